@@ -1,0 +1,38 @@
+"""The errors that a user of perf_pipeline meets, as one tree.
+
+PerfPipelineError            something that the user can act on; the text says what and how
+├── ScenarioError            a scenario or flag is wrong; ``problems`` lists all of them
+├── ServiceUnavailableError  a server that the scenario needs cannot be had
+├── TargetEnvironmentError   the target's interpreter or packages could not be made
+└── RunFolderError           a run's folder is missing, or does not hold what it must
+"""
+
+from __future__ import annotations
+
+
+class PerfPipelineError(Exception):
+    """Something that the user can act on; the text says what happened and what to do next."""
+
+
+class ScenarioError(PerfPipelineError):
+    """A scenario or flag is wrong.
+
+    Attributes:
+        problems: Every problem found, one sentence each, in the order of the file.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class ServiceUnavailableError(PerfPipelineError):
+    """A server that the scenario needs cannot be had on this machine."""
+
+
+class TargetEnvironmentError(PerfPipelineError):
+    """The target's interpreter or its packages could not be made."""
+
+
+class RunFolderError(PerfPipelineError):
+    """A run's folder is missing, or does not hold what it must."""

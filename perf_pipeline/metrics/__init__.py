@@ -1,0 +1,1 @@
+"""What the records mean: windows, percentiles, validity, targets and KPI grades."""

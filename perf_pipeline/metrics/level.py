@@ -1,0 +1,341 @@
+"""What was measured at one level: plain values, as they stand in ``metrics.json``.
+
+Times are seconds of CLOCK_MONOTONIC since the level's go unless a name says otherwise.
+A value of None was not measured; ``not_measured`` on the level says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Validity = Literal[
+    "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"
+]
+Grade = Literal["good", "acceptable", "marginal", "poor", "no_data"]
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """A percentile of the service time.
+
+    Attributes:
+        p: 0.5, 0.9, 0.99.
+        value_s: The percentile; None without any sample.
+        at_least: True when it lies among workflows that had not ended: the true value is
+            ``value_s`` or more.
+        samples_beyond: Workflows that took longer, ended or not; with fewer than 10 the
+            percentile is shown with a warning and not graded.
+    """
+
+    p: float
+    value_s: float | None
+    at_least: bool
+    samples_beyond: int
+
+
+@dataclass(frozen=True)
+class Second:
+    """One second of a level.
+
+    Attributes:
+        t_s: Start of the second.
+        ended_ok: Workflows that ended well in it.
+        ended_not_ok: Workflows that ended in an error or a timeout.
+        p50_s: Median service time of those that ended in it; None if none did.
+        p99_s: Likewise, 99th percentile (nearest rank).
+        in_flight: Time-weighted mean number in flight.
+    """
+
+    t_s: float
+    ended_ok: int
+    ended_not_ok: int
+    p50_s: float | None
+    p99_s: float | None
+    in_flight: float
+
+
+@dataclass(frozen=True)
+class ServiceTimes:
+    """Service times of the steady phase: workflows that ended in it or were in flight at its end.
+
+    Attributes:
+        samples: Workflows that ended in the steady phase.
+        in_flight_at_end: Workflows that had not ended then, counted as "at least this long".
+        avg_s: Time spent in flight in the phase / workflows that ended in it (Little's law), so
+            workflows that never ended count too.
+        min_s: Shortest of those that ended.
+        max_s: Longest of all, ended or not.
+        percentiles: p50, p90, p99.
+    """
+
+    samples: int
+    in_flight_at_end: int
+    avg_s: float | None
+    min_s: float | None
+    max_s: float | None
+    percentiles: tuple[Percentile, ...]
+
+
+@dataclass(frozen=True)
+class FamilyMetrics:
+    """One kind of workflow within the level's steady phase."""
+
+    family: str
+    complexity: str
+    throughput_per_s: float
+    error_ratio: float | None
+    service_times: ServiceTimes
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """How many workflows were in flight, counted at every start and end.
+
+    Attributes:
+        wanted: The level's concurrency.
+        median: Time-weighted median over the steady phase.
+        least: Least number within the steady phase.
+        waits: Share of sampled threads by what they were seen doing, 0 to 1: ``runtime``
+            (running or waiting for the interpreter lock), ``pool``, ``postgres``, ``redis``.
+        wait_samples: How many thread samples the shares rest on.
+    """
+
+    wanted: int
+    median: float | None
+    least: int | None
+    waits: dict[str, float]
+    wait_samples: int
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """How evenly the threads were served in the steady phase.
+
+    Attributes:
+        slots: Threads.
+        starved: Threads that ended no workflow in the phase.
+        median: Workflows that the median thread ended.
+        most: Workflows that the best served thread ended.
+        jain_index: 1 when all threads got the same, 1 / slots when one got everything
+            (Jain, Chiu, Hawe, DEC-TR-301, 1984).
+    """
+
+    slots: int
+    starved: int
+    median: float
+    most: int
+    jain_index: float | None
+
+
+@dataclass(frozen=True)
+class Writes:
+    """The writes of a level on one server, against the records.
+
+    Attributes:
+        server: ``postgres`` or ``redis``.
+        expected: Workflows that ended ok and write to it.
+        found: Writes of this level on the server.
+        missing: Ok workflows without their write. Not zero means that the run is not valid.
+        extra: Writes of workflows that did not end ok (cut short, failed later): no fault.
+        problem: Why the server could not be counted; then found and missing are None.
+    """
+
+    server: str
+    expected: int
+    found: int | None
+    missing: int | None
+    extra: int | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class ConnectionUse:
+    """Connections of the workers to one server during a level.
+
+    Attributes:
+        server: ``postgres`` or ``redis``.
+        limit: The most that the pools allow, all workers together.
+        peak: The most that the server reported; None if it could not be asked.
+        mean: Mean of the samples.
+        pool: What bounds it, in words.
+        failed_probes: Samples that could not be taken.
+    """
+
+    server: str
+    limit: int
+    peak: int | None
+    mean: float | None
+    pool: str
+    failed_probes: int
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the processes used during the steady phase.
+
+    Attributes:
+        workers_pss_peak_mb: Peak of the sum of the workers' PSS, 1 MB = 1e6 bytes.
+        workers_cpu_mean_percent: Mean CPU use of all workers, 100 = one core.
+        workers_cpu_peak_percent: Peak of one second.
+        harness_pss_peak_mb: The supervising process.
+        harness_cpu_mean_percent: Likewise.
+        servers_pss_peak_mb: Servers that this run started.
+        servers_cpu_mean_percent: Likewise.
+        disk_read_mb: Read from storage by the workers.
+        disk_write_mb: Written to storage by the workers.
+        samples: Samples taken, one a second.
+        failed_probes: Samples that could not be taken.
+    """
+
+    workers_pss_peak_mb: float | None
+    workers_cpu_mean_percent: float | None
+    workers_cpu_peak_percent: float | None
+    harness_pss_peak_mb: float | None
+    harness_cpu_mean_percent: float | None
+    servers_pss_peak_mb: float | None
+    servers_cpu_mean_percent: float | None
+    disk_read_mb: float | None
+    disk_write_mb: float | None
+    samples: int
+    failed_probes: int
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """The first execution of one kind of workflow in one process."""
+
+    worker: int
+    family: str
+    complexity: str
+    service_time_s: float
+    outcome: str
+
+
+@dataclass(frozen=True)
+class WorkerEnd:
+    """How one worker process ended.
+
+    Attributes:
+        worker: Its index.
+        reason: ``done``, or what happened: ``killed by SIGKILL``, ``exit code 3``, ``hung``.
+        commit_gap_max_s: Longest time between two commits of its journal under load.
+        may_be_missing: Workflows that it had started and of which no record was committed.
+    """
+
+    worker: int
+    reason: str
+    commit_gap_max_s: float | None
+    may_be_missing: int
+
+
+@dataclass(frozen=True)
+class LevelMetrics:
+    """Everything that was measured at one level or arm.
+
+    Attributes:
+        index: Position in the run; unique.
+        label: ``100``, or an arm's name.
+        role: ``level`` or ``arm``.
+        repeat: 0 for the first.
+        target: What executed the workflows.
+        nodes: How they were written.
+        concurrency: Workflows in flight.
+        validity: Whether this is a measurement.
+        reasons: Why the validity is what it is; empty when valid.
+        outcomes: Counts over the whole level (ok, error, timeout, dropped, abandoned), cold
+            starts included; their sum is the number scheduled.
+        steady_outcomes: The same over the steady phase.
+        error_classes: Counts over the whole level of errors by class.
+        error_examples: Up to a few texts a class.
+        phases: Name (cold, ramp_up, warm_up, steady, drain) to [start_s, end_s].
+        throughput_per_s: Workflows that ended ok in the steady phase / its length.
+        error_ratio: Ended not ok / ended, steady phase, 0 to 1.
+        turnovers: Workflows ended in the steady phase / concurrency.
+        seconds: The level second by second.
+        not_measured: Field of ``PerformanceMetrics`` to the reason why it is None.
+    """
+
+    index: int
+    label: str
+    role: str
+    repeat: int
+    target: str
+    nodes: str
+    concurrency: int
+    validity: Validity
+    reasons: tuple[str, ...]
+    outcomes: dict[str, int]
+    steady_outcomes: dict[str, int]
+    error_classes: dict[str, int]
+    error_examples: dict[str, tuple[str, ...]]
+    phases: dict[str, tuple[float, float]]
+    throughput_per_s: float | None
+    error_ratio: float | None
+    turnovers: float | None
+    service_times: ServiceTimes
+    families: tuple[FamilyMetrics, ...]
+    in_flight: InFlight
+    fairness: Fairness | None
+    cold_starts: tuple[ColdStart, ...]
+    writes: tuple[Writes, ...]
+    connections: tuple[ConnectionUse, ...]
+    resources: Resources
+    workers: tuple[WorkerEnd, ...]
+    seconds: tuple[Second, ...]
+    started_at: str
+    ended_at: str
+    not_measured: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain dicts and lists, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """One line of a table of targets: a limit that users know, and whether it was met.
+
+    Attributes:
+        table: ``expected``, ``minimum`` or ``goal``.
+        level: Label of the level.
+        what: ``throughput``, ``average latency``, ``error ratio``, ``P99 latency``, ``memory``.
+        value: What was measured, in ``unit``; None without data.
+        limit: The limit, in the same unit.
+        unit: ``/s``, ``s``, ``%`` or ``MB``.
+        higher_is_better: True for throughput.
+        implied_rate_per_s: For an average latency: the rate N / limit that it implies in a
+            closed loop (Little's law); else None.
+        verdict: ``met``, ``missed`` or ``no_data``.
+    """
+
+    table: str
+    level: str
+    what: str
+    value: float | None
+    limit: float
+    unit: str
+    higher_is_better: bool
+    implied_rate_per_s: float | None
+    verdict: Literal["met", "missed", "no_data"]
+
+
+@dataclass(frozen=True)
+class KpiGrade:
+    """The grade of one key performance indicator at one level.
+
+    Attributes:
+        level: Label of the level.
+        what: Name of the indicator.
+        value: What was measured, in ``unit``.
+        unit: ``/s``, ``s``, ``%`` or ``MB``.
+        grade: Good, acceptable, marginal (between acceptable and poor), poor, or no data.
+        why: Why there is no data; empty otherwise.
+    """
+
+    level: str
+    what: str
+    value: float | None
+    unit: str
+    grade: Grade
+    why: str = ""

@@ -1,0 +1,43 @@
+"""One workflow's record: what happened to it, and when.
+
+Three times, all of CLOCK_MONOTONIC (comparable between the processes of one host, never going
+back): *intended start* is when the plan says the workflow should start, *start* is when it was
+handed to the target, *end* is when the answer was there and had been checked. In a closed loop
+nothing is intended ahead of time, so intended start = start.
+
+This module is imported in the target's process: standard library only.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+
+RECORD = struct.Struct("<qqqqIBBBB")
+"""number, intended_start_ns, start_ns, end_ns, slot, kind, outcome, error_class, flags."""
+
+COLD = 1
+"""Flag: the first execution of this kind in this process; never mixed with the rest."""
+
+
+class Outcome(IntEnum):
+    """What became of a scheduled workflow; scheduled is exactly the sum of the five."""
+
+    OK = 0  # answered, and every node's result was checked and right
+    ERROR = 1  # answered wrongly, or raised; the error class says how
+    TIMEOUT = 2  # not answered within the deadline, whether or not an answer came later
+    DROPPED = 3  # never started: no free slot within the start timeout (open loop only)
+    ABANDONED = 4  # cut short by our own stop: neither success nor failure
+
+
+class ErrorClass(IntEnum):
+    """Why a workflow ended with ``Outcome.ERROR``."""
+
+    NONE = 0
+    TIMEOUT = 1
+    CONNECTION = 2
+    RESOURCE_EXHAUSTION = 3
+    WRONG_RESULT = 4
+    WORKFLOW_ERROR = 5
+    TARGET_CRASH = 6
+    OTHER = 7

@@ -1,0 +1,99 @@
+"""The protocol between the worker and the runtime under test.
+
+A target named ``x`` is the module ``perf_pipeline.targets.x.adapter`` with two functions,
+``open_target(job: Job) -> Target`` and ``classify(error: BaseException) -> ErrorClass``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from perf_pipeline.samples.record import ErrorClass
+
+
+class WrongResultError(Exception):
+    """A node's result is missing or not what its inputs give; the text names the node."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of workflow: a family at a complexity."""
+
+    family: str
+    complexity: str
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The servers that workflows may use, and how much of them this process may take.
+
+    Attributes:
+        postgres_url: ``postgresql://user:password@host:port/database``, or None.
+        postgres_schema: Schema that holds the seeded and the written rows of this run.
+        redis_url: ``redis://host:port/db``, or None.
+        redis_prefix: Every key that is written starts with it.
+        connections: The most connections that this process opens to each server.
+        connection_timeout_s: How long a workflow waits for a free one.
+    """
+
+    postgres_url: str | None
+    postgres_schema: str
+    redis_url: str | None
+    redis_prefix: str
+    connections: int
+    connection_timeout_s: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker's target has to execute.
+
+    Attributes:
+        kinds: The kinds of workflow; a workflow names its kind by the index.
+        nodes: ``code`` or ``lean``: how the workflows are written.
+        seed: Seed of the run; with a workflow's number it gives the workflow's data.
+        run_id: Stands in everything that is written.
+        level: Index of the level, likewise.
+        stores: The servers.
+    """
+
+    kinds: tuple[Kind, ...]
+    nodes: str
+    seed: int
+    run_id: str
+    level: int
+    stores: Stores
+
+
+class Slot(Protocol):
+    """What one thread uses to execute one workflow after the other."""
+
+    def execute(self, kind: int, number: int) -> None:
+        """Execute workflow ``number`` of the kind with index ``kind`` and check its results.
+
+        Raises:
+            WrongResultError: A node's result is missing or wrong.
+            Exception: Whatever the target raised.
+        """
+
+
+class Target(Protocol):
+    """The runtime in one worker process; made once, before any thread."""
+
+    def open_slot(self) -> Slot:
+        """Make what one thread needs; called in that thread, and kept until ``close``."""
+
+    def close(self) -> None:
+        """Give everything back; called once, after every thread has ended."""
+
+
+class Adapter(Protocol):
+    """What the module ``perf_pipeline.targets.<name>.adapter`` offers."""
+
+    def open_target(self, job: Job) -> Target:
+        """Import the runtime and build the workflows of ``job``."""
+
+    def classify(self, error: BaseException) -> ErrorClass:
+        """Say which of the closed list of error classes ``error`` belongs to."""
