@@ -76,6 +76,11 @@ class ServiceTimes:
     max_s: float | None
     percentiles: tuple[Percentile, ...]
 
+    @property
+    def p99(self) -> Percentile:
+        """The 99th percentile."""
+        return self.percentiles[-1]
+
 
 @dataclass(frozen=True)
 class FamilyMetrics:
@@ -247,6 +252,7 @@ class LevelMetrics:
             starts included; their sum is the number scheduled.
         steady_outcomes: The same over the steady phase.
         error_classes: Counts over the whole level of errors by class.
+        steady_error_classes: The same over the steady phase.
         error_examples: Up to a few texts a class.
         phases: Name (cold, ramp_up, warm_up, steady, drain) to [start_s, end_s].
         throughput_per_s: Workflows that ended ok in the steady phase / its length.
@@ -268,6 +274,7 @@ class LevelMetrics:
     outcomes: dict[str, int]
     steady_outcomes: dict[str, int]
     error_classes: dict[str, int]
+    steady_error_classes: dict[str, int]
     error_examples: dict[str, tuple[str, ...]]
     phases: dict[str, tuple[float, float]]
     throughput_per_s: float | None

@@ -41,3 +41,13 @@ class ErrorClass(IntEnum):
     WORKFLOW_ERROR = 5
     TARGET_CRASH = 6
     OTHER = 7
+
+
+def cold_number(kind: int, worker: int, kinds: int) -> int:
+    """Return the number of a cold start: negative, so that it never meets one of the plan."""
+    return -1 - kind - kinds * worker
+
+
+def cold_kind(number: int, kinds: int) -> int:
+    """Return the kind of the cold start ``number``: the inverse of ``cold_number``."""
+    return (-1 - number) % kinds

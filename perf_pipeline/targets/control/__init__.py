@@ -1,1 +1,1 @@
-"""."""
+"""The control target: the same work without a runtime."""

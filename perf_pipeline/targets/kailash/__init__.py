@@ -1,1 +1,1 @@
-"""."""
+"""kailash's LocalRuntime as a target: its adapter, its workflows, its locked packages."""

@@ -1,0 +1,104 @@
+"""Limits that control groups set on this process, in version 1, version 2 and mixtures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_V1_UNLIMITED = 2**62
+"""Version 1 writes the greatest multiple of the page size below 2**63 for "no limit"."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """A limit and how much of it is used already.
+
+    Attributes:
+        limit: Greatest amount; bytes, or tasks (processes and threads together).
+        used: What counts against it now and cannot be had back, same unit.
+        source: File that the limit was read from, or the name of the resource limit.
+    """
+
+    limit: int
+    used: int
+    source: str
+
+    @property
+    def free(self) -> int:
+        """What is left; never negative."""
+        return max(self.limit - self.used, 0)
+
+
+def memory_allowance(proc: Path, cgroups: Path) -> Allowance | None:
+    """Return the tightest memory limit of this process's groups, in bytes; None if there is none.
+
+    Page cache that nobody used lately is not counted as used: the kernel takes it back.
+    """
+    found = []
+    for folder, version in _groups("memory", proc, cgroups):
+        names = ("memory.max", "memory.current", "inactive_file")
+        if version == 1:
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        limit, usage = _number(folder / names[0]), _number(folder / names[1])
+        if limit is not None and usage is not None:
+            used = max(usage - _statistic(folder / "memory.stat", names[2]), 0)
+            found.append(Allowance(limit, used, str(folder / names[0])))
+    return min(found, key=lambda allowance: allowance.free, default=None)
+
+
+def tasks_allowance(proc: Path, cgroups: Path) -> Allowance | None:
+    """Return the tightest limit on tasks of this process's groups; None if there is none."""
+    found = []
+    for folder, _ in _groups("pids", proc, cgroups):
+        limit, used = _number(folder / "pids.max"), _number(folder / "pids.current")
+        if limit is not None and used is not None:
+            found.append(Allowance(limit, used, str(folder / "pids.max")))
+    return min(found, key=lambda allowance: allowance.free, default=None)
+
+
+def _groups(controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[Path, int]]:
+    """Yield each folder from this process's own group up to the mount, and the version.
+
+    In a container the path is often that of the host and does not exist here: then the mount
+    itself is the container's group.
+    """
+    memberships = _read(proc / "self" / "cgroup") or ""
+    for line in memberships.splitlines():
+        identifier, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            mount, version = cgroups / controller, 1
+        elif identifier == "0":
+            mixed = (cgroups / "unified").is_dir()
+            mount, version = cgroups / "unified" if mixed else cgroups, 2
+        else:
+            continue
+        parts = [part for part in path.split("/") if part not in ("", "..")]
+        for length in range(len(parts), -1, -1):
+            folder = mount.joinpath(*parts[:length])
+            if folder.is_dir():
+                yield folder, version
+
+
+def _read(path: Path) -> str | None:
+    """Return a kernel file's text; None where this kernel or container has no such file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def _number(path: Path) -> int | None:
+    text = (_read(path) or "").strip()
+    return int(text) if text.isdecimal() and int(text) < _V1_UNLIMITED else None
+
+
+def _statistic(path: Path, name: str) -> int:
+    for line in (_read(path) or "").splitlines():
+        key, _, value = line.partition(" ")
+        if key == name and value.isdecimal():
+            return int(value)
+    return 0

@@ -1,0 +1,99 @@
+"""What the values of a scenario must not contradict: each other, and this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.keys import GREATEST_LEVEL
+from perf_pipeline.config.machine import largest_level, processes_of
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.complaints import Complaints
+    from perf_pipeline.config.machine import MachineLimits
+    from perf_pipeline.config.scenario import Scenario
+
+
+def find_duplicates(scenario: Scenario, complaints: Complaints) -> None:
+    """Complain of workloads and of arms' labels that stand twice in the file."""
+    workloads: set[tuple[str, str]] = set()
+    for index, workload in enumerate(scenario.workloads):
+        kind = (workload.family, workload.complexity)
+        if complaints.is_good(("workload", index, "family"), ("workload", index, "complexity")):
+            if kind in workloads:
+                complaints.at(
+                    ("workload", index),
+                    f"is {workload.family}, {workload.complexity} for the second time; give the "
+                    "first one a greater weight instead.",
+                )
+            workloads.add(kind)
+    labels: set[str] = set()
+    for index, arm in enumerate(scenario.arms):
+        if complaints.is_good(path := ("arm", index, "label")):
+            if arm.label in labels:
+                complaints.at(
+                    path,
+                    f'is "{arm.label}" for the second time; each arm needs a label of its own '
+                    "(it names a folder).",
+                )
+            labels.add(arm.label)
+
+
+def find_contradictions(scenario: Scenario, machine: MachineLimits, complaints: Complaints) -> None:
+    """Complain of values that fit their keys but not each other or this machine."""
+    _find_phases_out_of_order(scenario, complaints)
+    if complaints.is_good(("processes",)):
+        _find_too_few_connections(scenario, processes_of(scenario, machine), complaints)
+        _find_levels_above_the_machine(scenario, machine, complaints)
+
+
+def _find_phases_out_of_order(scenario: Scenario, complaints: Complaints) -> None:
+    phases, longest = scenario.phases, ("phases", "steady_max_s")
+    for name in ("warm_up_s", "steady_s"):
+        least_s = getattr(phases, name)
+        if complaints.is_good(longest, ("phases", name)) and phases.steady_max_s < least_s:
+            complaints.at(
+                longest,
+                f"is {phases.steady_max_s:g}, below {name} ({least_s:g}): the greatest length of "
+                f"a phase is at least its least length; allowed is {least_s:g} s or more.",
+            )
+    for index, arm in enumerate(scenario.arms):
+        path = ("arm", index, "steady_s")
+        if complaints.is_good(longest, path) and arm.steady_s > phases.steady_max_s:
+            complaints.at(
+                path,
+                f"is {arm.steady_s:g}, above phases.steady_max_s ({phases.steady_max_s:g}), the "
+                f"greatest length of a phase; allowed is {phases.steady_max_s:g} s or less.",
+            )
+
+
+def _find_too_few_connections(scenario: Scenario, processes: int, complaints: Complaints) -> None:
+    path, limit = ("connections", "max_db_connections"), scenario.connections.max_db_connections
+    if complaints.is_good(path) and limit < processes:
+        complaints.at(
+            path,
+            f"is {limit}, below the {processes} worker processes that share it: each needs one "
+            f"connection; allowed is {processes} or more, or lower processes.",
+        )
+
+
+def _find_levels_above_the_machine(
+    scenario: Scenario, machine: MachineLimits, complaints: Complaints
+) -> None:
+    bound = largest_level(machine, processes_of(scenario, machine))
+    tail = (
+        f"above the {bound.level} that this machine holds ({bound.what}: {bound.arithmetic}); "
+        f"allowed is 1 to {min(bound.level, GREATEST_LEVEL)}, or {bound.remedy}."
+    )
+    if bound.level == 0:
+        tail = (
+            f"but this machine holds not even one ({bound.what}: {bound.arithmetic}); "
+            f"{bound.remedy}."
+        )
+    for level in scenario.concurrency:
+        if level > bound.level:
+            complaints.at(("concurrency",), f"holds {level}, {tail}")
+    for index, arm in enumerate(scenario.arms):
+        told = arm.concurrency in scenario.concurrency
+        path = ("arm", index, "concurrency")
+        if complaints.is_good(path) and arm.concurrency > bound.level and not told:
+            complaints.at(path, f"is {arm.concurrency}, {tail}")

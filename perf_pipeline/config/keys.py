@@ -1,0 +1,171 @@
+"""Every key that a scenario file may hold, with its type, range and meaning: one table.
+
+What ``check`` and ``run`` say about a wrong value is made from this table, and the flags of
+``run`` are checked by the same rows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from perf_pipeline.config.scenario import COMPLEXITIES, FAMILIES, NODES, TARGETS
+from perf_pipeline.config.wording import did_you_mean, listed, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GREATEST_LEVEL = 2000
+"""Threads are the slots of a synchronous target; above about 2000 they stop being in flight."""
+
+LABEL = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+"""A label is a folder's name, and is never all digits: those are the folders of levels."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: what may stand there, and what it means.
+
+    Attributes:
+        name: The key, with its unit last.
+        kind: What TOML value it takes.
+        meaning: What it counts or is, unit included; for messages.
+        low: Least value of a number; least length of a text.
+        high: Greatest value, or length, likewise.
+        choices: The only texts allowed, if not empty.
+        required: No default would be an honest guess.
+        many: It takes a list of 1 to ``GREATEST_LENGTH`` such values, no two of them equal.
+    """
+
+    name: str
+    kind: Literal["integer", "number", "text", "label"]
+    meaning: str
+    low: float = 0
+    high: float = 0
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    many: bool = False
+
+    def allowed(self) -> str:
+        """Say in words what may stand here."""
+        if self.choices:
+            return listed([f'"{choice}"' for choice in self.choices])
+        if self.kind == "label":
+            return "1 to 40 of a-z, 0-9, _ and -, beginning with a letter (it names a folder)"
+        if self.kind == "text":
+            return f"one line of {self.low:g} to {self.high:g} printable characters"
+        article = "an integer" if self.kind == "integer" else "a number"
+        return f"{article} from {_plain(self.low)} to {_plain(self.high)}"
+
+    def complaints(self, value: object) -> Iterator[tuple[tuple[int, ...], str]]:
+        """Say what is wrong with a value.
+
+        Yields:
+            Where (empty for the value itself, else the index in the list) and the tail of a
+            sentence; nothing if the value fits.
+        """
+        if not self.many:
+            if not self._fits(value):
+                yield (), self._complaint(value)
+        elif not isinstance(value, (list, tuple)) or not 1 <= len(value) <= GREATEST_LENGTH:
+            allowed = f"a list of 1 to {GREATEST_LENGTH} values, each {self.allowed()}"
+            yield (), f"is {shown(value)}; allowed is {allowed} ({self.meaning})."
+        else:
+            for index, item in enumerate(value):
+                if not self._fits(item):
+                    yield (index,), self._complaint(item)
+                elif item in value[:index]:
+                    again = "name each value once (repeats runs all of them again)"
+                    yield (index,), f"is {shown(item)} for the second time; {again}."
+
+    def stand_in(self) -> str | float:
+        """Return a value that fits, to go on looking for problems in place of one that does not."""
+        if self.kind in {"integer", "number"}:
+            return self.low
+        return self.choices[0] if self.choices else ""
+
+    def _complaint(self, value: object) -> str:
+        near = did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        tail = f"; {near}" if near else "."
+        return f"is {shown(value)}; allowed is {self.allowed()} ({self.meaning}){tail}"
+
+    def _fits(self, value: object) -> bool:
+        if self.kind in {"integer", "number"}:
+            wanted = int if self.kind == "integer" else int | float
+            # bool is an int in Python; NaN fails the comparison, as do both infinities.
+            return (
+                isinstance(value, wanted)
+                and not isinstance(value, bool)
+                and self.low <= value <= self.high
+            )
+        if not isinstance(value, str):
+            return False
+        if self.choices:
+            return value in self.choices
+        if self.kind == "label":
+            return LABEL.fullmatch(value) is not None
+        return self.low <= len(value) <= self.high and value.isprintable()
+
+
+def _plain(number: float) -> str:
+    return f"{int(number)}" if number == int(number) else f"{number}"
+
+
+GREATEST_LENGTH = 50
+
+LEVEL = Key(
+    "concurrency", "integer", "workflows in flight", 1, GREATEST_LEVEL, required=True, many=True
+)
+TARGET = Key("target", "text", "what executes the workflows", choices=TARGETS)
+NODES_KEY = Key("nodes", "text", "how the workflows are written", choices=NODES)
+SEED = Key("seed", "integer", "source of every random choice", 0, 2**63 - 1)
+REPEATS = Key("repeats", "integer", "how many times the levels run", 1, 100)
+COMPLEXITY = Key(
+    "complexity", "text", "how many nodes a workflow has", choices=COMPLEXITIES, required=True
+)
+STEADY = Key("steady_s", "number", "s, least length of the steady phase", 0.5, 86_400)
+
+TOP: tuple[Key, ...] = (
+    Key("title", "text", "shown in lists and reports", 0, 200),
+    SEED,
+    TARGET,
+    NODES_KEY,
+    LEVEL,
+    Key("processes", "integer", "worker processes a level", 1, 64),
+    REPEATS,
+)
+
+SECTIONS: dict[str, tuple[Key, ...]] = {
+    "phases": (
+        Key("ramp_up_s", "number", "s over which the slots start", 0, 3600),
+        Key("warm_up_s", "number", "s, least length of the warm-up", 0, 3600),
+        STEADY,
+        Key("steady_max_s", "number", "s, greatest length of a phase", 0.5, 86_400),
+        Key("drain_s", "number", "s in which workflows in flight may still end", 0, 3600),
+        Key("deadline_s", "number", "s after which a workflow is a timeout", 0.1, 3600),
+    ),
+    "connections": (
+        Key("max_db_connections", "integer", "connections of all workers to a server", 1, 10_000),
+        Key("connection_timeout_s", "number", "s to wait for a free connection", 0.1, 3600),
+    ),
+}
+"""Tables that stand once: ``[phases]``."""
+
+REPEATED: dict[str, tuple[Key, ...]] = {
+    "workload": (
+        Key("family", "text", "what one workflow does", choices=FAMILIES, required=True),
+        COMPLEXITY,
+        Key("weight", "number", "share of the mix, relative to the others", 0.001, 1000),
+    ),
+    "arm": (
+        Key("label", "label", "name in the report and of a folder", required=True),
+        Key("target", "text", "what executes the workflows", choices=TARGETS, required=True),
+        Key("nodes", "text", "how the workflows are written", choices=NODES, required=True),
+        Key("concurrency", "integer", "workflows in flight", 1, GREATEST_LEVEL, required=True),
+        Key(
+            "steady_s", "number", "s, least length of its steady phase", 0.5, 86_400, required=True
+        ),
+    ),
+}
+"""Tables that stand any number of times: ``[[workload]]``."""

@@ -1,0 +1,231 @@
+"""What this machine lets a run have, and the largest level that follows from it.
+
+A synchronous kailash slot is a thread with a runtime of its own: 3 file descriptors and at most
+72 kB (measured with kailash 2.65.0, Python 3.11: reference/kailash.md, sections 2 and 10). The
+workers raise their own soft descriptor limit, so that the hard one counts.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.cgroup import Allowance, memory_allowance, tasks_allowance
+from perf_pipeline.config.keys import GREATEST_LEVEL
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.scenario import Scenario
+
+SLOT_DESCRIPTORS = 3
+PROCESS_DESCRIPTORS = 200
+"""Files, connections to the servers and the interpreter's own, on top of the slots."""
+
+SLOT_BYTES = 72_000
+PROCESS_BYTES = 110_000_000
+"""A worker with the runtime imported and one workflow executed, no slots."""
+
+HARNESS_BYTES = 500_000_000
+"""Kept back for the harness (Dagster, Polars) and the embedded servers."""
+
+HARNESS_TASKS = 200
+"""Kept back likewise: their processes and threads, and those of a worker that are no slots."""
+
+
+@dataclass(frozen=True)
+class MachineLimits:
+    """What this process and its children may have; None where nothing limits or nothing is known.
+
+    Attributes:
+        descriptors_soft: RLIMIT_NOFILE now; None for unlimited.
+        descriptors_hard: The value to which a process may raise it itself; None for unlimited.
+        tasks: The tightest limit on processes and threads together: RLIMIT_NPROC (which does not
+            hold for root), the control group's, or the kernel's.
+        memory_available_bytes: MemAvailable: what can be had without swapping.
+        memory_group: The tightest memory limit of the control groups, bytes.
+        cores_usable: Cores that this process may be scheduled on; at least 1.
+    """
+
+    descriptors_soft: int | None
+    descriptors_hard: int | None
+    tasks: Allowance | None
+    memory_available_bytes: int | None
+    memory_group: Allowance | None
+    cores_usable: int
+
+    @property
+    def memory_free_bytes(self) -> int | None:
+        """The smaller of what the machine and the control group have left, bytes."""
+        group = None if self.memory_group is None else self.memory_group.free
+        known = (self.memory_available_bytes, group)
+        return min((value for value in known if value is not None), default=None)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The largest level that one limit allows.
+
+    Attributes:
+        what: The limit: ``descriptors``, ``tasks``, ``memory`` or ``slots``.
+        level: Workflows in flight; 0 if not even one fits.
+        arithmetic: How the level follows from the limit, in words.
+        remedy: What would raise it, as ``or ...`` continues a sentence.
+    """
+
+    what: str
+    level: int
+    arithmetic: str
+    remedy: str
+
+
+def processes_of(scenario: Scenario, limits: MachineLimits) -> int:
+    """Return the number of worker processes a level: the scenario's, else one a core."""
+    return scenario.processes or limits.cores_usable
+
+
+def read_machine_limits(
+    proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
+) -> MachineLimits:
+    """Read the limits of this process from the kernel.
+
+    Args:
+        proc: Where the process file system is mounted.
+        cgroups: Where the control groups are mounted.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    tasks = [_user_tasks(proc), tasks_allowance(proc, cgroups), _kernel_tasks(proc)]
+    return MachineLimits(
+        descriptors_soft=_finite(soft),
+        descriptors_hard=_finite(hard),
+        tasks=min((t for t in tasks if t is not None), key=lambda t: t.free, default=None),
+        memory_available_bytes=_memory_available_bytes(proc),
+        memory_group=memory_allowance(proc, cgroups),
+        cores_usable=len(os.sched_getaffinity(0)),
+    )
+
+
+def level_bounds(limits: MachineLimits, processes: int) -> tuple[Bound, ...]:
+    """Return what each known limit allows for a level shared by ``processes`` workers."""
+    bounds = [
+        Bound(
+            "slots",
+            GREATEST_LEVEL,
+            f"above {GREATEST_LEVEL} threads not all of them are in flight",
+            "run several machines",
+        )
+    ]
+    if limits.descriptors_hard is not None:
+        bounds.append(_descriptor_bound(limits.descriptors_hard, processes))
+    if limits.tasks is not None:
+        bounds.append(_task_bound(limits.tasks, processes))
+    if limits.memory_free_bytes is not None:
+        bounds.append(_memory_bound(limits.memory_free_bytes, processes))
+    return tuple(bounds)
+
+
+def largest_level(limits: MachineLimits, processes: int) -> Bound:
+    """Return the tightest bound.
+
+    Args:
+        limits: What the machine lets a run have.
+        processes: Worker processes that share a level; >= 1.
+    """
+    return min(level_bounds(limits, processes), key=lambda bound: bound.level)
+
+
+def _descriptor_bound(hard: int, processes: int) -> Bound:
+    level = max(hard - PROCESS_DESCRIPTORS, 0) // SLOT_DESCRIPTORS * processes
+    needed = SLOT_DESCRIPTORS * -(-GREATEST_LEVEL // processes) + PROCESS_DESCRIPTORS
+    return Bound(
+        "descriptors",
+        level,
+        f"{processes} worker processes x ({hard} file descriptors, the hard limit, "
+        f"- {PROCESS_DESCRIPTORS}) / {SLOT_DESCRIPTORS} a workflow = {level}",
+        f"raise the hard limit (ulimit -Hn {needed} allows {GREATEST_LEVEL})",
+    )
+
+
+def _task_bound(tasks: Allowance, processes: int) -> Bound:
+    level = max(tasks.free - HARNESS_TASKS - processes, 0)
+    return Bound(
+        "tasks",
+        level,
+        f"{tasks.limit} processes and threads ({tasks.source}) - {tasks.used} running "
+        f"- {processes} workers - {HARNESS_TASKS} for harness and servers, "
+        f"1 thread a workflow = {level}",
+        f"raise {tasks.source}",
+    )
+
+
+def _memory_bound(free_bytes: int, processes: int) -> Bound:
+    kept_bytes = HARNESS_BYTES + processes * PROCESS_BYTES
+    level = max(free_bytes - kept_bytes, 0) // SLOT_BYTES
+    return Bound(
+        "memory",
+        level,
+        f"({free_bytes / 1e6:.0f} MB free - {HARNESS_BYTES / 1e6:.0f} MB for harness and servers "
+        f"- {processes} workers x {PROCESS_BYTES / 1e6:.0f} MB) / {SLOT_BYTES / 1e3:.0f} kB "
+        f"a workflow = {level}",
+        "free memory or raise the container's limit",
+    )
+
+
+def _finite(limit: int) -> int | None:
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
+def _user_tasks(proc: Path) -> Allowance | None:
+    """Return RLIMIT_NPROC and the user's threads; None where the kernel does not enforce it."""
+    soft = _finite(resource.getrlimit(resource.RLIMIT_NPROC)[0])
+    user = os.getuid()
+    if soft is None or (user == 0 and _is_root_of_the_host(proc)):
+        return None
+    return Allowance(soft, sum(_threads_of(user, proc)), "ulimit -u")
+
+
+def _is_root_of_the_host(proc: Path) -> bool:
+    """Return whether user 0 is 0 outside of every user namespace, too."""
+    text = _text(proc / "self" / "uid_map")
+    return text is None or text.split()[:2] == ["0", "0"]
+
+
+def _threads_of(user: int, proc: Path) -> list[int]:
+    counts = []
+    for folder in proc.iterdir():
+        status = _text(folder / "status") if folder.name.isdecimal() else None
+        if status is not None:  # None: it ended while we looked
+            fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+            if fields.get("Uid", "").split()[:1] == [str(user)]:
+                counts.append(int(fields.get("Threads", "1")))
+    return counts
+
+
+def _kernel_tasks(proc: Path) -> Allowance | None:
+    """Return the kernel's own limit: thread ids, or threads, whichever is smaller."""
+    limits = [
+        (int(text), f"kernel.{name}")
+        for name in ("pid_max", "threads-max")
+        if (text := _text(proc / "sys" / "kernel" / name)) is not None
+    ]
+    load = _text(proc / "loadavg")  # "0.03 0.09 0.04 2/86 5643": 86 threads exist
+    if not limits or load is None:
+        return None
+    limit, source = min(limits)
+    return Allowance(limit, int(load.split()[3].split("/")[1]), source)
+
+
+def _memory_available_bytes(proc: Path) -> int | None:
+    for line in (_text(proc / "meminfo") or "").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _text(path: Path) -> str | None:
+    """Return a kernel file's text; None where it is not there, or its process has ended."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return None

@@ -1,0 +1,158 @@
+"""What the flags of ``perf-pipeline run`` change in a scenario.
+
+A flag replaces the scenario's value and is checked by the same row of ``keys.py``. What follows
+from a flag, and only if it is given:
+
+- ``--max-concurrency N`` leaves out the levels above N; if all are, one level at N remains.
+- When the levels change, each arm moves to the greatest chosen level that is not above its own
+  concurrency, else to the smallest chosen one: an arm is there to be compared with a level of
+  the same concurrency. With levels 10 50 200, an arm at 100 runs at 50.
+- ``--target`` and ``--nodes`` leave out the arms that would repeat the levels.
+- ``--complexity`` holds for all workloads; those that become equal are one, with their weights
+  added, so that the share of each family stays.
+- ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from perf_pipeline.config.keys import COMPLEXITY, LEVEL, NODES_KEY, REPEATS, SEED, STEADY, TARGET
+from perf_pipeline.config.scenario import Workload
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.complaints import Complaints
+    from perf_pipeline.config.keys import Key
+    from perf_pipeline.config.scenario import Arm, Complexity, Nodes, Scenario
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """The flags that were given; None where one was not.
+
+    Attributes:
+        concurrency: The levels, in the order in which they run.
+        max_concurrency: Greatest level, workflows in flight.
+        target: What executes the workflows.
+        nodes: How the workflows of the levels are written.
+        complexity: Complexity of every workload.
+        duration_s: Least length of the steady phase.
+        seed: Source of every random choice.
+        repeats: How many times the levels run.
+    """
+
+    concurrency: tuple[int, ...] | None = None
+    max_concurrency: int | None = None
+    target: str | None = None
+    nodes: str | None = None
+    complexity: str | None = None
+    duration_s: float | None = None
+    seed: int | None = None
+    repeats: int | None = None
+
+
+FLAGS: dict[str, tuple[str, Key]] = {
+    "concurrency": ("--concurrency", LEVEL),
+    "max_concurrency": ("--max-concurrency", replace(LEVEL, many=False)),
+    "target": ("--target", TARGET),
+    "nodes": ("--nodes", NODES_KEY),
+    "complexity": ("--complexity", COMPLEXITY),
+    "duration_s": ("--duration", STEADY),
+    "seed": ("--seed", SEED),
+    "repeats": ("--repeats", REPEATS),
+}
+"""Field of ``Overrides`` to the flag and the row of the table that it is checked by."""
+
+
+def check_overrides(overrides: Overrides, complaints: Complaints) -> None:
+    """Complain of every flag whose value does not fit its key."""
+    for field, (flag, key) in FLAGS.items():
+        value = getattr(overrides, field)
+        if value is not None:
+            for _, text in key.complaints(value):
+                complaints.flag(flag, text)
+
+
+def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Complaints) -> Scenario:
+    """Return the scenario with every fitting flag in place; arms keep their indices."""
+    given = _fitting(overrides)
+    for field, path in (("seed", "seed"), ("repeats", "repeats"), ("target", "target")):
+        if getattr(given, field) is not None:
+            complaints.replaced((path,), FLAGS[field][0])
+    scenario = replace(
+        scenario,
+        seed=scenario.seed if given.seed is None else given.seed,
+        repeats=given.repeats or scenario.repeats,
+        target=given.target or scenario.target,
+        nodes=cast("Nodes", given.nodes) or scenario.nodes,
+    )
+    scenario = _with_levels(scenario, given, complaints)
+    if given.duration_s is not None:
+        scenario = _with_duration(scenario, float(given.duration_s), complaints)
+    if given.complexity is not None:
+        scenario = _with_complexity(scenario, cast("Complexity", given.complexity))
+    return scenario
+
+
+def drop_pointless_arms(scenario: Scenario, overrides: Overrides) -> Scenario:
+    """Return the scenario without the arms that a flag has made equal to the levels."""
+    if overrides.target is None and overrides.nodes is None:
+        return scenario
+    kept = (arm for arm in scenario.arms if not _repeats_the_levels(arm, scenario))
+    return replace(scenario, arms=tuple(kept))
+
+
+def _fitting(overrides: Overrides) -> Overrides:
+    wrong = {
+        field: None
+        for field, (_, key) in FLAGS.items()
+        if any(True for _ in key.complaints(getattr(overrides, field)))
+    }
+    return replace(overrides, **wrong)
+
+
+def _with_levels(scenario: Scenario, given: Overrides, complaints: Complaints) -> Scenario:
+    if given.concurrency is None and given.max_concurrency is None:
+        return scenario
+    levels = scenario.concurrency
+    if given.concurrency is not None:
+        levels = tuple(given.concurrency)
+        complaints.replaced(("concurrency",), "--concurrency")
+    if given.max_concurrency is not None:
+        kept = tuple(level for level in levels if level <= given.max_concurrency)
+        if not kept:
+            kept = (given.max_concurrency,)
+            complaints.replaced(("concurrency",), "--max-concurrency")
+        levels = kept
+    arms = tuple(replace(arm, concurrency=_arm_level(arm, levels)) for arm in scenario.arms)
+    return replace(scenario, concurrency=levels, arms=arms)
+
+
+def _arm_level(arm: Arm, levels: tuple[int, ...]) -> int:
+    below = [level for level in levels if level <= arm.concurrency]
+    return max(below) if below else min(levels)
+
+
+def _with_duration(scenario: Scenario, duration_s: float, complaints: Complaints) -> Scenario:
+    complaints.replaced(("phases", "steady_s"), "--duration")
+    steady_max_s = max(scenario.phases.steady_max_s, duration_s)
+    return replace(
+        scenario,
+        phases=replace(scenario.phases, steady_s=duration_s, steady_max_s=steady_max_s),
+        arms=tuple(replace(arm, steady_s=min(arm.steady_s, duration_s)) for arm in scenario.arms),
+    )
+
+
+def _with_complexity(scenario: Scenario, complexity: Complexity) -> Scenario:
+    weights: dict[str, float] = {}
+    for workload in scenario.workloads:
+        weights[workload.family] = weights.get(workload.family, 0.0) + workload.weight
+    merged = (Workload(family, complexity, weight) for family, weight in weights.items())
+    return replace(scenario, workloads=tuple(merged))
+
+
+def _repeats_the_levels(arm: Arm, scenario: Scenario) -> bool:
+    """Return whether the arm is the levels again; the control target has no nodes to differ in."""
+    same_nodes = arm.nodes == scenario.nodes or arm.target == "control"
+    return arm.target == scenario.target and same_nodes

@@ -1,0 +1,190 @@
+"""Where things are on this machine: the only reader of the environment.
+
+=============================  ==================================================================
+PERF_PIPELINE_POSTGRES_URL     a PostgreSQL of one's own, ``postgresql://user:password@host/db``
+PERF_PIPELINE_REDIS_URL        a Redis of one's own, ``redis://host:port/db``
+PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
+XDG_CACHE_HOME, HOME           target environments are cached below
+XDG_STATE_HOME, HOME           what ``perf-pipeline start`` left running is noted below
+TMPDIR                         data folders of servers that we start
+PATH                           where programs are looked for
+=============================  ==================================================================
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from perf_pipeline.errors import PerfPipelineError, ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PREFIX = "PERF_PIPELINE_"
+_NAMES = (f"{_PREFIX}POSTGRES_URL", f"{_PREFIX}REDIS_URL", f"{_PREFIX}RESULTS")
+_SCHEMES = {
+    "postgres": ("postgresql", "postgresql://user:password@host:5432/database"),
+    "redis": ("redis", "redis://host:6379/0"),
+}
+_DEFAULT_PORTS = {"postgres": 5432, "redis": 6379}
+_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are on this machine.
+
+    Attributes:
+        urls: Service (``postgres``, ``redis``) to the URL that the user gave; complete with port
+            and database. Services without one are not in it.
+        results_dir: Folder of the runs.
+        cache_dir: What can be made again: target environments.
+        state_dir: What ``perf-pipeline start`` left running, and leases on servers.
+        temp_dir: Data folders of servers that end with their run.
+        lock_path: File whose lock allows one load run a host; may not exist yet.
+        search_path: Folders of programs, as in PATH.
+    """
+
+    urls: Mapping[str, str]
+    results_dir: Path
+    cache_dir: Path
+    state_dir: Path
+    temp_dir: Path
+    lock_path: Path
+    search_path: str
+
+    @property
+    def postgres_url(self) -> str | None:
+        """The PostgreSQL that the user named, if any."""
+        return self.urls.get("postgres")
+
+    @property
+    def redis_url(self) -> str | None:
+        """The Redis that the user named, if any."""
+        return self.urls.get("redis")
+
+
+def read_settings(
+    environ: Mapping[str, str], *, current_dir: Path | None = None, system_temp: Path | None = None
+) -> Settings:
+    """Read the settings from the environment.
+
+    Args:
+        environ: ``os.environ``, or what stands in for it.
+        current_dir: What relative folders are relative to; default: the current folder.
+        system_temp: Temporary folder that all users share; default: ``/tmp`` if there is one.
+            The lock lies there whatever TMPDIR says, or two users' runs would overlap.
+
+    Raises:
+        ScenarioError: With every malformed or misspelt setting.
+        PerfPipelineError: A folder in the temporary folder belongs to somebody else.
+    """
+    problems = _misspelt(environ)
+    urls = {}
+    for service in _SCHEMES:
+        name = f"{_PREFIX}{service.upper()}_URL"
+        if environ.get(name):
+            urls[service] = _checked_url(service, name, environ[name], problems)
+    if problems:
+        raise ScenarioError(problems)
+    here = current_dir or Path.cwd()
+    shared = system_temp or Path("/tmp")  # noqa: S108 - only a lock without contents lies there
+    temp = Path(environ.get("TMPDIR") or tempfile.gettempdir())
+    home = Path(environ.get("HOME") or "/nonexistent")
+    return Settings(
+        urls=urls,
+        results_dir=here / (environ.get(f"{_PREFIX}RESULTS") or "results"),
+        cache_dir=_writable(environ.get("XDG_CACHE_HOME"), home / ".cache", temp, "cache"),
+        state_dir=_writable(environ.get("XDG_STATE_HOME"), home / ".local/state", temp, "state"),
+        temp_dir=temp,
+        lock_path=(shared if os.access(shared, os.W_OK) else temp) / "perf_pipeline-load.lock",
+        search_path=environ.get("PATH") or _DEFAULT_PATH,
+    )
+
+
+def current_settings() -> Settings:
+    """Read the settings of this process."""
+    return read_settings(os.environ)
+
+
+def _misspelt(environ: Mapping[str, str]) -> list[str]:
+    """Name the variables that look like a setting and are none: they would do nothing."""
+    problems = []
+    for name in sorted(environ):
+        if not name.startswith(_PREFIX) or name in _NAMES:
+            continue
+        nearest = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.85)
+        if nearest:
+            problems.append(f"{name} is not a setting and would be ignored: write {nearest[0]}.")
+    return problems
+
+
+def _checked_url(service: str, name: str, url: str, problems: list[str]) -> str:
+    """Return the URL with port and database filled in; add what is wrong with it."""
+    scheme, example = _SCHEMES[service]
+    # The value may hold a password, so no problem repeats more of it than is needed.
+    if any(character.isspace() or not character.isprintable() for character in url):
+        problems.append(f"{name} holds a blank or a control character: write it like {example}.")
+        return url
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        problems.append(f"{name} is not a URL ({error}): write it like {example}.")
+        return url
+    found = []
+    if parts.scheme not in {scheme, service}:
+        found.append(f'begins with "{parts.scheme}:" instead of "{scheme}:"')
+    if not parts.hostname:
+        found.append("names no host")
+    if port == 0:
+        found.append("names port 0; ports are 1 to 65535")
+    found += _path_faults(service, parts)
+    if found:
+        problems.append(f"{name} {' and '.join(found)}: write it like {example}.")
+        return url
+    user, _, _ = parts.netloc.rpartition("@")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    address = f"{host}:{port or _DEFAULT_PORTS[service]}"
+    netloc = f"{user}@{address}" if user else address
+    path = parts.path if parts.path.strip("/") else "/0"
+    return urlunsplit((scheme, netloc, path, parts.query, ""))
+
+
+def _path_faults(service: str, parts: SplitResult) -> list[str]:
+    path = parts.path.strip("/")
+    if service == "redis":
+        return [] if not path or path.isdecimal() else ["names a database that is not a number"]
+    faults = [] if path else ["names no database"]
+    if not parts.username:
+        faults.append("names no user")
+    return faults
+
+
+def _writable(configured: str | None, default: Path, temp: Path, what: str) -> Path:
+    """Return a folder of ours that can be written to; without a usable home, in ``temp``.
+
+    A user like ``nobody`` has a home that does not exist, and must still be able to run.
+    """
+    # The XDG specification says to ignore a relative path.
+    chosen = Path(configured) if configured and Path(configured).is_absolute() else default
+    existing = chosen
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return chosen / "perf_pipeline"
+    folder = temp / f"perf_pipeline-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # In a folder that all may write to, somebody else could have made it first.
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PerfPipelineError(
+            f"{folder} belongs to another user, so nothing of ours can be kept there.\n"
+            f"Set HOME to a folder that you may write to (now {default.parent}).",
+        )
+    return folder / what

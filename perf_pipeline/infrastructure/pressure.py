@@ -1,0 +1,49 @@
+"""How busy this machine is with other things than us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """How busy the machine is with other things.
+
+    Attributes:
+        load_1m: Mean number of runnable threads over the last minute; None if not measured.
+        stalled_percent: ``cpu``, ``memory`` and ``io`` to the share of the last 10 s in which
+            some thread waited for it; None where the kernel does not tell.
+    """
+
+    load_1m: float | None
+    stalled_percent: dict[str, float | None]
+
+
+def read_pressure(proc: Path = Path("/proc")) -> Pressure:
+    """Read load and pressure stall information (Linux 4.20 and later) from the kernel."""
+    load = _text(proc / "loadavg")
+    return Pressure(
+        load_1m=None if load is None else float(load.split()[0]),
+        stalled_percent={
+            resource: _some_avg10(_text(proc / "pressure" / resource))
+            for resource in ("cpu", "memory", "io")
+        },
+    )
+
+
+def _some_avg10(text: str | None) -> float | None:
+    """Read ``some avg10=1.17 avg60=...``; None without a file."""
+    for line in (text or "").splitlines():
+        words = line.split()
+        if words[:1] == ["some"]:
+            return float(words[1].removeprefix("avg10="))
+    return None
+
+
+def _text(path: Path) -> str | None:
+    """Return a kernel file's text; None where this kernel has none or does not let us read it."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return None

@@ -1,0 +1,76 @@
+"""What a run keeps in Redis: keys with a prefix of its own, and its connections."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from perf_pipeline.infrastructure.redis import session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+_COUNT_S = 60.0
+PROBE_S = 2.0
+"""A probe that takes longer is counted as failed."""
+
+_BATCH = 1000
+"""Keys that one SCAN looks at, and that one UNLINK removes: a few hundred microseconds each."""
+
+
+def written_numbers(url: str, prefix: str, run_id: str, level: int) -> set[int]:
+    """Return the numbers of the workflows of a level whose key is on the server.
+
+    A key is ``<prefix><run_id>:<level>:<number>``; what follows a number is not a workflow's.
+
+    Raises:
+        NotAnsweringError: The server failed, so it is not known.
+    """
+    start = f"{prefix}{run_id}:{level}:"
+    with session(url, _COUNT_S) as client:
+        ends = (key.removeprefix(start) for keys in _scan(client, start) for key in keys)
+        return {int(end) for end in ends if end.isdecimal()}
+
+
+def delete(url: str, prefix: str) -> int:
+    """Delete every key that starts with a prefix, and return how many there were.
+
+    Raises:
+        NotAnsweringError: The server failed.
+        ValueError: The prefix is empty: that would be everything.
+    """
+    if not prefix:
+        raise ValueError("an empty prefix would delete every key of the database")
+    with session(url, _COUNT_S) as client:
+        return sum(int(str(client.unlink(*keys))) for keys in _scan(client, prefix) if keys)
+
+
+def connection_count(url: str, client_name: str | None = None) -> int:
+    """Count the connections to the server without our own.
+
+    Args:
+        url: The server.
+        client_name: Only those that gave this name; None counts all, other programs' too.
+
+    Raises:
+        NotAnsweringError: The server did not answer in ``PROBE_S``, or does not tell this user.
+    """
+    with session(url, PROBE_S) as client:
+        own = str(client.client_id())
+        listed: list[dict[str, str]] = client.client_list()  # type: ignore[assignment]  # as info
+    others = [one for one in listed if one["id"] != own]
+    return sum(client_name is None or one["name"] == client_name for one in others)
+
+
+def _scan(client: Redis, prefix: str) -> Iterator[list[str]]:
+    """Yield the keys with a prefix, batch by batch; one may come twice."""
+    pattern = re.sub(r"([\[\]*?\\^-])", r"\\\1", prefix) + "*"
+    cursor = 0
+    while True:
+        answer: tuple[int, list[str]] = client.scan(cursor, match=pattern, count=_BATCH)  # type: ignore[assignment]  # as info
+        cursor, keys = answer
+        yield keys
+        if cursor == 0:
+            return

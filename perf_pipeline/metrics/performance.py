@@ -1,0 +1,130 @@
+"""``PerformanceMetrics``: one level under the names and units that users know.
+
+Latency in seconds, ``error_rate`` in percent, memory in MB. A field that was not measured is
+None, and ``not_measured`` says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics
+
+
+@dataclass(frozen=True)
+class PerformanceMetrics:
+    """Metrics of the steady phase of one level.
+
+    Counts are of workflows that ended in the steady phase; ``samples`` is their number.
+    ``database_errors`` are errors of class connection, timeout or resource exhaustion, which is
+    how a server's trouble reaches a workflow. Pool utilisation is percent of the limit.
+    """
+
+    total_workflows: int
+    successful_workflows: int
+    failed_workflows: int
+    execution_time: float
+    throughput: float | None
+    avg_latency: float | None
+    min_latency: float | None
+    max_latency: float | None
+    p50_latency: float | None
+    p90_latency: float | None
+    p99_latency: float | None
+    peak_memory_mb: float | None
+    avg_cpu_percent: float | None
+    peak_cpu_percent: float | None
+    disk_io_read_mb: float | None
+    disk_io_write_mb: float | None
+    network_io_sent_mb: float | None
+    network_io_recv_mb: float | None
+    active_connections: float | None
+    peak_connections: int | None
+    connection_pool_utilization: float | None
+    database_errors: int
+    error_rate: float | None
+    timeout_errors: int
+    connection_errors: int
+    resource_exhaustion_errors: int
+    test_start_time: str
+    test_end_time: str
+    run_id: str
+    scenario: str
+    concurrency: int
+    validity: str
+    reasons: tuple[str, ...]
+    samples: int
+    in_flight_median: float | None
+    in_flight_at_end: int
+    latency_at_least: tuple[str, ...] = ()
+    not_measured: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields, ready for JSON."""
+        return asdict(self)
+
+
+def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> PerformanceMetrics:
+    """Give a level its old names."""
+    times, resources = level.service_times, level.resources
+    latency = {f"p{round(p.p * 100)}_latency": p for p in times.percentiles}
+    steady = level.phases.get("steady", (0.0, 0.0))
+    classes = level.steady_error_classes
+    postgres = next((use for use in level.connections if use.server == "postgres"), None)
+    errors = {
+        name: classes.get(name, 0) for name in ("timeout", "connection", "resource_exhaustion")
+    }
+    fields: dict[str, float | None] = {
+        "throughput": level.throughput_per_s,
+        "avg_latency": times.avg_s,
+        "min_latency": times.min_s,
+        "max_latency": times.max_s,
+        **{name: p.value_s for name, p in latency.items()},
+        "peak_memory_mb": resources.workers_pss_peak_mb,
+        "avg_cpu_percent": resources.workers_cpu_mean_percent,
+        "peak_cpu_percent": resources.workers_cpu_peak_percent,
+        "disk_io_read_mb": resources.disk_read_mb,
+        "disk_io_write_mb": resources.disk_write_mb,
+        "network_io_sent_mb": None,
+        "network_io_recv_mb": None,
+        "active_connections": postgres.mean if postgres else None,
+        "connection_pool_utilization": _utilization(postgres.peak, postgres.limit)
+        if postgres
+        else None,
+        "error_rate": None if level.error_ratio is None else 100 * level.error_ratio,
+    }
+    no_sample = "nothing ended in the steady phase, or no sample could be taken in it"
+    return PerformanceMetrics(
+        total_workflows=times.samples,
+        successful_workflows=level.steady_outcomes["ok"],
+        failed_workflows=times.samples - level.steady_outcomes["ok"],
+        execution_time=steady[1] - steady[0],
+        **fields,
+        peak_connections=postgres.peak if postgres else None,
+        database_errors=sum(errors.values()),
+        timeout_errors=errors["timeout"] + level.steady_outcomes["timeout"],
+        connection_errors=errors["connection"],
+        resource_exhaustion_errors=errors["resource_exhaustion"],
+        test_start_time=level.started_at,
+        test_end_time=level.ended_at,
+        run_id=run_id,
+        scenario=scenario,
+        concurrency=level.concurrency,
+        validity=level.validity,
+        reasons=level.reasons,
+        samples=times.samples,
+        in_flight_median=level.in_flight.median,
+        in_flight_at_end=times.in_flight_at_end,
+        latency_at_least=tuple(name for name, p in latency.items() if p.at_least),
+        not_measured={
+            name: level.not_measured.get(name, no_sample)
+            for name, value in fields.items()
+            if value is None
+        },
+    )
+
+
+def _utilization(peak: int | None, limit: int) -> float | None:
+    return None if peak is None else 100.0 * peak / limit

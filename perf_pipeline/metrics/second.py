@@ -1,0 +1,59 @@
+"""A level second by second, for the plots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from perf_pipeline.metrics.level import Second
+from perf_pipeline.metrics.service_time import ended_within
+from perf_pipeline.samples.record import Outcome
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.in_flight import InFlightCurve
+
+
+def seconds_of(
+    frame: pl.DataFrame, curve: InFlightCurve, go_ns: int, end_ns: int
+) -> tuple[Second, ...]:
+    """Cut a level into whole seconds since the go; a last, partial one is left out.
+
+    Args:
+        frame: Records of ``SCHEMA`` without cold starts.
+        curve: Their number in flight.
+        go_ns: Start of second 0, CLOCK_MONOTONIC.
+        end_ns: End of the level.
+    """
+    count = max(0, (end_ns - go_ns) // 1_000_000_000)
+    if not count:
+        return ()
+    edges_ns = go_ns + np.arange(count + 1) * 1_000_000_000
+    means = curve.means(edges_ns)
+    is_ok = pl.col("outcome") == int(Outcome.OK)
+    duration_s = (pl.col("end_ns") - pl.col("start_ns")) / 1e9
+    rows = (
+        ended_within(frame, int(edges_ns[0]), int(edges_ns[-1]))
+        .group_by(((pl.col("end_ns") - go_ns) // 1_000_000_000).alias("second"))
+        .agg(
+            ok=is_ok.sum(),
+            not_ok=(~is_ok).sum(),
+            p50=duration_s.quantile(0.5, "nearest"),
+            p99=duration_s.quantile(0.99, "nearest"),
+        )
+        .rows_by_key("second", named=True, unique=True)
+    )
+    nothing = {"ok": 0, "not_ok": 0, "p50": None, "p99": None}
+    return tuple(
+        Second(
+            t_s=float(second),
+            ended_ok=row["ok"],
+            ended_not_ok=row["not_ok"],
+            p50_s=row["p50"],
+            p99_s=row["p99"],
+            in_flight=float(means[second]),
+        )
+        for second in range(count)
+        for row in (rows.get(second, nothing),)
+    )

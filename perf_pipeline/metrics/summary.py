@@ -1,0 +1,240 @@
+"""From one level's records to its metrics; pure but for reading the level's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from perf_pipeline.metrics.fairness import fairness_of
+from perf_pipeline.metrics.in_flight import InFlightCurve
+from perf_pipeline.metrics.level import (
+    ColdStart,
+    FamilyMetrics,
+    InFlight,
+    LevelMetrics,
+    WorkerEnd,
+    Writes,
+)
+from perf_pipeline.metrics.resources import connections_of, read_samples, resources_of
+from perf_pipeline.metrics.second import seconds_of
+from perf_pipeline.metrics.service_time import ended_within, service_times
+from perf_pipeline.metrics.validity import judge_level
+from perf_pipeline.samples.level_records import LevelRecords, read_level
+from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+NOT_MEASURED = {
+    "network_io_sent_mb": "traffic of one process cannot be told from an interface's total",
+    "network_io_recv_mb": "traffic of one process cannot be told from an interface's total",
+}
+PHASES = ("ramp_up", "warm_up", "steady", "drain")
+
+
+@dataclass(frozen=True)
+class LevelContext:
+    """What summarising a level needs to know of its run.
+
+    Attributes:
+        kinds: (family, complexity) of each kind, by index.
+        connection_limits: Server to the most connections that all pools allow together.
+        pools: Server to what bounds its connections, in words.
+    """
+
+    kinds: Sequence[tuple[str, str]]
+    connection_limits: dict[str, int]
+    pools: dict[str, str]
+
+
+def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
+    """Summarise the level in ``folder``, also one that was cut short.
+
+    Raises:
+        RunFolderError: The level's log or a journal cannot be read.
+    """
+    records = read_level(folder, len(context.kinds))
+    log, plan = records.log, records.log["plan"]
+    warm = records.frame.filter((pl.col("flags") & COLD) == 0)
+    last_ns = _last_ns(records)
+    go_ns = log["go_ns"] if log["go_ns"] is not None else last_ns
+    steady_ns = _phase_ns(log, "steady", last_ns)
+    window = steady_ns or (last_ns, last_ns)
+    curve = InFlightCurve.of(warm)
+    ended = ended_within(warm, *window)
+    ok = int((ended["outcome"] == int(Outcome.OK)).sum())
+    length_s = (window[1] - window[0]) / 1e9
+    times = service_times(warm, *window)
+    writes = read_writes(folder)
+    workers = _worker_ends(records, window)
+    in_flight = _in_flight(records, curve, window, plan["concurrency"])
+    validity, reasons = judge_level(
+        ended_because=log["ended_because"],
+        workers=workers,
+        damaged_blocks=sum(worker.journal.damaged_blocks for worker in records.workers),
+        duplicates=len(records.frame) - records.frame["number"].n_unique(),
+        writes=writes,
+        times=times,
+        concurrency=plan["concurrency"],
+        in_flight_median=in_flight.median,
+    )
+    samples = read_samples(folder / "resources.jsonl", *window)
+    phases = {name: _phase_ns(log, name, last_ns) for name in PHASES}
+    return LevelMetrics(
+        index=plan["index"],
+        label=plan["label"],
+        role=plan["role"],
+        repeat=plan["repeat"],
+        target=plan["target"],
+        nodes=plan["nodes"],
+        concurrency=plan["concurrency"],
+        validity=validity,
+        reasons=reasons,
+        outcomes=_outcomes(records.frame),
+        steady_outcomes=_outcomes(ended),
+        error_classes=_error_classes(records.frame),
+        steady_error_classes=_error_classes(ended),
+        error_examples=_error_examples(records),
+        phases={
+            name: ((at[0] - go_ns) / 1e9, (at[1] - go_ns) / 1e9)
+            for name, at in phases.items()
+            if at
+        },
+        throughput_per_s=ok / length_s if length_s else None,
+        error_ratio=1 - ok / len(ended) if len(ended) else None,
+        turnovers=len(ended) / plan["concurrency"] if steady_ns else None,
+        service_times=times,
+        families=_families(warm, window, context.kinds),
+        in_flight=in_flight,
+        fairness=fairness_of(ended, plan["concurrency"]) if steady_ns else None,
+        cold_starts=_cold_starts(records.frame, context.kinds),
+        writes=writes,
+        connections=connections_of(
+            read_samples(folder / "resources.jsonl", 0, 2**63 - 1),
+            context.connection_limits,
+            context.pools,
+        ),
+        resources=resources_of(samples),
+        workers=workers,
+        seconds=seconds_of(warm, curve, go_ns, last_ns),
+        started_at=log["started_at"],
+        ended_at=log["ended_at"],
+        not_measured=dict(NOT_MEASURED),
+    )
+
+
+def read_writes(folder: Path) -> tuple[Writes, ...]:
+    """Read the reconciliation that was made when the level ended; nothing if it never was."""
+    path = folder / "writes.json"
+    if not path.exists():
+        return ()
+    return tuple(Writes(**write) for write in json.loads(path.read_text(encoding="utf-8")))
+
+
+def _last_ns(records: LevelRecords) -> int:
+    commits = [worker.journal.commits_ns[-1:] for worker in records.workers]
+    ends = [records.frame["end_ns"].max()] if len(records.frame) else []
+    return max([*(at for commit in commits for at in commit), *ends], default=0)  # type: ignore[type-var, return-value]
+
+
+def _phase_ns(log: dict[str, Any], phase: str, last_ns: int) -> tuple[int, int] | None:
+    """Return a phase's bounds; one that was never ended ends with the last thing known."""
+    if phase not in log["phases_ns"]:
+        return None
+    start_ns, end_ns = log["phases_ns"][phase]
+    return start_ns, max(start_ns, last_ns) if end_ns is None else end_ns
+
+
+def _outcomes(frame: pl.DataFrame) -> dict[str, int]:
+    counts = dict(frame.group_by("outcome").len().iter_rows())
+    return {outcome.name.lower(): counts.get(int(outcome), 0) for outcome in Outcome}
+
+
+def _error_classes(frame: pl.DataFrame) -> dict[str, int]:
+    errors = frame.filter(pl.col("outcome") == int(Outcome.ERROR))
+    counts = dict(errors.group_by("error_class").len().iter_rows())
+    return {ErrorClass(number).name.lower(): count for number, count in sorted(counts.items())}
+
+
+def _error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:
+    texts: dict[str, dict[str, None]] = {}
+    for worker in records.workers:
+        for number, text in worker.journal.error_examples:
+            texts.setdefault(ErrorClass(number).name.lower(), {})[text] = None
+    return {name: tuple(list(found)[:3]) for name, found in texts.items()}
+
+
+def _in_flight(
+    records: LevelRecords, curve: InFlightCurve, window: tuple[int, int], wanted: int
+) -> InFlight:
+    seen: dict[str, int] = {}
+    for worker in records.workers:
+        for at_ns, what, threads in worker.journal.waits:
+            if window[0] <= at_ns < window[1]:
+                seen[what] = seen.get(what, 0) + threads
+    total = sum(seen.values())
+    return InFlight(
+        wanted=wanted,
+        median=curve.median(*window),
+        least=curve.least(*window),
+        waits={what: count / total for what, count in sorted(seen.items())},
+        wait_samples=total,
+    )
+
+
+def _families(
+    warm: pl.DataFrame, window: tuple[int, int], kinds: Sequence[tuple[str, str]]
+) -> tuple[FamilyMetrics, ...]:
+    length_s = (window[1] - window[0]) / 1e9
+    families = []
+    for index, (family, complexity) in enumerate(kinds):
+        own = warm.filter(pl.col("kind") == index)
+        ended = ended_within(own, *window)
+        ok = int((ended["outcome"] == int(Outcome.OK)).sum())
+        families.append(
+            FamilyMetrics(
+                family=family,
+                complexity=complexity,
+                throughput_per_s=ok / length_s if length_s else 0.0,
+                error_ratio=1 - ok / len(ended) if len(ended) else None,
+                service_times=service_times(own, *window),
+            )
+        )
+    return tuple(families)
+
+
+def _cold_starts(frame: pl.DataFrame, kinds: Sequence[tuple[str, str]]) -> tuple[ColdStart, ...]:
+    cold = frame.filter((pl.col("flags") & COLD) != 0).sort("worker", "start_ns")
+    return tuple(
+        ColdStart(
+            worker=row["worker"],
+            family=kinds[row["kind"]][0],
+            complexity=kinds[row["kind"]][1],
+            service_time_s=(row["end_ns"] - row["start_ns"]) / 1e9,
+            outcome=Outcome(row["outcome"]).name.lower(),
+        )
+        for row in cold.iter_rows(named=True)
+    )
+
+
+def _worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerEnd, ...]:
+    reasons = {entry["worker"]: entry["reason"] for entry in records.log["workers"]}
+    ends = []
+    for worker in records.workers:
+        commits = np.array(worker.journal.commits_ns, dtype=np.int64)
+        within = commits[(commits >= window[0]) & (commits <= window[1])]
+        gaps_ns = np.diff(np.concatenate([[window[0]], within, [window[1]]]))
+        ends.append(
+            WorkerEnd(
+                worker=worker.worker,
+                reason=reasons.get(worker.worker, "its supervisor was killed"),
+                commit_gap_max_s=float(gaps_ns.max()) / 1e9 if len(within) else None,
+                may_be_missing=worker.may_be_missing,
+            )
+        )
+    return tuple(ends)

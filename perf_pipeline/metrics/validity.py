@@ -1,0 +1,123 @@
+"""Is this level a measurement at all? If not, which word of the closed list says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import ServiceTimes, Validity, WorkerEnd, Writes
+
+LEAST_TURNOVERS = 3.0
+LEAST_SAMPLES = 20
+"""With fewer, not even the median has 10 samples beyond it."""
+
+LEAST_IN_FLIGHT = 0.95
+"""Share of the wanted number that must have been in flight half of the time: a thread of a
+workflow of microseconds is now and then preempted just between two workflows."""
+
+WORST_FIRST: tuple[Validity, ...] = (
+    "incomplete",
+    "generator_limited",
+    "noisy_host",
+    "not_steady",
+    "too_few_samples",
+    "valid",
+)
+
+
+def worst(validities: list[Validity]) -> Validity:
+    """Return the worst; of nothing measured at all, ``incomplete``."""
+    return min(validities, key=WORST_FIRST.index, default="incomplete")
+
+
+def judge_level(
+    *,
+    ended_because: str,
+    workers: tuple[WorkerEnd, ...],
+    damaged_blocks: int,
+    duplicates: int,
+    writes: tuple[Writes, ...],
+    times: ServiceTimes,
+    concurrency: int,
+    in_flight_median: float | None,
+) -> tuple[Validity, tuple[str, ...]]:
+    """Judge one level.
+
+    Args:
+        ended_because: From the supervisor's log.
+        workers: How the workers ended.
+        damaged_blocks: Blocks of records whose checksum is wrong.
+        duplicates: Records with a number that another record has too.
+        writes: The writes on the servers against the records.
+        times: Service times of the steady phase.
+        concurrency: Workflows that should have been in flight.
+        in_flight_median: Workflows that were.
+
+    Returns:
+        The worst verdict and the reasons for every one that is not ``valid``.
+    """
+    found: list[tuple[Validity, str]] = []
+    if ended_because not in ("complete", "steady_max"):
+        found.append(("incomplete", f"the level did not run to its end: {ended_because}"))
+    found += [("incomplete", reason) for worker in workers for reason in _worker_problems(worker)]
+    if damaged_blocks:
+        found.append(("incomplete", f"{damaged_blocks} blocks of records are damaged"))
+    if duplicates:
+        found.append(("incomplete", f"{duplicates} workflow numbers were recorded twice"))
+    found += [("incomplete", reason) for write in writes for reason in _write_problems(write)]
+    found += _steadiness_problems(times.samples, concurrency, in_flight_median)
+    return worst([validity for validity, _ in found] or ["valid"]), tuple(r for _, r in found)
+
+
+def _worker_problems(worker: WorkerEnd) -> list[str]:
+    problems = []
+    if worker.reason != "done":
+        problems.append(f"worker {worker.worker}: {worker.reason}")
+    if worker.may_be_missing:
+        problems.append(
+            f"worker {worker.worker}: {worker.may_be_missing} started workflows have no record"
+        )
+    return problems
+
+
+def _write_problems(write: Writes) -> list[str]:
+    if write.problem:
+        return [f"writes on {write.server} could not be counted: {write.problem}"]
+    if write.missing:
+        return [f"{write.missing} of {write.expected} ok workflows have no write on {write.server}"]
+    return []
+
+
+def _steadiness_problems(
+    samples: int, concurrency: int, in_flight_median: float | None
+) -> list[tuple[Validity, str]]:
+    problems: list[tuple[Validity, str]] = []
+    turnovers = samples / concurrency
+    if turnovers < LEAST_TURNOVERS:
+        problems.append(
+            (
+                "not_steady",
+                (
+                    f"{turnovers:.2f} turnovers in the steady phase (at least {LEAST_TURNOVERS:.0f}): "
+                    "too few workflows ended to speak of a steady state"
+                ),
+            )
+        )
+    if in_flight_median is not None and in_flight_median < LEAST_IN_FLIGHT * concurrency:
+        problems.append(
+            (
+                "not_steady",
+                (
+                    f"the median in flight was {in_flight_median:.0f} of {concurrency} "
+                    f"(at least {LEAST_IN_FLIGHT:.0%})"
+                ),
+            )
+        )
+    if samples < LEAST_SAMPLES:
+        problems.append(
+            (
+                "too_few_samples",
+                f"{samples} workflows ended in the steady phase (at least {LEAST_SAMPLES})",
+            )
+        )
+    return problems

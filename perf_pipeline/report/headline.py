@@ -1,0 +1,181 @@
+"""The table that a run is known by: one row a level, validity and samples beside every number."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report import quantity, words
+from perf_pipeline.report.table import Cell, Table, measured, number, say_once
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics, Percentile, ServiceTimes
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+PERCENTILES = (0.5, 0.9, 0.99)
+
+
+@dataclass(frozen=True)
+class HeadlineRow:
+    """One level in one line of plain text, for a terminal.
+
+    Attributes:
+        level: Its label; an arm and a repeat say so.
+        concurrency: Workflows in flight that were wanted.
+        validity: Whether the numbers are a measurement.
+        samples: Workflows that ended in the steady phase.
+        throughput: Ended ok per second.
+        average: Mean service time.
+        p50: Median service time; ``≥`` where it lies among workflows that had not ended, ``*``
+            where fewer than 10 samples lie beyond it.
+        p90: Likewise.
+        p99: Likewise.
+        errors: Ended not ok, percent.
+        in_flight_median: Median number in flight over the steady phase.
+    """
+
+    level: str
+    concurrency: str
+    validity: str
+    samples: str
+    throughput: str
+    average: str
+    p50: str
+    p90: str
+    p99: str
+    errors: str
+    in_flight_median: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The values in the order of ``HEADLINE_COLUMNS``."""
+        return astuple(self)
+
+
+HEADLINE_COLUMNS = (
+    "level",
+    "N",
+    "validity",
+    "samples",
+    "throughput",
+    "average",
+    "p50",
+    "p90",
+    "p99",
+    "errors",
+    "in flight",
+)
+
+NOTE = (
+    "Service time (closed loop): from handing a workflow to the target until its checked answer. "
+    "≥: the percentile lies among workflows that had not ended, so the true value is this or more. "
+    "In flight is the median over the steady phase; N is what was wanted."
+)
+
+
+def headline_table(metrics: RunMetrics) -> list[HeadlineRow]:
+    """Return one row of plain text a level, in the order in which they ran."""
+    return [_plain_row(level) for level in metrics.levels]
+
+
+def headline(metrics: RunMetrics) -> Table:
+    """Return the headline table of the report."""
+    columns = (
+        *("Level", "Executed by", "N", "In flight", "Validity", "Samples"),
+        *("Throughput", "Errors", "Average", "p50", "p90", "p99"),
+    )
+    return Table("Headline", columns, tuple(_row(level) for level in metrics.levels), note=NOTE)
+
+
+def percentile_cell(times: ServiceTimes, p: float) -> Cell:
+    """Return a percentile, with a warning when too few samples lie beyond it."""
+    found = _percentile(times, p)
+    if found is None or found.value_s is None:
+        return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
+    shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
+    if found.samples_beyond >= quantity.BEYOND_MIN:
+        return number(shown)
+    needed = quantity.count(quantity.samples_needed(p))
+    return number(shown, f"weak: {found.samples_beyond} beyond, needs {needed} samples")
+
+
+def average_cell(times: ServiceTimes) -> Cell:
+    """Return the mean service time."""
+    return measured(times.avg_s, quantity.seconds, why_no_time(times))
+
+
+def samples_cell(times: ServiceTimes) -> Cell:
+    """Return how many workflows ended in the steady phase, and how many had not at its end."""
+    unended = times.in_flight_at_end
+    note = f"+ {quantity.count(unended)} not ended" if unended else ""
+    return number(quantity.count(times.samples), note)
+
+
+def throughput_cell(level: LevelMetrics) -> Cell:
+    """Return the workflows that ended ok per second of the steady phase."""
+    why = level.not_measured.get("throughput", "there was no steady phase")
+    return measured(level.throughput_per_s, quantity.rate, why)
+
+
+def error_cell(level: LevelMetrics) -> Cell:
+    """Return the share of workflows that ended not ok, in percent."""
+    ratio = level.error_ratio
+    why = level.not_measured.get("error_rate", "no workflow ended in the steady phase")
+    return measured(None if ratio is None else 100 * ratio, quantity.percent, why)
+
+
+def in_flight_cell(level: LevelMetrics) -> Cell:
+    """Return the median number in flight."""
+    return measured(level.in_flight.median, quantity.count, "there was no steady phase")
+
+
+def why_no_time(times: ServiceTimes) -> str:
+    """Return why there is no service time, as far as the samples tell."""
+    if times.samples:
+        return "not given by the metrics"
+    if times.in_flight_at_end:
+        return "nothing ended in the steady phase"
+    return "no workflow in the steady phase"
+
+
+def _row(level: LevelMetrics) -> tuple[Cell, ...]:
+    times = level.service_times
+    row = (
+        Cell(words.level_name(level)),
+        Cell(words.executor(level)),
+        number(quantity.count(level.concurrency)),
+        in_flight_cell(level),
+        words.validity_cell(level.validity),
+        samples_cell(times),
+        throughput_cell(level),
+        error_cell(level),
+        average_cell(times),
+        *(percentile_cell(times, p) for p in PERCENTILES),
+    )
+    return say_once(row)
+
+
+def _plain_row(level: LevelMetrics) -> HeadlineRow:
+    times = level.service_times
+    p50, p90, p99 = (_plain(percentile_cell(times, p)) for p in PERCENTILES)
+    return HeadlineRow(
+        level=words.level_name(level),
+        concurrency=quantity.count(level.concurrency),
+        validity=level.validity,
+        samples=quantity.count(times.samples),
+        throughput=throughput_cell(level).text,
+        average=average_cell(times).text,
+        p50=p50,
+        p90=p90,
+        p99=p99,
+        errors=error_cell(level).text,
+        in_flight_median=in_flight_cell(level).text,
+    )
+
+
+def _plain(cell: Cell) -> str:
+    return f"{cell.text} *" if cell.tone == "number" and cell.note else cell.text
+
+
+def _percentile(times: ServiceTimes, p: float) -> Percentile | None:
+    return next((found for found in times.percentiles if abs(found.p - p) < 1e-9), None)  # noqa: PLR2004 - rounding

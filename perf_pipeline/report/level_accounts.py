@@ -1,0 +1,164 @@
+"""One level's accounts: errors, connections, writes, resources, and how the workers ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report import quantity, text
+from perf_pipeline.report.table import Cell, Table, measured, number, say_once
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics, WorkerEnd, Writes
+
+COMMIT_GAP_MAX_S = 1.0
+"""Longest time between two commits of a worker's journal that is not worth a word."""
+
+EXAMPLE_LENGTH_MAX = 300
+
+
+def accounts(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the tables of what a level used, wrote and left behind."""
+    return (*_connections(level), *_writes(level), _resources(level), _workers(level))
+
+
+def errors(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the errors of a level by class, with examples; nothing without errors."""
+    rows = []
+    for name, found in sorted(level.error_classes.items(), key=lambda item: -item[1]):
+        if not found:
+            continue
+        examples = level.error_examples.get(name, ())
+        for position, example in enumerate(examples or ("no text was kept",)):
+            shown = Cell(text.visible(example, length_max=EXAMPLE_LENGTH_MAX), "code")
+            label = (Cell(text.name(name.replace("_", " "))), number(quantity.count(found)))
+            rows.append((*(label if position == 0 else (Cell(""), Cell(""))), shown))
+    if not rows:
+        return ()
+    total = sum(level.error_classes.values())
+    basis = f"{quantity.count(total)} errors in the whole level"
+    columns = ("Class", "Count", "For example")
+    return (Table("Errors", columns, tuple(rows), level.validity, basis),)
+
+
+def _connections(level: LevelMetrics) -> tuple[Table, ...]:
+    rows = []
+    for use in level.connections:
+        why = f"the server could not be asked ({use.failed_probes} probes failed)"
+        peak = measured(use.peak, quantity.count, why)
+        if use.peak is not None and use.peak > use.limit:
+            peak = Cell(quantity.count(use.peak), "bad", "above the limit")
+        row = (
+            Cell(text.name(use.server)),
+            number(quantity.count(use.limit)),
+            peak,
+            measured(use.mean, quantity.significant, why),
+            number(quantity.count(use.failed_probes)),
+            Cell(text.visible(use.pool)),
+        )
+        rows.append(say_once(row))
+    if not rows:
+        return ()
+    columns = ("Server", "Limit", "Peak", "Mean", "Failed probes", "Bounded by")
+    note = "Of all workers together, as the server counted them."
+    return (Table("Connections", columns, tuple(rows), level.validity, note=note),)
+
+
+def _writes(level: LevelMetrics) -> tuple[Table, ...]:
+    columns = ("Server", "Expected", "Found", "Missing", "Extra", "")
+    rows = tuple(_write_row(write) for write in level.writes)
+    note = (
+        "Expected: workflows that ended ok and write there. Missing: ok, but not on the server. "
+        "Extra: written by workflows that did not end ok, which is no fault."
+    )
+    if not rows:
+        return ()
+    title = "Writes, counted on the server"
+    return (Table(title, columns, rows, level.validity, note=note),)
+
+
+def _write_row(write: Writes) -> tuple[Cell, ...]:
+    why = text.visible(write.problem or "the server was not counted")
+    if write.missing:
+        agreement = Cell("does not agree", "bad")
+    elif write.missing is None:
+        agreement = Cell("not counted", "bad")
+    else:
+        agreement = Cell("agrees", "good")
+    row = (
+        Cell(text.name(write.server)),
+        number(quantity.count(write.expected)),
+        measured(write.found, quantity.count, why),
+        measured(write.missing, quantity.count, why),
+        measured(write.extra, quantity.count, why),
+        agreement,
+    )
+    return say_once(row)
+
+
+def _resources(level: LevelMetrics) -> Table:
+    used = level.resources
+    missing = level.not_measured
+    why = f"{used.samples} samples, {used.failed_probes} failed" if used.failed_probes else ""
+    why = why or ("no sample was taken" if not used.samples else "not given by the metrics")
+    nothing = Cell("", "quiet")
+
+    def cell(value: float | None, form: str, field: str = "") -> Cell:
+        forms = {"MB": quantity.megabytes, "%": quantity.percent}
+        return measured(value, forms[form], text.visible(missing.get(field, why)))
+
+    rows: tuple[tuple[Cell, ...], ...] = (
+        (
+            Cell("workers (the target)"),
+            cell(used.workers_pss_peak_mb, "MB", "peak_memory_mb"),
+            cell(used.workers_cpu_mean_percent, "%", "avg_cpu_percent"),
+            cell(used.workers_cpu_peak_percent, "%", "peak_cpu_percent"),
+            cell(used.disk_read_mb, "MB", "disk_io_read_mb"),
+            cell(used.disk_write_mb, "MB", "disk_io_write_mb"),
+        ),
+        (
+            Cell("harness"),
+            cell(used.harness_pss_peak_mb, "MB"),
+            cell(used.harness_cpu_mean_percent, "%"),
+            *(nothing,) * 3,
+        ),
+        (
+            Cell("servers of this run"),
+            cell(used.servers_pss_peak_mb, "MB"),
+            cell(used.servers_cpu_mean_percent, "%"),
+            *(nothing,) * 3,
+        ),
+    )
+    columns = ("Processes", "Peak memory", "Mean CPU", "Peak CPU", "Disk read", "Disk written")
+    basis = f"{quantity.count(used.samples)} samples, {quantity.count(used.failed_probes)} failed"
+    note = "Memory is the sum of PSS; 100 % CPU is one core."
+    rows = tuple(say_once(row) for row in rows)
+    return Table("Resources in the steady phase", columns, rows, level.validity, basis, note)
+
+
+def _workers(level: LevelMetrics) -> Table:
+    reasons: dict[str, list[WorkerEnd]] = {}
+    for end in level.workers:
+        reasons.setdefault(end.reason, []).append(end)
+    rows = tuple(_worker_row(reason, ends) for reason, ends in reasons.items())
+    if not rows:
+        rows = ((Cell("no worker's end was recorded", "quiet"), *(Cell(""),) * 3),)
+    columns = ("Workers ended", "How many", "May be missing", "Longest gap between commits")
+    note = (
+        "May be missing: workflows that had started and of which no record was committed. "
+        f"A gap above {quantity.seconds(COMMIT_GAP_MAX_S)} is flagged: a kill in it loses more."
+    )
+    return Table("Workers", columns, rows, level.validity, note=note)
+
+
+def _worker_row(reason: str, ends: list[WorkerEnd]) -> tuple[Cell, ...]:
+    missing = sum(end.may_be_missing for end in ends)
+    gaps = [end.commit_gap_max_s for end in ends if end.commit_gap_max_s is not None]
+    gap = measured(max(gaps, default=None), quantity.seconds, "no commit was timed")
+    if gaps and max(gaps) > COMMIT_GAP_MAX_S:
+        gap = Cell(gap.text, "warn", f"above {quantity.seconds(COMMIT_GAP_MAX_S)}")
+    return (
+        Cell(text.visible(reason), "plain" if reason == "done" else "bad"),
+        number(quantity.count(len(ends))),
+        Cell(quantity.count(missing), "warn" if missing else "number"),
+        gap,
+    )

@@ -1,0 +1,96 @@
+"""The report as Markdown: the same content in short, without charts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report import cost, headline, level_view, missing, origin, targets, verdict
+from perf_pipeline.report.text import markdown as inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.report.table import Cell, Fact, Table
+    from perf_pipeline.report.verdict import Verdict
+
+READING = (
+    "Closed loop: N workflows in flight at all times. Service time runs from handing a workflow "
+    "to the target until its checked answer; it is not the response time of a user who comes on "
+    "his own. Average x throughput = in flight (Little's law). ≥: at least this long, the "
+    "percentile lies among workflows that had not ended (Kaplan-Meier). weak: fewer than 10 "
+    "samples beyond it. Only valid numbers describe the target. report.json holds every number, "
+    "the run's journal every record."
+)
+
+
+def render_markdown(metrics: RunMetrics) -> str:
+    """Return the report of one run as Markdown, every text of unknown origin escaped."""
+    parts = cost.cost_of(metrics)
+    blocks = [
+        f"# {inert(origin.title(metrics))}",
+        f"Run {inert(metrics.run_id)}, {inert(metrics.status)}",
+        "## What really ran",
+        _facts(origin.what_ran(metrics)),
+        "## Verdicts",
+        *(_verdict(one) for one in verdict.verdicts(metrics)),
+        "## Headline",
+        _table(headline.headline(metrics), titled=False)
+        if metrics.levels
+        else "No level was measured.",
+        "## What the work costs, what the runtime adds, what its code nodes add",
+        *(_table(table) for table in cost.cost_tables(metrics, parts)),
+        "## Targets",
+        *(_table(table) for table in targets.target_tables(metrics)),
+        *(_table(table) for table in (targets.kpi_table(metrics),) if table.rows),
+        *(block for level in metrics.levels for block in _level(level)),
+        "## Not measured",
+        _table(missing.not_measured(metrics), titled=False),
+        "## Environment",
+        *(f"### {inert(name)}\n\n{_facts(facts)}" for name, facts in origin.environment(metrics)),
+        "## How to read this",
+        READING,
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _level(level: LevelMetrics) -> Iterable[str]:
+    view = level_view.level_view(level)
+    yield f"## {inert(view.title)}: {inert(view.validity.text)}"
+    yield inert(view.subtitle)
+    yield "\n".join(f"- {inert(reason)}" for reason in view.reasons)
+    yield f"Phases: {inert(level_view.phases_in_words(level))}"
+    yield from (_table(table) for table in view.tables)
+
+
+def _verdict(one: Verdict) -> str:
+    return f"**{inert(one.question)} {inert(one.answer.text)}.** " + " ".join(
+        inert(sentence) for sentence in one.sentences
+    )
+
+
+def _facts(facts: Iterable[Fact]) -> str:
+    return "\n".join(f"- {inert(fact.term)}: {_cell(fact.cell)}" for fact in facts)
+
+
+def _table(table: Table, *, titled: bool = True) -> str:
+    if not table.rows:
+        return "Nothing." if not titled else ""
+    rests = ", ".join(part for part in (table.validity or "", table.basis) if part)
+    title = f"**{inert(table.title)}**" + (f" ({inert(rests)})" if rests else "")
+    sides = ["---:" if cell.tone == "number" else "---" for cell in table.rows[0]]
+    lines = [
+        f"| {' | '.join(inert(column) for column in table.columns)} |",
+        f"| {' | '.join(sides)} |",
+        *(f"| {' | '.join(_cell(cell) for cell in row)} |" for row in table.rows),
+    ]
+    blocks = [title] if titled else []
+    blocks.append("\n".join(lines))
+    if table.note:
+        blocks.append(inert(table.note))
+    return "\n\n".join(blocks)
+
+
+def _cell(cell: Cell) -> str:
+    return inert(cell.text) + (f" ({inert(cell.note)})" if cell.note else "")

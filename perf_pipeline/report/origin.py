@@ -1,0 +1,226 @@
+"""What really ran, where, and with which versions: the manifest as people read it.
+
+The manifest of a killed run may lack anything. What it does not hold is shown as not recorded,
+never left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.report import quantity, text
+from perf_pipeline.report.table import Cell, Fact
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+EXPECTED_PRODUCTS = {
+    "postgres": "PostgreSQL",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "redis": "Redis",
+    "mongodb": "MongoDB",
+    "prometheus": "Prometheus",
+}
+
+_MISSING = Cell(quantity.NOT_RECORDED, "quiet")
+
+
+def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
+    """Return the facts that stand at the top of the report."""
+    manifest = metrics.manifest
+    return (
+        Fact("Target", _target(manifest)),
+        *_servers(manifest),
+        Fact("Workflows", _workloads(manifest)),
+        Fact("Machine", _machine(manifest)),
+        Fact("Load", _load(metrics)),
+        Fact("Seed", _plain(manifest.get("seed"))),
+        Fact("When", _when(manifest)),
+        Fact("Measured with", _harness(manifest)),
+    )
+
+
+def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
+    """Return everything that the manifest holds, group by group."""
+    manifest = metrics.manifest
+    groups = [
+        ("Host", _facts_of(manifest.get("host"))),
+        *_server_groups(manifest),
+        ("Target", _facts_of(manifest.get("target"), without=("packages",))),
+        ("Packages of the target", _facts_of(_at(manifest, "target", "packages"))),
+        ("Worker processes", _facts_of(manifest.get("runtime"))),
+        ("Connections", _facts_of(manifest.get("connections"))),
+        ("Plans (SHA-256)", _facts_of(manifest.get("plan_hashes"))),
+        ("Harness", _facts_of(manifest.get("harness"), without=("packages",))),
+        ("Packages of the harness", _facts_of(_at(manifest, "harness", "packages"))),
+    ]
+    shown = {"host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"}
+    shown.add("workloads")
+    rest = {key: value for key, value in manifest.items() if key not in shown}
+    groups.append(("Run", _facts_of(rest)))
+    return tuple(groups)
+
+
+def title(metrics: RunMetrics) -> str:
+    """Return what the report is called."""
+    for key in ("title", "scenario"):
+        if metrics.manifest.get(key):
+            return text.visible(metrics.manifest[key], length_max=120)
+    return text.name(metrics.run_id)
+
+
+def product_and_version(server: Mapping[str, Any]) -> str:
+    """Return what answered, and what it stands in for when that is another product."""
+    product = text.name(server.get("product") or f"unknown product ({quantity.NOT_RECORDED})")
+    version = text.name(server.get("version") or f"(version {quantity.NOT_RECORDED})")
+    service = str(server.get("service") or "")
+    expected = EXPECTED_PRODUCTS.get(service.casefold(), text.name(service))
+    if not expected or expected.casefold() == product.casefold():
+        return f"{product} {version}"
+    return f"{product} {version} in place of {expected}"
+
+
+def _target(manifest: Mapping[str, Any]) -> Cell:
+    target = manifest.get("target")
+    if not isinstance(target, Mapping) or not target.get("name"):
+        return _MISSING
+    name = str(target["name"])
+    packages = target.get("packages")
+    version = packages.get(name) if isinstance(packages, Mapping) else None
+    first = f"{text.name(name)} {text.name(version)}" if version else text.name(name)
+    python = _said(target.get("python"))
+    lock = _said(target.get("lock_hash"))[:16]
+    held = f", {len(packages)} packages" if isinstance(packages, Mapping) else ""
+    return Cell(first, note=f"in its own environment: Python {python}, lock {lock}{held}")
+
+
+def _servers(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
+    servers = _server_list(manifest)
+    if servers is None:
+        return (Fact("Servers", _MISSING),)
+    if not servers:
+        return (Fact("Servers", Cell("none were needed")),)
+    facts = []
+    for server in servers:
+        source, url = _said(server.get("source")), _said(server.get("url"))
+        limit = _said(server.get("max_connections"))
+        note = f"from {source} at {url}; max_connections {limit}"
+        facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
+    return tuple(facts)
+
+
+def _server_list(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    servers = manifest.get("servers")
+    if not isinstance(servers, list | tuple):
+        return None
+    return [server for server in servers if isinstance(server, Mapping)]
+
+
+def _server_groups(manifest: Mapping[str, Any]) -> list[tuple[str, tuple[Fact, ...]]]:
+    servers = _server_list(manifest)
+    if servers is None:
+        return [("Servers", _facts_of(None))]
+    groups = []
+    for server in servers:
+        facts = _facts_of(server, without=("settings",))
+        settings = server.get("settings")
+        more = _facts_of(settings) if isinstance(settings, Mapping) else ()
+        groups.append((product_and_version(server), (*facts, *more)))
+    return groups
+
+
+def _workloads(manifest: Mapping[str, Any]) -> Cell:
+    workloads = manifest.get("workloads")
+    if not isinstance(workloads, list | tuple) or not workloads:
+        return _MISSING
+    kinds = []
+    for work in workloads:
+        if not isinstance(work, Mapping):
+            kinds.append(text.name(work))
+            continue
+        kind = f"{_said(work.get('family'))} {_said(work.get('complexity'))}"
+        weight = work.get("weight")
+        kinds.append(kind if weight in (None, 1) else f"{kind} (weight {_said(weight)})")
+    return Cell(" + ".join(kinds))
+
+
+def _machine(manifest: Mapping[str, Any]) -> Cell:
+    host = manifest.get("host")
+    if not isinstance(host, Mapping) or not host:
+        return _MISSING
+    memory = host.get("memory_total_bytes")
+    size = quantity.NOT_RECORDED
+    if isinstance(memory, int | float):
+        size = f"{quantity.significant(memory / 1e9)} GB"
+    cores = _said(host.get("cores_usable"))
+    steal = host.get("steal_percent")
+    lost = f", {quantity.percent(steal)} stolen" if isinstance(steal, int | float) else ""
+    note = f"kernel {_said(host.get('kernel'))}, container: {_said(host.get('container'))}{lost}"
+    return Cell(f"{_said(host.get('cpu_model'))}, {cores} usable cores, {size}", note=note)
+
+
+def _load(metrics: RunMetrics) -> Cell:
+    levels = [level for level in metrics.levels if level.role == "level"]
+    numbers = dict.fromkeys(quantity.count(level.concurrency) for level in levels)
+    inside = ", ".join(numbers) if numbers else "no"
+    processes = _said(metrics.manifest.get("processes"))
+    arms = len(metrics.levels) - len(levels)
+    note = f"worker processes: {processes}; arms: {arms}"
+    return Cell(f"closed loop, {inside} workflows in flight", note=note)
+
+
+def _when(manifest: Mapping[str, Any]) -> Cell:
+    started, ended = manifest.get("started_at"), manifest.get("ended_at")
+    if not started:
+        return _MISSING
+    note = f"until {_said(ended)}"
+    try:
+        lasted = datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(started))
+    except (TypeError, ValueError):  # not a time, or only one of the two has a time zone
+        return Cell(_said(started), note=note)
+    return Cell(_said(started), note=f"{note}, {lasted.total_seconds():,.0f} s")
+
+
+def _harness(manifest: Mapping[str, Any]) -> Cell:
+    harness = manifest.get("harness")
+    if not isinstance(harness, Mapping) or not harness:
+        return _MISSING
+    commit = _said(harness.get("git_commit"))[:12]
+    changed = " with uncommitted changes" if harness.get("git_dirty") else ""
+    python = _said(harness.get("python"))
+    first = f"perf_pipeline {_said(harness.get('version'))}"
+    return Cell(first, note=f"commit {commit}{changed}, Python {python}")
+
+
+def _facts_of(found: object, without: tuple[str, ...] = ()) -> tuple[Fact, ...]:
+    if not isinstance(found, Mapping) or not found:
+        return (Fact("", _MISSING),)
+    kept = ((key, value) for key, value in found.items() if key not in without)
+    return tuple(Fact(text.name(key), _plain(value)) for key, value in kept)
+
+
+def _plain(value: object) -> Cell:
+    if value is None or value == "":
+        return _MISSING
+    if isinstance(value, Mapping):
+        inside = (f"{text.name(key)} {_said(held)}" for key, held in value.items())
+        return Cell(", ".join(inside) or "none")
+    if isinstance(value, list | tuple):
+        return Cell(", ".join(_said(held) for held in value) or "none")
+    return Cell(_said(value))
+
+
+def _said(value: object) -> str:
+    if value is None or value == "":
+        return quantity.NOT_RECORDED
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return text.visible(value)
+
+
+def _at(manifest: Mapping[str, Any], key: str, inner: str) -> object:
+    outer = manifest.get(key)
+    return outer.get(inner) if isinstance(outer, Mapping) else None

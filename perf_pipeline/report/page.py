@@ -1,0 +1,95 @@
+"""The report as one HTML file that opens offline and asks nothing of any other machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+
+from perf_pipeline.report import (
+    cost,
+    headline,
+    level_charts,
+    level_view,
+    missing,
+    origin,
+    run_charts,
+    targets,
+    text,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+CHART_LEVELS_MAX = 24
+"""So many levels are drawn over time; of more, only the tables are shown, or the file grows
+beyond what a browser opens at once."""
+
+POINTS_MAX = 240
+POINTS_OF_ALL_LEVELS_MAX = 1600
+
+
+def render_html(metrics: RunMetrics) -> str:
+    """Return the report of one run as a page of its own.
+
+    Args:
+        metrics: What was measured; anything in it may be missing, and any text hostile.
+
+    Returns:
+        HTML with style and charts inside, without script; below 2 MB for any run of the limits
+        of this project.
+    """
+    drawn = metrics.levels[:CHART_LEVELS_MAX]
+    points_max = min(POINTS_MAX, POINTS_OF_ALL_LEVELS_MAX // max(1, len(drawn)))
+    figures = {
+        level.index: level_charts.level_figures(level, points_max=points_max) for level in drawn
+    }
+    parts = cost.cost_of(metrics)
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            title=origin.title(metrics),
+            run_id=metrics.run_id,
+            status=metrics.status,
+            what_ran=origin.what_ran(metrics),
+            verdicts=verdict.verdicts(metrics),
+            headline=headline.headline(metrics),
+            cost_tables=cost.cost_tables(metrics, parts),
+            cost_figure=run_charts.cost_figure(parts),
+            target_tables=targets.target_tables(metrics),
+            kpi_table=targets.kpi_table(metrics),
+            levels=[
+                (
+                    level_view.level_view(level),
+                    figures.get(level.index),
+                    level_view.phases_in_words(level),
+                )
+                for level in metrics.levels
+            ],
+            chart_levels_max=CHART_LEVELS_MAX,
+            not_measured=missing.not_measured(metrics),
+            side_by_side=run_charts.side_by_side(metrics),
+            environment=origin.environment(metrics),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("perf_pipeline.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+
+
+def _shown(value: object) -> object:
+    """Spell out what cannot be seen in every value that a template prints."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return text.visible(value, length_max=100_000)

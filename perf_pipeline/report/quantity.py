@@ -1,0 +1,76 @@
+"""Numbers as people read them: three significant digits, and the unit always."""
+
+from __future__ import annotations
+
+import math
+
+NOT_MEASURED = "not measured"
+NOT_RECORDED = "not recorded"
+
+BEYOND_MIN = 10
+"""A percentile is shown without a warning when at least this many samples lie beyond it."""
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return ``value`` rounded to ``digits`` significant digits, thousands apart, no exponent."""
+    if not math.isfinite(value):
+        return "not a number"
+    if value == 0:
+        return "0"
+    rounded = round_to(value, digits)
+    decimals = digits - 1 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:,.{max(0, decimals)}f}".replace("-", "−")  # noqa: RUF001 - a real minus
+
+
+def round_to(value: float, digits: int) -> float:
+    """Round to a number of significant digits; ``value`` is finite and not 0."""
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def seconds(value: float, digits: int = 3) -> str:
+    """Return a duration in ms below one second and in s from there on."""
+    if math.isfinite(value) and value != 0 and abs(round_to(value, digits)) < 1:
+        return f"{significant(value * 1e3, digits)} ms"
+    return f"{significant(value, digits)} s"
+
+
+def rate(value: float, digits: int = 3) -> str:
+    """Return workflows per second."""
+    return f"{significant(value, digits)}/s"
+
+
+def percent(value: float, digits: int = 3) -> str:
+    """Return a percentage; ``value`` is 0 to 100."""
+    return f"{significant(value, digits)} %"
+
+
+def megabytes(value: float, digits: int = 3) -> str:
+    """Return an amount of memory or storage; 1 MB = 1e6 bytes."""
+    return f"{significant(value, digits)} MB"
+
+
+def count(value: float) -> str:
+    """Return a number of things, exactly; a fraction (a median) keeps one decimal."""
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def of_unit(value: float, unit: str, digits: int = 3) -> str:
+    """Return ``value`` in ``unit``: ``/s``, ``s``, ``%``, ``MB``, or any other as it stands."""
+    known = {"/s": rate, "s": seconds, "%": percent, "MB": megabytes}
+    if unit in known:
+        return known[unit](value, digits)
+    return f"{significant(value, digits)} {unit}".rstrip()
+
+
+def beside(value: float, limit: float, unit: str) -> str:
+    """Return ``value`` with digits enough that it does not read as ``limit`` when it is not."""
+    for digits in range(3, 10):
+        shown = of_unit(value, unit, digits)
+        if value == limit or shown != of_unit(limit, unit, digits):
+            return shown
+    return f"{value!r} {unit}"
+
+
+def samples_needed(p: float) -> int:
+    """Return how many samples it takes for ``BEYOND_MIN`` to lie beyond percentile ``p``."""
+    return round(BEYOND_MIN / (1 - p))

@@ -1,0 +1,91 @@
+"""A chart as SVG that stands inside a page: no script, no reference, readable in light and dark.
+
+Colours are CSS variables with a fallback, so that the page decides them and the file alone still
+shows them; text takes the colour and the font of what is around it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import vl_convert
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    import altair as alt
+
+FIRST = "var(--series-1, #1d5fa6)"
+SECOND = "var(--series-2, #b8501f)"
+THIRD = "var(--series-3, #1f7a5c)"
+FOURTH = "var(--series-4, #6b4fa0)"
+QUIET = "var(--quiet, #6a6a6a)"
+RULE = "var(--rule, #8886)"
+BAND = "var(--band, #8881)"
+PAPER = "var(--paper, #ffffff)"
+
+_ROOT = re.compile(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>")
+_GEOMETRY = re.compile(r'\b(?:d|transform|x|y|x1|x2|y1|y2|width|height)="[^"]*"')
+_LONG_DECIMAL = re.compile(r"-?\d+\.\d{2,}")
+_UNSEEN = re.compile(
+    r'<path class="(?:foreground|background)"[^>]*?/>| (?:pointer-events|aria-hidden)="[^"]*"'
+    r'| aria-roledescription="[^"]*"| role="graphics-[^"]*"'
+)
+_ID = re.compile(r'id="(?P<own>clip\d+)"')
+
+
+def styled(chart: alt.LayerChart) -> dict[str, Any]:
+    """Return ``chart`` as Vega-Lite with the look that all charts of the report share."""
+    axis = {
+        "labelColor": "currentColor",
+        "titleColor": "currentColor",
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "domainColor": RULE,
+        "tickColor": RULE,
+        "gridColor": RULE,
+        "gridOpacity": 0.5,
+        "tickSize": 3,
+        "labelPadding": 4,
+    }
+    legend = {
+        "orient": "top",
+        "title": None,
+        "labelColor": "currentColor",
+        "labelFontSize": 11,
+        "symbolStrokeWidth": 2,
+        "offset": 4,
+        "padding": 0,
+    }
+    config = {"background": "transparent", "font": "sans-serif", "aria": False}
+    specification: dict[str, Any] = chart.to_dict()
+    specification["config"] = {**config, "axis": axis, "legend": legend, "view": {"stroke": None}}
+    return specification
+
+
+def inline_svg(chart: alt.LayerChart, *, name: str, description: str) -> Markup:
+    """Draw ``chart`` as an SVG element for a page; nothing is loaded from anywhere.
+
+    Args:
+        chart: With its data inside.
+        name: Unique in the page; makes the element's internal names unique.
+        description: What the chart shows, for who cannot see it.
+    """
+    drawn = vl_convert.vegalite_to_svg(styled(chart), allowed_base_urls=[])
+    return Markup(_inline(drawn, name, description))  # noqa: S704 - vl-convert escapes text
+
+
+def _inline(svg: str, name: str, description: str) -> str:
+    for position, own in enumerate(dict.fromkeys(_ID.findall(svg))):
+        unique = f"{name}-{position}"
+        svg = svg.replace(f'id="{own}"', f'id="{unique}"')
+        svg = svg.replace(f'url(#{own})"', f'url(#{unique})"')
+    svg = _UNSEEN.sub("", svg)
+    svg = _GEOMETRY.sub(lambda found: _LONG_DECIMAL.sub(_short, found.group(0)), svg)
+    root = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(description)}" '
+    return _ROOT.sub(lambda found: f"{root}{found.group(1)}>", svg, count=1)
+
+
+def _short(found: re.Match[str]) -> str:
+    return f"{float(found.group(0)):.1f}".removesuffix(".0")

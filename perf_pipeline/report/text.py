@@ -1,0 +1,56 @@
+"""Text of unknown origin, made safe to show: error messages, names, URLs.
+
+What a server or a workflow says may hold terminal escapes, characters that reverse the line,
+half of a surrogate pair, or a megabyte. None of it is dropped: what cannot be seen is spelled out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+NAME_LENGTH_MAX = 80
+TEXT_LENGTH_MAX = 600
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SPELLED_OUT = {"\n": " ⏎ ", "\r": "", "\t": " "}
+_MARKDOWN = re.compile(r"([\\`*{}\[\]|~$])|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+
+
+def visible(text: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+    r"""Return ``text`` on one line with every invisible character spelled out.
+
+    Args:
+        text: Anything; what is not a string is shown as ``str`` gives it.
+        length_max: Longer text is cut here, and the cut says how much is missing.
+
+    Returns:
+        Printable text that UTF-8 can hold: ESC becomes ``\x1b``, a line end ``⏎``.
+    """
+    whole = text if isinstance(text, str) else str(text)
+    shown = "".join(_spell_out(character) for character in whole[:length_max])
+    cut = len(whole) - length_max
+    return f"{shown}… ({cut:,} more characters)" if cut > 0 else shown
+
+
+def name(text: object) -> str:
+    """Return a short name, such as a level's label, as ``visible`` shows it."""
+    return visible(text, length_max=NAME_LENGTH_MAX)
+
+
+def markdown(text: str) -> str:
+    """Return ``text`` such that Markdown shows it letter by letter, also inside a table."""
+    inert = visible(text, length_max=10 * TEXT_LENGTH_MAX)
+    inert = _MARKDOWN.sub(lambda match: "\\" + match.group(0), inert)
+    return inert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _spell_out(character: str) -> str:
+    if character in _SPELLED_OUT:
+        return _SPELLED_OUT[character]
+    if unicodedata.category(character) not in _INVISIBLE:
+        return character
+    point = ord(character)
+    if point <= 0xFF:  # noqa: PLR2004 - what two hexadecimal digits can hold
+        return f"\\x{point:02x}"
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004 - four digits

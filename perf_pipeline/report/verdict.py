@@ -1,0 +1,92 @@
+"""The two questions that a reader comes with: is it a measurement, and does it meet the targets?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report import text, words
+from perf_pipeline.report.table import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perf_pipeline.metrics.level import TargetRow
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A question, its answer in a word, and what it rests on.
+
+    Attributes:
+        question: What the reader wants to know.
+        answer: The word of the closed list.
+        sentences: What stands behind it, one thought each.
+    """
+
+    question: str
+    answer: Cell
+    sentences: tuple[str, ...]
+
+
+def verdicts(metrics: RunMetrics) -> tuple[Verdict, ...]:
+    """Return the run's verdicts, in the order in which they are read."""
+    return (_measurement(metrics), *_targets(metrics))
+
+
+def _measurement(metrics: RunMetrics) -> Verdict:
+    sentences = [words.VALIDITY[metrics.validity]]
+    if metrics.status != "complete" or not metrics.levels:
+        status = text.name(metrics.status)
+        meaning = words.STATUS.get(metrics.status, "Its record knows no such end.")
+        sentences.append(f"The run's own record says {status}: {meaning}")
+    if not metrics.levels:
+        sentences.append("No level was measured.")
+    else:
+        valid = sum(level.validity == "valid" for level in metrics.levels)
+        sentences.append(f"{valid} of {len(metrics.levels)} levels and arms are valid.")
+    sentences.extend(text.visible(reason) for reason in metrics.reasons)
+    answer = words.validity_cell(metrics.validity)
+    return Verdict("Is it a measurement?", answer, tuple(sentences))
+
+
+def _targets(metrics: RunMetrics) -> list[Verdict]:
+    tables = list(dict.fromkeys(row.table for row in metrics.targets))
+    if not tables:
+        none = Cell("no data", "quiet")
+        return [Verdict("Does it meet the targets?", none, ("No target was evaluated.",))]
+    return [_target_table(metrics, table) for table in tables]
+
+
+def _target_table(metrics: RunMetrics, table: str) -> Verdict:
+    rows = [row for row in metrics.targets if row.table == table]
+    with_data = [row for row in rows if row.verdict != "no_data"]
+    missed = [row for row in with_data if row.verdict == "missed"]
+    sentences = [f"{len(with_data) - len(missed)} of {len(rows)} met."]
+    if missed:
+        sentences.append(f"Missed: {_listed(missed)}.")
+    if len(with_data) < len(rows):
+        without = [row for row in rows if row.verdict == "no_data"]
+        sentences.append(f"No data: {_listed(without)}.")
+    shaky = sorted({row.level for row in with_data if not level_is_valid(metrics, row.level)})
+    if shaky:
+        levels = ", ".join(text.name(level) for level in shaky)
+        sentences.append(f"Not a measurement, so no promise either way: {levels}.")
+    answer = "no_data" if not with_data else ("missed" if missed else "met")
+    if answer == "met" and len(with_data) < len(rows):
+        word = Cell("met as far as measured", "warn")
+    else:
+        word = words.verdict_cell(answer)
+    title = words.TARGET_TABLES.get(table, text.name(table))
+    return Verdict(f"Targets: {title.lower()}", word, tuple(sentences))
+
+
+def level_is_valid(metrics: RunMetrics, label: str) -> bool:
+    """Return whether every repeat of the level called ``label`` is valid."""
+    found = [level.validity for level in metrics.levels if level.label == label]
+    return bool(found) and all(validity == "valid" for validity in found)
+
+
+def _listed(rows: Iterable[TargetRow]) -> str:
+    return ", ".join(f"{text.name(row.what)} at {text.name(row.level)}" for row in rows)

@@ -1,0 +1,86 @@
+"""The closed lists of verdicts in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report import text
+from perf_pipeline.report.table import Cell
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import Grade, LevelMetrics, Validity
+    from perf_pipeline.report.table import Tone
+
+VALIDITY: dict[Validity, str] = {
+    "valid": "A measurement: steady, complete, enough samples.",
+    "generator_limited": "The load generator was the bottleneck, so these times are its own "
+    "rather than the target's.",
+    "not_steady": "The load had not settled, or fewer than three turnovers were seen; a longer "
+    "run may well give other numbers.",
+    "too_few_samples": "Too few workflows ended for numbers that would come out again.",
+    "noisy_host": "Something else used the machine during the measurement.",
+    "incomplete": "Part of what should have been measured is missing, or does not agree with "
+    "the servers.",
+}
+
+STATUS: dict[str, str] = {
+    "complete": "It ran to its end.",
+    "interrupted": "It was stopped before its end; what had been measured until then was kept.",
+    "failed": "It failed before its end; what had been measured until then was kept.",
+    "killed": "It was killed from outside; this is what its journal held.",
+}
+
+PHASES: dict[str, str] = {
+    "cold": "cold start",
+    "ramp_up": "ramp-up",
+    "warm_up": "warm-up",
+    "steady": "steady",
+    "drain": "drain",
+}
+
+TARGET_TABLES: dict[str, str] = {
+    "expected": "Expected",
+    "minimum": "Minimum for production",
+    "goal": "Goal",
+}
+
+_GRADE_TONES: dict[Grade, Tone] = {
+    "good": "good",
+    "acceptable": "good",
+    "marginal": "warn",
+    "poor": "bad",
+    "no_data": "quiet",
+}
+_VERDICT_TONES: dict[str, Tone] = {"met": "good", "missed": "bad", "no_data": "quiet"}
+
+
+def validity_cell(validity: Validity) -> Cell:
+    """Return a validity as the closed list calls it."""
+    if validity == "valid":
+        return Cell(validity, "good")
+    return Cell(validity, "bad" if validity == "incomplete" else "warn")
+
+
+def grade_tone(grade: Grade) -> Tone:
+    """Return the tone of a KPI grade."""
+    return _GRADE_TONES[grade]
+
+
+def verdict_cell(verdict: str, note: str = "") -> Cell:
+    """Return the verdict of a target: met, missed, or no data."""
+    return Cell(verdict.replace("_", " "), _VERDICT_TONES[verdict], note)
+
+
+def level_name(level: LevelMetrics) -> str:
+    """Return what a level is called in the report: its label, ``arm`` and the repeat."""
+    name = text.name(level.label)
+    if level.role == "arm":
+        name = f"{name} (arm)"
+    return f"{name}, repeat {level.repeat + 1}" if level.repeat else name
+
+
+def executor(level: LevelMetrics) -> str:
+    """Return what executed a level's workflows, and how they were written."""
+    if level.target == "control":
+        return "no runtime (control)"
+    return f"{text.name(level.target)}, {text.name(level.nodes)} nodes"

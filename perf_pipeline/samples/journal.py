@@ -1,0 +1,143 @@
+"""The durable journal of one worker: blocks of records, each committed whole or not at all.
+
+One SQLite file in WAL mode a worker process: a level, a repeat or a restarted worker has a file
+of its own, so no two blocks can collide. A record is *acknowledged* once the commit of its block
+has returned; from then on killing any process loses nothing of it. ``synchronous=NORMAL`` means
+that a loss of power may take the last blocks, but never makes the file unreadable.
+
+Large pages and no checkpoint while load runs make a block cost 0.6 ns a byte instead of 2.9
+(reference: trial of the main job). This module is imported in the target's process: standard
+library only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TABLES = """
+CREATE TABLE block (
+    seq INTEGER PRIMARY KEY, committed_ns INTEGER NOT NULL, records INTEGER NOT NULL,
+    crc INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE error_example (error_class INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE TABLE wait (at_ns INTEGER NOT NULL, what TEXT NOT NULL, threads INTEGER NOT NULL);
+"""
+
+
+class JournalWriter:
+    """Writes one worker's journal. Not for two threads at once: the caller holds a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the file.
+
+        Raises:
+            FileExistsError: ``path`` exists; a journal is never written by two processes.
+            sqlite3.Error: It cannot be created.
+        """
+        if path.exists():
+            raise FileExistsError(
+                f"{path} exists: every worker process writes a journal of its own"
+            )
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA page_size = 65536")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._db.executescript(_TABLES)
+        self._seq = 0
+
+    def commit(self, payload: bytes, records: int, committed_ns: int) -> None:
+        """Commit one block; when this returns, its records are acknowledged.
+
+        Raises:
+            sqlite3.Error: The block is not in the journal (disk full, say); the caller keeps it.
+        """
+        self._db.execute(
+            "INSERT INTO block VALUES (?, ?, ?, ?, ?)",
+            (self._seq, committed_ns, records, zlib.crc32(payload), payload),
+        )
+        self._seq += 1
+
+    def payloads(self) -> list[bytes]:
+        """Return the payloads of all blocks committed so far."""
+        return [row[0] for row in self._db.execute("SELECT payload FROM block ORDER BY seq")]
+
+    def facts(self, facts: dict[str, str]) -> None:
+        """Store what is true of this process."""
+        self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", list(facts.items()))
+
+    def error_example(self, error_class: int, text: str) -> None:
+        """Store the text of one error; the caller bounds how many."""
+        self._db.execute("INSERT INTO error_example VALUES (?, ?)", (error_class, text))
+
+    def waits(self, at_ns: int, threads: dict[str, int]) -> None:
+        """Store what threads were seen doing at one moment."""
+        self._db.executemany(
+            "INSERT INTO wait VALUES (?, ?, ?)", [(at_ns, what, n) for what, n in threads.items()]
+        )
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and close it."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.close()
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One worker's journal as read back.
+
+    Attributes:
+        payload: All records, ``record.RECORD.size`` bytes each, in order of commit.
+        commits_ns: When each block was committed.
+        facts: What the worker said of itself.
+        error_examples: (error class, text) pairs.
+        waits: (time, what, threads) rows.
+        damaged_blocks: Blocks whose checksum is wrong; their records are not in ``payload``.
+    """
+
+    payload: bytes
+    commits_ns: tuple[int, ...]
+    facts: dict[str, str]
+    error_examples: tuple[tuple[int, str], ...]
+    waits: tuple[tuple[int, str, int], ...]
+    damaged_blocks: int
+
+
+EMPTY_JOURNAL = Journal(b"", (), {}, (), (), 0)
+
+
+def read_journal(path: Path) -> Journal:
+    """Read a journal, also one whose writer was killed or is still writing.
+
+    Args:
+        path: The journal; a missing or table-less file is that of a worker which died before
+            its first commit, and reads as empty.
+
+    Raises:
+        sqlite3.DatabaseError: The file is not a journal.
+    """
+    if not path.exists():
+        return EMPTY_JOURNAL
+    db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    try:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'wait'").fetchone():
+            return EMPTY_JOURNAL
+        db.execute("BEGIN")  # one snapshot for all tables
+        blocks = db.execute("SELECT committed_ns, crc, payload FROM block ORDER BY seq").fetchall()
+        whole = [(at, payload) for at, crc, payload in blocks if zlib.crc32(payload) == crc]
+        return Journal(
+            payload=b"".join(payload for _, payload in whole),
+            commits_ns=tuple(at for at, _ in whole),
+            facts=dict(db.execute("SELECT name, value FROM fact")),
+            error_examples=tuple(db.execute("SELECT error_class, text FROM error_example")),
+            waits=tuple(db.execute("SELECT at_ns, what, threads FROM wait")),
+            damaged_blocks=len(blocks) - len(whole),
+        )
+    finally:
+        db.close()

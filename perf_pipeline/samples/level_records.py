@@ -1,0 +1,187 @@
+"""Reads a level's records back, also those of workers or supervisors that were killed."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.journal import EMPTY_JOURNAL, Journal, read_journal
+from perf_pipeline.samples.record import ErrorClass, Outcome, cold_kind
+from perf_pipeline.samples.run_folder import read_json
+from perf_pipeline.samples.slots import NUMBER, START_NS, STARTED, SlotFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DTYPE = np.dtype(
+    [
+        ("number", "<i8"),
+        ("intended_start_ns", "<i8"),
+        ("start_ns", "<i8"),
+        ("end_ns", "<i8"),
+        ("slot", "<u4"),
+        ("kind", "u1"),
+        ("outcome", "u1"),
+        ("error_class", "u1"),
+        ("flags", "u1"),
+    ]
+)
+"""``record.RECORD`` as numpy reads it."""
+
+SCHEMA = pl.Schema(
+    {
+        "level": pl.Int32(),
+        "worker": pl.Int32(),
+        "number": pl.Int64(),
+        "intended_start_ns": pl.Int64(),
+        "start_ns": pl.Int64(),
+        "end_ns": pl.Int64(),
+        "slot": pl.UInt32(),
+        "kind": pl.UInt8(),
+        "outcome": pl.UInt8(),
+        "error_class": pl.UInt8(),
+        "flags": pl.UInt8(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class WorkerRecords:
+    """What is left of one worker.
+
+    Attributes:
+        worker: Its index.
+        frame: Its records, ``SCHEMA``; workflows in flight when it died are among them, as
+            ``Outcome.ERROR`` of class ``TARGET_CRASH`` (or abandoned, if the run was cut short).
+        journal: The rest of its journal.
+        may_be_missing: Workflows that it had started and of which nothing else is known.
+        recovered: True when records had to be made from the slot stamps.
+    """
+
+    worker: int
+    frame: pl.DataFrame
+    journal: Journal
+    may_be_missing: int
+    recovered: bool
+
+
+@dataclass(frozen=True)
+class LevelRecords:
+    """Everything that is left of one level.
+
+    Attributes:
+        log: ``level.json``: plan, phases, workers' ends.
+        workers: In order.
+        frame: The records of all workers.
+    """
+
+    log: dict[str, Any]
+    workers: tuple[WorkerRecords, ...]
+    frame: pl.DataFrame
+
+    @property
+    def recovered(self) -> bool:
+        """True when a worker did not end by itself and its records were pieced together."""
+        return any(worker.recovered for worker in self.workers)
+
+    @property
+    def may_be_missing(self) -> int:
+        """Workflows that were started and of which nothing is known."""
+        return sum(worker.may_be_missing for worker in self.workers)
+
+
+def read_level(folder: Path, kinds: int) -> LevelRecords:
+    """Read one level's folder.
+
+    Args:
+        folder: The level's folder.
+        kinds: How many kinds of workflow the run has (a cold start's number holds its kind).
+
+    Raises:
+        RunFolderError: ``level.json`` or a journal cannot be read.
+    """
+    log = read_json(folder / "level.json")
+    stopped_by_us = log["ended_because"] == "interrupted"
+    reasons = {entry["worker"]: entry["reason"] for entry in log["workers"]}
+    workers = []
+    for path in sorted(folder.glob("worker-*.slots"), key=_index):
+        worker = _index(path)
+        died = reasons.get(worker, "supervisor killed")
+        cut = Outcome.ABANDONED if stopped_by_us or died == "supervisor killed" else Outcome.ERROR
+        workers.append(_read_worker(folder, worker, log["plan"]["index"], kinds, cut))
+    frames = [worker.frame for worker in workers]
+    frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    return LevelRecords(log=log, workers=tuple(workers), frame=frame)
+
+
+def _index(path: Path) -> int:
+    return int(path.stem.removeprefix("worker-"))
+
+
+def _read_worker(folder: Path, worker: int, level: int, kinds: int, cut: Outcome) -> WorkerRecords:
+    path = folder / f"worker-{worker}.sqlite"
+    try:
+        journal = read_journal(path)
+    except sqlite3.DatabaseError as error:
+        if path.stat().st_size:
+            raise RunFolderError(f"{path} is not a journal: {error}") from error
+        journal = EMPTY_JOURNAL
+    rows = np.frombuffer(journal.payload, dtype=_DTYPE)
+    slots = SlotFile(folder / f"worker-{worker}.slots", writable=False)
+    try:
+        made, missing = _from_stamps(folder, worker, slots, rows, kinds, cut, journal)
+    finally:
+        slots.close()
+    rows = np.concatenate([rows, made])
+    frame = pl.DataFrame({name: rows[name] for name in _DTYPE.names or ()}).with_columns(
+        level=pl.lit(level, pl.Int32), worker=pl.lit(worker, pl.Int32)
+    )
+    return WorkerRecords(
+        worker=worker,
+        frame=frame.select(SCHEMA.names()),
+        journal=journal,
+        may_be_missing=missing,
+        recovered=bool(len(made)) or missing > 0 or journal.damaged_blocks > 0,
+    )
+
+
+def _from_stamps(
+    folder: Path,
+    worker: int,
+    slots: SlotFile,
+    rows: np.ndarray[Any, Any],
+    kinds: int,
+    cut: Outcome,
+    journal: Journal,
+) -> tuple[np.ndarray[Any, Any], int]:
+    """Make records for workflows of which only the start stamp is left.
+
+    A slot that started more workflows than it has records lost the rest with its worker's last,
+    uncommitted half second. Of the latest one number and start are known: it becomes a record.
+    The others are counted.
+
+    Returns:
+        Records, and how many workflows are known by their count alone.
+    """
+    cycle = np.fromfile(folder / f"worker-{worker}.kinds", dtype="<i8")
+    recorded = np.bincount(rows["slot"], minlength=slots.slots)
+    known = set(rows["number"].tolist())
+    last_commit_ns = journal.commits_ns[-1] if journal.commits_ns else 0
+    made, missing = [], 0
+    for slot in range(slots.slots):
+        base = SlotFile.base(slot)
+        lost = slots.words[base + STARTED] - int(recorded[slot])
+        number, start_ns = slots.words[base + NUMBER], slots.words[base + START_NS]
+        if lost > 0 and number not in known:
+            kind = cold_kind(number, kinds) if number < 0 else int(cycle[number % len(cycle)])
+            error_class = ErrorClass.TARGET_CRASH if cut is Outcome.ERROR else ErrorClass.NONE
+            end_ns = max(start_ns, last_commit_ns)
+            made.append((number, start_ns, start_ns, end_ns, slot, kind, cut, error_class, 0))
+            lost -= 1
+        missing += max(lost, 0)
+    return np.array(made, dtype=_DTYPE), missing

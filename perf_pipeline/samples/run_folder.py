@@ -1,0 +1,160 @@
+"""A run on disk: where everything lies, and whether the run is still going on.
+
+RUN/run.json               our own record of the run's status
+RUN/manifest.json          what ran, where, with which versions
+RUN/levels/00-100/         one folder a level: level.json, resources.jsonl and, for each
+                           worker, journal, slot file, plan and log
+RUN/records.parquet        all records, derived from the journals
+RUN/metrics.json, report.html, report.md, report.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.lifeline import own_stamp, stamp
+
+RUNNING, COMPLETE, INTERRUPTED, FAILED, KILLED = (
+    "running",
+    "complete",
+    "interrupted",
+    "failed",
+    "killed",
+)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``, whole or not at all: temporary file, fsync, rename."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write ``value`` as JSON, atomically. NaN and infinity are refused: they are not JSON."""
+    write_atomically(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of a run.
+
+    Raises:
+        RunFolderError: It is missing or not JSON; the text names it.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunFolderError(f"{path} is missing: this run did not get that far") from error
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{path} cannot be read as JSON: {error}") from error
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run.
+
+    Attributes:
+        root: The folder; its name is the run's id.
+    """
+
+    root: Path
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.root.name
+
+    @property
+    def manifest(self) -> Path:
+        """What ran."""
+        return self.root / "manifest.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The run in numbers."""
+        return self.root / "metrics.json"
+
+    @property
+    def records(self) -> Path:
+        """All records, as Parquet."""
+        return self.root / "records.parquet"
+
+    @property
+    def status_file(self) -> Path:
+        """Our own record of the status."""
+        return self.root / "run.json"
+
+    def level_folders(self) -> list[Path]:
+        """Return the folders of the levels that were begun, in order."""
+        return sorted(path for path in (self.root / "levels").glob("*") if path.is_dir())
+
+    def begin(self, scenario: str) -> None:
+        """Make the folder and record that this process runs it.
+
+        Raises:
+            FileExistsError: The folder exists: a run never writes over another.
+        """
+        (self.root / "levels").mkdir(parents=True)
+        status = {
+            "run_id": self.run_id,
+            "scenario": scenario,
+            "status": RUNNING,
+            "process": list(own_stamp()),
+            "started_at": datetime.now(UTC).isoformat(),
+        }
+        write_json(self.status_file, status)
+
+    def end(self, status: str, why: str = "") -> None:
+        """Record how the run ended."""
+        record = read_json(self.status_file)
+        record.update(status=status, why=why, ended_at=datetime.now(UTC).isoformat())
+        write_json(self.status_file, record)
+
+    def read_status(self) -> dict[str, Any]:
+        """Return the record of the run; a run whose process is gone is ``killed``."""
+        record: dict[str, Any] = read_json(self.status_file)
+        if record.get("status") == RUNNING:
+            owner = record.get("process", [0])
+            if stamp(owner[0]) != tuple(owner):
+                record["status"] = KILLED
+                record["why"] = f"its process {owner[0]} is gone and left no word"
+        return record
+
+
+def list_runs(results: Path) -> list[RunFolder]:
+    """Return all runs in a results folder, oldest first."""
+    runs = [RunFolder(path.parent) for path in results.glob("*/run.json")]
+    return sorted(runs, key=lambda run: run.run_id)
+
+
+def find_run(results: Path, name: str | None) -> RunFolder:
+    """Find a run by id or path, or the latest one.
+
+    Args:
+        results: The results folder.
+        name: Id, or path of the folder; None or ``latest`` for the newest.
+
+    Raises:
+        RunFolderError: There is none such.
+    """
+    if name in (None, "latest"):
+        runs = list_runs(results)
+        if not runs:
+            raise RunFolderError(
+                f"no run in {results.resolve()}: make one with `perf-pipeline run`"
+            )
+        return runs[-1]
+    for path in (results / str(name), Path(str(name))):
+        if (path / "run.json").is_file():
+            return RunFolder(path.resolve())
+    known = ", ".join(run.run_id for run in list_runs(results)[-5:]) or "none"
+    raise RunFolderError(f"no run {name!r} in {results.resolve()} (latest runs: {known})")

@@ -1,0 +1,111 @@
+"""What every slot of a worker is doing right now, in memory that outlives the worker.
+
+A slot is one place for a workflow in flight (one thread of a synchronous target). Each slot's
+stamps are written by its own thread alone, into a file that is mapped into memory: they cost
+tens of nanoseconds, need no lock, and stay readable when the process is killed. So a reader can
+always say how many workflows were started and which ones were in flight.
+
+The same file carries the two words with which the supervisor steers a worker: no message has to
+be received by a thread that waits for an interpreter lock among a thousand others.
+
+Layout, little-endian int64 words: ``HEADER_WORDS`` of header, then ``SLOT_WORDS`` a slot.
+
+This module is imported in the target's process: standard library only.
+"""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER_WORDS = 16
+STATE, GO_NS, STOP_NS, SLOTS, DRAIN_NS = 0, 1, 2, 3, 4
+"""Header: the worker's state; when slot 0 may start; when to start nothing more; number of
+slots; how long after the stop workflows in flight may still end."""
+
+STARTING, READY, PLAYING, CLOSED = 0, 1, 2, 3
+"""States of a worker, in their order; ``CLOSED`` means that its last record is committed."""
+
+SLOT_WORDS = 5
+STARTED, ENDED, FAILED, NUMBER, START_NS = 0, 1, 2, 3, 4
+"""Slot: workflows started, ended, and ended not ok; number and start of the latest one."""
+
+NEVER_NS = 2**63 - 1
+
+
+class SlotFile:
+    """The mapped file. ``words`` is the live view; index it with the constants above.
+
+    Attributes:
+        words: All words; ``words[base(slot) + STARTED]`` and so on.
+        slots: Number of slots.
+    """
+
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
+        """Map the file at ``path``; a reader that only looks asks for less."""
+        access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+        with path.open("r+b" if writable else "rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=access)
+        self.words = memoryview(self._map).cast("q")
+        self.slots = self.words[SLOTS]
+
+    @classmethod
+    def create(cls, path: Path, slots: int, drain_ns: int) -> SlotFile:
+        """Make the file with every stamp zero, no go and no stop.
+
+        Args:
+            path: Where; must not exist.
+            slots: Number of slots, > 0.
+            drain_ns: How long after the stop workflows in flight may still end.
+
+        Raises:
+            FileExistsError: ``path`` exists: two workers would share their stamps.
+        """
+        with path.open("xb") as file:
+            file.truncate(8 * (HEADER_WORDS + SLOT_WORDS * slots))
+            file.write(
+                b"".join(word.to_bytes(8, "little") for word in (0, 0, NEVER_NS, slots, drain_ns))
+            )
+        return cls(path)
+
+    @staticmethod
+    def base(slot: int) -> int:
+        """Return the index of the first word of ``slot``."""
+        return HEADER_WORDS + SLOT_WORDS * slot
+
+    def totals(self) -> Totals:
+        """Add up all slots; not a snapshot of one instant, but each slot's value is whole."""
+        words = self.words
+        return Totals(
+            started=sum(words[HEADER_WORDS + STARTED :: SLOT_WORDS]),
+            ended=sum(words[HEADER_WORDS + ENDED :: SLOT_WORDS]),
+            failed=sum(words[HEADER_WORDS + FAILED :: SLOT_WORDS]),
+        )
+
+    def close(self) -> None:
+        """Unmap the file; ``words`` must not be used afterwards."""
+        self.words.release()
+        self._map.close()
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Workflows of one worker or of several, since the start of the level."""
+
+    started: int
+    ended: int
+    failed: int
+
+    @property
+    def in_flight(self) -> int:
+        """Started and not ended."""
+        return self.started - self.ended
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(
+            self.started + other.started, self.ended + other.ended, self.failed + other.failed
+        )

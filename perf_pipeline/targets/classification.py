@@ -1,0 +1,159 @@
+"""From an exception to the closed list of error classes.
+
+Runtimes wrap what a driver raised, so the whole chain of causes is read, the innermost known
+exception deciding. Texts are read only of drivers' exceptions that carry no better sign: a
+workflow whose own error mentions a timeout has not timed out. Types are compared by name, for
+this module must work where a driver is not installed.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from perf_pipeline.samples.record import ErrorClass
+from perf_pipeline.targets.target import WrongResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DRIVERS = ("psycopg2", "psycopg", "redis", "sqlalchemy")
+
+# SQLSTATE classes and codes: PostgreSQL manual, appendix A.
+_SQLSTATES = {
+    "08": ErrorClass.CONNECTION,  # connection exception
+    "57P": ErrorClass.CONNECTION,  # admin shutdown, crash shutdown, cannot connect now
+    "57014": ErrorClass.TIMEOUT,  # query cancelled: statement timeout
+    "55P03": ErrorClass.TIMEOUT,  # lock not available: lock timeout
+    "53": ErrorClass.RESOURCE_EXHAUSTION,  # too many connections, out of memory, disk full
+}
+
+_NAMES = {
+    "MemoryError": ErrorClass.RESOURCE_EXHAUSTION,
+    "MemoryLimitError": ErrorClass.RESOURCE_EXHAUSTION,  # kailash: 512 MB in one code node
+    "MemoryLimitExceededError": ErrorClass.RESOURCE_EXHAUSTION,  # kailash: resource_limits
+    "MaxConnectionsError": ErrorClass.RESOURCE_EXHAUSTION,  # redis: pool without waiting
+    "HardTimeLimitExceeded": ErrorClass.TIMEOUT,
+    "SoftTimeLimitExceeded": ErrorClass.TIMEOUT,
+}
+
+_ERRNOS = {
+    errno.EMFILE: ErrorClass.RESOURCE_EXHAUSTION,
+    errno.ENFILE: ErrorClass.RESOURCE_EXHAUSTION,
+    errno.ENOMEM: ErrorClass.RESOURCE_EXHAUSTION,
+    errno.ENOSPC: ErrorClass.RESOURCE_EXHAUSTION,
+    errno.EADDRNOTAVAIL: ErrorClass.RESOURCE_EXHAUSTION,
+    errno.ECONNREFUSED: ErrorClass.CONNECTION,
+    errno.ECONNRESET: ErrorClass.CONNECTION,
+    errno.EPIPE: ErrorClass.CONNECTION,
+    errno.ENETUNREACH: ErrorClass.CONNECTION,
+    errno.EHOSTUNREACH: ErrorClass.CONNECTION,
+    errno.ETIMEDOUT: ErrorClass.TIMEOUT,
+}
+
+# In this order: a pool that is full says "timed out" too, and a refused connection "connect".
+_DRIVER_TEXTS = (
+    (
+        ErrorClass.RESOURCE_EXHAUSTION,
+        (
+            "queuepool limit",
+            "no connection available",
+            "connection slots are reserved",
+            "too many clients",
+            "too many connections",
+            "max number of clients",
+            "too many open files",
+        ),
+    ),
+    (ErrorClass.TIMEOUT, ("timeout expired", "timed out", "statement timeout", "timeout reading")),
+    (
+        ErrorClass.CONNECTION,
+        (
+            "connection refused",
+            "connection reset",
+            "connection closed",
+            "closed the connection",
+            "connection already closed",
+            "terminating connection",
+            "broken pipe",
+            "could not connect",
+            "could not translate host name",
+            "connection to server",
+            "error while reading from",
+            "the database system is",
+            "eof detected",
+            "no route to host",
+            "network is unreachable",
+        ),
+    ),
+)
+
+
+def classify(error: BaseException) -> ErrorClass:
+    """Say which error class an exception of a workflow belongs to.
+
+    Args:
+        error: What ``Slot.execute`` raised.
+
+    Returns:
+        ``WRONG_RESULT`` for a failed check; otherwise the class of the innermost exception of
+        the chain that is known to be a timeout, a lost or refused connection, or an exhausted
+        resource; ``WORKFLOW_ERROR`` for any other ``Exception``; ``OTHER`` for what is none,
+        such as ``SystemExit``.
+    """
+    if isinstance(error, WrongResultError):
+        return ErrorClass.WRONG_RESULT
+    found = ErrorClass.NONE
+    for link in _chain(error):
+        found = _of_one(link) or found
+    if found is not ErrorClass.NONE:
+        return found
+    return ErrorClass.WORKFLOW_ERROR if isinstance(error, Exception) else ErrorClass.OTHER
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Follow causes, or what was being handled, to the innermost exception."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _of_one(error: BaseException) -> ErrorClass:
+    """Classify one exception by itself; NONE when it says nothing."""
+    by_name = _NAMES.get(type(error).__name__)
+    if by_name is not None:
+        return by_name
+    if type(error).__module__.partition(".")[0] in _DRIVERS:
+        return _of_driver(error)
+    if isinstance(error, OSError):
+        return _of_os(error)
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return ErrorClass.RESOURCE_EXHAUSTION
+    return ErrorClass.NONE
+
+
+def _of_driver(error: BaseException) -> ErrorClass:
+    state = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
+    if state:
+        for length in (5, 3, 2):
+            if state[:length] in _SQLSTATES:
+                return _SQLSTATES[state[:length]]
+        return ErrorClass.NONE
+    text = str(error).lower()
+    for error_class, signs in _DRIVER_TEXTS:
+        if any(sign in text for sign in signs):
+            return error_class
+    return ErrorClass.NONE
+
+
+def _of_os(error: OSError) -> ErrorClass:
+    if error.errno in _ERRNOS:
+        return _ERRNOS[error.errno]
+    if isinstance(error, TimeoutError):
+        return ErrorClass.TIMEOUT
+    if isinstance(error, ConnectionError):
+        return ErrorClass.CONNECTION
+    return ErrorClass.NONE

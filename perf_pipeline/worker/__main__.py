@@ -1,0 +1,194 @@
+"""The worker process: ``python -m perf_pipeline.worker JOB.json``.
+
+Opens the target, executes each kind of workflow once (the cold start, recorded apart), says that
+it is ready, waits for the go, plays until the stop, lets workflows in flight end, commits what
+is left and ends. The supervisor steers it through the slot file alone (``samples/slots.py``).
+
+Exit codes: 0 done, 1 the target could not be opened or a slot could not play, 2 the journal
+could not be written.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import itertools
+import json
+import os
+import platform
+import resource
+import signal
+import sys
+import time
+from array import array
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from perf_pipeline.lifeline import bind_to_parent
+from perf_pipeline.samples.journal import JournalWriter
+from perf_pipeline.samples.record import COLD, cold_number
+from perf_pipeline.samples.slots import (
+    CLOSED,
+    DRAIN_NS,
+    GO_NS,
+    PLAYING,
+    READY,
+    STATE,
+    STOP_NS,
+    SlotFile,
+)
+from perf_pipeline.targets.target import Adapter, Job, Kind, Stores
+from perf_pipeline.worker.closed_loop import ClosedLoop
+from perf_pipeline.worker.recorder import Recorder
+from perf_pipeline.worker.waits import WaitSampler
+
+if TYPE_CHECKING:
+    from perf_pipeline.targets.target import Target
+
+TICK_S = 0.05
+
+
+@dataclass(frozen=True)
+class WorkerJob:
+    """What the supervisor asks of one worker; written as JSON by ``loadgen``.
+
+    Attributes:
+        parent_pid: The worker is killed when this process dies.
+        worker: Index of this worker; it plays the numbers ``worker``, ``worker + workers``, ...
+        workers: Number of workers of the level.
+        target: Name of the target's folder.
+        kinds: File of int64: kind of workflow ``n`` is ``kinds[n % len]``.
+        ramp: File of int64: when each slot of this worker starts, ns after the go.
+        journal: Where the journal is created.
+        slots: The slot file.
+        deadline_ns: What takes longer is a timeout.
+        job: What the target has to execute.
+    """
+
+    parent_pid: int
+    worker: int
+    workers: int
+    target: str
+    kinds: str
+    ramp: str
+    journal: str
+    slots: str
+    deadline_ns: int
+    job: Job
+
+
+def read_job(path: Path) -> WorkerJob:
+    """Read a job as ``loadgen`` wrote it (``dataclasses.asdict``)."""
+    raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    job = raw.pop("job")
+    stores = Stores(**job.pop("stores"))
+    kinds = tuple(Kind(**kind) for kind in job.pop("kinds"))
+    return WorkerJob(job=Job(kinds=kinds, stores=stores, **job), **raw)
+
+
+def main(path: Path) -> int:
+    """Run one worker from its job file; returns the exit code."""
+    job = read_job(path)
+    bind_to_parent(signal.SIGKILL, job.parent_pid)
+    faulthandler.enable()
+    allow_all_descriptors()
+    slots = SlotFile(Path(job.slots))
+    journal = JournalWriter(Path(job.journal))
+    adapter = cast("Adapter", import_module(f"perf_pipeline.targets.{job.target}.adapter"))
+    target = adapter.open_target(job.job)
+    threads: list[int] = []
+    recorder = Recorder(journal, slots, time.monotonic_ns, WaitSampler(threads))
+    loop = ClosedLoop(
+        target=target,
+        classify=adapter.classify,
+        recorder=recorder,
+        slots=slots,
+        numbers=itertools.count(job.worker, job.workers),
+        kinds=read_words(job.kinds),
+        kind_count=len(job.job.kinds),
+        ramp_ns=read_words(job.ramp),
+        deadline_ns=job.deadline_ns,
+        clock_ns=time.monotonic_ns,
+        sleep=time.sleep,
+        threads=threads,
+    )
+    start_cold(target, loop, job)
+    journal.facts(process_facts())
+    loop.start()
+    slots.words[STATE] = READY
+    return supervise(target, loop, recorder, journal, slots)
+
+
+def start_cold(target: Target, loop: ClosedLoop, job: WorkerJob) -> None:
+    """Execute every kind once, as the first workflows of this process.
+
+    Their numbers are negative, so that they never meet a number of the plan.
+    """
+    target_slot = target.open_slot()
+    for kind in range(len(job.job.kinds)):
+        loop.execute(target_slot, 0, cold_number(kind, job.worker, len(job.job.kinds)), COLD)
+
+
+def supervise(
+    target: Target,
+    loop: ClosedLoop,
+    recorder: Recorder,
+    journal: JournalWriter,
+    slots: SlotFile,
+) -> int:
+    """Keep the journal going until the stop and the drain are over; then close everything."""
+    words = slots.words
+    while not words[GO_NS] and time.monotonic_ns() < words[STOP_NS]:
+        time.sleep(TICK_S)
+    words[STATE] = PLAYING
+    while loop.alive() and time.monotonic_ns() < words[STOP_NS] + words[DRAIN_NS]:
+        time.sleep(TICK_S)
+        recorder.commit_if_due(time.monotonic_ns())
+    recorder.finish(loop.in_flight)
+    for problem in loop.problems[:10]:
+        print(problem, file=sys.stderr)  # noqa: T201 standard error is the worker's log
+    ended = not loop.alive()
+    words[STATE] = CLOSED
+    if ended:
+        target.close()
+        journal.close()
+    if recorder.problem:
+        print(recorder.problem, file=sys.stderr)  # noqa: T201
+        return 2
+    return 1 if loop.problems else 0
+
+
+def allow_all_descriptors() -> None:
+    """Raise the limit on descriptors as far as allowed: a slot of kailash takes three."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def read_words(path: str) -> array[int]:
+    """Read a file of little-endian int64."""
+    words = array("q")
+    words.frombytes(Path(path).read_bytes())
+    return words
+
+
+def process_facts() -> dict[str, str]:
+    """Say what this process is, for the manifest."""
+    return {
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "switch_interval_s": str(sys.getswitchinterval()),
+        "gc_enabled": str(gc.isenabled()),
+        "gc_threshold": str(gc.get_threshold()),
+        "environment": " ".join(sorted(os.environ)),
+        "modules": " ".join(sorted(sys.modules)),
+        "nofile": str(resource.getrlimit(resource.RLIMIT_NOFILE)),
+    }
+
+
+if __name__ == "__main__":
+    code = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads still inside a workflow cannot be joined, and are recorded already

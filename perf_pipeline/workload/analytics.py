@@ -1,0 +1,120 @@
+"""The analytics family: query PostgreSQL, compute statistics, cache in Redis, store the result.
+
+``query`` reads the rows of one bucket, ``statistics`` computes, ``report`` makes the text to be
+stored, ``cache`` sets it in Redis and ``store`` inserts it into PostgreSQL. Integers only, so
+that results compare exactly. What is written carries the run, the level and the workflow's
+number, so that it can be counted on the server against the records.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+from perf_pipeline.workload.dataset import MEASUREMENTS, RESULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perf_pipeline.workload.task import Task
+
+Row = dict[str, Any]
+
+STAGES: Mapping[str, tuple[str, ...]] = {
+    "simple": ("query", "statistics"),
+    "medium": ("query", "statistics", "report", "cache"),
+    "complex": ("query", "statistics", "report", "cache", "store"),
+}
+"""Complexity to the names of its nodes, in the order in which they run."""
+
+CACHE_TTL_S = 86_400
+"""Keys that a killed run left behind on somebody's server vanish after a day."""
+
+
+class Stores(Protocol):
+    """The servers as the plain functions see them."""
+
+    def query(self, bucket: int) -> list[Row]:
+        """Read the ``value`` and ``category`` of a bucket's rows, by position."""
+
+    def cache(self, key: str, payload: str) -> bool:
+        """Set a key for ``CACHE_TTL_S``; True when the server confirmed it."""
+
+    def store(self, row: Row) -> int:
+        """Insert a row of results; how many rows the server inserted."""
+
+
+def query_sql(schema: str) -> str:
+    """Return the query of a bucket; its parameter is ``:bucket``."""
+    return (
+        f'SELECT value, category FROM "{schema}".{MEASUREMENTS} '  # noqa: S608 - checked by ddl()
+        "WHERE bucket = :bucket ORDER BY position"
+    )
+
+
+def insert_sql(schema: str) -> str:
+    """Return the insertion of a result; its parameters are the columns of the table."""
+    return (
+        f'INSERT INTO "{schema}".{RESULTS} (run_id, level, number, payload) '  # noqa: S608 - ditto
+        "VALUES (:run_id, :level, :number, :payload)"
+    )
+
+
+def statistics(rows: list[Row]) -> Row:
+    """Describe the values of rows and of each of their categories, in integers.
+
+    Returns:
+        ``count``, ``sum``, ``least``, ``most``; ``double_median`` (the sum of the two middle
+        values); ``scaled_variance`` (``n * sum(x*x) - sum(x)**2``, which is n squared times the
+        variance); ``categories``: ``category``, ``count`` and ``sum``, in alphabetical order.
+    """
+    values = sorted(row["value"] for row in rows)
+    count = len(values)
+    whole = sum(values)
+    categories: dict[str, Row] = {}
+    for row in rows:
+        category = row["category"]
+        if category not in categories:
+            categories[category] = {"category": category, "count": 0, "sum": 0}
+        categories[category]["count"] += 1
+        categories[category]["sum"] += row["value"]
+    return {
+        "count": count,
+        "sum": whole,
+        "least": values[0],
+        "most": values[-1],
+        "double_median": values[(count - 1) // 2] + values[count // 2],
+        "scaled_variance": count * sum(value * value for value in values) - whole * whole,
+        "categories": [categories[category] for category in sorted(categories)],
+    }
+
+
+def report(summary: Row, run_id: str, level: int, number: int) -> Row:
+    """Make the text to be stored (``payload``) and the row of the table of results (``row``)."""
+    payload = json.dumps(summary, sort_keys=True)
+    row = {"run_id": run_id, "level": level, "number": number, "payload": payload}
+    return {"payload": payload, "row": row}
+
+
+def run_stages(complexity: str, task: Task, stores: Stores) -> dict[str, Any]:
+    """Call the stages one after the other.
+
+    Args:
+        complexity: ``simple``, ``medium`` or ``complex``.
+        task: The workflow's inputs.
+        stores: The servers; whatever they raise passes through.
+
+    Returns:
+        Node name to its output, in the order in which they ran.
+    """
+    rows = stores.query(task.bucket)
+    summary = statistics(rows)
+    outputs: dict[str, Any] = {"query": rows, "statistics": summary}
+    if complexity == "simple":
+        return outputs
+    made = report(summary, task.run_id, task.level, task.number)
+    outputs["report"] = made
+    outputs["cache"] = stores.cache(task.redis_key, made["payload"])
+    if complexity == "complex":
+        outputs["store"] = stores.store(made["row"])
+    return outputs

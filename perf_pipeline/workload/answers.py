@@ -1,0 +1,96 @@
+"""The right output of every node of a workflow, computed before the load starts.
+
+A workflow counts as ok only when each of its nodes gave exactly this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from perf_pipeline.workload import analytics, transformation
+from perf_pipeline.workload.dataset import BUCKETS, bucket_rows
+from perf_pipeline.workload.task import data_seed_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perf_pipeline.workload.task import Task
+
+
+class Answers(Protocol):
+    """The right outputs of one kind of workflow."""
+
+    def of(self, task: Task) -> Mapping[str, Any]:
+        """Return node name to its right output, in the order in which the nodes run."""
+
+
+class TransformationAnswers:
+    """The outputs of the transformation family: they depend on the bucket alone."""
+
+    def __init__(self, complexity: str, seed: int) -> None:
+        self._by_bucket = [
+            transformation.run_stages(complexity, data_seed_of(seed, bucket))
+            for bucket in range(BUCKETS)
+        ]
+
+    def of(self, task: Task) -> Mapping[str, Any]:
+        """Return node name to its right output."""
+        return self._by_bucket[task.bucket]
+
+
+class AnalyticsAnswers:
+    """The outputs of the analytics family.
+
+    They are worked out from the seeded rows, not read from the server, so that a server that
+    gives other rows than it was given is noticed.
+    """
+
+    def __init__(self, complexity: str, seed: int) -> None:
+        self._stages = analytics.STAGES[complexity]
+        self._rows = bucket_rows(seed)
+        self._summaries = [analytics.statistics(rows) for rows in self._rows]
+        self._payloads = [
+            analytics.report(summary, "", 0, 0)["payload"] for summary in self._summaries
+        ]
+
+    def of(self, task: Task) -> Mapping[str, Any]:
+        """Return node name to its right output."""
+        bucket = task.bucket
+        answers: dict[str, Any] = {
+            "query": self._rows[bucket],
+            "statistics": self._summaries[bucket],
+        }
+        if "report" in self._stages:
+            payload = self._payloads[bucket]
+            row = {
+                "run_id": task.run_id,
+                "level": task.level,
+                "number": task.number,
+                "payload": payload,
+            }
+            answers["report"] = {"payload": payload, "row": row}
+            answers["cache"] = True
+        if "store" in self._stages:
+            answers["store"] = 1
+        return answers
+
+
+def answers_of(family: str, complexity: str, seed: int) -> Answers:
+    """Work out the right outputs of a kind of workflow for every input of a run.
+
+    Args:
+        family: ``transformation`` or ``analytics``.
+        complexity: ``simple``, ``medium`` or ``complex``.
+        seed: Seed of the run.
+
+    Returns:
+        The outputs, ready to be compared; safe to share between threads.
+
+    Raises:
+        ValueError: There is no such family.
+    """
+    if family == "transformation":
+        return TransformationAnswers(complexity, seed)
+    if family == "analytics":
+        return AnalyticsAnswers(complexity, seed)
+    raise ValueError(f"no family named {family!r}; there are: transformation, analytics")

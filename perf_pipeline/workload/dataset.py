@@ -1,0 +1,95 @@
+"""The rows that the analytics workflows read, and the tables of a run.
+
+Everything is a pure function of the run's seed, so that the harness can fill the table, the
+target can be given the same rows without a server, and both know what a query must return.
+Only ``random.Random.random`` is used: it alone is documented to give the same sequence in every
+Python version, and harness and target may run different ones.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUCKETS = 64
+"""Distinct inputs of a run: buckets of the table, and data seeds of the transformation family."""
+
+ROWS_PER_BUCKET = 100
+"""Rows that one query returns."""
+
+CATEGORIES = ("east", "north", "south", "west")
+
+MEASUREMENTS = "measurements"
+MEASUREMENT_COLUMNS = ("bucket", "position", "value", "category")
+
+RESULTS = "results"
+RESULT_COLUMNS = ("run_id", "level", "number", "payload")
+
+_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+def ddl(schema: str) -> list[str]:
+    """Return the statements that make a run's schema and its two empty tables.
+
+    Args:
+        schema: Name of the run's own schema; at most 63 characters ``[a-z0-9_]``, not starting
+            with a digit.
+
+    Returns:
+        Statements for PostgreSQL, to be executed in order. The schema may exist already.
+
+    Raises:
+        ValueError: ``schema`` is not such a name.
+    """
+    if not _SCHEMA_NAME.fullmatch(schema):
+        raise ValueError(
+            f"schema name {schema!r} is not 1 to 63 characters of [a-z0-9_] without a leading digit"
+        )
+    return [
+        f'CREATE SCHEMA IF NOT EXISTS "{schema}"',
+        f"""CREATE TABLE "{schema}".{MEASUREMENTS} (
+            bucket integer NOT NULL, position integer NOT NULL,
+            value integer NOT NULL, category text NOT NULL,
+            PRIMARY KEY (bucket, position))""",
+        f"""CREATE TABLE "{schema}".{RESULTS} (
+            run_id text NOT NULL, level integer NOT NULL, number bigint NOT NULL,
+            payload text NOT NULL,
+            PRIMARY KEY (run_id, level, number))""",
+    ]
+
+
+def measurement_rows(seed: int) -> Iterator[tuple[int, int, int, str]]:
+    """Draw the rows of the table of measurements.
+
+    Args:
+        seed: Seed of the run; the same seed gives the same rows on every host.
+
+    Yields:
+        ``BUCKETS * ROWS_PER_BUCKET`` rows in the order of ``MEASUREMENT_COLUMNS``, sorted by
+        bucket and position; values are 0 to 9999.
+    """
+    for bucket in range(BUCKETS):
+        rng = random.Random(f"measurements {seed} {bucket}")
+        for position in range(ROWS_PER_BUCKET):
+            value = int(rng.random() * 10_000)
+            category = CATEGORIES[int(rng.random() * len(CATEGORIES))]
+            yield bucket, position, value, category
+
+
+def bucket_rows(seed: int) -> list[list[dict[str, int | str]]]:
+    """Return what the query of each bucket must give.
+
+    Args:
+        seed: Seed of the run.
+
+    Returns:
+        Shape ``(BUCKETS, ROWS_PER_BUCKET)``: rows with ``value`` and ``category``, by position.
+    """
+    rows: list[list[dict[str, int | str]]] = [[] for _ in range(BUCKETS)]
+    for bucket, _position, value, category in measurement_rows(seed):
+        rows[bucket].append({"value": value, "category": category})
+    return rows
