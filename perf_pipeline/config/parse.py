@@ -214,9 +214,10 @@ def _value(value: Any, path: KeyPath, key: Key, complaints: Complaints) -> Any:
 
 def _hint(name: str, known: list[str]) -> str:
     """Say where an unknown key belongs, what was meant, or which keys there are."""
-    homes = {"top of the file": TOP} | {f"[{section}]": SECTIONS[section] for section in SECTIONS}
-    homes |= {f"[[{section}]]": REPEATED[section] for section in REPEATED}
+    homes = {"at the top of the file": TOP}
+    homes |= {f"in [{section}]": keys for section, keys in SECTIONS.items()}
+    homes |= {f"in [[{section}]]": keys for section, keys in REPEATED.items()}
     places = [home for home, keys in homes.items() if name in {key.name for key in keys}]
     if places:
-        return f"it belongs in {listed(places)}."
+        return f"it belongs {listed(places)}."
     return did_you_mean(name, known) or f"known here are {listed(known)}."

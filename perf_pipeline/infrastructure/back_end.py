@@ -65,7 +65,7 @@ class BackEnd(Protocol):
         """Find the programs, the best first: on the machine, then in the Python environment."""
 
     def launch(self, installation: Installation, folder: Path, port: int) -> Launch:
-        """Say how to start one on a loopback port with its data in ``folder / "data"``."""
+        """Say how to start one on a loopback port with its data in or below ``folder``."""
 
     def facts(self, url: str, timeout_s: float) -> Facts:
         """Ask a server what it is, by a real query.

@@ -167,7 +167,6 @@ class Guardian:
             except subprocess.TimeoutExpired:
                 self._server.kill()
                 self._server.wait()
-        os.chdir("/")
         empty_of_processes(self._order.folder, _STOP_GRACE_S)
         if self._order.lock_file is not None:
             discard_lock(self._order.folder / self._order.lock_file)
@@ -204,6 +203,7 @@ def _first_line() -> str:
 
 def main() -> None:
     """Read the order from standard input and carry it out."""
+    os.chdir("/")  # whatever folder the owner was in can be removed meanwhile
     Guardian(Order.from_json(_first_line())).run()
 
 

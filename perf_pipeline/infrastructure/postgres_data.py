@@ -24,6 +24,7 @@ _NAME_BYTES = 63
 def provision(
     url: str,
     schema: str,
+    *,
     ddl: list[str],
     table: str,
     columns: Sequence[str],

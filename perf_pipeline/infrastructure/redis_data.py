@@ -59,7 +59,7 @@ def connection_count(url: str, client_name: str | None = None) -> int:
     """
     with session(url, PROBE_S) as client:
         own = str(client.client_id())
-        listed: list[dict[str, str]] = client.client_list()  # type: ignore[assignment]  # as info
+        listed: list[dict[str, str]] = client.client_list()
     others = [one for one in listed if one["id"] != own]
     return sum(client_name is None or one["name"] == client_name for one in others)
 

@@ -14,14 +14,15 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import shutil
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import TargetEnvironmentError
+from perf_pipeline.loadgen.installer import Installer, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,12 +31,6 @@ TARGETS = Path(__file__).parents[1] / "targets"
 PROJECT = Path(__file__).parents[2]
 
 MARKER = "perf_pipeline.json"
-BUILD_LIMIT_S = 900
-_SHOWN_LINES = 12
-
-# Variables that would lead an installer, or the new interpreter, to another environment.
-_LEADING_ASTRAY = ("CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT",
-                   "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,14 +84,14 @@ def make_environment(
     found = _read_marker(folder, lock_hash)
     if found is not None:
         return found
-    with _locked(folder):
+    with _locked(folder) as held:
         found = _read_marker(folder, lock_hash)
         if found is not None:
             return found
-        _build(folder, lock, base, _Installer(uv, environ, cache_dir))
+        _build(folder, lock, base, Installer(uv, environ, cache_dir, held))
         packages = installed_packages(folder)
-        _write_marker(folder, TargetEnvironment(_python(folder), lock_hash, packages))
-    return TargetEnvironment(_python(folder), lock_hash, packages)
+        _write_marker(folder, TargetEnvironment(python_of(folder), lock_hash, packages))
+    return TargetEnvironment(python_of(folder), lock_hash, packages)
 
 
 def find_uv(environ: Mapping[str, str], project: Path = PROJECT) -> Path | None:
@@ -149,87 +144,25 @@ def installed_packages(folder: Path) -> dict[str, str]:
     if site is None:
         raise TargetEnvironmentError(f"{folder} has no folder of packages: remove it, run again.")
     found = importlib.metadata.distributions(path=[str(site)])
-    return dict(sorted((one.metadata["Name"].lower(), one.version) for one in found))
+    return dict(sorted((_normalised(one.metadata["Name"]), one.version) for one in found))
 
 
-@dataclass(frozen=True)
-class _Installer:
-    """How packages get into an environment."""
-
-    uv: Path | None
-    environ: Mapping[str, str]
-    cache_dir: Path
-
-    def make(self, folder: Path, base: Path) -> None:
-        """Make an empty environment in ``folder`` with the interpreter ``base``."""
-        if self.uv is None:
-            self._run([base, "-m", "venv", folder], "Debian and Ubuntu: apt install python3-venv")
-            return
-        self._run(
-            [self.uv, "venv", "--quiet", "--no-project", "--python", base, folder],
-            f"Is {base} a working Python?",
-        )
-
-    def install(self, folder: Path, lock: Path) -> None:
-        """Install exactly what ``lock`` says into ``folder``, with compiled bytecode."""
-        python = _python(folder)
-        hint = "Is there a network, and a package index? (UV_INDEX_URL, PIP_INDEX_URL, proxies)"
-        if self.uv is not None:
-            options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python", python]
-            self._run([self.uv, "pip", "sync", *options, lock], hint)
-            return
-        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        self._run([*pip, "install", "--require-hashes", "--no-deps", "--requirement", lock], hint)
-        # What uv does not put in either; another set of packages is another environment.
-        self._run([*pip, "uninstall", "--yes", "pip", "setuptools"], hint)
-        self._run([python, "-m", "compileall", "-q", folder / "lib"], "Is the disk full?")
-
-    def _run(self, command: list[str | Path], hint: str) -> None:
-        environ = {key: value for key, value in self.environ.items() if key not in _LEADING_ASTRAY}
-        environ["UV_PYTHON_DOWNLOADS"] = "never"
-        home_cache = Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/"), ".cache"))
-        if not os.access(home_cache, os.W_OK):  # a HOME that cannot be written, or none yet
-            environ.setdefault("UV_CACHE_DIR", str(self.cache_dir / "uv"))
-        try:
-            subprocess.run(
-                command,
-                check=True,
-                cwd=self.cache_dir,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=BUILD_LIMIT_S,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise TargetEnvironmentError(_failure(command, error, hint)) from error
+def _normalised(name: str) -> str:
+    """Spell a distribution's name as the lock does (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _failure(command: list[str | Path], error: Exception, hint: str) -> str:
-    said = str(error)
-    if isinstance(error, subprocess.CalledProcessError):
-        last = "\n".join(error.stdout.strip().splitlines()[-_SHOWN_LINES:])
-        said = f"exit code {error.returncode}\n{last}"
-    shown = " ".join(str(part) for part in command)
-    return f"The target's environment could not be made.\n{shown}\n{said}\n{hint}"
-
-
-def _build(folder: Path, lock: str, base: Path, installer: _Installer) -> None:
+def _build(folder: Path, lock: str, base: Path, installer: Installer) -> None:
     """Make the environment from nothing; an interrupted build left whatever stands there."""
-    shutil.rmtree(folder, ignore_errors=True)
     try:
+        if folder.exists():
+            shutil.rmtree(folder)
         installer.make(folder, base)
         file = folder / "requirements.lock"
         file.write_text(lock, encoding="utf-8")
         installer.install(folder, file)
     except OSError as error:
         raise TargetEnvironmentError(f"{folder} cannot be written: {error.strerror}.") from error
-
-
-def _python(folder: Path) -> Path:
-    return folder / "bin" / "python"
 
 
 def _identity(interpreter: Path) -> str:
@@ -246,8 +179,12 @@ def _identity(interpreter: Path) -> str:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the build lock of an environment; the kernel frees it when its holder dies."""
+def _locked(folder: Path) -> Iterator[int]:
+    """Hold the build lock of an environment.
+
+    The installer inherits the descriptor: when we are killed, the lock is free when the
+    installer has ended too, and nobody builds where it still writes.
+    """
     path = folder.with_name(f"{folder.name}.lock")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -259,7 +196,7 @@ def _locked(folder: Path) -> Iterator[None]:
         ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -268,12 +205,14 @@ def _read_marker(folder: Path, lock_hash: str) -> TargetEnvironment | None:
     """Return the environment that the marker describes; None unless it is complete and whole."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
         return None
-    python = _python(folder)
-    if marker.get("lock_hash") != lock_hash or not python.exists():
+    except OSError as error:
+        raise TargetEnvironmentError(f"{folder / MARKER}: {error.strerror}.") from error
+    python = python_of(folder)
+    if not isinstance(marker, dict) or marker.get("lock_hash") != lock_hash:
         return None
-    return TargetEnvironment(python, lock_hash, marker["packages"])
+    return TargetEnvironment(python, lock_hash, marker["packages"]) if python.exists() else None
 
 
 def _write_marker(folder: Path, environment: TargetEnvironment) -> None:

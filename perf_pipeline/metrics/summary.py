@@ -43,12 +43,14 @@ class LevelContext:
 
     Attributes:
         kinds: (family, complexity) of each kind, by index.
-        connection_limits: Server to the most connections that all pools allow together.
+        servers: The servers that the run used.
+        max_db_connections: The most connections that all workers together may open to each.
         pools: Server to what bounds its connections, in words.
     """
 
     kinds: Sequence[tuple[str, str]]
-    connection_limits: dict[str, int]
+    servers: Sequence[str]
+    max_db_connections: int
     pools: dict[str, str]
 
 
@@ -116,7 +118,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         writes=writes,
         connections=connections_of(
             read_samples(folder / "resources.jsonl", 0, 2**63 - 1),
-            context.connection_limits,
+            connection_limits(context, plan["processes"]),
             context.pools,
         ),
         resources=resources_of(samples),
@@ -126,6 +128,12 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         ended_at=log["ended_at"],
         not_measured=dict(NOT_MEASURED),
     )
+
+
+def connection_limits(context: LevelContext, processes: int) -> dict[str, int]:
+    """Return the most connections that each server can see: a whole pool for every worker."""
+    limit = context.max_db_connections // processes * processes
+    return dict.fromkeys(context.servers, limit)
 
 
 def read_writes(folder: Path) -> tuple[Writes, ...]:

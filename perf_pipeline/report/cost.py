@@ -25,9 +25,9 @@ Way = Literal["control", "lean", "code"]
 
 WAYS: dict[Way, str] = {"control": "no runtime", "lean": "lean nodes", "code": "code nodes"}
 FORMULA = (
-    "Seconds of one worker process per workflow = worker processes / throughput; time spent "
+    "Process time per workflow = worker processes / throughput, of one process; time spent "
     "waiting for servers or for a core is in it. Failed workflows cost time as well, so an error "
-    "share above 0 raises the figure. CPU per workflow = mean CPU of all workers / throughput. "
+    "share above 0 raises it. CPU time per workflow = mean CPU of all workers / throughput. "
     "A part is a difference of two runs that are both valid, or it is not given."
 )
 
@@ -114,7 +114,7 @@ def worker_processes(metrics: RunMetrics, level: LevelMetrics) -> int:
 def cost_tables(metrics: RunMetrics, cost: Cost) -> tuple[Table, ...]:
     """Return the three ways side by side, and the parts."""
     heads = ("Executed", "Level", "Validity", "Samples", "Throughput", "Errors")
-    columns = (*heads, "Process time per workflow", "CPU per workflow")
+    columns = (*heads, "Process time", "CPU time")
     rows = tuple(_way_row(metrics, way, level) for way, level in cost.ways.items())
     at = "" if cost.concurrency is None else f" at {quantity.count(cost.concurrency)} in flight"
     return (

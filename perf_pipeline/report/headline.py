@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.targets import LEAST_BEYOND
 from perf_pipeline.report import quantity, words
 from perf_pipeline.report.table import Cell, Table, measured, number, say_once
 
@@ -69,7 +70,8 @@ HEADLINE_COLUMNS = (
 NOTE = (
     "Service time (closed loop): from handing a workflow to the target until its checked answer. "
     "≥: the percentile lies among workflows that had not ended, so the true value is this or more. "
-    "In flight is the median over the steady phase; N is what was wanted."
+    "In flight is the median over the steady phase; N is what was wanted. Samples ended in the "
+    "steady phase; not ended were in flight at its end."
 )
 
 
@@ -81,7 +83,7 @@ def headline_table(metrics: RunMetrics) -> list[HeadlineRow]:
 def headline(metrics: RunMetrics) -> Table:
     """Return the headline table of the report."""
     columns = (
-        *("Level", "Executed by", "N", "In flight", "Validity", "Samples"),
+        *("Level", "Executed by", "N", "In flight", "Validity", "Samples", "Not ended"),
         *("Throughput", "Errors", "Average", "p50", "p90", "p99"),
     )
     return Table("Headline", columns, tuple(_row(level) for level in metrics.levels), note=NOTE)
@@ -93,7 +95,7 @@ def percentile_cell(times: ServiceTimes, p: float) -> Cell:
     if found is None or found.value_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
-    if found.samples_beyond >= quantity.BEYOND_MIN:
+    if found.samples_beyond >= LEAST_BEYOND:
         return number(shown)
     needed = quantity.count(quantity.samples_needed(p))
     return number(shown, f"weak: {found.samples_beyond} beyond, needs {needed} samples")
@@ -105,10 +107,13 @@ def average_cell(times: ServiceTimes) -> Cell:
 
 
 def samples_cell(times: ServiceTimes) -> Cell:
-    """Return how many workflows ended in the steady phase, and how many had not at its end."""
-    unended = times.in_flight_at_end
-    note = f"+ {quantity.count(unended)} not ended" if unended else ""
-    return number(quantity.count(times.samples), note)
+    """Return how many workflows ended in the steady phase."""
+    return number(quantity.count(times.samples))
+
+
+def unended_cell(times: ServiceTimes) -> Cell:
+    """Return how many workflows were still in flight at the end of the steady phase."""
+    return number(quantity.count(times.in_flight_at_end))
 
 
 def throughput_cell(level: LevelMetrics) -> Cell:
@@ -147,6 +152,7 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
         in_flight_cell(level),
         words.validity_cell(level.validity),
         samples_cell(times),
+        unended_cell(times),
         throughput_cell(level),
         error_cell(level),
         average_cell(times),

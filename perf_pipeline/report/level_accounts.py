@@ -30,13 +30,15 @@ def errors(level: LevelMetrics) -> tuple[Table, ...]:
         examples = level.error_examples.get(name, ())
         for position, example in enumerate(examples or ("no text was kept",)):
             shown = Cell(text.visible(example, length_max=EXAMPLE_LENGTH_MAX), "code")
-            label = (Cell(text.name(name.replace("_", " "))), number(quantity.count(found)))
-            rows.append((*(label if position == 0 else (Cell(""), Cell(""))), shown))
+            steady = quantity.count(level.steady_error_classes.get(name, 0))
+            counts = (number(quantity.count(found)), number(steady))
+            label = (Cell(text.name(name.replace("_", " "))), *counts)
+            rows.append((*(label if position == 0 else (Cell(""),) * 3), shown))
     if not rows:
         return ()
     total = sum(level.error_classes.values())
     basis = f"{quantity.count(total)} errors in the whole level"
-    columns = ("Class", "Count", "For example")
+    columns = ("Class", "Whole level", "Steady phase", "For example")
     return (Table("Errors", columns, tuple(rows), level.validity, basis),)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from markupsafe import Markup
 
-from perf_pipeline.report import quantity, svg, words
+from perf_pipeline.report import quantity, svg, text, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH = 330
 HEIGHT = 150
-PHASE_LABEL_SHARE_MIN = 0.16
+PHASE_LABEL_SHARE_MIN = 0.17
 """A phase shorter than this share of the time axis is drawn without its name: no room."""
 
 
@@ -95,13 +95,14 @@ def _throughput(level: LevelMetrics, points: list[Point], each: str) -> Figure:
     if any(point.not_ok_per_s for point in points):
         series["error or timeout"] = [(point.t_s, point.not_ok_per_s) for point in points]
         colours.append(svg.SECOND)
-    layers = [*_phases(level, points), *_lines(series, colours, "workflows/s")]
+    last = _last(level, points)
+    layers = [*_phases(level, last), *_lines(series, colours, last)]
     note = each
     if level.throughput_per_s is not None:
         layers.append(_level_rule(level.throughput_per_s))
         shown = quantity.rate(level.throughput_per_s)
         note = f"Dashed: {shown} ended ok over the steady phase. {each}".rstrip()
-    return _figure("Throughput", level, layers, note)
+    return _figure("Throughput, workflows/s", level, layers, note)
 
 
 def _service_time(level: LevelMetrics, points: list[Point], each: str) -> Figure:
@@ -117,39 +118,51 @@ def _service_time(level: LevelMetrics, points: list[Point], each: str) -> Figure
         "p50": [(point.t_s, of(point.p50_s)) for point in points],
         "p99": [(point.t_s, of(point.p99_s)) for point in points],
     }
-    layers = [*_phases(level, points), *_lines(series, [svg.FIRST, svg.SECOND], unit)]
+    last = _last(level, points)
+    layers = [*_phases(level, last), *_lines(series, [svg.FIRST, svg.SECOND], last)]
     note = f"Of the workflows that ended in each second. {each}".rstrip()
-    return _figure("Service time (closed loop)", level, layers, note)
+    return _figure(f"Service time (closed loop), {unit}", level, layers, note)
 
 
 def _in_flight(level: LevelMetrics, points: list[Point], each: str) -> Figure:
     series: Series = {"in flight": [(point.t_s, point.in_flight) for point in points]}
     wanted = level.in_flight.wanted
-    lines = _lines(series, [svg.THIRD], "workflows")
-    layers = [*_phases(level, points), *lines, _level_rule(wanted)]
+    last = _last(level, points)
+    lines = _lines(series, [svg.THIRD], last)
+    layers = [*_phases(level, last), *lines, _level_rule(wanted)]
     found = level.in_flight.median
     median = quantity.NOT_MEASURED if found is None else quantity.count(found)
     note = f"Dashed: {quantity.count(wanted)} wanted; median of the steady phase: {median}. {each}"
-    return _figure("In flight", level, layers, note.rstrip())
+    return _figure("In flight, workflows", level, layers, note.rstrip())
 
 
 def _figure(title: str, level: LevelMetrics, layers: list[alt.Chart], note: str) -> Figure:
     chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
-    slug = title.partition(" (")[0].lower().replace(" ", "-")
+    slug = title[:4].lower().replace(" ", "-")
     described = f"{title} over time, {words.level_name(level)}, {level.validity}. {note}"
     drawn = svg.inline_svg(chart, name=f"l{level.index}-{slug}", description=described)
     return Figure(title, drawn, note)
 
 
-def _lines(series: Series, colours: list[str], unit: str) -> list[alt.Chart]:
+def _lines(series: Series, colours: list[str], last: float) -> list[alt.Chart]:
     rows = [
         {"t": round(t, 3), "value": value, "series": name}
         for name, line in series.items()
         for t, value in line
     ]
     base = alt.Chart({"values": rows}).encode(
-        x=alt.X("t:Q", title="seconds since the level's go"),
-        y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True), axis=_quiet_axis()),
+        x=alt.X(
+            "t:Q",
+            title="seconds since the start of the level",
+            scale=alt.Scale(domain=[0, last], nice=False),
+            axis=alt.Axis(grid=False, tickCount=6),
+        ),
+        y=alt.Y(
+            "value:Q",
+            title=None,
+            scale=alt.Scale(zero=True),
+            axis=alt.Axis(tickCount=4, domain=False),
+        ),
         color=_series_colour(list(series), colours),
     )
     marks = [base.mark_line(strokeWidth=1.4, interpolate="linear")]
@@ -158,7 +171,7 @@ def _lines(series: Series, colours: list[str], unit: str) -> list[alt.Chart]:
         kept = {(round(t, 3), value) for t, value in alone}
         dots = [row for row in rows if (row["t"], row["value"]) in kept]
         dot = base.mark_point(size=8, filled=True, opacity=1)
-        dot.data = alt.Data(values=dots)
+        dot.data = {"values": dots}
         marks.append(dot)
     return marks
 
@@ -178,32 +191,27 @@ def _series_colour(names: list[str], colours: list[str]) -> alt.Color:
     return alt.Color("series:N", scale=alt.Scale(domain=names, range=colours), legend=legend)
 
 
-def _quiet_axis() -> alt.Axis:
-    # The unit stands above the axis, level with the text, instead of on its side.
-    return alt.Axis(
-        titleAngle=0, titleAlign="left", titleAnchor="end", titleX=0, titleY=-8, tickCount=4,
-        domain=False,
-    )  # fmt: skip
-
-
 def _level_rule(value: float) -> alt.Chart:
     data = {"values": [{"value": value}]}
-    rule = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
+    rule: alt.Chart = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
     return rule.encode(y="value:Q")
 
 
-def _phases(level: LevelMetrics, points: list[Point]) -> list[alt.Chart]:
+def _last(level: LevelMetrics, points: list[Point]) -> float:
+    """Return where the time axis ends: with the last phase or the last second."""
+    return max([points[-1].t_s, *(end for _, end in level.phases.values())])
+
+
+def _phases(level: LevelMetrics, last: float) -> list[alt.Chart]:
     """Return a band behind the steady phase, a rule at every border, and the names."""
-    last = max([points[-1].t_s, *(end for _, end in level.phases.values())])
-    first = min([0.0, *(start for start, _ in level.phases.values())])
     rows = [
         {
             "start": start,
             "end": end,
             "middle": (start + end) / 2,
-            "name": words.PHASES.get(phase, phase),
+            "name": words.PHASES.get(phase, text.name(phase)),
             "steady": phase == "steady",
-            "labelled": end - start >= PHASE_LABEL_SHARE_MIN * (last - first),
+            "labelled": end - start >= PHASE_LABEL_SHARE_MIN * last,
         }
         for phase, (start, end) in level.phases.items()
     ]
@@ -214,7 +222,7 @@ def _phases(level: LevelMetrics, points: list[Point]) -> list[alt.Chart]:
         return alt.Chart({"values": [row for row in rows if kept(row)]})
 
     band = of(lambda row: row["steady"]).mark_rect(color=svg.BAND, opacity=1)
-    border = of(lambda row: row["start"] > first).mark_rule(color=svg.RULE, strokeWidth=1)
+    border = of(lambda row: row["start"] > 0).mark_rule(color=svg.RULE, strokeWidth=1)
     label = of(lambda row: row["labelled"]).mark_text(
         baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET
     )

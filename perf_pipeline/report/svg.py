@@ -50,13 +50,14 @@ def styled(chart: alt.LayerChart) -> dict[str, Any]:
         "labelPadding": 4,
     }
     legend = {
-        "orient": "top",
+        "orient": "bottom",
         "title": None,
         "labelColor": "currentColor",
         "labelFontSize": 11,
         "symbolStrokeWidth": 2,
         "offset": 4,
         "padding": 0,
+        "columnPadding": 28,  # the reader's font may be wider than the one measured with
     }
     config = {"background": "transparent", "font": "sans-serif", "aria": False}
     specification: dict[str, Any] = chart.to_dict()

@@ -8,6 +8,8 @@ from perf_pipeline.report import headline, quantity, text, words
 from perf_pipeline.report.table import Cell, Table, number, say_once
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.metrics.level import KpiGrade, LevelMetrics, TargetRow
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
@@ -21,80 +23,113 @@ GRADES = (
 )
 
 
-def target_tables(metrics: RunMetrics) -> tuple[Table, ...]:
-    """Return the tables of targets in the order in which they came, one row a limit."""
-    columns = ("Level", "Validity", "Samples", "What", "Value", "Limit", "Implied rate", "Verdict")
-    tables: list[Table] = []
-    for table in dict.fromkeys(row.table for row in metrics.targets):
-        rows = tuple(_target(metrics, row) for row in metrics.targets if row.table == table)
-        title = words.TARGET_TABLES.get(table, text.name(table))
-        tables.append(Table(title, columns, rows, note="" if tables else IMPLIED))
-    return tuple(tables)
+_FIELDS = {
+    "throughput": "throughput",
+    "average latency": "avg_latency",
+    "error ratio": "error_rate",
+    "P99 latency": "p99_latency",
+    "memory": "peak_memory_mb",
+}
+
+
+def target_table(metrics: RunMetrics) -> Table:
+    """Return one row a level and value, and one column a table of targets."""
+    tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
+    keys = [(row.table, row.level, row.what) for row in metrics.targets]
+    found: dict[tuple[str, int | None, str], dict[str, TargetRow]] = {}
+    levels: dict[tuple[str, int | None, str], LevelMetrics | None] = {}
+    for row, level in zip(metrics.targets, _levels_of(metrics, keys), strict=True):
+        key = (row.level, None if level is None else level.index, row.what)
+        found.setdefault(key, {})[row.table] = row
+        levels[key] = level
+    order = list(dict.fromkeys(key[:2] for key in found))
+    rows = tuple(
+        _target_row(found[key], levels[key], tables)
+        for key in sorted(found, key=lambda key: order.index(key[:2]))
+    )
+    titles = (words.TARGET_TABLES.get(table, text.name(table)) for table in tables)
+    columns = ("Level", "Validity", "Samples", "What", "Value", *titles)
+    return Table("Targets", columns, rows, note=IMPLIED)
 
 
 def kpi_table(metrics: RunMetrics) -> Table:
     """Return one row a level and one column an indicator."""
     indicators = tuple(dict.fromkeys(kpi.what for kpi in metrics.kpis))
-    grades = {(kpi.level, kpi.what): kpi for kpi in metrics.kpis}
-    rows = []
-    for label in dict.fromkeys(kpi.level for kpi in metrics.kpis):
-        cells = tuple(_grade(grades.get((label, what))) for what in indicators)
-        rows.append(say_once((*_level_cells(metrics, label), *cells)))
+    levels = _levels_of(metrics, [(kpi.level, kpi.what) for kpi in metrics.kpis])
+    found: dict[tuple[str, int | None], dict[str, Cell]] = {}
+    heads: dict[tuple[str, int | None], tuple[Cell, ...]] = {}
+    for kpi, level in zip(metrics.kpis, levels, strict=True):
+        key = (kpi.level, None if level is None else level.index)
+        found.setdefault(key, {})[kpi.what] = _grade(kpi, level)
+        heads[key] = _level_cells(kpi.level, level)
+    none = Cell("not graded", "quiet")
+    rows = tuple(
+        say_once((*heads[key], *(grades.get(what, none) for what in indicators)))
+        for key, grades in found.items()
+    )
     columns = ("Level", "Validity", "Samples", *(text.name(what) for what in indicators))
-    return Table("Grades", columns, tuple(rows), note=GRADES)
+    return Table("Grades", columns, rows, note=GRADES)
 
 
-def _target(metrics: RunMetrics, row: TargetRow) -> tuple[Cell, ...]:
-    value = Cell(quantity.NOT_MEASURED, "quiet", _why_no_value(metrics, row))
-    if row.value is not None:
-        value = number(quantity.beside(row.value, row.limit, row.unit))
-    limit = (">" if row.higher_is_better else "<") + " "
-    implied = Cell("", "quiet")
-    if row.implied_rate_per_s is not None:
-        implied = number(f"> {quantity.rate(row.implied_rate_per_s)}")
+def _target_row(
+    by_table: dict[str, TargetRow], level: LevelMetrics | None, tables: tuple[str, ...]
+) -> tuple[Cell, ...]:
+    some = next(iter(by_table.values()))
+    none = Cell("", "quiet")
     return (
-        *_level_cells(metrics, row.level),
-        Cell(text.name(row.what)),
-        value,
-        number(limit + quantity.of_unit(row.limit, row.unit)),
-        implied,
-        words.verdict_cell(row.verdict),
+        *_level_cells(some.level, level),
+        Cell(text.name(some.what)),
+        _value(tuple(by_table.values()), level),
+        *(_verdict(by_table[table]) if table in by_table else none for table in tables),
     )
 
 
-def _grade(kpi: KpiGrade | None) -> Cell:
-    if kpi is None:
-        return Cell("not graded", "quiet")
-    word = kpi.grade.replace("_", " ")
+def _verdict(row: TargetRow) -> Cell:
+    limit = f"{'>' if row.higher_is_better else '<'} {quantity.limit(row.limit, row.unit)}"
+    if row.implied_rate_per_s is not None:
+        limit += f", implies > {quantity.limit(row.implied_rate_per_s, '/s')}"
+    return words.verdict_cell(row.verdict, limit)
+
+
+def _value(rows: tuple[TargetRow, ...], level: LevelMetrics | None) -> Cell:
+    row = rows[0]
+    if row.what == "P99 latency" and level is not None:
+        return headline.percentile_cell(level.service_times, 0.99)
+    if row.value is not None:
+        shown = (quantity.beside(row.value, other.limit, row.unit) for other in rows)
+        return number(max(shown, key=len))
+    if level is None:
+        return Cell(quantity.NOT_MEASURED, "quiet", "this level did not run")
+    why = level.not_measured.get(_FIELDS.get(row.what, row.what), "the level has no value for it")
+    return Cell(quantity.NOT_MEASURED, "quiet", text.visible(why))
+
+
+def _grade(kpi: KpiGrade, level: LevelMetrics | None) -> Cell:
     value = "" if kpi.value is None else quantity.of_unit(kpi.value, kpi.unit)
-    note = ", ".join(part for part in (value, text.visible(kpi.why)) if part)
-    return Cell(word, words.grade_tone(kpi.grade), note)
+    if kpi.what == "P99 latency" and value and level is not None:
+        value = headline.percentile_cell(level.service_times, 0.99).text
+    note = ": ".join(part for part in (value, text.visible(kpi.why)) if part)
+    return Cell(kpi.grade.replace("_", " "), words.grade_tone(kpi.grade), note)
 
 
-def _level_cells(metrics: RunMetrics, label: str) -> tuple[Cell, Cell, Cell]:
-    levels = _levels(metrics, label)
-    if not levels:
+def _level_cells(label: str, level: LevelMetrics | None) -> tuple[Cell, Cell, Cell]:
+    if level is None:
         return Cell(text.name(label)), Cell("not run", "quiet"), Cell("", "quiet")
-    worst = next((level for level in levels if level.validity != "valid"), levels[0])
-    samples = headline.samples_cell(worst.service_times)
-    return Cell(text.name(label)), words.validity_cell(worst.validity), samples
+    samples = headline.samples_cell(level.service_times)
+    return Cell(words.level_name(level)), words.validity_cell(level.validity), samples
 
 
-def _levels(metrics: RunMetrics, label: str) -> list[LevelMetrics]:
-    return [level for level in metrics.levels if level.label == label]
+def _levels_of(metrics: RunMetrics, keys: Sequence[tuple[str, ...]]) -> list[LevelMetrics | None]:
+    """Return the level behind each row; the label is the last but one part of its key.
 
-
-def _why_no_value(metrics: RunMetrics, row: TargetRow) -> str:
-    """Return why a target has no value, from what its level says of the field behind it."""
-    levels = _levels(metrics, row.level)
-    if not levels:
-        return "this level did not run"
-    field = {
-        "throughput": "throughput",
-        "average latency": "avg_latency",
-        "error ratio": "error_rate",
-        "P99 latency": "p99_latency",
-        "memory": "peak_memory_mb",
-    }.get(row.what, row.what)
-    fallback = "the level has no value for it"
-    return text.visible(levels[0].not_measured.get(field, fallback))
+    Rows name their level by its label alone, which the repeats of a level share: the second row
+    with the same key is the second repeat's, and so on.
+    """
+    seen: dict[tuple[str, ...], int] = {}
+    found = []
+    for key in keys:
+        repeats = [level for level in metrics.levels if level.label == key[-2]]
+        position = seen.get(key, 0)
+        seen[key] = position + 1
+        found.append(repeats[position] if position < len(repeats) else None)
+    return found

@@ -9,7 +9,7 @@ from perf_pipeline.report import text, words
 from perf_pipeline.report.table import Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from perf_pipeline.metrics.level import TargetRow
     from perf_pipeline.metrics.run_metrics import RunMetrics
@@ -61,32 +61,31 @@ def _targets(metrics: RunMetrics) -> list[Verdict]:
 
 def _target_table(metrics: RunMetrics, table: str) -> Verdict:
     rows = [row for row in metrics.targets if row.table == table]
-    with_data = [row for row in rows if row.verdict != "no_data"]
-    missed = [row for row in with_data if row.verdict == "missed"]
-    sentences = [f"{len(with_data) - len(missed)} of {len(rows)} met."]
+    met = [row for row in rows if row.verdict == "met"]
+    missed = [row for row in rows if row.verdict == "missed"]
+    without = [row for row in rows if row.verdict == "no_data"]
+    sentences = [f"{len(met)} of {len(rows)} met."]
+    invalid = {level.label: level.validity for level in metrics.levels if level.validity != "valid"}
     if missed:
-        sentences.append(f"Missed: {_listed(missed)}.")
-    if len(with_data) < len(rows):
-        without = [row for row in rows if row.verdict == "no_data"]
-        sentences.append(f"No data: {_listed(without)}.")
-    shaky = sorted({row.level for row in with_data if not level_is_valid(metrics, row.level)})
-    if shaky:
-        levels = ", ".join(text.name(level) for level in shaky)
-        sentences.append(f"Not a measurement, so no promise either way: {levels}.")
-    answer = "no_data" if not with_data else ("missed" if missed else "met")
-    if answer == "met" and len(with_data) < len(rows):
-        word = Cell("met as far as measured", "warn")
+        sentences.append(f"Missed: {_listed(missed, invalid)}.")
+    if without:
+        sentences.append(f"No data: {_listed(without, invalid)}.")
+    if missed:
+        word = words.verdict_cell("missed")
+    elif not met:
+        word = words.verdict_cell("no_data")
     else:
-        word = words.verdict_cell(answer)
+        word = Cell("met as far as measured", "warn") if without else words.verdict_cell("met")
     title = words.TARGET_TABLES.get(table, text.name(table))
     return Verdict(f"Targets: {title.lower()}", word, tuple(sentences))
 
 
-def level_is_valid(metrics: RunMetrics, label: str) -> bool:
-    """Return whether every repeat of the level called ``label`` is valid."""
-    found = [level.validity for level in metrics.levels if level.label == label]
-    return bool(found) and all(validity == "valid" for validity in found)
-
-
-def _listed(rows: Iterable[TargetRow]) -> str:
-    return ", ".join(f"{text.name(row.what)} at {text.name(row.level)}" for row in rows)
+def _listed(rows: Iterable[TargetRow], invalid: Mapping[str, str]) -> str:
+    """Return the rows in words, level by level, and which level is no measurement."""
+    levels: dict[str, list[str]] = {}
+    for row in rows:
+        levels.setdefault(row.level, []).append(text.name(row.what))
+    return "; ".join(
+        f"{', '.join(found)} at {text.name(at)}{f' ({invalid[at]})' if at in invalid else ''}"
+        for at, found in levels.items()
+    )

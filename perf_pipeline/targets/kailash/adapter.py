@@ -19,8 +19,8 @@ from kailash.runtime.local import LocalRuntime
 
 from perf_pipeline.targets.check import check_outputs
 from perf_pipeline.targets.classification import classify
-from perf_pipeline.targets.kailash import code_nodes, lean_nodes
-from perf_pipeline.targets.pools import PooledStores
+from perf_pipeline.targets.kailash import analytics_code, lean_nodes, transformation_code
+from perf_pipeline.targets.pools import PooledStores, open_redis
 from perf_pipeline.targets.target import WrongResultError
 from perf_pipeline.workload.answers import answers_of
 from perf_pipeline.workload.servers import servers_used
@@ -28,6 +28,8 @@ from perf_pipeline.workload.task import task_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from redis import Redis
 
     from perf_pipeline.targets.kailash.written import WrittenWorkflow
     from perf_pipeline.targets.target import Job, Slot, Target
@@ -51,11 +53,15 @@ class KailashTarget:
     def __init__(self, job: Job) -> None:
         self.job = job
         used = (servers_used(kind.family, kind.complexity) for kind in job.kinds)
+        servers = frozenset().union(*used)
         self._lean_stores: PooledStores | None = None
+        self._redis: Redis | None = None
         if job.nodes == "lean":
-            self._lean_stores = PooledStores(job, frozenset().union(*used))
+            self._lean_stores = PooledStores(job, servers)
         elif job.nodes != "code":
             raise ValueError(f"nodes are written as 'code' or 'lean', not {job.nodes!r}")
+        elif "redis" in servers:
+            self._redis = open_redis(job)
         self.written = [self._write(kind.family, kind.complexity) for kind in job.kinds]
         self.answers = [answers_of(kind.family, kind.complexity, job.seed) for kind in job.kinds]
         self._runtimes: list[LocalRuntime] = []
@@ -64,8 +70,8 @@ class KailashTarget:
     def _write(self, family: str, complexity: str) -> WrittenWorkflow:
         if self._lean_stores is None:
             if family == "transformation":
-                return code_nodes.write_transformation(complexity)
-            return code_nodes.write_analytics(complexity, self.job)
+                return transformation_code.write_code(complexity)
+            return analytics_code.write_code(complexity, self.job, self._redis)
         if family == "transformation":
             return lean_nodes.write_transformation(complexity)
         return lean_nodes.write_analytics(complexity, self._lean_stores)
@@ -82,11 +88,11 @@ class KailashTarget:
         for runtime in self._runtimes:
             runtime.close()
         self._runtimes.clear()
-        for written in self.written:
-            written.close()
         if self._lean_stores is not None:
             self._lean_stores.close()
-        code_nodes.close_postgres_pools()
+        if self._redis is not None:
+            self._redis.connection_pool.disconnect()
+        analytics_code.close_postgres_pools()
 
 
 class KailashSlot:

@@ -63,7 +63,6 @@ def write_transformation(complexity: str) -> WrittenWorkflow:
         workflow=workflow,
         ports={name: "result" for name, _ in transformation.STAGES[complexity]},
         inputs=lambda task: {"generate": {"seed": task.data_seed}},
-        close=lambda: None,
     )
 
 
@@ -88,7 +87,6 @@ def write_analytics(complexity: str, stores: PooledStores) -> WrittenWorkflow:
         workflow=workflow,
         ports=dict.fromkeys(names, "result"),
         inputs=_analytics_inputs if "report" in names else _query_inputs,
-        close=lambda: None,
     )
 
 

@@ -23,10 +23,8 @@ class WrittenWorkflow:
         workflow: What the runtime executes.
         ports: Node name to the key of its output that is checked.
         inputs: Makes the run-time parameters, ``{node: {parameter: value}}``, of one workflow.
-        close: Gives back what the nodes hold, after every thread has ended.
     """
 
     workflow: Workflow
     ports: Mapping[str, str]
     inputs: Callable[[Task], dict[str, dict[str, Any]]]
-    close: Callable[[], None]

@@ -1,0 +1,221 @@
+"""Facts about the host that a measurement depends on, and the time that others took from it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.cgroup import memory_allowance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STEAL = 7
+"""Position of stolen time in the cpu line of /proc/stat."""
+
+_GIT_S = 10
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What does not change during a run.
+
+    Attributes:
+        cpu_model: As /proc/cpuinfo prints it.
+        cores_online: Of the machine.
+        cores_usable: That this process may run on.
+        memory_total_bytes: Of the machine.
+        cgroup_memory_limit_bytes: None without a limit.
+        cgroup_cpu_limit_cores: None without a limit.
+        container: ``docker``, ``podman``, another's name, or ``none`` as far as it can be seen.
+        kernel: Release.
+        system: Name and version of the distribution.
+        libc: Name and version.
+        python: Version of the harness's interpreter.
+        temp_file_system: Type of the file system with the data of servers of ours.
+    """
+
+    cpu_model: str
+    cores_online: int
+    cores_usable: int
+    memory_total_bytes: int
+    cgroup_memory_limit_bytes: int | None
+    cgroup_cpu_limit_cores: float | None
+    container: str
+    kernel: str
+    system: str
+    libc: str
+    python: str
+    temp_file_system: str
+
+    def to_manifest(self) -> dict[str, Any]:
+        """Return the same as a plain dict."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class GitState:
+    """The state of a project's folder.
+
+    Attributes:
+        commit: Its 40 digits; None if there is none to know.
+        dirty: Whether anything that git watches differs from it; None likewise.
+        problem: Why it is not known; empty otherwise.
+    """
+
+    commit: str | None
+    dirty: bool | None
+    problem: str
+
+
+@dataclass(frozen=True)
+class CpuTimes:
+    """The cpu line of /proc/stat, in clock ticks since boot; all cores together."""
+
+    total_ticks: int
+    steal_ticks: int
+
+
+def read_host_facts(temp_dir: Path, root: Path = Path("/")) -> HostFacts:
+    """Read the facts.
+
+    Args:
+        temp_dir: Where servers of ours keep their data.
+        root: Where /proc, /sys and /etc are looked for.
+    """
+    memory = memory_allowance(root / "proc", root / "sys/fs/cgroup")
+    libc = " ".join(platform.libc_ver()).strip()
+    return HostFacts(
+        cpu_model=_field(root / "proc/cpuinfo", "model name") or platform.machine(),
+        cores_online=os.cpu_count() or 1,
+        cores_usable=len(os.sched_getaffinity(0)),
+        memory_total_bytes=int(_field(root / "proc/meminfo", "MemTotal").split()[0]) * 1024,
+        cgroup_memory_limit_bytes=None if memory is None else memory.limit,
+        cgroup_cpu_limit_cores=_cpu_limit_cores(root),
+        container=_container(root),
+        kernel=platform.release(),
+        system=_field(root / "etc/os-release", "PRETTY_NAME", "=").strip('"'),
+        libc=libc,
+        python=platform.python_version(),
+        temp_file_system=_file_system(root, temp_dir),
+    )
+
+
+def read_git_state(folder: Path, search_path: str) -> GitState:
+    """Read which commit of a project a folder holds.
+
+    Args:
+        folder: The project's; may be no git folder, or another user's.
+        search_path: Where git is looked for.
+    """
+    git = shutil.which("git", path=search_path)
+    if git is None:
+        return GitState(None, None, "git is not installed")
+    # Without the exception git refuses folders of other users; nothing in it is executed by us.
+    command = [git, "-c", f"safe.directory={folder}", "-C", str(folder)]
+    # `status` would execute a configured program otherwise.
+    command += ["-c", "core.fsmonitor=false", "--no-optional-locks"]
+    try:
+        commit = _output([*command, "rev-parse", "--verify", "HEAD"])
+        changes = _output([*command, "status", "--porcelain"])
+    except subprocess.CalledProcessError as error:
+        return GitState(None, None, str(error.stderr).strip())
+    except subprocess.TimeoutExpired:
+        return GitState(None, None, f"git did not answer in {_GIT_S} s")
+    return GitState(commit, bool(changes), "")
+
+
+def read_cpu_times(proc: Path = Path("/proc")) -> CpuTimes:
+    """Read the time that the cores have spent, and what a hypervisor took of it."""
+    first = (proc / "stat").read_text(encoding="ascii").splitlines()[0]
+    ticks = [int(field) for field in first.split()[1:]]
+    # Guests' time (the last two) is counted in user time already.
+    return CpuTimes(total_ticks=sum(ticks[: _STEAL + 1]), steal_ticks=ticks[_STEAL])
+
+
+def steal_percent(before: CpuTimes, after: CpuTimes) -> float | None:
+    """Return the share of time that a hypervisor gave to others between two readings, 0 to 100.
+
+    Returns:
+        None if no time passed.
+
+    Source:
+        proc(5), /proc/stat.
+    """
+    passed = after.total_ticks - before.total_ticks
+    if passed <= 0:
+        return None
+    return 100.0 * (after.steal_ticks - before.steal_ticks) / passed
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_GIT_S)
+    return done.stdout.strip()
+
+
+def _field(path: Path, name: str, separator: str = ":") -> str:
+    """Return the value of the first line ``name <separator> value``; empty without one."""
+    text = _text(path) or ""
+    for line in text.splitlines():
+        key, _, value = line.partition(separator)
+        if key.strip() == name:
+            return value.strip()
+    return ""
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+
+
+def _cpu_limit_cores(root: Path) -> float | None:
+    """Return the smallest quota of our control group and of those above it, v2 or v1."""
+    limits = []
+    for folder in _cpu_groups(root):
+        quota, _, period = (_text(folder / "cpu.max") or "").partition(" ")
+        if not quota:
+            quota = _text(folder / "cpu.cfs_quota_us") or ""
+            period = _text(folder / "cpu.cfs_period_us") or ""
+        if quota.isdecimal() and period.isdecimal():  # "max" and -1 mean no limit
+            limits.append(int(quota) / int(period))
+    return min(limits, default=None)
+
+
+def _cpu_groups(root: Path) -> Iterator[Path]:
+    for line in (_text(root / "proc/self/cgroup") or "").splitlines():
+        _, controllers, own = line.split(":", 2)
+        mount = root / "sys/fs/cgroup" / controllers
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        folder = mount / own.lstrip("/")
+        # In a container the path may be the host's and not exist here: then the mount is ours.
+        while folder.is_relative_to(mount):
+            yield folder
+            folder = folder.parent
+
+
+def _container(root: Path) -> str:
+    if (root / ".dockerenv").exists():
+        return "docker"
+    named = _field(root / "run/.containerenv", "engine", "=").strip('"')
+    if named or (root / "run/.containerenv").exists():
+        return named.partition("-")[0] or "podman"
+    return _text(root / "run/systemd/container") or "none"
+
+
+def _file_system(root: Path, folder: Path) -> str:
+    """Return the type of the mount with the longest path that holds ``folder``."""
+    best, kind = -1, "unknown"
+    for line in (_text(root / "proc/self/mounts") or "").splitlines():
+        _, point, its_kind, *_ = line.split(" ")
+        where = Path(point.replace("\\040", " "))
+        if folder.resolve().is_relative_to(where) and len(where.parts) >= best:
+            best, kind = len(where.parts), its_kind
+    return kind

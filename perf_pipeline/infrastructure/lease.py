@@ -1,0 +1,158 @@
+"""A run's right to a schema or a prefix on a server, returned when the run ends or is found dead.
+
+The note is written before anything is made on the server and removed after all of it is gone, so
+that what a killed run left on a server of the user's can be found. It holds no password.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.infrastructure import postgres, postgres_data, redis, redis_data
+from perf_pipeline.infrastructure.server import redacted_url
+from perf_pipeline.infrastructure.started import write_private
+from perf_pipeline.lifeline import ProcessStamp, own_stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from perf_pipeline.infrastructure.server import Server
+
+_REMOVERS: Mapping[str, Callable[[str, str], object]] = {
+    postgres.SERVICE: postgres_data.drop,
+    redis.SERVICE: redis_data.delete,
+}
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A schema or a prefix that a run uses on a server.
+
+    Attributes:
+        service: ``postgres`` or ``redis``.
+        redacted_url: The server, without its password.
+        name: The schema, or the prefix of the keys.
+        owner: The process whose end ends the lease.
+        path: The note itself.
+    """
+
+    service: str
+    redacted_url: str
+    name: str
+    owner: ProcessStamp
+    path: Path
+
+    def remove_from(self, url: str) -> None:
+        """Remove the schema or the keys, then the note.
+
+        Raises:
+            NotAnsweringError: The server failed; the note stays.
+        """
+        _REMOVERS[self.service](url, self.name)
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
+    """Hold a schema or a prefix for the block, and remove it from the server afterwards.
+
+    Args:
+        state_dir: Where the note is kept.
+        server: Any server; one of our own needs no note, as its data end with it.
+        name: The schema, or the prefix of the keys: of this run alone.
+
+    Yields:
+        ``name``.
+
+    Raises:
+        ServiceUnavailableError: It could not be removed; if the block raised too, that stays the
+            error and this becomes a note on it.
+    """
+    if server.source in {"machine", "bundle"}:
+        yield name
+        return
+    lease = Lease(
+        service=server.service,
+        redacted_url=redacted_url(server.url),
+        name=name,
+        owner=own_stamp(),
+        path=state_dir / "leases" / f"{server.service}-{name.strip(':')}.json",
+    )
+    _write(lease)
+    try:
+        yield name
+    except BaseException as error:
+        try:
+            lease.remove_from(server.url)
+        except ServiceUnavailableError as left:
+            error.add_note(_left(lease, left))
+        raise
+    try:
+        lease.remove_from(server.url)
+    except ServiceUnavailableError as left:
+        raise ServiceUnavailableError(_left(lease, left)) from left
+
+
+def abandoned_leases(state_dir: Path) -> list[Lease]:
+    """Return the leases whose process is no more."""
+    leases = [_read(path) for path in sorted((state_dir / "leases").glob("*.json"))]
+    return [lease for lease in leases if not lease.owner.is_alive()]
+
+
+def return_leases(leases: Iterable[Lease], urls: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Remove from the servers what abandoned leases stand for.
+
+    Args:
+        leases: Abandoned ones.
+        urls: Servers that can be reached now; a lease's is known by its URL without password.
+
+    Returns:
+        Sentences on what was removed, and on what could not be.
+    """
+    known = {redacted_url(url): url for url in urls}
+    removed, problems = [], []
+    for lease in leases:
+        what = f"{lease.name} on {lease.redacted_url}"
+        url = known.get(lease.redacted_url)
+        if url is None:
+            problems.append(
+                f"{what} was left by a dead run, and no setting names that server now: set "
+                f"PERF_PIPELINE_{lease.service.upper()}_URL to it, or remove {lease.path}."
+            )
+            continue
+        try:
+            lease.remove_from(url)
+        except ServiceUnavailableError as error:
+            problems.append(_left(lease, error))
+        else:
+            removed.append(f"{what}, left by a dead run")
+    return removed, problems
+
+
+def _left(lease: Lease, error: Exception) -> str:
+    return (
+        f"{lease.name} could not be removed from {lease.redacted_url} ({error}).\n"
+        "The clearing op removes it once the server answers."
+    )
+
+
+def _write(lease: Lease) -> None:
+    lease.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    values = {
+        "service": lease.service,
+        "redacted_url": lease.redacted_url,
+        "name": lease.name,
+        "owner": list(lease.owner),
+    }
+    write_private(lease.path, json.dumps(values))
+
+
+def _read(path: Path) -> Lease:
+    values = json.loads(path.read_text(encoding="utf-8"))
+    values["owner"] = ProcessStamp(*values["owner"])
+    return Lease(path=path, **values)

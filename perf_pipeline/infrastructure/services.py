@@ -1,0 +1,158 @@
+"""The servers of one run, and where they would come from."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
+
+from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
+from perf_pipeline.infrastructure.port import ephemeral_range, free_ports
+from perf_pipeline.infrastructure.resolution import BACK_ENDS, running_server, start_any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.infrastructure.embedded import EmbeddedServer
+    from perf_pipeline.infrastructure.server import Server
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """Where a service would come from now.
+
+    Attributes:
+        service: ``postgres`` or ``redis``.
+        state: ``answers`` (it runs), ``can_start`` (a run would start it), ``unavailable``.
+        source: As in ``Server``; None when unavailable.
+        url: Without password, if it runs.
+        product: Product and version if it runs, the program's path if it can be started.
+        detail: What is wrong and how to get it; empty when nothing is.
+    """
+
+    service: str
+    state: Literal["answers", "can_start", "unavailable"]
+    source: str | None
+    url: str | None
+    product: str | None
+    detail: str
+
+
+class ServiceSession:
+    """The servers of one run, for the time of a ``with`` block.
+
+    Those that it started end with the block, and with this process if that is killed.
+
+    Attributes:
+        servers: Service to server, inside the block.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        services: Iterable[str],
+        rng: random.Random | None = None,
+    ) -> None:
+        """Prepare, without starting anything.
+
+        Args:
+            settings: Where things are.
+            services: ``postgres``, ``redis``.
+            rng: Draws the ports; not the run's, or runs with one seed would meet on one port.
+        """
+        self._settings = settings
+        self._services = tuple(services)
+        self._ports = free_ports(rng or random.SystemRandom(), ephemeral_range())
+        self._embedded: dict[str, EmbeddedServer] = {}
+        self.servers: dict[str, Server] = {}
+
+    def __enter__(self) -> Self:
+        """Find or start every service.
+
+        Raises:
+            ServiceUnavailableError: With a sentence for each that cannot be had; those that
+                could be are stopped again.
+        """
+        missing = []
+        try:
+            for service in self._services:
+                try:
+                    self.servers[service] = self._resolve(service)
+                except ServiceUnavailableError as error:
+                    missing.append(str(error))
+        except BaseException:
+            self.close()
+            raise
+        if missing:
+            self.close()
+            raise ServiceUnavailableError("\n".join(missing))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop what was started."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop what was started; a second call does nothing.
+
+        Raises:
+            PerfPipelineError: A server's folder could not be removed.
+        """
+        problems = []
+        while self._embedded:
+            _, embedded = self._embedded.popitem()
+            try:
+                embedded.stop()
+            except PerfPipelineError as error:
+                problems.append(str(error))
+        if problems:
+            raise PerfPipelineError("\n".join(problems))
+
+    def restart(self, service: str) -> Server:
+        """Start a server of this session again on the same data and URL, killed or not.
+
+        Raises:
+            KeyError: It is not one that this session started.
+            ServiceUnavailableError: It does not come back.
+        """
+        self._embedded[service].restart()
+        self.servers[service] = self._embedded[service].server
+        return self.servers[service]
+
+    def _resolve(self, service: str) -> Server:
+        running, notes = running_server(self._settings, service)
+        if running is not None:
+            return running
+        embedded, more_notes = start_any(self._settings, service, self._ports)
+        self._embedded[service] = embedded
+        return replace(embedded.server, notes=(*notes, *more_notes))
+
+
+def server_status(settings: Settings, services: Iterable[str]) -> list[ServiceStatus]:
+    """Say where each service would come from, without starting anything."""
+    return [_status(settings, service) for service in services]
+
+
+def _status(settings: Settings, service: str) -> ServiceStatus:
+    try:
+        running, notes = running_server(settings, service)
+    except ServiceUnavailableError as error:
+        return ServiceStatus(service, "unavailable", None, None, None, str(error))
+    if running is not None:
+        product = f"{running.facts.product} {running.facts.version}"
+        url = running.redacted_url
+        return ServiceStatus(service, "answers", running.source, url, product, "")
+    back_end = BACK_ENDS[service]
+    found = back_end.installations(settings.search_path)
+    if not found:
+        how = "\n".join([*notes, back_end.HOW_TO_GET])
+        return ServiceStatus(service, "unavailable", None, None, None, how)
+    program = str(found[0].program)
+    return ServiceStatus(service, "can_start", found[0].source, None, program, "\n".join(notes))

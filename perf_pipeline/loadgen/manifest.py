@@ -1,0 +1,82 @@
+"""What ran, where and with which versions: everything that a number needs beside it."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.infrastructure.host import GitState
+    from perf_pipeline.infrastructure.server import Server
+    from perf_pipeline.loadgen.environment import TargetEnvironment
+    from perf_pipeline.loadgen.plan import LevelPlan
+
+SCHEMA_VERSION = 1
+HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "altair")
+POOLS = {
+    "postgres": "SQLAlchemy QueuePool in each worker (kailash: the one behind SQLDatabaseNode), "
+    "pool_size = limit // workers, max_overflow = 0",
+    "redis": "redis-py BlockingConnectionPool in each worker, max_connections = limit // workers",
+}
+
+
+def make_manifest(
+    *,
+    run_id: str,
+    scenario: Scenario,
+    started_at: str,
+    host: Mapping[str, Any],
+    git: GitState,
+    servers: Sequence[Server],
+    environment: TargetEnvironment,
+    plans: Sequence[LevelPlan],
+) -> dict[str, Any]:
+    """Collect the manifest of a run that is about to start.
+
+    Args:
+        run_id: The run.
+        scenario: What it does.
+        started_at: Wall clock, ISO 8601 UTC.
+        host: Facts about the host.
+        git: Commit of the harness and whether its tree was dirty.
+        servers: What answered.
+        environment: The target's interpreter and packages.
+        plans: Every level.
+
+    Returns:
+        Plain values, ready for JSON.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "seed": scenario.seed,
+        "started_at": started_at,
+        "processes": max((plan.processes for plan in plans), default=0),
+        "plan_hashes": {plan.folder_name: plan.sha256() for plan in plans},
+        "workloads": [asdict(workload) for workload in scenario.workloads],
+        "phases": asdict(scenario.phases),
+        "connections": {**asdict(scenario.connections), "pools": POOLS},
+        "host": dict(host),
+        "servers": [server.to_manifest() for server in servers],
+        "target": {
+            "name": scenario.target,
+            "python": str(environment.python),
+            "lock_hash": environment.lock_hash,
+            "packages": dict(environment.packages),
+        },
+        "harness": {
+            "version": version("perf-pipeline"),
+            "python": platform.python_version(),
+            "packages": {name: version(name) for name in HARNESS_PACKAGES},
+            "git_commit": git.commit,
+            "git_dirty": git.dirty,
+            "git_problem": git.problem,
+        },
+    }

@@ -1,0 +1,105 @@
+"""A run's folder in, its metrics out; the same for a run that was killed half-way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from perf_pipeline.metrics.kpi import kpi_grades
+from perf_pipeline.metrics.run_metrics import SCHEMA_VERSION, RunMetrics
+from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.targets import target_rows
+from perf_pipeline.metrics.validity import worst
+from perf_pipeline.samples.journal import read_journal
+from perf_pipeline.samples.level_records import SCHEMA, read_level
+from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, read_json, write_json
+
+_LONG_FACTS = ("modules", "environment")
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics, Validity
+
+
+def measure_run(folder: RunFolder) -> RunMetrics:
+    """Compute the metrics of a run from its journals.
+
+    Raises:
+        RunFolderError: The folder does not hold a run, or a file of it cannot be read.
+    """
+    record = folder.read_status()
+    manifest = read_json(folder.manifest)
+    context = context_of(manifest)
+    levels = tuple(
+        summarise_level(path, context)
+        for path in folder.level_folders()
+        if (path / "level.json").exists()
+    )
+    status = str(record["status"])
+    validity, reasons = _judge_run(status, str(record.get("why", "")), manifest, levels)
+    return RunMetrics(
+        run_id=folder.run_id,
+        status=status,
+        validity=validity,
+        reasons=reasons,
+        manifest={
+            **manifest,
+            "ended_at": record.get("ended_at"),
+            "runtime": _runtime_facts(folder),
+        },
+        levels=levels,
+        targets=target_rows(levels),
+        kpis=kpi_grades(levels),
+    )
+
+
+def context_of(manifest: dict[str, Any]) -> LevelContext:
+    """Take from a manifest what summarising a level needs."""
+    connections = manifest["connections"]
+    return LevelContext(
+        kinds=[(w["family"], w["complexity"]) for w in manifest["workloads"]],
+        servers=[server["service"] for server in manifest["servers"]],
+        max_db_connections=connections["max_db_connections"],
+        pools=connections["pools"],
+    )
+
+
+def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
+    """Write ``metrics.json`` and ``records.parquet``, each whole or not at all."""
+    write_json(folder.metrics, {"schema_version": SCHEMA_VERSION, **asdict(metrics)})
+    kinds = len(metrics.manifest["workloads"])
+    frames = [
+        read_level(path, kinds).frame
+        for path in folder.level_folders()
+        if (path / "level.json").exists()
+    ]
+    frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    temporary = folder.records.with_name(".records.parquet.tmp")
+    frame.write_parquet(temporary)
+    temporary.replace(folder.records)
+
+
+def _runtime_facts(folder: RunFolder) -> dict[str, str]:
+    """Return what the first worker of the run said of its interpreter."""
+    for path in folder.level_folders():
+        for journal in sorted(path.glob("worker-*.sqlite")):
+            facts = read_journal(journal).facts
+            if facts:
+                return {k: v for k, v in facts.items() if k not in _LONG_FACTS}
+    return {}
+
+
+def _judge_run(
+    status: str, why: str, manifest: dict[str, Any], levels: tuple[LevelMetrics, ...]
+) -> tuple[Validity, tuple[str, ...]]:
+    reasons = [f"level {level.label}: {reason}" for level in levels for reason in level.reasons]
+    validities = [level.validity for level in levels]
+    if status != COMPLETE:
+        reasons.insert(0, f"the run is {status}" + (f": {why}" if why else ""))
+        validities.append("incomplete")
+    planned = len(manifest["plan_hashes"])
+    if len(levels) < planned:
+        reasons.append(f"{planned - len(levels)} of {planned} levels were not run")
+        validities.append("incomplete")
+    return worst(validities), tuple(reasons)

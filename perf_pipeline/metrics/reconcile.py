@@ -1,0 +1,52 @@
+"""Are the writes of the ok workflows really on the servers? Counted by number, not by sum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from perf_pipeline.metrics.level import Writes
+from perf_pipeline.samples.record import Outcome
+from perf_pipeline.workload.servers import servers_written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+def reconcile(
+    frame: pl.DataFrame,
+    kinds: Sequence[tuple[str, str]],
+    found_on: Mapping[str, Callable[[], set[int]]],
+) -> list[Writes]:
+    """Compare a level's records with what is on the servers.
+
+    Args:
+        frame: All records of the level, cold starts included.
+        kinds: (family, complexity) of each kind, by index.
+        found_on: Server to a function that returns the numbers of the workflows whose write is
+            there. Servers that no kind writes to are left out of the result.
+    """
+    ok = frame.filter(pl.col("outcome") == int(Outcome.OK))
+    results = []
+    for server, count in found_on.items():
+        writing = [i for i, kind in enumerate(kinds) if server in servers_written(*kind)]
+        if not writing:
+            continue
+        expected = set(ok.filter(pl.col("kind").is_in(writing))["number"].to_list())
+        try:
+            found = count()
+        except Exception as error:  # noqa: BLE001 whatever the driver raises: it is shown, not hidden
+            problem = f"{type(error).__name__}: {error}"
+            results.append(Writes(server, len(expected), None, None, None, problem))
+            continue
+        results.append(
+            Writes(
+                server=server,
+                expected=len(expected),
+                found=len(found),
+                missing=len(expected - found),
+                extra=len(found - expected),
+            )
+        )
+    return results

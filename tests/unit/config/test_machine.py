@@ -1,0 +1,112 @@
+"""The largest level follows from the tightest limit, and the limits are those of the kernel."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.cgroup import Allowance
+from perf_pipeline.config.machine import (
+    MachineLimits,
+    largest_level,
+    level_bounds,
+    processes_of,
+    read_machine_limits,
+)
+from perf_pipeline.config.scenario import Scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_workflow_takes_three_descriptors_and_a_process_two_hundred(
+    machine: MachineLimits,
+) -> None:
+    bound = largest_level(replace(machine, descriptors_hard=1024), 2)
+    assert (bound.what, bound.level) == ("descriptors", (1024 - 200) // 3 * 2)
+    assert bound.arithmetic == (
+        "2 worker processes x (1024 file descriptors, the hard limit, - 200) / 3 a workflow = 548"
+    )
+    assert largest_level(replace(machine, descriptors_hard=100), 2).level == 0
+
+
+def test_the_remedy_for_descriptors_is_enough(machine: MachineLimits) -> None:
+    for processes in (1, 2, 3, 7):
+        short = largest_level(replace(machine, descriptors_hard=300), processes)
+        needed = int(short.remedy.split("-Hn ")[1].split()[0])
+        assert largest_level(replace(machine, descriptors_hard=needed), processes).level >= 2000
+        assert largest_level(replace(machine, descriptors_hard=needed - 3), processes).level < 2000
+
+
+def test_memory_is_what_machine_and_group_both_have(machine: MachineLimits) -> None:
+    tight = replace(machine, memory_group=Allowance(1_500_000_000, 700_000_000, "memory.max"))
+    bound = largest_level(tight, 2)
+    assert (bound.what, bound.level) == ("memory", (800_000_000 - 720_000_000) // 72_000)
+    assert largest_level(replace(tight, memory_available_bytes=10), 2).level == 0
+
+
+def test_a_thread_a_workflow_counts_against_the_tasks(machine: MachineLimits) -> None:
+    bound = largest_level(replace(machine, tasks=Allowance(1000, 150, "ulimit -u")), 2)
+    assert (bound.what, bound.level) == ("tasks", 1000 - 150 - 2 - 200)
+    assert bound.remedy == "raise ulimit -u"
+
+
+def test_a_machine_without_limits_still_has_the_limit_of_threads(machine: MachineLimits) -> None:
+    endless = replace(machine, descriptors_hard=None, memory_available_bytes=None)
+    assert [(b.what, b.level) for b in level_bounds(endless, 2)] == [("slots", 2000)]
+
+
+def test_processes_are_one_a_core_unless_the_scenario_says(machine: MachineLimits) -> None:
+    assert processes_of(Scenario("x"), machine) == 2
+    assert processes_of(Scenario("x", processes=5), machine) == 5
+
+
+def test_the_limits_are_those_that_a_child_really_has() -> None:
+    """A child that is given 512 descriptors, 256 of them now, on one core reads just that."""
+    code = (
+        "from perf_pipeline.config.machine import read_machine_limits as r\n"
+        "m = r()\nprint(m.descriptors_soft, m.descriptors_hard, m.cores_usable)"
+    )
+    core = min(os.sched_getaffinity(0))
+
+    def confine() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 512))
+        os.sched_setaffinity(0, {core})
+
+    child = subprocess.run(
+        [sys.executable, "-c", code],
+        preexec_fn=confine,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert child.stdout.split() == ["256", "512", "1"]
+
+
+def test_memory_and_tasks_are_read_from_this_kernel() -> None:
+    limits = read_machine_limits()
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert limits.memory_available_bytes is not None
+    assert 10_000_000 < limits.memory_available_bytes <= total
+    assert limits.tasks is not None
+    assert 1 <= limits.tasks.used < limits.tasks.limit
+
+
+def test_a_kernel_that_tells_nothing_is_unknown_and_not_zero(tmp_path: Path) -> None:
+    limits = read_machine_limits(proc=tmp_path, cgroups=tmp_path)
+    assert limits.memory_free_bytes is None
+    assert limits.memory_group is None
+
+
+def test_the_smallest_of_the_kernels_own_limits_counts(tmp_path: Path) -> None:
+    kernel = tmp_path / "sys" / "kernel"
+    kernel.mkdir(parents=True)
+    (kernel / "pid_max").write_text("500\n")
+    (kernel / "threads-max").write_text("9000\n")
+    (tmp_path / "loadavg").write_text("0.03 0.09 0.04 2/86 5643\n")
+    tasks = read_machine_limits(proc=tmp_path, cgroups=tmp_path).tasks
+    assert tasks == Allowance(500, 86, "kernel.pid_max")

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from perf_pipeline.config.scenario import COMPLEXITIES, FAMILIES
+from perf_pipeline.workload.servers import connection_name, servers_used, servers_written
+
+
+def test_every_kind_of_a_scenario_has_its_servers_and_writes_to_none_that_it_does_not_use() -> None:
+    for family in FAMILIES:
+        for complexity in COMPLEXITIES:
+            assert servers_written(family, complexity) <= servers_used(family, complexity)
+
+
+def test_only_complex_analytics_writes_to_both_servers() -> None:
+    written = {
+        (family, complexity): sorted(servers_written(family, complexity))
+        for family in FAMILIES
+        for complexity in COMPLEXITIES
+        if servers_written(family, complexity)
+    }
+    assert written == {
+        ("analytics", "medium"): ["redis"],
+        ("analytics", "complex"): ["postgres", "redis"],
+    }
+
+
+def test_the_reading_workflow_needs_postgres_alone() -> None:
+    assert servers_used("analytics", "simple") == {"postgres"}
+    assert servers_used("transformation", "complex") == frozenset()
+
+
+@pytest.mark.parametrize("run_id", ["a b", "é", "a\n", "x" * 50])
+def test_a_connection_name_that_a_server_would_alter_is_refused(run_id: str) -> None:
+    with pytest.raises(ValueError, match="63 bytes"):
+        connection_name(run_id)
+
+
+def test_the_longest_connection_name_still_fits_postgres() -> None:
+    assert len(connection_name("x" * 49)) == 63

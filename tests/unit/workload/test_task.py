@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from perf_pipeline.workload.dataset import BUCKETS
+from perf_pipeline.workload.task import bucket_of, data_seed_of, task_of
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 4, 6, 8, 16, 64, 128])
+def test_a_worker_that_takes_every_nth_workflow_still_meets_every_input_equally(
+    stride: int,
+) -> None:
+    """``number % 64`` gives a worker of 2 one half of the inputs, and one of 64 a single one."""
+    seen = Counter(bucket_of(number) for number in range(5, 5 + 6400 * stride, stride))
+    assert sorted(seen) == list(range(BUCKETS))
+    assert max(seen.values()) <= 1.25 * 100
+    assert min(seen.values()) >= 0.75 * 100
+
+
+def test_data_of_different_runs_differs_in_every_input() -> None:
+    seeds = {data_seed_of(seed, bucket) for seed in range(100) for bucket in range(BUCKETS)}
+    assert len(seeds) == 100 * BUCKETS
+
+
+def test_a_task_names_its_key_by_run_level_and_number() -> None:
+    task = task_of(4_000_000_000, seed=3, run_id="r1", level=2, redis_prefix="pp:")
+    assert task.redis_key == "pp:r1:2:4000000000"
+    assert (task.run_id, task.level, task.number) == ("r1", 2, 4_000_000_000)
+    assert task.data_seed == 3 * 64 + task.bucket
