@@ -68,6 +68,8 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[1]
 REDIS_PREFIX = "perf_pipeline:"
+SAY_PREFIX = "perf_pipeline: "
+"""Starts every line by which a run in a child process tells its parent what people should know."""
 
 
 def new_run_id(now: datetime) -> str:
@@ -90,7 +92,6 @@ class Run:
         *,
         run_id: str | None = None,
         say: Callable[[str], None] = lambda _text: None,
-        on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> None:
         """Prepare a run; nothing is started.
 
@@ -99,14 +100,12 @@ class Run:
             settings: Where things are.
             run_id: Its id; None for a new one.
             say: Told what people should know while they wait.
-            on_progress: Told about once a second where the load stands.
         """
         self.run_id = run_id or new_run_id(datetime.now(UTC))
         self.folder = RunFolder(settings.results_dir / self.run_id)
         self._scenario = scenario
         self._settings = settings
         self._say = say
-        self._on_progress = on_progress
         self._stack = ExitStack()
         self._services: ServiceSession | None = None
         self._seeded: dict[str, int] | None = None
@@ -160,11 +159,14 @@ class Run:
                 self._seeded[service] = self._seed(server)
         return self._seeded
 
-    def load(self) -> RunFolder:
+    def load(self, on_progress: Callable[[Progress], None] = lambda _progress: None) -> RunFolder:
         """Play every level and write down what happened.
 
         The status that is recorded is our own: ``interrupted`` when anything but an error ends
         the process's work, whatever an orchestrator calls that.
+
+        Args:
+            on_progress: Told about once a second where the load stands.
 
         Raises:
             PerfPipelineError: Before the first level, when servers or target cannot be had.
@@ -178,7 +180,7 @@ class Run:
         try:
             write_json(self.folder.manifest, manifest)
             for plan in self._plans:
-                self._play(plan, environment)
+                self._play(plan, environment, on_progress)
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
             write_json(self.folder.manifest, manifest)
         except Exception as error:
@@ -223,7 +225,12 @@ class Run:
             rows=measurement_rows(self._scenario.seed),
         )
 
-    def _play(self, plan: LevelPlan, environment: TargetEnvironment) -> None:
+    def _play(
+        self,
+        plan: LevelPlan,
+        environment: TargetEnvironment,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
         folder = self.folder.root / "levels" / plan.folder_name
         folder.mkdir()
         self._say(f"level {plan.label}: {plan.concurrency} in flight on {plan.target}")
@@ -237,7 +244,7 @@ class Run:
             job=self._job(plan),
             phases=self._scenario.phases,
             on_second=monitor.sample,
-            on_progress=self._progress,
+            on_progress=lambda progress: self._progress(progress, on_progress),
             write_log=lambda log: _write_log(folder, log),
         )
         level.run()
@@ -307,10 +314,10 @@ class Run:
             probes["redis"] = lambda: (redis_data.connection_count(servers["redis"].url, name),) * 2
         return probes
 
-    def _progress(self, progress: Progress) -> None:
+    def _progress(self, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
         with (self.folder.root / "progress.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(progress)) + "\n")
-        self._on_progress(progress)
+        on_progress(progress)
 
 
 def measure(folder: RunFolder) -> RunMetrics:
@@ -334,8 +341,8 @@ def run_scenario(
     on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> RunMetrics:
     """Run a scenario from servers to report, without an orchestrator."""
-    with Run(scenario, settings, say=say, on_progress=on_progress) as run:
-        folder = run.load()
+    with Run(scenario, settings, say=say) as run:
+        folder = run.load(on_progress)
     metrics = measure(folder)
     report(folder, metrics)
     return metrics

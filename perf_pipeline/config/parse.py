@@ -108,7 +108,7 @@ def _load(text: str, complaints: Complaints) -> dict[str, Any] | None:
         complaints.file_as_a_whole(f"{file}: holds an impossible value: {printable(str(error))}.")
     else:
         if document:
-            complaints.lines = key_lines(text.replace("\r\n", "\n"))
+            complaints.lines = key_lines(text)
             return document
         complaints.file_as_a_whole(
             f"{file}: is empty; a scenario needs at least concurrency and one [[workload]]."

@@ -32,7 +32,7 @@ _RUN_GUARDIAN = (
 READY_S = 60.0
 _STOP_S = 30.0
 _POLL_S = 0.02
-_PROBE_S = 5.0
+_PROBE_S = 2.0  # libpq's least; a stranger on the port may take the call and never answer
 _PORTS_TRIED = 5
 _TAKEN = "address already in use"
 

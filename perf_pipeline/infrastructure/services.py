@@ -1,4 +1,4 @@
-"""The servers of one run, and where they would come from."""
+"""Servers as the rest of the project sees them: those of one run, and those that stay."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
+from perf_pipeline.infrastructure.leftovers import clear_leftovers
 from perf_pipeline.infrastructure.port import ephemeral_range, free_ports
 from perf_pipeline.infrastructure.resolution import BACK_ENDS, running_server, start_any
+from perf_pipeline.infrastructure.standing import start_servers, stop_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +19,19 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.infrastructure.embedded import EmbeddedServer
     from perf_pipeline.infrastructure.server import Server
+
+__all__ = [
+    "SERVICES",
+    "ServiceSession",
+    "ServiceStatus",
+    "clear_leftovers",
+    "server_status",
+    "start_servers",
+    "stop_servers",
+]
+
+SERVICES = tuple(BACK_ENDS)
+"""Every service that this version knows."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.report import headline, quantity, words
-from perf_pipeline.report.table import Cell, Table, measured, number
+from perf_pipeline.report.table import Cell, Table, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 Way = Literal["control", "lean", "code"]
 
-WAYS: dict[Way, str] = {"control": "no runtime", "lean": "lean nodes", "code": "code nodes"}
+WAYS: dict[Way, str] = {
+    "control": "without a runtime",
+    "lean": "with lean nodes",
+    "code": "with code nodes",
+}
 FORMULA = (
     "Process time per workflow = worker processes / throughput, of one process; time spent "
     "waiting for servers or for a core is in it. Failed workflows cost time as well, so an error "
@@ -117,8 +121,10 @@ def cost_tables(metrics: RunMetrics, cost: Cost) -> tuple[Table, ...]:
     columns = (*heads, "Process time", "CPU time")
     rows = tuple(_way_row(metrics, way, level) for way, level in cost.ways.items())
     at = "" if cost.concurrency is None else f" at {quantity.count(cost.concurrency)} in flight"
+    given = any(part.seconds is not None for part in cost.parts)
+    title = f"The parts of one workflow{at}"
     return (
-        Table("The parts of one workflow" + at, ("Part", "Process time", "Share"), _parts(cost)),
+        Table(title, ("Part", "Process time", "Share"), _parts(cost), "valid" if given else None),
         Table(f"The same workflows, three ways{at}", columns, rows, note=FORMULA),
     )
 
@@ -128,9 +134,10 @@ def _parts(cost: Cost) -> tuple[tuple[Cell, ...], ...]:
     total = sum(known) if len(known) == len(cost.parts) else None
     rows = []
     for part in cost.parts:
-        value = measured(part.seconds, quantity.seconds, part.why_not)
-        if part.seconds is not None and part.seconds < 0:
-            value = number(value.text, "below zero: smaller than this run's noise")
+        value = Cell("not given", "quiet", part.why_not)
+        if part.seconds is not None:
+            below = "below zero: smaller than this run's noise" if part.seconds < 0 else ""
+            value = number(quantity.seconds(part.seconds), below)
         share = Cell("", "quiet")
         if total is not None and part.seconds is not None:
             share = number(quantity.percent(100 * part.seconds / total))
@@ -184,9 +191,9 @@ def _shared_concurrency(found: Mapping[Way, list[LevelMetrics]]) -> int | None:
 
 def _why_missing(way: Way, concurrency: int | None, others: list[LevelMetrics]) -> str:
     if not others:
-        return f"nothing ran with {WAYS[way]}"
+        return f"nothing ran {WAYS[way]}"
     elsewhere = ", ".join(quantity.count(level.concurrency) for level in others)
-    return f"{WAYS[way]} ran at {elsewhere} in flight, not at {concurrency}: not comparable"
+    return f"{WAYS[way]} it ran at {elsewhere} in flight, not at {concurrency}: not comparable"
 
 
 def _difference(what: str, upper: float | str, lower: float | str) -> Part:

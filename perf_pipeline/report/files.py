@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.metrics.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.markdown import render_markdown
 from perf_pipeline.report.page import render_html
+from perf_pipeline.samples.run_folder import write_atomically
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
 
@@ -48,9 +48,9 @@ def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
     """
     files = ReportFiles(folder / "report.html", folder / "report.md", folder / "report.json")
     folder.mkdir(parents=True, exist_ok=True)
-    _write(files.json, render_json(metrics))
-    _write(files.markdown, render_markdown(metrics))
-    _write(files.html, render_html(metrics))
+    write_atomically(files.json, render_json(metrics).encode())
+    write_atomically(files.markdown, render_markdown(metrics).encode())
+    write_atomically(files.html, render_html(metrics).encode())
     return files
 
 
@@ -79,24 +79,3 @@ def _plain(value: Any, place: str, not_finite: list[str]) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     return str(value)
-
-
-def _write(path: Path, content: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        partial = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

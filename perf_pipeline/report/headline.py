@@ -125,7 +125,7 @@ def throughput_cell(level: LevelMetrics) -> Cell:
 def error_cell(level: LevelMetrics) -> Cell:
     """Return the share of workflows that ended not ok, in percent."""
     ratio = level.error_ratio
-    why = level.not_measured.get("error_rate", "no workflow ended in the steady phase")
+    why = level.not_measured.get("error_rate", why_no_time(level.service_times))
     return measured(None if ratio is None else 100 * ratio, quantity.percent, why)
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 COMMIT_GAP_MAX_S = 1.0
 """Longest time between two commits of a worker's journal that is not worth a word."""
 
+_GAP_MAX = quantity.limit(COMMIT_GAP_MAX_S, "s")
+
 EXAMPLE_LENGTH_MAX = 300
 
 
@@ -147,7 +149,7 @@ def _workers(level: LevelMetrics) -> Table:
     columns = ("Workers ended", "How many", "May be missing", "Longest gap between commits")
     note = (
         "May be missing: workflows that had started and of which no record was committed. "
-        f"A gap above {quantity.seconds(COMMIT_GAP_MAX_S)} is flagged: a kill in it loses more."
+        f"A gap above {_GAP_MAX} is flagged: a kill in it loses more."
     )
     return Table("Workers", columns, rows, level.validity, note=note)
 
@@ -157,7 +159,7 @@ def _worker_row(reason: str, ends: list[WorkerEnd]) -> tuple[Cell, ...]:
     gaps = [end.commit_gap_max_s for end in ends if end.commit_gap_max_s is not None]
     gap = measured(max(gaps, default=None), quantity.seconds, "no commit was timed")
     if gaps and max(gaps) > COMMIT_GAP_MAX_S:
-        gap = Cell(gap.text, "warn", f"above {quantity.seconds(COMMIT_GAP_MAX_S)}")
+        gap = Cell(gap.text, "warn", f"above {_GAP_MAX}")
     return (
         Cell(text.visible(reason), "plain" if reason == "done" else "bad"),
         number(quantity.count(len(ends))),

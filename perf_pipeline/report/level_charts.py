@@ -120,7 +120,8 @@ def _service_time(level: LevelMetrics, points: list[Point], each: str) -> Figure
     }
     last = _last(level, points)
     layers = [*_phases(level, last), *_lines(series, [svg.FIRST, svg.SECOND], last)]
-    note = f"Of the workflows that ended in each second. {each}".rstrip()
+    ended = quantity.count(sum(s.ended_ok + s.ended_not_ok for s in level.seconds))
+    note = f"Of the {ended} workflows that ended, second by second. {each}".rstrip()
     return _figure(f"Service time (closed loop), {unit}", level, layers, note)
 
 
@@ -211,7 +212,7 @@ def _phases(level: LevelMetrics, last: float) -> list[alt.Chart]:
             "middle": (start + end) / 2,
             "name": words.PHASES.get(phase, text.name(phase)),
             "steady": phase == "steady",
-            "labelled": end - start >= PHASE_LABEL_SHARE_MIN * last,
+            "labelled": phase in words.PHASES and end - start >= PHASE_LABEL_SHARE_MIN * last,
         }
         for phase, (start, end) in level.phases.items()
     ]

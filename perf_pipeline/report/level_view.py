@@ -167,6 +167,7 @@ def _outcomes(level: LevelMetrics) -> Table:
 
 def _in_flight(level: LevelMetrics) -> Table:
     flight, fair = level.in_flight, level.fairness
+    heads, basis = ("Steady phase", ""), "counted at every start and end"
     why = "there was no steady phase"
     rows = [
         (Cell("wanted in flight"), number(quantity.count(flight.wanted))),
@@ -175,12 +176,13 @@ def _in_flight(level: LevelMetrics) -> Table:
     ]
     if fair is None:
         rows.append((Cell("fairness"), Cell(quantity.NOT_MEASURED, "quiet", why)))
-        return Table("In flight", ("Steady phase", ""), tuple(rows), level.validity)
+        return Table("In flight", heads, tuple(rows), level.validity, basis)
     starved = quantity.count(fair.starved)
-    share = f"{quantity.percent(100 * fair.starved / fair.slots)}" if fair.slots else ""
+    if fair.starved and fair.slots:
+        starved += f" ({quantity.percent(100 * fair.starved / fair.slots)})"
     rows += [
         (Cell("threads"), number(quantity.count(fair.slots))),
-        (Cell("threads that ended nothing"), number(starved, share if fair.starved else "")),
+        (Cell("threads that ended nothing"), number(starved)),
         (Cell("workflows of the median thread"), number(quantity.count(fair.median))),
         (Cell("workflows of the best served thread"), number(quantity.count(fair.most))),
         (
@@ -188,8 +190,8 @@ def _in_flight(level: LevelMetrics) -> Table:
             measured(fair.jain_index, quantity.significant, "no workflow ended"),
         ),
     ]
-    title, heads = "In flight, and how evenly served", ("Steady phase", "")
-    return Table(title, heads, tuple(rows), level.validity, note=FAIR)
+    title = "In flight, and how evenly served"
+    return Table(title, heads, tuple(rows), level.validity, basis, FAIR)
 
 
 def _waits(level: LevelMetrics) -> tuple[Table, ...]:

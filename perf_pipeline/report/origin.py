@@ -114,7 +114,7 @@ def _servers(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
     for server in servers:
         source, url = _said(server.get("source")), _said(server.get("url"))
         limit = _said(server.get("max_connections"))
-        note = f"{SOURCES.get(source, source)}; {url}; at most {limit} connections"
+        note = f"{SOURCES.get(source, source)}; {url}; max_connections {limit}"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
 
@@ -210,7 +210,7 @@ def _facts_of(found: object, without: tuple[str, ...] = ()) -> tuple[Fact, ...]:
 
 
 def _plain(value: object) -> Cell:
-    if value is None or value == "":
+    if value is None:
         return _MISSING
     if isinstance(value, Mapping):
         inside = (f"{text.name(key)} {_said(held)}" for key, held in value.items())
@@ -221,8 +221,10 @@ def _plain(value: object) -> Cell:
 
 
 def _said(value: object) -> str:
-    if value is None or value == "":
+    if value is None:
         return quantity.NOT_RECORDED
+    if value == "":
+        return "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return text.visible(value)

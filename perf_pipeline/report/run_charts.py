@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 LOG_RATIO_MIN = 20
 """Levels further apart than this are drawn on a logarithmic axis."""
 
-MARKS = "Filled: valid. Hollow: not a measurement."
-
 
 def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
     """Draw throughput and service time against concurrency; nothing with fewer than two levels."""
@@ -34,13 +32,14 @@ def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
         if level.throughput_per_s is not None
     ]
     times = [row for level in levels for row in _times(level)]
+    marks = _marks(levels)
     figures = []
     if rates:
         chart = _chart(rates, levels, ["throughput"])
-        figures.append(_figure("Throughput against concurrency, workflows/s", chart, MARKS))
+        figures.append(_figure("Throughput against concurrency, workflows/s", chart, marks))
     if times:
         chart = _chart(times, levels, ["average", "p50", "p90", "p99"])
-        note = f"{MARKS} A triangle is at least this long."
+        note = f"{marks} A triangle is at least this long."
         figures.append(_figure("Service time (closed loop) against concurrency, s", chart, note))
     return tuple(figures)
 
@@ -57,10 +56,14 @@ def cost_figure(cost: Cost) -> Figure | None:
     bar = alt.Chart({"values": rows}).mark_bar(size=22)
     bar = bar.encode(
         x=alt.X("ms:Q", title="ms of one worker process per workflow", axis=alt.Axis(grid=False)),
-        color=alt.Color("part:N", scale=alt.Scale(domain=names, range=colours)),
+        color=alt.Color(
+            "part:N",
+            scale=alt.Scale(domain=names, range=colours),
+            legend=alt.Legend(title=None, columns=1),
+        ),
         order="position:Q",
     )
-    chart = alt.LayerChart(layer=[bar]).properties(width=2 * WIDTH, height=30)
+    chart = alt.LayerChart(layer=[bar]).properties(width=WIDTH, height=30)
     return _figure("The parts of one workflow", chart, "")
 
 
@@ -68,6 +71,15 @@ def _figure(title: str, chart: alt.LayerChart, note: str) -> Figure:
     slug = "-".join(re.findall(r"[a-z]+", title.lower()))
     drawn = svg.inline_svg(chart, name=slug, description=f"{title}. {note}".strip())
     return Figure(title, drawn, note)
+
+
+def _marks(levels: Sequence[LevelMetrics]) -> str:
+    """Return which levels are drawn filled and which hollow, with their validity."""
+    valid = [words.level_name(level) for level in levels if level.validity == "valid"]
+    others = [f"{words.level_name(x)} {x.validity}" for x in levels if x.validity != "valid"]
+    filled = f"Filled: valid ({', '.join(valid)})." if valid else ""
+    hollow = f"Hollow: not a measurement ({', '.join(others)})." if others else ""
+    return f"{filled} {hollow}".strip()
 
 
 def _times(level: LevelMetrics) -> list[dict[str, Any]]:

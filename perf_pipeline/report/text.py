@@ -16,6 +16,8 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPELLED_OUT = {"\n": " ⏎ ", "\r": "", "\t": " "}
 _MARKDOWN = re.compile(r"([\\`*{}\[\]|~$])|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
+_HTML = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
+
 
 def visible(text: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
     r"""Return ``text`` on one line with every invisible character spelled out.
@@ -42,7 +44,7 @@ def markdown(text: str) -> str:
     """Return ``text`` such that Markdown shows it letter by letter, also inside a table."""
     inert = visible(text, length_max=10 * TEXT_LENGTH_MAX)
     inert = _MARKDOWN.sub(lambda match: "\\" + match.group(0), inert)
-    return inert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _HTML.sub(lambda match: "&lt;" if match.group(0) == "<" else "&amp;", inert)
 
 
 def _spell_out(character: str) -> str:

@@ -33,14 +33,14 @@ _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 def ddl(schema: str) -> list[str]:
-    """Return the statements that make a run's schema and its two empty tables.
+    """Return the statements that make a run's two empty tables in its schema.
 
     Args:
         schema: Name of the run's own schema; at most 63 characters ``[a-z0-9_]``, not starting
             with a digit.
 
     Returns:
-        Statements for PostgreSQL, to be executed in order. The schema may exist already.
+        Statements for PostgreSQL, to be executed in order. The schema must exist.
 
     Raises:
         ValueError: ``schema`` is not such a name.
@@ -50,7 +50,6 @@ def ddl(schema: str) -> list[str]:
             f"schema name {schema!r} is not 1 to 63 characters of [a-z0-9_] without a leading digit"
         )
     return [
-        f'CREATE SCHEMA IF NOT EXISTS "{schema}"',
         f"""CREATE TABLE "{schema}".{MEASUREMENTS} (
             bucket integer NOT NULL, position integer NOT NULL,
             value integer NOT NULL, category text NOT NULL,

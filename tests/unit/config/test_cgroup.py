@@ -60,6 +60,8 @@ def test_version_1_knows_its_own_word_for_no_limit(tmp_path: Path) -> None:
     allowance = memory_allowance(proc, groups)
     assert allowance == Allowance(7000, 4000, str(groups / "memory" / "memory.limit_in_bytes"))
     assert allowance.free == 3000
+    (groups / "memory" / "memory.limit_in_bytes").write_text(UNLIMITED_V1)
+    assert memory_allowance(proc, groups) is None
     assert tasks_allowance(proc, groups) is None
 
 

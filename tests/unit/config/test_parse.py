@@ -38,6 +38,13 @@ def with_line(line: str) -> str:
     return f"{line}\n{LEAST}"
 
 
+def with_arm(label: str) -> str:
+    return LEAST + (
+        f'[[arm]]\nlabel = "{label}"\ntarget = "control"\nnodes = "code"\n'
+        "concurrency = 1\nsteady_s = 1\n"
+    )
+
+
 def test_the_least_scenario_has_the_documented_defaults(machine: MachineLimits) -> None:
     assert parse_scenario(LEAST, "mine", machine) == Scenario(
         name="mine", concurrency=(10,), workloads=(Workload("transformation", "simple"),)
@@ -185,16 +192,22 @@ def test_only_the_levels_that_are_too_many_for_the_machine_are_refused_with_the_
     ]
 
 
+def test_an_arm_is_held_to_the_machine_and_to_the_greatest_length(machine: MachineLimits) -> None:
+    small = replace(machine, descriptors_hard=1000)
+    text = with_arm("x").replace("concurrency = 1\n", "concurrency = 533\n")
+    level, length = problems(text.replace("steady_s = 1\n", "steady_s = 151\n"), small)
+    assert level.startswith("mine.toml line 9: arm[1].concurrency is 533, above the 532 that")
+    assert length == (
+        "mine.toml line 10: arm[1].steady_s is 151, above phases.steady_max_s (150), the greatest "
+        "length of a phase; allowed is 150 s or less."
+    )
+    (told_once,) = problems(text.replace("[10]", "[533]"), small)
+    assert told_once.startswith("mine.toml line 1: concurrency holds 533")
+
+
 def test_a_machine_without_room_for_one_workflow_says_so(machine: MachineLimits) -> None:
     (problem,) = problems(LEAST, replace(machine, memory_available_bytes=1))
     assert "concurrency holds 10, but this machine holds not even one (memory: (0 MB" in problem
-
-
-def with_arm(label: str) -> str:
-    return LEAST + (
-        f'[[arm]]\nlabel = "{label}"\ntarget = "control"\nnodes = "code"\n'
-        "concurrency = 1\nsteady_s = 1\n"
-    )
 
 
 @pytest.mark.parametrize("label", ["a", "lean_2-x", "a" * 40])
@@ -289,8 +302,12 @@ def test_a_flag_makes_a_scenario_fit_a_small_machine_and_is_held_to_it(
     small = replace(machine, descriptors_hard=1000)
     text = LEAST.replace("[10]", "[10, 1000]")
     assert parse_scenario(text, "m", small, Overrides(max_concurrency=500)).concurrency == (10,)
+    too_many = "--concurrency holds 600, above the 532 that this machine holds"
     (problem,) = problems(LEAST, small, Overrides(concurrency=(600,)))
-    assert problem.startswith("--concurrency holds 600, above the 532 that this machine holds")
+    assert problem.startswith(too_many)
+    wrong, problem = problems(LEAST.replace("[10]", "[0]"), small, Overrides(concurrency=(600,)))
+    assert wrong.startswith("mine.toml line 1: concurrency[1] is 0;")
+    assert problem.startswith(too_many)
 
 
 @pytest.mark.parametrize("stem", ["a b", "-x", ".x", "é", "x" * 81, "a\nb"])

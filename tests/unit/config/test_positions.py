@@ -39,9 +39,10 @@ j.k = 1979-05-27 07:32:00
 m = \'\'\'
 ]]\'\'\'
 [l.n]
-o = """a"""""
+o = """a""""
 [[l]]
 m = 'x'
+[l.n]
 [p]'''
     assert key_lines(text) == {
         ("a",): 2,
@@ -62,13 +63,14 @@ m = 'x'
         ("l", 0, "n", "o"): 16,
         ("l", 1): 17,
         ("l", 1, "m"): 18,
-        ("p",): 19,
+        ("l", 1, "n"): 19,
+        ("p",): 20,
     }
 
 
 KEYS = st.sampled_from(["a", "b", '"c d"', "'e]'", "f.g", '"\\u0068"', "3.14", 'x . "y.z"', "-"])
 SCALARS = st.sampled_from(
-    ['"a]b"', '"#"', "'\"'", '"\\""', '""', "''", '"""x\n]"y"""', '""""""', "'''a''''", '""""q"""',
+    ['"a]b"', '"#"', "'\"'", '"\\""', '""', "''", '"""x\n]"y"""', '""""""', "'''a''''", '""""q"""', '"""r""""',
      "1.5", "-inf", "true", "1979-05-27 07:32:00", "07:32:00", "'''\n\n'''", '"""\\\n  z"""']
 )  # fmt: skip
 GAPS = st.sampled_from(["", " ", "\n", " # c ] , \n", "\n\n\t"])
@@ -120,6 +122,16 @@ def test_each_top_level_key_stands_on_the_line_that_begins_with_it(
     lines = text.split("\n")
     for name in names:
         assert lines[key_lines(text)[(name,)] - 1].startswith(f"{name} = ")
+
+
+def test_windows_line_ends_count_once() -> None:
+    text = 'a = 1\r\n# c\r\nb = """x\r\ny"""\r\nc = [\r\n1]\r\n'
+    assert key_lines(text) == {("a",): 1, ("b",): 3, ("c",): 5, ("c", 0): 6}
+
+
+def test_no_depth_of_nesting_is_too_deep() -> None:
+    for opening, closing in (("[", "]"), ("{a=", "}")):
+        assert key_lines(f"a = {opening * 5000}1{closing * 5000}\nb = 1\n")["b",] == 2
 
 
 def test_a_value_nested_deeper_than_any_key_ends_where_it_ends() -> None:

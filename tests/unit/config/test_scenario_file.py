@@ -24,7 +24,7 @@ def refusal(path: Path) -> str:
     [
         (b"\xef\xbb\xbfa = 1", " line 1: begins with a byte order mark; save it as UTF-8"),
         (b"a = 1\nb = '\xe9'", " line 2: byte 0xe9 is not UTF-8, which TOML is"),
-        (b"a" * (GREATEST_BYTES + 1), ": is larger than 32,768 bytes, so it is not a scenario."),
+        (b"a" * (GREATEST_BYTES + 1), ": is larger than 16,384 bytes, so it is not a scenario."),
     ],
 )
 def test_bytes_that_are_no_scenario_are_refused(tmp_path: Path, data: bytes, said: str) -> None:
@@ -37,7 +37,7 @@ def test_a_file_of_100_mb_is_refused_without_reading_it(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     with path.open("wb") as file:
         file.truncate(100_000_000)
-    assert "is larger than 32,768 bytes" in refusal(path)
+    assert "is larger than 16,384 bytes" in refusal(path)
 
 
 def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def level(
     rng = random.Random(index)
     samples = int(throughput_per_s * steady_s)
     median_s = concurrency / throughput_per_s / 1.35
-    length_s = int(11 + steady_s + min(10, 3 * median_s))
+    length_s = int(13 + steady_s + min(10, 3 * median_s))
     errors = 17 if label == "1000" else 0
     return LevelMetrics(
         index=index,

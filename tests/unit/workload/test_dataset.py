@@ -48,7 +48,7 @@ def test_what_a_query_must_return_is_the_bucket_in_order_of_position() -> None:
 
 
 def test_the_tables_have_the_columns_that_are_copied_and_counted() -> None:
-    _, measurements, results = ddl("run_4f2c")
+    measurements, results = ddl("run_4f2c")
     assert all(f"{column} " in measurements for column in MEASUREMENT_COLUMNS)
     assert all(f"{column} " in results for column in RESULT_COLUMNS)
     assert '"run_4f2c".measurements' in measurements

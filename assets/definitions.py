@@ -1,0 +1,22 @@
+"""The code location: everything that Dagster shows of perf_pipeline."""
+
+import dagster as dg
+
+from assets import checks, infrastructure, jobs, metrics, reporting, scenarios
+from assets.resources import LoadRun
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules([infrastructure, scenarios, metrics, reporting]),
+    asset_checks=dg.load_asset_checks_from_modules([checks]),
+    jobs=[
+        jobs.baseline,
+        jobs.scenario,
+        jobs.infrastructure_up,
+        jobs.infrastructure_down,
+        jobs.clearing,
+    ],
+    resources={"load_run_resource": LoadRun()},
+    # The load runs in processes of its own, so a process a step would only add start-up time,
+    # and servers that live in the run's process could not be shared between steps.
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,33 @@
+"""Group infrastructure: the host, the servers of a run, and what they are seeded with."""
+
+import dagster as dg
+
+from assets.resources import LoadRun
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.infrastructure.host import read_host_facts
+
+
+@dg.asset(group_name="infrastructure", kinds={"python"})
+def host_facts() -> dg.MaterializeResult[None]:
+    """What this machine is: processor, memory, kernel, limits."""
+    facts = read_host_facts(current_settings().temp_dir).to_manifest()
+    return dg.MaterializeResult(metadata={k: "none" if v is None else v for k, v in facts.items()})
+
+
+@dg.asset(group_name="infrastructure", kinds={"postgres", "redis"})
+def servers(load_run_resource: LoadRun) -> dg.MaterializeResult[None]:
+    """The servers of the run: found or started, answering, and gone when the run ends."""
+    found = load_run_resource.run.open_servers()
+    lines = {
+        name: f"{server.facts.product} {server.facts.version} at {server.redacted_url} "
+        f"({server.source})"
+        for name, server in found.items()
+    }
+    return dg.MaterializeResult(metadata=lines)
+
+
+@dg.asset(group_name="infrastructure", kinds={"postgres", "redis"}, deps=[servers])
+def seeded_data(load_run_resource: LoadRun) -> dg.MaterializeResult[None]:
+    """The rows that the workflows read, in a schema and under a prefix of the run's own."""
+    rows = load_run_resource.run.seed_data()
+    return dg.MaterializeResult(metadata={f"rows_{name}": count for name, count in rows.items()})

@@ -1,0 +1,43 @@
+"""Shows in the Dagster UI, every few seconds, where a level stands."""
+
+import time
+
+import dagster as dg
+
+from perf_pipeline.loadgen.level import Progress
+
+EVERY_S = 8.0
+
+
+class ProgressLog:
+    """Turns progress into log lines and asset observations, at most one each ``EVERY_S``."""
+
+    def __init__(self, context: dg.AssetExecutionContext) -> None:
+        self._context = context
+        self._due_s = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Show ``progress`` if it is time."""
+        now_s = time.monotonic()
+        if now_s < self._due_s:
+            return
+        self._due_s = now_s + EVERY_S
+        totals = progress.totals
+        self._context.log.info(
+            f"level {progress.label}, {progress.phase}: {totals.ended} done, "
+            f"{totals.in_flight} in flight, {progress.rate_per_s:.1f}/s, {totals.failed} failed"
+        )
+        self._context.log_event(
+            dg.AssetObservation(
+                asset_key=self._context.asset_key,
+                metadata={
+                    "level": progress.label,
+                    "phase": progress.phase,
+                    "elapsed_s": progress.elapsed_s,
+                    "done": totals.ended,
+                    "in_flight": totals.in_flight,
+                    "rate_per_s": progress.rate_per_s,
+                    "failed": totals.failed,
+                },
+            )
+        )

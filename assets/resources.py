@@ -1,0 +1,81 @@
+"""What a Dagster run needs of the world: one load run with its servers."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from perf_pipeline.config.builtin import open_scenario
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.run import SAY_PREFIX, Run
+
+
+class LoadRun(dg.ConfigurableResource["LoadRun"]):
+    """One load run. Its servers live as long as the Dagster run, whichever steps are in it."""
+
+    scenario: str = Field(
+        default="baseline", description="Name of a scenario, or path of a scenario file."
+    )
+    concurrency: list[int] = Field(
+        default=[], description="Levels: workflows in flight. Empty: those of the scenario."
+    )
+    max_concurrency: int | None = Field(default=None, description="Leave out levels above this.")
+    target: str | None = Field(default=None, description="What executes the workflows.")
+    nodes: str | None = Field(default=None, description="How workflows are written: code, lean.")
+    complexity: str | None = Field(default=None, description="simple, medium or complex.")
+    duration_s: float | None = Field(
+        default=None, description="Least length of the steady phase of a level, seconds."
+    )
+    seed: int | None = Field(default=None, description="Source of every random choice.")
+    repeats: int | None = Field(default=None, description="How many times the levels run.")
+    run_id: str | None = Field(default=None, description="Id of the run; normally left empty.")
+    results_dir: str | None = Field(
+        default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
+    )
+
+    _run: Run = PrivateAttr()
+
+    @property
+    def run(self) -> Run:
+        """The run; its servers start when they are first asked for."""
+        return self._run
+
+    @contextmanager
+    def yield_for_execution(
+        self, context: dg.InitResourceContext
+    ) -> Generator["LoadRun", None, None]:
+        """Prepare the run, and give everything back when the Dagster run ends."""
+        overrides = Overrides(
+            concurrency=tuple(self.concurrency) or None,
+            max_concurrency=self.max_concurrency,
+            target=self.target,
+            nodes=self.nodes,
+            complexity=self.complexity,
+            duration_s=self.duration_s,
+            seed=self.seed,
+            repeats=self.repeats,
+        )
+        scenario = open_scenario(self.scenario, read_machine_limits(), overrides)
+        settings = current_settings()
+        if self.results_dir:
+            settings = replace(settings, results_dir=Path(self.results_dir))
+        with Run(scenario, settings, run_id=self.run_id, say=_say_to(context)) as run:
+            self._run = run
+            yield self
+
+
+def _say_to(context: dg.InitResourceContext) -> Callable[[str], None]:
+    """Tell people through Dagster's log, and whoever started this process through its stderr."""
+
+    def say(text: str) -> None:
+        if context.log:
+            context.log.info(text)
+        print(f"{SAY_PREFIX}{text}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return say

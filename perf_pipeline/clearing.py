@@ -1,0 +1,40 @@
+"""Clears away what killed processes left, and says of killed runs what is left of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.infrastructure.leftovers import clear_leftovers
+from perf_pipeline.infrastructure.resolution import BACK_ENDS
+from perf_pipeline.run import measure, report
+from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.samples.run_folder import RunFolder
+
+
+def clear(settings: Settings) -> list[str]:
+    """Remove servers, folders and data of dead processes; mark and report killed runs.
+
+    Returns:
+        One line for each thing that was done, or that could not be done.
+    """
+    cleared = clear_leftovers(settings, BACK_ENDS)
+    lines = [*cleared.removed, *cleared.problems]
+    for folder in list_runs(settings.results_dir):
+        record = folder.read_status()
+        if record["status"] == KILLED and read_json(folder.status_file)["status"] != KILLED:
+            folder.end(KILLED, record["why"])
+            lines.append(f"run {folder.run_id} was killed; {_rescue(folder)}")
+    return lines
+
+
+def _rescue(folder: RunFolder) -> str:
+    try:
+        metrics = measure(folder)
+    except RunFolderError as error:
+        return f"nothing of it was measured ({error})"
+    files = report(folder, metrics)
+    return f"what was measured is in {files.html}"

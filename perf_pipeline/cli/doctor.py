@@ -1,0 +1,68 @@
+"""The command doctor: what this machine can hold, and what to do where that is little."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from perf_pipeline.cli.output import (
+    AsJson,
+    Exit,
+    Results,
+    answer,
+    bad_input_explained,
+    settings_with,
+    tell,
+)
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.infrastructure.doctor import diagnose, disk_free_bytes
+from perf_pipeline.infrastructure.finding import Finding, ServiceFinding
+from perf_pipeline.infrastructure.pressure import read_pressure
+from perf_pipeline.infrastructure.resolution import BACK_ENDS
+from perf_pipeline.infrastructure.services import server_status
+from perf_pipeline.loadgen.environment import find_uv
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.settings import Settings
+
+
+def doctor(results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Check limits, memory, disk, cores, pressure and servers, and what each means for a run.
+
+    Exits 1 when there is a problem.
+    """
+    with bad_input_explained(as_json=as_json):
+        findings = examine(settings_with(results))
+    for finding in findings:
+        tell(
+            f"{finding.severity:8} {finding.what}: {finding.value} ({finding.limit})",
+            as_json=as_json,
+        )
+        tell(f"         {finding.meaning}", as_json=as_json)
+        if finding.todo:
+            tell(f"         {finding.todo}", as_json=as_json)
+    answer({"findings": [asdict(finding) for finding in findings]}, as_json=as_json)
+    if any(finding.severity == "problem" for finding in findings):
+        raise typer.Exit(Exit.GATE_FAILED)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Gather the facts of this machine and judge them."""
+    limits, uv = read_machine_limits(), find_uv(os.environ)
+    services = [
+        ServiceFinding(s.service, s.source, s.detail or " ".join(filter(None, (s.product, s.url))))
+        for s in server_status(settings, BACK_ENDS)
+    ]
+    return diagnose(
+        limits,
+        processes=limits.cores_usable,
+        disk_free_bytes=disk_free_bytes(settings.results_dir),
+        pressure=read_pressure(),
+        python_version=sys.version_info[:3],
+        uv=str(uv) if uv else None,
+        services=services,
+    )

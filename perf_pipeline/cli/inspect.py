@@ -1,0 +1,147 @@
+"""Commands that start no load: check, scenarios, records, report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from perf_pipeline.cli.output import (
+    AsJson,
+    Results,
+    answer,
+    bad_input_explained,
+    settings_with,
+    tell,
+)
+from perf_pipeline.config.builtin import list_scenarios, open_scenario
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.metrics.measure import measure_run
+from perf_pipeline.report.headline import HEADLINE_COLUMNS, headline_table
+from perf_pipeline.run import measure
+from perf_pipeline.run import report as write_files
+from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.record import ErrorClass, Outcome
+from perf_pipeline.samples.run_folder import RunFolder, find_run, read_json
+
+RunName = Annotated[
+    str | None, typer.Argument(metavar="[RUN]", help="Id or folder of a run; default: the latest.")
+]
+
+
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE.toml", help="A scenario, by name or file.")],
+    as_json: AsJson = False,  # noqa: FBT002 typer's way of a flag
+) -> None:
+    """Check a scenario file and report every problem at once; nothing is started."""
+    with bad_input_explained(as_json=as_json):
+        scenario = open_scenario(file, read_machine_limits())
+    levels = ", ".join(map(str, scenario.concurrency))
+    tell(f"{file}: good ({scenario.title or scenario.name}; levels {levels})", as_json=as_json)
+    answer({"file": file, "problems": [], "levels": list(scenario.concurrency)}, as_json=as_json)
+
+
+def scenarios(as_json: AsJson = False) -> None:  # noqa: FBT002
+    """List the scenarios that come with perf_pipeline."""
+    known = list_scenarios()
+    for name, title in known.items():
+        tell(f"{name:12} {title}", as_json=as_json)
+    answer({"scenarios": known}, as_json=as_json)
+
+
+def records(run: RunName = None, results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Count the records of a run, also of one that was killed or still goes on."""
+    with bad_input_explained(as_json=as_json):
+        folder = find_run(settings_with(results).results_dir, run)
+        counted = count_records(folder)
+    tell(f"run {counted['run_id']}: {counted['status']}", as_json=as_json)
+    for level in counted["levels"]:
+        outcomes = ", ".join(f"{name} {n}" for name, n in level["outcomes"].items() if n)
+        median = level["in_flight_median"]
+        tell(
+            f"  {level['label']}: {outcomes or 'no records'}; in flight, median: "
+            f"{'not measured' if median is None else format(median, 'g')}",
+            as_json=as_json,
+        )
+    if counted["recovered"]:
+        tell(
+            f"  pieced together from what killed workers left; {counted['may_be_missing']} "
+            "workflows were started of which nothing is known",
+            as_json=as_json,
+        )
+    answer(counted, as_json=as_json)
+
+
+def count_records(folder: RunFolder) -> dict[str, Any]:
+    """Count a run's records by level, outcome and error class.
+
+    Raises:
+        RunFolderError: The folder does not hold a run, or a file of it cannot be read.
+    """
+    status = folder.read_status()
+    outcomes: Counter[str] = Counter({outcome.name.lower(): 0 for outcome in Outcome})
+    classes: Counter[str] = Counter()
+    levels, recovered, missing = [], False, 0
+    measured = measure_run(folder).levels if folder.manifest.exists() else ()
+    kinds = len(read_json(folder.manifest)["workloads"]) if measured else 0
+    for level in measured:
+        path = folder.root / "levels" / f"{level.index:02d}-{level.label}"
+        left = read_level(path, kinds)
+        outcomes.update(level.outcomes)
+        classes.update(level.error_classes)
+        recovered = recovered or left.recovered
+        missing += left.may_be_missing
+        levels.append(
+            {
+                "label": level.label,
+                "concurrency": level.concurrency,
+                "validity": level.validity,
+                "outcomes": level.outcomes,
+                "error_classes": level.error_classes,
+                "in_flight_median": level.in_flight.median,
+                "recovered": left.recovered,
+                "may_be_missing": left.may_be_missing,
+            }
+        )
+    return {
+        "run_id": folder.run_id,
+        "folder": str(folder.root),
+        "status": status["status"],
+        "outcomes": dict(outcomes),
+        "error_classes": {c.name.lower(): classes[c.name.lower()] for c in ErrorClass if c},
+        "in_flight_median": {level["label"]: level["in_flight_median"] for level in levels},
+        "recovered": recovered,
+        "may_be_missing": missing,
+        "levels": levels,
+    }
+
+
+def report(run: RunName = None, results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Write the report of a run anew, from its records, and say where it is."""
+    with bad_input_explained(as_json=as_json):
+        folder = find_run(settings_with(results).results_dir, run)
+        metrics = measure(folder)
+        files = write_files(folder, metrics)
+    tell(
+        table([HEADLINE_COLUMNS, *(row.cells for row in headline_table(metrics))]), as_json=as_json
+    )
+    tell(f"report: {files.html}", as_json=as_json)
+    answer(
+        {
+            "run_id": folder.run_id,
+            "folder": str(folder.root),
+            "report": str(files.html),
+            "markdown": str(files.markdown),
+            "validity": metrics.validity,
+            "reasons": list(metrics.reasons),
+        },
+        as_json=as_json,
+    )
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Lay out rows of text in columns; the first row is the heading."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)

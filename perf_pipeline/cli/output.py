@@ -1,0 +1,74 @@
+"""How a command answers: lines for people, or one JSON object as the last line of its output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import PerfPipelineError, ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.config.settings import Settings
+
+SCHEMA_VERSION = 1
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="End with one JSON object, the last line of the output.")
+]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        "--results", help="Folder of the runs (default: results, or PERF_PIPELINE_RESULTS)."
+    ),
+]
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    COMPLETE = 0
+    GATE_FAILED = 1
+    BAD_INPUT = 2
+    NOT_A_MEASUREMENT = 3
+    INTERRUPTED = 130
+
+
+def answer(value: dict[str, Any], *, as_json: bool) -> None:
+    """Print the machine-readable answer, if it was asked for."""
+    if as_json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, **value}))  # noqa: T201
+
+
+def tell(text: str = "", *, as_json: bool) -> None:
+    """Tell people; on standard error when standard output is for a program."""
+    print(text, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+
+@contextmanager
+def bad_input_explained(*, as_json: bool) -> Iterator[None]:
+    """Turn an error that the user can act on into its text and exit code 2, never a traceback."""
+    try:
+        yield
+    except PerfPipelineError as error:
+        problems = error.problems if isinstance(error, ScenarioError) else [str(error)]
+        for problem in problems:
+            print(problem, file=sys.stderr)  # noqa: T201
+        answer({"error": type(error).__name__, "problems": problems}, as_json=as_json)
+        raise typer.Exit(Exit.BAD_INPUT) from error
+
+
+def settings_with(results: Path | None) -> Settings:
+    """Return the settings, with the results folder of the command line."""
+    settings = current_settings()
+    folder = results or settings.results_dir
+    return replace(settings, results_dir=folder.resolve())

@@ -1,0 +1,224 @@
+"""The command run: launches the Dagster job in a child process and watches its journal."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from perf_pipeline.cli.dagster_child import DagsterChild
+from perf_pipeline.cli.inspect import table
+from perf_pipeline.cli.output import (
+    AsJson,
+    Exit,
+    Results,
+    answer,
+    bad_input_explained,
+    settings_with,
+    tell,
+)
+from perf_pipeline.config.builtin import open_scenario
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
+from perf_pipeline.infrastructure.services import server_status
+from perf_pipeline.loadgen.environment import find_uv, make_environment
+from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.report.headline import HEADLINE_COLUMNS, NOTE, headline_table
+from perf_pipeline.report.result_file import level_file_name
+from perf_pipeline.run import measure, new_run_id
+from perf_pipeline.run import report as write_files
+from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder
+from perf_pipeline.workload.servers import servers_used
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+GATES = {"production": "minimum", "goal": "goal"}
+
+
+Text = str | None
+
+
+def run(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO|FILE.toml", help="A scenario, by name or file.")
+    ],
+    concurrency: Annotated[
+        list[str] | None,
+        typer.Option("--concurrency", metavar="N...", help="Levels: workflows in flight."),
+    ] = None,
+    max_concurrency: Annotated[Text, typer.Option(help="Leave out levels above this.")] = None,
+    target: Annotated[Text, typer.Option(help="kailash or control.")] = None,
+    nodes: Annotated[Text, typer.Option(help="code or lean.")] = None,
+    complexity: Annotated[Text, typer.Option(help="simple, medium or complex.")] = None,
+    duration: Annotated[
+        Text, typer.Option(help="Least length of a level's steady phase, seconds.")
+    ] = None,
+    seed: Annotated[Text, typer.Option(help="Source of every random choice.")] = None,
+    repeats: Annotated[Text, typer.Option(help="How many times the levels run.")] = None,
+    gate: Annotated[
+        Text, typer.Option(help="production or goal: exit 1 unless its targets are met.")
+    ] = None,
+    accept_verdicts: Annotated[
+        bool,
+        typer.Option(help="Exit 0 once everything was measured to its end, whatever the verdicts."),
+    ] = False,
+    results: Results = None,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Run a scenario from servers to report, as one Dagster run."""
+    with bad_input_explained(as_json=as_json):
+        overrides = Overrides(
+            concurrency=tuple(map(number, concurrency)) if concurrency else None,
+            max_concurrency=number(max_concurrency),
+            target=target,
+            nodes=nodes,
+            complexity=complexity,
+            duration_s=number(duration),
+            seed=number(seed),
+            repeats=number(repeats),
+        )
+        settings = settings_with(results)
+        checked = check_everything(scenario, overrides, gate, settings)
+        tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
+        make_environment(
+            checked.target,
+            cache_dir=settings.cache_dir,
+            environ=os.environ,
+            uv=find_uv(os.environ),
+        )
+    folder = RunFolder(settings.results_dir / new_run_id(datetime.now(UTC)))
+    child = DagsterChild(scenario, overrides, folder, lambda text: tell(text, as_json=as_json))
+    interrupted = child.run()
+    finish(folder, child, gate, accept_verdicts, interrupted=interrupted, as_json=as_json)
+
+
+def number(text: str | None) -> Any:
+    """Return what a flag's text means as a number; a text that is none stays, to be complained of."""
+    if text is None:
+        return None
+    for meaning in (int, float):
+        try:
+            return meaning(text)
+        except ValueError:
+            continue
+    return text
+
+
+def check_everything(
+    scenario: str, overrides: Overrides, gate: str | None, settings: Settings
+) -> Scenario:
+    """Check scenario, flags and servers before anything is started.
+
+    Raises:
+        ScenarioError: With every problem of scenario and flags.
+        ServiceUnavailableError: With a sentence for each server that cannot be had.
+    """
+    problems = []
+    if gate is not None and gate not in GATES:
+        problems.append(f"--gate is {gate!r}; it must be one of {', '.join(GATES)}")
+    try:
+        checked = open_scenario(scenario, read_machine_limits(), overrides)
+    except ScenarioError as error:
+        raise ScenarioError([*problems, *error.problems]) from error
+    if problems:
+        raise ScenarioError(problems)
+    used = frozenset().union(*(servers_used(w.family, w.complexity) for w in checked.workloads))
+    missing = [s.detail for s in server_status(settings, sorted(used)) if s.state == "unavailable"]
+    if missing:
+        raise ServiceUnavailableError("\n".join(missing))
+    return checked
+
+
+def finish(
+    folder: RunFolder,
+    child: DagsterChild,
+    gate: str | None,
+    accept_verdicts: bool,  # noqa: FBT001
+    *,
+    interrupted: bool,
+    as_json: bool,
+) -> None:
+    """Say what came out of the run, and exit with the code that says so too.
+
+    Raises:
+        typer.Exit: With the exit code, unless that is 0.
+    """
+    try:
+        metrics = measure(folder)
+    except RunFolderError as error:
+        tell(f"nothing was measured: {error}", as_json=as_json)
+        tell(child.log_tail(), as_json=as_json)
+        answer({"run_id": folder.run_id, "error": str(error), "levels": []}, as_json=as_json)
+        raise typer.Exit(Exit.INTERRUPTED if interrupted else Exit.NOT_A_MEASUREMENT) from error
+    if metrics.status != COMPLETE:
+        tell(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
+    files = write_files(folder, metrics)
+    rows = [HEADLINE_COLUMNS, *(row.cells for row in headline_table(metrics))]
+    tell(f"\n{table(rows)}\n\n{NOTE}\n", as_json=as_json)
+    for reason in metrics.reasons:
+        tell(f"not valid: {reason}", as_json=as_json)
+    failed_gate = gate_failures(metrics, gate)
+    for line in failed_gate:
+        tell(f"gate {gate}: {line}", as_json=as_json)
+    tell(f"report: {files.html}", as_json=as_json)
+    answer(
+        {
+            "run_id": metrics.run_id,
+            "folder": str(folder.root),
+            "report": str(files.html),
+            "status": metrics.status,
+            "validity": metrics.validity,
+            "reasons": list(metrics.reasons),
+            "gate_failures": failed_gate,
+            "levels": level_entries(folder, metrics),
+        },
+        as_json=as_json,
+    )
+    code = exit_code(metrics, failed_gate, accept_verdicts=accept_verdicts, interrupted=interrupted)
+    if code:
+        raise typer.Exit(code)
+
+
+def exit_code(
+    metrics: RunMetrics, failed_gate: list[str], *, accept_verdicts: bool, interrupted: bool
+) -> Exit:
+    """Return what the run's exit code is."""
+    if interrupted or metrics.status == INTERRUPTED:
+        return Exit.INTERRUPTED
+    if metrics.validity == "incomplete":
+        return Exit.NOT_A_MEASUREMENT
+    if metrics.validity != "valid" and not accept_verdicts:
+        return Exit.NOT_A_MEASUREMENT
+    return Exit.GATE_FAILED if failed_gate else Exit.COMPLETE
+
+
+def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:
+    """Return a line for each target of the gate that was not met; undecided is not met."""
+    if gate is None:
+        return []
+    rows = [row for row in metrics.targets if row.table == GATES[gate]]
+    return [
+        f"{row.what} at {row.level}: {row.value} {row.unit}, limit {row.limit} ({row.verdict})"
+        for row in rows
+        if row.verdict != "met"
+    ]
+
+
+def level_entries(folder: RunFolder, metrics: RunMetrics) -> list[dict[str, Any]]:
+    """Return what a program wants to know of each level and arm."""
+    scenario = str(metrics.manifest["scenario"])
+    return [
+        {
+            "label": level.label,
+            "role": level.role,
+            "result_file": str(folder.root.parent / level_file_name(metrics, level.label)),
+            **performance_metrics(level, metrics.run_id, scenario).to_dict(),
+        }
+        for level in metrics.levels
+    ]

@@ -1,0 +1,146 @@
+"""Servers that stay until they are stopped, and what runs leave on the user's servers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.infrastructure.lease import leased
+from perf_pipeline.infrastructure.port import is_free
+from perf_pipeline.infrastructure.postgres_data import provision
+from perf_pipeline.infrastructure.resolution import running_server
+from perf_pipeline.infrastructure.services import (
+    SERVICES,
+    ServiceSession,
+    clear_leftovers,
+    server_status,
+    start_servers,
+    stop_servers,
+)
+from perf_pipeline.lifeline import own_stamp
+from tests.integration.traces import folders_in, port_of, schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.infrastructure.server import Server
+    from tests.integration.conftest import Owner
+
+pytestmark = pytest.mark.integration
+
+
+def test_started_servers_are_used_by_runs_until_they_are_stopped(settings: Settings) -> None:
+    """Starting twice starts once; runs do not stop them, clearing does not remove them."""
+    assert {one.state for one in server_status(settings, SERVICES)} == {"can_start"}
+    started = start_servers(settings, SERVICES)
+    try:
+        again = start_servers(settings, SERVICES)
+        assert [one.url for one in again] == [one.url for one in started]
+        with ServiceSession(settings, SERVICES) as session:
+            assert {one.source for one in session.servers.values()} == {"start"}
+        assert {one.source for one in server_status(settings, SERVICES)} == {"start"}
+        assert clear_leftovers(settings, SERVICES).removed == ()
+        assert len(folders_in(settings.temp_dir)) == 2
+    finally:
+        assert stop_servers(settings, SERVICES) == list(SERVICES)
+    assert folders_in(settings.temp_dir) == []
+    assert all(is_free(port_of(one.url)) for one in started)
+    assert stop_servers(settings, SERVICES) == []
+
+
+def test_a_started_server_outlives_kill_9_of_its_starter(
+    settings: Settings, start_owner: Callable[..., Owner]
+) -> None:
+    """It answers afterwards and stops on command."""
+    owner, (url,) = start_owner("start")
+    owner.kill()
+    owner.wait()
+    running, notes = running_server(settings, "redis")
+    assert running is not None
+    assert (running.url, notes) == (url, [])
+    assert stop_servers(settings, ["redis"]) == ["redis"]
+    assert is_free(port_of(url))
+
+
+def test_a_note_whose_process_id_was_given_to_another_is_not_trusted(settings: Settings) -> None:
+    """The note names this very process with another start time: it is neither used nor ended."""
+    (started,) = start_servers(settings, ["redis"])
+    path = settings.state_dir / "servers/redis.json"
+    note = json.loads(path.read_text())
+    assert stop_servers(settings, ["redis"]) == ["redis"]
+    pid, ticks, boot = own_stamp()
+    note["guardian"] = note["server"] = [pid, ticks - 1, boot]
+    path.write_text(json.dumps(note))
+    running, notes = running_server(settings, "redis")
+    assert running is None
+    assert "no longer runs" in notes[0]
+    assert stop_servers(settings, ["redis"]) == []
+    assert not path.exists()
+    assert is_free(port_of(started.url))
+
+
+def test_a_run_killed_while_it_used_the_users_server_is_cleared_from_it(
+    settings: Settings, servers: dict[str, Server], start_owner: Callable[..., Owner]
+) -> None:
+    """Once the settings name that server again; until then the sentence says so."""
+    url = servers["postgres"].url
+    owner, rows = start_owner("lease", url)
+    assert rows == 1
+    named = replace(settings, urls={"postgres": url})
+    assert clear_leftovers(named, SERVICES).removed == ()
+    owner.kill()
+    owner.wait()
+    assert "run_killed" in schemas(url)
+    assert "PERF_PIPELINE_POSTGRES_URL" in clear_leftovers(settings, SERVICES).problems[0]
+    cleared = clear_leftovers(named, SERVICES)
+    assert cleared.problems == ()
+    assert "run_killed" in cleared.removed[0]
+    assert "run_killed" not in schemas(url)
+    assert clear_leftovers(named, SERVICES).removed == ()
+
+
+def test_no_password_of_the_users_server_is_written_to_disk(
+    settings: Settings, servers: dict[str, Server]
+) -> None:
+    """The lease names the server without it."""
+    theirs = replace(servers["postgres"], source="settings")
+    with leased(settings.state_dir, theirs, "run_secret"):
+        (note,) = (settings.state_dir / "leases").iterdir()
+        password = theirs.url.split(":")[2].partition("@")[0]
+        assert len(password) > 20
+        assert password not in note.read_text()
+        assert theirs.redacted_url in note.read_text()
+
+
+def test_a_lease_on_the_users_server_ends_with_its_block_even_if_that_is_interrupted(
+    settings: Settings, servers: dict[str, Server]
+) -> None:
+    """Ctrl-C is a BaseException."""
+    theirs = replace(servers["postgres"], source="settings")
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_run(settings, theirs)
+    assert "run_failed" not in schemas(theirs.url)
+    assert list((settings.state_dir / "leases").iterdir()) == []
+
+
+def test_what_could_not_be_removed_is_noted_on_the_error_that_ended_the_block(
+    settings: Settings, servers: dict[str, Server]
+) -> None:
+    """The note of the lease stays for the clearing op."""
+    gone = replace(servers["redis"], source="settings", url="redis://127.0.0.1:9/0")
+    with pytest.raises(ZeroDivisionError) as raised, leased(settings.state_dir, gone, "p:"):
+        _ = 1 // 0
+    assert "p: could not be removed from redis://127.0.0.1:9/0" in raised.value.__notes__[0]
+    assert len(list((settings.state_dir / "leases").iterdir())) == 1
+
+
+def _interrupted_run(settings: Settings, theirs: Server) -> None:
+    with leased(settings.state_dir, theirs, "run_failed") as schema:
+        ddl = [f"CREATE TABLE {schema}.t (n int)"]
+        provision(theirs.url, schema, ddl=ddl, table="t", columns=["n"], rows=[[1]])
+        assert schema in schemas(theirs.url)
+        raise KeyboardInterrupt

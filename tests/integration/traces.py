@@ -1,0 +1,78 @@
+"""What servers leave on a machine while they run, and should not leave afterwards."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from perf_pipeline.infrastructure.back_end import disguise
+from perf_pipeline.infrastructure.embedded import start_embedded
+from perf_pipeline.infrastructure.order import FOLDER_PREFIX
+from perf_pipeline.infrastructure.port import ephemeral_range, free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from perf_pipeline.infrastructure.back_end import BackEnd, Disguise, Installation
+    from perf_pipeline.infrastructure.embedded import EmbeddedServer
+
+
+def until(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
+    """Poll a condition; say whether it held in time."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def port_of(url: str) -> int:
+    """Return the port of a server's URL."""
+    return int(url.rpartition(":")[2].partition("/")[0])
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders of servers of ours."""
+    return sorted(folder.glob(f"{FOLDER_PREFIX}*"))
+
+
+def segments() -> set[str]:
+    """Return the ids of the System V segments that exist."""
+    lines = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
+    return {line.split()[1] for line in lines}
+
+
+def schemas(url: str) -> set[str]:
+    """Return the schemas of a database."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT nspname FROM pg_namespace").fetchall()
+    return {name for (name,) in rows}
+
+
+def some_ports(first: int | None = None) -> list[int]:
+    """Return a few ports to try: the given one, then free ones."""
+    drawn = free_ports(random.SystemRandom(), ephemeral_range())
+    return [*([] if first is None else [first]), *(next(drawn) for _ in range(4))]
+
+
+def start(
+    back_end: BackEnd,
+    installation: Installation,
+    folder: Path,
+    *,
+    ports: Iterable[int] = (),
+    as_user: Disguise | None = None,
+) -> EmbeddedServer:
+    """Start a server of an installation, with its folder in ``folder``."""
+    return start_embedded(
+        back_end,
+        installation,
+        folder,
+        list(ports) or some_ports(),
+        as_user=as_user or disguise(),
+    )

@@ -1,0 +1,180 @@
+"""With what the drivers of the harness really raise; those of psycopg2 are met in integration."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import resource
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import redis
+import sqlalchemy
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from perf_pipeline.samples.record import ErrorClass
+from perf_pipeline.targets.classification import classify
+from perf_pipeline.targets.target import WrongResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def raised_by(action: Callable[[], object]) -> BaseException:
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001 - whatever the driver raises is what is wanted
+        return error
+    raise AssertionError("nothing was raised")
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def hanging_up_port() -> Iterator[int]:
+    """A port that accepts and closes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    connection.recv(100)
+                    connection.close()
+
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def redis_client(port: int) -> redis.Redis:
+    return redis.Redis(port=port, socket_timeout=0.05, retry=Retry(NoBackoff(), 0))
+
+
+def test_a_refused_connection_is_a_connection_error(closed_port: int) -> None:
+    for action in (
+        lambda: psycopg.connect(f"postgresql://x@127.0.0.1:{closed_port}/x"),
+        lambda: redis_client(closed_port).get("key"),
+        lambda: socket.create_connection(("127.0.0.1", closed_port)),
+    ):
+        assert classify(raised_by(action)) is ErrorClass.CONNECTION
+
+
+def test_a_server_that_hangs_up_is_a_connection_error(hanging_up_port: int) -> None:
+    error = raised_by(lambda: redis_client(hanging_up_port).get("key"))
+    assert classify(error) is ErrorClass.CONNECTION
+
+
+def test_a_server_that_does_not_answer_is_a_timeout(silent_port: int) -> None:
+    error = raised_by(lambda: redis_client(silent_port).get("key"))
+    assert classify(error) is ErrorClass.TIMEOUT
+
+
+def test_a_full_sqlalchemy_pool_is_exhaustion_although_its_text_says_timed_out() -> None:
+    pool = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.01}
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.QueuePool, **pool)
+    with engine.connect():
+        error = raised_by(engine.connect)
+    assert "timed out" in str(error)
+    assert classify(error) is ErrorClass.RESOURCE_EXHAUSTION
+
+
+def test_a_full_redis_pool_is_exhaustion_although_it_is_a_connection_error() -> None:
+    plain = redis.ConnectionPool(max_connections=1)
+    plain.make_connection()
+    waiting = redis.BlockingConnectionPool(1, 0.01)  # type: ignore[no-untyped-call]
+    waiting.pool.get()
+    for error in (raised_by(plain.make_connection), raised_by(waiting.get_connection)):
+        assert isinstance(error, redis.ConnectionError)
+        assert classify(error) is ErrorClass.RESOURCE_EXHAUSTION
+
+
+def test_running_out_of_descriptors_is_exhaustion() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        error = raised_by(lambda: os.open("/", os.O_RDONLY))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert isinstance(error, OSError)
+    assert error.errno == errno.EMFILE
+    assert classify(error) is ErrorClass.RESOURCE_EXHAUSTION
+
+
+def test_the_innermost_known_exception_decides_however_it_was_wrapped(closed_port: int) -> None:
+    """As kailash does: it wraps three times, and its RedisNode without naming the cause."""
+    try:
+        try:
+            redis_client(closed_port).get("key")
+        except redis.RedisError as error:
+            raise RuntimeError(f"Redis operation failed: {error}")  # noqa: B904 - as RedisNode does
+    except RuntimeError as error:
+        outer = ValueError("Node 'cache' failed")
+        outer.__cause__ = error
+    assert classify(outer) is ErrorClass.CONNECTION
+
+
+def test_what_was_handled_before_does_not_count_when_the_error_says_so() -> None:
+    """``raise ... from None`` keeps the context and says that it does not matter."""
+    error = ValueError("bad row")
+    error.__context__ = TimeoutError()
+    assert classify(error) is ErrorClass.TIMEOUT
+    error.__suppress_context__ = True
+    assert classify(error) is ErrorClass.WORKFLOW_ERROR
+
+
+def test_a_workflows_own_words_do_not_make_it_a_timeout() -> None:
+    error = ValueError("connection refused: timed out waiting for too many clients")
+    assert classify(error) is ErrorClass.WORKFLOW_ERROR
+
+
+def test_a_wrong_result_is_its_own_class_even_while_something_else_is_handled() -> None:
+    error = WrongResultError("node total: no result")
+    error.__context__ = TimeoutError()
+    assert classify(error) is ErrorClass.WRONG_RESULT
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), ErrorClass.RESOURCE_EXHAUSTION),
+        (RuntimeError("can't start new thread"), ErrorClass.RESOURCE_EXHAUSTION),
+        (RuntimeError("no running event loop"), ErrorClass.WORKFLOW_ERROR),
+        (TimeoutError(), ErrorClass.TIMEOUT),
+        (BrokenPipeError(), ErrorClass.CONNECTION),
+        (FileNotFoundError(errno.ENOENT, "no such file"), ErrorClass.WORKFLOW_ERROR),
+        (ZeroDivisionError(), ErrorClass.WORKFLOW_ERROR),
+        (SystemExit(3), ErrorClass.OTHER),
+    ],
+)
+def test_builtin_exceptions_have_the_class_of_what_they_mean(
+    error: BaseException, expected: ErrorClass
+) -> None:
+    assert classify(error) is expected
+
+
+def test_a_chain_that_bites_its_tail_ends() -> None:
+    one, other = ValueError("one"), ValueError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert classify(one) is ErrorClass.WORKFLOW_ERROR

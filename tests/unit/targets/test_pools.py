@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from redis import BlockingConnectionPool, Redis
+
+from perf_pipeline.targets.pools import open_redis, postgres_pool_options, sqlalchemy_url
+from perf_pipeline.targets.target import Job, Stores
+
+STORES = Stores(
+    postgres_url="postgresql://me:p%40ss@db.example:5433/bench?sslmode=require",
+    postgres_schema="run_1",
+    redis_url="redis://:secret@cache.example:6390/3",
+    redis_prefix="pp:",
+    connections=7,
+    connection_timeout_s=2.5,
+)
+JOB = Job(kinds=(), nodes="code", seed=1, run_id="r-1", level=0, stores=STORES)
+
+
+def with_stores(**changes: object) -> Job:
+    return replace(JOB, stores=replace(STORES, **changes))  # type: ignore[arg-type]
+
+
+def test_the_pool_to_postgres_never_grows_beyond_its_bound() -> None:
+    """SQLAlchemy's default would add 10 connections on top, and kailash's node as well."""
+    options = postgres_pool_options(JOB)
+    assert (options["pool_size"], options["max_overflow"]) == (7, 0)
+    assert options["pool_timeout"] == 2.5
+    assert options["connect_args"]["application_name"] == "perf_pipeline-r-1"
+
+
+def test_the_url_names_the_driver_and_is_otherwise_what_the_user_gave() -> None:
+    wanted = "postgresql+psycopg2://me:p%40ss@db.example:5433/bench?sslmode=require"
+    assert sqlalchemy_url(JOB) == wanted
+
+
+def test_the_redis_pool_waits_and_keeps_the_retries_of_a_plain_client() -> None:
+    pool = open_redis(JOB).connection_pool
+    plain = Redis().connection_pool
+    assert isinstance(pool, BlockingConnectionPool)
+    assert (pool.max_connections, pool.timeout) == (7, 2.5)
+    wanted = {"host": "cache.example", "port": 6390, "db": 3, "password": "secret"}
+    assert pool.connection_kwargs.items() >= wanted.items()
+    assert pool.connection_kwargs["client_name"] == "perf_pipeline-r-1"
+    assert pool.connection_kwargs["retry"] == plain.connection_kwargs["retry"]
+
+
+@pytest.mark.parametrize("connections", [0, -1])
+def test_a_pool_without_connections_is_refused(connections: int) -> None:
+    """0 means unlimited to SQLAlchemy."""
+    job = with_stores(connections=connections)
+    with pytest.raises(ValueError, match=f"connections = {connections}: .*at least one"):
+        postgres_pool_options(job)
+    with pytest.raises(ValueError, match="at least one"):
+        open_redis(job)
+
+
+@pytest.mark.parametrize("url", [None, "mysql://h/x", "nonsense"])
+def test_another_kind_of_url_is_refused(url: str | None) -> None:
+    with pytest.raises(ValueError, match="need a PostgreSQL URL"):
+        sqlalchemy_url(with_stores(postgres_url=url))
+
+
+def test_a_missing_redis_is_refused() -> None:
+    with pytest.raises(ValueError, match="need a Redis URL"):
+        open_redis(with_stores(redis_url=None))
