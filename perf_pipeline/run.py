@@ -110,7 +110,7 @@ class Run:
         self._services: ServiceSession | None = None
         self._seeded: dict[str, int] | None = None
         self._schema = "perf_" + self.run_id.replace("-", "_").lower()
-        self._prefix = f"{REDIS_PREFIX}{self.run_id}:"
+        self._keys = f"{REDIS_PREFIX}{self.run_id}:"
         processes = processes_of(scenario, read_machine_limits())
         self._kinds = [(w.family, w.complexity) for w in scenario.workloads]
         self._plans = plan_levels(scenario, processes)
@@ -154,7 +154,7 @@ class Run:
         if self._seeded is None:
             self._seeded = {}
             for service, server in self.open_servers().items():
-                name = self._schema if service == "postgres" else self._prefix
+                name = self._schema if service == "postgres" else self._keys
                 self._stack.enter_context(leased(self._settings.state_dir, server, name))
                 self._seeded[service] = self._seed(server)
         return self._seeded
@@ -257,7 +257,7 @@ class Run:
             postgres_url=servers["postgres"].url if "postgres" in servers else None,
             postgres_schema=self._schema,
             redis_url=servers["redis"].url if "redis" in servers else None,
-            redis_prefix=self._prefix,
+            redis_prefix=REDIS_PREFIX,
             connections=limit // plan.processes,
             connection_timeout_s=self._scenario.connections.connection_timeout_s,
         )
@@ -282,7 +282,7 @@ class Run:
             )
         if "redis" in servers:
             counts["redis"] = lambda: redis_data.written_numbers(
-                servers["redis"].url, self._prefix, self.run_id, plan.index
+                servers["redis"].url, REDIS_PREFIX, self.run_id, plan.index
             )
         writes = reconcile(frame, kinds, counts)
         write_json(folder / "writes.json", [asdict(write) for write in writes])
@@ -290,7 +290,7 @@ class Run:
         if "postgres" in counted:
             postgres_data.delete_written(servers["postgres"].url, *where)
         if "redis" in counted:
-            redis_data.delete(servers["redis"].url, self._prefix)
+            redis_data.delete(servers["redis"].url, self._keys)
 
     def _server_pids(self) -> list[int]:
         """Return the processes of the servers that this run started."""

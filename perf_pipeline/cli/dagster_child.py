@@ -56,6 +56,7 @@ class DagsterChild:
         self._read_log = 0
         self._told_at_s = 0.0
         self._phase = ("", "")
+        self._progress: dict[str, Any] | None = None
         builtin = scenario in list_scenarios()
         self._job = scenario if scenario == "baseline" else "scenario"
         flags = {k: v for k, v in asdict(overrides).items() if v is not None}
@@ -124,8 +125,9 @@ class DagsterChild:
                 if text.startswith(SAY_PREFIX):
                     self._tell(text.removeprefix(SAY_PREFIX))
         progress = self._latest_progress()
-        if progress is None:
+        if progress is None or progress == self._progress:
             return
+        self._progress = progress
         phase = (progress["label"], progress["phase"])
         if phase != self._phase or time.monotonic() - self._told_at_s >= TELL_EVERY_S:
             self._phase, self._told_at_s = phase, time.monotonic()

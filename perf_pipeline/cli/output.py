@@ -27,9 +27,7 @@ AsJson = Annotated[
 ]
 Results = Annotated[
     Path | None,
-    typer.Option(
-        "--results", help="Folder of the runs (default: results, or PERF_PIPELINE_RESULTS)."
-    ),
+    typer.Option("--results", help="Folder of the runs; default: PERF_PIPELINE_RESULTS, results."),
 ]
 
 

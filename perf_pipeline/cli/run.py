@@ -64,7 +64,7 @@ def run(
     gate: Annotated[
         Text, typer.Option(help="production or goal: exit 1 unless its targets are met.")
     ] = None,
-    accept_verdicts: Annotated[
+    accept_verdicts: Annotated[  # noqa: FBT002 typer's way of a flag
         bool,
         typer.Option(help="Exit 0 once everything was measured to its end, whatever the verdicts."),
     ] = False,
@@ -99,7 +99,7 @@ def run(
 
 
 def number(text: str | None) -> Any:
-    """Return what a flag's text means as a number; a text that is none stays, to be complained of."""
+    """Return the number that a flag's text means; other text stays, to be complained of."""
     if text is None:
         return None
     for meaning in (int, float):

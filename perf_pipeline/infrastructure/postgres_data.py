@@ -71,10 +71,9 @@ def written_numbers(url: str, schema: str, table: str, run_id: str, level: int) 
     Raises:
         NotAnsweringError: The server failed, so it is not known.
     """
-    query = sql.SQL("SELECT number FROM {}.{} WHERE run_id = %s AND level = %s")
-    named = query.format(sql.Identifier(schema), sql.Identifier(table))
+    query = sql.SQL("SELECT number FROM {}").format(_of_level(schema, table, run_id, level))
     with session(url, _COUNT_S) as connection:
-        return {int(number) for (number,) in connection.execute(named, [run_id, level])}
+        return {int(number) for (number,) in connection.execute(query)}
 
 
 def delete_written(url: str, schema: str, table: str, run_id: str, level: int) -> int:
@@ -83,10 +82,9 @@ def delete_written(url: str, schema: str, table: str, run_id: str, level: int) -
     Raises:
         NotAnsweringError: The server failed.
     """
-    query = sql.SQL("DELETE FROM {}.{} WHERE run_id = %s AND level = %s")
-    named = query.format(sql.Identifier(schema), sql.Identifier(table))
+    query = sql.SQL("DELETE FROM {}").format(_of_level(schema, table, run_id, level))
     with session(url, _COUNT_S) as connection:
-        return connection.execute(named, [run_id, level]).rowcount
+        return connection.execute(query).rowcount
 
 
 def drop(url: str, schema: str) -> None:
@@ -117,3 +115,9 @@ def connection_count(url: str, application_name: str) -> tuple[int, int]:
     with session(url, PROBE_S) as connection:
         row = connection.execute(query, [name]).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def _of_level(schema: str, table: str, run_id: str, level: int) -> sql.Composed:
+    return sql.SQL("{}.{} WHERE run_id = {} AND level = {}").format(
+        sql.Identifier(schema), sql.Identifier(table), sql.Literal(run_id), sql.Literal(level)
+    )

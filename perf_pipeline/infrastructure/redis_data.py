@@ -23,7 +23,8 @@ _BATCH = 1000
 def written_numbers(url: str, prefix: str, run_id: str, level: int) -> set[int]:
     """Return the numbers of the workflows of a level whose key is on the server.
 
-    A key is ``<prefix><run_id>:<level>:<number>``; what follows a number is not a workflow's.
+    A key is ``<prefix><run_id>:<level>:<number>``, negative for a cold start; a key that ends
+    otherwise is not a workflow's.
 
     Raises:
         NotAnsweringError: The server failed, so it is not known.
@@ -31,7 +32,7 @@ def written_numbers(url: str, prefix: str, run_id: str, level: int) -> set[int]:
     start = f"{prefix}{run_id}:{level}:"
     with session(url, _COUNT_S) as client:
         ends = (key.removeprefix(start) for keys in _scan(client, start) for key in keys)
-        return {int(end) for end in ends if end.isdecimal()}
+        return {int(end) for end in ends if end.removeprefix("-").isdecimal()}
 
 
 def delete(url: str, prefix: str) -> int:

@@ -204,27 +204,23 @@ class LevelRun:
                 self._tick()
             return False
         finally:
-            self._log.phases_ns[phase] = (start_ns, time.monotonic_ns())
+            self._log.phases_ns[phase] = (start_ns, max(start_ns, time.monotonic_ns()))
             self._write_log(self._log)
 
     def _end(self) -> None:
         """Stop load, let workflows end, and reap every worker."""
-        interrupted = self._log.ended_because == "interrupted"
-        lost = self._log.ended_because in ("worker lost", "start failed")
-        short = interrupted or lost
         steady = self._log.phases_ns.get("steady")
         stop_ns = (steady and steady[1]) or time.monotonic_ns()
-        for worker in self._workers:
-            worker.stop(stop_ns, INTERRUPT_DRAIN_S if short else None)
         self._phase = "drain"
-        grace_s = INTERRUPT_GRACE_S if short else self._phases.drain_s + HANG_GRACE_S
-        deadline_ns = time.monotonic_ns() + int(grace_s * 1e9)
         try:
-            while any(w.alive for w in self._workers) and time.monotonic_ns() < deadline_ns:
-                time.sleep(TICK_S) if interrupted else self._tick()
+            self._drain(stop_ns)
+        except BaseException:
+            self._log.ended_because = "interrupted"
+            self._drain(stop_ns)
+            raise
         finally:
             for worker in self._workers:
-                worker.kill(f"hung: still running {grace_s:.0f} s after the stop")
+                worker.kill("killed by us: interrupted again while workflows were ending")
             if self._log.go_ns is not None:
                 self._log.phases_ns["drain"] = (stop_ns, time.monotonic_ns())
             self._log.workers = [
@@ -234,6 +230,21 @@ class LevelRun:
             self._write_log(self._log)
             for worker in self._workers:
                 worker.slots.close()
+
+    def _drain(self, stop_ns: int) -> None:
+        """Start nothing more and wait for the workers to end; what does not end is killed."""
+        interrupted = self._log.ended_because == "interrupted"
+        short = interrupted or self._log.ended_because in ("worker lost", "start failed")
+        for worker in self._workers:
+            worker.stop(stop_ns, INTERRUPT_DRAIN_S if short else None)
+        grace_s = INTERRUPT_GRACE_S if short else self._phases.drain_s + HANG_GRACE_S
+        deadline_ns = time.monotonic_ns() + int(grace_s * 1e9)
+        while any(worker.alive for worker in self._workers):
+            if time.monotonic_ns() > deadline_ns:
+                for worker in self._workers:
+                    worker.kill(f"hung: still running {grace_s:.0f} s after the stop")
+                return
+            time.sleep(TICK_S) if interrupted else self._tick()
 
     def _all_alive(self) -> bool:
         return all(worker.alive for worker in self._workers)

@@ -28,6 +28,8 @@ class LevelPlan:
         repeat: 0 for the first.
         target: What executes the workflows.
         nodes: How they are written.
+        workloads: ``family/complexity`` of each kind, by index.
+        seed: Seed of the run; it decides the workflows' data too.
         concurrency: Slots of all workers together.
         processes: Worker processes, at most one a slot.
         steady_s: Least length of the steady phase.
@@ -41,6 +43,8 @@ class LevelPlan:
     repeat: int
     target: str
     nodes: str
+    workloads: tuple[str, ...]
+    seed: int
     concurrency: int
     processes: int
     steady_s: float
@@ -55,7 +59,7 @@ class LevelPlan:
     def sha256(self) -> str:
         """Hash everything that decides the load; equal on every machine for the same seed."""
         head = [self.index, self.label, self.role, self.repeat, self.target, self.nodes]
-        head += [self.concurrency, self.processes, self.steady_s]
+        head += [self.workloads, self.seed, self.concurrency, self.processes, self.steady_s]
         digest = hashlib.sha256(json.dumps(head).encode())
         for words in (self.kinds, self.ramp_ns):
             digest.update(little_endian(words))
@@ -95,6 +99,8 @@ def plan_levels(scenario: Scenario, processes: int) -> list[LevelPlan]:
                 repeat=repeat,
                 target=target,
                 nodes=nodes,
+                workloads=tuple(f"{w.family}/{w.complexity}" for w in scenario.workloads),
+                seed=scenario.seed,
                 concurrency=slots,
                 processes=min(processes, slots),
                 steady_s=steady_s,

@@ -109,7 +109,8 @@ class WorkerProcess:
         self._killed_because: str | None = None
         with files.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [python, "-m", "perf_pipeline.worker", files.job],
+                # -P: a module in the current folder must not stand in for one of the target's.
+                [python, "-P", "-m", "perf_pipeline.worker", files.job],
                 env={
                     "HOME": str(files.home),
                     "LANG": "C.UTF-8",
@@ -169,5 +170,13 @@ class WorkerProcess:
         if code == 0:
             return "done"
         tail = self._files.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip()
-        what = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        what = f"killed by {signal_name(-code)}" if code < 0 else f"exit code {code}"
         return f"{what}: {tail}" if tail else what
+
+
+def signal_name(number: int) -> str:
+    """Return ``SIGKILL`` for 9; most real-time signals have a number alone."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -39,10 +39,13 @@ class InFlightCurve:
 
     def within(self, start_ns: int, end_ns: int) -> tuple[npt.NDArray[np.int64], ...]:
         """Return the counts within a window and how long each lasted, ns."""
+        if not len(self.at_ns):
+            return self.count, self.at_ns
         edges = np.clip(self.at_ns, start_ns, end_ns)
-        lasted = np.diff(np.append(edges, end_ns))
+        lasted = np.diff(edges, prepend=start_ns, append=end_ns)
+        count = np.concatenate([[0], self.count])  # nothing is in flight before the first step
         keep = lasted > 0
-        return self.count[keep], lasted[keep]
+        return count[keep], lasted[keep]
 
     def median(self, start_ns: int, end_ns: int) -> float | None:
         """Return the time-weighted median over a window; None if nothing is known of it."""

@@ -52,7 +52,7 @@ def _grades(level: LevelMetrics) -> list[KpiGrade]:
     p99 = level.service_times.p99
     success = None if level.error_ratio is None else 100 * (1 - level.error_ratio)
     p99_why = ""
-    if p99.at_least and (p99.value_s or 0) < P99.poor:
+    if p99.at_least and (p99.value_s or 0) <= P99.poor:
         p99_why = "so many workflows had not ended that only a lower bound is known"
     elif not p99.at_least and p99.samples_beyond < LEAST_BEYOND:
         p99_why = f"only {p99.samples_beyond} samples lie beyond it (at least {LEAST_BEYOND})"

@@ -224,7 +224,8 @@ class WorkerEnd:
     Attributes:
         worker: Its index.
         reason: ``done``, or what happened: ``killed by SIGKILL``, ``exit code 3``, ``hung``.
-        commit_gap_max_s: Longest time between two commits of its journal under load.
+        commit_gap_max_s: Longest time between two commits of its journal in the steady phase;
+            without any commit, the whole phase. None without a steady phase.
         may_be_missing: Workflows that it had started and of which no record was committed.
     """
 

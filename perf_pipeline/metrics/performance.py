@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.level import ConnectionUse, LevelMetrics
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PerformanceMetrics:
     total_workflows: int
     successful_workflows: int
     failed_workflows: int
-    execution_time: float
+    execution_time: float | None
     throughput: float | None
     avg_latency: float | None
     min_latency: float | None
@@ -70,13 +70,14 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
     """Give a level its old names."""
     times, resources = level.service_times, level.resources
     latency = {f"p{round(p.p * 100)}_latency": p for p in times.percentiles}
-    steady = level.phases.get("steady", (0.0, 0.0))
+    steady = level.phases.get("steady")
     classes = level.steady_error_classes
     postgres = next((use for use in level.connections if use.server == "postgres"), None)
     errors = {
         name: classes.get(name, 0) for name in ("timeout", "connection", "resource_exhaustion")
     }
     fields: dict[str, float | None] = {
+        "execution_time": steady[1] - steady[0] if steady else None,
         "throughput": level.throughput_per_s,
         "avg_latency": times.avg_s,
         "min_latency": times.min_s,
@@ -95,14 +96,16 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
         else None,
         "error_rate": None if level.error_ratio is None else 100 * level.error_ratio,
     }
-    no_sample = "nothing ended in the steady phase, or no sample could be taken in it"
+    peak_connections = postgres.peak if postgres else None
+    unmeasured = [name for name, value in fields.items() if value is None]
+    unmeasured += ["peak_connections"] if peak_connections is None else []
+    unmeasured += ["in_flight_median"] if level.in_flight.median is None else []
     return PerformanceMetrics(
         total_workflows=times.samples,
         successful_workflows=level.steady_outcomes["ok"],
         failed_workflows=times.samples - level.steady_outcomes["ok"],
-        execution_time=steady[1] - steady[0],
         **fields,
-        peak_connections=postgres.peak if postgres else None,
+        peak_connections=peak_connections,
         database_errors=sum(errors.values()),
         timeout_errors=errors["timeout"] + level.steady_outcomes["timeout"],
         connection_errors=errors["connection"],
@@ -118,12 +121,20 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
         in_flight_median=level.in_flight.median,
         in_flight_at_end=times.in_flight_at_end,
         latency_at_least=tuple(name for name, p in latency.items() if p.at_least),
-        not_measured={
-            name: level.not_measured.get(name, no_sample)
-            for name, value in fields.items()
-            if value is None
-        },
+        not_measured={name: _why_not(name, level, postgres) for name in unmeasured},
     )
+
+
+def _why_not(name: str, level: LevelMetrics, postgres: ConnectionUse | None) -> str:
+    if name in level.not_measured:
+        return level.not_measured[name]
+    if "connection" in name:
+        return "PostgreSQL could not be asked" if postgres else "the workloads use no PostgreSQL"
+    if "steady" not in level.phases:
+        return "the level did not reach its steady phase"
+    if name.endswith(("_mb", "_percent")):
+        return "no complete sample of the workers in the steady phase"
+    return "no workflow ended in the steady phase"
 
 
 def _utilization(peak: int | None, limit: int) -> float | None:

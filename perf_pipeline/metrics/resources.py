@@ -78,14 +78,22 @@ def _mean(values: list[float]) -> float | None:
 
 
 def _pss_peak_mb(samples: list[dict[str, Any]], role: str) -> float | None:
-    sums = [sum(p["pss_bytes"] for p in sample[role]) for sample in samples if sample[role]]
+    whole = [s for s in samples if s[role] and not _has_gap(s, role)]
+    sums = [sum(process["pss_bytes"] for process in sample[role]) for sample in whole]
     return max(sums) / MEGABYTE if sums else None
+
+
+def _has_gap(sample: dict[str, Any], role: str) -> bool:
+    """True when a process of the role could not be read: a sum over the rest is not the role's."""
+    return any(probe.startswith(f"{role} ") for probe in sample["problems"])
 
 
 def _cpu_percents(samples: list[dict[str, Any]], role: str) -> list[float]:
     """CPU of a role between each two samples, percent of one core; processes in both count."""
     percents = []
     for before, after in pairwise(samples):
+        if _has_gap(before, role) or _has_gap(after, role):
+            continue
         then = {p["pid"]: p["cpu_s"] for p in before[role]}
         used_s = [p["cpu_s"] - then[p["pid"]] for p in after[role] if p["pid"] in then]
         elapsed_s = (after["at_ns"] - before["at_ns"]) / 1e9

@@ -39,8 +39,8 @@ def seconds_of(
         .agg(
             ok=is_ok.sum(),
             not_ok=(~is_ok).sum(),
-            p50=duration_s.quantile(0.5, "nearest"),
-            p99=duration_s.quantile(0.99, "nearest"),
+            p50=duration_s.quantile(0.5, "equiprobable"),  # polars' name of the nearest rank
+            p99=duration_s.quantile(0.99, "equiprobable"),
         )
         .rows_by_key("second", named=True, unique=True)
     )

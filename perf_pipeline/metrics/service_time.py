@@ -10,6 +10,12 @@ the average of those that did would be a lie. So
   window counts as "at least this long" (Kaplan, Meier, "Nonparametric Estimation from Incomplete
   Observations", JASA 53, 1958). Where the curve does not come down to the percentile, the value
   is the longest time seen, marked ``at_least``.
+
+A window also cuts at its start: what was in flight there and ended within is one more workflow a
+slot than the slot began. Counted in full, it made the percentiles of exponential times a third
+too long at three turnovers. So it is at risk only from the age that it had when the window began
+(delayed entry: Klein, Moeschberger, "Survival Analysis", 2nd edition, section 4.6). What was in
+flight at both ends is at risk from the beginning: a slot that never ends anything must count.
 """
 
 from __future__ import annotations
@@ -43,8 +49,13 @@ def service_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTim
     """
     ended = ended_within(frame, start_ns, end_ns)
     ended_ns = (ended["end_ns"] - ended["start_ns"]).to_numpy()
-    in_flight = frame.filter((pl.col("start_ns") < end_ns) & (pl.col("end_ns") >= end_ns))
-    open_ns = end_ns - in_flight["start_ns"].to_numpy()
+    joined_ns = np.maximum(start_ns - ended["start_ns"].to_numpy(), 0)
+    cut = pl.col("outcome") == int(Outcome.ABANDONED)
+    in_flight = frame.filter(
+        (pl.col("start_ns") < end_ns)
+        & ((pl.col("end_ns") >= end_ns) | (cut & (pl.col("end_ns") >= start_ns)))
+    )
+    open_ns = np.minimum(in_flight["end_ns"].to_numpy(), end_ns) - in_flight["start_ns"].to_numpy()
     touched = frame.filter((pl.col("start_ns") < end_ns) & (pl.col("end_ns") > start_ns))
     inside = np.minimum(touched["end_ns"].to_numpy(), end_ns) - np.maximum(
         touched["start_ns"].to_numpy(), start_ns
@@ -56,7 +67,7 @@ def service_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTim
         avg_s=float(inside.sum()) / len(ended_ns) / 1e9 if len(ended_ns) else None,
         min_s=float(ended_ns.min()) / 1e9 if len(ended_ns) else None,
         max_s=float(longest) / 1e9 if longest else None,
-        percentiles=tuple(product_limit_percentiles(ended_ns, open_ns, PERCENTILES)),
+        percentiles=tuple(product_limit_percentiles(ended_ns, open_ns, PERCENTILES, joined_ns)),
     )
 
 
@@ -64,6 +75,7 @@ def product_limit_percentiles(
     ended_ns: np.ndarray[tuple[int], np.dtype[np.int64]],
     open_ns: np.ndarray[tuple[int], np.dtype[np.int64]],
     levels: tuple[float, ...],
+    joined_ns: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
 ) -> list[Percentile]:
     """Percentiles of durations of which some are only known to be at least so long.
 
@@ -71,20 +83,24 @@ def product_limit_percentiles(
         ended_ns: int64[n], durations of what ended.
         open_ns: int64[m], durations so far of what has not.
         levels: Percentiles, each in (0, 1).
+        joined_ns: int64[n], how old each of ``ended_ns`` was when it came under observation,
+            <= its duration; None means that all were seen from their start.
     """
-    values = np.concatenate([ended_ns, open_ns])
+    values = np.sort(np.concatenate([ended_ns, open_ns]))
     if not len(values):
         return [Percentile(p, None, at_least=False, samples_beyond=0) for p in levels]
-    is_open = np.concatenate([np.zeros(len(ended_ns)), np.ones(len(open_ns))])
-    order = np.lexsort((is_open, values))  # at equal durations, what ended comes first
-    values, is_open = values[order], is_open[order]
-    at_risk = len(values) - np.arange(len(values))
-    surviving = np.cumprod(1.0 - (1.0 - is_open) / at_risk)
+    joined = np.sort(joined_ns[joined_ns > 0]) if joined_ns is not None else ended_ns[:0]
+    times, ends = np.unique(ended_ns, return_counts=True)
+    # At risk at t: what lasted t or longer, less what came under observation at t or later. One
+    # that came just as it ended is missing from its own risk set, hence at least the ends.
+    late = len(joined) - np.searchsorted(joined, times)
+    at_risk = np.maximum(len(values) - np.searchsorted(values, times) - late, ends)
+    surviving = np.cumprod(1.0 - ends / at_risk)
     found = []
     for p in levels:
         reached = np.flatnonzero(surviving <= 1.0 - p + _ROUNDING)
         at_least = not len(reached)
-        value = values[-1] if at_least else values[reached[0]]
+        value = values[-1] if at_least else times[reached[0]]
         beyond = int((values > value).sum())
         found.append(Percentile(p, float(value) / 1e9, at_least=at_least, samples_beyond=beyond))
     return found

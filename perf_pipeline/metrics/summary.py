@@ -236,12 +236,13 @@ def _worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[Worker
     for worker in records.workers:
         commits = np.array(worker.journal.commits_ns, dtype=np.int64)
         within = commits[(commits >= window[0]) & (commits <= window[1])]
+        measured = window[1] > window[0]
         gaps_ns = np.diff(np.concatenate([[window[0]], within, [window[1]]]))
         ends.append(
             WorkerEnd(
                 worker=worker.worker,
                 reason=reasons.get(worker.worker, "its supervisor was killed"),
-                commit_gap_max_s=float(gaps_ns.max()) / 1e9 if len(within) else None,
+                commit_gap_max_s=float(gaps_ns.max()) / 1e9 if measured else None,
                 may_be_missing=worker.may_be_missing,
             )
         )

@@ -98,7 +98,8 @@ def _steadiness_problems(
             (
                 "not_steady",
                 (
-                    f"{turnovers:.2f} turnovers in the steady phase (at least {LEAST_TURNOVERS:.0f}): "
+                    f"{turnovers:.2f} turnovers in the steady phase "
+                    f"(at least {LEAST_TURNOVERS:.0f}): "
                     "too few workflows ended to speak of a steady state"
                 ),
             )

@@ -98,10 +98,12 @@ def _target(manifest: Mapping[str, Any]) -> Cell:
     packages = target.get("packages")
     version = packages.get(name) if isinstance(packages, Mapping) else None
     first = f"{text.name(name)} {text.name(version)}" if version else text.name(name)
+    if name == "control":
+        first = "control: the same work without a runtime"
     python = _said(target.get("python"))
     lock = _said(target.get("lock_hash"))[:16]
     held = f", {len(packages)} packages" if isinstance(packages, Mapping) else ""
-    return Cell(first, note=f"in its own environment: Python {python}, lock {lock}{held}")
+    return Cell(first, note=f"in its own environment: interpreter {python}, lock {lock}{held}")
 
 
 def _servers(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:

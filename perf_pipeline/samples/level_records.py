@@ -11,9 +11,9 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.journal import EMPTY_JOURNAL, Journal, read_journal
-from perf_pipeline.samples.record import ErrorClass, Outcome, cold_kind
+from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_kind
 from perf_pipeline.samples.run_folder import read_json
-from perf_pipeline.samples.slots import NUMBER, START_NS, STARTED, SlotFile
+from perf_pipeline.samples.slots import CLOSED, NUMBER, START_NS, STARTED, STATE, SlotFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +111,8 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
     workers = []
     for path in sorted(folder.glob("worker-*.slots"), key=_index):
         worker = _index(path)
+        if not path.stat().st_size:
+            continue  # its supervisor was killed while it made the file: nothing was started
         died = reasons.get(worker, "supervisor killed")
         cut = Outcome.ABANDONED if stopped_by_us or died == "supervisor killed" else Outcome.ERROR
         workers.append(_read_worker(folder, worker, log["plan"]["index"], kinds, cut))
@@ -163,7 +165,8 @@ def _from_stamps(
 
     A slot that started more workflows than it has records lost the rest with its worker's last,
     uncommitted half second. Of the latest one number and start are known: it becomes a record.
-    The others are counted.
+    The others are counted. A worker that closed its journal had no crash: what started after
+    that was cut short by our own stop.
 
     Returns:
         Records, and how many workflows are known by their count alone.
@@ -172,6 +175,8 @@ def _from_stamps(
     recorded = np.bincount(rows["slot"], minlength=slots.slots)
     known = set(rows["number"].tolist())
     last_commit_ns = journal.commits_ns[-1] if journal.commits_ns else 0
+    cut = Outcome.ABANDONED if slots.words[STATE] == CLOSED else cut
+    error_class = ErrorClass.TARGET_CRASH if cut is Outcome.ERROR else ErrorClass.NONE
     made, missing = [], 0
     for slot in range(slots.slots):
         base = SlotFile.base(slot)
@@ -179,9 +184,9 @@ def _from_stamps(
         number, start_ns = slots.words[base + NUMBER], slots.words[base + START_NS]
         if lost > 0 and number not in known:
             kind = cold_kind(number, kinds) if number < 0 else int(cycle[number % len(cycle)])
-            error_class = ErrorClass.TARGET_CRASH if cut is Outcome.ERROR else ErrorClass.NONE
+            flags = COLD if number < 0 else 0
             end_ns = max(start_ns, last_commit_ns)
-            made.append((number, start_ns, start_ns, end_ns, slot, kind, cut, error_class, 0))
+            made.append((number, start_ns, start_ns, end_ns, slot, kind, cut, error_class, flags))
             lost -= 1
         missing += max(lost, 0)
     return np.array(made, dtype=_DTYPE), missing

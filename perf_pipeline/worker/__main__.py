@@ -142,6 +142,7 @@ def supervise(
     words = slots.words
     while not words[GO_NS] and time.monotonic_ns() < words[STOP_NS]:
         time.sleep(TICK_S)
+        recorder.commit_if_due(time.monotonic_ns())  # the cold starts
     words[STATE] = PLAYING
     while loop.alive() and time.monotonic_ns() < words[STOP_NS] + words[DRAIN_NS]:
         time.sleep(TICK_S)
@@ -150,7 +151,8 @@ def supervise(
     for problem in loop.problems[:10]:
         print(problem, file=sys.stderr)  # noqa: T201 standard error is the worker's log
     ended = not loop.alive()
-    words[STATE] = CLOSED
+    if recorder.problem is None:
+        words[STATE] = CLOSED
     if ended:
         target.close()
         journal.close()

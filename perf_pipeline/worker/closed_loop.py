@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from perf_pipeline.targets.target import Slot, Target
     from perf_pipeline.worker.recorder import Recorder
 
-WAIT_FOR_GO_S = 0.002
+WAIT_FOR_GO_S = 0.05
+"""The go is announced 0.2 s ahead. At 2 ms, 500 waiting threads took a whole core from the cold
+starts of the other workers; so they take a tenth of one."""
 
 
 class ClosedLoop:
@@ -132,22 +134,36 @@ class ClosedLoop:
             end_ns = clock_ns()
         except BaseException as error:  # noqa: BLE001 a target may raise anything; it is counted by class
             end_ns = clock_ns()
-            outcome, error_class = Outcome.ERROR, self._classify(error)
-            self._recorder.error_example(error_class, f"{type(error).__name__}: {error}")
+            outcome, error_class = Outcome.ERROR, self._class_of(error)
         if end_ns - start_ns > self._deadline_ns:
             outcome, error_class = Outcome.TIMEOUT, ErrorClass.NONE
         self._recorder.record(number, kind, slot, start_ns, end_ns, outcome, error_class, flags)
 
+    def _class_of(self, error: BaseException) -> ErrorClass:
+        """Classify an error and keep its text; one that cannot even be read is ``OTHER``."""
+        name = type(error).__name__
+        try:
+            error_class, text = self._classify(error), f"{name}: {error}"
+        except Exception as unreadable:  # noqa: BLE001 the texts of exceptions run the target's code
+            error_class = ErrorClass.OTHER
+            text = f"{name}, which cannot be read: {type(unreadable).__name__}"
+        self._recorder.error_example(error_class, text)
+        return error_class
+
     def _play(self, slot: int) -> None:
-        words = self._slots.words
+        doing = "opened"
         try:
             target_slot = self._target.open_slot()
-        except Exception as error:  # noqa: BLE001 the slot's end is reported with its text
+            doing = "played on"
+            self._play_slot(target_slot, slot)
+        except BaseException as error:  # noqa: BLE001 a slot that is lost is reported with its text
             self.problems.append(
-                f"slot {slot} could not be opened: {type(error).__name__}: {error}"
+                f"slot {slot} could not be {doing}: {type(error).__name__}: {error}"
             )
-            return
-        while not words[GO_NS]:
+
+    def _play_slot(self, target_slot: Slot, slot: int) -> None:
+        words = self._slots.words
+        while not words[GO_NS] and self._clock_ns() < words[STOP_NS]:
             self._sleep(WAIT_FOR_GO_S)
         begin_ns = words[GO_NS] + self._ramp_ns[slot]
         while (wait_ns := begin_ns - self._clock_ns()) > 0 and self._clock_ns() < words[STOP_NS]:

@@ -30,6 +30,9 @@ class Recorder:
 
     ``record`` may be called by any number of threads. It takes no lock: appending to a list is
     atomic under the interpreter lock, and only one thread at a time commits.
+
+    Attributes:
+        problem: Why records are waiting that should be in the journal; None once they are.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Recorder:
         self._committing = threading.Lock()
         self._due_ns = clock_ns() + COMMIT_EVERY_NS
         self._examples: Counter[int] = Counter()
+        self._finished = False
         self.problem: str | None = None
 
     def record(
@@ -84,17 +88,23 @@ class Recorder:
         """Keep the text of an error, up to ``EXAMPLES_A_CLASS`` a class."""
         if self._examples[error_class] >= EXAMPLES_A_CLASS:
             return
+        # A path or a driver's bytes may hold half a character, which no database stores.
+        text = text[:EXAMPLE_LENGTH].encode(errors="backslashreplace").decode()
         with self._committing:
+            if self._finished or self._examples[error_class] >= EXAMPLES_A_CLASS:
+                return
             self._examples[error_class] += 1
-            self._try(lambda: self._journal.error_example(error_class, text[:EXAMPLE_LENGTH]))
+            self._try(lambda: self._journal.error_example(error_class, text))
 
     def commit_if_due(self, now_ns: int) -> None:
         """Commit what is pending unless that was done less than half a second ago."""
         if now_ns < self._due_ns or not self._committing.acquire(blocking=False):
             return
         try:
+            if self._finished:
+                return
             self._due_ns = now_ns + COMMIT_EVERY_NS
-            self._commit()
+            self._commit(self._pending)
             waits = self._sample_waits(now_ns)
             if waits:
                 self._try(lambda: self._journal.waits(now_ns, waits))
@@ -106,7 +116,8 @@ class Recorder:
 
         Whether a slot's latest workflow has ended is decided by counting its records, committed
         and pending, against its starts: a thread that is just between storing its record and
-        counting it is then neither lost nor counted twice.
+        counting it is then neither lost nor counted twice. What ends from here on was in flight
+        at our stop, and is recorded as that alone.
 
         Args:
             abandoned: Given slot and time, returns number, kind, start and outcome of the
@@ -116,11 +127,17 @@ class Recorder:
             How many were still in flight.
         """
         with self._committing:
+            self._finished = True
             started = [self._slots.words[SlotFile.base(s)] for s in range(self._slots.slots)]
-            final = list(self._pending)  # whatever ends from here on was in flight at our stop
+            final = list(self._pending)  # a list that no other thread knows
             recorded: Counter[int] = Counter()
-            for payload in (*self._journal.payloads(), b"".join(final)):
-                recorded.update(row[4] for row in RECORD.iter_unpack(payload))
+
+            def count() -> None:
+                for payload in (*self._journal.payloads(), b"".join(final)):
+                    recorded.update(row[4] for row in RECORD.iter_unpack(payload))
+
+            if not self._try(count):  # the reader will find out by itself who was in flight
+                started = []
             now_ns = self._clock_ns()
             open_slots = [slot for slot, count in enumerate(started) if count > recorded[slot]]
             for slot in open_slots:
@@ -128,23 +145,30 @@ class Recorder:
                 final.append(
                     RECORD.pack(number, start_ns, start_ns, now_ns, slot, kind, outcome, 0, 0)
                 )
-            self._pending = final
-            self._commit()
+            self._commit(final)
         return len(open_slots)
 
-    def _commit(self) -> None:
-        count = len(self._pending)
+    def _commit(self, pending: list[bytes]) -> None:
+        count = len(pending)
         if not count:
             return
-        payload = b"".join(self._pending[:count])
-        if self._try(lambda: self._journal.commit(payload, count, self._clock_ns())):
-            del self._pending[:count]  # only now: what could not be committed is tried again
+
+        def write() -> None:
+            self._journal.commit(b"".join(pending[:count]), count, self._clock_ns())
+
+        if self._try(write):
+            del pending[:count]  # only now: what could not be committed is tried again
+            self.problem = None
 
     def _try(self, write: Callable[[], None]) -> bool:
-        """Write; a journal that cannot be written is a problem to report, not to crash on."""
+        """Write; a journal that cannot be written is a problem to report, not to crash on.
+
+        SQLite's "out of memory" comes as MemoryError: a code node of kailash limits the address
+        space of the whole process while it runs (reference: kailash, section 9).
+        """
         try:
             write()
-        except sqlite3.Error as error:
-            self.problem = f"journal could not be written: {error}"
+        except (sqlite3.Error, MemoryError) as error:
+            self.problem = f"journal could not be written: {type(error).__name__}: {error}"
             return False
         return True

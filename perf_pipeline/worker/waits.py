@@ -19,12 +19,13 @@ THREADS = 100
 EVERY_NS = 2_000_000_000
 
 _PLACES: tuple[tuple[str, str], ...] = (
-    ("/sqlalchemy/pool/", "pool"),
-    ("/sqlalchemy/util/queue.py", "pool"),
-    ("/psycopg2/", "postgres"),
-    ("/sqlalchemy/engine/default.py", "postgres"),
-    ("/redis/", "redis"),
+    ("-packages/sqlalchemy/pool/", "pool"),
+    ("-packages/sqlalchemy/util/queue.py", "pool"),
+    ("-packages/psycopg2/", "postgres"),
+    ("-packages/sqlalchemy/engine/default.py", "postgres"),
+    ("-packages/redis/", "redis"),
 )
+"""Below site-packages or dist-packages: the environment itself may lie in a folder "redis"."""
 
 
 def where(frame: FrameType | None) -> str:

@@ -35,7 +35,7 @@ def main() -> None:
     what, folder, *urls = sys.argv[1:]
     settings = replace(
         current_settings(),
-        urls={"postgres": url for url in urls},
+        urls=dict(zip(["postgres"], urls, strict=False)),
         temp_dir=Path(folder),
         state_dir=Path(folder) / "state",
     )

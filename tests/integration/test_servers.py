@@ -84,10 +84,9 @@ def test_a_session_leaves_no_process_no_port_and_no_folder(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_taken_port_is_passed_over_for_the_next(settings: Settings, service: str) -> None:
-    """It is taken by a socket that accepts and never answers."""
+    """It is taken by a socket that does not even listen."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        taken.listen()
         ports = some_ports(taken.getsockname()[1])
         back_end = BACK_ENDS[service]
         first = back_end.installations(settings.search_path)[0]

@@ -208,7 +208,7 @@ def test_sixty_threads_never_open_more_than_five_connections_to_a_server(
     """Two kinds that use Redis, so that a pool for each would show; asked all the time.
 
     Redis answers within microseconds and would see two connections: its writes are held back
-    now and then, so that every thread wants one.
+    once for half a second, so that every thread wants one.
     """
     bench.job = replace(bench.job, nodes=nodes)
     work = [(4 + n % 2, n) for n in range(180 if nodes == "code" else 1200)]
@@ -218,12 +218,12 @@ def test_sixty_threads_never_open_more_than_five_connections_to_a_server(
     done = threading.Event()
 
     def watch() -> None:
-        redis = Redis.from_url(bench.redis)
         while not done.wait(0.01):
-            redis.execute_command("CLIENT", "PAUSE", "100", "WRITE")
             total, _ = postgres_data.connection_count(bench.postgres, name)
-            peaks["postgres"] = max(peaks["postgres"], total)
             found = redis_data.connection_count(bench.redis, name)
+            if found > 0 == peaks["redis"]:
+                hold_back(bench, "WRITE", 500)
+            peaks["postgres"] = max(peaks["postgres"], total)
             peaks["redis"] = max(peaks["redis"], found)
 
     watcher = threading.Thread(target=watch)
@@ -328,25 +328,12 @@ def test_a_killed_back_end_is_a_connection_error_and_the_next_workflow_is_ok(
 
 @pytest.mark.parametrize(("target", "nodes"), WRITTEN)
 def test_a_full_redis_pool_is_exhaustion(bench: Bench, target: str, nodes: str) -> None:
-    """The server holds all commands back for 1.5 s; one connection, 0.2 s of patience."""
+    """The server holds commands back for 2.5 s; two connections, 0.2 s of patience."""
     bench.job = replace(bench.job, nodes=nodes)
     bench.lacking(connections=2, connection_timeout_s=0.2)
-    with Redis.from_url(bench.redis) as redis:
-        done = threading.Event()
-
-        def hold() -> None:
-            while not done.wait(0.05):
-                redis.execute_command("CLIENT", "PAUSE", "300", "ALL")
-
-        holder = threading.Thread(target=hold)
-        holder.start()
-        answer_of = bench.start(target, [(4, n) for n in range(6)], threads=6)
-        time.sleep(2.5)
-        done.set()
-        holder.join()
-        redis.execute_command("CLIENT", "UNPAUSE")
-    classes = Counter(answer_of.answer().classes())
-    assert classes["RESOURCE_EXHAUSTION"] >= 2
+    hold_back(bench, "ALL", 2500)
+    classes = Counter(bench.start(target, [(4, n) for n in range(6)], threads=6).answer().classes())
+    assert classes["RESOURCE_EXHAUSTION"] == 4
     assert sum(classes.values()) == 6
 
 
@@ -370,6 +357,12 @@ def locked_measurements(bench: Bench) -> psycopg.Connection[Any]:
     connection = psycopg.connect(bench.postgres)
     connection.execute(f'LOCK TABLE "{SCHEMA}".{MEASUREMENTS} IN ACCESS EXCLUSIVE MODE'.encode())
     return connection
+
+
+def hold_back(bench: Bench, which: str, duration_ms: int) -> None:
+    """Let Redis take commands (ALL, or those that WRITE) and not execute them for a time."""
+    with Redis.from_url(bench.redis) as redis:
+        redis.client_pause(duration_ms, all=which == "ALL")
 
 
 def wait_until(condition: Any, limit_s: float = 20.0) -> None:

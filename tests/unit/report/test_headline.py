@@ -1,0 +1,67 @@
+"""The headline table never shows a number without its validity and samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.metrics.level import Percentile
+from perf_pipeline.report import headline
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import ServiceTimes
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+
+def _times(baseline: RunMetrics, *percentiles: Percentile) -> ServiceTimes:
+    return replace(baseline.levels[0].service_times, percentiles=percentiles)
+
+
+def test_a_percentile_among_unended_workflows_is_shown_as_at_least(baseline: RunMetrics) -> None:
+    times = _times(baseline, Percentile(0.99, 31.6, at_least=True, samples_beyond=40))
+    assert headline.percentile_cell(times, 0.99).text == "≥ 31.6 s"
+    assert headline.percentile_cell(times, 0.99).note == ""
+
+
+def test_a_percentile_with_nine_samples_beyond_is_weak_and_says_what_it_takes(
+    baseline: RunMetrics,
+) -> None:
+    times = _times(baseline, Percentile(0.99, 1.0, at_least=False, samples_beyond=9))
+    assert headline.percentile_cell(times, 0.99).note == "weak: 9 beyond, needs 1,000 samples"
+    enough = _times(baseline, Percentile(0.99, 1.0, at_least=False, samples_beyond=10))
+    assert headline.percentile_cell(enough, 0.99).note == ""
+
+
+def test_a_terminal_row_marks_a_weak_percentile_with_a_star(baseline: RunMetrics) -> None:
+    weak = tuple(
+        Percentile(p, 1.0, at_least=False, samples_beyond=beyond)
+        for p, beyond in ((0.5, 50), (0.9, 10), (0.99, 1))
+    )
+    level = replace(baseline.levels[0], service_times=_times(baseline, *weak))
+    row = headline.headline_table(replace(baseline, levels=(level,)))[0]
+    assert (row.p50, row.p90, row.p99) == ("1.00 s", "1.00 s", "1.00 s *")
+
+
+def test_a_terminal_row_has_validity_and_samples_beside_its_numbers(baseline: RunMetrics) -> None:
+    rows = headline.headline_table(baseline)
+    assert len(headline.HEADLINE_COLUMNS) == len(rows[0].cells)
+    assert rows[2].cells == (
+        *("1000", "1,000", "not_steady", "21,420", "143/s"),
+        *("7.00 s", "5.19 s", "≥ 11.9 s", "≥ 31.6 s", "0.0794 %", "1,000"),
+    )
+    assert [row.level for row in rows[3:]] == ["lean (arm)", "control (arm)"]
+
+
+def test_what_was_not_measured_is_never_zero(ugly: RunMetrics) -> None:
+    row = headline.headline_table(ugly)[0]
+    shown = (row.throughput, row.average, row.p50, row.p90, row.p99, row.errors)
+    assert shown == ("not measured",) * 6
+
+
+def test_a_reason_stands_in_a_row_once(ugly: RunMetrics) -> None:
+    notes = [cell.note for cell in headline.headline(ugly).rows[1] if cell.note]
+    assert len(notes) == len(set(notes)) == 3
+
+
+def test_a_terminal_row_holds_no_escape(ugly: RunMetrics) -> None:
+    assert all(cell.isprintable() for row in headline.headline_table(ugly) for cell in row.cells)
