@@ -1,0 +1,156 @@
+"""The environment is read once, and what is wrong with it is said at once."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.config.settings import read_settings
+from perf_pipeline.errors import PerfPipelineError, ScenarioError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POSTGRES = "PERF_PIPELINE_POSTGRES_URL"
+REDIS = "PERF_PIPELINE_REDIS_URL"
+
+
+def test_without_any_setting_everything_has_its_place(tmp_path: Path) -> None:
+    """Nothing is made where a usable home is."""
+    settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path / "here")
+    assert settings.urls == {}
+    assert settings.postgres_url is settings.redis_url is None
+    assert settings.results_dir == tmp_path / "here/results"
+    assert settings.cache_dir == tmp_path / ".cache/perf_pipeline"
+    assert settings.state_dir == tmp_path / ".local/state/perf_pipeline"
+    assert settings.search_path == "/usr/local/bin:/usr/bin:/bin"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_follow_the_environment(tmp_path: Path) -> None:
+    """XDG folders must be absolute to count."""
+    environ = {
+        "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "XDG_STATE_HOME": "relative",
+        "TMPDIR": str(tmp_path / "temp"),
+        "PATH": "/somewhere",
+        "PERF_PIPELINE_RESULTS": "mine",
+    }
+    settings = read_settings(environ, current_dir=tmp_path)
+    assert settings.cache_dir == tmp_path / "cache/perf_pipeline"
+    assert settings.state_dir == tmp_path / ".local/state/perf_pipeline"
+    assert settings.temp_dir == tmp_path / "temp"
+    assert settings.search_path == "/somewhere"
+    assert settings.results_dir == tmp_path / "mine"
+
+
+def test_a_user_without_a_home_keeps_things_in_the_temporary_folder(tmp_path: Path) -> None:
+    """A home below a file cannot be made, even by root; the folder is the user's alone."""
+    (tmp_path / "file").touch()
+    environ = {"HOME": str(tmp_path / "file/home"), "TMPDIR": str(tmp_path)}
+    settings = read_settings(environ)
+    folder = tmp_path / f"perf_pipeline-{os.getuid()}"
+    assert (settings.cache_dir, settings.state_dir) == (folder / "cache", folder / "state")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
+    """In /tmp anybody can make a link with the name that we would use."""
+    (tmp_path / "file").touch()
+    (tmp_path / f"perf_pipeline-{os.getuid()}").symlink_to(tmp_path)
+    with pytest.raises(PerfPipelineError, match="Set HOME"):
+        read_settings({"HOME": str(tmp_path / "file/home"), "TMPDIR": str(tmp_path)})
+
+
+def test_two_users_with_their_own_temporary_folders_share_the_lock(tmp_path: Path) -> None:
+    """Or their load runs would overlap."""
+    paths = {
+        read_settings(
+            {"HOME": str(tmp_path), "TMPDIR": str(tmp_path / user)}, system_temp=tmp_path
+        ).lock_path
+        for user in ("a", "b")
+    }
+    assert paths == {tmp_path / "perf_pipeline-load.lock"}
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        ("postgresql://u:p@h/d", "postgresql://u:p@h:5432/d"),
+        ("postgres://u:p%40w@h:1/d", "postgresql://u:p%40w@h:1/d"),
+        ("postgresql://u@[::1]/d?sslmode=require", "postgresql://u@[::1]:5432/d?sslmode=require"),
+    ],
+)
+def test_a_postgresql_url_is_completed(tmp_path: Path, given: str, understood: str) -> None:
+    """Port and scheme, so that every driver reads the same."""
+    assert read_settings({"HOME": str(tmp_path), POSTGRES: given}).postgres_url == understood
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        ("redis://h", "redis://h:6379/0"),
+        ("redis://h:1/", "redis://h:1/0"),
+        ("redis://:p@h/2", "redis://:p@h:6379/2"),
+    ],
+)
+def test_a_redis_url_is_completed(tmp_path: Path, given: str, understood: str) -> None:
+    """Port and database."""
+    assert read_settings({"HOME": str(tmp_path), REDIS: given}).redis_url == understood
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("secret", 'begins with ":"'),
+        ("mysql://u:secret@h/d", 'begins with "mysql:" instead of "postgresql:"'),
+        ("postgresql+psycopg2://u:secret@h/d", "postgresql+psycopg2"),
+        ("postgresql://u:secret@/d", "names no host"),
+        ("postgresql://h/d", "names no user"),
+        ("postgresql://u:secret@h", "names no database"),
+        ("postgresql://u:secret@h:99999/d", "out of range"),
+        ("postgresql://u:secret@h:0/d", "port 0"),
+        ("postgresql://u:secret@h:port/d", "is not a URL"),
+        ("postgresql://u:secret@[h/d", "is not a URL"),
+        ("postgresql://u:sec ret@h/d", "blank"),
+        ("postgresql://u:secret@h/d\n", "control character"),
+        ("postgresql://u:secret@h/d\x00", "control character"),
+    ],
+)
+def test_a_malformed_url_is_named_with_its_fault_and_an_example(
+    tmp_path: Path, url: str, fault: str
+) -> None:
+    """Whatever could be a password is not repeated."""
+    with pytest.raises(ScenarioError) as raised:
+        read_settings({"HOME": str(tmp_path), POSTGRES: url})
+    (problem,) = raised.value.problems
+    assert problem.startswith(POSTGRES)
+    assert fault in problem
+    assert "postgresql://user:password@host:5432/database" in problem
+    assert "secret" not in problem
+
+
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
+    """A misspelt name would do nothing, silently; names that are like none of ours are left."""
+    environ = {
+        "HOME": str(tmp_path),
+        POSTGRES: "nonsense",
+        REDIS: "redis://h/zero",
+        "PERF_PIPELINE_POSTGRESQL_URL": "postgresql://u@h/d",
+        "PERF_PIPELINE_SOMETHING": "1",
+    }
+    with pytest.raises(ScenarioError) as raised:
+        read_settings(environ)
+    assert [problem.split()[0] for problem in raised.value.problems] == [
+        "PERF_PIPELINE_POSTGRESQL_URL",
+        POSTGRES,
+        REDIS,
+    ]
+
+
+def test_an_empty_url_is_none(tmp_path: Path) -> None:
+    """Compose files set variables to nothing."""
+    assert read_settings({"HOME": str(tmp_path), POSTGRES: "", REDIS: ""}).urls == {}

@@ -1,0 +1,109 @@
+"""Processes that must not outlive another, and how a process is known for sure."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from perf_pipeline.lifeline import PARENT_GONE, bound_command, own_stamp, stamp
+
+_PARENT = """
+import os, subprocess, sys
+from perf_pipeline.lifeline import bound_command
+child = subprocess.Popen(bound_command(["sleep", "60"], 9, os.getpid()))
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_bound_command_dies_with_its_parent() -> None:
+    """The parent is killed with SIGKILL, so that it can tell its child nothing."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    while _command(child) != "sleep":
+        time.sleep(0.01)
+    pidfd = os.pidfd_open(child)
+    parent.kill()
+    parent.communicate()
+    assert select.select([pidfd], [], [], 10)[0] == [pidfd]
+    os.close(pidfd)
+
+
+def test_a_command_whose_parent_is_gone_already_does_not_start(tmp_path: Path) -> None:
+    """Process 1 stands for another parent than the one that was meant."""
+    witness = tmp_path / "started"
+    done = subprocess.run(bound_command(["touch", str(witness)], signal.SIGKILL, 1), check=False)
+    assert done.returncode == PARENT_GONE
+    assert not witness.exists()
+
+
+def test_a_bound_command_that_does_not_exist_is_named() -> None:
+    """Exit code and text are those of an ordinary failure."""
+    done = subprocess.run(
+        bound_command(["/no/such program"], signal.SIGKILL, os.getpid()),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "/no/such program: No such file or directory\n")
+
+
+def test_a_wrong_command_line_gets_the_usage() -> None:
+    """Without the separator the command would be cut short."""
+    script = bound_command([], signal.SIGKILL, 1)[:-1]
+    done = subprocess.run([*script, "true"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("usage:")
+
+
+def test_a_process_is_told_from_another_with_its_id_or_from_another_boot() -> None:
+    """The id alone is given to another process one day."""
+    mine = own_stamp()
+    assert mine.is_alive()
+    assert not mine._replace(start_ticks=mine.start_ticks - 1).is_alive()
+    assert not mine._replace(boot_id="another").is_alive()
+
+
+def test_a_process_that_ended_is_not_alive_even_before_its_parent_collects_it() -> None:
+    """Zombies keep their entry in /proc."""
+    child = subprocess.Popen(["sleep", "60"])
+    living = stamp(child.pid)
+    assert living is not None
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert Path(f"/proc/{child.pid}").exists()
+    assert not living.is_alive()
+    child.wait()
+    assert stamp(child.pid) is None
+
+
+def test_start_ticks_are_read_behind_a_name_with_parentheses(tmp_path: Path) -> None:
+    """Compared with the system's own clock to a second."""
+    program = tmp_path / "a) S (b"
+    program.symlink_to("/bin/sleep")
+    child = subprocess.Popen([program, "60"])
+    try:
+        found = stamp(child.pid)
+        assert found is not None
+        now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        assert abs(found.start_ticks / os.sysconf("SC_CLK_TCK") - now_s) < 5
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
