@@ -51,7 +51,6 @@ class Complaints:
     def replaced(self, path: KeyPath, flag: str) -> None:
         """Note that a flag replaced the value at ``path``; what was said of it stays said."""
         self.flags[path] = flag
-        self._wrong = {wrong for wrong in self._wrong if wrong[: len(path)] != path}
 
     def flag(self, flag: str, text: str) -> None:
         """Add ``<flag> <text>``."""

@@ -77,9 +77,6 @@ def check_overrides(overrides: Overrides, complaints: Complaints) -> None:
 def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Complaints) -> Scenario:
     """Return the scenario with every fitting flag in place; arms keep their indices."""
     given = _fitting(overrides)
-    for field, path in (("seed", "seed"), ("repeats", "repeats"), ("target", "target")):
-        if getattr(given, field) is not None:
-            complaints.replaced((path,), FLAGS[field][0])
     scenario = replace(
         scenario,
         seed=scenario.seed if given.seed is None else given.seed,

@@ -20,10 +20,8 @@ def shown(value: object) -> str:
     """Return ``value`` as TOML would write it, on one line of at most about 60 characters."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        # Python refuses to print integers above 4300 digits, and nobody wants to read them.
-        bits = value.bit_length()
-        return str(value) if bits <= 100 else f"an integer of {bits} bits"  # noqa: PLR2004
+    if isinstance(value, int | float):
+        return _number(value)
     if isinstance(value, str):
         return _cut(json.dumps(value))
     if isinstance(value, (list, tuple)):
@@ -49,6 +47,16 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     """Return ``did you mean "x"?`` for the nearest known word; empty if none is near."""
     near = difflib.get_close_matches(word[:200].lower(), known, n=1, cutoff=0.6)
     return f'did you mean "{near[0]}"?' if near else ""
+
+
+def _number(value: float) -> str:
+    """Return 1e12 rather than 1000000000000.0, and never thousands of digits."""
+    if isinstance(value, int):
+        # Python refuses to print integers above 4300 digits, and nobody wants to read them.
+        bits = value.bit_length()
+        return str(value) if bits <= 100 else f"an integer of {bits} bits"  # noqa: PLR2004
+    short = f"{value:g}".replace("e+", "e")
+    return short if "e" in short and float(short) == value else repr(value)
 
 
 def _escape(character: str) -> str:

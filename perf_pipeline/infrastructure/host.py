@@ -99,7 +99,7 @@ def read_host_facts(temp_dir: Path, root: Path = Path("/")) -> HostFacts:
         cgroup_cpu_limit_cores=_cpu_limit_cores(root),
         container=_container(root),
         kernel=platform.release(),
-        system=_field(root / "etc/os-release", "PRETTY_NAME", "=").strip('"'),
+        system=_field(root / "etc/os-release", "PRETTY_NAME", "=").strip('"') or "unknown",
         libc=libc,
         python=platform.python_version(),
         temp_file_system=_file_system(root, temp_dir),

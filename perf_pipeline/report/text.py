@@ -7,12 +7,10 @@ half of a surrogate pair, or a megabyte. None of it is dropped: what cannot be s
 from __future__ import annotations
 
 import re
-import unicodedata
 
 NAME_LENGTH_MAX = 80
 TEXT_LENGTH_MAX = 600
 
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPELLED_OUT = {"\n": " ⏎ ", "\r": "", "\t": " "}
 _MARKDOWN = re.compile(r"([\\`*{}\[\]|~$])|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
@@ -50,7 +48,7 @@ def markdown(text: str) -> str:
 def _spell_out(character: str) -> str:
     if character in _SPELLED_OUT:
         return _SPELLED_OUT[character]
-    if unicodedata.category(character) not in _INVISIBLE:
+    if character.isprintable():
         return character
     point = ord(character)
     if point <= 0xFF:  # noqa: PLR2004 - what two hexadecimal digits can hold

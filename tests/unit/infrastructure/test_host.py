@@ -27,7 +27,7 @@ PATH = os.path.dirname(GIT)  # noqa: PTH120 - a search path
 
 
 def test_facts_agree_with_other_programs(tmp_path: Path) -> None:
-    """psutil and the standard library read the same machine."""
+    """The package psutil and the standard library read the same machine."""
     facts = read_host_facts(tmp_path)
     assert facts.memory_total_bytes == psutil.virtual_memory().total
     assert facts.cores_usable == len(psutil.Process().cpu_affinity())

@@ -31,6 +31,7 @@ def test_any_text_becomes_one_printable_line_of_utf_8(any_text: str) -> None:
     assert shown.encode("utf-8").decode("utf-8") == shown
     assert shown.isprintable()
     assert len(shown.splitlines()) <= 1
+    assert text.visible(shown, length_max=10_000) == shown
 
 
 @given(st.text(alphabet=st.sampled_from("<>/!a|`[](){}*_\\&;#~$ \n"), max_size=40))

@@ -1,0 +1,314 @@
+"""The closed loop: N in flight, every workflow recorded for what it was, and a clean stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.samples.record import ErrorClass, Outcome
+from perf_pipeline.samples.slots import GO_NS, NEVER_NS, STARTED, STOP_NS, SlotFile
+from perf_pipeline.targets.classification import classify
+from tests.unit.worker.conftest import Bench, Clock, ScriptedTarget, join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECOND = 1_000_000_000
+
+
+def test_a_slot_starts_its_next_workflow_as_soon_as_the_last_is_answered(
+    bench: Callable[[int], Bench],
+) -> None:
+    """Service times 1, 2, 3, 1, 2, 3, ... s for 10 s; the one in flight at the stop may end."""
+    b = bench(1)
+    begin_ns = b.clock()
+    loop = b.loop(ScriptedTarget(lambda _kind, number: b.clock.sleep(1 + number % 3)))
+    loop.start()
+    join(loop)
+    b.recorder.finish(loop.in_flight)
+
+    rows = b.committed()
+
+    times = [((r.start_ns - begin_ns) / SECOND, (r.end_ns - begin_ns) / SECOND) for r in rows]
+    assert times == [(0, 1), (1, 3), (3, 6), (6, 7), (7, 9), (9, 12)]
+    assert [row.number for row in rows] == [0, 1, 2, 3, 4, 5]
+    assert {row.outcome for row in rows} == {Outcome.OK}
+    assert loop.problems == []
+
+
+def test_n_workflows_are_in_flight_at_once(bench: Callable[[int], Bench]) -> None:
+    """Each waits for all 50 to be inside the target at the same time; five rounds of it."""
+    slots, rounds = 50, 5
+    b = bench(slots)
+    all_inside = threading.Barrier(slots)
+    seen: list[int] = []
+
+    def meet(_kind: int, _number: int) -> None:
+        if all_inside.wait(timeout=20) == 0:
+            seen.append(b.slots.totals().in_flight)
+            if len(seen) == rounds:
+                b.slots.words[STOP_NS] = 0
+
+    loop = b.loop(ScriptedTarget(meet))
+    loop.start()
+    join(loop, 30)
+    b.recorder.finish(loop.in_flight)
+
+    # Whoever is last to arrive counts; the others may already have left the barrier.
+    assert max(seen) == slots
+    rows = b.committed()
+    assert len(rows) >= slots * rounds
+    assert sum(row.outcome == Outcome.OK for row in rows) >= slots * (rounds - 1)
+    assert len({row.number for row in rows}) == len(rows)
+
+
+def test_what_takes_longer_than_the_deadline_is_a_timeout_even_if_the_answer_comes(
+    bench: Callable[[int], Bench],
+) -> None:
+    """Deadline 5 s; the workflows take 5 s (in time), 5.000000001 s, and 6 s ending in an error."""
+    b = bench(1)
+
+    def work(_kind: int, number: int) -> None:
+        b.clock.sleep((5, 5.000000001, 6)[number])
+        if number == 2:
+            raise ValueError("too late to matter")
+
+    loop = b.loop(ScriptedTarget(work), run_s=11)
+    loop.start()
+    join(loop)
+    b.recorder.finish(loop.in_flight)
+
+    rows = b.committed()
+    assert [row.outcome for row in rows] == [Outcome.OK, Outcome.TIMEOUT, Outcome.TIMEOUT]
+    assert {row.error_class for row in rows} == {ErrorClass.NONE}
+
+
+class _UnreadableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("this text cannot be had")
+
+
+_RAISED: list[tuple[BaseException, ErrorClass]] = [
+    (ValueError("no"), ErrorClass.WORKFLOW_ERROR),
+    (SystemExit(1), ErrorClass.OTHER),
+    (KeyboardInterrupt(), ErrorClass.OTHER),
+    (GeneratorExit(), ErrorClass.OTHER),
+    (MemoryError(), ErrorClass.RESOURCE_EXHAUSTION),
+    (RecursionError("deep"), ErrorClass.WORKFLOW_ERROR),
+    (BaseExceptionGroup("many", [SystemExit(2)]), ErrorClass.OTHER),
+    (FileNotFoundError("\udcff"), ErrorClass.WORKFLOW_ERROR),
+    (_UnreadableError(), ErrorClass.OTHER),
+]
+
+
+def test_whatever_a_target_raises_becomes_a_record_and_the_slot_plays_on(
+    bench: Callable[[int], Bench],
+) -> None:
+    b = bench(1)
+
+    def work(_kind: int, number: int) -> None:
+        b.clock.sleep(1)
+        if number < len(_RAISED):
+            raise _RAISED[number][0]
+
+    loop = b.loop(
+        ScriptedTarget(work),
+        run_s=len(_RAISED) + 3,
+        classify=lambda error: classify(error) if str(error) is not None else ErrorClass.NONE,
+    )
+    loop.start()
+    join(loop)
+    b.recorder.finish(loop.in_flight)
+
+    rows = b.committed()
+    assert [row.number for row in rows] == list(range(len(_RAISED) + 3))
+    failed = rows[: len(_RAISED)]
+    assert {row.outcome for row in failed} == {Outcome.ERROR}
+    assert [row.error_class for row in failed] == [error_class for _, error_class in _RAISED]
+    assert {row.outcome for row in rows[len(_RAISED) :]} == {Outcome.OK}
+    assert loop.problems == []
+    texts = [text for _, text in b.examples()]
+    assert "ValueError: no" in texts
+    assert "FileNotFoundError: \\udcff" in texts
+    assert b.slots.totals().failed == len(_RAISED)
+
+
+def test_an_error_that_cannot_be_read_keeps_its_name(bench: Callable[[int], Bench]) -> None:
+    b = bench(1)
+
+    def work(_kind: int, _number: int) -> None:
+        b.clock.sleep(100)
+        raise _UnreadableError
+
+    loop = b.loop(ScriptedTarget(work), deadline_ns=10**12)
+    loop.start()
+    join(loop)
+
+    assert b.examples() == (
+        (ErrorClass.OTHER, "_UnreadableError, which cannot be read: RuntimeError"),
+    )
+
+
+def test_a_clean_stop_adds_no_errors(bench: Callable[[int], Bench]) -> None:
+    """8 in flight at the stop, 3 of them past their deadline: abandoned and timeouts, no error."""
+    b = bench(8)
+    inside, release = threading.Barrier(9), threading.Event()
+
+    def work(_kind: int, _number: int) -> None:
+        inside.wait(timeout=10)
+        release.wait(timeout=20)
+
+    b.clock.now_ns += 1
+    loop = b.loop(ScriptedTarget(work))
+    loop.start()
+    inside.wait(timeout=10)
+    b.slots.words[STOP_NS] = 0
+    for slot in range(3):
+        b.slots.words[SlotFile.base(slot) + 4] -= 6 * SECOND
+    b.clock.sleep(1)
+
+    assert b.recorder.finish(loop.in_flight) == 8
+
+    release.set()
+    join(loop)
+    outcomes = [row.outcome for row in sorted(b.committed(), key=lambda row: row.slot)]
+    assert outcomes == [Outcome.TIMEOUT] * 3 + [Outcome.ABANDONED] * 5
+    assert {row.error_class for row in b.committed()} == {ErrorClass.NONE}
+
+
+def test_slots_start_when_the_ramp_says(bench: Callable[[int], Bench]) -> None:
+    b = bench(4)
+    ramp_ns = array("q", [0, 1 * SECOND, 2 * SECOND, 3 * SECOND])
+    loop = b.loop(ScriptedTarget(lambda _k, _n: b.clock.sleep(0.1)), ramp_ns=ramp_ns, run_s=5)
+    begin_ns = b.clock()
+    loop.start()
+    join(loop)
+    b.recorder.finish(loop.in_flight)
+
+    first: dict[int, int] = {}
+    for row in b.committed():
+        first[row.slot] = min(first.get(row.slot, NEVER_NS), row.start_ns - begin_ns)
+    assert all(first[slot] >= ramp_ns[slot] for slot in first)
+    assert 0 in first
+
+
+def test_nothing_starts_before_the_go(bench: Callable[[int], Bench]) -> None:
+    b = bench(2)
+    loop = b.loop(ScriptedTarget(lambda _k, _n: None), clock_ns=time.monotonic_ns, sleep=time.sleep)
+    b.slots.words[GO_NS], b.slots.words[STOP_NS] = 0, NEVER_NS
+    loop.start()
+    time.sleep(0.1)
+    assert b.slots.totals().started == 0
+    assert loop.alive() == 2
+
+    go_ns = time.monotonic_ns() + SECOND // 5
+    b.slots.words[GO_NS] = go_ns
+    while b.slots.totals().started < 10:
+        time.sleep(0.01)
+    b.slots.words[STOP_NS] = 0
+    join(loop)
+    b.recorder.finish(loop.in_flight)
+    assert min(row.start_ns for row in b.committed()) >= go_ns
+
+
+def test_a_stop_without_a_go_ends_every_slot(bench: Callable[[int], Bench]) -> None:
+    """Another worker could not open its target: this one has nothing to wait for any more."""
+    b = bench(3)
+    target = ScriptedTarget(lambda _k, _n: None)
+    loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
+    b.slots.words[GO_NS], b.slots.words[STOP_NS] = 0, time.monotonic_ns()
+    loop.start()
+
+    join(loop, 2)
+
+    assert b.slots.totals().started == 0
+
+
+def test_each_number_has_the_kind_that_the_plan_gives_it(bench: Callable[[int], Bench]) -> None:
+    b = bench(1)
+    given: list[tuple[int, int]] = []
+
+    def work(kind: int, number: int) -> None:
+        given.append((kind, number))
+        b.clock.sleep(1)
+
+    kinds = array("q", [2, 0, 1])
+    loop = b.loop(ScriptedTarget(work), kinds=kinds, kind_count=3, run_s=7)
+    loop.start()
+    join(loop)
+    b.recorder.finish(loop.in_flight)
+
+    assert given == [(kinds[n % 3], n) for n in range(7)]
+    assert [(row.kind, row.number) for row in b.committed()] == given
+    assert [loop.kind_of(number) for number in (-1, -2, -3, -4)] == [0, 1, 2, 0]
+
+
+class _NoSlotTarget(ScriptedTarget):
+    """Opens every slot but one."""
+
+    def __init__(self, clock: Clock, error: BaseException) -> None:
+        super().__init__(lambda _kind, _number: clock.sleep(1))
+        self._error: BaseException | None = error
+
+    def open_slot(self) -> ScriptedTarget:
+        error, self._error = self._error, None
+        if error:
+            raise error
+        return self
+
+
+@pytest.mark.parametrize("error", [OSError("no more files"), SystemExit(3)])
+def test_a_slot_that_cannot_be_opened_is_reported_and_the_others_play(
+    bench: Callable[[int], Bench], error: BaseException
+) -> None:
+    b = bench(3)
+    loop = b.loop(_NoSlotTarget(b.clock, error), run_s=6)
+    loop.start()
+    join(loop)
+
+    assert loop.problems == [f"slot 0 could not be opened: {type(error).__name__}: {error}"]
+    started = [b.slots.words[SlotFile.base(slot) + STARTED] for slot in range(3)]
+    assert started[0] == 0
+    assert sum(started) >= 6
+
+
+def test_a_slot_whose_records_cannot_be_kept_is_reported_and_its_workflow_counted(
+    bench: Callable[[int], Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code node's limit on the address space can hit any allocation of the process."""
+    b = bench(1)
+    loop = b.loop(ScriptedTarget(lambda _kind, _number: b.clock.sleep(1)))
+
+    def no_memory(*_arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(b.recorder, "record", no_memory)
+    loop.start()
+    join(loop)
+
+    assert loop.problems == ["slot 0 could not be played on: MemoryError: "]
+    assert b.recorder.finish(loop.in_flight) == 1
+    assert [row.outcome for row in b.committed()] == [Outcome.ABANDONED]
+
+
+def test_a_machine_without_room_for_the_threads_says_how_many_it_holds(
+    bench: Callable[[int], Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    b = bench(10)
+    loop = b.loop(ScriptedTarget(lambda _kind, _number: b.clock.sleep(1)))
+    start, started = threading.Thread.start, iter(range(10))
+
+    def start_four(thread: threading.Thread) -> None:
+        if next(started) == 4:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_four)
+
+    with pytest.raises(RuntimeError, match=r"only 4 of 10 threads.*lower concurrency"):
+        loop.start()
+    join(loop)

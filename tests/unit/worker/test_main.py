@@ -1,0 +1,154 @@
+"""The worker process: its job file, its cold starts, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
+from perf_pipeline.samples.slots import CLOSED, DRAIN_NS, GO_NS, PLAYING, STATE, STOP_NS
+from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.worker.__main__ import WorkerJob, read_job, read_words, start_cold, supervise
+from tests.unit.worker.conftest import Bench, ScriptedTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+KINDS = (Kind("transformation", "simple"), Kind("analytics", "complex"))
+
+
+def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
+    stores = Stores("postgresql://u:p@h/d", "s", None, "p:", 25, 30.0)
+    return WorkerJob(
+        parent_pid=1,
+        worker=worker,
+        workers=4,
+        target="control",
+        kinds=str(tmp_path / "kinds"),
+        ramp=str(tmp_path / "ramp"),
+        journal=str(tmp_path / "journal"),
+        slots=str(tmp_path / "slots"),
+        deadline_ns=5,
+        job=Job(KINDS, "lean", 3, "run", 2, stores),
+    )
+
+
+def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
+    job = _job(tmp_path)
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(asdict(job)))
+
+    assert read_job(path) == job
+
+
+def test_words_are_little_endian_int64(tmp_path: Path) -> None:
+    words = [0, -1, 2**63 - 1, -(2**63)]
+    (tmp_path / "words").write_bytes(struct.pack("<4q", *words))
+
+    assert list(read_words(str(tmp_path / "words"))) == words
+
+
+def test_every_kind_starts_cold_once_and_is_flagged(
+    bench: Callable[[int], Bench], tmp_path: Path
+) -> None:
+    """Also when one fails; their numbers never meet the plan's or another worker's."""
+    b = bench(2)
+
+    def work(kind: int, _number: int) -> None:
+        b.clock.sleep(1 + kind)
+        if kind == 1:
+            raise ValueError("cold and broken")
+
+    target = ScriptedTarget(work)
+    loop = b.loop(target, kind_count=2)
+    start_cold(target, loop, _job(tmp_path))
+    b.recorder.finish(loop.in_flight)
+
+    rows = b.committed()
+    assert [(row.number, row.kind, row.slot) for row in rows] == [(-3, 0, 0), (-4, 1, 0)]
+    assert [row.end_ns - row.start_ns for row in rows] == [1_000_000_000, 2_000_000_000]
+    assert all(row.flags & COLD for row in rows)
+    assert [row.outcome for row in rows] == [Outcome.OK, Outcome.ERROR]
+
+
+def test_a_worker_that_is_done_has_everything_committed_and_its_target_closed(
+    bench: Callable[[int], Bench],
+) -> None:
+    b, target = bench(3), ScriptedTarget(lambda _kind, _number: time.sleep(0.001))
+    loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
+    b.slots.words[GO_NS] = time.monotonic_ns()
+    b.slots.words[STOP_NS] = time.monotonic_ns() + 200_000_000
+    b.slots.words[DRAIN_NS] = 5_000_000_000
+    loop.start()
+
+    code = supervise(target, loop, b.recorder, b.journal, b.slots)
+
+    assert code == 0
+    assert target.closed
+    assert b.slots.words[STATE] == CLOSED
+    assert b.slots.totals().started == len(b.committed()) > 10
+
+
+def test_cold_starts_are_committed_while_other_workers_are_still_starting(
+    bench: Callable[[int], Bench],
+) -> None:
+    """A worker may be ready two minutes before the go: a kill must not cost its cold starts."""
+    b, target = bench(1), ScriptedTarget(lambda _kind, _number: None)
+    b.recorder._due_ns = 0
+    b.recorder._clock_ns = time.monotonic_ns
+    b.recorder._pending.append(bytes(40))
+    loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
+    b.slots.words[GO_NS] = 0
+    b.slots.words[STOP_NS] = time.monotonic_ns() + 300_000_000
+    committed: list[int] = []
+    finish = b.recorder.finish
+
+    def look_then_finish(*arguments: object) -> int:
+        committed.append(len(b.committed()))
+        return finish(*arguments)  # type: ignore[arg-type]
+
+    b.recorder.finish = look_then_finish  # type: ignore[method-assign]
+
+    supervise(target, loop, b.recorder, b.journal, b.slots)
+
+    assert committed == [1]
+
+
+def test_a_worker_whose_last_block_cannot_be_committed_never_says_that_it_is_closed(
+    bench: Callable[[int], Bench], capsys: pytest.CaptureFixture[str]
+) -> None:
+    b, target = bench(1), ScriptedTarget(lambda _kind, _number: time.sleep(0.001))
+    loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
+    b.slots.words[GO_NS] = time.monotonic_ns()
+    b.slots.words[STOP_NS] = time.monotonic_ns() + 50_000_000
+    b.slots.words[DRAIN_NS] = 5_000_000_000
+    b.journal._db.execute("PRAGMA query_only = 1")
+    loop.start()
+
+    code = supervise(target, loop, b.recorder, b.journal, b.slots)
+
+    assert code == 2
+    assert b.slots.words[STATE] == PLAYING
+    assert "journal could not be written" in capsys.readouterr().err
+
+
+def test_a_lost_slot_makes_the_worker_end_with_its_text(
+    bench: Callable[[int], Bench], capsys: pytest.CaptureFixture[str]
+) -> None:
+    b, target = bench(2), ScriptedTarget(lambda _kind, _number: time.sleep(0.001))
+    loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
+    b.slots.words[GO_NS] = time.monotonic_ns()
+    b.slots.words[STOP_NS] = time.monotonic_ns() + 50_000_000
+    b.slots.words[DRAIN_NS] = 5_000_000_000
+    loop.problems.append("slot 1 could not be opened: OSError: no more files")
+    loop.start()
+
+    assert supervise(target, loop, b.recorder, b.journal, b.slots) == 1
+    assert "slot 1 could not be opened: OSError" in capsys.readouterr().err
+    assert {row.error_class for row in b.committed()} == {ErrorClass.NONE}
