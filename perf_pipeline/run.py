@@ -173,14 +173,14 @@ class Run:
         """
         servers = self.open_servers()
         self.seed_data()
-        environment = self._environment()
+        environments = self._environments()
         self.folder.begin(self._scenario.name)
-        manifest = self._manifest(servers, environment)
+        manifest = self._manifest(servers, environments)
         before = read_cpu_times()
         try:
             write_json(self.folder.manifest, manifest)
             for plan in self._plans:
-                self._play(plan, environment, on_progress)
+                self._play(plan, environments[plan.target].python, on_progress)
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
             write_json(self.folder.manifest, manifest)
         except Exception as error:
@@ -192,15 +192,17 @@ class Run:
         self.folder.end(COMPLETE)
         return self.folder
 
-    def _environment(self) -> TargetEnvironment:
-        uv = find_uv(os.environ)
-        self._say(f"target {self._scenario.target}: making or finding its environment")
-        return make_environment(
-            self._scenario.target, cache_dir=self._settings.cache_dir, environ=os.environ, uv=uv
-        )
+    def _environments(self) -> dict[str, TargetEnvironment]:
+        """Find or make the environment of every target that the levels and arms use."""
+        uv, cache = find_uv(os.environ), self._settings.cache_dir
+        targets = dict.fromkeys(plan.target for plan in self._plans)
+        return {
+            target: make_environment(target, cache_dir=cache, environ=os.environ, uv=uv)
+            for target in targets
+        }
 
     def _manifest(
-        self, servers: dict[str, Server], environment: TargetEnvironment
+        self, servers: dict[str, Server], environments: dict[str, TargetEnvironment]
     ) -> dict[str, Any]:
         return make_manifest(
             run_id=self.run_id,
@@ -209,7 +211,7 @@ class Run:
             host=read_host_facts(self._settings.temp_dir).to_manifest(),
             git=read_git_state(PROJECT, self._settings.search_path),
             servers=list(servers.values()),
-            environment=environment,
+            environments=environments,
             plans=self._plans,
         )
 
@@ -228,7 +230,7 @@ class Run:
     def _play(
         self,
         plan: LevelPlan,
-        environment: TargetEnvironment,
+        python: Path,
         on_progress: Callable[[Progress], None],
     ) -> None:
         folder = self.folder.root / "levels" / plan.folder_name
@@ -240,7 +242,7 @@ class Run:
         level = LevelRun(
             plan,
             folder=folder,
-            python=environment.python,
+            python=python,
             job=self._job(plan),
             phases=self._scenario.phases,
             on_second=monitor.sample,

@@ -7,6 +7,7 @@ flags. Units stand last in every name; a level is a number of workflows in fligh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 Complexity = Literal["simple", "medium", "complex"]
@@ -15,7 +16,9 @@ Nodes = Literal["code", "lean"]
 FAMILIES: tuple[str, ...] = ("transformation", "analytics")
 COMPLEXITIES: tuple[Complexity, ...] = ("simple", "medium", "complex")
 NODES: tuple[Nodes, ...] = ("code", "lean")
-TARGETS: tuple[str, ...] = ("kailash", "control")
+_ADAPTERS = (Path(__file__).parents[1] / "targets").glob("*/adapter.py")
+TARGETS: tuple[str, ...] = tuple(sorted(path.parent.name for path in _ADAPTERS))
+"""Every folder of ``targets`` with an adapter: adding one touches nothing else."""
 
 
 @dataclass(frozen=True)

@@ -160,14 +160,11 @@ class Guardian:
 
     def _stop_server(self) -> None:
         """End the server and every process of it, and make its folder fit for a new start."""
-        if self._server is not None and self._server.poll() is None:
-            self._server.send_signal(self._order.stop_signal)
-            try:
-                self._server.wait(_STOP_GRACE_S)
-            except subprocess.TimeoutExpired:
-                self._server.kill()
-                self._server.wait()
+        if self._server is not None:
+            self._server.send_signal(self._order.stop_signal)  # does nothing once it has ended
         empty_of_processes(self._order.folder, _STOP_GRACE_S)
+        if self._server is not None:
+            self._server.wait()
         if self._order.lock_file is not None:
             discard_lock(self._order.folder / self._order.lock_file)
 

@@ -33,7 +33,7 @@ def make_manifest(
     host: Mapping[str, Any],
     git: GitState,
     servers: Sequence[Server],
-    environment: TargetEnvironment,
+    environments: Mapping[str, TargetEnvironment],
     plans: Sequence[LevelPlan],
 ) -> dict[str, Any]:
     """Collect the manifest of a run that is about to start.
@@ -45,12 +45,13 @@ def make_manifest(
         host: Facts about the host.
         git: Commit of the harness and whether its tree was dirty.
         servers: What answered.
-        environment: The target's interpreter and packages.
+        environments: Target to its interpreter and packages; the scenario's and the arms'.
         plans: Every level.
 
     Returns:
         Plain values, ready for JSON.
     """
+    environment = environments[scenario.target]
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
@@ -71,6 +72,7 @@ def make_manifest(
             "lock_hash": environment.lock_hash,
             "packages": dict(environment.packages),
         },
+        "lock_hashes": {name: one.lock_hash for name, one in environments.items()},
         "harness": {
             "version": version("perf-pipeline"),
             "python": platform.python_version(),

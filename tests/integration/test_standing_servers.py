@@ -21,7 +21,7 @@ from perf_pipeline.infrastructure.services import (
     stop_servers,
 )
 from perf_pipeline.lifeline import own_stamp
-from tests.integration.traces import folders_in, port_of, schemas
+from tests.integration.traces import folders_in, port_of, schemas, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,10 +55,11 @@ def test_started_servers_are_used_by_runs_until_they_are_stopped(settings: Setti
 def test_a_started_server_outlives_kill_9_of_its_starter(
     settings: Settings, start_owner: Callable[..., Owner]
 ) -> None:
-    """It answers afterwards and stops on command."""
+    """It still answers when a guardian has long seen its owner's end, and stops on command."""
     owner, (url,) = start_owner("start")
     owner.kill()
     owner.wait()
+    assert not until(lambda: is_free(port_of(url)), within_s=1.5)
     running, notes = running_server(settings, "redis")
     assert running is not None
     assert (running.url, notes) == (url, [])

@@ -41,10 +41,18 @@ def folders_in(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{FOLDER_PREFIX}*"))
 
 
-def segments() -> set[str]:
-    """Return the ids of the System V segments that exist."""
+def segment_of(folder: Path) -> str:
+    """Return the id of the System V segment of the PostgreSQL in a folder of ours."""
+    lines = (folder / "data/postmaster.pid").read_text(encoding="ascii").splitlines()
+    segment = lines[6].split()[-1]
+    assert segment_exists(segment)
+    return segment
+
+
+def segment_exists(segment: str) -> bool:
+    """Say whether there is a System V segment with that id."""
     lines = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
-    return {line.split()[1] for line in lines}
+    return segment in {line.split()[1] for line in lines}
 
 
 def schemas(url: str) -> set[str]:

@@ -224,6 +224,7 @@ def test_without_an_index_the_error_says_what_failed_and_what_to_check(
         "HOME": bench.environ["HOME"],
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_RETRIES": "0",
+        "UV_HTTP_RETRIES": "0",
         "UV_NO_CONFIG": "1",
         **index,
     }

@@ -126,7 +126,7 @@ def bench(tmp_path: Path) -> Iterator[Callable[[int], Bench]]:
     yield make
     for each in made:
         each.slots.words[STOP_NS] = 0
-        each.journal.close()
+        each.journal._db.close()
 
 
 @pytest.fixture

@@ -41,29 +41,26 @@ def test_a_slot_starts_its_next_workflow_as_soon_as_the_last_is_answered(
 
 
 def test_n_workflows_are_in_flight_at_once(bench: Callable[[int], Bench]) -> None:
-    """Each waits for all 50 to be inside the target at the same time; five rounds of it."""
+    """50 wait inside the target until all are there, five times; then the stop is set."""
     slots, rounds = 50, 5
     b = bench(slots)
-    all_inside = threading.Barrier(slots)
     seen: list[int] = []
 
-    def meet(_kind: int, _number: int) -> None:
-        if all_inside.wait(timeout=20) == 0:
-            seen.append(b.slots.totals().in_flight)
-            if len(seen) == rounds:
-                b.slots.words[STOP_NS] = 0
+    def look() -> None:  # runs while every thread is inside
+        seen.append(b.slots.totals().in_flight)
+        if len(seen) == rounds:
+            b.slots.words[STOP_NS] = 0
 
-    loop = b.loop(ScriptedTarget(meet))
+    all_inside = threading.Barrier(slots, look)
+    loop = b.loop(ScriptedTarget(lambda _kind, _number: all_inside.wait(timeout=20)))
     loop.start()
     join(loop, 30)
     b.recorder.finish(loop.in_flight)
 
-    # Whoever is last to arrive counts; the others may already have left the barrier.
-    assert max(seen) == slots
+    assert seen == [slots] * rounds
     rows = b.committed()
-    assert len(rows) >= slots * rounds
-    assert sum(row.outcome == Outcome.OK for row in rows) >= slots * (rounds - 1)
-    assert len({row.number for row in rows}) == len(rows)
+    assert sorted(row.number for row in rows) == list(range(slots * rounds))
+    assert {row.outcome for row in rows} == {Outcome.OK}
 
 
 def test_what_takes_longer_than_the_deadline_is_a_timeout_even_if_the_answer_comes(

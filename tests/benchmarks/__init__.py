@@ -1,0 +1,1 @@
+"""Benchmarks of the engine itself: too long and too noise-sensitive to be tests."""

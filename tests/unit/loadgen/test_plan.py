@@ -1,0 +1,170 @@
+"""The plan: the same seed gives the same load, and the load is exactly what was asked for."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from array import array
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perf_pipeline.config.scenario import Arm, Phases, Scenario, Workload
+from perf_pipeline.loadgen.plan import (
+    KINDS_CYCLE,
+    even_ramp,
+    little_endian,
+    mixed_kinds,
+    plan_levels,
+)
+
+SCENARIO = Scenario(
+    "baseline",
+    seed=7,
+    concurrency=(100, 500),
+    workloads=(Workload("transformation", "medium", 1), Workload("analytics", "complex", 2)),
+    arms=(Arm("lean", "kailash", "lean", 100, 8.0), Arm("control", "control", "lean", 100, 8.0)),
+)
+
+
+def _hashes(scenario: Scenario, processes: int = 2) -> list[str]:
+    return [plan.sha256() for plan in plan_levels(scenario, processes)]
+
+
+def test_the_same_seed_gives_the_same_plan_on_every_machine_and_version() -> None:
+    """The literal hash was computed once: a changed one means that old runs cannot be repeated."""
+    assert _hashes(SCENARIO) == _hashes(SCENARIO)
+    assert _hashes(SCENARIO)[0] == (
+        "ef099bee96464d4829efa12784e693a52641e132cd995309f29b636f3478aa2e"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 8},
+        {"target": "control"},
+        {"nodes": "lean"},
+        {"concurrency": (101,)},
+        {"workloads": (Workload("transformation", "medium"),)},
+        {"phases": Phases(ramp_up_s=6.0)},
+        {"phases": Phases(steady_s=21.0)},
+    ],
+)
+def test_whatever_decides_the_load_changes_the_hash(change: dict[str, object]) -> None:
+    assert _hashes(replace(SCENARIO, **change))[0] != _hashes(SCENARIO)[0]  # type: ignore[arg-type]
+
+
+def test_another_seed_is_another_plan_even_with_one_kind_of_workflow() -> None:
+    """The order of one kind is always the same, but the seed decides the workflows' data too."""
+    one = replace(SCENARIO, workloads=(Workload("transformation", "simple"),))
+    other = replace(one, workloads=(Workload("analytics", "simple"),))
+
+    assert len({_hashes(s)[0] for s in (one, replace(one, seed=8), other)}) == 3
+
+
+def test_levels_and_repeats_of_one_run_have_plans_of_their_own() -> None:
+    plans = plan_levels(replace(SCENARIO, repeats=2), 2)
+
+    assert [(p.index, p.label, p.role, p.repeat) for p in plans] == [
+        (0, "100", "level", 0),
+        (1, "500", "level", 0),
+        (2, "lean", "arm", 0),
+        (3, "control", "arm", 0),
+        (4, "100", "level", 1),
+        (5, "500", "level", 1),
+    ]
+    assert len({plan.sha256() for plan in plans}) == 6
+    assert len({plan.kinds.tobytes() for plan in plans}) == 6
+    assert [plan.folder_name for plan in plans][:3] == ["00-100", "01-500", "02-lean"]
+    assert [(p.target, p.nodes, p.steady_s) for p in plans[2:4]] == [
+        ("kailash", "lean", 8.0),
+        ("control", "lean", 8.0),
+    ]
+
+
+def test_a_level_has_at_most_one_process_a_slot() -> None:
+    plans = plan_levels(replace(SCENARIO, concurrency=(1, 3, 50), arms=()), 4)
+
+    assert [plan.processes for plan in plans] == [1, 3, 4]
+
+
+_WEIGHTS = st.lists(st.floats(0.001, 1000), min_size=1, max_size=8)
+
+
+@given(_WEIGHTS, st.integers(0, 2**32))
+def test_every_kind_has_its_exact_share_of_the_cycle(weights: list[float], seed: int) -> None:
+    """Within one of the exact share, all together exactly the cycle; largest remainders round up."""
+    workloads = tuple(Workload("transformation", "simple", weight) for weight in weights)
+
+    kinds = mixed_kinds(workloads, random.Random(seed))
+
+    counts = Counter(kinds)
+    assert len(kinds) == KINDS_CYCLE
+    exact = [weight / sum(weights) * KINDS_CYCLE for weight in weights]
+    for index, share in enumerate(exact):
+        assert abs(counts[index] - share) < 1 + 1e-6
+    remainders = [(share % 1, counts[i] > share) for i, share in enumerate(exact)]
+    down = [remainder for remainder, rounded_up in remainders if not rounded_up]
+    up = [remainder for remainder, rounded_up in remainders if rounded_up]
+    assert not up or not down or min(up) >= max(r for r in down if r < 1 - 1e-6) - 1e-6
+
+
+def test_shares_are_rounded_by_largest_remainder() -> None:
+    """Weights 1, 1, 1 leave one of 1000 over; 2, 2, 2, 1 leave 5/7 five times... by hand: 286x3."""
+    thirds = tuple(Workload("transformation", "simple", 1) for _ in range(3))
+    sevenths = tuple(Workload("transformation", "simple", w) for w in (2, 2, 2, 1))
+
+    assert sorted(Counter(mixed_kinds(thirds, random.Random(1))).values()) == [333, 333, 334]
+    assert Counter(mixed_kinds(sevenths, random.Random(1))) == {0: 286, 1: 286, 2: 285, 3: 143}
+
+
+def test_kinds_are_mixed_not_in_blocks() -> None:
+    """Of 1000 in random order with two equal kinds about 500 neighbours differ (sd about 16)."""
+    two = (Workload("transformation", "simple"), Workload("analytics", "simple"))
+
+    kinds = mixed_kinds(two, random.Random(1))
+
+    assert 400 < sum(a != b for a, b in itertools.pairwise(kinds)) < 600
+
+
+@given(st.integers(1, 300), st.integers(1, 40), st.floats(0, 100))
+def test_the_workers_slots_partition_the_ramp(slots: int, processes: int, ramp_s: float) -> None:
+    scenario = Scenario("x", concurrency=(slots,), phases=Phases(ramp_up_s=ramp_s))
+    plan = plan_levels(scenario, processes)[0]
+
+    shares = [plan.slots_of(worker) for worker in range(plan.processes)]
+
+    assert sorted(itertools.chain(*shares)) == list(plan.ramp_ns)
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert min(map(len, shares)) >= 1
+
+
+def test_numbers_by_stride_partition_the_naturals() -> None:
+    """As the worker takes them: count(worker, workers)."""
+    workers = 7
+    taken = [list(itertools.islice(itertools.count(w, workers), 100)) for w in range(workers)]
+
+    assert sorted(itertools.chain(*taken)) == list(range(700))
+
+
+@given(st.integers(1, 3000), st.floats(0, 600))
+def test_slots_start_evenly_spread_over_the_ramp(slots: int, ramp_s: float) -> None:
+    ramp_ns = even_ramp(slots, ramp_s)
+
+    step_ns = ramp_s * 1e9 / slots
+    assert len(ramp_ns) == slots
+    assert ramp_ns[0] == 0
+    assert ramp_ns[-1] <= ramp_s * 1e9
+    assert all(abs(at_ns - slot * step_ns) <= 1.5 for slot, at_ns in enumerate(ramp_ns))
+
+
+def test_words_are_little_endian_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = array("q", [1, 256])
+    assert little_endian(words) == bytes([1, *[0] * 7, 0, 1, *[0] * 6])
+    monkeypatch.setattr("sys.byteorder", "big")
+    assert little_endian(words) == bytes([*[0] * 7, 1, *[0] * 6, 1, 0])
+    assert list(words) == [1, 256]
