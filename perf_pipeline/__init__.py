@@ -3,3 +3,30 @@
 The public names are loaded on first use: worker processes import this package inside the
 target's environment, where none of what the harness needs is installed.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.builtin import open_scenario
+    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.metrics.performance import PerformanceMetrics
+    from perf_pipeline.run import run_scenario
+
+__all__ = ["PerformanceMetrics", "Scenario", "open_scenario", "run_scenario"]
+
+_HOMES = {
+    "PerformanceMetrics": "perf_pipeline.metrics.performance",
+    "Scenario": "perf_pipeline.config.scenario",
+    "open_scenario": "perf_pipeline.config.builtin",
+    "run_scenario": "perf_pipeline.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -141,6 +141,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("ramp_up_s", "number", "s over which the slots start", 0, 3600),
         Key("warm_up_s", "number", "s, least length of the warm-up", 0, 3600),
         STEADY,
+        Key("steady_workflows", "integer", "workflows that end in the steady phase", 0, 10_000_000),
         Key("steady_max_s", "number", "s, greatest length of a phase", 0.5, 86_400),
         Key("drain_s", "number", "s in which workflows in flight may still end", 0, 3600),
         Key("deadline_s", "number", "s after which a workflow is a timeout", 0.1, 3600),

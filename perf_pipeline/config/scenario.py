@@ -40,14 +40,15 @@ class Workload:
 class Phases:
     """How long each part of a level lasts.
 
-    The steady phase ends when both ``steady_s`` and three turnovers (3 x in flight workflows
-    ended) have passed, and at ``steady_max_s`` at the latest; the warm-up likewise needs one
-    turnover.
+    The steady phase ends when ``steady_s`` has passed and ``steady_workflows``, and at least three
+    turnovers (3 x in flight), have ended; at ``steady_max_s`` at the latest. The warm-up likewise
+    needs one turnover.
 
     Attributes:
         ramp_up_s: The slots start evenly spread over this time.
         warm_up_s: Least length of the warm-up.
         steady_s: Least length of the steady phase, the only one that is measured.
+        steady_workflows: Least number of workflows that end in it.
         steady_max_s: Greatest length of the warm-up, and of the steady phase.
         drain_s: How long workflows in flight may still end after the steady phase.
         deadline_s: A workflow that takes longer is a timeout.
@@ -56,6 +57,7 @@ class Phases:
     ramp_up_s: float = 5.0
     warm_up_s: float = 5.0
     steady_s: float = 20.0
+    steady_workflows: int = 0
     steady_max_s: float = 150.0
     drain_s: float = 10.0
     deadline_s: float = 120.0

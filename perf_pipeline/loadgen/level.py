@@ -183,7 +183,7 @@ class LevelRun:
             "warm_up", time.monotonic_ns(), phases.warm_up_s, limit_s, TURNOVERS_WARM_UP * slots
         ):
             return "worker lost"
-        wanted = TURNOVERS_STEADY * slots
+        wanted = max(TURNOVERS_STEADY * slots, phases.steady_workflows)
         ended_before = self._totals().ended
         if not until("steady", time.monotonic_ns(), self._plan.steady_s, limit_s, wanted):
             return "worker lost"

@@ -106,7 +106,7 @@ drain_s = true
             "(source of every random choice)."
         ),
         (
-            'mine.toml line 3: target is "kailsh"; allowed is "kailash" or "control" (what '
+            'mine.toml line 3: target is "kailsh"; allowed is "control" or "kailash" (what '
             'executes the workflows); did you mean "kailash"?'
         ),
         (
@@ -283,7 +283,7 @@ def test_flags_are_checked_together_with_the_file(machine: MachineLimits) -> Non
         ),
         "--concurrency is 0; allowed is an integer from 1 to 2000 (workflows in flight).",
         (
-            '--target is "kailas"; allowed is "kailash" or "control" (what executes the '
+            '--target is "kailas"; allowed is "control" or "kailash" (what executes the '
             'workflows); did you mean "kailash"?'
         ),
         (

@@ -114,7 +114,7 @@ def test_every_kind_has_its_exact_share_of_the_cycle(weights: list[float], seed:
 
 
 def test_shares_are_rounded_by_largest_remainder() -> None:
-    """Weights 1, 1, 1 leave one of 1000 over; 2, 2, 2, 1 leave 5/7 five times... by hand: 286x3."""
+    """Of 1000, 2:2:2:1 is 285.71 three times and 142.86; three are left over, 142.86 gets one."""
     thirds = tuple(Workload("transformation", "simple", 1) for _ in range(3))
     sevenths = tuple(Workload("transformation", "simple", w) for w in (2, 2, 2, 1))
 
