@@ -1,9 +1,10 @@
 """From an exception to the closed list of error classes.
 
-Runtimes wrap what a driver raised, so the whole chain of causes is read, the innermost known
-exception deciding. Texts are read only of drivers' exceptions that carry no better sign: a
-workflow whose own error mentions a timeout has not timed out. Types are compared by name, for
-this module must work where a driver is not installed.
+Runtimes wrap what a driver raised, so the chain of causes is followed inwards to the first
+exception that says what it is; what lies below it happened earlier. Texts are read only of
+drivers' exceptions that carry no better sign: a workflow whose own error mentions a timeout has
+not timed out. Types are compared by name, for this module must work where a driver is not
+installed.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ _DRIVER_TEXTS = (
             "too many clients",
             "too many connections",
             "max number of clients",
+            "oom command not allowed",
             "too many open files",
         ),
     ),
@@ -96,23 +98,22 @@ def classify(error: BaseException) -> ErrorClass:
         error: What ``Slot.execute`` raised.
 
     Returns:
-        ``WRONG_RESULT`` for a failed check; otherwise the class of the innermost exception of
-        the chain that is known to be a timeout, a lost or refused connection, or an exhausted
-        resource; ``WORKFLOW_ERROR`` for any other ``Exception``; ``OTHER`` for what is none,
-        such as ``SystemExit``.
+        ``WRONG_RESULT`` for a failed check; otherwise the class of the outermost exception of
+        the chain that is known to be a timeout, a lost or refused connection, an exhausted
+        resource, or a statement that the database refused; ``WORKFLOW_ERROR`` for any other
+        ``Exception``; ``OTHER`` for what is none, such as ``SystemExit``.
     """
     if isinstance(error, WrongResultError):
         return ErrorClass.WRONG_RESULT
-    found = ErrorClass.NONE
     for link in _chain(error):
-        found = _of_one(link) or found
-    if found is not ErrorClass.NONE:
-        return found
+        found = _of_one(link)
+        if found is not ErrorClass.NONE:
+            return found
     return ErrorClass.WORKFLOW_ERROR if isinstance(error, Exception) else ErrorClass.OTHER
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Follow causes, or what was being handled, to the innermost exception."""
+    """Follow causes, or what was being handled, inwards."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -136,12 +137,12 @@ def _of_one(error: BaseException) -> ErrorClass:
 
 
 def _of_driver(error: BaseException) -> ErrorClass:
+    if getattr(error, "orig", None) is not None:
+        return ErrorClass.NONE  # SQLAlchemy around the driver's: its text holds parameters too
     state = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
     if state:
-        for length in (5, 3, 2):
-            if state[:length] in _SQLSTATES:
-                return _SQLSTATES[state[:length]]
-        return ErrorClass.NONE
+        known = (_SQLSTATES.get(state[:length]) for length in (5, 3, 2))
+        return next(filter(None, known), ErrorClass.WORKFLOW_ERROR)
     text = str(error).lower()
     for error_class, signs in _DRIVER_TEXTS:
         if any(sign in text for sign in signs):

@@ -70,6 +70,7 @@ class Bench:
             "PIP_FIND_LINKS": str(self.wheels),
             "PIP_CONFIG_FILE": os.devnull,
             "UV_NO_CONFIG": "1",
+            "PYTHONHOME": str(folder / "astray"),  # a Python that sees it does not start
             "PYTHONPATH": str(folder / "astray"),
             "VIRTUAL_ENV": str(folder / "astray"),
         }

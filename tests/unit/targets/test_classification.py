@@ -122,7 +122,7 @@ def test_running_out_of_descriptors_is_exhaustion() -> None:
     assert classify(error) is ErrorClass.RESOURCE_EXHAUSTION
 
 
-def test_the_innermost_known_exception_decides_however_it_was_wrapped(closed_port: int) -> None:
+def test_wrapping_does_not_hide_what_the_driver_raised(closed_port: int) -> None:
     """As kailash does: it wraps three times, and its RedisNode without naming the cause."""
     try:
         try:
@@ -133,6 +133,30 @@ def test_the_innermost_known_exception_decides_however_it_was_wrapped(closed_por
         outer = ValueError("Node 'cache' failed")
         outer.__cause__ = error
     assert classify(outer) is ErrorClass.CONNECTION
+
+
+def test_the_last_of_two_failures_decides() -> None:
+    """A lost connection was handled; opening another one then met a full pool."""
+    pool = redis.BlockingConnectionPool(1, 0.01)  # type: ignore[no-untyped-call]
+    pool.pool.get()
+
+    def reconnect() -> None:
+        try:
+            raise ConnectionResetError  # noqa: TRY301 - the driver's own reads so
+        except ConnectionResetError:
+            pool.get_connection()
+
+    assert classify(raised_by(reconnect)) is ErrorClass.RESOURCE_EXHAUSTION
+
+
+def test_words_among_a_statements_parameters_do_not_count() -> None:
+    """SQLAlchemy's text repeats them; the driver's own error below it says what happened."""
+    engine = sqlalchemy.create_engine("sqlite://")
+    statement = sqlalchemy.text("SELECT :word FROM nowhere")
+    with engine.connect() as connection:
+        error = raised_by(lambda: connection.execute(statement, {"word": "statement timeout"}))
+    assert "statement timeout" in str(error)
+    assert classify(error) is ErrorClass.WORKFLOW_ERROR
 
 
 def test_what_was_handled_before_does_not_count_when_the_error_says_so() -> None:
