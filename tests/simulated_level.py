@@ -142,6 +142,7 @@ def write_level(
             "target": "control",
             "nodes": "code",
             "concurrency": slots * len(workers),
+            "processes": max(1, len(workers)),
         },
         "started_at": "2026-01-14T09:30:12+00:00",
         "ended_at": "" if supervisor_killed else "2026-01-14T09:31:12+00:00",

@@ -55,7 +55,7 @@ def _grades(level: LevelMetrics) -> list[KpiGrade]:
     if p99.at_least and (p99.value_s or 0) <= P99.poor:
         p99_why = "so many workflows had not ended that only a lower bound is known"
     elif not p99.at_least and p99.samples_beyond < LEAST_BEYOND:
-        p99_why = f"only {p99.samples_beyond} samples lie beyond it (at least {LEAST_BEYOND})"
+        p99_why = f"samples beyond it: {p99.samples_beyond} (at least {LEAST_BEYOND})"
     return [
         _grade(level, THROUGHPUT, level.throughput_per_s),
         _grade(level, AVERAGE, level.service_times.avg_s),

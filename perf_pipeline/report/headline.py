@@ -70,6 +70,7 @@ HEADLINE_COLUMNS = (
 NOTE = (
     "Service time (closed loop): from handing a workflow to the target until its checked answer. "
     "≥: the percentile lies among workflows that had not ended, so the true value is this or more. "
+    "*: fewer than 10 samples lie beyond it. "
     "In flight is the median over the steady phase; N is what was wanted. Samples ended in the "
     "steady phase; not ended were in flight at its end."
 )

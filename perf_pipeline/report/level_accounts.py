@@ -39,7 +39,7 @@ def errors(level: LevelMetrics) -> tuple[Table, ...]:
     if not rows:
         return ()
     total = sum(level.error_classes.values())
-    basis = f"{quantity.count(total)} errors in the whole level"
+    basis = f"{quantity.counted(total, 'error')} in the whole level"
     columns = ("Class", "Whole level", "Steady phase", "For example")
     return (Table("Errors", columns, tuple(rows), level.validity, basis),)
 
@@ -133,7 +133,9 @@ def _resources(level: LevelMetrics) -> Table:
         ),
     )
     columns = ("Processes", "Peak memory", "Mean CPU", "Peak CPU", "Disk read", "Disk written")
-    basis = f"{quantity.count(used.samples)} samples, {quantity.count(used.failed_probes)} failed"
+    basis = (
+        f"{quantity.counted(used.samples, 'sample')}, {quantity.count(used.failed_probes)} failed"
+    )
     note = "Memory is the sum of PSS; 100 % CPU is one core."
     rows = tuple(say_once(row) for row in rows)
     return Table("Resources in the steady phase", columns, rows, level.validity, basis, note)

@@ -166,7 +166,7 @@ def _lines(series: Series, colours: list[str], last: float) -> list[alt.Chart]:
         ),
         color=_series_colour(list(series), colours),
     )
-    marks = [base.mark_line(strokeWidth=1.4, interpolate="linear")]
+    marks = [base.mark_line(strokeWidth=1.4)]
     alone = [row for line in series.values() for row in _alone(line)]
     if alone:
         kept = {(round(t, 3), value) for t, value in alone}

@@ -89,8 +89,10 @@ def _title(level: LevelMetrics) -> str:
 
 
 def _subtitle(level: LevelMetrics) -> str:
-    started = text.name(level.started_at) if level.started_at else quantity.NOT_RECORDED
-    ended = text.name(level.ended_at) if level.ended_at else quantity.NOT_RECORDED
+    started, ended = (
+        text.name(quantity.moment(stamp)) if stamp else quantity.NOT_RECORDED
+        for stamp in (level.started_at, level.ended_at)
+    )
     return f"{words.executor(level)} · {started} to {ended}"
 
 
@@ -126,7 +128,7 @@ def _service_times(level: LevelMetrics) -> Table:
         )
         name = f"{text.name(family.family)} {text.name(family.complexity)}"
         rows.append(_times_row(name, family.service_times, head))
-    basis = _samples(level.service_times.samples, "workflow")
+    basis = quantity.counted(level.service_times.samples, "workflow")
     title = "Service time in the steady phase"
     return Table(title, columns, tuple(rows), level.validity, basis, SERVICE_TIMES)
 
@@ -161,7 +163,7 @@ def _outcomes(level: LevelMetrics) -> Table:
     )
     columns = ("Workflows", "Sum", *(text.name(outcome) for outcome in known))
     note = "Scheduled is the sum of the outcomes; cold starts are in the whole level."
-    basis = _samples(sum(level.outcomes.values()), "workflow")
+    basis = quantity.counted(sum(level.outcomes.values()), "workflow")
     return Table("What became of the workflows", columns, rows, level.validity, basis, note)
 
 
@@ -197,7 +199,7 @@ def _in_flight(level: LevelMetrics) -> Table:
 def _waits(level: LevelMetrics) -> tuple[Table, ...]:
     flight = level.in_flight
     columns = ("Seen doing", "Share")
-    basis = _samples(flight.wait_samples, "thread sample")
+    basis = quantity.counted(flight.wait_samples, "thread sample")
     rows: tuple[tuple[Cell, ...], ...]
     if flight.wait_samples and flight.waits:
         rows = tuple(
@@ -233,14 +235,10 @@ def _cold_starts(level: LevelMetrics) -> tuple[Table, ...]:
     if not rows:
         return ()
     columns = ("First execution of", "Processes", "least", "median", "most", "not ok")
-    basis = _samples(len(level.cold_starts), "cold start")
+    basis = quantity.counted(len(level.cold_starts), "cold start")
     note = "The first execution of a kind in a process; in none of the other numbers."
     return (Table("Cold starts", columns, tuple(rows), level.validity, basis, note),)
 
 
 def _failed(failed: int) -> Cell:
     return Cell(quantity.count(failed), "bad" if failed else "number")
-
-
-def _samples(found: int, what: str) -> str:
-    return f"{quantity.count(found)} {what}{'' if found == 1 else 's'}"

@@ -185,12 +185,13 @@ def _when(manifest: Mapping[str, Any]) -> Cell:
     started, ended = manifest.get("started_at"), manifest.get("ended_at")
     if not started:
         return _MISSING
-    note = f"until {_said(ended)}"
+    begun = quantity.moment(_said(started))
+    note = f"until {quantity.moment(_said(ended))}"
     try:
         lasted = datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(started))
     except (TypeError, ValueError):  # not a time, or only one of the two has a time zone
-        return Cell(_said(started), note=note)
-    return Cell(_said(started), note=f"{note}, {lasted.total_seconds():,.0f} s")
+        return Cell(begun, note=note)
+    return Cell(begun, note=f"{note}, {lasted.total_seconds():,.0f} s")
 
 
 def _harness(manifest: Mapping[str, Any]) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 
 from perf_pipeline.metrics.targets import LEAST_BEYOND
 
@@ -51,6 +52,21 @@ def megabytes(value: float, digits: int = 3) -> str:
 def count(value: float) -> str:
     """Return a number of things, exactly; a fraction (a median) keeps one decimal."""
     return f"{value:,.1f}".removesuffix(".0")
+
+
+def counted(found: int, what: str) -> str:
+    """Return a number of things with their name, in the plural unless it is one."""
+    return f"{count(found)} {what}{'' if found == 1 else 's'}"
+
+
+def moment(stamp: str) -> str:
+    """Return a point in time to the second; what is no time stays as it is."""
+    try:
+        time = datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    zone = " UTC" if time.utcoffset() == timedelta(0) else time.strftime(" %z").rstrip()
+    return f"{time:%Y-%m-%d %H:%M:%S}{zone}"
 
 
 def of_unit(value: float, unit: str, digits: int = 3) -> str:

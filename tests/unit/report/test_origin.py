@@ -61,7 +61,7 @@ def test_a_run_that_needs_no_server_says_so(baseline: RunMetrics) -> None:
 
 def test_an_end_that_is_no_time_does_not_hide_the_start(baseline: RunMetrics) -> None:
     manifest = {**baseline.manifest, "started_at": "2026-11-24T05:30:12", "ended_at": None}
-    assert dict(_facts(replace(baseline, manifest=manifest)))["When"] == "2026-11-24T05:30:12"
+    assert dict(_facts(replace(baseline, manifest=manifest)))["When"] == "2026-11-24 05:30:12"
 
 
 def test_everything_in_the_manifest_is_in_the_environment(baseline: RunMetrics) -> None:

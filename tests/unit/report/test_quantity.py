@@ -58,3 +58,16 @@ def test_a_limit_has_the_digits_that_it_was_chosen_with(
 @pytest.mark.parametrize(("p", "needed"), [(0.5, 20), (0.9, 100), (0.99, 1000)])
 def test_ten_samples_beyond_a_percentile_need_so_many_in_all(p: float, needed: int) -> None:
     assert quantity.samples_needed(p) == needed
+
+
+@pytest.mark.parametrize(
+    ("stamp", "shown"),
+    [
+        ("2026-11-24T06:19:39.639086+00:00", "2026-11-24 06:19:39 UTC"),
+        ("2026-11-24T06:19:39+02:00", "2026-11-24 06:19:39 +0200"),
+        ("2026-11-24T06:19:39", "2026-11-24 06:19:39"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_a_moment_names_its_zone_only_when_it_has_one(stamp: str, shown: str) -> None:
+    assert quantity.moment(stamp) == shown

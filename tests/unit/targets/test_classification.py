@@ -144,7 +144,7 @@ def test_the_last_of_two_failures_decides() -> None:
         try:
             raise ConnectionResetError  # noqa: TRY301 - the driver's own reads so
         except ConnectionResetError:
-            pool.get_connection()
+            pool.get_connection()  # type: ignore[no-untyped-call]
 
     assert classify(raised_by(reconnect)) is ErrorClass.RESOURCE_EXHAUSTION
 
@@ -193,6 +193,27 @@ def test_a_wrong_result_is_its_own_class_even_while_something_else_is_handled() 
     ],
 )
 def test_builtin_exceptions_have_the_class_of_what_they_mean(
+    error: BaseException, expected: ErrorClass
+) -> None:
+    assert classify(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (psycopg.errors.AdminShutdown(), ErrorClass.CONNECTION),
+        (psycopg.errors.CannotConnectNow(), ErrorClass.CONNECTION),
+        (psycopg.errors.ConnectionFailure(), ErrorClass.CONNECTION),
+        (psycopg.errors.QueryCanceled(), ErrorClass.TIMEOUT),
+        (psycopg.errors.LockNotAvailable(), ErrorClass.TIMEOUT),
+        (psycopg.errors.TooManyConnections(), ErrorClass.RESOURCE_EXHAUSTION),
+        (psycopg.errors.DiskFull(), ErrorClass.RESOURCE_EXHAUSTION),
+        (psycopg.errors.UniqueViolation("timed out"), ErrorClass.WORKFLOW_ERROR),
+        (psycopg.errors.UndefinedTable("connection refused"), ErrorClass.WORKFLOW_ERROR),
+    ],
+    ids=lambda value: getattr(value, "sqlstate", None) or getattr(value, "name", ""),
+)
+def test_a_database_error_has_the_class_of_its_sqlstate_whatever_its_text_says(
     error: BaseException, expected: ErrorClass
 ) -> None:
     assert classify(error) is expected

@@ -1,0 +1,140 @@
+"""``PerformanceMetrics``: the names, units and omissions that users of the old framework know."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.metrics.level import ConnectionUse
+from perf_pipeline.metrics.performance import performance_metrics
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics
+
+OLD_FIELDS = """
+total_workflows successful_workflows failed_workflows execution_time throughput
+avg_latency min_latency max_latency p50_latency p90_latency p99_latency
+peak_memory_mb avg_cpu_percent peak_cpu_percent disk_io_read_mb disk_io_write_mb
+network_io_sent_mb network_io_recv_mb
+active_connections peak_connections connection_pool_utilization database_errors
+error_rate timeout_errors connection_errors resource_exhaustion_errors
+test_start_time test_end_time
+""".split()
+"""As reference/seed.md, part 2, lists them."""
+
+
+def test_every_field_of_the_old_framework_is_there_and_no_none_is_without_its_reason(
+    valid_level: LevelMetrics,
+) -> None:
+    metrics = performance_metrics(valid_level, "run", "baseline").to_dict()
+
+    assert [name for name in OLD_FIELDS if name not in metrics] == []
+    assert {"validity", "samples", "run_id"} <= set(metrics)
+    nones = {name for name, value in metrics.items() if value is None}
+    assert nones == set(metrics["not_measured"])
+    assert all(reason.strip() for reason in metrics["not_measured"].values())
+    assert json.loads(json.dumps(metrics, allow_nan=False))["run_id"] == "run"
+
+
+def test_units_are_seconds_percent_and_megabytes(valid_level: LevelMetrics) -> None:
+    """1000/s for 8 s, 10 ms each, 2 % not ok."""
+    level = replace(
+        valid_level,
+        error_ratio=0.02,
+        resources=replace(
+            valid_level.resources,
+            workers_pss_peak_mb=123.4,
+            workers_cpu_mean_percent=150.0,
+            workers_cpu_peak_percent=190.0,
+            disk_read_mb=1.5,
+            disk_write_mb=2.5,
+        ),
+    )
+
+    metrics = performance_metrics(level, "run", "baseline")
+
+    assert metrics.execution_time == pytest.approx(8)
+    assert metrics.throughput == pytest.approx(1000, rel=0.01)
+    assert metrics.avg_latency == pytest.approx(0.01, rel=0.01)
+    assert metrics.p50_latency == pytest.approx(0.01)
+    assert metrics.error_rate == pytest.approx(2)
+    assert (metrics.peak_memory_mb, metrics.avg_cpu_percent) == (123.4, 150)
+    assert (metrics.peak_cpu_percent, metrics.disk_io_read_mb) == (190, 1.5)
+    assert metrics.disk_io_write_mb == 2.5
+    assert metrics.total_workflows == metrics.samples == metrics.successful_workflows
+    assert metrics.failed_workflows == 0
+    assert metrics.in_flight_median == 10
+    assert metrics.not_measured["network_io_sent_mb"].startswith("traffic of one process")
+
+
+def test_errors_are_counted_by_class_over_the_steady_phase(valid_level: LevelMetrics) -> None:
+    """Timeouts are those of the deadline and those that a driver reported."""
+    classes = {"timeout": 3, "connection": 4, "resource_exhaustion": 5, "wrong_result": 6}
+    outcomes = {"ok": 100, "error": 18, "timeout": 7, "dropped": 0, "abandoned": 0}
+    level = replace(
+        valid_level,
+        steady_error_classes=classes,
+        steady_outcomes=outcomes,
+        service_times=replace(valid_level.service_times, samples=125),
+    )
+
+    metrics = performance_metrics(level, "run", "baseline")
+
+    assert (metrics.total_workflows, metrics.successful_workflows) == (125, 100)
+    assert metrics.failed_workflows == 25
+    assert metrics.timeout_errors == 10
+    assert (metrics.connection_errors, metrics.resource_exhaustion_errors) == (4, 5)
+    assert metrics.database_errors == 12
+
+
+def test_connections_are_those_to_postgresql(valid_level: LevelMetrics) -> None:
+    uses = (
+        ConnectionUse("redis", 50, 9, 9.0, "pool", 0),
+        ConnectionUse("postgres", 50, 40, 30.5, "pool", 0),
+    )
+    metrics = performance_metrics(replace(valid_level, connections=uses), "run", "baseline")
+    assert (metrics.active_connections, metrics.peak_connections) == (30.5, 40)
+    assert metrics.connection_pool_utilization == pytest.approx(80)
+
+    unasked = (ConnectionUse("postgres", 50, None, None, "pool", 12),)
+    metrics = performance_metrics(replace(valid_level, connections=unasked), "run", "baseline")
+    for name in ("active_connections", "peak_connections", "connection_pool_utilization"):
+        assert getattr(metrics, name) is None
+        assert metrics.not_measured[name] == "PostgreSQL could not be asked"
+
+    metrics = performance_metrics(valid_level, "run", "baseline")
+    assert metrics.not_measured["peak_connections"] == "the workloads use no PostgreSQL"
+
+
+def test_a_level_without_a_steady_phase_has_reasons_instead_of_zeros(
+    valid_level: LevelMetrics,
+) -> None:
+    times = replace(valid_level.service_times, samples=0, avg_s=None, min_s=None, max_s=None)
+    level = replace(
+        valid_level,
+        phases={"ramp_up": (0.0, 1.0)},
+        throughput_per_s=None,
+        error_ratio=None,
+        service_times=times,
+        in_flight=replace(valid_level.in_flight, median=None),
+        steady_outcomes=dict.fromkeys(valid_level.steady_outcomes, 0),
+    )
+
+    metrics = performance_metrics(level, "run", "baseline")
+
+    for name in ("execution_time", "throughput", "avg_latency", "error_rate", "in_flight_median"):
+        assert getattr(metrics, name) is None
+        assert metrics.not_measured[name] == "the level did not reach its steady phase"
+
+
+def test_a_latency_that_is_only_a_lower_bound_is_named(valid_level: LevelMetrics) -> None:
+    times = valid_level.service_times
+    percentiles = tuple(replace(p, at_least=p.p > 0.5) for p in times.percentiles)
+    level = replace(valid_level, service_times=replace(times, percentiles=percentiles))
+
+    metrics = performance_metrics(level, "run", "baseline")
+
+    assert metrics.latency_at_least == ("p90_latency", "p99_latency")
