@@ -2,6 +2,7 @@
 
 The child has a session of its own, so that Ctrl-C reaches this process alone, which then stops
 the child in order; and it is bound to this process, so that it stops too if this one is killed.
+Configuration and log are files without a name, so that nothing is left of them whoever dies.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from perf_pipeline.config.builtin import find_scenario, list_scenarios
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.run import PROJECT, SAY_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from perf_pipeline.config.overrides import Overrides
     from perf_pipeline.samples.run_folder import RunFolder
@@ -34,7 +35,11 @@ LOG_TAIL_LINES = 25
 
 
 class DagsterChild:
-    """One ``dagster job execute`` and what it tells."""
+    """One ``dagster job execute`` and what it tells.
+
+    Attributes:
+        end: How it ended, if not well: for people.
+    """
 
     def __init__(
         self,
@@ -53,7 +58,8 @@ class DagsterChild:
         """
         self._folder = folder
         self._tell = tell
-        self._read_log = 0
+        self._unread = b""
+        self._read_bytes = 0
         self._told_at_s = 0.0
         self._phase = ("", "")
         self._progress: dict[str, Any] | None = None
@@ -67,61 +73,58 @@ class DagsterChild:
             **flags,
         }
         self._config = {"resources": {"load_run_resource": {"config": config}}}
-        self._log = ""
+        self._log: list[str] = []
+        self.end: str | None = None
 
-    def run(self) -> bool:
-        """Run the job to its end; returns whether it was interrupted from here."""
-        with tempfile.TemporaryDirectory(prefix="perf_pipeline-run-") as scratch:
-            config, log = Path(scratch) / "config.json", Path(scratch) / "dagster.log"
-            config.write_text(json.dumps(self._config, default=list), encoding="utf-8")
-            with log.open("wb") as file:
-                process = subprocess.Popen(
-                    bound_command(self._command(config), signal.SIGTERM, os.getpid()),
-                    cwd=PROJECT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=file,
-                    start_new_session=True,
-                )
+    def run(self, noted: list[signal.Signals]) -> None:
+        """Run the job to its end, or until a signal has been noted and it was stopped."""
+        with tempfile.TemporaryFile() as config, tempfile.TemporaryFile() as log:
+            config.write(json.dumps(self._config, default=list).encode())
+            config.flush()
+            process = subprocess.Popen(
+                bound_command(self._command(config.fileno()), signal.SIGTERM, os.getpid()),
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[config.fileno()],
+                start_new_session=True,
+            )
             try:
-                return self._watch(process, log)
+                self._watch(process, log, noted)
             finally:
                 _stop(process)
-                self._log = log.read_text(encoding="utf-8", errors="replace")
+            if process.returncode:
+                self.end = _how_it_ended(process.returncode)
 
     def log_tail(self) -> str:
         """Return the last lines of what Dagster printed, for when there is nothing else."""
-        return "\n".join(self._log.splitlines()[-LOG_TAIL_LINES:])
+        return "\n".join(self._log[-LOG_TAIL_LINES:])
 
-    def _command(self, config: Path) -> list[str]:
+    def _command(self, config: int) -> list[str]:
         execute = ["job", "execute", "-m", "assets.definitions", "-j", self._job]
-        return [sys.executable, "-m", "dagster", *execute, "-c", str(config)]
+        return [sys.executable, "-m", "dagster", *execute, "-c", f"/proc/self/fd/{config}"]
 
-    def _watch(self, process: subprocess.Popen[bytes], log: Path) -> bool:
-        interrupted = False
-        previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            while process.poll() is None:
-                try:
-                    self._tell_news(log)
-                    time.sleep(POLL_S)
-                except KeyboardInterrupt:
-                    interrupted = True
-                    self._tell("interrupted: stopping load and servers, keeping what was measured")
-                    _stop(process)
+    def _watch(
+        self, process: subprocess.Popen[bytes], log: IO[bytes], noted: list[signal.Signals]
+    ) -> None:
+        while process.poll() is None:
             self._tell_news(log)
-        finally:
-            signal.signal(signal.SIGTERM, previous)
-        return interrupted
+            if noted:
+                self._tell("interrupted: stopping load and servers, keeping what was measured")
+                _stop(process)
+            else:
+                time.sleep(POLL_S)
+        self._tell_news(log)
 
-    def _tell_news(self, log: Path) -> None:
-        with log.open("rb") as file:
-            file.seek(self._read_log)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                self._read_log += len(line)
+    def _tell_news(self, log: IO[bytes]) -> None:
+        # pread: the child writes through a copy of this descriptor, so its position is the child's.
+        while new := os.pread(log.fileno(), 1 << 20, self._read_bytes):
+            self._read_bytes += len(new)
+            *lines, self._unread = (self._unread + new).split(b"\n")
+            for line in lines:
                 text = line.decode(errors="replace").rstrip()
+                self._log.append(text)
                 if text.startswith(SAY_PREFIX):
                     self._tell(text.removeprefix(SAY_PREFIX))
         progress = self._latest_progress()
@@ -155,6 +158,35 @@ def progress_line(progress: dict[str, Any]) -> str:
         f"done {totals['ended']:7}  in flight {totals['started'] - totals['ended']:5}  "
         f"{progress['rate_per_s']:8.1f}/s  failed {totals['failed']}"
     )
+
+
+@contextmanager
+def signals_noted() -> Iterator[list[signal.Signals]]:
+    """Note Ctrl-C and SIGTERM for the block instead of ending; yields those that came.
+
+    An exception could come between any two statements, and ``timeout -s INT`` sends the signal
+    twice. A shell script starts its background commands with Ctrl-C ignored, and what is ignored
+    stays so in children: with a handler here, the child starts with the default and can be
+    stopped.
+    """
+    noted: list[signal.Signals] = []
+    watched = (signal.SIGINT, signal.SIGTERM)
+    previous = [
+        signal.signal(one, lambda number, _frame: noted.append(signal.Signals(number)))
+        for one in watched
+    ]
+    try:
+        yield noted
+    finally:
+        for one, handler in zip(watched, previous, strict=True):
+            signal.signal(one, handler)
+
+
+def _how_it_ended(code: int) -> str:
+    """Say how the child ended, from an exit code that is not 0."""
+    if code > 0:
+        return f"the Dagster run failed (exit code {code})"
+    return f"the Dagster run's process was ended by {signal.Signals(-code).name}"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -54,9 +54,17 @@ def tell(text: str = "", *, as_json: bool) -> None:
 
 @contextmanager
 def bad_input_explained(*, as_json: bool) -> Iterator[None]:
-    """Turn an error that the user can act on into its text and exit code 2, never a traceback."""
+    """Turn an error that the user can act on into its text and exit code 2, never a traceback.
+
+    Ctrl-C meanwhile is exit code 130.
+    """
     try:
         yield
+    except KeyboardInterrupt as error:
+        told = "interrupted before anything was started"
+        print(told, file=sys.stderr)  # noqa: T201
+        answer({"error": "Interrupted", "problems": [told]}, as_json=as_json)
+        raise typer.Exit(Exit.INTERRUPTED) from error
     except PerfPipelineError as error:
         problems = error.problems if isinstance(error, ScenarioError) else [str(error)]
         for problem in problems:

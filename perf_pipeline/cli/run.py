@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perf_pipeline.cli.dagster_child import DagsterChild
+from perf_pipeline.cli.dagster_child import DagsterChild, signals_noted
 from perf_pipeline.cli.inspect import table
 from perf_pipeline.cli.output import (
     AsJson,
@@ -34,6 +35,8 @@ from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder
 from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.run_metrics import RunMetrics
@@ -85,6 +88,7 @@ def run(
         )
         settings = settings_with(results)
         checked = check_everything(scenario, overrides, gate, settings)
+        make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
         make_environment(
             checked.target,
@@ -94,8 +98,9 @@ def run(
         )
     folder = RunFolder(settings.results_dir / new_run_id(datetime.now(UTC)))
     child = DagsterChild(scenario, overrides, folder, lambda text: tell(text, as_json=as_json))
-    interrupted = child.run()
-    finish(folder, child, gate, accept_verdicts, interrupted=interrupted, as_json=as_json)
+    with signals_noted() as noted:
+        child.run(noted)
+        finish(folder, child, gate, accept_verdicts, interrupted=bool(noted), as_json=as_json)
 
 
 def number(text: str | None) -> Any:
@@ -135,6 +140,23 @@ def check_everything(
     return checked
 
 
+def make_results_folder(folder: Path) -> None:
+    """Make the results folder, unless it is there, and see that it can be written to.
+
+    Raises:
+        RunFolderError: It cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RunFolderError(
+            f"no results can be written to {folder}: {(error.strerror or str(error)).lower()}; "
+            "name another folder with --results"
+        ) from error
+
+
 def finish(
     folder: RunFolder,
     child: DagsterChild,
@@ -154,10 +176,24 @@ def finish(
     except RunFolderError as error:
         tell(f"nothing was measured: {error}", as_json=as_json)
         tell(child.log_tail(), as_json=as_json)
-        answer({"run_id": folder.run_id, "error": str(error), "levels": []}, as_json=as_json)
+        if child.end:
+            tell(child.end, as_json=as_json)
+        answer(
+            {
+                "run_id": folder.run_id,
+                "error": type(error).__name__,
+                "problems": list(filter(None, [str(error), child.end])),
+                "levels": [],
+            },
+            as_json=as_json,
+        )
         raise typer.Exit(Exit.INTERRUPTED if interrupted else Exit.NOT_A_MEASUREMENT) from error
+    if child.end:
+        tell(child.end, as_json=as_json)
     if metrics.status != COMPLETE:
         tell(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
+    elif child.end and not interrupted:  # the load was complete: the log alone says what failed
+        tell(child.log_tail(), as_json=as_json)
     files = write_files(folder, metrics)
     rows = [HEADLINE_COLUMNS, *(row.cells for row in headline_table(metrics))]
     tell(f"\n{table(rows)}\n\n{NOTE}\n", as_json=as_json)
@@ -173,6 +209,7 @@ def finish(
             "folder": str(folder.root),
             "report": str(files.html),
             "status": metrics.status,
+            "dagster": child.end or "succeeded",
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),
             "gate_failures": failed_gate,
@@ -181,6 +218,8 @@ def finish(
         as_json=as_json,
     )
     code = exit_code(metrics, failed_gate, accept_verdicts=accept_verdicts, interrupted=interrupted)
+    if code == Exit.COMPLETE and child.end:
+        code = Exit.NOT_A_MEASUREMENT
     if code:
         raise typer.Exit(code)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import select
-import subprocess
-import sys
 import time
-from collections import deque
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.infrastructure.back_end import NotAnsweringError
+from perf_pipeline.infrastructure.folder import empty_of_processes, remove_folder
+from perf_pipeline.infrastructure.guardian_pipe import GuardianPipe
 from perf_pipeline.infrastructure.order import FOLDER_PREFIX, Order
 from perf_pipeline.infrastructure.server import Server
 from perf_pipeline.lifeline import own_stamp
@@ -23,20 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perf_pipeline.infrastructure.back_end import BackEnd, Disguise, Installation, Launch
+    from perf_pipeline.infrastructure.guardian_pipe import Event
 
-_IMPORT_ROOT = str(Path(__file__).resolve().parents[2])
-_RUN_GUARDIAN = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from perf_pipeline.infrastructure.guardian import main; main()"
-)
 READY_S = 60.0
-_STOP_S = 30.0
+_ANSWER_S = 30.0
+_STOP_GRACE_S = 5.0
 _POLL_S = 0.02
 _PROBE_S = 2.0  # libpq's least; a stranger on the port may take the call and never answer
 _PORTS_TRIED = 5
 _TAKEN = "address already in use"
-
-Event = dict[str, Any]
 
 
 class PortTakenError(Exception):
@@ -66,17 +58,6 @@ class EmbeddedServer:
         self._installation = installation
         self._url = launch.url
         self.folder = folder
-        self._output = b""
-        self._events: deque[Event] = deque()
-        self._guardian = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _RUN_GUARDIAN, _IMPORT_ROOT],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a signal to the owner's process group must not reach it
-        )
-        self.guardian_pid = self._guardian.pid
         order = Order(
             service=back_end.SERVICE,
             folder=folder,
@@ -88,20 +69,24 @@ class EmbeddedServer:
             lock_file=launch.lock_file,
             run_as=as_user.run_as,
         )
-        self._send(order.to_json())
+        self._guardian = GuardianPipe(order)
+        self.guardian_pid = self._guardian.pid
 
-    def wait_until_ready(self, ready_s: float) -> None:
+    def wait_until_ready(self, ready_s: float, pid: int | None = None) -> None:
         """Wait until a real query is answered by this server and no other.
+
+        Args:
+            ready_s: How long that may take.
+            pid: The server's process, if the guardian has already said that it serves.
 
         Raises:
             PortTakenError: Its port is another's.
             ServiceUnavailableError: It ended, or did not answer in ``ready_s``.
         """
         deadline = time.monotonic() + ready_s
-        pid = None
         answer = "it has not been started"
         while time.monotonic() < deadline:
-            event = self._next_event(_POLL_S)
+            event = self._guardian.next_event(_POLL_S)
             if event is not None and event["event"] != "serving":
                 raise self._failure(event)
             pid = event["pid"] if event is not None else pid
@@ -129,81 +114,50 @@ class EmbeddedServer:
         Raises:
             ServiceUnavailableError: It does not come back.
         """
-        self._send("restart")
-        self._await("serving", keep=True)  # its end, if it had one, is old news now
-        self.wait_until_ready(ready_s)
+        # Its end, if it had one, is old news once the guardian has started it again.
+        self.wait_until_ready(ready_s, pid=self._told("restart", "serving")["pid"])
 
     def detach(self) -> None:
-        """Let the server outlive this process; ``perf-pipeline stop`` ends it."""
-        self._send("detach")
-        self._await("detached", keep=False)
-        for pipe in (self._guardian.stdin, self._guardian.stdout):
-            if pipe is not None:
-                pipe.close()
-        self._guardian.returncode = 0  # from now on nobody's child to wait for
+        """Let the server outlive this process; ``perf-pipeline stop`` ends it.
+
+        Raises:
+            ServiceUnavailableError: Its guardian is gone.
+        """
+        self._told("detach", "detached")
+        self._guardian.let_go()
 
     def stop(self) -> None:
         """Stop the server and remove its folder.
 
         Raises:
-            PerfPipelineError: The folder could not be removed, or the guardian does not end.
+            PerfPipelineError: The folder could not be removed.
         """
+        code, output = self._guardian.close()
+        if not self.folder.exists():
+            return
+        # The guardian was killed, or failed: its server ended with it, and we clear away.
+        stayed = empty_of_processes(self.folder, _STOP_GRACE_S)
         try:
-            output, _ = self._guardian.communicate(timeout=_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._guardian.kill()
-            output, _ = self._guardian.communicate()
-        if self.folder.exists():
+            remove_folder(self.folder)
+        except OSError as error:
             raise PerfPipelineError(
-                f"{self.folder} of the {self._back_end.SERVICE} server could not be removed "
-                f"(its guardian ended with {self._guardian.returncode}).\n"
-                f"Remove it with the clearing op or by hand.\n{output.decode(errors='replace')}",
+                f"{self.folder} of the {self._back_end.SERVICE} server could not be removed: "
+                f"{error}; processes in it: {stayed or 'none'}.\nRemove it by hand. Its guardian "
+                f"ended with {code}.\n{output}",
+            ) from error
+
+    def _told(self, command: str, answer: str) -> Event:
+        """Give the guardian a command, and return its answer."""
+        self._guardian.send(command)
+        event = self._guardian.pass_to(answer, _ANSWER_S)
+        if event is None:
+            raise ServiceUnavailableError(
+                f"the guardian {self.guardian_pid} of {self.folder} did not {command} its server "
+                f"in {_ANSWER_S:g} s.\nThe machine may be overloaded: try again when it is quiet.",
             )
-
-    def _send(self, line: str) -> None:
-        pipe = self._guardian.stdin
-        assert pipe is not None
-        try:
-            pipe.write(line.encode() + b"\n")
-        except BrokenPipeError as error:
-            raise self._failure({"event": "gone", "log": self._rest()}) from error
-
-    def _await(self, wanted: str, *, keep: bool) -> None:
-        """Pass over events until the wanted one; ``keep`` leaves it to be read again."""
-        while (event := self._next_event(_STOP_S)) is not None:
-            if event["event"] == wanted:
-                if keep:
-                    self._events.appendleft(event)
-                return
-            if event["event"] == "gone":
-                raise self._failure(event)
-        raise ServiceUnavailableError(
-            f"the guardian {self.guardian_pid} of {self.folder} did not answer in {_STOP_S:g} s",
-        )
-
-    def _next_event(self, timeout_s: float) -> Event | None:
-        """Return what the guardian says next; None if it says nothing in ``timeout_s``."""
-        pipe = self._guardian.stdout
-        assert pipe is not None
-        deadline = time.monotonic() + timeout_s
-        while not self._events:
-            left_s = max(0.0, deadline - time.monotonic())
-            if not select.select([pipe], [], [], left_s)[0]:
-                return None
-            received = pipe.read(65536)
-            if not received:
-                return {"event": "gone", "log": self._output.decode(errors="replace")}
-            *lines, self._output = (self._output + received).split(b"\n")
-            events = [line for line in lines if line.startswith(b'{"event"')]
-            self._events.extend(json.loads(line) for line in events)
-            # Anything else is a traceback; it is the reason when the guardian is gone.
-            others = [line for line in lines if line not in events]
-            self._output = b"\n".join([*others, self._output])
-        return self._events.popleft()
-
-    def _rest(self) -> str:
-        output, _ = self._guardian.communicate(timeout=_STOP_S)
-        return (self._output + output).decode(errors="replace")
+        if event["event"] != answer:
+            raise self._failure(event)
+        return event
 
     def _failure(self, event: Event) -> Exception:
         log = str(event.get("log", ""))

@@ -60,7 +60,15 @@ class Installer:
             hint = "Debian and Ubuntu: apt install python3-venv"
             self._run([base, "-m", "venv", folder], hint)
             return
-        command = [self.uv, "venv", "--quiet", "--no-project", "--python", base, folder]
+        command: list[str | Path] = [
+            self.uv,
+            "venv",
+            "--quiet",
+            "--no-project",
+            "--python",
+            base,
+            folder,
+        ]
         self._run(command, f"Is {base} a working Python?")
 
     def install(self, folder: Path, lock: Path) -> None:
@@ -75,7 +83,7 @@ class Installer:
             options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python"]
             self._run([self.uv, "pip", "sync", *options, python, lock], hint)
             return
-        pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check")
+        pip: list[str | Path] = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         self._run([*pip, "install", "--require-hashes", "--no-deps", "--requirement", lock], hint)
         # What uv does not put there either: another set of packages is another environment.
         self._run([*pip, "uninstall", "--yes", "pip", "setuptools"], hint)

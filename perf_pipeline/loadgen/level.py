@@ -145,9 +145,8 @@ class LevelRun:
                         self._phases.drain_s,
                     )
                 )
-            self._log.ended_because = "start failed"
-            if self._wait_ready():
-                self._log.ended_because = self._play()
+            # Until then "interrupted" stands there, which is what a killed supervisor leaves.
+            self._log.ended_because = self._play() if self._wait_ready() else "start failed"
         except BaseException:
             self._log.ended_because = "interrupted"
             raise

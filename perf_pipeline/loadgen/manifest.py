@@ -21,7 +21,8 @@ HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", 
 POOLS = {
     "postgres": "SQLAlchemy QueuePool in each worker (kailash: the one behind SQLDatabaseNode), "
     "pool_size = limit // workers, max_overflow = 0",
-    "redis": "redis-py BlockingConnectionPool in each worker, max_connections = limit // workers",
+    "redis": "redis-py BlockingConnectionPool in each worker, max_connections = limit // workers "
+    "(kailash: one such client in place of RedisNode's own, which is unbounded)",
 }
 
 

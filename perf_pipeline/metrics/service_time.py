@@ -86,15 +86,17 @@ def product_limit_percentiles(
         joined_ns: int64[n], how old each of ``ended_ns`` was when it came under observation,
             <= its duration; None means that all were seen from their start.
     """
+    if joined_ns is None:
+        joined_ns = np.zeros_like(ended_ns)
+    seen = (joined_ns < ended_ns) | (joined_ns == 0)  # what ended just as it came was never seen
+    ended_ns, joined = ended_ns[seen], np.sort(joined_ns[seen & (joined_ns > 0)])
     values = np.sort(np.concatenate([ended_ns, open_ns]))
     if not len(values):
         return [Percentile(p, None, at_least=False, samples_beyond=0) for p in levels]
-    joined = np.sort(joined_ns[joined_ns > 0]) if joined_ns is not None else ended_ns[:0]
     times, ends = np.unique(ended_ns, return_counts=True)
-    # At risk at t: what lasted t or longer, less what came under observation at t or later. One
-    # that came just as it ended is missing from its own risk set, hence at least the ends.
+    # At risk at t: what lasted t or longer, less what came under observation at t or later.
     late = len(joined) - np.searchsorted(joined, times)
-    at_risk = np.maximum(len(values) - np.searchsorted(values, times) - late, ends)
+    at_risk = len(values) - np.searchsorted(values, times) - late
     surviving = np.cumprod(1.0 - ends / at_risk)
     found = []
     for p in levels:

@@ -94,6 +94,16 @@ def test_kill_9_of_the_guardian_leaves_no_server_and_its_folder_can_be_cleared(
     assert not segment_exists(segment)
 
 
+def test_kill_9_of_the_guardian_of_a_living_owner_leaves_no_folder_either(
+    settings: Settings,
+) -> None:
+    """The session clears away in its place."""
+    with ServiceSession(settings, SERVICES) as session:
+        for embedded in session._embedded.values():
+            os.kill(embedded.guardian_pid, signal.SIGKILL)
+    assert folders_in(settings.temp_dir) == []
+
+
 def test_clearing_away_touches_nothing_that_lives(settings: Settings) -> None:
     """The servers of a session answer as before."""
     with ServiceSession(settings, SERVICES) as session:

@@ -65,6 +65,8 @@ def test_where_namespaces_are_forbidden_root_becomes_nobody_and_the_death_signal
     assert Path(f"/proc/{embedded.server.pids[0]}").stat().st_uid == NOBODY
     os.kill(embedded.guardian_pid, signal.SIGKILL)
     assert until(lambda: processes_in(embedded.folder) == [])
+    embedded.stop()
+    assert folders_in(open_folder) == []
 
 
 def test_a_user_without_rights_and_home_runs_both_servers(open_folder: Path) -> None:

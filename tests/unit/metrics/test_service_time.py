@@ -94,14 +94,19 @@ def _naive_delayed_entry(
         events = sum(end == t for _, end in ended)
         at_risk = sum((joined < t or joined == 0) and end >= t for joined, end in ended)
         at_risk += sum(age >= t for age in open_s)
-        surviving *= 1 - events / max(at_risk, events)
+        surviving *= 1 - events / at_risk
         if surviving <= 1 - p + 1e-9:
             return t, False
     return max([end for _, end in ended] + open_s), True
 
 
+_JOINED_AND_ENDED = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(sorted).filter(
+    lambda ages: ages[0] < ages[1] or ages[0] == 0
+)
+
+
 @given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).map(sorted), min_size=1, max_size=40),
+    st.lists(_JOINED_AND_ENDED, min_size=1, max_size=40),
     st.lists(st.integers(0, 12), max_size=20),
     st.sampled_from([0.25, 0.5, 0.9, 0.99]),
 )
@@ -114,6 +119,15 @@ def test_what_joined_late_is_at_risk_from_then_on(
 
     pairs = [(joined_s, end_s) for joined_s, end_s in ended]
     assert (found[0].value_s, found[0].at_least) == _naive_delayed_entry(pairs, open_s, p)
+
+
+def test_what_ended_at_the_very_start_of_the_window_says_nothing_of_percentiles() -> None:
+    """It came under observation as it ended: an event without anybody at risk."""
+    ended, joined = _seconds(5, 1, 1), _seconds(5, 0, 0)
+
+    found = product_limit_percentiles(ended, _seconds(9), (0.5, 0.9), joined)
+
+    assert [(p.value_s, p.at_least) for p in found] == [(1, False), (9, True)]
 
 
 def test_a_window_holds_its_start_and_not_its_end() -> None:

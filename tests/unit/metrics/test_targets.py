@@ -97,7 +97,7 @@ def test_what_is_no_measurement_meets_and_misses_nothing(
 ) -> None:
     rows = target_rows([_at(valid_level, 1000, validity=validity)])
 
-    assert len(rows) == 10
+    assert len(rows) == 11
     assert {row.verdict for row in rows} == {"no_data"}
     assert any(row.value is not None for row in rows), "the number is shown all the same"
 
