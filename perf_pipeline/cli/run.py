@@ -188,11 +188,12 @@ def finish(
             as_json=as_json,
         )
         raise typer.Exit(Exit.INTERRUPTED if interrupted else Exit.NOT_A_MEASUREMENT) from error
-    if child.end:
-        tell(child.end, as_json=as_json)
+    failed = None if interrupted else child.end  # stopped by us, it ends as we wanted
+    if failed:
+        tell(failed, as_json=as_json)
     if metrics.status != COMPLETE:
         tell(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
-    elif child.end and not interrupted:  # the load was complete: the log alone says what failed
+    elif failed:  # the load was complete, so the log alone says what failed
         tell(child.log_tail(), as_json=as_json)
     files = write_files(folder, metrics)
     rows = [HEADLINE_COLUMNS, *(row.cells for row in headline_table(metrics))]
@@ -209,7 +210,7 @@ def finish(
             "folder": str(folder.root),
             "report": str(files.html),
             "status": metrics.status,
-            "dagster": child.end or "succeeded",
+            "dagster": "interrupted" if interrupted else failed or "succeeded",
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),
             "gate_failures": failed_gate,
@@ -218,7 +219,7 @@ def finish(
         as_json=as_json,
     )
     code = exit_code(metrics, failed_gate, accept_verdicts=accept_verdicts, interrupted=interrupted)
-    if code == Exit.COMPLETE and child.end:
+    if code == Exit.COMPLETE and failed:
         code = Exit.NOT_A_MEASUREMENT
     if code:
         raise typer.Exit(code)

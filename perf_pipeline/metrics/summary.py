@@ -145,6 +145,14 @@ def read_writes(folder: Path) -> tuple[Writes, ...]:
 
 
 def _last_ns(records: LevelRecords) -> int:
+    """Return until when the level is known.
+
+    After its supervisor's death no phase has an end. A worker that lost records is then known up
+    to its last commit only: what follows would look like a target that had stopped working.
+    """
+    lossy = [worker.journal.commits_ns[-1:] for worker in records.workers if worker.may_be_missing]
+    if not records.log["workers"] and any(lossy):
+        return min(at for commit in lossy for at in commit)
     commits = [worker.journal.commits_ns[-1:] for worker in records.workers]
     ends = [records.frame["end_ns"].max()] if len(records.frame) else []
     return max([*(at for commit in commits for at in commit), *ends], default=0)  # type: ignore[type-var, return-value]

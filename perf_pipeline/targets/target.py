@@ -19,10 +19,17 @@ class WrongResultError(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of workflow: a family at a complexity."""
+    """One kind of workflow: a family at a complexity.
+
+    Attributes:
+        family: What it does.
+        complexity: How many nodes it has.
+        without: Servers that are not there; it is built without the nodes that write to them.
+    """
 
     family: str
     complexity: str
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,11 @@ class Stores:
         redis_prefix: Every key that is written starts with it.
         connections: The most connections that this process opens to each server.
         connection_timeout_s: How long a workflow waits for a free one.
+        mysql_url: ``mysql://user:password@host:port/database``, or None.
+        mysql_table: The run's own table of results there.
+        mongodb_url: ``mongodb://host:port/database``, or None.
+        mongodb_collection: The run's own collection of results there.
+        files_dir: Folder for the files that workflows read.
     """
 
     postgres_url: str | None
@@ -44,6 +56,11 @@ class Stores:
     redis_prefix: str
     connections: int
     connection_timeout_s: float
+    mysql_url: str | None = None
+    mysql_table: str = ""
+    mongodb_url: str | None = None
+    mongodb_collection: str = ""
+    files_dir: str = ""
 
 
 @dataclass(frozen=True)

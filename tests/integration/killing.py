@@ -22,7 +22,7 @@ from tests.integration.witness import acknowledged, started
 if TYPE_CHECKING:
     import random
     import threading
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.infrastructure.services import ServiceSession
@@ -43,7 +43,6 @@ class Account:
     acknowledged: int
     made: int
     may_be_missing: int
-    ok: int
     rows: int
     rows_without_record: int
 
@@ -52,7 +51,7 @@ def check_level(
     level: Path,
     scenario: Scenario,
     before: Collection[Block],
-    rows: list[int],
+    rows: list[int] | None,
     errors: Collection[ErrorClass] = (),
 ) -> Account:
     """Compare what is read back of a level with what its witnesses say.
@@ -61,7 +60,8 @@ def check_level(
         level: Its folder; none of its workers lives.
         scenario: What was run.
         before: Blocks that were acknowledged before the kill.
-        rows: Number of every row that the server committed, as often as it did.
+        rows: Number of every row that the server committed, as often as it did; None when its
+            data went with the server.
         errors: Classes that recorded errors may have.
     """
     left = read_level(level, len(scenario.workloads))
@@ -76,21 +76,25 @@ def check_level(
     classes = {ErrorClass(r[7]) for r in records if r[6] == Outcome.ERROR}
     assert classes <= set(errors), f"errors of class {classes}"
 
-    writing = [i for i, w in enumerate(scenario.workloads) if w.family == "analytics"]
-    ok = {r[0] for r in records if r[6] == Outcome.OK and r[5] in writing}
-    assert len(rows) == len(set(rows)), "rows were committed twice"
-    assert ok <= set(rows), f"{len(ok - set(rows))} ok workflows have no row"
-    without_record = set(rows) - {r[0] for r in records}
-    assert len(without_record) <= begun - len(records), "rows of workflows that were never started"
+    lost_rows = 0 if rows is None else _check_rows(records, scenario, rows)
+    assert lost_rows <= begun - len(records), "rows of workflows that were never started"
     return Account(
         started=begun,
         acknowledged=len(records),
         made=made,
         may_be_missing=left.may_be_missing,
-        ok=len(ok),
-        rows=len(rows),
-        rows_without_record=len(without_record),
+        rows=len(rows or ()),
+        rows_without_record=lost_rows,
     )
+
+
+def _check_rows(records: list[tuple[int, ...]], scenario: Scenario, rows: list[int]) -> int:
+    """Compare records with rows; returns how many rows no acknowledged record speaks of."""
+    writing = [i for i, w in enumerate(scenario.workloads) if w.family == "analytics"]
+    ok = {r[0] for r in records if r[6] == Outcome.OK and r[5] in writing}
+    assert len(rows) == len(set(rows)), "rows were committed twice"
+    assert ok <= set(rows), f"{len(ok - set(rows))} ok workflows have no row"
+    return len(set(rows) - {r[0] for r in records})
 
 
 def start_step(
@@ -112,6 +116,11 @@ def workers_of(level: Path) -> list[int]:
     ]
 
 
+def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Return those of the processes that have not ended; a zombie has."""
+    return [one for one in processes if one.is_running() and _status(one) != psutil.STATUS_ZOMBIE]
+
+
 def kill_step(step: subprocess.Popen[bytes], run: Path) -> LevelBlocks:
     """Kill a step, and see that all its processes end with it.
 
@@ -122,7 +131,7 @@ def kill_step(step: subprocess.Popen[bytes], run: Path) -> LevelBlocks:
     before = {level: acknowledged(level) for level in (run / "levels").glob("*")}
     step.send_signal(signal.SIGKILL)
     step.wait()
-    assert until(lambda: not any(map(_lives, family)), _GONE_S), "the step's processes live on"
+    assert until(lambda: not living(family), _GONE_S), "the step's processes live on"
     assert until(lambda: not workers_of(run), _GONE_S), "workers live on"
     return before
 
@@ -186,11 +195,11 @@ def _kill_client(main: psutil.Process, rng: random.Random) -> int:
     return _kill(rng.choice(clients)) if clients else 0
 
 
-def _lives(process: psutil.Process) -> bool:
+def _status(process: psutil.Process) -> str:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process.status()
     except psutil.NoSuchProcess:
-        return False
+        return psutil.STATUS_ZOMBIE
 
 
 def _kill(process: psutil.Process) -> int:

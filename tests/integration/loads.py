@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from perf_pipeline.config.scenario import Arm, Connections, Phases, Scenario, Workload
 
 _WRITES = (Workload("analytics", "complex"),)
@@ -17,7 +19,7 @@ STEP = Scenario(
     concurrency=(6, 10),
     processes=2,
     workloads=_MIX,
-    phases=_SHORT,
+    phases=replace(_SHORT, steady_s=0.6),
     connections=Connections(max_db_connections=8),
     arms=(Arm("endless", "kailash", "lean", 8, 60.0),),
 )
@@ -42,7 +44,7 @@ POSTGRES = Scenario(
     concurrency=(8,),
     processes=2,
     workloads=_MIX,
-    phases=Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=10.0, steady_max_s=20.0, drain_s=10.0),
+    phases=Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=22.0, steady_max_s=40.0, drain_s=10.0),
     connections=Connections(max_db_connections=8),
 )
 """A level that goes on while PostgreSQL comes and goes."""

@@ -10,17 +10,21 @@ The choices are drawn from a seed that stands in the output of a failed test: se
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import secrets
+import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from perf_pipeline.clearing import clear
@@ -31,7 +35,14 @@ from perf_pipeline.infrastructure.services import SERVICES, ServiceSession
 from perf_pipeline.metrics.measure import measure_run
 from perf_pipeline.run import REDIS_PREFIX, Run, new_run_id
 from perf_pipeline.samples.record import ErrorClass
-from perf_pipeline.samples.run_folder import COMPLETE, KILLED, RunFolder, read_json
+from perf_pipeline.samples.run_folder import (
+    COMPLETE,
+    INTERRUPTED,
+    KILLED,
+    RunFolder,
+    list_runs,
+    read_json,
+)
 from perf_pipeline.workload.servers import connection_name
 from tests.integration.conftest import settings_in
 from tests.integration.killing import (
@@ -39,15 +50,15 @@ from tests.integration.killing import (
     kill_postgres,
     kill_step,
     kill_workers,
+    living,
     start_step,
 )
 from tests.integration.loads import POSTGRES, STEP, WORKERS
 from tests.integration.traces import folders_in, schemas, until
-from tests.integration.witness import acknowledged, committed, watch_commits
+from tests.integration.witness import acknowledged, committed, started, watch_commits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
     from tests.integration.killing import Account
@@ -56,6 +67,24 @@ pytestmark = pytest.mark.integration
 
 KILLS = [18, pytest.param(70, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 """Of each: 54 in all, and 210 in the long matrix."""
+
+
+COMMAND = Path(sys.executable).with_name("perf-pipeline")
+ENDLESS = """
+target = "control"
+concurrency = [8]
+processes = 2
+[[workload]]
+family = "transformation"
+complexity = "medium"
+[[workload]]
+family = "analytics"
+complexity = "complex"
+[phases]
+ramp_up_s = 0.2
+warm_up_s = 0.2
+steady_s = 60
+"""
 
 
 @pytest.fixture
@@ -92,7 +121,7 @@ def test_killing_the_step_loses_no_acknowledged_record(
     for _ in range(kills):
         run = RunFolder(lasting.results_dir / new_run_id(datetime.now(UTC)))
         step = start_step(STEP, tmp_path, run.run_id, lasting.urls, tmp_path / "step.log")
-        time.sleep(rng.uniform(0.5, 8.5))
+        time.sleep(rng.uniform(0.5, 7.5))
         assert step.poll() is None, (tmp_path / "step.log").read_text()
         before = kill_step(step, run.root)
         assert until(lambda: _connections(lasting, run) == (0, 0))  # noqa: B023 - called at once
@@ -101,7 +130,7 @@ def test_killing_the_step_loses_no_acknowledged_record(
             if (level / "level.json").exists():
                 rows = committed(lasting.urls["postgres"], run.run_id, int(level.name[:2]))
                 accounts.append(check_level(level, STEP, blocks, rows))
-    _check_worth(accounts, least=kills)
+    _check_worth(accounts, least=kills / 2)
     assert sum(account.made for account in accounts) >= kills / 2
 
 
@@ -147,7 +176,7 @@ def test_killing_postgresql_loses_no_ok_workflows_row(
         with Run(POSTGRES, lasting) as run, ThreadPoolExecutor(1) as pool:
             over = threading.Event()
             level = run.folder.root / "levels" / "00-8"
-            killing = pool.submit(kill_postgres, session, level, rng, over, 9.0)
+            killing = pool.submit(kill_postgres, session, level, rng, over, 21.0)
             try:
                 run.load()
             finally:
@@ -180,6 +209,47 @@ def test_a_killed_step_takes_the_servers_that_it_started_with_it(
             assert left == set()
 
 
+def test_the_command_line_tells_what_is_left_when_its_dagster_run_is_killed(
+    tmp_path: Path, rng: random.Random
+) -> None:
+    """Exit code 3, a report, and the same counts from ``records`` afterwards."""
+    command, run = _start_command(tmp_path)
+    time.sleep(rng.uniform(0.0, 3.0))
+    family = psutil.Process(command.pid).children(recursive=True)
+    before = {level: acknowledged(level) for level in run.level_folders()}
+    next(one for one in family if "dagster" in one.cmdline()).kill()
+    output, _ = command.communicate()
+    told = json.loads(output.splitlines()[-1])
+    assert (command.returncode, told["status"], told["validity"]) == (3, KILLED, "incomplete")
+    assert told["run_id"] == run.run_id
+    assert until(lambda: not living(family))
+    assert folders_in(tmp_path) == []
+    (level,) = before
+    check_level(level, WORKERS, before[level], None)
+    printed = subprocess.run(
+        [COMMAND, "records", run.root, "--json"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    counted = json.loads(printed.stdout.splitlines()[-1])
+    assert counted == {"schema_version": 1, **count_records(run)}
+    assert counted["recovered"]
+    assert sum(counted["outcomes"].values()) + counted["may_be_missing"] == started(level)
+
+
+def test_killing_the_command_line_ends_its_run_in_order(tmp_path: Path) -> None:
+    """Within 10 s, and everything that was started is in the records."""
+    command, run = _start_command(tmp_path)
+    time.sleep(2.0)
+    family = psutil.Process(command.pid).children(recursive=True)
+    command.kill()
+    command.wait()
+    assert until(lambda: not living(family), 10.0)
+    assert folders_in(tmp_path) == []
+    assert run.read_status()["status"] == INTERRUPTED
+    counted = count_records(run)
+    assert (counted["recovered"], counted["may_be_missing"]) == (False, 0)
+    assert sum(counted["outcomes"].values()) == started(run.level_folders()[0])
+
+
 def _check_killed(run: RunFolder, settings: Settings) -> None:
     """See that a killed run is marked, reported, and leaves nothing on servers that live on."""
     if not run.status_file.exists():
@@ -200,6 +270,22 @@ def _check_killed(run: RunFolder, settings: Settings) -> None:
         keys = f"{REDIS_PREFIX}{run.run_id}:"
         assert redis_data.delete(settings.urls["redis"], keys) == 0
     assert list((settings.state_dir / "leases").glob("*")) == []
+
+
+def _start_command(folder: Path) -> tuple[subprocess.Popen[str], RunFolder]:
+    """Start ``perf-pipeline run`` on a level without end, and wait until its workers start."""
+    (folder / "endless.toml").write_text(ENDLESS, encoding="utf-8")
+    environ = {**os.environ, "TMPDIR": str(folder), "XDG_STATE_HOME": str(folder / "state")}
+    command = subprocess.Popen(
+        [COMMAND, "run", "endless.toml", "--results", "results", "--json"],
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert until(lambda: bool(list(folder.glob("results/*/levels/*/*-1.slots"))), 120.0)
+    (run,) = list_runs(folder / "results")
+    return command, run
 
 
 def _check_worth(accounts: list[Account], least: float) -> None:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import sqlite3
 import struct
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _WATCH = """
 CREATE SCHEMA witness;

@@ -186,6 +186,34 @@ def test_a_level_whose_supervisor_was_killed_is_measured_as_far_as_it_got(tmp_pa
     assert sum(level.outcomes.values()) == _started(tmp_path)
 
 
+def test_the_last_uncommitted_half_second_does_not_look_like_a_standstill(tmp_path: Path) -> None:
+    """100/s by two workers, both killed at 4 s; one lost everything after its commit at 3.6 s.
+
+    Up to 4 s there are 180 records in the steady phase: 90/s, and 5 in flight at the end.
+    """
+    rows = closed_loop(5, lambda _slot: 0.1, until_s=4)
+    known = [row for row in rows if row.end_ns <= GO_NS + 3.6 * SECOND]
+    workers = [
+        SimulatedWorker([r._replace(number=2 * r.number) for r in rows], closed=False),
+        SimulatedWorker(
+            blocks=[
+                (GO_NS + round(3.6 * SECOND), [r._replace(number=2 * r.number + 1) for r in known])
+            ],
+            in_flight=[(slot, 10_001 + 2 * slot, GO_NS + 4 * SECOND) for slot in range(5)],
+            lost=dict.fromkeys(range(5), 4),
+            closed=False,
+        ),
+    ]
+    write_level(tmp_path, workers, slots=5, supervisor_killed=True)
+
+    level = _summary(tmp_path)
+
+    assert level.phases["steady"] == (2.0, pytest.approx(3.6))
+    assert level.throughput_per_s == pytest.approx(100, rel=0.05)
+    assert level.in_flight.median == 10
+    assert level.workers[1].may_be_missing == 20
+
+
 def test_a_level_that_never_started_has_no_numbers_and_no_zeros(tmp_path: Path) -> None:
     failed = SimulatedWorker(reason="exit code 1: ModuleNotFoundError: no target", closed=False)
     write_level(tmp_path, [failed], slots=10, ended_because="start failed", steady_s=None)

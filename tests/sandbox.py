@@ -1,0 +1,177 @@
+"""A folder of a test's own for everything that commands and Dagster runs write or start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+WAIT_S = 240.0
+"""Another load run on this host may have the lock first."""
+
+_PHASES = "[phases]\nramp_up_s = 0.2\nwarm_up_s = 0.2\nsteady_s = {steady_s}\n"
+_SCENARIO = """
+title = "of a test"
+target = "control"
+nodes = "lean"
+concurrency = [{concurrency}]
+[[workload]]
+family = "{family}"
+complexity = "{complexity}"
+"""
+
+
+class Sandbox:
+    """Settings, Dagster instance, results and temporary files below one folder.
+
+    Attributes:
+        folder: Its name is in the environment or arguments of every process that belongs here.
+        results: Where runs go; with a space in its name.
+        temp: TMPDIR: what servers and commands leave would be here.
+        environ: The environment of every command.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.results = folder / "res ults"
+        self.temp = folder / "tmp"
+        self.temp.mkdir(parents=True)
+        self.dagster_home = folder / "dagster"
+        self.dagster_home.mkdir()
+        text = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
+        # Its relative folders are relative to the current one, which is the project's.
+        text = text.replace(": .dagster", f": {self.dagster_home}/.dagster")
+        (self.dagster_home / "dagster.yaml").write_text(text, encoding="utf-8")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PERF_", "DAGSTER"))}
+        self.environ = {
+            **kept,
+            "XDG_STATE_HOME": str(folder / "state"),
+            "TMPDIR": str(self.temp),
+            "DAGSTER_HOME": str(self.dagster_home),
+            "PERF_PIPELINE_RESULTS": str(self.results),
+        }
+
+    def scenario(
+        self,
+        name: str,
+        *,
+        kind: str = "transformation/simple",
+        concurrency: int = 4,
+        steady_s: float = 1,
+    ) -> str:
+        """Write a scenario file; returns its path."""
+        family, complexity = kind.split("/")
+        text = _SCENARIO.format(concurrency=concurrency, family=family, complexity=complexity)
+        path = self.folder / f"{name}.toml"
+        path.write_text(text + _PHASES.format(steady_s=steady_s), encoding="utf-8")
+        return str(path)
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``perf-pipeline`` to its end."""
+        return self.run(str(BIN / "perf-pipeline"), *arguments)
+
+    def dagster(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``dagster`` to its end, on our code location; standard error is in the output."""
+        command = [str(BIN / "dagster"), *arguments, "-m", "assets.definitions"]
+        return self.run(*command, merged=True)
+
+    def run(
+        self, *command: str, merged: bool = False, cwd: Path = ROOT
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in this environment to its end."""
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            text=True,
+            timeout=WAIT_S,
+            check=False,
+        )
+
+    def start(self, *command: str, log: Path, cwd: Path = ROOT) -> subprocess.Popen[bytes]:
+        """Start a command; its standard output goes to ``log``, errors to ``log`` + ``.err``."""
+        with log.open("wb") as out, log.with_suffix(".err").open("wb") as err:
+            return subprocess.Popen(
+                [BIN / command[0], *command[1:]],
+                cwd=cwd,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+
+    def processes(self) -> dict[int, str]:
+        """Return the processes that belong here: pid to command line."""
+        mark = str(self.folder)
+        found = {}
+        for process in psutil.process_iter():
+            try:
+                words = process.cmdline()
+                if words and mark in " ".join([*words, *process.environ().values()]):
+                    found[process.pid] = " ".join(words)
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue
+        return found
+
+    def run_folders(self) -> list[Path]:
+        """Return the runs, oldest first."""
+        return sorted(path.parent for path in self.results.glob("*/run.json"))
+
+    def wait_for_phase(self, folder_count: int, phase: str = "steady") -> Path:
+        """Wait until the newest of that many runs is in a phase; returns its folder."""
+
+        def reached() -> bool:
+            folders = self.run_folders()
+            if len(folders) < folder_count:
+                return False
+            progress = folders[-1] / "progress.jsonl"
+            return progress.exists() and f'"{phase}"' in progress.read_text(encoding="utf-8")
+
+        assert until(reached, WAIT_S), f"no run reached {phase}; there are {self.run_folders()}"
+        return self.run_folders()[-1]
+
+    def own_record(self, folder: Path) -> dict[str, Any]:
+        """Return what a run says of itself."""
+        record: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return record
+
+    def close(self) -> None:
+        """Kill what a failed test left."""
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def until(condition: Callable[[], bool], within_s: float) -> bool:
+    """Poll a condition; say whether it held in time."""
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def last_object(output: str) -> dict[str, Any]:
+    """Return the object that a command's output ends with; it has a schema version."""
+    found: dict[str, Any] = json.loads(output.splitlines()[-1])
+    assert found["schema_version"] == 1
+    return found
