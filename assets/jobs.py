@@ -1,14 +1,20 @@
 """Jobs: the main job, the same for any scenario file, and ops for what outlives a run."""
 
+import json
+
 import dagster as dg
 
+from assets.resources import PROCESS_TAG
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.infrastructure.resolution import BACK_ENDS
 from perf_pipeline.infrastructure.services import start_servers, stop_servers
-from perf_pipeline.samples.run_folder import KILLED, find_run
+from perf_pipeline.lifeline import ProcessStamp
 
 ALL = dg.AssetSelection.all()
+UNFINISHED = dg.RunsFilter(
+    statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
+)
 
 baseline = dg.define_asset_job(
     "baseline", selection=ALL, description="Normal load on the target, from servers to report."
@@ -21,7 +27,7 @@ scenario = dg.define_asset_job(
 @dg.op
 def start_infrastructure(context: dg.OpExecutionContext) -> None:
     """Start servers that outlive this run, until they are stopped."""
-    for server in start_servers(current_settings(), BACK_ENDS):
+    for server in start_servers(current_settings(), BACK_ENDS, context.log.warning):
         context.log.info(f"{server.facts.product} {server.facts.version} at {server.redacted_url}")
 
 
@@ -35,18 +41,16 @@ def stop_infrastructure(context: dg.OpExecutionContext) -> None:
 @dg.op
 def clear_leftovers(context: dg.OpExecutionContext) -> None:
     """Clear away what killed runs left, and mark those runs, ours and Dagster's."""
-    settings = current_settings()
-    for line in clear(settings):
+    for line in clear(current_settings()):
         context.log.info(line)
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
-    for run in context.instance.get_runs(unfinished):
-        name = run.tags.get("perf_pipeline/run_id")
-        if name and find_run(settings.results_dir, name).read_status()["status"] == KILLED:
+    for run in context.instance.get_runs(UNFINISHED):
+        process = run.tags.get(PROCESS_TAG)
+        if process and not ProcessStamp(*json.loads(process)).is_alive():
             context.instance.report_run_failed(run, "the process of this run was killed")
-            context.log.info(f"Dagster run {run.run_id} of {name} marked as failed")
+            context.log.info(f"Dagster run {run.run_id} marked as failed: its process was killed")
 
 
-@dg.job(description="Start PostgreSQL and Redis for several runs.")
+@dg.job(description="Start every server that can be had, for several runs.")
 def infrastructure_up() -> None:
     """Start servers."""
     start_infrastructure()

@@ -1,5 +1,6 @@
 """What a Dagster run needs of the world: one load run with its servers."""
 
+import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -13,7 +14,12 @@ from perf_pipeline.config.builtin import open_scenario
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.overrides import Overrides
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.run import SAY_PREFIX, Run
+
+SCENARIO_TAG, TARGET_TAG = "perf_pipeline/scenario", "perf_pipeline/target"
+PROCESS_TAG = "perf_pipeline/process"
+"""Who executes a Dagster run: process id, start and boot, so that clearing knows if it is dead."""
 
 
 class LoadRun(dg.ConfigurableResource["LoadRun"]):
@@ -67,7 +73,16 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
             settings = replace(settings, results_dir=Path(self.results_dir))
         with Run(scenario, settings, run_id=self.run_id, say=_say_to(context)) as run:
             self._run = run
+            _tag(context, scenario.name, scenario.target)
             yield self
+
+
+def _tag(context: dg.InitResourceContext, scenario: str, target: str) -> None:
+    """Make the Dagster run one that can be filtered for, and be cleared when it was killed."""
+    if context.instance and context.run_id:
+        process = json.dumps(own_stamp())
+        tags = {SCENARIO_TAG: scenario, TARGET_TAG: target, PROCESS_TAG: process}
+        context.instance.add_run_tags(context.run_id, tags)
 
 
 def _say_to(context: dg.InitResourceContext) -> Callable[[str], None]:

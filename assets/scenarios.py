@@ -6,12 +6,14 @@ from assets.infrastructure import host_facts, seeded_data, servers
 from assets.progress import ProgressLog
 from assets.resources import LoadRun
 
+RUN_TAG = "perf_pipeline/run_id"
+
 
 @dg.asset(group_name="scenarios", kinds={"python"}, deps=[host_facts, servers, seeded_data])
 def load_run(context: dg.AssetExecutionContext, load_run_resource: LoadRun) -> dg.Output[str]:
     """Every level of the scenario, played and recorded; the value is the run's folder."""
     run = load_run_resource.run
-    context.instance.add_run_tags(context.run_id, {"perf_pipeline/run_id": run.run_id})
+    context.instance.add_run_tags(context.run_id, {RUN_TAG: run.run_id})
     folder = run.load(on_progress=ProgressLog(context))
     return dg.Output(
         str(folder.root),

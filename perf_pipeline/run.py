@@ -13,13 +13,13 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
 from perf_pipeline.config.machine import processes_of, read_machine_limits
-from perf_pipeline.infrastructure import postgres_data, redis_data
 from perf_pipeline.infrastructure.host import (
     read_cpu_times,
     read_git_state,
@@ -30,6 +30,8 @@ from perf_pipeline.infrastructure.lease import leased
 from perf_pipeline.infrastructure.load_lock import load_lock
 from perf_pipeline.infrastructure.services import ServiceSession
 from perf_pipeline.loadgen.environment import TargetEnvironment, find_uv, make_environment
+from perf_pipeline.loadgen.holding import REDIS_PREFIX, Holding, schema_name
+from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed, workload_without
 from perf_pipeline.loadgen.level import LevelLog, LevelRun, Progress
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.plan import LevelPlan, plan_levels
@@ -47,14 +49,6 @@ from perf_pipeline.samples.run_folder import (
     write_json,
 )
 from perf_pipeline.targets.target import Job, Kind, Stores
-from perf_pipeline.workload.dataset import (
-    MEASUREMENT_COLUMNS,
-    MEASUREMENTS,
-    RESULTS,
-    ddl,
-    measurement_rows,
-)
-from perf_pipeline.workload.servers import connection_name, servers_used
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +61,6 @@ if TYPE_CHECKING:
     from perf_pipeline.report.files import ReportFiles
 
 PROJECT = Path(__file__).parents[1]
-REDIS_PREFIX = "perf_pipeline:"
 SAY_PREFIX = "perf_pipeline: "
 """Starts every line by which a run in a child process tells its parent what people should know."""
 
@@ -108,11 +101,11 @@ class Run:
         self._say = say
         self._stack = ExitStack()
         self._services: ServiceSession | None = None
+        self._holdings: dict[str, Holding] = {}
         self._seeded: dict[str, int] | None = None
-        self._schema = "perf_" + self.run_id.replace("-", "_").lower()
-        self._keys = f"{REDIS_PREFIX}{self.run_id}:"
+        self._left_out: tuple[str, ...] = ()
         processes = processes_of(scenario, read_machine_limits())
-        self._kinds = [(w.family, w.complexity) for w in scenario.workloads]
+        self._files = self.folder.root / "files"
         self._plans = plan_levels(scenario, processes)
 
     def __enter__(self) -> Self:
@@ -140,13 +133,21 @@ class Run:
             holder = f"run {self.run_id}, process {os.getpid()}, since {_now()}"
             lock = load_lock(self._settings.lock_path, holder, self._say, time.sleep)
             self._stack.enter_context(lock)
-            used = (servers_used(*kind) for kind in self._kinds)
-            services = ServiceSession(self._settings, sorted(frozenset().union(*used)))
+            self._left_out = servers_left_out(self._scenario, self._settings)
+            for service in self._left_out:
+                self._say(
+                    f"{service} cannot be had and is left out (perf-pipeline doctor says why)"
+                )
+            needed = servers_needed(self._scenario, self._left_out)
+            services = ServiceSession(self._settings, sorted(needed))
             self._services = self._stack.enter_context(services)
+            self._holdings = {
+                name: Holding(server, self.run_id) for name, server in services.servers.items()
+            }
         return self._services.servers
 
     def seed_data(self) -> dict[str, int]:
-        """Make the run's own schema and prefix, and fill the table that workflows read.
+        """Make what the run keeps on each server, and fill the table that workflows read.
 
         Returns:
             Server to rows that were seeded.
@@ -154,9 +155,9 @@ class Run:
         if self._seeded is None:
             self._seeded = {}
             for service, server in self.open_servers().items():
-                name = self._schema if service == "postgres" else self._keys
-                self._stack.enter_context(leased(self._settings.state_dir, server, name))
-                self._seeded[service] = self._seed(server)
+                holding = self._holdings[service]
+                self._stack.enter_context(leased(self._settings.state_dir, server, holding.name))
+                self._seeded[service] = holding.seed(self._scenario.seed)
         return self._seeded
 
     def load(self, on_progress: Callable[[Progress], None] = lambda _progress: None) -> RunFolder:
@@ -175,6 +176,7 @@ class Run:
         self.seed_data()
         environments = self._environments()
         self.folder.begin(self._scenario.name)
+        self._files.mkdir()
         manifest = self._manifest(servers, environments)
         before = read_cpu_times()
         try:
@@ -213,18 +215,7 @@ class Run:
             servers=list(servers.values()),
             environments=environments,
             plans=self._plans,
-        )
-
-    def _seed(self, server: Server) -> int:
-        if server.service != "postgres":
-            return 0
-        return postgres_data.provision(
-            server.url,
-            self._schema,
-            ddl=ddl(self._schema),
-            table=MEASUREMENTS,
-            columns=MEASUREMENT_COLUMNS,
-            rows=measurement_rows(self._scenario.seed),
+            left_out=self._left_out,
         )
 
     def _play(
@@ -236,9 +227,10 @@ class Run:
         folder = self.folder.root / "levels" / plan.folder_name
         folder.mkdir()
         self._say(f"level {plan.label}: {plan.concurrency} in flight on {plan.target}")
-        monitor = ResourceMonitor(
-            folder / "resources.jsonl", self._server_pids, self._connection_probes()
-        )
+        state = {name: holding.settle() for name, holding in self._holdings.items()}
+        write_json(folder / "state.json", state)
+        probes = {name: holding.connection_count for name, holding in self._holdings.items()}
+        monitor = ResourceMonitor(folder / "resources.jsonl", self._server_pids, probes)
         level = LevelRun(
             plan,
             folder=folder,
@@ -253,18 +245,24 @@ class Run:
         self._reconcile(plan, folder)
 
     def _job(self, plan: LevelPlan) -> Job:
-        servers = self.open_servers()
+        urls = {name: server.url for name, server in self.open_servers().items()}
+        names = {name: holding.name for name, holding in self._holdings.items()}
         limit = self._scenario.connections.max_db_connections
         stores = Stores(
-            postgres_url=servers["postgres"].url if "postgres" in servers else None,
-            postgres_schema=self._schema,
-            redis_url=servers["redis"].url if "redis" in servers else None,
+            postgres_url=urls.get("postgres"),
+            postgres_schema=schema_name(self.run_id),
+            redis_url=urls.get("redis"),
             redis_prefix=REDIS_PREFIX,
             connections=limit // plan.processes,
             connection_timeout_s=self._scenario.connections.connection_timeout_s,
+            mysql_url=urls.get("mysql"),
+            mysql_table=names.get("mysql", ""),
+            mongodb_url=urls.get("mongodb"),
+            mongodb_collection=names.get("mongodb", ""),
+            files_dir=str(self._files),
         )
         return Job(
-            kinds=tuple(Kind(*kind) for kind in self._kinds),
+            kinds=self._kinds,
             nodes=plan.nodes,
             seed=self._scenario.seed,
             run_id=self.run_id,
@@ -272,27 +270,23 @@ class Run:
             stores=stores,
         )
 
+    @property
+    def _kinds(self) -> tuple[Kind, ...]:
+        """The kinds of workflow, without the servers that are left out."""
+        return tuple(
+            Kind(w.family, w.complexity, workload_without(w, self._left_out))
+            for w in self._scenario.workloads
+        )
+
     def _reconcile(self, plan: LevelPlan, folder: Path) -> None:
-        """Count the level's writes, then remove those that were counted."""
-        servers, kinds = self.open_servers(), self._kinds
-        frame = read_level(folder, len(kinds)).frame
-        where = (self._schema, RESULTS, self.run_id, plan.index)
-        counts: dict[str, Callable[[], set[int]]] = {}
-        if "postgres" in servers:
-            counts["postgres"] = lambda: postgres_data.written_numbers(
-                servers["postgres"].url, *where
-            )
-        if "redis" in servers:
-            counts["redis"] = lambda: redis_data.written_numbers(
-                servers["redis"].url, REDIS_PREFIX, self.run_id, plan.index
-            )
-        writes = reconcile(frame, kinds, counts)
+        """Count the level's writes; the next level begins by removing them."""
+        frame = read_level(folder, len(self._kinds)).frame
+        counts = {
+            name: partial(holding.written_numbers, plan.index)
+            for name, holding in self._holdings.items()
+        }
+        writes = reconcile(frame, self._kinds, counts)
         write_json(folder / "writes.json", [asdict(write) for write in writes])
-        counted = {write.server for write in writes if write.problem is None}
-        if "postgres" in counted:
-            postgres_data.delete_written(servers["postgres"].url, *where)
-        if "redis" in counted:
-            redis_data.delete(servers["redis"].url, self._keys)
 
     def _server_pids(self) -> list[int]:
         """Return the processes of the servers that this run started."""
@@ -304,17 +298,6 @@ class Run:
             except psutil.NoSuchProcess:
                 continue
         return found
-
-    def _connection_probes(self) -> dict[str, Callable[[], tuple[int, int]]]:
-        servers, name = self.open_servers(), connection_name(self.run_id)
-        probes: dict[str, Callable[[], tuple[int, int]]] = {}
-        if "postgres" in servers:
-            probes["postgres"] = lambda: postgres_data.connection_count(
-                servers["postgres"].url, name
-            )
-        if "redis" in servers:
-            probes["redis"] = lambda: (redis_data.connection_count(servers["redis"].url, name),) * 2
-        return probes
 
     def _progress(self, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
         with (self.folder.root / "progress.jsonl").open("a", encoding="utf-8") as file:

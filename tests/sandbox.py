@@ -50,10 +50,7 @@ class Sandbox:
         self.temp.mkdir(parents=True)
         self.dagster_home = folder / "dagster"
         self.dagster_home.mkdir()
-        text = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
-        # Its relative folders are relative to the current one, which is the project's.
-        text = text.replace(": .dagster", f": {self.dagster_home}/.dagster")
-        (self.dagster_home / "dagster.yaml").write_text(text, encoding="utf-8")
+        write_dagster_yaml(self.dagster_home, history=self.dagster_home)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PERF_", "DAGSTER"))}
         self.environ = {
             **kept,
@@ -125,8 +122,8 @@ class Sandbox:
                 words = process.cmdline()
                 if words and mark in " ".join([*words, *process.environ().values()]):
                     found[process.pid] = " ".join(words)
-            except (psutil.NoSuchProcess, psutil.ZombieProcess):
-                continue
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue  # it has ended, or is another user's
         return found
 
     def run_folders(self) -> list[Path]:
@@ -158,6 +155,16 @@ class Sandbox:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+
+
+def write_dagster_yaml(folder: Path, history: Path) -> None:
+    """Write the project's configuration of Dagster into a folder, for the history in another.
+
+    The project's has relative folders, which lie in the current one.
+    """
+    text = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
+    text = text.replace(": .dagster", f": {history}/.dagster")
+    (folder / "dagster.yaml").write_text(text, encoding="utf-8")
 
 
 def until(condition: Callable[[], bool], within_s: float) -> bool:

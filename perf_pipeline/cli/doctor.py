@@ -29,6 +29,9 @@ from perf_pipeline.loadgen.environment import find_uv
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
 
+OPTIONAL = ("mysql", "mongodb")
+"""Servers to which workflows only write at their end, so that they can be built without them."""
+
 
 def doctor(results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Check limits, memory, disk, cores, pressure and servers, and what each means for a run.
@@ -54,7 +57,12 @@ def examine(settings: Settings) -> list[Finding]:
     """Gather the facts of this machine and judge them."""
     limits, uv = read_machine_limits(), find_uv(os.environ)
     services = [
-        ServiceFinding(s.service, s.source, s.detail or " ".join(filter(None, (s.product, s.url))))
+        ServiceFinding(
+            s.service,
+            s.source,
+            s.detail or " ".join(filter(None, (s.product, s.version, s.url))),
+            optional=s.service in OPTIONAL,
+        )
         for s in server_status(settings, BACK_ENDS)
     ]
     return diagnose(

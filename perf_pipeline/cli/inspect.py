@@ -85,8 +85,7 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
     levels, recovered, missing = [], False, 0
     measured = measure_run(folder).levels if folder.manifest.exists() else ()
     kinds = len(read_json(folder.manifest)["workloads"]) if measured else 0
-    for level in measured:
-        path = folder.root / "levels" / f"{level.index:02d}-{level.label}"
+    for path, level in zip(folder.level_folders(), measured, strict=True):
         left = read_level(path, kinds)
         outcomes.update(level.outcomes)
         classes.update(level.error_classes)

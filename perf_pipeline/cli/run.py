@@ -26,19 +26,20 @@ from perf_pipeline.config.overrides import Overrides
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
 from perf_pipeline.infrastructure.services import server_status
 from perf_pipeline.loadgen.environment import find_uv, make_environment
+from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.headline import HEADLINE_COLUMNS, NOTE, headline_table
 from perf_pipeline.report.result_file import level_file_name
 from perf_pipeline.run import measure, new_run_id
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder
-from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.metrics.level import TargetRow
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
 GATES = {"production": "minimum", "goal": "goal"}
@@ -133,8 +134,9 @@ def check_everything(
         raise ScenarioError([*problems, *error.problems]) from error
     if problems:
         raise ScenarioError(problems)
-    used = frozenset().union(*(servers_used(w.family, w.complexity) for w in checked.workloads))
-    missing = [s.detail for s in server_status(settings, sorted(used)) if s.state == "unavailable"]
+    needed = servers_needed(checked, servers_left_out(checked, settings))
+    found = server_status(settings, sorted(needed))
+    missing = [status.detail for status in found if status.state == "unavailable"]
     if missing:
         raise ServiceUnavailableError("\n".join(missing))
     return checked
@@ -244,10 +246,14 @@ def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:
         return []
     rows = [row for row in metrics.targets if row.table == GATES[gate]]
     return [
-        f"{row.what} at {row.level}: {row.value} {row.unit}, limit {row.limit} ({row.verdict})"
+        f"{row.what} at {row.level}: {_shown(row)}, limit {row.limit:g} {row.unit} ({row.verdict})"
         for row in rows
         if row.verdict != "met"
     ]
+
+
+def _shown(row: TargetRow) -> str:
+    return "not measured" if row.value is None else f"{row.value:.3g} {row.unit}"
 
 
 def level_entries(folder: RunFolder, metrics: RunMetrics) -> list[dict[str, Any]]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from perf_pipeline.cli.output import (
     AsJson,
+    Exit,
     Results,
     answer,
     bad_input_explained,
@@ -16,17 +20,38 @@ from perf_pipeline.infrastructure.resolution import BACK_ENDS
 from perf_pipeline.infrastructure.services import server_status, start_servers, stop_servers
 from perf_pipeline.samples.run_folder import KILLED, RUNNING, list_runs
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_pipeline.infrastructure.services import ServiceStatus
+
+Gate = Annotated[
+    bool,
+    typer.Option(
+        "--gate",
+        help="Exit 1 unless a server runs, and every one that the settings name or `start` left "
+        "answers.",
+    ),
+]
+
 
 def start(as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Start PostgreSQL and Redis for several runs; they stay until `perf-pipeline stop`."""
+    """Start every server that can be had, for several runs; they stay until `perf-pipeline stop`.
+
+    What cannot be had is left out, with a sentence that says how to get it.
+    """
+    left_out: list[str] = []
     with bad_input_explained(as_json=as_json):
-        started = start_servers(settings_with(None), BACK_ENDS)
+        started = start_servers(settings_with(None), BACK_ENDS, left_out.append)
     for server in started:
         tell(
             f"{server.facts.product} {server.facts.version} at {server.redacted_url}",
             as_json=as_json,
         )
-    answer({"servers": [server.to_manifest() for server in started]}, as_json=as_json)
+    for sentence in left_out:
+        tell(sentence, as_json=as_json)
+    servers = [server.to_manifest() for server in started]
+    answer({"servers": servers, "left_out": left_out}, as_json=as_json)
 
 
 def stop(as_json: AsJson = False) -> None:  # noqa: FBT002
@@ -38,16 +63,44 @@ def stop(as_json: AsJson = False) -> None:  # noqa: FBT002
     answer({"stopped": stopped}, as_json=as_json)
 
 
-def status(results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Say where each server would come from, and which runs go on or were killed."""
+def status(
+    results: Results = None,
+    gate: Gate = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Say where each server comes from, whether it answers, and which runs go on or were killed."""
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
         servers = server_status(settings, BACK_ENDS)
         runs = [folder.read_status() for folder in list_runs(settings.results_dir)]
     for server in servers:
-        place = " ".join(filter(None, [server.product, server.url and f"at {server.url}"]))
-        tell(f"{server.service:10} {server.state:12} {place or server.detail}", as_json=as_json)
+        tell(f"{server.service:10}{server.health:13}{described(server)}", as_json=as_json)
+        for line in server.detail.splitlines():
+            tell(f"{'':23}{line}", as_json=as_json)
     open_runs = [run for run in runs if run["status"] in (RUNNING, KILLED)]
     for run in open_runs:
         tell(f"run {run['run_id']}: {run['status']} {run.get('why', '')}".rstrip(), as_json=as_json)
     answer({"servers": [asdict(server) for server in servers], "runs": open_runs}, as_json=as_json)
+    if gate and not all_well(servers):
+        raise typer.Exit(Exit.GATE_FAILED)
+
+
+def described(server: ServiceStatus) -> str:
+    """Return one line on a server: where from, product, version, address, connections."""
+    if server.state == "unavailable":
+        return "cannot be had"
+    if server.state == "can_start":
+        return f"a run would start {server.product} ({server.source})"
+    count = "not known" if server.connections is None else str(server.connections)
+    limit = "" if server.max_connections is None else f" of {server.max_connections}"
+    answered = "" if server.answer_s is None else f", answered in {server.answer_s * 1000:.0f} ms"
+    return (
+        f"{server.product} {server.version} at {server.url} ({server.source}), "
+        f"connections {count}{limit}{answered}"
+    )
+
+
+def all_well(servers: Sequence[ServiceStatus]) -> bool:
+    """Say whether a server runs and none that should run fails."""
+    healths = {server.health for server in servers}
+    return "good" in healths and "failing" not in healths

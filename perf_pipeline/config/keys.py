@@ -10,7 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from perf_pipeline.config.scenario import COMPLEXITIES, FAMILIES, NODES, TARGETS
+from perf_pipeline.config.scenario import (
+    COMPLEXITIES,
+    FAMILIES,
+    MISSING_SERVERS,
+    NODES,
+    TARGETS,
+)
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
@@ -134,6 +140,12 @@ TOP: tuple[Key, ...] = (
     LEVEL,
     Key("processes", "integer", "worker processes a level", 1, 64),
     REPEATS,
+    Key(
+        "missing_servers",
+        "text",
+        "what happens without a server that is only written to",
+        choices=MISSING_SERVERS,
+    ),
 )
 
 SECTIONS: dict[str, tuple[Key, ...]] = {

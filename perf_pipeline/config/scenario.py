@@ -12,10 +12,12 @@ from typing import Literal
 
 Complexity = Literal["simple", "medium", "complex"]
 Nodes = Literal["code", "lean"]
+MissingServers = Literal["fail", "leave_out"]
 
-FAMILIES: tuple[str, ...] = ("transformation", "analytics")
+FAMILIES: tuple[str, ...] = ("transformation", "analytics", "data_processing")
 COMPLEXITIES: tuple[Complexity, ...] = ("simple", "medium", "complex")
 NODES: tuple[Nodes, ...] = ("code", "lean")
+MISSING_SERVERS: tuple[MissingServers, ...] = ("fail", "leave_out")
 _ADAPTERS = (Path(__file__).parents[1] / "targets").glob("*/adapter.py")
 TARGETS: tuple[str, ...] = tuple(sorted(path.parent.name for path in _ADAPTERS))
 """Every folder of ``targets`` with an adapter: adding one touches nothing else."""
@@ -112,6 +114,8 @@ class Scenario:
         phases: Lengths of the phases of every level.
         connections: Bounds of the connection pools.
         arms: Short extra levels, run after the levels of the first repeat.
+        missing_servers: ``fail``: the scenario needs all servers of its workloads; ``leave_out``:
+            a server that workflows only write to at their end is left out if it cannot be had.
     """
 
     name: str
@@ -126,3 +130,4 @@ class Scenario:
     phases: Phases = field(default_factory=Phases)
     connections: Connections = field(default_factory=Connections)
     arms: tuple[Arm, ...] = ()
+    missing_servers: MissingServers = "fail"

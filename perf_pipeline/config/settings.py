@@ -2,7 +2,10 @@
 
 =============================  ==================================================================
 PERF_PIPELINE_POSTGRES_URL     a PostgreSQL of one's own, ``postgresql://user:password@host/db``
+PERF_PIPELINE_MYSQL_URL        a MySQL or MariaDB, ``mysql://user:password@host/database``
 PERF_PIPELINE_REDIS_URL        a Redis of one's own, ``redis://host:port/db``
+PERF_PIPELINE_MONGODB_URL      a MongoDB of one's own, ``mongodb://host:port/database``
+PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: may stand in where there is no MongoDB; for tests
 PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           what ``perf-pipeline start`` left running is noted below
@@ -27,12 +30,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PREFIX = "PERF_PIPELINE_"
-_NAMES = (f"{_PREFIX}POSTGRES_URL", f"{_PREFIX}REDIS_URL", f"{_PREFIX}RESULTS")
 _SCHEMES = {
     "postgres": ("postgresql", "postgresql://user:password@host:5432/database"),
+    "mysql": ("mysql", "mysql://user:password@host:3306/database"),
     "redis": ("redis", "redis://host:6379/0"),
+    "mongodb": ("mongodb", "mongodb://host:27017/database"),
 }
-_DEFAULT_PORTS = {"postgres": 5432, "redis": 6379}
+_DEFAULT_PORTS = {"postgres": 5432, "mysql": 3306, "redis": 6379, "mongodb": 27017}
+_STAND_IN = f"{_PREFIX}MONGODB_STANDIN"
+_STAND_INS = ("nx-27017",)
+_NAMES = (*(f"{_PREFIX}{name.upper()}_URL" for name in _SCHEMES), _STAND_IN, f"{_PREFIX}RESULTS")
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -41,14 +48,15 @@ class Settings:
     """Where things are on this machine.
 
     Attributes:
-        urls: Service (``postgres``, ``redis``) to the URL that the user gave; complete with port
-            and database. Services without one are not in it.
+        urls: Service (``postgres``, ``mysql``, ``redis``, ``mongodb``) to the URL that the user
+            gave; complete with port and database. Services without one are not in it.
         results_dir: Folder of the runs.
         cache_dir: What can be made again: target environments.
         state_dir: What ``perf-pipeline start`` left running, and leases on servers.
         temp_dir: Data folders of servers that end with their run.
         lock_path: File whose lock allows one load run a host; may not exist yet.
         search_path: Folders of programs, as in PATH.
+        mongodb_stand_in: What may be started where there is no MongoDB: ``nx-27017``, or None.
     """
 
     urls: Mapping[str, str]
@@ -58,6 +66,7 @@ class Settings:
     temp_dir: Path
     lock_path: Path
     search_path: str
+    mongodb_stand_in: str | None = None
 
     @property
     def postgres_url(self) -> str | None:
@@ -91,6 +100,9 @@ def read_settings(
         name = f"{_PREFIX}{service.upper()}_URL"
         if environ.get(name):
             urls[service] = _checked_url(service, name, environ[name], problems)
+    stand_in = environ.get(_STAND_IN) or None
+    if stand_in is not None and stand_in not in _STAND_INS:
+        problems.append(f"{_STAND_IN} is {stand_in!r}; it must be {' or '.join(_STAND_INS)}.")
     if problems:
         raise ScenarioError(problems)
     here = current_dir or Path.cwd()
@@ -105,6 +117,7 @@ def read_settings(
         temp_dir=temp,
         lock_path=(shared if os.access(shared, os.W_OK) else temp) / "perf_pipeline-load.lock",
         search_path=environ.get("PATH") or _DEFAULT_PATH,
+        mongodb_stand_in=stand_in,
     )
 
 
@@ -162,8 +175,10 @@ def _path_faults(service: str, parts: SplitResult) -> list[str]:
     if service == "redis":
         return [] if not path or path.isdecimal() else ["names a database that is not a number"]
     faults = [] if path else ["names no database"]
-    if not parts.username:
+    if not parts.username and service != "mongodb":
         faults.append("names no user")
+    if parts.query and service == "mysql":
+        faults.append("has options after its question mark, of which none is understood")
     return faults
 
 

@@ -12,6 +12,7 @@ from perf_pipeline.errors import ServiceUnavailableError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perf_pipeline.config.settings import Settings
     from perf_pipeline.infrastructure.server import Facts, Source
 
 NOBODY = 65534
@@ -56,12 +57,12 @@ class Disguise:
 
 
 class BackEnd(Protocol):
-    """One kind of server: a module of this package, listed in ``services.BACK_ENDS``."""
+    """One kind of server: a module of this package, listed in ``resolution.BACK_ENDS``."""
 
     SERVICE: str
     HOW_TO_GET: str
 
-    def installations(self, search_path: str) -> list[Installation]:
+    def installations(self, settings: Settings) -> list[Installation]:
         """Find the programs, the best first: on the machine, then in the Python environment."""
 
     def launch(self, installation: Installation, folder: Path, port: int) -> Launch:
@@ -76,6 +77,9 @@ class BackEnd(Protocol):
 
     def data_folder(self, url: str, timeout_s: float) -> str:
         """Ask a server where its data are, to tell ours from a stranger on the same port."""
+
+    def connections(self, url: str, timeout_s: float) -> int:
+        """Count the connections of all programs to a server, without the one that asks."""
 
 
 class NotAnsweringError(ServiceUnavailableError):

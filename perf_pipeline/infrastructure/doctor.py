@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 LOWEST_NAMED_LEVEL = 100
 """The lowest level for which there are targets that users know."""
 
-DISK_TIGHT_BYTES = 2_000_000_000
-"""Embedded PostgreSQL may keep 1 GB of write-ahead log; results and environments come on top."""
+DISK_TIGHT_BYTES = 3_000_000_000
+"""Embedded PostgreSQL may keep 2 GB of write-ahead log; results and environments come on top."""
 
 DISK_FULL_BYTES = 500_000_000
 LOAD_BUSY_RATIO = 0.5
@@ -238,19 +238,15 @@ def _uv(path: str | None) -> Finding:
 
 
 def _service(service: ServiceFinding) -> Finding:
-    found = service.source is not None
-    return Finding(
-        what=service.service,
-        value=f"{service.source}: {service.detail}" if found else "cannot be had",
-        limit="settings, start, machine, bundle: the first that there is",
-        meaning=(
-            "workflows use it"
-            if found
-            else "scenarios whose workflows use it fail before they start"
-        ),
-        todo="" if found else service.detail,
-        severity="ok" if found else "problem",
-    )
+    limit = "settings, start, machine, bundle: the first that there is"
+    if service.source is not None:
+        value = f"{service.source}: {service.detail}"
+        return Finding(service.service, value, limit, "workflows use it", "", "ok")
+    meaning = "scenarios whose workflows use it fail before they start"
+    if service.optional:
+        meaning += '; those with missing_servers = "leave_out" (baseline) leave its writes out'
+    severity: Severity = "warning" if service.optional else "problem"
+    return Finding(service.service, "cannot be had", limit, meaning, service.detail, severity)
 
 
 def _count(limit: int | None) -> str:

@@ -37,8 +37,10 @@ class ServiceFinding:
         service: ``postgres``, ``redis``, ...
         source: ``settings``, ``start``, ``machine`` or ``bundle``; None if it cannot be had.
         detail: The redacted URL, binary or package; without a source how to get it.
+        optional: Workflows can be built without it.
     """
 
     service: str
     source: str | None
     detail: str
+    optional: bool = False

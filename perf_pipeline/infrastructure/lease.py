@@ -1,4 +1,6 @@
-"""A run's right to a schema or a prefix on a server, returned when the run ends or is found dead.
+"""What a run keeps on a server, and gives back when it ends or is found dead.
+
+A schema in PostgreSQL, a table in MySQL, a prefix of keys in Redis, a collection in MongoDB.
 
 The note is written before anything is made on the server and removed after all of it is gone, so
 that what a killed run left on a server of the user's can be found. It holds no password.
@@ -12,7 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.infrastructure import postgres, postgres_data, redis, redis_data
+from perf_pipeline.infrastructure import (
+    mongodb,
+    mongodb_data,
+    mysql,
+    mysql_data,
+    postgres,
+    postgres_data,
+    redis,
+    redis_data,
+)
 from perf_pipeline.infrastructure.server import redacted_url
 from perf_pipeline.infrastructure.started import write_private
 from perf_pipeline.lifeline import ProcessStamp, own_stamp
@@ -25,18 +36,20 @@ if TYPE_CHECKING:
 
 _REMOVERS: Mapping[str, Callable[[str, str], object]] = {
     postgres.SERVICE: postgres_data.drop,
+    mysql.SERVICE: mysql_data.drop,
     redis.SERVICE: redis_data.delete,
+    mongodb.SERVICE: mongodb_data.drop,
 }
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A schema or a prefix that a run uses on a server.
+    """A schema, table, prefix or collection that a run uses on a server.
 
     Attributes:
-        service: ``postgres`` or ``redis``.
+        service: Name of the service.
         redacted_url: The server, without its password.
-        name: The schema, or the prefix of the keys.
+        name: The schema, table, prefix of keys, or collection.
         owner: The process whose end ends the lease.
         path: The note itself.
     """
@@ -48,7 +61,7 @@ class Lease:
     path: Path
 
     def remove_from(self, url: str) -> None:
-        """Remove the schema or the keys, then the note.
+        """Remove it from the server, then the note.
 
         Raises:
             NotAnsweringError: The server failed; the note stays.
@@ -59,12 +72,12 @@ class Lease:
 
 @contextmanager
 def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
-    """Hold a schema or a prefix for the block, and remove it from the server afterwards.
+    """Hold a name on a server for the block, and remove what has it from the server afterwards.
 
     Args:
         state_dir: Where the note is kept.
         server: Any server; one of our own needs no note, as its data end with it.
-        name: The schema, or the prefix of the keys: of this run alone.
+        name: The schema, table, prefix of keys, or collection: of this run alone.
 
     Yields:
         ``name``.

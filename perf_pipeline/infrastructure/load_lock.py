@@ -10,11 +10,11 @@ import errno
 import fcntl
 import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 POLL_S = 0.5
 _TEXT_LIMIT = 300

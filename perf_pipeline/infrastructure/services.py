@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.infrastructure.leftovers import clear_leftovers
 from perf_pipeline.infrastructure.port import ephemeral_range, free_ports
 from perf_pipeline.infrastructure.resolution import BACK_ENDS, running_server, start_any
 from perf_pipeline.infrastructure.standing import start_servers, stop_servers
+from perf_pipeline.infrastructure.status import ServiceStatus, server_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,27 +35,6 @@ SERVICES = tuple(BACK_ENDS)
 """Every service that this version knows."""
 
 
-@dataclass(frozen=True)
-class ServiceStatus:
-    """Where a service would come from now.
-
-    Attributes:
-        service: ``postgres`` or ``redis``.
-        state: ``answers`` (it runs), ``can_start`` (a run would start it), ``unavailable``.
-        source: As in ``Server``; None when unavailable.
-        url: Without password, if it runs.
-        product: Product and version if it runs, the program's path if it can be started.
-        detail: What is wrong and how to get it; empty when nothing is.
-    """
-
-    service: str
-    state: Literal["answers", "can_start", "unavailable"]
-    source: str | None
-    url: str | None
-    product: str | None
-    detail: str
-
-
 class ServiceSession:
     """The servers of one run, for the time of a ``with`` block.
 
@@ -74,7 +54,7 @@ class ServiceSession:
 
         Args:
             settings: Where things are.
-            services: ``postgres``, ``redis``.
+            services: Of ``SERVICES``.
             rng: Draws the ports; not the run's, or runs with one seed would meet on one port.
         """
         self._settings = settings
@@ -148,26 +128,3 @@ class ServiceSession:
         embedded, more_notes = start_any(self._settings, service, self._ports)
         self._embedded[service] = embedded
         return replace(embedded.server, notes=(*notes, *more_notes))
-
-
-def server_status(settings: Settings, services: Iterable[str]) -> list[ServiceStatus]:
-    """Say where each service would come from, without starting anything."""
-    return [_status(settings, service) for service in services]
-
-
-def _status(settings: Settings, service: str) -> ServiceStatus:
-    try:
-        running, notes = running_server(settings, service)
-    except ServiceUnavailableError as error:
-        return ServiceStatus(service, "unavailable", None, None, None, str(error))
-    if running is not None:
-        product = f"{running.facts.product} {running.facts.version}"
-        url = running.redacted_url
-        return ServiceStatus(service, "answers", running.source, url, product, "")
-    back_end = BACK_ENDS[service]
-    found = back_end.installations(settings.search_path)
-    if not found:
-        how = "\n".join([*notes, back_end.HOW_TO_GET])
-        return ServiceStatus(service, "unavailable", None, None, None, how)
-    program = str(found[0].program)
-    return ServiceStatus(service, "can_start", found[0].source, None, program, "\n".join(notes))

@@ -22,7 +22,7 @@ from perf_pipeline.infrastructure.started import (
 from perf_pipeline.lifeline import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.infrastructure.embedded import EmbeddedServer
@@ -32,13 +32,23 @@ _STOP_S = 30.0
 _POLL_S = 0.02
 
 
-def start_servers(settings: Settings, services: Iterable[str]) -> list[Server]:
+def start_servers(
+    settings: Settings, services: Iterable[str], say: Callable[[str], None]
+) -> list[Server]:
     """Start servers that outlive this process, until ``stop_servers``.
 
     One that runs already, or that the settings name, is returned as it is.
 
+    Args:
+        settings: Where things are.
+        services: What to start; what cannot be had is left out.
+        say: Told of each that is left out, why and how to get it.
+
+    Returns:
+        Those that run now: at least one.
+
     Raises:
-        ServiceUnavailableError: With a sentence for each that cannot be had; the others run.
+        ServiceUnavailableError: With a sentence for each: none can be had.
     """
     servers, missing = [], []
     ports = free_ports(random.SystemRandom(), ephemeral_range())
@@ -48,9 +58,11 @@ def start_servers(settings: Settings, services: Iterable[str]) -> list[Server]:
                 running, notes = running_server(settings, service)
                 servers.append(running or _start_detached(settings, service, ports, notes))
             except ServiceUnavailableError as error:
-                missing.append(str(error))
-    if missing:
+                missing.append(f"{service} is left out. {error}")
+    if missing and not servers:
         raise ServiceUnavailableError("\n".join(missing))
+    for sentence in missing:
+        say(sentence)
     return servers
 
 

@@ -23,6 +23,9 @@ POOLS = {
     "pool_size = limit // workers, max_overflow = 0",
     "redis": "redis-py BlockingConnectionPool in each worker, max_connections = limit // workers "
     "(kailash: one such client in place of RedisNode's own, which is unbounded)",
+    "mysql": "SQLAlchemy QueuePool in each worker, pool_size = limit // workers, max_overflow = 0",
+    "mongodb": "pymongo client in each worker, maxPoolSize = limit // workers, and the connections "
+    "by which it watches the server",
 }
 
 
@@ -36,6 +39,7 @@ def make_manifest(
     servers: Sequence[Server],
     environments: Mapping[str, TargetEnvironment],
     plans: Sequence[LevelPlan],
+    left_out: Sequence[str],
 ) -> dict[str, Any]:
     """Collect the manifest of a run that is about to start.
 
@@ -48,6 +52,7 @@ def make_manifest(
         servers: What answered.
         environments: Target to its interpreter and packages; the scenario's and the arms'.
         plans: Every level.
+        left_out: Servers that could not be had and that workflows do not write to.
 
     Returns:
         Plain values, ready for JSON.
@@ -63,6 +68,7 @@ def make_manifest(
         "processes": max((plan.processes for plan in plans), default=0),
         "plan_hashes": {plan.folder_name: plan.sha256() for plan in plans},
         "workloads": [asdict(workload) for workload in scenario.workloads],
+        "left_out": list(left_out),
         "phases": asdict(scenario.phases),
         "connections": {**asdict(scenario.connections), "pools": POOLS},
         "host": dict(host),

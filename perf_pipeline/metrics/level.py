@@ -88,7 +88,7 @@ class FamilyMetrics:
 
     family: str
     complexity: str
-    throughput_per_s: float
+    throughput_per_s: float | None
     error_ratio: float | None
     service_times: ServiceTimes
 
@@ -260,6 +260,7 @@ class LevelMetrics:
         error_ratio: Ended not ok / ended, steady phase, 0 to 1.
         turnovers: Workflows ended in the steady phase / concurrency.
         seconds: The level second by second.
+        server_state: Server to the state that it was brought to before the level, in words.
         not_measured: Field of ``PerformanceMetrics`` to the reason why it is None.
     """
 
@@ -293,6 +294,7 @@ class LevelMetrics:
     seconds: tuple[Second, ...]
     started_at: str
     ended_at: str
+    server_state: dict[str, str] = field(default_factory=dict)
     not_measured: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.kpi import kpi_grades
 from perf_pipeline.metrics.run_metrics import SCHEMA_VERSION, RunMetrics
 from perf_pipeline.metrics.summary import LevelContext, summarise_level
@@ -17,6 +19,7 @@ from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, read_json, write_json
 
 _LONG_FACTS = ("modules", "environment")
+_NEEDED = {"connections", "plan_hashes", "servers", "workloads"}
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics, Validity
@@ -30,12 +33,10 @@ def measure_run(folder: RunFolder) -> RunMetrics:
     """
     record = folder.read_status()
     manifest = read_json(folder.manifest)
+    if not isinstance(manifest, dict) or not set(manifest) >= _NEEDED:
+        raise RunFolderError(f"{folder.manifest} is not the manifest of a run")
     context = context_of(manifest)
-    levels = tuple(
-        summarise_level(path, context)
-        for path in folder.level_folders()
-        if (path / "level.json").exists()
-    )
+    levels = tuple(summarise_level(path, context) for path in folder.level_folders())
     status = str(record["status"])
     validity, reasons = _judge_run(status, str(record.get("why", "")), manifest, levels)
     return RunMetrics(
@@ -69,14 +70,12 @@ def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
     """Write ``metrics.json`` and ``records.parquet``, each whole or not at all."""
     write_json(folder.metrics, {"schema_version": SCHEMA_VERSION, **asdict(metrics)})
     kinds = len(metrics.manifest["workloads"])
-    frames = [
-        read_level(path, kinds).frame
-        for path in folder.level_folders()
-        if (path / "level.json").exists()
-    ]
+    frames = [read_level(path, kinds).frame for path in folder.level_folders()]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     temporary = folder.records.with_name(".records.parquet.tmp")
     frame.write_parquet(temporary)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
     temporary.replace(folder.records)
 
 

@@ -13,24 +13,26 @@ from perf_pipeline.workload.servers import servers_written
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from perf_pipeline.targets.target import Kind
+
 
 def reconcile(
     frame: pl.DataFrame,
-    kinds: Sequence[tuple[str, str]],
+    kinds: Sequence[Kind],
     found_on: Mapping[str, Callable[[], set[int]]],
 ) -> list[Writes]:
     """Compare a level's records with what is on the servers.
 
     Args:
         frame: All records of the level, cold starts included.
-        kinds: (family, complexity) of each kind, by index.
+        kinds: Every kind of workflow, by index.
         found_on: Server to a function that returns the numbers of the workflows whose write is
             there. Servers that no kind writes to are left out of the result.
     """
     ok = frame.filter(pl.col("outcome") == int(Outcome.OK))
     results = []
     for server, count in found_on.items():
-        writing = [i for i, kind in enumerate(kinds) if server in servers_written(*kind)]
+        writing = [i for i, kind in enumerate(kinds) if server in _written(kind)]
         if not writing:
             continue
         expected = set(ok.filter(pl.col("kind").is_in(writing))["number"].to_list())
@@ -50,3 +52,7 @@ def reconcile(
             )
         )
     return results
+
+
+def _written(kind: Kind) -> frozenset[str]:
+    return servers_written(kind.family, kind.complexity, kind.without)

@@ -30,7 +30,7 @@ class ResourceMonitor:
         self,
         path: Path,
         server_pids: Callable[[], list[int]],
-        connections: Mapping[str, Callable[[], tuple[int, int]]],
+        connections: Mapping[str, Callable[[], tuple[int, int | None]]],
     ) -> None:
         """Write to ``path``.
 

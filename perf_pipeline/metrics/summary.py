@@ -25,6 +25,7 @@ from perf_pipeline.metrics.service_time import ended_within, service_times
 from perf_pipeline.metrics.validity import judge_level
 from perf_pipeline.samples.level_records import LevelRecords, read_level
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
+from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +127,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         seconds=seconds_of(warm, curve, go_ns, last_ns),
         started_at=log["started_at"],
         ended_at=log["ended_at"],
+        server_state=_server_state(folder),
         not_measured=dict(NOT_MEASURED),
     )
 
@@ -142,6 +144,12 @@ def read_writes(folder: Path) -> tuple[Writes, ...]:
     if not path.exists():
         return ()
     return tuple(Writes(**write) for write in json.loads(path.read_text(encoding="utf-8")))
+
+
+def _server_state(folder: Path) -> dict[str, str]:
+    path = folder / "state.json"
+    state: dict[str, str] = read_json(path) if path.exists() else {}
+    return state
 
 
 def _last_ns(records: LevelRecords) -> int:
@@ -216,7 +224,7 @@ def _families(
             FamilyMetrics(
                 family=family,
                 complexity=complexity,
-                throughput_per_s=ok / length_s if length_s else 0.0,
+                throughput_per_s=ok / length_s if length_s else None,
                 error_ratio=1 - ok / len(ended) if len(ended) else None,
                 service_times=service_times(own, *window),
             )

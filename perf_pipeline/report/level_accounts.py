@@ -20,7 +20,13 @@ EXAMPLE_LENGTH_MAX = 300
 
 def accounts(level: LevelMetrics) -> tuple[Table, ...]:
     """Return the tables of what a level used, wrote and left behind."""
-    return (*_connections(level), *_writes(level), _resources(level), _workers(level))
+    return (
+        *_connections(level),
+        *_writes(level),
+        *_server_state(level),
+        _resources(level),
+        _workers(level),
+    )
 
 
 def errors(level: LevelMetrics) -> tuple[Table, ...]:
@@ -65,6 +71,17 @@ def _connections(level: LevelMetrics) -> tuple[Table, ...]:
     columns = ("Server", "Limit", "Peak", "Mean", "Failed probes", "Bounded by")
     note = "Of all workers together, as the server counted them."
     return (Table("Connections", columns, tuple(rows), level.validity, note=note),)
+
+
+def _server_state(level: LevelMetrics) -> tuple[Table, ...]:
+    rows = tuple(
+        (Cell(text.name(server)), Cell(text.visible(state)))
+        for server, state in sorted(level.server_state.items())
+    )
+    if not rows:
+        return ()
+    title = "State of the servers when the level began"
+    return (Table(title, ("Server", "State"), rows, level.validity),)
 
 
 def _writes(level: LevelMetrics) -> tuple[Table, ...]:

@@ -123,7 +123,7 @@ def _service_times(level: LevelMetrics) -> Table:
     for family in level.families:
         errors = None if family.error_ratio is None else 100 * family.error_ratio
         head = (
-            number(quantity.rate(family.throughput_per_s)),
+            measured(family.throughput_per_s, quantity.rate, "there was no steady phase"),
             measured(errors, quantity.percent, "none ended"),
         )
         name = f"{text.name(family.family)} {text.name(family.complexity)}"

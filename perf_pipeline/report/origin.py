@@ -41,6 +41,7 @@ def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
     return (
         Fact("Target", _target(manifest)),
         *_servers(manifest),
+        *_left_out(manifest),
         Fact("Workflows", _workloads(manifest)),
         Fact("Machine", _machine(manifest)),
         Fact("Load", _load(metrics)),
@@ -119,6 +120,17 @@ def _servers(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
         note = f"{SOURCES.get(source, source)}; {url}; max_connections {limit}"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
+
+
+def _left_out(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
+    left_out = manifest.get("left_out")
+    if not isinstance(left_out, list | tuple) or not left_out:
+        return ()
+    names = ", ".join(
+        EXPECTED_PRODUCTS.get(str(name).casefold(), text.name(str(name))) for name in left_out
+    )
+    note = "could not be had on this machine; workflows do not write there"
+    return (Fact("Left out", Cell(names, "warn", note)),)
 
 
 def _server_list(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:

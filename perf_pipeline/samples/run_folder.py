@@ -95,7 +95,7 @@ class RunFolder:
 
     def level_folders(self) -> list[Path]:
         """Return the folders of the levels that were begun, in order."""
-        return sorted(path for path in (self.root / "levels").glob("*") if path.is_dir())
+        return sorted(path.parent for path in (self.root / "levels").glob("*/level.json"))
 
     def begin(self, scenario: str) -> None:
         """Make the folder and record that this process runs it.
@@ -120,9 +120,15 @@ class RunFolder:
         write_json(self.status_file, record)
 
     def read_status(self) -> dict[str, Any]:
-        """Return the record of the run; a run whose process is gone is ``killed``."""
+        """Return the record of the run; a run whose process is gone is ``killed``.
+
+        Raises:
+            RunFolderError: It is missing, or not a record.
+        """
         record: dict[str, Any] = read_json(self.status_file)
-        if record.get("status") == RUNNING:
+        if not isinstance(record, dict) or not {"run_id", "status"} <= set(record):
+            raise RunFolderError(f"{self.status_file} is not the record of a run")
+        if record["status"] == RUNNING:
             owner = record.get("process", [0])
             if stamp(owner[0]) != tuple(owner):
                 record["status"] = KILLED

@@ -13,27 +13,16 @@ import errno
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import ErrorClass
+from perf_pipeline.targets.driver_errors import DRIVERS, of_driver
 from perf_pipeline.targets.target import WrongResultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DRIVERS = ("psycopg2", "psycopg", "redis", "sqlalchemy")
-
-# SQLSTATE classes and codes: PostgreSQL manual, appendix A.
-_SQLSTATES = {
-    "08": ErrorClass.CONNECTION,  # connection exception
-    "57P": ErrorClass.CONNECTION,  # admin shutdown, crash shutdown, cannot connect now
-    "57014": ErrorClass.TIMEOUT,  # query cancelled: statement timeout
-    "55P03": ErrorClass.TIMEOUT,  # lock not available: lock timeout
-    "53": ErrorClass.RESOURCE_EXHAUSTION,  # too many connections, out of memory, disk full
-}
-
 _NAMES = {
     "MemoryError": ErrorClass.RESOURCE_EXHAUSTION,
     "MemoryLimitError": ErrorClass.RESOURCE_EXHAUSTION,  # kailash: 512 MB in one code node
     "MemoryLimitExceededError": ErrorClass.RESOURCE_EXHAUSTION,  # kailash: resource_limits
-    "MaxConnectionsError": ErrorClass.RESOURCE_EXHAUSTION,  # redis: pool without waiting
     "HardTimeLimitExceeded": ErrorClass.TIMEOUT,
     "SoftTimeLimitExceeded": ErrorClass.TIMEOUT,
 }
@@ -51,44 +40,6 @@ _ERRNOS = {
     errno.EHOSTUNREACH: ErrorClass.CONNECTION,
     errno.ETIMEDOUT: ErrorClass.TIMEOUT,
 }
-
-# In this order: a pool that is full says "timed out" too, and a refused connection "connect".
-_DRIVER_TEXTS = (
-    (
-        ErrorClass.RESOURCE_EXHAUSTION,
-        (
-            "queuepool limit",
-            "no connection available",
-            "connection slots are reserved",
-            "too many clients",
-            "too many connections",
-            "max number of clients",
-            "oom command not allowed",
-            "too many open files",
-        ),
-    ),
-    (ErrorClass.TIMEOUT, ("timeout expired", "timed out", "statement timeout", "timeout reading")),
-    (
-        ErrorClass.CONNECTION,
-        (
-            "connection refused",
-            "connection reset",
-            "connection closed",
-            "closed the connection",
-            "connection already closed",
-            "terminating connection",
-            "broken pipe",
-            "could not connect",
-            "could not translate host name",
-            "connection to server",
-            "error while reading from",
-            "the database system is",
-            "eof detected",
-            "no route to host",
-            "network is unreachable",
-        ),
-    ),
-)
 
 
 def classify(error: BaseException) -> ErrorClass:
@@ -127,26 +78,12 @@ def _of_one(error: BaseException) -> ErrorClass:
     by_name = _NAMES.get(type(error).__name__)
     if by_name is not None:
         return by_name
-    if type(error).__module__.partition(".")[0] in _DRIVERS:
-        return _of_driver(error)
+    if type(error).__module__.partition(".")[0] in DRIVERS:
+        return of_driver(error)
     if isinstance(error, OSError):
         return _of_os(error)
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return ErrorClass.RESOURCE_EXHAUSTION
-    return ErrorClass.NONE
-
-
-def _of_driver(error: BaseException) -> ErrorClass:
-    if getattr(error, "orig", None) is not None:
-        return ErrorClass.NONE  # SQLAlchemy around the driver's: its text holds parameters too
-    state = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
-    if state:
-        known = (_SQLSTATES.get(state[:length]) for length in (5, 3, 2))
-        return next(filter(None, known), ErrorClass.WORKFLOW_ERROR)
-    text = str(error).lower()
-    for error_class, signs in _DRIVER_TEXTS:
-        if any(sign in text for sign in signs):
-            return error_class
     return ErrorClass.NONE
 
 

@@ -1,7 +1,8 @@
 """Bounded connection pools: the same options for every target, so that only the runtime differs.
 
-One pool to PostgreSQL and one to Redis a process, shared by its threads. Neither grows beyond
+One pool a process to each server, shared by its threads. None grows beyond
 ``Stores.connections``; a thread that finds no free connection waits ``connection_timeout_s``.
+Beside its pool, MongoDB's client keeps one connection to watch the server.
 """
 
 from __future__ import annotations
@@ -9,10 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from redis import BlockingConnectionPool, Redis
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import QueuePool
 
-from perf_pipeline.workload import analytics
 from perf_pipeline.workload.servers import connection_name
 
 if TYPE_CHECKING:
@@ -21,14 +19,21 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 10
 """How long opening one connection may take."""
 
+SELECTION_TIMEOUT_S = 5
+"""How long MongoDB's client looks for a server that answers; the others fail at once."""
+
 STATEMENT_TIMEOUT_MS = 30_000
-"""How long the server works on one statement; the seeded queries need about a millisecond."""
+"""How long one statement may take; the seeded queries need about a millisecond.
+
+PostgreSQL ends it. MySQL has no limit for insertions, so there the client stops waiting and closes
+the connection.
+"""
 
 RECYCLE_S = 3600
 """Age at which a connection is replaced; the default of kailash's SQLDatabaseNode."""
 
 
-def sqlalchemy_url(job: Job) -> str:
+def postgres_url(job: Job) -> str:
     """Return the URL of PostgreSQL for SQLAlchemy, with the driver named.
 
     The bare ``postgresql://`` means psycopg 3 in SQLAlchemy 2.1, which is not installed here.
@@ -36,14 +41,30 @@ def sqlalchemy_url(job: Job) -> str:
     Raises:
         ValueError: The job has no PostgreSQL, or its URL is of another kind.
     """
-    url = job.stores.postgres_url
+    rest = _after_scheme(job.stores.postgres_url, "PostgreSQL", "postgresql", "postgres")
+    return f"postgresql+psycopg2://{rest}"
+
+
+def mysql_url(job: Job) -> str:
+    """Return the URL of MySQL for SQLAlchemy, with the driver named.
+
+    The bare ``mysql://`` means MySQLdb, which is not installed here.
+
+    Raises:
+        ValueError: The job has no MySQL, or its URL is of another kind.
+    """
+    rest = _after_scheme(job.stores.mysql_url, "MySQL", "mysql", "mariadb")
+    return f"mysql+pymysql://{rest}"
+
+
+def _after_scheme(url: str | None, product: str, *schemes: str) -> str:
     scheme, separator, rest = (url or "").partition("://")
-    if not separator or scheme not in {"postgresql", "postgres"}:
+    if not separator or scheme not in schemes:
         raise ValueError(
-            f"the workflows need a PostgreSQL URL, postgresql://user@host:port/database; got "
+            f"the workflows need a {product} URL, {schemes[0]}://user@host:port/database; got "
             f"{'none' if url is None else f'scheme {scheme!r}'}"
         )
-    return f"postgresql+psycopg2://{rest}"
+    return rest
 
 
 def postgres_pool_options(job: Job) -> dict[str, Any]:
@@ -53,17 +74,39 @@ def postgres_pool_options(job: Job) -> dict[str, Any]:
         ValueError: ``Stores.connections`` is below 1 (0 means unlimited to SQLAlchemy), or the
             run's id cannot be part of a connection's name.
     """
+    connect_args = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": connection_name(job.run_id),
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+    }
+    return {**_pool_options(job), "connect_args": connect_args}
+
+
+def mysql_pool_options(job: Job) -> dict[str, Any]:
+    """Return the options of the pool to MySQL, for ``create_engine`` and SQLDatabaseNode.
+
+    PyMySQL's ``connect_timeout`` ends with the TCP connection; a server that accepts and is silent
+    is noticed by ``read_timeout``.
+
+    Raises:
+        ValueError: As for PostgreSQL.
+    """
+    connect_args = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "read_timeout": STATEMENT_TIMEOUT_MS / 1000,
+        "write_timeout": STATEMENT_TIMEOUT_MS / 1000,
+        "program_name": connection_name(job.run_id),
+    }
+    return {**_pool_options(job), "connect_args": connect_args}
+
+
+def _pool_options(job: Job) -> dict[str, Any]:
     return {
         "pool_size": _connections(job),
         "max_overflow": 0,
         "pool_timeout": job.stores.connection_timeout_s,
         "pool_recycle": RECYCLE_S,
         "pool_pre_ping": True,
-        "connect_args": {
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "application_name": connection_name(job.run_id),
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
-        },
     }
 
 
@@ -91,6 +134,26 @@ def open_redis(job: Job) -> Redis:
     return Redis(connection_pool=pool)
 
 
+def mongodb_options(job: Job) -> dict[str, Any]:
+    """Return the options of the client, for ``MongoClient``.
+
+    It watches the server by polling: streaming, the default, takes a second connection.
+
+    Raises:
+        ValueError: ``Stores.connections`` is below 1 (0 means unlimited to MongoClient), or the
+            run's id cannot be part of a connection's name.
+    """
+    return {
+        "maxPoolSize": _connections(job),
+        "waitQueueTimeoutMS": round(job.stores.connection_timeout_s * 1000),
+        "serverSelectionTimeoutMS": SELECTION_TIMEOUT_S * 1000,
+        "connectTimeoutMS": CONNECT_TIMEOUT_S * 1000,
+        "socketTimeoutMS": STATEMENT_TIMEOUT_MS,
+        "serverMonitoringMode": "poll",
+        "appname": connection_name(job.run_id),
+    }
+
+
 def _connections(job: Job) -> int:
     connections = job.stores.connections
     if connections < 1:
@@ -99,51 +162,3 @@ def _connections(job: Job) -> int:
             "server; raise max_db_connections or lower the number of processes"
         )
     return connections
-
-
-class PooledStores:
-    """The servers of the analytics workflows, for targets whose own nodes do not talk to them.
-
-    Safe to share between threads.
-    """
-
-    def __init__(self, job: Job, servers: frozenset[str]) -> None:
-        """Make the pools; nothing connects yet.
-
-        Args:
-            job: What the worker executes.
-            servers: Which of ``postgres`` and ``redis`` its workflows use.
-        """
-        self._engine = (
-            create_engine(sqlalchemy_url(job), poolclass=QueuePool, **postgres_pool_options(job))
-            if "postgres" in servers
-            else None
-        )
-        self._redis = open_redis(job) if "redis" in servers else None
-        self._query = text(analytics.query_sql(job.stores.postgres_schema))
-        self._insert = text(analytics.insert_sql(job.stores.postgres_schema))
-
-    def query(self, bucket: int) -> list[analytics.Row]:
-        """Read the ``value`` and ``category`` of a bucket's rows, by position."""
-        assert self._engine is not None
-        with self._engine.begin() as connection:
-            result = connection.execute(self._query, {"bucket": bucket})
-            return [{"value": value, "category": category} for value, category in result]
-
-    def cache(self, key: str, payload: str) -> bool:
-        """Set a key for ``CACHE_TTL_S``; True when the server confirmed it."""
-        assert self._redis is not None
-        return bool(self._redis.setex(key, analytics.CACHE_TTL_S, payload))
-
-    def store(self, row: analytics.Row) -> int:
-        """Insert a row of results; how many rows the server inserted, committed."""
-        assert self._engine is not None
-        with self._engine.begin() as connection:
-            return connection.execute(self._insert, row).rowcount
-
-    def close(self) -> None:
-        """Close every connection."""
-        if self._engine is not None:
-            self._engine.dispose()
-        if self._redis is not None:
-            self._redis.connection_pool.disconnect()

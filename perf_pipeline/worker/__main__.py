@@ -84,7 +84,8 @@ def read_job(path: Path) -> WorkerJob:
     raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     job = raw.pop("job")
     stores = Stores(**job.pop("stores"))
-    kinds = tuple(Kind(**kind) for kind in job.pop("kinds"))
+    # JSON knows no tuple, and a kind must be hashable.
+    kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
     return WorkerJob(job=Job(kinds=kinds, stores=stores, **job), **raw)
 
 

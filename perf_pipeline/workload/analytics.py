@@ -1,9 +1,10 @@
 """The analytics family: query PostgreSQL, compute statistics, cache in Redis, store the result.
 
 ``query`` reads the rows of one bucket, ``statistics`` computes, ``report`` makes the text to be
-stored, ``cache`` sets it in Redis and ``store`` inserts it into PostgreSQL. Integers only, so
-that results compare exactly. What is written carries the run, the level and the workflow's
-number, so that it can be counted on the server against the records.
+stored, ``cache`` sets it in Redis, ``store`` inserts it into PostgreSQL and ``document`` the
+statistics into MongoDB. Integers only, so that results compare exactly. What is written carries
+the run, the level and the workflow's number, so that it can be counted on the server against the
+records.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from perf_pipeline.workload.dataset import MEASUREMENTS, RESULTS
+from perf_pipeline.workload.dataset import MEASUREMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from perf_pipeline.workload.task import Task
 
@@ -23,9 +24,12 @@ Row = dict[str, Any]
 STAGES: Mapping[str, tuple[str, ...]] = {
     "simple": ("query", "statistics"),
     "medium": ("query", "statistics", "report", "cache"),
-    "complex": ("query", "statistics", "report", "cache", "store"),
+    "complex": ("query", "statistics", "report", "cache", "store", "document"),
 }
 """Complexity to the names of its nodes, in the order in which they run."""
+
+OPTIONAL: Mapping[str, str] = {"mongodb": "document"}
+"""Server to the node that is left out where there is no such server."""
 
 CACHE_TTL_S = 86_400
 """Keys that a killed run left behind on somebody's server vanish after a day."""
@@ -43,20 +47,21 @@ class Stores(Protocol):
     def store(self, row: Row) -> int:
         """Insert a row of results; how many rows the server inserted."""
 
+    def insert(self, document: Row) -> bool:
+        """Insert a document of results; True when the server acknowledged it."""
+
+
+def stages(complexity: str, without: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the names of the nodes that remain without some servers."""
+    left_out = {OPTIONAL[server] for server in without if server in OPTIONAL}
+    return tuple(name for name in STAGES[complexity] if name not in left_out)
+
 
 def query_sql(schema: str) -> str:
     """Return the query of a bucket; its parameter is ``:bucket``."""
     return (
         f'SELECT value, category FROM "{schema}".{MEASUREMENTS} '  # noqa: S608 - checked by ddl()
         "WHERE bucket = :bucket ORDER BY position"
-    )
-
-
-def insert_sql(schema: str) -> str:
-    """Return the insertion of a result; its parameters are the columns of the table."""
-    return (
-        f'INSERT INTO "{schema}".{RESULTS} (run_id, level, number, payload) '  # noqa: S608 - ditto
-        "VALUES (:run_id, :level, :number, :payload)"
     )
 
 
@@ -96,17 +101,39 @@ def report(summary: Row, run_id: str, level: int, number: int) -> Row:
     return {"payload": payload, "row": row}
 
 
-def run_stages(complexity: str, task: Task, stores: Stores) -> dict[str, Any]:
+def document(summary: Row, run_id: str, level: int, number: int) -> Row:
+    """Make the document of results: the statistics as they are, under a key that is unique."""
+    return {
+        "_id": f"{run_id}:{level}:{number}",
+        "run_id": run_id,
+        "level": level,
+        "number": number,
+        "statistics": summary,
+    }
+
+
+def insert_document(
+    insert: Callable[[Row], bool], summary: Row, run_id: str, level: int, number: int
+) -> bool:
+    """Make the document of results and insert it: one node does both."""
+    return insert(document(summary, run_id, level, number))
+
+
+def run_stages(
+    complexity: str, task: Task, stores: Stores, without: Collection[str] = ()
+) -> dict[str, Any]:
     """Call the stages one after the other.
 
     Args:
         complexity: ``simple``, ``medium`` or ``complex``.
         task: The workflow's inputs.
         stores: The servers; whatever they raise passes through.
+        without: Servers that are not there; see ``OPTIONAL``.
 
     Returns:
         Node name to its output, in the order in which they ran.
     """
+    names = stages(complexity, without)
     rows = stores.query(task.bucket)
     summary = statistics(rows)
     outputs: dict[str, Any] = {"query": rows, "statistics": summary}
@@ -115,6 +142,10 @@ def run_stages(complexity: str, task: Task, stores: Stores) -> dict[str, Any]:
     made = report(summary, task.run_id, task.level, task.number)
     outputs["report"] = made
     outputs["cache"] = stores.cache(task.redis_key, made["payload"])
-    if complexity == "complex":
+    if "store" in names:
         outputs["store"] = stores.store(made["row"])
+    if "document" in names:
+        outputs["document"] = insert_document(
+            stores.insert, summary, task.run_id, task.level, task.number
+        )
     return outputs

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from perf_pipeline.workload import analytics, transformation
+from perf_pipeline.workload import analytics, data_processing, transformation
 from perf_pipeline.workload.dataset import BUCKETS, bucket_rows
+from perf_pipeline.workload.input_file import COLUMNS, file_rows
 from perf_pipeline.workload.task import data_seed_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from perf_pipeline.workload.task import Task
 
@@ -45,8 +46,8 @@ class AnalyticsAnswers:
     gives other rows than it was given is noticed.
     """
 
-    def __init__(self, complexity: str, seed: int) -> None:
-        self._stages = analytics.STAGES[complexity]
+    def __init__(self, complexity: str, seed: int, without: Collection[str]) -> None:
+        self._stages = analytics.stages(complexity, without)
         self._rows = bucket_rows(seed)
         self._summaries = [analytics.statistics(rows) for rows in self._rows]
         self._payloads = [
@@ -72,16 +73,62 @@ class AnalyticsAnswers:
             answers["cache"] = True
         if "store" in self._stages:
             answers["store"] = 1
+        if "document" in self._stages:
+            answers["document"] = True
         return answers
 
 
-def answers_of(family: str, complexity: str, seed: int) -> Answers:
+class DataProcessingAnswers:
+    """The outputs of the data-processing family.
+
+    They are worked out from the rows that the files were made of, not read from the files, so
+    that a file that was damaged is noticed.
+    """
+
+    def __init__(self, complexity: str, seed: int, without: Collection[str]) -> None:
+        self._stages = data_processing.stages(complexity, without)
+        self._fixed = [_file_outputs(data_seed_of(seed, bucket)) for bucket in range(BUCKETS)]
+        self._payloads = [
+            data_processing.report(
+                outputs["transform"], outputs["statistics"], outputs["validate"]["bad"], "", 0, 0
+            )["payload"]
+            for outputs in self._fixed
+        ]
+
+    def of(self, task: Task) -> Mapping[str, Any]:
+        """Return node name to its right output."""
+        answers = dict(self._fixed[task.bucket])
+        answers["report"] = {
+            "run_id": task.run_id,
+            "level": task.level,
+            "number": task.number,
+            "payload": self._payloads[task.bucket],
+        }
+        answers["store_postgres"] = answers["store_mysql"] = 1
+        return {name: answers[name] for name in self._stages}
+
+
+def _file_outputs(data_seed: int) -> dict[str, Any]:
+    """Work out what the nodes give that see the file alone."""
+    read = [dict(zip(COLUMNS, fields, strict=False)) for fields in file_rows(data_seed)]
+    validated = data_processing.validate(read)
+    rows = data_processing.transform(validated["rows"])
+    return {
+        "read": read,
+        "validate": validated,
+        "transform": rows,
+        "statistics": analytics.statistics(rows),
+    }
+
+
+def answers_of(family: str, complexity: str, seed: int, without: Collection[str] = ()) -> Answers:
     """Work out the right outputs of a kind of workflow for every input of a run.
 
     Args:
-        family: ``transformation`` or ``analytics``.
+        family: ``transformation``, ``analytics`` or ``data_processing``.
         complexity: ``simple``, ``medium`` or ``complex``.
         seed: Seed of the run.
+        without: Servers that are not there, so that the nodes that write to them are not either.
 
     Returns:
         The outputs, ready to be compared; safe to share between threads.
@@ -92,5 +139,9 @@ def answers_of(family: str, complexity: str, seed: int) -> Answers:
     if family == "transformation":
         return TransformationAnswers(complexity, seed)
     if family == "analytics":
-        return AnalyticsAnswers(complexity, seed)
-    raise ValueError(f"no family named {family!r}; there are: transformation, analytics")
+        return AnalyticsAnswers(complexity, seed, without)
+    if family == "data_processing":
+        return DataProcessingAnswers(complexity, seed, without)
+    raise ValueError(
+        f"no family named {family!r}; there are: transformation, analytics, data_processing"
+    )

@@ -1,4 +1,7 @@
-"""The rows that the analytics workflows read, and the tables of a run.
+"""The rows that the analytics workflows read, and what holds the results of a run on each server.
+
+PostgreSQL has a schema of the run's own with two tables; MySQL a table and MongoDB a collection,
+both named by ``results_name``. Redis has keys with a prefix (``task.redis_key``).
 
 Everything is a pure function of the run's seed, so that the harness can fill the table, the
 target can be given the same rows without a server, and both know what a query must return.
@@ -29,7 +32,7 @@ MEASUREMENT_COLUMNS = ("bucket", "position", "value", "category")
 RESULTS = "results"
 RESULT_COLUMNS = ("run_id", "level", "number", "payload")
 
-_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 def ddl(schema: str) -> list[str]:
@@ -45,10 +48,7 @@ def ddl(schema: str) -> list[str]:
     Raises:
         ValueError: ``schema`` is not such a name.
     """
-    if not _SCHEMA_NAME.fullmatch(schema):
-        raise ValueError(
-            f"schema name {schema!r} is not 1 to 63 characters of [a-z0-9_] without a leading digit"
-        )
+    _check("schema", schema)
     return [
         f"""CREATE TABLE "{schema}".{MEASUREMENTS} (
             bucket integer NOT NULL, position integer NOT NULL,
@@ -59,6 +59,69 @@ def ddl(schema: str) -> list[str]:
             payload text NOT NULL,
             PRIMARY KEY (run_id, level, number))""",
     ]
+
+
+def mysql_ddl(table: str) -> list[str]:
+    """Return the statements that make a run's empty table of results in MySQL.
+
+    It is the table of PostgreSQL: the same columns and the same primary key, so that a second
+    write of the same workflow is refused. What is written is ASCII.
+
+    Args:
+        table: Name of the run's own table (``results_name``), in the database of the URL.
+
+    Raises:
+        ValueError: ``table`` is not such a name.
+    """
+    _check("table", table)
+    return [
+        f"""CREATE TABLE `{table}` (
+            run_id varchar(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+            level integer NOT NULL, number bigint NOT NULL,
+            payload mediumtext CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+            PRIMARY KEY (run_id, level, number)) ENGINE=InnoDB""",
+    ]
+
+
+def results_name(prefix: str) -> str:
+    """Return the name of a run's table in MySQL and of its collection in MongoDB.
+
+    Args:
+        prefix: The run's own; its PostgreSQL schema's name will do.
+
+    Raises:
+        ValueError: The name would be longer than 63 characters or need quoting.
+    """
+    name = f"{prefix}_{RESULTS}"
+    _check("table", name)
+    return name
+
+
+def insert_sql(schema: str) -> str:
+    """Return the insertion of a result into PostgreSQL; its parameters are the columns."""
+    _check("schema", schema)
+    return _insert(f'"{schema}".{RESULTS}')
+
+
+def mysql_insert_sql(table: str) -> str:
+    """Return the insertion of a result into MySQL; its parameters are the columns."""
+    _check("table", table)
+    return _insert(f"`{table}`")
+
+
+def _insert(table: str) -> str:
+    return (
+        f"INSERT INTO {table} (run_id, level, number, payload) "  # noqa: S608 - checked
+        "VALUES (:run_id, :level, :number, :payload)"
+    )
+
+
+def _check(what: str, name: str) -> None:
+    """Refuse a name that would need quoting: it stands in statements as it is."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{what} name {name!r} is not 1 to 63 characters of [a-z0-9_] without a leading digit"
+        )
 
 
 def measurement_rows(seed: int) -> Iterator[tuple[int, int, int, str]]:

@@ -2,49 +2,84 @@
 
 from __future__ import annotations
 
-_POSTGRES = frozenset({"postgres"})
-_REDIS = frozenset({"redis"})
+from typing import TYPE_CHECKING
+
+from perf_pipeline.workload import analytics, data_processing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 _NONE: frozenset[str] = frozenset()
 
-_USED = {
+_USED: dict[tuple[str, str], frozenset[str]] = {
     ("transformation", "simple"): _NONE,
     ("transformation", "medium"): _NONE,
     ("transformation", "complex"): _NONE,
-    ("analytics", "simple"): _POSTGRES,
-    ("analytics", "medium"): _POSTGRES | _REDIS,
-    ("analytics", "complex"): _POSTGRES | _REDIS,
+    ("analytics", "simple"): frozenset({"postgres"}),
+    ("analytics", "medium"): frozenset({"postgres", "redis"}),
+    ("analytics", "complex"): frozenset({"postgres", "redis", "mongodb"}),
+    ("data_processing", "simple"): _NONE,
+    ("data_processing", "medium"): _NONE,
+    ("data_processing", "complex"): frozenset({"postgres", "mysql"}),
 }
-_WRITTEN = _USED | {
-    ("analytics", "simple"): _NONE,
-    ("analytics", "medium"): _REDIS,
+_ONLY_READ = {("analytics", "simple"): {"postgres"}, ("analytics", "medium"): {"postgres"}}
+_OPTIONAL = {
+    ("analytics", "complex"): frozenset(analytics.OPTIONAL),
+    ("data_processing", "complex"): frozenset(data_processing.OPTIONAL),
 }
 
 _NAME_LIMIT_BYTES = 63  # PostgreSQL cuts application_name at NAMEDATALEN - 1
 
 
-def servers_used(family: str, complexity: str) -> frozenset[str]:
-    """Return the servers that a kind of workflow needs: ``postgres``, ``redis``, both or none.
+def servers_used(family: str, complexity: str, without: Collection[str] = ()) -> frozenset[str]:
+    """Return the servers that a kind of workflow needs, of postgres, redis, mysql and mongodb.
+
+    Args:
+        family: The kind's family.
+        complexity: Its complexity.
+        without: Servers that are not there; those that it has nothing to do with do not matter.
+
+    Raises:
+        KeyError: There is no such kind.
+        ValueError: A server of ``without`` cannot be left out; see ``servers_optional``.
+    """
+    used, optional = _USED[family, complexity], servers_optional(family, complexity)
+    lacking = sorted(used.intersection(without) - optional)
+    if lacking:
+        can = f"only {', '.join(sorted(optional))} can" if optional else "none of its servers can"
+        raise ValueError(
+            f"{family}/{complexity} cannot be built without {', '.join(lacking)}: {can} be left out"
+        )
+    return used.difference(without)
+
+
+def servers_optional(family: str, complexity: str) -> frozenset[str]:
+    """Return the servers without which a kind can be built: it only writes there, at its end.
 
     Raises:
         KeyError: There is no such kind.
     """
-    return _USED[family, complexity]
+    kind = family, complexity
+    return _USED[kind] & _OPTIONAL.get(kind, _NONE)
 
 
-def servers_written(family: str, complexity: str) -> frozenset[str]:
+def servers_written(family: str, complexity: str, without: Collection[str] = ()) -> frozenset[str]:
     """Return the servers on which every ok workflow of a kind leaves exactly one write.
 
     Raises:
         KeyError: There is no such kind.
+        ValueError: A server of ``without`` cannot be left out.
     """
-    return _WRITTEN[family, complexity]
+    used = servers_used(family, complexity, without)
+    return used.difference(_ONLY_READ.get((family, complexity), ()))
 
 
 def connection_name(run_id: str) -> str:
     """Return the name that every connection of a run's workers carries on the servers.
 
-    It is ``application_name`` in PostgreSQL's ``pg_stat_activity`` and the client's name in
-    Redis' ``CLIENT LIST``; connections are counted by it.
+    It is ``application_name`` in PostgreSQL's ``pg_stat_activity``, the client's name in Redis'
+    ``CLIENT LIST``, the connection attribute ``program_name`` in MySQL (performance schema only)
+    and ``application.name`` of MongoDB's client metadata; connections are counted by it.
 
     Args:
         run_id: Identifier of the run: printable ASCII without spaces.

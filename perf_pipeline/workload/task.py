@@ -6,9 +6,10 @@ before the load starts and comparing costs microseconds.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from perf_pipeline.workload.dataset import BUCKETS
+from perf_pipeline.workload.input_file import file_path
 
 _GOLDEN_RATIO_32 = 0x9E3779B1  # 2**32 / golden ratio, odd: Knuth's multiplicative hash
 _BUCKET_SHIFT = 32 - (BUCKETS.bit_length() - 1)
@@ -19,11 +20,13 @@ class Task(NamedTuple):
 
     Attributes:
         bucket: Which of the 64 inputs of the run; the bucket that an analytics workflow reads.
-        data_seed: Seed of the data that a transformation workflow generates.
+        data_seed: Seed of the data that a transformation workflow generates, and of the file
+            that a data-processing workflow reads.
         run_id: Identifier of the run.
         level: Index of the level.
         number: Number of the workflow in the level.
         redis_key: The key that an analytics workflow writes.
+        file_path: The file that a data-processing workflow reads.
     """
 
     bucket: int
@@ -32,6 +35,11 @@ class Task(NamedTuple):
     level: int
     number: int
     redis_key: str
+    file_path: str
+
+    def signature(self) -> dict[str, Any]:
+        """Return what everything that the workflow writes carries."""
+        return {"run_id": self.run_id, "level": self.level, "number": self.number}
 
 
 def bucket_of(number: int) -> int:
@@ -57,14 +65,18 @@ def redis_key(prefix: str, run_id: str, level: int, number: int) -> str:
     return f"{prefix}{run_id}:{level}:{number}"
 
 
-def task_of(number: int, *, seed: int, run_id: str, level: int, redis_prefix: str) -> Task:
+def task_of(
+    number: int, *, seed: int, run_id: str, level: int, redis_prefix: str, files_dir: str = ""
+) -> Task:
     """Return the inputs of workflow ``number`` of a level of a run."""
     bucket = bucket_of(number)
+    data_seed = data_seed_of(seed, bucket)
     return Task(
         bucket=bucket,
-        data_seed=data_seed_of(seed, bucket),
+        data_seed=data_seed,
         run_id=run_id,
         level=level,
         number=number,
         redis_key=redis_key(redis_prefix, run_id, level, number),
+        file_path=file_path(files_dir, data_seed),
     )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perf_pipeline.config.settings import Settings, current_settings
+from perf_pipeline.infrastructure.debian import obtain
+from perf_pipeline.infrastructure.mongodb import STAND_IN
+from perf_pipeline.infrastructure.mysql import PACKAGE
 from perf_pipeline.infrastructure.services import SERVICES, ServiceSession
+from perf_pipeline.infrastructure.unpacked import unpacked_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +32,12 @@ Owner = tuple[subprocess.Popen[str], Any]
 
 
 def settings_in(folder: Path) -> Settings:
-    """Return settings that keep everything in ``folder`` and know no server of the user's."""
+    """Return settings that keep everything in ``folder`` and know no server of the user's.
+
+    Programs come from this machine, though, and from the user's cache of unpacked packages.
+    """
+    users = current_settings()
+    unpacked = unpacked_root(users.cache_dir, PACKAGE) / "usr/sbin"
     return Settings(
         urls={},
         results_dir=folder / "results",
@@ -34,19 +45,31 @@ def settings_in(folder: Path) -> Settings:
         state_dir=folder / "state",
         temp_dir=folder,
         lock_path=folder / "load.lock",
-        search_path=current_settings().search_path,
+        search_path=f"{users.search_path}:{unpacked}",
+        mongodb_stand_in=STAND_IN,
     )
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
-    """A PostgreSQL and a Redis of the test session's own, by service."""
+def mariadb() -> None:
+    """See to it that MariaDB can be started: installed by root, unpacked by others."""
+    said: list[str] = []
+    users = replace(current_settings(), urls={})
+    assert obtain(PACKAGE, users, as_root=os.geteuid() == 0, say=said.append), "\n".join(said)
+
+
+@pytest.fixture(scope="session")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory,
+    mariadb: None,  # noqa: ARG001
+) -> Iterator[dict[str, Server]]:
+    """A server of every service, of the test session's own; MongoDB's stand-in among them."""
     with ServiceSession(settings_in(tmp_path_factory.mktemp("servers")), SERVICES) as session:
         yield session.servers
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, mariadb: None) -> Settings:  # noqa: ARG001
     """Settings whose folders are the test's own."""
     return settings_in(tmp_path)
 
@@ -60,6 +83,7 @@ def start_owner(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
         owner = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.owner_process", what, tmp_path, *arguments],
             cwd=_ROOT,
+            env={**os.environ, "PERF_PIPELINE_MONGODB_STANDIN": STAND_IN},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -102,7 +102,7 @@ def start_step(
 ) -> subprocess.Popen[bytes]:
     """Start step_process.py; without URLs it starts servers of its own."""
     where = [urls[name] for name in ("postgres", "redis")] if urls else []
-    command = [sys.executable, "-m", "tests.integration.step_process", scenario.name, folder]
+    command = [sys.executable, "-m", "tests.integration.step_process", scenario.name, str(folder)]
     with log.open("wb") as output:
         return subprocess.Popen([*command, run_id, *where], cwd=ROOT, stdout=output, stderr=output)
 
@@ -144,7 +144,7 @@ def kill_workers(run: Path, rng: random.Random, over: threading.Event) -> LevelB
         if not levels or not (workers := workers_of(levels[0])):
             time.sleep(0.01)
             continue
-        time.sleep(rng.uniform(0.0, 2.5))
+        time.sleep(rng.uniform(0.0, 3.5))
         victim = rng.choice(workers)
         before[levels[0]] = acknowledged(levels[0])
         os.kill(victim, signal.SIGKILL)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.loadgen.plan import LevelPlan
 
-KIND = ("transformation", "complex")
+FAMILY, _ = KIND = ("transformation", "complex")
 PHASES = Phases(
     ramp_up_s=0.2, warm_up_s=0.2, steady_s=1.5, steady_max_s=20.0, drain_s=2.0, deadline_s=30.0
 )
@@ -30,7 +30,11 @@ PHASES = Phases(
 def plan_of(slots: int = 8, phases: Phases = PHASES, target: str = "control") -> LevelPlan:
     """Plan one level of two processes."""
     scenario = Scenario(
-        "x", target=target, concurrency=(slots,), workloads=(Workload(*KIND),), phases=phases
+        "x",
+        target=target,
+        concurrency=(slots,),
+        workloads=(Workload(FAMILY, "complex"),),
+        phases=phases,
     )
     return plan_levels(scenario, 2)[0]
 

@@ -74,4 +74,16 @@ WHOLE = Scenario(
 )
 """What a baseline is, in small; its arm of 40 in flight shares four connections."""
 
+OUTAGE = Scenario(
+    name="outage",
+    target="kailash",
+    nodes="code",
+    concurrency=(8,),
+    processes=2,
+    workloads=_MIX,
+    phases=Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=6.0, steady_max_s=6.0, drain_s=20.0),
+    connections=Connections(max_db_connections=8),
+)
+"""A level in which a server is lost and does not come back; its first kind needs none."""
+
 SCENARIOS = {one.name: one for one in (STEP, WORKERS, POSTGRES, QUICK, WHOLE)}

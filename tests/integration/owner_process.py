@@ -1,11 +1,12 @@
 """A process that owns servers and dies, for the tests of what it leaves.
 
-Usage: owner_process.py WHAT FOLDER [URL]. Prints one line of JSON once it has what it wants:
+Usage: owner_process.py WHAT FOLDER [URL...]. Prints one line of JSON once it has what it wants:
 
-* ``hold``: both servers for the time of its standard input;
+* ``hold``: a server of every service for the time of its standard input;
 * ``fork``: a Redis, then ends while a fork of its own, with all its files, lives on;
 * ``start``: a Redis that stays, then waits;
-* ``lease``: a schema on the user's PostgreSQL at URL, then waits.
+* ``lease``: a schema on the user's PostgreSQL at the first URL, a table on the MySQL at the
+  second, a collection on the MongoDB at the third, then waits.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ import json
 import os
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.infrastructure import mongodb_data, mysql_data
 from perf_pipeline.infrastructure.lease import leased
 from perf_pipeline.infrastructure.postgres_data import provision
 from perf_pipeline.infrastructure.resolution import running_server
 from perf_pipeline.infrastructure.services import SERVICES, ServiceSession, start_servers
+
+LEASED = ("postgres", "mysql", "mongodb")
 
 
 def tell(about: object) -> None:
@@ -35,7 +40,7 @@ def main() -> None:
     what, folder, *urls = sys.argv[1:]
     settings = replace(
         current_settings(),
-        urls=dict(zip(["postgres"], urls, strict=False)),
+        urls=dict(zip(LEASED, urls, strict=False)),
         temp_dir=Path(folder),
         state_dir=Path(folder) / "state",
     )
@@ -53,15 +58,28 @@ def main() -> None:
             sys.stdin.read()
             os._exit(1)
     elif what == "start":
-        tell([one.url for one in start_servers(settings, ["redis"])])
+        tell([one.url for one in start_servers(settings, ["redis"], tell)])
         sys.stdin.read()
     elif what == "lease":
-        server, _ = running_server(settings, "postgres")
-        assert server is not None
-        with leased(settings.state_dir, server, "run_killed") as schema:
-            ddl = [f"CREATE TABLE {schema}.t (n int)"]
-            tell(provision(server.url, schema, ddl=ddl, table="t", columns=["n"], rows=[[1]]))
+        with ExitStack() as leases:
+            for service in LEASED:
+                server, _ = running_server(settings, service)
+                assert server is not None
+                leases.enter_context(leased(settings.state_dir, server, "run_killed"))
+                make(service, server.url)
+            tell(list(LEASED))
             sys.stdin.read()
+
+
+def make(service: str, url: str) -> None:
+    """Make what the lease stands for."""
+    if service == "postgres":
+        ddl = ["CREATE TABLE run_killed.t (n int)"]
+        provision(url, "run_killed", ddl=ddl, table="t", columns=["n"], rows=[[1]])
+    elif service == "mysql":
+        mysql_data.provision(url, ["CREATE TABLE run_killed (n int)"])
+    else:
+        mongodb_data.provision(url, "run_killed")
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ from tests.sandbox import BIN, Sandbox, last_object, until
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.integration
 
 GONE_WITHIN_S = 10.0
+RUNS = ("answers", "start")
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,13 @@ class Running:
         return self.log.with_suffix(".err").read_text(encoding="utf-8")
 
 
+@pytest.fixture
+def start(sandbox: Sandbox) -> Iterator[Callable[[str], Running]]:
+    """A function that starts a run and returns it in its steady phase."""
+    yield lambda name: Running(sandbox, name)
+    sandbox.close()
+
+
 def test_a_run_ends_with_one_object_that_names_what_was_measured(
     sandbox: Sandbox, tiny: subprocess.CompletedProcess[str]
 ) -> None:
@@ -80,7 +88,7 @@ def test_a_run_ends_with_one_object_that_names_what_was_measured(
     assert len(tiny.stdout.splitlines()) == 1
     told = last_object(tiny.stdout)
     assert Path(told["folder"]).parent == sandbox.results
-    assert Path(told["report"]).stat().st_size > 100_000
+    assert told["run_id"] in Path(told["report"]).read_text(encoding="utf-8")
     assert (told["status"], told["validity"], told["dagster"]) == ("complete", "valid", "succeeded")
     (level,) = told["levels"]
     assert (level["concurrency"], level["validity"], level["in_flight_median"]) == (4, "valid", 4)
@@ -117,7 +125,7 @@ def test_a_report_is_written_anew_from_the_records(
         path.unlink()
     told = last_object(sandbox.cli("report", run["folder"], "--json").stdout)
     assert (told["validity"], told["report"]) == ("valid", str(folder / "report.html"))
-    assert (folder / "report.html").stat().st_size > 100_000
+    assert run["run_id"] in (folder / "report.html").read_text(encoding="utf-8")
     assert (folder / "metrics.json").exists()
     assert result_file.exists()
 
@@ -128,17 +136,19 @@ def test_a_gate_that_cannot_be_decided_fails_with_exit_code_1(
     """About 100 workflows end, of which the goal for P99 needs 1000."""
     told = last_object(gated.stdout)
     assert told["validity"] == "valid", gated.stderr
-    assert [line.split(" at ")[0] for line in told["gate_failures"]] == ["P99 latency"]
+    assert "P99 latency" in [line.split(" at ")[0] for line in told["gate_failures"]]
     assert gated.returncode == 1
     records = last_object(sandbox.cli("records", told["run_id"], "--json").stdout)
     assert records["outcomes"]["ok"] >= told["levels"][0]["samples"]
     assert list(sandbox.temp.iterdir()) == []
 
 
-def test_an_interrupted_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
+def test_an_interrupted_run_keeps_what_was_measured(
+    sandbox: Sandbox, start: Callable[[str], Running]
+) -> None:
     """SIGINT twice in a row, as ``timeout`` sends it: 130, nothing left after 10 s."""
-    running = Running(sandbox, "interrupted")
-    assert {server for server in ("postgres", "valkey", "redis") if server in _names(sandbox)}
+    running = start("interrupted")
+    assert any("postgres" in name for name in sandbox.processes().values())
     meanwhile = running.records()
     assert (meanwhile["status"], meanwhile["levels"][0]["label"]) == ("running", "4")
     status = last_object(sandbox.cli("status", "--json").stdout)
@@ -158,9 +168,11 @@ def test_an_interrupted_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
     assert list(sandbox.temp.iterdir()) == []
 
 
-def test_nothing_outlives_kill_9_of_the_command(sandbox: Sandbox) -> None:
+def test_nothing_outlives_kill_9_of_the_command(
+    sandbox: Sandbox, start: Callable[[str], Running]
+) -> None:
     """The kernel tells the Dagster process, which stops in order and says so in the record."""
-    running = Running(sandbox, "command_killed")
+    running = start("command_killed")
     running.process.kill()
     assert running.end_s() < GONE_WITHIN_S
     assert sandbox.own_record(running.folder)["status"] == "interrupted"
@@ -168,9 +180,11 @@ def test_nothing_outlives_kill_9_of_the_command(sandbox: Sandbox) -> None:
     assert list(sandbox.temp.iterdir()) == []
 
 
-def test_kill_9_of_the_dagster_process_is_not_a_measurement(sandbox: Sandbox) -> None:
+def test_kill_9_of_the_dagster_process_is_not_a_measurement(
+    start: Callable[[str], Running],
+) -> None:
     """Exit code 3; the process left no word, so its run counts as killed."""
-    running = Running(sandbox, "dagster_killed")
+    running = start("dagster_killed")
     (child,) = psutil.Process(running.process.pid).children()
     child.kill()
     assert running.end_s() < GONE_WITHIN_S
@@ -201,14 +215,11 @@ def test_a_script_in_the_background_can_be_interrupted(sandbox: Sandbox) -> None
 
 def test_servers_stay_from_start_to_stop(sandbox: Sandbox) -> None:
     started = last_object(sandbox.cli("start", "--json").stdout)["servers"]
-    assert {server["source"] for server in started} <= {"start", "binary", "package"}
+    assert {server["source"] for server in started} <= {"machine", "bundle"}
     between = last_object(sandbox.cli("status", "--json").stdout)["servers"]
-    assert [(one["state"], one["source"]) for one in between] == [("answers", "start")] * 2
-    assert last_object(sandbox.cli("stop", "--json").stdout)["stopped"] == ["postgres", "redis"]
+    names = [one["service"] for one in between if (one["state"], one["source"]) == RUNS]
+    assert {"postgres", "redis"} <= set(names)
+    assert last_object(sandbox.cli("stop", "--json").stdout)["stopped"] == names
     assert sandbox.processes() == {}
     again = sandbox.cli("stop")
     assert (again.returncode, again.stdout) == (0, "nothing was running\n")
-
-
-def _names(sandbox: Sandbox) -> str:
-    return " ".join(sandbox.processes().values())

@@ -14,14 +14,12 @@ import json
 import os
 import random
 import secrets
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -37,7 +35,6 @@ from perf_pipeline.run import REDIS_PREFIX, Run, new_run_id
 from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.samples.run_folder import (
     COMPLETE,
-    INTERRUPTED,
     KILLED,
     RunFolder,
     list_runs,
@@ -50,15 +47,16 @@ from tests.integration.killing import (
     kill_postgres,
     kill_step,
     kill_workers,
-    living,
     start_step,
 )
-from tests.integration.loads import POSTGRES, STEP, WORKERS
+from tests.integration.loads import POSTGRES, QUICK, STEP, WORKERS
 from tests.integration.traces import folders_in, schemas, until
-from tests.integration.witness import acknowledged, committed, started, watch_commits
+from tests.integration.witness import acknowledged, committed, watch_commits
+from tests.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
     from tests.integration.killing import Account
@@ -67,24 +65,6 @@ pytestmark = pytest.mark.integration
 
 KILLS = [18, pytest.param(70, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 """Of each: 54 in all, and 210 in the long matrix."""
-
-
-COMMAND = Path(sys.executable).with_name("perf-pipeline")
-ENDLESS = """
-target = "control"
-concurrency = [8]
-processes = 2
-[[workload]]
-family = "transformation"
-complexity = "medium"
-[[workload]]
-family = "analytics"
-complexity = "complex"
-[phases]
-ramp_up_s = 0.2
-warm_up_s = 0.2
-steady_s = 60
-"""
 
 
 @pytest.fixture
@@ -209,45 +189,29 @@ def test_a_killed_step_takes_the_servers_that_it_started_with_it(
             assert left == set()
 
 
-def test_the_command_line_tells_what_is_left_when_its_dagster_run_is_killed(
+def test_records_tells_what_is_left_when_the_dagster_process_of_a_run_is_killed(
     tmp_path: Path, rng: random.Random
 ) -> None:
-    """Exit code 3, a report, and the same counts from ``records`` afterwards."""
-    command, run = _start_command(tmp_path)
-    time.sleep(rng.uniform(0.0, 3.0))
-    family = psutil.Process(command.pid).children(recursive=True)
-    before = {level: acknowledged(level) for level in run.level_folders()}
-    next(one for one in family if "dagster" in one.cmdline()).kill()
-    output, _ = command.communicate()
-    told = json.loads(output.splitlines()[-1])
-    assert (command.returncode, told["status"], told["validity"]) == (3, KILLED, "incomplete")
-    assert told["run_id"] == run.run_id
-    assert until(lambda: not living(family))
-    assert folders_in(tmp_path) == []
-    (level,) = before
-    check_level(level, WORKERS, before[level], None)
-    printed = subprocess.run(
-        [COMMAND, "records", run.root, "--json"], check=True, stdout=subprocess.PIPE, text=True
-    )
-    counted = json.loads(printed.stdout.splitlines()[-1])
-    assert counted == {"schema_version": 1, **count_records(run)}
+    """The step as users have it; ``records`` counts what was acknowledged, and what is missing."""
+    sandbox = Sandbox(tmp_path)
+    scenario = sandbox.scenario("killed", kind="analytics/complex", steady_s=60)
+    began = sandbox.start("perf-pipeline", "run", scenario, log=tmp_path / "run.log")
+    assert until(lambda: bool(list(sandbox.results.glob("*/levels/*/*.slots"))), 120.0)
+    (run,) = list_runs(sandbox.results)
+    time.sleep(rng.uniform(0.5, 3.0))
+    (level,) = run.level_folders()
+    (step,) = psutil.Process(began.pid).children()
+    before = acknowledged(level)
+    step.kill()
+    assert began.wait() == 3
+    assert until(lambda: not sandbox.processes())
+    assert list(sandbox.temp.iterdir()) == []
+    account = check_level(level, QUICK, before, None)
+    told = sandbox.cli("records", run.run_id, "--json").stdout.splitlines()[-1]
+    counted = json.loads(told)
     assert counted["recovered"]
-    assert sum(counted["outcomes"].values()) + counted["may_be_missing"] == started(level)
-
-
-def test_killing_the_command_line_ends_its_run_in_order(tmp_path: Path) -> None:
-    """Within 10 s, and everything that was started is in the records."""
-    command, run = _start_command(tmp_path)
-    time.sleep(2.0)
-    family = psutil.Process(command.pid).children(recursive=True)
-    command.kill()
-    command.wait()
-    assert until(lambda: not living(family), 10.0)
-    assert folders_in(tmp_path) == []
-    assert run.read_status()["status"] == INTERRUPTED
-    counted = count_records(run)
-    assert (counted["recovered"], counted["may_be_missing"]) == (False, 0)
-    assert sum(counted["outcomes"].values()) == started(run.level_folders()[0])
+    assert counted["may_be_missing"] == account.may_be_missing
+    assert sum(counted["outcomes"].values()) == account.acknowledged + account.made
 
 
 def _check_killed(run: RunFolder, settings: Settings) -> None:
@@ -270,22 +234,6 @@ def _check_killed(run: RunFolder, settings: Settings) -> None:
         keys = f"{REDIS_PREFIX}{run.run_id}:"
         assert redis_data.delete(settings.urls["redis"], keys) == 0
     assert list((settings.state_dir / "leases").glob("*")) == []
-
-
-def _start_command(folder: Path) -> tuple[subprocess.Popen[str], RunFolder]:
-    """Start ``perf-pipeline run`` on a level without end, and wait until its workers start."""
-    (folder / "endless.toml").write_text(ENDLESS, encoding="utf-8")
-    environ = {**os.environ, "TMPDIR": str(folder), "XDG_STATE_HOME": str(folder / "state")}
-    command = subprocess.Popen(
-        [COMMAND, "run", "endless.toml", "--results", "results", "--json"],
-        cwd=folder,
-        env=environ,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert until(lambda: bool(list(folder.glob("results/*/levels/*/*-1.slots"))), 120.0)
-    (run,) = list_runs(folder / "results")
-    return command, run
 
 
 def _check_worth(accounts: list[Account], least: float) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from perf_pipeline.config.settings import current_settings
 from perf_pipeline.infrastructure import postgres
 from perf_pipeline.infrastructure.back_end import NOBODY, Installation, changed_user
 from perf_pipeline.infrastructure.folder import processes_in
+from perf_pipeline.infrastructure.services import SERVICES
 from tests.integration.traces import folders_in, start, until
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ def open_folder() -> Iterator[Path]:
 
 def test_root_runs_postgresql_from_where_only_root_can_read(tmp_path: Path) -> None:
     """Programs and data lie in a folder of mode 0700; the server has no capability left."""
-    (wheel,) = postgres.installations("", debian=tmp_path)
+    nowhere = replace(current_settings(), search_path="")
+    (wheel,) = postgres.installations(nowhere, debian=tmp_path)
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     package = wheel.program.parents[2]
@@ -60,7 +63,7 @@ def test_where_namespaces_are_forbidden_root_becomes_nobody_and_the_death_signal
     open_folder: Path,
 ) -> None:
     """A change of user clears the parent-death signal unless setpriv is told to keep it."""
-    first = postgres.installations(current_settings().search_path)[0]
+    first = postgres.installations(current_settings())[0]
     embedded = start(postgres, first, open_folder, as_user=changed_user())
     assert Path(f"/proc/{embedded.server.pids[0]}").stat().st_uid == NOBODY
     os.kill(embedded.guardian_pid, signal.SIGKILL)
@@ -69,7 +72,8 @@ def test_where_namespaces_are_forbidden_root_becomes_nobody_and_the_death_signal
     assert folders_in(open_folder) == []
 
 
-def test_a_user_without_rights_and_home_runs_both_servers(open_folder: Path) -> None:
+@pytest.mark.usefixtures("mariadb")
+def test_a_user_without_rights_and_home_runs_every_server(open_folder: Path) -> None:
     """Needs an interpreter that nobody may execute, which that of a root's own folder is not."""
     python = _python_for_nobody()
     if python is None:
@@ -85,8 +89,7 @@ def test_a_user_without_rights_and_home_runs_both_servers(open_folder: Path) -> 
         check=False,
     )
     assert done.stderr == ""
-    assert '"postgres"' in done.stdout
-    assert '"redis"' in done.stdout
+    assert [name for name in SERVICES if f'"{name}"' not in done.stdout] == []
     assert folders_in(open_folder) == []
 
 
@@ -97,6 +100,7 @@ def _environment(temp_dir: Path) -> dict[str, str]:
         "TMPDIR": str(temp_dir),
         "PYTHONPATH": f"{ROOT}:{Path(psycopg.__file__).parents[1]}",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PERF_PIPELINE_MONGODB_STANDIN": "nx-27017",
     }
 
 
@@ -105,7 +109,7 @@ def _python_for_nobody() -> str | None:
     for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         try:
             tried = subprocess.run(
-                [*AS_NOBODY, python, "-c", "import psycopg, redis"],
+                [*AS_NOBODY, python, "-c", "import nx_27017, psycopg, pymysql, redis"],
                 cwd=ROOT,
                 env=_environment(Path("/tmp")),  # noqa: S108 - nothing is written
                 capture_output=True,

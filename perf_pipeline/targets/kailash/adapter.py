@@ -15,33 +15,38 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
+from kailash.nodes.data.sql import SQLDatabaseNode
 from kailash.runtime.local import LocalRuntime
 
-from perf_pipeline.targets.check import check_outputs
 from perf_pipeline.targets.classification import classify
-from perf_pipeline.targets.kailash import analytics_code, lean_nodes, transformation_code
-from perf_pipeline.targets.pools import PooledStores, open_redis
+from perf_pipeline.targets.job_tasks import JobTasks, reads_files
+from perf_pipeline.targets.kailash import (
+    analytics_code,
+    data_processing_code,
+    lean_nodes,
+    transformation_code,
+)
+from perf_pipeline.targets.pooled_stores import PooledStores, job_servers
 from perf_pipeline.targets.target import WrongResultError
-from perf_pipeline.workload.answers import answers_of
-from perf_pipeline.workload.servers import servers_used
-from perf_pipeline.workload.task import task_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from redis import Redis
-
     from perf_pipeline.targets.kailash.written import WrittenWorkflow
-    from perf_pipeline.targets.target import Job, Slot, Target
+    from perf_pipeline.targets.target import Job, Kind, Slot, Target
 
 __all__ = ["classify", "open_target"]
+
+_NOT_SQL = {"redis", "mongodb"}
+"""Servers whose pools are ours with code nodes too; SQLDatabaseNode keeps its own."""
 
 
 def open_target(job: Job) -> Target:
     """Build the workflows of ``job``, as code nodes or as lean nodes.
 
     Raises:
-        ValueError: ``job.nodes`` is neither, or a server that a workflow needs is missing.
+        ValueError: ``job.nodes`` is neither, a server that a workflow needs is missing, or its
+            files lie where kailash reads none.
     """
     logging.getLogger("kailash").addHandler(logging.NullHandler())
     return KailashTarget(job)
@@ -51,30 +56,31 @@ class KailashTarget:
     """The workflows of a job, shared by the threads, and the runtimes of all threads."""
 
     def __init__(self, job: Job) -> None:
-        self.job = job
-        used = (servers_used(kind.family, kind.complexity) for kind in job.kinds)
-        servers = frozenset().union(*used)
-        self._lean_stores: PooledStores | None = None
-        self._redis: Redis | None = None
-        if job.nodes == "lean":
-            self._lean_stores = PooledStores(job, servers)
-        elif job.nodes != "code":
+        if job.nodes not in {"code", "lean"}:
             raise ValueError(f"nodes are written as 'code' or 'lean', not {job.nodes!r}")
-        elif "redis" in servers:
-            self._redis = open_redis(job)
-        self.written = [self._write(kind.family, kind.complexity) for kind in job.kinds]
-        self.answers = [answers_of(kind.family, kind.complexity, job.seed) for kind in job.kinds]
+        if job.nodes == "code" and reads_files(job):
+            data_processing_code.allow_files(job.stores.files_dir)
+        self.tasks = JobTasks(job)
+        servers = job_servers(job)
+        own = servers & _NOT_SQL if job.nodes == "code" else servers
+        self._stores = PooledStores(job, own)
+        self.written = [self._write(kind, job) for kind in job.kinds]
         self._runtimes: list[LocalRuntime] = []
         self._lock = threading.Lock()
 
-    def _write(self, family: str, complexity: str) -> WrittenWorkflow:
-        if self._lean_stores is None:
-            if family == "transformation":
-                return transformation_code.write_code(complexity)
-            return analytics_code.write_code(complexity, self.job, self._redis)
-        if family == "transformation":
-            return lean_nodes.write_transformation(complexity)
-        return lean_nodes.write_analytics(complexity, self._lean_stores)
+    def _write(self, kind: Kind, job: Job) -> WrittenWorkflow:
+        match job.nodes, kind.family:
+            case "code", "transformation":
+                return transformation_code.write_code(kind.complexity)
+            case "code", "analytics":
+                return analytics_code.write_code(kind.complexity, job, self._stores, kind.without)
+            case "code", _:
+                return data_processing_code.write_code(kind.complexity, job, kind.without)
+            case _, "transformation":
+                return lean_nodes.write_transformation(kind.complexity)
+            case _, "analytics":
+                return lean_nodes.write_analytics(kind.complexity, self._stores, kind.without)
+        return lean_nodes.write_data_processing(kind.complexity, self._stores, kind.without)
 
     def open_slot(self) -> Slot:
         """Make the thread's runtime."""
@@ -88,11 +94,8 @@ class KailashTarget:
         for runtime in self._runtimes:
             runtime.close()
         self._runtimes.clear()
-        if self._lean_stores is not None:
-            self._lean_stores.close()
-        if self._redis is not None:
-            self._redis.connection_pool.disconnect()
-        analytics_code.close_postgres_pools()
+        self._stores.close()
+        SQLDatabaseNode.cleanup_pools()
 
 
 class KailashSlot:
@@ -105,18 +108,10 @@ class KailashSlot:
     def execute(self, kind: int, number: int) -> None:
         """Execute one workflow and check what each of its nodes gave."""
         target = self._target
-        job = target.job
         written = target.written[kind]
-        task = task_of(
-            number,
-            seed=job.seed,
-            run_id=job.run_id,
-            level=job.level,
-            redis_prefix=job.stores.redis_prefix,
-        )
+        task = target.tasks.task(number)
         results, _ = self._runtime.execute(written.workflow, parameters=written.inputs(task))
-        outputs = read_outputs(results, written.ports)
-        check_outputs(outputs, target.answers[kind].of(task))
+        target.tasks.check(kind, task, read_outputs(results, written.ports))
 
 
 def read_outputs(

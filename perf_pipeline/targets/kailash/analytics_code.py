@@ -1,5 +1,7 @@
 """The analytics family as users of kailash write it: SQLDatabaseNode, PythonCodeNode, RedisNode.
 
+kailash has no node for MongoDB, so users write one (``function_node``).
+
 The code of a PythonCodeNode runs with separate globals and locals: comprehensions do not see the
 names that it assigned, hence the plain loops. Every piece of code gives what the plain function
 of the same name in ``perf_pipeline.workload.analytics`` gives; tests compare them.
@@ -7,24 +9,28 @@ of the same name in ``perf_pipeline.workload.analytics`` gives; tests compare th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kailash.nodes.code import PythonCodeNode  # noqa: F401 - puts it into the registry
 from kailash.nodes.data.redis import RedisNode  # noqa: F401 - ditto
-from kailash.nodes.data.sql import SQLDatabaseNode
+from kailash.nodes.data.sql import SQLDatabaseNode  # noqa: F401 - ditto
 from kailash.workflow.builder import WorkflowBuilder
 
+from perf_pipeline.targets.kailash.function_node import function_node
 from perf_pipeline.targets.kailash.written import WrittenWorkflow
-from perf_pipeline.targets.pools import postgres_pool_options, sqlalchemy_url
+from perf_pipeline.targets.pools import postgres_pool_options, postgres_url
 from perf_pipeline.workload import analytics
+from perf_pipeline.workload.dataset import insert_sql
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from collections.abc import Collection
 
+    from perf_pipeline.targets.pooled_stores import PooledStores
     from perf_pipeline.targets.target import Job
     from perf_pipeline.workload.task import Task
 
-_STATISTICS = """
+STATISTICS = """
 values = []
 squares = 0
 groups = {}
@@ -67,28 +73,32 @@ _PORTS = {
     "report": "result",
     "cache": "result",
     "store": "row_count",
+    "document": "result",
 }
 
 
-def write_code(complexity: str, job: Job, redis: Redis | None) -> WrittenWorkflow:
+def write_code(
+    complexity: str, job: Job, stores: PooledStores, without: Collection[str]
+) -> WrittenWorkflow:
     """Build the analytics workflow of a complexity over the job's servers.
 
     Every SQLDatabaseNode is given the same URL and pool options, for kailash keeps one pool a
     process for each distinct set of them. RedisNode has no option for its pool: the client that
     it makes by itself opens up to 100 connections and then raises "Too many connections" at once;
-    besides, two threads may make one each. So the stock node is given ``redis``.
+    besides, two threads may make one each. So the stock node is given the client of ``stores``.
 
     Args:
         complexity: ``simple``, ``medium`` or ``complex``.
         job: What the worker executes.
-        redis: A client over a bounded pool; only the simple workflow does without.
+        stores: The bounded pools to Redis and MongoDB.
+        without: Servers that are not there; see ``analytics.OPTIONAL``.
     """
     schema = job.stores.postgres_schema
-    database = {"connection_string": sqlalchemy_url(job), **postgres_pool_options(job)}
-    names = analytics.STAGES[complexity]
+    database = {"connection_string": postgres_url(job), **postgres_pool_options(job)}
+    names = analytics.stages(complexity, without)
     builder = WorkflowBuilder()
     builder.add_node("SQLDatabaseNode", "query", {**database, "query": analytics.query_sql(schema)})
-    builder.add_node("PythonCodeNode", "statistics", {"code": _STATISTICS})
+    builder.add_node("PythonCodeNode", "statistics", {"code": STATISTICS})
     builder.add_connection("query", "data", "statistics", "rows")
     if "report" in names:
         builder.add_node("PythonCodeNode", "report", {"code": _REPORT})
@@ -97,31 +107,26 @@ def write_code(complexity: str, job: Job, redis: Redis | None) -> WrittenWorkflo
         builder.add_node("RedisNode", "cache", {"operation": "set", "ttl": analytics.CACHE_TTL_S})
         builder.add_connection("report", "result.payload", "cache", "value")
     if "store" in names:
-        insert = {**database, "query": analytics.insert_sql(schema)}
-        builder.add_node("SQLDatabaseNode", "store", insert)
+        builder.add_node("SQLDatabaseNode", "store", {**database, "query": insert_sql(schema)})
         builder.add_connection("report", "result.row", "store", "parameters")
     workflow = builder.build()
     if "cache" in names:
-        workflow.get_node("cache")._client = redis  # noqa: SLF001 - there is no public way
+        workflow.get_node("cache")._client = stores.redis  # noqa: SLF001 - there is no public way
+    if "document" in names:
+        insert = partial(analytics.insert_document, stores.insert)
+        node = function_node("document", insert, summary=dict, run_id=str, level=int, number=int)
+        workflow.add_node("document", node)
+        workflow.connect("statistics", "document", {"result": "summary"})
+
+    def inputs(task: Task) -> dict[str, dict[str, Any]]:
+        given: dict[str, dict[str, Any]] = {
+            "query": {"parameters": {"bucket": task.bucket}},
+            "report": task.signature(),
+            "cache": {"key": task.redis_key},
+            "document": task.signature(),
+        }
+        return {name: given[name] for name in names if name in given}
+
     return WrittenWorkflow(
-        workflow=workflow,
-        ports={name: _PORTS[name] for name in names},
-        inputs=_analytics_inputs if "report" in names else _query_inputs,
+        workflow=workflow, ports={name: _PORTS[name] for name in names}, inputs=inputs
     )
-
-
-def close_postgres_pools() -> None:
-    """Close every connection of every SQLDatabaseNode of the process."""
-    SQLDatabaseNode.cleanup_pools()
-
-
-def _query_inputs(task: Task) -> dict[str, dict[str, Any]]:
-    return {"query": {"parameters": {"bucket": task.bucket}}}
-
-
-def _analytics_inputs(task: Task) -> dict[str, dict[str, Any]]:
-    return {
-        "query": {"parameters": {"bucket": task.bucket}},
-        "report": {"run_id": task.run_id, "level": task.level, "number": task.number},
-        "cache": {"key": task.redis_key},
-    }

@@ -6,46 +6,46 @@ what the runtime costs from what its code nodes cost.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from kailash.nodes.base import Node, NodeParameter
 from kailash.workflow.graph import Workflow
 
+from perf_pipeline.targets.kailash.function_node import function_node
 from perf_pipeline.targets.kailash.written import WrittenWorkflow
-from perf_pipeline.workload import analytics, transformation
+from perf_pipeline.workload import analytics, data_processing, transformation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
-    from perf_pipeline.targets.pools import PooledStores
+    from perf_pipeline.targets.pooled_stores import PooledStores
     from perf_pipeline.workload.task import Task
 
+Nodes = dict[str, tuple["Callable[..., Any]", dict[str, type]]]
+"""Node to its function and the types of its inputs."""
 
-class FunctionNode(Node):  # type: ignore[misc] # kailash's Node has no types
-    """A node that calls one plain function; made by ``_node``."""
+_SIGNATURE: dict[str, type] = {"run_id": str, "level": int, "number": int}
 
-    parameters: ClassVar[dict[str, type]] = {}
-    function: ClassVar[Callable[..., Any]]
-
-    def get_parameters(self) -> dict[str, NodeParameter]:
-        """Declare the arguments, in the function's order; all come when the node runs."""
-        return {
-            name: NodeParameter(name=name, type=kind, required=False)
-            for name, kind in self.parameters.items()
-        }
-
-    def run(self, **arguments: Any) -> dict[str, Any]:
-        """Call the function with what the node was given."""
-        return {"result": self.function(*(arguments[name] for name in self.parameters))}
-
-
-def _node(name: str, function: Callable[..., Any], **parameters: type) -> Node:
-    node_class = type(
-        f"{name.capitalize()}Node",
-        (FunctionNode,),
-        {"function": staticmethod(function), "parameters": parameters},
-    )
-    return node_class()
+# node: {input: (node before, output)}
+_ANALYTICS = {
+    "statistics": {"rows": ("query", "result")},
+    "report": {"summary": ("statistics", "result")},
+    "cache": {"payload": ("report", "result.payload")},
+    "store": {"row": ("report", "result.row")},
+    "document": {"summary": ("statistics", "result")},
+}
+_DATA_PROCESSING = {
+    "validate": {"rows": ("read", "result")},
+    "transform": {"rows": ("validate", "result.rows")},
+    "statistics": {"rows": ("transform", "result")},
+    "report": {
+        "rows": ("transform", "result"),
+        "summary": ("statistics", "result"),
+        "bad": ("validate", "result.bad"),
+    },
+    "store_postgres": {"row": ("report", "result")},
+    "store_mysql": {"row": ("report", "result")},
+}
 
 
 def write_transformation(complexity: str) -> WrittenWorkflow:
@@ -54,10 +54,10 @@ def write_transformation(complexity: str) -> WrittenWorkflow:
     before = ""
     for name, stage in transformation.STAGES[complexity]:
         if before:
-            workflow.add_node(name, _node(name, stage, rows=list))
+            workflow.add_node(name, function_node(name, stage, rows=list))
             workflow.connect(before, name, {"result": "rows"})
         else:
-            workflow.add_node(name, _node(name, stage, seed=int))
+            workflow.add_node(name, function_node(name, stage, seed=int))
         before = name
     return WrittenWorkflow(
         workflow=workflow,
@@ -66,42 +66,79 @@ def write_transformation(complexity: str) -> WrittenWorkflow:
     )
 
 
-def write_analytics(complexity: str, stores: PooledStores) -> WrittenWorkflow:
+def write_analytics(
+    complexity: str, stores: PooledStores, without: Collection[str]
+) -> WrittenWorkflow:
     """Build the analytics workflow of a complexity over shared pools; they are not closed here."""
-    names = analytics.STAGES[complexity]
-    workflow = _empty_workflow(f"analytics_{complexity}")
-    workflow.add_node("query", _node("query", stores.query, bucket=int))
-    workflow.add_node("statistics", _node("statistics", analytics.statistics, rows=list))
-    workflow.connect("query", "statistics", {"result": "rows"})
-    if "report" in names:
-        report = _node("report", analytics.report, summary=dict, run_id=str, level=int, number=int)
-        workflow.add_node("report", report)
-        workflow.connect("statistics", "report", {"result": "summary"})
-    if "cache" in names:
-        workflow.add_node("cache", _node("cache", stores.cache, key=str, payload=str))
-        workflow.connect("report", "cache", {"result.payload": "payload"})
-    if "store" in names:
-        workflow.add_node("store", _node("store", stores.store, row=dict))
-        workflow.connect("report", "store", {"result.row": "row"})
-    return WrittenWorkflow(
-        workflow=workflow,
-        ports=dict.fromkeys(names, "result"),
-        inputs=_analytics_inputs if "report" in names else _query_inputs,
+    nodes: Nodes = {
+        "query": (stores.query, {"bucket": int}),
+        "statistics": (analytics.statistics, {"rows": list}),
+        "report": (analytics.report, {"summary": dict, **_SIGNATURE}),
+        "cache": (stores.cache, {"key": str, "payload": str}),
+        "store": (stores.store, {"row": dict}),
+        "document": (
+            partial(analytics.insert_document, stores.insert),
+            {"summary": dict, **_SIGNATURE},
+        ),
+    }
+    names = analytics.stages(complexity, without)
+
+    def inputs(task: Task) -> dict[str, dict[str, Any]]:
+        given: dict[str, dict[str, Any]] = {
+            "query": {"bucket": task.bucket},
+            "report": task.signature(),
+            "cache": {"key": task.redis_key},
+            "document": task.signature(),
+        }
+        return {name: given[name] for name in names if name in given}
+
+    return _written(
+        f"analytics_{complexity}", {name: nodes[name] for name in names}, _ANALYTICS, inputs
     )
+
+
+def write_data_processing(
+    complexity: str, stores: PooledStores, without: Collection[str]
+) -> WrittenWorkflow:
+    """Build the data-processing workflow of a complexity over shared pools."""
+    nodes: Nodes = {
+        "read": (data_processing.read, {"file_path": str}),
+        "validate": (data_processing.validate, {"rows": list}),
+        "transform": (data_processing.transform, {"rows": list}),
+        "statistics": (analytics.statistics, {"rows": list}),
+        "report": (
+            data_processing.report,
+            {"rows": list, "summary": dict, "bad": dict, **_SIGNATURE},
+        ),
+        "store_postgres": (stores.store, {"row": dict}),
+        "store_mysql": (stores.store_mysql, {"row": dict}),
+    }
+    names = data_processing.stages(complexity, without)
+
+    def inputs(task: Task) -> dict[str, dict[str, Any]]:
+        given: dict[str, dict[str, Any]] = {"read": {"file_path": task.file_path}}
+        if "report" in names:
+            given["report"] = task.signature()
+        return given
+
+    wanted = {name: nodes[name] for name in names}
+    return _written(f"data_processing_{complexity}", wanted, _DATA_PROCESSING, inputs)
+
+
+def _written(
+    name: str,
+    nodes: Nodes,
+    connections: dict[str, dict[str, tuple[str, str]]],
+    inputs: Callable[[Task], dict[str, dict[str, Any]]],
+) -> WrittenWorkflow:
+    workflow = _empty_workflow(name)
+    for node, (function, parameters) in nodes.items():
+        workflow.add_node(node, function_node(node, function, **parameters))
+        for parameter, (before, output) in connections.get(node, {}).items():
+            workflow.connect(before, node, {output: parameter})
+    return WrittenWorkflow(workflow=workflow, ports=dict.fromkeys(nodes, "result"), inputs=inputs)
 
 
 def _empty_workflow(name: str) -> Workflow:
     """Make a workflow without the builder, which warns about every node that is an instance."""
     return Workflow(workflow_id=name, name=name)
-
-
-def _query_inputs(task: Task) -> dict[str, dict[str, Any]]:
-    return {"query": {"bucket": task.bucket}}
-
-
-def _analytics_inputs(task: Task) -> dict[str, dict[str, Any]]:
-    return {
-        "query": {"bucket": task.bucket},
-        "report": {"run_id": task.run_id, "level": task.level, "number": task.number},
-        "cache": {"key": task.redis_key},
-    }

@@ -122,8 +122,8 @@ drain_s = true
             "(workflows in flight)."
         ),
         (
-            'mine.toml line 7: workload[1].family is "analytic"; allowed is "transformation" or '
-            '"analytics" (what one workflow does); did you mean "analytics"?'
+            'mine.toml line 7: workload[1].family is "analytic"; allowed is "transformation", '
+            '"analytics" or "data_processing" (what one workflow does); did you mean "analytics"?'
         ),
         (
             "mine.toml line 10: phases.steady_s is nan; allowed is a number from 0.5 to 86400 "

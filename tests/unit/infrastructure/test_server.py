@@ -41,4 +41,5 @@ def test_the_manifest_holds_no_password() -> None:
         "max_connections": 300,
         "settings": {"fsync": "on"},
         "notes": ["x"],
+        "stand_in": False,
     }

@@ -97,7 +97,7 @@ _WEIGHTS = st.lists(st.floats(0.001, 1000), min_size=1, max_size=8)
 
 @given(_WEIGHTS, st.integers(0, 2**32))
 def test_every_kind_has_its_exact_share_of_the_cycle(weights: list[float], seed: int) -> None:
-    """Within one of the exact share, all together exactly the cycle; largest remainders round up."""
+    """Within one of the share, together exactly the cycle; largest remainders round up."""
     workloads = tuple(Workload("transformation", "simple", weight) for weight in weights)
 
     kinds = mixed_kinds(workloads, random.Random(seed))

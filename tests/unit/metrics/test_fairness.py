@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from perf_pipeline.metrics.fairness import fairness_of
 from tests.simulated_level import at_s, frame_of
 
+if TYPE_CHECKING:
+    import polars as pl
 
-def _frame(counts: list[int], worker: int = 0):  # noqa: ANN202 a polars frame
-    rows = [at_s(100 * slot + n, n, n + 1, slot=slot) for slot, c in enumerate(counts) for n in range(c)]
+
+def _frame(counts: list[int], worker: int = 0) -> pl.DataFrame:
+    rows = [
+        at_s(100 * slot + n, n, n + 1, slot=slot) for slot, c in enumerate(counts) for n in range(c)
+    ]
     return frame_of(rows, worker)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _TICKS = 30
 _INTERVALS = st.lists(
-    st.tuples(st.integers(0, _TICKS), st.integers(0, _TICKS)).map(lambda pair: sorted(pair)),
+    st.tuples(st.integers(0, _TICKS), st.integers(0, _TICKS)).map(sorted),
     max_size=12,
 )
 _WINDOW = st.tuples(st.integers(0, _TICKS), st.integers(1, _TICKS)).map(
@@ -53,8 +54,7 @@ def test_means_are_those_of_integrating_every_instant(
     means = _curve(intervals).means(np.array(edges, dtype=np.int64))
 
     naive = [
-        float(np.mean(_naive(intervals, start, end)))
-        for start, end in zip(edges, edges[1:], strict=False)
+        float(np.mean(_naive(intervals, start, end))) for start, end in itertools.pairwise(edges)
     ]
     assert means == pytest.approx(naive, abs=1e-9)
 

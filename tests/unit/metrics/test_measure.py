@@ -89,7 +89,9 @@ def test_metrics_and_records_are_written_as_they_were_measured(run: RunFolder) -
 
     stored = json.loads(run.metrics.read_text())
     assert stored["validity"] == "valid"
-    assert stored["levels"][0]["service_times"]["samples"] == metrics.levels[0].service_times.samples
+    assert (
+        stored["levels"][0]["service_times"]["samples"] == metrics.levels[0].service_times.samples
+    )
     records = pl.read_parquet(run.records)
     assert len(records) == sum(sum(level.outcomes.values()) for level in metrics.levels)
     assert [path.name for path in run.root.iterdir() if path.name.startswith(".")] == []

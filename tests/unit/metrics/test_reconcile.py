@@ -5,9 +5,14 @@ from __future__ import annotations
 from perf_pipeline.metrics.level import Writes
 from perf_pipeline.metrics.reconcile import reconcile
 from perf_pipeline.samples.record import Outcome
+from perf_pipeline.targets.target import Kind
 from tests.simulated_level import at_s, frame_of
 
-KINDS = [("transformation", "simple"), ("analytics", "medium"), ("analytics", "complex")]
+KINDS = [
+    Kind("transformation", "simple"),
+    Kind("analytics", "medium"),
+    Kind("analytics", "complex"),
+]
 
 
 def test_a_missing_and_an_extra_write_are_two_differences() -> None:

@@ -39,7 +39,7 @@ def test_a_process_that_computes_is_seen_to_use_a_core_and_its_memory(tmp_path: 
     try:
         assert child.stdout is not None
         child.stdout.readline()
-        monitor = ResourceMonitor(tmp_path / "r.jsonl", lambda: [], {})
+        monitor = ResourceMonitor(tmp_path / "r.jsonl", list, {})
         before_s = psutil.Process(child.pid).cpu_times().user
         monitor.sample(time.monotonic_ns(), [child.pid])
         time.sleep(0.6)

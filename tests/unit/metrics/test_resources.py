@@ -56,6 +56,7 @@ def test_cpu_is_the_growth_of_the_counters_over_the_time_between_samples() -> No
 
 def test_a_process_that_could_not_be_read_is_a_gap_not_an_idle_process() -> None:
     """Both workers use a core; the second sample lacks one: no interval with it counts."""
+
     def both(t: float) -> list[dict[str, Any]]:
         return [_process(1, t, 10_000_000), _process(2, t, 10_000_000)]
 
@@ -109,7 +110,9 @@ def test_roles_are_kept_apart() -> None:
 def test_disk_use_is_what_the_counters_grew_by() -> None:
     samples = [
         _sample(0, [_process(1, read=5_000_000, write=0), _process(2, read=0, write=1_000_000)]),
-        _sample(9, [_process(1, read=6_000_000, write=3), _process(2, read=500_000, write=1_000_000)]),
+        _sample(
+            9, [_process(1, read=6_000_000, write=3), _process(2, read=500_000, write=1_000_000)]
+        ),
     ]
     found = resources_of(samples)
     assert found.disk_read_mb == pytest.approx(1.5)
@@ -141,7 +144,9 @@ def test_samples_are_read_within_their_window_and_without_a_cut_last_line(tmp_pa
 def test_connections_are_summed_up_by_server_and_failed_probes_counted() -> None:
     samples = [
         _sample(0, [], connections={"postgres": [10, 4], "redis": [3, 3]}),
-        _sample(1, [], connections={"postgres": [25, 9]}, problems={"connections redis": "refused"}),
+        _sample(
+            1, [], connections={"postgres": [25, 9]}, problems={"connections redis": "refused"}
+        ),
         _sample(2, [], connections={"redis": [5, 5]}, problems={"connections postgres": "refused"}),
     ]
 

@@ -29,7 +29,7 @@ def test_seconds_sum_to_what_ended_and_hold_every_second_once() -> None:
 
 
 def test_the_percentiles_of_a_second_are_nearest_ranks_of_what_ended_in_it() -> None:
-    """n = 1 to 12 in a second each, durations in shuffled order; the naive rank is ceil(p n)."""
+    """N = 1 to 12 in a second each, durations in shuffled order; the naive rank is ceil(p n)."""
     rng = random.Random(2)
     rows, expected = [], []
     for second in range(12):

@@ -100,8 +100,10 @@ def _naive_delayed_entry(
     return max([end for _, end in ended] + open_s), True
 
 
-_JOINED_AND_ENDED = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(sorted).filter(
-    lambda ages: ages[0] < ages[1] or ages[0] == 0
+_JOINED_AND_ENDED = (
+    st.tuples(st.integers(0, 9), st.integers(0, 9))
+    .map(sorted)
+    .filter(lambda ages: ages[0] < ages[1] or ages[0] == 0)
 )
 
 
@@ -181,7 +183,7 @@ def test_errors_and_timeouts_are_service_times_too() -> None:
 
 
 def test_what_was_cut_short_before_the_windows_end_was_in_flight_too() -> None:
-    """A killed supervisor: each worker's last word is another, and the window ends with the last."""
+    """A killed supervisor: the window ends with the last word of the last worker."""
     frame = frame_of(
         [at_s(n, 11, 12) for n in range(4)]
         + [at_s(10 + n, 12, 19.7, outcome=Outcome.ABANDONED) for n in range(4)]

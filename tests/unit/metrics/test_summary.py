@@ -49,7 +49,7 @@ def _started(folder: Path) -> int:
 
 
 def test_the_steady_phase_alone_is_measured(tmp_path: Path) -> None:
-    """10 slots, 0.1 s in the steady phase (2 to 10 s) and 1 s before it: 100/s, 100 ms, not less."""
+    """10 slots, 0.1 s each in the steady phase (2 to 10 s), 1 s before it: 100/s and 100 ms."""
     rows: list[Row] = []
     for slot in range(10):
         t = 0.0
@@ -106,9 +106,7 @@ def test_cold_starts_are_apart_from_everything_but_the_count(tmp_path: Path) -> 
 def test_outcomes_and_error_classes_are_counted_apart(tmp_path: Path) -> None:
     """In the steady phase 80 ok, 10 errors of two classes, 5 timeouts; 5 abandoned after it."""
     rows = [at_s(n, 3 + n / 100, 4, slot=n % 10) for n in range(80)]
-    rows += [
-        at_s(100 + n, 4, 5, outcome=Outcome.ERROR, error_class=2 + n % 2) for n in range(10)
-    ]
+    rows += [at_s(100 + n, 4, 5, outcome=Outcome.ERROR, error_class=2 + n % 2) for n in range(10)]
     rows += [at_s(200 + n, 4, 5, outcome=Outcome.TIMEOUT) for n in range(5)]
     rows += [at_s(300 + n, 9, 12, outcome=Outcome.ABANDONED) for n in range(5)]
 
@@ -208,7 +206,7 @@ def test_the_last_uncommitted_half_second_does_not_look_like_a_standstill(tmp_pa
 
     level = _summary(tmp_path)
 
-    assert level.phases["steady"] == (2.0, pytest.approx(3.6))
+    assert level.phases["steady"] == pytest.approx((2.0, 3.6))
     assert level.throughput_per_s == pytest.approx(100, rel=0.05)
     assert level.in_flight.median == 10
     assert level.workers[1].may_be_missing == 20

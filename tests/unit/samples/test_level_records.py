@@ -26,9 +26,7 @@ def test_all_records_of_all_workers_are_read_with_their_level_and_worker(tmp_pat
 
     assert records.frame.schema == SCHEMA
     assert [worker.worker for worker in records.workers] == list(range(12))
-    expected = [
-        (0, w, row.number, row.start_ns, *row[1:]) for w in range(12) for row in rows[w]
-    ]
+    expected = [(0, w, row.number, row.start_ns, *row[1:]) for w in range(12) for row in rows[w]]
     assert records.frame.rows() == expected
     assert not records.recovered
     assert records.may_be_missing == 0

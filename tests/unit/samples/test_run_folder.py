@@ -116,6 +116,8 @@ def test_levels_are_listed_in_the_order_in_which_they_ran(tmp_path: Path) -> Non
     run.begin("baseline")
     for name in ("10-arm", "00-100", "02-1000", "01-500"):
         (run.root / "levels" / name).mkdir()
+        (run.root / "levels" / name / "level.json").touch()
+    (run.root / "levels" / "03-not-begun").mkdir()
     (run.root / "levels" / "stray.txt").touch()
 
     assert [path.name for path in run.level_folders()] == ["00-100", "01-500", "02-1000", "10-arm"]

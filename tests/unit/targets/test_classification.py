@@ -11,9 +11,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import psycopg
+import pymysql
 import pytest
 import redis
 import sqlalchemy
+from pymongo import MongoClient
+from pymongo.errors import AutoReconnect, NotPrimaryError, OperationFailure, WaitQueueTimeoutError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -72,23 +75,41 @@ def redis_client(port: int) -> redis.Redis:
     return redis.Redis(port=port, socket_timeout=0.05, retry=Retry(NoBackoff(), 0))
 
 
+def mysql_connection(port: int) -> pymysql.Connection[pymysql.cursors.Cursor]:
+    return pymysql.connect(host="127.0.0.1", port=port, connect_timeout=1, read_timeout=0.05)
+
+
+def insert_document(port: int) -> object:
+    url = f"mongodb://127.0.0.1:{port}/x"
+    with MongoClient[dict[str, object]](
+        url, serverSelectionTimeoutMS=300, connectTimeoutMS=50
+    ) as c:
+        return c["x"]["y"].insert_one({})
+
+
 def test_a_refused_connection_is_a_connection_error(closed_port: int) -> None:
     for action in (
         lambda: psycopg.connect(f"postgresql://x@127.0.0.1:{closed_port}/x"),
         lambda: redis_client(closed_port).get("key"),
+        lambda: mysql_connection(closed_port),
+        lambda: insert_document(closed_port),
         lambda: socket.create_connection(("127.0.0.1", closed_port)),
     ):
         assert classify(raised_by(action)) is ErrorClass.CONNECTION
 
 
 def test_a_server_that_hangs_up_is_a_connection_error(hanging_up_port: int) -> None:
-    error = raised_by(lambda: redis_client(hanging_up_port).get("key"))
-    assert classify(error) is ErrorClass.CONNECTION
+    for action in (redis_client(hanging_up_port).ping, lambda: insert_document(hanging_up_port)):
+        assert classify(raised_by(action)) is ErrorClass.CONNECTION
 
 
 def test_a_server_that_does_not_answer_is_a_timeout(silent_port: int) -> None:
-    error = raised_by(lambda: redis_client(silent_port).get("key"))
-    assert classify(error) is ErrorClass.TIMEOUT
+    for action in (
+        redis_client(silent_port).ping,
+        lambda: mysql_connection(silent_port),
+        lambda: insert_document(silent_port),
+    ):
+        assert classify(raised_by(action)) is ErrorClass.TIMEOUT
 
 
 def test_a_full_sqlalchemy_pool_is_exhaustion_although_its_text_says_timed_out() -> None:
@@ -214,6 +235,40 @@ def test_builtin_exceptions_have_the_class_of_what_they_mean(
     ids=lambda value: getattr(value, "sqlstate", None) or getattr(value, "name", ""),
 )
 def test_a_database_error_has_the_class_of_its_sqlstate_whatever_its_text_says(
+    error: BaseException, expected: ErrorClass
+) -> None:
+    assert classify(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (pymysql.OperationalError(1040, "Too many connections"), ErrorClass.RESOURCE_EXHAUSTION),
+        (pymysql.OperationalError(1114, "The table 'r' is full"), ErrorClass.RESOURCE_EXHAUSTION),
+        (pymysql.OperationalError(1205, "Lock wait timeout exceeded"), ErrorClass.TIMEOUT),
+        (pymysql.OperationalError(1969, "max_statement_time exceeded"), ErrorClass.TIMEOUT),
+        (pymysql.OperationalError(1927, "Connection was killed"), ErrorClass.CONNECTION),
+        (pymysql.OperationalError(2006, "MySQL server has gone away"), ErrorClass.CONNECTION),
+        (pymysql.OperationalError(2013, "Lost connection (timed out)"), ErrorClass.TIMEOUT),
+        (pymysql.OperationalError(2013, "Lost connection"), ErrorClass.CONNECTION),
+        (
+            pymysql.OperationalError(2003, "[Errno 24] Too many open files"),
+            ErrorClass.RESOURCE_EXHAUSTION,
+        ),
+        (pymysql.InterfaceError(0, ""), ErrorClass.CONNECTION),
+        (pymysql.IntegrityError(1062, "Duplicate entry 'timed out'"), ErrorClass.WORKFLOW_ERROR),
+        (pymysql.ProgrammingError(1146, "connection refused"), ErrorClass.WORKFLOW_ERROR),
+        (OperationFailure("operation exceeded time limit", 50), ErrorClass.TIMEOUT),
+        (OperationFailure("disk space", 14031), ErrorClass.RESOURCE_EXHAUSTION),
+        (NotPrimaryError("stepping down", {"code": 189}), ErrorClass.CONNECTION),
+        (OperationFailure("E11000 duplicate key: timed out", 11000), ErrorClass.WORKFLOW_ERROR),
+        (AutoReconnect("it went away"), ErrorClass.CONNECTION),
+        (AutoReconnect("[Errno 24] Too many open files"), ErrorClass.RESOURCE_EXHAUSTION),
+        (WaitQueueTimeoutError("Timed out while checking out"), ErrorClass.RESOURCE_EXHAUSTION),
+    ],
+    ids=lambda value: getattr(value, "name", "") or f"{type(value).__name__} {value.args[0]}",
+)
+def test_errors_of_mysql_and_mongodb_have_the_class_of_their_code_else_of_their_text(
     error: BaseException, expected: ErrorClass
 ) -> None:
     assert classify(error) is expected

@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 from redis import BlockingConnectionPool, Redis
 
-from perf_pipeline.targets.pools import open_redis, postgres_pool_options, sqlalchemy_url
+from perf_pipeline.targets.documents import Documents
+from perf_pipeline.targets.pools import (
+    mongodb_options,
+    mysql_pool_options,
+    mysql_url,
+    open_redis,
+    postgres_pool_options,
+    postgres_url,
+)
 from perf_pipeline.targets.target import Job, Stores
 
 STORES = Stores(
@@ -15,6 +23,10 @@ STORES = Stores(
     redis_prefix="pp:",
     connections=7,
     connection_timeout_s=2.5,
+    mysql_url="mysql://me:p%40ss@db.example:3307/bench?charset=utf8mb4",
+    mysql_table="run_1_results",
+    mongodb_url="mongodb://db.example:27018/bench",
+    mongodb_collection="run_1_results",
 )
 JOB = Job(kinds=(), nodes="code", seed=1, run_id="r-1", level=0, stores=STORES)
 
@@ -31,9 +43,31 @@ def test_the_pool_to_postgres_never_grows_beyond_its_bound() -> None:
     assert options["connect_args"]["application_name"] == "perf_pipeline-r-1"
 
 
-def test_the_url_names_the_driver_and_is_otherwise_what_the_user_gave() -> None:
+def test_the_pool_to_mysql_has_the_same_bound_and_every_wait_an_end() -> None:
+    options = mysql_pool_options(JOB)
+    assert (options["pool_size"], options["max_overflow"], options["pool_timeout"]) == (7, 0, 2.5)
+    assert options["connect_args"] == {
+        "connect_timeout": 10,
+        "read_timeout": 30.0,
+        "write_timeout": 30.0,
+        "program_name": "perf_pipeline-r-1",
+    }
+
+
+def test_the_client_of_mongodb_has_the_same_bound_and_every_wait_an_end() -> None:
+    """By default it has 100 connections, and endless waits for a free one and for an answer."""
+    options = mongodb_options(JOB)
+    assert (options["maxPoolSize"], options["waitQueueTimeoutMS"]) == (7, 2500)
+    assert options["socketTimeoutMS"] == 30_000
+    assert options["serverSelectionTimeoutMS"] == 5_000
+    assert options["appname"] == "perf_pipeline-r-1"
+
+
+def test_a_url_names_the_driver_and_is_otherwise_what_the_user_gave() -> None:
     wanted = "postgresql+psycopg2://me:p%40ss@db.example:5433/bench?sslmode=require"
-    assert sqlalchemy_url(JOB) == wanted
+    assert postgres_url(JOB) == wanted
+    wanted = "mysql+pymysql://me:p%40ss@db.example:3307/bench?charset=utf8mb4"
+    assert mysql_url(JOB) == wanted
 
 
 def test_the_redis_pool_waits_and_keeps_the_retries_of_a_plain_client() -> None:
@@ -53,14 +87,24 @@ def test_a_pool_without_connections_is_refused(connections: int) -> None:
     job = with_stores(connections=connections)
     with pytest.raises(ValueError, match=f"connections = {connections}: .*at least one"):
         postgres_pool_options(job)
-    with pytest.raises(ValueError, match="at least one"):
-        open_redis(job)
+    for options in (open_redis, mysql_pool_options, mongodb_options):
+        with pytest.raises(ValueError, match="at least one"):
+            options(job)
 
 
 @pytest.mark.parametrize("url", [None, "mysql://h/x", "nonsense"])
 def test_another_kind_of_url_is_refused(url: str | None) -> None:
     with pytest.raises(ValueError, match="need a PostgreSQL URL"):
-        sqlalchemy_url(with_stores(postgres_url=url))
+        postgres_url(with_stores(postgres_url=url))
+    with pytest.raises(ValueError, match="need a MySQL URL"):
+        mysql_url(with_stores(mysql_url=url and url.replace("mysql", "postgresql")))
+    with pytest.raises(ValueError, match="need a MongoDB URL"):
+        Documents(with_stores(mongodb_url=url))
+
+
+def test_a_mongodb_url_without_a_database_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"that names a database.*got mongodb://\.\.\.$"):
+        Documents(with_stores(mongodb_url="mongodb://127.0.0.1:1"))
 
 
 def test_a_missing_redis_is_refused() -> None:

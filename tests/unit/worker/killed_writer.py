@@ -50,9 +50,7 @@ acknowledged = os.open(folder / "acknowledged", flags)
 executed = os.open(folder / "executed", flags)
 recorder_module.COMMIT_EVERY_NS = 20_000_000  # many blocks in a short life
 slots = SlotFile(folder / "worker-0.slots")
-recorder = Recorder(
-    AcknowledgingJournal(folder / "worker-0.sqlite"), slots, time.monotonic_ns
-)
+recorder = Recorder(AcknowledgingJournal(folder / "worker-0.sqlite"), slots, time.monotonic_ns)
 loop = ClosedLoop(
     target=SleepyTarget(),
     classify=lambda _error: ErrorClass.OTHER,

@@ -8,8 +8,6 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import pytest
-
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from perf_pipeline.samples.slots import CLOSED, DRAIN_NS, GO_NS, PLAYING, STATE, STOP_NS
 from perf_pipeline.targets.target import Job, Kind, Stores
@@ -20,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-KINDS = (Kind("transformation", "simple"), Kind("analytics", "complex"))
+    import pytest
+
+KINDS = (Kind("transformation", "simple"), Kind("analytics", "complex", ("redis",)))
 
 
 def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
@@ -113,7 +113,7 @@ def test_cold_starts_are_committed_while_other_workers_are_still_starting(
         committed.append(len(b.committed()))
         return finish(*arguments)  # type: ignore[arg-type]
 
-    b.recorder.finish = look_then_finish  # type: ignore[method-assign]
+    b.recorder.finish = look_then_finish  # type: ignore[method-assign, assignment]
 
     supervise(target, loop, b.recorder, b.journal, b.slots)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def test_the_thread_that_ends_a_workflow_commits_when_half_a_second_has_passed(
 
     commits = [begin_ns, *b.commits_ns()]
 
-    gaps = [later - earlier for earlier, later in zip(commits, commits[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(commits)]
     assert len(gaps) in {19, 20}
     assert max(gaps) <= COMMIT_EVERY_NS + 20_000_000
     assert min(gaps) >= COMMIT_EVERY_NS
@@ -101,7 +102,7 @@ def test_a_record_keeps_every_column_and_counts_ends_and_failures(
 
 
 def test_a_full_disk_keeps_records_pending_and_reports_it(bench: Callable[[int], Bench]) -> None:
-    """SQLite itself says so: the file may not grow, then it may again; no record is lost or twice."""
+    """SQLite itself says so: the file may not grow, then it may again; no record lost or twice."""
     b = bench(1)
     pages = b.journal._db.execute("PRAGMA page_count").fetchone()[0]
     b.journal._db.execute(f"PRAGMA max_page_count = {pages}")

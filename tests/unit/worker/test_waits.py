@@ -63,7 +63,7 @@ def test_a_thread_that_waits_for_a_connection_of_a_full_sqlalchemy_pool_waits_fo
 
 
 def test_a_thread_that_waits_for_a_full_redis_pool_waits_for_the_pool() -> None:
-    pool = BlockingConnectionPool(max_connections=1, timeout=1)
+    pool: Any = BlockingConnectionPool(max_connections=1, timeout=1)  # type: ignore[no-untyped-call]
     pool.pool.get_nowait()
 
     def wait() -> None:

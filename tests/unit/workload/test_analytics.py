@@ -12,12 +12,13 @@ from perf_pipeline.workload.task import task_of
 
 
 class Memory:
-    """The servers as two dictionaries and a list of rows."""
+    """The servers as a list of buckets, a dictionary, a list of rows and one of documents."""
 
     def __init__(self, seed: int) -> None:
         self.buckets = bucket_rows(seed)
         self.keys: dict[str, str] = {}
         self.rows: list[dict[str, Any]] = []
+        self.documents: list[dict[str, Any]] = []
 
     def query(self, bucket: int) -> list[dict[str, Any]]:
         return self.buckets[bucket]
@@ -29,6 +30,10 @@ class Memory:
     def store(self, row: dict[str, Any]) -> int:
         self.rows.append(row)
         return 1
+
+    def insert(self, document: dict[str, Any]) -> bool:
+        self.documents.append(document)
+        return True
 
 
 @pytest.mark.parametrize("bucket", range(0, 64, 7))
@@ -56,13 +61,25 @@ def test_the_median_of_an_odd_number_of_rows_is_the_middle_one() -> None:
     assert analytics.statistics(rows)["double_median"] == 10
 
 
-def test_each_complexity_writes_what_it_says_and_nothing_else() -> None:
+@pytest.mark.parametrize(
+    ("complexity", "without", "keys", "rows", "documents"),
+    [
+        ("simple", (), 0, 0, 0),
+        ("medium", (), 1, 0, 0),
+        ("complex", (), 1, 1, 1),
+        ("complex", ("mongodb",), 1, 1, 0),
+        ("complex", ("mysql",), 1, 1, 1),
+    ],
+)
+def test_each_complexity_writes_what_it_says_and_nothing_else(
+    complexity: str, without: tuple[str, ...], keys: int, rows: int, documents: int
+) -> None:
     task = task_of(41, seed=5, run_id="r", level=1, redis_prefix="pp:")
-    for complexity, keys, rows in (("simple", 0, 0), ("medium", 1, 0), ("complex", 1, 1)):
-        memory = Memory(5)
-        outputs = analytics.run_stages(complexity, task, memory)
-        assert tuple(outputs) == analytics.STAGES[complexity]
-        assert (len(memory.keys), len(memory.rows)) == (keys, rows)
+    memory = Memory(5)
+    outputs = analytics.run_stages(complexity, task, memory, without)
+    assert tuple(outputs) == analytics.stages(complexity, without)
+    written = len(memory.keys), len(memory.rows), len(memory.documents)
+    assert written == (keys, rows, documents)
 
 
 def test_what_is_written_carries_run_level_and_number_and_the_statistics() -> None:
@@ -72,3 +89,12 @@ def test_what_is_written_carries_run_level_and_number_and_the_statistics() -> No
     payload = memory.keys["pp:r:1:41"]
     assert json.loads(payload) == outputs["statistics"]
     assert memory.rows == [{"run_id": "r", "level": 1, "number": 41, "payload": payload}]
+    assert memory.documents == [
+        {
+            "_id": "r:1:41",
+            "run_id": "r",
+            "level": 1,
+            "number": 41,
+            "statistics": outputs["statistics"],
+        }
+    ]

@@ -13,7 +13,11 @@ from perf_pipeline.workload.dataset import (
     ROWS_PER_BUCKET,
     bucket_rows,
     ddl,
+    insert_sql,
     measurement_rows,
+    mysql_ddl,
+    mysql_insert_sql,
+    results_name,
 )
 
 
@@ -55,7 +59,34 @@ def test_the_tables_have_the_columns_that_are_copied_and_counted() -> None:
     assert '"run_4f2c".results' in results
 
 
+def test_mysql_has_the_same_table_of_results_under_a_name_of_the_runs_own() -> None:
+    (results,) = mysql_ddl(results_name("run_4f2c"))
+    assert all(f"{column} " in results for column in RESULT_COLUMNS)
+    assert "CREATE TABLE `run_4f2c_results`" in results
+    assert f"PRIMARY KEY ({', '.join(RESULT_COLUMNS[:3])})" in results
+
+
+def test_an_insertion_names_the_runs_table_and_every_column() -> None:
+    columns = ", ".join(RESULT_COLUMNS)
+    values = ", ".join(f":{column}" for column in RESULT_COLUMNS)
+    end = f" ({columns}) VALUES ({values})"
+    assert insert_sql("run_1") == f'INSERT INTO "run_1".results{end}'
+    assert mysql_insert_sql("run_1_results") == f"INSERT INTO `run_1_results`{end}"
+
+
 @pytest.mark.parametrize("name", ["", 'a"b', "a; DROP", "A", "1a", "a" * 64, "pg-1", "é"])
 def test_a_schema_name_that_would_need_quoting_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="schema name"):
         ddl(name)
+    with pytest.raises(ValueError, match="schema name"):
+        insert_sql(name)
+    with pytest.raises(ValueError, match="table name"):
+        mysql_ddl(name)
+    with pytest.raises(ValueError, match="table name"):
+        mysql_insert_sql(name)
+
+
+def test_a_prefix_whose_table_name_would_be_cut_is_refused() -> None:
+    assert len(results_name("a" * 55)) == 63
+    with pytest.raises(ValueError, match="not 1 to 63 characters"):
+        results_name("a" * 56)

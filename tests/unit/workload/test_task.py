@@ -27,5 +27,16 @@ def test_data_of_different_runs_differs_in_every_input() -> None:
 def test_a_task_names_its_key_by_run_level_and_number() -> None:
     task = task_of(4_000_000_000, seed=3, run_id="r1", level=2, redis_prefix="pp:")
     assert task.redis_key == "pp:r1:2:4000000000"
-    assert (task.run_id, task.level, task.number) == ("r1", 2, 4_000_000_000)
+    assert task.signature() == {"run_id": "r1", "level": 2, "number": 4_000_000_000}
     assert task.data_seed == 3 * 64 + task.bucket
+
+
+def test_workflows_with_the_same_input_read_the_same_file() -> None:
+    tasks = [
+        task_of(number, seed=3, run_id="r", level=0, redis_prefix="", files_dir="/x/run 1")
+        for number in range(-10, 1000)
+    ]
+    files = {task.bucket: task.file_path for task in tasks}
+    assert all(task.file_path == files[task.bucket] for task in tasks)
+    assert files[5] == f"/x/run 1/input_{data_seed_of(3, 5)}.csv"
+    assert len(set(files.values())) == BUCKETS

@@ -1,0 +1,121 @@
+"""What a run keeps on one server: made before the load, counted after each level, then emptied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.infrastructure import (
+    mongodb_data,
+    mysql_data,
+    postgres_data,
+    redis_data,
+    state,
+)
+from perf_pipeline.workload.dataset import (
+    MEASUREMENT_COLUMNS,
+    MEASUREMENTS,
+    RESULTS,
+    ddl,
+    measurement_rows,
+    mysql_ddl,
+    results_name,
+)
+from perf_pipeline.workload.servers import connection_name
+
+if TYPE_CHECKING:
+    from perf_pipeline.infrastructure.server import Server
+
+REDIS_PREFIX = "perf_pipeline:"
+
+
+def schema_name(run_id: str) -> str:
+    """Return the name of a run's schema in PostgreSQL; the other servers' names follow from it."""
+    return "perf_" + run_id.replace("-", "_").lower()
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a run keeps on one server.
+
+    Attributes:
+        server: The server; its service decides what is kept and how.
+        run_id: The run; its name is part of all that is kept.
+    """
+
+    server: Server
+    run_id: str
+
+    @property
+    def name(self) -> str:
+        """Schema in PostgreSQL, prefix of keys in Redis, table in MySQL, collection in MongoDB."""
+        if self.server.service == "redis":
+            return f"{REDIS_PREFIX}{self.run_id}:"
+        schema = schema_name(self.run_id)
+        return schema if self.server.service == "postgres" else results_name(schema)
+
+    def seed(self, seed: int) -> int:
+        """Make what the workflows need there.
+
+        Args:
+            seed: Seed of the run.
+
+        Returns:
+            Rows that workflows will read.
+        """
+        url = self.server.url
+        match self.server.service:
+            case "postgres":
+                return postgres_data.provision(
+                    url,
+                    self.name,
+                    ddl=ddl(self.name),
+                    table=MEASUREMENTS,
+                    columns=MEASUREMENT_COLUMNS,
+                    rows=measurement_rows(seed),
+                )
+            case "mysql":
+                mysql_data.provision(url, mysql_ddl(self.name))
+            case "mongodb":
+                mongodb_data.provision(url, self.name)
+        return 0
+
+    def written_numbers(self, level: int) -> set[int]:
+        """Return the numbers of the workflows of a level whose write is there."""
+        url = self.server.url
+        match self.server.service:
+            case "postgres":
+                where = (self.name, RESULTS, self.run_id, level)
+                return postgres_data.written_numbers(url, *where)
+            case "mysql":
+                return mysql_data.written_numbers(url, self.name, self.run_id, level)
+            case "mongodb":
+                return mongodb_data.written_numbers(url, self.name, self.run_id, level)
+        return redis_data.written_numbers(url, REDIS_PREFIX, self.run_id, level)
+
+    def settle(self) -> str:
+        """Bring the server to the state in which every level begins; says what was done."""
+        url = self.server.url
+        match self.server.service:
+            case "postgres":
+                return state.settle_postgres(url, self.name, emptied=RESULTS, kept=[MEASUREMENTS])
+            case "mysql":
+                return state.settle_mysql(url, self.name)
+            case "mongodb":
+                return state.settle_mongodb(url, self.name)
+        return state.settle_redis(url, self.name)
+
+    def connection_count(self) -> tuple[int, int | None]:
+        """Count the connections of the run's workers: all, and those that execute something.
+
+        The second is None where the server does not tell.
+        """
+        url, name = self.server.url, connection_name(self.run_id)
+        match self.server.service:
+            case "postgres":
+                return postgres_data.connection_count(url, name)
+            case "mysql":
+                return mysql_data.connection_count(url, name)[:2]
+            case "mongodb":
+                return mongodb_data.connection_count(url, name)[:2]
+        return redis_data.connection_count(url, name), None

@@ -1,0 +1,36 @@
+"""Which servers a scenario needs, and which it can do without on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.infrastructure.status import server_status
+from perf_pipeline.workload.servers import servers_optional, servers_used
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.scenario import Scenario, Workload
+    from perf_pipeline.config.settings import Settings
+
+
+def workload_without(workload: Workload, left_out: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the servers that one workload is built without."""
+    optional = servers_optional(workload.family, workload.complexity)
+    return tuple(sorted(optional.intersection(left_out)))
+
+
+def servers_left_out(scenario: Scenario, settings: Settings) -> tuple[str, ...]:
+    """Return the servers that cannot be had and that the scenario allows to leave out."""
+    if scenario.missing_servers == "fail":
+        return ()
+    optional = (servers_optional(w.family, w.complexity) for w in scenario.workloads)
+    found = server_status(settings, sorted(frozenset().union(*optional)))
+    return tuple(status.service for status in found if status.state == "unavailable")
+
+
+def servers_needed(scenario: Scenario, left_out: tuple[str, ...]) -> frozenset[str]:
+    """Return the servers without which the scenario cannot run."""
+    used = (
+        servers_used(w.family, w.complexity, workload_without(w, left_out))
+        for w in scenario.workloads
+    )
+    return frozenset().union(*used)

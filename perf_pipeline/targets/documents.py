@@ -1,0 +1,57 @@
+"""MongoDB as the workflows see it: one collection behind one bounded client a process.
+
+``MongoClient`` counts what it lends to threads; beside its pool it keeps one connection of its own
+to watch the server, so a process opens at most ``Stores.connections`` + 1. (By default it keeps
+two; polling instead of streaming saves the second.)
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pymongo import MongoClient
+
+from perf_pipeline.targets.pools import mongodb_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perf_pipeline.targets.target import Job
+
+_THREADS_END_S = 5.0  # they look every half second whether they should
+
+
+class Documents:
+    """The run's collection; safe to share between threads."""
+
+    def __init__(self, job: Job) -> None:
+        """Make the client, which begins to watch the server; its pool is still empty.
+
+        Raises:
+            ValueError: The job has no MongoDB, its URL names no database, ``Stores.connections``
+                is below 1, or the run's id cannot be part of a connection's name.
+        """
+        url = urlsplit(job.stores.mongodb_url or "")
+        if url.scheme not in {"mongodb", "mongodb+srv"} or not url.path.strip("/"):
+            raise ValueError(
+                "the workflows need a MongoDB URL that names a database, "
+                "mongodb://host:port/database; got "
+                f"{'none' if job.stores.mongodb_url is None else f'{url.scheme}://...{url.path}'}"
+            )
+        options = mongodb_options(job)
+        self._client: MongoClient[dict[str, Any]] = MongoClient(job.stores.mongodb_url, **options)
+        database = self._client.get_default_database()
+        self._collection = database[job.stores.mongodb_collection]
+
+    def insert(self, document: Mapping[str, Any]) -> bool:
+        """Insert a document; True when the server acknowledged it."""
+        return self._collection.insert_one(dict(document)).acknowledged
+
+    def close(self) -> None:
+        """Close every connection, and wait for the client's threads to end."""
+        self._client.close()
+        for thread in threading.enumerate():
+            if thread.name.startswith("pymongo_"):
+                thread.join(_THREADS_END_S)

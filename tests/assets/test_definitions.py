@@ -1,0 +1,88 @@
+"""The code location as data: names, groups, lineage, checks, jobs, the launchpad's form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from assets.definitions import defs
+from assets.resources import LoadRun
+from perf_pipeline.config.overrides import Overrides
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+
+GROUPS = {
+    "host_facts": "infrastructure",
+    "servers": "infrastructure",
+    "seeded_data": "infrastructure",
+    "load_run": "scenarios",
+    "run_metrics": "metrics",
+    "kpi_verdicts": "analysis",
+    "run_report": "reporting",
+}
+PARENTS = {
+    "host_facts": set(),
+    "servers": set(),
+    "seeded_data": {"servers"},
+    "load_run": {"host_facts", "servers", "seeded_data"},
+    "run_metrics": {"load_run"},
+    "kpi_verdicts": {"run_metrics"},
+    "run_report": {"run_metrics", "kpi_verdicts"},
+}
+JOBS = {"baseline", "scenario", "infrastructure_up", "infrastructure_down", "clearing"}
+
+
+@pytest.fixture(scope="module")
+def graph() -> AssetGraph:
+    return defs.resolve_asset_graph()
+
+
+def test_the_code_location_is_sound() -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_every_asset_stands_in_its_group_with_kinds_and_a_description(graph: AssetGraph) -> None:
+    nodes = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
+    assert {name: node.group_name for name, node in nodes.items()} == GROUPS
+    for name, node in nodes.items():
+        assert node.kinds, name
+        assert node.description, name
+        assert node.description.endswith("."), name
+
+
+def test_the_lineage_leads_from_servers_to_report(graph: AssetGraph) -> None:
+    parents = {
+        key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
+        for key in graph.get_all_asset_keys()
+    }
+    assert parents == PARENTS
+
+
+def test_validity_and_writes_are_checks_of_the_metrics(graph: AssetGraph) -> None:
+    checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
+    assert checks == {("run_metrics", "validity"), ("run_metrics", "writes_reconciled")}
+
+
+def test_every_job_says_what_it_does() -> None:
+    jobs = {job.name: job for job in defs.resolve_all_job_defs()}
+    assert set(jobs) >= JOBS
+    assert [name for name in JOBS if not jobs[name].description] == []
+
+
+@pytest.mark.parametrize("name", ["baseline", "scenario"])
+def test_a_load_job_materializes_everything_in_its_own_process(name: str) -> None:
+    """A process a step would cost two seconds of both cores each, beside the load."""
+    job = defs.resolve_job_def(name)
+    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == set(GROUPS)
+    assert job.executor_def is dg.in_process_executor
+
+
+def test_the_launchpad_offers_every_flag_of_run_and_explains_it() -> None:
+    fields = LoadRun.to_fields_dict()
+    flags = set(Overrides.__dataclass_fields__)
+    assert set(fields) == flags | {"scenario", "run_id", "results_dir"}
+    assert [name for name, field in fields.items() if not field.description] == []
+    assert [name for name, field in fields.items() if field.is_required] == []

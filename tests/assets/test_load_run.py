@@ -1,0 +1,150 @@
+"""Load runs as Dagster runs, started from its command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.config.settings import read_settings
+from perf_pipeline.infrastructure.load_lock import load_lock
+from tests.assets.conftest import Remembered, config_file, latest
+from tests.assets.test_definitions import GROUPS
+from tests.sandbox import WAIT_S, Sandbox, last_object, until
+
+if TYPE_CHECKING:
+    import subprocess
+
+pytestmark = pytest.mark.integration
+
+EVERYTHING = set(GROUPS)
+
+
+@pytest.fixture(scope="module")
+def executed(sandbox: Sandbox) -> Remembered:
+    """The job ``scenario``, executed with servers: 2 in flight for a second."""
+    file = sandbox.scenario("tiny", kind="analytics/complex", concurrency=8)
+    config = config_file(sandbox, file, concurrency=[2], seed=7)
+    ran = sandbox.dagster("job", "execute", "-j", "scenario", "-c", config)
+    assert ran.returncode == 0, ran.stdout
+    assert list(sandbox.temp.iterdir()) == []
+    return latest(sandbox.dagster_home)
+
+
+def test_a_job_materializes_every_asset(executed: Remembered) -> None:
+    assert executed.run.status.value == "SUCCESS"
+    assert set(executed.materialized) == EVERYTHING
+
+
+def test_checks_are_recorded_as_passed(executed: Remembered) -> None:
+    assert executed.checks == {"validity": True, "writes_reconciled": True}
+
+
+def test_numbers_are_metadata_under_stable_labels(executed: Remembered) -> None:
+    """So that Dagster plots them over runs."""
+    metadata = executed.materialized["run_metrics"]
+    assert metadata["validity"] == "valid"
+    assert metadata["throughput_per_s 2"] > 0
+    assert metadata["service_time_avg_s 2"] > 0
+    assert metadata["error_ratio 2"] == 0
+
+
+def test_every_asset_shows_what_it_did(executed: Remembered, sandbox: Sandbox) -> None:
+    shown = executed.materialized
+    assert shown["host_facts"]["cores_usable"] == len(os.sched_getaffinity(0))
+    assert shown["servers"]["postgres"].startswith("PostgreSQL ")
+    assert shown["seeded_data"]["rows_postgres"] > 0
+    folder = Path(shown["load_run"]["folder"])
+    assert folder.parent == sandbox.results
+    assert shown["kpi_verdicts"]["throughput at 2"] in {"good", "acceptable", "marginal", "poor"}
+    assert Path(shown["run_report"]["html"]) == folder / "report.html"
+
+
+def test_a_run_can_be_filtered_by_scenario_target_and_our_run(executed: Remembered) -> None:
+    ours = {k.removeprefix("perf_pipeline/"): v for k, v in executed.run.tags.items()}
+    assert (ours["scenario"], ours["target"]) == ("tiny", "control")
+    assert ours["run_id"] == executed.materialized["load_run"]["run_id"]
+
+
+def test_metrics_and_report_alone_are_those_of_the_last_run(
+    executed: Remembered, sandbox: Sandbox
+) -> None:
+    """Nothing is started; what was deleted is made anew from the records."""
+    folder = Path(executed.materialized["load_run"]["folder"])
+    (folder / "report.html").unlink()
+    (folder / "metrics.json").unlink()
+    ran = sandbox.dagster("asset", "materialize", "--select", "run_metrics,run_report")
+    assert ran.returncode == 0, ran.stdout
+    again = latest(sandbox.dagster_home)
+    assert set(again.materialized) == {"run_metrics", "run_report"}
+    assert again.materialized["run_metrics"] == executed.materialized["run_metrics"]
+    assert (folder / "report.html").exists()
+    assert len(sandbox.run_folders()) == 1
+
+
+def test_everything_can_be_selected_at_once(executed: Remembered, sandbox: Sandbox) -> None:
+    assert executed.run.is_finished
+    config = config_file(sandbox, sandbox.scenario("selected"), run_id="20260114_093012-4f2c")
+    ran = sandbox.dagster("asset", "materialize", "--select", "*", "-c", config)
+    assert ran.returncode == 0, ran.stdout
+    run = latest(sandbox.dagster_home)
+    assert set(run.materialized) == EVERYTHING
+    assert run.materialized["load_run"]["run_id"] == "20260114_093012-4f2c"
+    assert run.materialized["servers"] == {}
+
+
+def test_a_wrong_launchpad_form_is_told_in_full_and_starts_nothing(sandbox: Sandbox) -> None:
+    before = sandbox.run_folders()
+    config = config_file(sandbox, "baseline", concurrency=[0, -5], target="nope", duration_s=-1.0)
+    ran = sandbox.dagster("job", "execute", "-j", "scenario", "-c", config)
+    assert ran.returncode != 0
+    for problem in ("--concurrency is 0;", "--concurrency is -5;", '--target is "nope";'):
+        assert problem in ran.stdout
+    assert sandbox.run_folders() == before
+
+
+def test_a_second_load_run_waits_and_says_for_whom(sandbox: Sandbox) -> None:
+    """The lock of the host is held here; the second run goes on when it is free."""
+    config = config_file(sandbox, sandbox.scenario("waiting"))
+    log = sandbox.folder / "waiting.out"
+    lock = read_settings(sandbox.environ).lock_path
+    with load_lock(lock, "a test that holds it", lambda _text: None, time.sleep):
+        waiting = sandbox.start(
+            *("dagster", "asset", "materialize", "--select", "servers"),
+            *("-m", "assets.definitions", "-c", config),
+            log=log,
+        )
+        assert until(lambda: "a test that holds it" in _said(log), 60), _said(log)
+        assert waiting.poll() is None
+    assert waiting.wait(timeout=WAIT_S) == 0
+    assert "the other load run has ended; going on" in _said(log)
+
+
+def test_terminating_a_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
+    """SIGTERM, as orchestrators send it: over within 10 s, whatever Dagster calls it."""
+    file = sandbox.scenario("terminated", kind="analytics/complex", steady_s=120)
+    before = len(sandbox.run_folders())
+    job = _start_job(sandbox, file)
+    folder = sandbox.wait_for_phase(before + 1)
+    job.send_signal(signal.SIGTERM)
+    assert until(lambda: not sandbox.processes(), 10), sandbox.processes()
+    assert job.wait() != 0
+    assert sandbox.own_record(folder)["status"] == "interrupted"
+    told = last_object(sandbox.cli("records", folder.name, "--json").stdout)
+    assert (told["status"], told["levels"][0]["validity"]) == ("interrupted", "incomplete")
+    assert told["outcomes"]["ok"] > 0
+    assert list(sandbox.temp.iterdir()) == []
+
+
+def _start_job(sandbox: Sandbox, file: str) -> subprocess.Popen[bytes]:
+    arguments = ("job", "execute", "-j", "scenario", "-m", "assets.definitions")
+    config = config_file(sandbox, file)
+    return sandbox.start("dagster", *arguments, "-c", config, log=sandbox.folder / "job.out")
+
+
+def _said(log: Path) -> str:
+    return log.with_suffix(".err").read_text(encoding="utf-8")

@@ -1,0 +1,279 @@
+"""A process in the target's environment that executes workflows, and what to compare it with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+import pymysql
+from pymongo import MongoClient
+from redis import Redis
+
+from perf_pipeline.infrastructure import postgres_data, redis_data
+from perf_pipeline.targets.target import Job, Kind
+from perf_pipeline.workload.dataset import MEASUREMENTS, RESULTS
+from perf_pipeline.workload.servers import connection_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from perf_pipeline.infrastructure.server import Server
+
+SEED = 20261124
+SCHEMA = "test_targets"
+REDIS_PREFIX = "test:"
+LEVEL = 3
+KINDS = tuple(
+    Kind(family, complexity)
+    for family in ("transformation", "analytics", "data_processing")
+    for complexity in ("simple", "medium", "complex")
+)
+QUERY, CACHE, ANALYTICS, PROCESSING = 3, 4, 5, 8
+"""Index of analytics simple (reads), medium (writes to Redis) and complex (to PostgreSQL, Redis and
+MongoDB), and of data processing complex (to PostgreSQL and MySQL)."""
+
+WRITTEN = [("kailash", "code"), ("kailash", "lean"), ("control", "lean")]
+"""Every way to execute a workflow: target and how it is written."""
+
+DRIVER = Path(__file__).with_name("target_process.py")
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass
+class Answer:
+    """What the driver printed."""
+
+    outcomes: list[list[list[Any]]]
+    descriptors: list[int]
+    threads: list[int]
+    modules: list[str]
+
+    def classes(self) -> list[str]:
+        """Outcome or error class of every workflow, in the order in which they ended."""
+        return [outcome[2] for round_ in self.outcomes for outcome in round_]
+
+    def texts(self) -> str:
+        """The error texts of all workflows."""
+        return "\n".join(outcome[3] for round_ in self.outcomes for outcome in round_)
+
+
+class Driver:
+    """A process in the target's environment that executes workflows and then waits."""
+
+    def __init__(self, python: Path, home: Path, wanted: dict[str, Any]) -> None:
+        self._process = subprocess.Popen(
+            [python, DRIVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"HOME": str(home), "PYTHONPATH": str(ROOT)},
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(wanted) + "\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> Answer:
+        """Wait until everything was executed; the process lives on, its target closed."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, self.end()
+        return Answer(**json.loads(line))
+
+    def connections(self, port: int) -> int:
+        """Count the process's connections to a port of this machine."""
+        found = psutil.Process(self._process.pid).net_connections("tcp")
+        return sum(bool(one.raddr) and one.raddr.port == port for one in found)
+
+    def end(self) -> str:
+        """End the process; what it said of its problems."""
+        return self._process.communicate(timeout=20)[1]
+
+
+class Bench:
+    """What a run has on the servers, an environment, and drivers that end with the test."""
+
+    def __init__(self, python: Path, job: Job, home: Path) -> None:
+        self.python = python
+        self.job = job
+        self.drivers: list[Driver] = []
+        self._home = home
+
+    @property
+    def name(self) -> str:
+        """Name of the connections on the servers."""
+        return connection_name(self.job.run_id)
+
+    @property
+    def postgres(self) -> str:
+        """URL of PostgreSQL."""
+        assert self.job.stores.postgres_url is not None
+        return self.job.stores.postgres_url
+
+    @property
+    def redis(self) -> str:
+        """URL of Redis."""
+        assert self.job.stores.redis_url is not None
+        return self.job.stores.redis_url
+
+    @property
+    def mongodb_port(self) -> int:
+        """Port of MongoDB."""
+        port = urlsplit(self.job.stores.mongodb_url or "").port
+        assert port is not None
+        return port
+
+    @property
+    def mysql_database(self) -> str:
+        """Database of MySQL."""
+        return urlsplit(self.job.stores.mysql_url or "").path[1:]
+
+    @contextmanager
+    def mysql(self) -> Iterator[pymysql.cursors.Cursor]:
+        """A session in MySQL, every statement committed by itself."""
+        with mysql_session(self.job.stores.mysql_url or "") as cursor:
+            yield cursor
+
+    @contextmanager
+    def mongodb(self) -> Iterator[Any]:
+        """The collection of results in MongoDB."""
+        stores = self.job.stores
+        with MongoClient[dict[str, Any]](stores.mongodb_url) as client:
+            yield client.get_default_database()[stores.mongodb_collection]
+
+    def start(
+        self,
+        target: str,
+        *rounds: list[tuple[int, int]],
+        threads: int = 1,
+        statement_timeout_ms: int = 30_000,
+    ) -> Driver:
+        """Start executing rounds of (kind, number)."""
+        wanted = {
+            "target": target,
+            "job": asdict(self.job),
+            "rounds": rounds,
+            "threads": threads,
+            "statement_timeout_ms": statement_timeout_ms,
+        }
+        driver = Driver(self.python, self._home, wanted)
+        self.drivers.append(driver)
+        return driver
+
+    def written(self, nodes: str) -> None:
+        """Say how the workflows are written."""
+        self.job = replace(self.job, nodes=nodes)
+
+    def lacking(self, **stores: Any) -> None:
+        """Change what the job says of the servers."""
+        self.job = replace(self.job, stores=replace(self.job.stores, **stores))
+
+    def found(self) -> dict[str, dict[int, Any]]:
+        """Return what the run wrote: server to number to the text or document there."""
+        run_id, stores = self.job.run_id, self.job.stores
+        with psycopg.connect(self.postgres) as connection:
+            query = f'SELECT number, payload FROM "{SCHEMA}".{RESULTS} WHERE run_id = %s'
+            rows: list[tuple[int, str]] = connection.execute(query.encode(), (run_id,)).fetchall()
+        with self.mysql() as cursor:
+            query = f"SELECT number, payload FROM {stores.mysql_table} WHERE run_id = %s"
+            cursor.execute(query, (run_id,))
+            mysql = dict(cursor.fetchall())
+        with self.mongodb() as collection:
+            documents = list(collection.find({"run_id": run_id, "level": LEVEL}))
+        return {
+            "postgres": dict(rows),
+            "mysql": mysql,
+            "mongodb": {document["number"]: document for document in documents},
+            "redis": dict.fromkeys(
+                redis_data.written_numbers(self.redis, REDIS_PREFIX, run_id, LEVEL), ""
+            ),
+        }
+
+    def connections(self, driver: Driver) -> dict[str, int]:
+        """Count a driver's connections to every server, as the server counts where it tells."""
+        with mysql_session(self.job.stores.mysql_url or "", inside=False) as cursor:
+            counting = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = %s"
+            cursor.execute(counting, (self.mysql_database,))
+            (mysql,) = cursor.fetchone() or (0,)
+        return {
+            "postgres": postgres_data.connection_count(self.postgres, self.name)[0],
+            "mysql": mysql,
+            "redis": redis_data.connection_count(self.redis, self.name),
+            "mongodb": driver.connections(self.mongodb_port),
+        }
+
+
+@contextmanager
+def mysql_session(url: str, *, inside: bool = True) -> Iterator[pymysql.cursors.Cursor]:
+    """Connect to MySQL, every statement committed by itself; into the URL's database or not."""
+    parts = urlsplit(url)
+    with (
+        pymysql.connect(
+            host=parts.hostname,
+            port=parts.port or 3306,
+            user=parts.username,
+            password=parts.password or "",
+            database=parts.path[1:] if inside else None,
+            autocommit=True,
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        yield cursor
+
+
+@contextmanager
+def locked_measurements(bench: Bench) -> Iterator[None]:
+    """Let the queries of PostgreSQL wait."""
+    with psycopg.connect(bench.postgres) as connection:
+        table = f'"{SCHEMA}".{MEASUREMENTS}'
+        connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+        yield
+
+
+@contextmanager
+def locked_mysql(bench: Bench) -> Iterator[None]:
+    """Let the insertions into MySQL wait."""
+    with mysql_session(bench.job.stores.mysql_url or "", inside=False) as cursor:
+        cursor.execute(f"LOCK TABLES {bench.mysql_database}.{bench.job.stores.mysql_table} WRITE")
+        yield
+
+
+@contextmanager
+def paused_redis(bench: Bench) -> Iterator[None]:
+    """Let the writes to Redis wait."""
+    with Redis.from_url(bench.redis) as redis:
+        redis.client_pause(60_000, all=False)
+        try:
+            yield
+        finally:
+            redis.client_unpause()
+
+
+@contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """Stop a server's processes: it accepts no byte and closes no connection."""
+    for pid in server.pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in server.pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = 20.0) -> None:
+    """Poll until ``condition()`` holds."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "it did not come to hold"
+        time.sleep(0.02)

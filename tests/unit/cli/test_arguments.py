@@ -1,0 +1,99 @@
+"""Arguments: several levels after one flag, usage errors, help."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline import cli
+from perf_pipeline.cli import spread_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.cli.conftest import Answer
+
+COMMANDS = (
+    *("run", "check", "scenarios", "records", "report"),
+    *("start", "stop", "status", "doctor"),
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "levels"),
+    [
+        ("run baseline --concurrency 10 50 --json", "10 50"),
+        ("run baseline --concurrency 10 --concurrency 50 60", "10 50 60"),
+        ("run baseline --concurrency=10 50", "=10 50"),
+        ("run baseline --concurrency 0 -5 1e12 abc nan --seed 3", "0 -5 1e12 abc nan"),
+        ("run baseline --concurrency 10 ten --seed 3", "10 ten"),
+        ("run --concurrency 10 50 baseline --seed 3", "10 50"),
+        ("run baseline --concurrency", ""),
+        ("run baseline --seed 3 4", ""),
+    ],
+)
+def test_every_value_after_concurrency_is_a_level(arguments: str, levels: str) -> None:
+    """A bare word is one only where the scenario's name stands before."""
+    spread = spread_levels(arguments.split())
+    values = [
+        one.removeprefix("--concurrency")
+        for previous, one in pairwise(spread)
+        if one.startswith("--concurrency=") or previous == "--concurrency"
+    ]
+    assert values == levels.split()
+    assert [one for one in spread if one != "--concurrency"] == [
+        one for one in arguments.split() if one != "--concurrency"
+    ]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(command: Callable[..., Answer], name: str) -> None:
+    answer = command(name, "--help")
+    assert (answer.code, answer.err) == (0, "")
+    assert f"Usage: perf-pipeline {name}" in answer.out
+    assert "--json" in answer.out
+
+
+def test_help_names_every_command(command: Callable[..., Answer]) -> None:
+    answer = command("-h")
+    assert answer.code == 0
+    assert [name for name in COMMANDS if f"│ {name} " not in answer.out] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ("rum baseline", "No such command 'rum'"),
+        ("run", "Missing argument"),
+        ("run baseline more", "unexpected extra argument"),
+        ("run baseline --sede 3", "No such option: --sede"),
+        ("check --json x.toml --results", "No such option: --results"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_with_an_object(
+    command: Callable[..., Answer], arguments: str, problem: str
+) -> None:
+    answer = command(*arguments.split(), "--json")
+    assert answer.code == 2
+    assert answer.told["error"] == "UsageError"
+    assert problem in answer.told["problems"][0]
+    assert "Usage: perf-pipeline" in answer.err
+    without = command(*arguments.replace("--json", "").split())
+    assert (without.code, without.out) == (2, "")
+
+
+def test_a_fault_of_ours_is_no_verdict(
+    command: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's own exit code for a traceback, 1, would say that a gate failed."""
+
+    def broken() -> None:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr(cli.inspect, "list_scenarios", broken)
+    answer = command("scenarios", "--json")
+    assert answer.code == 3
+    assert answer.told["problems"] == ["of ours"]
+    assert "Traceback" in answer.err

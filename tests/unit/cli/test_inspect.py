@@ -1,0 +1,156 @@
+"""Commands that start no load."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.samples.record import ErrorClass, Outcome
+from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, write_json
+from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, at_s, write_level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.unit.cli.conftest import Answer
+
+GOOD = 'concurrency = [10, 20]\n[[workload]]\nfamily = "transformation"\ncomplexity = "simple"\n'
+
+HOSTILE: dict[str, bytes] = {
+    "empty": b"",
+    "not_toml": b"concurrency = [10,,]",
+    "not_utf8": b"title = '\xff\xfe'",
+    "nul": b"\0" * 100,
+    "byte_order_mark": b"\xef\xbb\xbf" + GOOD.encode(),
+    "deep": b"a = " + b"[" * 2000,
+    "long_integer": b"seed = " + b"9" * 5000,
+    "huge": b"# " + b"x" * 20_000,
+    "wrong_everywhere": b'concurrency = "many"\nphases = 3\nworkload = [1]\narm = {}\nx.y.z = nan',
+    "escapes": b'title = "\\u001b[31m\\u0000"\nconcurrency = [inf]',
+}
+
+
+def test_a_good_file_is_exit_code_0(command: Callable[..., Answer], here: Path) -> None:
+    (here / "good.toml").write_text(GOOD)
+    answer = command("check", "good.toml", "--json")
+    assert (answer.code, answer.told["problems"], answer.told["levels"]) == (0, [], [10, 20])
+    assert command("check", "good.toml").out == "good.toml: good (good; levels 10, 20)\n"
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_file_is_exit_code_2_and_no_traceback(
+    command: Callable[..., Answer], here: Path, content: bytes
+) -> None:
+    (here / "hostile.toml").write_bytes(content)
+    answer = command("check", "hostile.toml", "--json")
+    assert answer.code == 2
+    assert answer.told["error"] == "ScenarioError"
+    assert answer.err.splitlines() == answer.told["problems"]
+    assert all("hostile.toml" in problem for problem in answer.told["problems"])
+    assert answer.err.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "/", "/dev/zero", "pipe.toml", "x" * 5000])
+def test_what_is_no_file_is_exit_code_2(
+    command: Callable[..., Answer], here: Path, name: str
+) -> None:
+    os.mkfifo(here / "pipe.toml")
+    answer = command("check", name, "--json")
+    assert answer.code == 2
+    assert len(answer.told["problems"]) == 1
+    assert "Traceback" not in answer.err
+
+
+def test_every_problem_of_a_file_is_told_at_once(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    (here / "wrong.toml").write_text(
+        GOOD.replace("[10, 20]", "[0, nan]").replace("simple", "smple") + "[phases]\nsteady = 3\n"
+    )
+    told = command("check", "wrong.toml", "--json").told["problems"]
+    assert [problem.split(":")[0] for problem in told] == [
+        *("wrong.toml line 1", "wrong.toml line 1", "wrong.toml line 4", "wrong.toml line 6")
+    ]
+    assert "steady_s" in told[3]
+
+
+def test_scenarios_are_listed_with_their_titles(command: Callable[..., Answer]) -> None:
+    assert command("scenarios", "--json").told["scenarios"]["baseline"] == "Baseline: normal load"
+    assert "baseline     Baseline: normal load" in command("scenarios").out
+
+
+def test_records_of_a_run_that_goes_on_are_counted(
+    command: Callable[..., Answer], run_folder: RunFolder
+) -> None:
+    told = command("records", run_folder.run_id, "--json").told
+    assert told["status"] == "running"
+    assert told["outcomes"]["ok"] == 20
+    assert told["in_flight_median"] == {"2": 2.0}
+    assert told["levels"][0]["outcomes"]["ok"] == 20
+
+
+def test_records_of_a_killed_run_say_what_was_recovered(
+    command: Callable[..., Answer], begun: RunFolder
+) -> None:
+    """Slot 0 was in flight; slot 1 had started two more of which nothing but their number is left.
+
+    The workflows in flight become records, as what our own stop cut short.
+    """
+    worker = SimulatedWorker(
+        [at_s(0, 0, 1, slot=0), at_s(1, 0, 1, slot=1)],
+        in_flight=[(0, 2, GO_NS + SECOND), (1, 3, GO_NS + SECOND)],
+        lost={1: 2},
+        closed=False,
+    )
+    write_level(begun.root / "levels/00-2", [worker], slots=2, supervisor_killed=True)
+    record = {"run_id": begun.run_id, "status": "running", "process": [1, 1, "another boot"]}
+    write_json(begun.status_file, record)
+    told = command("records", "latest", "--json").told
+    assert (told["status"], told["recovered"], told["may_be_missing"]) == ("killed", True, 2)
+    assert {k: v for k, v in told["outcomes"].items() if v} == {"ok": 2, "abandoned": 2}
+    people = command("records").out
+    assert f"run {begun.run_id}: killed" in people
+    assert "2 workflows were started of which nothing is known" in people
+
+
+def test_records_tell_errors_by_class(command: Callable[..., Answer], begun: RunFolder) -> None:
+    failed = at_s(1, 1, 2, outcome=Outcome.ERROR, error_class=ErrorClass.CONNECTION)
+    rows = [at_s(0, 0, 1), failed]
+    write_level(begun.root / "levels/00-2", [SimulatedWorker(rows)], slots=2)
+    begun.end(COMPLETE)
+    told = command("records", "--json").told
+    assert {k: v for k, v in told["error_classes"].items() if v} == {"connection": 1}
+    assert told["outcomes"]["error"] == 1
+
+
+def test_a_run_that_was_killed_before_its_first_level_has_no_records(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    RunFolder(here / "results/20260114_093012-4f2c").begin("simulated")
+    told = command("records", "--json").told
+    assert (sum(told["outcomes"].values()), told["levels"]) == (0, [])
+
+
+@pytest.mark.parametrize("name", ["records", "report"])
+def test_an_unknown_run_is_exit_code_2_with_the_known_ones(
+    command: Callable[..., Answer], run_folder: RunFolder, name: str
+) -> None:
+    answer = command(name, "20990101_000000-0000", "--json")
+    assert (answer.code, answer.told["error"]) == (2, "RunFolderError")
+    assert run_folder.run_id in answer.told["problems"][0]
+
+
+@pytest.mark.parametrize("name", ["records", "report"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"status": 3}'])
+def test_a_damaged_run_is_exit_code_2_and_no_traceback(
+    command: Callable[..., Answer], run_folder: RunFolder, name: str, content: bytes
+) -> None:
+    run_folder.manifest.write_bytes(content)
+    answer = command(name, "--json")
+    assert (answer.code, answer.told["error"]) == (2, "RunFolderError"), answer.err
+    run_folder.status_file.write_bytes(content)
+    answer = command(name, "--json")
+    assert (answer.code, answer.told["error"]) == (2, "RunFolderError"), answer.err

@@ -1,0 +1,62 @@
+"""How commands answer people and programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from perf_pipeline.cli.output import answer, bad_input_explained, tell
+from perf_pipeline.errors import RunFolderError, ScenarioError
+
+
+def test_people_are_told_on_standard_error_when_a_program_listens(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell("for people", as_json=True)
+    answer({"a": 1}, as_json=True)
+    assert capsys.readouterr() == ('{"schema_version": 1, "a": 1}\n', "for people\n")
+    tell("for people", as_json=False)
+    answer({"a": 1}, as_json=False)
+    assert capsys.readouterr() == ("for people\n", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "problems"),
+    [
+        (ScenarioError(["one", "two"]), 2, ["one", "two"]),
+        (RunFolderError("no run"), 2, ["no run"]),
+        (KeyboardInterrupt(), 130, ["interrupted before anything was started"]),
+    ],
+)
+def test_what_the_user_can_act_on_is_explained(
+    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, problems: list[str]
+) -> None:
+    with pytest.raises(typer.Exit) as ended, bad_input_explained(as_json=True):
+        raise error
+    assert ended.value.exit_code == code
+    out, err = capsys.readouterr()
+    assert json.loads(out)["problems"] == problems
+    assert err.splitlines() == problems
+
+
+def test_a_fault_of_ours_is_not_called_bad_input() -> None:
+    with pytest.raises(ZeroDivisionError), bad_input_explained(as_json=True):
+        raise ZeroDivisionError
+
+
+def test_a_name_that_is_no_text_is_told_all_the_same() -> None:
+    """Standard output is ASCII here, and the argument a byte that is not UTF-8."""
+    ran = subprocess.run(
+        [sys.executable, "-c", "from perf_pipeline.cli import main; main()", "check", b"\xff.toml"],
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii:strict"},
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert b".toml: cannot be read: no such file or directory" in ran.stderr
+    assert b"Traceback" not in ran.stderr

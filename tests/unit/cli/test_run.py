@@ -1,0 +1,126 @@
+"""Checking everything before a run, and the exit code after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from perf_pipeline.cli.run import exit_code, gate_failures, make_results_folder, number
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.metrics.level import TargetRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from perf_pipeline.cli.output import Exit
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+    from tests.unit.cli.conftest import Answer
+
+
+@dataclass
+class Judged:
+    """The part of a run's metrics that exit codes are made from."""
+
+    status: str = "complete"
+    validity: str = "valid"
+    targets: tuple[TargetRow, ...] = ()
+
+    def code(self, failures: list[str], **flags: bool) -> Exit:
+        """Return the exit code."""
+        all_flags = {"accept_verdicts": False, "interrupted": False, **flags}
+        return exit_code(cast("RunMetrics", self), failures, **all_flags)
+
+
+def row(table: str, verdict: Any, value: float | None) -> TargetRow:
+    """Make a line of the tables of targets."""
+    return TargetRow(table, "100", "throughput", value, 5.0, "/s", True, 50.0, verdict)
+
+
+def test_several_wrong_flags_are_told_at_once_and_nothing_is_made(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    words = (
+        "run nosuch --concurrency 0 -5 1e12 abc nan --max-concurrency 2.5 --target nope --nodes x"
+        " --complexity hard --duration -1 --seed 1e3 --repeats many --gate x --results out --json"
+    )
+    before = sorted(here.rglob("*"))
+    answer = command(*words.split())
+    assert answer.code == 2
+    problems = answer.told["problems"]
+    assert answer.err.splitlines() == problems
+    wanted = [
+        *("--gate", "scenario"),
+        *["--concurrency"] * 5,
+        *("--max-concurrency", "--target", "--nodes", "--complexity"),
+        *("--duration", "--seed", "--repeats"),
+    ]
+    assert [problem.split()[0] for problem in problems] == wanted
+    assert sorted(here.rglob("*")) == before
+
+
+def test_a_server_that_cannot_be_had_is_told_before_anything_starts(
+    command: Callable[..., Answer], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERF_PIPELINE_POSTGRES_URL", "postgresql://u:secret@127.0.0.1:9/db")
+    answer = command("run", "baseline", "--concurrency", "2", "--json")
+    assert (answer.code, answer.told["error"]) == (2, "ServiceUnavailableError")
+    assert "127.0.0.1:9" in answer.told["problems"][0]
+    assert "secret" not in answer.out + answer.err
+    assert not (here / "results").exists()
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_starts(here: Path) -> None:
+    make_results_folder(here / "new/deep")
+    (here / "file").touch()
+    for folder in (here / "file", here / "file/below"):
+        with pytest.raises(RunFolderError, match=f"{folder}.*--results"):
+            make_results_folder(folder)
+    assert list((here / "new/deep").iterdir()) == []
+
+
+def test_a_flag_is_the_number_that_it_says_or_stays_text() -> None:
+    assert number(None) is None
+    assert (number("12"), number("1.5"), number("1e3"), number("x")) == (12, 1.5, 1000.0, "x")
+    assert isinstance(number("12"), int)
+    assert isinstance(number("9" * 5000), float)
+
+
+def test_an_interruption_is_130_whatever_was_measured() -> None:
+    assert Judged().code([], interrupted=True) == 130
+    assert Judged(status="interrupted", validity="incomplete").code(["x"]) == 130
+
+
+def test_what_is_no_measurement_is_3_before_any_gate() -> None:
+    assert Judged(validity="not_steady").code(["x"]) == 3
+    assert Judged(status="killed", validity="incomplete").code([]) == 3
+
+
+def test_accepting_verdicts_does_not_accept_an_incomplete_run() -> None:
+    assert Judged(validity="not_steady").code([], accept_verdicts=True) == 0
+    assert Judged(validity="incomplete").code([], accept_verdicts=True) == 3
+
+
+def test_a_failed_gate_is_1_and_a_held_one_0() -> None:
+    assert Judged().code(["x"]) == 1
+    assert Judged().code([]) == 0
+
+
+def test_a_gate_fails_where_its_target_was_missed_or_is_undecided() -> None:
+    judged = Judged(
+        targets=(
+            row("minimum", "met", 7.0),
+            row("minimum", "missed", 2.5),
+            row("minimum", "no_data", None),
+            row("goal", "missed", 2.5),
+        )
+    )
+    metrics = cast("RunMetrics", judged)
+    assert gate_failures(metrics, None) == []
+    assert gate_failures(metrics, "production") == [
+        "throughput at 100: 2.5 /s, limit 5 /s (missed)",
+        "throughput at 100: not measured, limit 5 /s (no_data)",
+    ]
+    assert len(gate_failures(metrics, "goal")) == 1
