@@ -130,17 +130,19 @@ class Sandbox:
         """Return the runs, oldest first."""
         return sorted(path.parent for path in self.results.glob("*/run.json"))
 
-    def wait_for_phase(self, folder_count: int, phase: str = "steady") -> Path:
-        """Wait until the newest of that many runs is in a phase; returns its folder."""
+    def wait_until_steady(self, process: subprocess.Popen[bytes], runs_before: int) -> Path:
+        """Wait until the run that a process has started is steady; returns its folder."""
 
-        def reached() -> bool:
+        def steady() -> bool:
             folders = self.run_folders()
-            if len(folders) < folder_count:
+            if len(folders) <= runs_before:
                 return False
             progress = folders[-1] / "progress.jsonl"
-            return progress.exists() and f'"{phase}"' in progress.read_text(encoding="utf-8")
+            return progress.exists() and '"steady"' in progress.read_text(encoding="utf-8")
 
-        assert until(reached, WAIT_S), f"no run reached {phase}; there are {self.run_folders()}"
+        ended = until(lambda: steady() or process.poll() is not None, WAIT_S)
+        assert ended, f"still not steady after {WAIT_S:g} s"
+        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
         return self.run_folders()[-1]
 
     def own_record(self, folder: Path) -> dict[str, Any]:

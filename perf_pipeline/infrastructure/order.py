@@ -21,7 +21,7 @@ class Order:
     """One server and its folder, to be started and to be cleared away.
 
     Attributes:
-        service: ``postgres`` or ``redis``; for people who read the folder.
+        service: Name of the service; for people who read the folder.
         folder: Made by the guardian, removed by it with everything in it; must not exist.
         owner: The process for whom the server runs; when it ends, the server does.
         files: Name in the folder to text: files that the commands need.

@@ -21,7 +21,7 @@ class StartedServer:
     """One server that outlived the command that started it.
 
     Attributes:
-        service: ``postgres`` or ``redis``.
+        service: Name of the service.
         url: With its password, hence the file's mode.
         guardian: Ends it upon SIGTERM.
         server: Its main process when it was started.

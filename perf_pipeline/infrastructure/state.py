@@ -1,7 +1,7 @@
 """Brings each server to a stated state between levels, so that a level does not pay for others.
 
-Each function returns the sentence that the report shows: what was done, and what was left as it
-was. Caches stay as warm as the levels before left them; none of the servers is restarted.
+Each function returns what the report says beside the server's name: what was done, and what was
+left as it was. Caches stay as warm as the levels before left them; no server is restarted.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def settle_postgres(url: str, schema: str, *, emptied: str, kept: Sequence[str])
         checkpoint = _checkpoint(connection)
     rows = int(row[0]) if row else 0
     return (
-        f"PostgreSQL: {emptied} truncated ({rows} rows), {' and '.join((emptied, *kept))} "
+        f"{emptied} truncated ({rows} rows), {' and '.join((emptied, *kept))} "
         f"analyzed, {checkpoint}; {_WARM}."
     )
 
@@ -69,7 +69,7 @@ def settle_mysql(url: str, table: str) -> str:
         cursor.execute(f"ANALYZE TABLE {named}")
     rows = int(row[0]) if row else 0
     return (
-        f"MySQL: results truncated ({rows} rows) and analyzed; it has no checkpoint on command, "
+        f"results truncated ({rows} rows) and analyzed; it has no checkpoint on command, "
         f"so what it had not written yet it writes during the level; {_WARM}."
     )
 
@@ -84,7 +84,7 @@ def settle_redis(url: str, prefix: str) -> str:
         NotAnsweringError: The server failed.
     """
     keys = redis_data.delete(url, prefix)
-    return f"Redis: {keys} keys of the run deleted, other keys left alone."
+    return f"{keys} keys of the run deleted, other keys left alone; {_WARM}."
 
 
 def settle_mongodb(url: str, collection: str) -> str:
@@ -97,7 +97,7 @@ def settle_mongodb(url: str, collection: str) -> str:
         NotAnsweringError: The server failed.
     """
     documents = mongodb_data.empty(url, collection)
-    return f"MongoDB: collection emptied ({documents} documents), its index kept; {_WARM}."
+    return f"collection emptied ({documents} documents), its index kept; {_WARM}."
 
 
 def _checkpoint(connection: psycopg.Connection) -> str:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore:Using variable_values:DeprecationWarning"),  # of the client
+]
 
 WATCHED_S = 21.0
 SEEN_EVERY_S = 10.0
@@ -78,9 +81,9 @@ def test_a_run_of_the_ui_shows_progress_and_ends_when_it_is_terminated(sandbox: 
     """Launched and terminated by GraphQL, as the UI does; nothing but the project is needed."""
     dev = Dev(sandbox)
     before = set(sandbox.processes())
-    file = sandbox.scenario("long", kind="analytics/complex", steady_s=120)
+    file = sandbox.scenario("long", kind="analytics/medium", steady_s=120)
     run_id = _launch(dev, run_config(sandbox, file))
-    folder = sandbox.wait_for_phase(1)
+    folder = sandbox.wait_until_steady(dev.process, runs_before=0)
     time.sleep(WATCHED_S)
     dev.client.terminate_run(run_id)
     asked_s = time.time()

@@ -27,7 +27,7 @@ EVERYTHING = set(GROUPS)
 @pytest.fixture(scope="module")
 def executed(sandbox: Sandbox) -> Remembered:
     """The job ``scenario``, executed with servers: 2 in flight for a second."""
-    file = sandbox.scenario("tiny", kind="analytics/complex", concurrency=8)
+    file = sandbox.scenario("tiny", kind="analytics/medium", concurrency=8)
     config = config_file(sandbox, file, concurrency=[2], seed=7)
     ran = sandbox.dagster("job", "execute", "-j", "scenario", "-c", config)
     assert ran.returncode == 0, ran.stdout
@@ -126,10 +126,10 @@ def test_a_second_load_run_waits_and_says_for_whom(sandbox: Sandbox) -> None:
 
 def test_terminating_a_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
     """SIGTERM, as orchestrators send it: over within 10 s, whatever Dagster calls it."""
-    file = sandbox.scenario("terminated", kind="analytics/complex", steady_s=120)
+    file = sandbox.scenario("terminated", kind="analytics/medium", steady_s=120)
     before = len(sandbox.run_folders())
     job = _start_job(sandbox, file)
-    folder = sandbox.wait_for_phase(before + 1)
+    folder = sandbox.wait_until_steady(job, before)
     job.send_signal(signal.SIGTERM)
     assert until(lambda: not sandbox.processes(), 10), sandbox.processes()
     assert job.wait() != 0

@@ -7,13 +7,16 @@ from dataclasses import replace
 from perf_pipeline.config.scenario import Arm, Connections, Phases, Scenario, Workload
 
 _WRITES = (Workload("analytics", "complex"),)
-"""Every workflow that ends ok leaves one row in PostgreSQL and one key in Redis."""
+"""Every workflow that ends ok leaves one row in PostgreSQL and one key in Redis, and a document in
+MongoDB unless that is left out."""
 
 _MIX = (Workload("transformation", "medium"), *_WRITES)
+_ALL = (*_MIX, Workload("data_processing", "complex"))
 _SHORT = Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=1.0, steady_max_s=20.0, drain_s=5.0)
 
 STEP = Scenario(
     name="step",
+    missing_servers="leave_out",
     target="control",
     nodes="lean",
     concurrency=(6, 10),
@@ -27,6 +30,7 @@ STEP = Scenario(
 
 WORKERS = Scenario(
     name="workers",
+    missing_servers="leave_out",
     target="control",
     nodes="lean",
     concurrency=(8,),
@@ -39,6 +43,7 @@ WORKERS = Scenario(
 
 POSTGRES = Scenario(
     name="postgres",
+    missing_servers="leave_out",
     target="control",
     nodes="lean",
     concurrency=(8,),
@@ -51,6 +56,7 @@ POSTGRES = Scenario(
 
 QUICK = Scenario(
     name="quick",
+    missing_servers="leave_out",
     target="control",
     nodes="lean",
     concurrency=(4,),
@@ -67,7 +73,7 @@ WHOLE = Scenario(
     nodes="code",
     concurrency=(5, 20),
     processes=2,
-    workloads=_MIX,
+    workloads=_ALL,
     phases=Phases(ramp_up_s=0.5, warm_up_s=0.5, steady_s=3.0, steady_max_s=60.0, drain_s=10.0),
     connections=Connections(max_db_connections=4),
     arms=(Arm("lean", "kailash", "lean", 40, 2.0), Arm("control", "control", "lean", 20, 2.0)),

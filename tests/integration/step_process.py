@@ -1,7 +1,8 @@
 """A process that runs one scenario, as the step of an orchestrator does, for tests that kill it.
 
 Usage: step_process.py SCENARIO FOLDER RUN_ID [POSTGRES_URL REDIS_URL]. Keeps everything below
-FOLDER but the target's environment. Prints what people are told, a line each.
+FOLDER but the target's environment. With URLs there are no other servers; without, it starts its
+own. Prints what people are told, a line each.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from tests.integration.loads import SCENARIOS
 def main() -> None:
     """Do what the arguments say."""
     scenario, folder, run_id, *urls = sys.argv[1:]
+    own = settings_in(Path(folder))
     settings = replace(
-        settings_in(Path(folder)),
+        own,
         cache_dir=current_settings().cache_dir,
         urls=dict(zip(["postgres", "redis"], urls, strict=False)),
+        mongodb_stand_in=None if urls else own.mongodb_stand_in,
     )
     with Run(SCENARIOS[scenario], settings, run_id=run_id, say=_tell) as run:
         recorded = run.load()

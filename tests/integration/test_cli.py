@@ -40,7 +40,7 @@ def tiny(sandbox: Sandbox) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def gated(sandbox: Sandbox) -> subprocess.CompletedProcess[str]:
     """A run against servers that ends too few workflows for its gate to be decided, ended."""
-    file = sandbox.scenario("gated", kind="analytics/complex", concurrency=1, steady_s=0.5)
+    file = sandbox.scenario("gated", kind="analytics/medium", concurrency=1, steady_s=0.5)
     return sandbox.cli("run", file, "--gate", "goal", "--json")
 
 
@@ -48,12 +48,12 @@ class Running:
     """A run with servers in its steady phase, which would last two minutes."""
 
     def __init__(self, sandbox: Sandbox, name: str) -> None:
-        file = sandbox.scenario(name, kind="analytics/complex", steady_s=120)
+        file = sandbox.scenario(name, kind="analytics/medium", steady_s=120)
         self.sandbox = sandbox
         self.log = sandbox.folder / f"{name}.out"
         before = len(sandbox.run_folders())
         self.process = sandbox.start("perf-pipeline", "run", file, "--json", log=self.log)
-        self.folder = sandbox.wait_for_phase(before + 1)
+        self.folder = sandbox.wait_until_steady(self.process, before)
 
     def end_s(self) -> float:
         """Wait until nothing is left of it; returns how long that took."""
@@ -205,7 +205,7 @@ def test_a_script_in_the_background_can_be_interrupted(sandbox: Sandbox) -> None
     script.write_text(f'"{BIN}/perf-pipeline" run "{file}" & wait $!\n', encoding="utf-8")
     before = len(sandbox.run_folders())
     shell = sandbox.start("/bin/sh", str(script), log=sandbox.folder / "script.out")
-    folder = sandbox.wait_for_phase(before + 1)
+    folder = sandbox.wait_until_steady(shell, before)
     (command,) = psutil.Process(shell.pid).children()
     command.send_signal(signal.SIGINT)
     assert shell.wait(timeout=GONE_WITHIN_S) == 130

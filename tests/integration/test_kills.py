@@ -29,15 +29,15 @@ from perf_pipeline.clearing import clear
 from perf_pipeline.cli.inspect import count_records
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.infrastructure import postgres_data, redis_data
-from perf_pipeline.infrastructure.services import SERVICES, ServiceSession
+from perf_pipeline.infrastructure.services import ServiceSession
+from perf_pipeline.loadgen.holding import REDIS_PREFIX
 from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.run import REDIS_PREFIX, Run, new_run_id
+from perf_pipeline.run import Run, new_run_id
 from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.samples.run_folder import (
     COMPLETE,
     KILLED,
     RunFolder,
-    list_runs,
     read_json,
 )
 from perf_pipeline.workload.servers import connection_name
@@ -78,7 +78,8 @@ def rng() -> random.Random:
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceSession]:
     """A PostgreSQL and a Redis that outlive the runs, so that they can be asked afterwards."""
-    with ServiceSession(settings_in(tmp_path_factory.mktemp("lasting")), SERVICES) as lasting:
+    folder = tmp_path_factory.mktemp("lasting")
+    with ServiceSession(settings_in(folder), ["postgres", "redis"]) as lasting:
         facts = lasting.servers["postgres"].facts.settings
         assert facts["fsync"] == facts["synchronous_commit"] == "on"
         watch_commits(lasting.servers["postgres"].url)
@@ -87,9 +88,10 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceSession
 
 @pytest.fixture
 def lasting(settings: Settings, session: ServiceSession) -> Settings:
-    """Settings of runs whose servers are given by URL."""
+    """Settings of runs whose servers are given by URL; there is no MongoDB."""
     urls = {name: one.url for name, one in session.servers.items()}
-    return replace(settings, urls=urls, cache_dir=current_settings().cache_dir)
+    cache_dir = current_settings().cache_dir
+    return replace(settings, urls=urls, cache_dir=cache_dir, mongodb_stand_in=None)
 
 
 @pytest.mark.parametrize("kills", KILLS)
@@ -168,7 +170,7 @@ def test_killing_postgresql_loses_no_ok_workflows_row(
         (measured,) = measure_run(run.folder).levels
         assert measured.error_classes["connection"] > servers
         assert measured.workers[0].reason == measured.workers[1].reason == "done"
-        assert all(write.missing == 0 for write in measured.writes)
+        assert all(write.missing == 0 or write.problem for write in measured.writes)
     _check_worth(accounts, least=1)
 
 
@@ -190,15 +192,15 @@ def test_a_killed_step_takes_the_servers_that_it_started_with_it(
 
 
 def test_records_tells_what_is_left_when_the_dagster_process_of_a_run_is_killed(
-    tmp_path: Path, rng: random.Random
+    tmp_path: Path, rng: random.Random, request: pytest.FixtureRequest
 ) -> None:
     """The step as users have it; ``records`` counts what was acknowledged, and what is missing."""
     sandbox = Sandbox(tmp_path)
-    scenario = sandbox.scenario("killed", kind="analytics/complex", steady_s=60)
+    scenario = sandbox.scenario("killed", kind="analytics/medium", steady_s=60)
     began = sandbox.start("perf-pipeline", "run", scenario, log=tmp_path / "run.log")
-    assert until(lambda: bool(list(sandbox.results.glob("*/levels/*/*.slots"))), 120.0)
-    (run,) = list_runs(sandbox.results)
-    time.sleep(rng.uniform(0.5, 3.0))
+    request.addfinalizer(sandbox.close)
+    run = RunFolder(sandbox.wait_until_steady(began, 0))
+    time.sleep(rng.uniform(0.0, 2.0))
     (level,) = run.level_folders()
     (step,) = psutil.Process(began.pid).children()
     before = acknowledged(level)

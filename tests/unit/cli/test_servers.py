@@ -1,0 +1,54 @@
+"""What people are told of servers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from perf_pipeline.cli.servers import all_well, described
+from perf_pipeline.infrastructure.status import ServiceStatus
+
+PLACE = "MariaDB 10.11.19 at mysql://u:***@127.0.0.1:4000/d (start)"
+RUNS = ServiceStatus(
+    "mysql",
+    "answers",
+    "good",
+    source="start",
+    url="mysql://u:***@127.0.0.1:4000/d",
+    product="MariaDB",
+    version="10.11.19",
+    answer_s=0.0021,
+    connections=3,
+    max_connections=500,
+)
+IDLE = ServiceStatus("redis", "can_start", "not_running", "bundle", product="/x/valkey-server")
+GONE = ServiceStatus("mongodb", "unavailable", "failing", detail="start it")
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (RUNS, f"{PLACE}, connections 3 of 500, answered in 2 ms"),
+        (
+            replace(RUNS, connections=None, max_connections=None),
+            f"{PLACE}, connections not known, answered in 2 ms",
+        ),
+        (IDLE, "a run would start /x/valkey-server (bundle)"),
+        (GONE, "cannot be had"),
+    ],
+)
+def test_one_line_says_from_where_what_and_how_well(status: ServiceStatus, line: str) -> None:
+    """What is not known is not shown as zero."""
+    assert described(status) == line
+
+
+@pytest.mark.parametrize(
+    ("servers", "expected"),
+    [([RUNS, IDLE], "well"), ([IDLE], "ill"), ([RUNS, GONE], "ill"), ([], "ill")],
+)
+def test_all_is_well_if_something_runs_and_nothing_fails(
+    servers: list[ServiceStatus], expected: str
+) -> None:
+    """A check that found nothing to check must not look like one that passed."""
+    assert all_well(servers) is (expected == "well")
