@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.infrastructure.leftovers import clear_leftovers
 from perf_pipeline.infrastructure.resolution import BACK_ENDS
+from perf_pipeline.infrastructure.scratch import remove_scratch
 from perf_pipeline.run import measure, report
 from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
 
@@ -27,8 +29,16 @@ def clear(settings: Settings) -> list[str]:
         record = folder.read_status()
         if record["status"] == KILLED and read_json(folder.status_file)["status"] != KILLED:
             folder.end(KILLED, record["why"])
+            lines += _remove_files(folder)
             lines.append(f"run {folder.run_id} was killed; {_rescue(folder)}")
     return lines
+
+
+def _remove_files(folder: RunFolder) -> list[str]:
+    if not folder.manifest.exists():
+        return []
+    files = Path(read_json(folder.manifest).get("files_dir", ""))
+    return [f"removed {files}"] if remove_scratch(files) else []
 
 
 def _rescue(folder: RunFolder) -> str:

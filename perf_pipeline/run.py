@@ -28,6 +28,7 @@ from perf_pipeline.infrastructure.host import (
 )
 from perf_pipeline.infrastructure.lease import leased
 from perf_pipeline.infrastructure.load_lock import load_lock
+from perf_pipeline.infrastructure.scratch import scratch_folder
 from perf_pipeline.infrastructure.services import ServiceSession
 from perf_pipeline.loadgen.environment import TargetEnvironment, find_uv, make_environment
 from perf_pipeline.loadgen.holding import REDIS_PREFIX, Holding, schema_name
@@ -105,7 +106,6 @@ class Run:
         self._seeded: dict[str, int] | None = None
         self._left_out: tuple[str, ...] = ()
         processes = processes_of(scenario, read_machine_limits())
-        self._files = self.folder.root / "files"
         self._plans = plan_levels(scenario, processes)
 
     def __enter__(self) -> Self:
@@ -175,14 +175,14 @@ class Run:
         servers = self.open_servers()
         self.seed_data()
         environments = self._environments()
+        files = self._stack.enter_context(scratch_folder(self._settings.temp_dir, self.run_id))
         self.folder.begin(self._scenario.name)
-        self._files.mkdir()
-        manifest = self._manifest(servers, environments)
+        manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
         before = read_cpu_times()
         try:
             write_json(self.folder.manifest, manifest)
             for plan in self._plans:
-                self._play(plan, environments[plan.target].python, on_progress)
+                self._play(plan, environments[plan.target].python, files, on_progress)
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
             write_json(self.folder.manifest, manifest)
         except Exception as error:
@@ -222,6 +222,7 @@ class Run:
         self,
         plan: LevelPlan,
         python: Path,
+        files: Path,
         on_progress: Callable[[Progress], None],
     ) -> None:
         folder = self.folder.root / "levels" / plan.folder_name
@@ -235,7 +236,7 @@ class Run:
             plan,
             folder=folder,
             python=python,
-            job=self._job(plan),
+            job=self._job(plan, files),
             phases=self._scenario.phases,
             on_second=monitor.sample,
             on_progress=lambda progress: self._progress(progress, on_progress),
@@ -244,7 +245,7 @@ class Run:
         level.run()
         self._reconcile(plan, folder)
 
-    def _job(self, plan: LevelPlan) -> Job:
+    def _job(self, plan: LevelPlan, files: Path) -> Job:
         urls = {name: server.url for name, server in self.open_servers().items()}
         names = {name: holding.name for name, holding in self._holdings.items()}
         limit = self._scenario.connections.max_db_connections
@@ -259,7 +260,7 @@ class Run:
             mysql_table=names.get("mysql", ""),
             mongodb_url=urls.get("mongodb"),
             mongodb_collection=names.get("mongodb", ""),
-            files_dir=str(self._files),
+            files_dir=str(files),
         )
         return Job(
             kinds=self._kinds,

@@ -97,7 +97,9 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
     program, password = installation.program, secrets.token_urlsafe(24)
     mariadb = program.name == _MARIADB
     command = [*library_prefix(program), str(program), "--no-defaults", f"--datadir={folder}/data"]
-    command += own_folders(program)
+    # A starting server removes what looks like a dead one's from the temporary folder, so that two
+    # would remove each other's from a common one.
+    command += [f"--tmpdir={folder}", *own_folders(program)]
     options = {**_OPTIONS, **({} if mariadb else _OPTIONS_MYSQL), "port": str(port)}
     serve = [f"--{name}={value}" for name, value in options.items()]
     return Launch(

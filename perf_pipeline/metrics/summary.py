@@ -135,7 +135,8 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
 def connection_limits(context: LevelContext, processes: int) -> dict[str, int]:
     """Return the most connections that each server can see: a whole pool for every worker."""
     limit = context.max_db_connections // processes * processes
-    return dict.fromkeys(context.servers, limit)
+    # pymongo keeps one more connection a process, by which it watches the server.
+    return {name: limit + (processes if name == "mongodb" else 0) for name in context.servers}
 
 
 def read_writes(folder: Path) -> tuple[Writes, ...]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, TextClause, create_engine, text
 from sqlalchemy.pool import QueuePool
 
-from perf_pipeline.targets.documents import Documents
 from perf_pipeline.targets.pools import (
     mysql_pool_options,
     mysql_url,
@@ -22,6 +21,7 @@ from perf_pipeline.workload.servers import servers_used
 if TYPE_CHECKING:
     from redis import Redis
 
+    from perf_pipeline.targets.documents import Documents
     from perf_pipeline.targets.target import Job
 
 Row = dict[str, Any]
@@ -62,6 +62,9 @@ class PooledStores:
         if "redis" in servers:
             self._redis = open_redis(job)
         if "mongodb" in servers:
+            # Here, for pymongo takes 14 MB of every process that imports it.
+            from perf_pipeline.targets.documents import Documents  # noqa: PLC0415
+
             self._documents = Documents(job)
 
     @property

@@ -55,11 +55,14 @@ def test_a_fault_of_ours_is_not_called_bad_input() -> None:
 
 
 def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path: Path) -> None:
-    """Standard output is ASCII here, and the name of a good scenario a byte that is not UTF-8."""
+    """Standard output is ASCII here, and the scenario's folder a byte that is not UTF-8."""
     text = 'concurrency = [1]\n[[workload]]\nfamily = "transformation"\ncomplexity = "simple"\n'
-    (tmp_path / os.fsdecode(b"\xff.toml")).write_text(text)
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    (folder / "fine.toml").write_text(text)
+    check = [b"check", b"\xff/fine.toml"]
     ran = subprocess.run(
-        [sys.executable, "-c", "from perf_pipeline.cli import main; main()", "check", b"\xff.toml"],
+        [sys.executable, "-c", "from perf_pipeline.cli import main; main()", *check],
         cwd=tmp_path,
         capture_output=True,
         env={"PYTHONIOENCODING": "ascii:strict", "PYTHONPATH": str(ROOT)},
@@ -67,4 +70,4 @@ def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert b".toml: good" in ran.stdout
+    assert b"/fine.toml: good" in ran.stdout

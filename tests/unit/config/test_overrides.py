@@ -67,6 +67,7 @@ def test_one_complexity_for_all_keeps_the_share_of_each_family(machine: MachineL
     assert baseline(machine, complexity="simple").workloads == (
         Workload("transformation", "simple", 1.0),
         Workload("analytics", "simple", 1.0),
+        Workload("data_processing", "simple", 0.5),
     )
 
 

@@ -72,6 +72,7 @@ def test_mariadb_is_told_where_its_own_files_are(tmp_path: Path, share: str) -> 
         assert f"--lc-messages-dir={tmp_path}/usr/{share}" in command
         assert command.index("--no-defaults") == command.index(str(mariadbd)) + 1
         assert f"--datadir={tmp_path}/run/data" in command
+        assert f"--tmpdir={tmp_path}/run" in command
     assert "--port=4000" in started.serve
     assert "--bind-address=127.0.0.1" in started.serve
 

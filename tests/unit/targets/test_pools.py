@@ -59,7 +59,7 @@ def test_the_client_of_mongodb_has_the_same_bound_and_every_wait_an_end() -> Non
     options = mongodb_options(JOB)
     assert (options["maxPoolSize"], options["waitQueueTimeoutMS"]) == (7, 2500)
     assert options["socketTimeoutMS"] == 30_000
-    assert options["serverSelectionTimeoutMS"] == 5_000
+    assert (options["serverSelectionTimeoutMS"], options["serverMonitoringMode"]) == (5_000, "poll")
     assert options["appname"] == "perf_pipeline-r-1"
 
 

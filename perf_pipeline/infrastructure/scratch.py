@@ -1,0 +1,49 @@
+"""A temporary folder for the files that workflows read.
+
+It is not in the run's folder: kailash's CSVReaderNode reads nothing below the system's folders or
+/root, whatever it is told to allow, and a project may well lie there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "perf_pipeline-files-"
+REFUSED = ("/etc", "/var", "/usr", "/root", "/boot", "/sys", "/proc")
+PLACES = (Path("/tmp"), Path("/dev/shm"))  # noqa: S108 - a folder of a random name is made there
+
+
+@contextmanager
+def scratch_folder(temp_dir: Path, run_id: str) -> Iterator[Path]:
+    """Make a folder that any target may read from, and remove it after the block.
+
+    Args:
+        temp_dir: Where temporary files belong; if a target would not read there, another place.
+        run_id: Becomes part of its name.
+
+    Raises:
+        OSError: No place can be written to.
+    """
+    usable = [p for p in (temp_dir.resolve(), *PLACES) if not str(p).startswith(REFUSED)]
+    writable = next((p for p in usable if os.access(p, os.W_OK)), usable[0])
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{run_id}-", dir=writable))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_scratch(folder: Path) -> bool:
+    """Remove the folder of a run that was killed; False if there is none of ours there."""
+    if not folder.name.startswith(PREFIX) or not folder.is_dir() or folder.is_symlink():
+        return False
+    shutil.rmtree(folder)
+    return True
