@@ -326,11 +326,16 @@ def run_scenario(
     say: Callable[[str], None] = lambda _text: None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> RunMetrics:
-    """Run a scenario from servers to report, without an orchestrator."""
+    """Run a scenario from servers to report, without an orchestrator.
+
+    Raises:
+        PerfPipelineError: Before the first level, when servers or target cannot be had; or after
+            the report was written, when what the run kept on a server could not be removed.
+    """
     with Run(scenario, settings, say=say) as run:
         folder = run.load(on_progress)
-    metrics = measure(folder)
-    report(folder, metrics)
+        metrics = measure(folder)
+        report(folder, metrics)  # inside: a server that was lost must not cost the report as well
     return metrics
 
 
