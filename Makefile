@@ -99,6 +99,12 @@ test-long: check mysql ## the full matrices as well
 benchmark: $(READY) ## our engine against a bare loop (about 15 minutes)
 	$(BIN)/python -m tests.benchmarks.bare_loop
 
+.PHONY: picture
+picture: ## take the README's picture from the latest report (needs chromium)
+	chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
+	  --disable-component-update --disable-sync --user-data-dir="$$(mktemp -d)" --window-size=1280,1000 \
+	  --screenshot="$(CURDIR)/.readme/report.png" "file://$$(ls -d "$(abspath $(RESULTS))"/*/report.html | tail -1)"
+
 .PHONY: lock
 lock: $(READY) ## resolve the locked packages anew
 	"$(UV)" pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
@@ -29,16 +28,10 @@ def clear(settings: Settings) -> list[str]:
         record = folder.read_status()
         if record["status"] == KILLED and read_json(folder.status_file)["status"] != KILLED:
             folder.end(KILLED, record["why"])
-            lines += _remove_files(folder)
+            files = remove_scratch(settings.temp_dir, folder.run_id)
+            lines += [f"{path}, the files of run {folder.run_id}" for path in files]
             lines.append(f"run {folder.run_id} was killed; {_rescue(folder)}")
     return lines
-
-
-def _remove_files(folder: RunFolder) -> list[str]:
-    if not folder.manifest.exists():
-        return []
-    files = Path(read_json(folder.manifest).get("files_dir", ""))
-    return [f"removed {files}"] if remove_scratch(files) else []
 
 
 def _rescue(folder: RunFolder) -> str:

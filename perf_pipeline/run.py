@@ -175,11 +175,12 @@ class Run:
         servers = self.open_servers()
         self.seed_data()
         environments = self._environments()
-        files = self._stack.enter_context(scratch_folder(self._settings.temp_dir, self.run_id))
         self.folder.begin(self._scenario.name)
-        manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
         before = read_cpu_times()
         try:
+            # Not before the run is known: what a killed run left is found by the run's id.
+            files = self._stack.enter_context(scratch_folder(self._settings.temp_dir, self.run_id))
+            manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
             write_json(self.folder.manifest, manifest)
             for plan in self._plans:
                 self._play(plan, environments[plan.target].python, files, on_progress)

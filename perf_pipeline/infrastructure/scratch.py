@@ -41,9 +41,18 @@ def scratch_folder(temp_dir: Path, run_id: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_scratch(folder: Path) -> bool:
-    """Remove the folder of a run that was killed; False if there is none of ours there."""
-    if not folder.name.startswith(PREFIX) or not folder.is_dir() or folder.is_symlink():
-        return False
-    shutil.rmtree(folder)
-    return True
+def remove_scratch(temp_dir: Path, run_id: str) -> list[Path]:
+    """Remove what a run that was killed left in any of the places; return what was removed.
+
+    Args:
+        temp_dir: Where temporary files belong.
+        run_id: The run; it is dead.
+    """
+    removed = []
+    for place in dict.fromkeys((temp_dir.resolve(), *PLACES)):
+        for folder in sorted(place.glob(f"{PREFIX}{run_id}-*")):
+            # In a folder that all may write to, somebody else could have made one of that name.
+            if folder.lstat().st_uid == os.getuid() and not folder.is_symlink():
+                shutil.rmtree(folder)
+                removed.append(folder)
+    return removed

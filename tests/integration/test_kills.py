@@ -207,7 +207,7 @@ def test_records_tells_what_is_left_when_the_dagster_process_of_a_run_is_killed(
     step.kill()
     assert began.wait() == 3
     assert until(lambda: not sandbox.processes())
-    assert list(sandbox.temp.iterdir()) == []
+    assert folders_in(sandbox.temp) == []
     account = check_level(level, QUICK, before, None)
     told = sandbox.cli("records", run.run_id, "--json").stdout.splitlines()[-1]
     counted = json.loads(told)
@@ -236,6 +236,7 @@ def _check_killed(run: RunFolder, settings: Settings) -> None:
         keys = f"{REDIS_PREFIX}{run.run_id}:"
         assert redis_data.delete(settings.urls["redis"], keys) == 0
     assert list((settings.state_dir / "leases").glob("*")) == []
+    assert list(settings.temp_dir.glob("perf_pipeline-*")) == []
 
 
 def _check_worth(accounts: list[Account], least: float) -> None:

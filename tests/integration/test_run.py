@@ -126,7 +126,7 @@ def test_rows_and_keys_are_on_the_servers_while_the_run_goes_on_and_gone_afterwa
 def test_forty_in_flight_never_open_more_than_four_connections(whole: Whole) -> None:
     """Seen fifty times a second on ``pg_stat_activity``; the monitor of the run says the same.
 
-    Each worker's MongoClient watches its server through one more.
+    Each worker's MongoClient watches its server through one more than its pool has.
     """
     assert whole.seen.connections["lean"] == 4
     assert max(whole.seen.connections.values()) <= 4
@@ -134,10 +134,12 @@ def test_forty_in_flight_never_open_more_than_four_connections(whole: Whole) -> 
         uses = {use.server: use for use in level.connections}
         assert set(uses) == set(SERVICES)
         for use in uses.values():
-            assert use.limit == (4 + WORKERS if use.server == "mongodb" else 4)
             assert use.failed_probes == 0
             assert use.peak is not None
-            assert 0 < use.peak <= use.limit
+            if use.server == "mongodb":  # its stand-in counts those of all programs
+                assert (use.limit, use.peak > 0) == (4 + WORKERS, True)
+            else:
+                assert (use.limit, 0 < use.peak <= 4) == (4, True)
 
 
 def test_nothing_leaks_from_level_to_level(whole: Whole) -> None:
@@ -282,5 +284,6 @@ def test_a_run_without_its_servers_fails_before_anything_starts(
     assert not settings.results_dir.exists()
     assert folders_in(settings.temp_dir) == []
     waited: list[object] = []
+    assert list(settings.temp_dir.glob("perf_pipeline-*")) == []
     with load_lock(settings.lock_path, "test", waited.append, waited.append):
         assert waited == []
