@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 from perf_pipeline.config.machine import processes_of, read_machine_limits
+from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.infrastructure.host import (
     read_cpu_times,
     read_git_state,
@@ -229,7 +230,7 @@ class Run:
         folder = self.folder.root / "levels" / plan.folder_name
         folder.mkdir()
         self._say(f"level {plan.label}: {plan.concurrency} in flight on {plan.target}")
-        state = {name: holding.settle() for name, holding in self._holdings.items()}
+        state = {name: _settled(holding) for name, holding in self._holdings.items()}
         write_json(folder / "state.json", state)
         probes = {name: holding.connection_count for name, holding in self._holdings.items()}
         monitor = ResourceMonitor(folder / "resources.jsonl", self._server_pids, probes)
@@ -338,6 +339,14 @@ def run_scenario(
         metrics = measure(folder)
         report(folder, metrics)  # inside: a server that was lost must not cost the report as well
     return metrics
+
+
+def _settled(holding: Holding) -> str:
+    """Settle a server; one that does not answer must not end the run: its level will show it."""
+    try:
+        return holding.settle()
+    except ServiceUnavailableError as error:
+        return f"not brought to a known state: {error}"
 
 
 def _now() -> str:
