@@ -119,7 +119,7 @@ def bare_block(case: Case, python: Path, processes: int, seconds: float, folder:
     workers = [
         subprocess.Popen(
             [
-                python, script, path, str(len(range(worker, case.concurrency, processes))),
+                python, "-P", script, path, str(len(range(worker, case.concurrency, processes))),
                 str(worker), str(processes), str(WARM_S), str(seconds),
             ],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
