@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Complexity = Literal["simple", "medium", "complex"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Complexity = Literal["simple", "medium", "complex", ""]
+SettingValue = bool | int | float | str
 Nodes = Literal["code", "lean"]
 MissingServers = Literal["fail", "leave_out"]
 
@@ -28,14 +32,25 @@ class Workload:
     """One kind of workflow and its share of the mix.
 
     Attributes:
-        family: One of ``FAMILIES``.
-        complexity: How many nodes it has, and what it writes.
+        family: One of ``FAMILIES``; for a target that calls a user's own functions, the function
+            as ``module:function``.
+        complexity: How many nodes it has, and what it writes; empty for a function.
         weight: Its share, relative to the other workloads of the scenario; > 0.
     """
 
     family: str
     complexity: Complexity
     weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """``family/complexity``, or the function alone."""
+        return f"{self.family}/{self.complexity}" if self.complexity else self.family
+
+    @property
+    def is_function(self) -> bool:
+        """True when it is a user's own function."""
+        return not self.complexity
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,9 @@ class Phases:
         steady_max_s: Greatest length of the warm-up, and of the steady phase.
         drain_s: How long workflows in flight may still end after the steady phase.
         deadline_s: A workflow that takes longer is a timeout.
+        total_workflows: The level ends when so many workflows have ended, whatever phase it is
+            in; 0 for no such end.
+        cooldown_s: How long nothing is done after the drain, before the next level.
     """
 
     ramp_up_s: float = 5.0
@@ -63,6 +81,8 @@ class Phases:
     steady_max_s: float = 150.0
     drain_s: float = 10.0
     deadline_s: float = 120.0
+    total_workflows: int = 0
+    cooldown_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,15 +99,45 @@ class Connections:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What the worker processes of a level may use, all together; None for no limit.
+
+    Attributes:
+        memory_mb: Resident memory, 10^6 bytes; a worker above its share is ended.
+        cpu_percent: CPU, percent of one core (200 is two cores); workers are held below it.
+    """
+
+    memory_mb: float | None = None
+    cpu_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When a level is ended early, and the levels after it are not run.
+
+    Attributes:
+        error_ratio: More than this share of the workflows that ended in the last 10 s (at least
+            20 of them) failed; 1 for never.
+        memory_free_mb: The machine, or the control group, has less memory left; 0 for never.
+        descriptors_free: A worker may open fewer files more; 0 for never.
+    """
+
+    error_ratio: float = 1.0
+    memory_free_mb: float = 0.0
+    descriptors_free: int = 0
+
+
+@dataclass(frozen=True)
 class Arm:
     """A short extra level that tells what the work, the runtime and its nodes cost apart.
 
     Attributes:
         label: Name in the report; unique in the scenario.
-        target: One of ``TARGETS``.
+        target: As ``Scenario.target``.
         nodes: How the workflows are written; the control target has no nodes and ignores it.
         concurrency: Workflows in flight.
         steady_s: Least length of its steady phase.
+        settings: As ``Scenario.settings``.
     """
 
     label: str
@@ -95,6 +145,7 @@ class Arm:
     nodes: Nodes
     concurrency: int
     steady_s: float
+    settings: Mapping[str, SettingValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,7 +156,8 @@ class Scenario:
         name: Stem of the file; part of result file names.
         title: One line for people.
         seed: Source of every random choice; the same seed gives the same plan and data.
-        target: What executes the workflows, one of ``TARGETS``.
+        target: What executes the workflows, as ``target_spec.parse_target`` reads it: a name of
+            ``TARGETS``, then ``==version`` and ``+package`` as wanted (``kailash==2.19.0+pandas``).
         nodes: How the workflows of the levels are written.
         concurrency: The levels, in the order in which they run.
         processes: Worker processes a level; None means one a core.
@@ -116,6 +168,18 @@ class Scenario:
         arms: Short extra levels, run after the levels of the first repeat.
         missing_servers: ``fail``: the scenario needs all servers of its workloads; ``leave_out``:
             a server that workflows only write to at their end is left out if it cannot be had.
+        settings: Options of the target, by the names of its ``target.toml``; what is not named
+            there has the default.
+        interpreter: A Python to run the target with as it is, nothing is installed into it; None
+            for an environment made from the target's lock.
+        python_path: Folder from which a user's own functions are imported, absolute; None for
+            none.
+        servers: Servers that are there for a user's own functions, beside those of the workloads.
+        level_names: What people call the levels, in their order; empty for the numbers alone.
+        limits: What the workers may use.
+        stop: When to end early.
+        sample_every_s: How often resources are sampled.
+        log_detail: What the target logs goes to the workers' logs.
     """
 
     name: str
@@ -131,3 +195,12 @@ class Scenario:
     connections: Connections = field(default_factory=Connections)
     arms: tuple[Arm, ...] = ()
     missing_servers: MissingServers = "fail"
+    settings: Mapping[str, SettingValue] = field(default_factory=dict)
+    interpreter: str | None = None
+    python_path: str | None = None
+    servers: tuple[str, ...] = ()
+    level_names: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    stop: Stop = field(default_factory=Stop)
+    sample_every_s: float = 1.0
+    log_detail: bool = False

@@ -1,15 +1,19 @@
 """The protocol between the worker and the runtime under test.
 
 A target named ``x`` is the module ``perf_pipeline.targets.x.adapter`` with two functions,
-``open_target(job: Job) -> Target`` and ``classify(error: BaseException) -> ErrorClass``.
+``open_target(job: Job) -> Target`` and ``classify(error: BaseException) -> ErrorClass``, and a
+file ``target.toml`` beside it: its mode and settings. In the mode ``asyncio``, ``open_target`` is
+a coroutine function that gives an ``AsyncTarget``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perf_pipeline.samples.record import ErrorClass
 
 
@@ -22,8 +26,8 @@ class Kind:
     """One kind of workflow: a family at a complexity.
 
     Attributes:
-        family: What it does.
-        complexity: How many nodes it has.
+        family: What it does; or a user's own function, ``module:function``.
+        complexity: How many nodes it has; empty for a function.
         without: Servers that are not there; it is built without the nodes that write to them.
     """
 
@@ -74,6 +78,9 @@ class Job:
         run_id: Stands in everything that is written.
         level: Index of the level, likewise.
         stores: The servers.
+        settings: Every setting of the target's ``target.toml``, given or default.
+        concurrency: Workflows in flight in this process.
+        log_detail: What the target logs goes to standard error.
     """
 
     kinds: tuple[Kind, ...]
@@ -82,6 +89,9 @@ class Job:
     run_id: str
     level: int
     stores: Stores
+    settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    concurrency: int = 1
+    log_detail: bool = False
 
 
 class Slot(Protocol):
@@ -106,11 +116,51 @@ class Target(Protocol):
         """Give everything back; called once, after every thread has ended."""
 
 
+class AsyncSlot(Protocol):
+    """What one task uses to execute one workflow after the other."""
+
+    async def execute(self, kind: int, number: int) -> None:
+        """As ``Slot.execute``."""
+
+
+class AsyncTarget(Protocol):
+    """The runtime in one worker process, on one event loop.
+
+    Attributes:
+        at_once: How many workflows the runtime executes at once at most, the rest it queues; None
+            when nothing bounds them.
+    """
+
+    at_once: int | None
+
+    def open_slot(self) -> AsyncSlot:
+        """Make what one task needs; called on the event loop, and kept until ``close``."""
+
+    def executing(self) -> int | None:
+        """Return how many workflows the runtime executes now and has not queued; any thread.
+
+        None when it cannot tell.
+        """
+
+    async def close(self) -> None:
+        """Give everything back; called once, after every task has ended."""
+
+
 class Adapter(Protocol):
-    """What the module ``perf_pipeline.targets.<name>.adapter`` offers."""
+    """What the module ``perf_pipeline.targets.<name>.adapter`` offers in the mode ``threads``."""
 
     def open_target(self, job: Job) -> Target:
         """Import the runtime and build the workflows of ``job``."""
+
+    def classify(self, error: BaseException) -> ErrorClass:
+        """Say which of the closed list of error classes ``error`` belongs to."""
+
+
+class AsyncAdapter(Protocol):
+    """The same in the mode ``asyncio``."""
+
+    async def open_target(self, job: Job) -> AsyncTarget:
+        """Import the runtime and build the workflows of ``job``; on the event loop."""
 
     def classify(self, error: BaseException) -> ErrorClass:
         """Say which of the closed list of error classes ``error`` belongs to."""
