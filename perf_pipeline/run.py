@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 from perf_pipeline.config.machine import processes_of, read_machine_limits
+from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.infrastructure.host import (
     read_cpu_times,
@@ -201,7 +202,9 @@ class Run:
         uv, cache = find_uv(os.environ), self._settings.cache_dir
         targets = dict.fromkeys(plan.target for plan in self._plans)
         return {
-            target: make_environment(target, cache_dir=cache, environ=os.environ, uv=uv)
+            target: make_environment(
+                parse_target(target), cache_dir=cache, environ=os.environ, uv=uv
+            )
             for target in targets
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ from perf_pipeline.cli.output import (
 from perf_pipeline.config.builtin import open_scenario
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
 from perf_pipeline.infrastructure.services import server_status
 from perf_pipeline.loadgen.environment import find_uv, make_environment
@@ -35,8 +37,6 @@ from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.level import TargetRow
@@ -92,10 +92,11 @@ def run(
         make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
         make_environment(
-            checked.target,
+            parse_target(checked.target),
             cache_dir=settings.cache_dir,
             environ=os.environ,
             uv=find_uv(os.environ),
+            interpreter=Path(checked.interpreter) if checked.interpreter else None,
         )
     folder = RunFolder(settings.results_dir / new_run_id(datetime.now(UTC)))
     child = DagsterChild(scenario, overrides, folder, lambda text: tell(text, as_json=as_json))

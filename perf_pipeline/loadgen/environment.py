@@ -1,20 +1,17 @@
-"""The environment of a target: an interpreter of its own with locked packages, made once.
+"""The environment of a target: an interpreter of its own with its own packages, made once.
 
 Which packages are installed beside a runtime changes its speed, so nothing of ours is installed
-there. An environment is cached under the hash of its lock and of the interpreter it was made
-with. A virtual environment cannot be renamed into place, so completeness is a marker file that
-is written last: without it, whoever holds the lock file builds anew.
+there. An environment is cached under the hash of what belongs into it and of the interpreter it
+was made with. A virtual environment cannot be renamed into place, so completeness is a marker
+file that is written last: without it, whoever holds the lock file builds anew.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import importlib.metadata
 import json
 import os
-import re
 import shutil
 import sys
 from dataclasses import asdict, dataclass
@@ -23,11 +20,19 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.installer import Installer, python_of
+from perf_pipeline.loadgen.interpreter import read_interpreter
+from perf_pipeline.loadgen.packages import (
+    installed_packages,
+    packages_hash,
+    required_packages,
+)
+from perf_pipeline.loadgen.recipe import LOCK, Recipe, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-TARGETS = Path(__file__).parents[1] / "targets"
+    from perf_pipeline.config.target_spec import TargetSpec
+
 PROJECT = Path(__file__).parents[2]
 
 MARKER = "perf_pipeline.json"
@@ -39,7 +44,8 @@ class TargetEnvironment:
 
     Attributes:
         python: Its interpreter.
-        lock_hash: SHA-256 of the lock, hexadecimal.
+        lock_hash: SHA-256, hexadecimal, of the target's lock; of the packages' names and versions
+            where that does not say everything.
         packages: Installed distributions: name to version, by name.
     """
 
@@ -49,49 +55,71 @@ class TargetEnvironment:
 
 
 def make_environment(
-    target: str,
+    spec: TargetSpec,
     *,
     cache_dir: Path,
     environ: Mapping[str, str],
     uv: Path | None,
     interpreter: Path | None = None,
+    base: Path | None = None,
 ) -> TargetEnvironment:
     """Return a target's environment, making it if it is not in the cache.
+
+    A target without version and extra packages has exactly what its lock says, by hashes. Extra
+    packages come on top of it, and what the lock says does not move. A version is resolved anew,
+    together with the other requirements that the lock was made of. What is resolved is what the
+    index has on the day when the environment is made, and stays so as long as it is cached; made
+    again elsewhere, it may be other versions. They are in ``packages``, and so in the manifest.
 
     Safe when two processes ask at once (the second waits) and after an interrupted build. When
     the environment is cached, no process is started.
 
     Args:
-        target: Name of a folder of ``perf_pipeline/targets``.
+        spec: The target.
         cache_dir: Environments live in its folder ``targets``; made if missing.
         environ: Environment of the installer: proxies, package indexes, PATH, HOME.
         uv: The uv to install with (see ``find_uv``), or None for ``venv`` and pip.
-        interpreter: The Python to build with; None is the one that this process's environment
-            was made with. uv never downloads another.
+        interpreter: A Python of the user's to use as it is, nothing is made and installed; None
+            for an environment of our own.
+        base: The Python to build with; None is the one that this process's environment was made
+            with. uv never downloads another.
 
     Returns:
         The environment; its interpreter exists.
 
     Raises:
-        TargetEnvironmentError: The target has no lock, the interpreter does not exist, the
-            cache cannot be written, or the packages cannot be installed.
+        TargetEnvironmentError: The target has no lock, an interpreter does not exist or cannot
+            run a worker, the cache cannot be written, or packages cannot be installed.
     """
-    lock = read_lock(target)
-    lock_hash = hashlib.sha256(lock.encode()).hexdigest()
-    base = interpreter or base_interpreter()
-    key = hashlib.sha256(f"{lock_hash} {_identity(base)}".encode()).hexdigest()
-    folder = cache_dir / "targets" / key[:16]
-    found = _read_marker(folder, lock_hash)
+    if interpreter is not None:
+        return _given(spec, interpreter)
+    recipe = recipe_of(spec)
+    base = base or base_interpreter()
+    folder = cache_dir / "targets" / recipe.key(_identity(base))[:16]
+    found = _read_marker(folder, recipe)
     if found is not None:
         return found
     with _locked(folder) as held:
-        found = _read_marker(folder, lock_hash)
+        found = _read_marker(folder, recipe)
         if found is not None:
             return found
-        _build(folder, lock, base, Installer(uv, environ, cache_dir, held))
-        packages = installed_packages(folder)
-        _write_marker(folder, TargetEnvironment(python_of(folder), lock_hash, packages))
-    return TargetEnvironment(python_of(folder), lock_hash, packages)
+        packages = _build(folder, recipe, base, Installer(spec.text, uv, environ, cache_dir, held))
+        lock_hash = packages_hash(packages) if recipe.wanted else recipe.lock_hash
+        made = TargetEnvironment(python_of(folder), lock_hash, packages)
+        _write_marker(folder, made)
+    return made
+
+
+def _given(spec: TargetSpec, interpreter: Path) -> TargetEnvironment:
+    """Return an interpreter of the user's as an environment."""
+    if not spec.is_locked:
+        raise TargetEnvironmentError(
+            f"{spec.text} asks for packages, but nothing is installed into {interpreter}, which "
+            f"the scenario names as interpreter.\nInstall them there and write {spec.name}, or "
+            "leave interpreter out."
+        )
+    packages = read_interpreter(interpreter, spec.name)
+    return TargetEnvironment(interpreter, packages_hash(packages), packages)
 
 
 def find_uv(environ: Mapping[str, str], project: Path = PROJECT) -> Path | None:
@@ -109,60 +137,47 @@ def base_interpreter() -> Path:
     return Path(sys.base_prefix) / "bin" / f"python{version}"
 
 
-def read_lock(target: str) -> str:
-    """Return the text of a target's lock, with the locks that it includes in their places.
-
-    A target that runs in the environment of another has a lock of one line, ``-r`` and the path
-    of the other's; both are then the same environment.
-
-    Raises:
-        TargetEnvironmentError: There is no such lock.
-    """
-    return _expanded(TARGETS / target / "requirements.lock")
-
-
-def _expanded(path: Path) -> str:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise TargetEnvironmentError(
-            f"A target's packages are locked in {path}, which cannot be read: {error.strerror}.\n"
-            "Make it with: uv pip compile --universal --generate-hashes requirements.in"
-        ) from error
-    parts = []
-    for line in lines:
-        if line.startswith("-r "):
-            parts.append(_expanded((path.parent / line[3:].strip()).resolve()))
-        elif not line.startswith("#"):
-            parts.append(line)
-    return "\n".join(parts)
-
-
-def installed_packages(folder: Path) -> dict[str, str]:
-    """Read the distributions installed in an environment: name to version, by name."""
-    site = next(iter(sorted(folder.glob("lib/python3*/site-packages"))), None)
-    if site is None:
-        raise TargetEnvironmentError(f"{folder} has no folder of packages: remove it, run again.")
-    found = importlib.metadata.distributions(path=[str(site)])
-    return dict(sorted((_normalised(one.metadata["Name"]), one.version) for one in found))
-
-
-def _normalised(name: str) -> str:
-    """Spell a distribution's name as the lock does (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _build(folder: Path, lock: str, base: Path, installer: Installer) -> None:
+def _build(folder: Path, recipe: Recipe, base: Path, installer: Installer) -> dict[str, str]:
     """Make the environment from nothing; an interrupted build left whatever stands there."""
     try:
         if folder.exists():
             shutil.rmtree(folder)
         installer.make(folder, base)
-        file = folder / "requirements.lock"
-        file.write_text(lock, encoding="utf-8")
-        installer.install(folder, file)
+        if recipe.lock.strip():
+            lock = folder / LOCK
+            lock.write_text(recipe.lock, encoding="utf-8")
+            installer.install_locked(folder, lock)
+        if recipe.wanted:
+            _install_wanted(folder, recipe, installer)
+        installer.finish(folder, required_packages(folder) | recipe.names)
     except OSError as error:
         raise TargetEnvironmentError(f"{folder} cannot be written: {error.strerror}.") from error
+    return installed_packages(folder)
+
+
+def _install_wanted(folder: Path, recipe: Recipe, installer: Installer) -> None:
+    """Install what is not locked; what is locked must be the same afterwards."""
+    locked = {
+        name: version
+        for name, version in installed_packages(folder).items()
+        if name in recipe.locked_names
+    }
+    constraints, wanted = folder / "constraints.txt", folder / "wanted.txt"
+    constraints.write_text("".join(f"{name}=={version}\n" for name, version in locked.items()))
+    wanted.write_text("".join(f"{line}\n" for line in recipe.wanted))
+    installer.install_wanted(folder, wanted, constraints)
+    now = installed_packages(folder)
+    moved = [
+        f"{name} {version} became {now.get(name, 'nothing')}"
+        for name, version in locked.items()
+        if now.get(name) != version
+    ]
+    if moved:
+        raise TargetEnvironmentError(
+            f"Adding packages for {recipe.target} changed what is locked: {', '.join(moved)}.\n"
+            "It would not be the locked target with packages beside it. Ask for a version of the "
+            "target as well (name==version+package): everything is then resolved anew."
+        )
 
 
 def _identity(interpreter: Path) -> str:
@@ -201,7 +216,7 @@ def _locked(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _read_marker(folder: Path, lock_hash: str) -> TargetEnvironment | None:
+def _read_marker(folder: Path, recipe: Recipe) -> TargetEnvironment | None:
     """Return the environment that the marker describes; None unless it is complete and whole."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
@@ -210,9 +225,13 @@ def _read_marker(folder: Path, lock_hash: str) -> TargetEnvironment | None:
     except OSError as error:
         raise TargetEnvironmentError(f"{folder / MARKER}: {error.strerror}.") from error
     python = python_of(folder)
-    if not isinstance(marker, dict) or marker.get("lock_hash") != lock_hash:
+    if not isinstance(marker, dict) or not isinstance(marker.get("packages"), dict):
         return None
-    return TargetEnvironment(python, lock_hash, marker["packages"]) if python.exists() else None
+    packages: dict[str, str] = marker["packages"]
+    lock_hash = packages_hash(packages) if recipe.wanted else recipe.lock_hash
+    if marker.get("lock_hash") != lock_hash or not python.exists():
+        return None
+    return TargetEnvironment(python, lock_hash, packages)
 
 
 def _write_marker(folder: Path, environment: TargetEnvironment) -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from perf_pipeline.errors import TargetEnvironmentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 BUILD_LIMIT_S = 900
 _SHOWN_LINES = 12
+_INDEX = "Is there a network, and a package index? (UV_INDEX_URL, PIP_INDEX_URL, proxies)"
 
 # Variables that would lead an installer, or the new interpreter, to another environment.
 _LEADING_ASTRAY = frozenset(
@@ -39,12 +40,14 @@ class Installer:
     """Makes environments and fills them.
 
     Attributes:
+        target: For whom, as messages name it.
         uv: The uv to use, or None for ``venv`` and pip.
         environ: Environment of the installing processes; what would lead them astray is left out.
         cache_dir: Where they run; uv caches below it when HOME cannot be written.
         held: A descriptor that they inherit and so keep open as long as they live.
     """
 
+    target: str
     uv: Path | None
     environ: Mapping[str, str]
     cache_dir: Path
@@ -60,34 +63,60 @@ class Installer:
             hint = "Debian and Ubuntu: apt install python3-venv"
             self._run([base, "-m", "venv", folder], hint)
             return
-        command: list[str | Path] = [
-            self.uv,
-            "venv",
-            "--quiet",
-            "--no-project",
-            "--python",
-            base,
-            folder,
-        ]
-        self._run(command, f"Is {base} a working Python?")
+        options = ["--quiet", "--no-project", "--python"]
+        self._run([self.uv, "venv", *options, base, folder], f"Is {base} a working Python?")
 
-    def install(self, folder: Path, lock: Path) -> None:
-        """Install exactly what ``lock`` says into ``folder``, with compiled bytecode.
+    def install_locked(self, folder: Path, lock: Path) -> None:
+        """Install exactly what ``lock`` says into ``folder``.
 
         Raises:
             TargetEnvironmentError: A package could not be had, or does not match its hash.
         """
-        python = python_of(folder)
-        hint = "Is there a network, and a package index? (UV_INDEX_URL, PIP_INDEX_URL, proxies)"
         if self.uv is not None:
             options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python"]
-            self._run([self.uv, "pip", "sync", *options, python, lock], hint)
+            self._run([self.uv, "pip", "sync", *options, python_of(folder), lock], _INDEX)
             return
-        pip: list[str | Path] = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        self._run([*pip, "install", "--require-hashes", "--no-deps", "--requirement", lock], hint)
-        # What uv does not put there either: another set of packages is another environment.
-        self._run([*pip, "uninstall", "--yes", "pip", "setuptools"], hint)
-        self._run([python, "-m", "compileall", "-q", folder / "lib"], "Is the disk full?")
+        exactly = ["install", "--require-hashes", "--no-deps", "--requirement"]
+        self._run([*_pip(folder), *exactly, lock], _INDEX)
+
+    def install_wanted(self, folder: Path, wanted: Path, constraints: Path) -> None:
+        """Install what ``wanted`` lists and all that it needs, within ``constraints``.
+
+        Raises:
+            TargetEnvironmentError: A package could not be had, or not within the constraints.
+        """
+        files: list[str | Path] = ["--requirement", wanted, "--constraint", constraints]
+        hint = f"Does the index have these names and versions? {_INDEX}"
+        if constraints.stat().st_size:
+            hint = (
+                "What the target's lock says does not move; where a package needs other versions, "
+                f"ask for a version of the target too (name==version+package).\n{hint}"
+            )
+        if self.uv is not None:
+            options = ["--quiet", "--compile-bytecode", "--python"]
+            self._run([self.uv, "pip", "install", *options, python_of(folder), *files], hint)
+            return
+        self._run([*_pip(folder), "install", *files], hint)
+
+    def finish(self, folder: Path, keep: Iterable[str]) -> None:
+        """Take away what ``venv`` brought and uv does not, and compile everything.
+
+        Args:
+            folder: The environment.
+            keep: Packages that are needed, whoever brought them.
+
+        Raises:
+            TargetEnvironmentError: It could not be done.
+        """
+        if self.uv is not None:
+            return
+        # Another set of packages is another environment.
+        surplus = sorted({"pip", "setuptools"}.difference(keep))
+        if surplus:
+            self._run([*_pip(folder), "uninstall", "--yes", *surplus], _INDEX)
+        self._run(
+            [python_of(folder), "-m", "compileall", "-q", folder / "lib"], "Is the disk full?"
+        )
 
     def _run(self, command: Sequence[str | Path], hint: str) -> None:
         try:
@@ -105,7 +134,7 @@ class Installer:
                 timeout=BUILD_LIMIT_S,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise TargetEnvironmentError(_failure(command, error, hint)) from error
+            raise TargetEnvironmentError(self._failure(command, error, hint)) from error
 
     def _environ(self) -> dict[str, str]:
         environ = {key: value for key, value in self.environ.items() if key not in _LEADING_ASTRAY}
@@ -116,11 +145,14 @@ class Installer:
             environ.setdefault("UV_CACHE_DIR", str(self.cache_dir / "uv"))
         return environ
 
+    def _failure(self, command: Sequence[str | Path], error: Exception, hint: str) -> str:
+        said = str(error)
+        if isinstance(error, subprocess.CalledProcessError):
+            last = "\n".join(error.stdout.strip().splitlines()[-_SHOWN_LINES:])
+            said = f"exit code {error.returncode}\n{last}"
+        shown = " ".join(str(part) for part in command)
+        return f"The environment of {self.target} could not be made.\n{shown}\n{said}\n{hint}"
 
-def _failure(command: Sequence[str | Path], error: Exception, hint: str) -> str:
-    said = str(error)
-    if isinstance(error, subprocess.CalledProcessError):
-        last = "\n".join(error.stdout.strip().splitlines()[-_SHOWN_LINES:])
-        said = f"exit code {error.returncode}\n{last}"
-    shown = " ".join(str(part) for part in command)
-    return f"The target's environment could not be made.\n{shown}\n{said}\n{hint}"
+
+def _pip(folder: Path) -> list[str | Path]:
+    return [python_of(folder), "-m", "pip", "--quiet", "--disable-pip-version-check"]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.record import ErrorClass, Outcome, cold_kind
-from perf_pipeline.samples.slots import GO_NS, NUMBER, START_NS, STARTED, STOP_NS, SlotFile
+from perf_pipeline.samples.record import COLD
+from perf_pipeline.samples.slots import GO_NS, STOP_NS, SlotFile
+from perf_pipeline.worker.ledger import Ledger
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from perf_pipeline.samples.record import ErrorClass
     from perf_pipeline.targets.target import Slot, Target
     from perf_pipeline.worker.recorder import Recorder
 
@@ -60,14 +62,18 @@ class ClosedLoop:
             threads: Filled with the identifiers of the slots' threads.
         """
         self._target = target
-        self._classify = classify
-        self._recorder = recorder
+        self._ledger = Ledger(
+            classify=classify,
+            recorder=recorder,
+            slots=slots,
+            kinds=kinds,
+            kind_count=kind_count,
+            deadline_ns=deadline_ns,
+            clock_ns=clock_ns,
+        )
         self._slots = slots
         self._numbers = numbers
-        self._kinds = kinds
-        self._kind_count = kind_count
         self._ramp_ns = ramp_ns
-        self._deadline_ns = deadline_ns
         self._clock_ns = clock_ns
         self._sleep = sleep
         self._threads: list[threading.Thread] = []
@@ -101,54 +107,32 @@ class ClosedLoop:
         """Return how many slots have not ended."""
         return sum(thread.is_alive() for thread in self._threads)
 
-    def kind_of(self, number: int) -> int:
-        """Return the index of the kind of workflow ``number``."""
-        if number < 0:
-            return cold_kind(number, self._kind_count)
-        return self._kinds[number % len(self._kinds)]
-
     def in_flight(self, slot: int, now_ns: int) -> tuple[int, int, int, int]:
-        """Describe the workflow in flight in ``slot``: number, kind, start, outcome if cut now."""
-        base = SlotFile.base(slot)
-        number, start_ns = self._slots.words[base + NUMBER], self._slots.words[base + START_NS]
-        late = now_ns - start_ns > self._deadline_ns
-        return (
-            number,
-            self.kind_of(number),
-            start_ns,
-            Outcome.TIMEOUT if late else Outcome.ABANDONED,
-        )
+        """As ``Ledger.in_flight``."""
+        return self._ledger.in_flight(slot, now_ns)
 
     def execute(self, target_slot: Slot, slot: int, number: int, flags: int = 0) -> None:
         """Execute one workflow and record it, whatever becomes of it."""
-        words, clock_ns, kind = self._slots.words, self._clock_ns, self.kind_of(number)
-        base = SlotFile.base(slot)
-        words[base + NUMBER] = number
-        start_ns = clock_ns()
-        words[base + START_NS] = start_ns
-        words[base + STARTED] += 1
-        error_class = ErrorClass.NONE
-        outcome = Outcome.OK
+        ledger, clock_ns, kind = self._ledger, self._clock_ns, self._ledger.kind_of(number)
+        error_class: ErrorClass | None = None
+        start_ns = ledger.start(slot, number)
         try:
             target_slot.execute(kind, number)
             end_ns = clock_ns()
         except BaseException as error:  # noqa: BLE001 a target may raise anything; it is counted by class
             end_ns = clock_ns()
-            outcome, error_class = Outcome.ERROR, self._class_of(error)
-        if end_ns - start_ns > self._deadline_ns:
-            outcome, error_class = Outcome.TIMEOUT, ErrorClass.NONE
-        self._recorder.record(number, kind, slot, start_ns, end_ns, outcome, error_class, flags)
+            error_class = ledger.class_of(error)
+        ledger.end(slot, number, start_ns, end_ns, error_class, flags)
 
-    def _class_of(self, error: BaseException) -> ErrorClass:
-        """Classify an error and keep its text; one that cannot even be read is ``OTHER``."""
-        name = type(error).__name__
-        try:
-            error_class, text = self._classify(error), f"{name}: {error}"
-        except Exception as unreadable:  # noqa: BLE001 the texts of exceptions run the target's code
-            error_class = ErrorClass.OTHER
-            text = f"{name}, which cannot be read: {type(unreadable).__name__}"
-        self._recorder.error_example(error_class, text)
-        return error_class
+    def cold_start(self, numbers: Iterable[int]) -> None:
+        """Execute the first workflows of this process, one after the other, in slot 0."""
+        target_slot = self._target.open_slot()
+        for number in numbers:
+            self.execute(target_slot, 0, number, COLD)
+
+    def close(self) -> None:
+        """Close the target; every thread has ended."""
+        self._target.close()
 
     def _play(self, slot: int) -> None:
         doing = "opened"

@@ -28,6 +28,9 @@ _OPTIONAL = {
     ("data_processing", "complex"): frozenset(data_processing.OPTIONAL),
 }
 
+# A user's own function has no complexity; which servers it writes to is its own affair.
+_FUNCTION = ""
+
 _NAME_LIMIT_BYTES = 63  # PostgreSQL cuts application_name at NAMEDATALEN - 1
 
 
@@ -36,13 +39,15 @@ def servers_used(family: str, complexity: str, without: Collection[str] = ()) ->
 
     Args:
         family: The kind's family.
-        complexity: Its complexity.
+        complexity: Its complexity; empty for a user's own function, which needs none.
         without: Servers that are not there; those that it has nothing to do with do not matter.
 
     Raises:
         KeyError: There is no such kind.
         ValueError: A server of ``without`` cannot be left out; see ``servers_optional``.
     """
+    if complexity == _FUNCTION:
+        return _NONE
     used, optional = _USED[family, complexity], servers_optional(family, complexity)
     lacking = sorted(used.intersection(without) - optional)
     if lacking:
@@ -59,6 +64,8 @@ def servers_optional(family: str, complexity: str) -> frozenset[str]:
     Raises:
         KeyError: There is no such kind.
     """
+    if complexity == _FUNCTION:
+        return _NONE
     kind = family, complexity
     return _USED[kind] & _OPTIONAL.get(kind, _NONE)
 

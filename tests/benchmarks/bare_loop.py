@@ -25,6 +25,7 @@ import polars as pl
 
 from perf_pipeline.config.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
@@ -143,7 +144,7 @@ def compare(name: str, pairs: int, seconds: float) -> None:
     """Run one case and print what came out."""
     case, processes = CASES[name], len(os.sched_getaffinity(0))
     environment = make_environment(
-        "kailash",
+        parse_target("kailash"),
         cache_dir=current_settings().cache_dir,
         environ=os.environ,
         uv=find_uv(os.environ),

@@ -9,6 +9,7 @@ import pytest
 from pymongo import MongoClient
 
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.infrastructure import postgres_data, redis_data
 from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.targets.target import Job, Stores
@@ -42,7 +43,10 @@ def python() -> Path:
     """The interpreter of kailash's environment, from the user's cache."""
     cache = current_settings().cache_dir
     environ = dict(os.environ)
-    return make_environment("kailash", cache_dir=cache, environ=environ, uv=find_uv(environ)).python
+    made = make_environment(
+        parse_target("kailash"), cache_dir=cache, environ=environ, uv=find_uv(environ)
+    )
+    return made.python
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""Adapter of the target `callable`: functions of the user's own."""

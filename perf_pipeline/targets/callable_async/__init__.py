@@ -1,0 +1,1 @@
+"""Adapter of the target `callable_async`: functions of the user's own."""

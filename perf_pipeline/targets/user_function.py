@@ -1,0 +1,122 @@
+"""A user's own function as a workflow: found by its name, and told where the servers are.
+
+The function is called with the workflow's number. It raises when the workflow failed; an
+``AssertionError`` says that its result was wrong.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import sys
+from importlib import import_module
+from operator import attrgetter
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import TYPE_CHECKING, Any, Literal
+
+from perf_pipeline.samples.record import ErrorClass
+from perf_pipeline.targets import classification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_pipeline.targets.target import Job, Stores
+
+Form = Literal["callable", "callable_async"]
+"""The target that takes a function, by its form: a plain one, or a coroutine function."""
+
+_PREFIX = "PERF_PIPELINE_"
+_NEVER_RAN = (CoroutineType, GeneratorType, AsyncGeneratorType)
+
+
+def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
+    """Import the functions of a job's kinds, after the environment tells where the servers are.
+
+    What a module does when it is imported, such as making an engine, is done once in each worker
+    and before any load.
+
+    Args:
+        job: Its kinds are functions, ``module:function``.
+        form: The target that asks.
+
+    Returns:
+        The function of each kind.
+
+    Raises:
+        ImportError: A module is not there, or cannot be imported.
+        ValueError: It has no such function, or one for the other target.
+    """
+    os.environ.update(server_environment(job.stores))
+    if job.log_detail:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    return [_load(kind.family, form) for kind in job.kinds]
+
+
+def server_environment(stores: Stores) -> dict[str, str]:
+    """Return the environment variables that tell functions where the servers are.
+
+    ``PERF_PIPELINE_POSTGRES_URL``, ``..._MYSQL_URL``, ``..._REDIS_URL`` and ``..._MONGODB_URL``
+    for each server that is there, and ``PERF_PIPELINE_CONNECTIONS``: how many connections this
+    process may open to each of them.
+    """
+    urls = {
+        "POSTGRES": stores.postgres_url,
+        "MYSQL": stores.mysql_url,
+        "REDIS": stores.redis_url,
+        "MONGODB": stores.mongodb_url,
+    }
+    told = {f"{_PREFIX}{name}_URL": url for name, url in urls.items() if url}
+    return {**told, f"{_PREFIX}CONNECTIONS": str(stores.connections)}
+
+
+def check_ran(function: str, answer: object) -> None:
+    """See that a function did its work, and did not only give what would do it.
+
+    Raises:
+        TypeError: It gave a coroutine or a generator, so nothing of its body has run.
+    """
+    if isinstance(answer, _NEVER_RAN):
+        answer.close() if isinstance(answer, (CoroutineType, GeneratorType)) else None
+        raise TypeError(
+            f"{function} gave a {type(answer).__name__}, which nobody runs: nothing was done. "
+            'For coroutines, write a function with "async def" and use target = "callable_async".'
+        )
+
+
+def classify(error: BaseException) -> ErrorClass:
+    """Say which error class an exception of a function belongs to.
+
+    An ``AssertionError`` is the function's own word that its result was wrong.
+    """
+    if isinstance(error, AssertionError):
+        return ErrorClass.WRONG_RESULT
+    return classification.classify(error)
+
+
+def _load(text: str, form: Form) -> Callable[[int], Any]:
+    module_name, _, name = text.partition(":")
+    try:
+        module = import_module(module_name)
+    except ImportError as error:
+        raise ImportError(
+            f"{text}: {module_name} cannot be imported ({error}). Is it in the folder that the "
+            "scenario's python_path names, and does the target have the packages it needs?"
+        ) from error
+    try:
+        function = attrgetter(name)(module)
+    except AttributeError as error:
+        raise ValueError(f"{text}: {module.__file__} has no {name}") from error
+    if not callable(function):
+        raise ValueError(f"{text} is a {type(function).__name__}, which cannot be called")
+    _check_form(text, function, form)
+    return function  # type: ignore[no-any-return] # whether it takes a number, its first call shows
+
+
+def _check_form(text: str, function: Callable[..., Any], form: Form) -> None:
+    called = function if inspect.isroutine(function) else type(function).__call__
+    is_async = any(map(inspect.iscoroutinefunction, (function, called)))
+    if form == "callable" and is_async:
+        raise ValueError(f'{text} is a coroutine function: use target = "callable_async"')
+    if form == "callable_async" and not is_async:
+        raise ValueError(f'{text} is not a coroutine function (async def): use target = "callable"')

@@ -1,0 +1,117 @@
+"""What every slot has in hand, and what becomes of it: the same for threads and for tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.samples.record import ErrorClass, Outcome, cold_kind
+from perf_pipeline.samples.slots import NUMBER, START_NS, STARTED, SlotFile
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable
+
+    from perf_pipeline.worker.recorder import Recorder
+
+
+class Ledger:
+    """Stamps the start of a workflow into its slot, and records its end.
+
+    Takes no lock: a slot is used by one thread or task alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        classify: Callable[[BaseException], ErrorClass],
+        recorder: Recorder,
+        slots: SlotFile,
+        kinds: array[int],
+        kind_count: int,
+        deadline_ns: int,
+        clock_ns: Callable[[], int],
+    ) -> None:
+        """Keep the books of one worker.
+
+        Args:
+            classify: Gives an exception its error class.
+            recorder: Takes the records.
+            slots: Stamps of what is in flight.
+            kinds: Kind of workflow ``n`` is ``kinds[n % len(kinds)]``.
+            kind_count: Number of kinds.
+            deadline_ns: What takes longer is a timeout, even if an answer comes.
+            clock_ns: CLOCK_MONOTONIC.
+        """
+        self._classify = classify
+        self._recorder = recorder
+        self._words = slots.words
+        self._kinds = kinds
+        self._kind_count = kind_count
+        self._deadline_ns = deadline_ns
+        self._clock_ns = clock_ns
+
+    def kind_of(self, number: int) -> int:
+        """Return the index of the kind of workflow ``number``."""
+        if number < 0:
+            return cold_kind(number, self._kind_count)
+        return self._kinds[number % len(self._kinds)]
+
+    def in_flight(self, slot: int, now_ns: int) -> tuple[int, int, int, int]:
+        """Describe the workflow in flight in ``slot``: number, kind, start, outcome if cut now."""
+        base = SlotFile.base(slot)
+        number, start_ns = self._words[base + NUMBER], self._words[base + START_NS]
+        late = now_ns - start_ns > self._deadline_ns
+        return (
+            number,
+            self.kind_of(number),
+            start_ns,
+            Outcome.TIMEOUT if late else Outcome.ABANDONED,
+        )
+
+    def start(self, slot: int, number: int) -> int:
+        """Stamp that workflow ``number`` is in flight in ``slot`` from now on.
+
+        Returns:
+            Its start, CLOCK_MONOTONIC ns.
+        """
+        words, base = self._words, SlotFile.base(slot)
+        words[base + NUMBER] = number
+        start_ns = self._clock_ns()
+        words[base + START_NS] = start_ns
+        words[base + STARTED] += 1
+        return start_ns
+
+    def end(
+        self,
+        slot: int,
+        number: int,
+        start_ns: int,
+        end_ns: int,
+        error_class: ErrorClass | None,
+        flags: int,
+    ) -> None:
+        """Record that workflow ``number`` ended; ``error_class`` is None when it raised nothing."""
+        outcome = Outcome.OK if error_class is None else Outcome.ERROR
+        if end_ns - start_ns > self._deadline_ns:
+            outcome, error_class = Outcome.TIMEOUT, None
+        self._recorder.record(
+            number,
+            self.kind_of(number),
+            slot,
+            start_ns,
+            end_ns,
+            outcome,
+            error_class or ErrorClass.NONE,
+            flags,
+        )
+
+    def class_of(self, error: BaseException) -> ErrorClass:
+        """Classify an error and keep its text; one that cannot even be read is ``OTHER``."""
+        name = type(error).__name__
+        try:
+            error_class, text = self._classify(error), f"{name}: {error}"
+        except Exception as unreadable:  # noqa: BLE001 the texts of exceptions run the target's code
+            error_class = ErrorClass.OTHER
+            text = f"{name}, which cannot be read: {type(unreadable).__name__}"
+        self._recorder.error_example(error_class, text)
+        return error_class
