@@ -152,6 +152,9 @@ def _build(folder: Path, recipe: Recipe, base: Path, installer: Installer) -> di
         installer.finish(folder, required_packages(folder) | recipe.names)
     except OSError as error:
         raise TargetEnvironmentError(f"{folder} cannot be written: {error.strerror}.") from error
+    except TargetEnvironmentError:
+        shutil.rmtree(folder, ignore_errors=True)  # a misspelt package would leave one for ever
+        raise
     return installed_packages(folder)
 
 

@@ -19,7 +19,7 @@ PROJECT = Path(__file__).parents[2]
 
 _ANSWER_S = 60.0
 _QUESTION = """
-import json, sys
+import json, os, sys
 answer = {"version": sys.version_info[:3], "packages": [], "problem": None}
 if sys.version_info >= (3, 8):
     from importlib.metadata import distributions
@@ -32,6 +32,8 @@ if answer["version"] >= tuple(map(int, sys.argv[1].split("."))):
     except BaseException as error:
         answer["problem"] = "%s: %s: %s" % (name, type(error).__name__, error)
 sys.stdout.write("\\n" + json.dumps(answer))
+sys.stdout.flush()
+os._exit(0)  # whatever the import started
 """
 """Any Python must understand it. What is imported may print, so the answer is the last line."""
 
@@ -67,7 +69,7 @@ def read_interpreter(interpreter: Path, target: str) -> dict[str, str]:
                 timeout=_ANSWER_S,
                 check=True,
             )
-        answer = json.loads(asked.stdout.rpartition("\n")[2])
+        answer = json.loads(asked.stdout.strip().rpartition("\n")[2])
     except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
         said = str(getattr(error, "stderr", None) or error).strip()
         raise TargetEnvironmentError(

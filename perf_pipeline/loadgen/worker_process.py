@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.target_spec import parse_target, target_facts
 from perf_pipeline.loadgen.plan import little_endian
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
 from perf_pipeline.worker.__main__ import WorkerJob
@@ -68,6 +69,7 @@ class WorkerProcess:
         job: Job,
         deadline_s: float,
         drain_s: float,
+        python_path: str | None = None,
     ) -> None:
         """Write the worker's files and start it.
 
@@ -83,8 +85,10 @@ class WorkerProcess:
             job: What the target has to execute.
             deadline_s: What takes longer is a timeout.
             drain_s: How long workflows in flight may still end after the stop.
+            python_path: Folder from which a user's own functions are imported; None for none.
         """
         files = WorkerFiles.of(folder, worker)
+        facts = target_facts(parse_target(plan.target).name)
         ramp_ns = plan.slots_of(worker)
         files.home.mkdir()
         files.kinds.write_bytes(little_endian(plan.kinds))
@@ -95,7 +99,8 @@ class WorkerProcess:
             parent_pid=os.getpid(),
             worker=worker,
             workers=plan.processes,
-            target=plan.target,
+            target=facts.name,
+            mode=facts.mode,
             kinds=str(files.kinds),
             ramp=str(files.ramp),
             journal=str(files.journal),
@@ -115,7 +120,7 @@ class WorkerProcess:
                     "HOME": str(files.home),
                     "LANG": "C.UTF-8",
                     "PATH": os.defpath,
-                    "PYTHONPATH": str(PROJECT),
+                    "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), python_path])),
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -126,7 +131,7 @@ class WorkerProcess:
 
     @property
     def ready(self) -> bool:
-        """True once the target is open and every slot's thread waits for the go."""
+        """True once the target is open and every slot waits for the go."""
         return self.slots.words[STATE] >= READY
 
     @property

@@ -45,6 +45,7 @@ def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
 
     Raises:
         ImportError: A module is not there, or cannot be imported.
+        TypeError: What has the name cannot be called.
         ValueError: It has no such function, or one for the other target.
     """
     os.environ.update(server_environment(job.stores))
@@ -77,10 +78,11 @@ def check_ran(function: str, answer: object) -> None:
         TypeError: It gave a coroutine or a generator, so nothing of its body has run.
     """
     if isinstance(answer, _NEVER_RAN):
-        answer.close() if isinstance(answer, (CoroutineType, GeneratorType)) else None
+        if isinstance(answer, CoroutineType):
+            answer.close()  # Python would warn of each
         raise TypeError(
-            f"{function} gave a {type(answer).__name__}, which nobody runs: nothing was done. "
-            'For coroutines, write a function with "async def" and use target = "callable_async".'
+            f"{function} gave a {type(answer).__name__} that nobody runs, so nothing was done: "
+            'await coroutines, in a function with "async def" and target = "callable_async"'
         )
 
 
@@ -106,9 +108,9 @@ def _load(text: str, form: Form) -> Callable[[int], Any]:
     try:
         function = attrgetter(name)(module)
     except AttributeError as error:
-        raise ValueError(f"{text}: {module.__file__} has no {name}") from error
+        raise ValueError(f"{text}: {module!r} has no {name}") from error
     if not callable(function):
-        raise ValueError(f"{text} is a {type(function).__name__}, which cannot be called")
+        raise TypeError(f"{text} is a {type(function).__name__}, which cannot be called")
     _check_form(text, function, form)
     return function  # type: ignore[no-any-return] # whether it takes a number, its first call shows
 

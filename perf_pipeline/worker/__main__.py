@@ -10,6 +10,7 @@ could not be written.
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import gc
 import itertools
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perf_pipeline.lifeline import bind_to_parent
 from perf_pipeline.samples.journal import JournalWriter
-from perf_pipeline.samples.record import COLD, cold_number
+from perf_pipeline.samples.record import cold_number
 from perf_pipeline.samples.slots import (
     CLOSED,
     DRAIN_NS,
@@ -39,13 +40,18 @@ from perf_pipeline.samples.slots import (
     STOP_NS,
     SlotFile,
 )
-from perf_pipeline.targets.target import Adapter, Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.closed_loop import ClosedLoop
+from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.recorder import Recorder
-from perf_pipeline.worker.waits import WaitSampler
+from perf_pipeline.worker.waits import TaskSampler, WaitSampler
 
 if TYPE_CHECKING:
-    from perf_pipeline.targets.target import Target
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from perf_pipeline.targets.target import Adapter, AsyncAdapter
 
 TICK_S = 0.05
 
@@ -59,6 +65,7 @@ class WorkerJob:
         worker: Index of this worker; it plays the numbers ``worker``, ``worker + workers``, ...
         workers: Number of workers of the level.
         target: Name of the target's folder.
+        mode: ``threads`` or ``asyncio``: what a slot is.
         kinds: File of int64: kind of workflow ``n`` is ``kinds[n % len]``.
         ramp: File of int64: when each slot of this worker starts, ns after the go.
         journal: Where the journal is created.
@@ -71,6 +78,7 @@ class WorkerJob:
     worker: int
     workers: int
     target: str
+    mode: str
     kinds: str
     ramp: str
     journal: str
@@ -97,7 +105,15 @@ def main(path: Path) -> int:
     allow_all_descriptors()
     slots = SlotFile(Path(job.slots))
     journal = JournalWriter(Path(job.journal))
-    adapter = cast("Adapter", import_module(f"perf_pipeline.targets.{job.target}.adapter"))
+    play = play_tasks if job.mode == "asyncio" else play_threads
+    return play(job, import_module(f"perf_pipeline.targets.{job.target}.adapter"), journal, slots)
+
+
+def play_threads(
+    job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: SlotFile
+) -> int:
+    """Play with a thread a slot."""
+    adapter = cast("Adapter", module)
     target = adapter.open_target(job.job)
     threads: list[int] = []
     recorder = Recorder(journal, slots, time.monotonic_ns, WaitSampler(threads))
@@ -115,31 +131,71 @@ def main(path: Path) -> int:
         sleep=time.sleep,
         threads=threads,
     )
-    start_cold(target, loop, job)
-    journal.facts(process_facts())
+    get_ready(loop, job, journal, slots, executes_at_once=None)
+    return supervise(loop, recorder, journal, slots)
+
+
+def play_tasks(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: SlotFile) -> int:
+    """Play with a task a slot, all on one event loop."""
+    adapter = cast("AsyncAdapter", module)
+    events = EventThread()
+    target = events.run(adapter.open_target(job.job))
+    sample = TaskSampler(lambda: slots.totals().in_flight, target.executing)
+    recorder = Recorder(journal, slots, time.monotonic_ns)
+    loop = AsyncLoop(
+        target=target,
+        events=events,
+        classify=adapter.classify,
+        recorder=recorder,
+        slots=slots,
+        numbers=itertools.count(job.worker, job.workers),
+        kinds=read_words(job.kinds),
+        kind_count=len(job.job.kinds),
+        ramp_ns=read_words(job.ramp),
+        deadline_ns=job.deadline_ns,
+        clock_ns=time.monotonic_ns,
+        sleep=asyncio.sleep,
+    )
+    get_ready(loop, job, journal, slots, executes_at_once=target.at_once)
+    return supervise(loop, recorder, journal, slots, sample)
+
+
+def get_ready(
+    loop: ClosedLoop | AsyncLoop,
+    job: WorkerJob,
+    journal: JournalWriter,
+    slots: SlotFile,
+    *,
+    executes_at_once: int | None,
+) -> None:
+    """Execute every kind once, as the first workflows of this process; then let the slots wait.
+
+    The numbers of the cold starts are negative, so that they never meet a number of the plan.
+    """
+    kinds = len(job.job.kinds)
+    loop.cold_start(cold_number(kind, job.worker, kinds) for kind in range(kinds))
+    at_once = "" if executes_at_once is None else str(executes_at_once)
+    journal.facts(process_facts() | {"executes_at_once": at_once})
     loop.start()
     slots.words[STATE] = READY
-    return supervise(target, loop, recorder, journal, slots)
-
-
-def start_cold(target: Target, loop: ClosedLoop, job: WorkerJob) -> None:
-    """Execute every kind once, as the first workflows of this process.
-
-    Their numbers are negative, so that they never meet a number of the plan.
-    """
-    target_slot = target.open_slot()
-    for kind in range(len(job.job.kinds)):
-        loop.execute(target_slot, 0, cold_number(kind, job.worker, len(job.job.kinds)), COLD)
 
 
 def supervise(
-    target: Target,
-    loop: ClosedLoop,
+    loop: ClosedLoop | AsyncLoop,
     recorder: Recorder,
     journal: JournalWriter,
     slots: SlotFile,
+    sample_waits: Callable[[int], dict[str, int]] = lambda _now_ns: {},
 ) -> int:
-    """Keep the journal going until the stop and the drain are over; then close everything."""
+    """Keep the journal going until the stop and the drain are over; then close everything.
+
+    Args:
+        loop: What plays.
+        recorder: What keeps its records.
+        journal: Where they go.
+        slots: When to go and to stop.
+        sample_waits: Asked every ``TICK_S`` what the workflows are doing; empty for nothing.
+    """
     words = slots.words
     while not words[GO_NS] and time.monotonic_ns() < words[STOP_NS]:
         time.sleep(TICK_S)
@@ -147,7 +203,9 @@ def supervise(
     words[STATE] = PLAYING
     while loop.alive() and time.monotonic_ns() < words[STOP_NS] + words[DRAIN_NS]:
         time.sleep(TICK_S)
-        recorder.commit_if_due(time.monotonic_ns())
+        now_ns = time.monotonic_ns()
+        recorder.commit_if_due(now_ns)
+        recorder.waits(now_ns, sample_waits(now_ns))
     recorder.finish(loop.in_flight)
     for problem in loop.problems[:10]:
         print(problem, file=sys.stderr)  # noqa: T201 standard error is the worker's log
@@ -155,7 +213,7 @@ def supervise(
     if recorder.problem is None:
         words[STATE] = CLOSED
     if ended:
-        target.close()
+        loop.close()
         journal.close()
     if recorder.problem:
         print(recorder.problem, file=sys.stderr)  # noqa: T201

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.record import COLD
+from perf_pipeline.samples.record import COLD, ErrorClass
 from perf_pipeline.samples.slots import GO_NS, STOP_NS, SlotFile
 from perf_pipeline.worker.ledger import Ledger
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable, Iterable, Iterator
 
-    from perf_pipeline.samples.record import ErrorClass
     from perf_pipeline.targets.target import Slot, Target
     from perf_pipeline.worker.recorder import Recorder
 

@@ -96,6 +96,12 @@ class Recorder:
             self._examples[error_class] += 1
             self._try(lambda: self._journal.error_example(error_class, text))
 
+    def waits(self, now_ns: int, counts: dict[str, int]) -> None:
+        """Store what workflows were seen doing at one moment."""
+        with self._committing:
+            if counts and not self._finished:
+                self._try(lambda: self._journal.waits(now_ns, counts))
+
     def commit_if_due(self, now_ns: int) -> None:
         """Commit what is pending unless that was done less than half a second ago."""
         if now_ns < self._due_ns or not self._committing.acquire(blocking=False):

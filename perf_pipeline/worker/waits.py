@@ -1,14 +1,17 @@
-"""What the threads of a worker are waiting for, as far as their stacks tell.
+"""What the workflows of a worker are waiting for, as far as the stacks of threads tell.
 
-A sample looks at the innermost frames of some threads. Inside a driver it says which server the
-thread talks to, inside a pool that it waits for a connection; everything else is ``runtime``:
-running, or waiting for the interpreter lock, which a stack cannot tell apart.
+A sample looks at the innermost frames of threads. Inside a driver it says which server the thread
+talks to, inside a pool that it waits for a connection; everything else is ``runtime``: running, or
+waiting for the interpreter lock, which a stack cannot tell apart.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
+
+from perf_pipeline.targets.pool_threads import is_at_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,34 +25,46 @@ _PLACES: tuple[tuple[str, str], ...] = (
     ("-packages/sqlalchemy/pool/", "pool"),
     ("-packages/sqlalchemy/util/queue.py", "pool"),
     ("-packages/psycopg2/", "postgres"),
-    ("-packages/sqlalchemy/engine/default.py", "postgres"),
+    ("-packages/sqlalchemy/engine/default.py", "postgres"),  # psycopg2 itself is C
+    ("-packages/pymysql/", "mysql"),
     ("-packages/redis/", "redis"),
+    ("-packages/pymongo/lock.py", ""),  # who waits for the lock is told by the frame below
+    ("-packages/pymongo/", "mongodb"),
 )
 """Below site-packages or dist-packages: the environment itself may lie in a folder "redis"."""
+
+_OWN_POOLS = {"redis": "get_connection", "mongodb": "_get_conn"}
+"""Clients that wait for their own pool in their own code, and the function that does."""
 
 
 def where(frame: FrameType | None) -> str:
     """Say what a thread with this innermost frame is doing.
 
     Returns:
-        ``pool``, ``postgres``, ``redis`` or ``runtime``.
+        ``pool``, ``postgres``, ``mysql``, ``redis``, ``mongodb`` or ``runtime``.
     """
     seen: set[str] = set()
     for _ in range(FRAMES):
         if frame is None:
             break
-        path = frame.f_code.co_filename
-        for part, place in _PLACES:
-            if part in path:
-                seen.add(place)
-                if place == "redis":  # its client waits for its own pool in its own code
-                    return "pool" if frame.f_code.co_name == "get_connection" else "redis"
+        place = _place(frame.f_code.co_filename)
+        if place in _OWN_POOLS:
+            return "pool" if frame.f_code.co_name == _OWN_POOLS[place] else place
+        seen.add(place)
         frame = frame.f_back
-    # A pool's frames stand below a connect to the server: the connect is what is waited for.
-    for place in ("postgres", "pool"):
+    # A pool's frames stand below a connect to the server: the connect is what is waited for. And
+    # those of SQLAlchemy's engine stand below PyMySQL's.
+    for place in ("mysql", "postgres", "pool"):
         if place in seen:
             return place
     return "runtime"
+
+
+def _place(path: str) -> str:
+    for part, place in _PLACES:
+        if part in path:
+            return place
+    return ""
 
 
 class WaitSampler:
@@ -78,3 +93,50 @@ class WaitSampler:
                 place = where(frames[ident])
                 counts[place] = counts.get(place, 0) + 1
         return counts
+
+
+class TaskSampler:
+    """Counts the workflows of a target of coroutines every ``EVERY_NS``; asked by one thread.
+
+    That thread is not the event loop's: whatever the loop executes would just have ended whenever
+    it came to ask.
+    """
+
+    def __init__(
+        self,
+        in_flight: Callable[[], int],
+        executing: Callable[[], int | None],
+        frames: Callable[[], dict[int, FrameType]] = sys._current_frames,  # noqa: SLF001 as above
+    ) -> None:
+        """Count by what the worker and the target say, and by where pool threads are."""
+        self._in_flight = in_flight
+        self._executing = executing
+        self._frames = frames
+        self._due_ns = 0
+
+    def __call__(self, now_ns: int) -> dict[str, int]:
+        """Return how many workflows are in flight by what they do; empty if it is too early.
+
+        Returns:
+            ``queued``: in flight and not executing. Those that execute: as ``where`` says of the
+            thread of an executor that has them, else ``runtime``; ``unknown`` when the target
+            cannot tell how many they are.
+        """
+        if now_ns < self._due_ns:
+            return {}
+        self._due_ns = now_ns + EVERY_NS
+        in_flight, executing = self._in_flight(), self._executing()
+        places = Counter(where(one) for one in self._frames().values() if is_at_work(one))
+        in_runtime = places.pop("runtime", 0)
+        counts: Counter[str] = Counter()
+        left = in_flight if executing is None else min(executing, in_flight)
+        queued = in_flight - left
+        for place, threads in places.items():  # one workflow may have several threads
+            counts[place] = min(threads, left)
+            left -= counts[place]
+        if executing is None:
+            counts["runtime"] = min(in_runtime, left)
+            counts["unknown"] = left - counts["runtime"]
+        else:
+            counts["runtime"], counts["queued"] = left, queued
+        return {what: count for what, count in counts.items() if count}

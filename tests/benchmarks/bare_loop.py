@@ -108,6 +108,7 @@ def bare_block(case: Case, python: Path, processes: int, seconds: float, folder:
     """Run the bare loop in as many processes and threads."""
     job = {
         "parent_pid": os.getpid(), "worker": 0, "workers": processes, "target": "kailash",
+        "mode": "threads",
         "kinds": "", "ramp": "", "journal": "", "slots": "", "deadline_ns": 0,
         "job": asdict(job_of(case)),
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.targets.user_function import classify, load_functions
+from perf_pipeline.targets.user_function import check_ran, classify, load_functions
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import AsyncSlot, AsyncTarget, Job
@@ -32,6 +32,7 @@ class CallableAsyncTarget:
     at_once: int | None = None
 
     def __init__(self, job: Job) -> None:
+        self._names = [kind.family for kind in job.kinds]
         self._functions = load_functions(job, "callable_async")
 
     def open_slot(self) -> AsyncSlot:
@@ -44,7 +45,7 @@ class CallableAsyncTarget:
 
     async def execute(self, kind: int, number: int) -> None:
         """Await the function; its own exceptions say that the workflow failed."""
-        await self._functions[kind](number)
+        check_ran(self._names[kind], await self._functions[kind](number))
 
     async def close(self) -> None:
         """Do nothing: what the functions keep ends with the process."""

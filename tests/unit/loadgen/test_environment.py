@@ -1,9 +1,7 @@
-"""With packages made here and an index that is a folder: no network."""
+"""Locked environments, with packages made here and an index that is a folder: no network."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import multiprocessing
 import os
@@ -12,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,98 +22,21 @@ from perf_pipeline.loadgen.environment import (
     base_interpreter,
     find_uv,
     make_environment,
-    read_lock,
 )
+from perf_pipeline.loadgen.recipe import read_lock
+from tests.unit.loadgen.bench import UVS, locked, write_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-UV = find_uv(os.environ)
+    from tests.unit.loadgen.bench import Bench
 
 
-def write_wheel(folder: Path, name: str, version: str) -> str:
-    """Write a wheel with one module; its SHA-256."""
-    info = f"{name}-{version}.dist-info"
-    files = {
-        f"{name}.py": f"VERSION = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = ""
-    for path, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        record += f"{path},sha256={digest.rstrip('=')},{len(text)}\n"
-    wheel = folder / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-            archive.writestr(path, text)
-    return hashlib.sha256(wheel.read_bytes()).hexdigest()
-
-
-class Bench:
-    """A folder of targets, a folder of wheels, an environment without a network."""
-
-    def __init__(self, folder: Path) -> None:
-        self.cache = folder / "cache of mine"  # with spaces
-        self.targets = folder / "targets"
-        self.wheels = folder / "wheels"
-        self.wheels.mkdir(parents=True)
-        self.environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "UV_OFFLINE": "1",
-            "UV_FIND_LINKS": str(self.wheels),
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.wheels),
-            "PIP_CONFIG_FILE": os.devnull,
-            "UV_NO_CONFIG": "1",
-            "PYTHONHOME": str(folder / "astray"),  # a Python that sees it does not start
-            "PYTHONPATH": str(folder / "astray"),
-            "VIRTUAL_ENV": str(folder / "astray"),
-        }
-        self.lock("one", f"spam==1.0 --hash=sha256:{write_wheel(self.wheels, 'spam', '1.0')}\n")
-
-    def lock(self, target: str, text: str) -> None:
-        """Write the lock of a target."""
-        (self.targets / target).mkdir(parents=True, exist_ok=True)
-        (self.targets / target / "requirements.lock").write_text(text)
-
-    def make(
-        self, target: str = "one", uv: Path | None = UV, interpreter: Path | None = None
-    ) -> TargetEnvironment:
-        """Ask for the environment of a target."""
-        return make_environment(
-            target, cache_dir=self.cache, environ=self.environ, uv=uv, interpreter=interpreter
-        )
-
-    def logging_python(self, before: str = "") -> Path:
-        """Return a Python that notes when it starts and ends, and runs a command in between."""
-        path = self.cache.parent / "logging python"
-        path.write_text(
-            f'#!/bin/sh\necho "start $*" >> "{self.log}"\n{before}\n'
-            f'"{base_interpreter()}" "$@"\ncode=$?\necho "end $*" >> "{self.log}"\nexit $code\n'
-        )
-        path.chmod(0o755)
-        return path
-
-    @property
-    def log(self) -> Path:
-        """What the logging Python noted."""
-        return self.cache.parent / "log"
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    bench = Bench(tmp_path)
-    monkeypatch.setattr(environment, "TARGETS", bench.targets)
-    return bench
-
-
-@pytest.mark.parametrize("uv", [UV, None] if UV else [None], ids=str)
+@pytest.mark.parametrize("uv", UVS, ids=str)
 def test_an_environment_holds_the_locked_packages_compiled_and_nothing_else(
     bench: Bench, uv: Path | None
 ) -> None:
-    """With uv if there is one here, and with pip, which removes itself."""
+    """With pip, it removes itself."""
     made = bench.make(uv=uv)
     assert made.packages == {"spam": "1.0"}
     code = "import json, sys, spam; print(json.dumps([sys.prefix, spam.VERSION, spam.__cached__]))"
@@ -148,12 +68,12 @@ def test_another_lock_is_another_environment(bench: Bench) -> None:
 
 def test_another_interpreter_is_another_environment(bench: Bench) -> None:
     other = bench.logging_python()
-    assert bench.make(uv=None, interpreter=other).python != bench.make().python
+    assert bench.make(uv=None, base=other).python != bench.make().python
 
 
 def test_a_lock_that_includes_another_gives_the_same_environment(bench: Bench) -> None:
     bench.lock("two", "# as one\n-r ../one/requirements.lock\n")
-    assert bench.make("two") == bench.make("one")
+    assert bench.make(locked("two")) == bench.make()
 
 
 @pytest.mark.parametrize("left", ["no marker", "half a marker", "no interpreter"])
@@ -177,7 +97,7 @@ def test_what_an_interrupted_build_left_is_built_anew(bench: Bench, left: str) -
 def ask(
     make: Callable[..., TargetEnvironment], cache: Path, environ: dict[str, str], python: Path
 ) -> None:
-    make("one", cache_dir=cache, environ=environ, uv=None, interpreter=python)
+    make(locked("one"), cache_dir=cache, environ=environ, uv=None, base=python)
 
 
 def test_two_processes_at_once_build_once(bench: Bench) -> None:
@@ -191,7 +111,7 @@ def test_two_processes_at_once_build_once(bench: Bench) -> None:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0]
     assert bench.log.read_text().count("start -m venv") == 1
-    assert bench.make(uv=None, interpreter=python).packages == {"spam": "1.0"}
+    assert bench.make(uv=None, base=python).packages == {"spam": "1.0"}
 
 
 def test_after_a_kill_nobody_builds_while_the_orphaned_installer_still_writes(
@@ -208,13 +128,13 @@ def test_after_a_kill_nobody_builds_while_the_orphaned_installer_still_writes(
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join(20)
-    made = bench.make(uv=None, interpreter=python)
+    made = bench.make(uv=None, base=python)
     assert made.packages == {"spam": "1.0"}
     noted = [line.split()[0] for line in bench.log.read_text().splitlines()]
     assert noted == ["start", "end", "start", "end"]
 
 
-@pytest.mark.parametrize("uv", [UV, None] if UV else [None], ids=str)
+@pytest.mark.parametrize("uv", UVS, ids=str)
 def test_without_an_index_the_error_says_what_failed_and_what_to_check(
     bench: Bench, uv: Path | None
 ) -> None:
@@ -236,7 +156,7 @@ def test_without_an_index_the_error_says_what_failed_and_what_to_check(
     assert "Is there a network, and a package index?" in str(caught.value)
 
 
-@pytest.mark.parametrize("uv", [UV, None] if UV else [None], ids=str)
+@pytest.mark.parametrize("uv", UVS, ids=str)
 def test_a_package_that_does_not_match_its_hash_is_refused(bench: Bench, uv: Path | None) -> None:
     bench.lock("one", f"spam==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(TargetEnvironmentError, match=r"(?i)hash"):
@@ -245,7 +165,7 @@ def test_a_package_that_does_not_match_its_hash_is_refused(bench: Bench, uv: Pat
 
 def test_a_missing_interpreter_is_named(bench: Bench) -> None:
     with pytest.raises(TargetEnvironmentError, match="does not exist: /no/python"):
-        bench.make(interpreter=Path("/no/python"))
+        bench.make(base=Path("/no/python"))
 
 
 def test_a_cache_that_cannot_be_written_is_named(bench: Bench) -> None:
@@ -256,7 +176,7 @@ def test_a_cache_that_cannot_be_written_is_named(bench: Bench) -> None:
 
 def test_a_target_without_a_lock_is_named(bench: Bench) -> None:
     with pytest.raises(TargetEnvironmentError, match=r"three/requirements\.lock"):
-        bench.make("three")
+        bench.make(locked("three"))
 
 
 def test_the_control_target_runs_beside_the_same_packages_as_kailash() -> None:

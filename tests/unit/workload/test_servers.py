@@ -62,6 +62,17 @@ def test_the_reading_workflow_needs_postgres_alone() -> None:
     assert servers_used("data_processing", "medium") == frozenset()
 
 
+def test_a_users_own_function_needs_no_server_and_writes_to_none_that_could_be_counted() -> None:
+    """It has no complexity; what it does with the servers of its scenario is its own affair."""
+    missing = ("postgres", "mysql")
+    assert servers_used("shop:order", "") == frozenset()
+    assert servers_used("shop:order", "", missing) == frozenset()
+    assert servers_optional("shop:order", "") == frozenset()
+    assert servers_written("shop:order", "", missing) == frozenset()
+    with pytest.raises(KeyError):
+        servers_used("shop:order", "simple")
+
+
 @pytest.mark.parametrize("run_id", ["a b", "é", "a\n", "x" * 50])
 def test_a_connection_name_that_a_server_would_alter_is_refused(run_id: str) -> None:
     with pytest.raises(ValueError, match="63 bytes"):

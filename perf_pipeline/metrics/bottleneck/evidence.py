@@ -1,0 +1,130 @@
+"""What would have to be seen for a cause, beside what was seen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Verdict = Literal[
+    "interpreter_lock",
+    "cpu",
+    "connection_pool",
+    "runtime_queue",
+    "server",
+    "disk",
+    "generator",
+    "unclear",
+]
+Key = Literal[
+    "gaps",
+    "harness",
+    "cpu",
+    "interpreter_lock",
+    "server_cpu",
+    "server_locks",
+    "disk",
+    "connection_pool",
+    "runtime_queue",
+    "server_slow",
+]
+"""What a suspect is, finer than its verdict: some explain others."""
+
+BUSY = 0.9
+"""From this share on a resource counts as used up: at most a ninth more could be had from it."""
+
+HALF = 0.5
+"""From this share of the workflows' time on, a place is where a level's time goes: making it
+faster by any factor gains more than making all the rest faster by the same."""
+
+TENTH = 0.1
+"""Below this share nothing is told apart from the differences between two equal runs."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing that must hold for a cause, or that a reader should know beside it.
+
+    Attributes:
+        cause: The cause that needs it; empty when it decides nothing.
+        what: What was looked at.
+        value: What was seen; None when it was not measured.
+        unit: ``%``, ``cores``, ``connections``, ``threads``, ``workflows``, ``/s`` or ``MB/s``.
+        least: What it needs to be at least, in ``unit``; None for no such bound.
+        most: What it needs to be at most; None for no such bound.
+        holds: Whether it is what it needs to be; None when that is not known, or not asked.
+    """
+
+    cause: str
+    what: str
+    value: float | None
+    unit: str
+    least: float | None = None
+    most: float | None = None
+    holds: bool | None = None
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A cause that a level may have.
+
+    Attributes:
+        key: What it is, for the rule that some causes explain others.
+        verdict: Its word of the closed list.
+        cause: Its name for people.
+        why: What it means for this level; true if it holds.
+        evidence: All that must hold.
+    """
+
+    key: Key
+    verdict: Verdict
+    cause: str
+    why: str
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def holds(self) -> bool | None:
+        """False when something speaks against it, None when only something is missing."""
+        answers = {each.holds for each in self.evidence}
+        return False if False in answers else None if None in answers else True
+
+
+def need(
+    what: str,
+    value: float | None,
+    unit: str,
+    *,
+    least: float | None = -math.inf,
+    most: float | None = math.inf,
+) -> Evidence:
+    """Compare a value to what it needs to be.
+
+    Args:
+        what: What was looked at.
+        value: What was seen.
+        unit: Of all three.
+        least: Lower bound; None when there is one that is not known, so nothing is.
+        most: Upper bound; likewise.
+    """
+    holds = None
+    if value is not None and least is not None and most is not None:
+        holds = least <= value <= most
+    low = None if least == -math.inf else least
+    return Evidence("", what, value, unit, low, None if most == math.inf else most, holds)
+
+
+def suspect(key: Key, verdict: Verdict, cause: str, why: str, *needs: Evidence) -> Suspect:
+    """Make a suspect, and its evidence its own."""
+    return Suspect(key, verdict, cause, why, tuple(replace(each, cause=cause) for each in needs))
+
+
+def percent(value: float | None, of: float | None = 1.0) -> float | None:
+    """Return ``value`` as a percentage of ``of``; None when either is not known, or ``of`` is 0."""
+    return None if value is None or not of else 100 * value / of
+
+
+def said(value: float | None) -> str:
+    """Return a value for a sentence, to a hundredth below 100."""
+    if value is None:
+        return "?"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{round(value, 2):g}"  # noqa: PLR2004

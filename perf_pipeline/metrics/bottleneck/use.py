@@ -1,0 +1,157 @@
+"""What workers, servers, harness and host did during a level's steady phase.
+
+Cores are CPU seconds a second; all values are means over the phase.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class ServerUse:
+    """One server.
+
+    Attributes:
+        name: The service.
+        cores: Of its processes; None where they are not on this machine or could not be read.
+        busiest_cores: Of its busiest process.
+        io_mb_per_s: Read from and written to files by its processes.
+        connections: Mean of the run's connections to it.
+        limit: The most that the pools allow.
+        waiting: Mean of its sessions that waited for a lock.
+        executing: Mean of its sessions that executed something.
+        executing_by: How ``executing`` is known, in words.
+    """
+
+    name: str
+    cores: float | None
+    busiest_cores: float | None
+    io_mb_per_s: float | None
+    connections: float | None
+    limit: int | None
+    waiting: float | None
+    executing: float | None
+    executing_by: str
+
+    @property
+    def pool_use(self) -> float | None:
+        """Connections / limit."""
+        if self.connections is None or not self.limit:
+            return None
+        return self.connections / self.limit
+
+
+@dataclass(frozen=True)
+class HostUse:
+    """The machine, all cores that may be used.
+
+    Attributes:
+        usable: Cores.
+        idle: Cores that had nothing to do.
+        iowait: Cores that had nothing to do while a thread of theirs waited for a disk.
+        steal: Cores that the machine below took away.
+    """
+
+    usable: float
+    idle: float
+    iowait: float
+    steal: float
+
+    @property
+    def busy_ratio(self) -> float:
+        """Cores neither idle nor waiting for a disk / usable cores."""
+        return 1 - (self.idle + self.iowait) / self.usable
+
+    @property
+    def disk_ratio(self) -> float | None:
+        """Of the time without anything to do, the share that waited for a disk."""
+        nothing = self.idle + self.iowait
+        return self.iowait / nothing if nothing else None
+
+
+@dataclass(frozen=True)
+class LevelUse:
+    """Everything that the bottleneck's rules look at.
+
+    Attributes:
+        wanted: Workflows that should be in flight.
+        in_flight: Mean number that were.
+        waits: Share of thread samples (asynchronous: of workflows) by place; None with too few.
+        wait_samples: How many samples the shares rest on.
+        at_once: Workflows that the runtime executes at once at most, all workers; None if
+            nothing bounds them or it does not say.
+        workers: Worker processes.
+        worker_cores: Of each; None unless all were read.
+        waiting_for_core: Threads of the workers that waited for a core, mean.
+        waiting_for_disk: Threads of workers and servers that waited for a disk, mean; None
+            where the kernel does not count.
+        worker_io_mb_per_s: Read from and written to files by the workers.
+        harness_cores: Of the harness.
+        host: The machine.
+        servers: By name.
+        cpu_limit_cores: What the scenario lets the workers use, all together.
+    """
+
+    wanted: int
+    in_flight: float
+    waits: Mapping[str, float] | None
+    wait_samples: int
+    at_once: int | None
+    workers: int
+    worker_cores: tuple[float, ...] | None
+    waiting_for_core: float | None
+    waiting_for_disk: float | None
+    worker_io_mb_per_s: float | None
+    harness_cores: float | None
+    host: HostUse | None
+    servers: tuple[ServerUse, ...]
+    cpu_limit_cores: float | None
+
+    @property
+    def target_cores(self) -> float | None:
+        """Cores that all workers used."""
+        return None if self.worker_cores is None else sum(self.worker_cores)
+
+    @property
+    def least_cores(self) -> float | None:
+        """Cores that the least busy worker used."""
+        return None if self.worker_cores is None else min(self.worker_cores)
+
+    @property
+    def busiest_cores(self) -> float | None:
+        """Cores that the busiest worker used."""
+        return None if self.worker_cores is None else max(self.worker_cores)
+
+    @property
+    def usable_cores(self) -> float | None:
+        """Cores that the run may use."""
+        return None if self.host is None else self.host.usable
+
+    @property
+    def others_cores(self) -> float | None:
+        """Cores that neither workers nor harness nor servers of this run used."""
+        ours = (self.target_cores, self.harness_cores, *(s.cores for s in self.servers))
+        known = [cores for cores in ours if cores is not None]
+        if self.host is None or len(known) < len(ours):
+            return None
+        return max(0.0, self.host.busy_ratio * self.host.usable - sum(known))
+
+    def part_of_cores(self, ratio: float) -> float | None:
+        """Return ``ratio`` of the cores that the run may use."""
+        return None if self.host is None else ratio * self.host.usable
+
+    def share(self, *places: str) -> float | None:
+        """Return the share of workflows seen in any of ``places``."""
+        if self.waits is None:
+            return None
+        return sum(self.waits.get(place, 0.0) for place in places)
+
+    def at_limit(self) -> ServerUse | None:
+        """Return the server whose pools are used most, as far as the servers tell."""
+        known = [server for server in self.servers if server.pool_use is not None]
+        return max(known, key=lambda server: server.pool_use or 0.0, default=None)

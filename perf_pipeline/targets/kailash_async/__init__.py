@@ -1,0 +1,1 @@
+"""kailash's AsyncLocalRuntime, one a process, with the workflows of the kailash target."""

@@ -1,0 +1,175 @@
+"""Closed loop on one event loop: N tasks, each starts its next workflow when the last has ended.
+
+In flight means handed to the target and not yet answered, and the way to a target of coroutines
+leads through the event loop: the start is stamped, then the task goes once through the queue of
+what is ready, and only then runs the target's first line. So N are in flight also when the target
+never suspends; waiting for the loop belongs to the service time, as waiting for the interpreter
+lock does with threads; and all tasks get their turn. How many of the N are executed is counted
+apart (``waits.TaskSampler``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from perf_pipeline.samples.record import COLD, ErrorClass
+from perf_pipeline.samples.slots import GO_NS, STOP_NS, SlotFile
+from perf_pipeline.worker.ledger import Ledger
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
+
+    from perf_pipeline.targets.target import AsyncSlot, AsyncTarget
+    from perf_pipeline.worker.event_thread import EventThread
+    from perf_pipeline.worker.recorder import Recorder
+
+WAIT_FOR_GO_S = 0.05
+"""The go is announced 0.2 s ahead."""
+
+LONGEST_WAIT_S = 0.2
+"""How long a wait for the ramp may miss that the level is stopped."""
+
+
+class AsyncLoop:
+    """Plays one worker's share of a closed-loop plan, one task a slot.
+
+    Attributes:
+        problems: What kept a slot from playing, one text a slot.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: AsyncTarget,
+        events: EventThread,
+        classify: Callable[[BaseException], ErrorClass],
+        recorder: Recorder,
+        slots: SlotFile,
+        numbers: Iterator[int],
+        kinds: array[int],
+        kind_count: int,
+        ramp_ns: array[int],
+        deadline_ns: int,
+        clock_ns: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        """Prepare; nothing is scheduled.
+
+        Args:
+            target: What executes the workflows; opened on the loop of ``events``.
+            events: Runs the tasks.
+            classify: Gives an exception its error class.
+            recorder: Takes the records.
+            slots: Stamps of what is in flight, and when to go and to stop.
+            numbers: This worker's workflow numbers, in order; shared by all slots.
+            kinds: Kind of workflow ``n`` is ``kinds[n % len(kinds)]``.
+            kind_count: Number of kinds.
+            ramp_ns: When each slot starts, after the go.
+            deadline_ns: What takes longer is a timeout, even if an answer comes.
+            clock_ns: CLOCK_MONOTONIC.
+            sleep: Suspends a task for some seconds.
+        """
+        self._target = target
+        self._events = events
+        self._ledger = Ledger(
+            classify=classify,
+            recorder=recorder,
+            slots=slots,
+            kinds=kinds,
+            kind_count=kind_count,
+            deadline_ns=deadline_ns,
+            clock_ns=clock_ns,
+        )
+        self._slots = slots
+        self._numbers = numbers
+        self._ramp_ns = ramp_ns
+        self._clock_ns = clock_ns
+        self._sleep = sleep
+        self._target_slots: dict[int, AsyncSlot] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._alive = 0
+        self.problems: list[str] = []
+
+    def start(self) -> None:
+        """Open every slot; from the go on, each gets its task when the ramp says."""
+        self._events.run(self._open_slots())
+        self._events.begin(self._conduct())
+
+    def alive(self) -> int:
+        """Return how many slots have not ended."""
+        return self._alive
+
+    def in_flight(self, slot: int, now_ns: int) -> tuple[int, int, int, int]:
+        """As ``Ledger.in_flight``."""
+        return self._ledger.in_flight(slot, now_ns)
+
+    async def execute(self, target_slot: AsyncSlot, slot: int, number: int, flags: int = 0) -> None:
+        """Execute one workflow and record it, whatever becomes of it."""
+        ledger, clock_ns, kind = self._ledger, self._clock_ns, self._ledger.kind_of(number)
+        error_class: ErrorClass | None = None
+        start_ns = ledger.start(slot, number)
+        try:
+            await asyncio.sleep(0)  # through the loop to the target
+            await target_slot.execute(kind, number)
+            end_ns = clock_ns()
+        except BaseException as error:  # noqa: BLE001 a target may raise anything; it is counted by class
+            end_ns = clock_ns()
+            error_class = ledger.class_of(error)
+        ledger.end(slot, number, start_ns, end_ns, error_class, flags)
+
+    def cold_start(self, numbers: Iterable[int]) -> None:
+        """Execute the first workflows of this process, one after the other, in slot 0."""
+
+        async def play() -> None:
+            target_slot = self._target.open_slot()
+            for number in numbers:
+                await self.execute(target_slot, 0, number, COLD)
+
+        self._events.run(play())
+
+    def close(self) -> None:
+        """Close the target and end the event loop; every task has ended."""
+        self._events.run(self._target.close())
+        self._events.stop()
+
+    async def _open_slots(self) -> None:
+        for slot in range(self._slots.slots):
+            try:
+                self._target_slots[slot] = self._target.open_slot()
+            except BaseException as error:  # noqa: BLE001 a slot that is lost is reported with its text
+                self._lost(slot, "opened", error)
+        self._alive = len(self._target_slots)
+
+    async def _conduct(self) -> None:
+        """Start each slot's task when its time has come: one task waits for all of them."""
+        words = self._slots.words
+        slots = sorted(self._target_slots, key=self._ramp_ns.__getitem__)
+        try:
+            while not words[GO_NS] and not self._stopped():
+                await self._sleep(WAIT_FOR_GO_S)
+            for slot in slots:
+                begin_ns = words[GO_NS] + self._ramp_ns[slot]
+                while (wait_ns := begin_ns - self._clock_ns()) > 0 and not self._stopped():
+                    await self._sleep(min(wait_ns / 1e9, LONGEST_WAIT_S))
+                self._tasks.append(asyncio.create_task(self._play(slot)))
+        except BaseException as error:  # noqa: BLE001 slots that never start are reported
+            for slot in slots[len(self._tasks) :]:
+                self._lost(slot, "started", error)
+                self._alive -= 1
+
+    async def _play(self, slot: int) -> None:
+        target_slot = self._target_slots[slot]
+        try:
+            while not self._stopped():
+                await self.execute(target_slot, slot, next(self._numbers))
+        except BaseException as error:  # noqa: BLE001 a slot that is lost is reported with its text
+            self._lost(slot, "played on", error)
+        self._alive -= 1
+
+    def _stopped(self) -> bool:
+        return self._clock_ns() >= self._slots.words[STOP_NS]
+
+    def _lost(self, slot: int, doing: str, error: BaseException) -> None:
+        self.problems.append(f"slot {slot} could not be {doing}: {type(error).__name__}: {error}")

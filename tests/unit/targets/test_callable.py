@@ -1,0 +1,188 @@
+"""Functions of a user's own as workflows, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.samples.record import ErrorClass
+from perf_pipeline.targets.callable import adapter as threads
+from perf_pipeline.targets.callable_async import adapter as tasks
+from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.user_function import server_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NO_STORES = Stores(None, "", None, "", 3, 1.0)
+SOURCE = """
+import functools, os
+URL = os.environ.get("PERF_PIPELINE_REDIS_URL")
+CONNECTIONS = os.environ["PERF_PIPELINE_CONNECTIONS"]
+calls = []
+def note(number):
+    calls.append(number)
+def wrong(number):
+    assert number < 0, "not what it should be"
+def broken(number):
+    raise ConnectionRefusedError(111, "nobody listens")
+async def wait(number):
+    calls.append(number)
+async def wait_wrong(number):
+    assert number < 0
+async def forget(number):
+    return wait(number)
+class Later:
+    async def __call__(self, number):
+        calls.append(number)
+class Engine:
+    def run(self, number):
+        calls.append(number)
+engine, later, decorated = Engine(), Later(), functools.partial(wait)
+hidden = lambda number: wait(number)
+def lazily(number):
+    yield number
+nothing = 7
+"""
+_names = (f"functions_{n}" for n in itertools.count())
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
+    """Return a job of functions of a module that is new to this process."""
+    name = next(_names)
+    (tmp_path / f"{name}.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(os, "environ", {**os.environ})
+
+    def make(*functions: str, module: str = name, stores: Stores = NO_STORES) -> Job:
+        kinds = tuple(Kind(f"{module}:{function}", "") for function in functions)
+        return Job(kinds=kinds, nodes="code", seed=1, run_id="r", level=0, stores=stores)
+
+    return make
+
+
+def calls_of(job: Job) -> list[int]:
+    """Return what the module of a job noted."""
+    module = __import__(job.kinds[0].family.partition(":")[0])
+    noted: list[int] = module.calls
+    return noted
+
+
+def test_a_function_is_called_with_the_number_of_each_workflow(job: Callable[..., Job]) -> None:
+    """Of two kinds, the first is a plain function, the second a method of the user's engine."""
+    made = job("note", "engine.run")
+    target = threads.open_target(made)
+    target.open_slot().execute(0, 17)
+    target.open_slot().execute(1, 18)
+    target.close()
+    assert calls_of(made) == [17, 18]
+
+
+@pytest.mark.parametrize("function", ["wait", "later", "decorated"])
+def test_a_coroutine_function_is_awaited_with_the_number(
+    job: Callable[..., Job], function: str
+) -> None:
+    made = job(function)
+
+    async def play() -> None:
+        target = await tasks.open_target(made)
+        await asyncio.gather(*(target.open_slot().execute(0, number) for number in range(3)))
+        await target.close()
+
+    asyncio.run(play())
+    assert calls_of(made) == [0, 1, 2]
+
+
+def test_a_failed_assertion_is_a_wrong_result_and_other_errors_are_what_they_are(
+    job: Callable[..., Job],
+) -> None:
+    slot = threads.open_target(job("wrong", "broken")).open_slot()
+    with pytest.raises(AssertionError) as wrong:
+        slot.execute(0, 1)
+    with pytest.raises(ConnectionRefusedError) as refused:
+        slot.execute(1, 1)
+    for adapter in (threads, tasks):
+        assert adapter.classify(wrong.value) is ErrorClass.WRONG_RESULT
+        assert adapter.classify(refused.value) is ErrorClass.CONNECTION
+        assert adapter.classify(ValueError()) is ErrorClass.WORKFLOW_ERROR
+
+
+def test_the_module_finds_the_servers_in_its_environment_when_it_is_imported(
+    job: Callable[..., Job],
+) -> None:
+    made = job("note", stores=Stores(None, "", "redis://127.0.0.1:1/0", "", 3, 1.0))
+    threads.open_target(made)
+    module = __import__(made.kinds[0].family.partition(":")[0])
+    assert (module.URL, module.CONNECTIONS) == ("redis://127.0.0.1:1/0", "3")
+
+
+def test_servers_that_are_not_there_are_not_in_the_environment() -> None:
+    assert server_environment(NO_STORES) == {"PERF_PIPELINE_CONNECTIONS": "3"}
+    every = Stores("p", "", "r", "", 5, 1.0, mysql_url="m", mongodb_url="d")
+    assert server_environment(every) == {
+        "PERF_PIPELINE_POSTGRES_URL": "p",
+        "PERF_PIPELINE_MYSQL_URL": "m",
+        "PERF_PIPELINE_REDIS_URL": "r",
+        "PERF_PIPELINE_MONGODB_URL": "d",
+        "PERF_PIPELINE_CONNECTIONS": "5",
+    }
+
+
+@pytest.mark.parametrize("function", ["wait", "later", "decorated"])
+def test_a_coroutine_function_is_sent_to_the_other_target_before_anything_runs(
+    job: Callable[..., Job], function: str
+) -> None:
+    with pytest.raises(ValueError, match=f'{function} is a coroutine .*"callable_async"'):
+        threads.open_target(job(function))
+
+
+@pytest.mark.parametrize("function", ["note", "engine.run", "hidden"])
+def test_a_plain_function_is_sent_to_the_other_target_before_anything_runs(
+    job: Callable[..., Job], function: str
+) -> None:
+    with pytest.raises(ValueError, match=f'{function} is not a coroutine .*"callable"'):
+        asyncio.run(tasks.open_target(job(function)))  # type: ignore[arg-type]
+
+
+def test_what_is_not_there_is_named(job: Callable[..., Job]) -> None:
+    with pytest.raises(ImportError, match=r"no_such:note: no_such cannot .*python_path"):
+        threads.open_target(job("note", module="no_such"))
+    with pytest.raises(ValueError, match=r":absent: <module 'functions_\d+' from .* has no absent"):
+        threads.open_target(job("absent"))
+    with pytest.raises(TypeError, match=r":nothing is a int, which cannot be called"):
+        threads.open_target(job("nothing"))
+
+
+@pytest.mark.parametrize("function", ["hidden", "lazily"])
+def test_a_function_that_only_gives_what_would_do_the_work_is_not_ok(
+    job: Callable[..., Job], function: str
+) -> None:
+    """Nor does Python warn of each coroutine that nobody awaited."""
+    slot = threads.open_target(job(function)).open_slot()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TypeError, match=f"{function} gave a .* that nobody runs"):
+            slot.execute(0, 1)
+        gc.collect()
+
+
+def test_a_coroutine_that_was_not_awaited_inside_another_is_not_ok(
+    job: Callable[..., Job],
+) -> None:
+    made = job("forget", "wait_wrong")
+
+    async def play(kind: int) -> None:
+        await (await tasks.open_target(made)).open_slot().execute(kind, 1)
+
+    with pytest.raises(TypeError, match="forget gave a coroutine that nobody runs"):
+        asyncio.run(play(0))
+    with pytest.raises(AssertionError):
+        asyncio.run(play(1))
