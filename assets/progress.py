@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from perf_pipeline.loadgen.level import Progress
+from perf_pipeline.loadgen.level_log import Progress
 
 EVERY_S = 8.0
 

@@ -33,11 +33,13 @@ from perf_pipeline.infrastructure.load_lock import load_lock
 from perf_pipeline.infrastructure.scratch import scratch_folder
 from perf_pipeline.infrastructure.services import ServiceSession
 from perf_pipeline.loadgen.environment import TargetEnvironment, find_uv, make_environment
-from perf_pipeline.loadgen.holding import REDIS_PREFIX, Holding, schema_name
-from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed, workload_without
-from perf_pipeline.loadgen.level import LevelLog, LevelRun, Progress
+from perf_pipeline.loadgen.holding import Holding
+from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+from perf_pipeline.loadgen.level import LevelRun
+from perf_pipeline.loadgen.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.plan import LevelPlan, plan_levels
+from perf_pipeline.loadgen.stop import HOST_FLOOR, MOSTLY_FAILING
 from perf_pipeline.metrics.measure import measure_run, write_metrics
 from perf_pipeline.metrics.reconcile import reconcile
 from perf_pipeline.metrics.resource_monitor import ResourceMonitor
@@ -51,7 +53,6 @@ from perf_pipeline.samples.run_folder import (
     RunFolder,
     write_json,
 )
-from perf_pipeline.targets.target import Job, Kind, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +61,10 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.infrastructure.server import Server
+    from perf_pipeline.loadgen.level_log import LevelLog, Progress
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.report.files import ReportFiles
+    from perf_pipeline.targets.target import Job, Kind
 
 PROJECT = Path(__file__).parents[1]
 SAY_PREFIX = "perf_pipeline: "
@@ -185,7 +188,16 @@ class Run:
             manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
             write_json(self.folder.manifest, manifest)
             for plan in self._plans:
-                self._play(plan, environments[plan.target].python, files, on_progress)
+                log = self._play(plan, environments[plan.target].python, files, on_progress)
+                if log.ended_because in (MOSTLY_FAILING, HOST_FLOOR):
+                    stopped = {
+                        "level": plan.shown,
+                        "because": log.ended_because,
+                        "detail": log.ended_detail,
+                    }
+                    manifest["stopped"] = stopped
+                    self._say(f"level {plan.shown} was ended: {log.ended_detail}")
+                    break
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
             write_json(self.folder.manifest, manifest)
         except Exception as error:
@@ -203,10 +215,19 @@ class Run:
         targets = dict.fromkeys(plan.target for plan in self._plans)
         return {
             target: make_environment(
-                parse_target(target), cache_dir=cache, environ=os.environ, uv=uv
+                parse_target(target),
+                cache_dir=cache,
+                environ=os.environ,
+                uv=uv,
+                interpreter=self._interpreter_of(target),
             )
             for target in targets
         }
+
+    def _interpreter_of(self, target: str) -> Path | None:
+        """The scenario's interpreter is that of its own target; arms have one that is made."""
+        own = self._scenario.interpreter if target == self._scenario.target else None
+        return Path(own) if own else None
 
     def _manifest(
         self, servers: dict[str, Server], environments: dict[str, TargetEnvironment]
@@ -229,10 +250,10 @@ class Run:
         python: Path,
         files: Path,
         on_progress: Callable[[Progress], None],
-    ) -> None:
+    ) -> LevelLog:
         folder = self.folder.root / "levels" / plan.folder_name
         folder.mkdir()
-        self._say(f"level {plan.label}: {plan.concurrency} in flight on {plan.target}")
+        self._say(f"level {plan.shown}: {plan.concurrency} in flight on {plan.target}")
         state = {name: _settled(holding) for name, holding in self._holdings.items()}
         write_json(folder / "state.json", state)
         probes = {name: holding.connection_count for name, holding in self._holdings.items()}
@@ -242,47 +263,31 @@ class Run:
             folder=folder,
             python=python,
             job=self._job(plan, files),
-            phases=self._scenario.phases,
+            stop=self._scenario.stop,
+            python_path=self._scenario.python_path,
+            sample_every_s=self._scenario.sample_every_s,
             on_second=monitor.sample,
             on_progress=lambda progress: self._progress(progress, on_progress),
             write_log=lambda log: _write_log(folder, log),
         )
-        level.run()
+        log = level.run()
         self._reconcile(plan, folder)
+        time.sleep(plan.phases.cooldown_s)
+        return log
 
     def _job(self, plan: LevelPlan, files: Path) -> Job:
-        urls = {name: server.url for name, server in self.open_servers().items()}
-        names = {name: holding.name for name, holding in self._holdings.items()}
-        limit = self._scenario.connections.max_db_connections
-        stores = Stores(
-            postgres_url=urls.get("postgres"),
-            postgres_schema=schema_name(self.run_id),
-            redis_url=urls.get("redis"),
-            redis_prefix=REDIS_PREFIX,
-            connections=limit // plan.processes,
-            connection_timeout_s=self._scenario.connections.connection_timeout_s,
-            mysql_url=urls.get("mysql"),
-            mysql_table=names.get("mysql", ""),
-            mongodb_url=urls.get("mongodb"),
-            mongodb_collection=names.get("mongodb", ""),
-            files_dir=str(files),
-        )
-        return Job(
-            kinds=self._kinds,
-            nodes=plan.nodes,
-            seed=self._scenario.seed,
+        return level_job(
+            plan,
+            self._scenario,
             run_id=self.run_id,
-            level=plan.index,
-            stores=stores,
+            kinds=self._kinds,
+            holdings=self._holdings,
+            files=files,
         )
 
     @property
     def _kinds(self) -> tuple[Kind, ...]:
-        """The kinds of workflow, without the servers that are left out."""
-        return tuple(
-            Kind(w.family, w.complexity, workload_without(w, self._left_out))
-            for w in self._scenario.workloads
-        )
+        return kinds_of(self._scenario, self._left_out)
 
     def _reconcile(self, plan: LevelPlan, folder: Path) -> None:
         """Count the level's writes; the next level begins by removing them."""

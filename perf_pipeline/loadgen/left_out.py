@@ -33,4 +33,4 @@ def servers_needed(scenario: Scenario, left_out: tuple[str, ...]) -> frozenset[s
         servers_used(w.family, w.complexity, workload_without(w, left_out))
         for w in scenario.workloads
     )
-    return frozenset().union(*used)
+    return frozenset(scenario.servers).union(*used)

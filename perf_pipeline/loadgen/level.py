@@ -7,19 +7,30 @@ what runs on is no longer the load that was asked for.
 
 from __future__ import annotations
 
+import os
 import time
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from perf_pipeline.config.scenario import Stop
+from perf_pipeline.loadgen.level_log import (
+    COMPLETE,
+    STEADY_MAX,
+    TOTAL_WORKFLOWS,
+    WORKER_LOST,
+    LevelLog,
+    Progress,
+)
+from perf_pipeline.loadgen.limits.limiter import holder_of
+from perf_pipeline.loadgen.stop import EarlyEnd, StopWatch
 from perf_pipeline.loadgen.worker_process import WorkerProcess
 from perf_pipeline.samples.slots import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from perf_pipeline.config.scenario import Phases
+    from perf_pipeline.loadgen.limits.limiter import Holder
     from perf_pipeline.loadgen.plan import LevelPlan
     from perf_pipeline.targets.target import Job
 
@@ -32,49 +43,9 @@ GO_DELAY_S = 0.2
 INTERRUPT_DRAIN_S = 1.0
 INTERRUPT_GRACE_S = 3.0
 HANG_GRACE_S = 10.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a level stands.
-
-    Attributes:
-        label: The level.
-        phase: ``start``, ``ramp_up``, ``warm_up``, ``steady`` or ``drain``.
-        totals: Started, ended and failed so far.
-        rate_per_s: Ended a second since the last report.
-        elapsed_s: Since the go; 0 before.
-    """
-
-    label: str
-    phase: str
-    totals: Totals
-    rate_per_s: float
-    elapsed_s: float
-
-
-@dataclass
-class LevelLog:
-    """What the supervisor saw; stored as ``level.json``.
-
-    Attributes:
-        plan: The plan's values, without its arrays, and its hash.
-        started_at: Wall clock, ISO 8601 UTC.
-        ended_at: Likewise.
-        go_ns: CLOCK_MONOTONIC of the go; None if the workers never got ready.
-        phases_ns: Phase to (start, end), CLOCK_MONOTONIC; an end of None was never reached.
-        ended_because: ``complete``, ``steady_max``, ``worker lost``, ``start failed`` or
-            ``interrupted``.
-        workers: Index, pid and end reason of each worker.
-    """
-
-    plan: dict[str, Any]
-    started_at: str
-    ended_at: str = ""
-    go_ns: int | None = None
-    phases_ns: dict[str, tuple[int, int | None]] = field(default_factory=dict)
-    ended_because: str = "interrupted"
-    workers: list[dict[str, Any]] = field(default_factory=list)
+CGROUPS = Path("/sys/fs/cgroup")
+GROUP_PREFIX = "perf_pipeline-"
+"""Name of a worker's control group: this, the supervisor's pid, level and worker."""
 
 
 class LevelRun:
@@ -87,10 +58,13 @@ class LevelRun:
         folder: Path,
         python: Path,
         job: Job,
-        phases: Phases,
         on_second: Callable[[int, list[int]], None],
         on_progress: Callable[[Progress], None],
         write_log: Callable[[LevelLog], None],
+        stop: Stop | None = None,
+        python_path: str | None = None,
+        sample_every_s: float = 1.0,
+        cgroups: Path | None = CGROUPS,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -99,25 +73,35 @@ class LevelRun:
             folder: Its folder, empty.
             python: The target's interpreter.
             job: What the target has to execute.
-            phases: Lengths; the steady length is the plan's.
-            on_second: Called about once a second with the time and the workers' pids.
-            on_progress: Likewise, with where the level stands.
+            on_second: Called every ``sample_every_s`` with the time and the workers' pids.
+            on_progress: Called about once a second with where the level stands.
             write_log: Stores the log; called at the start, at every phase and at the end, so that
                 a killed supervisor leaves what it knew.
+            stop: When to end early; None for never.
+            python_path: Folder from which a user's own functions are imported.
+            sample_every_s: How often ``on_second`` is called.
+            cgroups: Where control groups are mounted; None to do without.
         """
         self._plan = plan
         self._folder = folder
         self._python = python
         self._job = job
-        self._phases = phases
+        self._phases = plan.phases
         self._on_second = on_second
         self._on_progress = on_progress
         self._write_log = write_log
-        head = {k: v for k, v in asdict(plan).items() if k not in ("kinds", "ramp_ns")}
+        self._stop_watch = StopWatch(stop or Stop())
+        self._python_path = python_path
+        self._sample_every_ns = int(sample_every_s * 1e9)
+        self._sample_due_ns = 0
+        self._cgroups = cgroups
         self._log = LevelLog(
-            plan={**head, "sha256": plan.sha256()}, started_at=datetime.now(UTC).isoformat()
+            plan={**plan.head(), "sha256": plan.sha256()}, started_at=datetime.now(UTC).isoformat()
         )
         self._workers: list[WorkerProcess] = []
+        self._holders: list[Holder] = []
+        self._ended_before_go = 0
+        self._early_end: EarlyEnd | None = None
         self._phase = "start"
         self._reported: tuple[int, int] = (time.monotonic_ns(), 0)
 
@@ -134,17 +118,7 @@ class LevelRun:
         try:
             self._write_log(self._log)
             for worker in range(self._plan.processes):
-                self._workers.append(
-                    WorkerProcess(
-                        self._plan,
-                        worker,
-                        self._folder,
-                        self._python,
-                        self._job,
-                        self._phases.deadline_s,
-                        self._phases.drain_s,
-                    )
-                )
+                self._start(worker)
             # Until then "interrupted" stands there, which is what a killed supervisor leaves.
             self._log.ended_because = self._play() if self._wait_ready() else "start failed"
         except BaseException:
@@ -153,6 +127,30 @@ class LevelRun:
         finally:
             self._end()
         return self._log
+
+    def _start(self, index: int) -> None:
+        """Start one worker, and hold it below its share of the limits from the beginning."""
+        worker = WorkerProcess(
+            self._plan,
+            index,
+            self._folder,
+            self._python,
+            self._job,
+            self._phases.deadline_s,
+            self._phases.drain_s,
+            self._python_path,
+        )
+        self._workers.append(worker)
+        holder = holder_of(
+            self._plan.limits,
+            self._plan.processes,
+            f"{GROUP_PREFIX}{os.getpid()}-{self._plan.index}-{index}",
+            kill=worker.end_at_once,
+            cgroups=self._cgroups,
+        )
+        self._holders.append(holder)
+        holder.hold(worker.pid)
+        self._log.limits = holder.mechanism
 
     def _wait_ready(self) -> bool:
         deadline_ns = time.monotonic_ns() + int(START_TIMEOUT_S * 1e9)
@@ -170,26 +168,29 @@ class LevelRun:
     def _play(self) -> str:
         """Play all phases; returns why the level ended."""
         phases, slots = self._phases, self._plan.concurrency
+        self._ended_before_go = self._totals().ended  # the cold starts
         go_ns = time.monotonic_ns() + int(GO_DELAY_S * 1e9)
         for worker in self._workers:
             worker.go(go_ns)
         self._log.go_ns = go_ns
         limit_s = phases.steady_max_s
-        until = self._stay
-        if not until("ramp_up", go_ns, phases.ramp_up_s, phases.ramp_up_s, 0):
-            return "worker lost"
-        if not until(
-            "warm_up", time.monotonic_ns(), phases.warm_up_s, limit_s, TURNOVERS_WARM_UP * slots
-        ):
-            return "worker lost"
         wanted = max(TURNOVERS_STEADY * slots, phases.steady_workflows)
-        ended_before = self._totals().ended
-        if not until("steady", time.monotonic_ns(), self._plan.steady_s, limit_s, wanted):
-            return "worker lost"
-        return "complete" if self._totals().ended - ended_before >= wanted else "steady_max"
+        played = (
+            ("ramp_up", phases.ramp_up_s, phases.ramp_up_s, 0),
+            ("warm_up", phases.warm_up_s, limit_s, TURNOVERS_WARM_UP * slots),
+            ("steady", phases.steady_s, limit_s, wanted),
+        )
+        start_ns, ended_before = go_ns, 0
+        for phase, least_s, most_s, turns in played:
+            ended_before = self._totals().ended
+            because = self._stay(phase, start_ns, least_s, most_s, turns)
+            if because:
+                return because
+            start_ns = time.monotonic_ns()
+        return COMPLETE if self._totals().ended - ended_before >= wanted else STEADY_MAX
 
-    def _stay(self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int) -> bool:
-        """Stay in a phase for its time and its turnovers; False if a worker was lost."""
+    def _stay(self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int) -> str:
+        """Stay in a phase for its time and its turnovers; returns why the level ends, or ""."""
         self._phase = phase
         ended_before = self._totals().ended
         self._log.phases_ns[phase] = (start_ns, None)
@@ -197,11 +198,17 @@ class LevelRun:
         try:
             while self._all_alive():
                 elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
-                enough = self._totals().ended - ended_before >= turns
-                if elapsed_s >= most_s or (elapsed_s >= least_s and enough):
-                    return True
+                ended = self._totals().ended
+                if elapsed_s >= most_s or (elapsed_s >= least_s and ended - ended_before >= turns):
+                    return ""
+                total = self._phases.total_workflows
+                if total and ended - self._ended_before_go >= total:
+                    return TOTAL_WORKFLOWS
                 self._tick()
-            return False
+                if self._early_end is not None:
+                    self._log.ended_detail = self._early_end.detail
+                    return self._early_end.because
+            return WORKER_LOST
         finally:
             self._log.phases_ns[phase] = (start_ns, max(start_ns, time.monotonic_ns()))
             self._write_log(self._log)
@@ -223,8 +230,15 @@ class LevelRun:
             if self._log.go_ns is not None:
                 self._log.phases_ns["drain"] = (stop_ns, time.monotonic_ns())
             self._log.workers = [
-                {"worker": w.worker, "pid": w.pid, "reason": w.end_reason()} for w in self._workers
+                {
+                    "worker": worker.worker,
+                    "pid": worker.pid,
+                    "reason": holder.reason() or worker.end_reason(),
+                }
+                for worker, holder in zip(self._workers, self._holders, strict=False)
             ]
+            for holder in self._holders:
+                holder.release()
             self._log.ended_at = datetime.now(UTC).isoformat()
             self._write_log(self._log)
             for worker in self._workers:
@@ -233,7 +247,7 @@ class LevelRun:
     def _drain(self, stop_ns: int) -> None:
         """Start nothing more and wait for the workers to end; what does not end is killed."""
         interrupted = self._log.ended_because == "interrupted"
-        short = interrupted or self._log.ended_because in ("worker lost", "start failed")
+        short = interrupted or self._log.ended_because in (WORKER_LOST, "start failed")
         for worker in self._workers:
             worker.stop(stop_ns, INTERRUPT_DRAIN_S if short else None)
         grace_s = INTERRUPT_GRACE_S if short else self._phases.drain_s + HANG_GRACE_S
@@ -252,21 +266,28 @@ class LevelRun:
         return sum((worker.slots.totals() for worker in self._workers), Totals(0, 0, 0))
 
     def _tick(self) -> None:
-        """Let a tenth of a second pass; about once a second, probe and report."""
+        """Let a tenth of a second pass; sample and report when it is time."""
         time.sleep(TICK_S)
         now_ns = time.monotonic_ns()
+        if now_ns >= self._sample_due_ns:
+            self._sample_due_ns = now_ns + self._sample_every_ns
+            self._on_second(now_ns, self._alive_pids())
         then_ns, ended_then = self._reported
         if now_ns - then_ns < REPORT_EVERY_NS:
             return
         totals = self._totals()
         self._reported = (now_ns, totals.ended)
-        self._on_second(now_ns, [worker.pid for worker in self._workers if worker.alive])
+        if self._log.go_ns is not None and self._phase != "drain":
+            self._early_end = self._stop_watch.look(now_ns, totals, self._alive_pids())
         self._on_progress(
             Progress(
-                label=self._plan.label,
+                label=self._plan.shown,
                 phase=self._phase,
                 totals=totals,
                 rate_per_s=(totals.ended - ended_then) / ((now_ns - then_ns) / 1e9),
                 elapsed_s=max(0.0, (now_ns - (self._log.go_ns or now_ns)) / 1e9),
             )
         )
+
+    def _alive_pids(self) -> list[int]:
+        return [worker.pid for worker in self._workers if worker.alive]

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.target_spec import parse_target, target_facts, with_defaults
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -58,6 +60,7 @@ def make_manifest(
         Plain values, ready for JSON.
     """
     environment = environments[scenario.target]
+    own_settings = with_defaults(parse_target(scenario.target).name, dict(scenario.settings))
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
@@ -71,15 +74,26 @@ def make_manifest(
         "left_out": list(left_out),
         "phases": asdict(scenario.phases),
         "connections": {**asdict(scenario.connections), "pools": POOLS},
+        "limits": asdict(scenario.limits),
+        "stop": asdict(scenario.stop),
+        "level_titles": {plan.label: plan.title for plan in plans if plan.title},
         "host": dict(host),
         "servers": [server.to_manifest() for server in servers],
         "target": {
             "name": scenario.target,
+            "title": target_facts(parse_target(scenario.target).name).title,
+            "package": target_facts(parse_target(scenario.target).name).package,
+            "settings": own_settings,
             "python": str(environment.python),
             "lock_hash": environment.lock_hash,
             "packages": dict(environment.packages),
         },
         "lock_hashes": {name: one.lock_hash for name, one in environments.items()},
+        "environments": {
+            name: {"python": str(one.python), "packages": dict(one.packages)}
+            for name, one in environments.items()
+            if name != scenario.target
+        },
         "harness": {
             "version": version("perf-pipeline"),
             "python": platform.python_version(),

@@ -7,8 +7,11 @@ import json
 import random
 import sys
 from array import array
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.scenario import Arm, Limits, Phases, SettingValue
+from perf_pipeline.config.target_spec import parse_target, target_facts, with_defaults
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario, Workload
@@ -23,31 +26,39 @@ class LevelPlan:
 
     Attributes:
         index: Position in the run; unique, and part of everything that is written.
-        label: Name for people and folders.
+        label: Name for folders and files.
+        title: What people call the level besides; empty for the label alone.
         role: ``level`` or ``arm``.
         repeat: 0 for the first.
-        target: What executes the workflows.
-        nodes: How they are written.
-        workloads: ``family/complexity`` of each kind, by index.
+        target: What executes the workflows, as ``target_spec.parse_target`` reads it.
+        mode: ``threads`` or ``asyncio``: what a slot is.
+        settings: Every setting of the target, given or default.
+        nodes: How the workflows are written.
+        workloads: ``Workload.name`` of each kind, by index.
         seed: Seed of the run; it decides the workflows' data too.
         concurrency: Slots of all workers together.
         processes: Worker processes, at most one a slot.
-        steady_s: Least length of the steady phase.
+        phases: Lengths of its phases.
+        limits: What the workers may use, all together.
         kinds: int64[KINDS_CYCLE], index of the workload of each workflow.
         ramp_ns: int64[concurrency], when each slot starts after the go, ns.
     """
 
     index: int
     label: str
+    title: str
     role: str
     repeat: int
     target: str
+    mode: str
+    settings: dict[str, SettingValue]
     nodes: str
     workloads: tuple[str, ...]
     seed: int
     concurrency: int
     processes: int
-    steady_s: float
+    phases: Phases
+    limits: Limits
     kinds: array[int]
     ramp_ns: array[int]
 
@@ -56,11 +67,24 @@ class LevelPlan:
         """Name of the level's folder in the run's folder."""
         return f"{self.index:02d}-{self.label}"
 
+    @property
+    def shown(self) -> str:
+        """What people call the level: ``1000 (medium stress)``."""
+        return f"{self.label} ({self.title})" if self.title else self.label
+
+    def head(self) -> dict[str, Any]:
+        """Return everything but the arrays, ready for JSON."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        head = {name: value for name, value in values.items() if name not in _ARRAYS}
+        return {**head, "phases": asdict(self.phases), "limits": asdict(self.limits)}
+
     def sha256(self) -> str:
-        """Hash everything that decides the load; equal on every machine for the same seed."""
-        head = [self.index, self.label, self.role, self.repeat, self.target, self.nodes]
-        head += [self.workloads, self.seed, self.concurrency, self.processes, self.steady_s]
-        digest = hashlib.sha256(json.dumps(head).encode())
+        """Hash everything that decides the load; equal on every machine for the same seed.
+
+        What people call a level decides nothing, nor does how long nothing is done after it.
+        """
+        head = {name: value for name, value in self.head().items() if name != "title"}
+        digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
         for words in (self.kinds, self.ramp_ns):
             digest.update(little_endian(words))
         return digest.hexdigest()
@@ -68,6 +92,9 @@ class LevelPlan:
     def slots_of(self, worker: int) -> array[int]:
         """Return the ramp of one worker's slots: every ``processes``-th, so ramps interleave."""
         return self.ramp_ns[worker :: self.processes]
+
+
+_ARRAYS = ("kinds", "ramp_ns")
 
 
 def little_endian(words: array[int]) -> bytes:
@@ -85,45 +112,59 @@ def plan_levels(scenario: Scenario, processes: int) -> list[LevelPlan]:
         scenario: What to do.
         processes: Worker processes of a level, >= 1; a level with fewer slots uses fewer.
     """
-    plans: list[LevelPlan] = []
-
-    def add(  # one place where index, seed and arrays meet
-        label: str, role: str, repeat: int, target: str, nodes: str, slots: int, steady_s: float
-    ) -> None:
-        index = len(plans)
-        plans.append(
-            LevelPlan(
-                index=index,
-                label=label,
-                role=role,
-                repeat=repeat,
-                target=target,
-                nodes=nodes,
-                workloads=tuple(f"{w.family}/{w.complexity}" for w in scenario.workloads),
-                seed=scenario.seed,
-                concurrency=slots,
-                processes=min(processes, slots),
-                steady_s=steady_s,
-                kinds=mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
-                ramp_ns=even_ramp(slots, scenario.phases.ramp_up_s),
-            )
+    levels = [
+        Arm(
+            label=str(slots),
+            target=scenario.target,
+            nodes=scenario.nodes,
+            concurrency=slots,
+            steady_s=scenario.phases.steady_s,
+            settings=scenario.settings,
         )
+        for slots in scenario.concurrency
+    ]
+    played = [("level", 0, level) for level in levels]
+    played += [("arm", 0, arm) for arm in scenario.arms]
+    played += [("level", again, level) for again in range(1, scenario.repeats) for level in levels]
+    titles = dict(zip(scenario.concurrency, scenario.level_names, strict=False))
+    return [
+        _plan_of(
+            arm,
+            scenario,
+            index=index,
+            role=role,
+            repeat=repeat,
+            title=titles.get(arm.concurrency, "") if role == "level" else "",
+            processes=min(processes, arm.concurrency),
+        )
+        for index, (role, repeat, arm) in enumerate(played)
+    ]
 
-    for repeat in range(scenario.repeats):
-        for n in scenario.concurrency:
-            add(
-                str(n),
-                "level",
-                repeat,
-                scenario.target,
-                scenario.nodes,
-                n,
-                scenario.phases.steady_s,
-            )
-        if repeat == 0:
-            for arm in scenario.arms:
-                add(arm.label, "arm", 0, arm.target, arm.nodes, arm.concurrency, arm.steady_s)
-    return plans
+
+def _plan_of(
+    arm: Arm, scenario: Scenario, *, index: int, role: str, repeat: int, title: str, processes: int
+) -> LevelPlan:
+    """Plan one level; a level of the scenario is an arm that has its number for a label."""
+    name = parse_target(arm.target).name
+    return LevelPlan(
+        index=index,
+        label=arm.label,
+        title=title,
+        role=role,
+        repeat=repeat,
+        target=arm.target,
+        mode=target_facts(name).mode,
+        settings=with_defaults(name, dict(arm.settings)),
+        nodes=arm.nodes,
+        workloads=tuple(workload.name for workload in scenario.workloads),
+        seed=scenario.seed,
+        concurrency=arm.concurrency,
+        processes=processes,
+        phases=replace(scenario.phases, steady_s=arm.steady_s),
+        limits=scenario.limits,
+        kinds=mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
+        ramp_ns=even_ramp(arm.concurrency, scenario.phases.ramp_up_s),
+    )
 
 
 def mixed_kinds(workloads: tuple[Workload, ...], rng: random.Random) -> array[int]:

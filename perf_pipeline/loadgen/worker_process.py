@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.target_spec import parse_target, target_facts
+from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.loadgen.plan import little_endian
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
 from perf_pipeline.worker.__main__ import WorkerJob
@@ -88,7 +88,6 @@ class WorkerProcess:
             python_path: Folder from which a user's own functions are imported; None for none.
         """
         files = WorkerFiles.of(folder, worker)
-        facts = target_facts(parse_target(plan.target).name)
         ramp_ns = plan.slots_of(worker)
         files.home.mkdir()
         files.kinds.write_bytes(little_endian(plan.kinds))
@@ -99,8 +98,8 @@ class WorkerProcess:
             parent_pid=os.getpid(),
             worker=worker,
             workers=plan.processes,
-            target=facts.name,
-            mode=facts.mode,
+            target=parse_target(plan.target).name,
+            mode=plan.mode,
             kinds=str(files.kinds),
             ramp=str(files.ramp),
             journal=str(files.journal),
@@ -158,11 +157,15 @@ class WorkerProcess:
             return False
         return True
 
+    def end_at_once(self, because: str) -> None:
+        """Kill it without waiting for its end; ``because`` becomes the reason. Any thread may."""
+        if self.alive:
+            self._killed_because = self._killed_because or because
+            self._process.send_signal(signal.SIGKILL)
+
     def kill(self, because: str) -> None:
         """Kill it at once; ``because`` becomes the reason of its end."""
-        if self.alive:
-            self._killed_because = because
-            self._process.send_signal(signal.SIGKILL)
+        self.end_at_once(because)
         self._process.wait()
 
     def end_reason(self) -> str:

@@ -262,6 +262,13 @@ class LevelMetrics:
         seconds: The level second by second.
         server_state: Server to the state that it was brought to before the level, in words.
         not_measured: Field of ``PerformanceMetrics`` to the reason why it is None.
+        title: What people call the level besides its number; may be empty.
+        mode: ``threads`` or ``asyncio``: what a slot is.
+        settings: Every setting of the target.
+        ended_because: Why the level ended, from a closed list (``loadgen/level_log.py``).
+        ended_detail: A sentence about it; may be empty.
+        limits: ``memory_mb`` and ``cpu_percent`` of all workers together (None for no limit), and
+            the ``mechanism`` that held them.
     """
 
     index: int
@@ -296,6 +303,17 @@ class LevelMetrics:
     ended_at: str
     server_state: dict[str, str] = field(default_factory=dict)
     not_measured: dict[str, str] = field(default_factory=dict)
+    title: str = ""
+    mode: str = "threads"
+    settings: dict[str, bool | int | float | str] = field(default_factory=dict)
+    ended_because: str = "complete"
+    ended_detail: str = ""
+    limits: dict[str, float | str | None] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        """What people call the level: ``1000 (medium stress)``."""
+        return f"{self.label} ({self.title})" if self.title else self.label
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain dicts and lists, ready for JSON."""

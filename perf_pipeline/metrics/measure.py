@@ -97,8 +97,12 @@ def _judge_run(
     if status != COMPLETE:
         reasons.insert(0, f"the run is {status}" + (f": {why}" if why else ""))
         validities.append("incomplete")
-    planned = len(manifest["plan_hashes"])
+    planned, stopped = len(manifest["plan_hashes"]), manifest.get("stopped")
     if len(levels) < planned:
-        reasons.append(f"{planned - len(levels)} of {planned} levels were not run")
-        validities.append("incomplete")
+        not_run = f"{planned - len(levels)} of {planned} levels were not run"
+        if stopped:
+            reasons.append(f"{not_run}: level {stopped['level']} was ended: {stopped['detail']}")
+        else:
+            reasons.append(not_run)
+            validities.append("incomplete")
     return worst(validities), tuple(reasons)

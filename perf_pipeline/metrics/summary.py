@@ -78,6 +78,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
     in_flight = _in_flight(records, curve, window, plan["concurrency"])
     validity, reasons = judge_level(
         ended_because=log["ended_because"],
+        ended_detail=log.get("ended_detail", ""),
         workers=workers,
         damaged_blocks=sum(worker.journal.damaged_blocks for worker in records.workers),
         duplicates=len(records.frame) - records.frame["number"].n_unique(),
@@ -96,6 +97,12 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         target=plan["target"],
         nodes=plan["nodes"],
         concurrency=plan["concurrency"],
+        title=plan.get("title", ""),
+        mode=plan.get("mode", "threads"),
+        settings=plan.get("settings", {}),
+        ended_because=log["ended_because"],
+        ended_detail=log.get("ended_detail", ""),
+        limits={**plan.get("limits", {}), "mechanism": log.get("limits", "none")},
         validity=validity,
         reasons=reasons,
         outcomes=_outcomes(records.frame),

@@ -15,6 +15,9 @@ LEAST_IN_FLIGHT = 0.95
 """Share of the wanted number that must have been in flight half of the time: a thread of a
 workflow of microseconds is now and then preempted just between two workflows."""
 
+TO_ITS_END = ("complete", "steady_max", "total_workflows", "mostly_failing")
+"""Ends that are part of the plan. That most workflows fail is a finding, not a defect."""
+
 WORST_FIRST: tuple[Validity, ...] = (
     "incomplete",
     "generator_limited",
@@ -33,6 +36,7 @@ def worst(validities: list[Validity]) -> Validity:
 def judge_level(
     *,
     ended_because: str,
+    ended_detail: str,
     workers: tuple[WorkerEnd, ...],
     damaged_blocks: int,
     duplicates: int,
@@ -45,6 +49,7 @@ def judge_level(
 
     Args:
         ended_because: From the supervisor's log.
+        ended_detail: Likewise; empty for nothing to add.
         workers: How the workers ended.
         damaged_blocks: Blocks of records whose checksum is wrong.
         duplicates: Records with a number that another record has too.
@@ -57,8 +62,9 @@ def judge_level(
         The worst verdict and the reasons for every one that is not ``valid``.
     """
     found: list[tuple[Validity, str]] = []
-    if ended_because not in ("complete", "steady_max"):
-        found.append(("incomplete", f"the level did not run to its end: {ended_because}"))
+    if ended_because not in TO_ITS_END:
+        told = ended_detail or ended_because
+        found.append(("incomplete", f"the level did not run to its end: {told}"))
     found += [("incomplete", reason) for worker in workers for reason in _worker_problems(worker)]
     if damaged_blocks:
         found.append(("incomplete", f"{damaged_blocks} blocks of records are damaged"))

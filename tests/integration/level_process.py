@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario import Phases, Scenario, Workload
-from perf_pipeline.loadgen.level import LevelLog, LevelRun, Progress
+from perf_pipeline.loadgen.level import LevelRun
+from perf_pipeline.loadgen.level_log import LevelLog, Progress
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, Stores

@@ -20,7 +20,7 @@ from tests.integration.traces import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perf_pipeline.loadgen.level import Progress
+    from perf_pipeline.loadgen.level_log import Progress
 
 _OURS = "perf_pipeline-"
 """Starts the name of every connection of a worker."""

@@ -28,7 +28,8 @@ from tests.integration.level_process import KIND, PHASES, level_in, plan_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perf_pipeline.loadgen.level import LevelLog, LevelRun, Progress
+    from perf_pipeline.loadgen.level import LevelRun
+    from perf_pipeline.loadgen.level_log import LevelLog, Progress
     from perf_pipeline.metrics.level import LevelMetrics
 
 pytestmark = pytest.mark.integration

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.infrastructure.server import Server
-    from perf_pipeline.loadgen.level import Progress
+    from perf_pipeline.loadgen.level_log import Progress
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,6 @@ from perf_pipeline.metrics.bottleneck.evidence import (
     Evidence,
     Suspect,
     need,
-    percent,
     said,
     suspect,
 )
@@ -25,8 +24,7 @@ LEAST_WANTING = 1.5
 """More than one workflow a worker wants to run: half-way between one and two."""
 
 LOCKED_CORES_MAX = 1.5
-"""A worker above it runs much of its work outside of the interpreter lock. One whose threads all
-want the lock uses little more than a core: TODO."""
+"""A worker above it runs much of its work outside of the interpreter lock."""
 
 
 def suspects_of_cores(use: LevelUse) -> Iterator[Suspect]:
@@ -49,11 +47,13 @@ def _generator(use: LevelUse) -> Iterator[Suspect]:
         "harness",
         "generator",
         "load generator: the harness takes cores",
-        f"The harness used {said(use.harness_cores)} of {said(use.usable_cores)} cores, while threads "
-        "of the workers waited for a core.",
+        f"The harness used {said(use.harness_cores)} of {said(use.usable_cores)} cores, while "
+        "threads of the workers waited for one.",
         busy_cores(use),
         waiting_for_core(use),
-        need("cores used by the harness", use.harness_cores, "cores", least=use.part_of_cores(TENTH)),
+        need(
+            "cores used by the harness", use.harness_cores, "cores", least=use.part_of_cores(TENTH)
+        ),
     )
 
 
@@ -77,8 +77,7 @@ def _cpu(use: LevelUse) -> Iterator[Suspect]:
         "cpu",
         "cpu",
         "CPU: the workers wait for a core",
-        f"All cores were busy and threads of the workers waited for one. {used}"
-        f"{_others(use)}",
+        f"All cores were busy and threads of the workers waited for one. {used}{_others(use)}",
         busy_cores(use),
         waiting_for_core(use),
     )

@@ -83,6 +83,11 @@ class Suspect:
     evidence: tuple[Evidence, ...]
 
     @property
+    def subject(self) -> str:
+        """What has the cause: a server's name, or the kind of cause."""
+        return self.cause.partition(":")[0]
+
+    @property
     def holds(self) -> bool | None:
         """False when something speaks against it, None when only something is missing."""
         answers = {each.holds for each in self.evidence}

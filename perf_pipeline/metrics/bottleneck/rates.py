@@ -103,7 +103,7 @@ def _sum(rates: dict[int, float] | None) -> float | None:
 def _io_mb_per_s(
     samples: Sequence[Sample], role: str, keep: Callable[[Sample], bool] = lambda _process: True
 ) -> float | None:
-    parts = [
+    parts: list[float | None] = [
         _sum(growth_per_s(samples, role, what, keep)) for what in ("read_bytes", "write_bytes")
     ]
     known = [part for part in parts if part is not None]
@@ -138,9 +138,7 @@ def _server(samples: Sequence[Sample], name: str, limit: int) -> ServerUse:
 
     cores = growth_per_s(samples, "servers", "cpu_s", own)
     told = [use for s in samples if isinstance(use := s["connections"].get(name), dict)]
-    executing, by = _query_time(samples, name), "its query time"
-    if executing is None:
-        executing, by = _mean(told, "active"), "its active sessions"
+    active, executing = _mean(told, "active"), _query_time(samples, name)
     return ServerUse(
         name=name,
         cores=_sum(cores),
@@ -148,14 +146,15 @@ def _server(samples: Sequence[Sample], name: str, limit: int) -> ServerUse:
         io_mb_per_s=_io_mb_per_s(samples, "servers", own),
         connections=_mean(told, "total"),
         limit=limit,
+        active=active,
         waiting=_mean(told, "waiting"),
-        executing=executing,
-        executing_by=by,
+        executing=active if executing is None else executing,
+        executing_by="active sessions" if executing is None else "query time",
     )
 
 
 def _mean(told: list[Sample], what: str) -> float | None:
-    values = [use[what] for use in told if use.get(what) is not None]
+    values: list[float] = [use[what] for use in told if use.get(what) is not None]
     return sum(values) / len(values) if values else None
 
 
@@ -170,4 +169,5 @@ def _query_time(samples: Sequence[Sample], server: str) -> float | None:
     if len(told) < 2:  # noqa: PLR2004 a rate needs two
         return None
     (first_ns, first_s), (last_ns, last_s) = told[0], told[-1]
-    return float(last_s - first_s) / ((last_ns - first_ns) / 1e9)
+    sessions: float = (last_s - first_s) / ((last_ns - first_ns) / 1e9)
+    return sessions

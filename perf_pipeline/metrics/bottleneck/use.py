@@ -23,9 +23,11 @@ class ServerUse:
         io_mb_per_s: Read from and written to files by its processes.
         connections: Mean of the run's connections to it.
         limit: The most that the pools allow.
-        waiting: Mean of its sessions that waited for a lock.
-        executing: Mean of its sessions that executed something.
-        executing_by: How ``executing`` is known, in words.
+        active: Mean of those that executed something, or waited for a lock to do so.
+        waiting: Mean of those that waited for a lock.
+        executing: Mean of the sessions that executed something, by its query time where it tells
+            one, else by ``active``.
+        executing_by: Which of the two.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ServerUse:
     io_mb_per_s: float | None
     connections: float | None
     limit: int | None
+    active: float | None
     waiting: float | None
     executing: float | None
     executing_by: str
@@ -44,6 +47,13 @@ class ServerUse:
         if self.connections is None or not self.limit:
             return None
         return self.connections / self.limit
+
+    @property
+    def lock_ratio(self) -> float | None:
+        """Sessions that waited for a lock / sessions that were active."""
+        if self.waiting is None or self.active is None:
+            return None
+        return self.waiting / self.active if self.active else 0.0
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,13 @@ class LevelUse:
         if self.waits is None:
             return None
         return sum(self.waits.get(place, 0.0) for place in places)
+
+    def share_of_executing(self, *places: str) -> float | None:
+        """Return the same, of the workflows that the runtime has not queued."""
+        share, queued = self.share(*places), self.share("queued")
+        if share is None or queued is None or queued >= 1:
+            return None
+        return share / (1 - queued)
 
     def at_limit(self) -> ServerUse | None:
         """Return the server whose pools are used most, as far as the servers tell."""

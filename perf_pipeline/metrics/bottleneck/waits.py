@@ -22,9 +22,16 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.bottleneck.use import LevelUse, ServerUse
 
 DISK_RATIO = 0.25
+"""Cores that a disk leaves without work, as a share of all. The kernel counts one only while
+nothing else runs on it, so it is far below the share of threads that wait: four threads that do
+nothing but fsync, on two cores, gave 0.3 to 0.5."""
+
 LEAST_IO_MB_PER_S = 1.0
+"""The journals of the workers alone are below it (a block of 64 kB, twice a second)."""
+
+_POOL = "connection pool"
 _ONE_THREAD = ("redis",)
-"""Servers that execute every command in one thread."""
+"""Servers that execute every command in one thread, and know no locks."""
 
 
 def suspects_of_waits(use: LevelUse) -> Iterator[Suspect]:
@@ -36,65 +43,71 @@ def suspects_of_waits(use: LevelUse) -> Iterator[Suspect]:
 
 
 def _server(use: LevelUse, server: ServerUse) -> Iterator[Suspect]:
-    name, own, near = server.name, use.share(server.name), _near(use, server)
-    inside = None if own is None else own * use.in_flight
-    _near_need = need(f"workflows waiting for {name} or its pool", near, "%", least=100 * HALF)
-    single = name in _ONE_THREAD
-    cores = server.busiest_cores if single else server.cores
-    yield suspect(
-        "server_cpu",
-        "server",
-        f"{name}: its CPU",
-        f"{name} used {said(cores)} cores"
-        + (", and executes commands in one thread." if single else " while no core was free."),
-        _near_need,
-        need(
-            f"cores used by {name}",
-            cores,
-            "cores",
-            least=BUSY if single else use.part_of_cores(HALF),
-        ),
-        *([] if single else [busy_cores(use)]),
-    )
-    if not single:
+    name, own = server.name, use.share(server.name)
+    if name in _ONE_THREAD:
         yield suspect(
-            "server_locks",
+            "server_cpu",
             "server",
-            f"{name}: its locks",
-            f"{said(server.waiting)} sessions of {name} waited for a lock that another session "
-            "held.",
-            _near_need,
-            need(
-                f"sessions of {name} waiting for a lock / workflows seen waiting for it",
-                percent(server.waiting, inside),
-                "%",
-                least=100 * HALF,
-            ),
+            f"{name}: its CPU",
+            f"{name} used {said(server.busiest_cores)} of a core, and executes its commands in one "
+            "thread.",
+            _near(use, server),
+            need(f"cores used by {name}", server.busiest_cores, "cores", least=BUSY),
         )
+    else:
+        yield from _many_threads(use, server)
     yield suspect(
         "server_slow",
         "server",
         f"{name}: the time of its queries",
-        f"Workflows waited for {name}, which says by {server.executing_by} that "
-        f"{said(server.executing)} sessions executed at once; its processes used "
-        f"{said(server.cores)} cores.",
+        f"Workflows waited for {name}, where {said(server.executing)} sessions executed at once "
+        f"(by {server.executing_by}); its processes used {said(server.cores)} cores.",
         need(f"workflows waiting for {name}", percent(own), "%", least=100 * HALF),
         need(
             f"sessions of {name} executing ({server.executing_by}) / workflows waiting for it",
-            percent(server.executing, inside),
+            percent(server.executing, None if own is None else own * use.in_flight),
             "%",
             least=100 * HALF,
         ),
+        _time_left(use),
+    )
+
+
+def _many_threads(use: LevelUse, server: ServerUse) -> Iterator[Suspect]:
+    """Yield what can be wrong with a server that executes many statements at once."""
+    name = server.name
+    yield suspect(
+        "server_cpu",
+        "server",
+        f"{name}: its CPU",
+        f"{name} used {said(server.cores)} of {said(use.usable_cores)} cores, and none was free.",
+        _near(use, server),
+        need(f"cores used by {name}", server.cores, "cores", least=use.part_of_cores(HALF)),
+        busy_cores(use),
+    )
+    yield suspect(
+        "server_locks",
+        "server",
+        f"{name}: its locks",
+        f"{said(server.waiting)} of {said(server.active)} active sessions of {name} waited for a "
+        "lock that another session held.",
+        _near(use, server),
+        need(
+            f"sessions of {name} waiting for a lock / active ones",
+            percent(server.lock_ratio),
+            "%",
+            least=100 * HALF,
+        ),
+        _time_left(use),
     )
 
 
 def _disk(use: LevelUse) -> Iterator[Suspect]:
-    cause = "disk: threads wait for it"
     if use.waiting_for_disk is not None:
         yield suspect(
             "disk",
             "disk",
-            cause,
+            "disk: threads wait for it",
             f"{said(use.waiting_for_disk)} threads of workers and servers waited for a disk.",
             need(
                 "threads waiting for a disk / workflows in flight",
@@ -103,82 +116,92 @@ def _disk(use: LevelUse) -> Iterator[Suspect]:
                 least=100 * HALF,
             ),
         )
-    users = [("the workers", use.worker_io_mb_per_s, percent(use.share("runtime")))]
-    users += [(s.name, s.io_mb_per_s, _near(use, s)) for s in use.servers]
-    for name, io, share in users:
-        at = "in the runtime" if name == "the workers" else f"waiting for {name} or its pool"
-        yield suspect(
-            "disk",
-            "disk",
-            f"disk: {name}",
-            f"Cores had nothing to do because a disk had not answered, and {name} read and wrote "
-            f"{said(io)} MB/s.",
-            need(
-                "cores without work because of a disk",
-                use.host and use.host.iowait,
-                "cores",
-                least=use.part_of_cores(DISK_RATIO),
-            ),
-            need(
-                "share of that in all cores without work",
-                use.host and percent(use.host.disk_ratio),
-                "%",
-                least=100 * HALF,
-            ),
-            need(f"read and written by {name}", io, "MB/s", least=LEAST_IO_MB_PER_S),
-            need(f"workflows {at}", share, "%", least=100 * HALF),
-        )
+    running = percent(use.share_of_executing("runtime"))
+    own = need("workflows in the runtime", running, "%", least=100 * HALF)
+    yield _iowait(use, "the workers", use.worker_io_mb_per_s, own)
+    for server in use.servers:
+        yield _iowait(use, server.name, server.io_mb_per_s, _near(use, server))
+
+
+def _iowait(use: LevelUse, who: str, io_mb_per_s: float | None, time: Evidence) -> Suspect:
+    iowait, ratio = (use.host.iowait, use.host.disk_ratio) if use.host else (None, None)
+    return suspect(
+        "disk",
+        "disk",
+        f"disk: {who}",
+        f"{said(iowait)} of {said(use.usable_cores)} cores had nothing to do because a disk had "
+        f"not answered, while {who} read and wrote {said(io_mb_per_s)} MB/s.",
+        need(
+            "cores without work because of a disk",
+            iowait,
+            "cores",
+            least=use.part_of_cores(DISK_RATIO),
+        ),
+        need("their share of all cores without work", percent(ratio), "%", least=100 * HALF),
+        need(f"read and written by {who}", io_mb_per_s, "MB/s", least=LEAST_IO_MB_PER_S),
+        time,
+    )
 
 
 def _gates(use: LevelUse) -> Iterator[Suspect]:
-    """What lets only so many workflows through at once, whatever lies behind."""
+    """Yield what lets only so many workflows through at once, whatever lies behind."""
     server = use.at_limit()
-    name = server.name if server else "the servers"
-    limit = server.limit if server else None
-    yield suspect(
-        "connection_pool",
-        "connection_pool",
-        "connection pool",
-        f"Workflows waited for one of the {limit} connections to {name}, which itself had cores "
-        "to spare.",
-        need(
-            "workflows waiting for a pool's connection",
-            percent(use.share("pool")),
-            "%",
-            least=100 * HALF,
-        ),
-        need(
-            f"connections to {name}",
-            server and server.connections,
-            "connections",
-            least=None if limit is None else BUSY * limit,
-        ),
-        need(f"cores used by {name}", server and server.cores, "cores", most=use.part_of_cores(HALF)),
-    )
+    yield _pool(use, server) if server else _pool_unknown(use)
     if use.at_once is None:
         return
-    queued, busiest = use.share("queued"), max(use.worker_cores) if use.worker_cores else None
+    queued = use.share("queued")
+    executing = None if queued is None else (1 - queued) * use.in_flight
     yield suspect(
         "runtime_queue",
         "runtime_queue",
         "queue of the runtime",
-        f"The runtime executes at most {use.at_once} workflows at once; the others were queued "
-        "inside it, while no worker was busy for a whole core.",
+        f"The runtime executed {said(executing)} workflows at once, of {use.at_once} at most; the "
+        "others were queued inside it, while no worker was busy for a whole core.",
         need("workflows queued in the runtime", percent(queued), "%", least=100 * HALF),
-        need(
-            "workflows being executed",
-            None if queued is None else (1 - queued) * use.in_flight,
-            "workflows",
-            least=BUSY * use.at_once,
-        ),
-        need("cores used by the busiest worker", busiest, "cores", most=BUSY),
+        need("workflows being executed", executing, "workflows", least=BUSY * use.at_once),
+        _time_left(use),
     )
 
 
-def _near(use: LevelUse, server: ServerUse) -> float | None:
-    """Percent of the workflows that wait for a server, or for a connection of its full pool."""
-    behind = use.at_limit()
-    full = behind is server and (server.pool_use or 0.0) >= BUSY
-    return percent(use.share(server.name, *(("pool",) if full else ())))
+def _pool(use: LevelUse, server: ServerUse) -> Suspect:
+    name, limit = server.name, server.limit
+    return suspect(
+        "connection_pool",
+        "connection_pool",
+        _POOL,
+        f"Workflows waited for one of the {limit} connections to {name}, which used no more than "
+        f"{said(server.cores)} of {said(use.usable_cores)} cores.",
+        _waiting_for_pool(use),
+        need(
+            f"connections to {name}",
+            server.connections,
+            "connections",
+            least=None if limit is None else BUSY * limit,
+        ),
+        need(f"cores used by {name}", server.cores, "cores", most=use.part_of_cores(HALF)),
+        _time_left(use),
+    )
 
 
+def _pool_unknown(use: LevelUse) -> Suspect:
+    """Return the pool as a cause where no server said how many connections it has."""
+    told = need("connections to the servers", None, "connections", least=None)
+    return suspect("connection_pool", "connection_pool", _POOL, "", _waiting_for_pool(use), told)
+
+
+def _waiting_for_pool(use: LevelUse) -> Evidence:
+    waiting = percent(use.share_of_executing("pool"))
+    return need("workflows waiting for a pool's connection", waiting, "%", least=100 * HALF)
+
+
+def _near(use: LevelUse, server: ServerUse) -> Evidence:
+    """At least half of the workflows wait for a server, or for a connection of its full pool."""
+    full = use.at_limit() is server and (server.pool_use or 0.0) >= BUSY
+    share = use.share_of_executing(server.name, *(("pool",) if full else ()))
+    what = f"workflows waiting for {server.name}" + (" or its pool" if full else "")
+    return need(what, percent(share), "%", least=100 * HALF)
+
+
+def _time_left(use: LevelUse) -> Evidence:
+    """No worker is used up: one that is gives no more workflows, however short they wait."""
+    return need("cores used by the busiest worker", use.busiest_cores, "cores", most=BUSY)

@@ -20,6 +20,7 @@ def _judge(**changes: object) -> tuple[Validity, tuple[str, ...]]:
     samples = changes.pop("samples", 500)
     facts: dict[str, Any] = {
         "ended_because": "complete",
+        "ended_detail": "",
         "workers": (DONE, DONE),
         "damaged_blocks": 0,
         "duplicates": 0,

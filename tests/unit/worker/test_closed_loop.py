@@ -241,7 +241,7 @@ def test_each_number_has_the_kind_that_the_plan_gives_it(bench: Callable[[int], 
 
     assert given == [(kinds[n % 3], n) for n in range(7)]
     assert [(row.kind, row.number) for row in b.committed()] == given
-    assert [loop.kind_of(number) for number in (-1, -2, -3, -4)] == [0, 1, 2, 0]
+    assert [loop._ledger.kind_of(number) for number in (-1, -2, -3, -4)] == [0, 1, 2, 0]
 
 
 class _NoSlotTarget(ScriptedTarget):

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from perf_pipeline.samples.slots import CLOSED, DRAIN_NS, GO_NS, PLAYING, STATE, STOP_NS
 from perf_pipeline.targets.target import Job, Kind, Stores
-from perf_pipeline.worker.__main__ import WorkerJob, read_job, read_words, start_cold, supervise
-from tests.unit.worker.conftest import Bench, ScriptedTarget
+from perf_pipeline.worker.__main__ import (
+    WorkerJob,
+    get_ready,
+    read_job,
+    read_words,
+    supervise,
+)
+from tests.unit.worker.conftest import Bench, ScriptedTarget, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +36,7 @@ def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
         worker=worker,
         workers=4,
         target="control",
+        mode="threads",
         kinds=str(tmp_path / "kinds"),
         ramp=str(tmp_path / "ramp"),
         journal=str(tmp_path / "journal"),
@@ -66,8 +73,9 @@ def test_every_kind_starts_cold_once_and_is_flagged(
             raise ValueError("cold and broken")
 
     target = ScriptedTarget(work)
-    loop = b.loop(target, kind_count=2)
-    start_cold(target, loop, _job(tmp_path))
+    loop = b.loop(target, kind_count=2, run_s=0)
+    get_ready(loop, _job(tmp_path), b.journal, b.slots, executes_at_once=None)
+    join(loop)
     b.recorder.finish(loop.in_flight)
 
     rows = b.committed()
@@ -87,7 +95,7 @@ def test_a_worker_that_is_done_has_everything_committed_and_its_target_closed(
     b.slots.words[DRAIN_NS] = 5_000_000_000
     loop.start()
 
-    code = supervise(target, loop, b.recorder, b.journal, b.slots)
+    code = supervise(loop, b.recorder, b.journal, b.slots)
 
     assert code == 0
     assert target.closed
@@ -115,7 +123,7 @@ def test_cold_starts_are_committed_while_other_workers_are_still_starting(
 
     b.recorder.finish = look_then_finish  # type: ignore[method-assign, assignment]
 
-    supervise(target, loop, b.recorder, b.journal, b.slots)
+    supervise(loop, b.recorder, b.journal, b.slots)
 
     assert committed == [1]
 
@@ -131,7 +139,7 @@ def test_a_worker_whose_last_block_cannot_be_committed_never_says_that_it_is_clo
     b.journal._db.execute("PRAGMA query_only = 1")
     loop.start()
 
-    code = supervise(target, loop, b.recorder, b.journal, b.slots)
+    code = supervise(loop, b.recorder, b.journal, b.slots)
 
     assert code == 2
     assert b.slots.words[STATE] == PLAYING
@@ -149,6 +157,6 @@ def test_a_lost_slot_makes_the_worker_end_with_its_text(
     loop.problems.append("slot 1 could not be opened: OSError: no more files")
     loop.start()
 
-    assert supervise(target, loop, b.recorder, b.journal, b.slots) == 1
+    assert supervise(loop, b.recorder, b.journal, b.slots) == 1
     assert "slot 1 could not be opened: OSError" in capsys.readouterr().err
     assert {row.error_class for row in b.committed()} == {ErrorClass.NONE}

@@ -1,0 +1,63 @@
+"""What the supervisor of a level saw, and where the level stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perf_pipeline.samples.slots import Totals
+
+COMPLETE, STEADY_MAX, TOTAL_WORKFLOWS, WORKER_LOST = (
+    "complete",
+    "steady_max",
+    "total_workflows",
+    "worker lost",
+)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a level stands.
+
+    Attributes:
+        label: The level, as people call it.
+        phase: ``start``, ``ramp_up``, ``warm_up``, ``steady`` or ``drain``.
+        totals: Started, ended and failed so far.
+        rate_per_s: Ended a second since the last report.
+        elapsed_s: Since the go; 0 before.
+    """
+
+    label: str
+    phase: str
+    totals: Totals
+    rate_per_s: float
+    elapsed_s: float
+
+
+@dataclass
+class LevelLog:
+    """What the supervisor saw; stored as ``level.json``.
+
+    Attributes:
+        plan: The plan's values, without its arrays, and its hash.
+        started_at: Wall clock, ISO 8601 UTC.
+        ended_at: Likewise.
+        go_ns: CLOCK_MONOTONIC of the go; None if the workers never got ready.
+        phases_ns: Phase to (start, end), CLOCK_MONOTONIC; an end of None was never reached.
+        ended_because: ``complete``, ``steady_max``, ``total_workflows``, ``mostly_failing``,
+            ``host_floor``, ``worker lost``, ``start failed`` or ``interrupted``.
+        ended_detail: A sentence about it, for people; may be empty.
+        limits: What held the workers below their limits, in words; ``none`` without limits.
+        workers: Index, pid and end reason of each worker.
+    """
+
+    plan: dict[str, Any]
+    started_at: str
+    ended_at: str = ""
+    go_ns: int | None = None
+    phases_ns: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    ended_because: str = "interrupted"
+    ended_detail: str = ""
+    limits: str = "none"
+    workers: list[dict[str, Any]] = field(default_factory=list)

@@ -1,0 +1,38 @@
+"""What limits a level: a word out of a closed list, with everything that it rests on.
+
+The model. A level in closed loop is a ring of N workflows. Each is, at any moment, at one place:
+in the runtime (running, or waiting for the interpreter lock or a core), queued inside an
+asynchronous runtime, waiting for a connection of a pool, or waiting for a server. What limits the
+ring is either a resource that is used up, or the place where workflows spend their time although
+nothing behind it is used up. Each cause follows from what can be seen from outside:
+
+- ``generator``: the slots are between two workflows at least half of the time, which the records
+  time exactly; or all cores are busy, threads of the workers wait for one, and the harness takes a
+  tenth of the cores or more (with less, the target would be at most a ninth faster without it).
+- ``cpu``: the workers fill the cores that may be used; or all cores are busy and threads of the
+  workers wait on the run queue; or the workers are at the scenario's own limit. Two workers at
+  95 % each on two cores are this: an interpreter has each core, and more processes would not help.
+- ``interpreter_lock``: each worker uses one core, not much more, more than one workflow wants to
+  run in it, and cores stand idle. Cores that wait for a disk are not idle.
+- ``server``: workflows wait for it, or for a connection of its full pool, and it is used up
+  (its processes take half of the cores or more and no core is free; one thread that executes all
+  commands fills a core), or half of its active sessions wait for locks; or workflows wait inside
+  its driver and it says that it executes for them, however idle it is (``pg_sleep``, a far server).
+- ``disk``: threads wait for a disk as the kernel counts them; where it does not, cores have
+  nothing to do because a disk has not answered, and those for whom workflows wait read and write.
+- ``connection_pool``: workflows wait in the pool, the server counts as many connections as the
+  pools allow, and the server has cores to spare.
+- ``runtime_queue``: half of the workflows or more are queued inside the runtime, it executes as
+  many as it ever does at once, and no worker is busy for a whole core. This is a word of its own:
+  no pool of connections is involved, and what helps is a setting of the runtime.
+- ``unclear``: anything else, and why.
+
+What is used up makes queues before it. So none of the waits is the bottleneck where a worker is
+busy for a whole core, and a cause explains others (``EXPLAINS``): what holds and is explained by
+something that holds is not the bottleneck. One cause left is the verdict. Two left, or a cause
+left that something unmeasured might explain, are ``unclear``.
+
+Thresholds (``evidence.py``): 90 % of a resource is used up, half of the time is where the time
+goes, a tenth is the least that differs from two equal runs. They were chosen, not fitted; every
+value stands beside its threshold in the evidence, so that a reader can disagree.
+"""

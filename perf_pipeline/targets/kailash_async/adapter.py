@@ -1,0 +1,89 @@
+"""kailash's AsyncLocalRuntime: one a process, on the worker's event loop.
+
+It takes any number of workflows at once. One of synchronous nodes alone, as all of the built-in
+ones are, goes to its thread pool and has one thread to its end; the others wait in the pool's
+queue. So of N in flight ``thread_pool_size`` execute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from kailash.nodes.base_async import AsyncNode
+from kailash.runtime.async_local import AsyncLocalRuntime
+
+from perf_pipeline.targets.classification import classify
+from perf_pipeline.targets.kailash.adapter import KailashTarget as Workflows
+from perf_pipeline.targets.kailash.adapter import read_outputs
+from perf_pipeline.targets.kailash_async.nested_results import nest_results, unnest
+from perf_pipeline.targets.pool_threads import threads_at_work
+
+if TYPE_CHECKING:
+    from perf_pipeline.targets.target import AsyncSlot, AsyncTarget, Job
+
+__all__ = ["classify", "open_target"]
+
+
+async def open_target(job: Job) -> AsyncTarget:
+    """Build the workflows of ``job`` and the runtime.
+
+    Raises:
+        ValueError: As for the kailash target.
+        TypeError: A workflow cannot be connected for AsyncLocalRuntime.
+    """
+    return KailashAsyncTarget(job)
+
+
+class KailashAsyncTarget:
+    """The runtime and the workflows, which all tasks share; it is its own slot.
+
+    Attributes:
+        at_once: ``thread_pool_size``; None when a workflow has an asynchronous node.
+    """
+
+    def __init__(self, job: Job) -> None:
+        settings = job.settings
+        self._workflows = Workflows(job)
+        written = self._workflows.written
+        self._nested = [nest_results(one.workflow) for one in written]
+        self._runtime = AsyncLocalRuntime(
+            thread_pool_size=settings["thread_pool_size"],
+            max_concurrent_nodes=settings["max_concurrent_nodes"],
+            execution_timeout=settings["execution_timeout_s"],
+            enable_monitoring=settings["enable_monitoring"],
+        ).mark_externally_managed()
+        nodes = [
+            one.workflow.get_node(name) for one in written for name in one.workflow.graph.nodes
+        ]
+        only_synchronous = not any(isinstance(node, AsyncNode) for node in nodes)
+        self.at_once = int(settings["thread_pool_size"]) if only_synchronous else None
+
+    def open_slot(self) -> AsyncSlot:
+        """Return the target itself: tasks share it."""
+        return self
+
+    def executing(self) -> int | None:
+        """Count the threads of the runtime's pool that are at work; each has one workflow.
+
+        None when a workflow has an asynchronous node, or the runtime has no such pool.
+        """
+        if self.at_once is None:
+            return None
+        return threads_at_work(getattr(self._runtime, "thread_pool", None))
+
+    async def execute(self, kind: int, number: int) -> None:
+        """Execute one workflow and check what each of its nodes gave."""
+        workflows = self._workflows
+        written = workflows.written[kind]
+        task = workflows.tasks.task(number)
+        results, _ = await self._runtime.execute_workflow_async(
+            written.workflow, written.inputs(task)
+        )
+        outputs = unnest(read_outputs(results, written.ports), self._nested[kind])
+        workflows.tasks.check(kind, task, outputs)
+
+    async def close(self) -> None:
+        """Close the runtime, which waits for its threads, and every pool of the process."""
+        await asyncio.to_thread(self._runtime.close)
+        self._workflows.close()
