@@ -86,7 +86,6 @@ def engine_block(case: Case, python: Path, processes: int, seconds: float, folde
         folder=folder,
         python=python,
         job=job_of(case),
-        phases=phases,
         on_second=monitor.sample,
         on_progress=lambda _progress: None,
         write_log=lambda log: write_json(folder / "level.json", asdict(log)),

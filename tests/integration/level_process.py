@@ -57,7 +57,6 @@ def level_in(
         folder=folder,
         python=python,
         job=Job((Kind(*KIND),), "code", 1, "r1", 0, Stores(None, "s", None, "p:", 25, 30.0)),
-        phases=phases,
         on_second=lambda _now_ns, _pids: None,
         on_progress=on_progress,
         write_log=write_log,

@@ -60,8 +60,8 @@ def _generator(use: LevelUse) -> Iterator[Suspect]:
 def _cpu(use: LevelUse) -> Iterator[Suspect]:
     usable, target = use.usable_cores, use.target_cores
     one_each = (
-        f" Each of the {use.workers} workers, which run one thread at a time, has a core of its "
-        "own: more worker processes would not help."
+        f" {_each(use)}, which runs one thread at a time, had a core of its own: more worker "
+        "processes would not help."
         if (use.least_cores or 0.0) >= BUSY
         else ""
     )
@@ -101,9 +101,9 @@ def _interpreter(use: LevelUse) -> Suspect:
         "interpreter_lock",
         "interpreter_lock",
         "interpreter lock",
-        f"Each of the {use.workers} workers used {said(use.least_cores)} of a core or more, and "
-        f"{said(wanting)} workflows a worker wanted to run, while {said(idle)} cores stood idle: "
-        "an interpreter runs one thread at a time, so only more processes would use them.",
+        f"{_each(use)} used {said(use.least_cores)} cores or more, and {said(wanting)} workflows in "
+        f"each wanted to run, while {said(idle)} cores stood idle: an interpreter runs one thread "
+        "at a time, so only more processes would use them.",
         need("cores used by the least busy worker", use.least_cores, "cores", least=BUSY),
         need(
             "cores used by the busiest worker",
@@ -136,3 +136,7 @@ def _others(use: LevelUse) -> str:
     if others is None or worth_a_word is None or others < worth_a_word:
         return ""
     return f" Processes outside of this run used {said(others)} cores."
+
+
+def _each(use: LevelUse) -> str:
+    return "The worker" if use.workers == 1 else f"Each of the {use.workers} workers"

@@ -77,12 +77,6 @@ class HostUse:
         """Cores neither idle nor waiting for a disk / usable cores."""
         return 1 - (self.idle + self.iowait) / self.usable
 
-    @property
-    def disk_ratio(self) -> float | None:
-        """Of the time without anything to do, the share that waited for a disk."""
-        nothing = self.idle + self.iowait
-        return self.iowait / nothing if nothing else None
-
 
 @dataclass(frozen=True)
 class LevelUse:

@@ -136,7 +136,18 @@ def _missing(unknown: Sequence[Suspect]) -> str:
 
 
 def _strength(suspect: Suspect) -> float:
-    return sum(each.holds is True for each in suspect.evidence) / len(suspect.evidence)
+    """How near a cause is to holding: of all its needs, the one that falls shortest; 1 is there."""
+    return min(_reached(each) for each in suspect.evidence)
+
+
+def _reached(evidence: Evidence) -> float:
+    if evidence.holds:
+        return 1.0
+    if evidence.value is None:
+        return 0.0
+    if evidence.least:
+        return min(evidence.value / evidence.least, 1.0)
+    return min(evidence.most / evidence.value, 1.0) if evidence.most and evidence.value else 0.0
 
 
 def _against(suspect: Suspect) -> str:
@@ -152,13 +163,13 @@ def _bounds(evidence: Evidence) -> str:
 
 def _nothing_busy(use: LevelUse) -> str:
     """Say that workflows wait for what nobody observes, if that is what it looks like."""
-    running, cores = use.share("runtime"), use.busiest_cores
-    if running is None or cores is None or running < 1 - cores or cores >= BUSY:
+    running, cores = use.share("runtime"), use.target_cores
+    if running is None or cores is None or running * use.in_flight < 2 * cores:
         return ""
     return (
-        f" {said(100 * running)} % of the workflows were in the runtime, whose busiest worker used "
-        f"{said(cores)} cores: the rest of that time they waited for something that nobody "
-        "observed (a sleep, a lock, a service of their own)."
+        f" {said(running * use.in_flight)} workflows were in the runtime, whose workers used "
+        f"{said(cores)} cores: most of them waited for something that nobody observed (a sleep, a "
+        "lock, a service of their own)."
     )
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.bottleneck.use import LevelUse, ServerUse
 
 DISK_RATIO = 0.25
-"""Cores that a disk leaves without work, as a share of all. The kernel counts one only while
-nothing else runs on it, so it is far below the share of threads that wait: four threads that do
-nothing but fsync, on two cores, gave 0.3 to 0.5."""
+"""Cores that a disk leaves without work, as a share of those that it could: no more than there are
+workflows. The kernel counts one only while nothing else runs on it, so it is far below the share
+of threads that wait: five threads that do nothing but fsync, on two cores, gave 0.3."""
 
 LEAST_IO_MB_PER_S = 1.0
 """The journals of the workers alone are below it (a block of 64 kB, twice a second)."""
@@ -124,20 +124,19 @@ def _disk(use: LevelUse) -> Iterator[Suspect]:
 
 
 def _iowait(use: LevelUse, who: str, io_mb_per_s: float | None, time: Evidence) -> Suspect:
-    iowait, ratio = (use.host.iowait, use.host.disk_ratio) if use.host else (None, None)
+    iowait = least = ratio = None
+    if use.host is not None:
+        iowait = use.host.iowait
+        least = DISK_RATIO * min(use.host.usable, use.in_flight)
+        ratio = percent(iowait, min(use.host.idle + iowait, use.in_flight))
     return suspect(
         "disk",
         "disk",
         f"disk: {who}",
         f"{said(iowait)} of {said(use.usable_cores)} cores had nothing to do because a disk had "
         f"not answered, while {who} read and wrote {said(io_mb_per_s)} MB/s.",
-        need(
-            "cores without work because of a disk",
-            iowait,
-            "cores",
-            least=use.part_of_cores(DISK_RATIO),
-        ),
-        need("their share of all cores without work", percent(ratio), "%", least=100 * HALF),
+        need("cores without work because of a disk", iowait, "cores", least=least),
+        need("their share of the cores without work", ratio, "%", least=100 * HALF),
         need(f"read and written by {who}", io_mb_per_s, "MB/s", least=LEAST_IO_MB_PER_S),
         time,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 APPLICATION = "perf_pipeline r1"
-BLOCK = os.urandom(1 << 18)
+BLOCK = os.urandom(1 << 16)
 
 
 def spin(_number: int) -> None:
@@ -23,7 +23,7 @@ def sleep(_number: int) -> None:
 
 
 def fsync(number: int) -> None:
-    """Write 256 kB and wait until they are on the disk."""
+    """Write 64 kB and wait until they are on the disk."""
     path = Path(os.environ["HOME"], f"{number % 64}")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     try:

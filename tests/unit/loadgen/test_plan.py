@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf_pipeline.config.scenario import Arm, Phases, Scenario, Workload
+from perf_pipeline.config.scenario import Arm, Limits, Phases, Scenario, Workload
 from perf_pipeline.loadgen.plan import (
     KINDS_CYCLE,
     even_ramp,
@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_plan_on_every_machine_and_version() -> Non
     """The literal hash was computed once: a changed one means that old runs cannot be repeated."""
     assert _hashes(SCENARIO) == _hashes(SCENARIO)
     assert _hashes(SCENARIO)[0] == (
-        "ef099bee96464d4829efa12784e693a52641e132cd995309f29b636f3478aa2e"
+        "e34bb09380f0c63126335db518d2f99c6037113edc5d18a9816631887b58bffb"
     )
 
 
@@ -52,6 +52,12 @@ def test_the_same_seed_gives_the_same_plan_on_every_machine_and_version() -> Non
         {"workloads": (Workload("transformation", "medium"),)},
         {"phases": Phases(ramp_up_s=6.0)},
         {"phases": Phases(steady_s=21.0)},
+        {"phases": Phases(steady_workflows=1)},
+        {"phases": Phases(total_workflows=1)},
+        {"target": "kailash+pandas"},
+        {"settings": {"enable_monitoring": True}},
+        {"limits": Limits(memory_mb=512)},
+        {"limits": Limits(cpu_percent=50)},
     ],
 )
 def test_whatever_decides_the_load_changes_the_hash(change: dict[str, object]) -> None:
@@ -80,10 +86,23 @@ def test_levels_and_repeats_of_one_run_have_plans_of_their_own() -> None:
     assert len({plan.sha256() for plan in plans}) == 6
     assert len({plan.kinds.tobytes() for plan in plans}) == 6
     assert [plan.folder_name for plan in plans][:3] == ["00-100", "01-500", "02-lean"]
-    assert [(p.target, p.nodes, p.steady_s) for p in plans[2:4]] == [
+    assert [(p.target, p.nodes, p.phases.steady_s) for p in plans[2:4]] == [
         ("kailash", "lean", 8.0),
         ("control", "lean", 8.0),
     ]
+
+
+def test_a_level_keeps_its_name_and_the_name_decides_nothing() -> None:
+    named = plan_levels(replace(SCENARIO, level_names=("calm", "busy"), repeats=2), 2)
+
+    assert [plan.title for plan in named] == ["calm", "busy", "", "", "calm", "busy"]
+    assert [plan.sha256() for plan in named][:2] == _hashes(SCENARIO)[:2]
+
+
+def test_settings_that_are_not_given_have_their_defaults_in_the_plan() -> None:
+    settings = plan_levels(SCENARIO, 2)[0].settings
+
+    assert settings["enable_monitoring"] is False
 
 
 def test_a_level_has_at_most_one_process_a_slot() -> None:

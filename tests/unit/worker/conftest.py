@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import socket
 import threading
+import time
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +15,14 @@ import pytest
 from perf_pipeline.samples.journal import JournalWriter, read_journal
 from perf_pipeline.samples.record import RECORD, ErrorClass
 from perf_pipeline.samples.slots import GO_NS, STOP_NS, SlotFile
+from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.closed_loop import ClosedLoop
+from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.recorder import Recorder
 from tests.simulated_level import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
 
@@ -37,6 +41,11 @@ class Clock:
         with self._lock:
             self.now_ns += round(seconds * 1e9)
 
+    async def sleep_on_loop(self, seconds: float) -> None:
+        """Let time pass, and other tasks have their turn."""
+        self.sleep(seconds)
+        await asyncio.sleep(0)
+
 
 class ScriptedTarget:
     """A target whose every workflow is one call of ``work(kind, number)``; its own slot."""
@@ -52,6 +61,28 @@ class ScriptedTarget:
         self._work(kind, number)
 
     def close(self) -> None:
+        self.closed = True
+
+
+class ScriptedAsyncTarget:
+    """A target whose every workflow awaits ``work(kind, number)``; its own slot."""
+
+    at_once: int | None = None
+
+    def __init__(self, work: Callable[[int, int], Awaitable[object]]) -> None:
+        self._work = work
+        self.closed = False
+
+    def open_slot(self) -> ScriptedAsyncTarget:
+        return self
+
+    def executing(self) -> int | None:
+        return None
+
+    async def execute(self, kind: int, number: int) -> None:
+        await self._work(kind, number)
+
+    async def close(self) -> None:
         self.closed = True
 
 
@@ -74,10 +105,18 @@ class Bench:
 
     def loop(self, target: Any, **changes: Any) -> ClosedLoop:
         """Return a closed loop over everything; the go is now, the stop after ``run_s``."""
+        own: dict[str, Any] = {"sleep": self.clock.sleep, "threads": []}
+        return ClosedLoop(**(self._arguments(target, changes.pop("run_s", 10.0)) | own | changes))
+
+    def async_loop(self, target: Any, events: EventThread, **changes: Any) -> AsyncLoop:
+        """Return the same for a target of coroutines."""
+        own: dict[str, Any] = {"sleep": self.clock.sleep_on_loop, "events": events}
+        return AsyncLoop(**(self._arguments(target, changes.pop("run_s", 10.0)) | own | changes))
+
+    def _arguments(self, target: Any, run_s: float) -> dict[str, Any]:
         self.slots.words[GO_NS] = self.clock()
-        run_s = changes.pop("run_s", 10.0)
         self.slots.words[STOP_NS] = self.clock() + round(run_s * 1e9)
-        arguments: dict[str, Any] = {
+        return {
             "target": target,
             "classify": lambda _error: ErrorClass.WORKFLOW_ERROR,
             "recorder": self.recorder,
@@ -88,10 +127,7 @@ class Bench:
             "ramp_ns": array("q", [0] * self.slots.slots),
             "deadline_ns": 5_000_000_000,
             "clock_ns": self.clock,
-            "sleep": self.clock.sleep,
-            "threads": [],
         }
-        return ClosedLoop(**(arguments | changes))
 
     def committed(self) -> list[Row]:
         """Return the records that the journal holds now."""
@@ -112,6 +148,22 @@ def join(loop: ClosedLoop, timeout_s: float = 10.0) -> None:
     for thread in loop._threads:
         thread.join(timeout_s)
     assert loop.alive() == 0
+
+
+def wait_for_end(loop: AsyncLoop, timeout_s: float = 10.0) -> None:
+    """Wait for the tasks of a loop."""
+    end = time.monotonic() + timeout_s
+    while loop.alive() and time.monotonic() < end:
+        time.sleep(0.001)
+    assert loop.alive() == 0
+
+
+@pytest.fixture
+def events() -> Iterator[EventThread]:
+    """An event loop in a thread of its own."""
+    made = EventThread()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

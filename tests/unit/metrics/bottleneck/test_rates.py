@@ -76,7 +76,7 @@ def test_rates_are_those_that_were_planted() -> None:
     assert use.others_cores == pytest.approx(4 - 1.3 - 1.4 - 0.05 - 1.1)
     assert use.host is not None
     assert use.host.busy_ratio == pytest.approx((2.6 + 0.1) / 4)
-    assert use.host.disk_ratio == pytest.approx(0.4 / 1.3)
+    assert use.host.iowait == pytest.approx(0.4)
 
 
 def test_each_server_has_its_own_processes_and_what_it_says_of_itself() -> None:

@@ -37,7 +37,7 @@ FSYNC: dict[str, Any] = {
 }
 
 PLANTED: list[tuple[str, dict[str, Any], str]] = [
-    ("interpreter_lock", LOCKED, "2 workers used 0.95 of a core or more"),
+    ("interpreter_lock", LOCKED, "Each of the 2 workers used 0.95 cores or more"),
     ("cpu", {"host": FULL, "waiting_for_core": 3.0}, "All cores were busy"),
     ("cpu", {"worker_cores": (1.9, 1.8)}, "used 3.7 of 4 cores"),
     ("cpu", {"worker_cores": (0.25, 0.22), "cpu_limit_cores": 0.5}, "limit on CPU"),
@@ -121,8 +121,28 @@ def test_nothing_used_up_is_unclear_and_says_what_time_went_to(level: Level) -> 
     found = judge(level())
 
     assert found.verdict == "unclear"
-    assert "90 % of the workflows were in the runtime" in found.why
-    assert "0.2 cores" in found.why
+    assert "18 workflows were in the runtime, whose workers used 0.4 cores" in found.why
+
+
+def test_the_nearest_cause_is_the_one_whose_weakest_need_falls_least_short(level: Level) -> None:
+    """PostgreSQL has 45 % of the workflows (needs 50), the interpreter lock 0.2 cores (needs 0.9)."""
+    half = {"waits": {"postgres": 0.45, "runtime": 0.55}, "server": {"executing": 9.0}}
+
+    found = judge(level(**half))
+
+    assert "nearest is postgres: the time of its queries" in found.why
+    assert "workflows waiting for postgres: 45 % (at least 50)" in found.why
+
+
+def test_few_workflows_on_a_large_machine_are_not_asked_to_leave_all_its_cores_to_the_disk(
+    level: Level,
+) -> None:
+    """4 workflows that only wait for a disk, on 64 cores."""
+    large = HostUse(usable=64.0, idle=60.0, iowait=3.6, steal=0.0)
+
+    found = judge(level(**FSYNC | {"host": large, "in_flight": 4.0, "wanted": 4}))
+
+    assert found.verdict == "disk"
 
 
 def test_two_workers_on_two_cores_are_cpu_and_the_reader_learns_that_processes_would_not_help(
