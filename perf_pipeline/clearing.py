@@ -8,6 +8,8 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.infrastructure.leftovers import clear_leftovers
 from perf_pipeline.infrastructure.resolution import BACK_ENDS
 from perf_pipeline.infrastructure.scratch import remove_scratch
+from perf_pipeline.loadgen.level import CGROUPS, GROUP_PREFIX
+from perf_pipeline.loadgen.limits.control_group import remove_leftovers
 from perf_pipeline.run import measure, report
 from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
 
@@ -24,14 +26,24 @@ def clear(settings: Settings) -> list[str]:
     """
     cleared = clear_leftovers(settings, BACK_ENDS)
     lines = [*cleared.removed, *cleared.problems]
+    lines += [f"control group {name}" for name in remove_leftovers(CGROUPS, GROUP_PREFIX)]
     for folder in list_runs(settings.results_dir):
-        record = folder.read_status()
-        if record["status"] == KILLED and read_json(folder.status_file)["status"] != KILLED:
-            folder.end(KILLED, record["why"])
-            files = remove_scratch(settings.temp_dir, folder.run_id)
-            lines += [f"{path}, the files of run {folder.run_id}" for path in files]
-            lines.append(f"run {folder.run_id} was killed; {_rescue(folder)}")
+        try:
+            lines += _mark_if_killed(folder, settings)
+        except RunFolderError as error:
+            lines.append(f"run {folder.run_id} is damaged and left as it is: {error}")
     return lines
+
+
+def _mark_if_killed(folder: RunFolder, settings: Settings) -> list[str]:
+    """Record that a run was killed, if it was and does not say so yet; remove its files."""
+    record = folder.read_status()
+    if record["status"] != KILLED or read_json(folder.status_file)["status"] == KILLED:
+        return []
+    folder.end(KILLED, record["why"])
+    files = remove_scratch(settings.temp_dir, folder.run_id)
+    lines = [f"{path}, the files of run {folder.run_id}" for path in files]
+    return [*lines, f"run {folder.run_id} was killed; {_rescue(folder)}"]
 
 
 def _rescue(folder: RunFolder) -> str:

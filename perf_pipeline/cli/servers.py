@@ -18,7 +18,7 @@ from perf_pipeline.cli.output import (
 )
 from perf_pipeline.infrastructure.resolution import BACK_ENDS
 from perf_pipeline.infrastructure.services import server_status, start_servers, stop_servers
-from perf_pipeline.samples.run_folder import KILLED, RUNNING, list_runs
+from perf_pipeline.samples.run_folder import KILLED, RUNNING, read_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def status(
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
         servers = server_status(settings, BACK_ENDS)
-        runs = [folder.read_status() for folder in list_runs(settings.results_dir)]
+        runs, damaged = read_runs(settings.results_dir)
     for server in servers:
         tell(f"{server.service:10}{server.health:13}{described(server)}", as_json=as_json)
         for line in server.detail.splitlines():
@@ -80,7 +80,16 @@ def status(
     open_runs = [run for run in runs if run["status"] in (RUNNING, KILLED)]
     for run in open_runs:
         tell(f"run {run['run_id']}: {run['status']} {run.get('why', '')}".rstrip(), as_json=as_json)
-    answer({"servers": [asdict(server) for server in servers], "runs": open_runs}, as_json=as_json)
+    for line in damaged:
+        tell(f"damaged run: {line}", as_json=as_json)
+    answer(
+        {
+            "servers": [asdict(server) for server in servers],
+            "runs": open_runs,
+            "damaged_runs": damaged,
+        },
+        as_json=as_json,
+    )
     if gate and not all_well(servers):
         raise typer.Exit(Exit.GATE_FAILED)
 

@@ -142,6 +142,22 @@ def list_runs(results: Path) -> list[RunFolder]:
     return sorted(runs, key=lambda run: run.run_id)
 
 
+def read_runs(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Read the records of all runs in a results folder, oldest first.
+
+    Returns:
+        The records, and a line for each run whose record cannot be read: one damaged file must
+        not hide the others.
+    """
+    records, problems = [], []
+    for folder in list_runs(results):
+        try:
+            records.append(folder.read_status())
+        except RunFolderError as error:
+            problems.append(str(error))
+    return records, problems
+
+
 def find_run(results: Path, name: str | None) -> RunFolder:
     """Find a run by id or path, or the latest one.
 

@@ -101,9 +101,9 @@ def _interpreter(use: LevelUse) -> Suspect:
         "interpreter_lock",
         "interpreter_lock",
         "interpreter lock",
-        f"{_each(use)} used {said(use.least_cores)} cores or more, and {said(wanting)} workflows in "
-        f"each wanted to run, while {said(idle)} cores stood idle: an interpreter runs one thread "
-        "at a time, so only more processes would use them.",
+        f"{_each(use)} used {said(use.least_cores)} cores or more, and {said(wanting)} workflows "
+        f"in each wanted to run, while {said(idle)} cores stood idle: an interpreter runs one "
+        "thread at a time, so only more processes would use them.",
         need("cores used by the least busy worker", use.least_cores, "cores", least=BUSY),
         need(
             "cores used by the busiest worker",

@@ -9,7 +9,6 @@ import numpy as np
 
 from perf_pipeline.metrics.bottleneck.cores import suspects_of_cores
 from perf_pipeline.metrics.bottleneck.evidence import (
-    BUSY,
     Evidence,
     Key,
     Suspect,

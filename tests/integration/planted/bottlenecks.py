@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from functools import cache
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
 APPLICATION = "perf_pipeline r1"
-BLOCK = os.urandom(1 << 16)
+BLOCK = mmap(-1, 1 << 20)
 
 
 def spin(_number: int) -> None:
@@ -22,13 +23,12 @@ def sleep(_number: int) -> None:
     time.sleep(0.02)
 
 
-def fsync(number: int) -> None:
-    """Write 64 kB and wait until they are on the disk."""
+def flush(number: int) -> None:
+    """Write 1 MB and wait until it is on the disk, past the memory that files are kept in."""
     path = Path(os.environ["HOME"], f"{number % 64}")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_DIRECT | os.O_DSYNC)
     try:
-        os.pwrite(descriptor, BLOCK, 0)
-        os.fsync(descriptor)
+        os.pwritev(descriptor, [BLOCK], 0)
     finally:
         os.close(descriptor)
 

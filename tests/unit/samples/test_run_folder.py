@@ -20,6 +20,7 @@ from perf_pipeline.samples.run_folder import (
     find_run,
     list_runs,
     read_json,
+    read_runs,
     write_atomically,
     write_json,
 )
@@ -121,3 +122,17 @@ def test_levels_are_listed_in_the_order_in_which_they_ran(tmp_path: Path) -> Non
     (run.root / "levels" / "stray.txt").touch()
 
     assert [path.name for path in run.level_folders()] == ["00-100", "01-500", "02-1000", "10-arm"]
+
+
+def test_a_damaged_record_is_named_and_hides_no_other_run(tmp_path: Path) -> None:
+    for name in ("20260101_000000-aaaa", "20260102_000000-bbbb", "20260103_000000-cccc"):
+        folder = RunFolder(tmp_path / name)
+        folder.begin("baseline")
+        folder.end(COMPLETE)
+    (tmp_path / "20260102_000000-bbbb" / "run.json").write_text("{ cut off", encoding="utf-8")
+
+    records, problems = read_runs(tmp_path)
+
+    assert [record["run_id"][-4:] for record in records] == ["aaaa", "cccc"]
+    assert len(problems) == 1
+    assert "20260102_000000-bbbb/run.json cannot be read as JSON" in problems[0]

@@ -139,17 +139,23 @@ _RAISED: list[tuple[BaseException, ErrorClass]] = [
 def test_whatever_a_target_raises_becomes_a_record_and_all_slots_play_on(
     bench: Benches, events: EventThread, where: str
 ) -> None:
-    """asyncio lets SystemExit and KeyboardInterrupt of any task end its loop."""
+    """SystemExit and KeyboardInterrupt of any task end asyncio's loop.
+
+    A GeneratorExit from another task is left out: Python closes with it whatever awaits, so it
+    costs the slot, which is reported.
+    """
+    own = where == "in the task"
+    raised = [one for one in _RAISED if own or not isinstance(one[0], GeneratorExit)]
     b = bench(2)
 
     async def fail(number: int) -> None:
         await asyncio.sleep(0)
-        if number < len(_RAISED):
-            raise _RAISED[number][0]
+        if number < len(raised):
+            raise raised[number][0]
 
     async def work(_kind: int, number: int) -> None:
         b.clock.sleep(1)
-        await (fail(number) if where == "in the task" else asyncio.create_task(fail(number)))
+        await (fail(number) if own else asyncio.create_task(fail(number)))
 
     loop = b.async_loop(
         ScriptedAsyncTarget(work), events, run_s=30, deadline_ns=10**12, classify=classify
@@ -158,10 +164,10 @@ def test_whatever_a_target_raises_becomes_a_record_and_all_slots_play_on(
 
     by_number = {row.number: row for row in b.committed()}
     assert len(by_number) >= 30
-    classes = [by_number[n].error_class for n in range(len(_RAISED))]
-    assert classes == [error_class for _, error_class in _RAISED]
-    assert {by_number[n].outcome for n in range(len(_RAISED))} == {Outcome.ERROR}
-    others = [row for number, row in by_number.items() if number >= len(_RAISED)]
+    classes = [by_number[n].error_class for n in range(len(raised))]
+    assert classes == [error_class for _, error_class in raised]
+    assert {by_number[n].outcome for n in range(len(raised))} == {Outcome.ERROR}
+    others = [row for number, row in by_number.items() if number >= len(raised)]
     assert {row.outcome for row in others} == {Outcome.OK}
     assert loop.problems == []
 
@@ -169,12 +175,11 @@ def test_whatever_a_target_raises_becomes_a_record_and_all_slots_play_on(
 def test_a_clean_stop_adds_no_errors(bench: Benches, events: EventThread) -> None:
     """8 in flight at the stop, 3 of them past their deadline: abandoned and timeouts, no error."""
     b = bench(8)
-    inside, release = threading.Semaphore(0), threading.Event()
+    inside, release = threading.Semaphore(0), asyncio.Event()
 
     async def work(_kind: int, _number: int) -> None:
         inside.release()
-        while not release.is_set():
-            await asyncio.sleep(0.001)
+        await release.wait()
 
     b.clock.now_ns += 1
     loop = b.async_loop(ScriptedAsyncTarget(work), events)
@@ -188,7 +193,7 @@ def test_a_clean_stop_adds_no_errors(bench: Benches, events: EventThread) -> Non
 
     assert b.recorder.finish(loop.in_flight) == 8
 
-    release.set()
+    events._loop.call_soon_threadsafe(release.set)
     wait_for_end(loop)
     outcomes = [row.outcome for row in sorted(b.committed(), key=lambda row: row.slot)]
     assert outcomes == [Outcome.TIMEOUT] * 3 + [Outcome.ABANDONED] * 5

@@ -6,18 +6,27 @@ import contextlib
 import sys
 import threading
 import time
+from concurrent.futures import thread
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import ServerSelectionTimeoutError
 from redis import BlockingConnectionPool, ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
-from perf_pipeline.worker.waits import EVERY_NS, THREADS, WaitSampler, where
+from perf_pipeline.worker.waits import EVERY_NS, THREADS, TaskSampler, WaitSampler, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+
+_SITE = "/venv/lib/python3.11/site-packages"
 
 
 @contextlib.contextmanager
@@ -89,6 +98,44 @@ def test_a_thread_that_waits_for_redis_to_answer_waits_for_redis(
         assert _settled(ident) == "redis"
 
 
+def test_a_thread_that_waits_for_mysql_to_answer_waits_for_mysql(
+    silent_server: tuple[str, int],
+) -> None:
+    """The server accepts and says nothing; SQLAlchemy's engine and pool stand below the driver."""
+    host, port = silent_server
+    engine = create_engine(
+        f"mysql+pymysql://root@{host}:{port}/d", connect_args={"read_timeout": 0.5}
+    )
+
+    def wait() -> None:
+        with contextlib.suppress(OperationalError):
+            engine.connect()
+
+    with _thread(wait) as ident:
+        assert _settled(ident) == "mysql"
+
+
+def test_a_thread_that_waits_for_a_full_mongodb_pool_waits_for_the_pool_and_else_for_mongodb(
+    silent_server: tuple[str, int],
+) -> None:
+    """The client finds no server that speaks; a full pool is told from the stack alone."""
+    host, port = silent_server
+    with MongoClient[dict[str, Any]](
+        host, port, serverSelectionTimeoutMS=500, connectTimeoutMS=500
+    ) as client:
+
+        def wait() -> None:
+            with contextlib.suppress(ServerSelectionTimeoutError):
+                client.admin.command("ping")
+
+        with _thread(wait) as ident:
+            assert _settled(ident) == "mongodb"
+    condition = ("/usr/lib/python3.11/threading.py", f"{_SITE}/pymongo/lock.py")
+    pool = f"{_SITE}/pymongo/synchronous/pool.py"
+    assert where(_stack(*condition, pool, name="_get_conn")) == "pool"
+    assert where(_stack(*condition, pool, name="connect")) == "mongodb"
+
+
 def test_a_thread_that_computes_or_waits_elsewhere_is_in_the_runtime() -> None:
     assert where(sys._getframe()) == "runtime"
     assert where(None) == "runtime"
@@ -105,9 +152,6 @@ def _stack(*paths: str, name: str = "f") -> FrameType:
             f_code=SimpleNamespace(co_filename=path, co_name=name), f_back=frame
         )
     return cast("FrameType", frame)
-
-
-_SITE = "/venv/lib/python3.11/site-packages"
 
 
 def test_a_connect_inside_a_pool_waits_for_the_server() -> None:
@@ -147,3 +191,46 @@ def test_threads_that_have_ended_are_not_counted() -> None:
     sampler = WaitSampler([1, 2, 3, 4], lambda: frames)
 
     assert sampler(0) == {"runtime": 1, "pool": 1}
+
+
+_WORKER = thread.__file__
+
+
+def _pool_stack(*paths: str) -> FrameType:
+    """Return the stack of a pool's thread that is at work in ``paths``, innermost first."""
+    frame = _stack(*paths, _WORKER)
+    outermost: Any = frame
+    while outermost.f_back:
+        outermost = outermost.f_back
+    outermost.f_code.co_name = "_worker"
+    return frame
+
+
+_AT_POSTGRES = _pool_stack(f"{_SITE}/psycopg2/__init__.py")
+_COMPUTING = _pool_stack("/x.py")
+_IDLE = _stack(_WORKER, name="_worker")
+_NO_POOL = _stack(f"{_SITE}/redis/connection.py")
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "executing", "stacks", "counts"),
+    [
+        (100, 3, [_AT_POSTGRES, _COMPUTING, _IDLE, _NO_POOL],
+         {"postgres": 1, "runtime": 2, "queued": 97}),
+        (100, 0, [_IDLE], {"queued": 100}),
+        (2, 2, [_AT_POSTGRES] * 5, {"postgres": 2}),
+        (1, 4, [_COMPUTING], {"runtime": 1}),
+        (100, None, [_AT_POSTGRES, _COMPUTING], {"postgres": 1, "runtime": 1, "unknown": 98}),
+        (0, 0, [_IDLE], {}),
+    ],
+)  # fmt: skip
+def test_tasks_are_queued_or_where_the_thread_is_that_has_them(
+    in_flight: int, executing: int | None, stacks: list[FrameType], counts: dict[str, int]
+) -> None:
+    """A stack outside any executor is no workflow's; what a target cannot tell is unknown."""
+    sampler = TaskSampler(lambda: in_flight, lambda: executing, lambda: dict(enumerate(stacks)))
+
+    assert sampler(10) == counts
+    assert sum(counts.values()) == in_flight
+    assert sampler(9 + EVERY_NS) == {}
+    assert sampler(10 + EVERY_NS) == counts

@@ -125,7 +125,7 @@ def test_nothing_used_up_is_unclear_and_says_what_time_went_to(level: Level) -> 
 
 
 def test_the_nearest_cause_is_the_one_whose_weakest_need_falls_least_short(level: Level) -> None:
-    """PostgreSQL has 45 % of the workflows (needs 50), the interpreter lock 0.2 cores (needs 0.9)."""
+    """PostgreSQL has 45 % of the workflows (needs 50), the lock 0.2 cores (needs 0.9)."""
     half = {"waits": {"postgres": 0.45, "runtime": 0.55}, "server": {"executing": 9.0}}
 
     found = judge(level(**half))
