@@ -32,7 +32,18 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
         default=[], description="Levels: workflows in flight. Empty: those of the scenario."
     )
     max_concurrency: int | None = Field(default=None, description="Leave out levels above this.")
-    target: str | None = Field(default=None, description="What executes the workflows.")
+    target: str | None = Field(
+        default=None,
+        description="What executes the workflows: kailash, kailash==2.19.0, kailash+pandas, ...",
+    )
+    settings: list[str] = Field(default=[], description="Settings of the target, each NAME=VALUE.")
+    processes: int | None = Field(default=None, description="Worker processes a level.")
+    memory_limit_mb: float | None = Field(
+        default=None, description="Memory of all workers of a level, MB; one above is ended."
+    )
+    cpu_limit_percent: float | None = Field(
+        default=None, description="CPU of all workers of a level, percent of one core."
+    )
     nodes: str | None = Field(default=None, description="How workflows are written: code, lean.")
     complexity: str | None = Field(default=None, description="simple, medium or complex.")
     duration_s: float | None = Field(
@@ -66,6 +77,10 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
             duration_s=self.duration_s,
             seed=self.seed,
             repeats=self.repeats,
+            settings=tuple(self.settings) or None,
+            processes=self.processes,
+            memory_limit_mb=self.memory_limit_mb,
+            cpu_limit_percent=self.cpu_limit_percent,
         )
         scenario = open_scenario(self.scenario, read_machine_limits(), overrides)
         settings = current_settings()

@@ -16,7 +16,12 @@ from perf_pipeline.cli.output import (
     tell,
 )
 from perf_pipeline.config.builtin import list_scenarios, open_scenario
-from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.machine import (
+    largest_level,
+    mode_of,
+    processes_of,
+    read_machine_limits,
+)
 from perf_pipeline.metrics.measure import measure_run
 from perf_pipeline.report.headline import HEADLINE_COLUMNS, headline_table
 from perf_pipeline.run import measure
@@ -36,10 +41,26 @@ def check(
 ) -> None:
     """Check a scenario file and report every problem at once; nothing is started."""
     with bad_input_explained(as_json=as_json):
-        scenario = open_scenario(file, read_machine_limits())
+        machine = read_machine_limits()
+        scenario = open_scenario(file, machine)
     levels = ", ".join(map(str, scenario.concurrency))
+    processes = processes_of(scenario, machine)
+    bound = largest_level(machine, processes, mode_of(scenario.target))
     tell(f"{file}: good ({scenario.title or scenario.name}; levels {levels})", as_json=as_json)
-    answer({"file": file, "problems": [], "levels": list(scenario.concurrency)}, as_json=as_json)
+    tell(
+        f"this machine holds {bound.level} in flight on {scenario.target} ({bound.what}: "
+        f"{bound.arithmetic})",
+        as_json=as_json,
+    )
+    answer(
+        {
+            "file": file,
+            "problems": [],
+            "levels": list(scenario.concurrency),
+            "largest_level": bound.level,
+        },
+        as_json=as_json,
+    )
 
 
 def scenarios(as_json: AsJson = False) -> None:  # noqa: FBT002

@@ -24,7 +24,7 @@ from perf_pipeline.cli.output import (
 from perf_pipeline.config.builtin import open_scenario
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.overrides import Overrides
-from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.config.target_spec import parse_target, target_names
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
 from perf_pipeline.infrastructure.services import server_status
 from perf_pipeline.loadgen.environment import find_uv, make_environment
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 GATES = {"production": "minimum", "goal": "goal"}
 
 
+TARGET_HELP = f"{', '.join(target_names())}; with ==version and +package: kailash==2.19.0+pandas."
+
 Text = str | None
 
 
@@ -57,7 +59,11 @@ def run(
         typer.Option("--concurrency", metavar="N...", help="Levels: workflows in flight."),
     ] = None,
     max_concurrency: Annotated[Text, typer.Option(help="Leave out levels above this.")] = None,
-    target: Annotated[Text, typer.Option(help="kailash or control.")] = None,
+    target: Annotated[Text, typer.Option(help=TARGET_HELP)] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A setting of the target; may be repeated."),
+    ] = None,
     nodes: Annotated[Text, typer.Option(help="code or lean.")] = None,
     complexity: Annotated[Text, typer.Option(help="simple, medium or complex.")] = None,
     duration: Annotated[
@@ -65,6 +71,13 @@ def run(
     ] = None,
     seed: Annotated[Text, typer.Option(help="Source of every random choice.")] = None,
     repeats: Annotated[Text, typer.Option(help="How many times the levels run.")] = None,
+    processes: Annotated[Text, typer.Option(help="Worker processes a level; one a core.")] = None,
+    memory_limit_mb: Annotated[
+        Text, typer.Option(help="Memory of all workers of a level, MB; one above is ended.")
+    ] = None,
+    cpu_limit_percent: Annotated[
+        Text, typer.Option(help="CPU of all workers of a level, percent of one core.")
+    ] = None,
     gate: Annotated[
         Text, typer.Option(help="production or goal: exit 1 unless its targets are met.")
     ] = None,
@@ -86,6 +99,10 @@ def run(
             duration_s=number(duration),
             seed=number(seed),
             repeats=number(repeats),
+            settings=tuple(setting) if setting else None,
+            processes=number(processes),
+            memory_limit_mb=number(memory_limit_mb),
+            cpu_limit_percent=number(cpu_limit_percent),
         )
         settings = settings_with(results)
         checked = check_everything(scenario, overrides, gate, settings)

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.keys import GREATEST_LEVEL
-from perf_pipeline.config.machine import largest_level, processes_of
+from perf_pipeline.config.machine import largest_level, mode_of, processes_of
+from perf_pipeline.config.own_code import find_wrong_kinds
 
 if TYPE_CHECKING:
     from perf_pipeline.config.complaints import Complaints
-    from perf_pipeline.config.machine import MachineLimits
+    from perf_pipeline.config.machine import Bound, MachineLimits
     from perf_pipeline.config.scenario import Scenario
 
 
 def find_duplicates(scenario: Scenario, complaints: Complaints) -> None:
-    """Complain of workloads and of arms' labels that stand twice in the file."""
+    """Complain of workloads and of arms' labels that stand twice in the file, and the like."""
+    _find_names_without_levels(scenario, complaints)
     workloads: set[tuple[str, str]] = set()
     for index, workload in enumerate(scenario.workloads):
         kind = (workload.family, workload.complexity)
+        named = workload.name.replace("/", ", ")
         if complaints.is_good(("workload", index, "family"), ("workload", index, "complexity")):
             if kind in workloads:
                 complaints.at(
                     ("workload", index),
-                    f"is {workload.family}, {workload.complexity} for the second time; give the "
-                    "first one a greater weight instead.",
+                    f"is {named} for the second time; give the first one a greater weight instead.",
                 )
             workloads.add(kind)
     labels: set[str] = set()
@@ -41,6 +42,7 @@ def find_duplicates(scenario: Scenario, complaints: Complaints) -> None:
 def find_contradictions(scenario: Scenario, machine: MachineLimits, complaints: Complaints) -> None:
     """Complain of values that fit their keys but not each other or this machine."""
     _find_phases_out_of_order(scenario, complaints)
+    find_wrong_kinds(scenario, complaints)
     if complaints.is_good(("processes",)):
         _find_too_few_connections(scenario, processes_of(scenario, machine), complaints)
         _find_levels_above_the_machine(scenario, machine, complaints)
@@ -79,21 +81,35 @@ def _find_too_few_connections(scenario: Scenario, processes: int, complaints: Co
 def _find_levels_above_the_machine(
     scenario: Scenario, machine: MachineLimits, complaints: Complaints
 ) -> None:
-    bound = largest_level(machine, processes_of(scenario, machine))
-    tail = (
-        f"above the {bound.level} that this machine holds ({bound.what}: {bound.arithmetic}); "
-        f"allowed is 1 to {min(bound.level, GREATEST_LEVEL)}, or {bound.remedy}."
-    )
+    processes = processes_of(scenario, machine)
+    bound = largest_level(machine, processes, mode_of(scenario.target))
+    for level in scenario.concurrency:
+        if level > bound.level:
+            complaints.at(("concurrency",), f"holds {level}, {_above(bound)}")
+    for index, arm in enumerate(scenario.arms):
+        path = ("arm", index, "concurrency")
+        own = largest_level(machine, processes, mode_of(arm.target))
+        told = own.level == bound.level and arm.concurrency in scenario.concurrency
+        if complaints.is_good(path) and arm.concurrency > own.level and not told:
+            complaints.at(path, f"is {arm.concurrency}, {_above(own)}")
+
+
+def _above(bound: Bound) -> str:
     if bound.level == 0:
-        tail = (
+        return (
             f"but this machine holds not even one ({bound.what}: {bound.arithmetic}); "
             f"{bound.remedy}."
         )
-    for level in scenario.concurrency:
-        if level > bound.level:
-            complaints.at(("concurrency",), f"holds {level}, {tail}")
-    for index, arm in enumerate(scenario.arms):
-        told = arm.concurrency in scenario.concurrency
-        path = ("arm", index, "concurrency")
-        if complaints.is_good(path) and arm.concurrency > bound.level and not told:
-            complaints.at(path, f"is {arm.concurrency}, {tail}")
+    return (
+        f"above the {bound.level} that this machine holds ({bound.what}: {bound.arithmetic}); "
+        f"allowed is 1 to {bound.level}, or {bound.remedy}."
+    )
+
+
+def _find_names_without_levels(scenario: Scenario, complaints: Complaints) -> None:
+    names, levels = len(scenario.level_names), len(scenario.concurrency)
+    if names and names != levels and complaints.is_good(("level_names",), ("concurrency",)):
+        complaints.at(
+            ("level_names",),
+            f"holds {names} names for {levels} levels; name each level, or none.",
+        )

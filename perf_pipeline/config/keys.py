@@ -7,7 +7,7 @@ What ``check`` and ``run`` say about a wrong value is made from this table, and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.scenario import (
@@ -15,15 +15,18 @@ from perf_pipeline.config.scenario import (
     FAMILIES,
     MISSING_SERVERS,
     NODES,
-    TARGETS,
+    SERVICES,
 )
+from perf_pipeline.config.target_spec import parse_target, target_names
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GREATEST_LEVEL = 2000
-"""Threads are the slots of a synchronous target; above about 2000 they stop being in flight."""
+GREATEST_LEVEL = 20_000
+"""What one machine is meant for; ``machine.py`` says what this one holds."""
+
+FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 LABEL = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 """A label is a folder's name, and is never all digits: those are the folders of levels."""
@@ -45,7 +48,7 @@ class Key:
     """
 
     name: str
-    kind: Literal["integer", "number", "text", "label"]
+    kind: Literal["integer", "number", "text", "label", "boolean", "target", "function"]
     meaning: str
     low: float = 0
     high: float = 0
@@ -57,12 +60,17 @@ class Key:
         """Say in words what may stand here."""
         if self.choices:
             return listed([f'"{choice}"' for choice in self.choices])
-        if self.kind == "label":
-            return "1 to 40 of a-z, 0-9, _ and -, beginning with a letter (it names a folder)"
-        if self.kind == "text":
-            return f"one line of {self.low:g} to {self.high:g} printable characters"
-        article = "an integer" if self.kind == "integer" else "a number"
-        return f"{article} from {_plain(self.low)} to {_plain(self.high)}"
+        if self.kind in {"integer", "number"}:
+            article = "an integer" if self.kind == "integer" else "a number"
+            return f"{article} from {_plain(self.low)} to {_plain(self.high)}"
+        return {
+            "boolean": "true or false",
+            "function": "module:function",
+            "label": "1 to 40 of a-z, 0-9, _ and -, beginning with a letter (it names a folder)",
+            "target": f"{listed(target_names())}, then ==version and +package as wanted "
+            "(kailash==2.19.0+pandas)",
+            "text": f"one line of {self.low:g} to {self.high:g} printable characters",
+        }[self.kind]
 
     def complaints(self, value: object) -> Iterator[tuple[tuple[int, ...], str]]:
         """Say what is wrong with a value.
@@ -89,9 +97,15 @@ class Key:
         """Return a value that fits, to go on looking for problems in place of one that does not."""
         if self.kind in {"integer", "number"}:
             return self.low
+        if self.kind == "boolean":
+            return False
+        if self.kind == "target":
+            return target_names()[0]
         return self.choices[0] if self.choices else ""
 
     def _complaint(self, value: object) -> str:
+        if self.kind == "target" and isinstance(value, str):
+            return f"is {shown(value)}, which {_target_problem(value)} ({self.meaning})."
         near = did_you_mean(value, self.choices) if isinstance(value, str) else ""
         tail = f"; {near}" if near else "."
         return f"is {shown(value)}; allowed is {self.allowed()} ({self.meaning}){tail}"
@@ -105,13 +119,29 @@ class Key:
                 and not isinstance(value, bool)
                 and self.low <= value <= self.high
             )
-        if not isinstance(value, str):
-            return False
+        if self.kind == "boolean":
+            return isinstance(value, bool)
+        return isinstance(value, str) and self._fits_text(value)
+
+    def _fits_text(self, text: str) -> bool:
         if self.choices:
-            return value in self.choices
-        if self.kind == "label":
-            return LABEL.fullmatch(value) is not None
-        return self.low <= len(value) <= self.high and value.isprintable()
+            return text in self.choices
+        if self.kind == "target":
+            return not _target_problem(text)
+        if self.kind in {"label", "function"}:
+            pattern = LABEL if self.kind == "label" else FUNCTION
+            return pattern.fullmatch(text) is not None
+        return self.low <= len(text) <= self.high and text.isprintable()
+
+
+def _target_problem(text: str) -> str:
+    """Say what is wrong with a target's text; empty if nothing is."""
+    try:
+        parse_target(text)
+    except ValueError as error:
+        near = did_you_mean(text.partition("=")[0].partition("+")[0], target_names())
+        return f"{error}; {near}" if near and "names no target" in str(error) else str(error)
+    return ""
 
 
 def _plain(number: float) -> str:
@@ -123,12 +153,16 @@ GREATEST_LENGTH = 50
 LEVEL = Key(
     "concurrency", "integer", "workflows in flight", 1, GREATEST_LEVEL, required=True, many=True
 )
-TARGET = Key("target", "text", "what executes the workflows", choices=TARGETS)
+TARGET = Key("target", "target", "what executes the workflows")
 NODES_KEY = Key("nodes", "text", "how the workflows are written", choices=NODES)
 SEED = Key("seed", "integer", "source of every random choice", 0, 2**63 - 1)
 REPEATS = Key("repeats", "integer", "how many times the levels run", 1, 100)
-COMPLEXITY = Key(
-    "complexity", "text", "how many nodes a workflow has", choices=COMPLEXITIES, required=True
+COMPLEXITY = Key("complexity", "text", "how many nodes a workflow has", choices=COMPLEXITIES)
+FAMILY = Key("family", "text", "what one workflow does", choices=FAMILIES)
+PROCESSES = Key("processes", "integer", "worker processes a level", 1, 64)
+MEMORY_LIMIT = Key("memory_mb", "number", "MB, memory of all workers of a level", 1, 10_000_000)
+CPU_LIMIT = Key(
+    "cpu_percent", "number", "percent of one core, CPU of all workers of a level", 1, 100_000
 )
 STEADY = Key("steady_s", "number", "s, least length of the steady phase", 0.5, 86_400)
 
@@ -138,7 +172,7 @@ TOP: tuple[Key, ...] = (
     TARGET,
     NODES_KEY,
     LEVEL,
-    Key("processes", "integer", "worker processes a level", 1, 64),
+    PROCESSES,
     REPEATS,
     Key(
         "missing_servers",
@@ -146,6 +180,12 @@ TOP: tuple[Key, ...] = (
         "what happens without a server that is only written to",
         choices=MISSING_SERVERS,
     ),
+    Key("interpreter", "text", "path of a Python that has everything installed", 1, 4096),
+    Key("python_path", "text", "folder of your own modules, from the scenario's", 1, 4096),
+    Key("servers", "text", "servers for your own functions", choices=SERVICES, many=True),
+    Key("level_names", "text", "what people call the levels", 1, 40, many=True),
+    Key("sample_every_s", "number", "s between two samples of the resources", 0.1, 3600),
+    Key("log_detail", "boolean", "what the target logs goes to the workers' logs"),
 )
 
 SECTIONS: dict[str, tuple[Key, ...]] = {
@@ -157,23 +197,32 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("steady_max_s", "number", "s, greatest length of a phase", 0.5, 86_400),
         Key("drain_s", "number", "s in which workflows in flight may still end", 0, 3600),
         Key("deadline_s", "number", "s after which a workflow is a timeout", 0.1, 3600),
+        Key("total_workflows", "integer", "workflows that end the level", 0, 10_000_000),
+        Key("cooldown_s", "number", "s of rest after a level", 0, 3600),
     ),
     "connections": (
         Key("max_db_connections", "integer", "connections of all workers to a server", 1, 10_000),
         Key("connection_timeout_s", "number", "s to wait for a free connection", 0.1, 3600),
+    ),
+    "limits": (MEMORY_LIMIT, CPU_LIMIT),
+    "stop": (
+        Key("error_ratio", "number", "share of failures that ends a level", 0.01, 1),
+        Key("memory_free_mb", "number", "MB of free memory below which a level ends", 0, 1e7),
+        Key("descriptors_free", "integer", "files below which a level ends", 0, 10_000_000),
     ),
 }
 """Tables that stand once: ``[phases]``."""
 
 REPEATED: dict[str, tuple[Key, ...]] = {
     "workload": (
-        Key("family", "text", "what one workflow does", choices=FAMILIES, required=True),
+        FAMILY,
         COMPLEXITY,
+        Key("function", "function", "a function of your own, called with the workflow's number"),
         Key("weight", "number", "share of the mix, relative to the others", 0.001, 1000),
     ),
     "arm": (
         Key("label", "label", "name in the report and of a folder", required=True),
-        Key("target", "text", "what executes the workflows", choices=TARGETS, required=True),
+        replace(TARGET, required=True),
         Key("nodes", "text", "how the workflows are written", choices=NODES, required=True),
         Key("concurrency", "integer", "workflows in flight", 1, GREATEST_LEVEL, required=True),
         Key(
@@ -182,3 +231,6 @@ REPEATED: dict[str, tuple[Key, ...]] = {
     ),
 }
 """Tables that stand any number of times: ``[[workload]]``."""
+
+SETTINGS = "settings"
+"""Table of the target's own options, at the top and in an arm; ``settings.py`` knows its keys."""

@@ -1,8 +1,9 @@
 """What this machine lets a run have, and the largest level that follows from it.
 
-A synchronous kailash slot is a thread with a runtime of its own: 3 file descriptors and at most
-72 kB (measured with kailash 2.65.0, Python 3.11: reference/kailash.md, sections 2 and 10). The
-workers raise their own soft descriptor limit, so that the hard one counts.
+A slot of a synchronous target is a thread, with kailash one that has a runtime of its own: 3 file
+descriptors and at most 72 kB (measured with kailash 2.65.0, Python 3.11: reference/kailash.md,
+sections 2 and 10). A slot of an asynchronous target is a task of an event loop and takes no
+descriptor. The workers raise their own soft descriptor limit, so that the hard one counts.
 """
 
 from __future__ import annotations
@@ -11,19 +12,25 @@ import os
 import resource
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.cgroup import Allowance, memory_allowance, tasks_allowance
 from perf_pipeline.config.keys import GREATEST_LEVEL
+from perf_pipeline.config.target_spec import parse_target, target_facts
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario
 
-SLOT_DESCRIPTORS = 3
+Mode = Literal["threads", "asyncio"]
+
+THREADS_A_PROCESS = 2000
+"""Above it they stop being in flight (reference/kailash.md, section 10)."""
+
+SLOT_DESCRIPTORS: dict[Mode, int] = {"threads": 3, "asyncio": 0}
 PROCESS_DESCRIPTORS = 200
 """Files, connections to the servers and the interpreter's own, on top of the slots."""
 
-SLOT_BYTES = 72_000
+SLOT_BYTES: dict[Mode, int] = {"threads": 72_000, "asyncio": 20_000}
 PROCESS_BYTES = 110_000_000
 """A worker with the runtime imported and one workflow executed, no slots."""
 
@@ -106,44 +113,58 @@ def read_machine_limits(
     )
 
 
-def level_bounds(limits: MachineLimits, processes: int) -> tuple[Bound, ...]:
+def mode_of(target: str) -> Mode:
+    """Return what a slot of a target is; ``target`` is a text that ``parse_target`` takes."""
+    return target_facts(parse_target(target).name).mode
+
+
+def level_bounds(
+    limits: MachineLimits, processes: int, mode: Mode = "threads"
+) -> tuple[Bound, ...]:
     """Return what each known limit allows for a level shared by ``processes`` workers."""
-    bounds = [
-        Bound(
-            "slots",
-            GREATEST_LEVEL,
-            f"above {GREATEST_LEVEL} threads not all of them are in flight",
-            "run several machines",
-        )
-    ]
-    if limits.descriptors_hard is not None:
-        bounds.append(_descriptor_bound(limits.descriptors_hard, processes))
-    if limits.tasks is not None:
+    bounds = [_slot_bound(processes, mode)]
+    if limits.descriptors_hard is not None and SLOT_DESCRIPTORS[mode]:
+        bounds.append(_descriptor_bound(limits.descriptors_hard, processes, SLOT_DESCRIPTORS[mode]))
+    if limits.tasks is not None and mode == "threads":
         bounds.append(_task_bound(limits.tasks, processes))
     if limits.memory_free_bytes is not None:
-        bounds.append(_memory_bound(limits.memory_free_bytes, processes))
+        bounds.append(_memory_bound(limits.memory_free_bytes, processes, SLOT_BYTES[mode]))
     return tuple(bounds)
 
 
-def largest_level(limits: MachineLimits, processes: int) -> Bound:
+def largest_level(limits: MachineLimits, processes: int, mode: Mode = "threads") -> Bound:
     """Return the tightest bound.
 
     Args:
         limits: What the machine lets a run have.
         processes: Worker processes that share a level; >= 1.
+        mode: What a slot is.
     """
-    return min(level_bounds(limits, processes), key=lambda bound: bound.level)
+    return min(level_bounds(limits, processes, mode), key=lambda bound: bound.level)
 
 
-def _descriptor_bound(hard: int, processes: int) -> Bound:
-    level = max(hard - PROCESS_DESCRIPTORS, 0) // SLOT_DESCRIPTORS * processes
-    needed = SLOT_DESCRIPTORS * -(-GREATEST_LEVEL // processes) + PROCESS_DESCRIPTORS
+def _slot_bound(processes: int, mode: Mode) -> Bound:
+    threads = THREADS_A_PROCESS * processes
+    if mode == "threads" and threads < GREATEST_LEVEL:
+        return Bound(
+            "slots",
+            threads,
+            f"{processes} worker processes x {THREADS_A_PROCESS} threads: above that not all of "
+            "them are in flight",
+            "raise processes, or take an asynchronous target",
+        )
+    return Bound("slots", GREATEST_LEVEL, "more was never tried", "run several machines")
+
+
+def _descriptor_bound(hard: int, processes: int, slot_descriptors: int) -> Bound:
+    level = max(hard - PROCESS_DESCRIPTORS, 0) // slot_descriptors * processes
+    needed = slot_descriptors * THREADS_A_PROCESS + PROCESS_DESCRIPTORS
     return Bound(
         "descriptors",
         level,
         f"{processes} worker processes x ({hard} file descriptors, the hard limit, "
-        f"- {PROCESS_DESCRIPTORS}) / {SLOT_DESCRIPTORS} a workflow = {level}",
-        f"raise the hard limit (ulimit -Hn {needed} allows {GREATEST_LEVEL})",
+        f"- {PROCESS_DESCRIPTORS}) / {slot_descriptors} a workflow = {level}",
+        f"raise the hard limit (ulimit -Hn {needed} allows {THREADS_A_PROCESS} a process)",
     )
 
 
@@ -159,14 +180,14 @@ def _task_bound(tasks: Allowance, processes: int) -> Bound:
     )
 
 
-def _memory_bound(free_bytes: int, processes: int) -> Bound:
+def _memory_bound(free_bytes: int, processes: int, slot_bytes: int) -> Bound:
     kept_bytes = HARNESS_BYTES + processes * PROCESS_BYTES
-    level = max(free_bytes - kept_bytes, 0) // SLOT_BYTES
+    level = max(free_bytes - kept_bytes, 0) // slot_bytes
     return Bound(
         "memory",
         level,
         f"({free_bytes / 1e6:.0f} MB free - {HARNESS_BYTES / 1e6:.0f} MB for harness and servers "
-        f"- {processes} workers x {PROCESS_BYTES / 1e6:.0f} MB) / {SLOT_BYTES / 1e3:.0f} kB "
+        f"- {processes} workers x {PROCESS_BYTES / 1e6:.0f} MB) / {slot_bytes / 1e3:.0f} kB "
         f"a workflow = {level}",
         "free memory or raise the container's limit",
     )

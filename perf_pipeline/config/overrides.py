@@ -3,13 +3,18 @@
 A flag replaces the scenario's value and is checked by the same row of ``keys.py``. What follows
 from a flag, and only if it is given:
 
-- ``--max-concurrency N`` leaves out the levels above N; if all are, one level at N remains.
+- ``--max-concurrency N`` leaves out the levels above N; if N is above all of them, or all of
+  them are left out, there is a level at N.
+- A level keeps its name; a number that the scenario does not have has none.
 - When the levels change, each arm moves to the greatest chosen level that is not above its own
   concurrency, else to the smallest chosen one: an arm is there to be compared with a level of
   the same concurrency. With levels 10 50 200, an arm at 100 runs at 50.
 - ``--target`` and ``--nodes`` leave out the arms that would repeat the levels.
 - ``--complexity`` holds for all workloads; those that become equal are one, with their weights
   added, so that the share of each family stays.
+- ``--target`` with another name leaves out the scenario's settings, which are that target's, and
+  its interpreter; with another version or other packages it keeps the settings.
+- ``--setting NAME=VALUE`` replaces one setting of the levels' target; arms keep theirs.
 - ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
 """
 
@@ -18,13 +23,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from perf_pipeline.config.keys import COMPLEXITY, LEVEL, NODES_KEY, REPEATS, SEED, STEADY, TARGET
+from perf_pipeline.config.keys import (
+    COMPLEXITY,
+    CPU_LIMIT,
+    LEVEL,
+    MEMORY_LIMIT,
+    NODES_KEY,
+    PROCESSES,
+    REPEATS,
+    SEED,
+    STEADY,
+    TARGET,
+)
 from perf_pipeline.config.scenario import Workload
+from perf_pipeline.config.target_settings import flag_settings
+from perf_pipeline.config.target_spec import parse_target
 
 if TYPE_CHECKING:
     from perf_pipeline.config.complaints import Complaints
     from perf_pipeline.config.keys import Key
-    from perf_pipeline.config.scenario import Arm, Complexity, Nodes, Scenario
+    from perf_pipeline.config.scenario import Arm, Complexity, Limits, Nodes, Scenario
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,10 @@ class Overrides:
         duration_s: Least length of the steady phase.
         seed: Source of every random choice.
         repeats: How many times the levels run.
+        settings: ``NAME=VALUE`` of settings of the target.
+        processes: Worker processes a level.
+        memory_limit_mb: Memory of all workers of a level, MB.
+        cpu_limit_percent: CPU of all workers of a level, percent of one core.
     """
 
     concurrency: tuple[int, ...] | None = None
@@ -50,6 +72,10 @@ class Overrides:
     duration_s: float | None = None
     seed: int | None = None
     repeats: int | None = None
+    settings: tuple[str, ...] | None = None
+    processes: int | None = None
+    memory_limit_mb: float | None = None
+    cpu_limit_percent: float | None = None
 
 
 FLAGS: dict[str, tuple[str, Key]] = {
@@ -61,6 +87,9 @@ FLAGS: dict[str, tuple[str, Key]] = {
     "duration_s": ("--duration", STEADY),
     "seed": ("--seed", SEED),
     "repeats": ("--repeats", REPEATS),
+    "processes": ("--processes", PROCESSES),
+    "memory_limit_mb": ("--memory-limit-mb", MEMORY_LIMIT),
+    "cpu_limit_percent": ("--cpu-limit-percent", CPU_LIMIT),
 }
 """Field of ``Overrides`` to the flag and the row of the table that it is checked by."""
 
@@ -81,14 +110,16 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Compla
         scenario,
         seed=scenario.seed if given.seed is None else given.seed,
         repeats=given.repeats or scenario.repeats,
-        target=given.target or scenario.target,
+        processes=given.processes or scenario.processes,
+        limits=_limits(scenario.limits, given),
         nodes=cast("Nodes", given.nodes) or scenario.nodes,
     )
     scenario = _with_levels(scenario, given, complaints)
+    scenario = _with_target(scenario, given, complaints)
     if given.duration_s is not None:
         scenario = _with_duration(scenario, float(given.duration_s), complaints)
     if given.complexity is not None:
-        scenario = _with_complexity(scenario, cast("Complexity", given.complexity))
+        scenario = _with_complexity(scenario, cast("Complexity", given.complexity), complaints)
     return scenario
 
 
@@ -118,12 +149,34 @@ def _with_levels(scenario: Scenario, given: Overrides, complaints: Complaints) -
         complaints.replaced(("concurrency",), "--concurrency")
     if given.max_concurrency is not None:
         kept = tuple(level for level in levels if level <= given.max_concurrency)
-        if not kept:
-            kept = (given.max_concurrency,)
+        if not kept or max(kept) < given.max_concurrency == max(*levels, given.max_concurrency):
+            kept = (*kept, given.max_concurrency)
             complaints.replaced(("concurrency",), "--max-concurrency")
         levels = kept
     arms = tuple(replace(arm, concurrency=_arm_level(arm, levels)) for arm in scenario.arms)
-    return replace(scenario, concurrency=levels, arms=arms)
+    named = dict(zip(scenario.concurrency, scenario.level_names, strict=False))
+    names = tuple(named.get(level, "") for level in levels) if named else ()
+    return replace(scenario, concurrency=levels, level_names=names, arms=arms)
+
+
+def _with_target(scenario: Scenario, given: Overrides, complaints: Complaints) -> Scenario:
+    if given.target is not None:
+        complaints.replaced(("target",), "--target")
+        if parse_target(given.target).name != parse_target(scenario.target).name:
+            scenario = replace(scenario, settings={}, interpreter=None)
+        scenario = replace(scenario, target=given.target)
+    if given.settings:
+        more = flag_settings(given.settings, scenario.target, complaints)
+        scenario = replace(scenario, settings={**scenario.settings, **more})
+    return scenario
+
+
+def _limits(limits: Limits, given: Overrides) -> Limits:
+    return replace(
+        limits,
+        memory_mb=given.memory_limit_mb or limits.memory_mb,
+        cpu_percent=given.cpu_limit_percent or limits.cpu_percent,
+    )
 
 
 def _arm_level(arm: Arm, levels: tuple[int, ...]) -> int:
@@ -141,15 +194,21 @@ def _with_duration(scenario: Scenario, duration_s: float, complaints: Complaints
     )
 
 
-def _with_complexity(scenario: Scenario, complexity: Complexity) -> Scenario:
+def _with_complexity(
+    scenario: Scenario, complexity: Complexity, complaints: Complaints
+) -> Scenario:
     weights: dict[str, float] = {}
     for workload in scenario.workloads:
         weights[workload.family] = weights.get(workload.family, 0.0) + workload.weight
+    if any(workload.is_function for workload in scenario.workloads):
+        complaints.flag("--complexity", "is given, but functions have no complexity; leave it out.")
+        return scenario
     merged = (Workload(family, complexity, weight) for family, weight in weights.items())
     return replace(scenario, workloads=tuple(merged))
 
 
 def _repeats_the_levels(arm: Arm, scenario: Scenario) -> bool:
     """Return whether the arm is the levels again; the control target has no nodes to differ in."""
-    same_nodes = arm.nodes == scenario.nodes or arm.target == "control"
-    return arm.target == scenario.target and same_nodes
+    same_nodes = arm.nodes == scenario.nodes or parse_target(arm.target).name == "control"
+    same = arm.target == scenario.target and dict(arm.settings) == dict(scenario.settings)
+    return same and same_nodes

@@ -10,26 +10,27 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.complaints import Complaints
 from perf_pipeline.config.contradictions import find_contradictions, find_duplicates
-from perf_pipeline.config.keys import GREATEST_LENGTH, REPEATED, SECTIONS, TOP, Key
+from perf_pipeline.config.keys import GREATEST_LENGTH, REPEATED, SECTIONS, SETTINGS, TOP, Key
 from perf_pipeline.config.overrides import (
     Overrides,
     apply_overrides,
     check_overrides,
     drop_pointless_arms,
 )
+from perf_pipeline.config.own_code import check_paths, workload_of
 from perf_pipeline.config.positions import key_lines
-from perf_pipeline.config.scenario import Arm, Connections, Phases, Scenario, Workload
+from perf_pipeline.config.scenario import Arm, Connections, Limits, Phases, Scenario, Stop
 from perf_pipeline.config.scenario_file import read_text
+from perf_pipeline.config.target_settings import check_settings
 from perf_pipeline.config.wording import did_you_mean, listed, printable, shown
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.positions import KeyPath
 
@@ -51,7 +52,8 @@ def read_scenario(
         complaints = Complaints(str(path))
         check_overrides(overrides or Overrides(), complaints)
         raise ScenarioError([*error.problems, *complaints.problems()]) from error
-    return parse_scenario(text, path.stem, machine, overrides, file=str(path))
+    folder = path.absolute().parent
+    return parse_scenario(text, path.stem, machine, overrides, file=str(path), folder=folder)
 
 
 def parse_scenario(
@@ -61,6 +63,7 @@ def parse_scenario(
     overrides: Overrides | None = None,
     *,
     file: str | None = None,
+    folder: Path | None = None,
 ) -> Scenario:
     """Make a scenario of a TOML text.
 
@@ -70,6 +73,7 @@ def parse_scenario(
         machine: What this machine holds; levels above it are problems.
         overrides: Flags of ``run`` that replace values of the text.
         file: What messages call the text; by default ``<name>.toml``.
+        folder: Where relative paths of the text begin; None for the current folder.
 
     Raises:
         ScenarioError: With every problem, one sentence each, in the order of the text.
@@ -84,7 +88,7 @@ def parse_scenario(
     check_overrides(overrides, complaints)
     document = _load(text, complaints)
     if document is not None:
-        scenario = _build(document, name, complaints)
+        scenario = _build(document, name, folder or Path.cwd(), complaints)
         find_duplicates(scenario, complaints)
         scenario = apply_overrides(scenario, overrides, complaints)
         find_contradictions(scenario, machine, complaints)
@@ -129,27 +133,45 @@ def _syntax_error(message: str, text: str) -> tuple[str, int, int | None]:
     return what, int(found[2]), int(found[3])
 
 
-def _build(document: dict[str, Any], name: str, complaints: Complaints) -> Scenario:
+def _build(document: dict[str, Any], name: str, folder: Path, complaints: Complaints) -> Scenario:
     """Take every value that fits its key, and complain of the others.
 
     A value that does not fit is replaced by one that does, so that what follows finds the other
     problems; the complaint keeps such a scenario from ever being used.
     """
     values = _table(document, (), TOP, complaints)
-    phases, connections = (_section(document, section, complaints) for section in SECTIONS)
+    phases, connections, limits, stop = (
+        _section(document, section, complaints) for section in SECTIONS
+    )
     workloads, arms = (_repeated(document, section, complaints) for section in REPEATED)
     if not workloads and complaints.is_good(("workload",)):
         complaints.at(
             ("workload",), "is missing; give at least one [[workload]] with family and complexity."
         )
+    check_paths(values, folder, complaints)
+    target = values.get("target", Scenario.target)
+    settings = check_settings(document.get(SETTINGS, {}), target, (SETTINGS,), complaints)
     return Scenario(
         name=name,
         phases=Phases(**phases),
         connections=Connections(**connections),
-        workloads=tuple(Workload(**table) for table in workloads),
-        arms=tuple(Arm(**table) for table in arms),
+        limits=Limits(**limits),
+        stop=Stop(**stop),
+        workloads=tuple(
+            workload_of(table, index, complaints) for index, table in enumerate(workloads)
+        ),
+        arms=tuple(
+            _arm(table, document["arm"][at], at, complaints) for at, table in enumerate(arms)
+        ),
+        settings=settings,
         **values,
     )
+
+
+def _arm(table: dict[str, Any], written: object, index: int, complaints: Complaints) -> Arm:
+    given = written.get(SETTINGS, {}) if isinstance(written, dict) else {}
+    here = ("arm", index, SETTINGS)
+    return Arm(**table, settings=check_settings(given, table["target"], here, complaints))
 
 
 def _section(document: dict[str, Any], name: str, complaints: Complaints) -> dict[str, Any]:
@@ -184,7 +206,8 @@ def _table(
     table: dict[str, Any], path: KeyPath, keys: tuple[Key, ...], complaints: Complaints
 ) -> dict[str, Any]:
     """Check the keys of one table; return a value for each key that is there or must be."""
-    known = [key.name for key in keys] + ([] if path else [*SECTIONS, *REPEATED])
+    known = [key.name for key in keys] + ([] if path else [*SECTIONS, *REPEATED, SETTINGS])
+    known += [SETTINGS] if path[:1] == ("arm",) else []
     for name in table:
         if name not in known:
             complaints.at((*path, name), f"is unknown; {_hint(name, known)}")

@@ -7,7 +7,6 @@ flags. Units stand last in every name; a level is a number of workflows in fligh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -22,9 +21,7 @@ FAMILIES: tuple[str, ...] = ("transformation", "analytics", "data_processing")
 COMPLEXITIES: tuple[Complexity, ...] = ("simple", "medium", "complex")
 NODES: tuple[Nodes, ...] = ("code", "lean")
 MISSING_SERVERS: tuple[MissingServers, ...] = ("fail", "leave_out")
-_ADAPTERS = (Path(__file__).parents[1] / "targets").glob("*/adapter.py")
-TARGETS: tuple[str, ...] = tuple(sorted(path.parent.name for path in _ADAPTERS))
-"""Every folder of ``targets`` with an adapter: adding one touches nothing else."""
+SERVICES: tuple[str, ...] = ("postgres", "mysql", "redis", "mongodb")
 
 
 @dataclass(frozen=True)
@@ -156,8 +153,8 @@ class Scenario:
         name: Stem of the file; part of result file names.
         title: One line for people.
         seed: Source of every random choice; the same seed gives the same plan and data.
-        target: What executes the workflows, as ``target_spec.parse_target`` reads it: a name of
-            ``TARGETS``, then ``==version`` and ``+package`` as wanted (``kailash==2.19.0+pandas``).
+        target: What executes the workflows, as ``target_spec.parse_target`` reads it: a folder of
+            ``targets``, then ``==version`` and ``+package`` as wanted (``kailash==2.19.0+pandas``).
         nodes: How the workflows of the levels are written.
         concurrency: The levels, in the order in which they run.
         processes: Worker processes a level; None means one a core.

@@ -18,12 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perf_pipeline.config.machine import Bound, MachineLimits
+    from perf_pipeline.config.machine import Bound, MachineLimits, Mode
     from perf_pipeline.infrastructure.finding import ServiceFinding, Severity
     from perf_pipeline.infrastructure.pressure import Pressure
 
 LOWEST_NAMED_LEVEL = 100
 """The lowest level for which there are targets that users know."""
+
+ENOUGH_LEVEL = 2000
+"""The highest level for which there are targets that users know."""
+
+_SLOTS: dict[Mode, str] = {
+    "threads": "synchronous targets take a thread a workflow",
+    "asyncio": "asynchronous targets take a task a workflow",
+}
 
 DISK_TIGHT_BYTES = 3_000_000_000
 """Embedded PostgreSQL may keep 2 GB of write-ahead log; results and environments come on top."""
@@ -59,7 +67,8 @@ def diagnose(
         The largest level first, then a row for each limit, then the rest.
     """
     return [
-        _largest(limits, processes),
+        _largest(limits, processes, "threads"),
+        _largest(limits, processes, "asyncio"),
         *_limits(limits, processes),
         _disk(disk_free_bytes),
         _cores(limits.cores_usable, processes),
@@ -85,14 +94,14 @@ def disk_free_bytes(folder: Path) -> int | None:
     return None
 
 
-def _largest(limits: MachineLimits, processes: int) -> Finding:
-    bound = largest_level(limits, processes)
+def _largest(limits: MachineLimits, processes: int, mode: Mode) -> Finding:
+    bound = largest_level(limits, processes, mode)
     return Finding(
-        what="largest level",
+        what=f"largest level, {mode}",
         value=f"{bound.level} in flight",
         limit=f"1 to {GREATEST_LEVEL}",
-        meaning=f"set by {bound.what}: {bound.arithmetic}",
-        todo="" if bound.level >= GREATEST_LEVEL else bound.remedy,
+        meaning=f"{_SLOTS[mode]}; set by {bound.what}: {bound.arithmetic}",
+        todo="" if bound.level >= ENOUGH_LEVEL else bound.remedy,
         severity=_level_severity(bound.level),
     )
 
@@ -143,7 +152,7 @@ def _limit(
 def _level_severity(level: int) -> Severity:
     if level < LOWEST_NAMED_LEVEL:
         return "problem"
-    return "ok" if level >= GREATEST_LEVEL else "warning"
+    return "ok" if level >= ENOUGH_LEVEL else "warning"
 
 
 def _disk(free_bytes: int | None) -> Finding:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 SHOP = """
-class Engine:                          # your runtime
+import time
+
+class Engine:                    # your runtime
     def __init__(self, *steps):
         self.steps = steps
 
@@ -39,10 +41,14 @@ class Engine:                          # your runtime
             value = step(value)
         return value
 
-engine = Engine(lambda number: number * 3, lambda price: price + 1)   # made once in each worker
+def price(number):
+    time.sleep(0.01)             # stands for a query
+    return number * 3
 
-def order(number):                     # called with each workflow's number; raises if it failed
-    assert engine.run(number) == number * 3 + 1
+engine = Engine(price, str)      # once in each worker process
+
+def order(number):               # called with each workflow's number; raises if it failed
+    assert engine.run(number) == str(number * 3)
 """
 ORDERS = """
 target = "callable"
@@ -131,7 +137,7 @@ def test_a_runtime_of_a_users_own_is_measured_from_ten_lines(tmp_path: Path, own
     assert (metrics.validity, level.validity) == ("valid", "valid")
     assert [(one.family, one.complexity) for one in level.families] == [("shop:order", "")]
     assert level.outcomes["error"] == 0
-    assert level.outcomes["ok"] > 1000
+    assert level.outcomes["ok"] > 500
     assert metrics.manifest["target"]["packages"] == {}
 
 

@@ -65,9 +65,7 @@ def bottleneck_of(
     curve: InFlightCurve,
     in_flight: InFlight,
     window: tuple[int, int],
-    *,
-    limits: Mapping[str, int],
-    cpu_limit_percent: float | None = None,
+    connection_limits: Mapping[str, int],
 ) -> Bottleneck:
     """Find what limits a level.
 
@@ -77,19 +75,19 @@ def bottleneck_of(
         curve: Its number in flight.
         in_flight: The same summed up, with what threads were seen doing.
         window: Its steady phase, CLOCK_MONOTONIC ns; of no length if there was none.
-        limits: Server to the most connections that the pools of all workers allow.
-        cpu_limit_percent: What the scenario lets all workers use, 100 is a core; None for all.
+        connection_limits: Server to the most connections that the pools of all workers allow.
     """
     if window[1] <= window[0]:
         return Bottleneck("unclear", "There was no steady phase to look at.", ())
+    held_at = (records.log["plan"].get("limits") or {}).get("cpu_percent")
     use = level_use(
         samples,
         in_flight,
         mean_in_flight=float(curve.means(np.array(window, dtype=np.int64))[0]),
         at_once=_at_once(records),
         workers=len(records.workers),
-        limits=limits,
-        cpu_limit_cores=None if cpu_limit_percent is None else cpu_limit_percent / 100,
+        limits=connection_limits,
+        cpu_limit_cores=None if held_at is None else held_at / 100,
     )
     return judge(use)
 

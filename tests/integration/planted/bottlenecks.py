@@ -1,4 +1,4 @@
-"""Workflows whose bottleneck is known, as functions of a user's own; run in a target's environment."""
+"""Workflows whose bottleneck is known, as functions of a user's own."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def spin(_number: int) -> None:
 def sleep(_number: int) -> None:
     """Wait for something that nobody observes."""
     time.sleep(0.02)
+
+
+def sleep_too(number: int) -> None:
+    """As ``sleep``: a second share of the mix."""
+    sleep(number)
 
 
 def flush(number: int) -> None:

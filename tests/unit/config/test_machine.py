@@ -14,6 +14,7 @@ from perf_pipeline.config.machine import (
     MachineLimits,
     largest_level,
     level_bounds,
+    mode_of,
     processes_of,
     read_machine_limits,
 )
@@ -38,8 +39,10 @@ def test_the_remedy_for_descriptors_is_enough(machine: MachineLimits) -> None:
     for processes in (1, 2, 3, 7):
         short = largest_level(replace(machine, descriptors_hard=300), processes)
         needed = int(short.remedy.split("-Hn ")[1].split()[0])
-        assert largest_level(replace(machine, descriptors_hard=needed), processes).level >= 2000
-        assert largest_level(replace(machine, descriptors_hard=needed - 3), processes).level < 2000
+        enough = largest_level(replace(machine, descriptors_hard=needed), processes)
+        too_few = largest_level(replace(machine, descriptors_hard=needed - 3), processes)
+        assert enough.level == 2000 * processes
+        assert too_few.level < 2000 * processes
 
 
 def test_memory_is_what_machine_and_group_both_have(machine: MachineLimits) -> None:
@@ -57,7 +60,23 @@ def test_a_thread_a_workflow_counts_against_the_tasks(machine: MachineLimits) ->
 
 def test_a_machine_without_limits_still_has_the_limit_of_threads(machine: MachineLimits) -> None:
     endless = replace(machine, descriptors_hard=None, memory_available_bytes=None)
-    assert [(b.what, b.level) for b in level_bounds(endless, 2)] == [("slots", 2000)]
+    assert [(b.what, b.level) for b in level_bounds(endless, 2)] == [("slots", 4000)]
+
+
+def test_tasks_of_an_event_loop_take_no_descriptors_and_no_threads(machine: MachineLimits) -> None:
+    """What stops threads at 100 does not stop tasks; memory does, at 20 kB each."""
+    tight = replace(
+        machine,
+        descriptors_hard=350,
+        tasks=Allowance(1000, 900, "ulimit -u"),
+        memory_available_bytes=920_000_000,
+    )
+
+    assert largest_level(tight, 2, "threads").level == 0
+    bound = largest_level(tight, 2, "asyncio")
+    assert (bound.what, bound.level) == ("memory", (920_000_000 - 720_000_000) // 20_000)
+    assert mode_of("kailash_async+pandas") == "asyncio"
+    assert mode_of("kailash==2.19.0") == "threads"
 
 
 def test_processes_are_one_a_core_unless_the_scenario_says(machine: MachineLimits) -> None:

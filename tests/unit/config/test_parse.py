@@ -106,11 +106,12 @@ drain_s = true
             "(source of every random choice)."
         ),
         (
-            'mine.toml line 3: target is "kailsh"; allowed is "control" or "kailash" (what '
-            'executes the workflows); did you mean "kailash"?'
+            'mine.toml line 3: target is "kailsh", which names no target; there are callable, '
+            "callable_async, control, control_async, kailash, kailash_async; did you mean "
+            '"kailash"? (what executes the workflows).'
         ),
         (
-            "mine.toml line 4: concurrency[2] is 0; allowed is an integer from 1 to 2000 "
+            "mine.toml line 4: concurrency[2] is 0; allowed is an integer from 1 to 20000 "
             "(workflows in flight)."
         ),
         (
@@ -118,7 +119,7 @@ drain_s = true
             "(repeats runs all of them again)."
         ),
         (
-            'mine.toml line 5: concurrency[4] is "x"; allowed is an integer from 1 to 2000 '
+            'mine.toml line 5: concurrency[4] is "x"; allowed is an integer from 1 to 20000 '
             "(workflows in flight)."
         ),
         (
@@ -138,14 +139,14 @@ drain_s = true
 
 @pytest.mark.parametrize(
     "value",
-    ["0", "-1", "true", "nan", "inf", "1e12", "100.0", '"100"', "2001", "[1]", "{a = 1}",
+    ["0", "-1", "true", "nan", "inf", "1e12", "100.0", '"100"', "20001", "[1]", "{a = 1}",
      "1979-05-27", "0x" + "f" * 5000],
 )  # fmt: skip
 def test_what_is_no_level_is_refused_with_its_line(value: str, machine: MachineLimits) -> None:
     text = LEAST.replace("[10]", f"[10, {value}]")
     (problem,) = problems(text, machine)
     assert problem.startswith("mine.toml line 1: concurrency[2] is ")
-    assert problem.endswith("allowed is an integer from 1 to 2000 (workflows in flight).")
+    assert problem.endswith("allowed is an integer from 1 to 20000 (workflows in flight).")
     assert len(problem) < 200
 
 
@@ -186,8 +187,8 @@ def test_only_the_levels_that_are_too_many_for_the_machine_are_refused_with_the_
         (
             "mine.toml line 1: concurrency holds 534, above the 532 that this machine holds "
             "(descriptors: 2 worker processes x (1000 file descriptors, the hard limit, - 200) / 3 "
-            "a workflow = 532); allowed is 1 to 532, or raise the hard limit (ulimit -Hn 3200 "
-            "allows 2000)."
+            "a workflow = 532); allowed is 1 to 532, or raise the hard limit (ulimit -Hn 6200 "
+            "allows 2000 a process)."
         )
     ]
 
@@ -281,10 +282,11 @@ def test_flags_are_checked_together_with_the_file(machine: MachineLimits) -> Non
             "mine.toml line 1: seed is -1; allowed is an integer from 0 to 9223372036854775807 "
             "(source of every random choice)."
         ),
-        "--concurrency is 0; allowed is an integer from 1 to 2000 (workflows in flight).",
+        "--concurrency is 0; allowed is an integer from 1 to 20000 (workflows in flight).",
         (
-            '--target is "kailas"; allowed is "control" or "kailash" (what executes the '
-            'workflows); did you mean "kailash"?'
+            '--target is "kailas", which names no target; there are callable, callable_async, '
+            'control, control_async, kailash, kailash_async; did you mean "kailash"? (what '
+            "executes the workflows)."
         ),
         (
             "--duration is inf; allowed is a number from 0.5 to 86400 (s, least length of the "

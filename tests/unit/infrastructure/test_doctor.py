@@ -43,7 +43,7 @@ def findings(limits: MachineLimits = ROOMY, **changed: Any) -> dict[str, Finding
 def test_a_roomy_quiet_machine_has_nothing_to_do() -> None:
     found = findings()
     assert list(found) == [
-        "largest level", "descriptors", "tasks", "memory", "disk", "cores", "load",
+        "largest level, threads", "largest level, asyncio", "descriptors", "tasks", "memory", "disk", "cores", "load",
         "cpu pressure", "memory pressure", "io pressure", "python", "uv", "postgres",
     ]  # fmt: skip
     assert {f.severity for f in found.values()} == {"ok"}
@@ -58,17 +58,21 @@ def test_few_descriptors_say_which_level_is_left_and_what_raises_it(
     hard: int, level: int, severity: str
 ) -> None:
     found = findings(replace(ROOMY, descriptors_hard=hard))
-    assert found["largest level"].value == f"{level} in flight"
+    assert found["largest level, threads"].value == f"{level} in flight"
     assert found["descriptors"].meaning.startswith(f"levels up to {level}: 2 worker processes x")
-    assert found["descriptors"].todo == "raise the hard limit (ulimit -Hn 3200 allows 2000)"
-    assert found["descriptors"].severity == found["largest level"].severity == severity
+    assert (
+        found["descriptors"].todo == "raise the hard limit (ulimit -Hn 6200 allows 2000 a process)"
+    )
+    assert found["descriptors"].severity == found["largest level, threads"].severity == severity
     assert found["memory"].severity == "ok"
 
 
 def test_little_memory_and_few_tasks_name_the_limit_that_binds() -> None:
     group = Allowance(1_000_000_000, 200_000_000, "/sys/fs/cgroup/memory.max")
     found = findings(replace(ROOMY, memory_group=group, tasks=Allowance(900, 100, "ulimit -u")))
-    assert found["largest level"].meaning.startswith("set by tasks: 900 processes")
+    assert found["largest level, threads"].meaning.startswith(
+        "synchronous targets take a thread a workflow; set by tasks: 900 processes"
+    )
     assert found["tasks"].todo == "raise ulimit -u"
     assert found["memory"].value == "800 MB free"
     assert found["memory"].limit == "MemAvailable and 1000 MB (/sys/fs/cgroup/memory.max)"

@@ -19,11 +19,11 @@ from tests.simulated_level import write_level
 SLOTS = 16
 
 
-def _kill_after(folder: Path, seconds: float) -> None:
+def _kill_after(folder: Path, mode: str, seconds: float) -> None:
     SlotFile.create(folder / "worker-0.slots", SLOTS, 0).close()
     (folder / "worker-0.kinds").write_bytes(bytes(8))
     writer = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("killed_writer.py"), folder, str(SLOTS)],
+        [sys.executable, Path(__file__).with_name("killed_writer.py"), folder, str(SLOTS), mode],
         stdout=subprocess.PIPE,
     )
     try:
@@ -35,11 +35,13 @@ def _kill_after(folder: Path, seconds: float) -> None:
         writer.communicate()
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_a_killed_worker_loses_no_acknowledged_record(tmp_path: Path, seed: int) -> None:
-    """16 threads at about 10,000/s, blocks of 20 ms, SIGKILL after 0.02 to 0.4 s."""
+@pytest.mark.parametrize(
+    ("mode", "seed"), [("threads", n) for n in range(10)] + [("asyncio", n) for n in range(4)]
+)
+def test_a_killed_worker_loses_no_acknowledged_record(tmp_path: Path, mode: str, seed: int) -> None:
+    """16 threads or tasks at about 10,000/s, blocks of 20 ms, SIGKILL after 0.02 to 0.4 s."""
     write_level(tmp_path, [], slots=SLOTS, ended_because="worker lost")
-    _kill_after(tmp_path, random.Random(seed).uniform(0.02, 0.4))
+    _kill_after(tmp_path, mode, random.Random(seed).uniform(0.02, 0.4))
     executed = np.fromfile(tmp_path / "executed", dtype="<i8")
     acknowledged = np.fromfile(tmp_path / "acknowledged", dtype="<i8")
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import struct
+import subprocess
+import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
-from perf_pipeline.samples.slots import CLOSED, DRAIN_NS, GO_NS, PLAYING, STATE, STOP_NS
+import pytest
+
+from perf_pipeline.samples.journal import read_journal
+from perf_pipeline.samples.record import COLD, RECORD, ErrorClass, Outcome
+from perf_pipeline.samples.slots import (
+    CLOSED,
+    DRAIN_NS,
+    GO_NS,
+    PLAYING,
+    READY,
+    STATE,
+    STOP_NS,
+    SlotFile,
+)
 from perf_pipeline.targets.target import Job, Kind, Stores
 from perf_pipeline.worker.__main__ import (
     WorkerJob,
@@ -18,19 +35,19 @@ from perf_pipeline.worker.__main__ import (
     read_words,
     supervise,
 )
-from tests.unit.worker.conftest import Bench, ScriptedTarget, join
+from perf_pipeline.worker.event_thread import EventThread
+from perf_pipeline.worker.waits import TaskSampler
+from tests.unit.worker.conftest import Bench, ScriptedAsyncTarget, ScriptedTarget, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    import pytest
 
 KINDS = (Kind("transformation", "simple"), Kind("analytics", "complex", ("redis",)))
 
+_STORES = Stores("postgresql://u:p@h/d", "s", None, "p:", 25, 30.0)
+
 
 def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
-    stores = Stores("postgresql://u:p@h/d", "s", None, "p:", 25, 30.0)
     return WorkerJob(
         parent_pid=1,
         worker=worker,
@@ -42,7 +59,7 @@ def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
         journal=str(tmp_path / "journal"),
         slots=str(tmp_path / "slots"),
         deadline_ns=5,
-        job=Job(KINDS, "lean", 3, "run", 2, stores),
+        job=Job(KINDS, "lean", 3, "run", 2, _STORES),
     )
 
 
@@ -160,3 +177,80 @@ def test_a_lost_slot_makes_the_worker_end_with_its_text(
     assert supervise(loop, b.recorder, b.journal, b.slots) == 1
     assert "slot 1 could not be opened: OSError" in capsys.readouterr().err
     assert {row.error_class for row in b.committed()} == {ErrorClass.NONE}
+
+
+def test_a_worker_of_tasks_notes_what_its_workflows_wait_for_and_closes_its_target(
+    bench: Callable[[int], Bench],
+) -> None:
+    """20 in flight, of which the target says that it executes 3."""
+    b, events = bench(20), EventThread()
+    b.recorder._clock_ns = time.monotonic_ns
+    target = ScriptedAsyncTarget(lambda _kind, _number: asyncio.sleep(0.02))
+    loop = b.async_loop(target, events, clock_ns=time.monotonic_ns, sleep=asyncio.sleep)
+    b.slots.words[GO_NS] = time.monotonic_ns()
+    b.slots.words[STOP_NS] = time.monotonic_ns() + 300_000_000
+    b.slots.words[DRAIN_NS] = 5_000_000_000
+    loop.start()
+    sample = TaskSampler(lambda: b.slots.totals().in_flight, lambda: 3)
+
+    code = supervise(loop, b.recorder, b.journal, b.slots, sample)
+
+    journal = read_journal(b.folder / "worker-0.sqlite")
+    waits = {what: count for _, what, count in journal.waits}
+    assert (code, target.closed, b.slots.words[STATE]) == (0, True, CLOSED)
+    assert events._loop.is_closed()
+    assert waits["runtime"] == 3
+    assert 10 < waits["queued"] <= 17
+    assert b.slots.totals().started == len(b.committed())
+
+
+@pytest.mark.parametrize(("at_once", "fact"), [(4, "4"), (None, "")])
+def test_the_journal_says_how_many_workflows_the_target_executes_at_once(
+    bench: Callable[[int], Bench], tmp_path: Path, at_once: int | None, fact: str
+) -> None:
+    b = bench(1)
+    loop = b.loop(ScriptedTarget(lambda _kind, _number: None), kind_count=2, run_s=0)
+
+    get_ready(loop, _job(tmp_path), b.journal, b.slots, executes_at_once=at_once)
+
+    join(loop)
+    assert read_journal(b.folder / "worker-0.sqlite").facts["executes_at_once"] == fact
+    assert b.slots.words[STATE] == READY
+
+
+@pytest.mark.parametrize("mode", ["threads", "asyncio"])
+def test_a_worker_process_plays_in_the_mode_of_its_job(tmp_path: Path, mode: str) -> None:
+    """A whole process, 8 slots for 0.3 s of the control targets, which need no server here."""
+    slots = SlotFile.create(tmp_path / "slots", 8, 5_000_000_000)
+    (tmp_path / "kinds").write_bytes(struct.pack("<q", 0))
+    (tmp_path / "ramp").write_bytes(bytes(8 * 8))
+    target = {"threads": "control", "asyncio": "control_async"}[mode]
+    kinds = (Kind("transformation", "simple"),)
+    job = replace(_job(tmp_path, worker=0), parent_pid=os.getpid(), mode=mode, target=target,
+                  deadline_ns=10**10, job=Job(kinds, "lean", 3, "run", 2, _STORES))  # fmt: skip
+    (tmp_path / "job.json").write_text(json.dumps(asdict(job)))
+
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "perf_pipeline.worker", tmp_path / "job.json"],
+        env={"PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    try:
+        end = time.monotonic() + 30
+        while slots.words[STATE] < READY and time.monotonic() < end:
+            time.sleep(0.01)
+        slots.words[GO_NS] = time.monotonic_ns()
+        slots.words[STOP_NS] = time.monotonic_ns() + 300_000_000
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+
+    journal = read_journal(tmp_path / "journal")
+    rows = list(RECORD.iter_unpack(journal.payload))
+    started = slots.totals().started
+    slots.close()
+    assert len(rows) == started > 100
+    assert {row[6] for row in rows} == {Outcome.OK}
+    assert sorted(row[0] for row in rows if row[0] >= 0) == [4 * n for n in range(len(rows) - 1)]
+    assert journal.facts["executes_at_once"] == {"threads": "", "asyncio": "1"}[mode]
+    assert {what for _, what, _ in journal.waits} <= {"runtime", "queued"}

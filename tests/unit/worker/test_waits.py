@@ -145,12 +145,11 @@ def test_a_thread_that_computes_or_waits_elsewhere_is_in_the_runtime() -> None:
 
 
 def _stack(*paths: str, name: str = "f") -> FrameType:
-    """Return a made-up stack, innermost first."""
+    """Return a made-up stack, innermost first; ``name`` is the outermost function's."""
     frame = None
     for path in reversed(paths):
-        frame = SimpleNamespace(
-            f_code=SimpleNamespace(co_filename=path, co_name=name), f_back=frame
-        )
+        code = SimpleNamespace(co_filename=path, co_name="f" if frame else name)
+        frame = SimpleNamespace(f_code=code, f_back=frame)
     return cast("FrameType", frame)
 
 
@@ -194,20 +193,8 @@ def test_threads_that_have_ended_are_not_counted() -> None:
 
 
 _WORKER = thread.__file__
-
-
-def _pool_stack(*paths: str) -> FrameType:
-    """Return the stack of a pool's thread that is at work in ``paths``, innermost first."""
-    frame = _stack(*paths, _WORKER)
-    outermost: Any = frame
-    while outermost.f_back:
-        outermost = outermost.f_back
-    outermost.f_code.co_name = "_worker"
-    return frame
-
-
-_AT_POSTGRES = _pool_stack(f"{_SITE}/psycopg2/__init__.py")
-_COMPUTING = _pool_stack("/x.py")
+_AT_POSTGRES = _stack(f"{_SITE}/psycopg2/__init__.py", _WORKER, name="_worker")
+_COMPUTING = _stack("/x.py", _WORKER, name="_worker")
 _IDLE = _stack(_WORKER, name="_worker")
 _NO_POOL = _stack(f"{_SITE}/redis/connection.py")
 
