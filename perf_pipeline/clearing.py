@@ -8,7 +8,6 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.infrastructure.leftovers import clear_leftovers
 from perf_pipeline.infrastructure.resolution import BACK_ENDS
 from perf_pipeline.infrastructure.scratch import remove_scratch
-from perf_pipeline.loadgen.level import CGROUPS, GROUP_PREFIX
 from perf_pipeline.loadgen.limits.control_group import remove_leftovers
 from perf_pipeline.run import measure, report
 from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
@@ -26,7 +25,7 @@ def clear(settings: Settings) -> list[str]:
     """
     cleared = clear_leftovers(settings, BACK_ENDS)
     lines = [*cleared.removed, *cleared.problems]
-    lines += [f"control group {name}" for name in remove_leftovers(CGROUPS, GROUP_PREFIX)]
+    lines += [f"control group {name}" for name in remove_leftovers()]
     for folder in list_runs(settings.results_dir):
         try:
             lines += _mark_if_killed(folder, settings)

@@ -39,7 +39,7 @@ def memory_allowance(proc: Path, cgroups: Path) -> Allowance | None:
     Page cache that nobody used lately is not counted as used: the kernel takes it back.
     """
     found = []
-    for folder, version in _groups("memory", proc, cgroups):
+    for folder, version in groups_of("memory", proc, cgroups):
         names = ("memory.max", "memory.current", "inactive_file")
         if version == 1:
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
@@ -53,14 +53,14 @@ def memory_allowance(proc: Path, cgroups: Path) -> Allowance | None:
 def tasks_allowance(proc: Path, cgroups: Path) -> Allowance | None:
     """Return the tightest limit on tasks of this process's groups; None if there is none."""
     found = []
-    for folder, _ in _groups("pids", proc, cgroups):
+    for folder, _ in groups_of("pids", proc, cgroups):
         limit, used = _number(folder / "pids.max"), _number(folder / "pids.current")
         if limit is not None and used is not None:
             found.append(Allowance(limit, used, str(folder / "pids.max")))
     return min(found, key=lambda allowance: allowance.free, default=None)
 
 
-def _groups(controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[Path, int]]:
+def groups_of(controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[Path, int]]:
     """Yield each folder from this process's own group up to the mount, and the version.
 
     In a container the path is often that of the host and does not exist here: then the mount

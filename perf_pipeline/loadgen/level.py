@@ -7,10 +7,8 @@ what runs on is no longer the load that was asked for.
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario import Stop
@@ -20,32 +18,30 @@ from perf_pipeline.loadgen.level_log import (
     TOTAL_WORKFLOWS,
     WORKER_LOST,
     LevelLog,
-    Progress,
 )
-from perf_pipeline.loadgen.limits.limiter import holder_of
+from perf_pipeline.loadgen.limits.control_group import CGROUPS, group_name
+from perf_pipeline.loadgen.limits.limiter import Limiter
+from perf_pipeline.loadgen.pulse import Pulse, totals_of
 from perf_pipeline.loadgen.stop import EarlyEnd, StopWatch
 from perf_pipeline.loadgen.worker_process import WorkerProcess
-from perf_pipeline.samples.slots import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from perf_pipeline.loadgen.limits.limiter import Holder
+    from perf_pipeline.loadgen.level_log import Progress
     from perf_pipeline.loadgen.plan import LevelPlan
     from perf_pipeline.targets.target import Job
 
 TURNOVERS_STEADY = 3
 TURNOVERS_WARM_UP = 1
 TICK_S = 0.1
-REPORT_EVERY_NS = 1_000_000_000
 START_TIMEOUT_S = 120.0
 GO_DELAY_S = 0.2
 INTERRUPT_DRAIN_S = 1.0
 INTERRUPT_GRACE_S = 3.0
 HANG_GRACE_S = 10.0
-CGROUPS = Path("/sys/fs/cgroup")
-GROUP_PREFIX = "perf_pipeline-"
-"""Name of a worker's control group: this, the supervisor's pid, level and worker."""
+LEAST_TICK_S = 0.002
 
 
 class LevelRun:
@@ -87,23 +83,25 @@ class LevelRun:
         self._python = python
         self._job = job
         self._phases = plan.phases
-        self._on_second = on_second
-        self._on_progress = on_progress
         self._write_log = write_log
-        self._stop_watch = StopWatch(stop or Stop())
         self._python_path = python_path
-        self._sample_every_ns = int(sample_every_s * 1e9)
-        self._sample_due_ns = 0
         self._cgroups = cgroups
         self._log = LevelLog(
             plan={**plan.head(), "sha256": plan.sha256()}, started_at=datetime.now(UTC).isoformat()
         )
         self._workers: list[WorkerProcess] = []
-        self._holders: list[Holder] = []
+        self._limiters: list[Limiter] = []
         self._ended_before_go = 0
         self._early_end: EarlyEnd | None = None
         self._phase = "start"
-        self._reported: tuple[int, int] = (time.monotonic_ns(), 0)
+        self._pulse = Pulse(
+            plan.shown,
+            self._workers,
+            stop_watch=StopWatch(stop or Stop()),
+            on_sample=on_second,
+            sample_every_s=sample_every_s,
+            on_progress=on_progress,
+        )
 
     def run(self) -> LevelLog:
         """Run the level to its end, whatever happens to the workers.
@@ -141,16 +139,15 @@ class LevelRun:
             self._python_path,
         )
         self._workers.append(worker)
-        holder = holder_of(
+        limiter = Limiter(
             self._plan.limits,
             self._plan.processes,
-            f"{GROUP_PREFIX}{os.getpid()}-{self._plan.index}-{index}",
-            kill=worker.end_at_once,
+            group_name=group_name(self._plan.index, index),
             cgroups=self._cgroups,
         )
-        self._holders.append(holder)
-        holder.hold(worker.pid)
-        self._log.limits = holder.mechanism
+        self._limiters.append(limiter)
+        limiter.hold(worker)
+        self._note_limits()
 
     def _wait_ready(self) -> bool:
         deadline_ns = time.monotonic_ns() + int(START_TIMEOUT_S * 1e9)
@@ -168,7 +165,7 @@ class LevelRun:
     def _play(self) -> str:
         """Play all phases; returns why the level ended."""
         phases, slots = self._phases, self._plan.concurrency
-        self._ended_before_go = self._totals().ended  # the cold starts
+        self._ended_before_go = self._ended()  # the cold starts
         go_ns = time.monotonic_ns() + int(GO_DELAY_S * 1e9)
         for worker in self._workers:
             worker.go(go_ns)
@@ -182,29 +179,32 @@ class LevelRun:
         )
         start_ns, ended_before = go_ns, 0
         for phase, least_s, most_s, turns in played:
-            ended_before = self._totals().ended
+            ended_before = self._ended()
             because = self._stay(phase, start_ns, least_s, most_s, turns)
             if because:
                 return because
             start_ns = time.monotonic_ns()
-        return COMPLETE if self._totals().ended - ended_before >= wanted else STEADY_MAX
+        return COMPLETE if self._ended() - ended_before >= wanted else STEADY_MAX
 
     def _stay(self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int) -> str:
         """Stay in a phase for its time and its turnovers; returns why the level ends, or ""."""
         self._phase = phase
-        ended_before = self._totals().ended
+        ended_before = self._ended()
         self._log.phases_ns[phase] = (start_ns, None)
         self._write_log(self._log)
         try:
             while self._all_alive():
                 elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
-                ended = self._totals().ended
+                ended = self._ended()
                 if elapsed_s >= most_s or (elapsed_s >= least_s and ended - ended_before >= turns):
                     return ""
-                total = self._phases.total_workflows
-                if total and ended - self._ended_before_go >= total:
-                    return TOTAL_WORKFLOWS
-                self._tick()
+                if self._phases.total_workflows:
+                    left = self._phases.total_workflows - (ended - self._ended_before_go)
+                    if left <= 0:
+                        return TOTAL_WORKFLOWS
+                    self._tick(self._until_half_s(left))
+                else:
+                    self._tick()
                 if self._early_end is not None:
                     self._log.ended_detail = self._early_end.detail
                     return self._early_end.because
@@ -229,16 +229,15 @@ class LevelRun:
                 worker.kill("killed by us: interrupted again while workflows were ending")
             if self._log.go_ns is not None:
                 self._log.phases_ns["drain"] = (stop_ns, time.monotonic_ns())
+            # The latest worker has no limiter yet if this was interrupted between the two.
+            killed = [*(limiter.reason() for limiter in self._limiters), None]
             self._log.workers = [
-                {
-                    "worker": worker.worker,
-                    "pid": worker.pid,
-                    "reason": holder.reason() or worker.end_reason(),
-                }
-                for worker, holder in zip(self._workers, self._holders, strict=False)
+                {"worker": worker.worker, "pid": worker.pid, "reason": worker.end_reason(why)}
+                for worker, why in zip(self._workers, killed, strict=False)
             ]
-            for holder in self._holders:
-                holder.release()
+            self._note_limits()
+            for limiter in self._limiters:
+                limiter.release()
             self._log.ended_at = datetime.now(UTC).isoformat()
             self._write_log(self._log)
             for worker in self._workers:
@@ -259,35 +258,23 @@ class LevelRun:
                 return
             time.sleep(TICK_S) if interrupted else self._tick()
 
+    def _note_limits(self) -> None:
+        """Write down what holds the workers; usually the same for all."""
+        self._log.limits = "; ".join(dict.fromkeys(one.mechanism for one in self._limiters))
+
     def _all_alive(self) -> bool:
         return all(worker.alive for worker in self._workers)
 
-    def _totals(self) -> Totals:
-        return sum((worker.slots.totals() for worker in self._workers), Totals(0, 0, 0))
+    def _ended(self) -> int:
+        return totals_of(self._workers).ended
 
-    def _tick(self) -> None:
-        """Let a tenth of a second pass; sample and report when it is time."""
-        time.sleep(TICK_S)
-        now_ns = time.monotonic_ns()
-        if now_ns >= self._sample_due_ns:
-            self._sample_due_ns = now_ns + self._sample_every_ns
-            self._on_second(now_ns, self._alive_pids())
-        then_ns, ended_then = self._reported
-        if now_ns - then_ns < REPORT_EVERY_NS:
-            return
-        totals = self._totals()
-        self._reported = (now_ns, totals.ended)
-        if self._log.go_ns is not None and self._phase != "drain":
-            self._early_end = self._stop_watch.look(now_ns, totals, self._alive_pids())
-        self._on_progress(
-            Progress(
-                label=self._plan.shown,
-                phase=self._phase,
-                totals=totals,
-                rate_per_s=(totals.ended - ended_then) / ((now_ns - then_ns) / 1e9),
-                elapsed_s=max(0.0, (now_ns - (self._log.go_ns or now_ns)) / 1e9),
-            )
-        )
+    def _until_half_s(self, left: int) -> float:
+        """Return how long half of the ``left`` workflows take at the rate since the go."""
+        elapsed_s = (time.monotonic_ns() - (self._log.go_ns or 0)) / 1e9
+        ended = self._ended() - self._ended_before_go
+        return max(LEAST_TICK_S, min(TICK_S, left / 2 * elapsed_s / ended if ended else TICK_S))
 
-    def _alive_pids(self) -> list[int]:
-        return [worker.pid for worker in self._workers if worker.alive]
+    def _tick(self, length_s: float | None = None) -> None:
+        """Let a tenth of a second pass, or ``length_s``, and do what is due."""
+        time.sleep(TICK_S if length_s is None else length_s)
+        self._early_end = self._early_end or self._pulse.beat(self._phase, self._log.go_ns)

@@ -33,7 +33,7 @@ def level_job(
     holdings: Mapping[str, Holding],
     files: Path,
 ) -> Job:
-    """Return what each worker of a level executes.
+    """Return what the workers of a level execute; each is told its own number of slots.
 
     Args:
         plan: The level.
@@ -66,6 +66,5 @@ def level_job(
         level=plan.index,
         stores=stores,
         settings=plan.settings,
-        concurrency=-(-plan.concurrency // plan.processes),
         log_detail=scenario.log_detail,
     )

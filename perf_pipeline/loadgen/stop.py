@@ -84,8 +84,8 @@ class StopWatch:
             return None
         return EarlyEnd(
             MOSTLY_FAILING,
-            f"{failed / ended:.0%} of the {ended} workflows that ended in the last "
-            f"{(at_ns - then_ns) / 1e9:.0f} s failed (limit {self._stop.error_ratio:.0%})",
+            f"{100 * failed / ended:.3g} % of the {ended} workflows that ended in the last "
+            f"{(at_ns - then_ns) / 1e9:.0f} s failed (limit {100 * self._stop.error_ratio:.3g} %)",
         )
 
     def _no_memory(self) -> EarlyEnd | None:

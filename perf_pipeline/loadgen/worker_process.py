@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,7 @@ class WorkerProcess:
             journal=str(files.journal),
             slots=str(files.slots),
             deadline_ns=int(deadline_s * 1e9),
-            job=job,
+            job=replace(job, concurrency=len(ramp_ns)),
         )
         files.job.touch(mode=0o600)  # server URLs may carry a password
         files.job.write_text(json.dumps(asdict(worker_job)), encoding="utf-8")
@@ -168,11 +168,17 @@ class WorkerProcess:
         self.end_at_once(because)
         self._process.wait()
 
-    def end_reason(self) -> str:
-        """Say how it ended: ``done``, or what happened with the end of its log."""
+    def end_reason(self, killed_by_limit: str | None = None) -> str:
+        """Say how it ended: ``done``, or what happened with the end of its log.
+
+        Args:
+            killed_by_limit: Why it was killed, if it was killed and not by us.
+        """
         code = self._process.returncode
         if self._killed_because:
             return self._killed_because
+        if code == -signal.SIGKILL and killed_by_limit:
+            return killed_by_limit
         if code is None:
             return "running"
         if code == 0:

@@ -20,7 +20,7 @@ _IDLE = "_worker"
 
 def is_at_work(frame: FrameType | None) -> bool:
     """Say whether a thread with this innermost frame executes something for an executor."""
-    if frame is None:
+    if frame is None or (frame.f_code.co_name == _IDLE and frame.f_code.co_filename == _FILE):
         return False
     while frame is not None:
         if frame.f_code.co_filename == _FILE and frame.f_code.co_name == _IDLE:

@@ -101,12 +101,13 @@ def mysql_pool_options(job: Job) -> dict[str, Any]:
 
 
 def _pool_options(job: Job) -> dict[str, Any]:
+    """Return what both SQL pools share; a target with pool settings has its own in ``job``."""
     return {
         "pool_size": _connections(job),
         "max_overflow": 0,
         "pool_timeout": job.stores.connection_timeout_s,
-        "pool_recycle": RECYCLE_S,
-        "pool_pre_ping": True,
+        "pool_recycle": job.settings.get("pool_recycle_s", RECYCLE_S),
+        "pool_pre_ping": job.settings.get("pool_pre_ping", True),
     }
 
 

@@ -25,7 +25,7 @@ import polars as pl
 
 from perf_pipeline.config.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.config.target_spec import parse_target, with_defaults
 from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
@@ -68,7 +68,8 @@ def job_of(case: Case) -> Job:
     """Return the work of both sides; it needs no server."""
     stores = Stores(None, "none", None, "none:", 1, 1.0)
     kind = Kind(WORKLOAD.family, WORKLOAD.complexity)
-    return Job((kind,), case.nodes, 1, "bare-loop", 0, stores)
+    settings = with_defaults("kailash", {})
+    return Job((kind,), case.nodes, 1, "bare-loop", 0, stores, settings)
 
 
 def engine_block(case: Case, python: Path, processes: int, seconds: float, folder: Path) -> Block:

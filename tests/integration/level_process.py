@@ -1,6 +1,7 @@
 """Runs one level of the control target until it is killed; run by test_level.py.
 
-python level_process.py FOLDER: prints "steady" once the steady phase has begun.
+python level_process.py FOLDER [CPU_PERCENT]: prints "steady" once the steady phase has begun; a
+limit is held by the watchdog.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario import Phases, Scenario, Workload
+from perf_pipeline.config.scenario import Limits, Phases, Scenario, Workload
 from perf_pipeline.loadgen.level import LevelRun
-from perf_pipeline.loadgen.level_log import LevelLog, Progress
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, Stores
@@ -20,6 +20,7 @@ from perf_pipeline.targets.target import Job, Kind, Stores
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perf_pipeline.loadgen.level_log import LevelLog, Progress
     from perf_pipeline.loadgen.plan import LevelPlan
 
 FAMILY, _ = KIND = ("transformation", "complex")
@@ -28,7 +29,12 @@ PHASES = Phases(
 )
 
 
-def plan_of(slots: int = 8, phases: Phases = PHASES, target: str = "control") -> LevelPlan:
+def plan_of(
+    slots: int = 8,
+    phases: Phases = PHASES,
+    target: str = "control",
+    cpu_percent: float | None = None,
+) -> LevelPlan:
     """Plan one level of two processes."""
     scenario = Scenario(
         "x",
@@ -36,6 +42,7 @@ def plan_of(slots: int = 8, phases: Phases = PHASES, target: str = "control") ->
         concurrency=(slots,),
         workloads=(Workload(FAMILY, "complex"),),
         phases=phases,
+        limits=Limits(cpu_percent=cpu_percent),
     )
     return plan_levels(scenario, 2)[0]
 
@@ -60,6 +67,7 @@ def level_in(
         on_second=lambda _now_ns, _pids: None,
         on_progress=on_progress,
         write_log=write_log,
+        cgroups=None,
     )
 
 
@@ -70,4 +78,5 @@ def _say(progress: Progress) -> None:
 
 if __name__ == "__main__":
     endless = Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=60.0, steady_max_s=60.0, drain_s=60.0)
-    level_in(Path(sys.argv[1]), phases=endless, on_progress=_say).run()
+    limited = plan_of(phases=endless, cpu_percent=float(sys.argv[2]) if sys.argv[2:] else None)
+    level_in(Path(sys.argv[1]), limited, on_progress=_say).run()

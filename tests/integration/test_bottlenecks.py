@@ -63,6 +63,7 @@ class Planted:
         connections: Connections of all pools together.
         limits: What the workers may use.
         postgres: The server, if it is used.
+        target: ``callable``, or ``callable_async``: in its place a runtime with a queue is planted.
     """
 
     functions: tuple[str, ...]
@@ -71,6 +72,7 @@ class Planted:
     connections: int = 16
     limits: Limits = field(default_factory=Limits)
     postgres: Server | None = None
+    target: str = "callable"
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +106,9 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
     kinds = [(f"bottlenecks:{function}", "") for function in planted.functions]
     scenario = Scenario(
         "planted",
-        target="callable",
+        target=planted.target,
         concurrency=(planted.slots,),
-        workloads=tuple(Workload(*kind) for kind in kinds),
+        workloads=tuple(Workload(function, "") for function, _ in kinds),
         phases=PHASES,
         limits=planted.limits,
     )
@@ -222,6 +224,18 @@ def test_writes_that_wait_for_the_disk_are_held_by_it(expect: Expect, tmp_path: 
         pytest.skip(f"a write to {tmp_path} does not wait for any disk here")
 
     expect(Planted(("flush",), slots=6), "disk")
+
+
+@pytest.mark.slow
+def test_a_runtime_that_executes_few_and_queues_the_others_is_told_from_a_pool(
+    expect: Expect,
+) -> None:
+    """Two of 16 workflows are executed, and no core has anything to do."""
+    expect(
+        Planted(("anything",), target="callable_async"),
+        "runtime_queue",
+        "executed 2 workflows at once, of 2",
+    )
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ import pytest
 
 from perf_pipeline.lifeline import stamp
 from perf_pipeline.loadgen import level as level_module
+from perf_pipeline.loadgen import pulse as pulse_module
 from perf_pipeline.metrics.summary import LevelContext, summarise_level
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.level_records import read_level
@@ -254,7 +255,7 @@ def test_an_interruption_of_the_drain_lets_workers_end_and_tells_no_lie_about_th
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They stand still for half a second from the drain's first report, which interrupts."""
-    monkeypatch.setattr(level_module, "REPORT_EVERY_NS", 0)
+    monkeypatch.setattr(pulse_module, "REPORT_EVERY_NS", 0)
     going_on: list[threading.Timer] = []
 
     def stop_and_interrupt(progress: Progress) -> None:
@@ -309,8 +310,7 @@ def test_a_worker_that_cannot_open_its_target_gives_its_own_words_as_the_reason(
     assert time.monotonic() - begin_s < 8
     assert log.ended_because == "start failed"
     assert any(
-        reason.startswith("exit code 1: ")
-        and "transformation" in reason
+        reason.startswith("exit code 1: ") and "transformation" in reason
         for reason in _reasons(log)
     )
     assert _summary(tmp_path).validity == "incomplete"

@@ -1,4 +1,7 @@
-"""A control group for one worker, version 1 or 2, made beside the group that we are in.
+"""A control group for one worker, version 1 or 2, made within the group that we are in.
+
+Within it, so that what limits us limits the worker as well. Version 2 allows no limits below a
+group that holds processes; there the group is made beside ours, if ours has no limits itself.
 
 Source: Linux documentation, admin-guide/cgroup-v1/memory.rst, scheduler/sched-bwc.rst and
 admin-guide/cgroup-v2.rst.
@@ -10,59 +13,59 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+from perf_pipeline.config.cgroup import groups_of
+from perf_pipeline.lifeline import own_stamp, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Controller = Literal["memory", "cpu"]
+
+CGROUPS = Path("/sys/fs/cgroup")
+PREFIX = "perf_pipeline-"
 PERIOD_US = 100_000
-_REMOVE_TRIES = 20
-
-
-@dataclass(frozen=True)
-class Controller:
-    """The files of one controller in one version.
-
-    Attributes:
-        folder: The group's folder.
-        limits: File to its text.
-    """
-
-    folder: Path
-    limits: dict[str, str]
+LEAST_QUOTA_US = 1000
+_REMOVE_TRIES = 40
 
 
 @dataclass
 class ControlGroup:
-    """The folders of one worker's group; one a controller in version 1.
+    """The group of one worker.
 
     Attributes:
-        controllers: Made and limited.
-        share_bytes: The memory limit; None for none.
+        share_bytes: The memory limit; None where it has none.
+        folders: Controller that is held here to its folder; version 2 has one for both.
     """
 
-    controllers: list[Controller]
     share_bytes: int | None
-    mechanism: str = "control group"
-    _peak_bytes: int = field(default=0, init=False)
+    folders: dict[Controller, Path] = field(default_factory=dict)
 
     def hold(self, pid: int) -> None:
-        """Move the process into the group; what it starts later is in it too."""
-        for controller in self.controllers:
-            (controller.folder / "cgroup.procs").write_text(f"{pid}\n", encoding="ascii")
+        """Move the process into the group; what it starts later is in it too.
+
+        Raises:
+            OSError: We may not.
+        """
+        for folder in dict.fromkeys(self.folders.values()):
+            (folder / "cgroup.procs").write_text(f"{pid}\n", encoding="ascii")
 
     def reason(self) -> str | None:
-        """Say that the kernel ended the worker for want of memory, if it did."""
-        if self.share_bytes is None or not any(_oom_kills(c.folder) for c in self.controllers):
+        """Say that the kernel ended a process for want of memory of this group, if it did."""
+        folder = self.folders.get("memory")
+        if folder is None or self.share_bytes is None or not _oom_kills(folder):
             return None
-        return (
-            f"memory limit: {_peak_bytes(self.controllers) / 1e6:.0f} MB in its control group, "
-            f"share of the limit {self.share_bytes / 1e6:.0f} MB"
-        )
+        return memory_reason(_peak_bytes(folder), self.share_bytes)
 
     def release(self) -> None:
         """Remove the folders; a process that has just been reaped may hold them a moment more."""
-        for controller in self.controllers:
+        for folder in dict.fromkeys(self.folders.values()):
             for _ in range(_REMOVE_TRIES):
                 try:
-                    controller.folder.rmdir()
+                    folder.rmdir()
                 except FileNotFoundError:
                     break
                 except OSError:
@@ -71,78 +74,135 @@ class ControlGroup:
                     break
 
 
+def memory_reason(peak_bytes: float, share_bytes: float) -> str:
+    """Return the reason of a worker that was ended by its memory limit."""
+    return (
+        f"memory limit: {peak_bytes / 1e6:.0f} MB resident, "
+        f"share of the limit {share_bytes / 1e6:.0f} MB"
+    )
+
+
+def group_name(level: int, worker: int) -> str:
+    """Return the name of a worker's group; it tells who made it, for sure."""
+    pid, start_ticks, _ = own_stamp()
+    return f"{PREFIX}{pid}-{start_ticks}-{level}-{worker}"
+
+
 def make_control_group(
-    cgroups: Path, name: str, share_bytes: int | None, share_cores: float | None
+    name: str,
+    share_bytes: int | None,
+    share_cores: float | None,
+    *,
+    cgroups: Path = CGROUPS,
+    proc: Path = Path("/proc"),
 ) -> ControlGroup | None:
-    """Make a group with the limits; None where this machine does not let us.
+    """Make a group that holds as many of the limits as this machine lets us; trying tells.
 
     Args:
-        cgroups: Where the control groups are mounted.
         name: Name of the folders.
         share_bytes: Memory limit; None for none.
         share_cores: CPU limit in cores; None for none.
+        cgroups: Where the control groups are mounted.
+        proc: Where the process file system is mounted.
+
+    Returns:
+        The group; None if it would hold nothing. ``folders`` says which limits it holds.
     """
-    made: list[Controller] = []
-    wanted = [
-        *([("memory", _memory_limits(share_bytes))] if share_bytes is not None else []),
-        *([("cpu", _cpu_limits(share_cores))] if share_cores is not None else []),
-    ]
-    for controller, (first, second) in wanted:
-        folder = _make(cgroups / controller, name, first) or _make(cgroups, name, second)
-        if folder is None:
-            ControlGroup(made, share_bytes).release()
-            return None
-        made.append(folder)
-    return ControlGroup(made, share_bytes)
+    group = ControlGroup(share_bytes)
+    shares: tuple[tuple[Controller, float | None], ...] = (
+        ("memory", share_bytes),
+        ("cpu", share_cores),
+    )
+    for controller, share in shares:
+        if share is None:
+            continue
+        for parent, version in _parents(controller, cgroups, proc):
+            if _make(parent / name, _settings(controller, version, share)):
+                group.folders[controller] = parent / name
+                break
+    return group if group.folders else None
 
 
-def remove_leftovers(cgroups: Path, prefix: str) -> list[str]:
-    """Remove empty groups whose names start with ``prefix`` and whose maker is gone.
-
-    The name is ``<prefix><pid>-...``; a group whose maker lives is left alone.
+def remove_leftovers(cgroups: Path = CGROUPS) -> list[str]:
+    """Remove the groups whose maker is gone; one that still holds a process is left alone.
 
     Returns:
         What was removed.
     """
     removed = []
-    for mount in (cgroups / "memory", cgroups / "cpu", cgroups):
-        for folder in mount.glob(f"{prefix}*"):
-            maker = folder.name.removeprefix(prefix).partition("-")[0]
-            if maker.isdecimal() and not Path("/proc", maker).exists():
-                with contextlib.suppress(OSError):  # it still holds a process: not ours to end
+    for mount in (cgroups / "memory", cgroups / "cpu", cgroups / "unified", cgroups):
+        pattern = f"{PREFIX}*" if mount == cgroups and (cgroups / "memory").is_dir() else ""
+        for folder in mount.glob(pattern or f"**/{PREFIX}*"):
+            if _is_abandoned(folder.name):
+                with contextlib.suppress(OSError):  # it holds a process, which is not ours to end
                     folder.rmdir()
                     removed.append(str(folder))
     return removed
 
 
-def _make(mount: Path, name: str, limits: dict[str, str]) -> Controller | None:
-    """Make one folder and write its limits; leaves nothing where that fails."""
-    folder = mount / name
-    if not (mount / "cgroup.procs").exists():
-        return None
+def _is_abandoned(name: str) -> bool:
+    parts = name.removeprefix(PREFIX).split("-")
+    if len(parts) != 4 or not all(part.isdecimal() for part in parts):  # noqa: PLR2004 as group_name
+        return False
+    maker = stamp(int(parts[0]))
+    return maker is None or maker.start_ticks != int(parts[1])
+
+
+def _parents(controller: Controller, cgroups: Path, proc: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the groups in which one may be made: our own, then (version 2) the one above it."""
+    chain = islice(groups_of(controller, proc, cgroups), 2)
+    for depth, (folder, version) in enumerate(chain):
+        if depth == 0:
+            own = folder
+            yield folder, version
+        elif version == 2 and _is_unlimited(own):  # noqa: PLR2004 the version
+            yield folder, version
+
+
+def _is_unlimited(folder: Path) -> bool:
+    for file in ("memory.max", "cpu.max"):
+        with contextlib.suppress(FileNotFoundError):  # the controller is not switched on there
+            if not (folder / file).read_text(encoding="ascii").startswith("max"):
+                return False
+    return True
+
+
+def _settings(controller: Controller, version: int, share: float) -> list[tuple[str, str, bool]]:
+    """Return (file, text, True if it must be there) in the order in which they are written."""
+    if controller == "cpu":
+        quota_us = max(int(share * PERIOD_US), LEAST_QUOTA_US)
+        if version == 1:
+            return [
+                ("cpu.cfs_period_us", str(PERIOD_US), True),
+                ("cpu.cfs_quota_us", str(quota_us), True),
+            ]
+        return [("cpu.max", f"{quota_us} {PERIOD_US}", True)]
+    limit = str(int(share))
+    if version == 1:
+        return [
+            ("memory.limit_in_bytes", limit, True),
+            ("memory.memsw.limit_in_bytes", limit, False),  # or it would swap, and be slow
+        ]
+    return [("memory.max", limit, True), ("memory.swap.max", "0", False)]
+
+
+def _make(folder: Path, settings: list[tuple[str, str, bool]]) -> bool:
+    """Make a folder, if need be, and write its limits; what fails leaves nothing new."""
+    made = not folder.exists()
     try:
-        folder.mkdir()
-    except OSError:
-        return None
-    try:
-        for file, text in limits.items():
-            if not os.access(folder / file, os.W_OK):
+        folder.mkdir(exist_ok=True)
+        for file, text, needed in settings:
+            # A folder that is no control group must not get the file by being written to.
+            if os.access(folder / file, os.W_OK):
+                (folder / file).write_text(text, encoding="ascii")
+            elif needed:
                 raise PermissionError(folder / file)
-            (folder / file).write_text(text, encoding="ascii")
     except OSError:
-        folder.rmdir()
-        return None
-    return Controller(folder, limits)
-
-
-def _memory_limits(share_bytes: int) -> tuple[dict[str, str], dict[str, str]]:
-    return {"memory.limit_in_bytes": str(share_bytes)}, {"memory.max": str(share_bytes)}
-
-
-def _cpu_limits(share_cores: float) -> tuple[dict[str, str], dict[str, str]]:
-    quota_us = max(int(share_cores * PERIOD_US), 1000)  # the kernel's least quota
-    first = {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(quota_us)}
-    return first, {"cpu.max": f"{quota_us} {PERIOD_US}"}
+        if made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        return False
+    return True
 
 
 def _oom_kills(folder: Path) -> int:
@@ -155,9 +215,8 @@ def _oom_kills(folder: Path) -> int:
     return 0
 
 
-def _peak_bytes(controllers: list[Controller]) -> int:
-    for controller in controllers:
-        for file in ("memory.max_usage_in_bytes", "memory.peak", "memory.current"):
-            with contextlib.suppress(OSError, ValueError):
-                return int((controller.folder / file).read_text(encoding="ascii"))
+def _peak_bytes(folder: Path) -> int:
+    for file in ("memory.max_usage_in_bytes", "memory.peak", "memory.max"):
+        with contextlib.suppress(OSError, ValueError):
+            return int((folder / file).read_text(encoding="ascii"))
     return 0

@@ -3,7 +3,8 @@
 Memory: its resident set is read every 50 ms, and above the share the worker is ended. Between
 two readings it may be above. CPU: a token bucket of one period; a worker that has used up its
 share is stopped (SIGSTOP) until the share has grown again. A stopped worker never outlives us:
-it dies with its supervisor (``lifeline.bind_to_parent``), stopped or not.
+it dies with its supervisor (``lifeline.bind_to_parent``), stopped or not, and until it has bound
+itself, which it has when it is ready, it is not stopped.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from perf_pipeline.loadgen.limits.control_group import memory_reason
 
 PERIOD_S = 0.1
 CPU_EVERY_S = 0.01
@@ -25,40 +25,49 @@ _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
+class Watched(Protocol):
+    """The worker, as far as it matters here."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    @property
+    def ready(self) -> bool:
+        """True once it is bound to its supervisor's life."""
+
+    def end_at_once(self, because: str) -> None:
+        """Kill it; ``because`` becomes the reason of its end."""
+
+
 class Watchdog:
     """Watches one worker in a thread of its own."""
 
-    def __init__(
-        self,
-        share_bytes: int | None,
-        share_cores: float | None,
-        kill: Callable[[str], None],
-    ) -> None:
+    def __init__(self, share_bytes: int | None, share_cores: float | None) -> None:
         """Prepare; nothing is watched yet.
 
         Args:
             share_bytes: Resident memory above which the worker is ended; None for no limit.
             share_cores: CPU seconds a second that it may use; None for no limit.
-            kill: Ends the worker at once, given the reason.
         """
-        held = ["resident memory" if share_bytes is not None else ""]
-        held += ["CPU by stopping the process" if share_cores is not None else ""]
-        self.mechanism = f"watchdog ({', '.join(filter(None, held))})"
         self._share_bytes = share_bytes
         self._share_cores = share_cores
-        self._kill = kill
         self._ended = threading.Event()
-        self._reason: str | None = None
         self._thread: threading.Thread | None = None
+        self._failed_readings = 0
 
-    def hold(self, pid: int) -> None:
-        """Watch ``pid`` until ``release``."""
-        self._thread = threading.Thread(target=self._watch, args=(pid,), daemon=True)
+    @property
+    def mechanism(self) -> str:
+        """What is held and how, in words."""
+        held = ["resident memory"] if self._share_bytes is not None else []
+        held += ["CPU by stopping the process"] if self._share_cores is not None else []
+        failed = f"; {self._failed_readings} readings failed" if self._failed_readings else ""
+        return f"watchdog ({', '.join(held)}{failed})"
+
+    def hold(self, worker: Watched) -> None:
+        """Watch ``worker`` until ``release``, or until it has ended."""
+        self._thread = threading.Thread(target=self._watch, args=(worker,), daemon=True)
         self._thread.start()
-
-    def reason(self) -> str | None:
-        """Say why the worker was ended; None if it was not."""
-        return self._reason
 
     def release(self) -> None:
         """Stop watching."""
@@ -66,36 +75,49 @@ class Watchdog:
         if self._thread is not None:
             self._thread.join()
 
-    def _watch(self, pid: int) -> None:
+    def _watch(self, worker: Watched) -> None:
+        # A descriptor of the process itself: its id may be another's by the time it is stopped.
+        try:
+            process = os.pidfd_open(worker.pid)
+        except ProcessLookupError:
+            return  # it has ended
+        try:
+            self._watch_open(worker, process)
+        except (FileNotFoundError, ProcessLookupError):
+            return  # likewise
+        finally:
+            os.close(process)
+
+    def _watch_open(self, worker: Watched, process: int) -> None:
         every_s = MEMORY_EVERY_S if self._share_cores is None else CPU_EVERY_S
         bucket = CpuBucket(self._share_cores or 0.0)
-        stopped = False
-        memory_due_s = 0.0
-        while not self._ended.wait(every_s):
-            now_s = time.monotonic()
-            try:
-                if self._share_bytes is not None and now_s >= memory_due_s:
-                    memory_due_s = now_s + MEMORY_EVERY_S
-                    if self._above_memory(pid):
-                        return
-                if self._share_cores is not None:
-                    over = bucket.is_empty(now_s, cpu_s_of(pid))
-                    if over != stopped:
-                        os.kill(pid, signal.SIGSTOP if over else signal.SIGCONT)
-                        stopped = over
-            except (FileNotFoundError, ProcessLookupError):
-                return  # it has ended
+        stopped, memory_due_s = False, 0.0
+        try:
+            while not self._ended.wait(every_s):
+                now_s = time.monotonic()
+                try:
+                    if self._share_bytes is not None and now_s >= memory_due_s:
+                        memory_due_s = now_s + MEMORY_EVERY_S
+                        self._end_above(worker, self._share_bytes)
+                    used_up = bucket.is_empty(now_s, cpu_s_of(worker.pid))
+                except (FileNotFoundError, ProcessLookupError):
+                    raise
+                except OSError:  # no descriptor left to read with: the next time, perhaps
+                    self._failed_readings += 1
+                    continue
+                used_up = used_up and self._share_cores is not None and worker.ready
+                if used_up != stopped:
+                    order = signal.SIGSTOP if used_up else signal.SIGCONT
+                    signal.pidfd_send_signal(process, order)
+                    stopped = used_up
+        finally:
+            if stopped:
+                signal.pidfd_send_signal(process, signal.SIGCONT)
 
-    def _above_memory(self, pid: int) -> bool:
-        resident_bytes = resident_bytes_of(pid)
-        if self._share_bytes is None or resident_bytes <= self._share_bytes:
-            return False
-        self._reason = (
-            f"memory limit: {resident_bytes / 1e6:.0f} MB resident, "
-            f"share of the limit {self._share_bytes / 1e6:.0f} MB"
-        )
-        self._kill(self._reason)
-        return True
+    def _end_above(self, worker: Watched, share_bytes: int) -> None:
+        resident_bytes = resident_bytes_of(worker.pid)
+        if resident_bytes > share_bytes:
+            worker.end_at_once(memory_reason(resident_bytes, share_bytes))
 
 
 class CpuBucket:

@@ -21,6 +21,10 @@ Sample = dict[str, Any]
 LEAST_WAIT_SAMPLES = 10
 """With fewer, one thread moves a share by more than a tenth."""
 
+UNKNOWN_MAX = 0.1
+"""With more workflows of which the target cannot tell what they do, the shares of the others are
+not known either."""
+
 _MEGABYTE = 1e6
 
 
@@ -51,7 +55,7 @@ def level_use(
     return LevelUse(
         wanted=in_flight.wanted,
         in_flight=mean_in_flight,
-        waits=in_flight.waits if in_flight.wait_samples >= LEAST_WAIT_SAMPLES else None,
+        waits=_waits(in_flight),
         wait_samples=in_flight.wait_samples,
         at_once=at_once,
         workers=workers,
@@ -64,6 +68,11 @@ def level_use(
         servers=tuple(_server(samples, name, limit) for name, limit in limits.items()),
         cpu_limit_cores=cpu_limit_cores,
     )
+
+
+def _waits(in_flight: InFlight) -> Mapping[str, float] | None:
+    known = in_flight.waits.get("unknown", 0.0) <= UNKNOWN_MAX
+    return in_flight.waits if known and in_flight.wait_samples >= LEAST_WAIT_SAMPLES else None
 
 
 def growth_per_s(

@@ -85,7 +85,8 @@ class LevelUse:
     Attributes:
         wanted: Workflows that should be in flight.
         in_flight: Mean number that were.
-        waits: Share of thread samples (asynchronous: of workflows) by place; None with too few.
+        waits: Share of thread samples (asynchronous: of workflows) by place; None with too few, or
+            when the target cannot tell.
         wait_samples: How many samples the shares rest on.
         at_once: Workflows that the runtime executes at once at most, all workers; None if
             nothing bounds them or it does not say.

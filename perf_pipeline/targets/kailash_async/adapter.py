@@ -3,6 +3,11 @@
 It takes any number of workflows at once. One of synchronous nodes alone, as all of the built-in
 ones are, goes to its thread pool and has one thread to its end; the others wait in the pool's
 queue. So of N in flight ``thread_pool_size`` execute.
+
+With code nodes and more than one thread, some workflows fail with "AST constructor recursion depth
+mismatch" (2 of 2943 at 10,000 in flight): each code node calls ``ast.parse``, whose depth counter
+all threads of Python 3.11 share, and the event loops that the runtime makes for each node leave
+finalizers that let another thread in between. That is the target's doing, and counted as such.
 """
 
 from __future__ import annotations
@@ -10,12 +15,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import kailash
 from kailash.nodes.base_async import AsyncNode
 from kailash.runtime.async_local import AsyncLocalRuntime
 
 from perf_pipeline.targets.classification import classify
-from perf_pipeline.targets.kailash.adapter import KailashTarget as Workflows
-from perf_pipeline.targets.kailash.adapter import read_outputs
+from perf_pipeline.targets.kailash.address_space import keep_address_space
+from perf_pipeline.targets.kailash.logs import send_log
+from perf_pipeline.targets.kailash.outputs import read_outputs
+from perf_pipeline.targets.kailash.workflows import Workflows
 from perf_pipeline.targets.kailash_async.nested_results import nest_results, unnest
 from perf_pipeline.targets.pool_threads import threads_at_work
 
@@ -32,7 +40,8 @@ async def open_target(job: Job) -> AsyncTarget:
         ValueError: As for the kailash target.
         TypeError: A workflow cannot be connected for AsyncLocalRuntime.
     """
-    return KailashAsyncTarget(job)
+    send_log(in_detail=job.log_detail)
+    return KailashAsyncTarget(job, keep_address_space(kailash.__version__))
 
 
 class KailashAsyncTarget:
@@ -40,9 +49,11 @@ class KailashAsyncTarget:
 
     Attributes:
         at_once: ``thread_pool_size``; None when a workflow has an asynchronous node.
+        remarks: What was done to this release to make it comparable, in words.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, remarks: tuple[str, ...]) -> None:
+        self.remarks = remarks
         settings = job.settings
         self._workflows = Workflows(job)
         written = self._workflows.written

@@ -56,6 +56,7 @@ class Answer:
     outcomes: list[list[list[Any]]]
     descriptors: list[int]
     threads: list[int]
+    executing: list[list[int | None]]
     modules: list[str]
 
     def classes(self) -> list[str]:
@@ -173,6 +174,19 @@ class Bench:
     def written(self, nodes: str) -> None:
         """Say how the workflows are written."""
         self.job = replace(self.job, nodes=nodes)
+
+    def in_detail(self) -> Job:
+        """Return the job with what the target logs on standard error."""
+        return replace(self.job, log_detail=True)
+
+    def setting(self, **settings: bool | int) -> None:
+        """Change settings of the target."""
+        self.job = replace(self.job, settings={**self.job.settings, **settings})
+
+    @property
+    def home(self) -> Path:
+        """Home folder of the drivers."""
+        return self._home
 
     def lacking(self, **stores: Any) -> None:
         """Change what the job says of the servers."""

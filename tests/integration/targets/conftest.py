@@ -9,7 +9,7 @@ import pytest
 from pymongo import MongoClient
 
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.config.target_spec import parse_target, with_defaults
 from perf_pipeline.infrastructure import postgres_data, redis_data
 from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.targets.target import Job, Stores
@@ -94,7 +94,11 @@ def bench(
 ) -> Iterator[Bench]:
     """A job of every kind, with a run id of the test's own."""
     run_id = f"t{abs(hash(request.node.nodeid)) % 10**8}"
-    bench = Bench(python, Job(KINDS, "lean", SEED, run_id, LEVEL, seeded), tmp_path)
+    bench = Bench(
+        python,
+        Job(KINDS, "lean", SEED, run_id, LEVEL, seeded, with_defaults("kailash", {})),
+        tmp_path,
+    )
     yield bench
     for driver in bench.drivers:
         driver.end()

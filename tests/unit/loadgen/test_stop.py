@@ -36,7 +36,7 @@ def test_more_than_half_failing_in_the_window_ends_the_level_and_half_does_not()
     assert ended is not None
     assert ended.because == MOSTLY_FAILING
     assert ended.detail == (
-        "50% of the 200 workflows that ended in the last 6 s failed (limit 50%)"
+        "50.5 % of the 200 workflows that ended in the last 6 s failed (limit 50 %)"
     )
 
 

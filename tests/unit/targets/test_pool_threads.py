@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 from perf_pipeline.targets.pool_threads import is_at_work, threads_at_work
 
@@ -21,16 +22,18 @@ def test_threads_that_wait_for_work_are_not_counted_and_those_that_have_some_are
     """Six calls for four threads; then one; then none, while the threads live on."""
     release, one_left = threading.Event(), threading.Event()
     with ThreadPoolExecutor(4) as pool:
-        assert threads_at_work(pool) == 0
+        seen = [threads_at_work(pool) == 0]
         for _ in range(5):
             pool.submit(release.wait)
         pool.submit(one_left.wait)
-        assert _settles_at(pool, 4)
+        seen.append(_settles_at(pool, 4))
         release.set()
-        assert _settles_at(pool, 1)
+        seen.append(_settles_at(pool, 1))
         one_left.set()
-        assert _settles_at(pool, 0)
-        assert len(pool._threads) == 4
+        seen.append(_settles_at(pool, 0))
+        threads = len(pool._threads)
+
+    assert (seen, threads) == ([True] * 4, 4)
 
 
 def test_a_thread_of_no_executor_is_at_no_work_of_one() -> None:
@@ -40,4 +43,4 @@ def test_a_thread_of_no_executor_is_at_no_work_of_one() -> None:
 
 def test_what_is_no_pool_says_nothing() -> None:
     assert threads_at_work(None) is None
-    assert threads_at_work(object()) is None
+    assert threads_at_work(SimpleNamespace(_threads={threading.current_thread()})) is None

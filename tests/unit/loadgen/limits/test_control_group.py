@@ -1,34 +1,121 @@
-"""Control groups of dead supervisors are removed; those of living ones and of others are not."""
+"""Groups are made where we are, hold what they can, and those of dead supervisors are removed.
+
+Version 2 has no controllers on machines like this one, so its folders are plain ones here; what
+the kernel does with real groups (version 1 here) is in tests/integration/test_limits.py.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from perf_pipeline.loadgen.limits.control_group import make_control_group, remove_leftovers
+import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.loadgen.limits.control_group import (
+    PREFIX,
+    ControlGroup,
+    group_name,
+    make_control_group,
+    remove_leftovers,
+)
+
+V2_FILES = ("cgroup.procs", "memory.max", "memory.swap.max", "cpu.max")
 
 
-def test_only_groups_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    memory = tmp_path / "memory"
-    dead = memory / f"perf_pipeline-{ended.pid}-0-1"
-    alive, other = memory / f"perf_pipeline-{os.getpid()}-0-1", memory / "somebody-else"
-    for folder in (dead, alive, other):
-        folder.mkdir(parents=True)
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> dict[Path, tuple[str, ...]]:
+    """Folders made below one of these get its files, as the kernel does it."""
+    files: dict[Path, tuple[str, ...]] = {}
+    really = Path.mkdir
 
-    assert remove_leftovers(tmp_path, "perf_pipeline-") == [str(dead)]
-    assert sorted(memory.iterdir()) == sorted([alive, other])
+    def mkdir(self: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
+        new = not self.exists()
+        really(self, parents=parents, exist_ok=exist_ok)
+        for name in files.get(self.parent, ()) if new else ():
+            (self / name).write_text("max\n", encoding="ascii")
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    return files
+
+
+def _member_of(proc: Path, line: str) -> Path:
+    (proc / "self").mkdir(parents=True)
+    (proc / "self" / "cgroup").write_text(line + "\n", encoding="ascii")
+    return proc
+
+
+def test_one_group_of_version_2_holds_both_limits(
+    tmp_path: Path, kernel: dict[Path, tuple[str, ...]]
+) -> None:
+    own = tmp_path / "cgroup" / "ours"
+    own.mkdir(parents=True)
+    kernel[own] = V2_FILES
+    proc = _member_of(tmp_path / "proc", "0::/ours")
+
+    group = make_control_group("g", 10**8, 0.5, cgroups=tmp_path / "cgroup", proc=proc)
+
+    assert group == ControlGroup(10**8, {"memory": own / "g", "cpu": own / "g"})
+    texts = [(own / "g" / name).read_text(encoding="ascii") for name in V2_FILES[1:]]
+    assert texts == ["100000000", "0", "50000 100000"]
+
+
+@pytest.mark.parametrize(("own_limit", "made"), [("max", True), ("200000000", False)])
+def test_beside_our_group_of_version_2_only_if_it_would_escape_no_limit(
+    tmp_path: Path,
+    kernel: dict[Path, tuple[str, ...]],
+    own_limit: str,
+    made: bool,  # noqa: FBT001
+) -> None:
+    """Our own group holds processes, so that the kernel gives groups below it no limits."""
+    above = tmp_path / "cgroup" / "above"
+    own = above / "ours"
+    own.mkdir(parents=True)
+    (own / "memory.max").write_text(f"{own_limit}\n", encoding="ascii")
+    kernel[above] = V2_FILES
+    proc = _member_of(tmp_path / "proc", "0::/above/ours")
+
+    group = make_control_group("g", 10**8, None, cgroups=tmp_path / "cgroup", proc=proc)
+
+    assert (group is not None and group.folders == {"memory": above / "g"}) is made
+    assert (above / "g").exists() is made
+    assert not (own / "g").exists()
+
+
+def test_a_machine_that_holds_one_limit_of_two_says_which(
+    tmp_path: Path, kernel: dict[Path, tuple[str, ...]]
+) -> None:
+    memory = tmp_path / "cgroup" / "memory"
+    memory.mkdir(parents=True)
+    kernel[memory] = ("cgroup.procs", "memory.limit_in_bytes")
+    proc = _member_of(tmp_path / "proc", "4:memory:/elsewhere\n1:cpu:/")
+
+    group = make_control_group("g", 10**8, 0.5, cgroups=tmp_path / "cgroup", proc=proc)
+
+    assert group == ControlGroup(10**8, {"memory": memory / "g"})
 
 
 def test_a_machine_without_control_groups_gives_none_and_keeps_nothing(tmp_path: Path) -> None:
     """A folder that is no control group has no file for limits; what was made is taken back."""
-    (tmp_path / "memory").mkdir()
-    (tmp_path / "memory" / "cgroup.procs").touch()
+    (tmp_path / "cgroup" / "memory").mkdir(parents=True)
+    proc = _member_of(tmp_path / "proc", "4:memory:/")
 
-    assert make_control_group(tmp_path, "perf_pipeline-1-0-0", 10**8, None) is None
-    assert [path.name for path in (tmp_path / "memory").iterdir()] == ["cgroup.procs"]
+    assert make_control_group("g", 10**8, None, cgroups=tmp_path / "cgroup", proc=proc) is None
+    assert list((tmp_path / "cgroup" / "memory").iterdir()) == []
+
+
+def test_only_groups_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
+    """A process that has got the id of a dead maker is not its maker."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    memory = tmp_path / "memory" / "container"
+    start_ticks = own_stamp().start_ticks
+    dead = memory / f"{PREFIX}{ended.pid}-7-0-1"
+    reused = memory / f"{PREFIX}{os.getpid()}-{start_ticks - 1}-0-1"
+    alive, other = memory / group_name(0, 1), memory / f"{PREFIX}somebody-else"
+    for folder in (dead, reused, alive, other):
+        folder.mkdir(parents=True)
+
+    assert sorted(remove_leftovers(tmp_path)) == sorted([str(dead), str(reused)])
+    assert sorted(memory.iterdir()) == sorted([alive, other])

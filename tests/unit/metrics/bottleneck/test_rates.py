@@ -50,8 +50,10 @@ def _sample(at_s: float, **changes: Any) -> dict[str, Any]:
     }
 
 
-def _use(samples: list[dict[str, Any]], wait_samples: int = 40) -> LevelUse:
-    waits = {"runtime": 0.25, "postgres": 0.75}
+def _use(
+    samples: list[dict[str, Any]], wait_samples: int = 40, waits: dict[str, float] | None = None
+) -> LevelUse:
+    waits = waits or {"runtime": 0.25, "postgres": 0.75}
     return level_use(
         samples,
         InFlight(10, 10.0, 10, waits, wait_samples),
@@ -168,6 +170,15 @@ def test_on_some_cores_of_a_machine_what_this_run_leaves_of_them_is_idle() -> No
 def test_too_few_thread_samples_are_no_shares() -> None:
     assert _use(SAMPLES, wait_samples=9).share("runtime") is None
     assert _use(SAMPLES, wait_samples=10).share("runtime") == 0.25
+
+
+@pytest.mark.parametrize(("unknown", "known"), [(0.1, 0.9), (0.11, None)])
+def test_shares_are_not_known_when_the_target_cannot_tell_what_its_workflows_do(
+    unknown: float, known: float | None
+) -> None:
+    use = _use(SAMPLES, waits={"runtime": 0.9, "unknown": unknown})
+
+    assert use.share("runtime") == known
 
 
 def test_shares_of_executing_workflows_leave_out_those_that_the_runtime_queued() -> None:

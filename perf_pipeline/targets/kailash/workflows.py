@@ -1,0 +1,68 @@
+"""The workflows of a job as kailash executes them, and the pools behind their nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kailash.nodes.data.sql import SQLDatabaseNode
+
+from perf_pipeline.targets.job_tasks import JobTasks, reads_files
+from perf_pipeline.targets.kailash import (
+    analytics_code,
+    data_processing_code,
+    lean_nodes,
+    transformation_code,
+)
+from perf_pipeline.targets.pooled_stores import PooledStores, job_servers
+
+if TYPE_CHECKING:
+    from perf_pipeline.targets.kailash.written import WrittenWorkflow
+    from perf_pipeline.targets.target import Job, Kind
+
+_NOT_SQL = {"redis", "mongodb"}
+"""Servers whose pools are ours with code nodes too; SQLDatabaseNode keeps its own."""
+
+
+class Workflows:
+    """Built once a process and shared by its threads or tasks.
+
+    Attributes:
+        written: The workflow of each kind.
+        tasks: Inputs and right outputs.
+    """
+
+    def __init__(self, job: Job) -> None:
+        """Build the workflows, as code nodes or as lean nodes.
+
+        Raises:
+            ValueError: ``job.nodes`` is neither, a server that a workflow needs is missing, or its
+                files lie where kailash reads none.
+        """
+        if job.nodes not in {"code", "lean"}:
+            raise ValueError(f"nodes are written as 'code' or 'lean', not {job.nodes!r}")
+        if job.nodes == "code" and reads_files(job):
+            data_processing_code.allow_files(job.stores.files_dir)
+        self.tasks = JobTasks(job)
+        servers = job_servers(job)
+        own = servers & _NOT_SQL if job.nodes == "code" else servers
+        self._stores = PooledStores(job, own)
+        self.written = [self._write(kind, job) for kind in job.kinds]
+
+    def _write(self, kind: Kind, job: Job) -> WrittenWorkflow:
+        match job.nodes, kind.family:
+            case "code", "transformation":
+                return transformation_code.write_code(kind.complexity)
+            case "code", "analytics":
+                return analytics_code.write_code(kind.complexity, job, self._stores, kind.without)
+            case "code", _:
+                return data_processing_code.write_code(kind.complexity, job, kind.without)
+            case _, "transformation":
+                return lean_nodes.write_transformation(kind.complexity)
+            case _, "analytics":
+                return lean_nodes.write_analytics(kind.complexity, self._stores, kind.without)
+        return lean_nodes.write_data_processing(kind.complexity, self._stores, kind.without)
+
+    def close(self) -> None:
+        """Close every pool of the process; called after every runtime has been closed."""
+        self._stores.close()
+        SQLDatabaseNode.cleanup_pools()

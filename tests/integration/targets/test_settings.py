@@ -1,0 +1,96 @@
+"""Every setting of the kailash target makes the difference that it is there for."""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+import pytest
+
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.loadgen.environment import find_uv, make_environment
+from tests.integration.targets.bench import QUERY, Bench, wait_until
+
+pytestmark = pytest.mark.integration
+
+TRANSFORMATION = 0
+
+
+@pytest.mark.parametrize("monitoring", [False, True])
+def test_monitoring_keeps_a_record_of_each_workflow_in_the_home_folder(
+    bench: Bench,
+    monitoring: bool,  # noqa: FBT001
+) -> None:
+    bench.setting(enable_monitoring=monitoring)
+    answer = bench.start("kailash", [(TRANSFORMATION, n) for n in range(5)]).answer()
+
+    assert set(answer.classes()) == {"OK"}
+    assert (bench.home / ".kailash" / "tracking" / "tracking.db").exists() is monitoring
+
+
+@pytest.mark.slow
+def test_above_its_strict_memory_limit_kailash_starts_no_workflow(bench: Bench) -> None:
+    """No process that has imported kailash fits into 10 MB; every one fits into 4 GB."""
+    bench.python = make_environment(
+        parse_target("kailash+psutil"),
+        cache_dir=current_settings().cache_dir,
+        environ=os.environ,
+        uv=find_uv(os.environ),
+    ).python
+    bench.setting(strict_memory_limit_mb=10)
+    refused = bench.start("kailash", [(TRANSFORMATION, n) for n in range(3)]).answer()
+    bench.setting(strict_memory_limit_mb=4000)
+    allowed = bench.start("kailash", [(TRANSFORMATION, n) for n in range(3)]).answer()
+
+    assert set(refused.classes()) == {"RESOURCE_EXHAUSTION"}, refused.texts()
+    assert set(allowed.classes()) == {"OK"}, allowed.texts()
+
+
+def test_without_psutil_the_memory_limit_is_refused_before_any_workflow(bench: Bench) -> None:
+    bench.setting(strict_memory_limit_mb=10)
+    said = bench.start("kailash", [(TRANSFORMATION, 1)]).end()
+
+    assert "psutil is not installed beside kailash" in said
+    assert "take the target kailash+psutil" in said
+
+
+def _errors_after_a_kill(bench: Bench, *, pre_ping: bool) -> int:
+    """Count failures of workflows that find their pooled connection killed by the server."""
+    bench.written("code")
+    bench.setting(pool_pre_ping=pre_ping)
+    driver = bench.start("kailash", [(QUERY, n) for n in range(400)])
+    with psycopg.connect(bench.postgres, autocommit=True) as connection:
+        for _ in range(5):
+            _kill_one(connection, bench)
+    return sum(outcome != "OK" for outcome in driver.answer().classes())
+
+
+def _kill_one(connection: psycopg.Connection, bench: Bench) -> None:
+    """End the driver's connection while it is idle, as soon as there is one."""
+    query = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = %s AND state = 'idle'"
+    )
+    wait_until(lambda: bool(connection.execute(query, (bench.name,)).fetchall()))
+
+
+def test_a_pool_that_tries_its_connections_hands_out_fewer_dead_ones(bench: Bench) -> None:
+    """Five connections are killed under one thread; without the trial each costs a workflow."""
+    tried, untried = (_errors_after_a_kill(bench, pre_ping=ping) for ping in (True, False))
+
+    assert untried >= 4
+    assert tried < untried
+
+
+def test_what_kailash_logs_is_seen_only_when_asked_for(bench: Bench) -> None:
+    """A pool with options makes it log a warning each time."""
+    bench.written("code")
+    quiet = bench.start("kailash", [(QUERY, 1)])
+    quiet.answer()
+    bench.job = bench.in_detail()
+    loud = bench.start("kailash", [(QUERY, 2)])
+    loud.answer()
+
+    assert "kailash" not in quiet.end()
+    assert " WARNING kailash" in loud.end()
