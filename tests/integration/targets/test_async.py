@@ -93,7 +93,7 @@ def test_of_forty_in_flight_as_many_execute_as_there_are_threads_and_the_rest_is
     assert answer.executing[0][1] in {executing, at_once}
 
 
-@pytest.mark.parametrize(("target", "nodes"), WRITTEN)
+@pytest.mark.parametrize(("target", "nodes"), LEAN)
 def test_a_closed_target_gives_back_descriptors_threads_and_connections(
     bench: Bench, target: str, nodes: str
 ) -> None:

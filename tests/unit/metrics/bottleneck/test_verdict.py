@@ -174,6 +174,37 @@ def test_no_wait_is_the_bottleneck_of_a_worker_that_is_busy_for_a_whole_core(lev
     assert judge(level(**FULL_POOL | LOCKED | wanting)).verdict == "interpreter_lock"
 
 
+def test_workflows_that_the_runtime_queued_want_to_run_where_its_interpreter_is_used_up(
+    level: Level,
+) -> None:
+    """One executes in each worker, nine are queued: a longer queue or more threads gain nothing."""
+    seen = {"at_once": 2, "waits": {"queued": 0.9, "runtime": 0.1}}
+
+    assert judge(level(**LOCKED | seen)).verdict == "interpreter_lock"
+
+
+def test_slots_that_are_mostly_between_workflows_explain_a_used_up_interpreter(
+    level: Level,
+) -> None:
+    """Half of what the interpreter does then is not the target's."""
+    found = judge(level(**LOCKED | {"in_flight": 9.0}))
+
+    assert found.verdict == "generator"
+
+
+def test_the_pool_that_is_used_most_is_the_one_that_workflows_wait_for(level: Level) -> None:
+    seen = level(waits={"pool": 0.8, "runtime": 0.2})
+    half, full = (
+        replace(seen.servers[0], name=name, connections=connections)
+        for name, connections in (("postgres", 4.0), ("mysql", 8.0))
+    )
+
+    found = judge(replace(seen, servers=(half, full)))
+
+    assert found.verdict == "connection_pool"
+    assert "connections to mysql" in found.why
+
+
 @pytest.mark.parametrize(
     ("behind", "verdict"),
     [

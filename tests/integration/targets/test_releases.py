@@ -1,0 +1,35 @@
+"""Released versions of kailash execute the same workflows with the same, checked results."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.loadgen.environment import find_uv, make_environment
+from tests.integration.targets.bench import ANALYTICS, KINDS, PROCESSING, Bench
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+WITH_EVERYTHING = ["2.62.0", "2.20.0", "2.19.0", "2.18.0", "2.17.0", "2.3.4", "1.0.0", "0.12.2"]
+
+
+@pytest.mark.parametrize("version", WITH_EVERYTHING)
+@pytest.mark.parametrize("nodes", ["code", "lean"])
+def test_a_release_gives_the_right_result_of_every_workflow(
+    bench: Bench, version: str, nodes: str
+) -> None:
+    bench.python = make_environment(
+        parse_target(f"kailash=={version}"),
+        cache_dir=current_settings().cache_dir,
+        environ=os.environ,
+        uv=find_uv(os.environ),
+    ).python
+    bench.written(nodes)
+    driver = bench.start("kailash", [(kind, 10 + kind) for kind in range(len(KINDS))])
+    answer = driver.answer()
+
+    assert set(answer.classes()) == {"OK"}, answer.texts()
+    assert set(bench.found()["postgres"]) == {10 + ANALYTICS, 10 + PROCESSING}
