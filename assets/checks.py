@@ -33,7 +33,7 @@ def run_checks(run_metrics: str) -> Iterator[dg.AssetCheckResult]:
         passed=metrics.validity == "valid",
         metadata={"validity": metrics.validity, "reasons": list(metrics.reasons)},
     )
-    writes = [(level.label, write) for level in metrics.levels for write in level.writes]
+    writes = [(level.shown, write) for level in metrics.levels for write in level.writes]
     lines = {
         f"{label} {write.server}": write.problem
         or f"{write.found} found, {write.expected} expected, {write.missing} missing, "

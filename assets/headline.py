@@ -26,5 +26,5 @@ def headline_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
         }
         for name, value in numbers.items():
             if value is not None:
-                metadata[f"{name} {level.label}"] = dg.MetadataValue.float(value)
+                metadata[f"{name} {level.shown}"] = dg.MetadataValue.float(value)
     return metadata

@@ -15,11 +15,15 @@ def load_run(context: dg.AssetExecutionContext, load_run_resource: LoadRun) -> d
     run = load_run_resource.run
     context.instance.add_run_tags(context.run_id, {RUN_TAG: run.run_id})
     folder = run.load(on_progress=ProgressLog(context))
+    record = folder.read_status()
     return dg.Output(
         str(folder.root),
         metadata={
             "run_id": folder.run_id,
             "folder": dg.MetadataValue.path(str(folder.root)),
             "levels": len(folder.level_folders()),
+            **(
+                {"stopped": dg.MetadataValue.json(record["stopped"])} if "stopped" in record else {}
+            ),
         },
     )

@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from perf_pipeline.config.builtin import open_scenario
     from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.load_test.framework import LoadTestFramework
+    from perf_pipeline.load_test.load_test_config import LoadTestConfig
     from perf_pipeline.metrics.performance import PerformanceMetrics
     from perf_pipeline.run import run_scenario
 
-__all__ = ["PerformanceMetrics", "Scenario", "open_scenario", "run_scenario"]
+__all__ = [
+    "LoadTestConfig",
+    "LoadTestFramework",
+    "PerformanceMetrics",
+    "Scenario",
+    "open_scenario",
+    "run_scenario",
+]
 
 _HOMES = {
+    "LoadTestConfig": "perf_pipeline.load_test.load_test_config",
+    "LoadTestFramework": "perf_pipeline.load_test.framework",
     "PerformanceMetrics": "perf_pipeline.metrics.performance",
     "Scenario": "perf_pipeline.config.scenario",
     "open_scenario": "perf_pipeline.config.builtin",

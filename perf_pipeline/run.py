@@ -13,33 +13,25 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import psutil
-
 from perf_pipeline.config.machine import processes_of, read_machine_limits
-from perf_pipeline.config.target_spec import parse_target
-from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.infrastructure.host import (
     read_cpu_times,
     read_git_state,
     read_host_facts,
     steal_percent,
 )
-from perf_pipeline.infrastructure.lease import leased
 from perf_pipeline.infrastructure.load_lock import load_lock
 from perf_pipeline.infrastructure.scratch import scratch_folder
-from perf_pipeline.infrastructure.services import ServiceSession
-from perf_pipeline.loadgen.environment import TargetEnvironment, find_uv, make_environment
-from perf_pipeline.loadgen.holding import Holding
-from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.manifest import make_manifest
-from perf_pipeline.loadgen.plan import LevelPlan, plan_levels
-from perf_pipeline.loadgen.stop import HOST_FLOOR, MOSTLY_FAILING
+from perf_pipeline.loadgen.plan import plan_levels
+from perf_pipeline.loadgen.run_servers import RunServers
+from perf_pipeline.loadgen.stopped import stopped_at
+from perf_pipeline.loadgen.target_environments import environments_of
 from perf_pipeline.metrics.measure import measure_run, write_metrics
 from perf_pipeline.metrics.reconcile import reconcile
 from perf_pipeline.metrics.resource_monitor import ResourceMonitor
@@ -61,7 +53,9 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.infrastructure.server import Server
+    from perf_pipeline.loadgen.environment import TargetEnvironment
     from perf_pipeline.loadgen.level_log import LevelLog, Progress
+    from perf_pipeline.loadgen.plan import LevelPlan
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.report.files import ReportFiles
     from perf_pipeline.targets.target import Job, Kind
@@ -106,12 +100,8 @@ class Run:
         self._settings = settings
         self._say = say
         self._stack = ExitStack()
-        self._services: ServiceSession | None = None
-        self._holdings: dict[str, Holding] = {}
-        self._seeded: dict[str, int] | None = None
-        self._left_out: tuple[str, ...] = ()
-        processes = processes_of(scenario, read_machine_limits())
-        self._plans = plan_levels(scenario, processes)
+        self._servers = RunServers(scenario, settings, self.run_id, say=say, stack=self._stack)
+        self._plans: list[LevelPlan] = []
 
     def __enter__(self) -> Self:
         return self
@@ -134,22 +124,14 @@ class Run:
         Raises:
             ServiceUnavailableError: With a sentence for each that cannot be had.
         """
-        if self._services is None:
+        if not self._plans:
             holder = f"run {self.run_id}, process {os.getpid()}, since {_now()}"
             lock = load_lock(self._settings.lock_path, holder, self._say, time.sleep)
             self._stack.enter_context(lock)
-            self._left_out = servers_left_out(self._scenario, self._settings)
-            for service in self._left_out:
-                self._say(
-                    f"{service} cannot be had and is left out (perf-pipeline doctor says why)"
-                )
-            needed = servers_needed(self._scenario, self._left_out)
-            services = ServiceSession(self._settings, sorted(needed))
-            self._services = self._stack.enter_context(services)
-            self._holdings = {
-                name: Holding(server, self.run_id) for name, server in services.servers.items()
-            }
-        return self._services.servers
+            self._servers.open()
+            processes = processes_of(self._scenario, read_machine_limits())
+            self._plans = plan_levels(self._scenario, processes, self._servers.left_out)
+        return self._servers.open()
 
     def seed_data(self) -> dict[str, int]:
         """Make what the run keeps on each server, and fill the table that workflows read.
@@ -157,13 +139,8 @@ class Run:
         Returns:
             Server to rows that were seeded.
         """
-        if self._seeded is None:
-            self._seeded = {}
-            for service, server in self.open_servers().items():
-                holding = self._holdings[service]
-                self._stack.enter_context(leased(self._settings.state_dir, server, holding.name))
-                self._seeded[service] = holding.seed(self._scenario.seed)
-        return self._seeded
+        self.open_servers()
+        return self._servers.seed()
 
     def load(self, on_progress: Callable[[Progress], None] = lambda _progress: None) -> RunFolder:
         """Play every level and write down what happened.
@@ -179,7 +156,8 @@ class Run:
         """
         servers = self.open_servers()
         self.seed_data()
-        environments = self._environments()
+        cache = self._settings.cache_dir
+        environments = environments_of(self._scenario, self._plans, cache, os.environ)
         self.folder.begin(self._scenario.name)
         before = read_cpu_times()
         try:
@@ -189,14 +167,9 @@ class Run:
             write_json(self.folder.manifest, manifest)
             for plan in self._plans:
                 log = self._play(plan, environments[plan.target].python, files, on_progress)
-                if log.ended_because in (MOSTLY_FAILING, HOST_FLOOR):
-                    stopped = {
-                        "level": plan.shown,
-                        "because": log.ended_because,
-                        "detail": log.ended_detail,
-                    }
-                    manifest["stopped"] = stopped
-                    self._say(f"level {plan.shown} was ended: {log.ended_detail}")
+                if stopped := stopped_at(plan, log, self._plans):
+                    manifest["stopped"] = asdict(stopped)
+                    self._say(stopped.told)
                     break
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
             write_json(self.folder.manifest, manifest)
@@ -206,28 +179,8 @@ class Run:
         except BaseException as interruption:
             self.folder.end(INTERRUPTED, type(interruption).__name__)
             raise
-        self.folder.end(COMPLETE)
+        self.folder.end(COMPLETE, stopped=manifest.get("stopped"))
         return self.folder
-
-    def _environments(self) -> dict[str, TargetEnvironment]:
-        """Find or make the environment of every target that the levels and arms use."""
-        uv, cache = find_uv(os.environ), self._settings.cache_dir
-        targets = dict.fromkeys(plan.target for plan in self._plans)
-        return {
-            target: make_environment(
-                parse_target(target),
-                cache_dir=cache,
-                environ=os.environ,
-                uv=uv,
-                interpreter=self._interpreter_of(target),
-            )
-            for target in targets
-        }
-
-    def _interpreter_of(self, target: str) -> Path | None:
-        """The scenario's interpreter is that of its own target; arms have one that is made."""
-        own = self._scenario.interpreter if target == self._scenario.target else None
-        return Path(own) if own else None
 
     def _manifest(
         self, servers: dict[str, Server], environments: dict[str, TargetEnvironment]
@@ -241,7 +194,7 @@ class Run:
             servers=list(servers.values()),
             environments=environments,
             plans=self._plans,
-            left_out=self._left_out,
+            left_out=self._servers.left_out,
         )
 
     def _play(
@@ -254,10 +207,9 @@ class Run:
         folder = self.folder.root / "levels" / plan.folder_name
         folder.mkdir()
         self._say(f"level {plan.shown}: {plan.concurrency} in flight on {plan.target}")
-        state = {name: _settled(holding) for name, holding in self._holdings.items()}
-        write_json(folder / "state.json", state)
-        probes = {name: holding.connection_count for name, holding in self._holdings.items()}
-        monitor = ResourceMonitor(folder / "resources.jsonl", self._server_pids, probes)
+        write_json(folder / "state.json", self._servers.settle())
+        probes = {name: one.connection_count for name, one in self._servers.holdings.items()}
+        monitor = ResourceMonitor(folder / "resources.jsonl", self._servers.pids, probes)
         level = LevelRun(
             plan,
             folder=folder,
@@ -272,7 +224,8 @@ class Run:
         )
         log = level.run()
         self._reconcile(plan, folder)
-        time.sleep(plan.phases.cooldown_s)
+        if plan is not self._plans[-1]:
+            time.sleep(plan.phases.cooldown_s)
         return log
 
     def _job(self, plan: LevelPlan, files: Path) -> Job:
@@ -281,34 +234,19 @@ class Run:
             self._scenario,
             run_id=self.run_id,
             kinds=self._kinds,
-            holdings=self._holdings,
+            holdings=self._servers.holdings,
             files=files,
         )
 
     @property
     def _kinds(self) -> tuple[Kind, ...]:
-        return kinds_of(self._scenario, self._left_out)
+        return kinds_of(self._scenario, self._servers.left_out)
 
     def _reconcile(self, plan: LevelPlan, folder: Path) -> None:
         """Count the level's writes; the next level begins by removing them."""
         frame = read_level(folder, len(self._kinds)).frame
-        counts = {
-            name: partial(holding.written_numbers, plan.index)
-            for name, holding in self._holdings.items()
-        }
-        writes = reconcile(frame, self._kinds, counts)
+        writes = reconcile(frame, self._kinds, self._servers.written(plan.index))
         write_json(folder / "writes.json", [asdict(write) for write in writes])
-
-    def _server_pids(self) -> list[int]:
-        """Return the processes of the servers that this run started."""
-        pids = [pid for server in self.open_servers().values() for pid in server.pids]
-        found = []
-        for pid in pids:
-            try:
-                found += [pid, *(child.pid for child in psutil.Process(pid).children())]
-            except psutil.NoSuchProcess:
-                continue
-        return found
 
     def _progress(self, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
         with (self.folder.root / "progress.jsonl").open("a", encoding="utf-8") as file:
@@ -347,14 +285,6 @@ def run_scenario(
         metrics = measure(folder)
         report(folder, metrics)  # inside: a server that was lost must not cost the report as well
     return metrics
-
-
-def _settled(holding: Holding) -> str:
-    """Settle a server; one that does not answer must not end the run: its level will show it."""
-    try:
-        return holding.settle()
-    except ServiceUnavailableError as error:
-        return f"not brought to a known state: {error}"
 
 
 def _now() -> str:

@@ -68,7 +68,7 @@ class Phases:
         deadline_s: A workflow that takes longer is a timeout.
         total_workflows: The level ends when so many workflows have ended, whatever phase it is
             in; 0 for no such end.
-        cooldown_s: How long nothing is done after the drain, before the next level.
+        cooldown_s: How long nothing is done between two levels.
     """
 
     ramp_up_s: float = 5.0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario import Arm, Limits, Phases, SettingValue
 from perf_pipeline.config.target_spec import parse_target, target_facts, with_defaults
+from perf_pipeline.loadgen.left_out import workload_without
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario, Workload
@@ -35,6 +36,7 @@ class LevelPlan:
         settings: Every setting of the target, given or default.
         nodes: How the workflows are written.
         workloads: ``Workload.name`` of each kind, by index.
+        without: Servers that the workflows of each kind do without, by index.
         seed: Seed of the run; it decides the workflows' data too.
         concurrency: Slots of all workers together.
         processes: Worker processes, at most one a slot.
@@ -54,6 +56,7 @@ class LevelPlan:
     settings: dict[str, SettingValue]
     nodes: str
     workloads: tuple[str, ...]
+    without: tuple[tuple[str, ...], ...]
     seed: int
     concurrency: int
     processes: int
@@ -84,6 +87,7 @@ class LevelPlan:
         What people call a level decides nothing, nor does how long nothing is done after it.
         """
         head = {name: value for name, value in self.head().items() if name != "title"}
+        head["phases"].pop("cooldown_s")
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
         for words in (self.kinds, self.ramp_ns):
             digest.update(little_endian(words))
@@ -105,12 +109,15 @@ def little_endian(words: array[int]) -> bytes:
     return words.tobytes()
 
 
-def plan_levels(scenario: Scenario, processes: int) -> list[LevelPlan]:
+def plan_levels(
+    scenario: Scenario, processes: int, left_out: tuple[str, ...] = ()
+) -> list[LevelPlan]:
     """Plan every level of a run: the levels of each repeat, and the arms after the first repeat.
 
     Args:
         scenario: What to do.
         processes: Worker processes of a level, >= 1; a level with fewer slots uses fewer.
+        left_out: Servers that cannot be had and that workflows do not write to.
     """
     levels = [
         Arm(
@@ -136,13 +143,22 @@ def plan_levels(scenario: Scenario, processes: int) -> list[LevelPlan]:
             repeat=repeat,
             title=titles.get(arm.concurrency, "") if role == "level" else "",
             processes=min(processes, arm.concurrency),
+            left_out=left_out,
         )
         for index, (role, repeat, arm) in enumerate(played)
     ]
 
 
 def _plan_of(
-    arm: Arm, scenario: Scenario, *, index: int, role: str, repeat: int, title: str, processes: int
+    arm: Arm,
+    scenario: Scenario,
+    *,
+    index: int,
+    role: str,
+    repeat: int,
+    title: str,
+    processes: int,
+    left_out: tuple[str, ...],
 ) -> LevelPlan:
     """Plan one level; a level of the scenario is an arm that has its number for a label."""
     name = parse_target(arm.target).name
@@ -157,6 +173,7 @@ def _plan_of(
         settings=with_defaults(name, dict(arm.settings)),
         nodes=arm.nodes,
         workloads=tuple(workload.name for workload in scenario.workloads),
+        without=tuple(workload_without(one, left_out) for one in scenario.workloads),
         seed=scenario.seed,
         concurrency=arm.concurrency,
         processes=processes,

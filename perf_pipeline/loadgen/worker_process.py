@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.loadgen.plan import little_endian
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
-from perf_pipeline.worker.__main__ import WorkerJob
+from perf_pipeline.worker.worker_job import WorkerJob
 
 if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan import LevelPlan

@@ -92,7 +92,7 @@ def _runtime_facts(folder: RunFolder) -> dict[str, str]:
 def _judge_run(
     status: str, why: str, manifest: dict[str, Any], levels: tuple[LevelMetrics, ...]
 ) -> tuple[Validity, tuple[str, ...]]:
-    reasons = [f"level {level.label}: {reason}" for level in levels for reason in level.reasons]
+    reasons = [f"level {level.shown}: {reason}" for level in levels for reason in level.reasons]
     validities = [level.validity for level in levels]
     if status != COMPLETE:
         reasons.insert(0, f"the run is {status}" + (f": {why}" if why else ""))
@@ -101,7 +101,10 @@ def _judge_run(
     if len(levels) < planned:
         not_run = f"{planned - len(levels)} of {planned} levels were not run"
         if stopped:
-            reasons.append(f"{not_run}: level {stopped['level']} was ended: {stopped['detail']}")
+            named = ", ".join(stopped["not_run"])
+            reasons.append(
+                f"{not_run} ({named}): level {stopped['level']} was ended: {stopped['detail']}"
+            )
         else:
             reasons.append(not_run)
             validities.append("incomplete")

@@ -63,7 +63,8 @@ def bottleneck_tables(
     tables = []
     if rows:
         title = f"What limits this level: {VERDICTS[bottleneck.verdict]}"
-        tables.append(Table(title, _COLUMNS, rows, level.validity, note=NOTE))
+        note = f"{text.visible(bottleneck.why)} {NOTE}"  # Markdown shows no facts of a level
+        tables.append(Table(title, _COLUMNS, rows, level.validity, note=note))
     if beside:
         title = "Where the time and the cores went"
         tables.append(Table(title, ("Looked at", "Seen"), beside, level.validity))

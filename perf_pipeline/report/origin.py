@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.report import quantity, text
+from perf_pipeline.report.limits import limit_facts
+from perf_pipeline.report.said import MISSING, at, facts_of, plain, said
 from perf_pipeline.report.table import Cell, Fact
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ SOURCES = {
     "bundle": "a binary from PyPI, started for this run",
 }
 
-_MISSING = Cell(quantity.NOT_RECORDED, "quiet")
-
 
 def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
     """Return the facts that stand at the top of the report."""
@@ -45,7 +45,8 @@ def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
         Fact("Workflows", _workloads(manifest)),
         Fact("Machine", _machine(manifest)),
         Fact("Load", _load(metrics)),
-        Fact("Seed", _plain(manifest.get("seed"))),
+        *limit_facts(metrics),
+        Fact("Seed", plain(manifest.get("seed"))),
         Fact("When", _when(manifest)),
         Fact("Measured with", _harness(manifest)),
     )
@@ -55,20 +56,21 @@ def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]
     """Return everything that the manifest holds, group by group."""
     manifest = metrics.manifest
     groups = [
-        ("Host", _facts_of(manifest.get("host"))),
+        ("Host", facts_of(manifest.get("host"))),
         *_server_groups(manifest),
-        ("Target", _facts_of(manifest.get("target"), without=("packages",))),
-        ("Packages of the target", _facts_of(_at(manifest, "target", "packages"))),
-        ("Worker processes", _facts_of(manifest.get("runtime"))),
-        ("Connections", _facts_of(manifest.get("connections"))),
-        ("Plans (SHA-256)", _facts_of(manifest.get("plan_hashes"))),
-        ("Harness", _facts_of(manifest.get("harness"), without=("packages",))),
-        ("Packages of the harness", _facts_of(_at(manifest, "harness", "packages"))),
+        ("Target", facts_of(manifest.get("target"), without=("packages",))),
+        ("Packages of the target", facts_of(at(manifest, "target", "packages"))),
+        *_environment_groups(manifest),
+        ("Worker processes", facts_of(manifest.get("runtime"))),
+        ("Connections", facts_of(manifest.get("connections"))),
+        ("Plans (SHA-256)", facts_of(manifest.get("plan_hashes"))),
+        ("Harness", facts_of(manifest.get("harness"), without=("packages",))),
+        ("Packages of the harness", facts_of(at(manifest, "harness", "packages"))),
     ]
     shown = {"host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"}
-    shown.add("workloads")
+    shown |= {"workloads", "environments"}
     rest = {key: value for key, value in manifest.items() if key not in shown}
-    groups.append(("Run", _facts_of(rest)))
+    groups.append(("Run", facts_of(rest)))
     return tuple(groups)
 
 
@@ -94,29 +96,46 @@ def product_and_version(server: Mapping[str, Any]) -> str:
 def _target(manifest: Mapping[str, Any]) -> Cell:
     target = manifest.get("target")
     if not isinstance(target, Mapping) or not target.get("name"):
-        return _MISSING
-    name = str(target["name"])
+        return MISSING
+    name, title = str(target["name"]), target.get("title")
     packages = target.get("packages")
-    version = packages.get(name) if isinstance(packages, Mapping) else None
-    first = f"{text.name(name)} {text.name(version)}" if version else text.name(name)
-    if name == "control":
-        first = "control: the same work without a runtime"
-    python = _said(target.get("python"))
-    lock = _said(target.get("lock_hash"))[:16]
+    package = target.get("package") or name
+    version = packages.get(package) if isinstance(packages, Mapping) else None
+    # A name such as "kailash==2.19.0+pandas" tells the version itself.
+    first, is_runtime = text.name(name), bool(version) and name.startswith(str(package))
+    if is_runtime:
+        first = first if "==" in name else f"{first} {text.name(version)}"
+    elif title:
+        first = f"{first}: {text.name(title)}"
+    python = said(target.get("python"))
+    lock = said(target.get("lock_hash"))[:16]
     held = f", {len(packages)} packages" if isinstance(packages, Mapping) else ""
-    return Cell(first, note=f"in its own environment: interpreter {python}, lock {lock}{held}")
+    what = f"{text.visible(title)}; " if title and is_runtime else ""
+    note = f"{what}in its own environment: interpreter {python}, lock {lock}{held}"
+    return Cell(first, note=note)
+
+
+def _environment_groups(manifest: Mapping[str, Any]) -> list[tuple[str, tuple[Fact, ...]]]:
+    """Return the packages of the arms' targets."""
+    environments = manifest.get("environments")
+    if not isinstance(environments, Mapping):
+        return []
+    return [
+        (f"Packages of {text.name(name)}", facts_of(at(environments, name, "packages")))
+        for name in environments
+    ]
 
 
 def _servers(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
     servers = _server_list(manifest)
     if servers is None:
-        return (Fact("Servers", _MISSING),)
+        return (Fact("Servers", MISSING),)
     if not servers:
         return (Fact("Servers", Cell("none were needed")),)
     facts = []
     for server in servers:
-        source, url = _said(server.get("source")), _said(server.get("url"))
-        limit = _said(server.get("max_connections"))
+        source, url = said(server.get("source")), said(server.get("url"))
+        limit = said(server.get("max_connections"))
         note = f"{SOURCES.get(source, source)}; {url}; max_connections {limit}"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
@@ -143,12 +162,12 @@ def _server_list(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
 def _server_groups(manifest: Mapping[str, Any]) -> list[tuple[str, tuple[Fact, ...]]]:
     servers = _server_list(manifest)
     if servers is None:
-        return [("Servers", _facts_of(None))]
+        return [("Servers", facts_of(None))]
     groups = []
     for server in servers:
-        facts = _facts_of(server, without=("settings",))
+        facts = facts_of(server, without=("settings",))
         settings = server.get("settings")
-        more = _facts_of(settings) if isinstance(settings, Mapping) else ()
+        more = facts_of(settings) if isinstance(settings, Mapping) else ()
         groups.append((product_and_version(server), (*facts, *more)))
     return groups
 
@@ -156,38 +175,45 @@ def _server_groups(manifest: Mapping[str, Any]) -> list[tuple[str, tuple[Fact, .
 def _workloads(manifest: Mapping[str, Any]) -> Cell:
     workloads = manifest.get("workloads")
     if not isinstance(workloads, list | tuple) or not workloads:
-        return _MISSING
+        return MISSING
     kinds = []
     for work in workloads:
         if not isinstance(work, Mapping):
             kinds.append(text.name(work))
             continue
-        kind = f"{_said(work.get('family'))} {_said(work.get('complexity'))}"
+        family, complexity = work.get("family"), work.get("complexity")
+        # A user's own function has no complexity.
+        kind = said(family) if complexity == "" else f"{said(family)} {said(complexity)}"
         weight = work.get("weight")
-        kinds.append(kind if weight in (None, 1) else f"{kind} (weight {_said(weight)})")
+        kinds.append(kind if weight in (None, 1) else f"{kind} (weight {said(weight)})")
     return Cell(" + ".join(kinds))
 
 
 def _machine(manifest: Mapping[str, Any]) -> Cell:
     host = manifest.get("host")
     if not isinstance(host, Mapping) or not host:
-        return _MISSING
+        return MISSING
     memory = host.get("memory_total_bytes")
     size = quantity.NOT_RECORDED
     if isinstance(memory, int | float):
         size = f"{quantity.significant(memory / 1e9)} GB"
-    cores = _said(host.get("cores_usable"))
+    cores = said(host.get("cores_usable"))
     steal = host.get("steal_percent")
     lost = f", {quantity.percent(steal)} stolen" if isinstance(steal, int | float) else ""
-    note = f"kernel {_said(host.get('kernel'))}, container: {_said(host.get('container'))}{lost}"
-    return Cell(f"{_said(host.get('cpu_model'))}, {cores} usable cores, {size}", note=note)
+    note = f"kernel {said(host.get('kernel'))}, container: {said(host.get('container'))}{lost}"
+    return Cell(f"{said(host.get('cpu_model'))}, {cores} usable cores, {size}", note=note)
 
 
 def _load(metrics: RunMetrics) -> Cell:
     levels = [level for level in metrics.levels if level.role == "level"]
-    numbers = dict.fromkeys(quantity.count(level.concurrency) for level in levels)
+    numbers = dict.fromkeys(
+        f"{quantity.count(level.concurrency)} ({text.name(level.title)})"
+        if level.title
+        else quantity.count(level.concurrency)
+        for level in levels
+    )
     inside = ", ".join(numbers) if numbers else "no"
-    processes = _said(metrics.manifest.get("processes"))
+    processes = said(metrics.manifest.get("processes"))
     arms = len(metrics.levels) - len(levels)
     note = f"worker processes: {processes}; arms: {arms}"
     return Cell(f"closed loop, {inside} workflows in flight", note=note)
@@ -196,9 +222,9 @@ def _load(metrics: RunMetrics) -> Cell:
 def _when(manifest: Mapping[str, Any]) -> Cell:
     started, ended = manifest.get("started_at"), manifest.get("ended_at")
     if not started:
-        return _MISSING
-    begun = quantity.moment(_said(started))
-    note = f"until {quantity.moment(_said(ended))}"
+        return MISSING
+    begun = quantity.moment(said(started))
+    note = f"until {quantity.moment(said(ended))}"
     try:
         lasted = datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(started))
     except (TypeError, ValueError):  # not a time, or only one of the two has a time zone
@@ -209,42 +235,9 @@ def _when(manifest: Mapping[str, Any]) -> Cell:
 def _harness(manifest: Mapping[str, Any]) -> Cell:
     harness = manifest.get("harness")
     if not isinstance(harness, Mapping) or not harness:
-        return _MISSING
-    commit = _said(harness.get("git_commit"))[:12]
+        return MISSING
+    commit = said(harness.get("git_commit"))[:12]
     changed = " with uncommitted changes" if harness.get("git_dirty") else ""
-    python = _said(harness.get("python"))
-    first = f"perf_pipeline {_said(harness.get('version'))}"
+    python = said(harness.get("python"))
+    first = f"perf_pipeline {said(harness.get('version'))}"
     return Cell(first, note=f"commit {commit}{changed}, Python {python}")
-
-
-def _facts_of(found: object, without: tuple[str, ...] = ()) -> tuple[Fact, ...]:
-    if not isinstance(found, Mapping) or not found:
-        return (Fact("", _MISSING),)
-    kept = ((key, value) for key, value in found.items() if key not in without)
-    return tuple(Fact(text.name(key), _plain(value)) for key, value in kept)
-
-
-def _plain(value: object) -> Cell:
-    if value is None:
-        return _MISSING
-    if isinstance(value, Mapping):
-        inside = (f"{text.name(key)} {_said(held)}" for key, held in value.items())
-        return Cell(", ".join(inside) or "none")
-    if isinstance(value, list | tuple):
-        return Cell(", ".join(_said(held) for held in value) or "none")
-    return Cell(_said(value))
-
-
-def _said(value: object) -> str:
-    if value is None:
-        return quantity.NOT_RECORDED
-    if value == "":
-        return "empty"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return text.visible(value)
-
-
-def _at(manifest: Mapping[str, Any], key: str, inner: str) -> object:
-    outer = manifest.get(key)
-    return outer.get(inner) if isinstance(outer, Mapping) else None

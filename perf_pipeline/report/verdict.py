@@ -1,11 +1,14 @@
-"""The two questions that a reader comes with: is it a measurement, and does it meet the targets?"""
+"""The questions that a reader comes with: is it a measurement, and does it meet the targets?
+
+A stress run is asked one more: how much load does it hold?
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import text, words
+from perf_pipeline.report import held, text, words
 from perf_pipeline.report.table import Cell
 
 if TYPE_CHECKING:
@@ -32,7 +35,8 @@ class Verdict:
 
 def verdicts(metrics: RunMetrics) -> tuple[Verdict, ...]:
     """Return the run's verdicts, in the order in which they are read."""
-    return (_measurement(metrics), *_targets(metrics))
+    stress = [Verdict(held.QUESTION, *held.answer(metrics))] if held.is_asked(metrics) else []
+    return (_measurement(metrics), *stress, *_targets(metrics))
 
 
 def _measurement(metrics: RunMetrics) -> Verdict:

@@ -72,8 +72,8 @@ def verdict_cell(verdict: str, note: str = "") -> Cell:
 
 
 def level_name(level: LevelMetrics) -> str:
-    """Return what a level is called in the report: its label, ``arm`` and the repeat."""
-    name = text.name(level.label)
+    """Return what a level is called in the report: its label and title, ``arm``, the repeat."""
+    name = text.name(level.shown)
     if level.role == "arm":
         name = f"{name} (arm)"
     return f"{name}, repeat {level.repeat + 1}" if level.repeat else name
@@ -81,6 +81,9 @@ def level_name(level: LevelMetrics) -> str:
 
 def executor(level: LevelMetrics) -> str:
     """Return what executed a level's workflows, and how they were written."""
-    if level.target == "control":
-        return "no runtime (control)"
-    return f"{text.name(level.target)}, {text.name(level.nodes)} nodes"
+    target = text.name(level.target)
+    if target.startswith("control"):
+        return f"no runtime ({target})"
+    if target.startswith("callable"):
+        return target
+    return f"{target}, {text.name(level.nodes)} nodes"

@@ -113,10 +113,18 @@ class RunFolder:
         }
         write_json(self.status_file, status)
 
-    def end(self, status: str, why: str = "") -> None:
-        """Record how the run ended."""
+    def end(self, status: str, why: str = "", stopped: dict[str, Any] | None = None) -> None:
+        """Record how the run ended.
+
+        Args:
+            status: A word of the closed list.
+            why: A sentence; empty if there is nothing to say.
+            stopped: That its scenario ended it before its last level, and why.
+        """
         record = read_json(self.status_file)
         record.update(status=status, why=why, ended_at=datetime.now(UTC).isoformat())
+        if stopped:
+            record["stopped"] = stopped
         write_json(self.status_file, record)
 
     def read_status(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ leads through the event loop: the start is stamped, then the task goes once thro
 what is ready, and only then runs the target's first line. So N are in flight also when the target
 never suspends; waiting for the loop belongs to the service time, as waiting for the interpreter
 lock does with threads; and all tasks get their turn. How many of the N are executed is counted
-apart (``waits.TaskSampler``).
+apart (``task_waits.TaskSampler``).
 """
 
 from __future__ import annotations

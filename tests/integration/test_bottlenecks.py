@@ -223,7 +223,7 @@ def test_writes_that_wait_for_the_disk_are_held_by_it(expect: Expect, tmp_path: 
     if not _waits_for_disk(tmp_path / "probe"):
         pytest.skip(f"a write to {tmp_path} does not wait for any disk here")
 
-    expect(Planted(("flush",), slots=6), "disk")
+    expect(Planted(("flush",), slots=12), "disk")
 
 
 @pytest.mark.slow

@@ -4,10 +4,10 @@ It takes any number of workflows at once. One of synchronous nodes alone, as all
 ones are, goes to its thread pool and has one thread to its end; the others wait in the pool's
 queue. So of N in flight ``thread_pool_size`` execute.
 
-With code nodes and more than one thread, some workflows fail with "AST constructor recursion depth
-mismatch" (2 of 2943 at 10,000 in flight): each code node calls ``ast.parse``, whose depth counter
-all threads of Python 3.11 share, and the event loops that the runtime makes for each node leave
-finalizers that let another thread in between. That is the target's doing, and counted as such.
+With code nodes and more than one thread, a few workflows in a thousand fail with "AST
+constructor recursion depth mismatch": each code node calls ``ast.parse``, and before Python 3.11.8
+and 3.12.2 a garbage collection there may let another thread in, which resets a counter that all
+share (CPython issue 106905). Such failures are counted like any other.
 """
 
 from __future__ import annotations
@@ -60,10 +60,12 @@ class KailashAsyncTarget:
         self._nested = [nest_results(one.workflow) for one in written]
         self._runtime = AsyncLocalRuntime(
             thread_pool_size=settings["thread_pool_size"],
-            max_concurrent_nodes=settings["max_concurrent_nodes"],
             execution_timeout=settings["execution_timeout_s"],
-            enable_monitoring=settings["enable_monitoring"],
-        ).mark_externally_managed()
+            enable_monitoring=False,
+        )
+        # Releases that do not know it close nothing by themselves either.
+        if hasattr(self._runtime, "mark_externally_managed"):
+            self._runtime.mark_externally_managed()
         nodes = [
             one.workflow.get_node(name) for one in written for name in one.workflow.graph.nodes
         ]

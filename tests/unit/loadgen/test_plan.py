@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_plan_on_every_machine_and_version() -> Non
     """The literal hash was computed once: a changed one means that old runs cannot be repeated."""
     assert _hashes(SCENARIO) == _hashes(SCENARIO)
     assert _hashes(SCENARIO)[0] == (
-        "e34bb09380f0c63126335db518d2f99c6037113edc5d18a9816631887b58bffb"
+        "57a9494d1b2a271a2c19b33d2a8a0ccfec9a371c8ef3d29a6baa70a163f39c82"
     )
 
 
@@ -97,6 +97,23 @@ def test_a_level_keeps_its_name_and_the_name_decides_nothing() -> None:
 
     assert [plan.title for plan in named] == ["calm", "busy", "", "", "calm", "busy"]
     assert [plan.sha256() for plan in named][:2] == _hashes(SCENARIO)[:2]
+
+
+def test_what_comes_after_a_level_does_not_change_its_hash() -> None:
+    phases = replace(SCENARIO.phases, cooldown_s=7.0)
+
+    assert _hashes(replace(SCENARIO, phases=phases)) == _hashes(SCENARIO)
+
+
+def test_a_server_that_is_left_out_changes_the_hash_of_what_would_write_there() -> None:
+    """And of nothing else: the other kind has nothing to do with it."""
+    writes = replace(SCENARIO, workloads=(Workload("analytics", "complex"),))
+    reads = replace(SCENARIO, workloads=(Workload("analytics", "medium"),))
+    with_all, without = plan_levels(writes, 2)[0], plan_levels(writes, 2, ("mongodb",))[0]
+
+    assert (with_all.without, without.without) == (((),), (("mongodb",),))
+    assert with_all.sha256() != without.sha256()
+    assert plan_levels(reads, 2, ("mongodb",))[0].sha256() == plan_levels(reads, 2)[0].sha256()
 
 
 def test_settings_that_are_not_given_have_their_defaults_in_the_plan() -> None:

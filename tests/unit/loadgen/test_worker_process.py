@@ -14,7 +14,7 @@ from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.loadgen.worker_process import LOG_TAIL, WorkerProcess, signal_name
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, NEVER_NS, READY, STATE, STOP_NS
 from perf_pipeline.targets.target import Job, Kind, Stores
-from perf_pipeline.worker.__main__ import read_job, read_words
+from perf_pipeline.worker.worker_job import read_job, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

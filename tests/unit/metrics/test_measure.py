@@ -68,6 +68,28 @@ def test_a_level_that_was_planned_and_not_run_is_missed(run: RunFolder) -> None:
     assert metrics.reasons == ("1 of 2 levels were not run",)
 
 
+def test_levels_that_were_not_run_because_the_scenario_stopped_it_are_named_and_no_defect(
+    run: RunFolder,
+) -> None:
+    (run.root / "levels" / "01-10" / "level.json").unlink()
+    stopped = {
+        "level": "10 (calm)",
+        "because": "mostly_failing",
+        "detail": "62 % of the 431 workflows that ended in the last 10 s failed (limit 50 %)",
+        "not_run": ["20 (busy)"],
+    }
+    write_json(run.manifest, {**MANIFEST, "stopped": stopped})
+    run.end(COMPLETE, stopped=stopped)
+
+    metrics = measure_run(run)
+
+    assert metrics.validity == "valid"
+    assert metrics.reasons == (
+        f"1 of 2 levels were not run (20 (busy)): level 10 (calm) was ended: {stopped['detail']}",
+    )
+    assert run.read_status()["stopped"] == stopped
+
+
 def test_the_worst_level_decides_and_reasons_name_their_level(run: RunFolder) -> None:
     log = json.loads((run.root / "levels" / "01-10" / "level.json").read_text())
     log["workers"][0]["reason"] = "exit code 1: boom"

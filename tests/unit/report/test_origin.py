@@ -48,6 +48,32 @@ def test_the_versions_that_ran_stand_at_the_top(baseline: RunMetrics) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        (("kailash", "kailash", "LocalRuntime"), "kailash 2.65.0"),
+        (("kailash==2.65.0+pandas", "kailash", "LocalRuntime"), "kailash==2.65.0+pandas"),
+        (("control_async", "kailash", "no runtime"), "control_async: no runtime"),
+        (("callable", "", "functions of your own"), "callable: functions of your own"),
+    ],
+)
+def test_a_target_is_called_by_its_text_and_its_version_or_what_it_is(
+    baseline: RunMetrics, target: tuple[str, str, str], shown: str
+) -> None:
+    keys = dict(zip(("name", "package", "title"), target, strict=True))
+    manifest = baseline.manifest
+    manifest = {**manifest, "target": {**manifest["target"], **keys}}
+
+    assert _facts(replace(baseline, manifest=manifest))[0] == ("Target", shown)
+
+
+def test_a_function_is_a_workflow_without_complexity(baseline: RunMetrics) -> None:
+    workloads = [{"family": "mine:work", "complexity": "", "weight": 1.0}]
+    metrics = replace(baseline, manifest={**baseline.manifest, "workloads": workloads})
+
+    assert ("Workflows", "mine:work") in _facts(metrics)
+
+
 def test_an_empty_manifest_is_not_recorded_line_by_line(empty: RunMetrics) -> None:
     facts = dict(_facts(empty))
     for term in ("Target", "Servers", "Workflows", "Machine", "Seed", "When", "Measured with"):

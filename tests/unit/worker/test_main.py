@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,15 +28,10 @@ from perf_pipeline.samples.slots import (
     SlotFile,
 )
 from perf_pipeline.targets.target import Job, Kind, Stores
-from perf_pipeline.worker.__main__ import (
-    WorkerJob,
-    get_ready,
-    read_job,
-    read_words,
-    supervise,
-)
 from perf_pipeline.worker.event_thread import EventThread
-from perf_pipeline.worker.waits import TaskSampler
+from perf_pipeline.worker.supervision import get_ready, supervise, target_facts
+from perf_pipeline.worker.task_waits import TaskSampler
+from perf_pipeline.worker.worker_job import WorkerJob, read_job, read_words
 from tests.unit.worker.conftest import Bench, ScriptedAsyncTarget, ScriptedTarget, join
 
 if TYPE_CHECKING:
@@ -91,7 +86,7 @@ def test_every_kind_starts_cold_once_and_is_flagged(
 
     target = ScriptedTarget(work)
     loop = b.loop(target, kind_count=2, run_s=0)
-    get_ready(loop, _job(tmp_path), b.journal, b.slots, executes_at_once=None)
+    get_ready(loop, _job(tmp_path), b.journal, b.slots, {})
     join(loop)
     b.recorder.finish(loop.in_flight)
 
@@ -205,16 +200,21 @@ def test_a_worker_of_tasks_notes_what_its_workflows_wait_for_and_closes_its_targ
 
 
 @pytest.mark.parametrize(("at_once", "fact"), [(4, "4"), (None, "")])
-def test_the_journal_says_how_many_workflows_the_target_executes_at_once(
+def test_the_journal_says_how_many_workflows_the_target_executes_at_once_and_its_remarks(
     bench: Callable[[int], Bench], tmp_path: Path, at_once: int | None, fact: str
 ) -> None:
     b = bench(1)
-    loop = b.loop(ScriptedTarget(lambda _kind, _number: None), kind_count=2, run_s=0)
+    target: Any = ScriptedTarget(lambda _kind, _number: None)
+    target.remarks = ("an old release", "changed")
+    loop = b.loop(target, kind_count=2, run_s=0)
 
-    get_ready(loop, _job(tmp_path), b.journal, b.slots, executes_at_once=at_once)
+    get_ready(
+        loop, _job(tmp_path), b.journal, b.slots, target_facts(target, executes_at_once=at_once)
+    )
 
     join(loop)
-    assert read_journal(b.folder / "worker-0.sqlite").facts["executes_at_once"] == fact
+    facts = read_journal(b.folder / "worker-0.sqlite").facts
+    assert (facts["executes_at_once"], facts["remarks"]) == (fact, "an old release\nchanged")
     assert b.slots.words[STATE] == READY
 
 

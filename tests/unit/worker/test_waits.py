@@ -6,11 +6,9 @@ import contextlib
 import sys
 import threading
 import time
-from concurrent.futures import thread
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-import pytest
 from pymongo import MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 from redis import BlockingConnectionPool, ConnectionPool
@@ -19,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
-from perf_pipeline.worker.waits import EVERY_NS, THREADS, TaskSampler, WaitSampler, where
+from perf_pipeline.worker.waits import EVERY_NS, THREADS, WaitSampler, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -190,34 +188,3 @@ def test_threads_that_have_ended_are_not_counted() -> None:
     sampler = WaitSampler([1, 2, 3, 4], lambda: frames)
 
     assert sampler(0) == {"runtime": 1, "pool": 1}
-
-
-_WORKER = thread.__file__
-_AT_POSTGRES = _stack(f"{_SITE}/psycopg2/__init__.py", _WORKER, name="_worker")
-_COMPUTING = _stack("/x.py", _WORKER, name="_worker")
-_IDLE = _stack(_WORKER, name="_worker")
-_NO_POOL = _stack(f"{_SITE}/redis/connection.py")
-
-
-@pytest.mark.parametrize(
-    ("in_flight", "executing", "stacks", "counts"),
-    [
-        (100, 3, [_AT_POSTGRES, _COMPUTING, _IDLE, _NO_POOL],
-         {"postgres": 1, "runtime": 2, "queued": 97}),
-        (100, 0, [_IDLE], {"queued": 100}),
-        (2, 2, [_AT_POSTGRES] * 5, {"postgres": 2}),
-        (1, 4, [_COMPUTING], {"runtime": 1}),
-        (100, None, [_AT_POSTGRES, _COMPUTING], {"postgres": 1, "runtime": 1, "unknown": 98}),
-        (0, 0, [_IDLE], {}),
-    ],
-)  # fmt: skip
-def test_tasks_are_queued_or_where_the_thread_is_that_has_them(
-    in_flight: int, executing: int | None, stacks: list[FrameType], counts: dict[str, int]
-) -> None:
-    """A stack outside any executor is no workflow's; what a target cannot tell is unknown."""
-    sampler = TaskSampler(lambda: in_flight, lambda: executing, lambda: dict(enumerate(stacks)))
-
-    assert sampler(10) == counts
-    assert sum(counts.values()) == in_flight
-    assert sampler(9 + EVERY_NS) == {}
-    assert sampler(10 + EVERY_NS) == counts

@@ -1,0 +1,134 @@
+"""The servers of a run, and what it keeps on each of them from before the load to its end."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import psutil
+
+from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.infrastructure.lease import leased
+from perf_pipeline.infrastructure.services import ServiceSession
+from perf_pipeline.loadgen.holding import Holding
+from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+
+    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.infrastructure.server import Server
+
+NOT_OURS = "as it was: a user's own functions keep there what they like"
+
+
+class RunServers:
+    """Finds or starts servers, seeds them, and brings them to a known state between levels.
+
+    Attributes:
+        left_out: Servers that cannot be had and that workflows do not write to; once opened.
+        holdings: Service to what the run keeps there; once opened.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        settings: Settings,
+        run_id: str,
+        *,
+        say: Callable[[str], None],
+        stack: ExitStack,
+    ) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            scenario: What the run does.
+            settings: Where things are.
+            run_id: The run; part of the name of all that it keeps.
+            say: Told what people should know.
+            stack: Gives everything back in the end.
+        """
+        self.left_out: tuple[str, ...] = ()
+        self.holdings: dict[str, Holding] = {}
+        self._scenario = scenario
+        self._settings = settings
+        self._run_id = run_id
+        self._say = say
+        self._stack = stack
+        self._services: ServiceSession | None = None
+        self._seeded: dict[str, int] | None = None
+        # What a user's own functions read and write is their own affair.
+        self._ours = not any(workload.is_function for workload in scenario.workloads)
+
+    def open(self) -> dict[str, Server]:
+        """Find or start the servers, once.
+
+        Returns:
+            Service to server.
+
+        Raises:
+            ServiceUnavailableError: With a sentence for each that cannot be had.
+        """
+        if self._services is None:
+            self.left_out = servers_left_out(self._scenario, self._settings)
+            for service in self.left_out:
+                self._say(
+                    f"{service} cannot be had and is left out (perf-pipeline doctor says why)"
+                )
+            needed = servers_needed(self._scenario, self.left_out)
+            services = ServiceSession(self._settings, sorted(needed))
+            self._services = self._stack.enter_context(services)
+            self.holdings = {
+                name: Holding(server, self._run_id) for name, server in services.servers.items()
+            }
+        return self._services.servers
+
+    def seed(self) -> dict[str, int]:
+        """Make what the run keeps on each server, and fill the table that workflows read, once.
+
+        Returns:
+            Server to rows that were seeded.
+        """
+        if self._seeded is None:
+            self._seeded = {}
+            for service, server in self.open().items() if self._ours else ():
+                holding = self.holdings[service]
+                self._stack.enter_context(leased(self._settings.state_dir, server, holding.name))
+                self._seeded[service] = holding.seed(self._scenario.seed)
+        return self._seeded
+
+    def settle(self) -> dict[str, str]:
+        """Bring each server to the state in which every level begins.
+
+        Returns:
+            Server to what was done. One that does not answer must not end the run: its level will
+            show it.
+        """
+        if not self._ours:
+            return dict.fromkeys(self.holdings, NOT_OURS)
+        return {name: _settled(holding) for name, holding in self.holdings.items()}
+
+    def written(self, level: int) -> dict[str, Callable[[], set[int]]]:
+        """Return, for each server, what tells the numbers of a level's workflows written there."""
+        return {
+            name: partial(holding.written_numbers, level) for name, holding in self.holdings.items()
+        }
+
+    def pids(self) -> list[int]:
+        """Return the processes of the servers that this run started."""
+        found = []
+        for pid in [pid for server in self.open().values() for pid in server.pids]:
+            try:
+                found += [pid, *(child.pid for child in psutil.Process(pid).children())]
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+
+def _settled(holding: Holding) -> str:
+    try:
+        return holding.settle()
+    except ServiceUnavailableError as error:
+        return f"not brought to a known state: {error}"

@@ -1,0 +1,47 @@
+"""A worker whose slots are tasks of one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from typing import TYPE_CHECKING, cast
+
+from perf_pipeline.worker.async_loop import AsyncLoop
+from perf_pipeline.worker.event_thread import EventThread
+from perf_pipeline.worker.recorder import Recorder
+from perf_pipeline.worker.supervision import get_ready, supervise, target_facts
+from perf_pipeline.worker.task_waits import TaskSampler
+from perf_pipeline.worker.worker_job import WorkerJob, read_words
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from perf_pipeline.samples.journal import JournalWriter
+    from perf_pipeline.samples.slots import SlotFile
+    from perf_pipeline.targets.target import AsyncAdapter
+
+
+def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: SlotFile) -> int:
+    """Play the job with a task a slot; returns the exit code."""
+    adapter = cast("AsyncAdapter", module)
+    events = EventThread()
+    target = events.run(adapter.open_target(job.job))
+    sample = TaskSampler(lambda: slots.totals().in_flight, target.executing)
+    recorder = Recorder(journal, slots, time.monotonic_ns)
+    loop = AsyncLoop(
+        target=target,
+        events=events,
+        classify=adapter.classify,
+        recorder=recorder,
+        slots=slots,
+        numbers=itertools.count(job.worker, job.workers),
+        kinds=read_words(job.kinds),
+        kind_count=len(job.job.kinds),
+        ramp_ns=read_words(job.ramp),
+        deadline_ns=job.deadline_ns,
+        clock_ns=time.monotonic_ns,
+        sleep=asyncio.sleep,
+    )
+    get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=target.at_once))
+    return supervise(loop, recorder, journal, slots, sample)

@@ -1,0 +1,44 @@
+"""A worker whose slots are threads."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING, cast
+
+from perf_pipeline.worker.closed_loop import ClosedLoop
+from perf_pipeline.worker.recorder import Recorder
+from perf_pipeline.worker.supervision import get_ready, supervise, target_facts
+from perf_pipeline.worker.waits import WaitSampler
+from perf_pipeline.worker.worker_job import WorkerJob, read_words
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from perf_pipeline.samples.journal import JournalWriter
+    from perf_pipeline.samples.slots import SlotFile
+    from perf_pipeline.targets.target import Adapter
+
+
+def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: SlotFile) -> int:
+    """Play the job with a thread a slot; returns the exit code."""
+    adapter = cast("Adapter", module)
+    target = adapter.open_target(job.job)
+    threads: list[int] = []
+    recorder = Recorder(journal, slots, time.monotonic_ns, WaitSampler(threads))
+    loop = ClosedLoop(
+        target=target,
+        classify=adapter.classify,
+        recorder=recorder,
+        slots=slots,
+        numbers=itertools.count(job.worker, job.workers),
+        kinds=read_words(job.kinds),
+        kind_count=len(job.job.kinds),
+        ramp_ns=read_words(job.ramp),
+        deadline_ns=job.deadline_ns,
+        clock_ns=time.monotonic_ns,
+        sleep=time.sleep,
+        threads=threads,
+    )
+    get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=None))
+    return supervise(loop, recorder, journal, slots)

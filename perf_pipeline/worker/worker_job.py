@@ -1,0 +1,59 @@
+"""What the supervisor asks of one worker, as a file between them."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from perf_pipeline.targets.target import Job, Kind, Stores
+
+
+@dataclass(frozen=True)
+class WorkerJob:
+    """What the supervisor asks of one worker; written as JSON by ``loadgen``.
+
+    Attributes:
+        parent_pid: The worker is killed when this process dies.
+        worker: Index of this worker; it plays the numbers ``worker``, ``worker + workers``, ...
+        workers: Number of workers of the level.
+        target: Name of the target's folder.
+        mode: ``threads`` or ``asyncio``: what a slot is.
+        kinds: File of int64: kind of workflow ``n`` is ``kinds[n % len]``.
+        ramp: File of int64: when each slot of this worker starts, ns after the go.
+        journal: Where the journal is created.
+        slots: The slot file.
+        deadline_ns: What takes longer is a timeout.
+        job: What the target has to execute.
+    """
+
+    parent_pid: int
+    worker: int
+    workers: int
+    target: str
+    mode: str
+    kinds: str
+    ramp: str
+    journal: str
+    slots: str
+    deadline_ns: int
+    job: Job
+
+
+def read_job(path: Path) -> WorkerJob:
+    """Read a job as ``loadgen`` wrote it (``dataclasses.asdict``)."""
+    raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    job = raw.pop("job")
+    stores = Stores(**job.pop("stores"))
+    # JSON knows no tuple, and a kind must be hashable.
+    kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
+    return WorkerJob(job=Job(kinds=kinds, stores=stores, **job), **raw)
+
+
+def read_words(path: str) -> array[int]:
+    """Read a file of little-endian int64."""
+    words = array("q")
+    words.frombytes(Path(path).read_bytes())
+    return words

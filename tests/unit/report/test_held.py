@@ -1,0 +1,94 @@
+"""A stress run says up to where the target holds, and never more than it has seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.report import held
+from perf_pipeline.report.verdict import verdicts
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+WATCHED = {"error_ratio": 0.5, "memory_free_mb": 300.0, "descriptors_free": 100}
+DETAIL = "62 % of the 431 workflows that ended in the last 10 s failed (limit 50 %)"
+STOPPED = {
+    "level": "1000 (high stress)",
+    "because": "mostly_failing",
+    "detail": DETAIL,
+    "not_run": ["1500 (extreme stress)"],
+}
+
+
+def _stress(metrics: RunMetrics, **manifest: Any) -> RunMetrics:
+    return replace(metrics, manifest={**metrics.manifest, "stop": WATCHED, **manifest})
+
+
+def test_only_a_run_that_looks_for_the_end_is_asked_for_it(baseline: RunMetrics) -> None:
+    never = {"error_ratio": 1.0, "memory_free_mb": 0.0, "descriptors_free": 0}
+
+    assert not held.is_asked(baseline)
+    assert not held.is_asked(_stress(baseline, stop=never))
+    assert [one.question for one in verdicts(_stress(baseline))][1] == held.QUESTION
+
+
+def test_a_run_that_was_stopped_says_what_was_held_why_it_stopped_and_what_was_not_run(
+    baseline: RunMetrics,
+) -> None:
+    levels = list(baseline.levels)
+    levels[1] = replace(levels[1], title="medium stress", error_ratio=0.013)
+    levels[2] = replace(levels[2], ended_because="mostly_failing", ended_detail=DETAIL)
+    metrics = _stress(replace(baseline, levels=tuple(levels)), stopped=STOPPED)
+
+    cell, sentences = held.answer(metrics)
+
+    assert (cell.text, cell.tone) == ("held up to 500", "warn")
+    how = "ran to its end, and 1.3 % of what ended in its steady phase failed"
+    assert sentences == (
+        f"Held up to 500 in flight: 500 (medium stress) {how}.",
+        f"Stopped at 1000 (high stress) because {DETAIL}.",
+        "Not run: 1500 (extreme stress).",
+    )
+
+
+def test_a_run_that_failed_at_once_held_nothing(baseline: RunMetrics) -> None:
+    first = replace(baseline.levels[0], ended_because="mostly_failing", ended_detail=DETAIL)
+    metrics = _stress(replace(baseline, levels=(first,)), stopped=STOPPED)
+
+    assert held.answer(metrics)[0].text == "held at no level"
+
+
+def test_a_level_beyond_one_that_broke_is_not_called_held(baseline: RunMetrics) -> None:
+    """Its worker was lost at 500; that 1000 got through is no reason to say 1000."""
+    levels = list(baseline.levels)
+    crashed = replace(levels[1].workers[0], reason="memory limit: 612 MB resident, share ...")
+    levels[1] = replace(levels[1], ended_because="worker lost", workers=(crashed,))
+    cell, sentences = held.answer(_stress(replace(baseline, levels=tuple(levels))))
+
+    assert cell.text == "held up to 100"
+    assert "500 did not run to its end: worker lost." in sentences
+
+
+def test_a_run_that_reached_no_end_says_so_and_which_level_is_in_doubt(
+    baseline: RunMetrics,
+) -> None:
+    cell, sentences = held.answer(_stress(baseline))
+
+    assert (cell.text, cell.tone) == ("held every level, up to 1000", "good")
+    assert sentences[0].startswith("Held up to 1000 in flight: 1000 (not_steady) ran to its end")
+    assert sentences[-1] == "Its end was not reached: no level failed."
+
+
+def test_the_end_of_the_machine_is_not_called_the_targets(baseline: RunMetrics) -> None:
+    stopped = {**STOPPED, "because": "host_floor", "detail": "200 MB of memory were left"}
+    sentences = held.answer(_stress(baseline, stopped=stopped))[1]
+
+    assert "That is the machine's end, not the target's." in sentences
+
+
+def test_a_damaged_manifest_is_no_error(baseline: RunMetrics) -> None:
+    metrics = _stress(baseline, stop="x", stopped={"level": None, "not_run": 3})
+
+    assert held.is_asked(metrics)
+    assert "Stopped at None because None." in held.answer(metrics)[1]
