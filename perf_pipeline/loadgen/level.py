@@ -170,6 +170,7 @@ class LevelRun:
         for worker in self._workers:
             worker.go(go_ns)
         self._log.go_ns = go_ns
+        self._pulse.begin(go_ns)
         limit_s = phases.steady_max_s
         wanted = max(TURNOVERS_STEADY * slots, phases.steady_workflows)
         played = (

@@ -54,6 +54,10 @@ class Pulse:
         self._on_progress = on_progress
         self._reported: tuple[int, int] = (time.monotonic_ns(), 0)
 
+    def begin(self, go_ns: int) -> None:
+        """Note that the load begins at ``go_ns``."""
+        self._stop_watch.begin(go_ns, totals_of(self._workers))
+
     def beat(self, phase: str, go_ns: int | None) -> EarlyEnd | None:
         """Do what is due.
 

@@ -64,8 +64,12 @@ class StopWatch:
         self._descriptors_free = descriptors_free
         self._seen: deque[tuple[int, int, int]] = deque()
 
+    def begin(self, at_ns: int, totals: Totals) -> None:
+        """Note where the load begins: what ended before does not count."""
+        self._seen.append((at_ns, totals.ended, totals.failed))
+
     def look(self, at_ns: int, totals: Totals, pids: Sequence[int]) -> EarlyEnd | None:
-        """Return why the level should end now; None if it should not.
+        """Return why the level should end now; None if it should not. After ``begin``.
 
         Args:
             at_ns: CLOCK_MONOTONIC.

@@ -14,7 +14,8 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from perf_pipeline.worker.worker_job import allow_all_descriptors, read_job
+from perf_pipeline.worker.__main__ import allow_all_descriptors
+from perf_pipeline.worker.worker_job import read_job
 
 
 def main() -> None:

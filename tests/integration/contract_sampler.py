@@ -43,7 +43,11 @@ class ContractSampler:
             "problems": {},
         }
         if self._postgres and self._session:
-            line["servers"] = [_process(p) | {"service": "postgres"} for p in self._server_pids()]
+            for pid in self._server_pids():
+                try:
+                    line["servers"].append(_process(pid) | {"service": "postgres"})
+                except (psutil.NoSuchProcess, FileNotFoundError) as error:  # a session that ended
+                    line["problems"][f"servers {pid}"] = str(error)
             row = self._session.execute(_SESSIONS, [self._application]).fetchone()
             assert row is not None
             total, active, waiting = row

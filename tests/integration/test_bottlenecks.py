@@ -48,7 +48,7 @@ FUNCTIONS = Path(__file__).with_name("planted")
 PHASES = Phases(ramp_up_s=0.1, warm_up_s=0.2, steady_s=3.0, steady_max_s=3.0, drain_s=2.0)
 CORES = len(os.sched_getaffinity(0))
 OTHERS_MAX_CORES = 0.25
-TRIES = 3
+TRIES = 2
 OTHERS = "cores used by processes outside of the run"
 
 

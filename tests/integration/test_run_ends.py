@@ -53,7 +53,7 @@ def _calling(folder: Path, function: str) -> Scenario:
         level_names=("calm", "busy"),
         processes=1,
         workloads=(Workload(f"planted_functions:{function}", ""),),
-        phases=Phases(ramp_up_s=0, warm_up_s=0, steady_s=1.5, steady_max_s=20, drain_s=2),
+        phases=Phases(ramp_up_s=0, warm_up_s=0, steady_s=2.5, steady_max_s=20, drain_s=2),
         interpreter=sys.executable,
         python_path=str(folder),
     )

@@ -99,8 +99,8 @@ def runtime_options(settings: Mapping[str, bool | float | str]) -> dict[str, Any
     if limit_mb:
         if find_spec("psutil") is None:
             raise ValueError(
-                f"strict_memory_limit_mb is {limit_mb}, but psutil is not installed beside kailash, "
-                "which fails every workflow without it; take the target kailash+psutil"
+                f"strict_memory_limit_mb is {limit_mb}, but psutil is not installed beside "
+                "kailash, which fails every workflow without it; take the target kailash+psutil"
             )
         options["enable_resource_limits"] = True
         options["resource_limits"] = {"max_memory_mb": limit_mb, "enforcement_policy": "strict"}

@@ -43,7 +43,8 @@ def findings(limits: MachineLimits = ROOMY, **changed: Any) -> dict[str, Finding
 def test_a_roomy_quiet_machine_has_nothing_to_do() -> None:
     found = findings()
     assert list(found) == [
-        "largest level, threads", "largest level, asyncio", "descriptors", "tasks", "memory", "disk", "cores", "load",
+        "largest level, threads", "largest level, asyncio", "descriptors", "tasks",
+        "memory", "disk", "cores", "load",
         "cpu pressure", "memory pressure", "io pressure", "python", "uv", "postgres",
     ]  # fmt: skip
     assert {f.severity for f in found.values()} == {"ok"}

@@ -24,13 +24,14 @@ SECOND_NS = 1_000_000_000
 
 
 def _watch(stop: Stop, memory: Callable[[], int | None] = lambda: None) -> StopWatch:
-    return StopWatch(stop, memory_free_bytes=memory, descriptors_free=lambda _pid: 40)
+    watch = StopWatch(stop, memory_free_bytes=memory, descriptors_free=lambda _pid: 40)
+    watch.begin(0, Totals(0, 0, 0))
+    return watch
 
 
 def test_more_than_half_failing_in_the_window_ends_the_level_and_half_does_not() -> None:
     watch = _watch(Stop(error_ratio=0.5))
 
-    assert watch.look(0, Totals(100, 0, 0), []) is None
     assert watch.look(5 * SECOND_NS, Totals(200, 100, 50), []) is None
     ended = watch.look(6 * SECOND_NS, Totals(300, 200, 101), [])
     assert ended is not None
@@ -43,7 +44,6 @@ def test_more_than_half_failing_in_the_window_ends_the_level_and_half_does_not()
 def test_failures_older_than_the_window_do_not_count() -> None:
     """90 of 100 failed in second 1; after the window has passed only what came later counts."""
     watch = _watch(Stop(error_ratio=0.5))
-    watch.look(0, Totals(0, 0, 0), [])
     assert watch.look(SECOND_NS, Totals(100, 100, 90), []) is not None
 
     later = [watch.look(at * SECOND_NS, Totals(0, 100 + 30 * at, 90), []) for at in range(2, 20)]
@@ -52,15 +52,21 @@ def test_failures_older_than_the_window_do_not_count() -> None:
 
 def test_a_few_failures_are_no_share() -> None:
     watch = _watch(Stop(error_ratio=0.5))
-    watch.look(0, Totals(0, 0, 0), [])
 
     assert watch.look(SECOND_NS, Totals(19, 19, 19), []) is None
     assert watch.look(2 * SECOND_NS, Totals(20, 20, 20), []) is not None
 
 
+def test_what_ended_before_the_load_began_does_not_count() -> None:
+    """The cold starts, 30 of which failed."""
+    watch = StopWatch(Stop(error_ratio=0.5))
+    watch.begin(0, Totals(30, 30, 30))
+
+    assert watch.look(SECOND_NS, Totals(60, 60, 40), []) is None
+
+
 def test_without_a_limit_all_may_fail() -> None:
     watch = _watch(Stop())
-    watch.look(0, Totals(0, 0, 0), [])
 
     assert watch.look(SECOND_NS, Totals(500, 500, 500), []) is None
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import stat
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from perf_pipeline.config.scenario import Scenario, Workload
 from perf_pipeline.loadgen.plan import plan_levels
-from perf_pipeline.loadgen.worker_process import LOG_TAIL, WorkerProcess, signal_name
+from perf_pipeline.loadgen.worker_process import LOG_TAIL, PROJECT, WorkerProcess, signal_name
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, NEVER_NS, READY, STATE, STOP_NS
 from perf_pipeline.targets.target import Job, Kind, Stores
 from perf_pipeline.worker.worker_job import read_job, read_words
@@ -116,7 +117,8 @@ def test_a_worker_is_given_its_share_of_the_plan_and_an_environment_of_its_own(
 
     files = tmp_path / "level"
     job = read_job(files / "worker-1.json")
-    assert (job.worker, job.workers, job.target, job.job) == (1, 2, "kailash", JOB)
+    assert (job.worker, job.workers, job.target, job.mode) == (1, 2, "kailash", "threads")
+    assert job.job == replace(JOB, concurrency=2)
     assert (job.deadline_ns, worker.slots.words[DRAIN_NS]) == (5_000_000_000, 2_500_000_000)
     assert read_words(job.ramp) == PLAN.ramp_ns[1::2]
     assert worker.slots.slots == 2
@@ -128,6 +130,25 @@ def test_a_worker_is_given_its_share_of_the_plan_and_an_environment_of_its_own(
     arguments = (files / "worker-1-home" / "arguments").read_text().split()
     assert arguments == ["-P", "-m", "perf_pipeline.worker", str(files / "worker-1.json")]
     assert json.loads((files / "worker-1.json").read_text())["journal"].endswith("worker-1.sqlite")
+
+
+def test_a_worker_of_a_versioned_asynchronous_target_finds_the_users_own_folder(
+    tmp_path: Path,
+) -> None:
+    """The job names the target's folder, and its mode; the user's folder comes after ours."""
+    scenario = replace(SCENARIO, target="kailash_async==2.60.0+pandas")
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$PYTHONPATH" > "$HOME/path"\n')
+    python.chmod(0o755)
+    plan = plan_levels(scenario, 1)[0]
+    worker = WorkerProcess(plan, 0, tmp_path, python, JOB, 5.0, 2.5, "/home/user/own")
+    assert _ended(worker) == "done"
+    worker.slots.close()
+
+    job = read_job(tmp_path / "worker-0.json")
+    assert (job.target, job.mode) == ("kailash_async", "asyncio")
+    path = (tmp_path / "worker-0-home" / "path").read_text().strip()
+    assert path == f"{PROJECT}:/home/user/own"
 
 
 def test_a_worker_is_steered_through_its_slot_file(start: Callable[[str], WorkerProcess]) -> None:
