@@ -208,21 +208,20 @@ class Run:
         folder.mkdir()
         self._say(f"level {plan.shown}: {plan.concurrency} in flight on {plan.target}")
         write_json(folder / "state.json", self._servers.settle())
-        probes = {name: one.connection_count for name, one in self._servers.holdings.items()}
-        monitor = ResourceMonitor(folder / "resources.jsonl", self._servers.pids, probes)
-        level = LevelRun(
-            plan,
-            folder=folder,
-            python=python,
-            job=self._job(plan, files),
-            stop=self._scenario.stop,
-            python_path=self._scenario.python_path,
-            sample_every_s=self._scenario.sample_every_s,
-            on_second=monitor.sample,
-            on_progress=lambda progress: self._progress(progress, on_progress),
-            write_log=lambda log: _write_log(folder, log),
-        )
-        log = level.run()
+        watched = {name: one.watched() for name, one in self._servers.holdings.items()}
+        with ResourceMonitor(folder / "resources.jsonl", watched) as monitor:
+            log = LevelRun(
+                plan,
+                folder=folder,
+                python=python,
+                job=self._job(plan, files),
+                stop=self._scenario.stop,
+                python_path=self._scenario.python_path,
+                sample_every_s=self._scenario.sample_every_s,
+                on_second=monitor.sample,
+                on_progress=lambda progress: self._progress(progress, on_progress),
+                write_log=lambda log: _write_log(folder, log),
+            ).run()
         self._reconcile(plan, folder)
         if plan is not self._plans[-1]:
             time.sleep(plan.phases.cooldown_s)

@@ -126,6 +126,11 @@ def server_status(url: str, timeout_s: float) -> dict[str, Any]:
         return client.admin.command("serverStatus")
 
 
+def is_stand_in(status: dict[str, Any]) -> bool:
+    """Tell by its ``serverStatus`` whether what answered only stands in for MongoDB."""
+    return str(status.get("process", "")).rpartition("/")[2] == _STAND_IN_PROCESS
+
+
 def facts(url: str, timeout_s: float) -> Facts:
     """Ask a server what it is.
 
@@ -134,7 +139,7 @@ def facts(url: str, timeout_s: float) -> Facts:
     """
     status = server_status(url, timeout_s)
     process = str(status.get("process", "")).rpartition("/")[2]
-    if process == _STAND_IN_PROCESS:
+    if is_stand_in(status):
         return _stand_in_facts(status)
     engine = status.get("storageEngine", {}).get("name")
     cache_bytes = status.get("wiredTiger", {}).get("cache", {}).get("maximum bytes configured")
@@ -157,7 +162,7 @@ def data_folder(url: str, timeout_s: float) -> str:
         NotAnsweringError: It did not answer, or does not tell this user.
     """
     status = server_status(url, timeout_s)
-    if status.get("process") == _STAND_IN_PROCESS:
+    if is_stand_in(status):
         return _folder_of(status)
     with session(url, timeout_s) as client:
         answer = client.admin.command("getCmdLineOpts")

@@ -12,6 +12,11 @@ from perf_pipeline.infrastructure import (
     redis_data,
     state,
 )
+from perf_pipeline.infrastructure.probes.mongodb import MongodbProbe
+from perf_pipeline.infrastructure.probes.mysql import MysqlProbe
+from perf_pipeline.infrastructure.probes.postgres import PostgresProbe
+from perf_pipeline.infrastructure.probes.redis import RedisProbe
+from perf_pipeline.infrastructure.probes.told import WatchedServer
 from perf_pipeline.workload.dataset import (
     MEASUREMENT_COLUMNS,
     MEASUREMENTS,
@@ -24,6 +29,7 @@ from perf_pipeline.workload.dataset import (
 from perf_pipeline.workload.servers import connection_name
 
 if TYPE_CHECKING:
+    from perf_pipeline.infrastructure.probes.told import Probe
     from perf_pipeline.infrastructure.server import Server
 
 REDIS_PREFIX = "perf_pipeline:"
@@ -105,17 +111,21 @@ class Holding:
                 return state.settle_mongodb(url, self.name)
         return state.settle_redis(url, self.name)
 
-    def connection_count(self) -> tuple[int, int | None]:
-        """Count the connections of the run's workers: all, and those that execute something.
-
-        The second is None where the server does not tell.
-        """
+    def watched(self) -> WatchedServer:
+        """Return the server as it is watched while load runs; nothing is opened yet."""
         url, name = self.server.url, connection_name(self.run_id)
+        probe: Probe
         match self.server.service:
             case "postgres":
-                return postgres_data.connection_count(url, name)
+                probe = PostgresProbe(url, name)
             case "mysql":
-                return mysql_data.connection_count(url, name)[:2]
+                probe = MysqlProbe(url, name)
             case "mongodb":
-                return mongodb_data.connection_count(url, name)[:2]
-        return redis_data.connection_count(url, name), None
+                probe = MongodbProbe(url, name)
+            case _:
+                probe = RedisProbe(url, name)
+        return WatchedServer(
+            pids=self.server.pids,
+            shared=self.server.source in ("settings", "start"),
+            probe=probe,
+        )

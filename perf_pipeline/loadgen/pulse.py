@@ -34,6 +34,7 @@ class Pulse:
         on_sample: Callable[[int, list[int]], None],
         sample_every_s: float,
         on_progress: Callable[[Progress], None],
+        clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Prepare.
 
@@ -44,15 +45,17 @@ class Pulse:
             on_sample: Called every ``sample_every_s`` with the time and the workers' pids.
             sample_every_s: How often.
             on_progress: Called about once a second with where the level stands.
+            clock_ns: CLOCK_MONOTONIC.
         """
         self._label = label
         self._workers = workers
         self._stop_watch = stop_watch
         self._on_sample = on_sample
         self._sample_every_ns = int(sample_every_s * 1e9)
-        self._sample_due_ns = 0
+        self._clock_ns = clock_ns
+        self._sample_due_ns = clock_ns()
         self._on_progress = on_progress
-        self._reported: tuple[int, int] = (time.monotonic_ns(), 0)
+        self._reported: tuple[int, int] = (clock_ns(), 0)
 
     def begin(self, go_ns: int) -> None:
         """Note that the load begins at ``go_ns``."""
@@ -68,9 +71,11 @@ class Pulse:
         Returns:
             Why the level should end now; None while it should not, or has ended already.
         """
-        now_ns = time.monotonic_ns()
+        now_ns = self._clock_ns()
         if now_ns >= self._sample_due_ns:
-            self._sample_due_ns = now_ns + self._sample_every_ns
+            # From when it was due, not from now: beats are late by a tenth of a second or so.
+            missed = (now_ns - self._sample_due_ns) // self._sample_every_ns
+            self._sample_due_ns += (missed + 1) * self._sample_every_ns
             self._on_sample(now_ns, self._alive_pids())
         then_ns, ended_then = self._reported
         if now_ns - then_ns < REPORT_EVERY_NS:
@@ -86,7 +91,7 @@ class Pulse:
                 phase=phase,
                 totals=totals,
                 rate_per_s=(totals.ended - ended_then) / ((now_ns - then_ns) / 1e9),
-                elapsed_s=max(0.0, (now_ns - (go_ns or now_ns)) / 1e9),
+                elapsed_s=0.0 if go_ns is None else max(0.0, (now_ns - go_ns) / 1e9),
             )
         )
         return early_end

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import psutil
-
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.infrastructure.lease import leased
 from perf_pipeline.infrastructure.services import ServiceSession
@@ -115,16 +113,6 @@ class RunServers:
         return {
             name: partial(holding.written_numbers, level) for name, holding in self.holdings.items()
         }
-
-    def pids(self) -> list[int]:
-        """Return the processes of the servers that this run started."""
-        found = []
-        for pid in [pid for server in self.open().values() for pid in server.pids]:
-            try:
-                found += [pid, *(child.pid for child in psutil.Process(pid).children())]
-            except psutil.NoSuchProcess:
-                continue
-        return found
 
 
 def _settled(holding: Holding) -> str:

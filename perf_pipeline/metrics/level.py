@@ -7,7 +7,10 @@ A value of None was not measured; ``not_measured`` on the level says why.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
 
 Validity = Literal[
     "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"
@@ -269,6 +272,7 @@ class LevelMetrics:
         ended_detail: A sentence about it; may be empty.
         limits: ``memory_mb`` and ``cpu_percent`` of all workers together (None for no limit), and
             the ``mechanism`` that held them.
+        bottleneck: What limits it, with the evidence; None in metrics of before there was one.
     """
 
     index: int
@@ -309,6 +313,7 @@ class LevelMetrics:
     ended_because: str = "complete"
     ended_detail: str = ""
     limits: dict[str, float | str | None] = field(default_factory=dict)
+    bottleneck: Bottleneck | None = None
 
     @property
     def shown(self) -> str:

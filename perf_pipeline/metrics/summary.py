@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from perf_pipeline.metrics.bottleneck.verdict import bottleneck_of
 from perf_pipeline.metrics.fairness import fairness_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
 from perf_pipeline.metrics.level import (
@@ -136,6 +137,14 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         ended_at=log["ended_at"],
         server_state=_server_state(folder),
         not_measured=dict(NOT_MEASURED),
+        bottleneck=bottleneck_of(
+            samples,
+            records,
+            curve,
+            in_flight,
+            window,
+            connection_limits=connection_limits(context, plan["processes"]),
+        ),
     )
 
 

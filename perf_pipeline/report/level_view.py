@@ -7,10 +7,12 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report import headline, level_accounts, quantity, text, words
+from perf_pipeline.report.bottleneck import bottleneck_fact, bottleneck_tables
 from perf_pipeline.report.table import Cell, Fact, Table, measured, number, say_once
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import ColdStart, LevelMetrics, ServiceTimes
+    from perf_pipeline.report.cost import Cost
 
 SERVICE_TIMES = (
     "Service time (closed loop). The average is time in flight / workflows ended, so workflows "
@@ -47,9 +49,16 @@ class LevelView:
     tables: tuple[Table, ...]
 
 
-def level_view(level: LevelMetrics) -> LevelView:
-    """Return one level as the report shows it."""
+def level_view(level: LevelMetrics, cost: Cost | None = None) -> LevelView:
+    """Return one level as the report shows it.
+
+    Args:
+        level: The level.
+        cost: What the work, the runtime and its nodes cost apart, where the run has it.
+    """
+    limited = level.bottleneck
     tables = (
+        *(bottleneck_tables(level, limited, cost) if limited else ()),
         _service_times(level),
         _outcomes(level),
         *level_accounts.errors(level),
@@ -112,7 +121,9 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
         Fact("Turnovers", measured(level.turnovers, quantity.significant, why)),
     )
     cells = say_once(tuple(fact.cell for fact in facts))
-    return tuple(Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True))
+    limited = (bottleneck_fact(level.bottleneck),) if level.bottleneck else ()
+    told = (Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True))
+    return (*limited, *told)
 
 
 def _service_times(level: LevelMetrics) -> Table:
@@ -126,7 +137,7 @@ def _service_times(level: LevelMetrics) -> Table:
             measured(family.throughput_per_s, quantity.rate, "there was no steady phase"),
             measured(errors, quantity.percent, "none ended"),
         )
-        name = f"{text.name(family.family)} {text.name(family.complexity)}"
+        name = text.name(f"{family.family} {family.complexity}".strip())
         rows.append(_times_row(name, family.service_times, head))
     basis = quantity.counted(level.service_times.samples, "workflow")
     title = "Service time in the steady phase"

@@ -63,7 +63,7 @@ def render_html(metrics: RunMetrics) -> str:
             kpi_table=targets.kpi_table(metrics),
             levels=[
                 (
-                    level_view.level_view(level),
+                    level_view.level_view(level, parts),
                     figures.get(level.index),
                     level_view.phases_in_words(level),
                 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report import held, text, words
+from perf_pipeline.report.bottleneck import bottleneck_fact
 from perf_pipeline.report.table import Cell
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Verdict:
 def verdicts(metrics: RunMetrics) -> tuple[Verdict, ...]:
     """Return the run's verdicts, in the order in which they are read."""
     stress = [Verdict(held.QUESTION, *held.answer(metrics))] if held.is_asked(metrics) else []
-    return (_measurement(metrics), *stress, *_targets(metrics))
+    return (_measurement(metrics), *stress, *_targets(metrics), *_limited(metrics))
 
 
 def _measurement(metrics: RunMetrics) -> Verdict:
@@ -61,6 +62,23 @@ def _targets(metrics: RunMetrics) -> list[Verdict]:
         none = Cell("no data", "quiet")
         return [Verdict("Does it meet the targets?", none, ("No target was evaluated.",))]
     return [_target_table(metrics, table) for table in tables]
+
+
+def _limited(metrics: RunMetrics) -> list[Verdict]:
+    """Return what limited the greatest level; of no other does the run's throughput speak."""
+    asked = [
+        (level, level.bottleneck)
+        for level in metrics.levels
+        if level.role == "level" and level.bottleneck is not None
+    ]
+    if not asked:
+        return []
+    level, bottleneck = max(asked, key=lambda each: each[0].concurrency)
+    cell = bottleneck_fact(bottleneck).cell
+    sentences = [f"At {text.name(level.shown)} in flight: {cell.note}"]
+    if level.validity != "valid":
+        sentences.append(f"That level is {level.validity}, so this is a hint.")
+    return [Verdict("What limited it?", Cell(cell.text, cell.tone), tuple(sentences))]
 
 
 def _target_table(metrics: RunMetrics, table: str) -> Verdict:

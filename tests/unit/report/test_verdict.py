@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
 from perf_pipeline.report import words
 from perf_pipeline.report.verdict import verdicts
 
@@ -49,3 +50,19 @@ def test_all_targets_met_is_met(baseline: RunMetrics) -> None:
     rows = tuple(replace(row, verdict="met") for row in baseline.targets)
     answers = [one.answer.text for one in verdicts(replace(baseline, targets=rows))[1:]]
     assert answers == ["met"] * 3
+
+
+def test_what_limited_the_greatest_level_is_said_and_only_a_hint_where_it_is_no_measurement(
+    baseline: RunMetrics,
+) -> None:
+    """The level at 1000 of this run is not steady; an arm is never asked."""
+    found = Bottleneck("interpreter_lock", "Each worker used 1.0 cores.", ())
+    levels = tuple(replace(level, bottleneck=found) for level in baseline.levels)
+    last = verdicts(replace(baseline, levels=levels))[-1]
+
+    assert (last.question, last.answer.text) == ("What limited it?", "interpreter lock")
+    assert last.sentences == (
+        "At 1000 in flight: Each worker used 1.0 cores.",
+        "That level is not_steady, so this is a hint.",
+    )
+    assert all(one.question != "What limited it?" for one in verdicts(baseline))
