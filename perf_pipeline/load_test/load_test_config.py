@@ -2,83 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, cast
 
 from perf_pipeline.config.complaints import Complaints
 from perf_pipeline.config.contradictions import find_contradictions
-from perf_pipeline.config.keys import (
-    COMPLEXITY,
-    CPU_LIMIT,
-    FAMILY,
-    LEVEL,
-    MEMORY_LIMIT,
-    SECTIONS,
-    TOP,
-    Key,
-)
-from perf_pipeline.config.scenario import (
-    FAMILIES,
-    Complexity,
-    Connections,
-    Limits,
-    Phases,
-    Scenario,
-    Workload,
-)
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.scenario import FAMILIES, Connections, Limits, Phases, Scenario, Workload
 from perf_pipeline.errors import ScenarioError
+from perf_pipeline.load_test.options import OPTIONS, OURS
 from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
     from perf_pipeline.config.machine import MachineLimits
+    from perf_pipeline.config.scenario import Complexity, Nodes
 
-_PHASES = {key.name: key for key in SECTIONS["phases"]}
-_CONNECTIONS = {key.name: key for key in SECTIONS["connections"]}
-_TOP = {key.name: key for key in TOP}
-_SWITCH = _TOP["log_detail"]
-
-_KEYS: dict[str, Key] = {
-    "concurrent_workflows": replace(LEVEL, many=False),
-    "total_workflows": _PHASES["total_workflows"],
-    "ramp_up_duration": _PHASES["ramp_up_s"],
-    "test_duration": _PHASES["steady_s"],
-    "cooldown_duration": _PHASES["cooldown_s"],
-    "workflow_types": replace(FAMILY, many=True),
-    "workflow_complexity": COMPLEXITY,
-    "enable_database_stress": replace(_SWITCH, meaning="workflows use their databases"),
-    "max_db_connections": _CONNECTIONS["max_db_connections"],
-    "connection_timeout": _CONNECTIONS["connection_timeout_s"],
-    "memory_limit_mb": MEMORY_LIMIT,
-    "cpu_limit_percent": CPU_LIMIT,
-    "enable_failure_injection": replace(_SWITCH, meaning="failures are injected"),
-    "metrics_collection_interval": _TOP["sample_every_s"],
-    "enable_detailed_logging": _SWITCH,
-}
-"""Field to the row of the scenario's table that it is checked by."""
+_TITLE = "what LoadTestConfig says"
 
 
-@dataclass
+@dataclass(slots=True)  # a misspelt option cannot be set: it would do nothing
 class LoadTestConfig:
     """One level of load under the names and defaults that users know.
 
     Attributes:
         concurrent_workflows: Workflows in flight at all times.
-        total_workflows: The level ends when so many have ended, or when ``test_duration`` is over,
-            whichever comes first; 0 for no such end.
+        total_workflows: The level ends when so many have ended since its first start, or when
+            ``test_duration`` is over, whichever comes first; 0 for no such end. Those that end
+            while the slots still start count too, so that a total that is reached within
+            ``ramp_up_duration`` leaves nothing to measure, which the metrics then say.
         ramp_up_duration: s over which the slots start.
-        test_duration: s, greatest length of the steady phase, the one that is measured.
+        test_duration: s, length of the steady phase, the one that is measured.
         cooldown_duration: s of rest between two levels.
         workflow_types: Of data_processing, analytics, transformation; None for all three.
         workflow_complexity: simple, medium or complex.
-        enable_database_stress: False leaves out the workflow types that need a server at this
-            complexity; True lets every type use its own.
+        enable_database_stress: True: every type uses the servers that it has at this complexity.
+            False: only types that need no server are run, which are transformation and, below
+            complex, data_processing.
         max_db_connections: The most connections that all workers together open to each server.
         connection_timeout: s to wait for a free connection.
         memory_limit_mb: Memory of all workers; one above its share is ended. None for no limit.
         cpu_limit_percent: CPU of all workers, percent of one core; None for no limit.
         enable_failure_injection: Must be False: failures that are not real would be a lie, and
             real ones are not built yet.
-        failure_rate: Share of workflows that failures would hit.
+        failure_rate: Share of workflows that failures would hit, 0 to 1.
         failure_types: Which failures; None for all.
         metrics_collection_interval: s between two samples of the resources.
         enable_detailed_logging: What the target logs goes to the workers' logs.
@@ -104,74 +70,89 @@ class LoadTestConfig:
 
     def to_scenario(
         self,
-        machine: MachineLimits,
-        *,
         name: str = "load_test",
+        *,
         target: str = "kailash",
         nodes: str = "code",
+        machine: MachineLimits | None = None,
     ) -> Scenario:
         """Return the scenario that these options mean.
 
         Args:
-            machine: What this machine holds; a level above it is a problem.
             name: Part of the result files' names.
             target: What executes the workflows.
             nodes: How the workflows are written: ``code`` or ``lean``.
+            machine: What a level must not exceed; None for what this machine holds.
 
         Raises:
             ScenarioError: With every problem of every option.
         """
-        problems = self._problems()
-        if problems:
-            raise ScenarioError(problems)
-        scenario = Scenario(
-            name=name,
-            target=target,
-            nodes="lean" if nodes == "lean" else "code",
-            concurrency=(self.concurrent_workflows,),
-            workloads=self._workloads(),
-            phases=Phases(
-                ramp_up_s=self.ramp_up_duration,
-                warm_up_s=0,
-                steady_s=self.test_duration,
-                steady_max_s=self.test_duration,
-                total_workflows=self.total_workflows,
-                cooldown_s=self.cooldown_duration,
-            ),
-            connections=Connections(self.max_db_connections, self.connection_timeout),
-            missing_servers="leave_out",
-            limits=Limits(self.memory_limit_mb, self.cpu_limit_percent),
-            sample_every_s=self.metrics_collection_interval,
-            log_detail=self.enable_detailed_logging,
-        )
         complaints = Complaints("LoadTestConfig")
-        find_contradictions(scenario, machine, complaints)
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        given |= {"name": name, "target": target, "nodes": nodes}
+        good = {option: _checked(option, value, complaints) for option, value in given.items()}
+        if good["enable_failure_injection"]:
+            complaints.at(
+                ("enable_failure_injection",),
+                "is true; allowed is false: injecting real failures, and proving that they were "
+                "in effect, is not built yet.",
+            )
+        workloads = _workloads(good)
+        if not workloads:
+            complaints.at(
+                ("enable_database_stress",),
+                "is false, but every one of workflow_types needs a server at workflow_complexity "
+                f'"{good["workflow_complexity"]}"; add "transformation" to workflow_types.',
+            )
+        scenario = _scenario(good, workloads)
+        find_contradictions(scenario, machine or read_machine_limits(), complaints)
         if complaints.problems():
             raise ScenarioError(complaints.problems())
         return scenario
 
-    def _workloads(self) -> tuple[Workload, ...]:
-        complexity = cast("Complexity", self.workflow_complexity)
-        return tuple(
-            Workload(family, complexity)
-            for family in self.workflow_types or FAMILIES
-            if self.enable_database_stress or not servers_used(family, complexity)
-        )
 
-    def _problems(self) -> list[str]:
-        problems = []
-        for name, key in _KEYS.items():
-            value = getattr(self, name)
-            if value is not None:
-                problems += [f"{name} {text}" for _, text in key.complaints(value)]
-        if self.enable_failure_injection is True:
-            problems.append(
-                "enable_failure_injection is true; allowed is false: injecting real failures, and "
-                "proving that they were in effect, is not built yet."
-            )
-        if not problems and not self._workloads():
-            problems.append(
-                f"enable_database_stress is false, but every one of workflow_types needs a server "
-                f"at workflow_complexity {self.workflow_complexity}; add transformation."
-            )
-        return problems
+def _checked(option: str, value: object, complaints: Complaints) -> Any:
+    """Return the value, or one that fits in its place, to go on looking for problems with."""
+    row = {**OPTIONS, **OURS}[option]
+    complaints.replaced(row.path, option)
+    if value is None and row.optional:
+        return None
+    wrong = [text for _, text in row.key.complaints(value)]
+    for text in wrong:
+        complaints.at(row.path, text)
+    if not wrong:
+        return value
+    return None if row.optional else row.key.stand_in()
+
+
+def _workloads(good: dict[str, Any]) -> tuple[Workload, ...]:
+    complexity: Complexity = good["workflow_complexity"]
+    return tuple(
+        Workload(family, complexity)
+        for family in good["workflow_types"] or FAMILIES
+        if good["enable_database_stress"] or not servers_used(family, complexity)
+    )
+
+
+def _scenario(good: dict[str, Any], workloads: tuple[Workload, ...]) -> Scenario:
+    return Scenario(
+        name=good["name"],
+        title=_TITLE,
+        target=good["target"],
+        nodes=cast("Nodes", good["nodes"]),
+        concurrency=(good["concurrent_workflows"],),
+        workloads=workloads,
+        phases=Phases(
+            ramp_up_s=good["ramp_up_duration"],
+            warm_up_s=0,
+            steady_s=good["test_duration"],
+            steady_max_s=good["test_duration"],
+            total_workflows=good["total_workflows"],
+            cooldown_s=good["cooldown_duration"],
+        ),
+        connections=Connections(good["max_db_connections"], good["connection_timeout"]),
+        missing_servers="leave_out",
+        limits=Limits(good["memory_limit_mb"], good["cpu_limit_percent"]),
+        sample_every_s=good["metrics_collection_interval"],
+        log_detail=good["enable_detailed_logging"],
+    )

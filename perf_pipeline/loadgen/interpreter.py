@@ -8,8 +8,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from perf_pipeline.config.target_spec import target_facts
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.packages import normalised
+from perf_pipeline.worker.__main__ import PLAYERS
 
 LOWEST = (3, 11)
 """Workers are started with ``-P``, so that a module of the current folder stands in for none of
@@ -54,7 +56,11 @@ def read_interpreter(interpreter: Path, target: str) -> dict[str, str]:
         TargetEnvironmentError: It does not run, is too old, or cannot import the worker or the
             target's adapter; the text says which.
     """
-    modules = ["perf_pipeline.worker.__main__", f"perf_pipeline.targets.{target}.adapter"]
+    modules = [
+        "perf_pipeline.worker.__main__",
+        f"perf_pipeline.worker.{PLAYERS[target_facts(target).mode]}",
+        f"perf_pipeline.targets.{target}.adapter",
+    ]
     lowest = ".".join(map(str, LOWEST))
     command: list[str | Path] = [interpreter, "-I", "-c", _QUESTION, lowest, PROJECT, *modules]
     try:
