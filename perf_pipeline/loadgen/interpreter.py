@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from perf_pipeline.config.target_spec import target_facts
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.packages import normalised
 from perf_pipeline.worker.__main__ import PLAYERS
@@ -58,7 +57,7 @@ def read_interpreter(interpreter: Path, target: str) -> dict[str, str]:
     """
     modules = [
         "perf_pipeline.worker.__main__",
-        f"perf_pipeline.worker.{PLAYERS[target_facts(target).mode]}",
+        *(f"perf_pipeline.worker.{player}" for player in PLAYERS.values()),
         f"perf_pipeline.targets.{target}.adapter",
     ]
     lowest = ".".join(map(str, LOWEST))

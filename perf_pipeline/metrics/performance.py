@@ -20,6 +20,10 @@ class PerformanceMetrics:
     Counts are of workflows that ended in the steady phase; ``samples`` is their number.
     ``database_errors`` are errors of class connection, timeout or resource exhaustion, which is
     how a server's trouble reaches a workflow. Pool utilisation is percent of the limit.
+    ``network_io_sent_mb`` is what the run sent to its servers and ``network_io_recv_mb`` what it
+    got back, by the servers' own counters and with the monitor's few kilobytes a sample among it.
+    They are None unless every server of the level counts bytes and is used by nobody else:
+    PostgreSQL does not count them, and an interface's total is everybody's.
     """
 
     total_workflows: int
@@ -88,12 +92,10 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
         "peak_cpu_percent": resources.workers_cpu_peak_percent,
         "disk_io_read_mb": resources.disk_read_mb,
         "disk_io_write_mb": resources.disk_write_mb,
-        "network_io_sent_mb": None,
-        "network_io_recv_mb": None,
+        "network_io_sent_mb": resources.network_sent_mb,
+        "network_io_recv_mb": resources.network_recv_mb,
         "active_connections": postgres.mean if postgres else None,
-        "connection_pool_utilization": _utilization(postgres.peak, postgres.limit)
-        if postgres
-        else None,
+        "connection_pool_utilization": postgres.utilisation_percent if postgres else None,
         "error_rate": None if level.error_ratio is None else 100 * level.error_ratio,
     }
     peak_connections = postgres.peak if postgres else None
@@ -135,7 +137,3 @@ def _why_not(name: str, level: LevelMetrics, postgres: ConnectionUse | None) -> 
     if name.endswith(("_mb", "_percent")):
         return "no complete sample of the workers in the steady phase"
     return "no workflow ended in the steady phase"
-
-
-def _utilization(peak: int | None, limit: int) -> float | None:
-    return None if peak is None else 100.0 * peak / limit

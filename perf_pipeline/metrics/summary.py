@@ -20,8 +20,10 @@ from perf_pipeline.metrics.level import (
     WorkerEnd,
     Writes,
 )
-from perf_pipeline.metrics.resources import connections_of, read_samples, resources_of
+from perf_pipeline.metrics.resources import resources_of
+from perf_pipeline.metrics.samples import read_samples
 from perf_pipeline.metrics.second import seconds_of
+from perf_pipeline.metrics.server_told import connections_of
 from perf_pipeline.metrics.service_time import ended_within, service_times
 from perf_pipeline.metrics.validity import judge_level
 from perf_pipeline.samples.level_records import LevelRecords, read_level
@@ -32,10 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-NOT_MEASURED = {
-    "network_io_sent_mb": "traffic of one process cannot be told from an interface's total",
-    "network_io_recv_mb": "traffic of one process cannot be told from an interface's total",
-}
+    from perf_pipeline.metrics.resource_use import Resources
+
 PHASES = ("ramp_up", "warm_up", "steady", "drain")
 
 
@@ -88,7 +88,9 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         concurrency=plan["concurrency"],
         in_flight_median=in_flight.median,
     )
-    samples = read_samples(folder / "resources.jsonl", *window)
+    all_samples = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
+    samples = [sample for sample in all_samples if window[0] <= sample["at_ns"] <= window[1]]
+    resources = resources_of(samples, all_samples, go_ns=go_ns)
     phases = {name: _phase_ns(log, name, last_ns) for name in PHASES}
     return LevelMetrics(
         index=plan["index"],
@@ -126,17 +128,18 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         cold_starts=_cold_starts(records.frame, context.kinds),
         writes=writes,
         connections=connections_of(
-            read_samples(folder / "resources.jsonl", 0, 2**63 - 1),
+            all_samples,
+            samples,
             connection_limits(context, plan["processes"]),
             context.pools,
         ),
-        resources=resources_of(samples),
+        resources=resources,
         workers=workers,
         seconds=seconds_of(warm, curve, go_ns, last_ns),
         started_at=log["started_at"],
         ended_at=log["ended_at"],
         server_state=_server_state(folder),
-        not_measured=dict(NOT_MEASURED),
+        not_measured=_not_measured(resources),
         bottleneck=bottleneck_of(
             samples,
             records,
@@ -167,6 +170,11 @@ def _server_state(folder: Path) -> dict[str, str]:
     path = folder / "state.json"
     state: dict[str, str] = read_json(path) if path.exists() else {}
     return state
+
+
+def _not_measured(resources: Resources) -> dict[str, str]:
+    why = resources.network_why_not
+    return dict.fromkeys(("network_io_sent_mb", "network_io_recv_mb"), why) if why else {}
 
 
 def _last_ns(records: LevelRecords) -> int:

@@ -96,15 +96,15 @@ class PostgresProbe:
             not_told["query_time_s"] = "PostgreSQL before 14 counts no time in queries"
         sessions = [int(count or 0) for count in (total, active, waiting)]
         idle = sessions[0] - sessions[1]
-        return Told(Connections(sessions[0], sessions[1], idle, sessions[2], how), counted, not_told)
+        return Told(
+            Connections(sessions[0], sessions[1], idle, sessions[2], how), counted, not_told
+        )
 
 
 def _question(connection: psycopg.Connection) -> tuple[bytes, str]:
     """Return what to ask this server, and the name of what it counts queries by."""
     version = connection.info.server_version
-    statements = (
-        version >= _STATEMENTS_SINCE and _row(connection, _HAS_STATEMENTS, [])[0] != b"0"
-    )
+    statements = version >= _STATEMENTS_SINCE and _row(connection, _HAS_STATEMENTS, [])[0] != b"0"
     timed = version >= _ACTIVE_TIME_SINCE
     database = _DATABASE.format(active_time="active_time / 1000" if timed else "NULL")
     if statements:
