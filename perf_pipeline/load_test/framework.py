@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.scenario import FAMILIES
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.load_test.load_test_config import LoadTestConfig
+from perf_pipeline.load_test.named_load import DATABASE_LOADS, pressure_loads
+from perf_pipeline.load_test.regression import analyse_regression
+from perf_pipeline.load_test.single_execution import single_execution
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.markdown import render_markdown
+from perf_pipeline.report.result_file import TIMESTAMP_LENGTH
 from perf_pipeline.run import run_scenario
-from perf_pipeline.samples.run_folder import write_atomically
+from perf_pipeline.samples.run_folder import RunFolder, write_atomically
+from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +25,9 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.load_test.named_load import NamedLoad
+    from perf_pipeline.load_test.regression import Side
+    from perf_pipeline.load_test.single_execution import SingleExecution
     from perf_pipeline.metrics.performance import PerformanceMetrics
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
@@ -26,7 +35,10 @@ BASELINE_LEVELS = (100, 500, 1000)
 
 
 class LoadTestFramework:
-    """Load tests without an orchestrator; each call is one run with its folder and report.
+    """Load tests without an orchestrator; each run has its folder and report.
+
+    Every method that runs something raises PerfPipelineError before the first level when the
+    options are wrong, or when servers or target cannot be had.
 
     Attributes:
         config: The options.
@@ -59,12 +71,32 @@ class LoadTestFramework:
         self._say = say
 
     def execute_concurrent_workflows(self) -> PerformanceMetrics:
-        """Run the level that the options describe.
+        """Run the level that the options describe."""
+        return self._run(self._scenario("load_test"))[0]
+
+    def execute_single_workflow(self, workflow_type: str | None = None) -> SingleExecution:
+        """Execute one workflow that has the runtime to itself, after one that warms it up.
+
+        Its worker may have begun a few more before it was told to stop; the run's records have
+        them.
+
+        Args:
+            workflow_type: What it does; None for the first of the options' types.
 
         Raises:
-            PerfPipelineError: The options are wrong, or servers or target cannot be had.
+            PerfPipelineError: As for every run, and when no workflow was executed.
         """
-        return self._run(self._scenario("load_test"))[0]
+        kind = workflow_type or (self.config.workflow_types or FAMILIES)[0]
+        scenario = self._scenario(
+            "single",
+            concurrent_workflows=1,
+            total_workflows=1,
+            ramp_up_duration=0,
+            workflow_types=[kind],
+        )
+        self._run(replace(scenario, processes=1))
+        metrics = self.runs[-1]
+        return single_execution(metrics, RunFolder(self._settings.results_dir / metrics.run_id))
 
     def run_baseline_performance_test(
         self, levels: Sequence[int] = BASELINE_LEVELS
@@ -75,10 +107,9 @@ class LoadTestFramework:
             levels: Workflows in flight.
 
         Returns:
-            One a level, in their order.
+            One a level, in their order; fewer if the run was stopped early, which its report says.
 
         Raises:
-            PerfPipelineError: As for ``execute_concurrent_workflows``.
             ValueError: No level was given.
         """
         # Each is checked before the first is run.
@@ -86,6 +117,58 @@ class LoadTestFramework:
         if not scenarios:
             raise ValueError("no levels were given: name at least one, such as [100]")
         return self._run(replace(scenarios[0], concurrency=tuple(levels)))
+
+    def run_database_stress_test(
+        self, loads: Sequence[NamedLoad] = DATABASE_LOADS
+    ) -> dict[str, PerformanceMetrics]:
+        """Run workflow types that use a server under ever more load, then on few connections.
+
+        Each load is a run of its own: its pools are its own, too.
+
+        Args:
+            loads: By default 100, 300 and 500 in flight on ``max_db_connections``, then 200 in
+                flight on 50.
+
+        Returns:
+            Name of the load to its metrics.
+
+        Raises:
+            ScenarioError: None of the options' types uses a server at their complexity.
+        """
+        self._scenario("database")  # tells what is wrong in itself
+        complexity = self.config.workflow_complexity
+        types = [
+            family
+            for family in self.config.workflow_types or FAMILIES
+            if servers_used(family, complexity)
+        ]
+        if not types:
+            raise ScenarioError(
+                [
+                    "workflow_types has none that uses a server at workflow_complexity "
+                    f'"{complexity}"; add "analytics".'
+                ]
+            )
+        return self._run_each("database", loads, workflow_types=types, enable_database_stress=True)
+
+    def run_resource_pressure_test(self) -> dict[str, PerformanceMetrics]:
+        """Run the options' level without limits, with little memory, with little CPU, with both.
+
+        The limits are the options'; where they have none, 512 MB and one core. A level whose
+        worker was ended by the memory limit is ``incomplete``, and its reasons say so.
+
+        Returns:
+            ``no_pressure``, ``memory_pressure``, ``cpu_saturation`` and ``combined_pressure`` to
+            their metrics.
+        """
+        limits = self.config.memory_limit_mb, self.config.cpu_limit_percent
+        return self._run_each("pressure", pressure_loads(*limits))
+
+    def analyze_performance_regression(
+        self, baseline_metrics: Side, current_metrics: Side
+    ) -> dict[str, Any]:
+        """Compare two levels; ``load_test/regression.py`` says how, and what is returned."""
+        return analyse_regression(baseline_metrics, current_metrics)
 
     def generate_performance_report(self) -> Path:
         """Write ``comprehensive_report_<timestamp>.md`` of every run so far; returns its path.
@@ -95,14 +178,24 @@ class LoadTestFramework:
         """
         if not self.runs:
             raise ValueError("there is nothing to report yet: run a test first")
-        name = f"comprehensive_report_{self.runs[-1].run_id[:15]}.md"
+        name = f"comprehensive_report_{self.runs[-1].run_id[:TIMESTAMP_LENGTH]}.md"
         path = self._settings.results_dir / name
         write_atomically(path, "\n\n".join(map(render_markdown, self.runs)).encode())
         return path
 
-    def _scenario(self, name: str, **changed: int) -> Scenario:
-        return replace(self.config, **changed).to_scenario(  # type: ignore[arg-type]
-            read_machine_limits(), name=name, target=self._target, nodes=self._nodes
+    def _run_each(
+        self, test: str, loads: Sequence[NamedLoad], **changed: Any
+    ) -> dict[str, PerformanceMetrics]:
+        # Each is checked before the first is run.
+        scenarios = {
+            load.name: self._scenario(f"{test}_{load.name}", **{**changed, **load.changed})
+            for load in loads
+        }
+        return {name: self._run(scenario)[0] for name, scenario in scenarios.items()}
+
+    def _scenario(self, name: str, **changed: Any) -> Scenario:
+        return replace(self.config, **changed).to_scenario(
+            name, target=self._target, nodes=self._nodes
         )
 
     def _run(self, scenario: Scenario) -> list[PerformanceMetrics]:

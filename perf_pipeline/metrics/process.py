@@ -109,7 +109,7 @@ class ProcessReader:
         now: dict[str, int] = {}
         folder = os.open(f"/proc/{pid}/task", os.O_RDONLY | os.O_DIRECTORY)
         try:
-            for thread in os.listdir(folder):
+            for thread in os.listdir(folder):  # noqa: PTH208 - of an open folder
                 try:
                     counts = _read(f"{thread}/schedstat", folder)
                 except (ProcessLookupError, FileNotFoundError):

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from perf_pipeline.metrics.host_use import read_host
 from perf_pipeline.metrics.process import (
@@ -21,6 +21,7 @@ from perf_pipeline.metrics.process import (
     ProcessReader,
     children_of,
 )
+from perf_pipeline.metrics.samples import NOT_TOLD
 from perf_pipeline.metrics.server_watch import ServerWatch
 
 if TYPE_CHECKING:
@@ -31,12 +32,9 @@ if TYPE_CHECKING:
     from perf_pipeline.infrastructure.probes.told import Told, WatchedServer
     from perf_pipeline.metrics.process import Usage
 
-NOT_TOLD = "not told: "
-"""Begins the name of a problem that is none: what the kernel or a server does not count at all."""
-
 COSTLY_EVERY = 5
 COSTLY_PER = 2
-"""Of each five samples, two in a row ask every thread of large processes, since growth needs two."""
+"""Of five samples, two in a row ask every thread of large processes: growth needs two."""
 
 _NOT_NOW = (
     f"read in {COSTLY_PER} of {COSTLY_EVERY} samples of processes of more than {MANY_THREADS} "
@@ -66,7 +64,7 @@ class ResourceMonitor:
         self._reader = ProcessReader()
         self._samples = 0
 
-    def __enter__(self) -> ResourceMonitor:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 

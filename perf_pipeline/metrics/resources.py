@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.resource_monitor import NOT_TOLD
 from perf_pipeline.metrics.resource_use import (
     Gap,
     HostCores,
@@ -15,7 +14,15 @@ from perf_pipeline.metrics.resource_use import (
     Resources,
     RoleUse,
 )
-from perf_pipeline.metrics.samples import MEGABYTE, everyone, mean, of_server, steps, summed
+from perf_pipeline.metrics.samples import (
+    MEGABYTE,
+    NOT_TOLD,
+    everyone,
+    mean,
+    of_server,
+    steps,
+    summed,
+)
 from perf_pipeline.metrics.server_told import network_of, told_by
 
 if TYPE_CHECKING:

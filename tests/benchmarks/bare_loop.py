@@ -30,7 +30,7 @@ from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.metrics.resource_monitor import ResourceMonitor
-from perf_pipeline.metrics.resources import read_samples
+from perf_pipeline.metrics.samples import read_samples
 from perf_pipeline.metrics.service_time import ended_within
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
@@ -81,7 +81,7 @@ def engine_block(case: Case, python: Path, processes: int, seconds: float, folde
         "bare-loop", nodes=case.nodes, concurrency=(case.concurrency,), phases=phases,
         workloads=(WORKLOAD,),
     )  # fmt: skip
-    monitor = ResourceMonitor(folder / "resources.jsonl", list, {})
+    monitor = ResourceMonitor(folder / "resources.jsonl", {})
     level = LevelRun(
         plan_levels(scenario, processes)[0],
         folder=folder,

@@ -27,7 +27,7 @@ from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck, bottleneck_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
-from perf_pipeline.metrics.resources import read_samples
+from perf_pipeline.metrics.samples import read_samples
 from perf_pipeline.metrics.summary import LevelContext, summarise_level
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json

@@ -46,7 +46,7 @@ class MongodbProbe:
         self._session.close()
 
     def _told(self, client: MongoClient[dict[str, Any]]) -> Told:
-        status = client.admin.command("serverStatus", **dict.fromkeys(_LEFT_OUT, 0))
+        status = client.admin.command({"serverStatus": 1, **dict.fromkeys(_LEFT_OUT, 0)})
         counted = _counters(status)
         missing = "its serverStatus does not hold it"
         not_told = {name: missing for name in _OF_THE_STATUS if getattr(counted, name) is None}
