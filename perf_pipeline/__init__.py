@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.load_test.framework import LoadTestFramework
     from perf_pipeline.load_test.load_test_config import LoadTestConfig
+    from perf_pipeline.load_test.resource_monitor import ResourceMonitor
+    from perf_pipeline.load_test.workflow_generator import WorkflowGenerator
     from perf_pipeline.metrics.performance import PerformanceMetrics
     from perf_pipeline.run import run_scenario
 
@@ -21,7 +23,9 @@ __all__ = [
     "LoadTestConfig",
     "LoadTestFramework",
     "PerformanceMetrics",
+    "ResourceMonitor",
     "Scenario",
+    "WorkflowGenerator",
     "open_scenario",
     "run_scenario",
 ]
@@ -30,7 +34,9 @@ _HOMES = {
     "LoadTestConfig": "perf_pipeline.load_test.load_test_config",
     "LoadTestFramework": "perf_pipeline.load_test.framework",
     "PerformanceMetrics": "perf_pipeline.metrics.performance",
+    "ResourceMonitor": "perf_pipeline.load_test.resource_monitor",
     "Scenario": "perf_pipeline.config.scenario",
+    "WorkflowGenerator": "perf_pipeline.load_test.workflow_generator",
     "open_scenario": "perf_pipeline.config.builtin",
     "run_scenario": "perf_pipeline.run",
 }

@@ -143,12 +143,8 @@ class LoadTestFramework:
             if servers_used(family, complexity)
         ]
         if not types:
-            raise ScenarioError(
-                [
-                    "workflow_types has none that uses a server at workflow_complexity "
-                    f'"{complexity}"; add "analytics".'
-                ]
-            )
+            problem = f'uses a server at workflow_complexity "{complexity}"; add "analytics".'
+            raise ScenarioError([f"workflow_types has none that {problem}"])
         return self._run_each("database", loads, workflow_types=types, enable_database_stress=True)
 
     def run_resource_pressure_test(self) -> dict[str, PerformanceMetrics]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -18,16 +19,14 @@ class NamedLoad:
     """
 
     name: str
-    changed: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    changed: Mapping[str, Any]
 
 
 DATABASE_LOADS = (
     NamedLoad("light_load", {"concurrent_workflows": 100}),
     NamedLoad("medium_load", {"concurrent_workflows": 300}),
     NamedLoad("heavy_load", {"concurrent_workflows": 500}),
-    NamedLoad(
-        "connection_exhaustion", {"concurrent_workflows": 200, "max_db_connections": 50}
-    ),
+    NamedLoad("connection_exhaustion", {"concurrent_workflows": 200, "max_db_connections": 50}),
 )
 """Source: the README of the framework that this project replaces."""
 
@@ -39,23 +38,21 @@ PRESSURE_CPU_PERCENT = 100
 
 
 def pressure_loads(memory_mb: float | None, cpu_percent: float | None) -> tuple[NamedLoad, ...]:
-    """Return the same load with each limit, with both, and without, to compare them with.
+    """Return the same load without a limit, with each, and with both.
 
     Args:
         memory_mb: Memory of all workers; None for ``PRESSURE_MEMORY_MB``.
         cpu_percent: CPU of all workers, percent of one core; None for ``PRESSURE_CPU_PERCENT``.
     """
-    memory = {"memory_limit_mb": memory_mb or PRESSURE_MEMORY_MB, "cpu_limit_percent": None}
-    cpu = {"memory_limit_mb": None, "cpu_limit_percent": cpu_percent or PRESSURE_CPU_PERCENT}
-    return (
-        NamedLoad("no_pressure", {"memory_limit_mb": None, "cpu_limit_percent": None}),
-        NamedLoad("memory_pressure", memory),
-        NamedLoad("cpu_saturation", cpu),
-        NamedLoad(
-            "combined_pressure",
-            {
-                "memory_limit_mb": memory["memory_limit_mb"],
-                "cpu_limit_percent": cpu["cpu_limit_percent"],
-            },
-        ),
+    memory = memory_mb or PRESSURE_MEMORY_MB
+    cpu = cpu_percent or PRESSURE_CPU_PERCENT
+    limits = {
+        "no_pressure": (None, None),
+        "memory_pressure": (memory, None),
+        "cpu_saturation": (None, cpu),
+        "combined_pressure": (memory, cpu),
+    }
+    return tuple(
+        NamedLoad(name, {"memory_limit_mb": memory_limit, "cpu_limit_percent": cpu_limit})
+        for name, (memory_limit, cpu_limit) in limits.items()
     )

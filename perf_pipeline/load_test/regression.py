@@ -1,55 +1,57 @@
 """Has a level got worse since its baseline? By fixed limits, under the keys that users know.
 
-Throughput, average latency and memory are compared by how many times better or worse they are:
-in a closed loop throughput = N / latency, so that both say the same. The error rate is compared
-by percentage points: a baseline without errors has no multiple.
-
-How much runs differ by themselves decides what a difference means. Three runs a side show it: a
-change is called one only if all runs of one side lie beyond all of the other's. Fewer do not show
-it, so that only a major change is called one, and a minor one is ``unstable``. With a spread of
-5 % between like runs that calls fewer than one like pair in a hundred a regression
-(tests/known_truth/test_regression_truths.py). Intervals and p-values are not computed here.
+Throughput, average latency and memory are compared by how many times worse they are: in a closed
+loop throughput = N / latency, so that both say the same. The error rate is compared by percentage
+points, for a baseline without errors has no multiple. ``metric_change.py`` says what is told from
+noise, and how. Intervals and p-values are not computed here.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.load_test.metric_change import (
+    ENOUGH_RUNS,
+    SEVERITIES,
+    MetricChange,
+    Scale,
+    compare,
+)
 from perf_pipeline.metrics.performance import PerformanceMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-Verdict = Literal["regression", "improvement", "no_change", "unstable", "no_data"]
-Severity = Literal["none", "minor", "major", "critical"]
+    from perf_pipeline.load_test.metric_change import Severity, Verdict
+
 Side = PerformanceMetrics | Mapping[str, Any] | Sequence[PerformanceMetrics | Mapping[str, Any]]
+Run = Mapping[str, Any]
 
-SEVERITIES: tuple[Severity, ...] = ("none", "minor", "major", "critical")
 TIMES_WORSE = (1.10, 1.25, 1.50)
-"""From which on a change is minor, major, critical: 10, 25, 50 % more latency or memory, which is
-9, 20, 33 % less throughput."""
+"""Minor, major, critical: 10, 25, 50 % more latency or memory; 9, 20, 33 % less throughput."""
 
 POINTS_WORSE = (1.0, 5.0, 10.0)
-"""The same for the error rate: 5 % is what is acceptable at most, 10 % is poor."""
+"""Likewise; an error rate of 5 % is acceptable at most, one above 10 % is poor."""
 
-ENOUGH_RUNS = 3
-_MINOR, _MAJOR = 0, 1
+SIGMAS = 3.0
 
-_METRICS: dict[str, tuple[str, str]] = {
-    "throughput": ("throughput_change_percent", "throughput"),
-    "latency": ("latency_change_percent", "avg_latency"),
-    "memory": ("memory_change_percent", "peak_memory_mb"),
-    "error rate": ("error_rate_change_percent", "error_rate"),
+SCALES: dict[str, tuple[str, Scale]] = {
+    "throughput": ("throughput", Scale(TIMES_WORSE, higher_is_better=True)),
+    "latency": ("avg_latency", Scale(TIMES_WORSE)),
+    "memory": ("peak_memory_mb", Scale(TIMES_WORSE)),
+    "error_rate": ("error_rate", Scale(POINTS_WORSE, in_points=True)),
 }
-_NEEDED = ("throughput", "latency", "error rate")
+"""Metric to the field of ``PerformanceMetrics`` and how it is compared."""
+
+_NOT_NEEDED = "memory"
 
 _ADVICE = {
-    "throughput": "compare the bottleneck of the level in both reports",
-    "latency": "compare the bottleneck of the level and the slowest families in both reports",
-    "memory": "compare memory over time in both reports; growth that goes on is a leak",
-    "error rate": "read the error classes and their examples in the newer report",
+    "throughput": "compare the bottleneck of the level in both reports.",
+    "latency": "compare the kinds of workflow, and the waits, in both reports.",
+    "memory": "look in the newer report whether it goes on growing, which is a leak.",
+    "error_rate": "read the error classes and their examples in the newer report.",
 }
 
 
@@ -59,37 +61,137 @@ def analyse_regression(baseline: Side, current: Side) -> dict[str, Any]:
     Args:
         baseline: Metrics of one run, or a sequence with one a repeat; as objects, or as the
             dictionaries of a result file.
-        current: Likewise, of the same number in flight.
+        current: Likewise, with the same number in flight.
 
     Returns:
-        ``throughput_change_percent``, ``latency_change_percent`` (of the average),
-        ``memory_change_percent`` (of the peak): between the medians of the two sides; None where
-        one was not measured or the baseline is 0. ``error_rate_change_percent``: percentage points
-        between them. ``verdict``: ``regression`` if anything got worse, else ``unstable`` if
-        anything may have, else ``improvement`` or ``no_change``; ``no_data`` unless all runs are
-        ``valid`` and have throughput, latency and error rate. ``performance_regression_detected``
-        and ``regression_severity`` (none, minor, major, critical): both None where the verdict is
-        ``unstable`` or ``no_data``, for doubt is neither a regression nor none. ``validity``: by
-        side, each word once. ``runs``: by side. ``recommendations``: sentences.
+        - ``throughput_change_percent``, ``latency_change_percent`` (average),
+          ``memory_change_percent`` (peak): between the medians of the sides; None where one was
+          not measured, or the baseline is 0. ``error_rate_change_percent``: percentage points.
+        - ``verdict``: ``regression`` if anything got worse; else ``unstable`` if anything may have;
+          else ``improvement`` or ``no_change``. ``no_data`` unless every run is ``valid`` and has
+          throughput, latency and error rate.
+        - ``performance_regression_detected`` and ``regression_severity`` (none, minor, major,
+          critical); both None where the verdict is ``unstable`` or ``no_data``.
+        - ``validity`` and ``runs``: ``baseline`` and ``current`` to the words of their runs, and
+          to their number.
+        - ``recommendations``: sentences.
 
     Raises:
-        ValueError: A side is empty, or the numbers in flight differ.
+        ValueError: A side has no run, or the numbers in flight differ.
     """
-    sides = {"baseline": _plain(baseline, "baseline"), "current": _plain(current, "current")}
+    sides = {"baseline": _runs(baseline), "current": _runs(current)}
     _refuse_unlike(sides)
+    changes = {metric: _change(metric, sides) for metric in SCALES}
     validity = {name: sorted({_validity(run) for run in runs}) for name, runs in sides.items()}
-    valid = all(words == ["valid"] for words in validity.values())
-    compared = {name: _compare(name, *_values(sides, field)) for name, (_, field) in _METRICS.items()}
-    if valid and all(compared[name].verdict != "no_data" for name in _NEEDED):
-        verdict, severity = _overall(list(compared.values()))
-    else:
-        verdict, severity = "no_data", None
+    verdict, severity = _judge(changes, validity)
+    told = verdict not in {"unstable", "no_data"}
     return {
-        **{key: compared[name].change for name, (key, _) in _METRICS.items()},
-        "performance_regression_detected": _detected(verdict),
+        **{f"{metric}_change_percent": change.change for metric, change in changes.items()},
+        "performance_regression_detected": verdict == "regression" if told else None,
         "regression_severity": severity,
         "verdict": verdict,
         "validity": validity,
         "runs": {name: len(runs) for name, runs in sides.items()},
-        "recommendations": _recommendations(verdict, validity, sides, compared),
+        "recommendations": list(_recommendations(changes, validity, sides)),
     }
+
+
+def _runs(side: Side) -> list[Run]:
+    runs = [side] if isinstance(side, PerformanceMetrics | Mapping) else side
+    return [run.to_dict() if isinstance(run, PerformanceMetrics) else run for run in runs]
+
+
+def _refuse_unlike(sides: Mapping[str, Sequence[Run]]) -> None:
+    for name, runs in sides.items():
+        if not runs:
+            raise ValueError(f"the {name} has no run: give metrics of at least one")
+    levels = {
+        name: sorted({run.get("concurrency") for run in sides[name]}, key=str) for name in sides
+    }
+    if levels["baseline"] != levels["current"] or len(levels["baseline"]) > 1:
+        raise ValueError(
+            f"the numbers in flight differ: {levels['baseline']} in the baseline, "
+            f"{levels['current']} now; compare level by level"
+        )
+
+
+def _validity(run: Run) -> str:
+    return str(run.get("validity", "unknown"))
+
+
+def _change(metric: str, sides: Mapping[str, Sequence[Run]]) -> MetricChange:
+    field, scale = SCALES[metric]
+    before, after = ([run.get(field) for run in sides[name]] for name in ("baseline", "current"))
+    return compare(scale, before, after, noise=_noise(metric, *sides.values()))
+
+
+def _noise(metric: str, baseline: Sequence[Run], current: Sequence[Run]) -> float:
+    """Return the worsening that chance explains, for as many workflows as ended.
+
+    Three standard deviations of the difference: of means of exponential service times (about the
+    widest there are) on a log scale, and of two binomial shares.
+    """
+    counts = [sum(run.get("samples") or 0 for run in side) for side in (baseline, current)]
+    if metric == "memory":
+        return 0.0  # not a mean over workflows
+    if not all(counts):
+        return math.inf
+    rarity = sum(1 / count for count in counts)
+    if metric != "error_rate":
+        return math.exp(SIGMAS * math.sqrt(rarity))
+    failed = sum(run.get("failed_workflows") or 0 for side in (baseline, current) for run in side)
+    share = min(failed / sum(counts), 1.0)
+    return SIGMAS * 100 * math.sqrt(share * (1 - share) * rarity)
+
+
+def _judge(
+    changes: Mapping[str, MetricChange], validity: Mapping[str, Sequence[str]]
+) -> tuple[Verdict, Severity | None]:
+    needed = [change.verdict for metric, change in changes.items() if metric != _NOT_NEEDED]
+    if any(list(words) != ["valid"] for words in validity.values()) or "no_data" in needed:
+        return "no_data", None
+    verdicts = {change.verdict for change in changes.values()}
+    if "regression" in verdicts:
+        worst = max(SEVERITIES.index(change.severity) for change in changes.values())
+        return "regression", SEVERITIES[worst]
+    if "unstable" in verdicts:
+        return "unstable", None
+    return ("improvement" if "improvement" in verdicts else "no_change"), "none"
+
+
+def _recommendations(
+    changes: Mapping[str, MetricChange],
+    validity: Mapping[str, Sequence[str]],
+    sides: Mapping[str, Sequence[Run]],
+) -> Iterator[str]:
+    for name, words in validity.items():
+        wrong = [word for word in words if word != "valid"]
+        if wrong:
+            reasons = dict.fromkeys(
+                str(why) for run in sides[name] for why in run.get("reasons", ())
+            )
+            why = f" ({'; '.join(reasons)})" if reasons else ""
+            yield (
+                f"The {name} is {' and '.join(wrong)}{why}: measure it again; nothing follows "
+                "from its numbers, neither a regression nor that there is none."
+            )
+    for metric, change in changes.items():
+        shown, unit = metric.replace("_", " "), "points" if SCALES[metric][1].in_points else "%"
+        if change.verdict == "no_data":
+            yield f"The {shown} was not compared: it was not measured in every run."
+        elif change.verdict == "regression":
+            by = "" if change.change is None else f" ({change.change:+.1f} {unit})"
+            yield f"{change.severity}: the {shown} got worse{by}; {_ADVICE[metric]}"
+        elif change.verdict == "unstable":
+            by = "Whether" if change.change is None else f"{change.change:+.1f} {unit}: whether"
+            yield (
+                f"{by} the {shown} changed cannot be told from how runs differ by themselves; "
+                "measure longer, on a quieter machine, or more often."
+            )
+    fewest = min(len(runs) for runs in sides.values())
+    if fewest < ENOUGH_RUNS:
+        runs = "One run" if fewest == 1 else f"{fewest} runs"
+        yield (
+            f"{runs} a side cannot tell noise from change: only a major one (1.25 times worse) is "
+            f"called a regression. Repeat both sides at least {ENOUGH_RUNS} times (--repeats)."
+        )

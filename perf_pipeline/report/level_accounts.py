@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report import quantity, text
+from perf_pipeline.report.resources import connection_table, resource_tables
 from perf_pipeline.report.table import Cell, Table, measured, number, say_once
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ EXAMPLE_LENGTH_MAX = 300
 def accounts(level: LevelMetrics) -> tuple[Table, ...]:
     """Return the tables of what a level used, wrote and left behind."""
     return (
-        *_connections(level),
+        *connection_table(level),
         *_writes(level),
         *_server_state(level),
-        _resources(level),
+        *resource_tables(level),
         _workers(level),
     )
 
@@ -48,29 +49,6 @@ def errors(level: LevelMetrics) -> tuple[Table, ...]:
     basis = f"{quantity.counted(total, 'error')} in the whole level"
     columns = ("Class", "Whole level", "Steady phase", "For example")
     return (Table("Errors", columns, tuple(rows), level.validity, basis),)
-
-
-def _connections(level: LevelMetrics) -> tuple[Table, ...]:
-    rows = []
-    for use in level.connections:
-        why = f"the server could not be asked ({use.failed_probes} probes failed)"
-        peak = measured(use.peak, quantity.count, why)
-        if use.peak is not None and use.peak > use.limit:
-            peak = Cell(quantity.count(use.peak), "bad", "above the limit")
-        row = (
-            Cell(text.name(use.server)),
-            number(quantity.count(use.limit)),
-            peak,
-            measured(use.mean, quantity.significant, why),
-            number(quantity.count(use.failed_probes)),
-            Cell(text.visible(use.pool)),
-        )
-        rows.append(say_once(row))
-    if not rows:
-        return ()
-    columns = ("Server", "Limit", "Peak", "Mean", "Failed probes", "Bounded by")
-    note = "Of all workers together, as the server counted them."
-    return (Table("Connections", columns, tuple(rows), level.validity, note=note),)
 
 
 def _server_state(level: LevelMetrics) -> tuple[Table, ...]:
@@ -114,48 +92,6 @@ def _write_row(write: Writes) -> tuple[Cell, ...]:
         agreement,
     )
     return say_once(row)
-
-
-def _resources(level: LevelMetrics) -> Table:
-    used = level.resources
-    missing = level.not_measured
-    why = f"{used.samples} samples, {used.failed_probes} failed" if used.failed_probes else ""
-    why = why or ("no sample was taken" if not used.samples else "not given by the metrics")
-    nothing = Cell("", "quiet")
-
-    def cell(value: float | None, form: str, field: str = "") -> Cell:
-        forms = {"MB": quantity.megabytes, "%": quantity.percent}
-        return measured(value, forms[form], text.visible(missing.get(field, why)))
-
-    rows: tuple[tuple[Cell, ...], ...] = (
-        (
-            Cell("workers (the target)"),
-            cell(used.workers_pss_peak_mb, "MB", "peak_memory_mb"),
-            cell(used.workers_cpu_mean_percent, "%", "avg_cpu_percent"),
-            cell(used.workers_cpu_peak_percent, "%", "peak_cpu_percent"),
-            cell(used.disk_read_mb, "MB", "disk_io_read_mb"),
-            cell(used.disk_write_mb, "MB", "disk_io_write_mb"),
-        ),
-        (
-            Cell("harness"),
-            cell(used.harness_pss_peak_mb, "MB"),
-            cell(used.harness_cpu_mean_percent, "%"),
-            *(nothing,) * 3,
-        ),
-        (
-            Cell("servers of this run"),
-            cell(used.servers_pss_peak_mb, "MB"),
-            cell(used.servers_cpu_mean_percent, "%"),
-            *(nothing,) * 3,
-        ),
-    )
-    columns = ("Processes", "Peak memory", "Mean CPU", "Peak CPU", "Disk read", "Disk written")
-    basis = (
-        f"{quantity.counted(used.samples, 'sample')}, {quantity.count(used.failed_probes)} failed"
-    )
-    note = "Memory is the sum of PSS; 100 % CPU is one core."
-    rows = tuple(say_once(row) for row in rows)
-    return Table("Resources in the steady phase", columns, rows, level.validity, basis, note)
 
 
 def _workers(level: LevelMetrics) -> Table:

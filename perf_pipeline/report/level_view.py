@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import headline, level_accounts, quantity, text, words
+from perf_pipeline.report import headline, level_accounts, quantity, resources, text, words
 from perf_pipeline.report.bottleneck import bottleneck_fact, bottleneck_tables
 from perf_pipeline.report.table import Cell, Fact, Table, measured, number, say_once
 
@@ -119,6 +119,7 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
         Fact("Samples", headline.samples_cell(times)),
         Fact("Steady phase", measured(length, quantity.seconds, why)),
         Fact("Turnovers", measured(level.turnovers, quantity.significant, why)),
+        resources.cores_fact(level),
     )
     cells = say_once(tuple(fact.cell for fact in facts))
     limited = (bottleneck_fact(level.bottleneck),) if level.bottleneck else ()

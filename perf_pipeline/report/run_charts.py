@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import altair as alt
 
 from perf_pipeline.report import svg, words
-from perf_pipeline.report.level_charts import HEIGHT, WIDTH, Figure
+from perf_pipeline.report.level_drawing import HEIGHT, WIDTH, Figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

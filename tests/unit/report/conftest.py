@@ -19,13 +19,22 @@ from perf_pipeline.metrics.level import (
     KpiGrade,
     LevelMetrics,
     Percentile,
-    Resources,
     Second,
     ServiceTimes,
     TargetRow,
     Validity,
     WorkerEnd,
     Writes,
+)
+from perf_pipeline.metrics.resource_use import (
+    Gap,
+    HostCores,
+    InterfaceTotal,
+    MonitorCost,
+    ResourcePoint,
+    Resources,
+    RoleUse,
+    ServerTold,
 )
 from perf_pipeline.metrics.run_metrics import RunMetrics
 from perf_pipeline.metrics.targets import target_rows
@@ -217,13 +226,47 @@ def level(
             Writes("redis", samples // 2, samples // 2, 0, 0),
         ),
         connections=(
-            ConnectionUse("postgres", 50, 50, 48.6, "SQLAlchemy pool, 25 a process", 0),
-            ConnectionUse("redis", 50, 31, 22.4, "connection pool, 25 a process", 0),
+            ConnectionUse(
+                *("postgres", 50, 50, 48.6, "SQLAlchemy pool, 25 a process", 0),
+                *(30.1, 18.5, 2.5, 100.0, "sessions named perf_pipeline-r in pg_stat_activity"),
+            ),
+            ConnectionUse(
+                *("redis", 50, 31, 22.4, "connection pool, 25 a process", 0),
+                *(None, None, 0.0, 62.0, "clients named perf_pipeline-r in CLIENT LIST"),
+            ),
         ),
         resources=Resources(
             *(412.6, 192.4, 199.1, 88.2, 3.1, 143.0, 21.5, 0.0, 12.3),
             samples=int(steady_s),
             failed_probes=0,
+            roles=(
+                RoleUse("workers", 2, *(412.6, 398.1, 377.7, 430.2, 1.924, 1.991)),
+                RoleUse("harness", 1, *(88.2, 88.0, 80.1, 99.3, 0.031, 0.05)),
+                RoleUse("servers", 61, *(143.0, 140.2, 100.4, 912.5, 0.215, 0.33)),
+                RoleUse("postgres", 60, *(137.0, 134.2, 96.4, 900.0, 0.2, 0.3)),
+            ),
+            host=HostCores(2, 2.3, 0.01, 0.02, 20_123.4),
+            told=(
+                ServerTold(
+                    *("postgres", None, None, None, None, 812.3, 0.0021, 3.2),
+                    "transactions and active_time of pg_stat_database",
+                    shared=False,
+                    not_told={"sent_bytes": "it does not count", "recv_bytes": "it does not count"},
+                ),
+                ServerTold(
+                    *("redis", 1.0, 2.0, 0.1, 0.2, 400.0, 0.000004, None),
+                    "INFO commandstats",
+                    shared=True,
+                    not_told={"storage_read_bytes": "its data are in memory"},
+                ),
+            ),
+            interfaces=(InterfaceTotal("lo", 12.5, 12.5),),
+            monitor=MonitorCost(21.4, 33.0, 19.0, 1.9),
+            gaps=(Gap("io_delay_s", "the kernel does not count it", int(steady_s), failed=False),),
+            series=tuple(
+                ResourcePoint(float(t), *(1.9, 0.03, 0.2), *(400.0 + t, 88.0, 140.0))
+                for t in range(-1, length_s)
+            ),
         ),
         workers=(
             WorkerEnd(0, "done", 0.53, 0),
@@ -314,7 +357,15 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
         cold_starts=(ColdStart(0, HOSTILE, HOSTILE, 0.1, HOSTILE),),
         writes=(Writes(HOSTILE, 3, None, None, None, HOSTILE), Writes("redis", 3, 1, 2, 0)),
         connections=(ConnectionUse(HOSTILE, 50, None, None, HOSTILE, 9),),
-        resources=Resources(*(None,) * 9, samples=0, failed_probes=9),
+        resources=Resources(
+            *(None,) * 9,
+            samples=0,
+            failed_probes=9,
+            roles=(RoleUse(HOSTILE),),
+            told=(ServerTold(HOSTILE, *(None,) * 7, HOSTILE, shared=True),),
+            interfaces=(InterfaceTotal(HOSTILE, 0.0, 0.0),),
+            gaps=(Gap(HOSTILE, HOSTILE, 9, failed=True),),
+        ),
         workers=(WorkerEnd(0, HOSTILE, None, 50), WorkerEnd(1, "killed by SIGKILL", 0.4, 50)),
         seconds=(Second(0.0, 0, 0, None, None, 3.0), Second(1.0, 1, 1, 0.2, 0.2, math.nan)),
         started_at=HOSTILE,

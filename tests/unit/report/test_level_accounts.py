@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.metrics.level import WorkerEnd, Writes
+from perf_pipeline.metrics.resource_use import Gap, Resources, RoleUse
 from perf_pipeline.report import level_accounts
+from perf_pipeline.report.resources import cores_fact
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics
@@ -59,6 +61,46 @@ def test_writes_agree_only_when_none_is_missing(
         assert row[2].note == write.problem
 
 
+def test_a_level_says_whose_cores_were_used(baseline: RunMetrics) -> None:
+    """2.3 of the machine's cores were busy: what the run did not use, others did."""
+    fact = cores_fact(baseline.levels[0])
+    assert fact.cell.text == "target 1.92, harness 0.0310, servers 0.215, of 2"
+    assert fact.cell.note == "everything else on the machine 0.130"
+    bare = replace(baseline.levels[0], resources=Resources(*(None,) * 9, 0, 0))
+    assert (cores_fact(bare).cell.text, cores_fact(bare).cell.note) == (
+        "not measured",
+        "no sample was taken",
+    )
+
+
+def test_what_a_server_does_not_count_is_not_measured_with_its_reason(
+    baseline: RunMetrics,
+) -> None:
+    postgres, redis = (_row(baseline.levels[0], "What the servers say", at) for at in (0, 1))
+    assert [cell.text for cell in postgres[1:5]] == [
+        "812/s",
+        "2.10 ms",
+        "not measured",
+        "not measured",
+    ]
+    assert postgres[3].note == "it does not count"
+    assert [cell.text for cell in redis[1:5]] == ["400/s", "0.00400 ms", "0.100 MB/s", "0.200 MB/s"]
+    assert "others may use it" in redis[0].note
+
+
+def test_a_probe_that_failed_stands_before_what_is_not_counted_at_all(
+    baseline: RunMetrics,
+) -> None:
+    uncounted = baseline.levels[0].resources.gaps
+    gaps = (*uncounted, Gap("connections redis", "refused", 3, failed=True))
+    level = replace(baseline.levels[0], resources=replace(baseline.levels[0].resources, gaps=gaps))
+    rows = [_row(level, "What the monitor could not read", at) for at in (0, 1)]
+    assert [[cell.text for cell in row] for row in rows] == [
+        ["connections redis", "failed", "3", "refused"],
+        ["io_delay_s", "not counted at all", "30", "the kernel does not count it"],
+    ]
+
+
 def test_more_connections_than_the_limit_are_flagged(baseline: RunMetrics) -> None:
     use = replace(baseline.levels[0].connections[0], limit=50, peak=51)
     row = _row(replace(baseline.levels[0], connections=(use,)), "Connections")
@@ -75,10 +117,10 @@ def test_a_resource_that_was_not_sampled_is_not_zero(baseline: RunMetrics) -> No
     level = baseline.levels[0]
     bare = replace(
         level,
-        resources=replace(level.resources, disk_read_mb=None),
+        resources=replace(level.resources, roles=(RoleUse("workers", 2, 412.6),)),
         not_measured={"disk_io_read_mb": "/proc/PID/io is not ours to read"},
     )
-    cell = _row(bare, "Resources in the steady phase")[4]
+    cell = _row(bare, "Resources in the steady phase")[5]
     assert (cell.text, cell.note) == ("not measured", "/proc/PID/io is not ours to read")
 
 

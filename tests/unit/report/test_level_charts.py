@@ -31,13 +31,18 @@ def test_thinned_seconds_keep_the_mean_rate_and_the_highest_percentile() -> None
     assert (rest.t_s, rest.ok_per_s, rest.p99_s) == (2.5, 60.0, None)
 
 
-def test_a_level_has_throughput_service_time_and_in_flight(baseline: RunMetrics) -> None:
+def test_a_level_has_throughput_service_time_in_flight_cores_and_memory(
+    baseline: RunMetrics,
+) -> None:
     figures = level_figures(baseline.levels[2], points_max=240)
     assert [figure.title for figure in figures] == [
         "Throughput, workflows/s",
         "Service time (closed loop), s",
         "In flight, workflows",
+        "Cores used",
+        "Memory (PSS), MB",
     ]
+    assert figures[3].note == "Dashed: the 2 that may be used."
     assert "Dashed: 1,000 wanted; median of the steady phase: 1,000." in figures[2].note
     assert "steady" in _texts(figures[0].svg)
 

@@ -1,0 +1,133 @@
+"""How one level is drawn over time: lines, with the phases behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from perf_pipeline.report import svg, text, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from markupsafe import Markup
+
+    from perf_pipeline.metrics.level import LevelMetrics
+
+    Series = dict[str, list[tuple[float, float | None]]]
+
+WIDTH = 330
+HEIGHT = 150
+PHASE_LABEL_SHARE_MIN = 0.17
+"""A phase shorter than this share of the time axis is drawn without its name: no room."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with what must be read beside it."""
+
+    title: str
+    svg: Markup
+    note: str = ""
+
+
+def figure(title: str, level: LevelMetrics, layers: list[alt.Chart], note: str) -> Figure:
+    """Draw layers above each other, with what must be read beside them."""
+    chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
+    slug = title[:4].lower().replace(" ", "-")
+    described = f"{title} over time, {words.level_name(level)}, {level.validity}. {note}"
+    drawn = svg.inline_svg(chart, name=f"l{level.index}-{slug}", description=described)
+    return Figure(title, drawn, note)
+
+
+def line_marks(series: Series, colours: list[str], last: float) -> list[alt.Chart]:
+    """Return lines over time, and a dot for each point that has no neighbour."""
+    rows = [
+        {"t": round(t, 3), "value": value, "series": name}
+        for name, line in series.items()
+        for t, value in line
+    ]
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X(
+            "t:Q",
+            title="seconds since the start of the level",
+            scale=alt.Scale(domain=[0, last], nice=False),
+            axis=alt.Axis(grid=False, tickCount=6),
+        ),
+        y=alt.Y(
+            "value:Q",
+            title=None,
+            scale=alt.Scale(zero=True),
+            axis=alt.Axis(tickCount=4, domain=False),
+        ),
+        color=_series_colour(list(series), colours),
+    )
+    marks = [base.mark_line(strokeWidth=1.4)]
+    alone = [row for line in series.values() for row in _alone(line)]
+    if alone:
+        kept = {(round(t, 3), value) for t, value in alone}
+        dots = [row for row in rows if (row["t"], row["value"]) in kept]
+        dot = base.mark_point(size=8, filled=True, opacity=1)
+        dot.data = {"values": dots}
+        marks.append(dot)
+    return marks
+
+
+def _alone(line: list[tuple[float, float | None]]) -> list[tuple[float, float]]:
+    """Return the points with no neighbour, which a line alone would not show."""
+    values = [None, *(value for _, value in line), None]
+    return [
+        (t, value)
+        for position, (t, value) in enumerate(line)
+        if value is not None and values[position] is None and values[position + 2] is None
+    ]
+
+
+def _series_colour(names: list[str], colours: list[str]) -> alt.Color:
+    legend: Any = alt.Legend(title=None) if len(names) > 1 else None
+    return alt.Color("series:N", scale=alt.Scale(domain=names, range=colours), legend=legend)
+
+
+def level_rule(value: float) -> alt.Chart:
+    """Return a dashed line at a value."""
+    data = {"values": [{"value": value}]}
+    rule: alt.Chart = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
+    return rule.encode(y="value:Q")
+
+
+def last_moment(level: LevelMetrics, times_s: Iterable[float]) -> float:
+    """Return where the time axis ends: with the last phase or the last point."""
+    return max([*times_s, *(end for _, end in level.phases.values())])
+
+
+def phase_bands(level: LevelMetrics, last: float) -> list[alt.Chart]:
+    """Return a band behind the steady phase, a rule at every border, and the names."""
+    rows = [
+        {
+            "start": start,
+            "end": end,
+            "middle": (start + end) / 2,
+            "name": words.PHASES.get(phase, text.name(phase)),
+            "steady": phase == "steady",
+            "labelled": phase in words.PHASES and end - start >= PHASE_LABEL_SHARE_MIN * last,
+        }
+        for phase, (start, end) in level.phases.items()
+    ]
+    if not rows:
+        return []
+
+    def of(kept: Callable[[dict[str, Any]], bool]) -> alt.Chart:
+        return alt.Chart({"values": [row for row in rows if kept(row)]})
+
+    band = of(lambda row: row["steady"]).mark_rect(color=svg.BAND, opacity=1)
+    border = of(lambda row: row["start"] > 0).mark_rule(color=svg.RULE, strokeWidth=1)
+    label = of(lambda row: row["labelled"]).mark_text(
+        baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET
+    )
+    return [
+        band.encode(x="start:Q", x2="end:Q"),
+        border.encode(x="start:Q"),
+        label.encode(x="middle:Q", y=alt.value(0), text="name:N"),
+    ]
