@@ -31,7 +31,9 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
     concurrency: list[int] = Field(
         default=[], description="Levels: workflows in flight. Empty: those of the scenario."
     )
-    max_concurrency: int | None = Field(default=None, description="Leave out levels above this.")
+    max_concurrency: int | None = Field(
+        default=None, description="Leave out levels above this; above all of them, add one."
+    )
     target: str | None = Field(
         default=None,
         description="What executes the workflows: kailash, kailash==2.19.0, kailash+pandas, ...",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from perf_pipeline.cli.output import (
 )
 from perf_pipeline.config.builtin import list_scenarios, open_scenario
 from perf_pipeline.config.machine import (
+    SLOT_IS,
     largest_level,
     mode_of,
     processes_of,
@@ -29,6 +30,9 @@ from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RunFolder, find_run, read_json
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.scenario import Scenario
 
 RunName = Annotated[
     str | None, typer.Argument(metavar="[RUN]", help="Id or folder of a run; default: the latest.")
@@ -45,22 +49,38 @@ def check(
         scenario = open_scenario(file, machine)
     levels = ", ".join(map(str, scenario.concurrency))
     processes = processes_of(scenario, machine)
-    bound = largest_level(machine, processes, mode_of(scenario.target))
+    bounds = {mode: largest_level(machine, processes, mode) for mode in SLOT_IS}
     tell(f"{file}: good ({scenario.title or scenario.name}; levels {levels})", as_json=as_json)
-    tell(
-        f"this machine holds {bound.level} in flight on {scenario.target} ({bound.what}: "
-        f"{bound.arithmetic})",
-        as_json=as_json,
-    )
+    for in_flight, name, target in _levels_and_arms(scenario):
+        most = bounds[mode_of(target)].level
+        tell(f"  {in_flight:6} in flight on {target}{name}: held, of {most}", as_json=as_json)
+    for mode, bound in bounds.items():
+        tell(
+            f"this machine holds {bound.level} where a slot is {SLOT_IS[mode]} ({bound.what}: "
+            f"{bound.arithmetic})",
+            as_json=as_json,
+        )
     answer(
         {
             "file": file,
             "problems": [],
             "levels": list(scenario.concurrency),
-            "largest_level": bound.level,
+            "largest_level": bounds[mode_of(scenario.target)].level,
+            "largest_levels": {mode: bound.level for mode, bound in bounds.items()},
         },
         as_json=as_json,
     )
+
+
+def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
+    """Return in flight, name as it follows the target, and target of all that is played."""
+    names = scenario.level_names or ("",) * len(scenario.concurrency)
+    levels = [
+        (level, f" ({name})" if name else "", scenario.target)
+        for level, name in zip(scenario.concurrency, names, strict=True)
+    ]
+    arms = [(arm.concurrency, f" (arm {arm.label})", arm.target) for arm in scenario.arms]
+    return levels + arms
 
 
 def scenarios(as_json: AsJson = False) -> None:  # noqa: FBT002

@@ -58,7 +58,9 @@ def run(
         list[str] | None,
         typer.Option("--concurrency", metavar="N...", help="Levels: workflows in flight."),
     ] = None,
-    max_concurrency: Annotated[Text, typer.Option(help="Leave out levels above this.")] = None,
+    max_concurrency: Annotated[
+        Text, typer.Option(help="Leave out levels above this; above all of them, add one.")
+    ] = None,
     target: Annotated[Text, typer.Option(help=TARGET_HELP)] = None,
     setting: Annotated[
         list[str] | None,

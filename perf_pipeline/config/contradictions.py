@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.machine import largest_level, mode_of, processes_of
+from perf_pipeline.config.machine import SLOT_IS, largest_level, mode_of, processes_of
 from perf_pipeline.config.own_code import find_wrong_kinds
 
 if TYPE_CHECKING:
@@ -85,24 +85,27 @@ def _find_levels_above_the_machine(
     bound = largest_level(machine, processes, mode_of(scenario.target))
     for level in scenario.concurrency:
         if level > bound.level:
-            complaints.at(("concurrency",), f"holds {level}, {_above(bound)}")
+            tail = _above(bound, scenario.target, machine, processes)
+            complaints.at(("concurrency",), f"holds {level}, {tail}")
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "concurrency")
         own = largest_level(machine, processes, mode_of(arm.target))
         told = own.level == bound.level and arm.concurrency in scenario.concurrency
         if complaints.is_good(path) and arm.concurrency > own.level and not told:
-            complaints.at(path, f"is {arm.concurrency}, {_above(own)}")
+            tail = _above(own, arm.target, machine, processes)
+            complaints.at(path, f"is {arm.concurrency}, {tail}")
 
 
-def _above(bound: Bound) -> str:
+def _above(bound: Bound, target: str, machine: MachineLimits, processes: int) -> str:
+    mode = mode_of(target)
+    where = f"on {target}, where a slot is {SLOT_IS[mode]} ({bound.what}: {bound.arithmetic})"
+    more = largest_level(machine, processes, "asyncio").level
+    tail = f"; asynchronous targets hold {more} here" if mode == "threads" and more else ""
     if bound.level == 0:
-        return (
-            f"but this machine holds not even one ({bound.what}: {bound.arithmetic}); "
-            f"{bound.remedy}."
-        )
+        return f"but this machine holds not even one {where}; {bound.remedy}{tail}."
     return (
-        f"above the {bound.level} that this machine holds ({bound.what}: {bound.arithmetic}); "
-        f"allowed is 1 to {bound.level}, or {bound.remedy}."
+        f"above the {bound.level} that this machine holds {where}; "
+        f"allowed is 1 to {bound.level}, or {bound.remedy}{tail}."
     )
 
 

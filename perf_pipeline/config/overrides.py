@@ -3,8 +3,9 @@
 A flag replaces the scenario's value and is checked by the same row of ``keys.py``. What follows
 from a flag, and only if it is given:
 
-- ``--max-concurrency N`` leaves out the levels above N; if N is above all of them, or all of
-  them are left out, there is a level at N.
+- ``--max-concurrency N`` leaves out the levels above N; if N is above all levels of the scenario,
+  or all of them are left out, there is a level at N. Levels named by ``--concurrency`` are the
+  user's choice: N above all of them adds none.
 - A level keeps its name; a number that the scenario does not have has none.
 - When the levels change, each arm moves to the greatest chosen level that is not above its own
   concurrency, else to the smallest chosen one: an arm is there to be compared with a level of
@@ -12,8 +13,11 @@ from a flag, and only if it is given:
 - ``--target`` and ``--nodes`` leave out the arms that would repeat the levels.
 - ``--complexity`` holds for all workloads; those that become equal are one, with their weights
   added, so that the share of each family stays.
-- ``--target`` with another name leaves out the scenario's settings, which are that target's, and
-  its interpreter; with another version or other packages it keeps the settings.
+- ``--target`` keeps the scenario's settings. One that the new target does not know is a complaint:
+  it may be what the scenario is about, and a run without it would look like one with it. It is
+  left out when ``--setting`` is given too, for then the user has thought of settings, and when
+  the new target has none at all (control), for then nothing could be meant in its place.
+- ``--target`` keeps the scenario's interpreter, which is asked whether it can run the new target.
 - ``--setting NAME=VALUE`` replaces one setting of the levels' target; arms keep theirs.
 - ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
 """
@@ -32,17 +36,26 @@ from perf_pipeline.config.keys import (
     PROCESSES,
     REPEATS,
     SEED,
+    SETTINGS,
     STEADY,
     TARGET,
 )
 from perf_pipeline.config.scenario import Workload
-from perf_pipeline.config.target_settings import flag_settings
+from perf_pipeline.config.target_settings import flag_settings, setting_keys
 from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.config.wording import shown
 
 if TYPE_CHECKING:
     from perf_pipeline.config.complaints import Complaints
     from perf_pipeline.config.keys import Key
-    from perf_pipeline.config.scenario import Arm, Complexity, Limits, Nodes, Scenario
+    from perf_pipeline.config.scenario import (
+        Arm,
+        Complexity,
+        Limits,
+        Nodes,
+        Scenario,
+        SettingValue,
+    )
 
 
 @dataclass(frozen=True)
@@ -149,7 +162,8 @@ def _with_levels(scenario: Scenario, given: Overrides, complaints: Complaints) -
         complaints.replaced(("concurrency",), "--concurrency")
     if given.max_concurrency is not None:
         kept = tuple(level for level in levels if level <= given.max_concurrency)
-        if not kept or max(kept) < given.max_concurrency == max(*levels, given.max_concurrency):
+        is_above_all = given.concurrency is None and max(levels) < given.max_concurrency
+        if not kept or is_above_all:
             kept = (*kept, given.max_concurrency)
             complaints.replaced(("concurrency",), "--max-concurrency")
         levels = kept
@@ -162,13 +176,32 @@ def _with_levels(scenario: Scenario, given: Overrides, complaints: Complaints) -
 def _with_target(scenario: Scenario, given: Overrides, complaints: Complaints) -> Scenario:
     if given.target is not None:
         complaints.replaced(("target",), "--target")
-        if parse_target(given.target).name != parse_target(scenario.target).name:
-            scenario = replace(scenario, settings={}, interpreter=None)
-        scenario = replace(scenario, target=given.target)
+        kept = _settings_kept(scenario, given.target, given, complaints)
+        scenario = replace(scenario, target=given.target, settings=kept)
     if given.settings:
         more = flag_settings(given.settings, scenario.target, complaints)
         scenario = replace(scenario, settings={**scenario.settings, **more})
     return scenario
+
+
+def _settings_kept(
+    scenario: Scenario, target: str, given: Overrides, complaints: Complaints
+) -> dict[str, SettingValue]:
+    """Return the scenario's settings that fit the target of the flag."""
+    keys = setting_keys(target)
+    lost = [
+        name
+        for name, value in scenario.settings.items()
+        if name not in keys or any(True for _ in keys[name].complaints(value))
+    ]
+    if lost and keys and not given.settings:
+        complaints.flag(
+            "--target",
+            f"is {shown(target)}, which does not take the scenario's {SETTINGS} "
+            f"{' and '.join(lost)}; name those that you want with --setting (the scenario's are "
+            f"left out then), or take them out of [{SETTINGS}].",
+        )
+    return {name: value for name, value in scenario.settings.items() if name not in lost}
 
 
 def _limits(limits: Limits, given: Overrides) -> Limits:

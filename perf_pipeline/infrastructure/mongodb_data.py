@@ -1,11 +1,10 @@
-"""What a run keeps in MongoDB: a collection of its own, its documents, its connections."""
+"""What a run keeps in MongoDB: a collection of its own, and its documents."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.infrastructure.connection_count import ConnectionCount
-from perf_pipeline.infrastructure.mongodb import OWN_CONNECTIONS, facts, server_status, session
+from perf_pipeline.infrastructure.mongodb import session
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
 _PROVISION_S = 60.0
 _COUNT_S = 60.0
 _DROP_S = 30.0
-PROBE_S = 2.0
-"""A probe that takes longer is counted as failed."""
-
 KEY = ("run_id", "level", "number")
 """Fields of every document that a workflow writes."""
 
@@ -78,34 +74,6 @@ def drop(url: str, collection: str) -> None:
     """
     with session(url, _DROP_S) as client:
         client.get_default_database().drop_collection(collection)
-
-
-def connection_count(url: str, app_name: str) -> ConnectionCount:
-    """Count the connections of a run's workers, all of them and those executing a command.
-
-    Among them are those by which each worker's driver watches the server. A stand-in cannot tell
-    whose a connection is, nor what it does: there all but ours are counted.
-
-    Args:
-        url: The server; its user must be allowed to see everybody's operations (inprog).
-        app_name: What workers give as ``appName``.
-
-    Raises:
-        NotAnsweringError: The server did not answer in ``PROBE_S``, or does not tell this user.
-    """
-    if facts(url, PROBE_S).stand_in:
-        current = int(server_status(url, PROBE_S)["connections"]["current"])
-        how = "connections of all programs (the stand-in does not know their names)"
-        return ConnectionCount(current - OWN_CONNECTIONS, None, how)
-    stages: list[dict[str, Any]] = [
-        {"$currentOp": {"allUsers": True, "idleConnections": True}},
-        {"$match": {"appName": app_name}},
-        {"$project": {"active": 1}},
-    ]
-    with session(url, PROBE_S) as client:
-        listed = list(client.admin.aggregate(stages))
-    how = f"connections of programs named {app_name}, the drivers' own among them"
-    return ConnectionCount(len(listed), sum(one.get("active") is True for one in listed), how)
 
 
 def _named(client: MongoClient[dict[str, Any]], collection: str) -> Collection[dict[str, Any]]:

@@ -1,11 +1,10 @@
-"""What a run keeps in MySQL: a table of its own, the rows that it wrote, its connections."""
+"""What a run keeps in MySQL: a table of its own, and the rows that it wrote."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.infrastructure.connection_count import ConnectionCount
-from perf_pipeline.infrastructure.mysql import database_of, session
+from perf_pipeline.infrastructure.mysql import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,21 +12,6 @@ if TYPE_CHECKING:
 _PROVISION_S = 60.0
 _COUNT_S = 60.0
 _DROP_S = 30.0
-PROBE_S = 2.0
-"""A probe that takes longer is counted as failed."""
-
-_IDLE = "Sleep"
-
-_BY_NAME = """
-    SELECT count(*), coalesce(sum(p.command <> %s), 0)
-    FROM information_schema.processlist AS p
-    JOIN performance_schema.session_account_connect_attrs AS a ON a.processlist_id = p.id
-    WHERE a.attr_name = 'program_name' AND a.attr_value = %s"""
-
-_BY_DATABASE = """
-    SELECT count(*), coalesce(sum(p.command <> %s), 0)
-    FROM information_schema.processlist AS p
-    WHERE p.user = substring_index(user(), '@', 1) AND p.db = %s"""
 
 
 def provision(url: str, ddl: Iterable[str]) -> None:
@@ -78,35 +62,6 @@ def drop(url: str, table: str) -> None:
     """
     with session(url, _DROP_S) as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
-
-
-def connection_count(url: str, program_name: str) -> ConnectionCount:
-    """Count the connections of a run's workers, all of them and those executing a statement.
-
-    The server knows the name of the program behind a connection only while its performance schema
-    is on, which is MySQL's default and not MariaDB's. Without it the connections of the URL's user
-    in the URL's database are counted; this probe enters no database, so that it is not one of
-    them, but another program of that user there would be.
-
-    Args:
-        url: The server; its user is that of the workers.
-        program_name: What workers give as the connection attribute ``program_name``.
-
-    Raises:
-        NotAnsweringError: The server did not answer in ``PROBE_S``.
-    """
-    with session(url, PROBE_S, without_database=True) as cursor:
-        cursor.execute("SELECT @@performance_schema")
-        named = (row := cursor.fetchone()) is not None and bool(row[0])
-        if named:
-            how = f"connections of programs named {program_name} (performance schema)"
-            cursor.execute(_BY_NAME, [_IDLE, program_name])
-        else:
-            how = "connections of the URL's user in its database (no performance schema)"
-            cursor.execute(_BY_DATABASE, [_IDLE, database_of(url)])
-        counted = cursor.fetchone()
-    total, active = counted or (0, 0)
-    return ConnectionCount(int(total), int(active), how)
 
 
 def quoted(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a run keeps in PostgreSQL: a schema of its own, the rows that it wrote, its connections."""
+"""What a run keeps in PostgreSQL: a schema of its own, and the rows that it wrote."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 _PROVISION_S = 120.0
 _COUNT_S = 60.0
 _DROP_S = 30.0
-PROBE_S = 2.0
-"""A probe that takes longer is counted as failed; libpq waits two seconds at least."""
-
-_NAME_BYTES = 63
-"""PostgreSQL cuts longer names, those of applications too."""
 
 
 def provision(
@@ -97,24 +92,6 @@ def drop(url: str, schema: str) -> None:
         named = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
         connection.execute("SET client_min_messages = warning")
         connection.execute(named)
-
-
-def connection_count(url: str, application_name: str) -> tuple[int, int]:
-    """Count the connections that carry a name, all of them and those executing a statement.
-
-    The server shows the names of its own user's connections, so the URL's user must be theirs.
-
-    Raises:
-        NotAnsweringError: The server did not answer in ``PROBE_S``.
-    """
-    query = (
-        "SELECT count(*), count(*) FILTER (WHERE state = 'active')"
-        " FROM pg_stat_activity WHERE application_name = %s"
-    )
-    name = application_name.encode()[:_NAME_BYTES].decode(errors="ignore")
-    with session(url, PROBE_S) as connection:
-        row = connection.execute(query, [name]).fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def _of_level(schema: str, table: str, run_id: str, level: int) -> sql.Composed:

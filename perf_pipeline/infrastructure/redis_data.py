@@ -1,4 +1,4 @@
-"""What a run keeps in Redis: keys with a prefix of its own, and its connections."""
+"""What a run keeps in Redis: keys with a prefix of its own."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from redis import Redis
 
 _COUNT_S = 60.0
-PROBE_S = 2.0
-"""A probe that takes longer is counted as failed."""
-
 _BATCH = 1000
 """Keys that one SCAN looks at, and that one UNLINK removes: a few hundred microseconds each."""
 
@@ -46,23 +43,6 @@ def delete(url: str, prefix: str) -> int:
         raise ValueError("an empty prefix would delete every key of the database")
     with session(url, _COUNT_S) as client:
         return sum(int(str(client.unlink(*keys))) for keys in _scan(client, prefix) if keys)
-
-
-def connection_count(url: str, client_name: str | None = None) -> int:
-    """Count the connections to the server without our own.
-
-    Args:
-        url: The server.
-        client_name: Only those that gave this name; None counts all, other programs' too.
-
-    Raises:
-        NotAnsweringError: The server did not answer in ``PROBE_S``, or does not tell this user.
-    """
-    with session(url, PROBE_S) as client:
-        own = str(client.client_id())
-        listed: list[dict[str, str]] = client.client_list()
-    others = [one for one in listed if one["id"] != own]
-    return sum(client_name is None or one["name"] == client_name for one in others)
 
 
 def _scan(client: Redis, prefix: str) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -51,6 +51,19 @@ class Scale:
     def grade(self, worsening: float) -> int:
         """Return the index in ``SEVERITIES``."""
         return sum(worsening >= limit for limit in self.limits)
+
+    @property
+    def least(self) -> float:
+        """The least worsening that counts: points, or a share of the value."""
+        return self.limits[0] - (0.0 if self.in_points else 1.0)
+
+    def spread(self, runs: Sequence[float]) -> float:
+        """Return the standard deviation of like runs, as ``least``; 0 of a single one."""
+        if len(runs) == 1:
+            return 0.0
+        if self.in_points:
+            return stdev(runs)
+        return stdev(runs) / fmean(runs) if any(runs) else 0.0
 
     def change(self, before: float, after: float) -> float | None:
         """Return the change as people read it: percent, or points; None for percent of nothing."""
@@ -99,7 +112,7 @@ def compare(
     grade = scale.grade(max(worse, better))
     if grade == 0:
         # Runs that differ among themselves by as much could hide a change of that size.
-        wide = any(_spread(scale, runs) >= scale.limits[0] for runs in (before, after))
+        wide = any(scale.spread(runs) > scale.least for runs in (before, after))
         return MetricChange(change, "unstable" if wide else "no_change")
     few = min(len(before), len(after)) < ENOUGH_RUNS
     apart = min(before) > max(after) or max(before) < min(after)
@@ -108,9 +121,3 @@ def compare(
     if better > worse:
         return MetricChange(change, "improvement")
     return MetricChange(change, "regression", SEVERITIES[grade])
-
-
-def _spread(scale: Scale, runs: Sequence[float]) -> float:
-    worst = min(runs) if scale.higher_is_better else max(runs)
-    best = max(runs) if scale.higher_is_better else min(runs)
-    return scale.worsening(best, worst)

@@ -172,7 +172,7 @@ def _recommendations(
             )
             why = f" ({'; '.join(reasons)})" if reasons else ""
             yield (
-                f"The {name} is {' and '.join(wrong)}{why}: measure it again; nothing follows "
+                f"The {name} side is {' and '.join(wrong)}{why}: measure it again; nothing follows "
                 "from its numbers, neither a regression nor that there is none."
             )
     for metric, change in changes.items():

@@ -19,13 +19,18 @@ _GAP_MAX = quantity.limit(COMMIT_GAP_MAX_S, "s")
 EXAMPLE_LENGTH_MAX = 300
 
 
-def accounts(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return the tables of what a level used, wrote and left behind."""
+def accounts(level: LevelMetrics, *, brief: bool = False) -> tuple[Table, ...]:
+    """Return the tables of what a level used, wrote and left behind.
+
+    Args:
+        level: The level.
+        brief: Of resources, memory and disk alone.
+    """
     return (
         *connection_table(level),
         *_writes(level),
         *_server_state(level),
-        *resource_tables(level),
+        *resource_tables(level, brief=brief),
         _workers(level),
     )
 

@@ -49,12 +49,13 @@ class LevelView:
     tables: tuple[Table, ...]
 
 
-def level_view(level: LevelMetrics, cost: Cost | None = None) -> LevelView:
+def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = False) -> LevelView:
     """Return one level as the report shows it.
 
     Args:
         level: The level.
         cost: What the work, the runtime and its nodes cost apart, where the run has it.
+        brief: Without the tables that only one level of many makes worth reading.
     """
     limited = level.bottleneck
     tables = (
@@ -65,7 +66,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None) -> LevelView:
         _in_flight(level),
         *_waits(level),
         *_cold_starts(level),
-        *level_accounts.accounts(level),
+        *level_accounts.accounts(level, brief=brief),
     )
     reasons = [text.visible(reason) for reason in level.reasons]
     if level.validity != "valid":

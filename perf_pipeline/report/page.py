@@ -23,9 +23,9 @@ from perf_pipeline.report import (
 if TYPE_CHECKING:
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
-CHART_LEVELS_MAX = 24
-"""So many levels are drawn over time; of more, only the tables are shown, or the file grows
-beyond what a browser opens at once."""
+CHART_LEVELS_MAX = 10
+"""So many levels are drawn over time and shown with all tables; of more, only the main tables are
+shown, or the file grows beyond what a browser opens at once. metrics.json holds everything."""
 
 POINTS_MAX = 240
 POINTS_OF_ALL_LEVELS_MAX = 1600
@@ -63,7 +63,7 @@ def render_html(metrics: RunMetrics) -> str:
             kpi_table=targets.kpi_table(metrics),
             levels=[
                 (
-                    level_view.level_view(level, parts),
+                    level_view.level_view(level, parts, brief=level.index not in figures),
                     figures.get(level.index),
                     level_view.phases_in_words(level),
                 )

@@ -40,8 +40,15 @@ def cores_fact(level: LevelMetrics) -> Fact:
     return Fact("Cores used", Cell(said, note=note))
 
 
-def resource_tables(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return what processes, machine and network did, what the servers say, and the gaps."""
+def resource_tables(level: LevelMetrics, *, brief: bool = False) -> tuple[Table, ...]:
+    """Return what processes, machine and network did, what the servers say, and the gaps.
+
+    Args:
+        level: The level.
+        brief: Memory and disk alone.
+    """
+    if brief:
+        return (_memory(level),)
     return (
         _memory(level),
         _cores_table(level),
@@ -125,11 +132,10 @@ def _cores_table(level: LevelMetrics) -> Table:
     no_io = _reason(used, "io_delay_s") or why
     rows = []
     for use in _uses(used):
-        percents = [None if c is None else 100 * c for c in (use.cores_mean, use.cores_peak)]
         row = (
             _name(use),
             measured(use.cores_mean, quantity.significant, why),
-            *(measured(percent, quantity.percent, why) for percent in percents),
+            measured(use.cores_peak, quantity.significant, why),
             measured(use.processes_peak, quantity.count, why),
             measured(use.threads_peak, quantity.count, why),
             measured(use.descriptors_peak, quantity.count, why),
@@ -137,10 +143,10 @@ def _cores_table(level: LevelMetrics) -> Table:
             measured(use.io_delay, quantity.significant, no_io),
         )
         rows.append(say_once(row))
-    columns = ("Processes", "Cores", "Mean CPU", "Peak CPU", "How many", "Threads", "Descriptors")
+    columns = ("Processes", "Cores", "Peak cores", "How many", "Threads", "Descriptors")
     note = (
-        "100 % CPU is one core; threads and descriptors are peaks. Waiting: threads that were "
-        "ready and waited for a core, or waited for storage, on average."
+        "Cores: CPU seconds a second. Waiting: threads that were ready and waited for a core, or "
+        "waited for storage, on average."
     )
     host = used.host
     if host is not None and host.busy is not None:

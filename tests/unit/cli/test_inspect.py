@@ -37,11 +37,36 @@ def test_a_good_file_is_exit_code_0(command: Callable[..., Answer], here: Path) 
     (here / "good.toml").write_text(GOOD)
     answer = command("check", "good.toml", "--json")
     assert (answer.code, answer.told["problems"], answer.told["levels"]) == (0, [], [10, 20])
-    good, holds = command("check", "good.toml").out.splitlines()
+    good, *levels, threads, tasks = command("check", "good.toml").out.splitlines()
+    largest = answer.told["largest_levels"]
+    assert largest["threads"] == answer.told["largest_level"]
     assert good == "good.toml: good (good; levels 10, 20)"
-    assert holds.startswith(
-        f"this machine holds {answer.told['largest_level']} in flight on kailash ("
+    assert [" ".join(level.split()[:5]) for level in levels] == [
+        "10 in flight on kailash:",
+        "20 in flight on kailash:",
+    ]
+    assert threads.startswith("this machine holds ")
+    assert "where a slot is a thread (" in threads
+    assert "where a slot is a task of an event loop (" in tasks
+
+
+def test_a_check_names_each_level_and_arm_and_what_the_machine_holds_of_its_kind(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    arm = (
+        '[[arm]]\nlabel = "tasks"\ntarget = "control_async"\nnodes = "code"\nconcurrency = 30\n'
+        "steady_s = 1\n"
     )
+    (here / "named.toml").write_text('level_names = ["low", "high"]\n' + GOOD + arm)
+    largest = command("check", "named.toml", "--json").told["largest_levels"]
+    levels = [line.strip() for line in command("check", "named.toml").out.splitlines()[1:4]]
+    # Free memory moves between the two, so that the figures are only compared where they cannot.
+    assert [level.partition(": ")[0] for level in levels] == [
+        "10 in flight on kailash (low)",
+        "20 in flight on kailash (high)",
+        "30 in flight on control_async (arm tasks)",
+    ]
+    assert largest["asyncio"] >= largest["threads"]
 
 
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)

@@ -25,6 +25,35 @@ def test_every_scenario_that_comes_with_the_project_is_sound(machine: MachineLim
         assert open_scenario(name, machine).name == name
 
 
+def test_stress_takes_at_most_twenty_minutes_and_lets_2000_be_steady(
+    machine: MachineLimits,
+) -> None:
+    """At 24 workflows/s, with a minute a level for workers, servers and the drain."""
+    scenario, rate_per_s = open_scenario("stress", machine), 24
+    phases, total_s = scenario.phases, 0.0
+    for level in scenario.concurrency:
+        turnover_s = level / rate_per_s
+        assert 3 * turnover_s <= phases.steady_max_s
+        steady_s = max(phases.steady_s, 3 * turnover_s)
+        total_s += phases.ramp_up_s + max(phases.warm_up_s, turnover_s) + steady_s + 60
+    assert total_s <= 20 * 60
+    assert dict(zip(scenario.concurrency, scenario.level_names, strict=True)) == {
+        500: "baseline",
+        1000: "medium stress",
+        1500: "high stress",
+        2000: "extreme stress",
+    }
+
+
+def test_stress_with_a_greater_maximum_adds_one_level(machine: MachineLimits) -> None:
+    for most in (2000, 3000, 10_000):
+        target = "kailash_async" if most > 4000 else None
+        scenario = open_scenario("stress", machine, Overrides(max_concurrency=most, target=target))
+        more = () if most == 2000 else (most,)
+        assert scenario.concurrency == (500, 1000, 1500, 2000, *more)
+        assert scenario.level_names[4:] == ("",) * len(more)
+
+
 def test_the_list_has_names_and_titles() -> None:
     assert list_scenarios()["baseline"] == "Baseline: normal load"
 

@@ -57,6 +57,12 @@ def test_levels_above_the_greatest_are_left_out_and_one_remains(
     assert set(arm_levels(scenario).values()) == {min(100, most)}
 
 
+def test_levels_named_by_a_flag_are_all_there_are(machine: MachineLimits) -> None:
+    assert baseline(machine, concurrency=(10, 50), max_concurrency=200).concurrency == (10, 50)
+    assert baseline(machine, concurrency=(10, 50), max_concurrency=20).concurrency == (10,)
+    assert baseline(machine, max_concurrency=1200).concurrency == (100, 500, 1000, 1200)
+
+
 def test_arms_that_would_repeat_the_levels_are_left_out(machine: MachineLimits) -> None:
     assert set(arm_levels(baseline(machine, target="kailash"))) == {"lean", "control"}
     assert set(arm_levels(baseline(machine, target="control"))) == {"lean"}

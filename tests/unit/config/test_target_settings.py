@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,7 +74,27 @@ def test_a_flag_sets_one_setting_and_is_held_to_its_row(machine: MachineLimits) 
     ]
 
 
-def test_another_target_does_not_inherit_settings_but_another_version_does(
+def test_another_target_keeps_the_settings_that_it_takes_and_refuses_to_lose_one(
+    machine: MachineLimits,
+) -> None:
+    text = FAMILY + "[settings]\nenable_monitoring = true\npool_recycle_s = 60\n"
+
+    assert _problems(text, machine, target="kailash_async") == [
+        '--target is "kailash_async", which does not take the scenario\'s settings '
+        "enable_monitoring; name those that you want with --setting (the scenario's are left out "
+        "then), or take them out of [settings]."
+    ]
+    flags: dict[str, object] = {"target": "kailash_async", "settings": ("thread_pool_size=2",)}
+    assert _read(text, machine, **flags).settings == {"pool_recycle_s": 60, "thread_pool_size": 2}
+
+
+def test_the_interpreter_of_the_scenario_stays_with_another_target(machine: MachineLimits) -> None:
+    text = f'interpreter = "{sys.executable}"\n' + FAMILY
+
+    assert _read(text, machine, target="kailash_async").interpreter == sys.executable
+
+
+def test_a_target_without_settings_drops_them_but_another_version_keeps_them(
     machine: MachineLimits,
 ) -> None:
     text = FAMILY + "[settings]\nenable_monitoring = true\n"
@@ -153,4 +174,4 @@ def test_ten_thousand_in_flight_fit_where_a_slot_is_a_task(machine: MachineLimit
     assert _read(FAMILY, machine, target="control_async", concurrency=many).concurrency == many
     (problem,) = _problems(FAMILY, machine, target="control", concurrency=many)
     assert problem.startswith("--concurrency holds 10000, above the 4000 that this machine holds")
-    assert "or raise processes, or take an asynchronous target." in problem
+    assert problem.endswith("or raise processes; asynchronous targets hold 20000 here.")

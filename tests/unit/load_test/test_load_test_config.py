@@ -61,9 +61,10 @@ def test_every_option_arrives_in_the_scenario() -> None:
         metrics_collection_interval=0.5,
         enable_detailed_logging=True,
     )
-    scenario = config.to_scenario(MACHINE, target="control", nodes="lean")
+    scenario = config.to_scenario("mine", machine=MACHINE, target="control", nodes="lean")
 
-    assert (scenario.target, scenario.nodes, scenario.concurrency) == ("control", "lean", (7,))
+    assert (scenario.name, scenario.target, scenario.nodes) == ("mine", "control", "lean")
+    assert scenario.concurrency == (7,)
     assert scenario.workloads == (Workload("analytics", "complex"),)
     assert scenario.phases == Phases(
         ramp_up_s=1, warm_up_s=0, steady_s=2, steady_max_s=2, total_workflows=70, cooldown_s=3
@@ -74,11 +75,13 @@ def test_every_option_arrives_in_the_scenario() -> None:
 
 
 def test_without_database_stress_only_types_that_need_no_server_are_left() -> None:
-    medium = LoadTestConfig(enable_database_stress=False).to_scenario(MACHINE)
+    medium = LoadTestConfig(enable_database_stress=False).to_scenario(machine=MACHINE)
     complex_ = LoadTestConfig(enable_database_stress=False, workflow_complexity="complex")
 
     assert {work.family for work in medium.workloads} == {"transformation", "data_processing"}
-    assert {work.family for work in complex_.to_scenario(MACHINE).workloads} == {"transformation"}
+    assert {work.family for work in complex_.to_scenario(machine=MACHINE).workloads} == {
+        "transformation"
+    }
 
 
 def test_all_wrong_options_are_told_at_once() -> None:
@@ -86,19 +89,35 @@ def test_all_wrong_options_are_told_at_once() -> None:
         concurrent_workflows=0,
         workflow_types=["analytic"],
         workflow_complexity="hard",
+        max_db_connections=1,
+        connection_timeout=None,  # type: ignore[arg-type]
         memory_limit_mb=-1,
         enable_failure_injection=True,
+        failure_rate=5,
+        failure_types=["database_timeouts"],
     )
     with pytest.raises(ScenarioError) as refused:
-        config.to_scenario(MACHINE)
+        config.to_scenario(machine=MACHINE, target="kailsh", nodes="mean")
 
     assert [problem.split(" is ")[0] for problem in refused.value.problems] == [
         "concurrent_workflows",
         "workflow_types",
         "workflow_complexity",
+        "connection_timeout",
         "memory_limit_mb",
+        "failure_rate",
+        "failure_types",
+        "target",
+        "nodes",
         "enable_failure_injection",
+        "max_db_connections",
     ]
+
+
+def test_a_misspelt_option_cannot_be_set() -> None:
+    config = LoadTestConfig()
+    with pytest.raises(AttributeError, match="concurent_workflows"):
+        config.concurent_workflows = 5  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -108,12 +127,18 @@ def test_all_wrong_options_are_told_at_once() -> None:
             {"enable_database_stress": False, "workflow_types": ["analytics"]},
             "enable_database_stress is false, but every one of workflow_types needs a server",
         ),
-        ({"concurrent_workflows": 5000}, "holds 5000, above the 4000 that this machine holds"),
-        ({"max_db_connections": 1}, "below the 2 worker processes that share it"),
+        (
+            {"concurrent_workflows": 5000},
+            "concurrent_workflows holds 5000, above the 4000 that this machine holds",
+        ),
+        (
+            {"max_db_connections": 1},
+            "max_db_connections is 1, below the 2 worker processes that share it",
+        ),
     ],
 )
 def test_options_that_contradict_each_other_or_the_machine_are_told(
     options: dict[str, object], problem: str
 ) -> None:
     with pytest.raises(ScenarioError, match=problem):
-        LoadTestConfig(**options).to_scenario(MACHINE)  # type: ignore[arg-type]
+        LoadTestConfig(**options).to_scenario(machine=MACHINE)  # type: ignore[arg-type]

@@ -113,7 +113,7 @@ def test_why_it_is_no_measurement_is_told() -> None:
 
     assert analysis["validity"] == {"baseline": ["valid"], "current": ["not_steady"]}
     assert analysis["recommendations"][0].startswith(
-        "The current is not_steady (1.20 turnovers): measure it again"
+        "The current side is not_steady (1.20 turnovers): measure it again"
     )
 
 
@@ -121,19 +121,20 @@ def test_memory_that_was_not_measured_is_told_and_costs_no_verdict() -> None:
     analysis = analyse_regression(replace(BASELINE, peak_memory_mb=None), SLOWER)
 
     assert (analysis["verdict"], analysis["memory_change_percent"]) == ("regression", None)
-    assert "The memory was not compared: it was not measured in every run." in (
-        analysis["recommendations"]
+    assert (
+        "The memory was not compared: it was not measured in every run."
+        in (analysis["recommendations"])
     )
 
 
 def test_few_workflows_explain_a_change_that_many_do_not() -> None:
     """From 30 workflows a side a factor of 1.7 comes by chance; errors of 2 in 30 do, too."""
-    few = {"total_workflows": 30, "samples": 30}
-    analysis = analyse_regression(replace(BASELINE, **few), replace(SLOWER, **few))
-    erring = replace(BASELINE, **few, failed_workflows=2, error_rate=100 * 2 / 30)
+    few = replace(BASELINE, total_workflows=30, samples=30)
+    analysis = analyse_regression(few, replace(SLOWER, total_workflows=30, samples=30))
+    erring = replace(few, failed_workflows=2, error_rate=100 * 2 / 30)
 
     assert (analysis["verdict"], analysis["regression_severity"]) == ("unstable", None)
-    assert analyse_regression(replace(BASELINE, **few), erring)["verdict"] == "unstable"
+    assert analyse_regression(few, erring)["verdict"] == "unstable"
     many = replace(BASELINE, failed_workflows=335, error_rate=6.7)
     assert analyse_regression(BASELINE, many)["regression_severity"] == "major"
 

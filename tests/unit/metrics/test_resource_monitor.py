@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HELD_MB = 50
+LEAST_USED_S = 0.25
 COMPUTES_AND_HOLDS = f"""
 import os, socket, threading
 held = bytearray(b"x" * {HELD_MB * 1_000_000})
@@ -82,21 +83,23 @@ class _Server:
 def test_a_process_that_computes_is_seen_with_its_core_memory_threads_and_descriptors(
     tmp_path: Path,
 ) -> None:
-    """50 MB, 40 files, 8 threads and a busy loop for 0.6 s; the truth is its own clock."""
+    """50 MB, 40 files, 8 threads and a busy loop; the truth is the process's own clock."""
     path = tmp_path / "r.jsonl"
     with _running(COMPUTES_AND_HOLDS) as child, ResourceMonitor(path, {}) as monitor:
         descriptors = psutil.Process(child.pid).num_fds()
         before_s = time.clock_gettime(_clock_of(child.pid))
         monitor.sample(time.monotonic_ns(), [child.pid])
-        time.sleep(0.6)
+        time.sleep(0.5)
+        while time.clock_gettime(_clock_of(child.pid)) - before_s < LEAST_USED_S:
+            time.sleep(0.05)  # others have the cores
         monitor.sample(time.monotonic_ns(), [child.pid])
         used_s = time.clock_gettime(_clock_of(child.pid)) - before_s
 
     samples = read_samples(path, 0, 2**63)
     workers = resources_of(samples).of("workers")
     elapsed_s = (samples[1]["at_ns"] - samples[0]["at_ns"]) / 1e9
-    assert workers.cores_mean == pytest.approx(used_s / elapsed_s, abs=0.1)
-    assert used_s > 0.05
+    # The kernel shows a process's time in hundredths of a second.
+    assert workers.cores_mean == pytest.approx(used_s / elapsed_s, rel=0.15)
     assert workers.uss_peak_mb is not None
     assert workers.pss_peak_mb is not None
     assert workers.rss_peak_mb is not None
@@ -228,6 +231,7 @@ time.sleep(60)
         before, _ = reader.read(child.pid)
         assert child.stdout is not None
         child.stdout.readline()
+        time.sleep(0.1)  # a thread that was joined still has to end
         after, _ = reader.read(child.pid)
     assert (before["threads"], after["threads"]) == (5, 1)
     waited = [usage["run_delay_s"] for usage in (before, after)]

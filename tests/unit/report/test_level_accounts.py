@@ -97,7 +97,7 @@ def test_a_probe_that_failed_stands_before_what_is_not_counted_at_all(
     rows = [_row(level, "What the monitor could not read", at) for at in (0, 1)]
     assert [[cell.text for cell in row] for row in rows] == [
         ["connections redis", "failed", "3", "refused"],
-        ["io_delay_s", "not counted at all", "30", "the kernel does not count it"],
+        ["io_delay_s", "not counted at all", "20", "the kernel does not count it"],
     ]
 
 

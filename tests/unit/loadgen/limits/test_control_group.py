@@ -28,15 +28,14 @@ V2_FILES = ("cgroup.procs", "memory.max", "memory.swap.max", "cpu.max")
 def kernel(monkeypatch: pytest.MonkeyPatch) -> dict[Path, tuple[str, ...]]:
     """Folders made below one of these get its files, as the kernel does it."""
     files: dict[Path, tuple[str, ...]] = {}
-    really = Path.mkdir
+    really = os.mkdir
 
-    def mkdir(self: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
-        new = not self.exists()
-        really(self, parents=parents, exist_ok=exist_ok)
-        for name in files.get(self.parent, ()) if new else ():
-            (self / name).write_text("max\n", encoding="ascii")
+    def mkdir(path: Path, mode: int = 0o777) -> None:
+        really(path, mode)
+        for name in files.get(Path(path).parent, ()):
+            Path(path, name).write_text("max\n", encoding="ascii")
 
-    monkeypatch.setattr(Path, "mkdir", mkdir)
+    monkeypatch.setattr(os, "mkdir", mkdir)
     return files
 
 
