@@ -233,4 +233,4 @@ REPEATED: dict[str, tuple[Key, ...]] = {
 """Tables that stand any number of times: ``[[workload]]``."""
 
 SETTINGS = "settings"
-"""Table of the target's own options, at the top and in an arm; ``target_settings.py`` knows its keys."""
+"""Table of a target's own options, at the top and in an arm; ``target_settings.py`` reads it."""

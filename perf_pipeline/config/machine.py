@@ -2,9 +2,10 @@
 
 A slot of a synchronous target is a thread, with kailash one that has a runtime of its own: 3 file
 descriptors and at most 72 kB (measured with kailash 2.65.0, Python 3.11: reference/kailash.md,
-sections 2 and 10). A slot of an asynchronous target is a task of an event loop and takes no
-descriptor: 10 kB with kailash_async 2.65.0, 2 kB with control_async (PSS of two workers with 200
-and with 10,000 in flight), and as much again for what workflows hold. The workers raise their own soft descriptor limit, so that the hard one counts.
+sections 2 and 10). A slot of an asynchronous target is a task of an event loop, without
+descriptors: 10 kB with kailash_async 2.65.0, 2 kB with control_async (PSS of two workers, 200 and
+10,000 in flight), and as much again for what workflows hold. The workers raise their own soft
+descriptor limit, so that the hard one counts.
 """
 
 from __future__ import annotations
@@ -148,13 +149,8 @@ def largest_level(limits: MachineLimits, processes: int, mode: Mode = "threads")
 def _slot_bound(processes: int, mode: Mode) -> Bound:
     threads = THREADS_A_PROCESS * processes
     if mode == "threads" and threads < GREATEST_LEVEL:
-        return Bound(
-            "slots",
-            threads,
-            f"{processes} worker processes x {THREADS_A_PROCESS} threads: above that not all of "
-            "them are in flight",
-            "raise processes",
-        )
+        why = f"{processes} worker processes x {THREADS_A_PROCESS} threads: above that not all of "
+        return Bound("slots", threads, f"{why}them are in flight", "raise processes")
     return Bound("slots", GREATEST_LEVEL, "more was never tried", "run several machines")
 
 

@@ -162,8 +162,8 @@ def _with_levels(scenario: Scenario, given: Overrides, complaints: Complaints) -
         complaints.replaced(("concurrency",), "--concurrency")
     if given.max_concurrency is not None:
         kept = tuple(level for level in levels if level <= given.max_concurrency)
-        is_above_all = given.concurrency is None and max(levels) < given.max_concurrency
-        if not kept or is_above_all:
+        above_all = max(levels, default=0) < given.max_concurrency and given.concurrency is None
+        if not kept or above_all:
             kept = (*kept, given.max_concurrency)
             complaints.replaced(("concurrency",), "--max-concurrency")
         levels = kept

@@ -13,7 +13,7 @@ Usage = dict[str, int | float | None]
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _ENDED_STATES = (b"Z", b"X", b"x")
-_DELAY_SWITCH = Path("/proc/sys/kernel/task_delayacct")
+_DELAY_SWITCH = "sys/kernel/task_delayacct"
 
 MANY_THREADS = 100
 """With more, asking each takes longer than everything else: some 12 ms for 500."""
@@ -29,16 +29,22 @@ _STATE, _UTIME, _STIME, _THREADS, _START, _RSS_PAGES, _BLKIO = 0, 11, 12, 17, 19
 class ProcessReader:
     """Reads processes again and again; knows them by when they started.
 
-    The kernel forgets what a thread waited for when the thread ends, so what ended threads had
-    waited is kept here.
+    How long it waited the kernel counts by thread (the figure of the process, in its own ``stat``,
+    is its main thread's alone), and forgets when the thread ends: what ended threads had waited is
+    kept here.
     """
 
-    def __init__(self) -> None:
-        """Know no process yet."""
-        self.counts_io_delay = _counts_io_delay()
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        """Know no process yet.
+
+        Args:
+            proc: Where the kernel tells of processes.
+        """
+        self._proc = proc
+        self.counts_io_delay = _counts_io_delay(proc / _DELAY_SWITCH)
         self._started: dict[int, bytes] = {}
-        self._waited_ns: dict[int, dict[str, int]] = {}
-        self._waited_by_ended_ns: dict[int, int] = {}
+        self._waited: dict[int, dict[str, tuple[int, int]]] = {}
+        self._waited_by_ended: dict[int, tuple[int, int]] = {}
 
     def read(
         self, pid: int, *, lasting: bool = False, costly: bool = True
@@ -57,13 +63,13 @@ class ProcessReader:
             storage, seconds that its threads waited for a core (``run_delay_s``) and for storage
             (``io_delay_s``), all since its start. What could not be read is None, and the second
             mapping tells for each part why. It says nothing of ``io_delay_s`` where the kernel
-            does not count it (``counts_io_delay``), nor of ``run_delay_s`` when not ``costly``.
+            does not count it (``counts_io_delay``), nor of either delay when not ``costly``.
 
         Raises:
             ProcessLookupError: It has ended, or its number is another's by now.
             OSError: It could not be read at all.
         """
-        root = f"/proc/{pid}/"
+        root = f"{self._proc}/{pid}/"
         try:
             stat = _read(root + "stat").rpartition(b")")[2].split()
         except (FileNotFoundError, ProcessLookupError) as error:
@@ -73,26 +79,26 @@ class ProcessReader:
         if self._started.get(pid, stat[_START]) != stat[_START]:
             if lasting:
                 raise ProcessLookupError("it has ended, and another process has its number")
-            self._waited_ns.pop(pid, None)
-            self._waited_by_ended_ns.pop(pid, None)
+            self._waited.pop(pid, None)
+            self._waited_by_ended.pop(pid, None)
         self._started[pid] = stat[_START]
         usage: Usage = {
             "pid": pid,
             "cpu_s": (int(stat[_UTIME]) + int(stat[_STIME])) / _TICKS_PER_S,
             "threads": int(stat[_THREADS]),
             "rss_bytes": int(stat[_RSS_PAGES]) * os.sysconf("SC_PAGE_SIZE"),
-            IO_DELAY: int(stat[_BLKIO]) / _TICKS_PER_S if self.counts_io_delay else None,
+            RUN_DELAY: None,
+            IO_DELAY: None,
         }
         problems: dict[str, str] = {}
         parts: dict[str, tuple[tuple[str, ...], Callable[[], Usage]]] = {
             "memory": (("pss_bytes", "uss_bytes"), lambda: _memory(root)),
             "descriptors": (("descriptors",), lambda: {"descriptors": _length(root + "fd")}),
             "storage": (("read_bytes", "write_bytes"), lambda: _storage(root)),
-            "run delay": ((RUN_DELAY,), lambda: {RUN_DELAY: self._run_delay_s(pid)}),
+            "delays": ((RUN_DELAY, IO_DELAY), lambda: self._delays(pid, root)),
         }
         if not costly and int(stat[_THREADS]) > MANY_THREADS:
-            del parts["run delay"]
-            usage[RUN_DELAY] = None
+            del parts["delays"]
         for part, (names, read) in parts.items():
             try:
                 usage |= read()
@@ -103,24 +109,36 @@ class ProcessReader:
                 problems[part] = error.strerror or type(error).__name__
         return usage, problems
 
-    def _run_delay_s(self, pid: int) -> float:
-        """Return how long all threads of a process have waited for a core since its start."""
-        before = self._waited_ns.get(pid, {})
-        now: dict[str, int] = {}
-        folder = os.open(f"/proc/{pid}/task", os.O_RDONLY | os.O_DIRECTORY)
+    def _delays(self, pid: int, root: str) -> Usage:
+        """Return how long all threads of a process have waited since its start."""
+        before = self._waited.get(pid, {})
+        now: dict[str, tuple[int, int]] = {}
+        folder = os.open(root + "task", os.O_RDONLY | os.O_DIRECTORY)
         try:
             for thread in os.listdir(folder):  # noqa: PTH208 - of an open folder
                 try:
-                    counts = _read(f"{thread}/schedstat", folder)
+                    now[thread] = self._waits(thread, folder)
                 except (ProcessLookupError, FileNotFoundError):
                     continue  # a thread that has just ended: what it had waited is in ``before``
-                now[thread] = int(counts.split()[1])
         finally:
             os.close(folder)
-        ended_ns = sum(waited for thread, waited in before.items() if thread not in now)
-        self._waited_by_ended_ns[pid] = self._waited_by_ended_ns.get(pid, 0) + ended_ns
-        self._waited_ns[pid] = now
-        return (sum(now.values()) + self._waited_by_ended_ns[pid]) / 1e9
+        run_ns, io_ticks = self._waited_by_ended.get(pid, (0, 0))
+        for thread, waited in before.items():
+            if now.get(thread, (-1, -1)) < waited:  # not there, or another one with its number
+                run_ns, io_ticks = run_ns + waited[0], io_ticks + waited[1]
+        self._waited[pid], self._waited_by_ended[pid] = now, (run_ns, io_ticks)
+        run_ns += sum(waited[0] for waited in now.values())
+        io_ticks += sum(waited[1] for waited in now.values())
+        io_delay_s = io_ticks / _TICKS_PER_S if self.counts_io_delay else None
+        return {RUN_DELAY: run_ns / 1e9, IO_DELAY: io_delay_s}
+
+    def _waits(self, thread: str, folder: int) -> tuple[int, int]:
+        """Return how long a thread has waited for a core (ns) and for storage (ticks)."""
+        run_ns = int(_read(f"{thread}/schedstat", folder).split()[1])
+        if not self.counts_io_delay:
+            return run_ns, 0
+        stat = _read(f"{thread}/stat", folder).rpartition(b")")[2].split()
+        return run_ns, int(stat[_BLKIO])
 
 
 def children_of(pid: int) -> list[int]:
@@ -139,9 +157,9 @@ def children_of(pid: int) -> list[int]:
     return found + below
 
 
-def _counts_io_delay() -> bool:
+def _counts_io_delay(switch: Path) -> bool:
     try:
-        return _read(str(_DELAY_SWITCH)).strip() == b"1"
+        return _read(str(switch)).strip() == b"1"
     except FileNotFoundError:  # kernels before 5.14 always count, if they were built to
         return False
 

@@ -114,6 +114,10 @@ class ResourceMonitor:
         self._samples += 1
 
     @property
+    def _delays(self) -> tuple[str, ...]:
+        return (RUN_DELAY, IO_DELAY) if self._reader.counts_io_delay else (RUN_DELAY,)
+
+    @property
     def _costly(self) -> bool:
         return self._samples % COSTLY_EVERY < COSTLY_PER
 
@@ -127,8 +131,8 @@ class ResourceMonitor:
             except OSError as error:
                 problems[f"{role} {pid}"] = error.strerror or str(error)
                 continue
-            if usage[RUN_DELAY] is None and "run delay" not in gaps:
-                problems[f"{NOT_TOLD}{role} {RUN_DELAY}"] = _NOT_NOW
+            if usage[RUN_DELAY] is None and "delays" not in gaps:
+                problems |= {f"{NOT_TOLD}{role} {what}": _NOT_NOW for what in self._delays}
             problems |= {f"{role} {pid} {part}": reason for part, reason in gaps.items()}
             read.append(usage)
         return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.metrics.level import ConnectionUse
@@ -88,7 +89,7 @@ def _told_by(samples: Sequence[Sample], server: str) -> ServerTold:
         ]
         if len(values) < 2:  # noqa: PLR2004 growth needs two
             not_told[name] = _reason(samples, server, name)
-        elif values[-1][1] < values[0][1]:
+        elif any(after[1] < before[1] for before, after in pairwise(values)):
             not_told[name] = _BACKWARDS
         else:
             (first_ns, first), (last_ns, last) = values[0], values[-1]

@@ -28,7 +28,8 @@ import pytest
 from perf_pipeline.clearing import clear
 from perf_pipeline.cli.inspect import count_records
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.infrastructure import postgres_data, redis_data
+from perf_pipeline.infrastructure import redis_data
+from perf_pipeline.infrastructure.probes.postgres import PostgresProbe
 from perf_pipeline.infrastructure.services import ServiceSession
 from perf_pipeline.loadgen.holding import REDIS_PREFIX
 from perf_pipeline.metrics.measure import measure_run
@@ -42,6 +43,7 @@ from perf_pipeline.samples.run_folder import (
 )
 from perf_pipeline.workload.servers import connection_name
 from tests.integration.conftest import settings_in
+from tests.integration.counted import total_and_active
 from tests.integration.killing import (
     check_level,
     kill_postgres,
@@ -250,4 +252,4 @@ def _check_worth(accounts: list[Account], least: float) -> None:
 def _connections(settings: Settings, run: RunFolder) -> tuple[int, int]:
     """Return how many connections the run's workers have; a back end may outlive its client."""
     name = connection_name(run.run_id)
-    return postgres_data.connection_count(settings.urls["postgres"], name)
+    return total_and_active(PostgresProbe(settings.urls["postgres"], name))

@@ -13,6 +13,8 @@ from pymongo.errors import DuplicateKeyError, WriteError
 from perf_pipeline.infrastructure import mongodb, mongodb_data
 from perf_pipeline.infrastructure.back_end import NotAnsweringError
 from perf_pipeline.infrastructure.lease import leased
+from perf_pipeline.infrastructure.probes.mongodb import MongodbProbe
+from tests.integration.counted import counted
 from tests.integration.traces import names_on, until
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def test_a_collection_that_exists_is_not_taken(url: str) -> None:
 
 def test_connections_are_counted_without_the_probe_s_own(url: str) -> None:
     """A bounded pool of three among eight threads, and the one by which its client watches."""
-    assert until(lambda: mongodb_data.connection_count(url, "mine").total == 0)
+    assert until(lambda: counted(MongodbProbe(url, "mine")).total == 0)
     with MongoClient[Any](url, maxPoolSize=3, serverMonitoringMode="poll") as client:
         gate = threading.Barrier(8)
 
@@ -87,13 +89,13 @@ def test_connections_are_counted_without_the_probe_s_own(url: str) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        counted = mongodb_data.connection_count(url, "mine")
-        assert counted.total <= 3 + 1
-        assert counted.total >= 2
-        assert counted.active is None
-        assert "does not know" in counted.how
-        assert mongodb.connections(url, 2.0) == counted.total
-    assert until(lambda: mongodb_data.connection_count(url, "mine").total == 0)
+        found = counted(MongodbProbe(url, "mine"))
+        assert found.total <= 3 + 1
+        assert found.total >= 2
+        assert found.active is None
+        assert "does not know" in found.how
+        assert mongodb.connections(url, 2.0) == found.total
+    assert until(lambda: counted(MongodbProbe(url, "mine")).total == 0)
 
 
 def test_a_lease_on_the_users_mongodb_leaves_it_clean(
@@ -121,5 +123,5 @@ def test_a_mongodb_that_is_not_there_is_an_error_and_not_an_empty_count() -> Non
     """Nothing listens on port 9."""
     dead = "mongodb://127.0.0.1:9/db?serverSelectionTimeoutMS=100"
     with pytest.raises(NotAnsweringError) as raised:
-        mongodb_data.connection_count(dead, "name")
+        MongodbProbe(dead, "name").ask()
     assert "Topology" not in str(raised.value)

@@ -14,7 +14,9 @@ import pytest
 from perf_pipeline.infrastructure import mysql, mysql_data
 from perf_pipeline.infrastructure.back_end import NotAnsweringError
 from perf_pipeline.infrastructure.lease import leased
+from perf_pipeline.infrastructure.probes.mysql import MysqlProbe
 from perf_pipeline.workload.dataset import mysql_ddl
+from tests.integration.counted import counted, total_and_active
 from tests.integration.traces import names_on, start, until
 
 if TYPE_CHECKING:
@@ -80,9 +82,9 @@ def test_a_table_that_exists_is_not_taken(url: str) -> None:
 def test_without_performance_schema_connections_are_counted_by_user_and_database(url: str) -> None:
     """Three, one of them in a statement; neither the probe's nor one of another database."""
     with mysql.session(url, 5.0, without_database=True):
-        counted = mysql_data.connection_count(url, "mine")
-        assert counted[:2] == (0, 0)
-        assert "no performance schema" in counted.how
+        found = counted(MysqlProbe(url, "mine"))
+        assert (found.total, found.active) == (0, 0)
+        assert "no performance schema" in found.how
         _count_three(url, "mine")
 
 
@@ -94,7 +96,7 @@ def test_with_performance_schema_connections_are_counted_by_program_name(
     embedded = start(cast("BackEnd", _PerformanceSchema()), first, tmp_path)
     try:
         with connect(embedded.server.url, "other"):
-            assert "named mine" in mysql_data.connection_count(embedded.server.url, "mine").how
+            assert "named mine" in counted(MysqlProbe(embedded.server.url, "mine")).how
             _count_three(embedded.server.url, "mine")
     finally:
         embedded.stop()
@@ -130,7 +132,7 @@ def test_a_mysql_that_is_not_there_is_an_error_and_not_an_empty_count() -> None:
     with pytest.raises(NotAnsweringError):
         mysql_data.written_numbers(dead, "t", "run", 1)
     with pytest.raises(NotAnsweringError):
-        mysql_data.connection_count(dead, "name")
+        MysqlProbe(dead, "name").ask()
 
 
 def _count_three(url: str, name: str) -> None:
@@ -138,12 +140,12 @@ def _count_three(url: str, name: str) -> None:
     with connect(url, name) as busy, busy.cursor() as cursor:
         thread = threading.Thread(target=cursor.execute, args=["SELECT sleep(1.5)"])
         thread.start()
-        assert until(lambda: mysql_data.connection_count(url, name)[:2] == (3, 1), within_s=1.4)
+        assert until(lambda: total_and_active(MysqlProbe(url, name)) == (3, 1), within_s=1.4)
         thread.join()
-        assert mysql_data.connection_count(url, name)[:2] == (3, 0)
+        assert total_and_active(MysqlProbe(url, name)) == (3, 0)
     for connection in idle:
         connection.close()
-    assert until(lambda: mysql_data.connection_count(url, name).total == 0)
+    assert until(lambda: counted(MysqlProbe(url, name)).total == 0)
 
 
 class _PerformanceSchema(ModuleType):

@@ -10,6 +10,9 @@ from redis import Redis
 
 from perf_pipeline.infrastructure import postgres_data, redis_data
 from perf_pipeline.infrastructure.back_end import NotAnsweringError
+from perf_pipeline.infrastructure.probes.postgres import PostgresProbe
+from perf_pipeline.infrastructure.probes.redis import RedisProbe
+from tests.integration.counted import counted, total_and_active
 from tests.integration.traces import schemas
 
 if TYPE_CHECKING:
@@ -85,11 +88,11 @@ def test_written_rows_are_counted_by_run_and_level(seeded: str) -> None:
 def test_postgresql_connections_are_counted_by_name(servers: dict[str, Server]) -> None:
     """Three with the name, one of them in a statement; the probe's own is not among them."""
     url, name = servers["postgres"].url, "perf_pipeline-" + "x" * 60
-    assert postgres_data.connection_count(url, name) == (0, 0)
+    assert total_and_active(PostgresProbe(url, name)) == (0, 0)
     idle = [psycopg.connect(url, application_name=name) for _ in range(2)]
     with psycopg.connect(url, application_name=name) as busy:
         busy.pgconn.send_query(b"SELECT pg_sleep(30)")
-        assert postgres_data.connection_count(url, name) == (3, 1)
+        assert total_and_active(PostgresProbe(url, name)) == (3, 1)
         busy.cancel_safe()
         busy.pgconn.get_result()
         busy.close()
@@ -126,12 +129,12 @@ def test_an_empty_prefix_deletes_nothing(servers: dict[str, Server]) -> None:
 def test_redis_connections_are_counted_without_the_probes_own(servers: dict[str, Server]) -> None:
     """All of them, and those with a name."""
     url = servers["redis"].url
-    before = redis_data.connection_count(url)
+    before = counted(RedisProbe(url)).total
     with Redis.from_url(url, client_name="mine") as named, Redis.from_url(url) as other:
         named.ping()
         other.ping()
-        assert redis_data.connection_count(url) == before + 2
-        assert redis_data.connection_count(url, "mine") == 1
+        assert counted(RedisProbe(url)).total == before + 2
+        assert counted(RedisProbe(url, "mine")).total == 1
 
 
 def test_a_server_that_is_not_there_is_an_error_and_not_an_empty_count() -> None:
@@ -140,8 +143,8 @@ def test_a_server_that_is_not_there_is_an_error_and_not_an_empty_count() -> None
     with pytest.raises(NotAnsweringError):
         postgres_data.written_numbers(postgres, "s", "t", "run", 1)
     with pytest.raises(NotAnsweringError):
-        postgres_data.connection_count(postgres, "name")
+        PostgresProbe(postgres, "name").ask()
     with pytest.raises(NotAnsweringError):
         redis_data.written_numbers(redis, "p:", "run", 1)
     with pytest.raises(NotAnsweringError):
-        redis_data.connection_count(redis)
+        RedisProbe(redis).ask()

@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.load_test.regression import analyse_regression
 
-PAIRS = 4000
+PAIRS = 2000
 SPREAD = 0.05
 """Standard deviation between like runs, relative."""
 

@@ -19,10 +19,13 @@ import pymysql
 from pymongo import MongoClient
 from redis import Redis
 
-from perf_pipeline.infrastructure import postgres_data, redis_data
+from perf_pipeline.infrastructure import redis_data
+from perf_pipeline.infrastructure.probes.postgres import PostgresProbe
+from perf_pipeline.infrastructure.probes.redis import RedisProbe
 from perf_pipeline.targets.target import Job, Kind
 from perf_pipeline.workload.dataset import MEASUREMENTS, RESULTS
 from perf_pipeline.workload.servers import connection_name
+from tests.integration.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,9 +223,9 @@ class Bench:
             cursor.execute(counting, (self.mysql_database,))
             (mysql,) = cursor.fetchone() or (0,)
         return {
-            "postgres": postgres_data.connection_count(self.postgres, self.name)[0],
+            "postgres": counted(PostgresProbe(self.postgres, self.name)).total,
             "mysql": mysql,
-            "redis": redis_data.connection_count(self.redis, self.name),
+            "redis": counted(RedisProbe(self.redis, self.name)).total,
             "mongodb": driver.connections(self.mongodb_port),
         }
 

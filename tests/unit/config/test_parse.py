@@ -186,9 +186,10 @@ def test_only_the_levels_that_are_too_many_for_the_machine_are_refused_with_the_
     assert problems(text, small) == [
         (
             "mine.toml line 1: concurrency holds 534, above the 532 that this machine holds "
+            "on kailash, where a slot is a thread "
             "(descriptors: 2 worker processes x (1000 file descriptors, the hard limit, - 200) / 3 "
             "a workflow = 532); allowed is 1 to 532, or raise the hard limit (ulimit -Hn 6200 "
-            "allows 2000 a process)."
+            "allows 2000 a process); asynchronous targets hold 20000 here."
         )
     ]
 
@@ -208,7 +209,8 @@ def test_an_arm_is_held_to_the_machine_and_to_the_greatest_length(machine: Machi
 
 def test_a_machine_without_room_for_one_workflow_says_so(machine: MachineLimits) -> None:
     (problem,) = problems(LEAST, replace(machine, memory_available_bytes=1))
-    assert "concurrency holds 10, but this machine holds not even one (memory: (0 MB" in problem
+    assert "concurrency holds 10, but this machine holds not even one on kailash" in problem
+    assert "(memory: (0 MB" in problem
 
 
 @pytest.mark.parametrize("label", ["a", "lean_2-x", "a" * 40])

@@ -80,9 +80,11 @@ def test_another_target_keeps_the_settings_that_it_takes_and_refuses_to_lose_one
     text = FAMILY + "[settings]\nenable_monitoring = true\npool_recycle_s = 60\n"
 
     assert _problems(text, machine, target="kailash_async") == [
-        '--target is "kailash_async", which does not take the scenario\'s settings '
-        "enable_monitoring; name those that you want with --setting (the scenario's are left out "
-        "then), or take them out of [settings]."
+        (
+            '--target is "kailash_async", which does not take the scenario\'s settings '
+            "enable_monitoring; name those that you want with --setting (the scenario's are left "
+            "out then), or take them out of [settings]."
+        )
     ]
     flags: dict[str, object] = {"target": "kailash_async", "settings": ("thread_pool_size=2",)}
     assert _read(text, machine, **flags).settings == {"pool_recycle_s": 60, "thread_pool_size": 2}
