@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from perf_pipeline.load_test.framework import LoadTestFramework
     from perf_pipeline.load_test.load_test_config import LoadTestConfig
     from perf_pipeline.load_test.resource_monitor import ResourceMonitor
+    from perf_pipeline.load_test.suites import (
+        run_full_performance_suite,
+        run_quick_performance_test,
+    )
     from perf_pipeline.load_test.workflow_generator import WorkflowGenerator
     from perf_pipeline.metrics.performance import PerformanceMetrics
     from perf_pipeline.run import run_scenario
@@ -27,6 +31,8 @@ __all__ = [
     "Scenario",
     "WorkflowGenerator",
     "open_scenario",
+    "run_full_performance_suite",
+    "run_quick_performance_test",
     "run_scenario",
 ]
 
@@ -38,12 +44,19 @@ _HOMES = {
     "Scenario": "perf_pipeline.config.scenario",
     "WorkflowGenerator": "perf_pipeline.load_test.workflow_generator",
     "open_scenario": "perf_pipeline.config.builtin",
+    "run_full_performance_suite": "perf_pipeline.load_test.suites",
+    "run_quick_performance_test": "perf_pipeline.load_test.suites",
     "run_scenario": "perf_pipeline.run",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for."""
+    if name == "FailureInjector":  # not AttributeError, whose text `from ... import` throws away
+        raise ImportError(
+            "FailureInjector is not built yet: it will inject real failures and prove that they "
+            "were in effect"
+        )
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

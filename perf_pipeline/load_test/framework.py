@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from perf_pipeline.config.scenario import FAMILIES
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.errors import ScenarioError
+from perf_pipeline.errors import PerfPipelineError, ScenarioError
+from perf_pipeline.load_test.comprehensive_report import write_comprehensive_report
 from perf_pipeline.load_test.load_test_config import LoadTestConfig
 from perf_pipeline.load_test.named_load import DATABASE_LOADS, pressure_loads
 from perf_pipeline.load_test.regression import analyse_regression
 from perf_pipeline.load_test.single_execution import single_execution
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.markdown import render_markdown
-from perf_pipeline.report.result_file import TIMESTAMP_LENGTH
 from perf_pipeline.run import run_scenario
-from perf_pipeline.samples.run_folder import RunFolder, write_atomically
+from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
@@ -160,6 +160,18 @@ class LoadTestFramework:
         limits = self.config.memory_limit_mb, self.config.cpu_limit_percent
         return self._run_each("pressure", pressure_loads(*limits))
 
+    def run_endurance_test(self, duration_hours: float = 24) -> NoReturn:
+        """Say that it is not built.
+
+        Raises:
+            PerfPipelineError: Always, and nothing was started.
+        """
+        raise PerfPipelineError(
+            f"an endurance test ({duration_hours:g} h) is not built yet: nothing was started. "
+            "A longer level is to be had by test_duration of LoadTestConfig (s); it looks for no "
+            "leak."
+        )
+
     def analyze_performance_regression(
         self, baseline_metrics: Side, current_metrics: Side
     ) -> dict[str, Any]:
@@ -174,10 +186,9 @@ class LoadTestFramework:
         """
         if not self.runs:
             raise ValueError("there is nothing to report yet: run a test first")
-        name = f"comprehensive_report_{self.runs[-1].run_id[:TIMESTAMP_LENGTH]}.md"
-        path = self._settings.results_dir / name
-        write_atomically(path, "\n\n".join(map(render_markdown, self.runs)).encode())
-        return path
+        reports = [render_markdown(run) for run in self.runs]
+        results = self._settings.results_dir
+        return write_comprehensive_report(results, self.runs[-1].run_id, reports)
 
     def _run_each(
         self, test: str, loads: Sequence[NamedLoad], **changed: Any

@@ -140,7 +140,7 @@ def _cores_table(level: LevelMetrics) -> Table:
             measured(use.threads_peak, quantity.count, why),
             measured(use.descriptors_peak, quantity.count, why),
             measured(use.run_delay, quantity.significant, no_delay),
-            measured(use.io_delay, quantity.significant, no_io),
+            measured(use.io_delay, quantity.significant, "" if rows else no_io),
         )
         rows.append(say_once(row))
     columns = ("Processes", "Cores", "Peak cores", "How many", "Threads", "Descriptors")

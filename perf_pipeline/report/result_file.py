@@ -2,6 +2,8 @@
 
 ``results/baseline_100_20241201_120000.json`` and ``results/baseline_20241201_120000.json``: each
 is a JSON list with one object a repeat (and a level), so that a series over it is one line.
+A run that was interrupted leaves ``partial_results_20241201_120000.json`` as well, with the
+levels and arms that had begun.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.performance import performance_metrics
-from perf_pipeline.samples.run_folder import write_json
+from perf_pipeline.samples.run_folder import INTERRUPTED, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +36,7 @@ def write_result_files(results: Path, metrics: RunMetrics) -> list[Path]:
     """Write the result files of a run into the results folder.
 
     Returns:
-        The files of the levels and arms, then that of all levels.
+        The files of the levels and arms, that of all levels, and that of an interrupted run.
     """
     by_label: dict[str, list[LevelMetrics]] = {}
     for level in metrics.levels:
@@ -47,7 +49,11 @@ def write_result_files(results: Path, metrics: RunMetrics) -> list[Path]:
     everything = results / run_file_name(metrics)
     levels = [level for level in metrics.levels if level.role == "level"]
     write_json(everything, [_entry(metrics, level) for level in levels])
-    return [*written, everything]
+    written.append(everything)
+    if metrics.status == INTERRUPTED:
+        written.append(results / f"partial_results_{_timestamp(metrics)}.json")
+        write_json(written[-1], [_entry(metrics, level) for level in metrics.levels])
+    return written
 
 
 def _entry(metrics: RunMetrics, level: LevelMetrics) -> dict[str, object]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.level import Validity
 
+WIDE_COLUMNS = 7
+
 Tone = Literal["plain", "number", "code", "quiet", "good", "warn", "bad"]
 
 
@@ -51,6 +53,11 @@ class Table:
     validity: Validity | None = None
     basis: str = ""
     note: str = ""
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the page's whole width: in half of it, columns would be out of sight."""
+        return len(self.columns) >= WIDE_COLUMNS
 
 
 @dataclass(frozen=True)

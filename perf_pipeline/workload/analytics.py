@@ -13,10 +13,12 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perf_pipeline.workload.dataset import MEASUREMENTS
+from perf_pipeline.workload.stages import remaining, run_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from perf_pipeline.workload.stages import Outputs, Stage
     from perf_pipeline.workload.task import Task
 
 Row = dict[str, Any]
@@ -53,8 +55,7 @@ class Stores(Protocol):
 
 def stages(complexity: str, without: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of the nodes that remain without some servers."""
-    left_out = {OPTIONAL[server] for server in without if server in OPTIONAL}
-    return tuple(name for name in STAGES[complexity] if name not in left_out)
+    return remaining(STAGES[complexity], OPTIONAL, without)
 
 
 def query_sql(schema: str) -> str:
@@ -119,33 +120,20 @@ def insert_document(
     return insert(document(summary, run_id, level, number))
 
 
+_STAGES: dict[str, Stage[Stores]] = {
+    "query": lambda task, stores, _: stores.query(task.bucket),
+    "statistics": lambda _task, _stores, done: statistics(done["query"]),
+    "report": lambda task, _, done: report(done["statistics"], **task.signature()),
+    "cache": lambda task, stores, done: stores.cache(task.redis_key, done["report"]["payload"]),
+    "store": lambda _, stores, done: stores.store(done["report"]["row"]),
+    "document": lambda task, stores, done: insert_document(
+        stores.insert, done["statistics"], **task.signature()
+    ),
+}
+
+
 def run_stages(
     complexity: str, task: Task, stores: Stores, without: Collection[str] = ()
-) -> dict[str, Any]:
-    """Call the stages one after the other.
-
-    Args:
-        complexity: ``simple``, ``medium`` or ``complex``.
-        task: The workflow's inputs.
-        stores: The servers; whatever they raise passes through.
-        without: Servers that are not there; see ``OPTIONAL``.
-
-    Returns:
-        Node name to its output, in the order in which they ran.
-    """
-    names = stages(complexity, without)
-    rows = stores.query(task.bucket)
-    summary = statistics(rows)
-    outputs: dict[str, Any] = {"query": rows, "statistics": summary}
-    if complexity == "simple":
-        return outputs
-    made = report(summary, task.run_id, task.level, task.number)
-    outputs["report"] = made
-    outputs["cache"] = stores.cache(task.redis_key, made["payload"])
-    if "store" in names:
-        outputs["store"] = stores.store(made["row"])
-    if "document" in names:
-        outputs["document"] = insert_document(
-            stores.insert, summary, task.run_id, task.level, task.number
-        )
-    return outputs
+) -> Outputs:
+    """Call the stages of a complexity one after the other; whatever ``stores`` raise passes."""
+    return run_in_order(stages(complexity, without), _STAGES, task, stores)

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from perf_pipeline.workload.analytics import statistics
 from perf_pipeline.workload.input_file import DEFECTS, VALUE_LIMIT
+from perf_pipeline.workload.stages import remaining, run_in_order
 from perf_pipeline.workload.transformation import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from perf_pipeline.workload.stages import Outputs, Stage
     from perf_pipeline.workload.task import Task
 
 Row = dict[str, Any]
@@ -49,8 +51,7 @@ class Stores(Protocol):
 
 def stages(complexity: str, without: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of the nodes that remain without some servers."""
-    left_out = {OPTIONAL[server] for server in without if server in OPTIONAL}
-    return tuple(name for name in STAGES[complexity] if name not in left_out)
+    return remaining(STAGES[complexity], OPTIONAL, without)
 
 
 def read(file_path: str) -> list[Row]:
@@ -117,32 +118,21 @@ def report(rows: list[Row], summary: Row, bad: Row, run_id: str, level: int, num
     return {"run_id": run_id, "level": level, "number": number, "payload": payload}
 
 
+_STAGES: dict[str, Stage[Stores]] = {
+    "read": lambda task, _stores, _done: read(task.file_path),
+    "validate": lambda _task, _stores, done: validate(done["read"]),
+    "transform": lambda _task, _stores, done: transform(done["validate"]["rows"]),
+    "statistics": lambda _task, _stores, done: statistics(done["transform"]),
+    "report": lambda task, _, done: report(
+        done["transform"], done["statistics"], done["validate"]["bad"], **task.signature()
+    ),
+    "store_postgres": lambda _, stores, done: stores.store(done["report"]),
+    "store_mysql": lambda _, stores, done: stores.store_mysql(done["report"]),
+}
+
+
 def run_stages(
     complexity: str, task: Task, stores: Stores, without: Collection[str] = ()
-) -> dict[str, Any]:
-    """Call the stages one after the other.
-
-    Args:
-        complexity: ``simple``, ``medium`` or ``complex``.
-        task: The workflow's inputs.
-        stores: The servers; whatever they raise passes through.
-        without: Servers that are not there; see ``OPTIONAL``.
-
-    Returns:
-        Node name to its output, in the order in which they ran.
-    """
-    names = stages(complexity, without)
-    outputs: dict[str, Any] = {"read": read(task.file_path)}
-    validated = outputs["validate"] = validate(outputs["read"])
-    rows = outputs["transform"] = transform(validated["rows"])
-    if "statistics" in names:
-        outputs["statistics"] = statistics(rows)
-    if "report" in names:
-        outputs["report"] = report(
-            rows, outputs["statistics"], validated["bad"], task.run_id, task.level, task.number
-        )
-    if "store_postgres" in names:
-        outputs["store_postgres"] = stores.store(outputs["report"])
-    if "store_mysql" in names:
-        outputs["store_mysql"] = stores.store_mysql(outputs["report"])
-    return outputs
+) -> Outputs:
+    """Call the stages of a complexity one after the other; whatever ``stores`` raise passes."""
+    return run_in_order(stages(complexity, without), _STAGES, task, stores)

@@ -92,9 +92,10 @@ def test_resource_pressure_is_in_effect_and_seen_in_what_it_limits(settings: Set
 
 
 @pytest.mark.slow
-def test_two_levels_of_which_one_has_a_hundredth_of_the_cpu_are_a_regression(
+def test_a_level_that_is_given_less_cpu_is_a_regression_of_one_that_is_not(
     settings: Settings,
 ) -> None:
+    """Two workers on 30 % of a core in place of two cores."""
     config = replace(CONFIG, workflow_types=["transformation"], workflow_complexity="complex")
     free = LoadTestFramework(config, settings=settings, target="control")
     baseline = free.execute_concurrent_workflows()

@@ -83,5 +83,5 @@ def _counters(status: dict[str, Any]) -> Counters:
         if operations
         else None,
         storage_read_bytes=cache.get("bytes read into cache"),
-        source="operations of opLatencies",
+        source="operations of opLatencies" if operations else "",
     )

@@ -45,7 +45,7 @@ def test_generated_workflows_of_every_type_give_what_plain_functions_give(
     python: Path, seeded: Stores
 ) -> None:
     """In the target's environment, which has kailash and nothing of the harness."""
-    command = [python, "-c", EXECUTE, json.dumps(asdict(seeded)), str(SEED)]
+    command = [str(python), "-c", EXECUTE, json.dumps(asdict(seeded)), str(SEED)]
     ended = subprocess.run(
         command,
         cwd=ROOT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -238,6 +239,36 @@ time.sleep(60)
     assert waited[0] is not None
     assert waited[1] is not None
     assert waited[1] >= waited[0]
+
+
+def test_waiting_for_storage_is_the_sum_over_all_threads_and_not_the_main_threads(
+    tmp_path: Path,
+) -> None:
+    """Planted where the kernel counts it: 1 + 250 + 40 ticks, then the second thread ends."""
+    (tmp_path / "sys/kernel").mkdir(parents=True)
+    (tmp_path / "sys/kernel/task_delayacct").write_text("1\n")
+    _plant(tmp_path, {7: 1, 8: 250, 9: 40})
+    reader = ProcessReader(tmp_path)
+    assert reader.counts_io_delay
+    first, _ = reader.read(7)
+    shutil.rmtree(tmp_path / "7/task/8")
+    _plant(tmp_path, {7: 1, 9: 60})
+    second, _ = reader.read(7)
+    tick_s = 1 / os.sysconf("SC_CLK_TCK")
+    assert first["io_delay_s"] == pytest.approx(291 * tick_s)
+    assert second["io_delay_s"] == pytest.approx(311 * tick_s)
+    assert second["run_delay_s"] == pytest.approx(3e-9 * 5)
+
+
+def _plant(proc: Path, io_ticks: dict[int, int]) -> None:
+    """Write what a process 7 is told of by the kernel, each thread of which waited 5 ns."""
+    for thread, ticks in io_ticks.items():
+        folder = proc / f"7/task/{thread}"
+        folder.mkdir(parents=True, exist_ok=True)
+        stat = ["S", *["0"] * 38, str(ticks), *["0"] * 10]
+        (folder / "schedstat").write_text("9 5 1\n")
+        (folder / "stat").write_text(f"{thread} (a name) {' '.join(stat)}\n")
+    (proc / "7/stat").write_text((proc / "7/task/7/stat").read_text())
 
 
 def _clock_of(pid: int) -> int:

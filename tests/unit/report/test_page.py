@@ -106,6 +106,16 @@ def test_every_table_of_numbers_has_its_validity_beside_it(baseline: RunMetrics)
     ]
 
 
+def test_no_table_of_many_columns_stands_in_half_of_the_page(baseline: RunMetrics) -> None:
+    """Half of the page scrolls: p99 of the service times was out of sight there."""
+    html = render_html(baseline)
+    halves = re.findall(r'<div class="packed">.*?</section>', html, re.DOTALL)
+    heads = [table.count('<th scope="col"') for half in halves for table in half.split("<table>")]
+    assert len(heads) > 30
+    assert max(heads) < 7
+    assert html.index("Service time in the steady phase") < html.index('class="packed"')
+
+
 def test_what_ran_and_the_verdicts_come_before_any_number(baseline: RunMetrics) -> None:
     html = render_html(baseline)
     order = ("what-ran", "verdicts", "headline", "cost", "targets", "side-by-side", "level-0")

@@ -1,0 +1,219 @@
+"""Results as an archive: ``make export-results`` and ``make import-results ARCHIVE=FILE``.
+
+An archive is a ``.tar.gz`` of ``results/`` and ``logs/`` whose first member, ``manifest.json``,
+has the size and SHA-256 of every file. An archive may come from anybody: it is checked whole
+before anything of it is put into place, and nothing that is there already is written over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import sys
+import tarfile
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.samples.run_folder import RUNNING, read_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MANIFEST = "manifest.json"
+SCHEMA_VERSION = 1
+MOST_BYTES = 20_000_000_000
+MOST_FILES = 100_000
+MOST_MANIFEST_BYTES = 50_000_000
+_FOLDERS = ("results", "logs")
+_CHUNK = 1 << 20
+
+
+class ArchiveError(PerfPipelineError):
+    """An archive cannot be made, or must not be unpacked; the text names the member."""
+
+
+def export_archive(results: Path, logs: Path, archive: Path) -> int:
+    """Pack results and logs; returns the number of files.
+
+    Args:
+        results: Folder of the runs; temporary files of it (``.name``) are left out.
+        logs: Folder of logs; need not exist.
+        archive: What to write; must not exist yet.
+
+    Raises:
+        ArchiveError: There is nothing to export, a run goes on, or ``archive`` exists.
+    """
+    running = [run["run_id"] for run in read_runs(results)[0] if run["status"] == RUNNING]
+    if running:
+        raise ArchiveError(f"run {', '.join(running)} goes on: export when it has ended")
+    sources = dict(zip(_FOLDERS, (results, logs), strict=True))
+    files = {f"{name}/{inner}": file for name, root in sources.items() for inner, file in _in(root)}
+    if not files:
+        raise ArchiveError(f"nothing to export: no file in {results.absolute()}; run a test first")
+    told = {name: {"bytes": f.stat().st_size, "sha256": _digest(f)} for name, f in files.items()}
+    manifest = json.dumps({"schema_version": SCHEMA_VERSION, "files": told}, indent=1).encode()
+    try:
+        stream = archive.open("xb")
+    except FileExistsError as error:
+        raise ArchiveError(f"{archive} exists and is not written over") from error
+    with stream, tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        head = tarfile.TarInfo(MANIFEST)
+        head.size = len(manifest)
+        tar.addfile(head, io.BytesIO(manifest))
+        for name, file in files.items():
+            tar.add(file, name, recursive=False)
+    return len(files)
+
+
+def import_archive(archive: Path, results: Path, logs: Path) -> int:
+    """Unpack an archive; returns the number of files.
+
+    It is unpacked beside ``results`` first and moved when every file has been checked.
+
+    Raises:
+        ArchiveError: It is not an archive of ours, a member would not stay inside, is not a file,
+            is not as the manifest says, or is there already. Nothing was put into place.
+    """
+    results.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=results.absolute().parent, prefix=".import-") as folder:
+        staging = Path(folder)
+        names = _unpack(archive, staging)
+        roots = dict(zip(_FOLDERS, (results, logs), strict=True))
+        places = {name: roots[name.split("/")[0]] / name.partition("/")[2] for name in names}
+        _refuse_overwriting(places, roots)
+        for name, place in places.items():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(staging / name, place)
+    return len(names)
+
+
+def _in(root: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(root.rglob("*")):
+        inner = path.relative_to(root)
+        if path.is_file() and not path.is_symlink() and not inner.name.startswith("."):
+            yield inner.as_posix(), path
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unpack(archive: Path, staging: Path) -> list[str]:
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            told = _manifest(tar)
+            names = [_unpack_one(tar, member, told, staging) for member in tar]
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise ArchiveError(f"{archive} cannot be read as .tar.gz: {error}") from error
+    missing = sorted(set(told) - set(names))
+    if missing:
+        raise ArchiveError(f"{archive} lacks {len(missing)} files of its manifest: {missing[0]}")
+    return names
+
+
+def _manifest(tar: tarfile.TarFile) -> dict[str, Any]:
+    head = tar.next()
+    if head is None or head.name != MANIFEST or not head.isreg():
+        raise ArchiveError(f"not an archive of results: its first member must be {MANIFEST}")
+    if head.size > MOST_MANIFEST_BYTES:
+        raise ArchiveError(f"{MANIFEST} has {head.size} bytes; at most {MOST_MANIFEST_BYTES}")
+    source = tar.extractfile(head)
+    assert source is not None  # it is a regular file
+    try:
+        said = json.load(source)
+        version, files = said["schema_version"], dict(said["files"])
+        total = sum(_size(told) for told in files.values())
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArchiveError(f"{MANIFEST} is not one of ours: {error!r}") from error
+    if version != SCHEMA_VERSION:
+        raise ArchiveError(f"{MANIFEST} has version {version!r}; this reads {SCHEMA_VERSION}")
+    for what, value, most in (("bytes", total, MOST_BYTES), ("files", len(files), MOST_FILES)):
+        if value > most:
+            raise ArchiveError(f"the archive says it has {value} {what}; at most {most} are taken")
+    return files
+
+
+def _size(told: Any) -> int:
+    size, digest = told["bytes"], told["sha256"]
+    if type(size) is not int or size < 0 or not isinstance(digest, str):
+        raise ValueError(f"{told!r} is not a size and a SHA-256")
+    return size
+
+
+def _unpack_one(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, told: dict[str, Any], staging: Path
+) -> str:
+    name = member.name
+    if member.name == MANIFEST:
+        raise _refused(name, f"is a second {MANIFEST}")
+    pure = PurePosixPath(name)
+    if name.startswith("/") or ".." in pure.parts or "\\" in name or "\0" in name:
+        raise _refused(name, "would lie outside of the results")
+    if pure.as_posix() != name or pure.parts[0] not in _FOLDERS or len(pure.parts) == 1:
+        raise _refused(name, f"lies in none of {', '.join(_FOLDERS)}")
+    if not member.isreg():
+        raise _refused(name, "is a link, a device or something else that is not a file")
+    if name not in told or member.size != told[name]["bytes"]:
+        raise _refused(name, f"is not in {MANIFEST}, or has another size there")
+    path = staging / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = tar.extractfile(member)
+    assert source is not None  # it is a regular file
+    try:
+        with path.open("xb") as file:
+            shutil.copyfileobj(source, file, _CHUNK)
+    except (FileExistsError, IsADirectoryError) as error:
+        raise _refused(name, "is there twice") from error
+    if _digest(path) != told[name]["sha256"]:
+        raise _refused(name, f"has another SHA-256 than in {MANIFEST}")
+    return name
+
+
+def _refused(name: str, why: str) -> ArchiveError:
+    return ArchiveError(f"member {name!r} of the archive {why}; nothing was imported")
+
+
+def _refuse_overwriting(places: dict[str, Path], roots: dict[str, Path]) -> None:
+    for name, place in places.items():
+        root = roots[name.split("/")[0]]
+        inner = place.relative_to(root).parts
+        # A run is one thing: nothing is added to one that is there, nor put below a link.
+        taken = root / inner[0] if name.startswith("results/") else place
+        if taken.exists() or taken.is_symlink() or not _stays(place, root):
+            raise _refused(name, f"is there already as {taken}")
+
+
+def _stays(place: Path, root: Path) -> bool:
+    return place.resolve().is_relative_to(root.resolve())
+
+
+def main(arguments: Iterable[str]) -> int:
+    """Run ``export RESULTS LOGS [ARCHIVE]`` or ``import ARCHIVE RESULTS LOGS``; 0, 1 or 2."""
+    words = list(arguments)
+    try:
+        match words:
+            case ["export", results, logs]:
+                stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
+                archive = Path(f"performance_results_{stamp}.tar.gz")
+                told = f"{export_archive(Path(results), Path(logs), archive)} files in {archive}"
+            case ["import", archive, results, logs] if archive:
+                count = import_archive(Path(archive), Path(results), Path(logs))
+                told = f"{count} files imported into {results}"
+            case _:
+                print("name the archive: make import-results ARCHIVE=FILE", file=sys.stderr)  # noqa: T201
+                return 2
+    except PerfPipelineError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    print(told)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
