@@ -1,5 +1,6 @@
 # Everything is set up on first use, into this folder and the user's cache; nothing needs root.
 #   make baseline   measure LocalRuntime at 100, 500 and 1000 in flight (LEVELS="10 50" overrides)
+#   make test-quick the same at 25 and 50, in a few minutes
 #   make test       every test that fits in 20 minutes
 #   make help       the other targets
 
@@ -9,6 +10,9 @@ SHELL := /bin/bash
 
 LEVELS ?=
 RESULTS ?= results
+LOGS ?= logs
+BASELINE ?=
+ARCHIVE ?=
 PYTHON ?= python3
 
 # uv must neither download a Python nor take over a virtual environment that happens to be active.
@@ -21,10 +25,14 @@ BIN := .venv/bin
 READY := .venv/ready
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTEST := $(BIN)/python -m pytest
+LOAD_TEST = $(BIN)/python -m perf_pipeline --results-dir "$(RESULTS)"
+NOT_BUILT = @echo "make $@: not built yet; nothing was started." >&2; echo "$(1)" >&2; exit 2
 
+##@ Start here
 .PHONY: help
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+	@awk '/^##@ /{printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## /{split($$0, a, ":"); sub(/^.*## /, ""); printf "  %-20s %s\n", a[1], $$0}' Makefile
 
 .PHONY: setup
 setup: $(READY) ## make the environment of the harness
@@ -56,6 +64,64 @@ mysql: $(READY) ## get MariaDB (Debian, Ubuntu) if there is no MySQL here yet
 baseline: mysql ## measure the target under normal load, as one Dagster run; LEVELS="10 50"
 	@$(BIN)/perf-pipeline run baseline $(if $(LEVELS),--concurrency $(LEVELS)) --results "$(RESULTS)" --accept-verdicts
 
+.PHONY: test-quick test-baseline test-stress test-database test-full test-regression
+##@ Load tests (the names users know; test-... of the project itself are make test and test-long)
+test-quick: mysql ## levels 25 50, a few minutes
+	@$(LOAD_TEST) --scenario baseline --concurrency 25 50 --accept-verdicts
+test-baseline: mysql ## levels 100 500 1000, 5 to 10 minutes, then the report; LEVELS="10 50"
+	@$(LOAD_TEST) --scenario baseline --concurrency $(or $(LEVELS),100 500 1000) --accept-verdicts
+	@$(MAKE) --no-print-directory report
+test-stress: mysql ## levels 1000 1500 2000, 10 to 20 minutes; LEVELS="2000 3000"
+	@$(LOAD_TEST) --scenario stress --concurrency $(or $(LEVELS),1000 1500 2000) --accept-verdicts
+test-database: $(READY) ## 100, 300 and 500 in flight, then 200 on 50 connections; about 10 minutes
+	@$(LOAD_TEST) --scenario database --accept-verdicts
+test-full: mysql ## baseline, stress up to 1500, database; 30 to 60 minutes
+	@$(LOAD_TEST) --scenario full --max-concurrency 1500 --accept-verdicts
+test-regression: mysql ## run the levels of BASELINE=results/baseline_<timestamp>.json and compare
+	@test -n "$(BASELINE)" || { echo "make test-regression BASELINE=results/baseline_<timestamp>.json" >&2; exit 2; }
+	@$(LOAD_TEST) --scenario regression --baseline "$(BASELINE)"
+
+.PHONY: test-endurance test-endurance-24h
+test-endurance: $(READY) ## 1 hour (not built yet: says so)
+	@$(LOAD_TEST) --scenario endurance --duration 1
+test-endurance-24h: $(READY) ## 24 hours (not built yet: says so)
+	@$(LOAD_TEST) --scenario endurance --duration 24
+
+.PHONY: ci-validate ci-test dev-setup dev-test example-ci example-development example-release
+ci-validate: mysql ## check scenario, servers and target at level 10; runs nothing
+	@$(LOAD_TEST) --scenario baseline --concurrency 10 --verify-only
+ci-test: mysql ## levels 25 50; fails unless every level is a valid measurement
+	@$(LOAD_TEST) --scenario baseline --concurrency 25 50
+dev-setup: setup mysql start ## environment and servers, for several runs
+dev-test: mysql ## level 10, about a minute
+	@$(LOAD_TEST) --scenario baseline --concurrency 10 --accept-verdicts
+example-ci: ## ci-validate, then ci-test
+	@$(MAKE) --no-print-directory ci-validate
+	@$(MAKE) --no-print-directory ci-test
+example-development: ## dev-setup, dev-test, report
+	@$(MAKE) --no-print-directory dev-setup
+	@$(MAKE) --no-print-directory dev-test
+	@$(MAKE) --no-print-directory report
+example-release: ## test-full, report, export-results
+	@$(MAKE) --no-print-directory test-full
+	@$(MAKE) --no-print-directory report
+	@$(MAKE) --no-print-directory export-results
+
+.PHONY: help-baseline help-stress help-endurance
+help-baseline: ## what the baseline test does
+	@echo "make test-baseline: normal load, 100, 500 and 1000 workflows in flight; LEVELS=\"10 50\" overrides."
+	@echo "Each level: ramp, warm-up, at least 20 s and three turnovers of steady state, at most 150 s."
+	@echo "At the lowest level the same workflows run as lean nodes and as plain calls, for comparison."
+	@echo "More options: perf-pipeline run baseline --help; what the numbers mean: README.md."
+help-stress: ## what the stress test does
+	@echo "make test-stress: 1000, 1500 and 2000 workflows in flight, all complex; LEVELS=\"2000 3000\" overrides."
+	@echo "It ends early where over half of the workflows fail, or memory or file descriptors run out; the"
+	@echo "report says so, and what limited each level. perf-pipeline run stress begins at 500."
+help-endurance: ## what the endurance test will do
+	@echo "make test-endurance, test-endurance-24h: not built yet; they say so and exit 2."
+	@echo "Meanwhile: perf-pipeline run baseline --concurrency 100 --duration 3600; it looks for no leak."
+
+##@ Look and operate
 .PHONY: ui
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
 	$(BIN)/dagster dev --host 127.0.0.1 --port 3000
@@ -72,14 +138,32 @@ healthcheck: $(READY) ## does every server answer that should? exits 1 if not, o
 doctor: $(READY) ## what this machine can hold
 	@$(BIN)/perf-pipeline doctor
 
-.PHONY: report
-report: $(READY) ## write the latest run's report anew
+.PHONY: monitor-resources logs dashboard clean
+monitor-resources: $(READY) ## follow what the newest level uses, a JSON line a sample; Ctrl-C ends it
+	@newest="$$(ls -td "$(RESULTS)"/*/levels/*/resources.jsonl 2>/dev/null | head -1)"; \
+	  test -n "$$newest" || { echo "no level in $(RESULTS): start a test first" >&2; exit 2; }; \
+	  echo "$$newest"; tail -n 1 -F "$$newest"
+logs: ## logs of servers (not built yet: says so)
+	$(call NOT_BUILT,Logs of a run's workers are in $(RESULTS)/RUN/levels/LEVEL/.)
+dashboard: ## Grafana and Prometheus (not built yet: says so)
+	$(call NOT_BUILT,Charts of a run are in its report.html; the Dagster UI is make ui.)
+clean: stop ## stop the servers and remove caches of tools; results stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.PHONY: report export-results import-results
+report: $(READY) ## write the latest run's report anew, and the latest five in one file
 	@$(BIN)/perf-pipeline report --results "$(RESULTS)"
+	@$(BIN)/python -m perf_pipeline.load_test.comprehensive_report "$(RESULTS)"
+export-results: $(READY) ## pack results/ and logs/ as performance_results_<timestamp>.tar.gz
+	@$(BIN)/python -m perf_pipeline.archive export "$(RESULTS)" "$(LOGS)"
+import-results: $(READY) ## unpack ARCHIVE=FILE; nothing that is there is written over
+	@$(BIN)/python -m perf_pipeline.archive import "$(ARCHIVE)" "$(RESULTS)" "$(LOGS)"
 
 .PHONY: clear
 clear: $(READY) ## clear away what killed runs left behind, and mark them
 	@$(BIN)/dagster job execute -m assets.definitions -j clearing
 
+##@ Work on perf_pipeline itself
 .PHONY: check
 check: $(READY) ## layers, style and types
 	$(BIN)/ruff check

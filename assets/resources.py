@@ -65,12 +65,10 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
         """The run; its servers start when they are first asked for."""
         return self._run
 
-    @contextmanager
-    def yield_for_execution(
-        self, context: dg.InitResourceContext
-    ) -> Generator["LoadRun", None, None]:
-        """Prepare the run, and give everything back when the Dagster run ends."""
-        overrides = Overrides(
+    @property
+    def overrides(self) -> Overrides:
+        """What the configuration changes in the scenario: the flags of ``run``."""
+        return Overrides(
             concurrency=tuple(self.concurrency) or None,
             max_concurrency=self.max_concurrency,
             target=self.target,
@@ -84,7 +82,13 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
             memory_limit_mb=self.memory_limit_mb,
             cpu_limit_percent=self.cpu_limit_percent,
         )
-        scenario = open_scenario(self.scenario, read_machine_limits(), overrides)
+
+    @contextmanager
+    def yield_for_execution(
+        self, context: dg.InitResourceContext
+    ) -> Generator["LoadRun", None, None]:
+        """Prepare the run, and give everything back when the Dagster run ends."""
+        scenario = open_scenario(self.scenario, read_machine_limits(), self.overrides)
         settings = current_settings()
         if self.results_dir:
             settings = replace(settings, results_dir=Path(self.results_dir))

@@ -107,8 +107,9 @@ def _digest(path: Path) -> str:
 def _unpack(archive: Path, staging: Path) -> list[str]:
     try:
         with tarfile.open(archive, "r:gz") as tar:
-            told = _manifest(tar)
-            names = [_unpack_one(tar, member, told, staging) for member in tar]
+            members = iter(tar)
+            told = _manifest(tar, next(members, None))
+            names = [_unpack_one(tar, member, told, staging) for member in members]
     except (OSError, EOFError, tarfile.TarError) as error:
         raise ArchiveError(f"{archive} cannot be read as .tar.gz: {error}") from error
     missing = sorted(set(told) - set(names))
@@ -117,8 +118,7 @@ def _unpack(archive: Path, staging: Path) -> list[str]:
     return names
 
 
-def _manifest(tar: tarfile.TarFile) -> dict[str, Any]:
-    head = tar.next()
+def _manifest(tar: tarfile.TarFile, head: tarfile.TarInfo | None) -> dict[str, Any]:
     if head is None or head.name != MANIFEST or not head.isreg():
         raise ArchiveError(f"not an archive of results: its first member must be {MANIFEST}")
     if head.size > MOST_MANIFEST_BYTES:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,14 +22,15 @@ from perf_pipeline.lifeline import bound_command
 from perf_pipeline.run import PROJECT, SAY_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
+    from perf_pipeline.cli.interruptions import Interruptions
+    from perf_pipeline.cli.views import View
     from perf_pipeline.config.overrides import Overrides
     from perf_pipeline.samples.run_folder import RunFolder
 
 POLL_S = 0.2
-TELL_EVERY_S = 5.0
 STOP_GRACE_S = 12.0
+STOP_ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+"""SIGINT is what Dagster turns into a clean end; the next follows after ``STOP_GRACE_S``."""
 LOG_TAIL_LINES = 25
 
 
@@ -46,7 +46,7 @@ class DagsterChild:
         scenario: str,
         overrides: Overrides,
         folder: RunFolder,
-        tell: Callable[[str], None],
+        view: View,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -54,15 +54,12 @@ class DagsterChild:
             scenario: Name or file, checked.
             overrides: Flags, checked.
             folder: The folder that the run will make.
-            tell: Told what people should see.
+            view: Shows what people should see.
         """
         self._folder = folder
-        self._tell = tell
+        self._view = view
         self._unread = b""
         self._read_bytes = 0
-        self._told_at_s = 0.0
-        self._phase = ("", "")
-        self._progress: dict[str, Any] | None = None
         builtin = scenario in list_scenarios()
         self._job = scenario if scenario == "baseline" else "scenario"
         flags = {k: v for k, v in asdict(overrides).items() if v is not None}
@@ -76,8 +73,8 @@ class DagsterChild:
         self._log: list[str] = []
         self.end: str | None = None
 
-    def run(self, noted: list[signal.Signals]) -> None:
-        """Run the job to its end, or until a signal has been noted and it was stopped."""
+    def run(self, noted: Interruptions) -> None:
+        """Run the job to its end, or until it was asked for and it was stopped."""
         with tempfile.TemporaryFile() as config, tempfile.TemporaryFile() as log:
             config.write(json.dumps(self._config, default=list).encode())
             config.flush()
@@ -106,15 +103,23 @@ class DagsterChild:
         return [sys.executable, "-m", "dagster", *execute, "-c", f"/proc/self/fd/{config}"]
 
     def _watch(
-        self, process: subprocess.Popen[bytes], log: IO[bytes], noted: list[signal.Signals]
+        self, process: subprocess.Popen[bytes], log: IO[bytes], noted: Interruptions
     ) -> None:
+        """Look on until the child has ended, and stop it in order if that is asked for."""
+        orders, due_s = list(STOP_ORDERS), 0.0
         while process.poll() is None:
             self._tell_news(log)
-            if noted:
-                self._tell("interrupted: stopping load and servers, keeping what was measured")
-                _stop(process)
-            else:
-                time.sleep(POLL_S)
+            self._view.look()
+            if noted.at_once:
+                process.kill()  # everything that it started is bound to it, and ends too
+                process.wait()
+                break
+            if noted and time.monotonic() >= due_s:
+                if len(orders) == len(STOP_ORDERS):
+                    self._view.stopping()
+                process.send_signal(orders.pop(0) if orders else signal.SIGKILL)
+                due_s = time.monotonic() + STOP_GRACE_S
+            time.sleep(POLL_S)
         self._tell_news(log)
 
     def _tell_news(self, log: IO[bytes]) -> None:
@@ -126,60 +131,7 @@ class DagsterChild:
                 text = line.decode(errors="replace").rstrip()
                 self._log.append(text)
                 if text.startswith(SAY_PREFIX):
-                    self._tell(text.removeprefix(SAY_PREFIX))
-        progress = self._latest_progress()
-        if progress is None or progress == self._progress:
-            return
-        self._progress = progress
-        phase = (progress["label"], progress["phase"])
-        if phase != self._phase or time.monotonic() - self._told_at_s >= TELL_EVERY_S:
-            self._phase, self._told_at_s = phase, time.monotonic()
-            self._tell(progress_line(progress))
-
-    def _latest_progress(self) -> dict[str, Any] | None:
-        """Return the newest whole line of the run's progress, if there is any."""
-        try:
-            with (self._folder.root / "progress.jsonl").open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 1000))
-                lines = file.read().split(b"\n")
-        except FileNotFoundError:
-            return None
-        if len(lines) < 2:  # noqa: PLR2004 one line and what follows its end
-            return None
-        progress: dict[str, Any] = json.loads(lines[-2])
-        return progress
-
-
-def progress_line(progress: dict[str, Any]) -> str:
-    """Return one line about where a level stands."""
-    totals = progress["totals"]
-    return (
-        f"  {progress['label']:>8} {progress['phase']:8} {progress['elapsed_s']:6.1f} s  "
-        f"done {totals['ended']:7}  in flight {totals['started'] - totals['ended']:5}  "
-        f"{progress['rate_per_s']:8.1f}/s  failed {totals['failed']}"
-    )
-
-
-@contextmanager
-def signals_noted() -> Iterator[list[signal.Signals]]:
-    """Note Ctrl-C and SIGTERM for the block instead of ending; yields those that came.
-
-    An exception could come between any two statements, and ``timeout -s INT`` sends the signal
-    twice. A shell script starts its background commands with Ctrl-C ignored, and what is ignored
-    stays so in children: with a handler here, the child starts with the default and can be
-    stopped.
-    """
-    noted: list[signal.Signals] = []
-    watched = (signal.SIGINT, signal.SIGTERM)
-    previous = [
-        signal.signal(one, lambda number, _frame: noted.append(signal.Signals(number)))
-        for one in watched
-    ]
-    try:
-        yield noted
-    finally:
-        for one, handler in zip(watched, previous, strict=True):
-            signal.signal(one, handler)
+                    self._view.say(text.removeprefix(SAY_PREFIX))
 
 
 def _how_it_ended(code: int) -> str:
@@ -190,11 +142,11 @@ def _how_it_ended(code: int) -> str:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop the child in order: SIGINT, which Dagster turns into a clean end, then harder."""
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+    """Stop the child in order, when this process fails."""
+    for order in STOP_ORDERS:
         if process.poll() is not None:
             return
-        process.send_signal(name)
+        process.send_signal(order)
         try:
             process.wait(timeout=STOP_GRACE_S)
         except subprocess.TimeoutExpired:

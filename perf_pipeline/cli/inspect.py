@@ -15,6 +15,7 @@ from perf_pipeline.cli.output import (
     settings_with,
     tell,
 )
+from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.config.builtin import list_scenarios, open_scenario
 from perf_pipeline.config.machine import (
     SLOT_IS,
@@ -24,7 +25,6 @@ from perf_pipeline.config.machine import (
     read_machine_limits,
 )
 from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.report.headline import HEADLINE_COLUMNS, headline_table
 from perf_pipeline.run import measure
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.level_records import read_level
@@ -163,9 +163,7 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
         folder = find_run(settings_with(results).results_dir, run)
         metrics = measure(folder)
         files = write_files(folder, metrics)
-    tell(
-        table([HEADLINE_COLUMNS, *(row.cells for row in headline_table(metrics))]), as_json=as_json
-    )
+    show_summary(metrics, as_json=as_json)
     tell(f"report: {files.html}", as_json=as_json)
     answer(
         {
@@ -178,10 +176,3 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
         },
         as_json=as_json,
     )
-
-
-def table(rows: list[tuple[str, ...]]) -> str:
-    """Lay out rows of text in columns; the first row is the heading."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)

@@ -14,6 +14,7 @@ import typer
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
+from perf_pipeline.report.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +49,16 @@ def answer(value: dict[str, Any], *, as_json: bool) -> None:
 
 
 def tell(text: str = "", *, as_json: bool) -> None:
-    """Tell people; on standard error when standard output is for a program."""
-    print(text, file=sys.stderr if as_json else sys.stdout, flush=True)
+    """Tell people; on standard error when standard output is for a program.
+
+    Text of unknown origin is inert: what cannot be seen is spelled out.
+    """
+    print(inert(text), file=sys.stderr if as_json else sys.stdout, flush=True)
+
+
+def inert(text: str) -> str:
+    """Return text of several lines without anything that a terminal would obey."""
+    return "\n".join(visible(line, length_max=max(len(line), 1)) for line in text.split("\n"))
 
 
 @contextmanager
@@ -68,7 +77,7 @@ def bad_input_explained(*, as_json: bool) -> Iterator[None]:
     except PerfPipelineError as error:
         problems = error.problems if isinstance(error, ScenarioError) else [str(error)]
         for problem in problems:
-            print(problem, file=sys.stderr)  # noqa: T201
+            print(inert(problem), file=sys.stderr)  # noqa: T201
         answer({"error": type(error).__name__, "problems": problems}, as_json=as_json)
         raise typer.Exit(Exit.BAD_INPUT) from error
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perf_pipeline.cli.dagster_child import DagsterChild, signals_noted
-from perf_pipeline.cli.inspect import table
+from perf_pipeline.cli.dagster_child import DagsterChild
+from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.output import (
     AsJson,
     Exit,
@@ -21,16 +21,19 @@ from perf_pipeline.cli.output import (
     settings_with,
     tell,
 )
+from perf_pipeline.cli.standing import RunWatch
+from perf_pipeline.cli.summary import show_summary
+from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.builtin import open_scenario
-from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.overrides import Overrides
 from perf_pipeline.config.target_spec import parse_target, target_names
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
 from perf_pipeline.infrastructure.services import server_status
 from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.metrics.performance import performance_metrics
-from perf_pipeline.report.headline import HEADLINE_COLUMNS, NOTE, headline_table
 from perf_pipeline.report.result_file import level_file_name
 from perf_pipeline.run import measure, new_run_id
 from perf_pipeline.run import report as write_files
@@ -89,6 +92,9 @@ def run(
     ] = False,
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
+    plain: Annotated[  # noqa: FBT002
+        bool, typer.Option("--plain", help="Plain lines, also in a terminal; so does NO_COLOR.")
+    ] = False,
 ) -> None:
     """Run a scenario from servers to report, as one Dagster run."""
     with bad_input_explained(as_json=as_json):
@@ -118,10 +124,27 @@ def run(
             interpreter=Path(checked.interpreter) if checked.interpreter else None,
         )
     folder = RunFolder(settings.results_dir / new_run_id(datetime.now(UTC)))
-    child = DagsterChild(scenario, overrides, folder, lambda text: tell(text, as_json=as_json))
-    with signals_noted() as noted:
-        child.run(noted)
-        finish(folder, child, gate, accept_verdicts, interrupted=bool(noted), as_json=as_json)
+    plans = plan_levels(checked, processes_of(checked, read_machine_limits()))
+    view = choose_view(
+        RunWatch(folder, plans),
+        title=checked.title or checked.name,
+        levels=len(plans),
+        plain=plain,
+        as_json=as_json,
+        no_color=bool(os.environ.get("NO_COLOR")),
+    )
+    child = DagsterChild(scenario, overrides, folder, view)
+    with interruptions_noted() as noted:
+        with view:
+            child.run(noted)
+        try:
+            if noted.at_once:
+                raise EndAtOnceError
+            noted.raising = True  # nobody looks while results are written
+            finish(folder, child, gate, accept_verdicts, interrupted=bool(noted), as_json=as_json)
+        except EndAtOnceError as error:
+            end_at_once(folder, as_json=as_json)
+            raise typer.Exit(Exit.INTERRUPTED) from error
 
 
 def number(text: str | None) -> Any:
@@ -179,6 +202,28 @@ def make_results_folder(folder: Path) -> None:
         ) from error
 
 
+def end_at_once(folder: RunFolder, *, as_json: bool) -> None:
+    """Say what is kept of a run that was ended without waiting for anything."""
+    told = [f"ended at once; what was committed to the journals is kept in {folder.root}"]
+    if folder.status_file.exists():
+        told.append(f"`perf-pipeline report {folder.run_id}` writes its report")
+        told.append("what it left on servers of your own, `make clear` removes")
+    else:
+        told = ["ended at once, before anything was measured"]
+    for line in told:
+        tell(line, as_json=as_json)
+    answer(
+        {
+            "run_id": folder.run_id,
+            "folder": str(folder.root),
+            "error": "EndedAtOnce",
+            "problems": told,
+            "levels": [],
+        },
+        as_json=as_json,
+    )
+
+
 def finish(
     folder: RunFolder,
     child: DagsterChild,
@@ -218,8 +263,7 @@ def finish(
     elif failed:  # the load was complete, so the log alone says what failed
         tell(child.log_tail(), as_json=as_json)
     files = write_files(folder, metrics)
-    rows = [HEADLINE_COLUMNS, *(row.cells for row in headline_table(metrics))]
-    tell(f"\n{table(rows)}\n\n{NOTE}\n", as_json=as_json)
+    show_summary(metrics, as_json=as_json)
     for reason in metrics.reasons:
         tell(f"not valid: {reason}", as_json=as_json)
     failed_gate = gate_failures(metrics, gate)

@@ -177,7 +177,7 @@ def _with_target(scenario: Scenario, given: Overrides, complaints: Complaints) -
     if given.target is not None:
         complaints.replaced(("target",), "--target")
         kept = _settings_kept(scenario, given.target, given, complaints)
-        scenario = replace(scenario, target=given.target, settings=kept, interpreter=None)
+        scenario = replace(scenario, target=given.target, settings=kept)
     if given.settings:
         more = flag_settings(given.settings, scenario.target, complaints)
         scenario = replace(scenario, settings={**scenario.settings, **more})

@@ -1,4 +1,4 @@
-"""A run compared with the result file of an earlier one: ``regression_analysis_<timestamp>.json``."""
+"""A run compared with an earlier result file: ``regression_analysis_<timestamp>.json``."""
 
 from __future__ import annotations
 

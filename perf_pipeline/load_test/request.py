@@ -19,7 +19,7 @@ _TAKES = {
     "baseline": ("regression",),
 }
 _EPILOG = """exit codes: 0 measured, and valid; 1 failed, or not a valid measurement, or a regression
-cannot be ruled out; 2 wrong options or not built, nothing was started; 130 Ctrl-C: what was
+is not ruled out; 2 wrong options or not built, nothing was started; 130 Ctrl-C: what was
 measured is kept, and results/partial_results_<timestamp>.json is written.
 example: python -m perf_pipeline --scenario baseline --concurrency 100 500 1000 2000"""
 
@@ -108,7 +108,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--results-dir", metavar="DIR", type=Path, help="folder of the runs (results)")
     add("--verify-only", action="store_true", help="check scenario, servers, target; exit 0 or 1")
     add("--verbose", action="store_true", help="say what was checked, and which files were written")
-    add(
-        "--accept-verdicts", action="store_true", help="exit 0 if measured to its end, valid or not"
-    )
+    add("--accept-verdicts", action="store_true", help="exit 0 if it ran to its end, valid or not")
     return parser

@@ -130,7 +130,7 @@ def _cores_table(level: LevelMetrics) -> Table:
     why = _why(used)
     no_delay = _reason(used, "run_delay_s") or why
     no_io = _reason(used, "io_delay_s") or why
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for use in _uses(used):
         row = (
             _name(use),

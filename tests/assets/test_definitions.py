@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -86,3 +88,24 @@ def test_the_launchpad_offers_every_flag_of_run_and_explains_it() -> None:
     assert set(fields) == flags | {"scenario", "run_id", "results_dir"}
     assert [name for name, field in fields.items() if not field.description] == []
     assert [name for name, field in fields.items() if field.is_required] == []
+
+
+def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -> None:
+    given = Overrides(
+        concurrency=(1, 2),
+        max_concurrency=3,
+        target="kailash+pandas",
+        nodes="lean",
+        complexity="simple",
+        duration_s=4.5,
+        seed=6,
+        repeats=7,
+        settings=("enable_monitoring=true",),
+        processes=8,
+        memory_limit_mb=9.0,
+        cpu_limit_percent=10.0,
+    )
+    assert None not in asdict(given).values()
+    config = json.loads(json.dumps(asdict(given)))
+    assert LoadRun(**config).overrides == given
+    assert LoadRun().overrides == Overrides()

@@ -242,8 +242,10 @@ def test_the_group_of_a_killed_supervisor_is_removed_by_clearing(cgroups: Path, 
 
 
 def test_a_level_ends_when_so_many_workflows_have_ended(tmp_path: Path) -> None:
-    """Those in flight then end as well, and what started until the supervisor saw it: 2 ms, or
-    more where it has to wait for a core itself (400 a second here).
+    """Those in flight then end as well.
+
+    So does what started until the supervisor saw it: 2 ms, or more where it waits for a core itself
+    (400 a second here).
     """
     phases = replace(PHASES, steady_s=60, steady_max_s=60, total_workflows=200)
     log, _ = _run(tmp_path, "rest", phases=phases)

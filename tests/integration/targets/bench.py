@@ -87,6 +87,11 @@ class Driver:
         self._process.stdin.write(json.dumps(wanted) + "\n")
         self._process.stdin.flush()
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def answer(self) -> Answer:
         """Wait until everything was executed; the process lives on, its target closed."""
         assert self._process.stdout is not None
@@ -96,7 +101,7 @@ class Driver:
 
     def connections(self, port: int) -> int:
         """Count the process's connections to a port of this machine."""
-        found = psutil.Process(self._process.pid).net_connections("tcp")
+        found = psutil.Process(self.pid).net_connections("tcp")
         return sum(bool(one.raddr) and one.raddr.port == port for one in found)
 
     def end(self) -> str:

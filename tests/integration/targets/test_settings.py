@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import psycopg
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.loadgen.environment import find_uv, make_environment
-from tests.integration.targets.bench import QUERY, Bench, wait_until
+from tests.integration.targets.bench import QUERY, Bench, locked_measurements, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -93,6 +94,40 @@ def test_a_pool_that_tries_its_connections_hands_out_no_dead_ones(bench: Bench) 
 
     assert untried >= KILLS - 1
     assert tried <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("recycle_s", "replaced"), [(1, True), (3600, False)])
+def test_a_pool_replaces_a_connection_that_is_older_than_wanted(
+    bench: Bench,
+    recycle_s: int,
+    replaced: bool,  # noqa: FBT001
+) -> None:
+    """One thread, whose query waits for a lock for 1.5 s; then whoever waits for another lock."""
+    bench.written("code")
+    bench.setting(pool_recycle_s=recycle_s)
+    waiting = (
+        "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
+    )
+    pids: list[int] = []
+    with psycopg.connect(bench.postgres, autocommit=True) as connection:
+
+        def one_waits() -> bool:
+            row = connection.execute(waiting, (bench.name,)).fetchone()
+            pids.extend(row or ())
+            return row is not None
+
+        with locked_measurements(bench):
+            driver = bench.start("kailash", [(QUERY, n) for n in range(100)])
+            wait_until(one_waits)
+            time.sleep(1.5)
+        wait_until(lambda: not connection.execute(waiting, (bench.name,)).fetchone())
+        with locked_measurements(bench):
+            wait_until(one_waits)
+    answer = driver.answer()
+
+    assert set(answer.classes()) == {"OK"}, answer.texts()[:2000]
+    assert (pids[1] != pids[0]) is replaced
 
 
 def test_what_kailash_logs_is_seen_only_when_asked_for(bench: Bench) -> None:

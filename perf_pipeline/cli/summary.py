@@ -1,0 +1,62 @@
+"""The summary of a run for a terminal: numbers with their validity, and what limited it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from perf_pipeline.cli.output import inert
+from perf_pipeline.report.bottleneck import bottleneck_fact
+from perf_pipeline.report.headline import HEADLINE_COLUMNS, NOTE, headline_table
+from perf_pipeline.report.words import VALIDITY, level_name
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+_VALIDITY_COLUMN = HEADLINE_COLUMNS.index("validity")
+_NAMES = ("level", "N", "validity")
+
+
+def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
+    """Print the summary for people, as wide as their terminal allows."""
+    stream = sys.stderr if as_json else sys.stdout
+    console = Console(file=stream, highlight=False)
+    rows = [tuple(map(inert, row.cells)) for row in headline_table(metrics)]
+    laid_out = table([HEADLINE_COLUMNS, *rows])
+    if console.is_terminal and max(map(len, laid_out.splitlines())) > console.width:
+        laid_out = "\n\n".join(map(block, rows))
+    limits = [
+        f"limited at {level_name(level)} ({level.validity}): {fact.cell.text}; {fact.cell.note}"
+        for level in metrics.levels
+        if level.bottleneck is not None
+        for fact in [bottleneck_fact(level.bottleneck)]
+    ]
+    told = "\n".join(["", laid_out, "", *map(inert, limits), NOTE, ""])
+    console.print(coloured(told), soft_wrap=True)
+
+
+def coloured(told: str) -> Text:
+    """Colour the words for validity; the words themselves say it."""
+    text = Text(told)
+    for word in VALIDITY:
+        text.highlight_regex(rf"\b{word}\b", "green" if word == "valid" else "bold yellow")
+    return text
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Lay out rows of text in columns; the first row is the heading."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def block(row: tuple[str, ...]) -> str:
+    """Lay one level out below each other, for a narrow terminal; validity beside every number."""
+    named = dict(zip(HEADLINE_COLUMNS, row, strict=True))
+    validity = row[_VALIDITY_COLUMN]
+    lines = [f"{named['level']}: {named['N']} wanted, {validity}"]
+    lines += [f"  {k:10} {v} ({validity})" for k, v in named.items() if k not in _NAMES]
+    return "\n".join(lines)

@@ -1,0 +1,251 @@
+"""How people watch a run: a live picture in a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from perf_pipeline.cli.output import tell
+from perf_pipeline.report.text import name, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from perf_pipeline.cli.standing import RunWatch, Standing
+
+PLAIN_EVERY_S = 10.0
+LIVE_EVERY_S = 1.0
+STOPPING = "interrupted: stopping load and servers, keeping what was measured"
+HINT = "Ctrl-C: stop and keep what was measured"
+HINT_STOPPING = "stopping; what was measured is kept. Ctrl-C again: end at once"
+
+
+class View(Protocol):
+    """Shows a run; a context manager, which leaves the terminal as it was."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Show no more."""
+
+    def say(self, text: str) -> None:
+        """Show a line that is news."""
+
+    def look(self) -> None:
+        """Show where the run stands, if it is time to."""
+
+    def stopping(self) -> None:
+        """Show that the run is being stopped, and what is kept."""
+
+
+class PlainView:
+    """A line every 10 s and at every phase."""
+
+    def __init__(
+        self, watch: RunWatch, *, as_json: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Prepare."""
+        self._watch = watch
+        self._as_json = as_json
+        self._clock = clock
+        self._looked_s = self._told_s = -PLAIN_EVERY_S
+        self._told: tuple[int, str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is to be given back."""
+
+    def say(self, text: str) -> None:
+        """Tell a line."""
+        tell(text, as_json=self._as_json)
+
+    def look(self) -> None:
+        """Tell where the run stands, if it is time to or the phase is new."""
+        if self._clock() - self._looked_s < LIVE_EVERY_S:
+            return
+        self._looked_s = self._clock()
+        standing = self._watch.look()
+        if standing is None:
+            return
+        phase = (standing.index, standing.phase)
+        if phase != self._told or self._clock() - self._told_s >= PLAIN_EVERY_S:
+            self._told, self._told_s = phase, self._clock()
+            self.say(plain_line(standing))
+
+    def stopping(self) -> None:
+        """Tell that the run is being stopped."""
+        self.say(STOPPING)
+
+
+class SteadyCursor(Console):
+    """A console that never hides the cursor: nobody could show it again after a ``kill -9``."""
+
+    def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - rich's
+        """Leave the cursor as it is."""
+        return False
+
+
+class LiveView:
+    """A picture that is drawn anew once a second, below the lines that were news."""
+
+    def __init__(
+        self,
+        watch: RunWatch,
+        *,
+        title: str,
+        levels: int,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare; nothing is drawn.
+
+        Args:
+            watch: Knows where the run stands.
+            title: Of the scenario; of unknown origin.
+            levels: How many the run will play.
+            console: Where to draw.
+            clock: Seconds, never going back.
+        """
+        self._watch = watch
+        self._title = title
+        self._levels = levels
+        self._console = console
+        self._clock = clock
+        self._began_s = clock()
+        self._looked_s = -LIVE_EVERY_S
+        self._hint = HINT
+        self._live = Live(
+            console=console, auto_refresh=False, redirect_stdout=False, transient=True
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the picture away."""
+        self._live.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the picture."""
+        self._console.print(Text(visible(text)), soft_wrap=True)
+
+    def look(self) -> None:
+        """Draw the picture anew, if it is time to."""
+        if self._clock() - self._looked_s >= LIVE_EVERY_S:
+            self._draw()
+
+    def stopping(self) -> None:
+        """Say in the picture that the run is being stopped, and draw it now."""
+        self.say(STOPPING)
+        self._hint = HINT_STOPPING
+        self._draw()
+
+    def _draw(self) -> None:
+        self._looked_s = self._clock()
+        rows = {"scenario": name(self._title)}
+        standing = self._watch.look()
+        if standing is None:
+            rows["phase"] = f"servers and data, for {self._looked_s - self._began_s:.0f} s"
+        else:
+            rows |= picture(standing, self._levels)
+        self._live.update(laid_out(rows, standing, self._hint), refresh=True)
+
+
+def picture(standing: Standing, levels: int) -> dict[str, str]:
+    """Return what a picture says of a level, under what it is called."""
+    mean_s = standing.mean_service_s
+    return {
+        "level": f"{standing.index + 1} of {levels}: {name(standing.shown)}",
+        "phase": f"{standing.phase}, {standing.elapsed_s:.0f} s since the level's go",
+        "in flight": f"{standing.in_flight} of {standing.wanted} wanted",
+        "rate": f"{standing.rate_per_s:.1f}/s; {standing.ended} ended",
+        "service time": "nothing ended in the last 10 s"
+        if mean_s is None
+        else f"{mean_s:.3g} s, mean of what ended in the last 10 s",
+        "errors": errors_told(standing),
+        "time left": time_left(standing.left_s),
+    }
+
+
+def laid_out(rows: Mapping[str, str], standing: Standing | None, hint: str) -> Table:
+    """Lay a picture out; as narrow as the terminal is, words go on in the next line."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    for what, value in rows.items():
+        failing = what == "errors" and standing is not None and standing.failed
+        grid.add_row(what, Text(value, style="red" if failing else ""))
+    for concern in standing.concerns if standing else ():
+        grid.add_row("concern", Text(visible(concern), style="yellow"))
+    grid.add_row("", Text(hint, style="dim"))
+    return grid
+
+
+def errors_told(standing: Standing) -> str:
+    """Return how many failed and of what; the journals lag behind the count by a moment."""
+    if not standing.failed:
+        return "none"
+    if standing.errors is None:
+        return f"{standing.failed} (their classes cannot be read)"
+    classes = [f"{what} {count}" for what, count in sorted(standing.errors.items())]
+    unread = standing.failed - sum(standing.errors.values())
+    classes += [f"class not known yet {unread}"] if unread > 0 else []
+    return f"{standing.failed}: {', '.join(classes)}"
+
+
+def time_left(left_s: float | None) -> str:
+    """Return the estimate of what is left, as an estimate."""
+    if left_s is None:
+        return "not known yet"
+    if left_s < 90:  # noqa: PLR2004 - seconds say more below a minute and a half
+        return f"about {left_s:.0f} s (estimate)"
+    return f"about {left_s / 60:.0f} min (estimate)"
+
+
+def plain_line(standing: Standing) -> str:
+    """Return one line about where a level stands."""
+    line = (
+        f"  {name(standing.shown):>8} {standing.phase:8} {standing.elapsed_s:6.1f} s  "
+        f"done {standing.ended:7}  in flight {standing.in_flight:5} of {standing.wanted}  "
+        f"{standing.rate_per_s:8.1f}/s  failed {errors_told(standing)}  "
+        f"left {time_left(standing.left_s)}"
+    )
+    return "".join([line, *(f"  concern: {visible(each)}" for each in standing.concerns)])
+
+
+def choose_view(
+    watch: RunWatch, *, title: str, levels: int, plain: bool, as_json: bool, no_color: bool
+) -> View:
+    """Return the live view where standard error is a terminal that can draw, else plain lines."""
+    console = SteadyCursor(stderr=True, highlight=False)
+    drawable = sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal
+    if plain or no_color or not drawable:
+        return PlainView(watch, as_json=as_json)
+    return LiveView(watch, title=title, levels=levels, console=console)

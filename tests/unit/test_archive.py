@@ -1,0 +1,147 @@
+"""Archives of results: complete, and harmless whoever made them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline import archive as archive_module
+from perf_pipeline.archive import ArchiveError, export_archive, import_archive, main
+from perf_pipeline.lifeline import own_stamp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = "20241201_120000-4f2c"
+
+
+def made_results(folder: Path, status: str = "complete") -> Path:
+    results = folder / "results"
+    (results / RUN).mkdir(parents=True)
+    record = {"run_id": RUN, "status": status, "process": list(own_stamp())}
+    (results / RUN / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    (results / "baseline_100_20241201_120000.json").write_text("[]", encoding="utf-8")
+    (results / ".half.tmp").write_text("half", encoding="utf-8")
+    (folder / "logs").mkdir()
+    (folder / "logs" / "a.log").write_text("said", encoding="utf-8")
+    return results
+
+
+def foreign(path: Path, member: tarfile.TarInfo, content: bytes = b"x", **told: object) -> Path:
+    """Write an archive of one member whose manifest agrees with it, but for ``told``."""
+    if member.isreg():
+        member.size = len(content)
+    entry = {"bytes": member.size, "sha256": hashlib.sha256(content).hexdigest(), **told}
+    manifest = json.dumps({"schema_version": 1, "files": {member.name: entry}}).encode()
+    head = tarfile.TarInfo("manifest.json")
+    head.size = len(manifest)
+    with tarfile.open(path, "w:gz") as tar:
+        tar.addfile(head, io.BytesIO(manifest))
+        tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def files_below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_is_exported_comes_back_whole_and_nothing_else(tmp_path: Path) -> None:
+    results = made_results(tmp_path / "here")
+    archive = tmp_path / "a.tar.gz"
+    assert export_archive(results, tmp_path / "here/logs", archive) == 3
+    there = tmp_path / "there"
+    assert import_archive(archive, there / "results", there / "logs") == 3
+    expected = files_below(tmp_path / "here") - {"results/.half.tmp"}
+    assert files_below(there) == expected
+    assert (there / "logs/a.log").read_text(encoding="utf-8") == "said"
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/x", "results/../../x", "../x", "other/x", "results", "results//x", "./results/x"]
+)
+def test_a_member_that_would_lie_outside_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo(name))
+    with pytest.raises(ArchiveError) as told:
+        import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
+    assert repr(name) in str(told.value)
+    assert files_below(tmp_path) == {"a.tar.gz"}
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE]
+)
+def test_a_member_that_is_no_file_is_refused_by_name(tmp_path: Path, kind: bytes) -> None:
+    member = tarfile.TarInfo("results/run/link")
+    member.type, member.linkname = kind, "/etc/passwd"
+    archive = foreign(tmp_path / "a.tar.gz", member)
+    with pytest.raises(ArchiveError, match=r"'results/run/link' .*not a file"):
+        import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
+
+
+@pytest.mark.parametrize(
+    ("told", "why"), [({"bytes": 2}, "another size"), ({"sha256": "0"}, "SHA")]
+)
+def test_a_file_that_is_not_as_its_manifest_says_is_refused(
+    tmp_path: Path, told: dict[str, object], why: str
+) -> None:
+    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), **told)
+    with pytest.raises(ArchiveError, match=why):
+        import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
+    assert files_below(tmp_path) == {"a.tar.gz"}
+
+
+def test_an_archive_larger_than_the_bound_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_module, "MOST_BYTES", 9)
+    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), b"0123456789")
+    with pytest.raises(ArchiveError, match="10 bytes; at most 9"):
+        import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
+
+
+def test_a_run_that_is_there_is_never_added_to_nor_written_over(tmp_path: Path) -> None:
+    results = made_results(tmp_path)
+    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo(f"results/{RUN}/new.json"))
+    before = files_below(results)
+    with pytest.raises(ArchiveError, match="is there already"):
+        import_archive(archive, results, tmp_path / "logs")
+    assert files_below(results) == before
+
+
+def test_nothing_is_put_below_a_link(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "link").symlink_to(outside)
+    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("logs/link/x"))
+    with pytest.raises(ArchiveError, match="is there already"):
+        import_archive(archive, tmp_path / "results", logs)
+    assert files_below(outside) == set()
+
+
+def test_a_run_that_goes_on_and_an_archive_that_exists_are_left_alone(tmp_path: Path) -> None:
+    results = made_results(tmp_path, status="running")
+    with pytest.raises(ArchiveError, match=f"run {RUN} goes on"):
+        export_archive(results, tmp_path / "logs", tmp_path / "a.tar.gz")
+    taken = tmp_path / "taken.tar.gz"
+    taken.write_bytes(b"mine")
+    with pytest.raises(ArchiveError, match="not written over"):
+        export_archive(made_results(tmp_path / "b"), tmp_path / "b/logs", taken)
+    assert taken.read_bytes() == b"mine"
+
+
+def test_an_import_needs_an_archive_and_tells_what_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, logs = str(tmp_path / "results"), str(tmp_path / "logs")
+    assert main(["import", "", results, logs]) == 2
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"no archive")
+    assert main(["import", str(plain), results, logs]) == 1
+    assert "cannot be read as .tar.gz" in capsys.readouterr().err

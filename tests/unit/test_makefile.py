@@ -1,0 +1,96 @@
+"""Every make target that users know is there, is listed, and starts what it says.
+
+The environment is never made here (``-o``): others may be running from it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOAD = "perf_pipeline --results-dir"
+
+STARTS = {
+    "setup": "",
+    "start": "perf-pipeline start",
+    "stop": "perf-pipeline stop",
+    "status": "perf-pipeline status",
+    "healthcheck": "--gate",
+    "clean": "perf-pipeline stop",
+    "ci-validate": "--concurrency 10 --verify-only",
+    "ci-test": "--scenario baseline --concurrency 25 50",
+    "test-quick": "--scenario baseline --concurrency 25 50 --accept-verdicts",
+    "test-baseline": "--scenario baseline --concurrency 100 500 1000 --accept-verdicts",
+    "test-stress": "--scenario stress --concurrency 1000 1500 2000",
+    "test-database": "--scenario database",
+    "test-endurance": "--scenario endurance --duration 1",
+    "test-endurance-24h": "--scenario endurance --duration 24",
+    "test-full": "--scenario full --max-concurrency 1500",
+    "test-regression": '--scenario regression --baseline "b.json"',
+    "report": "comprehensive_report",
+    "dashboard": "not built yet",
+    "logs": "not built yet",
+    "export-results": "archive export",
+    "import-results": 'archive import "a.tar.gz"',
+    "dev-setup": "perf-pipeline start",
+    "dev-test": "--scenario baseline --concurrency 10",
+    "monitor-resources": "resources.jsonl",
+    "example-ci": "ci-test",
+    "example-development": "dev-test",
+    "example-release": "export-results",
+    "help-baseline": "100, 500 and 1000",
+    "help-stress": "1000, 1500 and 2000",
+    "help-endurance": "not built yet",
+}
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "-o", ".venv/ready", "--no-print-directory", *words]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_every_known_target_is_listed_and_starts_what_it_says() -> None:
+    listed = make("help").stdout
+    for target, words in STARTS.items():
+        told = make("-n", target, "BASELINE=b.json", "ARCHIVE=a.tar.gz")
+        assert told.returncode == 0, told.stderr
+        assert words in told.stdout, target
+        assert f"  {target} " in listed
+
+
+def test_levels_can_be_chosen() -> None:
+    for target in ("test-baseline", "test-stress"):
+        assert "--concurrency 10 20 " in make("-n", target, "LEVELS=10 20").stdout
+
+
+@pytest.mark.parametrize("target", ["dashboard", "logs", "test-endurance", "test-endurance-24h"])
+def test_what_is_not_built_says_so_and_exits_2(target: str) -> None:
+    told = make(target)
+    assert told.returncode == 2
+    assert "not built yet" in told.stderr
+    assert "nothing was started" in told.stderr
+
+
+@pytest.mark.parametrize("target", ["help-baseline", "help-stress", "help-endurance"])
+def test_help_for_a_test_is_shown(target: str) -> None:
+    told = make(target)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert STARTS[target] in told.stdout
+
+
+def test_what_needs_a_file_or_a_run_says_which(tmp_path: Path) -> None:
+    here = f"RESULTS={tmp_path / 'none'}"
+    for words, told in (
+        (["-o", "mysql", "test-regression"], "BASELINE="),
+        (["import-results"], "ARCHIVE="),
+        (["monitor-resources"], "start a test first"),
+        (["export-results"], "nothing to export"),
+    ):
+        made = make(*words, here)
+        assert made.returncode == 2
+        assert told in made.stderr
