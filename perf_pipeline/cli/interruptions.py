@@ -25,14 +25,13 @@ class Interruptions:
     Attributes:
         signals: Every signal that came.
         times: How often it was asked to end; signals close together count once.
-        raising: Whether asking a second time raises ``EndAtOnceError``, for where nobody looks.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Nothing was asked for yet."""
         self.signals: list[signal.Signals] = []
         self.times = 0
-        self.raising = False
+        self._raising = False
         self._clock = clock
         self._latest_s = 0.0
 
@@ -43,6 +42,17 @@ class Interruptions:
     def at_once(self) -> bool:
         """It was asked more than once: nothing is waited for."""
         return self.times > 1
+
+    def raise_at_once(self) -> None:
+        """From now on a second wish is an ``EndAtOnceError``: for where nobody looks.
+
+        Raises:
+            EndAtOnceError: It was asked a second time already.
+        """
+        self._raising = True
+        if self.at_once:
+            self._raising = False
+            raise EndAtOnceError
 
     def note(self, number: int, _frame: FrameType | None = None) -> None:
         """Note a signal; a handler.
@@ -55,8 +65,8 @@ class Interruptions:
         if not self.times or now_s - self._latest_s > AS_ONE_S:
             self.times += 1
         self._latest_s = now_s
-        if self.at_once and self.raising:
-            self.raising = False  # once: what follows is short
+        if self.at_once and self._raising:
+            self._raising = False  # once: what follows is short
             raise EndAtOnceError
 
 

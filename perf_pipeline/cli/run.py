@@ -138,9 +138,7 @@ def run(
         with view:
             child.run(noted)
         try:
-            if noted.at_once:
-                raise EndAtOnceError
-            noted.raising = True  # nobody looks while results are written
+            noted.raise_at_once()  # nobody looks while results are written
             finish(folder, child, gate, accept_verdicts, interrupted=bool(noted), as_json=as_json)
         except EndAtOnceError as error:
             end_at_once(folder, as_json=as_json)

@@ -191,7 +191,8 @@ class RunWatch:
 
     def _left_s(self) -> float | None:
         """Estimate what is left of the run, as if every level had this one's rate so far."""
-        elapsed_s, ended = self._progress["elapsed_s"], self._progress["totals"]["ended"]
+        elapsed_s: float = self._progress["elapsed_s"]
+        ended: int = self._progress["totals"]["ended"]
         if not elapsed_s or not ended:
             return None
         rate_per_s = ended / elapsed_s

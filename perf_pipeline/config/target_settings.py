@@ -65,8 +65,9 @@ def flag_settings(texts: tuple[str, ...], target: str, complaints: Complaints) -
         key = keys.get(name)
         if not separator or key is None:
             known = tuple(keys)
-            why = "is not NAME=VALUE" if not separator else _hint(name, target, known)
-            complaints.flag(f"--setting {shown(text)}", f"{why}")
+            unknown = f"is unknown; {_hint(name, target, known)}"
+            why = unknown if separator else "is not NAME=VALUE, such as enable_monitoring=true."
+            complaints.flag(f"--setting {shown(text)}", why)
             continue
         meant = _meant(value, key)
         wrong = [tail for _, tail in key.complaints(meant)]

@@ -18,9 +18,9 @@ _TAKES = {
     "duration": ("endurance",),
     "baseline": ("regression",),
 }
-_EPILOG = """exit codes: 0 measured, and valid; 1 failed, or not a valid measurement, or a regression
-is not ruled out; 2 wrong options or not built, nothing was started; 130 Ctrl-C: what was
-measured is kept, and results/partial_results_<timestamp>.json is written.
+_EPILOG = """exit codes: 0 measured, and valid; 1 failed, or not a valid measurement, or it is not
+ruled out that it got worse; 2 wrong options or not built, nothing was started; 130 Ctrl-C: what
+was measured is kept, and results/partial_results_<timestamp>.json is written.
 example: python -m perf_pipeline --scenario baseline --concurrency 100 500 1000 2000"""
 
 

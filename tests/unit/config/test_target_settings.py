@@ -65,12 +65,16 @@ def test_a_flag_sets_one_setting_and_is_held_to_its_row(machine: MachineLimits) 
 
     scenario = _read(text, machine, settings=("enable_monitoring=true",))
     assert scenario.settings == {"enable_monitoring": True}
-    assert _problems(text, machine, settings=("enable_monitoring=maybe", "x")) == [
+    assert _problems(text, machine, settings=("enable_monitoring=maybe", "x", "y=1")) == [
         (
             '--setting enable_monitoring is "maybe"; allowed is true or false (kailash keeps a '
             "record of each workflow in a file of the worker's home folder)."
         ),
-        '--setting "x" is not NAME=VALUE',
+        '--setting "x" is not NAME=VALUE, such as enable_monitoring=true.',
+        (
+            '--setting "y=1" is unknown; kailash has the settings enable_monitoring, '
+            "strict_memory_limit_mb, pool_pre_ping or pool_recycle_s."
+        ),
     ]
 
 
