@@ -9,32 +9,58 @@ from __future__ import annotations
 import re
 import sys
 import traceback
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import rich_utils
 
 from perf_pipeline.cli import doctor, inspect, run, servers
-from perf_pipeline.cli.output import Exit, answer
+from perf_pipeline.cli.examples import epilog
+from perf_pipeline.cli.output import Exit, answer, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NUMBER = re.compile(r"[+-]?(\d[\w.+-]*|nan|inf\w*)", re.IGNORECASE)
 _LEVELS = "--concurrency"
 
 app = typer.Typer(
     name="perf-pipeline",
-    help="Load tests and benchmarks of Python workflow runtimes.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run.run)
-app.command("check")(inspect.check)
-app.command("scenarios")(inspect.scenarios)
-app.command("records")(inspect.records)
-app.command("report")(inspect.report)
-app.command("start")(servers.start)
-app.command("stop")(servers.stop)
-app.command("status")(servers.status)
-app.command("doctor")(doctor.doctor)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run.run,
+    "check": inspect.check,
+    "scenarios": inspect.scenarios,
+    "records": inspect.records,
+    "report": inspect.report,
+    "start": servers.start,
+    "stop": servers.stop,
+    "status": servers.status,
+    "doctor": doctor.doctor,
+}
+for word, function in COMMANDS.items():
+    app.command(word, epilog=epilog(word))(function)
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer's way of a flag
+    if asked:
+        tell(f"perf-pipeline {version('perf-pipeline')}", as_json=False)
+        raise typer.Exit
+
+
+@app.callback(epilog="perf-pipeline COMMAND --help shows examples.")
+def options(
+    *,
+    shown: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Load tests and benchmarks of Python workflow runtimes."""
 
 
 def main() -> None:

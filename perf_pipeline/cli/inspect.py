@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perf_pipeline.cli.completion import offer_runs, offer_scenarios
 from perf_pipeline.cli.output import (
     AsJson,
+    NoResults,
     Results,
     answer,
     bad_input_explained,
@@ -35,13 +37,26 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario
 
 RunName = Annotated[
-    str | None, typer.Argument(metavar="[RUN]", help="Id or folder of a run; default: the latest.")
+    str | None,
+    typer.Argument(
+        metavar="[RUN]",
+        help="Id or folder of a run; default: the latest.",
+        autocompletion=offer_runs,
+    ),
 ]
 
 
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE.toml", help="A scenario, by name or file.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.toml",
+            help="A scenario, by name or file.",
+            autocompletion=offer_scenarios,
+        ),
+    ],
     as_json: AsJson = False,  # noqa: FBT002 typer's way of a flag
+    results: NoResults = None,  # noqa: ARG001 refused when given
 ) -> None:
     """Check a scenario file and report every problem at once; nothing is started."""
     with bad_input_explained(as_json=as_json):
@@ -83,7 +98,7 @@ def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
     return levels + arms
 
 
-def scenarios(as_json: AsJson = False) -> None:  # noqa: FBT002
+def scenarios(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
     """List the scenarios that come with perf_pipeline."""
     known = list_scenarios()
     for name, title in known.items():

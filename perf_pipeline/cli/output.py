@@ -32,6 +32,21 @@ Results = Annotated[
 ]
 
 
+def _refuse_results(ctx: typer.Context, given: str | None) -> None:
+    if given is not None:
+        raise typer.BadParameter(
+            f"`{ctx.info_name}` neither reads nor writes runs, so --results would do nothing; "
+            "leave it out"
+        )
+
+
+NoResults = Annotated[
+    str | None,
+    typer.Option("--results", hidden=True, callback=_refuse_results, expose_value=False),
+]
+"""For commands to which a results folder means nothing: given, it is refused with that sentence."""
+
+
 class Exit(IntEnum):
     """What a command's exit code says."""
 

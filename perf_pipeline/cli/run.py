@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perf_pipeline.cli.completion import offer_gates, offer_scenarios, offer_targets
 from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.output import (
@@ -55,7 +56,12 @@ Text = str | None
 
 def run(
     scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO|FILE.toml", help="A scenario, by name or file.")
+        str,
+        typer.Argument(
+            metavar="SCENARIO|FILE.toml",
+            help="A scenario, by name or file.",
+            autocompletion=offer_scenarios,
+        ),
     ],
     concurrency: Annotated[
         list[str] | None,
@@ -64,7 +70,7 @@ def run(
     max_concurrency: Annotated[
         Text, typer.Option(help="Leave out levels above this; above all of them, add one.")
     ] = None,
-    target: Annotated[Text, typer.Option(help=TARGET_HELP)] = None,
+    target: Annotated[Text, typer.Option(help=TARGET_HELP, autocompletion=offer_targets)] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A setting of the target; may be repeated."),
@@ -84,7 +90,11 @@ def run(
         Text, typer.Option(help="CPU of all workers of a level, percent of one core.")
     ] = None,
     gate: Annotated[
-        Text, typer.Option(help="production or goal: exit 1 unless its targets are met.")
+        Text,
+        typer.Option(
+            help="production or goal: exit 1 unless its targets are met.",
+            autocompletion=offer_gates,
+        ),
     ] = None,
     accept_verdicts: Annotated[  # noqa: FBT002 typer's way of a flag
         bool,
@@ -96,7 +106,11 @@ def run(
         bool, typer.Option("--plain", help="Plain lines, also in a terminal; so does NO_COLOR.")
     ] = False,
 ) -> None:
-    """Run a scenario from servers to report, as one Dagster run."""
+    """Run a scenario from servers to report, as one Dagster run.
+
+    Ctrl-C once stops it in order and reports what was measured; twice ends it at once. Exit codes:
+    0 complete, 1 a gate failed, 2 bad input, 3 not a measurement, 130 interrupted.
+    """
     with bad_input_explained(as_json=as_json):
         overrides = Overrides(
             concurrency=tuple(map(number, concurrency)) if concurrency else None,

@@ -10,6 +10,7 @@ import typer
 from perf_pipeline.cli.output import (
     AsJson,
     Exit,
+    NoResults,
     Results,
     answer,
     bad_input_explained,
@@ -35,7 +36,7 @@ Gate = Annotated[
 ]
 
 
-def start(as_json: AsJson = False) -> None:  # noqa: FBT002
+def start(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
     """Start every server that can be had, for several runs; they stay until `perf-pipeline stop`.
 
     What cannot be had is left out, with a sentence that says how to get it.
@@ -54,7 +55,7 @@ def start(as_json: AsJson = False) -> None:  # noqa: FBT002
     answer({"servers": servers, "left_out": left_out}, as_json=as_json)
 
 
-def stop(as_json: AsJson = False) -> None:  # noqa: FBT002
+def stop(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
     """Stop what `perf-pipeline start` left running, and remove its data."""
     with bad_input_explained(as_json=as_json):
         stopped = stop_servers(settings_with(None), BACK_ENDS)

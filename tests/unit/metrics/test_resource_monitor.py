@@ -215,22 +215,27 @@ def test_threads_of_large_processes_are_asked_in_two_samples_of_five(tmp_path: P
 def test_what_ended_threads_had_waited_is_not_forgotten() -> None:
     """The kernel's sum over the threads falls by what a thread had waited when it ends."""
     code = """
-import threading, time
+import threading
+told = threading.Event()
 def work():
-    end = time.monotonic() + 0.3
-    while time.monotonic() < end: pass
+    while not told.is_set(): pass
 threads = [threading.Thread(target=work) for _ in range(4)]
 [thread.start() for thread in threads]
 print(flush=True)
+input()
+told.set()
 [thread.join() for thread in threads]
 print(flush=True)
-time.sleep(60)
+input()
 """
-    with _running(code) as child:
+    with _running(code, stdin=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
         reader = ProcessReader()
         time.sleep(0.15)
         before, _ = reader.read(child.pid)
-        assert child.stdout is not None
+        child.stdin.write(b"\n")
+        child.stdin.flush()
         child.stdout.readline()
         time.sleep(0.1)  # a thread that was joined still has to end
         after, _ = reader.read(child.pid)

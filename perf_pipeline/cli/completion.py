@@ -1,0 +1,50 @@
+"""What the shell offers after the Tab key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer  # noqa: TC002 - typer itself reads this annotation
+
+from perf_pipeline.config.builtin import list_scenarios
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.target_spec import target_names
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.report.text import name
+from perf_pipeline.samples.run_folder import list_runs
+
+Offered = list[tuple[str, str]]
+"""Word and what it is."""
+
+LATEST_RUNS = 20
+
+
+def offer_scenarios(incomplete: str) -> Offered:
+    """Offer the scenarios that come with the project, and TOML files of the current folder."""
+    known = [(word, name(title)) for word, title in list_scenarios().items()]
+    files = [(str(path), "a file") for path in sorted(Path().glob("*.toml"))]
+    return _beginning(incomplete, known + files)
+
+
+def offer_targets(incomplete: str) -> Offered:
+    """Offer the names of the targets."""
+    return _beginning(incomplete, [(word, "") for word in target_names()])
+
+
+def offer_gates(incomplete: str) -> Offered:
+    """Offer the gates."""
+    return _beginning(incomplete, [("production", "minimum targets"), ("goal", "goals")])
+
+
+def offer_runs(ctx: typer.Context, incomplete: str) -> Offered:
+    """Offer the latest runs of the results folder, newest first."""
+    try:
+        folder = ctx.params.get("results") or current_settings().results_dir
+    except PerfPipelineError:
+        return []  # the settings are wrong, which the command itself will say
+    runs = [run.run_id for run in reversed(list_runs(Path(folder))[-LATEST_RUNS:])]
+    return _beginning(incomplete, [("latest", "the newest run"), *((run, "") for run in runs)])
+
+
+def _beginning(incomplete: str, offered: Offered) -> Offered:
+    return [(word, told) for word, told in offered if word.startswith(incomplete)]
