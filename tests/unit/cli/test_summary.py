@@ -1,0 +1,30 @@
+"""The summary of a run."""
+
+from __future__ import annotations
+
+from perf_pipeline.cli.summary import block, coloured, table
+from perf_pipeline.report.headline import HEADLINE_COLUMNS
+
+ROW = ("100", "100", "not_steady", "55", "3.1/s", "1 s", "1 s", "2 s", "≥ 3 s *", "0 %", "99")
+
+
+def test_in_a_narrow_terminal_validity_stands_beside_every_number() -> None:
+    heading, *numbers = block(ROW).splitlines()
+    assert heading == "100: 100 wanted, not_steady"
+    assert [line.split()[0] for line in numbers] == [
+        *("samples", "throughput", "average", "p50", "p90", "p99", "errors", "in")
+    ]
+    assert all(line.endswith("(not_steady)") for line in numbers)
+    assert max(map(len, numbers)) <= 40
+
+
+def test_columns_are_as_wide_as_their_widest_cell() -> None:
+    heading, row = table([HEADLINE_COLUMNS, ROW]).splitlines()
+    assert heading.index("samples") == row.index("55")
+
+
+def test_colour_changes_no_letter_and_marks_whole_words_only() -> None:
+    told = coloured("valid not_steady invalid [red]valid[/red]")
+    assert told.plain == "valid not_steady invalid [red]valid[/red]"
+    marked = [(told.plain[span.start : span.end], span.style) for span in told.spans]
+    assert marked == [("valid", "green"), ("valid", "green"), ("not_steady", "bold yellow")]

@@ -1,0 +1,234 @@
+"""What people see of a run while it goes on, from a folder in which it grows."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perf_pipeline.cli.ended import EndedWorkflows
+from perf_pipeline.cli.standing import RunWatch, Standing
+from perf_pipeline.cli.views import (
+    LiveView,
+    PlainView,
+    SteadyCursor,
+    choose_view,
+    errors_told,
+    laid_out,
+    picture,
+    plain_line,
+    time_left,
+)
+from perf_pipeline.config.scenario import Scenario
+from perf_pipeline.loadgen.level_log import Progress
+from perf_pipeline.loadgen.plan import plan_levels
+from perf_pipeline.samples.journal import JournalWriter
+from perf_pipeline.samples.record import RECORD, ErrorClass, Outcome
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.slots import Totals
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLANS = plan_levels(Scenario(name="s", concurrency=(10, 40), level_names=("few", "many")), 1)
+STANDING = Standing(0, "100", 100, "steady", 99, 1400, 0, 331.4, 12.34, 1.5, {}, 100.0, ())
+
+
+class Growing:
+    """A run's folder that grows, and a clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.run = RunFolder(folder / "run")
+        self.run.begin("s")
+        self.now_s = 1000.0
+        self.watch = RunWatch(self.run, PLANS, lambda: int(self.now_s * 1e9))
+
+    def level(self, name: str) -> None:
+        """Begin a level."""
+        (self.run.root / "levels" / name).mkdir()
+
+    def progress(self, label: str, phase: str, elapsed_s: float, *totals: int) -> None:
+        """Append to the progress."""
+        progress = Progress(label, phase, Totals(*totals), 20.0, elapsed_s)
+        with (self.run.root / "progress.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(progress)) + "\n")
+
+    def look(self) -> Standing:
+        """Look; there is a level."""
+        standing = self.watch.look()
+        assert standing
+        return standing
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Growing:
+    """A run before its first level."""
+    return Growing(tmp_path)
+
+
+def test_before_the_first_level_nothing_is_said_of_one(growing: Growing) -> None:
+    assert growing.watch.look() is None
+    growing.level("00-10")
+    assert (growing.look().phase, growing.look().left_s) == ("start", None)
+
+
+def test_what_was_told_of_the_level_before_is_not_told_of_the_next(growing: Growing) -> None:
+    """The folder of a level is made before its first line is written."""
+    growing.level("00-10")
+    growing.progress("10 (few)", "steady", 12.0, 110, 100, 0)
+    assert (growing.look().in_flight, growing.look().wanted) == (10, 10)
+    growing.progress("10 (few)", "drain", 30.0, 600, 600, 0)
+    growing.level("01-40")
+    now = growing.look()
+    assert (now.shown, now.wanted, now.phase, now.ended) == ("40 (many)", 40, "start", 0)
+
+
+def test_half_a_line_is_read_once_it_is_whole(growing: Growing) -> None:
+    growing.level("00-10")
+    growing.progress("10 (few)", "ramp_up", 1.0, 5, 2, 0)
+    file = growing.run.root / "progress.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-20])
+    assert growing.look().phase == "start"
+    file.write_bytes(whole)
+    assert growing.look().phase == "ramp_up"
+
+
+def test_time_left_assumes_the_rate_so_far_for_every_level(growing: Growing) -> None:
+    """10/s, from which 30 and 120 workflows of steady phase take 20 (least) and 20 s."""
+    growing.level("00-10")
+    growing.progress("10 (few)", "warm_up", 6.0, 70, 60, 0)
+    one_level_s = 5 + 5 + 20 + 5  # ramp-up, warm-up, steady, and what a level takes besides
+    assert growing.look().left_s == pytest.approx((one_level_s - 6) + one_level_s)
+    growing.progress("10 (few)", "warm_up", 60.0, 70, 60, 0)  # 1/s: turnovers take longer
+    second_s = 5 + 40 + 120 + 5
+    assert growing.look().left_s == pytest.approx(max(0, 5 + 10 + 30 + 5 - 60) + second_s)
+
+
+def test_concerns_are_told_as_they_appear(growing: Growing) -> None:
+    growing.level("00-10")
+    growing.progress("10 (few)", "warm_up", 10.0, 110, 100, 0)
+    assert growing.look().concerns == ()
+    growing.progress("10 (few)", "steady", 31.0, 117, 110, 0)
+    few, slow = growing.look().concerns
+    assert "7 in flight now, below 95% of 10" in few
+    assert "not_steady so far: 10 of 30 workflows" in slow
+    growing.now_s += 8
+    assert growing.look().concerns[0] == "no word from the load for 8 s"
+
+
+def block(outcome: Outcome, error: ErrorClass, service_s: float) -> bytes:
+    """Make one record."""
+    return RECORD.pack(1, 0, 0, int(service_s * 1e9), 0, 0, outcome, error, 0)
+
+
+def test_errors_by_class_and_mean_time_are_read_as_the_journal_grows(tmp_path: Path) -> None:
+    """The naive sums stand here; an aborted block has no service time, an old one is not recent."""
+    ended = EndedWorkflows(tmp_path)
+    ended.read()
+    assert ended.mean_service_s(0) is None
+    journal = JournalWriter(tmp_path / "worker-0.sqlite")
+    ok, wrong = (Outcome.OK, ErrorClass.NONE), (Outcome.ERROR, ErrorClass.WRONG_RESULT)
+    journal.commit(block(*ok, 1.0) + block(*wrong, 3.0), 2, 0)
+    ended.read()
+    assert (dict(ended.errors), ended.mean_service_s(0)) == ({"wrong_result": 1}, 2.0)
+    journal.commit(block(*ok, 5.0), 1, 6_000_000_000)
+    journal.commit(block(Outcome.ABANDONED, ErrorClass.NONE, 99.0), 1, 7_000_000_000)
+    ended.read()
+    ended.read()
+    assert ended.errors["wrong_result"] == 1
+    assert ended.mean_service_s(7_000_000_000) == pytest.approx((1 + 3 + 5) / 3)
+    assert ended.mean_service_s(12_000_000_000) == 5.0
+    journal.close()
+
+
+def test_a_journal_that_is_none_is_said_to_be_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "worker-0.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        sqlite3.connect(tmp_path / "worker-0.sqlite").execute("SELECT 1 FROM block")
+    ended = EndedWorkflows(tmp_path)
+    ended.read()
+    assert not ended.readable
+    assert errors_told(replace(STANDING, failed=3, errors=None)).startswith("3 (their classes")
+
+
+def test_errors_whose_class_is_not_committed_yet_are_counted_all_the_same() -> None:
+    assert errors_told(STANDING) == "none"
+    told = errors_told(replace(STANDING, failed=5, errors={"timeout": 3}))
+    assert told == "5: timeout 3, class not known yet 2"
+
+
+def test_a_plain_line_has_all_that_is_asked_for() -> None:
+    line = " ".join(plain_line(replace(STANDING, concerns=("slow",))).split())
+    assert line == (
+        "100 steady 12.3 s done 1400 in flight 99 of 100 331.4/s failed none "
+        "left about 2 min (estimate) concern: slow"
+    )
+    assert (time_left(None), time_left(80.4)) == ("not known yet", "about 80 s (estimate)")
+
+
+def test_plain_lines_come_at_every_phase_and_every_ten_seconds(
+    growing: Growing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    view = PlainView(growing.watch, as_json=True, clock=lambda: growing.now_s)
+    growing.level("00-10")
+    for second in range(25):
+        growing.progress("10 (few)", "warm_up" if second < 2 else "steady", second, 50, 40, 0)
+        growing.now_s += 1
+        view.look()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split()[3] for line in err.splitlines()] == ["0.0", "2.0", "12.0", "22.0"]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 200])
+def test_hostile_text_is_inert_in_the_picture_at_any_width(columns: int) -> None:
+    """Escapes are spelled out, markup is text, nothing is wider than the terminal."""
+    file = io.StringIO()
+    console = SteadyCursor(file=file, force_terminal=True, width=columns, color_system=None)
+    hostile = "\x1b[2J\x1b]0;x\x07[red]y[/red][/nope]"
+    rows = {"scenario": "x", **picture(replace(STANDING, shown=hostile), 2)}
+    console.print(laid_out(rows, replace(STANDING, concerns=(hostile,)), "hint"))
+    shown = file.getvalue()
+    assert "\x1b" not in shown.replace("\x1b[0m", "").replace("\x1b[2m", "")
+    assert "\x07" not in shown
+    assert max(map(len, shown.splitlines())) <= columns
+    assert "[red]y[/red]" in "".join(line[13:].strip() for line in shown.splitlines())
+
+
+def test_the_cursor_is_never_hidden_and_lines_of_news_are_inert(growing: Growing) -> None:
+    file = io.StringIO()
+    console = SteadyCursor(file=file, force_terminal=True, width=40, color_system=None)
+    with LiveView(growing.watch, title="[red]t", levels=2, console=console) as view:
+        view.say("\x1b[2J[bold]news[/bold]")
+        view.look()
+        view.stopping()
+    shown = file.getvalue()
+    assert "\x1b[?25l" not in shown
+    assert "\\x1b[2J[bold]news[/bold]" in shown
+    assert "[red]t" in shown
+    assert "Ctrl-C again" in shown
+
+
+def test_plain_lines_wherever_a_picture_cannot_be_drawn_or_is_not_wanted(
+    growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def chosen(**changes: bool) -> str:
+        flags: dict[str, Any] = {"plain": False, "as_json": False, "no_color": False, **changes}
+        return type(choose_view(growing.watch, title="", levels=1, **flags)).__name__
+
+    monkeypatch.setenv("TERM", "xterm")
+    assert chosen() == "PlainView"
+    monkeypatch.setattr("sys.stderr", Screen())
+    assert (chosen(), chosen(as_json=True)) == ("LiveView", "LiveView")
+    assert (chosen(plain=True), chosen(no_color=True)) == ("PlainView", "PlainView")
+    monkeypatch.setenv("TERM", "dumb")
+    assert chosen() == "PlainView"
