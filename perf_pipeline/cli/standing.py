@@ -117,7 +117,6 @@ class RunWatch:
     def _enter_level(self) -> None:
         folders = sorted((self._folder.root / "levels").glob("*/"))
         if len(folders) - 1 != self._index and len(folders) <= len(self._plans):
-            self._read_progress()  # what is left of the level before
             self._begin_level(len(folders) - 1)
             self._ended = EndedWorkflows(folders[-1])
 
@@ -145,6 +144,8 @@ class RunWatch:
             told = json.loads(line)
             if self._index < 0 or told["label"] != self._plans[self._index].shown:
                 continue
+            if told["phase"] == "drain" and self._progress["phase"] == START:
+                continue  # of the repeat before, which has the same label
             if told["phase"] != self._progress["phase"]:
                 before = self._progress
                 self._phase_began = (before["elapsed_s"], before["totals"]["ended"])

@@ -102,7 +102,11 @@ def test_a_wrong_launchpad_form_is_told_in_full_and_starts_nothing(sandbox: Sand
     config = config_file(sandbox, "baseline", concurrency=[0, -5], target="nope", duration_s=-1.0)
     ran = sandbox.dagster("job", "execute", "-j", "scenario", "-c", config)
     assert ran.returncode != 0
-    for problem in ("--concurrency is 0;", "--concurrency is -5;", '--target is "nope";'):
+    for problem in (
+        "--concurrency is 0;",
+        "--concurrency is -5;",
+        '--target is "nope", which names no target;',
+    ):
         assert problem in ran.stdout
     assert sandbox.run_folders() == before
 

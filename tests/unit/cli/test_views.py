@@ -182,7 +182,7 @@ def test_plain_lines_come_at_every_phase_and_every_ten_seconds(
         view.look()
     out, err = capsys.readouterr()
     assert out == ""
-    assert [line.split()[3] for line in err.splitlines()] == ["0.0", "2.0", "12.0", "22.0"]
+    assert [line.split()[3] for line in err.splitlines()] == [*("0.0", "2.0", "12.0", "22.0")]
 
 
 @pytest.mark.parametrize("columns", [20, 40, 200])
