@@ -121,6 +121,7 @@ def test_without_database_stress_no_server_is_used(settings: Settings) -> None:
     assert [use.server for use in without.level.connections] == []
 
 
+@pytest.mark.slow
 def test_connections_are_bounded_by_their_limit(settings: Settings) -> None:
     """Twelve in flight that query PostgreSQL all the time; seen from the server."""
     config = replace(QUICK, workflow_types=["analytics"], concurrent_workflows=12)
