@@ -30,7 +30,7 @@ AT_ONCE_S = 5.0
 HOSTILE = 'title = "[red]x[/red][/nope]"'
 """Markup of rich; escapes are refused with the scenario."""
 VIEW_CPU_PERCENT_MAX = 5.0
-"""Four ticks in 10 s of waiting were measured, 0.4 % of a core; a shared machine must not fail it."""
+"""Measured: 0.4 % of a core while waiting; a shared machine must not fail it."""
 
 
 @pytest.fixture(scope="module")
