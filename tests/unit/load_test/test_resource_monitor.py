@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -21,21 +22,28 @@ while time.monotonic() < end:
 """
 
 
+WATCH_A_CHILD = """
+import json, subprocess, sys, time
+from perf_pipeline import ResourceMonitor
+monitor = ResourceMonitor(collection_interval=0.2)
+monitor.start_monitoring()
+time.sleep(0.3)
+alone = monitor.get_peak_metrics()
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE)
+child.stdout.readline()
+time.sleep(0.7)
+monitor.stop_monitoring()
+child.kill()
+child.communicate()
+print(json.dumps([alone, monitor.get_peak_metrics()]))
+"""
+
+
 def test_memory_and_cpu_of_a_child_are_counted() -> None:
-    monitor = ResourceMonitor(collection_interval=0.2)
-    monitor.start_monitoring()
-    time.sleep(0.3)
-    alone = monitor.get_peak_metrics()
-    child = subprocess.Popen([sys.executable, "-c", HOLD_60_MB_AND_A_CORE], stdout=subprocess.PIPE)
-    try:
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(0.7)
-        monitor.stop_monitoring()
-    finally:
-        child.kill()
-        child.communicate()
-    both = monitor.get_peak_metrics()
+    """In a process of its own, whose only child is the planted one."""
+    command = [sys.executable, "-c", WATCH_A_CHILD, HOLD_60_MB_AND_A_CORE]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    alone, both = json.loads(said)
 
     assert both["peak_memory_mb"] > alone["peak_memory_mb"] + 55
     assert both["peak_cpu_percent"] > 20

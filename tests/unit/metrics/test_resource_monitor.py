@@ -132,13 +132,16 @@ def test_a_probe_that_fails_is_a_gap_with_its_reason(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     asked = {"postgres": _Server(), "redis": _Server(NotAnsweringError("Connection refused"))}
-    servers = {
-        name: WatchedServer((os.getpid(),) if name == "postgres" else (), False, probe)
-        for name, probe in asked.items()
-    }
-    with ResourceMonitor(tmp_path / "r.jsonl", servers) as monitor:
-        monitor.sample(1, [ended.pid])
-        monitor.sample(2, [])
+    # Not this process: its children, other tests' servers, would be the server's.
+    with subprocess.Popen(["sleep", "60"]) as alive:
+        servers = {
+            name: WatchedServer((alive.pid,) if name == "postgres" else (), False, probe)
+            for name, probe in asked.items()
+        }
+        with ResourceMonitor(tmp_path / "r.jsonl", servers) as monitor:
+            monitor.sample(1, [ended.pid])
+            monitor.sample(2, [])
+        alive.kill()
 
     first, second = _lines(tmp_path / "r.jsonl")
     assert first["workers"] == []
@@ -150,10 +153,7 @@ def test_a_probe_that_fails_is_a_gap_with_its_reason(tmp_path: Path) -> None:
     assert failed == {f"workers {ended.pid}", "connections redis", "counters redis"}
     assert "Connection refused" in first["problems"]["connections redis"]
     assert first["problems"]["not told: postgres sent_bytes"] == "does not count"
-    assert (first["servers"][0]["pid"], first["servers"][0]["service"]) == (
-        os.getpid(),
-        "postgres",
-    )
+    assert (first["servers"][0]["pid"], first["servers"][0]["service"]) == (alive.pid, "postgres")
     assert f"workers {ended.pid}" not in second["problems"]
     assert all(probe.closed for probe in asked.values())
 
