@@ -213,11 +213,12 @@ def test_a_server_killed_in_mid_level_shows_as_connection_errors(
     # Of the writers: on CPython before 3.11.8 code nodes fail now and then by themselves.
     errors = frame.filter((pl.col("outcome") == Outcome.ERROR) & (pl.col("kind") == 1))
     assert set(errors["error_class"]) == {ErrorClass.CONNECTION}
-    assert set(others["outcome"]) <= {Outcome.OK, Outcome.ABANDONED}
+    assert Outcome.OK in set(others["outcome"])
+    assert set(others["error_class"]) <= {ErrorClass.NONE, ErrorClass.WORKFLOW_ERROR}
     metrics = measure_run(folder)
     assert (metrics.status, metrics.levels[0].validity) == (COMPLETE, "incomplete")
     assert f"writes on {service} could not be counted" in " ".join(metrics.reasons)
-    assert metrics.levels[0].error_classes == {"connection": len(errors)}
+    assert metrics.levels[0].error_classes["connection"] == len(errors)
     assert folders_in(settings.temp_dir) == []
 
 
