@@ -13,17 +13,16 @@ import typer
 from perf_pipeline.cli.completion import offer_gates, offer_scenarios, offer_targets
 from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
+from perf_pipeline.cli.outcome import GATES, end_at_once, finish
 from perf_pipeline.cli.output import (
     AsJson,
     Exit,
     Results,
-    answer,
     bad_input_explained,
     settings_with,
     tell,
 )
 from perf_pipeline.cli.standing import RunWatch
-from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.builtin import open_scenario
 from perf_pipeline.config.machine import processes_of, read_machine_limits
@@ -34,20 +33,12 @@ from perf_pipeline.infrastructure.services import server_status
 from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.loadgen.plan import plan_levels
-from perf_pipeline.metrics.performance import performance_metrics
-from perf_pipeline.report.result_file import level_file_name
-from perf_pipeline.run import measure, new_run_id
-from perf_pipeline.run import report as write_files
-from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder
+from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.metrics.level import TargetRow
-    from perf_pipeline.metrics.run_metrics import RunMetrics
-
-GATES = {"production": "minimum", "goal": "goal"}
-
 
 TARGET_HELP = f"{', '.join(target_names())}; with ==version and +package: kailash==2.19.0+pandas."
 
@@ -212,135 +203,3 @@ def make_results_folder(folder: Path) -> None:
             f"no results can be written to {folder}: {(error.strerror or str(error)).lower()}; "
             "name another folder with --results"
         ) from error
-
-
-def end_at_once(folder: RunFolder, *, as_json: bool) -> None:
-    """Say what is kept of a run that was ended without waiting for anything."""
-    told = [f"ended at once; what was committed to the journals is kept in {folder.root}"]
-    if folder.status_file.exists():
-        told.append(f"`perf-pipeline report {folder.run_id}` writes its report")
-        told.append("what it left on servers of your own, `make clear` removes")
-    else:
-        told = ["ended at once, before anything was measured"]
-    for line in told:
-        tell(line, as_json=as_json)
-    answer(
-        {
-            "run_id": folder.run_id,
-            "folder": str(folder.root),
-            "error": "EndedAtOnce",
-            "problems": told,
-            "levels": [],
-        },
-        as_json=as_json,
-    )
-
-
-def finish(
-    folder: RunFolder,
-    child: DagsterChild,
-    gate: str | None,
-    accept_verdicts: bool,  # noqa: FBT001
-    *,
-    interrupted: bool,
-    as_json: bool,
-) -> None:
-    """Say what came out of the run, and exit with the code that says so too.
-
-    Raises:
-        typer.Exit: With the exit code, unless that is 0.
-    """
-    try:
-        metrics = measure(folder)
-    except RunFolderError as error:
-        tell(f"nothing was measured: {error}", as_json=as_json)
-        tell(child.log_tail(), as_json=as_json)
-        if child.end:
-            tell(child.end, as_json=as_json)
-        answer(
-            {
-                "run_id": folder.run_id,
-                "error": type(error).__name__,
-                "problems": list(filter(None, [str(error), child.end])),
-                "levels": [],
-            },
-            as_json=as_json,
-        )
-        raise typer.Exit(Exit.INTERRUPTED if interrupted else Exit.NOT_A_MEASUREMENT) from error
-    failed = None if interrupted else child.end  # stopped by us, it ends as we wanted
-    if failed:
-        tell(failed, as_json=as_json)
-    if metrics.status != COMPLETE:
-        tell(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
-    elif failed:  # the load was complete, so the log alone says what failed
-        tell(child.log_tail(), as_json=as_json)
-    files = write_files(folder, metrics)
-    show_summary(metrics, as_json=as_json)
-    for reason in metrics.reasons:
-        tell(f"not valid: {reason}", as_json=as_json)
-    failed_gate = gate_failures(metrics, gate)
-    for line in failed_gate:
-        tell(f"gate {gate}: {line}", as_json=as_json)
-    tell(f"report: {files.html}", as_json=as_json)
-    answer(
-        {
-            "run_id": metrics.run_id,
-            "folder": str(folder.root),
-            "report": str(files.html),
-            "status": metrics.status,
-            "dagster": "interrupted" if interrupted else failed or "succeeded",
-            "validity": metrics.validity,
-            "reasons": list(metrics.reasons),
-            "gate_failures": failed_gate,
-            "levels": level_entries(folder, metrics),
-        },
-        as_json=as_json,
-    )
-    code = exit_code(metrics, failed_gate, accept_verdicts=accept_verdicts, interrupted=interrupted)
-    if code == Exit.COMPLETE and failed:
-        code = Exit.NOT_A_MEASUREMENT
-    if code:
-        raise typer.Exit(code)
-
-
-def exit_code(
-    metrics: RunMetrics, failed_gate: list[str], *, accept_verdicts: bool, interrupted: bool
-) -> Exit:
-    """Return what the run's exit code is."""
-    if interrupted or metrics.status == INTERRUPTED:
-        return Exit.INTERRUPTED
-    if metrics.validity == "incomplete":
-        return Exit.NOT_A_MEASUREMENT
-    if metrics.validity != "valid" and not accept_verdicts:
-        return Exit.NOT_A_MEASUREMENT
-    return Exit.GATE_FAILED if failed_gate else Exit.COMPLETE
-
-
-def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:
-    """Return a line for each target of the gate that was not met; undecided is not met."""
-    if gate is None:
-        return []
-    rows = [row for row in metrics.targets if row.table == GATES[gate]]
-    return [
-        f"{row.what} at {row.level}: {_shown(row)}, limit {row.limit:g} {row.unit} ({row.verdict})"
-        for row in rows
-        if row.verdict != "met"
-    ]
-
-
-def _shown(row: TargetRow) -> str:
-    return "not measured" if row.value is None else f"{row.value:.3g} {row.unit}"
-
-
-def level_entries(folder: RunFolder, metrics: RunMetrics) -> list[dict[str, Any]]:
-    """Return what a program wants to know of each level and arm."""
-    scenario = str(metrics.manifest["scenario"])
-    return [
-        {
-            "label": level.label,
-            "role": level.role,
-            "result_file": str(folder.root.parent / level_file_name(metrics, level.label)),
-            **performance_metrics(level, metrics.run_id, scenario).to_dict(),
-        }
-        for level in metrics.levels
-    ]

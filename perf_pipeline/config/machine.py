@@ -2,10 +2,9 @@
 
 A slot of a synchronous target is a thread, with kailash one that has a runtime of its own: 3 file
 descriptors and at most 72 kB (measured with kailash 2.65.0, Python 3.11: reference/kailash.md,
-sections 2 and 10). A slot of an asynchronous target is a task of an event loop, without
-descriptors: 10 kB with kailash_async 2.65.0, 2 kB with control_async (PSS of two workers, 200 and
-10,000 in flight), and as much again for what workflows hold. The workers raise their own soft
-descriptor limit, so that the hard one counts.
+sections 2 and 10). A slot of an asynchronous target is a task of an event loop and takes no
+descriptor, and 9 kB with kailash (there, section 10); as much again is for what workflows hold.
+The workers raise their own soft descriptor limit, so that the hard one counts.
 """
 
 from __future__ import annotations

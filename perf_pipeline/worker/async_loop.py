@@ -14,16 +14,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import COLD, ErrorClass
-from perf_pipeline.samples.slots import GO_NS, STOP_NS, SlotFile
-from perf_pipeline.worker.ledger import Ledger
+from perf_pipeline.samples.slots import GO_NS, STOP_NS
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+    from perf_pipeline.samples.slots import SlotFile
     from perf_pipeline.targets.target import AsyncSlot, AsyncTarget
     from perf_pipeline.worker.event_thread import EventThread
-    from perf_pipeline.worker.recorder import Recorder
+    from perf_pipeline.worker.ledger import Ledger
 
 WAIT_FOR_GO_S = 0.05
 """The go is announced 0.2 s ahead."""
@@ -44,14 +44,10 @@ class AsyncLoop:
         *,
         target: AsyncTarget,
         events: EventThread,
-        classify: Callable[[BaseException], ErrorClass],
-        recorder: Recorder,
+        ledger: Ledger,
         slots: SlotFile,
         numbers: Iterator[int],
-        kinds: array[int],
-        kind_count: int,
         ramp_ns: array[int],
-        deadline_ns: int,
         clock_ns: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
@@ -60,28 +56,16 @@ class AsyncLoop:
         Args:
             target: What executes the workflows; opened on the loop of ``events``.
             events: Runs the tasks.
-            classify: Gives an exception its error class.
-            recorder: Takes the records.
+            ledger: Keeps the books; over the same slots and clock.
             slots: Stamps of what is in flight, and when to go and to stop.
             numbers: This worker's workflow numbers, in order; shared by all slots.
-            kinds: Kind of workflow ``n`` is ``kinds[n % len(kinds)]``.
-            kind_count: Number of kinds.
             ramp_ns: When each slot starts, after the go.
-            deadline_ns: What takes longer is a timeout, even if an answer comes.
             clock_ns: CLOCK_MONOTONIC.
             sleep: Suspends a task for some seconds.
         """
         self._target = target
         self._events = events
-        self._ledger = Ledger(
-            classify=classify,
-            recorder=recorder,
-            slots=slots,
-            kinds=kinds,
-            kind_count=kind_count,
-            deadline_ns=deadline_ns,
-            clock_ns=clock_ns,
-        )
+        self._ledger = ledger
         self._slots = slots
         self._numbers = numbers
         self._ramp_ns = ramp_ns

@@ -6,15 +6,15 @@ import threading
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import COLD, ErrorClass
-from perf_pipeline.samples.slots import GO_NS, STOP_NS, SlotFile
-from perf_pipeline.worker.ledger import Ledger
+from perf_pipeline.samples.slots import GO_NS, STOP_NS
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable, Iterable, Iterator
 
+    from perf_pipeline.samples.slots import SlotFile
     from perf_pipeline.targets.target import Slot, Target
-    from perf_pipeline.worker.recorder import Recorder
+    from perf_pipeline.worker.ledger import Ledger
 
 WAIT_FOR_GO_S = 0.05
 """The go is announced 0.2 s ahead. At 2 ms, 500 waiting threads took a whole core from the cold
@@ -32,14 +32,10 @@ class ClosedLoop:
         self,
         *,
         target: Target,
-        classify: Callable[[BaseException], ErrorClass],
-        recorder: Recorder,
+        ledger: Ledger,
         slots: SlotFile,
         numbers: Iterator[int],
-        kinds: array[int],
-        kind_count: int,
         ramp_ns: array[int],
-        deadline_ns: int,
         clock_ns: Callable[[], int],
         sleep: Callable[[float], None],
         threads: list[int],
@@ -48,28 +44,16 @@ class ClosedLoop:
 
         Args:
             target: What executes the workflows.
-            classify: Gives an exception its error class.
-            recorder: Takes the records.
+            ledger: Keeps the books; over the same slots and clock.
             slots: Stamps of what is in flight, and when to go and to stop.
             numbers: This worker's workflow numbers, in order; shared by all slots.
-            kinds: Kind of workflow ``n`` is ``kinds[n % len(kinds)]``.
-            kind_count: Number of kinds.
             ramp_ns: When each slot starts, after the go.
-            deadline_ns: What takes longer is a timeout, even if an answer comes.
             clock_ns: CLOCK_MONOTONIC.
             sleep: Sleeps for some seconds.
             threads: Filled with the identifiers of the slots' threads.
         """
         self._target = target
-        self._ledger = Ledger(
-            classify=classify,
-            recorder=recorder,
-            slots=slots,
-            kinds=kinds,
-            kind_count=kind_count,
-            deadline_ns=deadline_ns,
-            clock_ns=clock_ns,
-        )
+        self._ledger = ledger
         self._slots = slots
         self._numbers = numbers
         self._ramp_ns = ramp_ns

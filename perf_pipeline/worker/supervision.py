@@ -21,19 +21,39 @@ from perf_pipeline.samples.slots import (
     STOP_NS,
     SlotFile,
 )
+from perf_pipeline.worker.ledger import Ledger
+from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_pipeline.samples.journal import JournalWriter
+    from perf_pipeline.samples.record import ErrorClass
     from perf_pipeline.worker.async_loop import AsyncLoop
     from perf_pipeline.worker.closed_loop import ClosedLoop
     from perf_pipeline.worker.recorder import Recorder
-    from perf_pipeline.worker.worker_job import WorkerJob
 
     Loop = ClosedLoop | AsyncLoop
 
 TICK_S = 0.05
+
+
+def ledger_of(
+    job: WorkerJob,
+    classify: Callable[[BaseException], ErrorClass],
+    recorder: Recorder,
+    slots: SlotFile,
+) -> Ledger:
+    """Make the ledger of a job, on the clock of this machine."""
+    return Ledger(
+        classify=classify,
+        recorder=recorder,
+        slots=slots,
+        kinds=read_words(job.kinds),
+        kind_count=len(job.job.kinds),
+        deadline_ns=job.deadline_ns,
+        clock_ns=time.monotonic_ns,
+    )
 
 
 def get_ready(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.recorder import Recorder
-from perf_pipeline.worker.supervision import get_ready, supervise, target_facts
+from perf_pipeline.worker.supervision import get_ready, ledger_of, supervise, target_facts
 from perf_pipeline.worker.task_waits import TaskSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
@@ -32,14 +32,10 @@ def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: Slot
     loop = AsyncLoop(
         target=target,
         events=events,
-        classify=adapter.classify,
-        recorder=recorder,
+        ledger=ledger_of(job, adapter.classify, recorder, slots),
         slots=slots,
         numbers=itertools.count(job.worker, job.workers),
-        kinds=read_words(job.kinds),
-        kind_count=len(job.job.kinds),
         ramp_ns=read_words(job.ramp),
-        deadline_ns=job.deadline_ns,
         clock_ns=time.monotonic_ns,
         sleep=asyncio.sleep,
     )

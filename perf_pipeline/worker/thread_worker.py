@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.worker.closed_loop import ClosedLoop
 from perf_pipeline.worker.recorder import Recorder
-from perf_pipeline.worker.supervision import get_ready, supervise, target_facts
+from perf_pipeline.worker.supervision import get_ready, ledger_of, supervise, target_facts
 from perf_pipeline.worker.waits import WaitSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
@@ -28,14 +28,10 @@ def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: Slot
     recorder = Recorder(journal, slots, time.monotonic_ns, WaitSampler(threads))
     loop = ClosedLoop(
         target=target,
-        classify=adapter.classify,
-        recorder=recorder,
+        ledger=ledger_of(job, adapter.classify, recorder, slots),
         slots=slots,
         numbers=itertools.count(job.worker, job.workers),
-        kinds=read_words(job.kinds),
-        kind_count=len(job.job.kinds),
         ramp_ns=read_words(job.ramp),
-        deadline_ns=job.deadline_ns,
         clock_ns=time.monotonic_ns,
         sleep=time.sleep,
         threads=threads,

@@ -120,7 +120,7 @@ def insert_document(
     return insert(document(summary, run_id, level, number))
 
 
-_STAGES: dict[str, Stage[Stores]] = {
+STAGE_FUNCTIONS: dict[str, Stage[Stores]] = {
     "query": lambda task, stores, _: stores.query(task.bucket),
     "statistics": lambda _task, _stores, done: statistics(done["query"]),
     "report": lambda task, _, done: report(done["statistics"], **task.signature()),
@@ -131,9 +131,12 @@ _STAGES: dict[str, Stage[Stores]] = {
     ),
 }
 
+ASKING = frozenset(("query", "cache", "store", "document"))
+"""The nodes that ask a server and wait for it."""
+
 
 def run_stages(
     complexity: str, task: Task, stores: Stores, without: Collection[str] = ()
 ) -> Outputs:
     """Call the stages of a complexity one after the other; whatever ``stores`` raise passes."""
-    return run_in_order(stages(complexity, without), _STAGES, task, stores)
+    return run_in_order(stages(complexity, without), STAGE_FUNCTIONS, task, stores)

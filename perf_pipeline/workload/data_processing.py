@@ -118,7 +118,7 @@ def report(rows: list[Row], summary: Row, bad: Row, run_id: str, level: int, num
     return {"run_id": run_id, "level": level, "number": number, "payload": payload}
 
 
-_STAGES: dict[str, Stage[Stores]] = {
+STAGE_FUNCTIONS: dict[str, Stage[Stores]] = {
     "read": lambda task, _stores, _done: read(task.file_path),
     "validate": lambda _task, _stores, done: validate(done["read"]),
     "transform": lambda _task, _stores, done: transform(done["validate"]["rows"]),
@@ -130,9 +130,12 @@ _STAGES: dict[str, Stage[Stores]] = {
     "store_mysql": lambda _, stores, done: stores.store_mysql(done["report"]),
 }
 
+ASKING = frozenset(("store_postgres", "store_mysql"))
+"""The nodes that ask a server and wait for it."""
+
 
 def run_stages(
     complexity: str, task: Task, stores: Stores, without: Collection[str] = ()
 ) -> Outputs:
     """Call the stages of a complexity one after the other; whatever ``stores`` raise passes."""
-    return run_in_order(stages(complexity, without), _STAGES, task, stores)
+    return run_in_order(stages(complexity, without), STAGE_FUNCTIONS, task, stores)

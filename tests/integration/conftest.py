@@ -97,3 +97,11 @@ def start_owner(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
     for owner in owners:
         owner.kill()
         owner.communicate()
+
+
+@pytest.fixture
+def served(tmp_path: Path, servers: dict[str, Server]) -> Settings:
+    """Settings of the test's own, over the session's PostgreSQL and Redis and the user's cache."""
+    urls = {name: servers[name].url for name in ("postgres", "redis")}
+    cache_dir = current_settings().cache_dir
+    return replace(settings_in(tmp_path), urls=urls, cache_dir=cache_dir)

@@ -22,17 +22,19 @@ import pytest
 from perf_pipeline.config.scenario import Limits, Phases, Scenario, Workload
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.infrastructure.probes.postgres import PostgresProbe
+from perf_pipeline.infrastructure.probes.told import WatchedServer
 from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck, bottleneck_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
+from perf_pipeline.metrics.resource_monitor import ResourceMonitor
 from perf_pipeline.metrics.samples import read_samples
 from perf_pipeline.metrics.summary import LevelContext, summarise_level
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, Stores
-from tests.integration.contract_sampler import ContractSampler
 from tests.integration.planted.bottlenecks import APPLICATION
 
 if TYPE_CHECKING:
@@ -116,20 +118,24 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
     share = planted.connections // planted.workers
     url = planted.postgres.url if planted.postgres else None
     stores = Stores(url, "s", None, "p:", share, 30.0)
-    sampler = ContractSampler(folder / "resources.jsonl", APPLICATION, planted.postgres)
+    servers = {}
+    if planted.postgres:
+        probe = PostgresProbe(planted.postgres.url, APPLICATION)
+        servers["postgres"] = WatchedServer(planted.postgres.pids, False, probe)
+    monitor = ResourceMonitor(folder / "resources.jsonl", servers)
     level = LevelRun(
         plan,
         folder=folder,
         python=python,
         job=Job(tuple(Kind(*kind) for kind in kinds), "code", 1, "r1", 0, stores),
-        on_second=sampler,
+        on_second=monitor.sample,
         on_progress=lambda _progress: None,
         write_log=lambda log: write_json(folder / "level.json", asdict(log)),
         python_path=str(FUNCTIONS),
         sample_every_s=0.5,
     )
-    log = level.run()
-    sampler.close()
+    with monitor:
+        log = level.run()
     assert [worker["reason"] for worker in log.workers] == ["done"] * planted.workers
     start_ns, end_ns = log.phases_ns["steady"]
     assert end_ns is not None

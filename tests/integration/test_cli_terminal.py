@@ -30,7 +30,7 @@ AT_ONCE_S = 5.0
 HOSTILE = 'title = "[red]x[/red][/nope]"'
 """Markup of rich; escapes are refused with the scenario."""
 VIEW_CPU_PERCENT_MAX = 5.0
-"""Measured: 0.4 % of a core while waiting; a shared machine must not fail it."""
+"""Of one core; far above what it takes, so that a shared machine does not fail it."""
 
 
 @pytest.fixture(scope="module")

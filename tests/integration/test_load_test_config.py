@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline import LoadTestConfig, LoadTestFramework
-from perf_pipeline.config.settings import current_settings
 from perf_pipeline.samples.run_folder import RunFolder
-from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.infrastructure.server import Server
     from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.performance import PerformanceMetrics
 
@@ -39,11 +36,11 @@ QUICK = LoadTestConfig(
 class Played:
     """One run of a config and what it left behind."""
 
-    def __init__(self, settings: Settings, config: LoadTestConfig, target: str = "control") -> None:
-        framework = LoadTestFramework(config, settings=settings, target=target)
+    def __init__(self, served: Settings, config: LoadTestConfig, target: str = "control") -> None:
+        framework = LoadTestFramework(config, settings=served, target=target)
         self.performance: PerformanceMetrics = framework.execute_concurrent_workflows()
         self.level: LevelMetrics = framework.runs[0].levels[0]
-        folder = RunFolder(settings.results_dir / framework.runs[0].run_id)
+        folder = RunFolder(served.results_dir / framework.runs[0].run_id)
         self.files: Path = folder.level_folders()[0]
 
     @property
@@ -52,17 +49,10 @@ class Played:
         return len((self.files / "resources.jsonl").read_text(encoding="utf-8").splitlines())
 
 
-@pytest.fixture
-def settings(tmp_path: Path, servers: dict[str, Server]) -> Settings:
-    urls = {name: servers[name].url for name in ("postgres", "redis")}
-    cache_dir = current_settings().cache_dir
-    return replace(settings_in(tmp_path), urls=urls, cache_dir=cache_dir)
-
-
-def test_the_number_in_flight_is_what_was_asked_for(settings: Settings) -> None:
+def test_the_number_in_flight_is_what_was_asked_for(served: Settings) -> None:
     config = replace(QUICK, workflow_types=["analytics"], test_duration=0.5)
     config = replace(config, concurrent_workflows=12)
-    framework = LoadTestFramework(config, settings=settings, target="control")
+    framework = LoadTestFramework(config, settings=served, target="control")
     many = framework.execute_concurrent_workflows()
     (few,) = framework.run_baseline_performance_test([3])
 
@@ -74,18 +64,18 @@ def test_the_number_in_flight_is_what_was_asked_for(settings: Settings) -> None:
     assert f"Run {few.run_id}, complete" in text
 
 
-def test_a_total_ends_the_level(settings: Settings) -> None:
-    played = Played(settings, replace(QUICK, total_workflows=300, test_duration=60))
+def test_a_total_ends_the_level(served: Settings) -> None:
+    played = Played(served, replace(QUICK, total_workflows=300, test_duration=60))
 
     assert played.level.ended_because == "total_workflows"
     assert 300 <= sum(played.level.outcomes.values()) - len(played.level.cold_starts) < 5000
 
 
 def test_durations_are_those_of_the_phases_and_of_the_rest_between_levels(
-    settings: Settings,
+    served: Settings,
 ) -> None:
     config = replace(QUICK, ramp_up_duration=0.8, test_duration=1.2, cooldown_duration=1.5)
-    framework = LoadTestFramework(config, settings=settings, target="control")
+    framework = LoadTestFramework(config, settings=served, target="control")
     framework.run_baseline_performance_test([2, 3])
 
     first, second = framework.runs[0].levels
@@ -98,10 +88,12 @@ def test_durations_are_those_of_the_phases_and_of_the_rest_between_levels(
 
 
 @pytest.mark.slow
-def test_types_and_complexity_decide_what_is_executed_and_written(settings: Settings) -> None:
+def test_types_and_complexity_decide_what_is_executed_and_written(
+    served: Settings,
+) -> None:
     config = replace(QUICK, workflow_types=["analytics", "data_processing"])
-    simple = Played(settings, config)
-    medium = Played(settings, replace(config, workflow_complexity="medium"))
+    simple = Played(served, config)
+    medium = Played(served, replace(config, workflow_complexity="medium"))
 
     assert {(f.family, f.complexity) for f in simple.level.families} == {
         ("analytics", "simple"),
@@ -112,21 +104,21 @@ def test_types_and_complexity_decide_what_is_executed_and_written(settings: Sett
 
 
 @pytest.mark.slow
-def test_without_database_stress_no_server_is_used(settings: Settings) -> None:
+def test_without_database_stress_no_server_is_used(served: Settings) -> None:
     config = replace(QUICK, workflow_types=["analytics", "transformation"])
-    with_it = Played(settings, config)
-    without = Played(settings, replace(config, enable_database_stress=False))
+    with_it = Played(served, config)
+    without = Played(served, replace(config, enable_database_stress=False))
 
     assert [use.server for use in with_it.level.connections] == ["postgres"]
     assert [use.server for use in without.level.connections] == []
 
 
 @pytest.mark.slow
-def test_connections_are_bounded_by_their_limit(settings: Settings) -> None:
+def test_connections_are_bounded_by_their_limit(served: Settings) -> None:
     """Twelve in flight that query PostgreSQL all the time; seen from the server."""
     config = replace(QUICK, workflow_types=["analytics"], concurrent_workflows=12)
-    few = Played(settings, replace(config, max_db_connections=2))
-    more = Played(settings, replace(config, max_db_connections=8))
+    few = Played(served, replace(config, max_db_connections=2))
+    more = Played(served, replace(config, max_db_connections=8))
 
     assert few.performance.peak_connections == 2
     assert more.performance.peak_connections is not None
@@ -135,30 +127,33 @@ def test_connections_are_bounded_by_their_limit(settings: Settings) -> None:
 
 @pytest.mark.slow
 def test_a_wait_for_a_connection_that_is_too_long_is_resource_exhaustion(
-    settings: Settings,
+    served: Settings,
 ) -> None:
     """Of 400 on two connections each waits for 199 others; 0.1 s is not enough."""
     config = replace(QUICK, workflow_types=["analytics"], concurrent_workflows=400)
     config = replace(config, max_db_connections=2, test_duration=2)
-    patient = Played(settings, replace(config, connection_timeout=30))
-    hurried = Played(settings, replace(config, connection_timeout=0.1))
+    patient = Played(served, replace(config, connection_timeout=30))
+    hurried = Played(served, replace(config, connection_timeout=0.1))
 
     assert patient.performance.resource_exhaustion_errors == 0
     assert hurried.performance.resource_exhaustion_errors > 0
 
 
-def test_a_worker_above_its_memory_is_ended(settings: Settings) -> None:
+def test_a_worker_above_its_memory_is_ended(served: Settings) -> None:
     """No worker fits into 10 MB."""
-    played = Played(settings, replace(QUICK, memory_limit_mb=20))
+    played = Played(served, replace(QUICK, memory_limit_mb=20))
 
     assert played.level.validity == "incomplete"
     assert any("memory limit: " in reason for reason in played.level.reasons)
 
 
 @pytest.mark.slow
-def test_workers_stay_below_their_cpu_limit(settings: Settings) -> None:
+def test_workers_stay_below_their_cpu_limit(served: Settings) -> None:
     config = replace(QUICK, test_duration=3)
-    free, held = Played(settings, config), Played(settings, replace(config, cpu_limit_percent=10))
+    free, held = (
+        Played(served, config),
+        Played(served, replace(config, cpu_limit_percent=10)),
+    )
 
     assert held.performance.avg_cpu_percent is not None
     assert free.performance.avg_cpu_percent is not None
@@ -167,20 +162,20 @@ def test_workers_stay_below_their_cpu_limit(settings: Settings) -> None:
 
 
 @pytest.mark.slow
-def test_the_interval_is_that_of_the_samples(settings: Settings) -> None:
+def test_the_interval_is_that_of_the_samples(served: Settings) -> None:
     config = replace(QUICK, test_duration=2)
-    often = Played(settings, replace(config, metrics_collection_interval=0.25))
-    seldom = Played(settings, replace(config, metrics_collection_interval=1))
+    often = Played(served, replace(config, metrics_collection_interval=0.25))
+    seldom = Played(served, replace(config, metrics_collection_interval=1))
 
     assert often.samples >= 2.5 * seldom.samples
 
 
 @pytest.mark.slow
-def test_detailed_logging_fills_the_log_of_the_workers(settings: Settings) -> None:
+def test_detailed_logging_fills_the_log_of_the_workers(served: Settings) -> None:
     """A kailash node with pool options warns each time that it runs."""
     config = replace(QUICK, workflow_types=["analytics"], test_duration=2)
-    quiet = Played(settings, config, "kailash")
-    loud = Played(settings, replace(config, enable_detailed_logging=True), "kailash")
+    quiet = Played(served, config, "kailash")
+    loud = Played(served, replace(config, enable_detailed_logging=True), "kailash")
 
     assert "kailash" not in (quiet.files / "worker-0.log").read_text(encoding="utf-8")
     assert "WARNING kailash" in (loud.files / "worker-0.log").read_text(encoding="utf-8")

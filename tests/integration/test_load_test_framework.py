@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline import LoadTestConfig, LoadTestFramework
-from perf_pipeline.config.settings import current_settings
 from perf_pipeline.load_test.named_load import NamedLoad
 from perf_pipeline.samples.run_folder import read_json
-from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.infrastructure.server import Server
 
 pytestmark = pytest.mark.integration
 
@@ -33,15 +28,8 @@ CONFIG = LoadTestConfig(
 )
 
 
-@pytest.fixture
-def settings(tmp_path: Path, servers: dict[str, Server]) -> Settings:
-    urls = {name: servers[name].url for name in ("postgres", "redis")}
-    cache_dir = current_settings().cache_dir
-    return replace(settings_in(tmp_path), urls=urls, cache_dir=cache_dir)
-
-
-def test_a_single_workflow_has_the_runtime_to_itself(settings: Settings) -> None:
-    framework = LoadTestFramework(CONFIG, settings=settings, target="control")
+def test_a_single_workflow_has_the_runtime_to_itself(served: Settings) -> None:
+    framework = LoadTestFramework(CONFIG, settings=served, target="control")
     single = framework.execute_single_workflow("data_processing")
 
     level = framework.runs[0].levels[0]
@@ -55,13 +43,13 @@ def test_a_single_workflow_has_the_runtime_to_itself(settings: Settings) -> None
 
 @pytest.mark.slow
 def test_a_database_stress_test_runs_what_uses_a_server_on_the_connections_it_names(
-    settings: Settings,
+    served: Settings,
 ) -> None:
     loads = (
         NamedLoad("light", {"concurrent_workflows": 4}),
         NamedLoad("exhaustion", {"concurrent_workflows": 12, "max_db_connections": 2}),
     )
-    framework = LoadTestFramework(CONFIG, settings=settings, target="control")
+    framework = LoadTestFramework(CONFIG, settings=served, target="control")
     found = framework.run_database_stress_test(loads)
 
     assert {name: one.concurrency for name, one in found.items()} == {"light": 4, "exhaustion": 12}
@@ -69,16 +57,18 @@ def test_a_database_stress_test_runs_what_uses_a_server_on_the_connections_it_na
     assert found["exhaustion"].peak_connections == 2
     families = {f.family for run in framework.runs for f in run.levels[0].families}
     assert families == {"analytics"}
-    (file,) = settings.results_dir.glob("database_exhaustion_12_*.json")
+    (file,) = served.results_dir.glob("database_exhaustion_12_*.json")
     assert read_json(file)[0]["run_id"] == found["exhaustion"].run_id
 
 
 @pytest.mark.slow
-def test_resource_pressure_is_in_effect_and_seen_in_what_it_limits(settings: Settings) -> None:
+def test_resource_pressure_is_in_effect_and_seen_in_what_it_limits(
+    served: Settings,
+) -> None:
     """No worker fits into 20 MB, and free ones take more than 10 % of a core."""
     config = replace(CONFIG, workflow_types=["transformation"], memory_limit_mb=20)
     config = replace(config, cpu_limit_percent=10)
-    framework = LoadTestFramework(config, settings=settings, target="control")
+    framework = LoadTestFramework(config, settings=served, target="control")
     found = framework.run_resource_pressure_test()
 
     ended = {name for name, one in found.items() if "memory limit: " in " ".join(one.reasons)}
@@ -93,15 +83,15 @@ def test_resource_pressure_is_in_effect_and_seen_in_what_it_limits(settings: Set
 
 @pytest.mark.slow
 def test_a_level_that_is_given_less_cpu_is_a_regression_of_one_that_is_not(
-    settings: Settings,
+    served: Settings,
 ) -> None:
     """Two workers on 10 % of a core in place of all that they can get."""
     config = replace(CONFIG, workflow_types=["analytics"], concurrent_workflows=12)
     config = replace(config, max_db_connections=2)  # who waits for one is in flight all the time
-    free = LoadTestFramework(config, settings=settings, target="control")
+    free = LoadTestFramework(config, settings=served, target="control")
     baseline = free.execute_concurrent_workflows()
     held = LoadTestFramework(
-        replace(config, cpu_limit_percent=10), settings=settings, target="control"
+        replace(config, cpu_limit_percent=10), settings=served, target="control"
     )
     analysis = held.analyze_performance_regression(baseline, held.execute_concurrent_workflows())
 

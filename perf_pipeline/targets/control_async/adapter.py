@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.targets.classification import classify
-from perf_pipeline.targets.control_async.stages import run_analytics, run_data_processing
+from perf_pipeline.targets.control_async.stages import run_in_order
 from perf_pipeline.targets.job_tasks import JobTasks
 from perf_pipeline.targets.pool_threads import threads_at_work
 from perf_pipeline.targets.pooled_stores import PooledStores, job_servers
-from perf_pipeline.workload import transformation
+from perf_pipeline.workload import analytics, data_processing, transformation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,13 +66,14 @@ class ControlAsyncTarget:
         wanted = self._kinds[kind]
         complexity, without, stores = wanted.complexity, wanted.without, self._stores
         task = self._tasks.task(number)
-        match wanted.family:
-            case "transformation":
-                outputs = transformation.run_stages(complexity, task.data_seed)
-            case "analytics":
-                outputs = await run_analytics(complexity, task, stores, self._call, without)
-            case _:
-                outputs = await run_data_processing(complexity, task, stores, self._call, without)
+        if wanted.family == "transformation":
+            outputs = transformation.run_stages(complexity, task.data_seed)
+        else:
+            family = analytics if wanted.family == "analytics" else data_processing
+            names = family.stages(complexity, without)
+            outputs = await run_in_order(
+                names, family.STAGE_FUNCTIONS, family.ASKING, task, stores, self._call
+            )
         self._tasks.check(kind, task, outputs)
 
     async def close(self) -> None:

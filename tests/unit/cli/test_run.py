@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from perf_pipeline.cli.run import exit_code, gate_failures, make_results_folder, number
+from perf_pipeline.cli.outcome import exit_code, gate_failures
+from perf_pipeline.cli.run import make_results_folder, number
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.level import TargetRow
 

@@ -10,41 +10,10 @@ import pytest
 
 from perf_pipeline.metrics.level import ConnectionUse
 from perf_pipeline.metrics.performance import performance_metrics
+from tests.old_names import PERFORMANCE_METRICS
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics
-
-OLD_FIELDS = [
-    "total_workflows",
-    "successful_workflows",
-    "failed_workflows",
-    "execution_time",
-    "throughput",
-    "avg_latency",
-    "min_latency",
-    "max_latency",
-    "p50_latency",
-    "p90_latency",
-    "p99_latency",
-    "peak_memory_mb",
-    "avg_cpu_percent",
-    "peak_cpu_percent",
-    "disk_io_read_mb",
-    "disk_io_write_mb",
-    "network_io_sent_mb",
-    "network_io_recv_mb",
-    "active_connections",
-    "peak_connections",
-    "connection_pool_utilization",
-    "database_errors",
-    "error_rate",
-    "timeout_errors",
-    "connection_errors",
-    "resource_exhaustion_errors",
-    "test_start_time",
-    "test_end_time",
-]
-"""As reference/seed.md, part 2, lists them."""
 
 
 def test_every_field_of_the_old_framework_is_there_and_no_none_is_without_its_reason(
@@ -52,7 +21,7 @@ def test_every_field_of_the_old_framework_is_there_and_no_none_is_without_its_re
 ) -> None:
     metrics = performance_metrics(valid_level, "run", "baseline").to_dict()
 
-    assert [name for name in OLD_FIELDS if name not in metrics] == []
+    assert [name for name in PERFORMANCE_METRICS if name not in metrics] == []
     assert {"validity", "samples", "run_id"} <= set(metrics)
     nones = {name for name, value in metrics.items() if value is None}
     assert nones == set(metrics["not_measured"])

@@ -7,43 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.result_file import write_result_files
+from tests.old_names import PERFORMANCE_METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.run_metrics import RunMetrics
-
-KEYS = [
-    "total_workflows",
-    "successful_workflows",
-    "failed_workflows",
-    "execution_time",
-    "throughput",
-    "avg_latency",
-    "min_latency",
-    "max_latency",
-    "p50_latency",
-    "p90_latency",
-    "p99_latency",
-    "peak_memory_mb",
-    "avg_cpu_percent",
-    "peak_cpu_percent",
-    "disk_io_read_mb",
-    "disk_io_write_mb",
-    "network_io_sent_mb",
-    "network_io_recv_mb",
-    "active_connections",
-    "peak_connections",
-    "connection_pool_utilization",
-    "database_errors",
-    "error_rate",
-    "timeout_errors",
-    "connection_errors",
-    "resource_exhaustion_errors",
-    "test_start_time",
-    "test_end_time",
-]
-"""Source: the framework that this project replaces."""
 
 
 def test_only_an_interrupted_run_leaves_partial_results(
@@ -61,5 +30,5 @@ def test_only_an_interrupted_run_leaves_partial_results(
 def test_every_object_has_every_key_that_users_know(tmp_path: Path, baseline: RunMetrics) -> None:
     for path in write_result_files(tmp_path, baseline):
         for entry in json.loads(path.read_text(encoding="utf-8")):
-            assert set(KEYS) <= set(entry), path.name
+            assert set(PERFORMANCE_METRICS) <= set(entry), path.name
             assert {"validity", "samples", "run_id"} <= set(entry)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.targets.control_async.adapter import open_target
-from perf_pipeline.targets.control_async.stages import run_analytics, run_data_processing
+from perf_pipeline.targets.control_async.stages import run_in_order
 from perf_pipeline.targets.target import Job, Kind, Stores
 from perf_pipeline.workload import analytics, data_processing
 from perf_pipeline.workload.dataset import bucket_rows
@@ -63,18 +63,17 @@ def test_its_stages_give_and_write_what_the_plain_ones_do(
     tmp_path: Path, complexity: str, without: tuple[str, ...]
 ) -> None:
     """Both families with servers, eight inputs each."""
-    families: tuple[tuple[Any, Any], ...] = (
-        (run_analytics, analytics.run_stages),
-        (run_data_processing, data_processing.run_stages),
-    )
+    families: tuple[Any, ...] = (analytics, data_processing)
     for number in range(8):
         task = _task(tmp_path, number)
         write_file(str(tmp_path), task.data_seed)
         assert task.data_seed == data_seed_of(5, task.bucket)
-        for ours, plain in families:
+        for family in families:
             here, there = Servers(), Servers()
-            found = asyncio.run(ours(complexity, task, here, _call, without))
-            wanted = plain(complexity, task, there, without)
+            names = family.stages(complexity, without)
+            walk = run_in_order(names, family.STAGE_FUNCTIONS, family.ASKING, task, here, _call)  # type: ignore[arg-type]
+            found = asyncio.run(walk)
+            wanted = family.run_stages(complexity, task, there, without)
             assert list(found.items()) == list(wanted.items())
             assert here.written == there.written
 

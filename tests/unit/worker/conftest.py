@@ -18,6 +18,7 @@ from perf_pipeline.samples.slots import GO_NS, STOP_NS, SlotFile
 from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.closed_loop import ClosedLoop
 from perf_pipeline.worker.event_thread import EventThread
+from perf_pipeline.worker.ledger import Ledger
 from perf_pipeline.worker.recorder import Recorder
 from tests.simulated_level import Row
 
@@ -105,29 +106,38 @@ class Bench:
 
     def loop(self, target: Any, **changes: Any) -> ClosedLoop:
         """Return a closed loop over everything; the go is now, the stop after ``run_s``."""
-        own: dict[str, Any] = {"sleep": self.clock.sleep, "threads": []}
-        return ClosedLoop(**(self._arguments(target, changes.pop("run_s", 10.0)) | own | changes))
+        return ClosedLoop(
+            **{"sleep": self.clock.sleep, "threads": []} | self._arguments(target, changes)
+        )
 
     def async_loop(self, target: Any, events: EventThread, **changes: Any) -> AsyncLoop:
         """Return the same for a target of coroutines."""
         own: dict[str, Any] = {"sleep": self.clock.sleep_on_loop, "events": events}
-        return AsyncLoop(**(self._arguments(target, changes.pop("run_s", 10.0)) | own | changes))
+        return AsyncLoop(**own | self._arguments(target, changes))
 
-    def _arguments(self, target: Any, run_s: float) -> dict[str, Any]:
+    def _arguments(self, target: Any, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return what a loop takes; ``changes`` go to it or to its ledger."""
+        run_s = changes.pop("run_s", 10.0)
         self.slots.words[GO_NS] = self.clock()
         self.slots.words[STOP_NS] = self.clock() + round(run_s * 1e9)
-        return {
-            "target": target,
+        books: dict[str, Any] = {
             "classify": lambda _error: ErrorClass.WORKFLOW_ERROR,
             "recorder": self.recorder,
             "slots": self.slots,
-            "numbers": itertools.count(),
             "kinds": array("q", [0]),
             "kind_count": 1,
-            "ramp_ns": array("q", [0] * self.slots.slots),
             "deadline_ns": 5_000_000_000,
-            "clock_ns": self.clock,
+            "clock_ns": changes.get("clock_ns", self.clock),
         }
+        ledger = Ledger(**{name: changes.pop(name, value) for name, value in books.items()})
+        return {
+            "target": target,
+            "ledger": ledger,
+            "slots": self.slots,
+            "numbers": itertools.count(),
+            "ramp_ns": array("q", [0] * self.slots.slots),
+            "clock_ns": books["clock_ns"],
+        } | changes
 
     def committed(self) -> list[Row]:
         """Return the records that the journal holds now."""

@@ -23,6 +23,7 @@ from perf_pipeline.worker import recorder as recorder_module
 from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.closed_loop import ClosedLoop
 from perf_pipeline.worker.event_thread import EventThread
+from perf_pipeline.worker.ledger import Ledger
 from perf_pipeline.worker.recorder import Recorder
 
 
@@ -75,14 +76,18 @@ recorder_module.COMMIT_EVERY_NS = 20_000_000  # many blocks in a short life
 slots = SlotFile(folder / "worker-0.slots")
 recorder = Recorder(AcknowledgingJournal(folder / "worker-0.sqlite"), slots, time.monotonic_ns)
 arguments: dict[str, Any] = {
-    "classify": lambda _error: ErrorClass.OTHER,
-    "recorder": recorder,
+    "ledger": Ledger(
+        classify=lambda _error: ErrorClass.OTHER,
+        recorder=recorder,
+        slots=slots,
+        kinds=array("q", [0]),
+        kind_count=1,
+        deadline_ns=10**12,
+        clock_ns=time.monotonic_ns,
+    ),
     "slots": slots,
     "numbers": itertools.count(),
-    "kinds": array("q", [0]),
-    "kind_count": 1,
     "ramp_ns": array("q", [0] * slot_count),
-    "deadline_ns": 10**12,
     "clock_ns": time.monotonic_ns,
 }
 loop: ClosedLoop | AsyncLoop = (
