@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import rich_utils
 
-from perf_pipeline.cli import doctor, inspect, run, servers
+from perf_pipeline.cli import doctor, inspect, run, selftest, servers
 from perf_pipeline.cli.examples import epilog
 from perf_pipeline.cli.output import Exit, answer, tell
 
@@ -41,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "stop": servers.stop,
     "status": servers.status,
     "doctor": doctor.doctor,
+    "selftest": selftest.selftest,
 }
 for word, function in COMMANDS.items():
     app.command(word, epilog=epilog(word))(function)

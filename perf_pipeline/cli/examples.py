@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "stop": ("perf-pipeline stop",),
     "status": ("perf-pipeline status", "perf-pipeline status --gate --json"),
     "doctor": ("perf-pipeline doctor", "perf-pipeline doctor --json"),
+    "selftest": ("perf-pipeline selftest", "perf-pipeline selftest merge --size ci --json"),
 }
 
 

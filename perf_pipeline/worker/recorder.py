@@ -71,10 +71,26 @@ class Recorder:
         outcome: int,
         error_class: int = ErrorClass.NONE,
         flags: int = 0,
+        *,
+        intended_ns: int = 0,
     ) -> None:
-        """Store that workflow ``number`` ended; commit if half a second has passed."""
+        """Store that workflow ``number`` ended; commit if half a second has passed.
+
+        ``intended_ns`` is when the plan wanted it to start; 0 for a closed loop, where nothing
+        is intended ahead of time and the start stands for it.
+        """
         self._pending.append(
-            RECORD.pack(number, start_ns, start_ns, end_ns, slot, kind, outcome, error_class, flags)
+            RECORD.pack(
+                number,
+                intended_ns or start_ns,
+                start_ns,
+                end_ns,
+                slot,
+                kind,
+                outcome,
+                error_class,
+                flags,
+            )
         )
         base = SlotFile.base(slot)
         words = self._slots.words

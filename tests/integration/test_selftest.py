@@ -1,0 +1,45 @@
+"""Every selftest, through the command that a user types."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from perf_pipeline.selftest.registry import selftests
+
+COMMAND = (str(Path(sys.executable).with_name("perf-pipeline")), "selftest")
+CI_LIMIT_S, FULL_LIMIT_S = 120, 300
+"""Selftests keep 5 s and 150 s on a quiet machine; what is shared with others takes longer."""
+
+
+def _run(name: str, size: str, limit_s: float) -> dict[str, object]:
+    ended = subprocess.run(
+        [*COMMAND, name, "--size", size, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+    )
+    told: dict[str, object] = json.loads(ended.stdout.splitlines()[-1])
+    assert ended.returncode == (0 if told["pass"] else 1), ended.stderr
+    return told
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", selftests())
+def test_a_claim_holds_at_size_ci(name: str) -> None:
+    told = _run(name, "ci", CI_LIMIT_S)
+
+    assert told["pass"], told["figures"]
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+@pytest.mark.timeout(FULL_LIMIT_S + 30)
+@pytest.mark.parametrize("name", selftests())
+def test_a_claim_holds_at_size_full(name: str) -> None:
+    told = _run(name, "full", FULL_LIMIT_S)
+
+    assert told["pass"], told["figures"]

@@ -1,0 +1,54 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import perf_pipeline.selftest
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.selftest.figure import Size
+from perf_pipeline.selftest.registry import run_selftest, selftests
+
+PLANTED = '''"""Seven is seven."""
+from perf_pipeline.selftest.figure import Figure
+
+def run(size, seed):
+    seven = 7.0 if size == "ci" else 8.0
+    return [Figure("seven", seven, "", 7.0), Figure("seed", seed, "", None)]
+'''
+
+NOTHING = '"""None."""\ndef run(size, seed):\n    return []\n'
+
+
+@pytest.fixture(autouse=True)
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "planted_seven.py").write_text(PLANTED)
+    (tmp_path / "planted_nothing.py").write_text(
+        '"""None."""\ndef run(size, seed):\n    return []\n'
+    )
+    monkeypatch.setattr(perf_pipeline.selftest, "__path__", [str(tmp_path)])
+    yield
+    for name in ("planted_seven", "planted_nothing"):
+        sys.modules.pop(f"perf_pipeline.selftest.{name}", None)
+
+
+def test_a_selftest_is_found_by_its_module_and_its_claim() -> None:
+    assert selftests() == {"planted_nothing": "None.", "planted_seven": "Seven is seven."}
+
+
+def test_one_figure_beyond_its_limit_fails_the_selftest() -> None:
+    passed, failed = (run_selftest("planted_seven", size, 3).as_json() for size in Size)
+
+    assert (passed["pass"], failed["pass"]) == (True, False)
+    assert [figure["pass"] for figure in failed["figures"]] == [False, True]
+    assert (failed["name"], failed["size"], failed["seed"]) == ("planted_seven", "full", 3)
+
+
+def test_no_figure_is_no_proof() -> None:
+    with pytest.raises(PerfPipelineError, match="gave no figure"):
+        run_selftest("planted_nothing", Size.CI, 1)
+
+
+def test_a_wrong_name_is_told_with_the_right_ones() -> None:
+    with pytest.raises(PerfPipelineError, match="no selftest 'seven'; there are: planted_not"):
+        run_selftest("seven", Size.CI, 1)
