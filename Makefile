@@ -25,6 +25,8 @@ BIN := .venv/bin
 READY := .venv/ready
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTEST := $(BIN)/python -m pytest
+# These measure nothing, so they may run beside each other; what puts load on the machine may not.
+SIDE_BY_SIDE := tests/unit tests/known_truth tests/integration/environments
 LOAD_TEST = $(BIN)/python -m perf_pipeline --results-dir "$(RESULTS)"
 NOT_BUILT = @echo "make $@: not built yet; nothing was started." >&2; echo "$(1)" >&2; exit 2
 
@@ -124,7 +126,7 @@ help-endurance: ## what the endurance test will do
 ##@ Look and operate
 .PHONY: ui
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
-	$(BIN)/dagster dev --host 127.0.0.1 --port 3000
+	@$(if $(filter file,$(origin RESULTS)),,PERF_PIPELINE_RESULTS="$(RESULTS)" )$(BIN)/python -m assets.ui
 
 .PHONY: start stop status healthcheck doctor
 start: mysql ## start every server that can be had, for several runs
@@ -173,11 +175,13 @@ check: $(READY) ## layers, style and types
 
 .PHONY: test
 test: check mysql ## every test that fits in 20 minutes
-	$(PYTEST) -m "not slow"
+	@failed=0; $(PYTEST) -m "not slow" -n auto $(SIDE_BY_SIDE) || failed=1; \
+	  $(PYTEST) -m "not slow" $(SIDE_BY_SIDE:%=--ignore=%) tests || failed=1; exit $$failed
 
 .PHONY: test-long
 test-long: check mysql ## the full matrices as well
-	$(PYTEST)
+	@failed=0; $(PYTEST) -n auto $(SIDE_BY_SIDE) || failed=1; \
+	  $(PYTEST) $(SIDE_BY_SIDE:%=--ignore=%) tests || failed=1; exit $$failed
 
 .PHONY: benchmark
 benchmark: $(READY) ## our engine against a bare loop (about 15 minutes)

@@ -1,48 +1,45 @@
-"""Asset checks: is the run a measurement, and are its writes on the servers?"""
+"""Asset checks: is the run a measurement, and what does it say of the target?
+
+None of them blocks: a report is wanted most when something failed.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 
+from assets import repeats, verdicts
 from assets.metrics import run_metrics as run_metrics_asset
 from perf_pipeline.metrics.measure import measure_run
 from perf_pipeline.samples.run_folder import RunFolder
 
-VALIDITY, RECONCILIATION = "validity", "writes_reconciled"
+CHECKS = {
+    "validity": (verdicts.validity_result, "Every level is a valid measurement."),
+    "writes_reconciled": (
+        verdicts.writes_result,
+        "Every workflow that ended ok has its write on the servers.",
+    ),
+    "no_errors": (verdicts.errors_result, "No workflow failed; how many did, and of what."),
+    "production_targets": (
+        verdicts.targets_result,
+        "The minimum for production is met at every level that it speaks of.",
+    ),
+    "repeats_agree": (
+        repeats.repeats_result,
+        "The repeats of a level differ by no more than the interval within one of them explains.",
+    ),
+    "objectives": (verdicts.slos_result, "The scenario's own objectives are kept."),
+}
 
 
 @dg.multi_asset_check(
     specs=[
-        dg.AssetCheckSpec(
-            VALIDITY, asset=run_metrics_asset, description="Every level is a valid measurement."
-        ),
-        dg.AssetCheckSpec(
-            RECONCILIATION,
-            asset=run_metrics_asset,
-            description="Every workflow that ended ok has its write on the servers.",
-        ),
+        dg.AssetCheckSpec(name, asset=run_metrics_asset, description=what)
+        for name, (_, what) in CHECKS.items()
     ]
 )
 def run_checks(run_metrics: str) -> Iterator[dg.AssetCheckResult]:
     """Check the run that ``run_metrics`` was made from."""
     metrics = measure_run(RunFolder(Path(run_metrics).parent))
-    yield dg.AssetCheckResult(
-        check_name=VALIDITY,
-        asset_key=run_metrics_asset.key,
-        passed=metrics.validity == "valid",
-        metadata={"validity": metrics.validity, "reasons": list(metrics.reasons)},
-    )
-    writes = [(level.shown, write) for level in metrics.levels for write in level.writes]
-    lines = {
-        f"{label} {write.server}": write.problem
-        or f"{write.found} found, {write.expected} expected, {write.missing} missing, "
-        f"{write.extra} extra"
-        for label, write in writes
-    }
-    yield dg.AssetCheckResult(
-        check_name=RECONCILIATION,
-        asset_key=run_metrics_asset.key,
-        passed=all(write.problem is None and not write.missing for _, write in writes),
-        metadata=lines,
-    )
+    for name, (result, _) in CHECKS.items():
+        yield result(metrics)._replace(check_name=name, asset_key=run_metrics_asset.key)

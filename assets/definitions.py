@@ -2,20 +2,37 @@
 
 import dagster as dg
 
-from assets import checks, infrastructure, jobs, metrics, reporting, scenarios
+from assets import (
+    checks,
+    history,
+    infrastructure,
+    jobs,
+    metrics,
+    reporting,
+    scenarios,
+    schedules,
+    sensors,
+)
 from assets.resources import LoadRun
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([infrastructure, scenarios, metrics, reporting]),
+    assets=dg.load_assets_from_modules([infrastructure, scenarios, metrics, history, reporting]),
     asset_checks=dg.load_asset_checks_from_modules([checks]),
     jobs=[
         jobs.baseline,
+        jobs.stress,
         jobs.scenario,
         jobs.infrastructure_up,
         jobs.infrastructure_down,
         jobs.clearing,
     ],
-    resources={"load_run_resource": LoadRun()},
+    schedules=[schedules.nightly_baseline, schedules.weekly_stress],
+    sensors=[
+        sensors.new_target_version,
+        sensors.clear_after_failure,
+        sensors.clear_after_cancel,
+    ],
+    resources={jobs.LOAD_RUN: LoadRun()},
     # The load runs in processes of its own, so a process a step would only add start-up time,
     # and servers that live in the run's process could not be shared between steps.
     executor=dg.in_process_executor,

@@ -1,30 +1,104 @@
-"""A run's headline numbers as metadata: numbers under stable labels, so that the UI plots them."""
+"""A run's headline as metadata: tables and charts to look at, numbers for the UI's plots.
+
+A plot has no room for a validity, so its label says all that a line must not mix: quantity,
+scenario, level, target. It never changes; ``metric_history`` draws the same with validity marked.
+"""
 
 from dataclasses import asdict
 
 import dagster as dg
 
+from assets.drawn import drawn
+from perf_pipeline.metrics.level import LevelMetrics
 from perf_pipeline.metrics.run_metrics import RunMetrics
+from perf_pipeline.metrics.targets import LEAST_BEYOND
+from perf_pipeline.report import text, words
+from perf_pipeline.report.bottleneck import VERDICTS
 from perf_pipeline.report.headline import headline_table
+from perf_pipeline.report.level_charts import level_figures
+from perf_pipeline.report.run_charts import side_by_side
+
+POINTS_MAX = 120
+_OVER_TIME = 2
+"""Of a level's figures, the first ones: throughput and service time. The report has them all."""
 
 
 def headline_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
-    """Return validity, one table of all levels, and one number a level and quantity."""
+    """Return validity, a table of all levels, what limited each, charts, and plain numbers."""
+    return {
+        **verdict_metadata(metrics),
+        **bottleneck_metadata(metrics),
+        **_charts(metrics),
+        **_numbers(metrics),
+    }
+
+
+def verdict_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
+    """Return whether it is a measurement, and one line a level with its validity."""
     metadata: dict[str, dg.MetadataValue] = {
         "validity": dg.MetadataValue.text(metrics.validity),
-        "reasons": dg.MetadataValue.text("; ".join(metrics.reasons) or "none"),
+        "reasons": dg.MetadataValue.text(
+            "; ".join(text.visible(reason) for reason in metrics.reasons) or "none"
+        ),
         "status": dg.MetadataValue.text(metrics.status),
     }
     rows = headline_table(metrics)
     if rows:
         metadata["levels"] = dg.MetadataValue.table([dg.TableRecord(asdict(row)) for row in rows])
-    for level in metrics.levels:
-        numbers = {
-            "throughput_per_s": level.throughput_per_s,
-            "service_time_avg_s": level.service_times.avg_s,
-            "error_ratio": level.error_ratio,
-        }
-        for name, value in numbers.items():
-            if value is not None:
-                metadata[f"{name} {level.shown}"] = dg.MetadataValue.float(value)
     return metadata
+
+
+def bottleneck_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
+    """Return what limited each level, in a word and a sentence."""
+    told: dict[str, dg.MetadataValue] = {}
+    for level in metrics.levels:
+        if level.bottleneck is None:
+            continue
+        word, why = VERDICTS[level.bottleneck.verdict], text.visible(level.bottleneck.why)
+        hint = "" if level.validity == "valid" else f" (a hint: the level is {level.validity})"
+        told[f"bottleneck {words.level_name(level)}"] = dg.MetadataValue.text(
+            f"{word}{hint}: {why}"
+        )
+    return told
+
+
+def plot_label(quantity: str, scenario: str, level: LevelMetrics) -> str:
+    """Return the label under which the UI plots a number over runs."""
+    again = f" repeat {level.repeat + 1}" if level.repeat else ""
+    of = f"{text.name(scenario)} {text.name(level.label)}{again} {text.name(level.target)}"
+    return f"{quantity}: {of}"
+
+
+def _numbers(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
+    """Return what can be plotted; a P99 that is a bound, or is not graded, is left out."""
+    numbers: dict[str, dg.MetadataValue] = {}
+    scenario = str(metrics.manifest["scenario"])
+    for level in metrics.levels:
+        times = level.service_times
+        graded = not times.p99.at_least and times.p99.samples_beyond >= LEAST_BEYOND
+        known: dict[str, float | None] = {
+            "throughput_per_s": level.throughput_per_s,
+            "service_time_avg_s": times.avg_s,
+            "service_time_p99_s": times.p99.value_s if graded else None,
+            "error_ratio": level.error_ratio,
+            "memory_mb": level.resources.workers_pss_peak_mb,
+            "samples": float(times.samples),
+            "valid": float(level.validity == "valid"),
+        }
+        for quantity, value in known.items():
+            if value is not None:
+                label = plot_label(quantity, scenario, level)
+                numbers[label] = dg.MetadataValue.float(value)
+    return numbers
+
+
+def _charts(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
+    charts: dict[str, dg.MetadataValue] = {}
+    beside = side_by_side(metrics)
+    if beside:
+        charts["levels side by side"] = drawn(beside)
+    for level in metrics.levels:
+        over_time = level_figures(level, points_max=POINTS_MAX)[:_OVER_TIME]
+        if over_time:
+            charts[f"over time {words.level_name(level)}"] = drawn(over_time)
+    return charts

@@ -2,19 +2,22 @@
 
 import dagster as dg
 
+from assets.owners import OWNERS
 from assets.resources import LoadRun
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.infrastructure.host import read_host_facts
 
+GROUP = "infrastructure"
 
-@dg.asset(group_name="infrastructure", kinds={"python"})
+
+@dg.asset(group_name=GROUP, kinds={"python"}, owners=OWNERS)
 def host_facts() -> dg.MaterializeResult[None]:
     """What this machine is: processor, memory, kernel, limits."""
     facts = read_host_facts(current_settings().temp_dir).to_manifest()
     return dg.MaterializeResult(metadata={k: "none" if v is None else v for k, v in facts.items()})
 
 
-@dg.asset(group_name="infrastructure", kinds={"postgres", "redis"})
+@dg.asset(group_name=GROUP, kinds={"postgres", "mysql", "redis"}, owners=OWNERS)
 def servers(load_run_resource: LoadRun) -> dg.MaterializeResult[None]:
     """The servers of the run: found or started, answering, and gone when the run ends."""
     found = load_run_resource.run.open_servers()
@@ -26,7 +29,7 @@ def servers(load_run_resource: LoadRun) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata=lines)
 
 
-@dg.asset(group_name="infrastructure", kinds={"postgres", "redis"}, deps=[servers])
+@dg.asset(group_name=GROUP, kinds={"postgres", "mysql", "redis"}, owners=OWNERS, deps=[servers])
 def seeded_data(load_run_resource: LoadRun) -> dg.MaterializeResult[None]:
     """The rows that the workflows read, in a schema and under a prefix of the run's own."""
     rows = load_run_resource.run.seed_data()

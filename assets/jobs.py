@@ -1,27 +1,67 @@
 """Jobs: the main job, the same for any scenario file, and ops for what outlives a run."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
+from assets.kept import kept_observation
 from assets.resources import PROCESS_TAG
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.infrastructure.resolution import BACK_ENDS
 from perf_pipeline.infrastructure.services import start_servers, stop_servers
 from perf_pipeline.lifeline import ProcessStamp
+from perf_pipeline.samples.kept import kept_of
+from perf_pipeline.samples.run_folder import RunFolder
 
+LOAD_RUN = "load_run_resource"
 ALL = dg.AssetSelection.all()
+"""What a load job materializes. Metrics, verdicts, history and report are in it rather than
+automated: they must follow each load at once and in order, also when ``perf-pipeline run`` starts
+it without Dagster's daemon, which automation needs; and nothing else ever makes them stale."""
 UNFINISHED = dg.RunsFilter(
     statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
 )
 
+
+def load_config(**config: object) -> dict[str, object]:
+    """Return the run configuration of a load job: fields of ``LoadRun``."""
+    return {"resources": {LOAD_RUN: {"config": config}}}
+
+
 baseline = dg.define_asset_job(
-    "baseline", selection=ALL, description="Normal load on the target, from servers to report."
+    "baseline",
+    selection=ALL,
+    config=load_config(scenario="baseline"),
+    description="Normal load on the target, from servers to report.",
+)
+stress = dg.define_asset_job(
+    "stress",
+    selection=ALL,
+    config=load_config(scenario="stress"),
+    description="More and more load, up to where the target stops holding it.",
 )
 scenario = dg.define_asset_job(
-    "scenario", selection=ALL, description="The same for any scenario: set its file in the config."
+    "scenario",
+    selection=ALL,
+    config=load_config(scenario="baseline"),
+    description="The same for any scenario: set its file in the config.",
 )
+
+
+class ClearConfig(dg.Config):
+    """What to clear up after; empty after whatever was killed."""
+
+    results_dir: str | None = Field(
+        default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
+    )
+    run_folder: str | None = Field(
+        default=None,
+        description="Folder of the run that failed or was cancelled, to say what is kept.",
+    )
 
 
 @dg.op
@@ -39,15 +79,22 @@ def stop_infrastructure(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op
-def clear_leftovers(context: dg.OpExecutionContext) -> None:
+def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None:
     """Clear away what killed runs left, and mark those runs, ours and Dagster's."""
-    for line in clear(current_settings()):
+    settings = current_settings()
+    if config.results_dir:
+        settings = replace(settings, results_dir=Path(config.results_dir))
+    for line in clear(settings):
         context.log.info(line)
     for run in context.instance.get_runs(UNFINISHED):
         process = run.tags.get(PROCESS_TAG)
         if process and not ProcessStamp(*json.loads(process)).is_alive():
             context.instance.report_run_failed(run, "the process of this run was killed")
             context.log.info(f"Dagster run {run.run_id} marked as failed: its process was killed")
+    if config.run_folder:
+        kept = kept_of(RunFolder(Path(config.run_folder)))
+        context.log.info(kept.told)
+        context.log_event(kept_observation(kept, dg.AssetKey("load_run")))
 
 
 @dg.job(description="Start every server that can be had, for several runs.")

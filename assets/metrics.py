@@ -4,15 +4,25 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.headline import headline_metadata
+from assets.headline import bottleneck_metadata, headline_metadata
+from assets.kept import what_is_kept
+from assets.owners import OWNERS
 from perf_pipeline.metrics.measure import measure_run
+from perf_pipeline.metrics.run_metrics import SCHEMA_VERSION
+from perf_pipeline.report import quantity
 from perf_pipeline.run import measure
 from perf_pipeline.samples.run_folder import RunFolder
 
 
-@dg.asset(group_name="metrics", kinds={"polars", "parquet"})
+@dg.asset(
+    group_name="metrics",
+    kinds={"polars", "parquet", "json"},
+    owners=OWNERS,
+    code_version=str(SCHEMA_VERSION),
+    hooks={what_is_kept},
+)
 def run_metrics(load_run: str) -> dg.Output[str]:
-    """Throughput, service times, errors, resources and validity of every level.
+    """Throughput, service times, errors, resources, validity and bottleneck of every level.
 
     The value is the path of ``metrics.json``.
     """
@@ -21,14 +31,37 @@ def run_metrics(load_run: str) -> dg.Output[str]:
     return dg.Output(str(folder.metrics), metadata=headline_metadata(metrics))
 
 
-@dg.asset(group_name="analysis", kinds={"python"})
+@dg.asset(group_name="analysis", kinds={"python"}, owners=OWNERS, hooks={what_is_kept})
 def kpi_verdicts(run_metrics: str) -> dg.MaterializeResult[None]:
-    """Grades of the key performance indicators, and the tables of targets."""
+    """Grades of the key performance indicators, the tables of targets, and what limited it."""
     metrics = measure_run(RunFolder(Path(run_metrics).parent))
     grades = {f"{kpi.what} at {kpi.level}": kpi.grade for kpi in metrics.kpis}
+    rows = [
+        dg.TableRecord(
+            {
+                "table": row.table,
+                "level": row.level,
+                "what": row.what,
+                "value": quantity.NOT_MEASURED
+                if row.value is None
+                else quantity.of_unit(row.value, row.unit),
+                "limit": f"{'>' if row.higher_is_better else '<'} "
+                f"{quantity.limit(row.limit, row.unit)}",
+                "verdict": row.verdict,
+            }
+        )
+        for row in metrics.targets
+    ]
     missed = [
         f"{row.table} {row.what} at {row.level}"
         for row in metrics.targets
         if row.verdict == "missed"
     ]
-    return dg.MaterializeResult(metadata={**grades, "targets missed": missed})
+    return dg.MaterializeResult(
+        metadata={
+            **grades,
+            "targets missed": missed,
+            **({"targets": dg.MetadataValue.table(rows)} if rows else {}),
+            **bottleneck_metadata(metrics),
+        }
+    )

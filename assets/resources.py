@@ -4,8 +4,10 @@ import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -20,6 +22,35 @@ from perf_pipeline.run import SAY_PREFIX, Run
 SCENARIO_TAG, TARGET_TAG = "perf_pipeline/scenario", "perf_pipeline/target"
 PROCESS_TAG = "perf_pipeline/process"
 """Who executes a Dagster run: process id, start and boot, so that clearing knows if it is dead."""
+
+
+class NodesChoice(StrEnum):
+    """The values of ``nodes``: the launchpad offers them, and takes no other."""
+
+    code = "code"
+    lean = "lean"
+
+
+class ComplexityChoice(StrEnum):
+    """The values of ``complexity``, likewise."""
+
+    simple = "simple"
+    medium = "medium"
+    complex = "complex"
+
+
+class OrderChoice(StrEnum):
+    """The values of ``order``, likewise."""
+
+    as_written = "as_written"
+    shuffled = "shuffled"
+
+
+class ScheduleChoice(StrEnum):
+    """The values of ``schedule``, likewise."""
+
+    poisson = "poisson"
+    constant = "constant"
 
 
 class LoadRun(dg.ConfigurableResource["LoadRun"]):
@@ -46,13 +77,35 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
     cpu_limit_percent: float | None = Field(
         default=None, description="CPU of all workers of a level, percent of one core."
     )
-    nodes: str | None = Field(default=None, description="How workflows are written: code, lean.")
-    complexity: str | None = Field(default=None, description="simple, medium or complex.")
+    nodes: NodesChoice | None = Field(
+        default=None,
+        description="How workflows are written: code (as users do) or lean. Empty: the scenario's.",
+    )
+    complexity: ComplexityChoice | None = Field(
+        default=None, description="Complexity of every workflow. Empty: the scenario's."
+    )
+    slos: list[str] = Field(
+        default=[],
+        description="What the run must keep, each like p99_s < 0.5; beside the scenario's.",
+    )
     duration_s: float | None = Field(
         default=None, description="Least length of the steady phase of a level, seconds."
     )
     seed: int | None = Field(default=None, description="Source of every random choice.")
     repeats: int | None = Field(default=None, description="How many times the levels run.")
+    order: OrderChoice | None = Field(
+        default=None, description="Order of the levels of each repeat. Empty: the scenario's."
+    )
+    rates: list[float] = Field(
+        default=[],
+        description="Open levels: workflows that arrive a second. Empty: those of the scenario.",
+    )
+    schedule: ScheduleChoice | None = Field(
+        default=None, description="When they arrive: poisson or constant. Empty: poisson."
+    )
+    slots: int | None = Field(
+        default=None, description="Workflows in flight at most, in every open level."
+    )
     run_id: str | None = Field(default=None, description="Id of the run; normally left empty.")
     results_dir: str | None = Field(
         default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
@@ -68,20 +121,8 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
     @property
     def overrides(self) -> Overrides:
         """What the configuration changes in the scenario: the flags of ``run``."""
-        return Overrides(
-            concurrency=tuple(self.concurrency) or None,
-            max_concurrency=self.max_concurrency,
-            target=self.target,
-            nodes=self.nodes,
-            complexity=self.complexity,
-            duration_s=self.duration_s,
-            seed=self.seed,
-            repeats=self.repeats,
-            settings=tuple(self.settings) or None,
-            processes=self.processes,
-            memory_limit_mb=self.memory_limit_mb,
-            cpu_limit_percent=self.cpu_limit_percent,
-        )
+        given = {field.name: getattr(self, field.name) for field in fields(Overrides)}
+        return Overrides(**{name: _plain(value) for name, value in given.items()})
 
     @contextmanager
     def yield_for_execution(
@@ -96,6 +137,13 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
             self._run = run
             _tag(context, scenario.name, scenario.target)
             yield self
+
+
+def _plain(value: Any) -> Any:
+    """Return a field as a flag of ``run`` would give it: no list is none given."""
+    if isinstance(value, list):
+        return tuple(value) or None
+    return value.value if isinstance(value, StrEnum) else value
 
 
 def _tag(context: dg.InitResourceContext, scenario: str, target: str) -> None:

@@ -3,25 +3,41 @@
 import dagster as dg
 
 from assets.infrastructure import host_facts, seeded_data, servers
+from assets.kept import FOLDER_TAG, telling_what_is_kept
+from assets.owners import OWNERS
 from assets.progress import ProgressLog
 from assets.resources import LoadRun
+from perf_pipeline.samples.kept import kept_of
 
 RUN_TAG = "perf_pipeline/run_id"
 
 
-@dg.asset(group_name="scenarios", kinds={"python"}, deps=[host_facts, servers, seeded_data])
+@dg.asset(
+    group_name="scenarios",
+    kinds={"python", "sqlite"},
+    owners=OWNERS,
+    deps=[host_facts, servers, seeded_data],
+)
 def load_run(context: dg.AssetExecutionContext, load_run_resource: LoadRun) -> dg.Output[str]:
-    """Every level of the scenario, played and recorded; the value is the run's folder."""
+    """Every level of the scenario, played and recorded; the value is the run's folder.
+
+    While a level runs, an observation every few seconds says where it stands. When the run fails
+    or is cancelled, the last one says what is kept and how to read it.
+    """
     run = load_run_resource.run
-    context.instance.add_run_tags(context.run_id, {RUN_TAG: run.run_id})
-    folder = run.load(on_progress=ProgressLog(context))
-    record = folder.read_status()
+    tags = {RUN_TAG: run.run_id, FOLDER_TAG: str(run.folder.root.resolve())}
+    context.instance.add_run_tags(context.run_id, tags)
+    with telling_what_is_kept(context, run.folder):
+        folder = run.load(on_progress=ProgressLog(context))
+    record, kept = folder.read_status(), kept_of(folder)
     return dg.Output(
         str(folder.root),
         metadata={
             "run_id": folder.run_id,
             "folder": dg.MetadataValue.path(str(folder.root)),
-            "levels": len(folder.level_folders()),
+            "levels": kept.levels,
+            "records": kept.records,
+            "read it with": "\n".join(kept.commands),
             **(
                 {"stopped": dg.MetadataValue.json(record["stopped"])} if "stopped" in record else {}
             ),

@@ -23,8 +23,10 @@ from perf_pipeline.infrastructure.host import (
     read_host_facts,
     steal_percent,
 )
+from perf_pipeline.infrastructure.level_canaries import LevelCanaries
 from perf_pipeline.infrastructure.load_lock import load_lock
 from perf_pipeline.infrastructure.scratch import scratch_folder
+from perf_pipeline.loadgen.control_run import play_control
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.manifest import make_manifest
@@ -163,14 +165,20 @@ class Run:
         try:
             # Not before the run is known: what a killed run left is found by the run's id.
             files = self._stack.enter_context(scratch_folder(self._settings.temp_dir, self.run_id))
+            canaries = LevelCanaries(files)
             manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
+            manifest["noise"] = {"handling": self._settings.noise}
             write_json(self.folder.manifest, manifest)
             for plan in self._plans:
-                log = self._play(plan, environments[plan.target].python, files, on_progress)
+                python = environments[plan.target].python
+                log = self._play(plan, python, files, canaries, on_progress)
                 if stopped := stopped_at(plan, log, self._plans):
                     manifest["stopped"] = asdict(stopped)
                     self._say(stopped.told)
                     break
+            canaries.after_last()
+            first, *_, last = map(asdict, canaries.rounds)
+            manifest["noise"] |= {"before": first, "after": last}
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
             write_json(self.folder.manifest, manifest)
         except Exception as error:
@@ -202,12 +210,14 @@ class Run:
         plan: LevelPlan,
         python: Path,
         files: Path,
+        canaries: LevelCanaries,
         on_progress: Callable[[Progress], None],
     ) -> LevelLog:
         folder = self.folder.root / "levels" / plan.folder_name
         folder.mkdir()
-        self._say(f"level {plan.shown}: {plan.concurrency} in flight on {plan.target}")
+        self._say(f"level {plan.shown}: {plan.load} on {plan.target}")
         write_json(folder / "state.json", self._servers.settle())
+        canaries.before(folder)
         watched = {name: one.watched() for name, one in self._servers.holdings.items()}
         with ResourceMonitor(folder / "resources.jsonl", watched) as monitor:
             log = LevelRun(
@@ -216,12 +226,23 @@ class Run:
                 python=python,
                 job=self._job(plan, files),
                 stop=self._scenario.stop,
+                slos=self._scenario.slos,
                 python_path=self._scenario.python_path,
                 sample_every_s=self._scenario.sample_every_s,
                 on_second=monitor.sample,
                 on_progress=lambda progress: self._progress(progress, on_progress),
                 write_log=lambda log: _write_log(folder, log),
             ).run()
+        canaries.ended()
+        if plan.arrivals:
+            self._say(f"level {plan.shown}: the same arrivals on workflows that do nothing")
+            play_control(
+                plan,
+                folder=folder,
+                python=python,
+                job=self._job(plan, files),
+                python_path=self._scenario.python_path,
+            )
         self._reconcile(plan, folder)
         if plan is not self._plans[-1]:
             time.sleep(plan.phases.cooldown_s)

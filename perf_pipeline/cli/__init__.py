@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NUMBER = re.compile(r"[+-]?(\d[\w.+-]*|nan|inf\w*)", re.IGNORECASE)
-_LEVELS = "--concurrency"
+_LEVELS = ("--concurrency", "--rate")
 
 app = typer.Typer(
     name="perf-pipeline",
@@ -97,20 +97,23 @@ def call(arguments: list[str]) -> int:
 def spread_levels(arguments: list[str]) -> list[str]:
     """Let one ``--concurrency`` take several values, as in ``--concurrency 100 500 1000``.
 
-    Every value after it becomes a ``--concurrency`` of its own, which is what the parser knows.
+    Every value after it becomes a ``--concurrency`` of its own, which is what the parser knows;
+    ``--rate`` likewise.
     Once the scenario has been named, which no second word can be, words are values too: they are
     wrong, and the check of the levels says so together with everything else that is wrong.
     """
     named = arguments[:1] == ["run"] and not "".join(arguments[1:2]).startswith("-")
     spread: list[str] = []
-    taking = False
+    taking = ""
     for argument in arguments:
-        if taking and spread[-1] != _LEVELS:
-            taking = _is_level(argument, words=named)
-            if taking:
-                spread.append(_LEVELS)
+        if taking and spread[-1] != taking:
+            if _is_level(argument, words=named):
+                spread.append(taking)
+            else:
+                taking = ""
         spread.append(argument)
-        taking = taking or argument == _LEVELS or argument.startswith(f"{_LEVELS}=")
+        flag = argument.partition("=")[0]
+        taking = flag if flag in _LEVELS else taking
     return spread
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -88,6 +89,8 @@ def finish(
     show_summary(metrics, as_json=as_json)
     for reason in metrics.reasons:
         tell(f"not valid: {reason}", as_json=as_json)
+    for repeated in metrics.repeats:
+        tell(repeated.told, as_json=as_json)
     failed_gate = gate_failures(metrics, gate)
     for line in failed_gate:
         tell(f"gate {gate}: {line}", as_json=as_json)
@@ -103,6 +106,7 @@ def finish(
             "reasons": list(metrics.reasons),
             "gate_failures": failed_gate,
             "levels": level_entries(folder, metrics),
+            "repeats": [asdict(repeated) for repeated in metrics.repeats],
         },
         as_json=as_json,
     )

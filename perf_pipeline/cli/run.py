@@ -61,6 +61,14 @@ def run(
     max_concurrency: Annotated[
         Text, typer.Option(help="Leave out levels above this; above all of them, add one.")
     ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rate", metavar="R...", help="Open levels in their place: workflows arriving a second."
+        ),
+    ] = None,
+    schedule: Annotated[Text, typer.Option(help="poisson or constant: how rates arrive.")] = None,
+    slots: Annotated[Text, typer.Option(help="Workflows in flight at most, open levels.")] = None,
     target: Annotated[Text, typer.Option(help=TARGET_HELP, autocompletion=offer_targets)] = None,
     setting: Annotated[
         list[str] | None,
@@ -73,12 +81,19 @@ def run(
     ] = None,
     seed: Annotated[Text, typer.Option(help="Source of every random choice.")] = None,
     repeats: Annotated[Text, typer.Option(help="How many times the levels run.")] = None,
+    order: Annotated[
+        Text, typer.Option(help="as_written or shuffled: the levels of each repeat, by the seed.")
+    ] = None,
     processes: Annotated[Text, typer.Option(help="Worker processes a level; one a core.")] = None,
     memory_limit_mb: Annotated[
         Text, typer.Option(help="Memory of all workers of a level, MB; one above is ended.")
     ] = None,
     cpu_limit_percent: Annotated[
         Text, typer.Option(help="CPU of all workers of a level, percent of one core.")
+    ] = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help='An objective, "p99_s < 0.5"; may be repeated.'),
     ] = None,
     gate: Annotated[
         Text,
@@ -100,22 +115,28 @@ def run(
     """Run a scenario from servers to report, as one Dagster run.
 
     Ctrl-C once stops it in order and reports what was measured; twice ends it at once. Exit codes:
-    0 complete, 1 a gate failed, 2 bad input, 3 not a measurement, 130 interrupted.
+    0 complete, 1 a gate failed or an SLO was missed, 2 bad input, 3 not a measurement, or an SLO
+    that is unclear or without data, 130 interrupted.
     """
     with bad_input_explained(as_json=as_json):
         overrides = Overrides(
             concurrency=tuple(map(number, concurrency)) if concurrency else None,
             max_concurrency=number(max_concurrency),
+            rates=tuple(map(number, rate)) if rate else None,
+            schedule=schedule,
+            slots=number(slots),
             target=target,
             nodes=nodes,
             complexity=complexity,
             duration_s=number(duration),
             seed=number(seed),
             repeats=number(repeats),
+            order=order,
             settings=tuple(setting) if setting else None,
             processes=number(processes),
             memory_limit_mb=number(memory_limit_mb),
             cpu_limit_percent=number(cpu_limit_percent),
+            slos=tuple(slo) if slo else None,
         )
         settings = settings_with(results)
         checked = check_everything(scenario, overrides, gate, settings)

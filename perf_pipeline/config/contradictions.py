@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.arrivals import schedule_length_s
+from perf_pipeline.config.keys import REPEATED
 from perf_pipeline.config.machine import SLOT_IS, largest_level, mode_of, processes_of
 from perf_pipeline.config.own_code import find_wrong_kinds
 
@@ -37,11 +39,21 @@ def find_duplicates(scenario: Scenario, complaints: Complaints) -> None:
                     "(it names a folder).",
                 )
             labels.add(arm.label)
+    for index, arrivals in enumerate(scenario.arrivals):
+        if complaints.is_good(path := ("arrivals", index, "label")):
+            if arrivals.label in labels:
+                complaints.at(
+                    path,
+                    f'is "{arrivals.label}" for the second time; arms and open levels each need a '
+                    "label of their own (it names a folder).",
+                )
+            labels.add(arrivals.label)
 
 
 def find_contradictions(scenario: Scenario, machine: MachineLimits, complaints: Complaints) -> None:
     """Complain of values that fit their keys but not each other or this machine."""
     _find_phases_out_of_order(scenario, complaints)
+    _find_schedules_without_a_steady_phase(scenario, complaints)
     find_wrong_kinds(scenario, complaints)
     if complaints.is_good(("processes",)):
         _find_too_few_connections(scenario, processes_of(scenario, machine), complaints)
@@ -68,6 +80,20 @@ def _find_phases_out_of_order(scenario: Scenario, complaints: Complaints) -> Non
             )
 
 
+def _find_schedules_without_a_steady_phase(scenario: Scenario, complaints: Complaints) -> None:
+    warm_up_s = scenario.phases.warm_up_s
+    for index, arrivals in enumerate(scenario.arrivals):
+        path = ("arrivals", index)
+        if not complaints.is_good(path, *((*path, key.name) for key in REPEATED["arrivals"])):
+            continue
+        if (length_s := schedule_length_s(arrivals)) <= warm_up_s:
+            complaints.at(
+                (*path, "duration_s"),
+                f"is {length_s:g} s, all of it warm-up (phases.warm_up_s is {warm_up_s:g}): the "
+                "schedule must be longer, for what follows the warm-up is measured.",
+            )
+
+
 def _find_too_few_connections(scenario: Scenario, processes: int, complaints: Complaints) -> None:
     path, limit = ("connections", "max_db_connections"), scenario.connections.max_db_connections
     if complaints.is_good(path) and limit < processes:
@@ -87,6 +113,11 @@ def _find_levels_above_the_machine(
         if level > bound.level:
             tail = _above(bound, scenario.target, machine, processes)
             complaints.at(("concurrency",), f"holds {level}, {tail}")
+    for index, arrivals in enumerate(scenario.arrivals):
+        path = ("arrivals", index, "slots")
+        if complaints.is_good(path) and arrivals.slots > bound.level:
+            tail = _above(bound, scenario.target, machine, processes)
+            complaints.at(path, f"is {arrivals.slots}, {tail}")
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "concurrency")
         own = largest_level(machine, processes, mode_of(arm.target))

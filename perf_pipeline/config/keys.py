@@ -15,8 +15,10 @@ from perf_pipeline.config.scenario import (
     FAMILIES,
     MISSING_SERVERS,
     NODES,
+    ORDERS,
     SERVICES,
 )
+from perf_pipeline.config.schedules import SCHEDULES
 from perf_pipeline.config.target_spec import parse_target, target_names
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
@@ -157,6 +159,7 @@ TARGET = Key("target", "target", "what executes the workflows")
 NODES_KEY = Key("nodes", "text", "how the workflows are written", choices=NODES)
 SEED = Key("seed", "integer", "source of every random choice", 0, 2**63 - 1)
 REPEATS = Key("repeats", "integer", "how many times the levels run", 1, 100)
+ORDER = Key("order", "text", "order of the levels of each repeat", choices=ORDERS)
 COMPLEXITY = Key("complexity", "text", "how many nodes a workflow has", choices=COMPLEXITIES)
 FAMILY = Key("family", "text", "what one workflow does", choices=FAMILIES)
 PROCESSES = Key("processes", "integer", "worker processes a level", 1, 64)
@@ -166,14 +169,19 @@ CPU_LIMIT = Key(
 )
 STEADY = Key("steady_s", "number", "s, least length of the steady phase", 0.5, 86_400)
 
+RATE = Key("rate_per_s", "number", "workflows that arrive a second", 0.001, 1_000_000)
+SLOTS = Key("slots", "integer", "workflows in flight at most", 1, GREATEST_LEVEL)
+FLAG_SCHEDULE = Key("schedule", "text", "when they arrive", choices=("poisson", "constant"))
+
 TOP: tuple[Key, ...] = (
     Key("title", "text", "shown in lists and reports", 0, 200),
     SEED,
     TARGET,
     NODES_KEY,
-    LEVEL,
+    replace(LEVEL, required=False),
     PROCESSES,
     REPEATS,
+    ORDER,
     Key(
         "missing_servers",
         "text",
@@ -228,6 +236,20 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key(
             "steady_s", "number", "s, least length of its steady phase", 0.5, 86_400, required=True
         ),
+    ),
+    "arrivals": (
+        Key("label", "label", "name in the report and of a folder", required=True),
+        Key("schedule", "text", "when they arrive", choices=SCHEDULES, required=True),
+        RATE,
+        Key("end_rate_per_s", "number", "workflows a second at the end", 0.001, 1_000_000),
+        Key("steps", "integer", "parts of constant rate", 1, 1000),
+        Key("burst_size", "integer", "workflows that arrive at one moment", 1, 100_000),
+        Key("burst_every_s", "number", "s from one burst to the next", 0.01, 3600),
+        Key("trace", "text", "file with an arrival a line, seconds", 1, 4096),
+        Key("duration_s", "number", "s, length of the schedule, warm-up included", 0.5, 86_400),
+        SLOTS,
+        Key("start_timeout_s", "number", "s to wait for a free slot", 0.001, 3600),
+        Key("title", "text", "what people call it", 1, 40),
     ),
 }
 """Tables that stand any number of times: ``[[workload]]``."""

@@ -19,7 +19,10 @@ from a flag, and only if it is given:
   the new target has none at all (control), for then nothing could be meant in its place.
 - ``--target`` keeps the scenario's interpreter, which is asked whether it can run the new target.
 - ``--setting NAME=VALUE`` replaces one setting of the levels' target; arms keep theirs.
+- ``--slo`` adds an SLO, or takes the place of the scenario's for the same metric (of all levels
+  and families, over the steady phase); an SLO of a level that is left out is left out too.
 - ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
+- ``--rate``, ``--schedule`` and ``--slots``: ``arrival_flags.py``.
 """
 
 from __future__ import annotations
@@ -27,20 +30,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
+from perf_pipeline.config.arrival_flags import with_arrival_flags
 from perf_pipeline.config.keys import (
     COMPLEXITY,
     CPU_LIMIT,
+    FLAG_SCHEDULE,
     LEVEL,
     MEMORY_LIMIT,
     NODES_KEY,
+    ORDER,
     PROCESSES,
+    RATE,
     REPEATS,
     SEED,
     SETTINGS,
+    SLOTS,
     STEADY,
     TARGET,
 )
 from perf_pipeline.config.scenario import Workload
+from perf_pipeline.config.slo_tables import flag_slos, slos_of_levels, with_flags
 from perf_pipeline.config.target_settings import flag_settings, setting_keys
 from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.config.wording import shown
@@ -53,6 +62,7 @@ if TYPE_CHECKING:
         Complexity,
         Limits,
         Nodes,
+        Order,
         Scenario,
         SettingValue,
     )
@@ -71,10 +81,15 @@ class Overrides:
         duration_s: Least length of the steady phase.
         seed: Source of every random choice.
         repeats: How many times the levels run.
+        order: Order of the levels of each repeat.
         settings: ``NAME=VALUE`` of settings of the target.
         processes: Worker processes a level.
         memory_limit_mb: Memory of all workers of a level, MB.
         cpu_limit_percent: CPU of all workers of a level, percent of one core.
+        slos: What the run must keep, each like ``p99_s < 0.5``.
+        rates: Open levels, workflows that arrive a second.
+        schedule: When they arrive.
+        slots: Workflows in flight at most, in every open level.
     """
 
     concurrency: tuple[int, ...] | None = None
@@ -85,10 +100,15 @@ class Overrides:
     duration_s: float | None = None
     seed: int | None = None
     repeats: int | None = None
+    order: str | None = None
     settings: tuple[str, ...] | None = None
     processes: int | None = None
     memory_limit_mb: float | None = None
     cpu_limit_percent: float | None = None
+    slos: tuple[str, ...] | None = None
+    rates: tuple[float, ...] | None = None
+    schedule: str | None = None
+    slots: int | None = None
 
 
 FLAGS: dict[str, tuple[str, Key]] = {
@@ -100,9 +120,13 @@ FLAGS: dict[str, tuple[str, Key]] = {
     "duration_s": ("--duration", STEADY),
     "seed": ("--seed", SEED),
     "repeats": ("--repeats", REPEATS),
+    "order": ("--order", ORDER),
     "processes": ("--processes", PROCESSES),
     "memory_limit_mb": ("--memory-limit-mb", MEMORY_LIMIT),
     "cpu_limit_percent": ("--cpu-limit-percent", CPU_LIMIT),
+    "rates": ("--rate", replace(RATE, many=True)),
+    "schedule": ("--schedule", FLAG_SCHEDULE),
+    "slots": ("--slots", SLOTS),
 }
 """Field of ``Overrides`` to the flag and the row of the table that it is checked by."""
 
@@ -123,6 +147,7 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Compla
         scenario,
         seed=scenario.seed if given.seed is None else given.seed,
         repeats=given.repeats or scenario.repeats,
+        order=cast("Order", given.order) or scenario.order,
         processes=given.processes or scenario.processes,
         limits=_limits(scenario.limits, given),
         nodes=cast("Nodes", given.nodes) or scenario.nodes,
@@ -131,6 +156,8 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Compla
     scenario = _with_target(scenario, given, complaints)
     if given.duration_s is not None:
         scenario = _with_duration(scenario, float(given.duration_s), complaints)
+    scenario = with_arrival_flags(scenario, given, complaints)
+    scenario = _with_slos(scenario, given, complaints)
     if given.complexity is not None:
         scenario = _with_complexity(scenario, cast("Complexity", given.complexity), complaints)
     return scenario
@@ -160,14 +187,17 @@ def _with_levels(scenario: Scenario, given: Overrides, complaints: Complaints) -
     if given.concurrency is not None:
         levels = tuple(given.concurrency)
         complaints.replaced(("concurrency",), "--concurrency")
-    if given.max_concurrency is not None:
+    if given.max_concurrency is not None and levels:
         kept = tuple(level for level in levels if level <= given.max_concurrency)
         above_all = max(levels, default=0) < given.max_concurrency and given.concurrency is None
         if not kept or above_all:
             kept = (*kept, given.max_concurrency)
             complaints.replaced(("concurrency",), "--max-concurrency")
         levels = kept
-    arms = tuple(replace(arm, concurrency=_arm_level(arm, levels)) for arm in scenario.arms)
+    arms = tuple(
+        replace(arm, concurrency=_arm_level(arm, levels)) if levels else arm
+        for arm in scenario.arms
+    )
     named = dict(zip(scenario.concurrency, scenario.level_names, strict=False))
     names = tuple(named.get(level, "") for level in levels) if named else ()
     return replace(scenario, concurrency=levels, level_names=names, arms=arms)
@@ -202,6 +232,12 @@ def _settings_kept(
             f"left out then), or take them out of [{SETTINGS}].",
         )
     return {name: value for name, value in scenario.settings.items() if name not in lost}
+
+
+def _with_slos(scenario: Scenario, given: Overrides, complaints: Complaints) -> Scenario:
+    more = flag_slos(given.slos or (), scenario, complaints)
+    scenario = replace(scenario, slos=with_flags(scenario.slos, more))
+    return replace(scenario, slos=slos_of_levels(scenario))
 
 
 def _limits(limits: Limits, given: Overrides) -> Limits:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.arrivals import arrivals_of
 from perf_pipeline.config.complaints import Complaints
 from perf_pipeline.config.contradictions import find_contradictions, find_duplicates
-from perf_pipeline.config.keys import GREATEST_LENGTH, REPEATED, SECTIONS, SETTINGS, TOP, Key
+from perf_pipeline.config.keys import GREATEST_LENGTH, LEVEL, REPEATED, SECTIONS, SETTINGS, TOP, Key
 from perf_pipeline.config.overrides import (
     Overrides,
     apply_overrides,
@@ -26,6 +28,7 @@ from perf_pipeline.config.own_code import check_paths, workload_of
 from perf_pipeline.config.positions import key_lines
 from perf_pipeline.config.scenario import Arm, Connections, Limits, Phases, Scenario, Stop
 from perf_pipeline.config.scenario_file import read_text
+from perf_pipeline.config.slo_tables import SLO, check_slos
 from perf_pipeline.config.target_settings import check_settings
 from perf_pipeline.config.wording import did_you_mean, listed, printable, shown
 from perf_pipeline.errors import ScenarioError
@@ -90,6 +93,8 @@ def parse_scenario(
     if document is not None:
         scenario = _build(document, name, folder or Path.cwd(), complaints)
         find_duplicates(scenario, complaints)
+        slos = check_slos(document.get(SLO, []), scenario, complaints)
+        scenario = replace(scenario, slos=slos)
         scenario = apply_overrides(scenario, overrides, complaints)
         find_contradictions(scenario, machine, complaints)
         if not complaints.problems():
@@ -143,11 +148,16 @@ def _build(document: dict[str, Any], name: str, folder: Path, complaints: Compla
     phases, connections, limits, stop = (
         _section(document, section, complaints) for section in SECTIONS
     )
-    workloads, arms = (_repeated(document, section, complaints) for section in REPEATED)
+    workloads, arms, arrivals = (_repeated(document, section, complaints) for section in REPEATED)
     if not workloads and complaints.is_good(("workload",)):
         complaints.at(
             ("workload",), "is missing; give at least one [[workload]] with family and complexity."
         )
+    if "concurrency" not in values:
+        values["concurrency"] = ()
+        if not arrivals and complaints.is_good(("arrivals",)):
+            tail = f"is missing; allowed is {LEVEL.allowed()} ({LEVEL.meaning})"
+            complaints.at(("concurrency",), f"{tail}, or give open levels, each [[arrivals]].")
     check_paths(values, folder, complaints)
     target = values.get("target", Scenario.target)
     settings = check_settings(document.get(SETTINGS, {}), target, (SETTINGS,), complaints)
@@ -162,6 +172,9 @@ def _build(document: dict[str, Any], name: str, folder: Path, complaints: Compla
         ),
         arms=tuple(
             _arm(table, document["arm"][at], at, complaints) for at, table in enumerate(arms)
+        ),
+        arrivals=tuple(
+            arrivals_of(table, index, folder, complaints) for index, table in enumerate(arrivals)
         ),
         settings=settings,
         **values,
@@ -206,7 +219,7 @@ def _table(
     table: dict[str, Any], path: KeyPath, keys: tuple[Key, ...], complaints: Complaints
 ) -> dict[str, Any]:
     """Check the keys of one table; return a value for each key that is there or must be."""
-    known = [key.name for key in keys] + ([] if path else [*SECTIONS, *REPEATED, SETTINGS])
+    known = [key.name for key in keys] + ([] if path else [*SECTIONS, *REPEATED, SETTINGS, SLO])
     known += [SETTINGS] if path[:1] == ("arm",) else []
     for name in table:
         if name not in known:

@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_pipeline.config.arrivals import Arrivals
+    from perf_pipeline.config.slo import Slo
+
 Complexity = Literal["simple", "medium", "complex", ""]
 SettingValue = bool | int | float | str
 Nodes = Literal["code", "lean"]
+Order = Literal["as_written", "shuffled"]
 MissingServers = Literal["fail", "leave_out"]
 
 FAMILIES: tuple[str, ...] = ("transformation", "analytics", "data_processing")
 COMPLEXITIES: tuple[Complexity, ...] = ("simple", "medium", "complex")
 NODES: tuple[Nodes, ...] = ("code", "lean")
+ORDERS: tuple[Order, ...] = ("as_written", "shuffled")
 MISSING_SERVERS: tuple[MissingServers, ...] = ("fail", "leave_out")
 SERVICES: tuple[str, ...] = ("postgres", "mysql", "redis", "mongodb")
 
@@ -156,9 +161,13 @@ class Scenario:
         target: What executes the workflows, as ``target_spec.parse_target`` reads it: a folder of
             ``targets``, then ``==version`` and ``+package`` as wanted (``kailash==2.19.0+pandas``).
         nodes: How the workflows of the levels are written.
-        concurrency: The levels, in the order in which they run.
+        concurrency: The closed levels, in the order in which they run; may be empty if there are
+            open ones.
         processes: Worker processes a level; None means one a core.
         repeats: How many times the levels run.
+        order: ``as_written``: the levels of every repeat in their order, so that what one leaves
+            behind, or the hour, is always the same level's; ``shuffled``: those of each repeat in
+            an order drawn from the seed. A run that a level may end (``stop``) climbs as written.
         workloads: The mix; not empty.
         phases: Lengths of the phases of every level.
         connections: Bounds of the connection pools.
@@ -177,6 +186,8 @@ class Scenario:
         stop: When to end early.
         sample_every_s: How often resources are sampled.
         log_detail: What the target logs goes to the workers' logs.
+        slos: What the run must keep.
+        arrivals: The open levels; they run after the closed ones.
     """
 
     name: str
@@ -187,6 +198,7 @@ class Scenario:
     concurrency: tuple[int, ...] = (100,)
     processes: int | None = None
     repeats: int = 1
+    order: Order = "as_written"
     workloads: tuple[Workload, ...] = (Workload("transformation", "medium"),)
     phases: Phases = field(default_factory=Phases)
     connections: Connections = field(default_factory=Connections)
@@ -201,3 +213,5 @@ class Scenario:
     stop: Stop = field(default_factory=Stop)
     sample_every_s: float = 1.0
     log_detail: bool = False
+    slos: tuple[Slo, ...] = ()
+    arrivals: tuple[Arrivals, ...] = ()

@@ -7,6 +7,8 @@ PERF_PIPELINE_REDIS_URL        a Redis of one's own, ``redis://host:port/db``
 PERF_PIPELINE_MONGODB_URL      a MongoDB of one's own, ``mongodb://host:port/database``
 PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: may stand in where there is no MongoDB; for tests
 PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
+PERF_PIPELINE_NOISE            ``tell``: this machine is shared with others, which is told and does
+                               not make a run no measurement (default: ``judge``)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           what ``perf-pipeline start`` left running is noted below
 TMPDIR                         data folders of servers that we start
@@ -21,7 +23,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
@@ -39,7 +41,15 @@ _SCHEMES = {
 _DEFAULT_PORTS = {"postgres": 5432, "mysql": 3306, "redis": 6379, "mongodb": 27017}
 _STAND_IN = f"{_PREFIX}MONGODB_STANDIN"
 _STAND_INS = ("nx-27017",)
-_NAMES = (*(f"{_PREFIX}{name.upper()}_URL" for name in _SCHEMES), _STAND_IN, f"{_PREFIX}RESULTS")
+_NOISE = f"{_PREFIX}NOISE"
+NoiseHandling = Literal["judge", "tell"]
+_NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
+_NAMES = (
+    *(f"{_PREFIX}{name.upper()}_URL" for name in _SCHEMES),
+    _STAND_IN,
+    _NOISE,
+    f"{_PREFIX}RESULTS",
+)
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -57,6 +67,9 @@ class Settings:
         lock_path: File whose lock allows one load run a host; may not exist yet.
         search_path: Folders of programs, as in PATH.
         mongodb_stand_in: What may be started where there is no MongoDB: ``nx-27017``, or None.
+        noise: ``judge``: a level beside which others used the machine is ``noisy_host``; ``tell``:
+            that they did is shown, with causes and figures, and decides nothing. It is a fact of
+            the machine, not of a scenario, so it stands here; every run's manifest says which.
     """
 
     urls: Mapping[str, str]
@@ -67,6 +80,7 @@ class Settings:
     lock_path: Path
     search_path: str
     mongodb_stand_in: str | None = None
+    noise: NoiseHandling = "judge"
 
     @property
     def postgres_url(self) -> str | None:
@@ -103,6 +117,9 @@ def read_settings(
     stand_in = environ.get(_STAND_IN) or None
     if stand_in is not None and stand_in not in _STAND_INS:
         problems.append(f"{_STAND_IN} is {stand_in!r}; it must be {' or '.join(_STAND_INS)}.")
+    noise = environ.get(_NOISE) or "judge"
+    if noise not in _NOISES:
+        problems.append(f"{_NOISE} is {noise!r}; it must be {' or '.join(_NOISES)}.")
     if problems:
         raise ScenarioError(problems)
     here = current_dir or Path.cwd()
@@ -118,6 +135,7 @@ def read_settings(
         lock_path=(shared if os.access(shared, os.W_OK) else temp) / "perf_pipeline-load.lock",
         search_path=environ.get("PATH") or _DEFAULT_PATH,
         mongodb_stand_in=stand_in,
+        noise=cast("NoiseHandling", noise),
     )
 
 

@@ -1,4 +1,4 @@
-"""How busy this machine is with other things than us."""
+"""How busy this machine is: load, and how long threads waited for cores, memory and disks."""
 
 from __future__ import annotations
 
@@ -30,6 +30,46 @@ def read_pressure(proc: Path = Path("/proc")) -> Pressure:
             for resource in ("cpu", "memory", "io")
         },
     )
+
+
+def read_stalled(proc: Path = Path("/proc")) -> dict[str, float | None]:
+    """Read how long some thread of the machine has waited since boot.
+
+    Returns:
+        ``cpu``, ``memory`` and ``io`` to seconds; None where the kernel does not tell.
+
+    Source:
+        Documentation/accounting/psi.rst of the kernel: ``total`` is in microseconds.
+    """
+    return {
+        resource: _some_total_s(_text(proc / "pressure" / resource))
+        for resource in ("cpu", "memory", "io")
+    }
+
+
+def stalled_percent(
+    before: dict[str, float | None], after: dict[str, float | None], elapsed_s: float
+) -> dict[str, float | None]:
+    """Return the share of the time between two readings in which some thread waited, 0 to 100.
+
+    Returns:
+        As ``before``; None where a reading lacks it, or when no time passed.
+    """
+    shares: dict[str, float | None] = {}
+    for resource, then in before.items():
+        now = after.get(resource)
+        known = then is not None and now is not None and elapsed_s > 0
+        shares[resource] = 100.0 * (now - then) / elapsed_s if known else None  # type: ignore[operator]
+    return shares
+
+
+def _some_total_s(text: str | None) -> float | None:
+    """Read ``some avg10=1.17 ... total=1234``, microseconds; None without a file."""
+    for line in (text or "").splitlines():
+        words = line.split()
+        if words[:1] == ["some"]:
+            return int(words[-1].removeprefix("total=")) / 1e6
+    return None
 
 
 def _some_avg10(text: str | None) -> float | None:

@@ -21,14 +21,18 @@ from perf_pipeline.loadgen.level_log import (
 )
 from perf_pipeline.loadgen.limits.control_group import CGROUPS, group_name
 from perf_pipeline.loadgen.limits.limiter import Limiter
+from perf_pipeline.loadgen.plan import little_endian
 from perf_pipeline.loadgen.pulse import Pulse, totals_of
+from perf_pipeline.loadgen.slo_watch import SloWatch
 from perf_pipeline.loadgen.stop import EarlyEnd, StopWatch
 from perf_pipeline.loadgen.worker_process import WorkerProcess
+from perf_pipeline.samples.run_folder import INTENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from perf_pipeline.config.slo import Slo
     from perf_pipeline.loadgen.level_log import Progress
     from perf_pipeline.loadgen.plan import LevelPlan
     from perf_pipeline.targets.target import Job
@@ -58,6 +62,7 @@ class LevelRun:
         on_progress: Callable[[Progress], None],
         write_log: Callable[[LevelLog], None],
         stop: Stop | None = None,
+        slos: Sequence[Slo] = (),
         python_path: str | None = None,
         sample_every_s: float = 1.0,
         cgroups: Path | None = CGROUPS,
@@ -74,6 +79,7 @@ class LevelRun:
             write_log: Stores the log; called at the start, at every phase and at the end, so that
                 a killed supervisor leaves what it knew.
             stop: When to end early; None for never.
+            slos: Objectives; one that may abort ends the level when it is missed.
             python_path: Folder from which a user's own functions are imported.
             sample_every_s: How often ``on_second`` is called.
             cgroups: Where control groups are mounted; None to do without.
@@ -98,6 +104,7 @@ class LevelRun:
             plan.shown,
             self._workers,
             stop_watch=StopWatch(stop or Stop()),
+            slo_watch=SloWatch(slos, plan, folder),
             on_sample=on_second,
             sample_every_s=sample_every_s,
             on_progress=on_progress,
@@ -115,6 +122,8 @@ class LevelRun:
         """
         try:
             self._write_log(self._log)
+            if self._plan.arrivals:
+                (self._folder / INTENDED).write_bytes(little_endian(self._plan.intended_ns))
             for worker in range(self._plan.processes):
                 self._start(worker)
             # Until then "interrupted" stands there, which is what a killed supervisor leaves.
@@ -164,13 +173,11 @@ class LevelRun:
 
     def _play(self) -> str:
         """Play all phases; returns why the level ended."""
+        if self._plan.arrivals:
+            return self._play_schedule()
         phases, slots = self._phases, self._plan.concurrency
         self._ended_before_go = self._ended()  # the cold starts
-        go_ns = time.monotonic_ns() + int(GO_DELAY_S * 1e9)
-        for worker in self._workers:
-            worker.go(go_ns)
-        self._log.go_ns = go_ns
-        self._pulse.begin(go_ns)
+        go_ns = self._go()
         limit_s = phases.steady_max_s
         wanted = max(TURNOVERS_STEADY * slots, phases.steady_workflows)
         played = (
@@ -186,6 +193,46 @@ class LevelRun:
                 return because
             start_ns = time.monotonic_ns()
         return COMPLETE if self._ended() - ended_before >= wanted else STEADY_MAX
+
+    def _go(self) -> int:
+        go_ns = time.monotonic_ns() + int(GO_DELAY_S * 1e9)
+        for worker in self._workers:
+            worker.go(go_ns)
+        self._log.go_ns = go_ns
+        self._pulse.begin(go_ns)
+        return go_ns
+
+    def _play_schedule(self) -> str:
+        """Play an open level: its phases are parts of the schedule, to the nanosecond."""
+        begin_ns = self._go()
+        lengths_s = (("warm_up", self._phases.warm_up_s), ("steady", self._phases.steady_s))
+        for phase, length_s in lengths_s:
+            end_ns = begin_ns + int(length_s * 1e9)
+            because = self._stay_until(phase, begin_ns, end_ns)
+            if because:
+                return because
+            begin_ns = end_ns
+        return COMPLETE
+
+    def _stay_until(self, phase: str, begin_ns: int, end_ns: int) -> str:
+        """Stay in a part of the schedule; returns why the level ends, or ""."""
+        self._phase = phase
+        self._log.phases_ns[phase] = (begin_ns, None)
+        self._write_log(self._log)
+        try:
+            while self._all_alive():
+                left_s = (end_ns - time.monotonic_ns()) / 1e9
+                if left_s <= 0:
+                    return ""
+                self._tick(max(LEAST_TICK_S, min(TICK_S, left_s)))
+                if self._early_end is not None:
+                    self._log.ended_detail = self._early_end.detail
+                    return self._early_end.because
+            return WORKER_LOST
+        finally:
+            now_ns = max(begin_ns, time.monotonic_ns())
+            self._log.phases_ns[phase] = (begin_ns, min(end_ns, now_ns))
+            self._write_log(self._log)
 
     def _stay(self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int) -> str:
         """Stay in a phase for its time and its turnovers; returns why the level ends, or ""."""

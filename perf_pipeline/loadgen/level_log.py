@@ -46,7 +46,7 @@ class LevelLog:
         go_ns: CLOCK_MONOTONIC of the go; None if the workers never got ready.
         phases_ns: Phase to (start, end), CLOCK_MONOTONIC; an end of None was never reached.
         ended_because: ``complete``, ``steady_max``, ``total_workflows``, ``mostly_failing``,
-            ``host_floor``, ``worker lost``, ``start failed`` or ``interrupted``.
+            ``host_floor``, ``slo_aborted``, ``worker lost``, ``start failed`` or ``interrupted``.
         ended_detail: A sentence about it, for people; may be empty.
         limits: What held the workers below their limits, in words; ``none`` without limits.
         workers: Index, pid and end reason of each worker.

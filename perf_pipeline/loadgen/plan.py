@@ -7,14 +7,19 @@ import json
 import random
 import sys
 from array import array
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
+from perf_pipeline.config.arrivals import schedule_length_s
 from perf_pipeline.config.scenario import Arm, Limits, Phases, SettingValue
 from perf_pipeline.config.target_spec import parse_target, target_facts, with_defaults
+from perf_pipeline.loadgen.arrivals import intended_starts
 from perf_pipeline.loadgen.left_out import workload_without
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_pipeline.config.arrivals import Arrivals
     from perf_pipeline.config.scenario import Scenario, Workload
 
 KINDS_CYCLE = 1000
@@ -38,12 +43,16 @@ class LevelPlan:
         workloads: ``Workload.name`` of each kind, by index.
         without: Servers that the workflows of each kind do without, by index.
         seed: Seed of the run; it decides the workflows' data too.
-        concurrency: Slots of all workers together.
+        concurrency: Slots of all workers together: what is in flight in a closed level, and may be
+            at most in an open one.
         processes: Worker processes, at most one a slot.
         phases: Lengths of its phases.
         limits: What the workers may use, all together.
         kinds: int64[KINDS_CYCLE], index of the workload of each workflow.
         ramp_ns: int64[concurrency], when each slot starts after the go, ns.
+        arrivals: How the workflows of an open level arrive; None for a closed one.
+        intended_ns: int64[n], when workflow ``n`` of an open level should start after the go, ns,
+            non-decreasing; empty for a closed one.
     """
 
     index: int
@@ -64,6 +73,13 @@ class LevelPlan:
     limits: Limits
     kinds: array[int]
     ramp_ns: array[int]
+    arrivals: Arrivals | None = None
+    intended_ns: array[int] = field(default_factory=lambda: array("q"))
+
+    @property
+    def loop(self) -> Literal["closed", "open"]:
+        """Whether the next workflow waits for the last one's end, or for its time alone."""
+        return "closed" if self.arrivals is None else "open"
 
     @property
     def folder_name(self) -> str:
@@ -75,11 +91,25 @@ class LevelPlan:
         """What people call the level: ``1000 (medium stress)``."""
         return f"{self.label} ({self.title})" if self.title else self.label
 
+    @property
+    def load(self) -> str:
+        """The load in words: ``100 in flight``, ``500/s (poisson), at most 1000 in flight``."""
+        if self.arrivals is None:
+            return f"{self.concurrency} in flight"
+        return f"{self.arrivals.offered}, at most {self.concurrency} in flight"
+
     def head(self) -> dict[str, Any]:
         """Return everything but the arrays, ready for JSON."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         head = {name: value for name, value in values.items() if name not in _ARRAYS}
-        return {**head, "phases": asdict(self.phases), "limits": asdict(self.limits)}
+        return {
+            **head,
+            "phases": asdict(self.phases),
+            "limits": asdict(self.limits),
+            "loop": self.loop,
+            "arrivals": self.arrivals
+            and {**asdict(self.arrivals), "offered": self.arrivals.offered},
+        }
 
     def sha256(self) -> str:
         """Hash everything that decides the load; equal on every machine for the same seed.
@@ -88,8 +118,13 @@ class LevelPlan:
         """
         head = {name: value for name, value in self.head().items() if name != "title"}
         head["phases"].pop("cooldown_s")
+        arrivals = head.pop("arrivals")
+        if self.loop == "closed":
+            head.pop("loop")
+        else:  # where a trace lies decides nothing: its times do
+            head["arrivals"] = {k: v for k, v in arrivals.items() if k not in _NAMES}
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-        for words in (self.kinds, self.ramp_ns):
+        for words in (self.kinds, self.ramp_ns, self.intended_ns):
             digest.update(little_endian(words))
         return digest.hexdigest()
 
@@ -98,7 +133,8 @@ class LevelPlan:
         return self.ramp_ns[worker :: self.processes]
 
 
-_ARRAYS = ("kinds", "ramp_ns")
+_ARRAYS = ("kinds", "ramp_ns", "intended_ns")
+_NAMES = ("title", "offered", "trace")
 
 
 def little_endian(words: array[int]) -> bytes:
@@ -113,6 +149,8 @@ def plan_levels(
     scenario: Scenario, processes: int, left_out: tuple[str, ...] = ()
 ) -> list[LevelPlan]:
     """Plan every level of a run: the levels of each repeat, and the arms after the first repeat.
+
+    The open levels come after the closed ones.
 
     Args:
         scenario: What to do.
@@ -130,10 +168,13 @@ def plan_levels(
         )
         for slots in scenario.concurrency
     ]
-    played = [("level", 0, level) for level in levels]
+    levels += [_open_level(arrivals, scenario) for arrivals in scenario.arrivals]
+    played = [("level", 0, level) for level in in_order(levels, scenario, 0)]
     played += [("arm", 0, arm) for arm in scenario.arms]
-    played += [("level", again, level) for again in range(1, scenario.repeats) for level in levels]
-    titles = dict(zip(scenario.concurrency, scenario.level_names, strict=False))
+    for again in range(1, scenario.repeats):
+        played += [("level", again, level) for level in in_order(levels, scenario, again)]
+    titles = dict(zip(map(str, scenario.concurrency), scenario.level_names, strict=False))
+    titles |= {arrivals.label: arrivals.title for arrivals in scenario.arrivals}
     return [
         _plan_of(
             arm,
@@ -141,12 +182,24 @@ def plan_levels(
             index=index,
             role=role,
             repeat=repeat,
-            title=titles.get(arm.concurrency, "") if role == "level" else "",
+            title=titles.get(arm.label, "") if role == "level" else "",
             processes=min(processes, arm.concurrency),
             left_out=left_out,
         )
         for index, (role, repeat, arm) in enumerate(played)
     ]
+
+
+def _open_level(arrivals: Arrivals, scenario: Scenario) -> Arm:
+    """Return what an open level has in common with the others."""
+    return Arm(
+        label=arrivals.label,
+        target=scenario.target,
+        nodes=scenario.nodes,
+        concurrency=arrivals.slots,
+        steady_s=max(0.0, schedule_length_s(arrivals) - scenario.phases.warm_up_s),
+        settings=scenario.settings,
+    )
 
 
 def _plan_of(
@@ -162,6 +215,11 @@ def _plan_of(
 ) -> LevelPlan:
     """Plan one level; a level of the scenario is an arm that has its number for a label."""
     name = parse_target(arm.target).name
+    labelled = {one.label: one for one in scenario.arrivals if role == "level"}
+    arrivals = labelled.get(arm.label)
+    phases = replace(scenario.phases, steady_s=arm.steady_s)
+    if arrivals is not None:
+        phases = replace(phases, ramp_up_s=0.0, steady_max_s=max(arm.steady_s, 1.0))
     return LevelPlan(
         index=index,
         label=arm.label,
@@ -177,11 +235,27 @@ def _plan_of(
         seed=scenario.seed,
         concurrency=arm.concurrency,
         processes=processes,
-        phases=replace(scenario.phases, steady_s=arm.steady_s),
+        phases=phases,
         limits=scenario.limits,
         kinds=mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
-        ramp_ns=even_ramp(arm.concurrency, scenario.phases.ramp_up_s),
+        ramp_ns=even_ramp(arm.concurrency, phases.ramp_up_s),
+        arrivals=arrivals,
+        intended_ns=intended_starts(arrivals, random.Random(f"{scenario.seed}/{index}/arrivals"))
+        if arrivals
+        else array("q"),
     )
+
+
+def in_order(levels: Sequence[Arm], scenario: Scenario, repeat: int) -> list[Arm]:
+    """Return the levels of one repeat in the order in which they are played.
+
+    Each repeat has a draw of its own from the seed, whatever else is drawn from it. The place in
+    the run is part of every plan's hash, so another order is another plan.
+    """
+    ordered = list(levels)
+    if scenario.order == "shuffled":
+        random.Random(f"{scenario.seed}/order/{repeat}").shuffle(ordered)
+    return ordered
 
 
 def mixed_kinds(workloads: tuple[Workload, ...], rng: random.Random) -> array[int]:

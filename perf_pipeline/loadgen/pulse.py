@@ -11,6 +11,7 @@ from perf_pipeline.samples.slots import Totals
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from perf_pipeline.loadgen.slo_watch import SloWatch
     from perf_pipeline.loadgen.stop import EarlyEnd, StopWatch
     from perf_pipeline.loadgen.worker_process import WorkerProcess
 
@@ -31,6 +32,7 @@ class Pulse:
         workers: Sequence[WorkerProcess],
         *,
         stop_watch: StopWatch,
+        slo_watch: SloWatch | None = None,
         on_sample: Callable[[int, list[int]], None],
         sample_every_s: float,
         on_progress: Callable[[Progress], None],
@@ -42,6 +44,7 @@ class Pulse:
             label: What people call the level.
             workers: Those of the level; may grow.
             stop_watch: Knows when to end early.
+            slo_watch: Knows when an SLO is missed; None without any.
             on_sample: Called every ``sample_every_s`` with the time and the workers' pids.
             sample_every_s: How often.
             on_progress: Called about once a second with where the level stands.
@@ -50,6 +53,7 @@ class Pulse:
         self._label = label
         self._workers = workers
         self._stop_watch = stop_watch
+        self._slo_watch = slo_watch
         self._on_sample = on_sample
         self._sample_every_ns = int(sample_every_s * 1e9)
         self._clock_ns = clock_ns
@@ -85,6 +89,9 @@ class Pulse:
         early_end = None
         if go_ns is not None and phase != "drain":
             early_end = self._stop_watch.look(now_ns, totals, self._alive_pids())
+            if early_end is None and self._slo_watch is not None:
+                slots = [worker.slots for worker in self._workers]
+                early_end = self._slo_watch.look(now_ns, phase, go_ns, slots)
         self._on_progress(
             Progress(
                 label=self._label,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Stop
     from perf_pipeline.samples.slots import Totals
 
-MOSTLY_FAILING, HOST_FLOOR = "mostly_failing", "host_floor"
+MOSTLY_FAILING, HOST_FLOOR, SLO_ABORTED = "mostly_failing", "host_floor", "slo_aborted"
 WINDOW_NS = 10_000_000_000
 LEAST_ENDED = 20
 """With fewer, a share of failures says nothing."""

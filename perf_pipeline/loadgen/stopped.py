@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.loadgen.stop import HOST_FLOOR, MOSTLY_FAILING
+from perf_pipeline.loadgen.stop import HOST_FLOOR, MOSTLY_FAILING, SLO_ABORTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Stopped:
 
     Attributes:
         level: What people call the level that was ended.
-        because: ``mostly_failing`` or ``host_floor``.
+        because: ``mostly_failing``, ``host_floor`` or ``slo_aborted``.
         detail: A sentence about it.
         not_run: The levels and arms that were not run.
     """
@@ -45,7 +45,7 @@ def stopped_at(plan: LevelPlan, log: LevelLog, plans: Sequence[LevelPlan]) -> St
         log: What its supervisor saw.
         plans: Every level of the run.
     """
-    if log.ended_because not in (MOSTLY_FAILING, HOST_FLOOR):
+    if log.ended_because not in (MOSTLY_FAILING, HOST_FLOOR, SLO_ABORTED):
         return None
     later = tuple(one.shown for one in plans if one.index > plan.index)
     return Stopped(plan.shown, log.ended_because, log.ended_detail, later)

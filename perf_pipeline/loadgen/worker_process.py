@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.loadgen.plan import little_endian
+from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
 from perf_pipeline.worker.worker_job import WorkerJob
 
@@ -94,6 +95,7 @@ class WorkerProcess:
         files.ramp.write_bytes(little_endian(ramp_ns))
         self.worker = worker
         self.slots = SlotFile.create(files.slots, len(ramp_ns), int(drain_s * 1e9))
+        arrivals = plan.arrivals
         worker_job = WorkerJob(
             parent_pid=os.getpid(),
             worker=worker,
@@ -106,6 +108,8 @@ class WorkerProcess:
             slots=str(files.slots),
             deadline_ns=int(deadline_s * 1e9),
             job=replace(job, concurrency=len(ramp_ns)),
+            intended=str(folder / INTENDED) if arrivals else "",
+            start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
         )
         files.job.touch(mode=0o600)  # server URLs may carry a password
         files.job.write_text(json.dumps(asdict(worker_job)), encoding="utf-8")

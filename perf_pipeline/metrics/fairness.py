@@ -22,7 +22,9 @@ def fairness_of(ended: pl.DataFrame, slots: int) -> Fairness:
     Source:
         Jain, Chiu, Hawe, "A Quantitative Measure of Fairness", DEC-TR-301, 1984.
     """
-    served = ended.group_by("worker", "slot").len()["len"].to_numpy().astype(np.float64)
+    worker, slot = (ended[name].to_numpy().astype(np.int64) for name in ("worker", "slot"))
+    by_place = np.bincount(worker * (slot.max(initial=0) + 1) + slot)
+    served = by_place[by_place > 0]
     counts = np.zeros(slots)
     counts[: len(served)] = served
     squares = float((counts**2).sum())

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
+    from perf_pipeline.metrics.noise import Noise
+    from perf_pipeline.metrics.open_load import OpenLoad
     from perf_pipeline.metrics.resource_use import Resources
+    from perf_pipeline.metrics.steady_state import SteadyState
+    from perf_pipeline.metrics.slo_verdict import SloVerdict
 
 Validity = Literal[
     "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"
@@ -30,12 +34,19 @@ class Percentile:
             ``value_s`` or more.
         samples_beyond: Workflows that took longer, ended or not; with fewer than 10 the
             percentile is shown with a warning and not graded.
+        low_s: Lower end of the 95 % interval (``metrics/intervals.py``); None where there is
+            none: fewer than 10 samples beyond, or too few stretches of time to compare.
+        high_s: Upper end; None too where it lies among workflows that had not ended.
+        samples_needed: How many workflows it would take to have 10 beyond; None when there are.
     """
 
     p: float
     value_s: float | None
     at_least: bool
     samples_beyond: int
+    low_s: float | None = None
+    high_s: float | None = None
+    samples_needed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,24 @@ class ServiceTimes:
     def p99(self) -> Percentile:
         """The 99th percentile."""
         return self.percentiles[-1]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How times are distributed, in buckets a twentieth of a decade wide.
+
+    Attributes:
+        edges_s: Where the buckets begin, and where the last one ends; one more than buckets.
+        ended: Workflows that ended, by their time.
+        not_ended: Workflows in flight at the end of the window, by the time that they had run: so
+            long at least.
+        longer_ratio: Share of all workflows that last longer than each bucket, 0 to 1.
+    """
+
+    edges_s: tuple[float, ...]
+    ended: tuple[int, ...]
+    not_ended: tuple[int, ...]
+    longer_ratio: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -256,6 +285,20 @@ class LevelMetrics:
         limits: ``memory_mb`` and ``cpu_percent`` of all workers together (None for no limit), and
             the ``mechanism`` that held them.
         bottleneck: What limits it, with the evidence; None in metrics of before there was one.
+        throughput_low_per_s: Lower end of the 95 % interval (``metrics/intervals.py``).
+        throughput_high_per_s: Upper end; both are None where there is no interval.
+        throughput_interval_why: Why there is none; empty when there is one.
+        steady_state: Where the warm-up ended and whether the rest drifts, found from the series.
+        noise: Whether others used the machine meanwhile; None where nothing looked for it.
+        distribution: Of the service times of the steady phase; None without any.
+        slos: The scenario's objectives that speak of this level.
+        loop: ``closed``: the next workflow waits for the end of the last one; ``open``: it comes
+            when the schedule says. ``service_times`` of a closed level are no response times.
+        response_times: From the intended start to the end, of the workflows that were to start in
+            the steady phase; those dropped, timed out or abandoned count as "at least this long".
+            Its ``samples`` were answered, its ``in_flight_at_end`` were not; ``avg_s`` is over
+            both. None for a closed level.
+        open_load: What arrived and what became of it; None for a closed level.
     """
 
     index: int
@@ -297,6 +340,16 @@ class LevelMetrics:
     ended_detail: str = ""
     limits: dict[str, float | str | None] = field(default_factory=dict)
     bottleneck: Bottleneck | None = None
+    noise: Noise | None = None
+    slos: tuple[SloVerdict, ...] = ()
+    loop: Literal["closed", "open"] = "closed"
+    response_times: ServiceTimes | None = None
+    open_load: OpenLoad | None = None
+    distribution: Distribution | None = None
+    throughput_low_per_s: float | None = None
+    throughput_high_per_s: float | None = None
+    throughput_interval_why: str = ""
+    steady_state: SteadyState | None = None
 
     @property
     def shown(self) -> str:

@@ -10,7 +10,9 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.kpi import kpi_grades
+from perf_pipeline.metrics.repeats import repeats_of
 from perf_pipeline.metrics.run_metrics import SCHEMA_VERSION, RunMetrics
+from perf_pipeline.metrics.slo import read_slos
 from perf_pipeline.metrics.summary import LevelContext, summarise_level
 from perf_pipeline.metrics.targets import target_rows
 from perf_pipeline.metrics.validity import worst
@@ -52,6 +54,7 @@ def measure_run(folder: RunFolder) -> RunMetrics:
         levels=levels,
         targets=target_rows(levels),
         kpis=kpi_grades(levels),
+        repeats=repeats_of(levels),
     )
 
 
@@ -63,6 +66,9 @@ def context_of(manifest: dict[str, Any]) -> LevelContext:
         servers=[server["service"] for server in manifest["servers"]],
         max_db_connections=connections["max_db_connections"],
         pools=connections["pools"],
+        noise=manifest.get("noise", {}).get("handling"),
+        cpu_limit_cores=manifest.get("host", {}).get("cgroup_cpu_limit_cores"),
+        slos=read_slos(manifest),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import KpiGrade, LevelMetrics, TargetRow, Validity
+    from perf_pipeline.metrics.repeats import LevelRepeats
 
 SCHEMA_VERSION = 1
 
@@ -25,6 +26,7 @@ class RunMetrics:
         levels: In the order in which they ran, arms last.
         targets: The tables of targets, line by line.
         kpis: The grades of the key performance indicators.
+        repeats: The levels that were played more than once, with the intervals between repeats.
     """
 
     run_id: str
@@ -35,3 +37,4 @@ class RunMetrics:
     levels: tuple[LevelMetrics, ...]
     targets: tuple[TargetRow, ...]
     kpis: tuple[KpiGrade, ...]
+    repeats: tuple[LevelRepeats, ...] = ()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def seconds_of(
-    frame: pl.DataFrame, curve: InFlightCurve, go_ns: int, end_ns: int
+    frame: pl.DataFrame | pl.LazyFrame, curve: InFlightCurve, go_ns: int, end_ns: int
 ) -> tuple[Second, ...]:
     """Cut a level into whole seconds since the go; a last, partial one is left out.
 
@@ -32,16 +32,17 @@ def seconds_of(
     edges_ns = go_ns + np.arange(count + 1) * 1_000_000_000
     means = curve.means(edges_ns)
     is_ok = pl.col("outcome") == int(Outcome.OK)
-    duration_s = (pl.col("end_ns") - pl.col("start_ns")) / 1e9
+    duration_ns = pl.col("end_ns") - pl.col("start_ns")
     rows = (
-        ended_within(frame, int(edges_ns[0]), int(edges_ns[-1]))
+        ended_within(frame.lazy(), int(edges_ns[0]), int(edges_ns[-1]))
         .group_by(((pl.col("end_ns") - go_ns) // 1_000_000_000).alias("second"))
         .agg(
             ok=is_ok.sum(),
             not_ok=(~is_ok).sum(),
-            p50=duration_s.quantile(0.5, "equiprobable"),  # polars' name of the nearest rank
-            p99=duration_s.quantile(0.99, "equiprobable"),
+            p50=duration_ns.quantile(0.5, "equiprobable") / 1e9,  # polars' name of nearest rank
+            p99=duration_ns.quantile(0.99, "equiprobable") / 1e9,
         )
+        .collect()
         .rows_by_key("second", named=True, unique=True)
     )
     nothing = {"ok": 0, "not_ok": 0, "p50": None, "p99": None}

@@ -20,6 +20,10 @@ flight at both ends is at risk from the beginning: a slot that never ends anythi
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
 import numpy as np
 import polars as pl
 
@@ -29,9 +33,11 @@ from perf_pipeline.samples.record import Outcome
 PERCENTILES = (0.5, 0.9, 0.99)
 _ENDED = (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
 _ROUNDING = 1e-9
+_Times: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
+_Frame = TypeVar("_Frame", pl.DataFrame, pl.LazyFrame)
 
 
-def ended_within(frame: pl.DataFrame, start_ns: int, end_ns: int) -> pl.DataFrame:
+def ended_within(frame: _Frame, start_ns: int, end_ns: int) -> _Frame:
     """Return the records of workflows that were answered in ``[start_ns, end_ns)``."""
     ended = [int(outcome) for outcome in _ENDED]
     return frame.filter(
@@ -39,7 +45,39 @@ def ended_within(frame: pl.DataFrame, start_ns: int, end_ns: int) -> pl.DataFram
     )
 
 
-def service_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTimes:
+def durations(
+    frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int
+) -> tuple[_Times, _Times, _Times]:
+    """Return the durations of a window: of what ended, of what had not, and ages at its start.
+
+    Args:
+        frame: Records of ``SCHEMA`` without cold starts.
+        start_ns: Start of the window, CLOCK_MONOTONIC.
+        end_ns: End of the window, exclusive.
+
+    Returns:
+        int64[n] of what ended; int64[m] so far of what was in flight at the end; int64[n], how
+        old each that ended was when the window began.
+    """
+    ended = (
+        ended_within(frame.lazy(), start_ns, end_ns)
+        .select(
+            lasted=pl.col("end_ns") - pl.col("start_ns"),
+            joined=pl.max_horizontal(start_ns - pl.col("start_ns"), pl.lit(0, pl.Int64)),
+        )
+        .collect()
+    )
+    cut = pl.col("outcome") == int(Outcome.ABANDONED)
+    in_flight = frame.lazy().filter(
+        (pl.col("start_ns") < end_ns)
+        & ((pl.col("end_ns") >= end_ns) | (cut & (pl.col("end_ns") >= start_ns)))
+    )
+    open_for = pl.min_horizontal(pl.col("end_ns"), pl.lit(end_ns, pl.Int64)) - pl.col("start_ns")
+    open_ns = in_flight.select(open_for).collect().to_series()
+    return ended["lasted"].to_numpy(), open_ns.to_numpy(), ended["joined"].to_numpy()
+
+
+def service_times(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> ServiceTimes:
     """Summarise the service times of a window.
 
     Args:
@@ -47,24 +85,17 @@ def service_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTim
         start_ns: Start of the window, CLOCK_MONOTONIC.
         end_ns: End of the window, exclusive.
     """
-    ended = ended_within(frame, start_ns, end_ns)
-    ended_ns = (ended["end_ns"] - ended["start_ns"]).to_numpy()
-    joined_ns = np.maximum(start_ns - ended["start_ns"].to_numpy(), 0)
-    cut = pl.col("outcome") == int(Outcome.ABANDONED)
-    in_flight = frame.filter(
-        (pl.col("start_ns") < end_ns)
-        & ((pl.col("end_ns") >= end_ns) | (cut & (pl.col("end_ns") >= start_ns)))
+    ended_ns, open_ns, joined_ns = durations(frame, start_ns, end_ns)
+    touched = frame.lazy().filter((pl.col("start_ns") < end_ns) & (pl.col("end_ns") > start_ns))
+    inside = pl.min_horizontal(pl.col("end_ns"), pl.lit(end_ns, pl.Int64)) - pl.max_horizontal(
+        pl.col("start_ns"), pl.lit(start_ns, pl.Int64)
     )
-    open_ns = np.minimum(in_flight["end_ns"].to_numpy(), end_ns) - in_flight["start_ns"].to_numpy()
-    touched = frame.filter((pl.col("start_ns") < end_ns) & (pl.col("end_ns") > start_ns))
-    inside = np.minimum(touched["end_ns"].to_numpy(), end_ns) - np.maximum(
-        touched["start_ns"].to_numpy(), start_ns
-    )
+    inside_ns = touched.select(inside.sum()).collect().item()
     longest = max(ended_ns.max(initial=0), open_ns.max(initial=0))
     return ServiceTimes(
         samples=len(ended_ns),
         in_flight_at_end=len(open_ns),
-        avg_s=float(inside.sum()) / len(ended_ns) / 1e9 if len(ended_ns) else None,
+        avg_s=inside_ns / len(ended_ns) / 1e9 if len(ended_ns) else None,
         min_s=float(ended_ns.min()) / 1e9 if len(ended_ns) else None,
         max_s=float(longest) / 1e9 if longest else None,
         percentiles=tuple(product_limit_percentiles(ended_ns, open_ns, PERCENTILES, joined_ns)),
@@ -72,10 +103,10 @@ def service_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTim
 
 
 def product_limit_percentiles(
-    ended_ns: np.ndarray[tuple[int], np.dtype[np.int64]],
-    open_ns: np.ndarray[tuple[int], np.dtype[np.int64]],
+    ended_ns: _Times,
+    open_ns: _Times,
     levels: tuple[float, ...],
-    joined_ns: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
+    joined_ns: _Times | None = None,
 ) -> list[Percentile]:
     """Percentiles of durations of which some are only known to be at least so long.
 
@@ -86,23 +117,80 @@ def product_limit_percentiles(
         joined_ns: int64[n], how old each of ``ended_ns`` was when it came under observation,
             <= its duration; None means that all were seen from their start.
     """
-    if joined_ns is None:
-        joined_ns = np.zeros_like(ended_ns)
-    seen = (joined_ns < ended_ns) | (joined_ns == 0)  # what ended just as it came was never seen
-    ended_ns, joined = ended_ns[seen], np.sort(joined_ns[seen & (joined_ns > 0)])
-    values = np.sort(np.concatenate([ended_ns, open_ns]))
-    if not len(values):
+    ended_ns, late = _seen(ended_ns, joined_ns)
+    ended, still = pl.Series(ended_ns).sort().to_numpy(), np.sort(open_ns)
+    if not len(ended) + len(still):
         return [Percentile(p, None, at_least=False, samples_beyond=0) for p in levels]
-    times, ends = np.unique(ended_ns, return_counts=True)
-    # At risk at t: what lasted t or longer, less what came under observation at t or later.
-    late = len(joined) - np.searchsorted(joined, times)
-    at_risk = len(values) - np.searchsorted(values, times) - late
-    surviving = np.cumprod(1.0 - ends / at_risk)
+    curve = _Survival.of(ended, still, late)
     found = []
     for p in levels:
-        reached = np.flatnonzero(surviving <= 1.0 - p + _ROUNDING)
-        at_least = not len(reached)
-        value = values[-1] if at_least else times[reached[0]]
-        beyond = int((values > value).sum())
+        rank = curve.rank(1.0 - p + _ROUNDING)
+        at_least = rank is None
+        longest = max(ended[-1:].max(initial=0), still[-1:].max(initial=0))
+        value = longest if rank is None else ended[rank]
+        beyond = sum(
+            len(times) - int(times.searchsorted(value, "right")) for times in (ended, still)
+        )
         found.append(Percentile(p, float(value) / 1e9, at_least=at_least, samples_beyond=beyond))
     return found
+
+
+def _seen(ended_ns: _Times, joined_ns: _Times | None) -> tuple[_Times, _Times]:
+    """Return what ended under observation, and the sorted ages > 0 at which workflows came there.
+
+    What ended just as it came was never seen. Few of many workflows come late, so that all
+    columns but the first are short.
+    """
+    if joined_ns is None:
+        return ended_ns, np.zeros(0, dtype=np.int64)
+    late = np.flatnonzero(joined_ns > 0)
+    unseen = joined_ns[late] >= ended_ns[late]
+    seen = np.delete(ended_ns, late[unseen]) if unseen.any() else ended_ns
+    return seen, np.sort(joined_ns[late[~unseen]])
+
+
+@dataclass(frozen=True)
+class _Survival:
+    """The product-limit curve in pieces, within which those at risk change by ends alone.
+
+    There the product over ends telescopes to (at risk - ended so far) / at risk: with millions of
+    ends, and one coming or going unended a slot, this is a few thousand steps, exact where a
+    product of millions of factors collects their rounding.
+
+    Attributes:
+        first: int64[k], rank of the first end in each piece, of all ends sorted.
+        ends: int64[k], ends in each piece.
+        at_risk: int64[k], at risk at the beginning of each piece.
+        before: float64[k], share that survived until then.
+    """
+
+    first: _Times
+    ends: _Times
+    at_risk: _Times
+    before: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+    @classmethod
+    def of(cls, ended: _Times, still: _Times, late: _Times) -> _Survival:
+        """Make the curve of sorted times: of ends, of those cut off, and of late comers' ages."""
+        stops = np.unique(np.concatenate([still, late]))
+        until = np.append(ended.searchsorted(stops, "right"), len(ended))
+        first = np.concatenate([[0], until[:-1]])
+        # Cut off at t counts as at risk at t, come at t does not: both change only after t.
+        gone = np.concatenate([[0], still.searchsorted(stops, "right")])
+        to_come = len(late) - np.concatenate([[0], late.searchsorted(stops, "right")])
+        ends = until - first
+        at_risk = len(ended) - first + len(still) - gone - to_come
+        some = ends > 0
+        first, ends, at_risk = first[some], ends[some], at_risk[some]
+        after = np.cumprod((at_risk - ends) / at_risk)
+        return cls(first, ends, at_risk, np.concatenate([[1.0], after[:-1]]))
+
+    def rank(self, share: float) -> int | None:
+        """Return the rank of the first end after which at most ``share`` survives, if any."""
+        after = self.before * (self.at_risk - self.ends) / self.at_risk
+        reached = np.flatnonzero(after <= share)
+        if not len(reached):
+            return None
+        piece = reached[0]
+        needed = math.ceil(self.at_risk[piece] * (1.0 - share / self.before[piece]))
+        return int(self.first[piece] + min(max(needed, 1), self.ends[piece]) - 1)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from perf_pipeline.infrastructure.level_canaries import FILE as CANARY_FILE
 from perf_pipeline.metrics.bottleneck.verdict import bottleneck_of
+from perf_pipeline.metrics.distribution import distribution_of
 from perf_pipeline.metrics.fairness import fairness_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
 from perf_pipeline.metrics.level import (
@@ -20,21 +22,30 @@ from perf_pipeline.metrics.level import (
     WorkerEnd,
     Writes,
 )
+from perf_pipeline.metrics.noise import noise_of
+from perf_pipeline.metrics.open_level import open_load_of
 from perf_pipeline.metrics.resources import resources_of
+from perf_pipeline.metrics.response_time import response_times
 from perf_pipeline.metrics.samples import read_samples
 from perf_pipeline.metrics.second import seconds_of
 from perf_pipeline.metrics.server_told import connections_of
-from perf_pipeline.metrics.service_time import ended_within, service_times
+from perf_pipeline.metrics.service_time import durations, ended_within, service_times
+from perf_pipeline.metrics.slo import judge_slos
+from perf_pipeline.metrics.slo_windows import LevelHistory
 from perf_pipeline.metrics.validity import judge_level
 from perf_pipeline.samples.level_records import LevelRecords, read_level
-from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
+from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from perf_pipeline.config.settings import NoiseHandling
+    from perf_pipeline.config.slo import Slo
+    from perf_pipeline.metrics.noise import Noise
     from perf_pipeline.metrics.resource_use import Resources
+    from perf_pipeline.metrics.samples import Sample
 
 PHASES = ("ramp_up", "warm_up", "steady", "drain")
 
@@ -48,12 +59,19 @@ class LevelContext:
         servers: The servers that the run used.
         max_db_connections: The most connections that all workers together may open to each.
         pools: Server to what bounds its connections, in words.
+        noise: Whether a machine that others used makes a level no measurement (``judge``) or is
+            only told of (``tell``); None: nothing looked for it.
+        cpu_limit_cores: Of the control group of the run; None without one.
+        slos: The objectives of the run.
     """
 
     kinds: Sequence[tuple[str, str]]
     servers: Sequence[str]
     max_db_connections: int
     pools: dict[str, str]
+    noise: NoiseHandling | None = None
+    cpu_limit_cores: float | None = None
+    slos: Sequence[Slo] = ()
 
 
 def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
@@ -64,7 +82,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
     """
     records = read_level(folder, len(context.kinds))
     log, plan = records.log, records.log["plan"]
-    warm = records.frame.filter((pl.col("flags") & COLD) == 0)
+    warm = records.frame.filter((pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0)
     last_ns = _last_ns(records)
     go_ns = log["go_ns"] if log["go_ns"] is not None else last_ns
     steady_ns = _phase_ns(log, "steady", last_ns)
@@ -77,6 +95,12 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
     writes = read_writes(folder)
     workers = _worker_ends(records, window)
     in_flight = _in_flight(records, curve, window, plan["concurrency"])
+    all_samples = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
+    samples = [sample for sample in all_samples if window[0] <= sample["at_ns"] <= window[1]]
+    noise = _noise(folder, samples, context)
+    is_open = plan.get("loop") == "open"
+    open_load = open_load_of(records, folder, window) if is_open else None
+    response = response_times(records.frame, *window) if is_open else None
     validity, reasons = judge_level(
         ended_because=log["ended_because"],
         ended_detail=log.get("ended_detail", ""),
@@ -87,12 +111,13 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         times=times,
         concurrency=plan["concurrency"],
         in_flight_median=in_flight.median,
+        noise=noise,
+        open_load=open_load,
+        response=response,
     )
-    all_samples = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
-    samples = [sample for sample in all_samples if window[0] <= sample["at_ns"] <= window[1]]
     resources = resources_of(samples, all_samples, go_ns=go_ns)
     phases = {name: _phase_ns(log, name, last_ns) for name in PHASES}
-    return LevelMetrics(
+    level = LevelMetrics(
         index=plan["index"],
         label=plan["label"],
         role=plan["role"],
@@ -120,7 +145,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         },
         throughput_per_s=ok / length_s if length_s else None,
         error_ratio=1 - ok / len(ended) if len(ended) else None,
-        turnovers=len(ended) / plan["concurrency"] if steady_ns else None,
+        turnovers=len(ended) / plan["concurrency"] if steady_ns and not is_open else None,
         service_times=times,
         families=_families(warm, window, context.kinds),
         in_flight=in_flight,
@@ -140,6 +165,11 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         ended_at=log["ended_at"],
         server_state=_server_state(folder),
         not_measured=_not_measured(resources),
+        distribution=distribution_of(*durations(warm, *window)) if steady_ns else None,
+        noise=noise,
+        loop="open" if is_open else "closed",
+        response_times=response,
+        open_load=open_load,
         bottleneck=bottleneck_of(
             samples,
             records,
@@ -149,6 +179,8 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
             connection_limits=connection_limits(context, plan["processes"]),
         ),
     )
+    history = LevelHistory(warm, context.kinds, go_ns, window)
+    return replace(level, slos=judge_slos(context.slos, level, history))
 
 
 def connection_limits(context: LevelContext, processes: int) -> dict[str, int]:
@@ -172,6 +204,19 @@ def _server_state(folder: Path) -> dict[str, str]:
     return state
 
 
+def _noise(folder: Path, samples: Sequence[Sample], context: LevelContext) -> Noise | None:
+    if context.noise is None:
+        return None
+    path = folder / CANARY_FILE
+    return noise_of(
+        samples,
+        read_json(path) if path.exists() else {},
+        servers=context.servers,
+        cpu_limit_cores=context.cpu_limit_cores,
+        judged=context.noise == "judge",
+    )
+
+
 def _not_measured(resources: Resources) -> dict[str, str]:
     why = resources.network_why_not
     return dict.fromkeys(("network_io_sent_mb", "network_io_recv_mb"), why) if why else {}
@@ -187,7 +232,8 @@ def _last_ns(records: LevelRecords) -> int:
     if not records.log["workers"] and any(lossy):
         return min(at for commit in lossy for at in commit)
     commits = [worker.journal.commits_ns[-1:] for worker in records.workers]
-    ends = [records.frame["end_ns"].max()] if len(records.frame) else []
+    seen = records.frame.filter((pl.col("flags") & (NOT_STARTED | TIMES_LOST)) == 0)
+    ends = [seen["end_ns"].max()] if len(seen) else []
     return max([*(at for commit in commits for at in commit), *ends], default=0)  # type: ignore[type-var, return-value]
 
 
@@ -227,10 +273,11 @@ def _in_flight(
             if window[0] <= at_ns < window[1]:
                 seen[what] = seen.get(what, 0) + threads
     total = sum(seen.values())
+    median, least = curve.median_and_least(*window)
     return InFlight(
         wanted=wanted,
-        median=curve.median(*window),
-        least=curve.least(*window),
+        median=median,
+        least=least,
         waits={what: count / total for what, count in sorted(seen.items())},
         wait_samples=total,
     )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.generator_lag import arrival_problems
+
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import ServiceTimes, Validity, WorkerEnd, Writes
+    from perf_pipeline.metrics.noise import Noise
+    from perf_pipeline.metrics.open_load import OpenLoad
 
 LEAST_TURNOVERS = 3.0
 LEAST_SAMPLES = 20
@@ -15,8 +19,8 @@ LEAST_IN_FLIGHT = 0.95
 """Share of the wanted number that must have been in flight half of the time: a thread of a
 workflow of microseconds is now and then preempted just between two workflows."""
 
-TO_ITS_END = ("complete", "steady_max", "total_workflows", "mostly_failing")
-"""Ends that are part of the plan. That most workflows fail is a finding, not a defect."""
+TO_ITS_END = ("complete", "steady_max", "total_workflows", "mostly_failing", "slo_aborted")
+"""Ends that are part of the plan. That most fail, or an SLO is missed, is a finding, no defect."""
 
 WORST_FIRST: tuple[Validity, ...] = (
     "incomplete",
@@ -44,6 +48,9 @@ def judge_level(
     times: ServiceTimes,
     concurrency: int,
     in_flight_median: float | None,
+    noise: Noise | None = None,
+    open_load: OpenLoad | None = None,
+    response: ServiceTimes | None = None,
 ) -> tuple[Validity, tuple[str, ...]]:
     """Judge one level.
 
@@ -57,6 +64,9 @@ def judge_level(
         times: Service times of the steady phase.
         concurrency: Workflows that should have been in flight.
         in_flight_median: Workflows that were.
+        noise: Whether others used the machine; None where nothing looked for it.
+        open_load: What arrived in an open level; None for a closed one.
+        response: Response times of an open level.
 
     Returns:
         The worst verdict and the reasons for every one that is not ``valid``.
@@ -71,7 +81,14 @@ def judge_level(
     if duplicates:
         found.append(("incomplete", f"{duplicates} workflow numbers were recorded twice"))
     found += [("incomplete", reason) for write in writes for reason in _write_problems(write)]
-    found += _steadiness_problems(times.samples, concurrency, in_flight_median)
+    if noise is not None and noise.judged:
+        found += [("noisy_host", f"the machine was not quiet: {cause}") for cause in noise.causes]
+    if open_load is not None and response is not None:
+        found += arrival_problems(open_load, response)
+        found += _sample_problems(response.samples)
+    else:
+        found += _steadiness_problems(times.samples, concurrency, in_flight_median)
+        found += _sample_problems(times.samples)
     return worst([validity for validity, _ in found] or ["valid"]), tuple(r for _, r in found)
 
 
@@ -120,11 +137,11 @@ def _steadiness_problems(
                 ),
             )
         )
-    if samples < LEAST_SAMPLES:
-        problems.append(
-            (
-                "too_few_samples",
-                f"{samples} workflows ended in the steady phase (at least {LEAST_SAMPLES})",
-            )
-        )
     return problems
+
+
+def _sample_problems(samples: int) -> list[tuple[Validity, str]]:
+    if samples >= LEAST_SAMPLES:
+        return []
+    told = f"{samples} workflows ended in the steady phase (at least {LEAST_SAMPLES})"
+    return [("too_few_samples", told)]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.targets import LEAST_BEYOND
-from perf_pipeline.report import quantity, words
+from perf_pipeline.report import quantity, text, words
+from perf_pipeline.report.bottleneck import bottleneck_fact
 from perf_pipeline.report.table import Cell, Table, measured, number, say_once
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics, Percentile, ServiceTimes
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
+RESPONSES = (0.5, 0.99)
+RESPONSE_COLUMNS = ("Response p50", "Response p99")
+WEAK = "weak"
 PERCENTILES = (0.5, 0.9, 0.99)
 
 
@@ -76,6 +80,16 @@ NOTE = (
 )
 
 
+OPEN_NOTE = (
+    "Response time (open loop): from the moment at which a workflow was to start, so the wait "
+    "before its start is in it; N is then the most that may be in flight."
+)
+MORE_NOTE = (
+    "Below a value: its 95 % interval, where there are samples enough for one. Memory: the most "
+    "that the target's workers held together."
+)
+
+
 def headline_table(metrics: RunMetrics) -> list[HeadlineRow]:
     """Return one row of plain text a level, in the order in which they ran."""
     return [_plain_row(level) for level in metrics.levels]
@@ -83,11 +97,16 @@ def headline_table(metrics: RunMetrics) -> list[HeadlineRow]:
 
 def headline(metrics: RunMetrics) -> Table:
     """Return the headline table of the report."""
+    is_open = any(level.response_times is not None for level in metrics.levels)
     columns = (
-        *("Level", "Executed by", "N", "In flight", "Validity", "Samples", "Not ended"),
+        *("Level", "N", "In flight", "Validity", "Samples", "Not ended"),
         *("Throughput", "Errors", "Average", "p50", "p90", "p99"),
+        *(RESPONSE_COLUMNS if is_open else ()),
+        *("Memory", "Limited by"),
     )
-    return Table("Headline", columns, tuple(_row(level) for level in metrics.levels), note=NOTE)
+    rows = tuple(_row(level, is_open=is_open) for level in metrics.levels)
+    note = f"{NOTE} {OPEN_NOTE}" if is_open else NOTE
+    return Table("Levels side by side", columns, rows, note=f"{note} {MORE_NOTE}")
 
 
 def percentile_cell(times: ServiceTimes, p: float) -> Cell:
@@ -96,10 +115,11 @@ def percentile_cell(times: ServiceTimes, p: float) -> Cell:
     if found is None or found.value_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
-    if found.samples_beyond >= LEAST_BEYOND:
-        return number(shown)
-    needed = quantity.count(quantity.samples_needed(p))
-    return number(shown, f"weak: {found.samples_beyond} beyond, needs {needed} samples")
+    notes = [_interval(found.low_s, found.high_s, "s")]
+    if found.samples_beyond < LEAST_BEYOND:
+        needed = quantity.count(quantity.samples_needed(p))
+        notes.append(f"{WEAK}: {found.samples_beyond} beyond, needs {needed} samples")
+    return number(shown, "; ".join(note for note in notes if note))
 
 
 def average_cell(times: ServiceTimes) -> Cell:
@@ -120,7 +140,10 @@ def unended_cell(times: ServiceTimes) -> Cell:
 def throughput_cell(level: LevelMetrics) -> Cell:
     """Return the workflows that ended ok per second of the steady phase."""
     why = level.not_measured.get("throughput", "there was no steady phase")
-    return measured(level.throughput_per_s, quantity.rate, why)
+    if level.throughput_per_s is None:
+        return measured(None, quantity.rate, why)
+    interval = _interval(level.throughput_low_per_s, level.throughput_high_per_s, "/s")
+    return number(quantity.rate(level.throughput_per_s), interval)
 
 
 def error_cell(level: LevelMetrics) -> Cell:
@@ -144,11 +167,17 @@ def why_no_time(times: ServiceTimes) -> str:
     return "no workflow in the steady phase"
 
 
-def _row(level: LevelMetrics) -> tuple[Cell, ...]:
+def memory_cell(level: LevelMetrics) -> Cell:
+    """Return the most memory that the target's workers held."""
+    peak_mb = level.resources.of("workers").pss_peak_mb
+    why = level.not_measured.get("peak_memory_mb", "no sample was taken")
+    return measured(peak_mb, quantity.megabytes, text.visible(why))
+
+
+def _row(level: LevelMetrics, *, is_open: bool) -> tuple[Cell, ...]:
     times = level.service_times
     row = (
-        Cell(words.level_name(level)),
-        Cell(words.executor(level)),
+        Cell(words.level_name(level), note=words.executor(level)),
         number(quantity.count(level.concurrency)),
         in_flight_cell(level),
         words.validity_cell(level.validity),
@@ -158,8 +187,24 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
         error_cell(level),
         average_cell(times),
         *(percentile_cell(times, p) for p in PERCENTILES),
+        *(_response_cells(level) if is_open else ()),
+        memory_cell(level),
+        _limited_cell(level),
     )
     return say_once(row)
+
+
+def _response_cells(level: LevelMetrics) -> tuple[Cell, ...]:
+    times = level.response_times
+    if times is None:
+        return (Cell("closed loop", "quiet"), *(Cell("", "quiet"),) * (len(RESPONSE_COLUMNS) - 1))
+    return tuple(percentile_cell(times, p) for p in RESPONSES)
+
+
+def _limited_cell(level: LevelMetrics) -> Cell:
+    if level.bottleneck is None:
+        return Cell("not told", "quiet")
+    return replace(bottleneck_fact(level.bottleneck).cell, note="")
 
 
 def _plain_row(level: LevelMetrics) -> HeadlineRow:
@@ -180,8 +225,17 @@ def _plain_row(level: LevelMetrics) -> HeadlineRow:
     )
 
 
+def _interval(low: float | None, high: float | None, unit: str) -> str:
+    """Return a 95 % interval; one without an upper end lies among what had not ended."""
+    if low is None:
+        return ""
+    if high is None:
+        return f"{quantity.of_unit(low, unit)} or more"
+    return quantity.between(low, high, unit)
+
+
 def _plain(cell: Cell) -> str:
-    return f"{cell.text} *" if cell.tone == "number" and cell.note else cell.text
+    return f"{cell.text} *" if WEAK in cell.note else cell.text
 
 
 def _percentile(times: ServiceTimes, p: float) -> Percentile | None:

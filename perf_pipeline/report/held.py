@@ -44,7 +44,7 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
         f"{words.level_name(level)} did not run to its end: "
         f"{text.visible(level.ended_detail or level.ended_because)}."
         for level in levels
-        if level.ended_because not in (*TO_ITS_END, "mostly_failing", "host_floor")
+        if level.ended_because not in (*TO_ITS_END, "mostly_failing", "host_floor", "slo_aborted")
     ]
     if not levels:
         return Cell("no data", "quiet"), ("No level was played.", *sentences)

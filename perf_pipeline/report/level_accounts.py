@@ -1,11 +1,11 @@
-"""One level's accounts: errors, connections, writes, resources, and how the workers ended."""
+"""One level's accounts: errors, connections, writes, and how the workers ended."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report import quantity, text
-from perf_pipeline.report.resources import connection_table, resource_tables
+from perf_pipeline.report.resources import connection_table
 from perf_pipeline.report.table import Cell, Table, measured, number, say_once
 
 if TYPE_CHECKING:
@@ -19,20 +19,9 @@ _GAP_MAX = quantity.limit(COMMIT_GAP_MAX_S, "s")
 EXAMPLE_LENGTH_MAX = 300
 
 
-def accounts(level: LevelMetrics, *, brief: bool = False) -> tuple[Table, ...]:
-    """Return the tables of what a level used, wrote and left behind.
-
-    Args:
-        level: The level.
-        brief: Of resources, memory and disk alone.
-    """
-    return (
-        *connection_table(level),
-        *_writes(level),
-        *_server_state(level),
-        *resource_tables(level, brief=brief),
-        _workers(level),
-    )
+def server_accounts(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the connections to the servers, what was written there, and how they began."""
+    return (*connection_table(level), *_writes(level), *_server_state(level))
 
 
 def errors(level: LevelMetrics) -> tuple[Table, ...]:
@@ -99,7 +88,8 @@ def _write_row(write: Writes) -> tuple[Cell, ...]:
     return say_once(row)
 
 
-def _workers(level: LevelMetrics) -> Table:
+def workers(level: LevelMetrics) -> Table:
+    """Return how the worker processes ended, and what of their records may be missing."""
     reasons: dict[str, list[WorkerEnd]] = {}
     for end in level.workers:
         reasons.setdefault(end.reason, []).append(end)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from perf_pipeline.report import quantity, svg
+from perf_pipeline.report import quantity, svg, words
 from perf_pipeline.report.level_drawing import (
     Figure,
     figure,
@@ -17,6 +17,7 @@ from perf_pipeline.report.level_drawing import (
     line_marks,
     phase_bands,
 )
+from perf_pipeline.report.open_level import arrivals_figure
 from perf_pipeline.report.resource_charts import resource_figures
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def level_figures(level: LevelMetrics, *, points_max: int) -> tuple[Figure, ...]
     points = thinned(level.seconds, span)
     each = "" if span == 1 else f"One point is {span} s: mean rates, highest percentiles."
     return (
+        *arrivals_figure(level, points_max=points_max),
         _throughput(level, points, each),
         _service_time(level, points, each),
         _in_flight(level, points, each),
@@ -96,13 +98,13 @@ def _throughput(level: LevelMetrics, points: list[Point], each: str) -> Figure:
         layers.append(level_rule(level.throughput_per_s))
         shown = quantity.rate(level.throughput_per_s)
         note = f"Dashed: {shown} ended ok over the steady phase. {each}".rstrip()
-    return figure("Throughput, workflows/s", level, layers, note)
+    return figure("Throughput, workflows/s", level, layers, note, series)
 
 
 def _service_time(level: LevelMetrics, points: list[Point], each: str) -> Figure:
     known = [value for point in points for value in (point.p50_s, point.p99_s) if value is not None]
     if not known:
-        return Figure("Service time (closed loop)", Markup(), "Nothing ended in this level.")
+        return Figure(words.service_time(level), Markup(), "Nothing ended in this level.")
     unit, factor = ("ms", 1e3) if max(known) < 1 else ("s", 1.0)
 
     def of(value: float | None) -> float | None:
@@ -116,7 +118,7 @@ def _service_time(level: LevelMetrics, points: list[Point], each: str) -> Figure
     layers = [*phase_bands(level, last), *line_marks(series, [svg.FIRST, svg.SECOND], last)]
     ended = quantity.count(sum(s.ended_ok + s.ended_not_ok for s in level.seconds))
     note = f"Of the {ended} workflows that ended, second by second. {each}".rstrip()
-    return figure(f"Service time (closed loop), {unit}", level, layers, note)
+    return figure(f"{words.service_time(level)}, {unit}", level, layers, note, series)
 
 
 def _in_flight(level: LevelMetrics, points: list[Point], each: str) -> Figure:
@@ -128,4 +130,4 @@ def _in_flight(level: LevelMetrics, points: list[Point], each: str) -> Figure:
     found = level.in_flight.median
     median = quantity.NOT_MEASURED if found is None else quantity.count(found)
     note = f"Dashed: {quantity.count(wanted)} wanted; median of the steady phase: {median}. {each}"
-    return figure("In flight, workflows", level, layers, note.rstrip())
+    return figure("In flight, workflows", level, layers, note.rstrip(), series)

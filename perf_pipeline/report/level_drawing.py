@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,26 +22,60 @@ if TYPE_CHECKING:
 
 WIDTH = 330
 HEIGHT = 150
+DASHES = [[1, 0], [7, 2], [2, 2], [7, 2, 2, 2], [12, 3], [4, 4]]
 PHASE_LABEL_SHARE_MIN = 0.17
 """A phase shorter than this share of the time axis is drawn without its name: no room."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with what must be read beside it."""
+    """A chart with what must be read beside it.
+
+    Attributes:
+        title: What is drawn, with its unit.
+        svg: The drawing.
+        note: What must be read beside it.
+        points: The values that are drawn, as JSON, where one may ask for them.
+    """
 
     title: str
     svg: Markup
     note: str = ""
+    points: str = ""
 
 
-def figure(title: str, level: LevelMetrics, layers: list[alt.Chart], note: str) -> Figure:
-    """Draw layers above each other, with what must be read beside them."""
+def figure(
+    title: str, level: LevelMetrics, layers: list[alt.Chart], note: str, series: Series
+) -> Figure:
+    """Draw layers above each other, with what must be read beside them.
+
+    Args:
+        title: What is drawn, with its unit.
+        level: Whose.
+        layers: The marks.
+        note: What must be read beside them.
+        series: The values of the lines, for who points at one.
+    """
     chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
     slug = title[:4].lower().replace(" ", "-")
     described = f"{title} over time, {words.level_name(level)}, {level.validity}. {note}"
     drawn = svg.inline_svg(chart, name=f"l{level.index}-{slug}", description=described)
-    return Figure(title, drawn, note)
+    return Figure(title, drawn, note, _points(level, series))
+
+
+def _points(level: LevelMetrics, series: Series) -> str:
+    """Return the values of a chart over time as JSON: where its axis ends, times, lines."""
+    times = next(iter(series.values()), [])
+    last = last_moment(level, (t for t, _ in times))
+    lines = {name: [_rounded(value) for _, value in line] for name, line in series.items()}
+    whole = {"last": last, "width": WIDTH, "height": HEIGHT, "lines": lines}
+    found = {**whole, "t": [round(t, 2) for t, _ in times]}
+    return json.dumps(found, separators=(",", ":"))
+
+
+def _rounded(value: float | None) -> float | None:
+    """Round to what a reader can use; what is no number is nothing."""
+    return float(f"{value:.3g}") if value is not None and math.isfinite(value) else None
 
 
 def line_marks(series: Series, colours: list[str], last: float) -> list[alt.Chart]:
@@ -62,7 +98,8 @@ def line_marks(series: Series, colours: list[str], last: float) -> list[alt.Char
             scale=alt.Scale(zero=True),
             axis=alt.Axis(tickCount=4, domain=False),
         ),
-        color=_series_colour(list(series), colours),
+        color=series_colour(list(series), colours),
+        strokeDash=series_dash(list(series)),
     )
     marks = [base.mark_line(strokeWidth=1.4)]
     alone = [row for line in series.values() for row in _alone(line)]
@@ -85,9 +122,21 @@ def _alone(line: list[tuple[float, float | None]]) -> list[tuple[float, float]]:
     ]
 
 
-def _series_colour(names: list[str], colours: list[str]) -> alt.Color:
-    legend: Any = alt.Legend(title=None) if len(names) > 1 else None
-    return alt.Color("series:N", scale=alt.Scale(domain=names, range=colours), legend=legend)
+def series_colour(names: list[str], colours: list[str]) -> alt.Color:
+    """Return a colour a series, with a legend where there are several."""
+    scale = alt.Scale(domain=names, range=colours[: len(names)])
+    return alt.Color("series:N", scale=scale, legend=_legend(names))
+
+
+def series_dash(names: list[str]) -> alt.StrokeDash:
+    """Return a pattern a series: who cannot tell the colours apart tells the lines by it."""
+    patterns = [DASHES[place % len(DASHES)] for place in range(len(names))]
+    scale = alt.Scale(domain=names, range=patterns)
+    return alt.StrokeDash("series:N", scale=scale, legend=_legend(names))
+
+
+def _legend(names: list[str]) -> Any:
+    return alt.Legend(title=None, symbolType="stroke", symbolSize=260) if len(names) > 1 else None
 
 
 def level_rule(value: float) -> alt.Chart:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.report import headline, level_accounts, quantity, resources, text, words
 from perf_pipeline.report.bottleneck import bottleneck_fact, bottleneck_tables
+from perf_pipeline.report.noise import noise_facts, noise_tables
+from perf_pipeline.report.open_level import open_facts, open_tables
 from perf_pipeline.report.table import Cell, Fact, Table, measured, number, say_once
 
 if TYPE_CHECKING:
@@ -15,13 +17,33 @@ if TYPE_CHECKING:
     from perf_pipeline.report.cost import Cost
 
 SERVICE_TIMES = (
-    "Service time (closed loop). The average is time in flight / workflows ended, so workflows "
-    "that never ended weigh as well; min is of those that ended, max of all."
+    "From handing a workflow to the target until its checked answer. The average is time in "
+    "flight / workflows ended, so workflows that never ended weigh as well; min is of those that "
+    "ended, max of all."
+)
+RESPONSE_TIMES = (
+    "From the moment at which a workflow was to start until its checked answer, with the wait "
+    "before its start. What was dropped, timed out or cut short counts as at least so long."
 )
 FAIR = (
     "Jain's index is 1 when all threads were served alike and 1 / threads when one got everything."
 )
 _OUTCOMES = ("ok", "error", "timeout", "dropped", "abandoned")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tables of one subject.
+
+    Attributes:
+        title: The subject.
+        tables: At least one.
+        first: Whether it is read before one asks for it; the others may be folded.
+    """
+
+    title: str
+    tables: tuple[Table, ...]
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,7 +58,7 @@ class LevelView:
         validity: The verdict.
         reasons: Why it is not valid.
         facts: Throughput, errors and in flight in one line.
-        tables: Everything else.
+        groups: Everything else, by subject.
     """
 
     anchor: str
@@ -46,7 +68,12 @@ class LevelView:
     validity: Cell
     reasons: tuple[str, ...]
     facts: tuple[Fact, ...]
-    tables: tuple[Table, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables, in the order of their groups."""
+        return tuple(table for group in self.groups for table in group.tables)
 
 
 def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = False) -> LevelView:
@@ -58,15 +85,20 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
         brief: Without the tables that only one level of many makes worth reading.
     """
     limited = level.bottleneck
-    tables = (
-        *(bottleneck_tables(level, limited, cost) if limited else ()),
-        _service_times(level),
-        _outcomes(level),
-        *level_accounts.errors(level),
-        _in_flight(level),
-        *_waits(level),
-        *_cold_starts(level),
-        *level_accounts.accounts(level, brief=brief),
+    groups = (
+        Group(
+            "Times",
+            (*_response_times(level), _service_times(level), *_cold_starts(level)),
+            first=True,
+        ),
+        Group("Arrivals", open_tables(level), first=True),
+        Group("Outcomes and errors", (_outcomes(level), *level_accounts.errors(level)), first=True),
+        Group("What limits it", bottleneck_tables(level, limited, cost) if limited else ()),
+        Group("In flight and fairness", (_in_flight(level), *_waits(level))),
+        Group("Connections, writes and servers", level_accounts.server_accounts(level)),
+        Group("Resources", resources.resource_tables(level, brief=brief)),
+        Group("Noise", noise_tables(level)),
+        Group("Workers", (level_accounts.workers(level),)),
     )
     reasons = [text.visible(reason) for reason in level.reasons]
     if level.validity != "valid":
@@ -79,7 +111,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
         validity=words.validity_cell(level.validity),
         reasons=tuple(reasons),
         facts=_facts(level),
-        tables=tables,
+        groups=tuple(group for group in groups if group.tables),
     )
 
 
@@ -124,6 +156,7 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
     )
     cells = say_once(tuple(fact.cell for fact in facts))
     limited = (bottleneck_fact(level.bottleneck),) if level.bottleneck else ()
+    limited = (*limited, *noise_facts(level), *open_facts(level))
     told = (Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True))
     return (*limited, *told)
 
@@ -142,8 +175,28 @@ def _service_times(level: LevelMetrics) -> Table:
         name = text.name(f"{family.family} {family.complexity}".strip())
         rows.append(_times_row(name, family.service_times, head))
     basis = quantity.counted(level.service_times.samples, "workflow")
-    title = "Service time in the steady phase"
+    title = f"{words.service_time(level)} in the steady phase"
     return Table(title, columns, tuple(rows), level.validity, basis, SERVICE_TIMES)
+
+
+def _response_times(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the response times; only an open level has them."""
+    times = level.response_times
+    if times is None:
+        return ()
+    why = "no workflow was to start in the steady phase"
+    row = (
+        Cell("all"),
+        headline.samples_cell(times),
+        headline.unended_cell(times),
+        measured(times.avg_s, quantity.seconds, why),
+        measured(times.min_s, quantity.seconds, why),
+        *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
+        measured(times.max_s, quantity.seconds, why),
+    )
+    heads = ("Workflows", "Answered", "Not answered", "Average", "min", "p50", "p90", "p99", "max")
+    title, basis = "Response time (open loop)", quantity.counted(times.samples, "workflow")
+    return (Table(title, heads, (say_once(row),), level.validity, basis, RESPONSE_TIMES),)
 
 
 def _times_row(name: str, times: ServiceTimes, head: tuple[Cell, Cell]) -> tuple[Cell, ...]:

@@ -34,7 +34,7 @@ def render_markdown(metrics: RunMetrics) -> str:
         "## What really ran",
         _facts(origin.what_ran(metrics)),
         "## Verdicts",
-        *(_verdict(one) for one in verdict.verdicts(metrics)),
+        *(_verdict(one) for one in verdict.verdicts(metrics, parts)),
         "## Headline",
         _table(headline.headline(metrics), titled=False)
         if metrics.levels

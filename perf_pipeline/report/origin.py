@@ -52,6 +52,17 @@ def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
     )
 
 
+def in_short(metrics: RunMetrics) -> tuple[Cell, ...]:
+    """Return what ran as a line of a few phrases: target, load, servers, machine, time."""
+    said = {"Left out": "left out: "}
+    told = ("Target", "Load", "Server", "Servers", "Left out", "Machine", "When")
+    facts = sorted(
+        (fact for fact in what_ran(metrics) if fact.term in told),
+        key=lambda fact: told.index(fact.term),
+    )
+    return tuple(Cell(said.get(f.term, "") + f.cell.text, f.cell.tone) for f in facts)
+
+
 def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
     """Return everything that the manifest holds, group by group."""
     manifest = metrics.manifest
@@ -206,17 +217,24 @@ def _machine(manifest: Mapping[str, Any]) -> Cell:
 
 def _load(metrics: RunMetrics) -> Cell:
     levels = [level for level in metrics.levels if level.role == "level"]
-    numbers = dict.fromkeys(
+    closed = dict.fromkeys(
         f"{quantity.count(level.concurrency)} ({text.name(level.title)})"
         if level.title
         else quantity.count(level.concurrency)
         for level in levels
+        if level.loop == "closed"
     )
-    inside = ", ".join(numbers) if numbers else "no"
+    offered = dict.fromkeys(
+        text.visible(level.open_load.offered) if level.open_load else text.name(level.label)
+        for level in levels
+        if level.loop == "open"
+    )
+    loads = [f"closed loop, {', '.join(closed)} workflows in flight"] if closed else []
+    loads += [f"open loop, {', '.join(offered)}"] if offered else []
     processes = said(metrics.manifest.get("processes"))
     arms = len(metrics.levels) - len(levels)
     note = f"worker processes: {processes}; arms: {arms}"
-    return Cell(f"closed loop, {inside} workflows in flight", note=note)
+    return Cell("; ".join(loads) or "no level was measured", note=note)
 
 
 def _when(manifest: Mapping[str, Any]) -> Cell:

@@ -77,6 +77,15 @@ def of_unit(value: float, unit: str, digits: int = 3) -> str:
     return f"{significant(value, digits)} {unit}".rstrip()
 
 
+def between(low: float, high: float, unit: str) -> str:
+    """Return an interval; the unit stands once where both ends have the same."""
+    first, last = of_unit(low, unit), of_unit(high, unit)
+    for ending in (" ms", " s", " %", " MB", "/s"):
+        if first.endswith(ending) and last.endswith(ending):
+            return f"{first.removesuffix(ending)} to {last}"
+    return f"{first} to {last}"
+
+
 def limit(value: float, unit: str) -> str:
     """Return a limit, which somebody chose, with the digits that it was chosen with."""
     return f"{value:,.10g}{'' if unit.startswith('/') else ' '}{unit}".rstrip()

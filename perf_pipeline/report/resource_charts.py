@@ -93,4 +93,4 @@ def _figure(
     layers = [*phase_bands(level, last), *line_marks(shown, colours, last)]
     if rule is not None:
         layers.append(level_rule(rule))
-    return figure(title, level, layers, note)
+    return figure(title, level, layers, note, shown)

@@ -1,29 +1,37 @@
-"""The levels side by side, and the parts of a workflow's cost, as charts."""
+"""The levels side by side with what users ask of them, and the parts of a workflow's cost."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import altair as alt
 
-from perf_pipeline.report import svg, words
-from perf_pipeline.report.level_drawing import HEIGHT, WIDTH, Figure
+from perf_pipeline.report import quantity, svg, words
+from perf_pipeline.report.level_drawing import HEIGHT, WIDTH, Figure, series_colour, series_dash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.report.cost import Cost
 
+    Row = dict[str, Any]
+
 LOG_RATIO_MIN = 20
 """Levels further apart than this are drawn on a logarithmic axis."""
 
+TIME_RATIO_MIN = 30
+"""Times further apart than this are drawn on a logarithmic axis: on a linear one, medians are 0."""
+
+LITTLE = "N / throughput"
+_TARGETS = {"minimum": "minimum", "goal": "goal"}
+"""Which tables of targets are drawn; what is expected lies between them."""
+
 
 def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
-    """Draw throughput and service time against concurrency; nothing with fewer than two levels."""
-    levels = [level for level in metrics.levels if level.role == "level"]
+    """Draw throughput and service time against N; nothing with fewer than two numbers in flight."""
+    levels = [each for each in metrics.levels if each.role == "level" and each.loop == "closed"]
     if len({level.concurrency for level in levels}) < 2:  # noqa: PLR2004 - one is no comparison
         return ()
     rates = [
@@ -35,12 +43,24 @@ def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
     marks = _marks(levels)
     figures = []
     if rates:
-        chart = _chart(rates, levels, ["throughput"])
-        figures.append(_figure("Throughput against concurrency, workflows/s", chart, marks))
+        limits = _limits(metrics, levels, "throughput")
+        chart = _chart(rates, levels, ["throughput"], limits)
+        title = "Throughput against concurrency, workflows/s"
+        figures.append(_figure("throughput", title, chart, f"{marks} {_asked('at least', limits)}"))
     if times:
-        chart = _chart(times, levels, ["average", "p50", "p90", "p99"])
-        note = f"{marks} A triangle is at least this long."
-        figures.append(_figure("Service time (closed loop) against concurrency, s", chart, note))
+        limits = _limits(metrics, levels, "average latency")
+        names = ["average", LITTLE, "p50", "p90", "p99"]
+        values = [float(row["value"]) for row in (*times, *limits) if row["value"] > 0]
+        is_wide = max(values, default=1.0) / min(values, default=1.0) > TIME_RATIO_MIN
+        chart = _chart(times, levels, names, limits, heights="log" if is_wide else "linear")
+        note = (
+            f"{marks} A triangle is at least this long. N / throughput is what Little's law makes "
+            "of the rate: where the average is another, workflows failed or the level was not "
+            f"steady. {_asked('on the average at most', limits)}"
+        )
+        axis = "s, logarithmic" if is_wide else "s"
+        title = f"Service time (closed loop) against concurrency, {axis}"
+        figures.append(_figure("times", title, chart, note))
     return tuple(figures)
 
 
@@ -64,12 +84,14 @@ def cost_figure(cost: Cost) -> Figure | None:
         order="position:Q",
     )
     chart = alt.LayerChart(layer=[bar]).properties(width=WIDTH, height=30)
-    return _figure("The parts of one workflow", chart, "")
+    title = "The parts of one workflow"
+    said = ", ".join(f"{part.what} {quantity.seconds(part.seconds or 0.0)}" for part in cost.parts)
+    return Figure(title, svg.inline_svg(chart, name="parts", description=f"{title}: {said}."))
 
 
-def _figure(title: str, chart: alt.LayerChart, note: str) -> Figure:
-    slug = "-".join(re.findall(r"[a-z]+", title.lower()))
-    drawn = svg.inline_svg(chart, name=slug, description=f"{title}. {note}".strip())
+def _figure(slug: str, title: str, chart: alt.LayerChart, note: str) -> Figure:
+    note = note.strip()
+    drawn = svg.inline_svg(chart, name=f"against-{slug}", description=f"{title}. {note}")
     return Figure(title, drawn, note)
 
 
@@ -82,9 +104,27 @@ def _marks(levels: Sequence[LevelMetrics]) -> str:
     return f"{filled} {hollow}".strip()
 
 
-def _times(level: LevelMetrics) -> list[dict[str, Any]]:
+def _asked(how: str, limits: Sequence[Row]) -> str:
+    """Return what the marks of the targets ask, in words."""
+    names = dict.fromkeys(name for limit in limits for name in limit["names"])
+    return f"Bars across: {how} what the {' and the '.join(names)} ask." if names else ""
+
+
+def _limits(metrics: RunMetrics, levels: Sequence[LevelMetrics], what: str) -> list[Row]:
+    places = {level.label: level.concurrency for level in levels}
+    found: dict[tuple[int, float], dict[str, None]] = {}
+    for row in metrics.targets:
+        if row.what == what and row.table in _TARGETS and row.level in places:
+            names = found.setdefault((places[row.level], row.limit), {})
+            names[_TARGETS[row.table]] = None
+    return [{"n": n, "value": limit, "names": list(names)} for (n, limit), names in found.items()]
+
+
+def _times(level: LevelMetrics) -> list[Row]:
     times = level.service_times
     found = [("average", times.avg_s, False)]
+    if level.throughput_per_s:
+        found.append((LITTLE, level.concurrency / level.throughput_per_s, False))
     found += [(f"p{round(100 * p.p)}", p.value_s, p.at_least) for p in times.percentiles]
     return [
         _row(level, name, value, at_least=at_least)
@@ -93,9 +133,7 @@ def _times(level: LevelMetrics) -> list[dict[str, Any]]:
     ]
 
 
-def _row(
-    level: LevelMetrics, series: str, value: float, *, at_least: bool = False
-) -> dict[str, Any]:
+def _row(level: LevelMetrics, series: str, value: float, *, at_least: bool = False) -> Row:
     return {
         "n": level.concurrency,
         "value": value,
@@ -108,34 +146,56 @@ def _row(
 
 
 def _chart(
-    rows: list[dict[str, Any]], levels: Sequence[LevelMetrics], names: list[str]
+    rows: list[Row],
+    levels: Sequence[LevelMetrics],
+    names: list[str],
+    limits: list[Row],
+    *,
+    heights: Literal["log", "linear"] = "linear",
 ) -> alt.LayerChart:
     numbers = sorted({level.concurrency for level in levels})
     spread: Literal["log", "linear"] = (
         "log" if numbers[-1] / numbers[0] > LOG_RATIO_MIN else "linear"
     )
-    legend: Any = alt.Legend(title=None, symbolType="stroke") if len(names) > 1 else None
-    colours = [svg.FOURTH, svg.FIRST, svg.THIRD, svg.SECOND][-len(names) :]
+    colours = [svg.FOURTH, svg.QUIET, svg.FIRST, svg.THIRD, svg.SECOND]
     colours = [svg.FIRST] if len(names) == 1 else colours
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "n:Q",
             title="workflows in flight (N)",
-            scale=alt.Scale(type=spread, zero=spread == "linear", nice=False),
+            scale=alt.Scale(type=spread, zero=spread == "linear", nice=False, padding=14),
             axis=alt.Axis(values=numbers, grid=False),
         ),
-        y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, domain=False)),
-        color=alt.Color("series:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
+        y=alt.Y(
+            "value:Q",
+            title=None,
+            scale=alt.Scale(type=heights, zero=heights == "linear"),
+            axis=alt.Axis(tickCount=5, domain=False, format="~g"),
+        ),
+        color=series_colour(names, colours),
     )
-    line = base.mark_line(strokeWidth=1.4).encode(detail="line:N")
+    line = base.mark_line(strokeWidth=1.4).encode(detail="line:N", strokeDash=series_dash(names))
     shape = alt.Shape(
         "bound:N",
         scale=alt.Scale(domain=[False, True], range=["circle", "triangle-up"]),
         legend=None,
     )
-    layers = [line]
+    layers = [*_limit_marks(limits), line]
     for valid, filled in ((True, {"filled": True}), (False, {"fill": svg.PAPER})):
         dots = base.mark_point(size=36, strokeWidth=1.6, opacity=1, **filled).encode(shape=shape)
-        dots.data = {"values": [row for row in rows if row["valid"] is valid]}
+        drawn = [row for row in rows if row["valid"] is valid and row["series"] != LITTLE]
+        dots.data = {"values": drawn}
         layers.append(dots)
-    return alt.LayerChart(layer=layers).properties(width=1.4 * WIDTH, height=1.2 * HEIGHT)
+    return alt.LayerChart(layer=layers).properties(width=WIDTH, height=1.2 * HEIGHT)
+
+
+def _limit_marks(limits: Iterable[Row]) -> list[alt.Chart]:
+    """Return a bar across each limit with the name of the table that asks it."""
+    rows = [{**limit, "name": ", ".join(limit["names"])} for limit in limits]
+    if not rows:
+        return []
+    base = alt.Chart({"values": rows}).encode(x="n:Q", y="value:Q")
+    return [
+        base.mark_tick(color=svg.QUIET, thickness=2, size=26, orient="horizontal"),
+        base.mark_text(color=svg.QUIET, fontSize=10, dy=-7).encode(text="name:N"),
+    ]

@@ -1,22 +1,27 @@
-"""The questions that a reader comes with: is it a measurement, and does it meet the targets?
+"""The questions that a reader comes with, each answered in a word.
 
+Is it a measurement? Does it meet the targets? What limited it? How much is the runtime's own?
 A stress run is asked one more: how much load does it hold?
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import held, text, words
+from perf_pipeline.report import held, own, text, words
 from perf_pipeline.report.bottleneck import bottleneck_fact
-from perf_pipeline.report.table import Cell
+from perf_pipeline.report.table import Cell, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perf_pipeline.metrics.level import TargetRow
     from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.report.cost import Cost
+
+
+AS_FAR = "met as far as measured"
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,25 @@ class Verdict:
         question: What the reader wants to know.
         answer: The word of the closed list.
         sentences: What stands behind it, one thought each.
+        parts: Answers that it was put together from.
     """
 
     question: str
     answer: Cell
     sentences: tuple[str, ...]
+    parts: tuple[Fact, ...] = ()
 
 
-def verdicts(metrics: RunMetrics) -> tuple[Verdict, ...]:
+def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
     """Return the run's verdicts, in the order in which they are read."""
     stress = [Verdict(held.QUESTION, *held.answer(metrics))] if held.is_asked(metrics) else []
-    return (_measurement(metrics), *stress, *_targets(metrics), *_limited(metrics))
+    return (
+        _measurement(metrics),
+        _targets(metrics),
+        *stress,
+        _limited(metrics),
+        Verdict(own.QUESTION, *own.answer(metrics, cost), own.parts(cost)),
+    )
 
 
 def _measurement(metrics: RunMetrics) -> Verdict:
@@ -56,32 +69,42 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     return Verdict("Is it a measurement?", answer, tuple(sentences))
 
 
-def _targets(metrics: RunMetrics) -> list[Verdict]:
-    tables = list(dict.fromkeys(row.table for row in metrics.targets))
+def _targets(metrics: RunMetrics) -> Verdict:
+    question = "Does it meet the targets?"
+    tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
     if not tables:
-        none = Cell("no data", "quiet")
-        return [Verdict("Does it meet the targets?", none, ("No target was evaluated.",))]
-    return [_target_table(metrics, table) for table in tables]
+        return Verdict(question, Cell("no data", "quiet"), ("No target was evaluated.",))
+    parts = tuple(_target_table(metrics, table) for table in tables)
+    said = {part.cell.text for part in parts}
+    missed = [part.term.lower() for part in parts if part.cell.tone == "bad"]
+    if missed:
+        return Verdict(question, Cell(f"missed: {', '.join(missed)}", "bad"), (), parts)
+    if said == {"met"}:
+        return Verdict(question, Cell("met", "good"), (), parts)
+    if said == {"no data"}:
+        return Verdict(question, Cell("no data", "quiet"), (), parts)
+    return Verdict(question, Cell(AS_FAR, "warn"), (), parts)
 
 
-def _limited(metrics: RunMetrics) -> list[Verdict]:
+def _limited(metrics: RunMetrics) -> Verdict:
     """Return what limited the greatest level; of no other does the run's throughput speak."""
+    question = "What limited it?"
     asked = [
         (level, level.bottleneck)
         for level in metrics.levels
         if level.role == "level" and level.bottleneck is not None
     ]
     if not asked:
-        return []
+        return Verdict(question, Cell("not told", "quiet"), ("No level says what limited it.",))
     level, bottleneck = max(asked, key=lambda each: each[0].concurrency)
     cell = bottleneck_fact(bottleneck).cell
     sentences = [f"At {text.name(level.shown)} in flight: {cell.note}"]
     if level.validity != "valid":
         sentences.append(f"That level is {level.validity}, so this is a hint.")
-    return [Verdict("What limited it?", Cell(cell.text, cell.tone), tuple(sentences))]
+    return Verdict(question, Cell(cell.text, cell.tone), tuple(sentences))
 
 
-def _target_table(metrics: RunMetrics, table: str) -> Verdict:
+def _target_table(metrics: RunMetrics, table: str) -> Fact:
     rows = [row for row in metrics.targets if row.table == table]
     met = [row for row in rows if row.verdict == "met"]
     missed = [row for row in rows if row.verdict == "missed"]
@@ -97,9 +120,9 @@ def _target_table(metrics: RunMetrics, table: str) -> Verdict:
     elif not met:
         word = words.verdict_cell("no_data")
     else:
-        word = Cell("met as far as measured", "warn") if without else words.verdict_cell("met")
+        word = Cell(AS_FAR, "warn") if without else words.verdict_cell("met")
     title = words.TARGET_TABLES.get(table, text.name(table))
-    return Verdict(f"Targets: {title.lower()}", word, tuple(sentences))
+    return Fact(title, replace(word, note=" ".join(sentences)))
 
 
 def _listed(rows: Iterable[TargetRow], invalid: Mapping[str, str]) -> str:

@@ -79,6 +79,11 @@ def level_name(level: LevelMetrics) -> str:
     return f"{name}, repeat {level.repeat + 1}" if level.repeat else name
 
 
+def service_time(level: LevelMetrics) -> str:
+    """Return what the times from start to end are called: which loop they are of is in it."""
+    return f"Service time ({level.loop} loop)"
+
+
 def executor(level: LevelMetrics) -> str:
     """Return what executed a level's workflows, and how they were written."""
     target = text.name(level.target)

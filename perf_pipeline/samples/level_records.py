@@ -11,6 +11,7 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.journal import EMPTY_JOURNAL, Journal, read_journal
+from perf_pipeline.samples.open_records import complete
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_kind
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.slots import CLOSED, NUMBER, START_NS, STARTED, STATE, SlotFile
@@ -18,7 +19,7 @@ from perf_pipeline.samples.slots import CLOSED, NUMBER, START_NS, STARTED, STATE
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DTYPE = np.dtype(
+RECORD_DTYPE = np.dtype(
     [
         ("number", "<i8"),
         ("intended_start_ns", "<i8"),
@@ -118,6 +119,9 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
         workers.append(_read_worker(folder, worker, log["plan"]["index"], kinds, cut))
     frames = [worker.frame for worker in workers]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    if log["plan"].get("loop") == "open":
+        missing = {worker.worker: worker.may_be_missing for worker in workers}
+        frame = complete(frame, folder, log, missing)
     return LevelRecords(log=log, workers=tuple(workers), frame=frame)
 
 
@@ -133,14 +137,14 @@ def _read_worker(folder: Path, worker: int, level: int, kinds: int, cut: Outcome
         if path.stat().st_size:
             raise RunFolderError(f"{path} is not a journal: {error}") from error
         journal = EMPTY_JOURNAL
-    rows = np.frombuffer(journal.payload, dtype=_DTYPE)
+    rows = np.frombuffer(journal.payload, dtype=RECORD_DTYPE)
     slots = SlotFile(folder / f"worker-{worker}.slots", writable=False)
     try:
         made, missing = _from_stamps(folder, worker, slots, rows, kinds, cut, journal)
     finally:
         slots.close()
     rows = np.concatenate([rows, made])
-    frame = pl.DataFrame({name: rows[name] for name in _DTYPE.names or ()}).with_columns(
+    frame = pl.DataFrame({name: rows[name] for name in RECORD_DTYPE.names or ()}).with_columns(
         level=pl.lit(level, pl.Int32), worker=pl.lit(worker, pl.Int32)
     )
     return WorkerRecords(
@@ -189,4 +193,4 @@ def _from_stamps(
             made.append((number, start_ns, start_ns, end_ns, slot, kind, cut, error_class, flags))
             lost -= 1
         missing += max(lost, 0)
-    return np.array(made, dtype=_DTYPE), missing
+    return np.array(made, dtype=RECORD_DTYPE), missing

@@ -19,6 +19,13 @@ RECORD = struct.Struct("<qqqqIBBBB")
 COLD = 1
 """Flag: the first execution of this kind in this process; never mixed with the rest."""
 
+NOT_STARTED = 2
+"""Flag: an arrival of an open level that was never handed to the target; start = end is when it
+was given up, so that end - intended start is how long it had waited."""
+
+TIMES_LOST = 4
+"""Flag: an arrival of an open level that was started, and whose record its worker took with it."""
+
 
 class Outcome(IntEnum):
     """What became of a scheduled workflow; scheduled is exactly the sum of the five."""

@@ -29,6 +29,14 @@ RUNNING, COMPLETE, INTERRUPTED, FAILED, KILLED = (
 )
 
 
+INTENDED = "intended.int64"
+"""File of an open level: when each workflow should start, ns after the go, little-endian."""
+
+
+CONTROL = "control"
+"""Folder of an open level: the same arrivals on workflows that do nothing."""
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``, whole or not at all: temporary file, fsync, rename."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -21,6 +21,7 @@ from pathlib import Path
 from perf_pipeline.lifeline import bind_to_parent
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.slots import SlotFile
+from perf_pipeline.worker.timer_slack import tighten_timers
 from perf_pipeline.worker.worker_job import read_job
 
 PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
@@ -33,6 +34,7 @@ def main(path: Path) -> int:
     bind_to_parent(signal.SIGKILL, job.parent_pid)
     faulthandler.enable()
     allow_all_descriptors()
+    tighten_timers()
     slots = SlotFile(Path(job.slots))
     journal = JournalWriter(Path(job.journal))
     adapter = import_module(f"perf_pipeline.targets.{job.target}.adapter")

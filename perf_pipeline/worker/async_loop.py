@@ -89,8 +89,10 @@ class AsyncLoop:
         """As ``Ledger.in_flight``."""
         return self._ledger.in_flight(slot, now_ns)
 
-    async def execute(self, target_slot: AsyncSlot, slot: int, number: int, flags: int = 0) -> None:
-        """Execute one workflow and record it, whatever becomes of it."""
+    async def execute(
+        self, target_slot: AsyncSlot, slot: int, number: int, flags: int = 0, intended_ns: int = 0
+    ) -> None:
+        """As ``ClosedLoop.execute``."""
         ledger, clock_ns, kind = self._ledger, self._clock_ns, self._ledger.kind_of(number)
         error_class: ErrorClass | None = None
         start_ns = ledger.start(slot, number)
@@ -101,7 +103,7 @@ class AsyncLoop:
         except BaseException as error:  # noqa: BLE001 a target may raise anything; it is counted by class
             end_ns = clock_ns()
             error_class = ledger.class_of(error)
-        ledger.end(slot, number, start_ns, end_ns, error_class, flags)
+        ledger.end(slot, number, start_ns, end_ns, error_class, flags, intended_ns)
 
     def cold_start(self, numbers: Iterable[int]) -> None:
         """Execute the first workflows of this process, one after the other, in slot 0."""
@@ -146,11 +148,14 @@ class AsyncLoop:
     async def _play(self, slot: int) -> None:
         target_slot = self._target_slots[slot]
         try:
-            while not self._stopped():
-                await self.execute(target_slot, slot, next(self._numbers))
+            await self._play_slot(target_slot, slot)
         except BaseException as error:  # noqa: BLE001 a slot that is lost is reported with its text
             self._lost(slot, "played on", error)
         self._alive -= 1
+
+    async def _play_slot(self, target_slot: AsyncSlot, slot: int) -> None:
+        while not self._stopped():
+            await self.execute(target_slot, slot, next(self._numbers))
 
     def _stopped(self) -> bool:
         return self._clock_ns() >= self._slots.words[STOP_NS]

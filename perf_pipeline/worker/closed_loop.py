@@ -94,8 +94,13 @@ class ClosedLoop:
         """As ``Ledger.in_flight``."""
         return self._ledger.in_flight(slot, now_ns)
 
-    def execute(self, target_slot: Slot, slot: int, number: int, flags: int = 0) -> None:
-        """Execute one workflow and record it, whatever becomes of it."""
+    def execute(
+        self, target_slot: Slot, slot: int, number: int, flags: int = 0, intended_ns: int = 0
+    ) -> None:
+        """Execute one workflow and record it, whatever becomes of it.
+
+        ``intended_ns`` is when it should have started; 0 when nothing was intended.
+        """
         ledger, clock_ns, kind = self._ledger, self._clock_ns, self._ledger.kind_of(number)
         error_class: ErrorClass | None = None
         start_ns = ledger.start(slot, number)
@@ -105,7 +110,7 @@ class ClosedLoop:
         except BaseException as error:  # noqa: BLE001 a target may raise anything; it is counted by class
             end_ns = clock_ns()
             error_class = ledger.class_of(error)
-        ledger.end(slot, number, start_ns, end_ns, error_class, flags)
+        ledger.end(slot, number, start_ns, end_ns, error_class, flags, intended_ns)
 
     def cold_start(self, numbers: Iterable[int]) -> None:
         """Execute the first workflows of this process, one after the other, in slot 0."""
@@ -128,10 +133,14 @@ class ClosedLoop:
                 f"slot {slot} could not be {doing}: {type(error).__name__}: {error}"
             )
 
-    def _play_slot(self, target_slot: Slot, slot: int) -> None:
+    def _wait_for_go(self) -> None:
         words = self._slots.words
         while not words[GO_NS] and self._clock_ns() < words[STOP_NS]:
             self._sleep(WAIT_FOR_GO_S)
+
+    def _play_slot(self, target_slot: Slot, slot: int) -> None:
+        self._wait_for_go()
+        words = self._slots.words
         begin_ns = words[GO_NS] + self._ramp_ns[slot]
         while (wait_ns := begin_ns - self._clock_ns()) > 0 and self._clock_ns() < words[STOP_NS]:
             self._sleep(min(wait_ns / 1e9, 0.2))

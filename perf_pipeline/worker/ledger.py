@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.record import ErrorClass, Outcome, cold_kind
+from perf_pipeline.samples.record import NOT_STARTED, ErrorClass, Outcome, cold_kind
 from perf_pipeline.samples.slots import NUMBER, START_NS, STARTED, SlotFile
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class Ledger:
         end_ns: int,
         error_class: ErrorClass | None,
         flags: int,
+        intended_ns: int = 0,
     ) -> None:
         """Record that workflow ``number`` ended; ``error_class`` is None when it raised nothing."""
         outcome = Outcome.OK if error_class is None else Outcome.ERROR
@@ -103,6 +104,25 @@ class Ledger:
             outcome,
             error_class or ErrorClass.NONE,
             flags,
+            intended_ns=intended_ns,
+        )
+
+    def drop(self, slot: int, number: int, intended_ns: int) -> None:
+        """Record that workflow ``number`` waited too long for ``slot`` and is not started.
+
+        It counts as one that was started and ended at once, so that what is in flight is right.
+        """
+        now_ns = self.start(slot, number)
+        self._recorder.record(
+            number,
+            self.kind_of(number),
+            slot,
+            now_ns,
+            now_ns,
+            Outcome.DROPPED,
+            ErrorClass.NONE,
+            NOT_STARTED,
+            intended_ns=intended_ns,
         )
 
     def class_of(self, error: BaseException) -> ErrorClass:

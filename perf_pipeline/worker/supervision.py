@@ -21,7 +21,9 @@ from perf_pipeline.samples.slots import (
     STOP_NS,
     SlotFile,
 )
+from perf_pipeline.worker.arrival_share import ArrivalShare
 from perf_pipeline.worker.ledger import Ledger
+from perf_pipeline.worker.timer_slack import timer_slack
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
 if TYPE_CHECKING:
@@ -54,6 +56,11 @@ def ledger_of(
         deadline_ns=job.deadline_ns,
         clock_ns=time.monotonic_ns,
     )
+
+
+def share_of(job: WorkerJob) -> ArrivalShare:
+    """Read the schedule of an open loop's job."""
+    return ArrivalShare(read_words(job.intended), job.start_timeout_ns)
 
 
 def get_ready(
@@ -139,4 +146,5 @@ def process_facts() -> dict[str, str]:
         "environment": " ".join(sorted(os.environ)),
         "modules": " ".join(sorted(sys.modules)),
         "nofile": str(resource.getrlimit(resource.RLIMIT_NOFILE)),
+        "timer_slack_ns": timer_slack(),
     }

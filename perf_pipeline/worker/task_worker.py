@@ -8,9 +8,16 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.worker.async_loop import AsyncLoop
+from perf_pipeline.worker.async_open_loop import AsyncOpenLoop
 from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.recorder import Recorder
-from perf_pipeline.worker.supervision import get_ready, ledger_of, supervise, target_facts
+from perf_pipeline.worker.supervision import (
+    get_ready,
+    ledger_of,
+    share_of,
+    supervise,
+    target_facts,
+)
 from perf_pipeline.worker.task_waits import TaskSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
@@ -29,7 +36,7 @@ def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: Slot
     target = events.run(adapter.open_target(job.job))
     sample = TaskSampler(lambda: slots.totals().in_flight, target.executing)
     recorder = Recorder(journal, slots, time.monotonic_ns)
-    loop = AsyncLoop(
+    loop = (AsyncOpenLoop if job.intended else AsyncLoop)(
         target=target,
         events=events,
         ledger=ledger_of(job, adapter.classify, recorder, slots),
@@ -39,5 +46,7 @@ def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: Slot
         clock_ns=time.monotonic_ns,
         sleep=asyncio.sleep,
     )
+    if isinstance(loop, AsyncOpenLoop):
+        loop.schedule(share_of(job))
     get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=target.at_once))
     return supervise(loop, recorder, journal, slots, sample)

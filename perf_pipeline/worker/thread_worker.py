@@ -7,8 +7,15 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.worker.closed_loop import ClosedLoop
+from perf_pipeline.worker.open_loop import OpenLoop
 from perf_pipeline.worker.recorder import Recorder
-from perf_pipeline.worker.supervision import get_ready, ledger_of, supervise, target_facts
+from perf_pipeline.worker.supervision import (
+    get_ready,
+    ledger_of,
+    share_of,
+    supervise,
+    target_facts,
+)
 from perf_pipeline.worker.waits import WaitSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
@@ -26,7 +33,7 @@ def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: Slot
     target = adapter.open_target(job.job)
     threads: list[int] = []
     recorder = Recorder(journal, slots, time.monotonic_ns, WaitSampler(threads))
-    loop = ClosedLoop(
+    loop = (OpenLoop if job.intended else ClosedLoop)(
         target=target,
         ledger=ledger_of(job, adapter.classify, recorder, slots),
         slots=slots,
@@ -36,5 +43,7 @@ def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: Slot
         sleep=time.sleep,
         threads=threads,
     )
+    if isinstance(loop, OpenLoop):
+        loop.schedule(share_of(job))
     get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=None))
     return supervise(loop, recorder, journal, slots)

@@ -30,6 +30,9 @@ _PLACES: tuple[tuple[str, str], ...] = (
 )
 """Below site-packages or dist-packages: the environment itself may lie in a folder "redis"."""
 
+_IDLE = "/worker/open_loop.py"
+"""A thread that waits for the time of its next workflow is not in flight."""
+
 _OWN_POOLS = {"redis": "get_connection", "mongodb": "_get_conn"}
 """Clients that wait for their own pool in their own code, and the function that does."""
 
@@ -88,5 +91,6 @@ class WaitSampler:
         for ident in self._threads[::step]:
             if ident in frames:
                 place = where(frames[ident])
-                counts[place] = counts.get(place, 0) + 1
+                if not frames[ident].f_code.co_filename.endswith(_IDLE):
+                    counts[place] = counts.get(place, 0) + 1
         return counts

@@ -27,6 +27,9 @@ class WorkerJob:
         slots: The slot file.
         deadline_ns: What takes longer is a timeout.
         job: What the target has to execute.
+        intended: File of int64: when workflow ``n`` should start, ns after the go; empty for a
+            closed loop.
+        start_timeout_ns: What has waited longer for a free slot is dropped.
     """
 
     parent_pid: int
@@ -40,6 +43,8 @@ class WorkerJob:
     slots: str
     deadline_ns: int
     job: Job
+    intended: str = ""
+    start_timeout_ns: int = 0
 
 
 def read_job(path: Path) -> WorkerJob:

@@ -100,6 +100,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         duration_s=4.5,
         seed=6,
         repeats=7,
+        order="shuffled",
         settings=("enable_monitoring=true",),
         processes=8,
         memory_limit_mb=9.0,

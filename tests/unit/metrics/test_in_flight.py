@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perf_pipeline.metrics import in_flight
 from perf_pipeline.metrics.in_flight import InFlightCurve
 from tests.simulated_level import Row, frame_of
 
@@ -42,8 +43,8 @@ def test_median_and_least_are_those_of_counting_every_instant(
     """Windows reach before the first start and beyond the last end, where nothing is in flight."""
     curve, counts = _curve(intervals), _naive(intervals, *window)
 
-    assert curve.least(*window) == min(counts)
-    assert curve.median(*window) == sorted(counts)[(len(counts) - 1) // 2]
+    median = sorted(counts)[(len(counts) - 1) // 2]
+    assert curve.median_and_least(*window) == (median, min(counts))
 
 
 @given(_INTERVALS, st.lists(st.integers(0, 2 * _TICKS), min_size=2, max_size=6, unique=True))
@@ -63,27 +64,38 @@ def test_a_slot_that_goes_on_at_once_is_never_counted_twice() -> None:
     """Ten workflows back to back in one slot: one in flight at every instant, never two or none."""
     curve = _curve([(t, t + 1) for t in range(10)])
 
-    count, lasted = curve.within(0, 10)
-
-    assert set(count) == {1}
-    assert lasted.sum() == 10
+    assert list(curve.lasted_ns(0, 10)) == [0, 10]
 
 
 def test_the_median_is_weighted_by_time_not_by_steps() -> None:
     """5 in flight for 60 of 100 ns; the other 40 ns hold most of the steps, at 0 and 1."""
     curve = _curve([(0, 60)] * 5 + [(t, t + 1) for t in range(60, 100, 2)])
 
-    assert curve.median(0, 100) == 5
-    assert curve.least(0, 60) == 5
-    assert curve.least(0, 100) == 0
+    assert curve.median_and_least(0, 100) == (5, 0)
+    assert curve.median_and_least(0, 60) == (5, 5)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 7])
+def test_a_curve_of_many_pieces_is_that_of_one(
+    at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten million workflows are walked through piece by piece, so that memory holds."""
+    rng = np.random.default_rng(6)
+    starts = rng.integers(0, 200, 60)
+    curve = _curve(list(zip(starts, starts + rng.integers(0, 40, 60), strict=True)))
+    whole = curve.lasted_ns(20, 180)
+
+    monkeypatch.setattr(in_flight, "_STEPS_AT_A_TIME", at_a_time)
+
+    assert list(curve.lasted_ns(20, 180)) == list(whole)
+    assert whole.sum() == 160
 
 
 def test_of_no_records_nothing_is_known() -> None:
     curve = _curve([])
 
-    assert curve.median(0, 10) is None
-    assert curve.least(0, 10) is None
-    assert _curve([(0, 5)]).median(5, 5) is None
+    assert curve.median_and_least(0, 10) == (None, None)
+    assert _curve([(0, 5)]).median_and_least(5, 5) == (None, None)
     assert list(curve.means(np.array([0, 5, 10]))) == [0.0, 0.0]
 
 

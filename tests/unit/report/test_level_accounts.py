@@ -10,7 +10,7 @@ import pytest
 from perf_pipeline.metrics.level import WorkerEnd, Writes
 from perf_pipeline.metrics.resource_use import Gap, Resources, RoleUse
 from perf_pipeline.report import level_accounts
-from perf_pipeline.report.resources import cores_fact
+from perf_pipeline.report.resources import cores_fact, resource_tables
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 
 def _row(level: LevelMetrics, title: str, position: int = 0) -> tuple[Cell, ...]:
-    tables = {table.title: table for table in level_accounts.accounts(level)}
+    tables = {
+        table.title: table
+        for table in (
+            *level_accounts.server_accounts(level),
+            *resource_tables(level),
+            level_accounts.workers(level),
+        )
+    }
     return tables[title].rows[position]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf_pipeline.samples.level_records import _DTYPE
+from perf_pipeline.samples.level_records import RECORD_DTYPE
 from perf_pipeline.samples.record import RECORD, ErrorClass, Outcome, cold_kind, cold_number
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -24,10 +24,10 @@ def test_what_the_worker_packs_is_what_numpy_reads(rows: list[tuple[int, ...]]) 
     """All nine columns, extremes of each type included; the naive side is struct's own reading."""
     payload = b"".join(RECORD.pack(*row) for row in rows)
 
-    read = np.frombuffer(payload, dtype=_DTYPE)
+    read = np.frombuffer(payload, dtype=RECORD_DTYPE)
 
     assert [row.item() for row in read] == rows
-    assert RECORD.size == _DTYPE.itemsize == 40
+    assert RECORD.size == RECORD_DTYPE.itemsize == 40
 
 
 def test_a_value_that_does_not_fit_is_refused_rather_than_cut() -> None:

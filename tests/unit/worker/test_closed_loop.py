@@ -280,7 +280,7 @@ def test_a_slot_whose_records_cannot_be_kept_is_reported_and_its_workflow_counte
     b = bench(1)
     loop = b.loop(ScriptedTarget(lambda _kind, _number: b.clock.sleep(1)))
 
-    def no_memory(*_arguments: object) -> None:
+    def no_memory(*_arguments: object, **_named: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(b.recorder, "record", no_memory)

@@ -14,7 +14,9 @@ from perf_pipeline.config.target_spec import TargetSpec
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen import environment
 from perf_pipeline.loadgen.packages import required_packages
-from tests.unit.loadgen.bench import UV, UVS, Bench, locked, write_wheel
+from tests.integration.environments.bench import UV, UVS, Bench, locked, write_wheel
+
+pytestmark = pytest.mark.integration
 
 EGGS = TargetSpec("one+eggs", "one", None, ("eggs",))
 NEWER = TargetSpec("one==2.0", "one", "2.0", ())

@@ -11,7 +11,9 @@ import pytest
 from perf_pipeline.config.target_spec import TargetSpec
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.interpreter import read_interpreter
-from tests.unit.loadgen.bench import Bench, locked
+from tests.integration.environments.bench import Bench, locked
+
+pytestmark = pytest.mark.integration
 
 
 def python_that_says(folder: Path, text: str) -> Path:

@@ -24,12 +24,14 @@ from perf_pipeline.loadgen.environment import (
     make_environment,
 )
 from perf_pipeline.loadgen.recipe import read_lock
-from tests.unit.loadgen.bench import UVS, locked, write_wheel
+from tests.integration.environments.bench import UVS, locked, write_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.unit.loadgen.bench import Bench
+    from tests.integration.environments.bench import Bench
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.mark.parametrize("uv", UVS, ids=str)

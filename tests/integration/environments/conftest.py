@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.config import target_spec
-from tests.unit.loadgen.bench import Bench
+from tests.integration.environments.bench import Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,26 @@
+"""Load runs at fixed times. Off until somebody switches them on: load needs a machine to itself."""
+
+import dagster as dg
+
+from assets import jobs
+
+ZONE = "UTC"
+
+nightly_baseline = dg.ScheduleDefinition(
+    name="nightly_baseline",
+    job=jobs.baseline,
+    cron_schedule="0 2 * * *",
+    execution_timezone=ZONE,
+    run_config=jobs.load_config(scenario="baseline"),
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="The baseline each night at 02:00 UTC; it waits for a load run that still goes on.",
+)
+weekly_stress = dg.ScheduleDefinition(
+    name="weekly_stress",
+    job=jobs.stress,
+    cron_schedule="0 4 * * 0",
+    execution_timezone=ZONE,
+    run_config=jobs.load_config(scenario="stress"),
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="The stress test on Sundays at 04:00 UTC, after the night's baseline.",
+)

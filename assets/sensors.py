@@ -1,0 +1,106 @@
+"""What starts a run by itself: a new release of the target, and what a run has left behind."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+from packaging.version import InvalidVersion, Version
+
+from assets import jobs
+from assets.kept import FOLDER_TAG
+from assets.resources import PROCESS_TAG
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.loadgen.newest_release import newest_release
+
+PACKAGE = "kailash"
+ASK_EVERY_S = 3600
+LOOK_EVERY_S = 60
+"""Seldom: each look costs the machine something, also while it measures."""
+
+AFTER_TAG = "perf_pipeline/cleared_after"
+
+
+def new_version_sensor(package: str, newest: Callable[[], str]) -> dg.SensorDefinition:
+    """Make the sensor that measures each new release of a target's package.
+
+    Args:
+        package: The package, which is also the target's name.
+        newest: Asks which release is the newest; its errors are the tick's.
+    """
+
+    @dg.sensor(
+        name="new_target_version",
+        job=jobs.baseline,
+        minimum_interval_seconds=ASK_EVERY_S,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"Asks the package index each hour for the newest release of {package}, and "
+        "runs the baseline on each new one. The first tick only remembers which there is.",
+    )
+    def new_target_version(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        release, known = newest(), context.cursor
+        if not known:
+            context.update_cursor(release)
+            return dg.SkipReason(f"{package} {release} is the newest now; waiting for another")
+        if not is_newer(release, known):
+            return dg.SkipReason(f"nothing newer than {package} {known}; the index says {release}")
+        target = f"{package}=={release}"
+        request = dg.RunRequest(
+            run_key=release,
+            run_config=jobs.load_config(scenario="baseline", target=target),
+            tags={"perf_pipeline/new_release": target},
+        )
+        return dg.SensorResult(run_requests=[request], cursor=release)
+
+    return new_target_version
+
+
+def is_newer(release: str, known: str) -> bool:
+    """Say whether a release is a later one.
+
+    Raises:
+        PerfPipelineError: The index named one that is no version.
+    """
+    try:
+        return Version(release) > Version(known)
+    except InvalidVersion as error:
+        raise PerfPipelineError(
+            f"the index names {release!r} as the newest release (known: {known}), and one of the "
+            "two is no version: look at the index that is configured (UV_INDEX_URL)"
+        ) from error
+
+
+def clearing_sensor(name: str, status: dg.DagsterRunStatus, ended: str) -> dg.SensorDefinition:
+    """Make a sensor that clears up after load runs that ended in a way."""
+
+    @dg.run_status_sensor(
+        name=name,
+        run_status=status,
+        request_job=jobs.clearing,
+        minimum_interval_seconds=LOOK_EVERY_S,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"After a load run that {ended}: removes what it left on servers and in "
+        "temporary folders, and says what is kept of it. Other runs are left alone.",
+    )
+    def clear(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        run = context.dagster_run
+        if PROCESS_TAG not in run.tags:
+            return dg.SkipReason(f"run {run.run_id} of {run.job_name} had nothing to clear away")
+        folder = run.tags.get(FOLDER_TAG)  # none when it ended before its load began
+        config = {"run_folder": folder, "results_dir": str(Path(folder).parent)} if folder else {}
+        return dg.RunRequest(
+            run_key=run.run_id,
+            run_config={"ops": {"clear_leftovers": {"config": config}}},
+            tags={AFTER_TAG: run.run_id},
+        )
+
+    return clear
+
+
+new_target_version = new_version_sensor(PACKAGE, lambda: newest_release(PACKAGE, os.environ))
+clear_after_failure = clearing_sensor(
+    "clear_after_failure", dg.DagsterRunStatus.FAILURE, "failed or was killed"
+)
+clear_after_cancel = clearing_sensor(
+    "clear_after_cancel", dg.DagsterRunStatus.CANCELED, "was cancelled"
+)

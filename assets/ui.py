@@ -1,0 +1,62 @@
+"""``python -m assets.ui``: ``dagster dev`` with the reports beside it, both on loopback alone.
+
+Dagster serves no files, and a browser follows no link from its pages to a file; so the reports of
+the results folder are served by this process as long as the UI runs.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.lifeline import bound_command
+from perf_pipeline.report import report_server as reports
+
+PROJECT = Path(__file__).parents[1]
+UI_PORT = 3000
+
+
+def main() -> int:
+    """Serve reports while ``dagster dev`` runs; returns its exit code."""
+    results = current_settings().results_dir
+    try:
+        server = reports.report_server(results)
+    except OSError as error:
+        sys.stderr.write(
+            f"Reports cannot be served on {reports.HOST}:{reports.PORT}: {error.strerror}.\n"
+            "Links to reports in the UI lead there. End what listens there (another `make ui`?); "
+            "without the links, `dagster dev` works as well.\n"
+        )
+        return 1
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sys.stderr.write(f"reports of {results} on http://{reports.HOST}:{reports.PORT}/RUN/\n")
+        try:
+            return _dagster_dev()
+        finally:
+            server.shutdown()
+
+
+def _dagster_dev() -> int:
+    """Run ``dagster dev`` to its end; SIGINT and SIGTERM are handed on, each once.
+
+    It has a session of its own, or Ctrl-C would reach it twice; and it is bound to this process.
+    """
+    where = ["--host", reports.HOST, "--port", str(UI_PORT)]
+    command = [sys.executable, "-m", "dagster", "dev", *where]
+    # A shell without job control starts what stands behind & deaf to SIGINT, and Dagster would
+    # make SIGTERM the same.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        bound_command(command, signal.SIGTERM, os.getpid()), cwd=PROJECT, start_new_session=True
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda got, _frame: process.send_signal(got))
+    return process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""What an asset check says: what failed, by how much, what it means, and what to do."""
+
+import dagster as dg
+
+from perf_pipeline.metrics.level import LevelMetrics, TargetRow
+from perf_pipeline.metrics.run_metrics import RunMetrics
+from perf_pipeline.report import quantity, text, words
+
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+TABLE = "minimum"
+GREAT_ERROR_RATIO = 0.05
+"""From here on failures are an ERROR: what the table of minimum targets allows."""
+
+TO_DO = {
+    "incomplete": "The reasons name what is missing. A worker's log is worker-*.log in the "
+    "level's folder; of a cancelled or killed run there is nothing to repair: run it again.",
+    "generator_limited": "Give the generator more room: fewer in flight, or more processes.",
+    "noisy_host": "End what else runs on this machine, or measure on one of your own.",
+    "not_steady": "Measure longer: a greater duration_s, and steady_max_s in the scenario's "
+    "[phases].",
+    "too_few_samples": "Measure longer: a greater duration_s, or more in flight.",
+}
+
+_WRITES_MEAN = (
+    "A workflow said that it ended ok, and what it should have stored is not there, or could not "
+    "be counted: its throughput is not that of work done.\n"
+    "What to do: look into the server's log and at how the target commits; do not use the numbers "
+    "of that level."
+)
+_ERRORS_MEAN = (
+    "A failure is an exception, a wrong result or a timeout; throughput counts none of them.\n"
+    "What to do: see the classes and their examples in the report."
+)
+_TARGETS_MEAN = {
+    "missed": "Missed: on this machine the target does not hold that load well enough for "
+    "production.\nWhat to do: see what limited the level (bottleneck).",
+    "no_data": "No data: it is not known, because the level is no measurement, or this was not "
+    "measured.\nWhat to do: see the check of validity first.",
+}
+
+
+def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+    """Say whether every level is a measurement; missing data is an ERROR, doubt a WARN."""
+    passed = metrics.validity == "valid"
+    told = [f"{metrics.validity}: {words.VALIDITY[metrics.validity]}"]
+    if not passed:
+        told += [text.visible(reason) for reason in metrics.reasons]
+        told.append(f"What to do: {TO_DO[metrics.validity]}")
+    return dg.AssetCheckResult(
+        passed=passed,
+        severity=ERROR if metrics.validity == "incomplete" else WARN,
+        description="\n".join(told),
+        metadata={
+            "validity": metrics.validity,
+            "reasons": [text.visible(reason) for reason in metrics.reasons],
+            **{words.level_name(level): level.validity for level in metrics.levels},
+        },
+    )
+
+
+def writes_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+    """Say whether every workflow that ended ok has its write on the servers."""
+    writes = [
+        (words.level_name(level), write) for level in metrics.levels for write in level.writes
+    ]
+    lines = {
+        f"{label} {write.server}": text.visible(write.problem)
+        if write.problem
+        else f"{write.found} found, {write.expected} expected, {write.missing} missing, "
+        f"{write.extra} extra"
+        for label, write in writes
+    }
+    wrong = [
+        f"{label} {write.server}: {lines[f'{label} {write.server}']}"
+        for label, write in writes
+        if write.problem is not None or write.missing
+    ]
+    told = [f"{len(writes)} counts of writes agree with the records."]
+    if not writes:
+        told = ["No workflow of this run writes to a server."]
+    if wrong:
+        told = [
+            *wrong,
+            _WRITES_MEAN,
+        ]
+    return dg.AssetCheckResult(
+        passed=not wrong, severity=ERROR, description="\n".join(told), metadata=lines
+    )
+
+
+def errors_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+    """Say how many workflows failed, of what, and with which words."""
+    lines = {words.level_name(level): _failures(level) for level in metrics.levels}
+    unknown = [level for level in metrics.levels if level.error_ratio is None]
+    failed = [level for level in metrics.levels if _failed(level)]
+    great = any((level.error_ratio or 0) >= GREAT_ERROR_RATIO for level in failed)
+    told = ["No workflow failed."]
+    if failed or unknown or not metrics.levels:
+        shown = [*failed, *(level for level in unknown if level not in failed)]
+        told = [f"{words.level_name(level)}: {lines[words.level_name(level)]}" for level in shown]
+        told += (
+            [] if metrics.levels else ["No level was measured, so nothing is known of failures."]
+        )
+        told += [
+            _ERRORS_MEAN,
+        ]
+    return dg.AssetCheckResult(
+        passed=bool(metrics.levels) and not failed and not unknown,
+        severity=ERROR if great else WARN,
+        description="\n".join(told),
+        metadata=lines,
+    )
+
+
+def targets_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+    """Say which targets of the table ``minimum`` were met; what has no data is not met."""
+    rows = [row for row in metrics.targets if row.table == TABLE]
+    open_rows = [row for row in rows if row.verdict != "met"]
+    told = [f"All {len(rows)} targets for production are met."]
+    if not rows:
+        told = ["No target for production speaks of this run, so nothing is known."]
+    if open_rows:
+        verdicts = dict.fromkeys(row.verdict for row in open_rows)
+        told = [*map(_line, open_rows), *(_TARGETS_MEAN[verdict] for verdict in verdicts)]
+    return dg.AssetCheckResult(
+        passed=bool(rows) and not open_rows,
+        severity=WARN,
+        description="\n".join(told),
+        metadata={f"{row.what} at {row.level}": _line(row) for row in rows},
+    )
+
+
+def slos_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+    """Say which of the scenario's objectives were kept; doubt and no data are not kept."""
+    slos = [slo for level in metrics.levels for slo in level.slos]
+    broken = [slo for slo in slos if slo.verdict != "met"]
+    lines = {
+        f"{text.name(slo.slo.text)} ({text.name(slo.level)})": f"{slo.verdict}: "
+        + (quantity.NOT_MEASURED if slo.value is None else f"{slo.value:.4g} {slo.slo.about.unit}")
+        + f", {slo.validity}, {slo.samples} samples. {text.visible(slo.why)}"
+        for slo in slos
+    }
+    told = [f"All {len(slos)} objectives are kept." if slos else "The scenario has no objectives."]
+    if broken:
+        told = [f"{what}: {line}" for what, line in lines.items() if not line.startswith("met")]
+    return dg.AssetCheckResult(
+        passed=not broken,
+        severity=ERROR if any(slo.verdict == "missed" for slo in broken) else WARN,
+        description="\n".join(told),
+        metadata=lines,
+    )
+
+
+def _failed(level: LevelMetrics) -> int:
+    return level.outcomes.get("error", 0) + level.outcomes.get("timeout", 0)
+
+
+def _failures(level: LevelMetrics) -> str:
+    """Return how many failed over the whole level, of which classes, and an example of each."""
+    ratio = level.error_ratio
+    share = quantity.NOT_MEASURED if ratio is None else quantity.percent(100 * ratio)
+    told = [f"{_failed(level)} failed; {share} of those that ended in the steady phase"]
+    for name, count in level.error_classes.items():
+        if count:
+            examples = level.error_examples.get(name, ())
+            example = f" ({text.visible(examples[0], length_max=200)})" if examples else ""
+            told.append(f"{name} {count}{example}")
+    return "; ".join(told)
+
+
+def _line(row: TargetRow) -> str:
+    sign = ">" if row.higher_is_better else "<"
+    limit = f"{sign} {quantity.limit(row.limit, row.unit)}"
+    if row.value is None:
+        return f"{row.what} at {row.level}: {quantity.NOT_MEASURED}, wanted {limit} ({row.verdict})"
+    by = quantity.of_unit(abs(row.value - row.limit), row.unit)
+    value = quantity.beside(row.value, row.limit, row.unit)
+    verdict = f"missed by {by}" if row.verdict == "missed" else row.verdict
+    return f"{row.what} at {row.level}: {value}, wanted {limit} ({verdict})"

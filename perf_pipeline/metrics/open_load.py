@@ -1,0 +1,88 @@
+"""What is known of an open level beside its times: what arrived, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How long after their intended start workflows started.
+
+    Attributes:
+        samples: Workflows that started.
+        p50_s: Median (nearest rank); None without any.
+        p99_s: Likewise, 99th percentile.
+        max_s: Longest.
+    """
+
+    samples: int
+    p50_s: float | None
+    p99_s: float | None
+    max_s: float | None
+
+
+@dataclass(frozen=True)
+class ArrivalSecond:
+    """What became of the workflows that were to start in one second of the level.
+
+    ``scheduled`` is the sum of the other five, exactly.
+
+    Attributes:
+        t_s: Start of the second, after the go.
+        scheduled: How many there were.
+        ok: Ended well, whenever that was; likewise the others.
+        error: Ended in an error.
+        timeout: Took longer than the deadline.
+        dropped: Waited longer than the start timeout and were not started.
+        abandoned: Cut short by our own stop, or never started because of it.
+    """
+
+    t_s: float
+    scheduled: int
+    ok: int
+    error: int
+    timeout: int
+    dropped: int
+    abandoned: int
+
+
+@dataclass(frozen=True)
+class OpenLoad:
+    """The load of an open level.
+
+    Attributes:
+        offered: What the schedule offers, in words: ``500/s (poisson)``.
+        schedule: Its kind.
+        slots: The most workflows in flight.
+        start_timeout_s: What waited longer and was not started is dropped.
+        scheduled: Workflows of the whole schedule: the sum of the outcomes but for cold starts.
+        offered_per_s: Workflows a second that were to start in the steady phase; the level's
+            ``throughput_per_s`` is what was achieved.
+        left_per_s: Workflows a second that ended in the steady phase, or were dropped in it.
+        never_started: Of the whole schedule, those that were not started.
+        checked: Started workflows whose times were checked, one by one.
+        unexplained: Those of which intended start, lag and service time do not give the response
+            time exactly, or whose intended start is not the plan's.
+        lag: Of the workflows that were to start in the steady phase.
+        control_lag: The same of the busiest part of the same schedule, with the same slots and
+            processes, on workflows that do nothing: the generator's own lag. None if it was not
+            measured.
+        control_why_not: Why not; else empty.
+        seconds: By the second in which workflows were to start.
+    """
+
+    offered: str
+    schedule: str
+    slots: int
+    start_timeout_s: float
+    scheduled: int
+    offered_per_s: float | None
+    left_per_s: float | None
+    never_started: int
+    checked: int
+    unexplained: int
+    lag: Lag
+    control_lag: Lag | None
+    control_why_not: str
+    seconds: tuple[ArrivalSecond, ...]

@@ -1,0 +1,62 @@
+"""Whether something else used the machine while a level was measured: what was looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report import quantity, text
+from perf_pipeline.report.table import Cell, Fact, Table, measured, number
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.noise import Noise, NoiseFigure
+
+NOTE = "What has a limit decides; what has none is shown because it may explain."
+TOLD = "This machine is known to be shared: noise is told of, and makes no level invalid."
+_WORDS = {
+    "quiet": Cell("quiet", "good"),
+    "noisy": Cell("noisy", "warn"),
+    "unknown": Cell("not known", "quiet"),
+}
+
+
+def noise_facts(level: LevelMetrics) -> tuple[Fact, ...]:
+    """Return whether the machine was the run's own; nothing where nothing looked for it."""
+    return () if level.noise is None else (Fact("Machine", _word(level.noise)),)
+
+
+def noise_tables(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return everything that was looked at; nothing where nothing was."""
+    if level.noise is None:
+        return ()
+    rows = tuple(_row(figure) for figure in level.noise.figures)
+    columns = ("Looked at", "Seen", "Limit", "")
+    note = NOTE if level.noise.judged else f"{NOTE} {TOLD}"
+    title = "Was the machine the run's own?"
+    return (Table(title, columns, rows, level.validity, note=note),)
+
+
+def _word(noise: Noise) -> Cell:
+    word = _WORDS[noise.verdict]
+    causes = "; ".join(text.visible(cause) for cause in noise.causes)
+    return Cell(word.text, word.tone, causes)
+
+
+def _row(figure: NoiseFigure) -> tuple[Cell, ...]:
+    def form(value: float) -> str:
+        return quantity.of_unit(value, figure.unit)
+
+    note = text.visible(figure.note)
+    seen = measured(figure.value, form, note or "no reason was given")
+    limit = Cell("none", "quiet")
+    answer = Cell("", "quiet")
+    if figure.limit is not None:
+        limit = number(quantity.limit(figure.limit, figure.unit))
+        answers = {
+            True: Cell("noisy", "warn"),
+            False: Cell("quiet", "good"),
+            None: Cell("not known", "quiet"),
+        }
+        answer = answers[figure.noisy]
+    what = Cell(text.visible(figure.what), note=note if figure.value is not None else "")
+    return (what, seen, limit, answer)

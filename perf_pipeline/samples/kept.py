@@ -1,0 +1,90 @@
+"""What is kept of a run that did not end as it should, and how to read it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What lies in a run's folder.
+
+    Attributes:
+        folder: The run's folder.
+        status: Our own record's word; ``not begun`` when there is no record.
+        levels: Levels that were begun.
+        records: Records in the journals of all workers, those pieced together among them.
+        may_be_missing: Workflows that were started and of which nothing is known.
+        problem: Why some of it could not be counted; empty if all was.
+    """
+
+    folder: Path
+    status: str
+    levels: int = 0
+    records: int = 0
+    may_be_missing: int = 0
+    problem: str = ""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Shell commands that read it; none when nothing was begun."""
+        if self.status == NOT_BEGUN:
+            return ()
+        run = shlex.quote(str(self.folder))
+        return (f"perf-pipeline records {run}", f"perf-pipeline report {run}")
+
+    @property
+    def told(self) -> str:
+        """The same in sentences."""
+        if self.status == NOT_BEGUN:
+            return f"Nothing was measured: {self.folder.name} ended before its first level began."
+        if self.status == COMPLETE:
+            first = f"The load of run {self.folder.name} is complete."
+        else:
+            first = f"Run {self.folder.name} is {self.status}."
+        counted = f"Kept: {self.records:,} records of {self.levels} levels in {self.folder}."
+        if self.may_be_missing:
+            counted += f" Of {self.may_be_missing:,} more workflows only the start is known."
+        if self.problem:
+            counted += f" Not everything could be counted: {self.problem}."
+        count, report = self.commands
+        return f"{first} {counted} `{count}` counts them, `{report}` writes their report."
+
+
+NOT_BEGUN = "not begun"
+
+
+def kept_of(folder: RunFolder) -> Kept:
+    """Count what is kept of a run; what cannot be read is said, never raised.
+
+    It is asked for while something else has gone wrong, which must stay what people are told.
+    """
+    if not folder.status_file.exists():
+        return Kept(folder.root, NOT_BEGUN)
+    problems: list[str] = []
+    levels = records = missing = 0
+    status = "of unknown status"
+    try:
+        status = str(folder.read_status()["status"])
+        kinds = len(read_json(folder.manifest)["workloads"])
+    except (RunFolderError, KeyError, TypeError) as error:
+        return Kept(folder.root, status, problem=str(error))
+    for path in folder.level_folders():
+        levels += 1
+        try:
+            left = read_level(path, kinds)
+        except (RunFolderError, OSError) as error:
+            problems.append(str(error))
+            continue
+        records += left.frame.height
+        missing += left.may_be_missing
+    return Kept(folder.root, status, levels, records, missing, "; ".join(problems))

@@ -1,0 +1,55 @@
+"""Open loop on one event loop; see ``open_loop``. A slot is a task.
+
+An event loop's timers are those of epoll, which counts in milliseconds: a start is up to 1 ms
+late, with the control target as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from perf_pipeline.samples.slots import GO_NS, STOP_NS
+from perf_pipeline.worker.async_loop import LONGEST_WAIT_S, AsyncLoop
+from perf_pipeline.worker.open_loop import TURNS
+
+if TYPE_CHECKING:
+    from perf_pipeline.targets.target import AsyncSlot
+    from perf_pipeline.worker.arrival_share import ArrivalShare
+
+
+class AsyncOpenLoop(AsyncLoop):
+    """Plays one worker's share of an open-loop plan; the slots are those of a closed loop."""
+
+    def schedule(self, share: ArrivalShare) -> None:
+        """Say what arrives and when; before ``start``."""
+        self._share = share
+        self._turns = asyncio.Semaphore(TURNS)
+
+    def alive(self) -> int:
+        """Return how many slots have not ended; one that has no more to play waits for the stop."""
+        waiting = self._slots.slots - len(self.problems) if not self._stopped() else 0
+        return max(super().alive(), waiting)
+
+    async def _play_slot(self, target_slot: AsyncSlot, slot: int) -> None:
+        share, go_ns = self._share, self._slots.words[GO_NS]
+        while (number := await self._take(go_ns)) is not None:
+            intended_ns = go_ns + share.due_ns(number)
+            if self._clock_ns() - intended_ns > share.start_timeout_ns:
+                self._ledger.drop(slot, number, intended_ns)
+            else:
+                await self.execute(target_slot, slot, number, intended_ns=intended_ns)
+
+    async def _take(self, go_ns: int) -> int | None:
+        """Take the next number and wait until it is due; None when there is no more to start."""
+        share, stop = self._share, self._slots.words
+        async with self._turns:
+            number = next(self._numbers)
+            if number >= share.scheduled or share.is_cut(go_ns, stop[STOP_NS], self._clock_ns()):
+                return None
+            due_ns = go_ns + share.due_ns(number)
+            while (wait_ns := due_ns - self._clock_ns()) > 0:
+                await self._sleep(min(wait_ns / 1e9, LONGEST_WAIT_S))
+                if share.is_cut(go_ns, stop[STOP_NS], self._clock_ns()):
+                    return None
+            return number
