@@ -15,15 +15,20 @@ _LOOK = "background:#fff;color:#222;font-family:sans-serif"
 
 
 def drawn(figures: Iterable[Figure]) -> dg.MarkdownMetadataValue:
-    """Return figures one below the other, each with its title and what must be read beside it."""
+    """Return figures one below the other, each with its title and what must be read beside it.
+
+    A note that the next figure has too stands below the last one alone.
+    """
+    all_of_them = list(figures)
     parts = []
-    for figure in figures:
+    for position, figure in enumerate(all_of_them, start=1):
         title = text.markdown(text.visible(figure.title, length_max=160))
-        note = text.markdown(text.visible(figure.note))
+        parts.append(f"**{title}**")
         if figure.svg:
             image = base64.b64encode(standalone(figure.svg).encode()).decode()
-            note = f"![{title}](data:image/svg+xml;base64,{image})\n\n{note}"
-        parts.append(f"**{title}**\n\n{note}")
+            parts.append(f"![{title}](data:image/svg+xml;base64,{image})")
+        if [figure.note] != [each.note for each in all_of_them[position : position + 1]]:
+            parts.append(text.markdown(text.visible(figure.note)))
     return dg.MetadataValue.md("\n\n".join(parts) or "There is nothing to draw.")
 
 
@@ -31,4 +36,5 @@ def standalone(svg: str) -> str:
     """Return an SVG element of a page with the size, colours and font that it needs alone."""
     box = _BOX.search(svg)
     size = f'width="{box[1]}" height="{box[2]}" ' if box else ""
-    return svg.replace("<svg ", f'<svg {size}style="{_LOOK}" ', 1)
+    # Of str, for what is marked as safe escapes what is put into it.
+    return str.replace(svg, "<svg ", f'<svg {size}style="{_LOOK}" ', 1)

@@ -8,7 +8,6 @@ from assets.headline import verdict_metadata
 from assets.kept import what_is_kept
 from assets.metrics import kpi_verdicts
 from assets.owners import OWNERS
-from perf_pipeline.config.settings import current_settings
 from perf_pipeline.metrics.measure import measure_run
 from perf_pipeline.report.report_server import report_url
 from perf_pipeline.run import report
@@ -25,7 +24,8 @@ from perf_pipeline.samples.run_folder import RunFolder
 def run_report(run_metrics: str) -> dg.MaterializeResult[None]:
     """One self-contained HTML file, Markdown, JSON, and the result files of each level.
 
-    ``open`` leads to the HTML while ``make ui`` runs; a browser opens no file from a web page.
+    ``open`` leads to the HTML while ``make ui`` runs for that results folder; a browser opens no
+    file from a web page.
     """
     folder = RunFolder(Path(run_metrics).parent)
     metrics = measure_run(folder)
@@ -33,14 +33,8 @@ def run_report(run_metrics: str) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             "html": dg.MetadataValue.path(str(files.html)),
-            "open": dg.MetadataValue.url(_link(folder, files.html)),
+            "open": dg.MetadataValue.url(report_url(folder.run_id)),
             **verdict_metadata(metrics),
             "summary": dg.MetadataValue.md(files.markdown.read_text(encoding="utf-8")),
         }
     )
-
-
-def _link(folder: RunFolder, html: Path) -> str:
-    """Return the address at which ``make ui`` serves it; a run elsewhere has its path alone."""
-    served = current_settings().results_dir.resolve()
-    return report_url(folder.run_id) if folder.root.resolve().parent == served else html.as_uri()

@@ -4,6 +4,7 @@ import dagster as dg
 
 from perf_pipeline.metrics.level import LevelMetrics, TargetRow
 from perf_pipeline.metrics.run_metrics import RunMetrics
+from perf_pipeline.metrics.slo import run_slos
 from perf_pipeline.report import quantity, text, words
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
@@ -23,19 +24,19 @@ TO_DO = {
 
 _WRITES_MEAN = (
     "A workflow said that it ended ok, and what it should have stored is not there, or could not "
-    "be counted: its throughput is not that of work done.\n"
+    "be counted: its throughput is not that of work done.\n\n"
     "What to do: look into the server's log and at how the target commits; do not use the numbers "
     "of that level."
 )
 _ERRORS_MEAN = (
-    "A failure is an exception, a wrong result or a timeout; throughput counts none of them.\n"
+    "A failure is an exception, a wrong result or a timeout; throughput counts none of them.\n\n"
     "What to do: see the classes and their examples in the report."
 )
 _TARGETS_MEAN = {
     "missed": "Missed: on this machine the target does not hold that load well enough for "
-    "production.\nWhat to do: see what limited the level (bottleneck).",
+    "production.\n\nWhat to do: see what limited the level (bottleneck).",
     "no_data": "No data: it is not known, because the level is no measurement, or this was not "
-    "measured.\nWhat to do: see the check of validity first.",
+    "measured.\n\nWhat to do: see the check of validity first.",
 }
 
 
@@ -49,7 +50,7 @@ def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=passed,
         severity=ERROR if metrics.validity == "incomplete" else WARN,
-        description="\n".join(told),
+        description="\n\n".join(told),
         metadata={
             "validity": metrics.validity,
             "reasons": [text.visible(reason) for reason in metrics.reasons],
@@ -84,7 +85,7 @@ def writes_result(metrics: RunMetrics) -> dg.AssetCheckResult:
             _WRITES_MEAN,
         ]
     return dg.AssetCheckResult(
-        passed=not wrong, severity=ERROR, description="\n".join(told), metadata=lines
+        passed=not wrong, severity=ERROR, description="\n\n".join(told), metadata=lines
     )
 
 
@@ -107,7 +108,7 @@ def errors_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=bool(metrics.levels) and not failed and not unknown,
         severity=ERROR if great else WARN,
-        description="\n".join(told),
+        description="\n\n".join(told),
         metadata=lines,
     )
 
@@ -125,14 +126,14 @@ def targets_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=bool(rows) and not open_rows,
         severity=WARN,
-        description="\n".join(told),
+        description="\n\n".join(told),
         metadata={f"{row.what} at {row.level}": _line(row) for row in rows},
     )
 
 
 def slos_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     """Say which of the scenario's objectives were kept; doubt and no data are not kept."""
-    slos = [slo for level in metrics.levels for slo in level.slos]
+    slos = run_slos(metrics)
     broken = [slo for slo in slos if slo.verdict != "met"]
     lines = {
         f"{text.name(slo.slo.text)} ({text.name(slo.level)})": f"{slo.verdict}: "
@@ -146,7 +147,7 @@ def slos_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not broken,
         severity=ERROR if any(slo.verdict == "missed" for slo in broken) else WARN,
-        description="\n".join(told),
+        description="\n\n".join(told),
         metadata=lines,
     )
 

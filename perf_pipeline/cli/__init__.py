@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import rich_utils
 
-from perf_pipeline.cli import doctor, inspect, run, selftest, servers
+from perf_pipeline.cli import doctor, histograms, inspect, run, selftest, servers
 from perf_pipeline.cli.examples import epilog
 from perf_pipeline.cli.output import Exit, answer, tell
 
@@ -37,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "scenarios": inspect.scenarios,
     "records": inspect.records,
     "report": inspect.report,
+    "histograms": histograms.histograms,
     "start": servers.start,
     "stop": servers.stop,
     "status": servers.status,

@@ -16,6 +16,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline records",
         "perf-pipeline records latest --results elsewhere --json",
     ),
+    "histograms": (
+        "perf-pipeline histograms",
+        "perf-pipeline histograms results/run-1 /other/host/results/run-2 --json",
+        "perf-pipeline histograms RUN1 RUN2 --all-levels --phase steady",
+    ),
     "report": ("perf-pipeline report", "perf-pipeline report results/20241201_120000-4f2c"),
     "start": ("perf-pipeline start; perf-pipeline run baseline; perf-pipeline stop",),
     "stop": ("perf-pipeline stop",),

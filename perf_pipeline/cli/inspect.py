@@ -62,7 +62,8 @@ def check(
     with bad_input_explained(as_json=as_json):
         machine = read_machine_limits()
         scenario = open_scenario(file, machine)
-    levels = ", ".join(map(str, scenario.concurrency))
+    open_levels = [arrivals.label for arrivals in scenario.arrivals]
+    levels = ", ".join([*map(str, scenario.concurrency), *open_levels])
     processes = processes_of(scenario, machine)
     bounds = {mode: largest_level(machine, processes, mode) for mode in SLOT_IS}
     tell(f"{file}: good ({scenario.title or scenario.name}; levels {levels})", as_json=as_json)
@@ -80,6 +81,7 @@ def check(
             "file": file,
             "problems": [],
             "levels": list(scenario.concurrency),
+            "open_levels": open_levels,
             "largest_level": bounds[mode_of(scenario.target)].level,
             "largest_levels": {mode: bound.level for mode, bound in bounds.items()},
         },
@@ -93,6 +95,10 @@ def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
     levels = [
         (level, f" ({name})" if name else "", scenario.target)
         for level, name in zip(scenario.concurrency, names, strict=True)
+    ]
+    levels += [
+        (one.slots, f" at most ({one.label}: {one.offered})", scenario.target)
+        for one in scenario.arrivals
     ]
     arms = [(arm.concurrency, f" (arm {arm.label})", arm.target) for arm in scenario.arms]
     return levels + arms

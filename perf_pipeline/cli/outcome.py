@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from perf_pipeline.cli.output import Exit, answer, tell
+from perf_pipeline.cli.slo_lines import slo_entry, slo_lines
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.metrics.slo import run_slos
 from perf_pipeline.report.result_file import level_file_name
 from perf_pipeline.run import measure
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.cli.dagster_child import DagsterChild
     from perf_pipeline.metrics.level import TargetRow
     from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.slo_verdict import SloWord
     from perf_pipeline.samples.run_folder import RunFolder
 
 GATES = {"production": "minimum", "goal": "goal"}
@@ -87,13 +92,15 @@ def finish(
         tell(child.log_tail(), as_json=as_json)
     files = write_files(folder, metrics)
     show_summary(metrics, as_json=as_json)
-    for reason in metrics.reasons:
-        tell(f"not valid: {reason}", as_json=as_json)
-    for repeated in metrics.repeats:
-        tell(repeated.told, as_json=as_json)
+    slos = run_slos(metrics)
     failed_gate = gate_failures(metrics, gate)
-    for line in failed_gate:
-        tell(f"gate {gate}: {line}", as_json=as_json)
+    for line in (
+        *(f"not valid: {reason}" for reason in metrics.reasons),
+        *(repeated.told for repeated in metrics.repeats),
+        *slo_lines(slos),
+        *(f"gate {gate}: {line}" for line in failed_gate),
+    ):
+        tell(line, as_json=as_json)
     tell(f"report: {files.html}", as_json=as_json)
     answer(
         {
@@ -105,12 +112,19 @@ def finish(
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),
             "gate_failures": failed_gate,
+            "slos": [slo_entry(slo) for slo in slos],
             "levels": level_entries(folder, metrics),
             "repeats": [asdict(repeated) for repeated in metrics.repeats],
         },
         as_json=as_json,
     )
-    code = exit_code(metrics, failed_gate, accept_verdicts=accept_verdicts, interrupted=interrupted)
+    code = exit_code(
+        metrics,
+        failed_gate,
+        [slo.verdict for slo in slos],
+        accept_verdicts=accept_verdicts,
+        interrupted=interrupted,
+    )
     if code == Exit.COMPLETE and failed:
         code = Exit.NOT_A_MEASUREMENT
     if code:
@@ -118,16 +132,31 @@ def finish(
 
 
 def exit_code(
-    metrics: RunMetrics, failed_gate: list[str], *, accept_verdicts: bool, interrupted: bool
+    metrics: RunMetrics,
+    failed_gate: list[str],
+    slos: Sequence[SloWord] = (),
+    *,
+    accept_verdicts: bool,
+    interrupted: bool,
 ) -> Exit:
-    """Return what the run's exit code is."""
+    """Return what the run's exit code is.
+
+    A missed SLO is told before a level that is no measurement: it is only ever missed at one that
+    is, or at one that ended for it. An SLO that is unclear or without data is not missed, and not
+    met either.
+    """
     if interrupted or metrics.status == INTERRUPTED:
         return Exit.INTERRUPTED
     if metrics.validity == "incomplete":
         return Exit.NOT_A_MEASUREMENT
+    if "missed" in slos:
+        return Exit.GATE_FAILED
     if metrics.validity != "valid" and not accept_verdicts:
         return Exit.NOT_A_MEASUREMENT
-    return Exit.GATE_FAILED if failed_gate else Exit.COMPLETE
+    if failed_gate:
+        return Exit.GATE_FAILED
+    undecided = any(verdict != "met" for verdict in slos)
+    return Exit.NOT_A_MEASUREMENT if undecided and not accept_verdicts else Exit.COMPLETE
 
 
 def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:

@@ -64,7 +64,7 @@ def run(
     rate: Annotated[
         list[str] | None,
         typer.Option(
-            "--rate", metavar="R...", help="Open levels in their place: workflows arriving a second."
+            "--rate", metavar="R...", help="Open levels instead: workflows arriving a second."
         ),
     ] = None,
     schedule: Annotated[Text, typer.Option(help="poisson or constant: how rates arrive.")] = None,

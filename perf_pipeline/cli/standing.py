@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.cli.ended import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.loadgen.control_run import CONTROL_S
 from perf_pipeline.samples.run_folder import RUNNING
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class RunWatch:
         concerns = []
         if self._silent_s > SILENT_S and self._phase() not in ("drain", REPORT, START):
             concerns.append(f"no word from the load for {self._silent_s:.0f} s")
-        if progress["phase"] == "steady":
+        if progress["phase"] == "steady" and plan.loop == "closed":
             if in_flight < HELD_RATIO * plan.concurrency:
                 concerns.append(
                     f"{in_flight} in flight now, below {HELD_RATIO:.0%} of {plan.concurrency}: "
@@ -202,6 +203,8 @@ class RunWatch:
 
     def _length_s(self, plan: LevelPlan, rate_per_s: float) -> float:
         phases = plan.phases
+        if plan.loop == "open":
+            return phases.warm_up_s + phases.steady_s + OVERHEAD_S + CONTROL_S + phases.cooldown_s
         warm_up_s = max(phases.warm_up_s, TURNOVERS_WARM_UP * plan.concurrency / rate_per_s)
         steady_s = max(phases.steady_s, self._wanted(plan) / rate_per_s)
         most_s = phases.steady_max_s

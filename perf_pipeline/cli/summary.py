@@ -10,10 +10,11 @@ from rich.text import Text
 
 from perf_pipeline.cli.output import inert
 from perf_pipeline.report.bottleneck import bottleneck_fact
-from perf_pipeline.report.headline import HEADLINE_COLUMNS, NOTE, headline_table
+from perf_pipeline.report.headline import HEADLINE_COLUMNS, NOTE, OPEN_NOTE, headline_table
 from perf_pipeline.report.words import VALIDITY, level_name
 
 if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
 _VALIDITY_COLUMN = HEADLINE_COLUMNS.index("validity")
@@ -34,8 +35,28 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
         if level.bottleneck is not None
         for fact in [bottleneck_fact(level.bottleneck)]
     ]
-    told = "\n".join(["", laid_out, "", *map(inert, limits), NOTE, ""])
+    is_open = any(level.open_load is not None for level in metrics.levels)
+    arrived = [arrivals_told(level) for level in metrics.levels]
+    notes = [*map(inert, filter(None, arrived)), *map(inert, limits), NOTE]
+    told = "\n".join(["", laid_out, "", *notes, *([OPEN_NOTE] if is_open else []), ""])
     console.print(coloured(told), soft_wrap=True)
+
+
+def arrivals_told(level: LevelMetrics) -> str:
+    """Say what arrived at an open level and what became of it; empty for a closed one."""
+    load = level.open_load
+    if load is None:
+        return ""
+    waits = "not known" if load.lag.p99_s is None else f"{load.lag.p99_s * 1e3:.3g} ms"
+    own = load.control_lag
+    idle = "not measured" if own is None or own.p99_s is None else f"{own.p99_s * 1e3:.3g} ms"
+    fates = ", ".join(
+        f"{level.outcomes[name]} {name}" for name in ("timeout", "dropped", "abandoned")
+    )
+    return (
+        f"{level_name(level)} ({level.validity}): {load.offered}, {load.scheduled} scheduled, "
+        f"{fates}; started at most {waits} late (99 %), workflows that do nothing {idle}"
+    )
 
 
 def coloured(told: str) -> Text:

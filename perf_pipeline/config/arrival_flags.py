@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, cast
 from perf_pipeline.config.arrivals import Arrivals
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.arrivals import Schedule
     from perf_pipeline.config.complaints import Complaints
     from perf_pipeline.config.overrides import Overrides
     from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.schedules import Schedule
 
 
 def with_arrival_flags(scenario: Scenario, given: Overrides, complaints: Complaints) -> Scenario:

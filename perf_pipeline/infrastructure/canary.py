@@ -40,8 +40,8 @@ class Canary:
     Attributes:
         core_ns_per_unit: Least of the slices, by the CPU time of this thread: how fast a core is,
             whoever else wants it.
-        waited_ratio: Median over the slices of the time that this thread was ready and had no
-            core / the slice's length, 0 to 1.
+        waited_ratio: Time in which this thread was ready and had no core / time that the slices
+            took, 0 to 1. Over all of them: beside one other program most slices are whole.
         fsync_s: Median time in which 4 kB were on the disk; None if it could not be written.
         fsync_max_s: Longest; None likewise.
         fsyncs: How many there were.
@@ -97,7 +97,7 @@ def take_canary(
     took_ns = clock_ns() - begun_ns
     return Canary(
         core_ns_per_unit=min(cores) / UNITS,
-        waited_ratio=median(waited_ratios(walls, cores)),
+        waited_ratio=max(0.0, 1 - sum(cores) / sum(walls)),
         fsync_s=median(waited_s) if waited_s else None,
         fsync_max_s=max(waited_s, default=None),
         fsyncs=len(waited_s),
@@ -106,11 +106,6 @@ def take_canary(
         took_s=took_ns / 1e9,
         problem=problem,
     )
-
-
-def waited_ratios(walls_ns: list[int], cores_ns: list[int]) -> list[float]:
-    """Return the share of each slice in which it had no core, 0 to 1."""
-    return [max(0.0, 1 - core / wall) for wall, core in zip(walls_ns, cores_ns, strict=True)]
 
 
 def _work(units: int) -> int:

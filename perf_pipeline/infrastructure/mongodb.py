@@ -33,6 +33,9 @@ HOW_TO_GET = (
 STAND_IN = "nx-27017"
 """Speaks MongoDB's protocol and stores in SQLite: it tells whether workflows work, not how fast."""
 
+REACHED_S = 15.0
+"""A server on loopback, or one network away, that takes longer to be reached is not there."""
+
 OWN_CONNECTIONS = 2
 """What ``session`` opens: one for the commands, one by which the driver watches the server."""
 
@@ -95,15 +98,18 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
 def session(url: str, timeout_s: float) -> Iterator[MongoClient[dict[str, Any]]]:
     """Connect for a few commands, none of them longer than the timeout and none tried twice.
 
+    A server that is dead is given up after ``REACHED_S``, so that a run does not end late for it.
+
     Raises:
         NotAnsweringError: Whatever goes wrong in the block between us and the server.
     """
     timeout_ms = round(timeout_s * 1000)
+    reached_ms = round(min(timeout_s, REACHED_S) * 1000)
     try:
         with MongoClient[dict[str, Any]](
             url,
-            serverSelectionTimeoutMS=timeout_ms,
-            connectTimeoutMS=timeout_ms,
+            serverSelectionTimeoutMS=reached_ms,
+            connectTimeoutMS=reached_ms,
             socketTimeoutMS=timeout_ms,
             maxPoolSize=1,
             serverMonitoringMode="poll",

@@ -33,7 +33,13 @@ _NO_OP = {"threads": ("callable", "work"), "asyncio": ("callable_async", "work_a
 
 
 def play_control(
-    plan: LevelPlan, *, folder: Path, python: Path, job: Job, python_path: str | None = None
+    plan: LevelPlan,
+    *,
+    folder: Path,
+    python: Path,
+    job: Job,
+    python_path: str | None = None,
+    length_s: float = CONTROL_S,
 ) -> LevelLog:
     """Play the busiest part of an open level's schedule on workflows that do nothing.
 
@@ -43,8 +49,9 @@ def play_control(
         python: The target's interpreter.
         job: What the level executes.
         python_path: As for the level.
+        length_s: How much of the schedule is played.
     """
-    control = control_plan(plan)
+    control = control_plan(plan, length_s)
     own = folder / CONTROL
     own.mkdir()
 
@@ -67,10 +74,10 @@ def play_control(
     ).run()
 
 
-def control_plan(plan: LevelPlan) -> LevelPlan:
+def control_plan(plan: LevelPlan, length_s: float) -> LevelPlan:
     """Plan the control of an open level."""
     target, function = _NO_OP[plan.mode]
-    intended_ns = busiest_part(plan.intended_ns, int(CONTROL_S * 1e9))
+    intended_ns = busiest_part(plan.intended_ns, int(length_s * 1e9))
     return replace(
         plan,
         label=CONTROL,
@@ -79,7 +86,7 @@ def control_plan(plan: LevelPlan) -> LevelPlan:
         workloads=(f"{no_op.__name__}:{function}",),
         without=((),),
         kinds=array("q", [0]),
-        phases=Phases(ramp_up_s=0, warm_up_s=0, steady_s=CONTROL_S, drain_s=1.0),
+        phases=Phases(ramp_up_s=0, warm_up_s=0, steady_s=length_s, drain_s=1.0),
         intended_ns=intended_ns,
     )
 

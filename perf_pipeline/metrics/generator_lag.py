@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.open_load import Lag
+from perf_pipeline.metrics.open_load import BALANCE_SHARE, Lag
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import ServiceTimes, Validity
@@ -21,10 +21,6 @@ LEAST_P99_LAG_S = 0.02
 LAG_SHARE = 0.1
 """Above both, a lag that is less than so much of the response time changes no conclusion."""
 
-BALANCE_SHARE = 0.05
-"""In a steady state as many workflows leave as arrive; more than so many left over are a queue
-that grows, whose response times are those of the length of the level."""
-
 
 def arrival_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Validity, str]]:
     """Say what keeps an open level from being a measurement.
@@ -38,9 +34,9 @@ def arrival_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Valid
         told = f"{load.unexplained} of {load.checked} started workflows have times that do not "
         problems.append(("incomplete", f"{told}add up, or are not the plan's"))
     problems += _lag_problems(load, response)
-    offered, left_per_s = load.offered_per_s, load.left_per_s
-    if offered and left_per_s is not None and left_per_s < (1 - BALANCE_SHARE) * offered:
-        told = f"{offered:.4g} workflows/s arrived in the steady phase and {left_per_s:.4g}/s left "
+    if load.queue_grew:
+        told = f"{load.offered_per_s:.4g} workflows/s arrived in the steady phase and "
+        told += f"{load.left_per_s:.4g}/s left "
         told += f"(at least {1 - BALANCE_SHARE:.0%}): the queue grew, and response times with it"
         problems.append(("not_steady", told))
     return problems

@@ -10,6 +10,7 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.kpi import kpi_grades
+from perf_pipeline.metrics.level_histograms import write_histograms
 from perf_pipeline.metrics.repeats import repeats_of
 from perf_pipeline.metrics.run_metrics import SCHEMA_VERSION, RunMetrics
 from perf_pipeline.metrics.slo import read_slos
@@ -73,10 +74,14 @@ def context_of(manifest: dict[str, Any]) -> LevelContext:
 
 
 def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
-    """Write ``metrics.json`` and ``records.parquet``, each whole or not at all."""
+    """Write ``metrics.json``, histograms and ``records.parquet``, each whole or not at all."""
     write_json(folder.metrics, {"schema_version": SCHEMA_VERSION, **asdict(metrics)})
     kinds = len(metrics.manifest["workloads"])
-    frames = [read_level(path, kinds).frame for path in folder.level_folders()]
+    frames = []
+    for path in folder.level_folders():
+        records = read_level(path, kinds)
+        write_histograms(path, records)
+        frames.append(records.frame)
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     temporary = folder.records.with_name(".records.parquet.tmp")
     frame.write_parquet(temporary)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BALANCE_SHARE = 0.05
+"""In a steady state as many workflows leave as arrive; more than so many left over are a queue
+that grows, whose response times are those of the length of the level."""
+
 
 @dataclass(frozen=True)
 class Lag:
@@ -86,3 +90,10 @@ class OpenLoad:
     control_lag: Lag | None
     control_why_not: str
     seconds: tuple[ArrivalSecond, ...]
+
+    @property
+    def queue_grew(self) -> bool:
+        """True when markedly fewer workflows left in the steady phase than arrived."""
+        if self.offered_per_s is None or self.left_per_s is None:
+            return False
+        return self.left_per_s < (1 - BALANCE_SHARE) * self.offered_per_s

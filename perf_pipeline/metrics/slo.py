@@ -1,8 +1,8 @@
 """Judges service level objectives: ``met``, ``missed``, ``unclear`` or ``no_data``.
 
 Doubt is never rounded to a verdict. ``unclear`` is a measurement that leaves it open, ``no_data``
-none at all; a level that is not valid gives ``no_data``, with its numbers beside it, but for one
-that an SLO ended: that one is missed, for that is why it ended.
+none at all. A level that is not valid gives ``no_data``, with its numbers beside it; but where it
+lacks no more than the rest of a level that an SLO ended, that SLO is missed.
 
 Exit codes: 1 when any is missed; 3 when none is missed and any is ``unclear`` or ``no_data``;
 0 when all are met. ``--accept-verdicts`` takes 0 for the 3, never for the 1.
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.level import FamilyMetrics, LevelMetrics
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.metrics.slo_windows import LevelHistory
+
+SHORT = ("valid", "not_steady", "too_few_samples")
+"""What a level may be for no other reason than that it was ended early."""
 
 
 def judge_slos(
@@ -91,7 +94,7 @@ def _verdict(
     else:
         found = over_steady(slo, level, family)
     verdict, why = found.verdict, found.why
-    if ended_by(slo, level):
+    if ended_by(slo, level) and level.validity in SHORT:
         verdict, why = "missed", level.ended_detail
     elif level.validity != "valid":
         verdict = "no_data"

@@ -112,13 +112,13 @@ def _of_times(
     found = next((one for one in times.percentiles if one.p == slo.about.p), None)
     if found is None or found.value_s is None:
         return Measured(None, samples, why="no workflow ended in the steady phase")
-    value = Measured(
-        found.value_s, samples, _end(found, "low_s"), _end(found, "high_s"), at_least=found.at_least
-    )
-    if not found.at_least and found.samples_beyond < LEAST_BEYOND:
+    value = Measured(found.value_s, samples, found.low_s, found.high_s, at_least=found.at_least)
+    # Where many took equally long fewer lie strictly beyond, and it is no less sure for that.
+    beyond = max(found.samples_beyond, int((1 - found.p) * times.samples + 1e-6))
+    if not found.at_least and beyond < LEAST_BEYOND:
         return _undecided(
             value,
-            f"{found.samples_beyond} samples lie beyond it (at least {LEAST_BEYOND}): run longer, "
+            f"{beyond} samples lie beyond it (at least {LEAST_BEYOND}): run longer, "
             f"until about {round(LEAST_BEYOND / (1 - found.p)):,} workflows have ended",
         )
     return _decided(slo, value)
@@ -128,8 +128,8 @@ def _mean_interval(level: LevelMetrics, times: ServiceTimes) -> tuple[float | No
     """Return the interval of a closed loop's mean, as wide in ratio as its throughput's."""
     rate, low, high = (
         level.throughput_per_s,
-        _end(level, "throughput_low_per_s"),
-        _end(level, "throughput_high_per_s"),
+        level.throughput_low_per_s,
+        level.throughput_high_per_s,
     )
     if level.loop == "open" or not (rate and low and high) or times.avg_s is None:
         return None, None
@@ -144,8 +144,8 @@ def _rate(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> Measur
         Measured(
             level.throughput_per_s,
             level.service_times.samples,
-            _end(level, "throughput_low_per_s"),
-            _end(level, "throughput_high_per_s"),
+            level.throughput_low_per_s,
+            level.throughput_high_per_s,
         ),
     )
 
@@ -183,11 +183,6 @@ def _dropped(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> Mea
 def _share_interval(slo: Slo, ratio: float, samples: int) -> tuple[float | None, float | None]:
     """Return Wilson's interval; none for the limit 0, which is about a count."""
     return wilson(ratio, samples) if slo.limit else (None, None)
-
-
-def _end(of: object, name: str) -> float | None:
-    found: float | None = getattr(of, name, None)
-    return found
 
 
 def wilson(ratio: float, samples: int) -> tuple[float, float]:

@@ -174,10 +174,12 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
             samples,
             records,
             curve,
-            in_flight,
+            _in_use(in_flight) if is_open else in_flight,
             window,
             connection_limits=connection_limits(context, plan["processes"]),
-        ),
+        )
+        if open_load is None or open_load.queue_grew
+        else None,  # the arrivals decided the throughput, so nothing limited it
     )
     history = LevelHistory(warm, context.kinds, go_ns, window)
     return replace(level, slos=judge_slos(context.slos, level, history))
@@ -281,6 +283,11 @@ def _in_flight(
         waits={what: count / total for what, count in sorted(seen.items())},
         wait_samples=total,
     )
+
+
+def _in_use(in_flight: InFlight) -> InFlight:
+    """Return what is in flight of the slots that were in use: the others had nothing to do."""
+    return replace(in_flight, wanted=max(1, round(in_flight.median or 0.0)))
 
 
 def _families(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import altair as alt
 
@@ -114,8 +114,20 @@ def _percentile_rules(level: LevelMetrics) -> list[alt.Chart]:
     ]
     data = {"values": rows}
     rule = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
-    name = alt.Chart(data).mark_text(baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET)
-    return [rule.encode(x="from:Q"), name.encode(x="from:Q", y=alt.value(0), text="name:N")]
+    to_the_left = [row for row in rows if row["name"] != "p99"]
+    to_the_right = [row for row in rows if row["name"] == "p99"]  # or it would cover p90's
+    return [
+        rule.encode(x="from:Q"),
+        _rule_names(to_the_left, "right"),
+        _rule_names(to_the_right, "left"),
+    ]
+
+
+def _rule_names(rows: list[dict[str, Any]], align: Literal["left", "right"]) -> alt.Chart:
+    names: alt.Chart = alt.Chart({"values": rows}).mark_text(
+        baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET, align=align
+    )
+    return names.encode(x="from:Q", y=alt.value(0), text="name:N")
 
 
 def _curve(level: LevelMetrics, found: Distribution) -> list[dict[str, Any]]:

@@ -30,8 +30,9 @@ class HeadlineRow:
         validity: Whether the numbers are a measurement.
         samples: Workflows that ended in the steady phase.
         throughput: Ended ok per second.
-        average: Mean service time.
-        p50: Median service time; ``≥`` where it lies among workflows that had not ended, ``*``
+        times: What the times are: ``service`` or, of an open level, ``response``.
+        average: Mean time.
+        p50: Median time; ``≥`` where it lies among workflows that had not ended, ``*``
             where fewer than 10 samples lie beyond it.
         p90: Likewise.
         p99: Likewise.
@@ -44,6 +45,7 @@ class HeadlineRow:
     validity: str
     samples: str
     throughput: str
+    times: str
     average: str
     p50: str
     p90: str
@@ -63,6 +65,7 @@ HEADLINE_COLUMNS = (
     "validity",
     "samples",
     "throughput",
+    "times",
     "average",
     "p50",
     "p90",
@@ -208,7 +211,7 @@ def _limited_cell(level: LevelMetrics) -> Cell:
 
 
 def _plain_row(level: LevelMetrics) -> HeadlineRow:
-    times = level.service_times
+    times = level.response_times or level.service_times
     p50, p90, p99 = (_plain(percentile_cell(times, p)) for p in PERCENTILES)
     return HeadlineRow(
         level=words.level_name(level),
@@ -216,6 +219,7 @@ def _plain_row(level: LevelMetrics) -> HeadlineRow:
         validity=level.validity,
         samples=quantity.count(times.samples),
         throughput=throughput_cell(level).text,
+        times="response" if level.response_times else "service",
         average=average_cell(times).text,
         p50=p50,
         p90=p90,

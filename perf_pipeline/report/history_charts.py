@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 VALID, NOT_VALID, OTHER = "valid", "not a measurement", "does not compare"
 NOTE = (
-    "Filled: valid and comparable with the newest run. Hollow: not a measurement, or its P99 is "
-    "only a bound. Grey cross: another plan, target environment or machine; no line leads there. "
-    "The line joins what compares."
+    "Filled: valid and comparable with the newest run; the line joins these. Hollow: not a "
+    "measurement, or a P99 with too few samples beyond it or that is only a bound. Grey cross: "
+    "another plan, target environment or machine."
 )
 
 
@@ -59,7 +59,8 @@ def history_figures(series: Series) -> tuple[Figure, ...]:
 
 def history_rows(series: Series) -> list[dict[str, str]]:
     """Return a line of plain text a run, newest first, with validity and samples beside."""
-    return [_line(series, point) for point in reversed(series.points)]
+    numbered = list(enumerate(series.points, start=1))
+    return [_line(series, position, point) for position, point in reversed(numbered)]
 
 
 def _row(series: Series, position: int, point: HistoryPoint, what: Quantity) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _row(series: Series, position: int, point: HistoryPoint, what: Quantity) -> 
 
 
 def _figure(series: Series, what: Quantity, rows: list[dict[str, Any]]) -> Figure:
-    comparing = [row for row in rows if row["mark"] != OTHER]
+    comparing = [row for row in rows if row["mark"] == VALID]
     layers = [_base(rows, series).mark_point(opacity=0)]  # spans the axes when nothing compares
     layers.append(_base(comparing, series).mark_line(strokeWidth=1.4, color=svg.FIRST))
     for mark, look in (
@@ -102,7 +103,7 @@ def _base(rows: list[dict[str, Any]], series: Series) -> alt.Chart:
     )
 
 
-def _line(series: Series, point: HistoryPoint) -> dict[str, str]:
+def _line(series: Series, position: int, point: HistoryPoint) -> dict[str, str]:
     def shown(value: float | None, form: Callable[[float], str]) -> str:
         return quantity.NOT_MEASURED if value is None else form(value)
 
@@ -110,6 +111,7 @@ def _line(series: Series, point: HistoryPoint) -> dict[str, str]:
     percent = None if point.error_ratio is None else 100 * point.error_ratio
     return {
         "level": text.visible(series.key, length_max=160),
+        "number": str(position),
         "run": text.name(point.run_id),
         "validity": text.name(point.validity),
         "compares with the newest": ", ".join(series.why_not(point)) or "yes",

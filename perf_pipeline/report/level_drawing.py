@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH = 330
 HEIGHT = 150
+LEGEND_COLUMNS = 3
 DASHES = [[1, 0], [7, 2], [2, 2], [7, 2, 2, 2], [12, 3], [4, 4]]
 PHASE_LABEL_SHARE_MIN = 0.17
 """A phase shorter than this share of the time axis is drawn without its name: no room."""
@@ -136,7 +137,11 @@ def series_dash(names: list[str]) -> alt.StrokeDash:
 
 
 def _legend(names: list[str]) -> Any:
-    return alt.Legend(title=None, symbolType="stroke", symbolSize=260) if len(names) > 1 else None
+    return (
+        alt.Legend(title=None, symbolType="stroke", symbolSize=260, columns=LEGEND_COLUMNS)
+        if len(names) > 1
+        else None
+    )
 
 
 def level_rule(value: float) -> alt.Chart:

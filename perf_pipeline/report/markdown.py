@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import cost, headline, level_view, missing, origin, targets, verdict
+from perf_pipeline.report import (
+    cost,
+    headline,
+    level_view,
+    missing,
+    origin,
+    repeats,
+    slo,
+    targets,
+    verdict,
+)
 from perf_pipeline.report.text import markdown as inert
 
 if TYPE_CHECKING:
@@ -16,9 +26,10 @@ if TYPE_CHECKING:
     from perf_pipeline.report.verdict import Verdict
 
 READING = (
-    "Closed loop: N workflows in flight at all times. Service time runs from handing a workflow "
-    "to the target until its checked answer; it is not the response time of a user who comes on "
-    "his own. Average x throughput = in flight (Little's law). ≥: at least this long, the "
+    "Closed loop: N workflows in flight at all times. Open loop: workflows come when a schedule "
+    "says. Service time runs from handing a workflow to the target until its checked answer; "
+    "response time runs from the moment at which it was to start, and only an open loop has it. "
+    "In a closed loop average x throughput = in flight (Little's law). ≥: at least this long, the "
     "percentile lies among workflows that had not ended (Kaplan-Meier). weak: fewer than 10 "
     "samples beyond it. Only valid numbers describe the target. report.json holds every number, "
     "the run's journal every record."
@@ -31,19 +42,22 @@ def render_markdown(metrics: RunMetrics) -> str:
     blocks = [
         f"# {inert(origin.title(metrics))}",
         f"Run {inert(metrics.run_id)}, {inert(metrics.status)}",
-        "## What really ran",
-        _facts(origin.what_ran(metrics)),
-        "## Verdicts",
+        "## In ten seconds",
+        " · ".join(inert(phrase.text) for phrase in origin.in_short(metrics)),
         *(_verdict(one) for one in verdict.verdicts(metrics, parts)),
-        "## Headline",
+        "## Levels side by side",
         _table(headline.headline(metrics), titled=False)
         if metrics.levels
         else "No level was measured.",
-        "## What the work costs, what the runtime adds, what its code nodes add",
-        *(_table(table) for table in cost.cost_tables(metrics, parts)),
+        *(_table(table) for table in (repeats.repeats_table(metrics),) if table.rows),
         "## Targets",
+        *(_table(table) for table in (slo.slo_table(metrics),) if table.rows),
         _table(targets.target_table(metrics)),
         _table(targets.kpi_table(metrics)),
+        "## What the work costs, what the runtime adds, what its code nodes add",
+        *(_table(table) for table in cost.cost_tables(metrics, parts)),
+        "## What really ran",
+        _facts(origin.what_ran(metrics)),
         *(block for level in metrics.levels for block in _level(level)),
         "## Not measured",
         _table(missing.not_measured(metrics), titled=False),
@@ -65,9 +79,10 @@ def _level(level: LevelMetrics) -> Iterable[str]:
 
 
 def _verdict(one: Verdict) -> str:
-    return f"**{inert(one.question)} {inert(one.answer.text)}.** " + " ".join(
+    first = f"**{inert(one.question)} {inert(one.answer.text)}.** " + " ".join(
         inert(sentence) for sentence in one.sentences
     )
+    return "\n".join([first.strip(), *(f"- {inert(p.term)}: {_cell(p.cell)}" for p in one.parts)])
 
 
 def _facts(facts: Iterable[Fact]) -> str:

@@ -19,6 +19,7 @@ from perf_pipeline.report import (
     origin,
     repeats,
     run_charts,
+    slo,
     targets,
     text,
     verdict,
@@ -71,6 +72,7 @@ def render_html(metrics: RunMetrics) -> str:
         cost_tables=cost.cost_tables(metrics, parts),
         cost_figure=run_charts.cost_figure(parts),
         target_table=targets.target_table(metrics),
+        slo_table=slo.slo_table(metrics),
         kpi_table=targets.kpi_table(metrics),
         levels=[
             (
@@ -80,6 +82,7 @@ def render_html(metrics: RunMetrics) -> str:
             )
             for level in metrics.levels
         ],
+        points_max=points_max,
         chart_levels_max=CHART_LEVELS_MAX,
         not_measured=missing.not_measured(metrics),
         side_by_side=(*run_charts.side_by_side(metrics), *distribution_charts.curves(metrics)),

@@ -22,6 +22,11 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+_NOT_HERE = (
+    "There is no such report in the results folder that is served here. For the runs of another "
+    "folder: make ui RESULTS=FOLDER\n"
+)
+
 
 def report_url(run_id: str, port: int = PORT) -> str:
     """Return where a run's report is while the server runs."""
@@ -54,7 +59,7 @@ class _ReportHandler(BaseHTTPRequestHandler):
         """Answer a request for a report."""
         content = self._content()
         status = HTTPStatus.NOT_FOUND if content is None else HTTPStatus.OK
-        body = b"There is no such report here.\n" if content is None else content
+        body = _NOT_HERE.encode() if content is None else content
         kind = "text/plain" if content is None else "text/html"
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")

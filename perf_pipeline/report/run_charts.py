@@ -170,7 +170,7 @@ def _chart(
             "value:Q",
             title=None,
             scale=alt.Scale(type=heights, zero=heights == "linear"),
-            axis=alt.Axis(tickCount=5, domain=False, format="~g"),
+            axis=alt.Axis(tickCount=5, domain=False, format=",.4~r"),
         ),
         color=series_colour(names, colours),
     )

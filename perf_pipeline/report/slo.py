@@ -47,7 +47,7 @@ def slo_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
     met = sum(one.verdict == "met" for one in found)
     worst: SloWord = "met"
     for word in ("no_data", "unclear", "missed"):
-        worst = word if any(one.verdict == word for one in found) else worst  # type: ignore[assignment]
+        worst = word if any(one.verdict == word for one in found) else worst
     sentences = [f"{met} of {len(found)} met."]
     sentences += [
         f"{text.visible(one.slo.text)} at {text.name(one.level)} ({_word(one.verdict)}): "

@@ -14,6 +14,9 @@ TEXT_LENGTH_MAX = 600
 _SPELLED_OUT = {"\n": " ⏎ ", "\r": "", "\t": " "}
 _MARKDOWN = re.compile(r"([\\`*{}\[\]|~$])|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
+_FORMULA = re.compile(r"^(?=[=+@-])")
+"""How a formula begins, should somebody paste the table into a spreadsheet."""
+
 _HTML = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
 
 
@@ -42,6 +45,7 @@ def markdown(text: str) -> str:
     """Return ``text`` such that Markdown shows it letter by letter, also inside a table."""
     inert = visible(text, length_max=10 * TEXT_LENGTH_MAX)
     inert = _MARKDOWN.sub(lambda match: "\\" + match.group(0), inert)
+    inert = _FORMULA.sub("\\\\", inert)
     return _HTML.sub(lambda match: "&lt;" if match.group(0) == "<" else "&amp;", inert)
 
 

@@ -1,7 +1,7 @@
 """The questions that a reader comes with, each answered in a word.
 
 Is it a measurement? Does it meet the targets? What limited it? How much is the runtime's own?
-A stress run is asked one more: how much load does it hold?
+A stress run is asked how much load it holds, and a scenario with objectives whether they are kept.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import held, own, text, words
+from perf_pipeline.report import held, own, slo, text, words
 from perf_pipeline.report.bottleneck import bottleneck_fact
 from perf_pipeline.report.table import Cell, Fact
 
@@ -44,10 +44,13 @@ class Verdict:
 def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
     """Return the run's verdicts, in the order in which they are read."""
     stress = [Verdict(held.QUESTION, *held.answer(metrics))] if held.is_asked(metrics) else []
+    objectives = slo.slo_answer(metrics)
+    asked = [Verdict("Does it keep its objectives?", *objectives)] if objectives else []
     return (
         _measurement(metrics),
-        _targets(metrics),
         *stress,
+        *asked,
+        _targets(metrics),
         _limited(metrics),
         Verdict(own.QUESTION, *own.answer(metrics, cost), own.parts(cost)),
     )
@@ -78,7 +81,8 @@ def _targets(metrics: RunMetrics) -> Verdict:
     said = {part.cell.text for part in parts}
     missed = [part.term.lower() for part in parts if part.cell.tone == "bad"]
     if missed:
-        return Verdict(question, Cell(f"missed: {', '.join(missed)}", "bad"), (), parts)
+        which = f": {', '.join(missed)}" if len(missed) < len(parts) else ""
+        return Verdict(question, Cell(f"missed{which}", "bad"), (), parts)
     if said == {"met"}:
         return Verdict(question, Cell("met", "good"), (), parts)
     if said == {"no data"}:

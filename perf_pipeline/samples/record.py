@@ -16,6 +16,9 @@ from enum import IntEnum
 RECORD = struct.Struct("<qqqqIBBBB")
 """number, intended_start_ns, start_ns, end_ns, slot, kind, outcome, error_class, flags."""
 
+RECORD_WORDS = 5
+"""``RECORD`` as int64 words, little-endian: the last five fields are one, see ``record_word``."""
+
 COLD = 1
 """Flag: the first execution of this kind in this process; never mixed with the rest."""
 
@@ -48,6 +51,13 @@ class ErrorClass(IntEnum):
     WORKFLOW_ERROR = 5
     TARGET_CRASH = 6
     OTHER = 7
+
+
+def record_word(
+    slot: int, kind: int = 0, outcome: int = 0, error_class: int = 0, flags: int = 0
+) -> int:
+    """Return the last word of a record; ``flags`` < 128, so that it fits a signed word."""
+    return slot | kind << 32 | outcome << 40 | error_class << 48 | flags << 56
 
 
 def cold_number(kind: int, worker: int, kinds: int) -> int:

@@ -2,8 +2,8 @@
 
 RUN/run.json               our own record of the run's status
 RUN/manifest.json          what ran, where, with which versions
-RUN/levels/00-100/         one folder a level: level.json, resources.jsonl and, for each
-                           worker, journal, slot file, plan and log
+RUN/levels/00-100/         one folder a level: level.json, resources.jsonl, histograms.bin
+                           (derived) and, for each worker, journal, slot file, plan and log
 RUN/records.parquet        all records, derived from the journals
 RUN/metrics.json, report.html, report.md, report.json
 """

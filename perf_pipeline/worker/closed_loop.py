@@ -144,5 +144,4 @@ class ClosedLoop:
         begin_ns = words[GO_NS] + self._ramp_ns[slot]
         while (wait_ns := begin_ns - self._clock_ns()) > 0 and self._clock_ns() < words[STOP_NS]:
             self._sleep(min(wait_ns / 1e9, 0.2))
-        while self._clock_ns() < words[STOP_NS]:
-            self.execute(target_slot, slot, next(self._numbers))
+        self._ledger.play(slot, target_slot.execute, self._numbers)

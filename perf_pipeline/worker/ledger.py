@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.record import NOT_STARTED, ErrorClass, Outcome, cold_kind
-from perf_pipeline.samples.slots import NUMBER, START_NS, STARTED, SlotFile
+from perf_pipeline.samples.record import NOT_STARTED, ErrorClass, Outcome, cold_kind, record_word
+from perf_pipeline.samples.slots import ENDED, NUMBER, START_NS, STARTED, STOP_NS, SlotFile
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from perf_pipeline.worker.recorder import Recorder
 
@@ -124,6 +124,47 @@ class Ledger:
             NOT_STARTED,
             intended_ns=intended_ns,
         )
+
+    def play(self, slot: int, execute: Callable[[int, int], None], numbers: Iterator[int]) -> None:
+        """Execute one workflow after the other in ``slot`` until the stop, in a closed loop.
+
+        What ``start`` and ``end`` do, in one frame: called for each workflow they cost more than
+        keeping its record does (measured by the selftest ``overhead``). The clock that tells the
+        stop is the start, so that a thread which has waited for the interpreter lock sees it.
+
+        Args:
+            slot: Used by the caller alone.
+            execute: Executes a workflow, given its kind and number.
+            numbers: Shared by all slots.
+        """
+        words, kinds, clock_ns, recorder = self._words, self._kinds, self._clock_ns, self._recorder
+        cycle, deadline_ns, keep = len(kinds), self._deadline_ns, recorder.keep
+        base = SlotFile.base(slot)
+        at_started, at_ended = base + STARTED, base + ENDED
+        at_number, at_start = base + NUMBER, base + START_NS
+        ok_words = [record_word(slot, kind) for kind in range(self._kind_count)]
+        started = words[at_started]
+        while (start_ns := clock_ns()) < words[STOP_NS]:
+            number = next(numbers)
+            kind = kinds[number % cycle]
+            words[at_number] = number
+            words[at_start] = start_ns
+            started += 1
+            words[at_started] = started
+            try:
+                execute(kind, number)
+                end_ns = clock_ns()
+            except BaseException as error:  # noqa: BLE001 a target may raise anything; it is counted by class
+                end_ns = clock_ns()
+                self.end(slot, number, start_ns, end_ns, self.class_of(error), 0)
+                continue
+            if end_ns - start_ns > deadline_ns:
+                self.end(slot, number, start_ns, end_ns, None, 0)
+                continue
+            keep((number, start_ns, start_ns, end_ns, ok_words[kind]))
+            words[at_ended] = started
+            if end_ns >= recorder.due_ns:
+                recorder.commit_if_due(end_ns)
 
     def class_of(self, error: BaseException) -> ErrorClass:
         """Classify an error and keep its text; one that cannot even be read is ``OTHER``."""

@@ -50,6 +50,15 @@ def test_folders_follow_the_environment(tmp_path: Path) -> None:
     assert settings.results_dir == tmp_path / "mine"
 
 
+def test_a_shared_machine_is_told_of_and_a_misspelt_way_to_say_so_is_refused() -> None:
+    assert read_settings({}).noise == "judge"
+    assert read_settings({"PERF_PIPELINE_NOISE": "tell"}).noise == "tell"
+    with pytest.raises(ScenarioError, match="NOISE is 'off'; it must be judge or tell"):
+        read_settings({"PERF_PIPELINE_NOISE": "off"})
+    with pytest.raises(ScenarioError, match="PERF_PIPELINE_NOIS is not a setting"):
+        read_settings({"PERF_PIPELINE_NOIS": "tell"})
+
+
 def test_a_user_without_a_home_keeps_things_in_the_temporary_folder(tmp_path: Path) -> None:
     """A home below a file cannot be made, even by root; the folder is the user's alone."""
     (tmp_path / "file").touch()

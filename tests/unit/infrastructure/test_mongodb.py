@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import TYPE_CHECKING
+
+import pytest
 
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.infrastructure import mongodb
-from perf_pipeline.infrastructure.back_end import Installation
+from perf_pipeline.infrastructure.back_end import Installation, NotAnsweringError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,3 +53,17 @@ def test_the_stand_in_keeps_its_files_in_its_folder(tmp_path: Path) -> None:
     started = mongodb.launch(Installation("bundle", tmp_path / "x"), tmp_path / "run", 4000)
     for option in ("--data-dir", "--pid-file", "--log-file"):
         assert started.serve[started.serve.index(option) + 1].startswith(f"{tmp_path}/run/")
+
+
+def test_a_dead_server_is_given_up_long_before_a_slow_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The port is bound and nobody listens: every try to connect is refused."""
+    monkeypatch.setattr(mongodb, "REACHED_S", 0.3)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        url = f"mongodb://127.0.0.1:{bound.getsockname()[1]}/x"
+        before_s = time.monotonic()
+        with pytest.raises(NotAnsweringError):
+            mongodb.server_status(url, 60.0)
+        assert time.monotonic() - before_s < 30.0

@@ -92,6 +92,33 @@ def test_levels_and_repeats_of_one_run_have_plans_of_their_own() -> None:
     ]
 
 
+def test_every_repeat_has_an_order_of_its_own_that_the_seed_decides() -> None:
+    """Five levels, eight repeats: each has all levels, arms stay after the first."""
+    levels = (10, 20, 30, 40, 50)
+    shuffled = replace(SCENARIO, concurrency=levels, repeats=8, order="shuffled")
+
+    def orders(scenario: Scenario) -> list[tuple[int, ...]]:
+        plans = [plan for plan in plan_levels(scenario, 2) if plan.role == "level"]
+        return [tuple(p.concurrency for p in plans if p.repeat == n) for n in range(8)]
+
+    assert {tuple(sorted(order)) for order in orders(shuffled)} == {levels}
+    assert len(set(orders(shuffled))) >= 6
+    assert orders(shuffled) == orders(replace(shuffled, phases=Phases(steady_s=1.0)))
+    assert orders(shuffled) != orders(replace(shuffled, seed=8))
+    assert set(orders(replace(shuffled, order="as_written"))) == {levels}
+    assert [p.role for p in plan_levels(shuffled, 2)][5:7] == ["arm", "arm"]
+
+
+def test_another_order_is_another_plan_on_every_machine() -> None:
+    """The first order was drawn once: a changed one means that old runs cannot be repeated."""
+    shuffled = replace(SCENARIO, concurrency=(10, 20, 30, 40, 50), order="shuffled")
+    plans = plan_levels(shuffled, 2)
+    written = plan_levels(replace(shuffled, order="as_written"), 2)
+
+    assert [plan.concurrency for plan in plans[:5]] == [50, 40, 20, 30, 10]
+    assert {p.sha256() for p in plans[:5]} & {p.sha256() for p in written[:5]} == set()
+
+
 def test_a_level_keeps_its_name_and_the_name_decides_nothing() -> None:
     named = plan_levels(replace(SCENARIO, level_names=("calm", "busy"), repeats=2), 2)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
 from perf_pipeline.metrics.level import ServiceTimes, Validity, WorkerEnd, Writes
+from perf_pipeline.metrics.noise import Noise
 from perf_pipeline.metrics.validity import WORST_FIRST, judge_level, worst
 
 if TYPE_CHECKING:
@@ -30,6 +32,19 @@ def _judge(**changes: object) -> tuple[Validity, tuple[str, ...]]:
         "in_flight_median": 100.0,
     }
     return judge_level(**(facts | changes))
+
+
+def test_a_machine_that_others_used_makes_a_level_noisy_unless_it_is_only_told() -> None:
+    """What is unknown is no verdict."""
+    causes = ("cores that others used: 31 %, limit 5 %",)
+    noisy = Noise("noisy", causes, judged=True, figures=())
+
+    assert _judge(noise=noisy) == (
+        "noisy_host",
+        ("the machine was not quiet: cores that others used: 31 %, limit 5 %",),
+    )
+    assert _judge(noise=replace(noisy, judged=False)) == ("valid", ())
+    assert _judge(noise=Noise("unknown", (), judged=True, figures=())) == ("valid", ())
 
 
 def test_a_level_without_fault_is_valid_and_needs_no_reason() -> None:

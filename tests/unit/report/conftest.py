@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from perf_pipeline.config.slo import Slo
+from perf_pipeline.metrics.bottleneck.evidence import Evidence
+from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
 from perf_pipeline.metrics.kpi import kpi_grades
 from perf_pipeline.metrics.level import (
     ColdStart,
     ConnectionUse,
+    Distribution,
     Fairness,
     FamilyMetrics,
     InFlight,
@@ -26,6 +30,9 @@ from perf_pipeline.metrics.level import (
     WorkerEnd,
     Writes,
 )
+from perf_pipeline.metrics.noise import Noise, NoiseFigure
+from perf_pipeline.metrics.open_load import ArrivalSecond, Lag, OpenLoad
+from perf_pipeline.metrics.repeats import LevelRepeats, RepeatedValue
 from perf_pipeline.metrics.resource_use import (
     Gap,
     HostCores,
@@ -37,6 +44,7 @@ from perf_pipeline.metrics.resource_use import (
     ServerTold,
 )
 from perf_pipeline.metrics.run_metrics import RunMetrics
+from perf_pipeline.metrics.slo_verdict import SloVerdict
 from perf_pipeline.metrics.targets import target_rows
 
 HOSTILE = (
@@ -136,6 +144,15 @@ def times(median_s: float, samples: int, unended: int, *, at_least: bool = False
     )
 
 
+def distribution(median_s: float, samples: int, unended: int) -> Distribution:
+    """Return four buckets around a median, the last of them of what had not ended."""
+    counts = (samples // 4, samples // 2, samples - samples // 4 - samples // 2, 0)
+    total = samples + unended
+    longer = [1 - sum(counts[: place + 1]) / total for place in range(4)]
+    edges = tuple(median_s * 10 ** (place / 20) for place in (-2, -1, 1, 3, 5))
+    return Distribution(edges, counts, (0, 0, 0, unended), tuple(longer))
+
+
 def level(
     index: int,
     label: str,
@@ -192,6 +209,7 @@ def level(
         error_ratio=errors / samples,
         turnovers=samples / concurrency,
         service_times=times(median_s, samples, concurrency, at_least=label == "1000"),
+        distribution=distribution(median_s, samples, concurrency),
         families=(
             FamilyMetrics(
                 "transformation",
@@ -300,7 +318,29 @@ def _second(
     )
 
 
-@pytest.fixture
+def objective() -> SloVerdict:
+    """Return an objective that was missed, in hostile words."""
+    slo = Slo("p99_s", 0.5, family=HOSTILE, level=HOSTILE)
+    return SloVerdict(
+        *(slo, HOSTILE, 0, HOSTILE, HOSTILE, 0.7, 0.6, 0.8, False, 3, "incomplete", None),
+        *("missed", HOSTILE),
+    )
+
+
+def repeated(label: str, second: Validity) -> LevelRepeats:
+    """Return a level that was played twice."""
+    rates = RepeatedValue(
+        *("throughput_per_s", "/s", (100.0, 120.0), 2, 110.0, 90.5, 129.5, 20.0, 18.2),
+        *(97.0, 103.0, 0.002),
+    )
+    errors = RepeatedValue(
+        *("error_ratio", "ratio", (0.0, None), 1, 0.0, None, None, 0.0, None),
+        *(None, None, None),
+    )
+    return LevelRepeats(label, (0, 1), ("valid", second), (rates, errors))
+
+
+@pytest.fixture(scope="session")
 def baseline() -> RunMetrics:
     """A baseline as it comes out: three levels with code nodes, two arms, one level not steady."""
     levels = (
@@ -322,13 +362,13 @@ def baseline() -> RunMetrics:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def empty() -> RunMetrics:
     """A run that was killed before anything was measured or recorded."""
     return RunMetrics("r", "killed", "incomplete", (), {}, (), (), ())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ugly(baseline: RunMetrics) -> RunMetrics:
     """A killed run: nothing measured at one level, hostile text wherever text can stand."""
     nothing = ServiceTimes(
@@ -371,6 +411,17 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
         started_at=HOSTILE,
         ended_at="",
         not_measured={"throughput": HOSTILE, HOSTILE: HOSTILE},
+        bottleneck=Bottleneck("unclear", HOSTILE, (Evidence(HOSTILE, HOSTILE, 1.0, HOSTILE),)),
+        noise=Noise(
+            "noisy", (HOSTILE,), False, (NoiseFigure(HOSTILE, 1.0, "%", 0.5, True, HOSTILE),)
+        ),
+        loop="open",
+        response_times=nothing,
+        open_load=OpenLoad(
+            *(HOSTILE, HOSTILE, 4, 1.0, 3, None, 3, 0, 1, Lag(0, None, None, None), None, HOSTILE),
+            seconds=(ArrivalSecond(0.0, 3, 0, 0, 0, 3, 0), ArrivalSecond(1.0, 0, 0, 0, 0, 0, 0)),
+        ),
+        slos=(objective(),),
     )
     silent = replace(bare, index=1, label="500", seconds=(), phases={}, workers=(), writes=())
     return RunMetrics(
@@ -397,4 +448,5 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
             TargetRow(HOSTILE, "500", "memory", None, 1.0, "MB", False, None, "no_data"),
         ),
         kpis=(KpiGrade("500", HOSTILE, None, HOSTILE, "no_data", HOSTILE),),
+        repeats=(repeated(HOSTILE, "incomplete"),),
     )

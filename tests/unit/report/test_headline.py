@@ -46,7 +46,7 @@ def test_a_terminal_row_has_validity_and_samples_beside_its_numbers(baseline: Ru
     rows = headline.headline_table(baseline)
     assert len(headline.HEADLINE_COLUMNS) == len(rows[0].cells)
     assert rows[2].cells == (
-        *("1000", "1,000", "not_steady", "21,420", "143/s"),
+        *("1000", "1,000", "not_steady", "21,420", "143/s", "service"),
         *("7.00 s", "5.19 s", "≥ 11.9 s", "≥ 31.6 s", "0.0794 %", "1,000"),
     )
     assert [row.level for row in rows[3:]] == ["lean (arm)", "control (arm)"]

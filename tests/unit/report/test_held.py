@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.report import held
+from perf_pipeline.report.cost import cost_of
 from perf_pipeline.report.verdict import verdicts
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def test_only_a_run_that_looks_for_the_end_is_asked_for_it(baseline: RunMetrics)
 
     assert not held.is_asked(baseline)
     assert not held.is_asked(_stress(baseline, stop=never))
-    assert [one.question for one in verdicts(_stress(baseline))][1] == held.QUESTION
+    asked = verdicts(_stress(baseline), cost_of(baseline))
+    assert [one.question for one in asked][1] == held.QUESTION
 
 
 def test_a_run_that_was_stopped_says_what_was_held_why_it_stopped_and_what_was_not_run(

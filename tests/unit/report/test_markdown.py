@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.markdown import render_markdown
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_the_headline_is_a_table_with_validity_and_samples(baseline: RunMetrics) -> None:
     lines = render_markdown(baseline).splitlines()
-    row = "| 1000 | kailash, code nodes | 1,000 | 1,000 | not_steady | 21,420 | 1,000 | 143/s |"
+    row = "| 1000 (kailash, code nodes) | 1,000 | 1,000 | not_steady | 21,420 | 1,000 | 143/s |"
     assert [line for line in lines if line.startswith(row)]
 
 
@@ -40,3 +41,24 @@ def test_a_run_without_levels_says_so(empty: RunMetrics) -> None:
     shown = render_markdown(empty)
     assert "No level was measured." in shown
     assert "- Target: not recorded" in shown
+
+
+def test_the_answers_come_before_any_number(baseline: RunMetrics) -> None:
+    shown = render_markdown(baseline)
+    order = ("In ten seconds", "Levels side by side", "Targets", "What the work", "What really ran")
+    places = [shown.index(f"## {title}") for title in order]
+    assert places == sorted(places)
+    top = shown[: places[1]]
+    assert "**Is it a measurement? not\\_steady.**" in top
+    assert "- Goal: met as far as measured" in top
+    assert "**How much is the runtime's own? 96.1 %.**" in top
+
+
+def test_no_cell_begins_a_formula(baseline: RunMetrics) -> None:
+    """A table that is pasted into a spreadsheet must not compute what a server said."""
+    for first in "=+-@":
+        example = {"connection": (f"{first}cmd|' /C calc'!A0",)}
+        level = replace(baseline.levels[2], error_examples=example)
+        shown = render_markdown(replace(baseline, levels=(level,)))
+        assert f"| \\{first}cmd" in shown
+        assert not re.search(r"^\| *[=+@]|\| [=+@]", shown, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The two questions of the reader are answered first, in words of the closed lists."""
+"""The questions of the reader are answered first, in words of the closed lists."""
 
 from __future__ import annotations
 
@@ -6,50 +6,75 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
-from perf_pipeline.report import words
-from perf_pipeline.report.verdict import verdicts
+from perf_pipeline.report import cost, verdict, words
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.report.verdict import Verdict
+
+
+def _verdicts(metrics: RunMetrics) -> dict[str, Verdict]:
+    return {one.question: one for one in verdict.verdicts(metrics, cost.cost_of(metrics))}
+
+
+def test_a_reader_has_four_answers_before_any_table(baseline: RunMetrics) -> None:
+    assert list(_verdicts(baseline)) == [
+        "Is it a measurement?",
+        "Does it meet the targets?",
+        "What limited it?",
+        "How much is the runtime's own?",
+    ]
 
 
 def test_a_run_with_one_level_not_steady_says_which_and_why(baseline: RunMetrics) -> None:
-    measurement = verdicts(baseline)[0]
+    measurement = _verdicts(baseline)["Is it a measurement?"]
     assert measurement.answer.text == "not_steady"
     assert "4 of 5 levels and arms are valid." in measurement.sentences
     assert "1000: 2.1 turnovers in 150 s, 3 are needed" in measurement.sentences
 
 
-def test_a_killed_run_without_levels_says_both(empty: RunMetrics) -> None:
-    sentences = verdicts(empty)[0].sentences
+def test_a_killed_run_without_levels_says_both_and_tells_nothing_else(empty: RunMetrics) -> None:
+    found = _verdicts(empty)
+    sentences = found["Is it a measurement?"].sentences
     assert sentences[1] == f"The run's own record says killed: {words.STATUS['killed']}"
     assert sentences[2] == "No level was measured."
+    assert [one.answer.text for one in list(found.values())[1:]] == [
+        "no data",
+        "not told",
+        "not told",
+    ]
 
 
 def test_targets_met_in_part_and_unknown_in_part_are_not_called_met(baseline: RunMetrics) -> None:
-    expected = verdicts(baseline)[1]
-    assert expected.answer.text == "met as far as measured"
-    assert expected.sentences == (
-        "4 of 6 met.",
-        "No data: throughput, average latency at 1000 (not_steady).",
+    targets = _verdicts(baseline)["Does it meet the targets?"]
+    expected = targets.parts[0].cell
+    assert (targets.answer.text, expected.text) == ("met as far as measured",) * 2
+    assert expected.note == (
+        "4 of 6 met. No data: throughput, average latency at 1000 (not_steady)."
     )
 
 
-def test_one_missed_target_misses_the_table(baseline: RunMetrics) -> None:
+def test_one_missed_target_misses_its_table_and_is_named_in_the_answer(
+    baseline: RunMetrics,
+) -> None:
     rows = tuple(
         replace(row, verdict="missed") if (row.level, row.what) == ("500", "memory") else row
         for row in baseline.targets
+        if (row.table, row.what) != ("minimum", "memory")
     )
-    by_table = {one.question: one for one in verdicts(replace(baseline, targets=rows))}
-    assert by_table["Targets: expected"].answer.text == "met as far as measured"
-    assert by_table["Targets: goal"].answer.text == "missed"
-    assert "Missed: memory at 500." in by_table["Targets: goal"].sentences
+    targets = _verdicts(replace(baseline, targets=rows))["Does it meet the targets?"]
+    by_table = {part.term: part.cell for part in targets.parts}
+    assert targets.answer.text == "missed: goal"
+    assert by_table["Expected"].text == "met as far as measured"
+    assert "Missed: memory at 500." in by_table["Goal"].note
 
 
-def test_all_targets_met_is_met(baseline: RunMetrics) -> None:
-    rows = tuple(replace(row, verdict="met") for row in baseline.targets)
-    answers = [one.answer.text for one in verdicts(replace(baseline, targets=rows))[1:]]
-    assert answers == ["met"] * 3
+def test_all_targets_met_is_met_and_none_evaluated_is_no_data(baseline: RunMetrics) -> None:
+    for verdict_word, shown in (("met", "met"), ("missed", "missed"), ("no_data", "no data")):
+        rows = tuple(replace(row, verdict=verdict_word) for row in baseline.targets)
+        targets = _verdicts(replace(baseline, targets=rows))["Does it meet the targets?"]
+        assert targets.answer.text == shown
+        assert [part.cell.text for part in targets.parts] == [shown] * 3
 
 
 def test_what_limited_the_greatest_level_is_said_and_only_a_hint_where_it_is_no_measurement(
@@ -58,11 +83,19 @@ def test_what_limited_the_greatest_level_is_said_and_only_a_hint_where_it_is_no_
     """The level at 1000 of this run is not steady; an arm is never asked."""
     found = Bottleneck("interpreter_lock", "Each worker used 1.0 cores.", ())
     levels = tuple(replace(level, bottleneck=found) for level in baseline.levels)
-    last = verdicts(replace(baseline, levels=levels))[-1]
+    limited = _verdicts(replace(baseline, levels=levels))["What limited it?"]
 
-    assert (last.question, last.answer.text) == ("What limited it?", "interpreter lock")
-    assert last.sentences == (
+    assert limited.answer.text == "interpreter lock"
+    assert limited.sentences == (
         "At 1000 in flight: Each worker used 1.0 cores.",
         "That level is not_steady, so this is a hint.",
     )
-    assert all(one.question != "What limited it?" for one in verdicts(baseline))
+    assert _verdicts(baseline)["What limited it?"].answer.text == "not told"
+
+
+def test_objectives_are_asked_for_where_there_are_some(
+    baseline: RunMetrics, ugly: RunMetrics
+) -> None:
+    question = "Does it keep its objectives?"
+    assert question not in _verdicts(baseline)
+    assert _verdicts(ugly)[question].answer.text == "missed"

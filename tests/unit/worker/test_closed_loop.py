@@ -283,7 +283,7 @@ def test_a_slot_whose_records_cannot_be_kept_is_reported_and_its_workflow_counte
     def no_memory(*_arguments: object, **_named: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(b.recorder, "record", no_memory)
+    monkeypatch.setattr(b.recorder, "keep", no_memory)
     loop.start()
     join(loop)
 

@@ -120,9 +120,9 @@ def test_cold_starts_are_committed_while_other_workers_are_still_starting(
 ) -> None:
     """A worker may be ready two minutes before the go: a kill must not cost its cold starts."""
     b, target = bench(1), ScriptedTarget(lambda _kind, _number: None)
-    b.recorder._due_ns = 0
+    b.recorder.due_ns = 0
     b.recorder._clock_ns = time.monotonic_ns
-    b.recorder._pending.append(bytes(40))
+    b.recorder.keep((0, 0, 0, 0, 0))
     loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
     b.slots.words[GO_NS] = 0
     b.slots.words[STOP_NS] = time.monotonic_ns() + 300_000_000

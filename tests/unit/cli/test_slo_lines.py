@@ -1,0 +1,71 @@
+"""What an objective's verdict means for the exit code, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from perf_pipeline.cli.outcome import exit_code
+from perf_pipeline.cli.slo_lines import slo_entry, slo_lines
+from perf_pipeline.config.slo import parse_slo
+from perf_pipeline.metrics.slo_verdict import SloVerdict
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+
+def _verdict(word: Any) -> SloVerdict:
+    slo = parse_slo("p99_s < 0.5")
+    return SloVerdict(
+        *(slo, "100", 0, "", "P99 latency", 0.7, 0.6, 0.8),
+        at_least=False,
+        samples=9,
+        validity="valid",
+        at_s=None,
+        verdict=word,
+        why=f"because {word}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "validity", "accept", "code"),
+    [
+        ([], "valid", False, 0),
+        (["met", "met"], "valid", False, 0),
+        (["met", "missed", "no_data"], "valid", False, 1),
+        (["missed"], "valid", True, 1),
+        (["missed"], "not_steady", False, 1),
+        (["missed"], "incomplete", False, 3),
+        (["met", "unclear"], "valid", False, 3),
+        (["no_data"], "valid", False, 3),
+        (["no_data", "unclear"], "valid", True, 0),
+        (["met"], "not_steady", False, 3),
+    ],
+)
+def test_missed_is_1_and_undecided_is_3_and_neither_is_taken_for_the_other(
+    verdicts: list[Any],
+    validity: str,
+    accept: bool,  # noqa: FBT001
+    code: int,
+) -> None:
+    run = cast("RunMetrics", SimpleNamespace(status="complete", validity=validity))
+
+    assert exit_code(run, [], verdicts, accept_verdicts=accept, interrupted=False) == code
+    assert exit_code(run, [], verdicts, accept_verdicts=accept, interrupted=True) == 130
+
+
+def test_what_is_missed_is_told_first_with_its_validity() -> None:
+    lines = slo_lines([_verdict("met"), _verdict("no_data"), _verdict("missed")])
+
+    assert lines[0] == "SLO missed at 100 (valid): p99_s <= 0.5: because missed"
+    assert [line.split(" at ")[0] for line in lines[1:]] == ["SLO no data", "SLO met"]
+
+
+def test_a_program_gets_the_objective_as_text_and_in_parts() -> None:
+    entry = json.loads(json.dumps(slo_entry(_verdict("missed"))))
+
+    assert (entry["slo"], entry["objective"]["limit"]) == ("p99_s <= 0.5", 0.5)
+    assert (entry["verdict"], entry["low"], entry["high"]) == ("missed", 0.6, 0.8)

@@ -1,0 +1,152 @@
+"""Fixed work: what it tells of a machine, and in which folder each round is kept."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perf_pipeline.infrastructure.canary import (
+    FSYNC_BUDGET_S,
+    FSYNCS,
+    UNITS,
+    Canary,
+    take_canary,
+)
+from perf_pipeline.infrastructure.level_canaries import FILE, LevelCanaries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HOG = "import os\nos.sched_setaffinity(0, {int(os.sys.argv[1])})\nprint(flush=True)\n"
+HOG += "import time\nend = time.monotonic() + 5\nwhile time.monotonic() < end: pass"
+
+
+def proc(folder: Path) -> Path:
+    """Make what the kernel tells, without pressure files."""
+    (folder / "stat").write_text("cpu 100 0 0 900 0 0 0 0 0 0\n")
+    return folder
+
+
+def ticking(step_ns: int) -> Callable[[], int]:
+    """Return a clock that goes on by a step each time it is read."""
+    ticks = itertools.count(0, step_ns)
+    return lambda: next(ticks)
+
+
+def test_a_round_is_short_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Median of five, because other programs share the machine: 0.025 s alone."""
+    rounds = [take_canary(tmp_path) for _ in range(5)]
+
+    assert sorted(one.took_s for one in rounds)[2] < 0.3
+    assert {one.fsyncs for one in rounds} == {FSYNCS}
+    assert all(1 < one.core_ns_per_unit < 2000 for one in rounds)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_speed_is_counted_in_cpu_time_and_the_wait_for_a_core_beside_it(tmp_path: Path) -> None:
+    """On virtual clocks: a slice takes 4 ms by the clock and 3 ms of a core, so a quarter waits."""
+    told = take_canary(
+        tmp_path,
+        clock_ns=ticking(4_000_000),
+        cpu_clock_ns=ticking(3_000_000),
+        proc=proc(tmp_path),
+    )
+
+    assert told.core_ns_per_unit == pytest.approx(3e6 / UNITS)
+    assert told.waited_ratio == pytest.approx(0.25)
+    assert (told.fsync_s, told.fsync_max_s) == (0.004, 0.004)
+    assert told.stalled_percent == {"cpu": None, "memory": None, "io": None}
+    assert told.steal_percent is None
+
+
+def test_more_cpu_time_than_time_is_no_negative_wait(tmp_path: Path) -> None:
+    """The two clocks are read one after the other."""
+    clocks = {"clock_ns": ticking(1_000_000), "cpu_clock_ns": ticking(1_000_010)}
+    assert take_canary(tmp_path, **clocks, proc=proc(tmp_path)).waited_ratio == 0.0
+
+
+def test_a_slow_disk_is_not_loaded_further(tmp_path: Path) -> None:
+    """100 ms a write: the second is over the budget."""
+    told = take_canary(tmp_path, clock_ns=ticking(100_000_000), proc=proc(tmp_path))
+
+    assert told.fsyncs == 2
+    assert told.fsync_s == pytest.approx(0.1)
+    assert told.fsyncs * 0.1 >= FSYNC_BUDGET_S
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_gap_with_its_reason(tmp_path: Path) -> None:
+    told = take_canary(tmp_path / "gone")
+
+    assert (told.fsync_s, told.fsync_max_s, told.fsyncs) == (None, None, 0)
+    assert told.problem == f"{tmp_path / 'gone'}: no such file or directory"
+    assert told.core_ns_per_unit > 1
+
+
+def test_a_program_on_the_same_core_makes_the_canary_wait(tmp_path: Path) -> None:
+    """A hog of five seconds at most, bound to the core that the canary is bound to."""
+    program = "import os, sys\nfrom pathlib import Path\n"
+    program += "from perf_pipeline.infrastructure.canary import take_canary\n"
+    program += "core = min(os.sched_getaffinity(0))\nos.sched_setaffinity(0, {core})\n"
+    program += "import subprocess\nfolder = Path(sys.argv[1])\n"
+    program += "alone = min(take_canary(folder).waited_ratio for _ in range(8))\n"
+    program += f"hog = subprocess.Popen([sys.executable, '-c', {HOG!r}, str(core)],"
+    program += " stdout=subprocess.PIPE)\nhog.stdout.readline()\n"
+    program += "beside = max(take_canary(folder).waited_ratio for _ in range(5))\n"
+    program += "hog.kill()\nhog.wait()\nprint(alone, beside)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    alone, beside = map(float, done.stdout.split())
+
+    assert beside > 0.2
+    assert beside > alone
+
+
+def numbered() -> Callable[[Path], Canary]:
+    """Return what takes rounds that can be told apart by their speed."""
+    numbers = itertools.count(1)
+    stalled: dict[str, float | None] = {}
+    return lambda _disk: Canary(next(numbers), 0.0, 0.001, 0.001, 8, stalled, 0.0, 0.03)
+
+
+def told_of(folder: Path) -> dict[str, Any]:
+    """Return a level's file."""
+    told: dict[str, Any] = json.loads((folder / FILE).read_text())
+    return told
+
+
+def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
+    tmp_path: Path,
+) -> None:
+    folders = [tmp_path / "00", tmp_path / "01"]
+    clock, waited = itertools.count(0, 10), itertools.count(0, 1)
+    canaries = LevelCanaries(
+        tmp_path,
+        take=numbered(),
+        stalled=lambda: {"cpu": float(next(waited)), "io": None},
+        now_s=lambda: float(next(clock)),
+    )
+    for folder in folders:
+        folder.mkdir()
+        canaries.before(folder)
+        assert told_of(folder)["after"] is None
+        canaries.ended()
+    canaries.after_last()
+
+    speeds = [
+        (told_of(f)["before"]["core_ns_per_unit"], told_of(f)["after"]["core_ns_per_unit"])
+        for f in folders
+    ]
+    assert speeds == [(1, 2), (2, 3)]
+    assert [told_of(f)["stalled_percent"] for f in folders] == [{"cpu": 10.0, "io": None}] * 2
+    assert [one.core_ns_per_unit for one in canaries.rounds] == [1, 2, 3]
