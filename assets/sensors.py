@@ -11,6 +11,7 @@ from assets import jobs
 from assets.kept import FOLDER_TAG
 from assets.resources import PROCESS_TAG
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.loadgen.environment import find_uv
 from perf_pipeline.loadgen.newest_release import newest_release
 
 PACKAGE = "kailash"
@@ -97,7 +98,11 @@ def clearing_sensor(name: str, status: dg.DagsterRunStatus, ended: str) -> dg.Se
     return clear
 
 
-new_target_version = new_version_sensor(PACKAGE, lambda: newest_release(PACKAGE, os.environ))
+def _newest() -> str:
+    return newest_release(PACKAGE, find_uv(os.environ), os.environ)
+
+
+new_target_version = new_version_sensor(PACKAGE, _newest)
 clear_after_failure = clearing_sensor(
     "clear_after_failure", dg.DagsterRunStatus.FAILURE, "failed or was killed"
 )

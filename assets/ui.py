@@ -4,6 +4,7 @@ Dagster serves no files, and a browser follows no link from its pages to a file;
 the results folder are served by this process as long as the UI runs.
 """
 
+import argparse
 import os
 import signal
 import subprocess
@@ -21,31 +22,40 @@ UI_PORT = 3000
 
 def main() -> int:
     """Serve reports while ``dagster dev`` runs; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m assets.ui", description=__doc__)
+    parser.add_argument("--port", type=int, default=UI_PORT, help="port of the UI")
+    parser.add_argument(
+        "--reports-port",
+        type=int,
+        default=reports.PORT,
+        help=f"port of the reports; links to them lead to {reports.PORT}",
+    )
+    given = parser.parse_args()
     results = current_settings().results_dir
     try:
-        server = reports.report_server(results)
+        server = reports.report_server(results, given.reports_port)
     except OSError as error:
         sys.stderr.write(
-            f"Reports cannot be served on {reports.HOST}:{reports.PORT}: {error.strerror}.\n"
+            f"Reports cannot be served on {reports.HOST}:{given.reports_port}: {error.strerror}.\n"
             "Links to reports in the UI lead there. End what listens there (another `make ui`?); "
             "without the links, `dagster dev` works as well.\n"
         )
         return 1
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        sys.stderr.write(f"reports of {results} on http://{reports.HOST}:{reports.PORT}/RUN/\n")
+        sys.stderr.write(f"reports of {results} on http://{reports.HOST}:{given.reports_port}/\n")
         try:
-            return _dagster_dev()
+            return _dagster_dev(given.port)
         finally:
             server.shutdown()
 
 
-def _dagster_dev() -> int:
+def _dagster_dev(port: int) -> int:
     """Run ``dagster dev`` to its end; SIGINT and SIGTERM are handed on, each once.
 
     It has a session of its own, or Ctrl-C would reach it twice; and it is bound to this process.
     """
-    where = ["--host", reports.HOST, "--port", str(UI_PORT)]
+    where = ["--host", reports.HOST, "--port", str(port)]
     command = [sys.executable, "-m", "dagster", "dev", *where]
     # A shell without job control starts what stands behind & deaf to SIGINT, and Dagster would
     # make SIGTERM the same.

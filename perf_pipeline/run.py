@@ -177,8 +177,8 @@ class Run:
                     self._say(stopped.told)
                     break
             canaries.after_last()
-            first, *_, last = map(asdict, canaries.rounds)
-            manifest["noise"] |= {"before": first, "after": last}
+            for when, one in (("before", canaries.rounds[0]), ("after", canaries.rounds[-1])):
+                manifest["noise"][when] = asdict(one)
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
             write_json(self.folder.manifest, manifest)
         except Exception as error:

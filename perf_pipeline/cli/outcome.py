@@ -96,6 +96,7 @@ def finish(
     failed_gate = gate_failures(metrics, gate)
     for line in (
         *(f"not valid: {reason}" for reason in metrics.reasons),
+        *noise_lines(metrics),
         *(repeated.told for repeated in metrics.repeats),
         *slo_lines(slos),
         *(f"gate {gate}: {line}" for line in failed_gate),
@@ -159,6 +160,16 @@ def exit_code(
     return Exit.NOT_A_MEASUREMENT if undecided and not accept_verdicts else Exit.COMPLETE
 
 
+def noise_lines(metrics: RunMetrics) -> list[str]:
+    """Return a line for each sign of others on a machine that is known to be shared."""
+    return [
+        f"level {level.shown}: {cause}; told and not judged (PERF_PIPELINE_NOISE=tell)"
+        for level in metrics.levels
+        if level.noise is not None and not level.noise.judged
+        for cause in level.noise.causes
+    ]
+
+
 def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:
     """Return a line for each target of the gate that was not met; undecided is not met."""
     if gate is None:
@@ -182,6 +193,7 @@ def level_entries(folder: RunFolder, metrics: RunMetrics) -> list[dict[str, Any]
         {
             "label": level.label,
             "role": level.role,
+            "noise": level.noise and level.noise.verdict,
             "result_file": str(folder.root.parent / level_file_name(metrics, level.label)),
             **performance_metrics(level, metrics.run_id, scenario).to_dict(),
         }

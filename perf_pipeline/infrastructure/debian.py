@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.infrastructure import mysql
 from perf_pipeline.infrastructure.resolution import BACK_ENDS
 from perf_pipeline.infrastructure.services import server_status
-from perf_pipeline.infrastructure.unpacked import unpacked_root
+from perf_pipeline.infrastructure.unpacked import library_prefix, unpacked_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ _LOCK = ["-o", "DPkg::Lock::Timeout=120"]
 _INSTALL = ["install", "-y", "--no-install-recommends"]
 
 
-class _StepError(Exception):
+class PackageError(PerfPipelineError):
     """A command failed; the text says which and what it wrote last."""
 
 
@@ -69,10 +70,39 @@ def obtain(package: str, settings: Settings, *, as_root: bool, say: Callable[[st
             root = unpacked_root(settings.cache_dir, package)
             say(f"unpacking Debian's {package} for {service} into {root}")
             _unpack(package, root)
-    except _StepError as error:
+    except PackageError as error:
         say(f"{package} cannot be had: {error}\n{BACK_ENDS[service].HOW_TO_GET}")
         return False
     return _can_be_had(service, settings)
+
+
+def program_of(package: str, name: str, settings: Settings) -> list[str]:
+    """Return the command of a program: the machine's, else that of a package in our cache.
+
+    Nothing is installed: what is not there is unpacked into the cache, root or not.
+
+    Args:
+        package: Debian's package.
+        name: The program in it, below ``usr/bin``.
+        settings: Name the folders.
+
+    Raises:
+        PackageError: Neither is there, and the package cannot be had.
+    """
+    on_path = shutil.which(name, path=settings.search_path)
+    if on_path is not None:
+        return [on_path]
+    root = unpacked_root(settings.cache_dir, package)
+    program = root / "usr" / "bin" / name
+    if not program.exists():
+        lacking = [tool for tool in ("apt-get", "dpkg") if not _found(tool, settings)]
+        if lacking:
+            raise PackageError(
+                f"{name} is not on PATH, and without {' and '.join(lacking)} Debian's {package} "
+                f"cannot be had.\nInstall {name}."
+            )
+        _unpack(package, root)
+    return [*library_prefix(program), str(program)]
 
 
 def main(arguments: list[str]) -> None:
@@ -94,7 +124,7 @@ def _found(name: str, settings: Settings) -> bool:
 def _install(package: str) -> None:
     try:
         _apt([*_LOCK, *_INSTALL, package])
-    except _StepError:  # most often it knows no packages yet, or those of long ago
+    except PackageError:  # most often it knows no packages yet, or those of long ago
         _apt([*_LOCK, "update"])
         _apt([*_LOCK, *_INSTALL, package])
 
@@ -122,7 +152,7 @@ def _unpack(package: str, root: Path) -> None:
             (folder / "root").rename(root)
         except OSError as error:
             if not root.is_dir():  # else another process was quicker
-                raise _StepError(f"{root} could not be made: {error}") from error
+                raise PackageError(f"{root} could not be made: {error}") from error
 
 
 def _apt(arguments: list[str]) -> None:
@@ -143,10 +173,10 @@ def _step(command: list[str]) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise _StepError(f"{' '.join(command)} took more than {_STEP_S:g} s") from error
+        raise PackageError(f"{' '.join(command)} took more than {_STEP_S:g} s") from error
     if done.returncode != 0:
         tail = "\n".join(done.stdout.strip().splitlines()[-5:])
-        raise _StepError(f"{' '.join(command)} failed with exit code {done.returncode}:\n{tail}")
+        raise PackageError(f"{' '.join(command)} failed with exit code {done.returncode}:\n{tail}")
 
 
 def _tell(text: str) -> None:

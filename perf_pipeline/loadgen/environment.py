@@ -93,7 +93,21 @@ def make_environment(
     """
     if interpreter is not None:
         return _given(spec, interpreter)
-    recipe = recipe_of(spec)
+    return environment_of(recipe_of(spec), cache_dir=cache_dir, environ=environ, uv=uv, base=base)
+
+
+def environment_of(
+    recipe: Recipe,
+    *,
+    cache_dir: Path,
+    environ: Mapping[str, str],
+    uv: Path | None,
+    base: Path | None = None,
+) -> TargetEnvironment:
+    """Return the environment of a recipe, making it if it is not in the cache.
+
+    As ``make_environment``, which see, for what is no target: another load generator, say.
+    """
     base = base or base_interpreter()
     folder = cache_dir / "targets" / recipe.key(_identity(base))[:16]
     found = _read_marker(folder, recipe)
@@ -103,7 +117,9 @@ def make_environment(
         found = _read_marker(folder, recipe)
         if found is not None:
             return found
-        packages = _build(folder, recipe, base, Installer(spec.text, uv, environ, cache_dir, held))
+        packages = _build(
+            folder, recipe, base, Installer(recipe.target, uv, environ, cache_dir, held)
+        )
         lock_hash = packages_hash(packages) if recipe.wanted else recipe.lock_hash
         made = TargetEnvironment(python_of(folder), lock_hash, packages)
         _write_marker(folder, made)

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import TargetEnvironmentError
-from perf_pipeline.loadgen.environment import base_interpreter, find_uv
+from perf_pipeline.loadgen.environment import base_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,12 +17,15 @@ ASK_LIMIT_S = 30.0
 """Dagster gives a sensor's tick 60 s."""
 
 
-def newest_release(package: str, environ: Mapping[str, str], limit_s: float = ASK_LIMIT_S) -> str:
+def newest_release(
+    package: str, uv: Path | None, environ: Mapping[str, str], limit_s: float = ASK_LIMIT_S
+) -> str:
     """Ask the configured index for the newest release that this machine's Python can have.
 
     Args:
         package: Name of a distribution.
-        environ: Names the index (``UV_INDEX_URL`` and so on) and where uv is.
+        uv: The uv to ask with (see ``find_uv``), or None if there is none.
+        environ: Names the index (``UV_INDEX_URL`` and so on).
         limit_s: How long the index may take, seconds.
 
     Returns:
@@ -31,7 +34,6 @@ def newest_release(package: str, environ: Mapping[str, str], limit_s: float = AS
     Raises:
         TargetEnvironmentError: There is no uv, or no answer that names a version.
     """
-    uv = find_uv(environ)
     if uv is None:
         raise TargetEnvironmentError(
             f"The newest release of {package} is not known: asking for it takes uv, and there is "

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import polars as pl
 
 from perf_pipeline.metrics.level import Fairness
 
-if TYPE_CHECKING:
-    import polars as pl
+_ROWS = 1 << 18
 
 
 def fairness_of(ended: pl.DataFrame, slots: int) -> Fairness:
@@ -22,8 +20,13 @@ def fairness_of(ended: pl.DataFrame, slots: int) -> Fairness:
     Source:
         Jain, Chiu, Hawe, "A Quantitative Measure of Fairness", DEC-TR-301, 1984.
     """
-    worker, slot = (ended[name].to_numpy().astype(np.int64) for name in ("worker", "slot"))
-    by_place = np.bincount(worker * (slot.max(initial=0) + 1) + slot)
+    by_place = np.zeros(0, dtype=np.int64)
+    width = 1 + (int(ended.select(pl.col("slot").max()).item()) if len(ended) else 0)
+    for part in ended.iter_slices(_ROWS):
+        place = part["worker"].to_numpy().astype(np.int64) * width + part["slot"].to_numpy()
+        more = np.bincount(place, minlength=len(by_place))
+        more[: len(by_place)] += by_place
+        by_place = more
     served = by_place[by_place > 0]
     counts = np.zeros(slots)
     counts[: len(served)] = served

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-MOST_PAIRS = 1 << 18
+MOST_PAIRS = 1 << 16
 BOUND_MB = 100
 """Most memory of a builder beyond that of an empty one, its working copies included."""
-_ROWS = 1 << 17
+_ROWS = 1 << 16
 _HELD_S = 2  # workers commit every half second: what is older than this is rarely added to
 _SERVICE, _RESPONSE = range(len(QUANTITIES))
 _STEPS = {
@@ -63,11 +63,13 @@ class HistogramBuilder:
         self._phases = np.array([phase for _, _, phase in bounds], dtype=np.int64)
         self._pending = _grouped(np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._newest = -1
+        self._waiting: list[bytes] = []
 
     def add_payload(self, payload: bytes) -> Iterator[HistogramBlock]:
-        """Count a worker's block: bytes of ``record.RECORD``; see ``add``."""
-        rows = np.frombuffer(payload, dtype=RECORD_DTYPE)
-        yield from self._add_rows({name: rows[name] for name in _COLUMNS})
+        """Count a worker's block, bytes of ``record.RECORD``, once some have come together."""
+        self._waiting.append(payload)
+        if sum(map(len, self._waiting)) >= _ROWS * RECORD_DTYPE.itemsize:
+            yield from self._add_waiting()
 
     def add(self, frame: pl.DataFrame) -> Iterator[HistogramBlock]:
         """Count records of ``SCHEMA`` and yield the histograms that are finished by them.
@@ -101,10 +103,16 @@ class HistogramBuilder:
         at_ns = np.full(len(kinds), end_ns - 1, dtype=np.int64)
         self._count(_SERVICE, at_ns, place, kinds, outcomes, end_ns - starts_ns)
 
-    def finish(self) -> HistogramBlock:
-        """Return what was not given out yet."""
-        block, self._pending = _block(self._pending), self._pending.clear()
-        return block
+    def finish(self) -> Iterator[HistogramBlock]:
+        """Yield what was not given out yet."""
+        yield from self._add_waiting()
+        yield _block(self._pending)
+        self._pending = self._pending.clear()
+
+    def _add_waiting(self) -> Iterator[HistogramBlock]:
+        rows = np.frombuffer(b"".join(self._waiting), dtype=RECORD_DTYPE)
+        self._waiting = []
+        yield from self._add_rows({name: rows[name] for name in _COLUMNS})
 
     def _add_rows(self, rows: Mapping[str, npt.NDArray[np.int64]]) -> Iterator[HistogramBlock]:
         for at in range(0, len(rows["end_ns"]), _ROWS):

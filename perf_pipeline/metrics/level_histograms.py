@@ -105,7 +105,7 @@ def histograms_of(records: LevelRecords) -> Iterator[HistogramBlock]:
         )
         kinds, starts = unfinished.select(pl.col("kind").cast(pl.Int64), "start_ns").collect()
         builder.add_in_flight(name, end_ns, kinds.to_numpy(), starts.to_numpy())
-    yield builder.finish()
+    yield from builder.finish()
 
 
 def merged(

@@ -18,7 +18,7 @@ from perf_pipeline.metrics.fairness import fairness_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
 from perf_pipeline.metrics.second import seconds_of
 from perf_pipeline.metrics.service_time import ended_within, service_times
-from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
+from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import Fairness, Second, ServiceTimes
@@ -86,8 +86,8 @@ def record_figures(
             lambda: duplicates_of(records.select("number").collect().to_series())
         )
         counted = cores.submit(_counts, records)
-        cold = (pl.col("flags") & COLD) != 0
-        warm = records.filter(~cold).select(_COLUMNS).collect()
+        timed = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
+        warm = records.filter(timed).select(_COLUMNS).collect()
         flying = cores.submit(_in_flight, warm, window_ns, level_ns)
         total = cores.submit(service_times, warm, *window_ns)
         each = [

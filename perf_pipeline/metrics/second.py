@@ -32,10 +32,15 @@ def seconds_of(
     edges_ns = go_ns + np.arange(count + 1) * 1_000_000_000
     means = curve.means(edges_ns)
     is_ok = pl.col("outcome") == int(Outcome.OK)
-    duration_ns = pl.col("end_ns") - pl.col("start_ns")
+    duration_ns = pl.col("duration_ns")
     rows = (
         ended_within(frame.lazy(), int(edges_ns[0]), int(edges_ns[-1]))
-        .group_by(((pl.col("end_ns") - go_ns) // 1_000_000_000).alias("second"))
+        .select(
+            ((pl.col("end_ns") - go_ns) // 1_000_000_000).alias("second"),
+            (pl.col("end_ns") - pl.col("start_ns")).alias("duration_ns"),
+            "outcome",
+        )
+        .group_by("second")
         .agg(
             ok=is_ok.sum(),
             not_ok=(~is_ok).sum(),

@@ -204,13 +204,8 @@ def _decided(slo: Slo, value: Measured) -> Measured:
             "so many workflows had not ended that only a lower bound is known, and that keeps the "
             "limit: run longer, or at less load",
         )
-    spans = (
-        value.low is not None
-        and value.high is not None
-        and value.low <= slo.limit <= value.high
-        and value.low < value.high
-    )
-    if spans and not value.at_least:
+    high = math.inf if value.high is None else value.high
+    if value.low is not None and value.low <= slo.limit <= high and value.low < high:
         why = "the interval holds the limit: run longer, or with --repeats, for a narrower one"
         return _with(value, "unclear", why)
     return _with(value, "met" if kept else "missed", "")

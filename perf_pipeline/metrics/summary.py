@@ -12,8 +12,6 @@ import polars as pl
 from perf_pipeline.infrastructure.level_canaries import FILE as CANARY_FILE
 from perf_pipeline.metrics.bottleneck.verdict import bottleneck_of
 from perf_pipeline.metrics.distribution import distribution_of
-from perf_pipeline.metrics.fairness import fairness_of
-from perf_pipeline.metrics.in_flight import InFlightCurve
 from perf_pipeline.metrics.level import (
     ColdStart,
     FamilyMetrics,
@@ -24,12 +22,12 @@ from perf_pipeline.metrics.level import (
 )
 from perf_pipeline.metrics.noise import noise_of
 from perf_pipeline.metrics.open_level import open_load_of
+from perf_pipeline.metrics.record_figures import RecordFigures, record_figures
 from perf_pipeline.metrics.resources import resources_of
 from perf_pipeline.metrics.response_time import response_times
 from perf_pipeline.metrics.samples import read_samples
-from perf_pipeline.metrics.second import seconds_of
 from perf_pipeline.metrics.server_told import connections_of
-from perf_pipeline.metrics.service_time import durations, ended_within, service_times
+from perf_pipeline.metrics.service_time import durations
 from perf_pipeline.metrics.slo import judge_slos
 from perf_pipeline.metrics.slo_windows import LevelHistory
 from perf_pipeline.metrics.validity import judge_level
@@ -87,14 +85,18 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
     go_ns = log["go_ns"] if log["go_ns"] is not None else last_ns
     steady_ns = _phase_ns(log, "steady", last_ns)
     window = steady_ns or (last_ns, last_ns)
-    curve = InFlightCurve.of(warm)
-    ended = ended_within(warm, *window)
-    ok = int((ended["outcome"] == int(Outcome.OK)).sum())
     length_s = (window[1] - window[0]) / 1e9
-    times = service_times(warm, *window)
+    figures = record_figures(
+        records.frame.lazy(),
+        window_ns=window,
+        level_ns=(go_ns, last_ns),
+        kinds=len(context.kinds),
+        slots=plan["concurrency"],
+    )
+    times, ok = figures.service_times, sum(figures.ok)
     writes = read_writes(folder)
     workers = _worker_ends(records, window)
-    in_flight = _in_flight(records, curve, window, plan["concurrency"])
+    in_flight = _in_flight(records, figures, window, plan["concurrency"])
     all_samples = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
     samples = [sample for sample in all_samples if window[0] <= sample["at_ns"] <= window[1]]
     noise = _noise(folder, samples, context)
@@ -106,7 +108,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         ended_detail=log.get("ended_detail", ""),
         workers=workers,
         damaged_blocks=sum(worker.journal.damaged_blocks for worker in records.workers),
-        duplicates=len(records.frame) - records.frame["number"].n_unique(),
+        duplicates=figures.duplicates,
         writes=writes,
         times=times,
         concurrency=plan["concurrency"],
@@ -133,10 +135,10 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         limits={**plan.get("limits", {}), "mechanism": log.get("limits", "none")},
         validity=validity,
         reasons=reasons,
-        outcomes=_outcomes(records.frame),
-        steady_outcomes=_outcomes(ended),
-        error_classes=_error_classes(records.frame),
-        steady_error_classes=_error_classes(ended),
+        outcomes=figures.outcomes,
+        steady_outcomes=figures.steady_outcomes,
+        error_classes=figures.error_classes,
+        steady_error_classes=figures.steady_error_classes,
         error_examples=_error_examples(records),
         phases={
             name: ((at[0] - go_ns) / 1e9, (at[1] - go_ns) / 1e9)
@@ -144,12 +146,12 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
             if at
         },
         throughput_per_s=ok / length_s if length_s else None,
-        error_ratio=1 - ok / len(ended) if len(ended) else None,
-        turnovers=len(ended) / plan["concurrency"] if steady_ns and not is_open else None,
+        error_ratio=1 - ok / times.samples if times.samples else None,
+        turnovers=times.samples / plan["concurrency"] if steady_ns and not is_open else None,
         service_times=times,
-        families=_families(warm, window, context.kinds),
+        families=_families(figures, length_s, context.kinds),
         in_flight=in_flight,
-        fairness=fairness_of(ended, plan["concurrency"]) if steady_ns else None,
+        fairness=figures.fairness if steady_ns else None,
         cold_starts=_cold_starts(records.frame, context.kinds),
         writes=writes,
         connections=connections_of(
@@ -160,7 +162,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         ),
         resources=resources,
         workers=workers,
-        seconds=seconds_of(warm, curve, go_ns, last_ns),
+        seconds=figures.seconds,
         started_at=log["started_at"],
         ended_at=log["ended_at"],
         server_state=_server_state(folder),
@@ -173,7 +175,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         bottleneck=bottleneck_of(
             samples,
             records,
-            curve,
+            figures.curve,
             _in_use(in_flight) if is_open else in_flight,
             window,
             connection_limits=connection_limits(context, plan["processes"]),
@@ -247,17 +249,6 @@ def _phase_ns(log: dict[str, Any], phase: str, last_ns: int) -> tuple[int, int] 
     return start_ns, max(start_ns, last_ns) if end_ns is None else end_ns
 
 
-def _outcomes(frame: pl.DataFrame) -> dict[str, int]:
-    counts = dict(frame.group_by("outcome").len().iter_rows())
-    return {outcome.name.lower(): counts.get(int(outcome), 0) for outcome in Outcome}
-
-
-def _error_classes(frame: pl.DataFrame) -> dict[str, int]:
-    errors = frame.filter(pl.col("outcome") == int(Outcome.ERROR))
-    counts = dict(errors.group_by("error_class").len().iter_rows())
-    return {ErrorClass(number).name.lower(): count for number, count in sorted(counts.items())}
-
-
 def _error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:
     texts: dict[str, dict[str, None]] = {}
     for worker in records.workers:
@@ -267,7 +258,7 @@ def _error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:
 
 
 def _in_flight(
-    records: LevelRecords, curve: InFlightCurve, window: tuple[int, int], wanted: int
+    records: LevelRecords, figures: RecordFigures, window: tuple[int, int], wanted: int
 ) -> InFlight:
     seen: dict[str, int] = {}
     for worker in records.workers:
@@ -275,11 +266,10 @@ def _in_flight(
             if window[0] <= at_ns < window[1]:
                 seen[what] = seen.get(what, 0) + threads
     total = sum(seen.values())
-    median, least = curve.median_and_least(*window)
     return InFlight(
         wanted=wanted,
-        median=median,
-        least=least,
+        median=figures.in_flight_median,
+        least=figures.in_flight_least,
         waits={what: count / total for what, count in sorted(seen.items())},
         wait_samples=total,
     )
@@ -291,24 +281,18 @@ def _in_use(in_flight: InFlight) -> InFlight:
 
 
 def _families(
-    warm: pl.DataFrame, window: tuple[int, int], kinds: Sequence[tuple[str, str]]
+    figures: RecordFigures, length_s: float, kinds: Sequence[tuple[str, str]]
 ) -> tuple[FamilyMetrics, ...]:
-    length_s = (window[1] - window[0]) / 1e9
-    families = []
-    for index, (family, complexity) in enumerate(kinds):
-        own = warm.filter(pl.col("kind") == index)
-        ended = ended_within(own, *window)
-        ok = int((ended["outcome"] == int(Outcome.OK)).sum())
-        families.append(
-            FamilyMetrics(
-                family=family,
-                complexity=complexity,
-                throughput_per_s=ok / length_s if length_s else None,
-                error_ratio=1 - ok / len(ended) if len(ended) else None,
-                service_times=service_times(own, *window),
-            )
+    return tuple(
+        FamilyMetrics(
+            family=family,
+            complexity=complexity,
+            throughput_per_s=ok / length_s if length_s else None,
+            error_ratio=1 - ok / times.samples if times.samples else None,
+            service_times=times,
         )
-    return tuple(families)
+        for (family, complexity), ok, times in zip(kinds, figures.ok, figures.kinds, strict=True)
+    )
 
 
 def _cold_starts(frame: pl.DataFrame, kinds: Sequence[tuple[str, str]]) -> tuple[ColdStart, ...]:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import altair as alt
 
 from perf_pipeline.report import quantity, svg, words
-from perf_pipeline.report.level_drawing import HEIGHT, WIDTH, Figure, series_colour, series_dash
+from perf_pipeline.report.level_drawing import (
+    HEIGHT,
+    TOP,
+    WIDTH,
+    Figure,
+    series_colour,
+    series_dash,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,9 +94,9 @@ def histogram(level: LevelMetrics) -> tuple[Figure, ...]:
     layers = [
         bars.encode(
             x=_time_axis((found,)),
-            x2="to:Q",
+            x2=alt.X2("to:Q"),
             y=alt.Y("low:Q", title=None, axis=alt.Axis(tickCount=4, domain=False)),
-            y2="high:Q",
+            y2=alt.Y2("high:Q"),
             fill=alt.Fill(
                 "what:N",
                 scale=alt.Scale(domain=names, range=[svg.FIRST, svg.PAPER][: len(names)]),
@@ -117,7 +124,7 @@ def _percentile_rules(level: LevelMetrics) -> list[alt.Chart]:
     to_the_left = [row for row in rows if row["name"] != "p99"]
     to_the_right = [row for row in rows if row["name"] == "p99"]  # or it would cover p90's
     return [
-        rule.encode(x="from:Q"),
+        rule.encode(x=alt.X("from:Q")),
         _rule_names(to_the_left, "right"),
         _rule_names(to_the_right, "left"),
     ]
@@ -127,7 +134,7 @@ def _rule_names(rows: list[dict[str, Any]], align: Literal["left", "right"]) -> 
     names: alt.Chart = alt.Chart({"values": rows}).mark_text(
         baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET, align=align
     )
-    return names.encode(x="from:Q", y=alt.value(0), text="name:N")
+    return names.encode(x=alt.X("from:Q"), y=TOP, text=alt.Text("name:N"))
 
 
 def _curve(level: LevelMetrics, found: Distribution) -> list[dict[str, Any]]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 WIDTH = 330
 HEIGHT = 150
+TOP = alt.YValue(0)  # type: ignore[no-untyped-call]
+"""The upper edge of a chart."""
+
 LEGEND_COLUMNS = 3
 DASHES = [[1, 0], [7, 2], [2, 2], [7, 2, 2, 2], [12, 3], [4, 4]]
 PHASE_LABEL_SHARE_MIN = 0.17
@@ -148,7 +151,7 @@ def level_rule(value: float) -> alt.Chart:
     """Return a dashed line at a value."""
     data = {"values": [{"value": value}]}
     rule: alt.Chart = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
-    return rule.encode(y="value:Q")
+    return rule.encode(y=alt.Y("value:Q"))
 
 
 def last_moment(level: LevelMetrics, times_s: Iterable[float]) -> float:
@@ -181,7 +184,7 @@ def phase_bands(level: LevelMetrics, last: float) -> list[alt.Chart]:
         baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET
     )
     return [
-        band.encode(x="start:Q", x2="end:Q"),
-        border.encode(x="start:Q"),
-        label.encode(x="middle:Q", y=alt.value(0), text="name:N"),
+        band.encode(x=alt.X("start:Q"), x2=alt.X2("end:Q")),
+        border.encode(x=alt.X("start:Q")),
+        label.encode(x=alt.X("middle:Q"), y=TOP, text=alt.Text("name:N")),
     ]

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import jinja2
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from perf_pipeline.report import (
@@ -46,6 +47,11 @@ def render_html(metrics: RunMetrics) -> str:
         HTML with style, charts and one script of ours inside; below 5 MB for any run of the limits
         of this project. The script sorts and folds; without it everything is there and open.
     """
+    with debug_mode(False):  # altair checks each chart against its schema: half of all the time
+        return _render(metrics)
+
+
+def _render(metrics: RunMetrics) -> str:
     drawn = metrics.levels[:CHART_LEVELS_MAX]
     points_max = min(POINTS_MAX, POINTS_OF_ALL_LEVELS_MAX // max(1, len(drawn)))
     figures = {

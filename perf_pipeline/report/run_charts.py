@@ -81,7 +81,7 @@ def cost_figure(cost: Cost) -> Figure | None:
             scale=alt.Scale(domain=names, range=colours),
             legend=alt.Legend(title=None, columns=1),
         ),
-        order="position:Q",
+        order=alt.Order("position:Q"),
     )
     chart = alt.LayerChart(layer=[bar]).properties(width=WIDTH, height=30)
     title = "The parts of one workflow"
@@ -174,7 +174,9 @@ def _chart(
         ),
         color=series_colour(names, colours),
     )
-    line = base.mark_line(strokeWidth=1.4).encode(detail="line:N", strokeDash=series_dash(names))
+    line = base.mark_line(strokeWidth=1.4).encode(
+        detail=alt.Detail("line:N"), strokeDash=series_dash(names)
+    )
     shape = alt.Shape(
         "bound:N",
         scale=alt.Scale(domain=[False, True], range=["circle", "triangle-up"]),
@@ -194,8 +196,8 @@ def _limit_marks(limits: Iterable[Row]) -> list[alt.Chart]:
     rows = [{**limit, "name": ", ".join(limit["names"])} for limit in limits]
     if not rows:
         return []
-    base = alt.Chart({"values": rows}).encode(x="n:Q", y="value:Q")
+    base = alt.Chart({"values": rows}).encode(x=alt.X("n:Q"), y=alt.Y("value:Q"))
     return [
         base.mark_tick(color=svg.QUIET, thickness=2, size=26, orient="horizontal"),
-        base.mark_text(color=svg.QUIET, fontSize=10, dy=-7).encode(text="name:N"),
+        base.mark_text(color=svg.QUIET, fontSize=10, dy=-7).encode(text=alt.Text("name:N")),
     ]

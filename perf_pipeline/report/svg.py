@@ -60,7 +60,7 @@ def styled(chart: alt.LayerChart) -> dict[str, Any]:
         "columnPadding": 28,  # the reader's font may be wider than the one measured with
     }
     config = {"background": "transparent", "font": "sans-serif", "aria": False}
-    specification: dict[str, Any] = chart.to_dict()
+    specification: dict[str, Any] = chart.to_dict(validate=False)  # every part was, as it was made
     specification["config"] = {**config, "axis": axis, "legend": legend, "view": {"stroke": None}}
     return specification
 

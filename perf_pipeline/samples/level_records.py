@@ -177,7 +177,8 @@ def _from_stamps(
     """
     cycle = np.fromfile(folder / f"worker-{worker}.kinds", dtype="<i8")
     recorded = np.bincount(rows["slot"], minlength=slots.slots)
-    known = set(rows["number"].tolist())
+    latest = [slots.words[SlotFile.base(slot) + NUMBER] for slot in range(slots.slots)]
+    known = np.isin(np.array(latest, dtype=np.int64), rows["number"]).tolist()
     last_commit_ns = journal.commits_ns[-1] if journal.commits_ns else 0
     cut = Outcome.ABANDONED if slots.words[STATE] == CLOSED else cut
     error_class = ErrorClass.TARGET_CRASH if cut is Outcome.ERROR else ErrorClass.NONE
@@ -186,7 +187,7 @@ def _from_stamps(
         base = SlotFile.base(slot)
         lost = slots.words[base + STARTED] - int(recorded[slot])
         number, start_ns = slots.words[base + NUMBER], slots.words[base + START_NS]
-        if lost > 0 and number not in known:
+        if lost > 0 and not known[slot]:
             kind = cold_kind(number, kinds) if number < 0 else int(cycle[number % len(cycle)])
             flags = COLD if number < 0 else 0
             end_ns = max(start_ns, last_commit_ns)

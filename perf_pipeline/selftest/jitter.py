@@ -39,8 +39,10 @@ def run(size: Size, seed: int) -> list[Figure]:
     figures: list[Figure] = []
     for rate_per_s, length_s in LENGTHS_S[size].items():
         log.info("jitter: %g/s for %g s", rate_per_s, length_s)
-        schedule = "constant" if rate_per_s == 1.0 else "poisson"
-        arrivals = Arrivals("jitter", schedule, rate_per_s, length_s, SLOTS)
+        # So few that chance would decide how many there are at all come evenly.
+        arrivals = Arrivals(
+            "jitter", "constant" if rate_per_s == 1.0 else "poisson", rate_per_s, length_s, SLOTS
+        )
         played = play(arrivals, NO_OP, seed=seed)
         figures += _exact(rate_per_s, played)
         figures += _absolute(rate_per_s, played, claimed=size is Size.FULL)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.journal import JournalWriter
 
 COMMIT_EVERY_NS = 500_000_000
-BLOCK_RECORDS = 16_384
+BLOCK_RECORDS = 8192
 """What would be more in half a second is committed sooner: a record takes 140 bytes until then."""
 _CHUNK = struct.Struct(f"<{1024 * RECORD_WORDS}q")
 """Packed at once; more at once does not fit the cache of a core and costs a tenth more."""
@@ -61,7 +61,8 @@ class Recorder:
             journal: Where blocks go.
             slots: Where ends and failures are counted for whoever watches.
             clock_ns: CLOCK_MONOTONIC, or a test's clock.
-            sample_waits: Asked at a commit, every half second, what the threads are doing; empty for nothing.
+            sample_waits: Asked about every half second, at a commit, what the threads are doing;
+                empty for nothing.
         """
         self._journal = journal
         self._slots = slots

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One for all tests of Dagster runs."""
     made = Sandbox(tmp_path_factory.mktemp("dagster"))
+    made.environ["PERF_PIPELINE_NOISE"] = "tell"  # other tests use the machine as well
     yield made
     made.close()
 
@@ -52,6 +53,7 @@ class Remembered:
         materialized: Asset to the metadata of its materialization.
         checks: Check to whether it passed.
         observed: (seconds since the epoch, metadata) of each observation.
+        described: What the last observation says; empty without any.
     """
 
     def __init__(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
@@ -59,6 +61,7 @@ class Remembered:
         self.materialized: dict[str, dict[str, Any]] = {}
         self.checks: dict[str, bool] = {}
         self.observed: list[tuple[float, dict[str, Any]]] = []
+        self.described = ""
         for entry in instance.all_logs(run.run_id):
             event = entry.dagster_event
             if event is None:
@@ -70,8 +73,9 @@ class Remembered:
                 check = event.asset_check_evaluation_data
                 self.checks[check.check_name] = check.passed
             elif event.is_asset_observation:
-                metadata = event.asset_observation_data.asset_observation.metadata
-                self.observed.append((entry.timestamp, _values(metadata)))
+                observation = event.asset_observation_data.asset_observation
+                self.observed.append((entry.timestamp, _values(observation.metadata)))
+                self.described = observation.description or ""
 
 
 def latest(home: Path) -> Remembered:

@@ -23,6 +23,7 @@ GROUPS = {
     "load_run": "scenarios",
     "run_metrics": "metrics",
     "kpi_verdicts": "analysis",
+    "metric_history": "analysis",
     "run_report": "reporting",
 }
 PARENTS = {
@@ -32,9 +33,19 @@ PARENTS = {
     "load_run": {"host_facts", "servers", "seeded_data"},
     "run_metrics": {"load_run"},
     "kpi_verdicts": {"run_metrics"},
+    "metric_history": {"run_metrics"},
     "run_report": {"run_metrics", "kpi_verdicts"},
 }
-JOBS = {"baseline", "scenario", "infrastructure_up", "infrastructure_down", "clearing"}
+LOAD_JOBS = ["baseline", "stress", "scenario"]
+JOBS = {*LOAD_JOBS, "infrastructure_up", "infrastructure_down", "clearing"}
+CHECKS = {
+    "validity",
+    "repeats_agree",
+    "writes_reconciled",
+    "no_errors",
+    "production_targets",
+    "objectives",
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +57,14 @@ def test_the_code_location_is_sound() -> None:
     dg.Definitions.validate_loadable(defs)
 
 
-def test_every_asset_stands_in_its_group_with_kinds_and_a_description(graph: AssetGraph) -> None:
+def test_every_asset_stands_in_its_group_with_kinds_owner_and_a_description(
+    graph: AssetGraph,
+) -> None:
     nodes = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
     assert {name: node.group_name for name, node in nodes.items()} == GROUPS
     for name, node in nodes.items():
         assert node.kinds, name
+        assert node.owners == ["team:perf_pipeline"], name
         assert node.description, name
         assert node.description.endswith("."), name
 
@@ -63,9 +77,27 @@ def test_the_lineage_leads_from_servers_to_report(graph: AssetGraph) -> None:
     assert parents == PARENTS
 
 
-def test_validity_and_writes_are_checks_of_the_metrics(graph: AssetGraph) -> None:
-    checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
-    assert checks == {("run_metrics", "validity"), ("run_metrics", "writes_reconciled")}
+def test_the_checks_are_those_of_the_metrics_say_what_they_check_and_block_nothing(
+    graph: AssetGraph,
+) -> None:
+    """A report is wanted most when something failed."""
+    found = {key: graph.get_check_spec(key) for key in graph.asset_check_keys}
+    assert {key.asset_key.to_user_string() for key in found} == {"run_metrics"}
+    assert {key.name for key in found} == CHECKS
+    assert [key.name for key, spec in found.items() if spec.blocking or not spec.description] == []
+
+
+def test_schedules_and_what_asks_the_network_are_off_until_switched_on() -> None:
+    """Clearing up is on: it starts no load."""
+    running = {
+        one.name
+        for one in (*(defs.schedules or ()), *(defs.sensors or ()))
+        if one.default_status.value == "RUNNING"
+    }
+    names = {one.name for one in (*(defs.schedules or ()), *(defs.sensors or ()))}
+    off = {"nightly_baseline", "weekly_stress", "new_target_version"}
+    assert running == {"clear_after_failure", "clear_after_cancel"}
+    assert names == running | off
 
 
 def test_every_job_says_what_it_does() -> None:
@@ -74,7 +106,7 @@ def test_every_job_says_what_it_does() -> None:
     assert [name for name in JOBS if not jobs[name].description] == []
 
 
-@pytest.mark.parametrize("name", ["baseline", "scenario"])
+@pytest.mark.parametrize("name", LOAD_JOBS)
 def test_a_load_job_materializes_everything_in_its_own_process(name: str) -> None:
     """A process a step would cost two seconds of both cores each, beside the load."""
     job = defs.resolve_job_def(name)
@@ -105,6 +137,10 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         processes=8,
         memory_limit_mb=9.0,
         cpu_limit_percent=10.0,
+        slos=("p99_s < 0.5",),
+        rates=(11.5,),
+        schedule="constant",
+        slots=12,
     )
     assert None not in asdict(given).values()
     config = json.loads(json.dumps(asdict(given)))

@@ -96,7 +96,8 @@ def test_a_run_of_the_ui_shows_progress_and_ends_when_it_is_terminated(sandbox: 
     times_s = [at_s for at_s, _ in run.observed] + [asked_s]
     gaps_s = [later - sooner for sooner, later in pairwise(times_s)]
     assert max(gaps_s) < SEEN_EVERY_S, gaps_s
-    last = run.observed[-1][1]
+    assert run.described.startswith(f"Run {folder.name} is interrupted. Kept: ")
+    last = run.observed[-2][1]
     assert (last["level"], last["phase"]) == ("4", "steady")
     assert last["in_flight"] == pytest.approx(4, abs=1)
     assert last["done"] > 0 < last["rate_per_s"]

@@ -13,7 +13,7 @@ import pytest
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.infrastructure.load_lock import load_lock
 from tests.assets.conftest import Remembered, config_file, latest
-from tests.assets.test_definitions import GROUPS
+from tests.assets.test_definitions import CHECKS, GROUPS
 from tests.sandbox import WAIT_S, Sandbox, last_object, until
 
 if TYPE_CHECKING:
@@ -41,16 +41,17 @@ def test_a_job_materializes_every_asset(executed: Remembered) -> None:
 
 
 def test_checks_are_recorded_as_passed(executed: Remembered) -> None:
-    assert executed.checks == {"validity": True, "writes_reconciled": True}
+    assert executed.checks == dict.fromkeys(CHECKS, True)
 
 
 def test_numbers_are_metadata_under_stable_labels(executed: Remembered) -> None:
     """So that Dagster plots them over runs."""
     metadata = executed.materialized["run_metrics"]
     assert metadata["validity"] == "valid"
-    assert metadata["throughput_per_s 2"] > 0
-    assert metadata["service_time_avg_s 2"] > 0
-    assert metadata["error_ratio 2"] == 0
+    assert metadata["throughput_per_s: tiny 2 control"] > 0
+    assert metadata["service_time_avg_s: tiny 2 control"] > 0
+    assert metadata["error_ratio: tiny 2 control"] == 0
+    assert metadata["valid: tiny 2 control"] == 1
 
 
 def test_every_asset_shows_what_it_did(executed: Remembered, sandbox: Sandbox) -> None:
@@ -61,7 +62,10 @@ def test_every_asset_shows_what_it_did(executed: Remembered, sandbox: Sandbox) -
     folder = Path(shown["load_run"]["folder"])
     assert folder.parent == sandbox.results
     assert shown["kpi_verdicts"]["throughput at 2"] in {"good", "acceptable", "marginal", "poor"}
+    assert shown["load_run"]["records"] > 20
     assert Path(shown["run_report"]["html"]) == folder / "report.html"
+    assert shown["run_report"]["open"] == f"http://127.0.0.1:3001/{folder.name}/report.html"
+    assert shown["metric_history"]["runs"] == 1
 
 
 def test_a_run_can_be_filtered_by_scenario_target_and_our_run(executed: Remembered) -> None:
@@ -77,10 +81,11 @@ def test_metrics_and_report_alone_are_those_of_the_last_run(
     folder = Path(executed.materialized["load_run"]["folder"])
     (folder / "report.html").unlink()
     (folder / "metrics.json").unlink()
-    ran = sandbox.dagster("asset", "materialize", "--select", "run_metrics,run_report")
+    ran = sandbox.dagster("asset", "materialize", "--select", "run_metrics+")
     assert ran.returncode == 0, ran.stdout
     again = latest(sandbox.dagster_home)
-    assert set(again.materialized) == {"run_metrics", "run_report"}
+    derived = {"run_metrics", "kpi_verdicts", "metric_history", "run_report"}
+    assert set(again.materialized) == derived
     assert again.materialized["run_metrics"] == executed.materialized["run_metrics"]
     assert (folder / "report.html").exists()
     assert len(sandbox.run_folders()) == 1
@@ -138,6 +143,10 @@ def test_terminating_a_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
     assert until(lambda: not sandbox.processes(), 10), sandbox.processes()
     assert job.wait() != 0
     assert sandbox.own_record(folder)["status"] == "interrupted"
+    run = latest(sandbox.dagster_home)
+    assert run.described.startswith(f"Run {folder.name} is interrupted. Kept: ")
+    assert run.observed[-1][1]["records"] > 0
+    assert f"perf-pipeline report '{folder}'" in run.observed[-1][1]["read it with"]
     told = last_object(sandbox.cli("records", folder.name, "--json").stdout)
     assert (told["status"], told["levels"][0]["validity"]) == ("interrupted", "incomplete")
     assert told["outcomes"]["ok"] > 0

@@ -18,8 +18,9 @@ from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from perf_pipeline.config.slo import Slo
     from perf_pipeline.loadgen.level_log import LevelLog, Progress
     from perf_pipeline.loadgen.plan import LevelPlan
 
@@ -53,6 +54,7 @@ def level_in(
     phases: Phases = PHASES,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     python: Path = Path(sys.executable),
+    slos: Sequence[Slo] = (),
 ) -> LevelRun:
     """Prepare a level that needs no server and writes its log like a run does."""
 
@@ -67,6 +69,7 @@ def level_in(
         on_second=lambda _now_ns, _pids: None,
         on_progress=on_progress,
         write_log=write_log,
+        slos=slos,
         cgroups=None,
     )
 

@@ -28,6 +28,7 @@ BESIDE = Scenario(
     processes=1,
     workloads=(Workload("transformation", "simple"),),
     phases=Phases(ramp_up_s=0.1, warm_up_s=0.1, steady_s=4.4, drain_s=2.0),
+    sample_every_s=0.5,
 )
 HOG = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
 

@@ -1,35 +1,34 @@
-"""A target that holds the interpreter lock: threads of its own compute without end."""
+"""A target that holds the interpreter lock: a thread of its own computes without end."""
 
 from __future__ import annotations
 
 import threading
+import time
 
-HOGS = 2
 
-
-class _Hogs:
+class _Hog:
     started = False
 
 
-def compute() -> None:
+def compute(delay_s: float) -> None:
     """Hold the interpreter lock until the process ends."""
+    time.sleep(delay_s)
     while True:
         sum(range(1000))
 
 
-def start_hogs() -> None:
-    """Start the threads, once a process."""
-    if not _Hogs.started:
-        _Hogs.started = True
-        for _ in range(HOGS):
-            threading.Thread(target=compute, daemon=True).start()
+def start_hog(delay_s: float = 0.0) -> None:
+    """Start the thread, once a process."""
+    if not _Hog.started:
+        _Hog.started = True
+        threading.Thread(target=compute, args=(delay_s,), daemon=True).start()
 
 
-def work(number: int) -> None:
-    """Execute a workflow that does nothing, beside the threads of its runtime."""
-    start_hogs()
+def work(_number: int) -> None:
+    """Execute a workflow that does nothing, beside the thread of its runtime."""
+    start_hog()
 
 
-async def work_async(number: int) -> None:
+async def work_async(_number: int) -> None:
     """Do the same as a coroutine."""
-    start_hogs()
+    start_hog()

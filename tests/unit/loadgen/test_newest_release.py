@@ -16,7 +16,8 @@ from perf_pipeline.loadgen.newest_release import newest_release
 if TYPE_CHECKING:
     from pathlib import Path
 
-needs_uv = pytest.mark.skipif(find_uv(os.environ) is None, reason="there is no uv")
+UV = find_uv(os.environ)
+needs_uv = pytest.mark.skipif(UV is None, reason="there is no uv")
 
 
 def write_index(folder: Path, releases: dict[str, str]) -> None:
@@ -51,17 +52,15 @@ def test_the_newest_release_is_the_highest_that_this_python_can_have(tmp_path: P
     """2.10 is newer than 2.9; a pre-release and one for another Python are none."""
     any_python = dict.fromkeys(("2.9.0", "2.10.0", "3.0.0rc1"), ">=3.11")
     write_index(tmp_path, {**any_python, "4.0.0": ">=3.99"})
-    assert newest_release("runtime-x", environ(tmp_path)) == "2.10.0"
+    assert newest_release("runtime-x", UV, environ(tmp_path)) == "2.10.0"
 
 
 @needs_uv
 def test_an_index_without_the_package_is_an_error_that_says_what_uv_said(tmp_path: Path) -> None:
     with pytest.raises(TargetEnvironmentError, match="which release of runtime-x is the newest"):
-        newest_release("runtime-x", environ(tmp_path))
+        newest_release("runtime-x", UV, environ(tmp_path))
 
 
-def test_without_uv_nothing_is_asked_and_the_error_says_how_to_get_it(tmp_path: Path) -> None:
-    if find_uv({"PATH": str(tmp_path)}) is not None:
-        pytest.skip("the project has a uv of its own, which is found without a PATH")
+def test_without_uv_nothing_is_asked_and_the_error_says_how_to_get_it() -> None:
     with pytest.raises(TargetEnvironmentError, match="`make setup` brings one"):
-        newest_release("kailash", {"PATH": str(tmp_path)})
+        newest_release("kailash", None, {})

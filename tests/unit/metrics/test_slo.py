@@ -89,6 +89,8 @@ def test_the_verdict_says_what_by_how_much_and_which_time_it_is(valid_level: Lev
         (Percentile(0.99, 0.4, False, 99, low_s=0.3, high_s=0.55), "unclear"),
         (Percentile(0.99, 0.6, False, 99, low_s=0.45, high_s=0.7), "unclear"),
         (Percentile(0.99, 0.6, False, 99, low_s=0.51, high_s=0.7), "missed"),
+        (Percentile(0.99, 0.6, True, 99, low_s=0.45), "unclear"),
+        (Percentile(0.99, 0.6, True, 99, low_s=0.51), "missed"),
         (Percentile(0.99, None, at_least=False, samples_beyond=0), "no_data"),
     ],
 )
@@ -101,7 +103,7 @@ def test_a_percentile_decides_only_when_it_cannot_be_otherwise(
 def test_a_share_near_its_limit_is_unclear_and_one_failure_breaks_a_limit_of_none(
     valid_level: LevelMetrics,
 ) -> None:
-    """8 of 8000: 0.05 to 0.2 %. Wilson's interval of 0 of 10 ends at 27.75 % (Brown et al. 2001)."""
+    """8 of 8000: 0.05 to 0.2 %. Wilson's interval of 0 of 10 ends at 27.75 %."""
     level = replace(valid_level, error_ratio=0.001)
 
     assert [_one(level, f"error_ratio <= {x}").verdict for x in (0.0004, 0.0015, 0.003, 0)] == [
@@ -169,7 +171,7 @@ def test_a_family_is_judged_by_its_own_workflows(valid_level: LevelMetrics) -> N
 def _stalled(stall_s: float) -> list[Row]:
     """100 slots of 100 ms, 1000/s; every workflow that starts in second 10 takes ``stall_s``."""
     now = [0.0] * 100
-    rows = []
+    rows: list[Row] = []
     for slot in range(100):
         while now[slot] < 22:
             takes = stall_s if 10 <= now[slot] < 10.1 else 0.1
@@ -194,6 +196,19 @@ def test_a_standstill_that_the_phase_forgives_breaks_a_window(valid_level: Level
     mean = _one(valid_level, Slo("avg_s", 0.2, window_s=5), rows)
     assert mean.verdict == "missed"
     assert mean.value == pytest.approx(0.25, rel=0.1)
+
+
+def test_workflows_that_outlive_the_phase_break_the_window_in_which_they_passed_the_limit(
+    valid_level: LevelMetrics,
+) -> None:
+    """20 workflows beside 100 a second hang from second 15 on; the phase ends at 22, they at 40."""
+    hung = [at_s(10_000 + i, 15, 40, slot=20 + i) for i in range(20)]
+    rows = [*closed_loop(10, lambda _slot: 0.1, 22), *hung]
+
+    found = _one(valid_level, Slo("p90_s", 0.5, window_s=1), rows)
+    assert (found.verdict, found.value) == ("missed", 25.0)
+    assert found.at_s is not None
+    assert 15.5 <= found.at_s <= 16.5
 
 
 def test_a_window_of_too_few_is_not_judged_unless_ten_broke_the_limit(

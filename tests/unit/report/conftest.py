@@ -418,7 +418,8 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
         loop="open",
         response_times=nothing,
         open_load=OpenLoad(
-            *(HOSTILE, HOSTILE, 4, 1.0, 3, None, 3, 0, 1, Lag(0, None, None, None), None, HOSTILE),
+            *(HOSTILE, HOSTILE, 4, 1.0, 3, None, None, 3, 0, 1, Lag(0, None, None, None), None),
+            control_why_not=HOSTILE,
             seconds=(ArrivalSecond(0.0, 3, 0, 0, 0, 3, 0), ArrivalSecond(1.0, 0, 0, 0, 0, 0, 0)),
         ),
         slos=(objective(),),

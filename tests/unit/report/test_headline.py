@@ -60,8 +60,48 @@ def test_what_was_not_measured_is_never_zero(ugly: RunMetrics) -> None:
 
 def test_a_reason_stands_in_a_row_once(ugly: RunMetrics) -> None:
     notes = [cell.note for cell in headline.headline(ugly).rows[1] if cell.note]
-    assert len(notes) == len(set(notes)) == 3
+    assert len(notes) == len(set(notes)) == 5
 
 
 def test_a_terminal_row_holds_no_escape(ugly: RunMetrics) -> None:
     assert all(cell.isprintable() for row in headline.headline_table(ugly) for cell in row.cells)
+
+
+def test_an_interval_stands_below_its_value_and_says_when_it_has_no_end(
+    baseline: RunMetrics,
+) -> None:
+    open_ended = Percentile(0.9, 2.0, at_least=True, samples_beyond=40, low_s=1.5)
+    both = Percentile(0.5, 1.0, at_least=False, samples_beyond=50, low_s=0.875, high_s=1.25)
+    times = _times(baseline, both, open_ended)
+    level = replace(baseline.levels[0], throughput_low_per_s=320.0, throughput_high_per_s=341.5)
+    assert headline.percentile_cell(times, 0.5).note == "875 ms to 1.25 s"
+    assert headline.percentile_cell(times, 0.9).note == "1.50 s or more"
+    assert headline.throughput_cell(level).note == "320 to 342/s"
+
+
+def test_an_interval_is_no_weakness_in_a_terminal_row(baseline: RunMetrics) -> None:
+    known = tuple(
+        Percentile(p, 1.0, at_least=False, samples_beyond=50, low_s=0.9, high_s=1.1)
+        for p in (0.5, 0.9, 0.99)
+    )
+    level = replace(baseline.levels[0], service_times=_times(baseline, *known))
+    row = headline.headline_table(replace(baseline, levels=(level,)))[0]
+    assert (row.p50, row.p90, row.p99) == ("1.00 s",) * 3
+
+
+def test_response_times_stand_beside_service_times_of_an_open_level_alone(
+    baseline: RunMetrics,
+) -> None:
+    waited = _times(
+        baseline,
+        Percentile(0.5, 4.0, at_least=False, samples_beyond=50),
+        Percentile(0.99, 9.0, at_least=True, samples_beyond=50),
+    )
+    opened = replace(baseline.levels[0], loop="open", response_times=waited)
+    table = headline.headline(replace(baseline, levels=(opened, baseline.levels[1])))
+    places = [table.columns.index(name) for name in headline.RESPONSE_COLUMNS]
+    assert [[row[place].text for place in places] for row in table.rows] == [
+        ["4.00 s", "≥ 9.00 s"],
+        ["closed loop", ""],
+    ]
+    assert not set(headline.RESPONSE_COLUMNS) & set(headline.headline(baseline).columns)

@@ -49,7 +49,7 @@ def test_the_answers_come_before_any_number(baseline: RunMetrics) -> None:
     places = [shown.index(f"## {title}") for title in order]
     assert places == sorted(places)
     top = shown[: places[1]]
-    assert "**Is it a measurement? not\\_steady.**" in top
+    assert "**Is it a measurement? not_steady.**" in top
     assert "- Goal: met as far as measured" in top
     assert "**How much is the runtime's own? 96.1 %.**" in top
 

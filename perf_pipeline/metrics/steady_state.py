@@ -1,0 +1,181 @@
+"""Is there a steady state in a level, and since when? Found from the series, not assumed.
+
+The level since its ramp-up is cut into cells of equal length. Three series are judged: workflows
+that ended ok, the median time of those that ended, and at an open level the median response time
+(a queue that grows shows nowhere else). A cell is at least a fifth of the average time of a
+workflow long, so that five cells see every slot end about once, and holds four workflows on
+average. A level with fewer than 100 such cells in its steady phase (20 turnovers) is too short to
+tell: that is said and is no verdict against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+
+from perf_pipeline.metrics.service_time import ended_within
+from perf_pipeline.metrics.warm_up import LEAST_VALUES, Drift, drift_of, end_of_warm_up
+from perf_pipeline.samples.record import Outcome
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.stretches import Floats
+
+MOST_CELLS = 1000
+CELLS_A_TURNOVER = 5
+LEAST_A_CELL = 4
+"""A median of fewer jumps about more than it tells."""
+
+THROUGHPUT = "throughput"
+SERVICE_TIME = "median service time"
+RESPONSE_TIME = "median response time"
+
+
+@dataclass(frozen=True)
+class SteadyState:
+    """What the series of a level say of its steady state.
+
+    Attributes:
+        starts_s: Since when the level is steady, seconds after its go, never before the planned
+            steady phase; None where no steady state was found.
+        verdict: ``too_short`` and ``not_judged`` say nothing for or against the level.
+        why: A sentence about it; empty for a steady state as planned.
+        drifts: Series to its drift over the steady phase that is left; empty where not judged.
+    """
+
+    starts_s: float | None
+    verdict: Literal["steady", "not_steady", "too_short", "not_judged"]
+    why: str = ""
+    drifts: dict[str, Drift] | None = None
+
+
+def steady_state_of(
+    frame: pl.DataFrame,
+    *,
+    go_ns: int,
+    began_ns: int,
+    window: tuple[int, int],
+    average_s: float | None,
+    is_open: bool = False,
+) -> SteadyState:
+    """Judge one level.
+
+    Args:
+        frame: Its records, ``SCHEMA``, without cold starts and what was never started.
+        go_ns: Start of the level, CLOCK_MONOTONIC.
+        began_ns: When all of the load was there: the end of the ramp-up.
+        window: Start and end of the planned steady phase.
+        average_s: Average time that a workflow took in it; None without any.
+        is_open: True for an open level.
+    """
+    planned_s = (window[0] - go_ns) / 1e9
+    ended = ended_within(frame, began_ns, window[1])
+    cell_ns = _cell_ns(ended.height, window[1] - began_ns, average_s)
+    cells = (window[1] - window[0]) // cell_ns if cell_ns else 0
+    if cells < LEAST_VALUES:
+        why = (
+            f"too short to tell a warm-up or drift: {cells} cells of {cell_ns / 1e9:.3g} s, a "
+            f"fifth of a workflow's time or four workflows each (at least {LEAST_VALUES})"
+        )
+        return SteadyState(planned_s, "too_short", why)
+    all_cells = (window[1] - began_ns) // cell_ns
+    series = _series(ended, window[1], cell_ns, all_cells, is_open=is_open)
+    return judge_series(
+        series,
+        planned=int(all_cells - cells),
+        cell_s=cell_ns / 1e9,
+        first_s=(window[1] - all_cells * cell_ns - go_ns) / 1e9,
+        planned_s=planned_s,
+    )
+
+
+def judge_series(
+    series: dict[str, Floats],
+    *,
+    planned: int,
+    cell_s: float,
+    first_s: float = 0.0,
+    planned_s: float | None = None,
+) -> SteadyState:
+    """Judge series of the same cells.
+
+    Args:
+        series: Name to float64[n], n >= ``LEAST_VALUES``.
+        planned: The cell with which the steady phase should begin.
+        cell_s: Length of a cell.
+        first_s: When the first cell begins.
+        planned_s: When the planned steady phase begins; None for the beginning of its cell.
+    """
+    count = len(next(iter(series.values())))
+    planned_s = first_s + planned * cell_s if planned_s is None else planned_s
+    latest = planned + (count - planned) // 2
+    ends = {name: end_of_warm_up(values, latest) for name, values in series.items()}
+    endless = [name for name, end in ends.items() if end is None]
+    if endless:
+        why = (
+            f"the warm-up goes on beyond half of the steady phase ({' and '.join(endless)}): "
+            "what is left of it is no steady state"
+        )
+        return SteadyState(None, "not_steady", why)
+    name, end = max(((name, end or 0) for name, end in ends.items()), key=lambda pair: pair[1])
+    starts_s = planned_s if end <= planned else first_s + end * cell_s
+    left = {each: values[max(end, planned) :] for each, values in series.items()}
+    drifts = {each: drift_of(values) for each, values in left.items() if values.mean() > 0}
+    told = [_told(each, drift) for each, drift in drifts.items() if drift.found]
+    if told:
+        return SteadyState(None, "not_steady", "; ".join(told), drifts)
+    why = ""
+    if end > planned:
+        why = (
+            f"the warm-up went on {starts_s - planned_s:.1f} s into the planned steady phase of "
+            f"{(count - planned) * cell_s:.1f} s ({name}); the numbers are of what follows"
+        )
+    return SteadyState(starts_s, "steady", why, drifts)
+
+
+def _told(name: str, drift: Drift) -> str:
+    return (
+        f"the {name} changes by {drift.change_ratio:+.0%} over the steady phase "
+        f"(99.5 % interval {drift.low_ratio:+.0%} to {drift.high_ratio:+.0%}; at most 5 %)"
+    )
+
+
+def _cell_ns(ended: int, length_ns: int, average_s: float | None) -> int:
+    """Return the length of a cell; 0 where nothing ended."""
+    if not ended or average_s is None:
+        return 0
+    turnover_ns = average_s * 1e9 / CELLS_A_TURNOVER
+    return int(max(length_ns / MOST_CELLS, turnover_ns, length_ns * LEAST_A_CELL / ended))
+
+
+def _series(
+    ended: pl.DataFrame, end_ns: int, cell_ns: int, count: int, *, is_open: bool
+) -> dict[str, Floats]:
+    """Return the values of each cell; the last one ends at ``end_ns``.
+
+    Where none ended in a cell, its median is drawn from its neighbours: the throughput says that.
+    """
+    times = {SERVICE_TIME: "start_ns", **({RESPONSE_TIME: "intended_start_ns"} if is_open else {})}
+    rows = (
+        ended.lazy()
+        .group_by(cell=count - 1 - (end_ns - 1 - pl.col("end_ns")) // cell_ns)
+        .agg(
+            (pl.col("outcome") == int(Outcome.OK)).sum().alias(THROUGHPUT),
+            *(
+                (pl.col("end_ns") - pl.col(since)).median().alias(name)
+                for name, since in times.items()
+            ),
+        )
+        .filter(pl.col("cell") >= 0)
+        .sort("cell")
+        .collect()
+    )
+    known = rows["cell"].to_numpy()
+    throughput = np.zeros(count)
+    throughput[known] = rows[THROUGHPUT].to_numpy()
+    found = {THROUGHPUT: throughput}
+    for name in times:
+        found[name] = np.interp(np.arange(count), known, rows[name].to_numpy().astype(np.float64))
+    return found

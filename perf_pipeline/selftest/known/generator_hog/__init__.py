@@ -1,0 +1,1 @@
+"""A folder that makes a worker hold the interpreter lock by itself."""

@@ -1,0 +1,116 @@
+"""Memory stays flat over a feed of 100 million records, from the recorder to the histograms.
+
+The feed plays days in minutes: virtual times, the real recorder with a durable journal an hour,
+and the real builder of histograms, which reads each journal back block by block. What is held is
+asked of the kernel after every hour. The first tenth fills caches and is not in the trend.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perf_pipeline.metrics.histogram_builder import BOUND_MB, HistogramBuilder
+from perf_pipeline.samples.journal import JournalWriter
+from perf_pipeline.samples.slots import SlotFile
+from perf_pipeline.selftest.figure import Figure, Size
+from perf_pipeline.worker.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+_LOG = logging.getLogger(__name__)
+_RECORDS = {Size.CI: 1_000_000, Size.FULL: 100_000_000}
+_HOURS = {Size.CI: 20, Size.FULL: 100}
+_GO_NS = 1_000_000_000_000
+_EVERY_NS = 50_000  # 20,000 records a second
+_SLOTS = 64
+_KINDS = 8
+_DRAWN = 1 << 14
+_RECORDER_MB = 20
+"""What the recorder may hold: half a second of records, SQLite's cache, one block on its way."""
+_TREND_MB = 10
+"""Growth over the whole feed that is not told from the noise of an allocator."""
+
+
+def run(size: Size, seed: int) -> list[Figure]:
+    """Feed the recorder and the builder.
+
+    Args:
+        size: 1 million records in 20 hours, or 100 million in 100.
+        seed: Source of the times.
+    """
+    rng = np.random.default_rng(seed)
+    lasted_ns = np.exp(rng.normal(np.log(5e6), 1.5, _DRAWN)).astype(np.int64).tolist()
+    records, hours = _RECORDS[size], _HOURS[size]
+    phases_ns = {"steady": (_GO_NS, 1 << 62)}
+    builder = HistogramBuilder(_GO_NS, phases_ns, is_open=False)
+    counted = file_bytes = blocks = 0
+    held_mb = []
+    with tempfile.TemporaryDirectory(prefix="perf-pipeline-soak-") as scratch:
+        for hour in range(hours):
+            numbers = range(hour * records // hours, (hour + 1) * records // hours)
+            for payload in _hour(Path(scratch) / f"hour-{hour}", numbers, lasted_ns):
+                for block in builder.add_payload(payload):
+                    counted, blocks = counted + block.total, blocks + 1
+                    file_bytes += len(block.to_bytes())
+            held_mb.append(_held_mb())
+            if hour % max(1, hours // 10) == 0:
+                _LOG.info("%d of %d records: %.0f MB", numbers.stop, records, held_mb[-1])
+    counted += sum(block.total for block in builder.finish())
+    warm = np.array(held_mb[hours // 10 :])
+    return [
+        Figure("records that were not counted once", abs(records - counted), "", 0),
+        Figure("memory that grew over the feed, by its trend", _trend(warm), "MB", _TREND_MB),
+        Figure(
+            "most memory beyond that of the first hour",
+            max(held_mb) - held_mb[0],
+            "MB",
+            BOUND_MB + _RECORDER_MB,
+        ),
+        Figure("records that were fed", records, "", records, at_most=False),
+        Figure("histograms on disk, a record", file_bytes / records, "bytes", None),
+    ]
+
+
+def _hour(path: Path, numbers: range, lasted_ns: list[int]) -> Iterator[bytes]:
+    """Record an hour's workflows in a journal, and yield its blocks as they were committed."""
+    slots = SlotFile.create(path.with_suffix(".slots"), _SLOTS, 0)
+    journal = JournalWriter(path.with_suffix(".sqlite"))
+    now_ns = _GO_NS + numbers.start * _EVERY_NS
+    recorder = Recorder(journal, slots, lambda: now_ns)
+    record, mask = recorder.record, _DRAWN - 1
+    for number in numbers:
+        now_ns = _GO_NS + number * _EVERY_NS
+        lasted = lasted_ns[number & mask]
+        record(number, number % _KINDS, number % _SLOTS, now_ns - lasted, now_ns, 0)
+    recorder.finish(lambda _slot, _now: (0, 0, 0, 0))
+    yield from journal.payloads()
+    journal.close()
+    slots.close()
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
+
+
+def _held_mb() -> float:
+    """Return this process's resident memory, MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _trend(values: npt.NDArray[np.float64]) -> float:
+    """Return the rise from the first to the last value along the median slope of all pairs.
+
+    Source:
+        Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", JASA 63, 1968.
+    """
+    first, second = np.triu_indices(len(values), 1)
+    slope = np.median((values[second] - values[first]) / (second - first))
+    return float(slope) * (len(values) - 1)

@@ -1,0 +1,124 @@
+"""What a materialization shows: verdicts, charts that are images, numbers that plots can hold."""
+
+from __future__ import annotations
+
+import base64
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+from markupsafe import Markup
+
+from assets.drawn import drawn
+from assets.headline import headline_metadata
+from assets.history import HistoryConfig, metric_history
+from perf_pipeline.metrics.measure import measure_run
+from perf_pipeline.report.level_drawing import Figure
+from tests.simulated_run import write_run
+from tests.unit.report.conftest import HOSTILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+IMAGE = re.compile(r"!\[([^\n]*)\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)")
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> RunMetrics:
+    """10 in flight at 100 ms: 100/s."""
+    return measure_run(write_run(tmp_path_factory.mktemp("results"), "r-1", measured=False))
+
+
+@pytest.fixture(scope="module")
+def shown(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
+    """Its metadata, with a title, which may change and must not change the labels."""
+    return headline_metadata(replace(metrics, levels=(replace(metrics.levels[0], title="calm"),)))
+
+
+def images(markdown: object) -> list[ET.Element]:
+    """Return the images of a text as a browser would read them: alone, as XML."""
+    found = IMAGE.findall(str(markdown))
+    return [ET.fromstring(base64.b64decode(image)) for _, image in found]  # noqa: S314
+
+
+def records(table: object) -> list[dict[str, object]]:
+    """Return the rows of a table."""
+    assert isinstance(table, dg.TableMetadataValue)
+    return [dict(record.data) for record in table.records]
+
+
+def test_the_headline_has_validity_a_table_and_numbers_under_labels_that_name_all(
+    shown: dict[str, dg.MetadataValue],
+) -> None:
+    assert (shown["validity"].value, shown["status"].value) == ("valid", "complete")
+    (row,) = records(shown["levels"])
+    assert (row["level"], row["validity"]) == ("10 (calm)", "valid")
+    assert shown["throughput_per_s: simulated 10 control"].value == pytest.approx(100, rel=0.03)
+    assert shown["service_time_avg_s: simulated 10 control"].value == pytest.approx(0.1, rel=0.03)
+    assert shown["error_ratio: simulated 10 control"].value == 0
+    assert shown["valid: simulated 10 control"].value == 1
+    assert "memory_mb: simulated 10 control" not in shown, "was not measured"
+
+
+def test_a_p99_that_is_not_graded_is_not_plotted(
+    metrics: RunMetrics, shown: dict[str, dg.MetadataValue]
+) -> None:
+    """800 workflows have 8 beyond it, 10 are needed."""
+    label = "service_time_p99_s: simulated 10 control"
+    assert metrics.levels[0].service_times.p99.samples_beyond < 10
+    assert label not in shown
+    times = metrics.levels[0].service_times
+    p99 = replace(times.p99, samples_beyond=11, at_least=False)
+    many = replace(times, percentiles=(*times.percentiles[:-1], p99))
+    graded = replace(metrics, levels=(replace(metrics.levels[0], service_times=many),))
+    assert headline_metadata(graded)[label].value == p99.value_s
+
+
+def test_every_chart_is_an_image_that_stands_alone(shown: dict[str, dg.MetadataValue]) -> None:
+    found = images(shown["over time 10 (calm)"].value)
+    assert len(found) == 2
+    for image in found:
+        assert float(image.attrib["width"]) > 100
+        assert "background:#fff" in image.attrib["style"]
+
+
+def test_hostile_titles_and_notes_stay_text() -> None:
+    markdown = str(drawn([Figure(HOSTILE, drawn_svg(), HOSTILE)]).value)
+    bare = IMAGE.sub("", markdown)
+    assert "<script" not in bare
+    assert "<img" not in bare
+    assert "\x1b" not in markdown
+    assert re.search(r"(?<!\\)\]\(", bare) is None, "a link"
+    assert len(images(markdown)) == 1
+
+
+def drawn_svg() -> Markup:
+    """Return a chart as the report's charts are: marked as safe."""
+    return Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100"><g></g></svg>')
+
+
+def test_a_note_that_two_charts_share_is_read_once() -> None:
+    pair = [Figure("A", drawn_svg(), "the note"), Figure("B", drawn_svg(), "the note")]
+    assert str(drawn(pair).value).count("the note") == 1
+    other = [pair[0], replace(pair[1], note="another")]
+    assert str(drawn(other).value).count("the note") == 1
+
+
+def test_the_history_draws_every_series_and_says_what_it_left_out(tmp_path: Path) -> None:
+    """Three runs, one of another plan and one without metrics."""
+    write_run(tmp_path, "r-1", plan_hashes={"00-10": "plan b"})
+    write_run(tmp_path, "r-2", measured=False)
+    newest = write_run(tmp_path, "r-3")
+    result = metric_history(HistoryConfig(), str(newest.metrics))
+    assert isinstance(result, dg.MaterializeResult)
+    shown: dict[str, Any] = dict(result.metadata or {})
+    assert shown["runs"].value == 2
+    assert "r-2/metrics.json is missing" in str(shown["not read"].value)
+    rows = records(shown["table"])
+    assert [row["compares with the newest"] for row in rows] == ["yes", "another plan"]
+    assert len(images(shown["history: simulated 10 control"].value)) == 3

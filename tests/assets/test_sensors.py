@@ -1,0 +1,167 @@
+"""Each sensor and schedule by its tick, on a real instance in memory."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+from dagster._utils.schedules import schedule_execution_time_iterator
+
+from assets import jobs, schedules, sensors
+from assets.definitions import defs
+from assets.kept import FOLDER_TAG
+from assets.resources import PROCESS_TAG, LoadRun
+from perf_pipeline.config.builtin import find_scenario
+from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.errors import PerfPipelineError, TargetEnvironmentError
+from perf_pipeline.lifeline import own_stamp
+from tests.simulated_run import write_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def tick(
+    instance: dg.DagsterInstance, newest: str, cursor: str | None
+) -> tuple[dg.SensorResult | dg.SkipReason, str | None]:
+    """Evaluate ``new_target_version`` once; returns its result and the cursor after it."""
+    sensor = sensors.new_version_sensor("kailash", lambda: newest)
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    result = sensor(context)
+    assert isinstance(result, (dg.SensorResult, dg.SkipReason))
+    after = result.cursor if isinstance(result, dg.SensorResult) else context.cursor
+    return result, after
+
+
+def test_the_first_tick_only_remembers_which_release_there_is(instance: dg.DagsterInstance) -> None:
+    result, cursor = tick(instance, "2.65.0", None)
+    assert isinstance(result, dg.SkipReason)
+    assert "kailash 2.65.0 is the newest now" in str(result.skip_message)
+    assert cursor == "2.65.0"
+
+
+def test_a_newer_release_is_measured_once_with_its_own_target(instance: dg.DagsterInstance) -> None:
+    """2.100 is newer than 2.65; the second tick finds nothing new."""
+    result, cursor = tick(instance, "2.100.0", "2.65.0")
+    assert isinstance(result, dg.SensorResult)
+    assert result.run_requests is not None
+    (request,) = result.run_requests
+    assert request.run_key == "2.100.0"
+    config = request.run_config["resources"]["load_run_resource"]["config"]
+    assert config == {"scenario": "baseline", "target": "kailash==2.100.0"}
+    assert parse_target(LoadRun(**config).overrides.target or "").version == "2.100.0"
+    again, cursor = tick(instance, "2.100.0", cursor)
+    assert isinstance(again, dg.SkipReason)
+    assert cursor == "2.100.0"
+
+
+def test_an_index_that_went_back_starts_nothing(instance: dg.DagsterInstance) -> None:
+    """A release was taken back; when it comes again, nothing is new."""
+    result, cursor = tick(instance, "2.64.0", "2.65.0")
+    assert isinstance(result, dg.SkipReason)
+    assert "nothing newer than kailash 2.65.0; the index says 2.64.0" in str(result.skip_message)
+    assert cursor == "2.65.0"
+
+
+def test_an_index_that_cannot_be_asked_fails_the_tick_and_forgets_nothing(
+    instance: dg.DagsterInstance,
+) -> None:
+    def gone() -> str:
+        raise TargetEnvironmentError("no network")
+
+    context = dg.build_sensor_context(instance=instance, cursor="2.65.0")
+    with pytest.raises(TargetEnvironmentError, match="no network"):
+        sensors.new_version_sensor("kailash", gone)(context)
+    assert context.cursor == "2.65.0"
+    with pytest.raises(PerfPipelineError, match=r"names 'newest!' as the newest release"):
+        tick(instance, "newest!", "2.65.0")
+
+
+def status_tick(
+    instance: dg.DagsterInstance, sensor: dg.SensorDefinition, run: dg.DagsterRun
+) -> dg.RunRequest | dg.SkipReason:
+    event = dg.DagsterEvent(event_type_value="PIPELINE_FAILURE", job_name=run.job_name)
+    context = dg.build_run_status_sensor_context(
+        sensor_name=sensor.name, dagster_instance=instance, dagster_run=run, dagster_event=event
+    )
+    result = sensor(context)
+    assert isinstance(result, (dg.RunRequest, dg.SkipReason))
+    return result
+
+
+@pytest.mark.parametrize("sensor", [sensors.clear_after_failure, sensors.clear_after_cancel])
+def test_after_a_load_run_clearing_is_launched_for_its_folder_and_says_what_is_kept(
+    instance: dg.DagsterInstance,
+    sensor: dg.SensorDefinition,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The request is executed as it is: its configuration fits the job."""
+    for variable, name in (("XDG_STATE_HOME", "state"), ("TMPDIR", "tmp")):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / name))
+    folder = write_run(tmp_path / "results", "r-1", status="interrupted", measured=False).root
+    tags = {PROCESS_TAG: json.dumps(own_stamp()), FOLDER_TAG: str(folder)}
+    ended = instance.create_run_for_job(
+        jobs.clearing, status=dg.DagsterRunStatus.CANCELED, tags=tags
+    )
+    request = status_tick(instance, sensor, ended)
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key == ended.run_id
+    ran = jobs.clearing.execute_in_process(run_config=request.run_config, instance=instance)
+    (observed,) = ran.asset_observations_for_node("clear_leftovers")
+    assert observed.asset_key == dg.AssetKey("load_run")
+    assert observed.metadata["records"].value == 1010
+    assert observed.description is not None
+    assert observed.description.startswith("Run r-1 is interrupted. Kept: 1,010 records")
+
+
+def test_a_load_run_that_ended_before_its_load_is_cleared_up_after_too(
+    instance: dg.DagsterInstance,
+) -> None:
+    tags = {PROCESS_TAG: json.dumps(own_stamp())}
+    failed = instance.create_run_for_job(jobs.clearing, tags=tags)
+    request = status_tick(instance, sensors.clear_after_failure, failed)
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_config == {"ops": {"clear_leftovers": {"config": {}}}}
+
+
+def test_clearing_that_fails_is_not_followed_by_clearing(instance: dg.DagsterInstance) -> None:
+    failed = instance.create_run_for_job(jobs.clearing)
+    result = status_tick(instance, sensors.clear_after_failure, failed)
+    assert isinstance(result, dg.SkipReason)
+    assert "had nothing to clear away" in str(result.skip_message)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "job", "at"),
+    [
+        (schedules.nightly_baseline, "baseline", datetime(2026, 1, 15, 2, tzinfo=UTC)),
+        (schedules.weekly_stress, "stress", datetime(2026, 1, 18, 4, tzinfo=UTC)),
+    ],
+)
+def test_a_schedule_requests_its_scenario_at_its_hour(
+    instance: dg.DagsterInstance, schedule: dg.ScheduleDefinition, job: str, at: datetime
+) -> None:
+    """From Wednesday noon on: the next night, the next Sunday; and it is off."""
+    noon_s = datetime(2026, 1, 14, 12, tzinfo=UTC).timestamp()
+    cron, zone = schedule.cron_schedule, schedule.execution_timezone
+    assert next(schedule_execution_time_iterator(noon_s, cron, zone)) == at
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
+    (request,) = schedule.evaluate_tick(context).run_requests or ()
+    config = request.run_config["resources"]["load_run_resource"]["config"]
+    assert config == {"scenario": job}
+    assert schedule.job_name == job
+    assert defs.resolve_job_def(job).run_config == request.run_config
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    assert find_scenario(job).is_file()

@@ -1,0 +1,28 @@
+"""``make ui`` before Dagster starts: a port that is taken is said, with what to do."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+from tests.sandbox import ROOT
+
+
+def test_a_taken_port_for_reports_is_an_error_that_says_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "assets.ui", "--reports-port", port]
+        ended = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert f"Reports cannot be served on 127.0.0.1:{port}: Address already in use." in ended.stderr
+    assert "End what listens there" in ended.stderr

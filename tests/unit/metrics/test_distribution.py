@@ -1,0 +1,61 @@
+"""The buckets of a chart say the same as the curve that the percentiles come from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perf_pipeline.metrics.distribution import distribution_of
+from perf_pipeline.metrics.service_time import product_limit_percentiles
+
+NOTHING = np.array([], dtype=np.int64)
+
+
+def _times(seed: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return (np.random.default_rng(seed).lognormal(0, 1.2, n) * 50e6).astype(np.int64)
+
+
+def test_every_workflow_is_in_the_bucket_of_its_time() -> None:
+    times, still = _times(1, 5000), _times(2, 300)
+    found = distribution_of(times, still)
+    assert found is not None
+    edges_ns = np.array(found.edges_s) * 1e9
+    assert np.histogram(times, edges_ns)[0].tolist() == list(found.ended)
+    assert np.histogram(still, edges_ns)[0].tolist() == list(found.not_ended)
+    widths = np.diff(np.log10(found.edges_s))
+    assert widths == pytest.approx(np.full(len(widths), 1 / 20))
+
+
+def test_where_all_ended_the_curve_is_the_share_that_took_longer() -> None:
+    times = _times(3, 5000)
+    found = distribution_of(times, NOTHING)
+    assert found is not None
+    naive = [(times >= edge * 1e9).mean() for edge in found.edges_s[1:]]
+    assert found.longer_ratio == pytest.approx(naive, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_curve_crosses_each_percentile_within_a_bucket_of_it(seed: int) -> None:
+    """A fifth had not ended, and a third was in flight when the window began."""
+    rng = np.random.default_rng(seed)
+    times, still = _times(seed, 4000), _times(seed + 100, 1000)
+    joined = np.where(rng.random(4000) < 1 / 3, (times * rng.random(4000)).astype(np.int64), 0)
+    found = distribution_of(times, still, joined)
+    assert found is not None
+    for exact in product_limit_percentiles(times, still, (0.5, 0.9), joined):
+        crossed = next(
+            place for place, longer in enumerate(found.longer_ratio) if longer <= 1 - exact.p
+        )
+        nearby = found.edges_s[max(0, crossed - 1)], found.edges_s[crossed + 2]
+        assert nearby[0] <= (exact.value_s or 0) <= nearby[1]
+
+
+def test_what_never_ended_keeps_the_curve_above_zero() -> None:
+    found = distribution_of(_times(6, 100), np.array([10**12] * 100, dtype=np.int64))
+    assert found is not None
+    assert found.longer_ratio[-1] == pytest.approx(0.5)
+
+
+def test_without_any_workflow_there_is_no_distribution() -> None:
+    assert distribution_of(NOTHING, NOTHING) is None
+    assert distribution_of(np.array([5]), NOTHING, np.array([5])) is None

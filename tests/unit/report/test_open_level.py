@@ -1,0 +1,85 @@
+"""An open level tells what arrived, what was dropped, and whose the lag was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.metrics.open_load import ArrivalSecond, Lag, OpenLoad
+from perf_pipeline.report import level_view, open_level
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.run_metrics import RunMetrics
+
+
+@pytest.fixture
+def opened(baseline: RunMetrics) -> LevelMetrics:
+    """A level of 500 arrivals a second, of which some were dropped."""
+    load = OpenLoad(
+        offered="500/s (poisson)",
+        schedule="poisson",
+        slots=64,
+        start_timeout_s=5.0,
+        scheduled=1500,
+        offered_per_s=501.0,
+        left_per_s=480.0,
+        never_started=12,
+        checked=1488,
+        unexplained=0,
+        lag=Lag(1488, 0.0004, 0.9, 1.2),
+        control_lag=None,
+        control_why_not="the control target was not run",
+        seconds=tuple(ArrivalSecond(float(at), 500, 496, 0, 0, 4, 0) for at in range(3)),
+    )
+    level = baseline.levels[0]
+    outcomes = {**level.outcomes, "dropped": 12}
+    times = level.service_times
+    return replace(level, loop="open", open_load=load, outcomes=outcomes, response_times=times)
+
+
+def test_what_was_dropped_stands_at_the_top_of_the_level(opened: LevelMetrics) -> None:
+    facts = {fact.term: fact.cell for fact in level_view.level_view(opened).facts}
+    assert facts["Offered"].text == "500/s (poisson)"
+    assert (facts["Dropped"].text, facts["Dropped"].tone) == ("12", "bad")
+
+
+def test_lag_of_the_control_that_was_not_measured_says_why(opened: LevelMetrics) -> None:
+    lags = open_level.open_tables(opened)[1]
+    assert [cell.text for cell in lags.rows[0]] == [
+        *("against the target", "1,488", "0.400 ms", "900 ms", "1.20 s"),
+    ]
+    assert (lags.rows[1][1].text, lags.rows[1][1].note) == (
+        "not measured",
+        "the control target was not run",
+    )
+
+
+def test_times_that_do_not_add_up_are_flagged(opened: LevelMetrics) -> None:
+    assert opened.open_load is not None
+    wrong = replace(opened, open_load=replace(opened.open_load, unexplained=3))
+    row = open_level.open_tables(wrong)[0].rows[-1]
+    assert (row[0].text, row[1].text, row[1].tone) == ("of which do not add up", "3", "bad")
+
+
+def test_arrivals_are_drawn_with_what_was_dropped(opened: LevelMetrics) -> None:
+    (figure,) = open_level.arrivals_figure(opened, points_max=240)
+    assert figure.title == "Arrivals, workflows/s"
+    assert '"arrived":[500.0,500.0,500.0],"dropped":[4.0,4.0,4.0]' in figure.points
+    assert "timeout" not in figure.points
+
+
+def test_response_and_service_times_are_two_tables_that_are_told_apart(
+    opened: LevelMetrics,
+) -> None:
+    titles = [table.title for table in level_view.level_view(opened).tables[:2]]
+    assert titles == ["Response time (open loop)", "Service time (open loop) in the steady phase"]
+
+
+def test_a_closed_level_has_none_of_it(baseline: RunMetrics) -> None:
+    level = baseline.levels[0]
+    assert open_level.open_tables(level) == ()
+    assert open_level.open_facts(level) == ()
+    assert open_level.arrivals_figure(level, points_max=240) == ()
