@@ -9,7 +9,7 @@ from dataclasses import asdict
 import dagster as dg
 
 from assets.drawn import drawn
-from perf_pipeline.metrics.level import LevelMetrics
+from perf_pipeline.metrics.level import LevelMetrics, ServiceTimes
 from perf_pipeline.metrics.run_metrics import RunMetrics
 from perf_pipeline.metrics.targets import LEAST_BEYOND
 from perf_pipeline.report import text, words
@@ -74,22 +74,28 @@ def _numbers(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     numbers: dict[str, dg.MetadataValue] = {}
     scenario = str(metrics.manifest["scenario"])
     for level in metrics.levels:
-        times = level.service_times
-        graded = not times.p99.at_least and times.p99.samples_beyond >= LEAST_BEYOND
         known: dict[str, float | None] = {
             "throughput_per_s": level.throughput_per_s,
-            "service_time_avg_s": times.avg_s,
-            "service_time_p99_s": times.p99.value_s if graded else None,
+            "service_time_avg_s": level.service_times.avg_s,
+            "service_time_p99_s": _graded_p99_s(level.service_times),
             "error_ratio": level.error_ratio,
             "memory_mb": level.resources.workers_pss_peak_mb,
-            "samples": float(times.samples),
+            "samples": float(level.service_times.samples),
             "valid": float(level.validity == "valid"),
         }
+        if level.response_times is not None:
+            known["response_time_avg_s"] = level.response_times.avg_s
+            known["response_time_p99_s"] = _graded_p99_s(level.response_times)
         for quantity, value in known.items():
             if value is not None:
                 label = plot_label(quantity, scenario, level)
                 numbers[label] = dg.MetadataValue.float(value)
     return numbers
+
+
+def _graded_p99_s(times: ServiceTimes) -> float | None:
+    graded = not times.p99.at_least and times.p99.samples_beyond >= LEAST_BEYOND
+    return times.p99.value_s if graded else None
 
 
 def _charts(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:

@@ -14,6 +14,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.metrics.slo import run_slos
 from perf_pipeline.report.result_file import level_file_name
+from perf_pipeline.report.words import level_name
 from perf_pipeline.run import measure
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
@@ -163,7 +164,7 @@ def exit_code(
 def noise_lines(metrics: RunMetrics) -> list[str]:
     """Return a line for each sign of others on a machine that is known to be shared."""
     return [
-        f"level {level.shown}: {cause}; told and not judged (PERF_PIPELINE_NOISE=tell)"
+        f"level {level_name(level)}: {cause}; told and not judged (PERF_PIPELINE_NOISE=tell)"
         for level in metrics.levels
         if level.noise is not None and not level.noise.judged
         for cause in level.noise.causes

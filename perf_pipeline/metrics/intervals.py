@@ -31,14 +31,14 @@ import polars as pl
 
 from perf_pipeline.metrics.service_time import ended_within
 from perf_pipeline.metrics.stretches import STRETCHES, StretchedCurve, stretch_of
+from perf_pipeline.metrics.student import t_quantile
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import Percentile, ServiceTimes
     from perf_pipeline.metrics.stretches import Floats, Observed
 
-T_95 = 2.0930
-"""Student's t of 95 %, two-sided, for 20 stretches: 19 degrees of freedom."""
+T_95 = t_quantile(0.975, STRETCHES - 1)
 
 LEAST_BEYOND = 10
 """Samples beyond a percentile below which it is neither graded nor given an interval."""

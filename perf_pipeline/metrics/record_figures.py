@@ -17,7 +17,7 @@ import polars as pl
 from perf_pipeline.metrics.fairness import fairness_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
 from perf_pipeline.metrics.second import seconds_of
-from perf_pipeline.metrics.service_time import ended_within, service_times
+from perf_pipeline.metrics.service_time import WindowTimes, ended_within
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
 
 if TYPE_CHECKING:
@@ -88,14 +88,16 @@ def record_figures(
         counted = cores.submit(_counts, records)
         timed = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
         warm = records.filter(timed).select(_COLUMNS).collect()
+        served = ended_within(warm.lazy(), *window_ns).select("worker", "slot").collect()
+        fairness = fairness_of(served, slots)
+        del served
+        warm = warm.drop("worker", "slot")  # of a fifth of the memory, before the sorting begins
         flying = cores.submit(_in_flight, warm, window_ns, level_ns)
-        total = cores.submit(service_times, warm, *window_ns)
-        each = [
-            cores.submit(service_times, warm.lazy().filter(pl.col("kind") == kind), *window_ns)
+        times = [
+            WindowTimes.of(warm.lazy().filter(pl.col("kind") == kind), *window_ns)
             for kind in range(kinds)
         ]
         ended = ended_within(warm.lazy(), *window_ns)
-        served = cores.submit(lambda: fairness_of(ended.select("worker", "slot").collect(), slots))
         outcomes, classes = counted.result()
         steady_outcomes, steady_classes = _counts(ended)
         curve, (median, least), seconds = flying.result()
@@ -106,12 +108,12 @@ def record_figures(
             error_classes=classes,
             steady_error_classes=steady_classes,
             ok=_ok(ended, kinds),
-            service_times=total.result(),
-            kinds=tuple(kind.result() for kind in each),
+            service_times=WindowTimes.merged(times).summary(),
+            kinds=tuple(kind.summary() for kind in times),
             curve=curve,
             in_flight_median=median,
             in_flight_least=least,
-            fairness=served.result(),
+            fairness=fairness,
             seconds=seconds,
         )
 

@@ -56,7 +56,7 @@ class RepeatedValue:
         mean: Of those.
         low: 95 % interval between repeats: mean -/+ t(0.975, used - 1) s / sqrt(used), for values
             that are independent and roughly normal; None with fewer than two. With two it is
-            wide (t = 12.7), and that is what two runs tell.
+            wide (t = 12.7), and that is what two runs tell; it may then reach below zero.
         high: Likewise.
         spread: Greatest - least.
         difference_percent: The control's: (greatest - least) / mean of all values that are known,

@@ -22,13 +22,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
 
 from perf_pipeline.metrics.level import Percentile, ServiceTimes
 from perf_pipeline.samples.record import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PERCENTILES = (0.5, 0.9, 0.99)
 _ENDED = (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
@@ -67,14 +70,19 @@ def durations(
         )
         .collect()
     )
+    open_ns = _open_ns(frame, start_ns, end_ns)
+    return ended["lasted"].to_numpy(), open_ns, ended["joined"].to_numpy()
+
+
+def _open_ns(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> _Times:
+    """Return how long what was in flight at the end of a window had lasted."""
     cut = pl.col("outcome") == int(Outcome.ABANDONED)
     in_flight = frame.lazy().filter(
         (pl.col("start_ns") < end_ns)
         & ((pl.col("end_ns") >= end_ns) | (cut & (pl.col("end_ns") >= start_ns)))
     )
     open_for = pl.min_horizontal(pl.col("end_ns"), pl.lit(end_ns, pl.Int64)) - pl.col("start_ns")
-    open_ns = in_flight.select(open_for).collect().to_series()
-    return ended["lasted"].to_numpy(), open_ns.to_numpy(), ended["joined"].to_numpy()
+    return in_flight.select(open_for).collect().to_series().to_numpy()
 
 
 def service_times(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> ServiceTimes:
@@ -85,21 +93,73 @@ def service_times(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int
         start_ns: Start of the window, CLOCK_MONOTONIC.
         end_ns: End of the window, exclusive.
     """
-    ended_ns, open_ns, joined_ns = durations(frame, start_ns, end_ns)
-    touched = frame.lazy().filter((pl.col("start_ns") < end_ns) & (pl.col("end_ns") > start_ns))
-    inside = pl.min_horizontal(pl.col("end_ns"), pl.lit(end_ns, pl.Int64)) - pl.max_horizontal(
-        pl.col("start_ns"), pl.lit(start_ns, pl.Int64)
-    )
-    inside_ns = touched.select(inside.sum()).collect().item()
-    longest = max(ended_ns.max(initial=0), open_ns.max(initial=0))
-    return ServiceTimes(
-        samples=len(ended_ns),
-        in_flight_at_end=len(open_ns),
-        avg_s=inside_ns / len(ended_ns) / 1e9 if len(ended_ns) else None,
-        min_s=float(ended_ns.min()) / 1e9 if len(ended_ns) else None,
-        max_s=float(longest) / 1e9 if longest else None,
-        percentiles=tuple(product_limit_percentiles(ended_ns, open_ns, PERCENTILES, joined_ns)),
-    )
+    return WindowTimes.of(frame, start_ns, end_ns).summary()
+
+
+@dataclass(frozen=True)
+class WindowTimes:
+    """The times of a window, sorted: of several kinds of workflow they merge in linear time.
+
+    Attributes:
+        ended: int64[n], durations of what ended under observation, ns, non-decreasing.
+        late: int64[k], ages > 0 at which some of those came under observation, non-decreasing.
+        still: int64[m], durations so far of what had not ended, ns, non-decreasing.
+        unseen: int64[j], durations of what ended just as the window began.
+        inside_ns: Time that all spent in flight within the window.
+    """
+
+    ended: _Times
+    late: _Times
+    still: _Times
+    unseen: _Times
+    inside_ns: int
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> WindowTimes:
+        """Take the times of the window from records; arguments as ``service_times``."""
+        lasted = (pl.col("end_ns") - pl.col("start_ns")).alias("lasted")
+        ended = ended_within(frame.lazy(), start_ns, end_ns)
+        seen = ended.filter(pl.col("end_ns") > start_ns)
+        late = seen.filter(pl.col("start_ns") < start_ns).select(start_ns - pl.col("start_ns"))
+        unseen = ended.filter(pl.col("end_ns") == start_ns, pl.col("start_ns") < start_ns)
+        whole = ended.filter((pl.col("end_ns") > start_ns) | (pl.col("start_ns") >= start_ns))
+        touched = frame.lazy().filter((pl.col("start_ns") < end_ns) & (pl.col("end_ns") > start_ns))
+        inside = pl.min_horizontal(pl.col("end_ns"), pl.lit(end_ns, pl.Int64)) - pl.max_horizontal(
+            pl.col("start_ns"), pl.lit(start_ns, pl.Int64)
+        )
+        return cls(
+            ended=whole.select(lasted.sort()).collect().to_series().to_numpy(),
+            late=np.sort(late.collect().to_series().to_numpy()),
+            still=np.sort(_open_ns(frame, start_ns, end_ns)),
+            unseen=unseen.select(lasted).collect().to_series().to_numpy(),
+            inside_ns=touched.select(inside.sum()).collect().item(),
+        )
+
+    @classmethod
+    def merged(cls, parts: Sequence[WindowTimes]) -> WindowTimes:
+        """Return the times of all ``parts`` of the same window."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = {}
+        for name in ("ended", "late", "still", "unseen"):
+            columns[name] = np.concatenate([getattr(part, name) for part in parts])
+            columns[name].sort(kind="stable")  # runs that are sorted already: they are merged
+        return cls(**columns, inside_ns=sum(part.inside_ns for part in parts))
+
+    def summary(self) -> ServiceTimes:
+        """Return what stands in the metrics."""
+        samples = len(self.ended) + len(self.unseen)
+        first = [int(times.min()) for times in (self.ended[:1], self.unseen) if len(times)]
+        last = (self.ended[-1:], self.unseen, self.still[-1:])
+        longest = max(int(times.max(initial=0)) for times in last)
+        return ServiceTimes(
+            samples=samples,
+            in_flight_at_end=len(self.still),
+            avg_s=self.inside_ns / samples / 1e9 if samples else None,
+            min_s=min(first) / 1e9 if samples else None,
+            max_s=longest / 1e9 if longest else None,
+            percentiles=tuple(_percentiles(self.ended, self.still, self.late, PERCENTILES)),
+        )
 
 
 def product_limit_percentiles(
@@ -118,20 +178,28 @@ def product_limit_percentiles(
             <= its duration; None means that all were seen from their start.
     """
     ended_ns, late = _seen(ended_ns, joined_ns)
-    ended, still = pl.Series(ended_ns).sort().to_numpy(), np.sort(open_ns)
+    ended = pl.Series(ended_ns).sort().to_numpy()
+    return _percentiles(ended, np.sort(open_ns), late, levels)
+
+
+def _percentiles(
+    ended: _Times, still: _Times, late: _Times, levels: tuple[float, ...]
+) -> list[Percentile]:
+    """Percentiles from sorted times: of ends, of those cut off, and of late comers' ages."""
     if not len(ended) + len(still):
         return [Percentile(p, None, at_least=False, samples_beyond=0) for p in levels]
     curve = _Survival.of(ended, still, late)
+    longest = max(ended[-1:].max(initial=0), still[-1:].max(initial=0))
     found = []
     for p in levels:
         rank = curve.rank(1.0 - p + _ROUNDING)
-        at_least = rank is None
-        longest = max(ended[-1:].max(initial=0), still[-1:].max(initial=0))
         value = longest if rank is None else ended[rank]
         beyond = sum(
             len(times) - int(times.searchsorted(value, "right")) for times in (ended, still)
         )
-        found.append(Percentile(p, float(value) / 1e9, at_least=at_least, samples_beyond=beyond))
+        found.append(
+            Percentile(p, float(value) / 1e9, at_least=rank is None, samples_beyond=beyond)
+        )
     return found
 
 

@@ -111,7 +111,7 @@ def observed_responses(frame: pl.DataFrame, start_ns: int, end_ns: int) -> Obser
 def stretch_of(at_ns: Ints, start_ns: int, end_ns: int) -> Ints:
     """Return the stretch that each time lies in; before or after the window, the first or last."""
     # In integers to the end: at 2**53 ns a float64 is only exact to a nanosecond or two.
-    number: Ints = (at_ns - start_ns) * STRETCHES // (end_ns - start_ns)
+    number: Ints = (at_ns - start_ns) * STRETCHES // max(1, end_ns - start_ns)
     return number.clip(0, STRETCHES - 1)
 
 

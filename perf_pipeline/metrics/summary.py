@@ -12,6 +12,7 @@ import polars as pl
 from perf_pipeline.infrastructure.level_canaries import FILE as CANARY_FILE
 from perf_pipeline.metrics.bottleneck.verdict import bottleneck_of
 from perf_pipeline.metrics.distribution import distribution_of
+from perf_pipeline.metrics.intervals import throughput_interval, with_intervals
 from perf_pipeline.metrics.level import (
     ColdStart,
     FamilyMetrics,
@@ -30,6 +31,8 @@ from perf_pipeline.metrics.server_told import connections_of
 from perf_pipeline.metrics.service_time import durations
 from perf_pipeline.metrics.slo import judge_slos
 from perf_pipeline.metrics.slo_windows import LevelHistory
+from perf_pipeline.metrics.steady_state import steady_state_of
+from perf_pipeline.metrics.stretches import observed_between, observed_responses
 from perf_pipeline.metrics.validity import judge_level
 from perf_pipeline.samples.level_records import LevelRecords, read_level
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.noise import Noise
     from perf_pipeline.metrics.resource_use import Resources
     from perf_pipeline.metrics.samples import Sample
+    from perf_pipeline.metrics.steady_state import SteadyState
 
 PHASES = ("ramp_up", "warm_up", "steady", "drain")
 
@@ -85,6 +89,10 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
     go_ns = log["go_ns"] if log["go_ns"] is not None else last_ns
     steady_ns = _phase_ns(log, "steady", last_ns)
     window = steady_ns or (last_ns, last_ns)
+    steady_state = _steady_state(warm, log, go_ns, steady_ns, last_ns)
+    if steady_state and steady_state.starts_s is not None:
+        # Where the warm-up went on into the planned phase, nothing that is told counts it.
+        window = (max(window[0], go_ns + round(steady_state.starts_s * 1e9)), window[1])
     length_s = (window[1] - window[0]) / 1e9
     figures = record_figures(
         records.frame.lazy(),
@@ -116,9 +124,14 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         noise=noise,
         open_load=open_load,
         response=response,
+        steady_state=steady_state,
     )
     resources = resources_of(samples, all_samples, go_ns=go_ns)
     phases = {name: _phase_ns(log, name, last_ns) for name in PHASES}
+    if steady_ns and window[0] > steady_ns[0]:
+        phases["warm_up"] = ((phases["warm_up"] or steady_ns)[0], window[0])
+        phases["steady"] = window
+    throughput = throughput_interval(warm, *window)
     level = LevelMetrics(
         index=plan["index"],
         label=plan["label"],
@@ -148,8 +161,12 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         throughput_per_s=ok / length_s if length_s else None,
         error_ratio=1 - ok / times.samples if times.samples else None,
         turnovers=times.samples / plan["concurrency"] if steady_ns and not is_open else None,
-        service_times=times,
-        families=_families(figures, length_s, context.kinds),
+        throughput_low_per_s=throughput.low,
+        throughput_high_per_s=throughput.high,
+        throughput_interval_why=throughput.why,
+        steady_state=steady_state,
+        service_times=with_intervals(times, observed_between(warm, *window)),
+        families=_families(figures, warm, window, context.kinds),
         in_flight=in_flight,
         fairness=figures.fairness if steady_ns else None,
         cold_starts=_cold_starts(records.frame, context.kinds),
@@ -170,7 +187,9 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         distribution=distribution_of(*durations(warm, *window)) if steady_ns else None,
         noise=noise,
         loop="open" if is_open else "closed",
-        response_times=response,
+        response_times=with_intervals(response, observed_responses(records.frame, *window))
+        if response
+        else None,
         open_load=open_load,
         bottleneck=bottleneck_of(
             samples,
@@ -281,17 +300,46 @@ def _in_use(in_flight: InFlight) -> InFlight:
 
 
 def _families(
-    figures: RecordFigures, length_s: float, kinds: Sequence[tuple[str, str]]
+    figures: RecordFigures,
+    warm: pl.DataFrame,
+    window: tuple[int, int],
+    kinds: Sequence[tuple[str, str]],
 ) -> tuple[FamilyMetrics, ...]:
+    length_s = (window[1] - window[0]) / 1e9
     return tuple(
         FamilyMetrics(
             family=family,
             complexity=complexity,
             throughput_per_s=ok / length_s if length_s else None,
             error_ratio=1 - ok / times.samples if times.samples else None,
-            service_times=times,
+            service_times=with_intervals(
+                times, observed_between(warm.filter(pl.col("kind") == kind), *window)
+            ),
         )
-        for (family, complexity), ok, times in zip(kinds, figures.ok, figures.kinds, strict=True)
+        for kind, ((family, complexity), ok, times) in enumerate(
+            zip(kinds, figures.ok, figures.kinds, strict=True)
+        )
+    )
+
+
+def _steady_state(
+    warm: pl.DataFrame,
+    log: dict[str, Any],
+    go_ns: int,
+    window: tuple[int, int] | None,
+    last_ns: int,
+) -> SteadyState | None:
+    if window is None:
+        return None
+    plan, ramp_up = log["plan"], _phase_ns(log, "ramp_up", last_ns)
+    is_open = plan.get("loop") == "open"
+    return steady_state_of(
+        warm,
+        go_ns=go_ns,
+        began_ns=ramp_up[1] if ramp_up else go_ns,
+        window=window,
+        slots=None if is_open else plan["concurrency"],
+        schedule=plan["arrivals"]["schedule"] if is_open else "",
     )
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.level import ServiceTimes, Validity, WorkerEnd, Writes
     from perf_pipeline.metrics.noise import Noise
     from perf_pipeline.metrics.open_load import OpenLoad
+    from perf_pipeline.metrics.steady_state import SteadyState
 
 LEAST_TURNOVERS = 3.0
 LEAST_SAMPLES = 20
@@ -51,6 +52,7 @@ def judge_level(
     noise: Noise | None = None,
     open_load: OpenLoad | None = None,
     response: ServiceTimes | None = None,
+    steady_state: SteadyState | None = None,
 ) -> tuple[Validity, tuple[str, ...]]:
     """Judge one level.
 
@@ -67,6 +69,7 @@ def judge_level(
         noise: Whether others used the machine; None where nothing looked for it.
         open_load: What arrived in an open level; None for a closed one.
         response: Response times of an open level.
+        steady_state: What the series say of it; only ``not_steady`` speaks against the level.
 
     Returns:
         The worst verdict and the reasons for every one that is not ``valid``.
@@ -89,6 +92,8 @@ def judge_level(
     else:
         found += _steadiness_problems(times.samples, concurrency, in_flight_median)
         found += _sample_problems(times.samples)
+    if steady_state is not None and steady_state.verdict == "not_steady":
+        found.append(("not_steady", steady_state.why))
     return worst([validity for validity, _ in found] or ["valid"]), tuple(r for _, r in found)
 
 

@@ -73,6 +73,11 @@ class Drift:
         surely = self.low_ratio > 0 or self.high_ratio < 0
         return surely and abs(self.change_ratio) > LEAST_RATIO
 
+    @property
+    def most(self) -> float:
+        """The greatest change that the interval does not rule out, either way."""
+        return max(abs(self.low_ratio), abs(self.high_ratio))
+
 
 def end_of_warm_up(series: Floats, latest: int) -> int | None:
     """Return the first value after the warm-up; 0 when there is none.

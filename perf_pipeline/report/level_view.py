@@ -10,6 +10,7 @@ from perf_pipeline.report import headline, level_accounts, quantity, resources, 
 from perf_pipeline.report.bottleneck import bottleneck_fact, bottleneck_tables
 from perf_pipeline.report.noise import noise_facts, noise_tables
 from perf_pipeline.report.open_level import open_facts, open_tables
+from perf_pipeline.report.steady import steady_facts, steady_tables
 from perf_pipeline.report.table import Cell, Fact, Table, measured, number, say_once
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
         Group("In flight and fairness", (_in_flight(level), *_waits(level))),
         Group("Connections, writes and servers", level_accounts.server_accounts(level)),
         Group("Resources", resources.resource_tables(level, brief=brief)),
+        Group("Steady state", steady_tables(level)),
         Group("Noise", noise_tables(level)),
         Group("Workers", (level_accounts.workers(level),)),
     )
@@ -156,7 +158,7 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
     )
     cells = say_once(tuple(fact.cell for fact in facts))
     limited = (bottleneck_fact(level.bottleneck),) if level.bottleneck else ()
-    limited = (*limited, *noise_facts(level), *open_facts(level))
+    limited = (*limited, *steady_facts(level), *noise_facts(level), *open_facts(level))
     told = (Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True))
     return (*limited, *told)
 

@@ -111,8 +111,8 @@ def _figure(load: float, what: str, trials: list[_Trial], least: float) -> Figur
         for name in ("covers", "independent", "is_open")
     )
     note = (
-        f"{len(trials)} levels of {QUEUES[load]:,} workflows; the interval of independent "
-        f"samples covers {independent:.1f} %; {open_ends:.1f} % have no upper end and count as misses"
+        f"{len(trials)} levels of {QUEUES[load]:,} workflows; the interval of independent samples "
+        f"covers {independent:.1f} %; {open_ends:.1f} % have no upper end and count as misses"
     )
     name = f"95 % interval of {what} at load {load:g} covers"
     return Figure(name, percent, "%", least, at_most=False, note=note)

@@ -106,11 +106,8 @@ def load_at_rate(
 
 
 def _percentiles_ms(times: ServiceTimes) -> dict[int, float]:
-    found = (times.p50, times.p90, times.p99)
-    return {
-        percent: 1000 * _told(percentile.value_s)
-        for percent, percentile in zip(PERCENTS, found, strict=True)
-    }
+    found = {round(100 * one.p): one.value_s for one in times.percentiles}
+    return {percent: 1000 * _told(found[percent]) for percent in PERCENTS}
 
 
 def _told(value: float | None) -> float:

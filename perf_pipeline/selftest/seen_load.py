@@ -44,46 +44,64 @@ class SeenLoad:
 def compared(
     loop: str, ours: SeenLoad, other: SeenLoad, *, share: float, judged: tuple[int, ...]
 ) -> list[Figure]:
-    """Hold two generators against each other, beyond what the service's log explains.
+    """Hold two generators against each other; the service's log decides between them.
 
     Two runs are two loads: what the service itself took differs between them. So each generator
-    is first held against the service's log of its own run, and the two differences must agree.
+    is held against the service's log of its own run. Ours must agree with it within what the other
+    generator can tell; how far the two are from each other beyond their logs is shown, and whom
+    the logs contradict.
 
     Args:
         loop: ``closed`` or ``at a rate``.
         ours: Our account.
         other: The independent generator's.
-        share: What timers and scheduling of two runs may add, as a share of the value.
+        share: What sockets, timers and scheduling may add, as a share of the value.
         judged: Percentiles that have a limit.
     """
-    throughput = Figure(
-        f"{loop}: throughput of ours against {other.name}, beyond the service's log",
-        100 * abs(ours.per_s / ours.log_per_s - other.per_s / other.log_per_s),
-        "%",
-        100 * share,
-        note=_note(ours, other, "/s", [(s.per_s, s.log_per_s) for s in (ours, other)]),
-    )
-    return [throughput, *(_percentile(loop, ours, other, p, share, judged) for p in PERCENTS)]
+    rates = [(seen.per_s, seen.log_per_s) for seen in (ours, other)]
+    figures = _pair(f"{loop}: throughput", "/s", rates, share * ours.log_per_s, other, judged=True)
+    for percent in PERCENTS:
+        times = [
+            (seen.percentiles_ms[percent], seen.log.percentile_ms(percent))
+            for seen in (ours, other)
+        ]
+        limit_ms = other.resolution_ms + share * ours.log.percentile_ms(percent)
+        what = f"{loop}: p{percent}"
+        figures += _pair(what, "ms", times, limit_ms, other, judged=percent in judged)
+    return figures
 
 
-def _percentile(
-    loop: str, ours: SeenLoad, other: SeenLoad, percent: int, share: float, judged: tuple[int, ...]
-) -> Figure:
-    told = [(s.percentiles_ms[percent], s.log.percentile_ms(percent)) for s in (ours, other)]
-    (ours_ms, ours_log_ms), (other_ms, other_log_ms) = told
-    limit_ms = other.resolution_ms + share * ours_log_ms
-    return Figure(
-        f"{loop}: p{percent} of ours against {other.name}, beyond the service's log",
-        abs((ours_ms - ours_log_ms) - (other_ms - other_log_ms)),
-        "ms",
-        limit_ms if percent in judged else None,
-        note=_note(ours, other, " ms", told)
-        + f"; {other.name} tells {other.resolution_ms:g} ms, timers {100 * share:g} %",
-    )
-
-
-def _note(ours: SeenLoad, other: SeenLoad, unit: str, told: list[tuple[float, float]]) -> str:
-    return "; ".join(
-        f"{seen.name} {value:.2f}{unit}, the log {truth:.2f}{unit}"
-        for seen, (value, truth) in zip((ours, other), told, strict=True)
-    )
+def _pair(
+    what: str,
+    unit: str,
+    told: list[tuple[float, float]],
+    limit: float,
+    other: SeenLoad,
+    *,
+    judged: bool,
+) -> list[Figure]:
+    """Return how far ours is from the log, and from the other generator beyond the logs."""
+    (ours, ours_log), (others, others_log) = told
+    off, other_off = ours - ours_log, others - others_log
+    apart = abs(off - other_off)
+    decided = "they agree"
+    if apart > limit:
+        nearer = "us" if abs(off) < abs(other_off) else other.name
+        decided = f"they differ, and the logs are with {nearer}"
+    return [
+        Figure(
+            f"{what} of ours, from the service's log (beside {other.name})",
+            abs(off),
+            unit,
+            limit if judged else None,
+            note=f"ours {ours:.2f}, the log {ours_log:.2f}",
+        ),
+        Figure(
+            f"{what} of ours, from {other.name}'s, beyond the logs of both",
+            apart,
+            unit,
+            None,
+            note=f"{other.name} {others:.2f}, the log {others_log:.2f}; within {limit:.2f} {unit} "
+            f"({other.name} tells times to {other.resolution_ms:g} ms): {decided}",
+        ),
+    ]

@@ -49,7 +49,9 @@ def run(size: Size, seed: int) -> list[Figure]:
         for truth, verdict in warm
     ]
     drifts = [verdict.verdict == "not_steady" for _, verdict in found["drift"]]
-    called = [verdict.verdict != "steady" or bool(verdict.starts_s) for _, verdict in found["none"]]
+    called = [
+        verdict.verdict == "not_steady" or bool(verdict.starts_s) for _, verdict in found["none"]
+    ]
     lost = [verdict.verdict == "not_steady" for _, verdict in warm]
     return [
         _share("end of warm-up within 25 % of the truth", near, 90.0),

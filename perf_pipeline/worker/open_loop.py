@@ -46,27 +46,34 @@ class OpenLoop(ClosedLoop):
 
     def _play_slot(self, target_slot: Slot, slot: int) -> None:
         self._wait_for_go()
-        share, go_ns = self._share, self._slots.words[GO_NS]
-        while (number := self._take(go_ns)) is not None:
-            intended_ns = go_ns + share.due_ns(number)
-            if self._clock_ns() - intended_ns > share.start_timeout_ns:
+        go_ns, timeout_ns = self._slots.words[GO_NS], self._share.start_timeout_ns
+        while (taken := self._take(go_ns)) is not None:
+            number, intended_ns, waited_ns = taken
+            if waited_ns > timeout_ns:
                 self._ledger.drop(slot, number, intended_ns)
             else:
                 self.execute(target_slot, slot, number, intended_ns=intended_ns)
 
-    def _take(self, go_ns: int) -> int | None:
-        """Take the next number and wait until it is due; None when there is no more to start."""
-        share, stop = self._share, self._slots.words
+    def _take(self, go_ns: int) -> tuple[int, int, int] | None:
+        """Take the next number and wait until it is due.
+
+        Returns:
+            Number, intended start, and how long it has waited, ns; None when there is no more to
+            start.
+        """
+        share, clock_ns = self._share, self._clock_ns
         self._turns.get()
         try:
             number = next(self._numbers)
-            if number >= share.scheduled or share.is_cut(go_ns, stop[STOP_NS], self._clock_ns()):
+            if number >= share.scheduled:
                 return None
-            due_ns = go_ns + share.due_ns(number)
-            while (wait_ns := due_ns - self._clock_ns()) > 0:
+            intended_ns = go_ns + share.intended_ns[number]
+            while (wait_ns := intended_ns - clock_ns()) > 0 and not self._is_cut(go_ns):
                 self._sleep(min(wait_ns / 1e9, LONGEST_WAIT_S))
-                if share.is_cut(go_ns, stop[STOP_NS], self._clock_ns()):
-                    return None
-            return number
+            return None if self._is_cut(go_ns) else (number, intended_ns, -wait_ns)
         finally:
             self._turns.put(None)
+
+    def _is_cut(self, go_ns: int) -> bool:
+        stop_ns = self._slots.words[STOP_NS]
+        return stop_ns <= go_ns + self._share.last_ns and self._clock_ns() >= stop_ns

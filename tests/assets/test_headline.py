@@ -75,8 +75,11 @@ def test_a_p99_that_is_not_graded_is_not_plotted(
     times = metrics.levels[0].service_times
     p99 = replace(times.p99, samples_beyond=11, at_least=False)
     many = replace(times, percentiles=(*times.percentiles[:-1], p99))
-    graded = replace(metrics, levels=(replace(metrics.levels[0], service_times=many),))
-    assert headline_metadata(graded)[label].value == p99.value_s
+    level = replace(metrics.levels[0], service_times=many, response_times=times, loop="open")
+    graded = headline_metadata(replace(metrics, levels=(level,)))
+    assert graded[label].value == p99.value_s
+    assert graded["response_time_avg_s: simulated 10 control"].value == times.avg_s
+    assert "response_time_p99_s: simulated 10 control" not in graded
 
 
 def test_every_chart_is_an_image_that_stands_alone(shown: dict[str, dg.MetadataValue]) -> None:

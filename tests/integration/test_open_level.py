@@ -105,7 +105,12 @@ def test_more_than_the_slots_can_do_waits_then_is_dropped_or_abandoned(tmp_path:
     About 300 are executed, the others are dropped as the slot comes to them.
     """
     plan = _open_plan(
-        schedule="burst", burst_size=3000, burst_every_s=5.0, slots=1, start_timeout_s=0.3
+        schedule="burst",
+        rate_per_s=0.0,
+        burst_size=3000,
+        burst_every_s=5.0,
+        slots=1,
+        start_timeout_s=0.3,
     )
     _, metrics, _ = _play(tmp_path, plan)
     _check_sums(metrics, plan)

@@ -25,7 +25,7 @@ url, users, rate_per_s, length_s = sys.argv[1], *map(float, sys.argv[2:5])
 class Visitor(FastHttpUser):  # type: ignore[misc]
     """Asks for one page, as often as its share of the rate says."""
 
-    host = url
+    host = url.rstrip("/")
     wait_time = constant_throughput(rate_per_s / users)
 
     @task  # type: ignore[untyped-decorator] # its types are in its own environment

@@ -19,7 +19,11 @@ class Level:
     """The part of a level that is looked at."""
 
     noise: Noise | None
+    label: str = "100"
     shown: str = "100"
+    role: str = "level"
+    title: str = ""
+    repeat: int = 1
 
 
 @dataclass
@@ -36,7 +40,7 @@ def lines(*noises: Noise | None) -> list[str]:
 
 def test_noise_that_is_not_judged_is_told_and_says_why_it_is_not() -> None:
     assert lines(None, NOISY, replace(NOISY, verdict="quiet", causes=())) == [
-        "level 100: steal: 9 %, limit 2 %; told and not judged (PERF_PIPELINE_NOISE=tell)"
+        "level 100, repeat 2: steal: 9 %, limit 2 %; told and not judged (PERF_PIPELINE_NOISE=tell)"
     ]
 
 

@@ -112,11 +112,9 @@ def test_a_program_on_the_same_core_makes_the_canary_wait(tmp_path: Path) -> Non
     assert beside > alone
 
 
-def numbered() -> Callable[[Path], Canary]:
-    """Return what takes rounds that can be told apart by their speed."""
-    numbers = itertools.count(1)
-    stalled: dict[str, float | None] = {}
-    return lambda _disk: Canary(next(numbers), 0.0, 0.001, 0.001, 8, stalled, 0.0, 0.03)
+def round_of(took_s: float) -> Canary:
+    """Return a round that can be told from others by how long it took."""
+    return Canary(1e3 * took_s, 0.0, 0.001, 0.001, 8, {}, 0.0, took_s)
 
 
 def told_of(folder: Path) -> dict[str, Any]:
@@ -128,11 +126,13 @@ def told_of(folder: Path) -> dict[str, Any]:
 def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
     tmp_path: Path,
 ) -> None:
+    """The first round of a run is the quicker of two attempts."""
     folders = [tmp_path / "00", tmp_path / "01"]
     clock, waited = itertools.count(0, 10), itertools.count(0, 1)
+    taken = iter([0.025, 0.024, 0.0241, 0.0242])
     canaries = LevelCanaries(
         tmp_path,
-        take=numbered(),
+        take=lambda _disk: round_of(next(taken)),
         stalled=lambda: {"cpu": float(next(waited)), "io": None},
         now_s=lambda: float(next(clock)),
     )
@@ -143,10 +143,31 @@ def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
         canaries.ended()
     canaries.after_last()
 
-    speeds = [
-        (told_of(f)["before"]["core_ns_per_unit"], told_of(f)["after"]["core_ns_per_unit"])
-        for f in folders
+    rounds = [
+        (told_of(folder)["before"]["took_s"], told_of(folder)["after"]["took_s"])
+        for folder in folders
     ]
-    assert speeds == [(1, 2), (2, 3)]
+    assert rounds == [(0.024, 0.0241), (0.0241, 0.0242)]
     assert [told_of(f)["stalled_percent"] for f in folders] == [{"cpu": 10.0, "io": None}] * 2
-    assert [one.core_ns_per_unit for one in canaries.rounds] == [1, 2, 3]
+    assert [one.took_s for one in canaries.rounds] == [0.024, 0.0241, 0.0242]
+
+
+@pytest.mark.parametrize(
+    ("later", "kept", "pauses"),
+    [
+        ([0.026], 0.026, 0),  # 8 % slower: nothing
+        ([0.040, 0.024], 0.024, 1),  # a moment
+        ([0.040, 0.041, 0.039, 0.042], 0.039, 3),  # what lasts
+    ],
+)
+def test_a_disturbance_that_is_over_at_once_is_not_held_against_two_levels(
+    tmp_path: Path, later: list[float], kept: float, pauses: int
+) -> None:
+    taken, slept = iter([0.025, 0.024, *later]), list[float]()
+    canaries = LevelCanaries(tmp_path, take=lambda _disk: round_of(next(taken)), sleep=slept.append)
+    canaries.after_last()
+    canaries.after_last()
+
+    assert [one.took_s for one in canaries.rounds] == [0.024, kept]
+    assert len(slept) == pauses
+    assert next(taken, None) is None

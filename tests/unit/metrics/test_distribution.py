@@ -59,3 +59,12 @@ def test_what_never_ended_keeps_the_curve_above_zero() -> None:
 def test_without_any_workflow_there_is_no_distribution() -> None:
     assert distribution_of(NOTHING, NOTHING) is None
     assert distribution_of(np.array([5]), NOTHING, np.array([5])) is None
+
+
+def test_half_of_what_had_not_ended_is_at_risk_in_its_own_bucket() -> None:
+    """Ten of twenty in one bucket had not ended: 15 at risk, 10 ended (Cutler and Ederer)."""
+    same = np.full(10, 5_300_000)
+    found = distribution_of(same, same)
+    assert found is not None
+    assert (found.ended, found.not_ended) == ((10,), (10,))
+    assert found.longer_ratio == pytest.approx((1 - 10 / 15,))

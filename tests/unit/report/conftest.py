@@ -45,7 +45,9 @@ from perf_pipeline.metrics.resource_use import (
 )
 from perf_pipeline.metrics.run_metrics import RunMetrics
 from perf_pipeline.metrics.slo_verdict import SloVerdict
+from perf_pipeline.metrics.steady_state import SteadyState
 from perf_pipeline.metrics.targets import target_rows
+from perf_pipeline.metrics.warm_up import Drift
 
 HOSTILE = (
     "<script>alert('x')</script> \x1b[31mred\x1b[0m \u202egnirts \x00 \ud800 | `code` "
@@ -423,6 +425,8 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
             seconds=(ArrivalSecond(0.0, 3, 0, 0, 0, 3, 0), ArrivalSecond(1.0, 0, 0, 0, 0, 0, 0)),
         ),
         slos=(objective(),),
+        steady_state=SteadyState(None, "not_steady", HOSTILE, {HOSTILE: Drift(0.2, 0.1, 0.3)}),
+        throughput_interval_why=HOSTILE,
     )
     silent = replace(bare, index=1, label="500", seconds=(), phases={}, workers=(), writes=())
     return RunMetrics(

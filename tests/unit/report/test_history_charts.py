@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from perf_pipeline.metrics.history import HistoryPoint, Series, SeriesKey
 from perf_pipeline.report.history_charts import history_figures, history_rows
 from tests.unit.report.conftest import HOSTILE
+
+if TYPE_CHECKING:
+    from perf_pipeline.report.level_drawing import Figure
 
 POINT = HistoryPoint(
     run_id="r-1",
@@ -27,7 +31,7 @@ POINT = HistoryPoint(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def series() -> Series:
     """Four runs: valid, of another plan, no measurement, valid."""
     return Series(
@@ -41,14 +45,21 @@ def series() -> Series:
     )
 
 
+@pytest.fixture(scope="module")
+def figures(series: Series) -> tuple[Figure, ...]:
+    """Its charts: throughput, average, P99, memory."""
+    return history_figures(series)
+
+
 def marked(drawn: str) -> list[int]:
     """Count the marks: the invisible ones of the axes, valid, no measurement, does not compare."""
     groups = re.findall(r'class="mark-symbol[^"]*"[^>]*>(.*?)</g>', drawn)
     return [group.count("<path") for group in groups]
 
 
-def test_each_quantity_has_a_chart_in_which_every_run_that_has_it_is_marked(series: Series) -> None:
-    figures = history_figures(series)
+def test_each_quantity_has_a_chart_in_which_every_run_that_has_it_is_marked(
+    figures: tuple[Figure, ...],
+) -> None:
     assert [figure.title.partition(",")[0] for figure in figures][:3] == [
         "Throughput",
         "Average",
@@ -62,9 +73,9 @@ def test_each_quantity_has_a_chart_in_which_every_run_that_has_it_is_marked(seri
     ]
 
 
-def test_the_line_joins_only_valid_runs_that_compare(series: Series) -> None:
+def test_the_line_joins_only_valid_runs_that_compare(figures: tuple[Figure, ...]) -> None:
     """Two of four: a line of one move and one draw."""
-    throughput = history_figures(series)[0].svg
+    throughput = figures[0].svg
     (line,) = re.findall(r'mark-line[^>]*><path d="([^"]*)"', throughput)
     assert len(re.findall(r"[ML]", line)) == 2
 

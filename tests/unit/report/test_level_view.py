@@ -69,7 +69,7 @@ def test_cold_starts_are_summed_up_by_kind(baseline: RunMetrics) -> None:
 
 
 def test_a_level_of_which_nothing_is_known_shows_no_number(ugly: RunMetrics) -> None:
-    bare = replace(ugly.levels[1], bottleneck=None, noise=None, open_load=None)
+    bare = replace(ugly.levels[1], bottleneck=None, noise=None, open_load=None, steady_state=None)
     facts = level_view(bare).facts
     shown = {fact.term: fact.cell.text for fact in facts}
     assert shown.pop("Samples") == "0"

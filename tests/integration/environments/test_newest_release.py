@@ -16,6 +16,8 @@ from perf_pipeline.loadgen.newest_release import newest_release
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 UV = find_uv(os.environ)
 needs_uv = pytest.mark.skipif(UV is None, reason="there is no uv")
 

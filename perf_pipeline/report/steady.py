@@ -1,0 +1,66 @@
+"""Whether a level settled: where its warm-up ended, and whether the rest drifts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report import quantity, text
+from perf_pipeline.report.table import Cell, Fact, Table, number
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.steady_state import SteadyState
+    from perf_pipeline.metrics.warm_up import Drift
+
+NOTE = (
+    "From the beginning of the steady phase to its end, relative to the mean, with the 99.5 % "
+    "interval: an interval that holds 0 shows no drift, and its ends say how much it cannot rule "
+    "out."
+)
+_WORDS = {
+    "steady": Cell("steady", "good"),
+    "not_steady": Cell("not steady", "warn"),
+    "undecided": Cell("undecided", "quiet"),
+    "too_short": Cell("too short to tell", "quiet"),
+    "not_judged": Cell("not judged", "quiet"),
+}
+
+
+def steady_facts(level: LevelMetrics) -> tuple[Fact, ...]:
+    """Return whether the level settled; nothing where nothing looked for it."""
+    found = level.steady_state
+    if found is None:
+        return ()
+    word = _WORDS[found.verdict]
+    return (Fact("Steady state", Cell(word.text, word.tone, text.visible(found.why))),)
+
+
+def steady_tables(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the drift of each series, and why the throughput has no interval if it has none."""
+    tables = []
+    found = level.steady_state
+    if found is not None and found.drifts:
+        rows = tuple(_row(name, drift) for name, drift in found.drifts.items())
+        columns = ("Series", "Change", "99.5 % interval", "")
+        basis = _since(found)
+        tables.append(
+            Table("Drift over the steady phase", columns, rows, level.validity, basis, NOTE)
+        )
+    if level.throughput_interval_why:
+        why = Cell(text.visible(level.throughput_interval_why), "quiet")
+        title = "Interval of the throughput"
+        tables.append(
+            Table(title, ("", "Why there is none"), ((Cell("none"), why),), level.validity)
+        )
+    return tuple(tables)
+
+
+def _since(found: SteadyState) -> str:
+    return "" if found.starts_s is None else f"since {quantity.seconds(found.starts_s)}"
+
+
+def _row(series: str, drift: Drift) -> tuple[Cell, ...]:
+    ends = quantity.between(100 * drift.low_ratio, 100 * drift.high_ratio, "%")
+    word = Cell("drifts", "warn") if drift.found else Cell("no drift found")
+    change = number(quantity.percent(100 * drift.change_ratio))
+    return (Cell(text.name(series)), change, number(ends), word)

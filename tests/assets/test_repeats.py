@@ -1,0 +1,61 @@
+"""The check of the repeats warns of more spread than one explains, and of what is not known."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from assets.repeats import repeats_result
+from perf_pipeline.metrics.repeats import LevelRepeats, RepeatedValue
+from perf_pipeline.metrics.run_metrics import RunMetrics
+
+
+def run_of(*p_by_chance: float | None) -> RunMetrics:
+    """Return a run of one level played twice for each probability: 100/s, then 110/s."""
+    repeats = tuple(
+        LevelRepeats(
+            label=str(100 + n),
+            repeats=(0, 1),
+            validities=("valid", "valid"),
+            values=(
+                RepeatedValue(
+                    what="throughput_per_s",
+                    unit="/s",
+                    values=(100.0, 110.0),
+                    used=2,
+                    mean=105.0,
+                    low=41.5,
+                    high=168.5,
+                    spread=10.0,
+                    difference_percent=100 * 10 / 105,
+                    within_low=None if p is None else 104.0,
+                    within_high=None if p is None else 106.0,
+                    p_by_chance=p,
+                ),
+            ),
+        )
+        for n, p in enumerate(p_by_chance)
+    )
+    return RunMetrics("r", "complete", "valid", (), {}, (), (), (), repeats=repeats)
+
+
+def test_repeats_that_agree_pass_and_so_does_a_run_without_any() -> None:
+    assert repeats_result(run_of(0.3, 0.9)).passed
+    assert repeats_result(run_of()).description == "No level was repeated."
+
+
+@pytest.mark.parametrize(
+    ("p_by_chance", "said"),
+    [(0.001, "within one 104 to 106"), (None, "interval within one not known")],
+)
+def test_a_spread_that_one_does_not_explain_or_cannot_tell_is_a_warning_with_both_intervals(
+    p_by_chance: float | None, said: str
+) -> None:
+    result = repeats_result(run_of(0.5, p_by_chance))
+
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert result.description is not None
+    assert said in result.description
+    assert "41.5 to 168.5" in result.description
+    assert "repeats of 101" in result.description
+    assert "repeats of 100" not in result.description
