@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.drawn import drawn
+from assets.kept import what_is_kept
 from assets.owners import OWNERS
 from perf_pipeline.metrics.history import RUNS_MAX, read_history
 from perf_pipeline.report.history_charts import history_figures, history_rows
@@ -25,7 +26,7 @@ class HistoryConfig(dg.Config):
     )
 
 
-@dg.asset(group_name="analysis", kinds={"json"}, owners=OWNERS)
+@dg.asset(group_name="analysis", kinds={"json"}, owners=OWNERS, hooks={what_is_kept})
 def metric_history(config: HistoryConfig, run_metrics: str) -> dg.MaterializeResult[None]:
     """Throughput, average, P99 and memory over runs, for each scenario, level and target.
 

@@ -1,5 +1,7 @@
 """What an asset check says: what failed, by how much, what it means, and what to do."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from perf_pipeline.metrics.level import LevelMetrics, TargetRow
@@ -23,21 +25,34 @@ TO_DO = {
 }
 
 _WRITES_MEAN = (
-    "A workflow said that it ended ok, and what it should have stored is not there, or could not "
-    "be counted: its throughput is not that of work done.\n\n"
-    "What to do: look into the server's log and at how the target commits; do not use the numbers "
-    "of that level."
+    (
+        "A workflow said that it ended ok, and what it should have stored is not there, or could "
+        "not be counted: its throughput is not that of work done."
+    ),
+    (
+        "What to do: look into the server's log and at how the target commits; do not use the "
+        "numbers of that level."
+    ),
 )
 _ERRORS_MEAN = (
-    "A failure is an exception, a wrong result or a timeout; throughput counts none of them.\n\n"
-    "What to do: see the classes and their examples in the report."
+    "A failure is an exception, a wrong result or a timeout; throughput counts none of them.",
+    "What to do: see the classes and their examples in the report.",
 )
 _TARGETS_MEAN = {
     "missed": "Missed: on this machine the target does not hold that load well enough for "
-    "production.\n\nWhat to do: see what limited the level (bottleneck).",
+    "production. What to do: see what limited the level (bottleneck).",
     "no_data": "No data: it is not known, because the level is no measurement, or this was not "
-    "measured.\n\nWhat to do: see the check of validity first.",
+    "measured. What to do: see the check of validity first.",
 }
+
+
+def described(told: Iterable[str]) -> str:
+    """Return what a check says, a paragraph each.
+
+    The UI reads it as Markdown, and error texts and names are not ours: an image in one of them
+    would be fetched.
+    """
+    return "\n\n".join(text.markdown(each) for each in told)
 
 
 def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
@@ -50,7 +65,7 @@ def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=passed,
         severity=ERROR if metrics.validity == "incomplete" else WARN,
-        description="\n\n".join(told),
+        description=described(told),
         metadata={
             "validity": metrics.validity,
             "reasons": [text.visible(reason) for reason in metrics.reasons],
@@ -82,10 +97,10 @@ def writes_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     if wrong:
         told = [
             *wrong,
-            _WRITES_MEAN,
+            *_WRITES_MEAN,
         ]
     return dg.AssetCheckResult(
-        passed=not wrong, severity=ERROR, description="\n\n".join(told), metadata=lines
+        passed=not wrong, severity=ERROR, description=described(told), metadata=lines
     )
 
 
@@ -103,12 +118,12 @@ def errors_result(metrics: RunMetrics) -> dg.AssetCheckResult:
             [] if metrics.levels else ["No level was measured, so nothing is known of failures."]
         )
         told += [
-            _ERRORS_MEAN,
+            *_ERRORS_MEAN,
         ]
     return dg.AssetCheckResult(
         passed=bool(metrics.levels) and not failed and not unknown,
         severity=ERROR if great else WARN,
-        description="\n\n".join(told),
+        description=described(told),
         metadata=lines,
     )
 
@@ -126,7 +141,7 @@ def targets_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=bool(rows) and not open_rows,
         severity=WARN,
-        description="\n\n".join(told),
+        description=described(told),
         metadata={f"{row.what} at {row.level}": _line(row) for row in rows},
     )
 
@@ -147,7 +162,7 @@ def slos_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not broken,
         severity=ERROR if any(slo.verdict == "missed" for slo in broken) else WARN,
-        description="\n\n".join(told),
+        description=described(told),
         metadata=lines,
     )
 

@@ -7,7 +7,8 @@ the steps so far and names the next one, and whoever plays a step tells it the a
 A step that neither meets nor misses (its interval holds the limit, it was not steady, or it was
 no measurement) is played once more and longer; if it still does not say, it counts as not
 meeting, with its reason, and never as missing. So the greatest load that met is one whose whole
-interval keeps the limits, and the true capacity lies between it and the least that missed.
+interval keeps the limits, and the true capacity lies between it and the least that missed; steps
+that are left then bring that one nearer, as long as all that is between them is unclear.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ RESOLUTION = 0.02
 """Where neighbours differ by less the search ends; the finding is to be within 5 % of the truth,
 and doubt about the metric at the limit takes its share."""
 
+NEAR_ABOVE = 1.05
+"""A load that missed is near enough to one that is unclear."""
+
 Word = Literal["met", "missed", "unclear", "not_steady", "not_measured"]
 
 
@@ -35,7 +39,8 @@ class Answer:
     Attributes:
         word: ``met`` or ``missed``, or why it is neither.
         why: A sentence; empty when met.
-        ceiling: A load that certainly is too much, known from this step; None if none is.
+        ceiling: A load that by this step will be too much, and is tried before the middle; None
+            if none is known.
     """
 
     word: Word
@@ -166,9 +171,9 @@ class CapacitySearch:
         """Return what to play next; None when the search has ended."""
         if self.steps and len(self.steps[-1].answers) == 1 and not self.steps[-1].answer.decides:
             return Ask(self.steps[-1].load, longer=True)
-        if len(self.steps) >= self.space.most_steps or self.is_narrow:
+        if len(self.steps) >= self.space.most_steps:
             return None
-        load = self._next_load()
+        load = self._above_doubt() if self.is_narrow else self._next_load()
         return None if load is None else Ask(load)
 
     def told(self, ask: Ask, answer: Answer) -> CapacitySearch:
@@ -186,7 +191,7 @@ class CapacitySearch:
             return space.start
         if bad is None:
             assert good is not None
-            return None if good >= space.most else min(space.most, self._whole(good * space.growth))
+            return None if good >= space.most else min(space.most, self._tidy(good * space.growth))
         if good is None:
             return None if bad <= space.least else max(space.least, self._lower(bad))
         between = math.sqrt(good * bad)
@@ -195,18 +200,37 @@ class CapacitySearch:
         if good * (1 + space.resolution) < ceiling < between:
             between = ceiling
         if not space.whole:
-            return between
+            return self._tidy(between)
         return float(min(max(round(between), good + 1), bad - 1))
+
+    def _above_doubt(self) -> float | None:
+        """Return a load between the greatest that is unclear and the least that missed."""
+        missed = self.first_missed
+        doubtful = [step for step in self.steps if missed is None or step.load < missed]
+        last = max(doubtful, key=lambda step: step.load)
+        if last.answer.word != "unclear" or last.load >= self.space.most:
+            return None
+        if missed is None:
+            return min(self.space.most, self._tidy(last.load * self.space.growth))
+        if missed - last.load <= max(last.load * (NEAR_ABOVE - 1), float(self.space.whole)):
+            return None
+        between = math.sqrt(last.load * missed)
+        return (
+            min(max(self._tidy(between), last.load + 1), missed - 1)
+            if self.space.whole
+            else between
+        )
 
     def _lower(self, bad: float) -> float:
         """Return the next load below every one so far: none has met yet."""
         ceilings = [s.answer.ceiling for s in self.steps if s.answer.ceiling is not None]
         lower = bad / self.space.growth
         ceiling = min(ceilings, default=lower)
-        return self._whole(ceiling if lower < ceiling < bad else lower)
+        return self._tidy(ceiling if lower < ceiling < bad else lower)
 
-    def _whole(self, load: float) -> float:
-        return float(max(1, round(load))) if self.space.whole else load
+    def _tidy(self, load: float) -> float:
+        """Return a whole number, or four digits: what is shown is then what is played."""
+        return float(max(1, round(load))) if self.space.whole else float(f"{load:.4g}")
 
 
 def search(space: Space, play: Callable[[Ask], Answer]) -> CapacitySearch:

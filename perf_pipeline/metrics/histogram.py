@@ -189,7 +189,7 @@ class Histogram:
             return Percentile(p, self.max_ns / 1e9, at_least=True, samples_beyond=0)
         place = int(places[reached[0]])
         low, high = edges_ns()[place : place + 2]
-        value_ns = min(max((low + high) / 2, float(self.min_ns or 0)), float(self.max_ns))
+        value_ns = min(max(float(low + high) / 2, float(self.min_ns or 0)), float(self.max_ns))
         return Percentile(p, value_ns / 1e9, at_least=False, samples_beyond=int(beyond[place]))
 
     def to_bytes(self) -> bytes:

@@ -44,8 +44,9 @@ MEMORY = Scale("memory", "MB", 500, 1000, 2000)
 
 
 def kpi_grades(levels: Sequence[LevelMetrics]) -> tuple[KpiGrade, ...]:
-    """Grade every level; arms are not graded."""
-    return tuple(grade for level in levels if level.role == "level" for grade in _grades(level))
+    """Grade every closed level; arms are not graded, nor is what was offered to an open level."""
+    graded = (level for level in levels if level.role == "level" and level.loop == "closed")
+    return tuple(grade for level in graded for grade in _grades(level))
 
 
 def _grades(level: LevelMetrics) -> list[KpiGrade]:

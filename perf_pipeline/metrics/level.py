@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.noise import Noise
     from perf_pipeline.metrics.open_load import OpenLoad
     from perf_pipeline.metrics.resource_use import Resources
-    from perf_pipeline.metrics.steady_state import SteadyState
     from perf_pipeline.metrics.slo_verdict import SloVerdict
+    from perf_pipeline.metrics.steady_state import SteadyState
 
 Validity = Literal[
     "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"

@@ -24,6 +24,8 @@ class PerformanceMetrics:
     got back, by the servers' own counters and with the monitor's few kilobytes a sample among it.
     They are None unless every server of the level counts bytes and is used by nobody else:
     PostgreSQL does not count them, and an interface's total is everybody's.
+    Latencies are service times of a closed level and response times of an open one:
+    ``latency_is`` says which.
     """
 
     total_workflows: int
@@ -63,6 +65,7 @@ class PerformanceMetrics:
     in_flight_median: float | None
     in_flight_at_end: int
     latency_at_least: tuple[str, ...] = ()
+    latency_is: str = "service time (closed loop)"
     not_measured: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,7 +76,8 @@ class PerformanceMetrics:
 def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> PerformanceMetrics:
     """Give a level its old names."""
     times, resources = level.service_times, level.resources
-    latency = {f"p{round(p.p * 100)}_latency": p for p in times.percentiles}
+    told = level.response_times or times
+    latency = {f"p{round(p.p * 100)}_latency": p for p in told.percentiles}
     steady = level.phases.get("steady")
     classes = level.steady_error_classes
     postgres = next((use for use in level.connections if use.server == "postgres"), None)
@@ -83,9 +87,9 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
     fields: dict[str, float | None] = {
         "execution_time": steady[1] - steady[0] if steady else None,
         "throughput": level.throughput_per_s,
-        "avg_latency": times.avg_s,
-        "min_latency": times.min_s,
-        "max_latency": times.max_s,
+        "avg_latency": told.avg_s,
+        "min_latency": told.min_s,
+        "max_latency": told.max_s,
         **{name: p.value_s for name, p in latency.items()},
         "peak_memory_mb": resources.workers_pss_peak_mb,
         "avg_cpu_percent": resources.workers_cpu_mean_percent,
@@ -123,6 +127,7 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
         in_flight_median=level.in_flight.median,
         in_flight_at_end=times.in_flight_at_end,
         latency_at_least=tuple(name for name, p in latency.items() if p.at_least),
+        latency_is=f"{'response' if level.response_times else 'service'} time ({level.loop} loop)",
         not_measured={name: _why_not(name, level, postgres) for name in unmeasured},
     )
 

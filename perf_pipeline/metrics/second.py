@@ -34,7 +34,7 @@ def seconds_of(
         return ()
     edges_ns = go_ns + np.arange(count + 1) * 1_000_000_000
     means = curve.means(edges_ns)
-    rows = {}
+    rows: dict[int, dict[str, Any]] = {}
     step = max(1, count * _RECORDS_AT_A_TIME // max(len(curve.ends_ns), 1))
     for first in range(0, count, step):
         rows |= _rows(frame, go_ns, first, min(first + step, count))

@@ -108,7 +108,7 @@ def headline(metrics: RunMetrics) -> Table:
         *("Memory", "Limited by"),
     )
     rows = tuple(_row(level, is_open=is_open) for level in metrics.levels)
-    note = f"{NOTE} {OPEN_NOTE}" if is_open else NOTE
+    note = f"{NOTE.replace('(closed loop)', '(either loop)')} {OPEN_NOTE}" if is_open else NOTE
     return Table("Levels side by side", columns, rows, note=f"{note} {MORE_NOTE}")
 
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import held, own, slo, text, words
+from perf_pipeline.report import held, own, quantity, slo, text, words
 from perf_pipeline.report.bottleneck import bottleneck_fact
 from perf_pipeline.report.table import Cell, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perf_pipeline.metrics.level import TargetRow
+    from perf_pipeline.metrics.level import LevelMetrics, TargetRow
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.report.cost import Cost
 
+
+REASONS_MAX = 3
+"""So many reasons stand at the top; all of them stand at the levels that they are of."""
 
 AS_FAR = "met as far as measured"
 
@@ -67,7 +70,10 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     else:
         valid = sum(level.validity == "valid" for level in metrics.levels)
         sentences.append(f"{valid} of {len(metrics.levels)} levels and arms are valid.")
-    sentences.extend(text.visible(reason) for reason in metrics.reasons)
+    sentences.extend(text.visible(reason) for reason in metrics.reasons[:REASONS_MAX])
+    more = len(metrics.reasons) - REASONS_MAX
+    if more > 0:
+        sentences.append(f"And {quantity.counted(more, 'reason')} more: each stands at its level.")
     answer = words.validity_cell(metrics.validity)
     return Verdict("Is it a measurement?", answer, tuple(sentences))
 
@@ -100,12 +106,19 @@ def _limited(metrics: RunMetrics) -> Verdict:
     ]
     if not asked:
         return Verdict(question, Cell("not told", "quiet"), ("No level says what limited it.",))
-    level, bottleneck = max(asked, key=lambda each: each[0].concurrency)
+    level, bottleneck = max(asked, key=lambda each: _size(each[0]))
     cell = bottleneck_fact(bottleneck).cell
-    sentences = [f"At {text.name(level.shown)} in flight: {cell.note}"]
+    how = " in flight" if level.loop == "closed" else ""
+    sentences = [f"At {text.name(level.shown)}{how}: {cell.note}"]
     if level.validity != "valid":
         sentences.append(f"That level is {level.validity}, so this is a hint.")
     return Verdict(question, Cell(cell.text, cell.tone), tuple(sentences))
+
+
+def _size(level: LevelMetrics) -> tuple[int, float]:
+    """Return how great a load is: in flight, and of open levels what they offer."""
+    offered = level.open_load.offered_per_s if level.open_load else None
+    return level.concurrency, offered or 0.0
 
 
 def _target_table(metrics: RunMetrics, table: str) -> Fact:

@@ -13,6 +13,7 @@ import json
 import logging
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ from perf_pipeline.selftest.service_process import delayed_service, read_log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    _Load = Callable[[Path, int, int], SeenLoad]
+
 DELAYS_S = (0.02, 0.06)
 CONNECTIONS = 8
 RATE_PER_S = 100.0
@@ -37,38 +40,54 @@ log = logging.getLogger(__name__)
 
 
 def run(size: Size, seed: int) -> list[Figure]:
-    """Load the service by each generator in turn."""
+    """Load the service by each generator in turn, in several rounds at full size."""
     full = size is Size.FULL
-    length_s, share, judged = (15, 0.03, PERCENTS) if full else (1, 0.1, PERCENTS[:1])
+    rounds, length_s, share, judged = (4, 3, 0.03, PERCENTS) if full else (1, 1, 0.1, PERCENTS[:1])
+    pairs: list[tuple[str, str, _Load, _Load]] = [
+        ("closed", "wrk", _ours_closed, _wrk),
+        ("at a rate", "Locust", _ours_at_rate, _locust),
+    ]
+    figures = []
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
-        folder = Path(temporary)
-
-        def pair(
-            loop: str, name: str, ours: Callable[[], SeenLoad], other: Callable[[], SeenLoad]
-        ) -> list[Figure]:
+        for loop, name, our_load, other_load in pairs:
+            found = []
             try:
-                theirs = other()
+                for index in range(rounds):
+                    folder = Path(temporary) / f"{name}-{index}"
+                    folder.mkdir()
+                    other = other_load(folder / "other", length_s, seed + index)
+                    ours = our_load(folder / "ours", length_s, seed + index)
+                    log.info("agreement: %s, round %d: %s, %s", loop, index, ours, other)
+                    found.append(compared(loop, ours, other, share=share, judged=judged))
             except PerfPipelineError as error:
                 what = f"{loop}: ours against {name}"
-                return [Figure(what, None, "", 0, note=f"{name} measured nothing: {error}")]
-            mine = ours()
-            log.info("agreement: %s, %s", mine, theirs)
-            return compared(loop, mine, theirs, share=share, judged=judged)
+                figures.append(Figure(what, None, "", 0, note=f"not measured: {error}"))
+            else:
+                figures += _least_disturbed(found)
+    return figures
 
-        return [
-            *pair(
-                "closed",
-                "wrk",
-                lambda: load_closed(folder / "closed", DELAYS_S, CONNECTIONS, length_s, seed),
-                lambda: _wrk(folder / "wrk", length_s, seed),
-            ),
-            *pair(
-                "at a rate",
-                "Locust",
-                lambda: load_at_rate(folder / "rate", DELAYS_S, RATE_PER_S, length_s, seed),
-                lambda: _locust(folder / "locust", length_s, seed),
-            ),
-        ]
+
+def _least_disturbed(rounds: list[list[Figure]]) -> list[Figure]:
+    """Return each figure of ours, and the one of both that follows it, from its best round.
+
+    What neighbours on the machine do to a generator is to wake it late, which adds to what it
+    sees and never takes away: the round with the least is nearest to the generator's own error.
+    """
+    figures = []
+    for index in range(0, len(rounds[0]), 2):
+        told = [figures_of[index].value or 0.0 for figures_of in rounds]
+        best = rounds[told.index(min(told))]
+        note = f"{best[index].note}; best of {len(told)} rounds, the worst {max(told):.2f}"
+        figures += [replace(best[index], note=note), best[index + 1]]
+    return figures
+
+
+def _ours_closed(folder: Path, length_s: int, seed: int) -> SeenLoad:
+    return load_closed(folder, DELAYS_S, CONNECTIONS, length_s, seed)
+
+
+def _ours_at_rate(folder: Path, length_s: int, seed: int) -> SeenLoad:
+    return load_at_rate(folder, DELAYS_S, RATE_PER_S, length_s, seed)
 
 
 def _wrk(folder: Path, length_s: int, seed: int) -> SeenLoad:

@@ -126,8 +126,12 @@ class Recorder:
                 self._try(lambda: self._journal.waits(now_ns, counts))
 
     def commit_if_due(self, now_ns: int) -> None:
-        """Commit what is pending unless that was done less than half a second ago."""
-        if now_ns < self.due_ns or not self._committing.acquire(blocking=False):
+        """Commit what is pending unless that was done less than half a second ago.
+
+        Or unless more is pending than should be: before the first block no rate is known.
+        """
+        due = now_ns >= self.due_ns or len(self._pending) >= BLOCK_RECORDS * RECORD_WORDS
+        if not due or not self._committing.acquire(blocking=False):
             return
         try:
             if self._finished:
@@ -181,8 +185,8 @@ class Recorder:
     def _until_next(self, now_ns: int) -> int:
         """Return how long until the next commit, ns; bounded in records at the rate since the last.
 
-        Half a million records would take 70 MB until they are packed, and the thread that packs
-        them a tenth of a second.
+        Half a million records would take 70 MB until they are packed, and stop the thread that
+        packs them for a tenth of a second.
         """
         elapsed_ns, self._committed_ns = now_ns - self._committed_ns, now_ns
         count = len(self._pending) // RECORD_WORDS

@@ -71,7 +71,7 @@ def test_what_is_no_measurement_says_why_and_what_to_do(
     result = validity_result(replace(good, validity=validity, reasons=("2.1 turnovers \x1b[31m",)))
     assert (result.passed, result.severity) == (False, severity)
     assert told(result).startswith(f"{validity}: ")
-    assert "2.1 turnovers \\x1b[31m" in told(result)
+    assert "2.1 turnovers \\\\x1b\\[31m" in told(result)
     assert to_do in told(result)
 
 
@@ -99,13 +99,13 @@ def test_failures_are_counted_by_class_with_an_example(
         outcomes={"ok": 1000 - failed, "error": failed - 1, "timeout": 1},
         error_ratio=failed / 1000,
         error_classes={"workflow_error": failed, "connection": 0},
-        error_examples={"workflow_error": ("boom <script>",)},
+        error_examples={"workflow_error": ("boom <script> ![](http://evil.example/p.png)",)},
     )
     result = errors_result(level)
     assert (result.passed, result.severity) == (False, severity)
     share = f"{failed / 10:.3g}"
     assert f"10: {failed} failed; {share}" in told(result)
-    assert f"workflow_error {failed} (boom <script>)" in told(result)
+    assert f"workflow_error {failed} (boom &lt;script> !\\[\\](http://evil" in told(result)
     assert "connection" not in told(result)
 
 

@@ -6,11 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
+from perf_pipeline.metrics.open_load import Lag, OpenLoad
 from perf_pipeline.report import cost, verdict, words
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.report.verdict import Verdict
+
+
+def load(offered_per_s: float) -> OpenLoad:
+    """Return an open load at a rate."""
+    lag = Lag(1, 0.0, 0.0, 0.0)
+    return OpenLoad(
+        *("r", "constant", 4, 1.0, 3, offered_per_s, None, 0, 3, 0, lag, lag, "", ()),
+    )
 
 
 def _verdicts(metrics: RunMetrics) -> dict[str, Verdict]:
@@ -99,3 +108,27 @@ def test_objectives_are_asked_for_where_there_are_some(
     question = "Does it keep its objectives?"
     assert question not in _verdicts(baseline)
     assert _verdicts(ugly)[question].answer.text == "missed"
+
+
+def test_of_many_reasons_the_top_shows_three_and_counts_the_rest(baseline: RunMetrics) -> None:
+    many = replace(baseline, reasons=tuple(f"reason {at}" for at in range(5)))
+    sentences = _verdicts(many)["Is it a measurement?"].sentences
+    assert sentences[-3:] == (
+        *("reason 1", "reason 2", "And 2 reasons more: each stands at its level."),
+    )
+
+
+def test_the_greatest_of_open_levels_is_the_one_that_offers_most(baseline: RunMetrics) -> None:
+    """All of them have the same slots; the busiest one is neither first nor last."""
+    levels = tuple(
+        replace(
+            baseline.levels[0],
+            label=f"{rate}",
+            loop="open",
+            open_load=load(rate),
+            bottleneck=Bottleneck("cpu", f"offered {rate}.", ()),
+        )
+        for rate in (10.0, 50.0, 30.0)
+    )
+    limited = _verdicts(replace(baseline, levels=levels))["What limited it?"]
+    assert limited.sentences == ("At 50.0: offered 50.0.",)

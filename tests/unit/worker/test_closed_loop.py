@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from array import array
@@ -16,6 +17,7 @@ from tests.unit.worker.conftest import Bench, Clock, ScriptedTarget, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SECOND = 1_000_000_000
 
@@ -309,3 +311,38 @@ def test_a_machine_without_room_for_the_threads_says_how_many_it_holds(
     with pytest.raises(RuntimeError, match=r"only 4 of 10 threads.*lower concurrency"):
         loop.start()
     join(loop)
+
+
+def test_the_loop_in_one_frame_keeps_the_books_that_start_and_end_keep(
+    tmp_path: Path,
+) -> None:
+    """Workflows end well, late, or not at all; the words of the slot and all records are equal."""
+
+    def work(b: Bench) -> Callable[[int, int], None]:
+        def execute(_kind: int, number: int) -> None:
+            b.clock.sleep(6.0 if number % 7 == 3 else 0.25)
+            if number % 5 == 2:
+                raise ValueError(f"workflow {number}")
+
+        return execute
+
+    kinds = array("q", [0, 1, 2])
+    books = []
+    for way in ("one frame", "start and end"):
+        (tmp_path / way).mkdir()
+        b = Bench(tmp_path / way, 1)
+        loop = b.loop(ScriptedTarget(work(b)), run_s=60, kinds=kinds, kind_count=3)
+        if way == "one frame":
+            loop.start()
+            join(loop)
+        else:
+            numbers = itertools.count()
+            while b.clock() < b.slots.words[STOP_NS]:
+                loop.execute(ScriptedTarget(work(b)), 0, next(numbers))
+        assert b.recorder.finish(loop.in_flight) == 0
+        books.append((b.committed(), list(b.slots.words), b.examples()))
+        b.journal.close()
+
+    assert len(books[0][0]) > 20
+    assert {row.outcome for row in books[0][0]} == {Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT}
+    assert books[0] == books[1]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.samples.record import Outcome
+from perf_pipeline.samples.record import RECORD, Outcome
 from perf_pipeline.samples.slots import ENDED, FAILED, NUMBER, START_NS, STARTED, SlotFile
 from perf_pipeline.worker.recorder import (
+    BLOCK_RECORDS,
     COMMIT_EVERY_NS,
     EXAMPLE_LENGTH,
     EXAMPLES_A_CLASS,
@@ -99,6 +100,73 @@ def test_a_record_keeps_every_column_and_counts_ends_and_failures(
     base = SlotFile.base(1)
     assert (b.slots.words[base + ENDED], b.slots.words[base + FAILED]) == (2, 1)
     assert b.slots.totals().ended == 2
+
+
+def test_the_words_of_a_record_are_its_bytes_whatever_their_number(
+    bench: Callable[[int], Bench],
+) -> None:
+    """Blocks are packed 1024 records at once; 2500 are two chunks and a rest, all in order."""
+    b = bench(3)
+    expected = []
+    for number in range(2500):
+        row = (
+            number % 5,
+            number % 3,
+            100 + number,
+            200 + number,
+            number % 5,
+            number % 8,
+            number % 128,
+        )
+        kind, slot, start_ns, end_ns, outcome, error_class, flags = row
+        b.recorder.record(number, kind, slot, start_ns, end_ns, outcome, error_class, flags)
+        expected.append((number, start_ns, end_ns, slot, kind, outcome, error_class, flags))
+    b.recorder.finish(_abandon(b))
+
+    assert b.committed() == expected
+
+
+def test_a_record_keeps_when_its_workflow_was_to_start(bench: Callable[[int], Bench]) -> None:
+    b = bench(1)
+    b.recorder.record(0, 0, 0, 100, 250, Outcome.OK, intended_ns=40)
+    b.recorder.record(1, 0, 0, 300, 350, Outcome.OK)
+    b.recorder.finish(_abandon(b))
+
+    payload = b.journal.payloads()[0]
+    assert [row[1:4] for row in RECORD.iter_unpack(payload)] == [(40, 100, 250), (300, 300, 350)]
+
+
+def test_what_is_pending_is_bounded_however_fast_workflows_end(
+    bench: Callable[[int], Bench],
+) -> None:
+    """10 us a workflow is 50,000 in half a second, six times what may be pending.
+
+    Before the first block no rate is known; every later one is as small as it should be.
+    """
+    b = bench(1)
+    for number in range(150_000):
+        _play(b, number, 0.000_01)
+
+    blocks = [len(payload) // RECORD.size for payload in b.journal.payloads()]
+    assert blocks[0] <= 50_001
+    assert len(blocks) > 10
+    assert max(blocks[1:]) <= BLOCK_RECORDS + 1
+
+
+def test_the_timer_commits_early_when_more_is_pending_than_should_be(
+    bench: Callable[[int], Bench],
+) -> None:
+    """Before the first commit nobody knows the rate; the timer looks every 50 ms."""
+    b = bench(1)
+    for number in range(BLOCK_RECORDS):
+        if number % 1000 == 0:
+            b.recorder.commit_if_due(b.clock())
+            assert b.committed() == []
+        b.recorder.keep((number, 1, 1, 2, 0))
+
+    b.recorder.commit_if_due(b.clock())
+
+    assert len(b.committed()) == BLOCK_RECORDS
 
 
 def test_a_full_disk_keeps_records_pending_and_reports_it(bench: Callable[[int], Bench]) -> None:

@@ -1,0 +1,116 @@
+"""What a search for capacity looks for: the greatest load of which kind, up to where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from perf_pipeline.config.arrivals import MOST_ARRIVALS
+from perf_pipeline.config.machine import largest_level, mode_of, processes_of
+from perf_pipeline.config.slo import Slo
+from perf_pipeline.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.machine import MachineLimits
+    from perf_pipeline.config.scenario import Scenario
+
+LoadKind = Literal["in_flight", "rate"]
+KINDS: tuple[LoadKind, ...] = ("in_flight", "rate")
+
+FAILURES = Slo("error_ratio", 0.05)
+"""Holds where nothing else is said of failures: a target that fails at once is fast."""
+
+LEAST_RATE_PER_S = 0.1
+FIRST_IN_FLIGHT, FIRST_RATE_PER_S = 10, 10.0
+LONGER = 4.0
+"""A step that did not decide is played again, so many times as long: half as wide an interval."""
+
+
+@dataclass(frozen=True)
+class CapacityQuestion:
+    """The greatest load, of one kind, that keeps objectives.
+
+    Attributes:
+        of: ``in_flight`` of a closed loop, or ``rate`` of an open one, Poisson.
+        start: The first load.
+        most: The greatest.
+        slots: Workflows in flight at most, when the question is a rate.
+        slos: The objectives; not empty.
+    """
+
+    of: LoadKind
+    start: float
+    most: float
+    slots: int
+    slos: tuple[Slo, ...]
+
+
+def capacity_question(
+    scenario: Scenario,
+    machine: MachineLimits,
+    *,
+    of: str = "in_flight",
+    most: float | None = None,
+    start: float | None = None,
+) -> CapacityQuestion:
+    """Make the question that flags ask about a scenario.
+
+    Args:
+        scenario: Checked, with the objectives that flags add.
+        machine: What it can hold: the greatest number in flight unless ``most`` says less.
+        of: A name of ``KINDS``.
+        most: The greatest load; None for what the machine can hold.
+        start: The first load; None for the least level of the scenario, or 10.
+
+    Raises:
+        ScenarioError: With every problem.
+    """
+    kind = next((known for known in KINDS if known == of), None)
+    if kind is None:
+        raise ScenarioError([f"--of is {of!r}; it must be one of {', '.join(KINDS)}"])
+    problems = []
+    if not scenario.slos:
+        problems.append(
+            "there is no objective, so any load would do; give one, like --slo 'p99_s < 0.5'"
+        )
+    problems += [
+        f"the objective {slo.text!r} is about one level alone; a search plays levels of its own"
+        for slo in scenario.slos
+        if slo.level is not None
+    ]
+    bound = largest_level(machine, processes_of(scenario, machine), mode_of(scenario.target))
+    if kind == "in_flight":
+        allowed, least, first = float(bound.level), 1.0, _first_level(scenario)
+        why = bound.arithmetic
+    else:
+        length_s = scenario.phases.warm_up_s + LONGER * scenario.phases.steady_s
+        allowed, least, first = MOST_ARRIVALS / length_s, LEAST_RATE_PER_S, _first_rate(scenario)
+        why = f"{MOST_ARRIVALS:,} arrivals in {length_s:g} s"
+    greatest = allowed if most is None else most
+    if not least <= greatest <= allowed:
+        problems.append(f"--max is {greatest:g}; allowed is {least:g} to {allowed:g} ({why})")
+    if start is not None and not least <= start <= greatest:
+        problems.append(f"--start is {start:g}; allowed is {least:g} to --max, {greatest:g}")
+    if kind == "in_flight" and any(n != int(n) for n in (greatest, start or 1)):
+        problems.append("--max and --start are workflows in flight: whole numbers")
+    if problems:
+        raise ScenarioError(problems)
+    slots = max((one.slots for one in scenario.arrivals), default=min(1000, bound.level))
+    begin = min(first if start is None else start, greatest)
+    return CapacityQuestion(kind, float(begin), float(greatest), slots, with_failures(scenario))
+
+
+def with_failures(scenario: Scenario) -> tuple[Slo, ...]:
+    """Return the objectives; none ends a level, and one of them is about failures."""
+    slos = tuple(replace(slo, abort=False) for slo in scenario.slos)
+    said = any(slo.metric == "error_ratio" and slo.family is None for slo in slos)
+    return slos if said else (*slos, FAILURES)
+
+
+def _first_level(scenario: Scenario) -> float:
+    return float(min(scenario.concurrency, default=FIRST_IN_FLIGHT))
+
+
+def _first_rate(scenario: Scenario) -> float:
+    rates = [one.rate_per_s for one in scenario.arrivals if one.schedule in ("poisson", "constant")]
+    return min(rates, default=FIRST_RATE_PER_S)
