@@ -49,7 +49,7 @@ from perf_pipeline.samples.run_folder import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from perf_pipeline.config.scenario import Scenario
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.environment import TargetEnvironment
     from perf_pipeline.loadgen.level_log import LevelLog, Progress
     from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.stopped import Stopped
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.report.files import ReportFiles
     from perf_pipeline.targets.target import Job, Kind
@@ -169,14 +170,15 @@ class Run:
             manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
             manifest["noise"] = {"handling": self._settings.noise}
             write_json(self.folder.manifest, manifest)
-            for plan in self._plans:
+            for plan in self._levels():
                 python = environments[plan.target].python
                 log = self._play(plan, python, files, canaries, on_progress)
-                if stopped := stopped_at(plan, log, self._plans):
+                if stopped := self._stopped(plan, log):
                     manifest["stopped"] = asdict(stopped)
                     self._say(stopped.told)
                     break
             canaries.after_last()
+            manifest["plan_hashes"] = {one.folder_name: one.sha256() for one in self._plans}
             for when, one in (("before", canaries.rounds[0]), ("after", canaries.rounds[-1])):
                 manifest["noise"][when] = asdict(one)
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
@@ -189,6 +191,14 @@ class Run:
             raise
         self.folder.end(COMPLETE, stopped=manifest.get("stopped"))
         return self.folder
+
+    def _levels(self) -> Iterator[LevelPlan]:
+        """Yield each level when it is its turn."""
+        yield from self._plans
+
+    def _stopped(self, plan: LevelPlan, log: LevelLog) -> Stopped | None:
+        """Return why no level is played after this one; None if the run goes on."""
+        return stopped_at(plan, log, self._plans)
 
     def _manifest(
         self, servers: dict[str, Server], environments: dict[str, TargetEnvironment]

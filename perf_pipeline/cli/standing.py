@@ -208,7 +208,7 @@ class RunWatch:
         warm_up_s = max(phases.warm_up_s, TURNOVERS_WARM_UP * plan.concurrency / rate_per_s)
         steady_s = max(phases.steady_s, self._wanted(plan) / rate_per_s)
         most_s = phases.steady_max_s
-        played_s = phases.ramp_up_s + min(warm_up_s, most_s) + min(steady_s, most_s)
         if phases.total_workflows:
-            played_s = min(played_s, phases.total_workflows / rate_per_s)
+            steady_s = min(steady_s, phases.total_workflows / rate_per_s)
+        played_s = phases.ramp_up_s + min(warm_up_s, most_s) + min(steady_s, most_s)
         return played_s + OVERHEAD_S + phases.cooldown_s

@@ -33,6 +33,7 @@ class CapacityQuestion:
     Attributes:
         of: ``in_flight`` of a closed loop, or ``rate`` of an open one, Poisson.
         start: The first load.
+        least: The least.
         most: The greatest.
         slots: Workflows in flight at most, when the question is a rate.
         slos: The objectives; not empty.
@@ -40,6 +41,7 @@ class CapacityQuestion:
 
     of: LoadKind
     start: float
+    least: float
     most: float
     slots: int
     slos: tuple[Slo, ...]
@@ -97,7 +99,14 @@ def capacity_question(
         raise ScenarioError(problems)
     slots = max((one.slots for one in scenario.arrivals), default=min(1000, bound.level))
     begin = min(first if start is None else start, greatest)
-    return CapacityQuestion(kind, float(begin), float(greatest), slots, with_failures(scenario))
+    return CapacityQuestion(
+        of=kind,
+        start=float(begin),
+        least=least,
+        most=float(greatest),
+        slots=slots,
+        slos=with_failures(scenario),
+    )
 
 
 def with_failures(scenario: Scenario) -> tuple[Slo, ...]:

@@ -205,7 +205,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("steady_max_s", "number", "s, greatest length of a phase", 0.5, 86_400),
         Key("drain_s", "number", "s in which workflows in flight may still end", 0, 3600),
         Key("deadline_s", "number", "s after which a workflow is a timeout", 0.1, 3600),
-        Key("total_workflows", "integer", "workflows that end the level", 0, 10_000_000),
+        Key("total_workflows", "integer", "workflows that end a steady phase", 0, 10_000_000),
         Key("cooldown_s", "number", "s of rest after a level", 0, 3600),
     ),
     "connections": (

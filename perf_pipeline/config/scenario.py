@@ -71,8 +71,9 @@ class Phases:
         steady_max_s: Greatest length of the warm-up, and of the steady phase.
         drain_s: How long workflows in flight may still end after the steady phase.
         deadline_s: A workflow that takes longer is a timeout.
-        total_workflows: The level ends when so many workflows have ended, whatever phase it is
-            in; 0 for no such end.
+        total_workflows: A closed level ends when so many workflows have ended in its steady
+            phase, even if that is sooner than ``steady_s`` and three turnovers; what is in flight
+            then may still end. 0 for no such end.
         cooldown_s: How long nothing is done between two levels.
     """
 

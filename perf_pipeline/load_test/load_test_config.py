@@ -26,10 +26,11 @@ class LoadTestConfig:
 
     Attributes:
         concurrent_workflows: Workflows in flight at all times.
-        total_workflows: The level ends when so many have ended since its first start, or when
+        total_workflows: The level ends when so many have ended in its steady phase, or when
             ``test_duration`` is over, whichever comes first; 0 for no such end. Those that end
-            while the slots still start count too, so that a total that is reached within
-            ``ramp_up_duration`` leaves nothing to measure, which the metrics then say.
+            while the slots still start, and until each has had its turn once, are beside them;
+            what is in flight at the end may still end, and is not measured. A total below three
+            times ``concurrent_workflows`` is no steady state, which the metrics then say.
         ramp_up_duration: s over which the slots start.
         test_duration: s, length of the steady phase, the one that is measured.
         cooldown_duration: s of rest between two levels.

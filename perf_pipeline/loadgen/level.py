@@ -246,8 +246,8 @@ class LevelRun:
                 ended = self._ended()
                 if elapsed_s >= most_s or (elapsed_s >= least_s and ended - ended_before >= turns):
                     return ""
-                if self._phases.total_workflows:
-                    left = self._phases.total_workflows - (ended - self._ended_before_go)
+                if phase == "steady" and self._phases.total_workflows:
+                    left = self._phases.total_workflows - (ended - ended_before)
                     if left <= 0:
                         return TOTAL_WORKFLOWS
                     self._tick(self._until_half_s(left))

@@ -69,15 +69,14 @@ def observed_between(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: 
     )
     began, ended = lives["start_ns"].to_numpy(), lives["ended"].to_numpy()
     until = np.where(ended, lives["end_ns"].to_numpy(), end_ns)
-    first, last = (stretch_of(at, start_ns, end_ns) for at in (began, until))
-    whole = (first == last) & (began >= start_ns)
+    last = stretch_of(until, start_ns, end_ns)
+    edges = start_ns + (end_ns - start_ns) * np.arange(STRETCHES + 1) // STRETCHES
+    whole = began >= edges[last]
     pieces = [(last[whole], 0 * began[whole], (until - began)[whole], ended[whole])]
     cut_began, cut_until, cut_ended = began[~whole], until[~whole], ended[~whole]
     cut_last = last[~whole]
     for stretch in range(STRETCHES):
-        lower, upper = (
-            start_ns + (end_ns - start_ns) * edge // STRETCHES for edge in (stretch, stretch + 1)
-        )
+        lower, upper = int(edges[stretch]), int(edges[stretch + 1])
         alive = (cut_began < upper) & (cut_last >= stretch)
         since, to = cut_began[alive], cut_until[alive]
         from_ns = np.maximum(lower - since, 0)

@@ -168,7 +168,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         service_times=with_intervals(times, observed_between(warm, *window)),
         families=_families(figures, warm, window, context.kinds),
         in_flight=in_flight,
-        fairness=figures.fairness if steady_ns else None,
+        fairness=figures.fairness if steady_ns and not is_open else None,
         cold_starts=_cold_starts(records.frame, context.kinds),
         writes=writes,
         connections=connections_of(

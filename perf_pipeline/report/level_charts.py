@@ -129,5 +129,6 @@ def _in_flight(level: LevelMetrics, points: list[Point], each: str) -> Figure:
     layers = [*phase_bands(level, last), *lines, level_rule(wanted)]
     found = level.in_flight.median
     median = quantity.NOT_MEASURED if found is None else quantity.count(found)
-    note = f"Dashed: {quantity.count(wanted)} wanted; median of the steady phase: {median}. {each}"
+    what = "wanted" if level.loop == "closed" else "slots"
+    note = f"Dashed: {quantity.count(wanted)} {what}; median of the steady phase: {median}. {each}"
     return figure("In flight, workflows", level, layers, note.rstrip(), series)

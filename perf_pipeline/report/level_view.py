@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report import headline, level_accounts, quantity, resources, text, words
 from perf_pipeline.report.bottleneck import bottleneck_fact, bottleneck_tables
+from perf_pipeline.report.level_times import cold_starts, response_times, service_times
 from perf_pipeline.report.noise import noise_facts, noise_tables
 from perf_pipeline.report.open_level import open_facts, open_tables
 from perf_pipeline.report.steady import steady_facts, steady_tables
 from perf_pipeline.report.table import Cell, Fact, Table, measured, number, say_once
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import ColdStart, LevelMetrics, ServiceTimes
+    from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.report.cost import Cost
 
-SERVICE_TIMES = (
-    "From handing a workflow to the target until its checked answer. The average is time in "
-    "flight / workflows ended, so workflows that never ended weigh as well; min is of those that "
-    "ended, max of all."
-)
-RESPONSE_TIMES = (
-    "From the moment at which a workflow was to start until its checked answer, with the wait "
-    "before its start. What was dropped, timed out or cut short counts as at least so long."
-)
 FAIR = (
     "Jain's index is 1 when all threads were served alike and 1 / threads when one got everything."
 )
@@ -89,7 +80,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
     groups = (
         Group(
             "Times",
-            (*_response_times(level), _service_times(level), *_cold_starts(level)),
+            (*response_times(level), service_times(level), *cold_starts(level)),
             first=True,
         ),
         Group("Arrivals", open_tables(level), first=True),
@@ -128,6 +119,8 @@ def phases_in_words(level: LevelMetrics) -> str:
 
 def _title(level: LevelMetrics) -> str:
     name, at = words.level_name(level), f"{quantity.count(level.concurrency)} in flight"
+    if level.open_load is not None:
+        return f"{name}: {text.visible(level.open_load.offered)}"
     bare = name == str(level.concurrency)
     return at if bare else f"{name}: {at}"
 
@@ -153,7 +146,7 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
         Fact("Median in flight", headline.in_flight_cell(level)),
         Fact("Samples", headline.samples_cell(times)),
         Fact("Steady phase", measured(length, quantity.seconds, why)),
-        Fact("Turnovers", measured(level.turnovers, quantity.significant, why)),
+        *_turnovers(level, why),
         resources.cores_fact(level),
     )
     cells = say_once(tuple(fact.cell for fact in facts))
@@ -163,57 +156,11 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
     return (*limited, *told)
 
 
-def _service_times(level: LevelMetrics) -> Table:
-    heads = ("Workflows", "Samples", "Not ended", "Throughput", "Errors", "Average")
-    columns = (*heads, "min", "p50", "p90", "p99", "max")
-    head = (headline.throughput_cell(level), headline.error_cell(level))
-    rows = [_times_row("all", level.service_times, head)]
-    for family in level.families:
-        errors = None if family.error_ratio is None else 100 * family.error_ratio
-        head = (
-            measured(family.throughput_per_s, quantity.rate, "there was no steady phase"),
-            measured(errors, quantity.percent, "none ended"),
-        )
-        name = text.name(f"{family.family} {family.complexity}".strip())
-        rows.append(_times_row(name, family.service_times, head))
-    basis = quantity.counted(level.service_times.samples, "workflow")
-    title = f"{words.service_time(level)} in the steady phase"
-    return Table(title, columns, tuple(rows), level.validity, basis, SERVICE_TIMES)
-
-
-def _response_times(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return the response times; only an open level has them."""
-    times = level.response_times
-    if times is None:
+def _turnovers(level: LevelMetrics, why: str) -> tuple[Fact, ...]:
+    """Return how often everything in flight was replaced; an open level has no such number."""
+    if level.loop == "open":
         return ()
-    why = "no workflow was to start in the steady phase"
-    row = (
-        Cell("all"),
-        headline.samples_cell(times),
-        headline.unended_cell(times),
-        measured(times.avg_s, quantity.seconds, why),
-        measured(times.min_s, quantity.seconds, why),
-        *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
-        measured(times.max_s, quantity.seconds, why),
-    )
-    heads = ("Workflows", "Answered", "Not answered", "Average", "min", "p50", "p90", "p99", "max")
-    title, basis = "Response time (open loop)", quantity.counted(times.samples, "workflow")
-    return (Table(title, heads, (say_once(row),), level.validity, basis, RESPONSE_TIMES),)
-
-
-def _times_row(name: str, times: ServiceTimes, head: tuple[Cell, Cell]) -> tuple[Cell, ...]:
-    why = headline.why_no_time(times)
-    row = (
-        Cell(name),
-        headline.samples_cell(times),
-        headline.unended_cell(times),
-        *head,
-        headline.average_cell(times),
-        measured(times.min_s, quantity.seconds, why),
-        *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
-        measured(times.max_s, quantity.seconds, why),
-    )
-    return say_once(row)
+    return (Fact("Turnovers", measured(level.turnovers, quantity.significant, why)),)
 
 
 def _outcomes(level: LevelMetrics) -> Table:
@@ -285,28 +232,3 @@ _WAITS = {
     "postgres": "waiting for PostgreSQL's answer",
     "redis": "waiting for Redis's answer",
 }
-
-
-def _cold_starts(level: LevelMetrics) -> tuple[Table, ...]:
-    kinds: dict[str, list[ColdStart]] = {}
-    for start in level.cold_starts:
-        kinds.setdefault(f"{start.family} {start.complexity}", []).append(start)
-    rows = []
-    for kind, starts in kinds.items():
-        times = [start.service_time_s for start in starts]
-        failed = sum(start.outcome != "ok" for start in starts)
-        spread = (min(times), median(times), max(times))
-        cells = (number(quantity.seconds(value)) for value in spread)
-        rows.append(
-            (Cell(text.name(kind)), number(quantity.count(len(starts))), *cells, _failed(failed))
-        )
-    if not rows:
-        return ()
-    columns = ("First execution of", "Processes", "least", "median", "most", "not ok")
-    basis = quantity.counted(len(level.cold_starts), "cold start")
-    note = "The first execution of a kind in a process; in none of the other numbers."
-    return (Table("Cold starts", columns, tuple(rows), level.validity, basis, note),)
-
-
-def _failed(failed: int) -> Cell:
-    return Cell(quantity.count(failed), "bad" if failed else "number")

@@ -46,21 +46,21 @@ def render_markdown(metrics: RunMetrics) -> str:
         " · ".join(inert(phrase.text) for phrase in origin.in_short(metrics)),
         *(_verdict(one) for one in verdict.verdicts(metrics, parts)),
         "## Levels side by side",
-        _table(headline.headline(metrics), titled=False)
+        markdown_table(headline.headline(metrics), titled=False)
         if metrics.levels
         else "No level was measured.",
-        *(_table(table) for table in (repeats.repeats_table(metrics),) if table.rows),
+        *(markdown_table(table) for table in (repeats.repeats_table(metrics),) if table.rows),
         "## Targets",
-        *(_table(table) for table in (slo.slo_table(metrics),) if table.rows),
-        _table(targets.target_table(metrics)),
-        _table(targets.kpi_table(metrics)),
+        *(markdown_table(table) for table in (slo.slo_table(metrics),) if table.rows),
+        markdown_table(targets.target_table(metrics)),
+        markdown_table(targets.kpi_table(metrics)),
         "## What the work costs, what the runtime adds, what its code nodes add",
-        *(_table(table) for table in cost.cost_tables(metrics, parts)),
+        *(markdown_table(table) for table in cost.cost_tables(metrics, parts)),
         "## What really ran",
         _facts(origin.what_ran(metrics)),
         *(block for level in metrics.levels for block in _level(level)),
         "## Not measured",
-        _table(missing.not_measured(metrics), titled=False),
+        markdown_table(missing.not_measured(metrics), titled=False),
         "## Environment",
         *(f"### {inert(name)}\n\n{_facts(facts)}" for name, facts in origin.environment(metrics)),
         "## How to read this",
@@ -75,7 +75,7 @@ def _level(level: LevelMetrics) -> Iterable[str]:
     yield inert(view.subtitle)
     yield "\n".join(f"- {inert(reason)}" for reason in view.reasons)
     yield f"Phases: {inert(level_view.phases_in_words(level))}"
-    yield from (_table(table) for table in view.tables)
+    yield from (markdown_table(table) for table in view.tables)
 
 
 def _verdict(one: Verdict) -> str:
@@ -89,7 +89,7 @@ def _facts(facts: Iterable[Fact]) -> str:
     return "\n".join(f"- {inert(fact.term)}: {_cell(fact.cell)}" for fact in facts)
 
 
-def _table(table: Table, *, titled: bool = True) -> str:
+def markdown_table(table: Table, *, titled: bool = True) -> str:
     if not table.rows:
         return f"{table.title}: nothing."
     rests = ", ".join(part for part in (table.validity or "", table.basis) if part)

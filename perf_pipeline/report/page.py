@@ -62,7 +62,7 @@ def _render(metrics: RunMetrics) -> str:
         for level in drawn
     }
     parts = cost.cost_of(metrics)
-    environment = _environment()
+    environment = page_environment()
     script = _script(environment)
     return environment.get_template("report.html.jinja").render(
         script=script,
@@ -102,7 +102,7 @@ def _script(environment: jinja2.Environment) -> Markup:
     return Markup(environment.loader.get_source(environment, "report.js")[0])  # noqa: S704 - ours
 
 
-def _environment() -> jinja2.Environment:
+def page_environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("perf_pipeline.report"),
         autoescape=True,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 REASONS_MAX = 3
-"""So many reasons stand at the top; all of them stand at the levels that they are of."""
+"""So many reasons of levels stand at the top; all of them stand at their levels."""
 
 AS_FAR = "met as far as measured"
 
@@ -70,8 +70,11 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     else:
         valid = sum(level.validity == "valid" for level in metrics.levels)
         sentences.append(f"{valid} of {len(metrics.levels)} levels and arms are valid.")
-    sentences.extend(text.visible(reason) for reason in metrics.reasons[:REASONS_MAX])
-    more = len(metrics.reasons) - REASONS_MAX
+    of_levels = [reason for reason in metrics.reasons if reason.startswith("level ")]
+    own_reasons = [reason for reason in metrics.reasons if reason not in of_levels]
+    shown = (*own_reasons, *of_levels[:REASONS_MAX])
+    sentences.extend(text.visible(reason) for reason in shown)
+    more = len(of_levels) - REASONS_MAX
     if more > 0:
         sentences.append(f"And {quantity.counted(more, 'reason')} more: each stands at its level.")
     answer = words.validity_cell(metrics.validity)

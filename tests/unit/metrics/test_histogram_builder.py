@@ -104,14 +104,15 @@ def test_blocks_of_workers_give_the_same_however_they_are_cut(rows: list[Row], s
 def test_what_is_held_is_bounded_and_what_is_given_out_early_adds_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """1000 s of four workers, one behind the other as a reader gives them."""
+    """1000 s of four workers, one behind the other as a reader gives them; three a second."""
     monkeypatch.setattr(histogram_builder, "MOST_PAIRS", 100)
     monkeypatch.setattr(histogram_builder, "_ROWS", 50)
     rng = np.random.default_rng(3)
     rows = [
-        Row(0, GO_NS + t * SECOND - int(rng.integers(1, SECOND)), GO_NS + t * SECOND)
+        Row(0, GO_NS + t * SECOND - lasted_ns, GO_NS + t * SECOND)
         for _ in range(4)
-        for t in range(1_000)
+        for t, lasted_ns in enumerate(rng.integers(1, SECOND, 1_000).tolist())
+        for _ in range(3)
     ]
     builder = HistogramBuilder(GO_NS, PHASES_NS, is_open=False)
     blocks: list[HistogramBlock] = []

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perf_pipeline.metrics import second
+from perf_pipeline.metrics import fairness, second
 from perf_pipeline.metrics.record_figures import RecordFigures, duplicates_of, record_figures
 from perf_pipeline.metrics.service_time import service_times
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
@@ -29,7 +29,8 @@ ANSWERED = (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
 def _level(seed: int) -> list[Row]:
     """Return twelve slots for ten seconds, with errors, and a cold start in each worker."""
     rng = np.random.default_rng(seed)
-    rows = [Row(-1 - w, GO_NS - SECOND, GO_NS - 5, slot=w, flags=COLD) for w in range(2)]
+    within_ns = GO_NS + 3 * SECOND  # of a worker that came late
+    rows = [Row(-1 - w, GO_NS - SECOND, within_ns, slot=w, flags=COLD) for w in range(2)]
     for slot in range(SLOTS):
         now_ns = GO_NS + int(rng.integers(0, SECOND))
         while now_ns < LEVEL_NS[1]:
@@ -126,6 +127,17 @@ def test_seconds_are_the_same_however_many_records_are_taken_at_a_time(
         assert one.ended_ok + one.ended_not_ok == len(own)
         assert one.p50_s == lasted[math.ceil(0.5 * len(lasted)) - 1] / 1e9
         assert one.p99_s == lasted[math.ceil(0.99 * len(lasted)) - 1] / 1e9
+
+
+def test_slots_are_counted_together_however_many_records_are_taken_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = _level(10)
+    whole = _figures(frame_of(rows).lazy()).fairness
+
+    monkeypatch.setattr(fairness, "_ROWS", 7)
+
+    assert _figures(frame_of(rows).lazy()).fairness == whole
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,9 @@ def test_a_closed_level_has_none_of_it(baseline: RunMetrics) -> None:
     assert open_level.open_tables(level) == ()
     assert open_level.open_facts(level) == ()
     assert open_level.arrivals_figure(level, points_max=240) == ()
+
+
+def test_an_open_level_is_called_by_what_it_offers(opened: LevelMetrics) -> None:
+    view = level_view.level_view(opened)
+    assert view.title == "100: 500/s (poisson)"
+    assert "Turnovers" not in [fact.term for fact in view.facts]

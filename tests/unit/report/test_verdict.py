@@ -110,11 +110,15 @@ def test_objectives_are_asked_for_where_there_are_some(
     assert _verdicts(ugly)[question].answer.text == "missed"
 
 
-def test_of_many_reasons_the_top_shows_three_and_counts_the_rest(baseline: RunMetrics) -> None:
-    many = replace(baseline, reasons=tuple(f"reason {at}" for at in range(5)))
-    sentences = _verdicts(many)["Is it a measurement?"].sentences
-    assert sentences[-3:] == (
-        *("reason 1", "reason 2", "And 2 reasons more: each stands at its level."),
+def test_of_many_levels_reasons_the_top_shows_three_and_counts_the_rest(
+    baseline: RunMetrics,
+) -> None:
+    """A reason of the run as a whole stands at no level, so it is always shown."""
+    many = (*(f"level 100: reason {at}" for at in range(5)), "no server")
+    found = _verdicts(replace(baseline, reasons=many))["Is it a measurement?"]
+    assert found.sentences[-5:] == (
+        *("no server", "level 100: reason 0", "level 100: reason 1", "level 100: reason 2"),
+        "And 2 reasons more: each stands at its level.",
     )
 
 
