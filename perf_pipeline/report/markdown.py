@@ -90,6 +90,7 @@ def _facts(facts: Iterable[Fact]) -> str:
 
 
 def markdown_table(table: Table, *, titled: bool = True) -> str:
+    """Return a table as Markdown, every text of unknown origin escaped."""
     if not table.rows:
         return f"{table.title}: nothing."
     rests = ", ".join(part for part in (table.validity or "", table.basis) if part)

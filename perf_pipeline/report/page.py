@@ -103,6 +103,7 @@ def _script(environment: jinja2.Environment) -> Markup:
 
 
 def page_environment() -> jinja2.Environment:
+    """Return where templates come from: all they print is escaped and made visible."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("perf_pipeline.report"),
         autoescape=True,

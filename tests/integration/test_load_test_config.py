@@ -65,22 +65,22 @@ def test_the_number_in_flight_is_what_was_asked_for(served: Settings) -> None:
 
 
 def test_a_total_ends_the_level_however_many_end_while_the_slots_start(served: Settings) -> None:
-    """Over a thousand workflows of the control target end in a second of ramp-up."""
+    """In a second of ramp-up more of the control target's workflows end than the total is."""
     config = replace(QUICK, ramp_up_duration=1, total_workflows=300, test_duration=60)
     played = Played(served, config)
 
     assert played.level.ended_because == "total_workflows"
-    assert sum(played.level.outcomes.values()) > 600
-    assert 300 <= played.performance.total_workflows < 600
+    assert sum(played.level.outcomes.values()) - played.performance.total_workflows > 300
+    assert 300 <= played.performance.total_workflows < 5000
     assert played.performance.validity == "valid", played.performance.reasons
 
 
 def test_the_default_total_leaves_a_steady_phase_to_measure(served: Settings) -> None:
-    """All defaults but the ramp-up of a minute: 100 in flight end 1000 workflows, ten turnovers."""
+    """All defaults but a ramp-up of a minute: 100 in flight, of 1000 workflows."""
     played = Played(served, LoadTestConfig(ramp_up_duration=1))
 
     assert played.level.ended_because == "total_workflows"
-    assert 1000 <= played.performance.total_workflows < 1300
+    assert 1000 <= played.performance.total_workflows < 10_000
     assert played.performance.in_flight_median == 100
     assert played.performance.validity == "valid", played.performance.reasons
 

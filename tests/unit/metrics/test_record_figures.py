@@ -117,10 +117,11 @@ def test_seconds_are_the_same_however_many_records_are_taken_at_a_time(
 
     seconds = _figures(frame_of(rows).lazy()).seconds
 
+    warm = [row for row in rows if not row.flags & COLD]
     assert len(seconds) == 10
     for n, one in enumerate(seconds):
         own = [
-            row for row in rows if (row.end_ns - GO_NS) // SECOND == n and row.outcome in ANSWERED
+            row for row in warm if (row.end_ns - GO_NS) // SECOND == n and row.outcome in ANSWERED
         ]
         lasted = sorted(row.end_ns - row.start_ns for row in own)
         assert one.ended_ok == sum(row.outcome == Outcome.OK for row in own)
