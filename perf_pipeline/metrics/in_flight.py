@@ -110,10 +110,6 @@ class InFlightCurve:
                 (column[a:b] - left_ns) * 2 + is_start
                 for is_start, (column, a, b) in enumerate(zip(columns, at, to, strict=True))
             ]
-            new = [
-                (column[a:b] - left_ns) * 2 + is_start
-                for is_start, (column, a, b) in enumerate(zip(columns, at, to, strict=True))
-            ]
             steps = np.concatenate(new)
             steps.sort(kind="stable")  # two runs that are sorted already: merged in linear time
             edges_ns = np.concatenate([[0], steps >> 1, [stop_ns - left_ns]])
