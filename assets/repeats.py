@@ -12,7 +12,7 @@ _MEANS = (
 )
 _TO_DO = (
     "What to do: compare by the interval between repeats, with more of them and with order = "
-    '"shuffled"; see whether the machine was quiet.
+    '"shuffled"; see whether the machine was quiet.'
 )
 
 

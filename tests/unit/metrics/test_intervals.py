@@ -53,10 +53,10 @@ def _naive(frame: pl.DataFrame, window: tuple[int, int], p: float) -> tuple[floa
     return ranked[math.ceil((1 - low) * count) - 1], ranked[math.ceil((1 - high) * count) - 1]
 
 
-@pytest.mark.parametrize("p", [0.5, 0.99])
-def test_the_interval_of_what_is_all_seen_is_the_textbook_one(p: float) -> None:
-    """20,000 workflows of a queue at load 0.5; ends agree to the width of two buckets, 0.8 %."""
-    frame, window = _queue(20_000)
+@pytest.mark.parametrize(("p", "count"), [(0.5, 20_000), (0.99, 20_000), (0.99, 8000)])
+def test_the_interval_of_what_is_all_seen_is_the_textbook_one(p: float, count: int) -> None:
+    """A queue at load 0.5; ends agree to the width of two buckets, 0.8 %."""
+    frame, window = _queue(count)
     found = next(each for each in _responses(frame, window).percentiles if each.p == p)
     low_ns, high_ns = _naive(frame, window, p)
     assert found.low_s == pytest.approx(low_ns / 1e9, rel=0.008)
@@ -94,18 +94,20 @@ def test_too_few_clusters_of_long_times_leave_the_upper_end_open() -> None:
     assert p99.low_s == pytest.approx(0.001, rel=0.01)
 
 
-def test_dropped_arrivals_push_the_interval_up() -> None:
-    """A tenth is dropped after 1 s of waiting: p99 cannot lie below that."""
+def test_a_dropped_arrival_is_no_short_time() -> None:
+    """A third is dropped after 1 ms: as ends, they would pull the interval below the median."""
     frame, window = _queue(5000)
-    dropped = pl.col("number") % 10 == 0
+    dropped = pl.col("number") % 3 == 0
     frame = frame.with_columns(
         outcome=pl.when(dropped).then(int(Outcome.DROPPED)).otherwise(0).cast(pl.UInt8),
-        end_ns=pl.when(dropped).then(pl.col("intended_start_ns") + SECOND).otherwise("end_ns"),
+        end_ns=pl.when(dropped)
+        .then(pl.col("intended_start_ns") + SECOND // 1000)
+        .otherwise("end_ns"),
     )
-    before = _responses(_queue(5000)[0], window).percentiles[0]
-    after = _responses(frame, window).percentiles[0]
-    assert (after.low_s or 0.0) > (before.low_s or 1e9)
-    assert _responses(frame, window).p99.at_least
+    before, after = (_responses(each, window).percentiles[0] for each in (_queue(5000)[0], frame))
+    assert after.value_s == pytest.approx(before.value_s, rel=0.1)
+    assert after.high_s is not None
+    assert after.high_s > 1.03 * (after.value_s or 0.0)
 
 
 def test_what_is_cut_by_a_border_of_stretches_counts_once() -> None:
