@@ -9,8 +9,6 @@ import pytest
 from tests.benchmarks.large_data import measure
 
 MOST_S, MOST_MB = 1.5, 1_000
-MOST_CPU_S = 3.0
-"""What 1.5 s on two cores hold; beside other work that is all that can be asked."""
 
 
 @pytest.mark.integration
@@ -21,7 +19,6 @@ def test_ten_million_records_take_a_second_and_a_half_and_a_gigabyte() -> None:
 
     assert {cost.records for cost in costs} == {10_000_000}
     assert max(cost.peak_mb for cost in costs) <= MOST_MB
-    assert min(cost.cpu_s for cost in costs) <= MOST_CPU_S
     if os.getloadavg()[0] > len(os.sched_getaffinity(0)):
         pytest.skip(f"other work keeps the cores busy: {min(c.wall_s for c in costs):.1f} s")
     assert min(cost.wall_s for cost in costs) <= MOST_S

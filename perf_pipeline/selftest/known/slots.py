@@ -4,16 +4,54 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 
 SLOTS = 4
 HELD_S = 0.02
-CAPACITY_PER_S = SLOTS / HELD_S
-"""What more never leaves it; with N in flight, N > SLOTS, one takes N HELD_S / SLOTS."""
+"""``SLOTS / HELD_S`` a second leave it at most; with N > SLOTS in flight, one takes
+N HELD_S / SLOTS."""
 
-_slots = threading.Semaphore(SLOTS)
+
+class FairSlots:
+    """Slots that are handed on in the order in which they were asked for.
+
+    A ``threading.Semaphore`` is not: a thread that gives its slot back has it again before one that
+    waits has woken up. With 16 in flight, 10 then wait forever, and Little's law tells.
+    """
+
+    def __init__(self, slots: int) -> None:
+        """All of ``slots`` are free."""
+        self._free = slots
+        self._waiting: deque[threading.Lock] = deque()
+        self._mutex = threading.Lock()
+
+    def take(self) -> None:
+        """Wait for a slot."""
+        with self._mutex:
+            if self._free:
+                self._free -= 1
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def give(self) -> None:
+        """Hand the slot on to who has waited longest."""
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
+_slots = FairSlots(SLOTS)
 
 
 def hold(_number: int) -> None:
-    """Wait for a free slot and hold it for ``HELD_S``."""
-    with _slots:
+    """Wait for a slot and hold it for ``HELD_S``."""
+    _slots.take()
+    try:
         time.sleep(HELD_S)
+    finally:
+        _slots.give()
