@@ -184,8 +184,8 @@ test-long: check mysql ## the full matrices as well
 	  $(PYTEST) $(SIDE_BY_SIDE:%=--ignore=%) tests || failed=1; exit $$failed
 
 .PHONY: benchmark
-benchmark: $(READY) ## our engine against a bare loop (about 15 minutes)
-	$(BIN)/python -m tests.benchmarks.bare_loop
+benchmark: $(READY) ## our engine against a bare loop, and 10,000 in flight (about 2 minutes)
+	$(BIN)/perf-pipeline selftest inflight --size full
 
 .PHONY: picture
 picture: ## take the README's picture from the latest report (needs chromium)

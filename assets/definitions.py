@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets import (
+    capacity,
     checks,
     history,
     infrastructure,
@@ -16,12 +17,15 @@ from assets import (
 from assets.resources import LoadRun
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([infrastructure, scenarios, metrics, history, reporting]),
+    assets=dg.load_assets_from_modules(
+        [infrastructure, scenarios, metrics, history, reporting, capacity]
+    ),
     asset_checks=dg.load_asset_checks_from_modules([checks]),
     jobs=[
         jobs.baseline,
         jobs.stress,
         jobs.scenario,
+        jobs.capacity,
         jobs.infrastructure_up,
         jobs.infrastructure_down,
         jobs.clearing,

@@ -14,13 +14,16 @@ from perf_pipeline.metrics.run_metrics import RunMetrics
 from perf_pipeline.metrics.targets import LEAST_BEYOND
 from perf_pipeline.report import text, words
 from perf_pipeline.report.bottleneck import VERDICTS
-from perf_pipeline.report.headline import headline_table
+from perf_pipeline.report.headline import headline_table, interval_rows
 from perf_pipeline.report.level_charts import level_figures
+from perf_pipeline.report.noise import noise_told
 from perf_pipeline.report.run_charts import side_by_side
+from perf_pipeline.report.steady import steady_told
 
 POINTS_MAX = 120
-_OVER_TIME = 2
-"""Of a level's figures, the first ones: throughput and service time. The report has them all."""
+_OVER_TIME = {"closed": 2, "open": 3}
+"""Of a level's figures, the first ones: throughput and service time; of an open level arrivals,
+throughput and response time. The report has them all."""
 
 
 def headline_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
@@ -28,6 +31,7 @@ def headline_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     return {
         **verdict_metadata(metrics),
         **bottleneck_metadata(metrics),
+        **doubt_metadata(metrics),
         **_charts(metrics),
         **_numbers(metrics),
     }
@@ -42,10 +46,29 @@ def verdict_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
         ),
         "status": dg.MetadataValue.text(metrics.status),
     }
-    rows = headline_table(metrics)
+    rows = [
+        {what: f"{value} {below[what]}" if what in below else value for what, value in row.items()}
+        for row, below in zip(
+            map(asdict, headline_table(metrics)), interval_rows(metrics), strict=True
+        )
+    ]
     if rows:
-        metadata["levels"] = dg.MetadataValue.table([dg.TableRecord(asdict(row)) for row in rows])
+        metadata["levels"] = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+    for repeated in metrics.repeats:
+        metadata[f"repeats {text.name(repeated.label)}"] = dg.MetadataValue.text(
+            text.visible(repeated.told)
+        )
     return metadata
+
+
+def doubt_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
+    """Return of each level whether it settled and whether others used its machine."""
+    told: dict[str, dg.MetadataValue] = {}
+    for level in metrics.levels:
+        for what, says in (("steady state", steady_told(level)), ("machine", noise_told(level))):
+            if says:
+                told[f"{what} {words.level_name(level)}"] = dg.MetadataValue.text(says)
+    return told
 
 
 def bottleneck_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
@@ -83,6 +106,8 @@ def _numbers(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
             "samples": float(level.service_times.samples),
             "valid": float(level.validity == "valid"),
         }
+        if level.open_load is not None:
+            known["offered_per_s"] = level.open_load.offered_per_s
         if level.response_times is not None:
             known["response_time_avg_s"] = level.response_times.avg_s
             known["response_time_p99_s"] = _graded_p99_s(level.response_times)
@@ -104,7 +129,7 @@ def _charts(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     if beside:
         charts["levels side by side"] = drawn(beside)
     for level in metrics.levels:
-        over_time = level_figures(level, points_max=POINTS_MAX)[:_OVER_TIME]
+        over_time = level_figures(level, points_max=POINTS_MAX)[: _OVER_TIME[level.loop]]
         if over_time:
             charts[f"over time {words.level_name(level)}"] = drawn(over_time)
     return charts

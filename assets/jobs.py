@@ -18,10 +18,11 @@ from perf_pipeline.samples.kept import kept_of
 from perf_pipeline.samples.run_folder import RunFolder
 
 LOAD_RUN = "load_run_resource"
-ALL = dg.AssetSelection.all()
-"""What a load job materializes. Metrics, verdicts, history and report are in it rather than
-automated: they must follow each load at once and in order, also when ``perf-pipeline run`` starts
-it without Dagster's daemon, which automation needs; and nothing else ever makes them stale."""
+ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity")
+"""What a load job materializes; a search for capacity is a load run of its own. Metrics, verdicts,
+history and report are in it rather than automated: they must follow each load at once and in
+order, also when ``perf-pipeline run`` starts it without Dagster's daemon, which automation needs;
+and nothing else ever makes them stale."""
 UNFINISHED = dg.RunsFilter(
     statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
 )
@@ -49,6 +50,12 @@ scenario = dg.define_asset_job(
     selection=ALL,
     config=load_config(scenario="baseline"),
     description="The same for any scenario: set its file in the config.",
+)
+capacity = dg.define_asset_job(
+    "capacity",
+    selection=dg.AssetSelection.assets("found_capacity"),
+    config={"ops": {"found_capacity": {"config": {"scenario": "baseline", "slos": ["p99_s < 5"]}}}},
+    description="The greatest load that keeps objectives: which, on what, is in the config.",
 )
 
 

@@ -52,15 +52,15 @@ def kpi_verdicts(run_metrics: str) -> dg.MaterializeResult[None]:
         )
         for row in metrics.targets
     ]
-    missed = [
-        f"{row.table} {row.what} at {row.level}"
-        for row in metrics.targets
-        if row.verdict == "missed"
-    ]
+    missed, unclear = (
+        [f"{row.table} {row.what} at {row.level}" for row in metrics.targets if row.verdict == word]
+        for word in ("missed", "unclear")
+    )
     return dg.MaterializeResult(
         metadata={
             **grades,
             "targets missed": missed,
+            "targets unclear": unclear,
             **({"targets": dg.MetadataValue.table(rows)} if rows else {}),
             **bottleneck_metadata(metrics),
         }

@@ -41,6 +41,8 @@ _ERRORS_MEAN = (
 _TARGETS_MEAN = {
     "missed": "Missed: on this machine the target does not hold that load well enough for "
     "production. What to do: see what limited the level (bottleneck).",
+    "unclear": "Unclear: the 95 % interval of the value holds the limit, so this run cannot tell. "
+    "What to do: measure longer, or repeat.",
     "no_data": "No data: it is not known, because the level is no measurement, or this was not "
     "measured. What to do: see the check of validity first.",
 }

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from perf_pipeline.infrastructure.server import Server
     from perf_pipeline.loadgen.environment import TargetEnvironment
     from perf_pipeline.loadgen.level_log import LevelLog
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.loadgen.stopped import Stopped
     from perf_pipeline.metrics.capacity import CapacityFinding
     from perf_pipeline.samples.run_folder import RunFolder

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from perf_pipeline.infrastructure.server import Server
     from perf_pipeline.loadgen.environment import TargetEnvironment
     from perf_pipeline.loadgen.level_log import LevelLog, Progress
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.loadgen.stopped import Stopped
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.report.files import ReportFiles
@@ -235,8 +235,6 @@ class Run:
                 folder=folder,
                 python=python,
                 job=self._job(plan, files),
-                stop=self._scenario.stop,
-                slos=self._scenario.slos,
                 python_path=self._scenario.python_path,
                 sample_every_s=self._scenario.sample_every_s,
                 on_second=monitor.sample,
@@ -261,7 +259,6 @@ class Run:
     def _job(self, plan: LevelPlan, files: Path) -> Job:
         return level_job(
             plan,
-            self._scenario,
             run_id=self.run_id,
             kinds=self._kinds,
             holdings=self._servers.holdings,

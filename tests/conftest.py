@@ -8,11 +8,17 @@ machine is not its fault. A slow machine is not either, so only twice the limit 
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.infrastructure.services import server_status
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,6 +32,36 @@ LIMITS_S = {
     "ui": 5.0,
 }
 SLACK = 2.0
+_ANSWER_S = 20.0
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose server, or container engine, cannot be had here, and say why."""
+    lacking = {"requires_postgres": _lacking_postgres, "requires_docker": _lacking_docker}
+    for marker, reason_of in lacking.items():
+        if item.get_closest_marker(marker) and (reason := reason_of()):
+            pytest.skip(f"{marker}: {reason}")
+
+
+@cache
+def _lacking_postgres() -> str:
+    (status,) = server_status(current_settings(), ["postgres"])
+    return status.detail if status.state == "unavailable" else ""
+
+
+@cache
+def _lacking_docker() -> str:
+    docker = shutil.which("docker")
+    if docker is None:
+        return "there is no docker on the path"
+    command = [docker, "version", "--format", "{{.Server.Version}}"]
+    try:
+        asked = subprocess.run(
+            command, capture_output=True, text=True, timeout=_ANSWER_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"the Docker daemon did not answer within {_ANSWER_S:.0f} s"
+    return asked.stderr.strip() if asked.returncode else ""
 
 
 @pytest.hookimpl(wrapper=True)

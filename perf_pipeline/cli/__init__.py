@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import rich_utils
 
-from perf_pipeline.cli import doctor, histograms, inspect, run, selftest, servers
+from perf_pipeline.cli import capacity, doctor, histograms, inspect, run, selftest, servers
 from perf_pipeline.cli.examples import epilog
 from perf_pipeline.cli.output import Exit, answer, tell
 
@@ -33,6 +33,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run.run,
+    "capacity": capacity.capacity,
     "check": inspect.check,
     "scenarios": inspect.scenarios,
     "records": inspect.records,

@@ -5,21 +5,33 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, deque
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from perf_pipeline.samples.record import RECORD, ErrorClass, Outcome
+from perf_pipeline.samples.record import NOT_STARTED, RECORD, ErrorClass, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 WINDOW_S = 10.0
-_OUTCOME_BYTE, _CLASS_BYTE = RECORD.size - 4 + 1, RECORD.size - 4 + 2
-_WORDS, _START, _END = RECORD.size // 8, 2, 3
-"""Where a record has its outcome and error class, in bytes; its start and end, in words."""
+_OUTCOME_BYTE, _CLASS_BYTE, _FLAGS_BYTE = (RECORD.size - 4 + place for place in (1, 2, 3))
+_WORDS, _INTENDED, _START, _END = RECORD.size // 8, 1, 2, 3
+"""Where a record has its outcome, error class and flags, in bytes; its three times, in words."""
+
+_TIMES = (_INTENDED, _START, _END)
+
+
+class _Recent(NamedTuple):
+    """A block of records: when it was committed, and the sums of its times."""
+
+    committed_ns: int
+    workflows: int
+    started: int
+    service_ns: int
+    response_ns: int
 
 
 class EndedWorkflows:
-    """Errors by class and the recent mean service time of one level.
+    """Errors by class and the recent mean service and response time of one level.
 
     Only new blocks are read, and their columns are taken by slicing: 10,000 records cost less than
     a millisecond. The journals are opened for reading alone, so nothing of the run can change.
@@ -33,7 +45,7 @@ class EndedWorkflows:
         """
         self._folder = folder
         self._next_seq: dict[Path, int] = {}
-        self._recent: deque[tuple[int, int, int]] = deque()  # committed at, workflows, ns in all
+        self._recent: deque[_Recent] = deque()
         self.errors: Counter[str] = Counter()
         self.readable = True
 
@@ -53,10 +65,19 @@ class EndedWorkflows:
         Args:
             now_ns: CLOCK_MONOTONIC.
         """
-        while self._recent and self._recent[0][0] < now_ns - WINDOW_S * 1e9:
+        self._forget(now_ns)
+        started = sum(block.started for block in self._recent)
+        return sum(block.service_ns for block in self._recent) / started / 1e9 if started else None
+
+    def mean_response_s(self, now_ns: int) -> float | None:
+        """Return the mean time from the intended start, likewise; what was dropped is in it."""
+        self._forget(now_ns)
+        ended = sum(block.workflows for block in self._recent)
+        return sum(block.response_ns for block in self._recent) / ended / 1e9 if ended else None
+
+    def _forget(self, now_ns: int) -> None:
+        while self._recent and self._recent[0].committed_ns < now_ns - WINDOW_S * 1e9:
             self._recent.popleft()
-        ended = sum(count for _, count, _ in self._recent)
-        return sum(ns for _, _, ns in self._recent) / ended / 1e9 if ended else None
 
     def _take(self, path: Path, db: sqlite3.Connection) -> None:
         rows = db.execute(
@@ -70,5 +91,9 @@ class EndedWorkflows:
                     self.errors[ErrorClass(number).name.lower()] += count
             if Outcome.ABANDONED not in payload[_OUTCOME_BYTE :: RECORD.size]:
                 words = memoryview(payload).cast("q")
-                spent_ns = sum(words[_END::_WORDS]) - sum(words[_START::_WORDS])
-                self._recent.append((committed_ns, len(payload) // RECORD.size, spent_ns))
+                intended, start, end = (sum(words[at::_WORDS]) for at in _TIMES)
+                count = len(payload) // RECORD.size
+                flags = Counter(payload[_FLAGS_BYTE :: RECORD.size])
+                never = sum(n for flag, n in flags.items() if flag & NOT_STARTED)
+                times_ns = (end - start, end - intended)
+                self._recent.append(_Recent(committed_ns, count, count - never, *times_ns))

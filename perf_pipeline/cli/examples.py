@@ -10,6 +10,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline run baseline --gate production",
         "perf-pipeline run baseline --target kailash==2.19.0 --setting enable_monitoring=true",
     ),
+    "capacity": (
+        "perf-pipeline capacity baseline --slo 'p99_s < 5'",
+        "perf-pipeline capacity my.toml --slo 'p99_s < 0.5' --of rate --duration 20 --json",
+        "perf-pipeline capacity baseline --target control --nodes lean --slo 'avg_s<1' --max 2000",
+    ),
     "check": ("perf-pipeline check my.toml", "perf-pipeline check baseline --json"),
     "scenarios": ("perf-pipeline scenarios", "perf-pipeline scenarios --json"),
     "records": (

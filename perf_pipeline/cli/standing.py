@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from perf_pipeline.cli.ended import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
@@ -15,7 +16,7 @@ from perf_pipeline.samples.run_folder import RUNNING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.samples.run_folder import RunFolder
 
 TURNOVERS_WARM_UP, TURNOVERS_STEADY = 1, 3
@@ -44,6 +45,9 @@ class Standing:
         elapsed_s: Since the level's go; 0 before.
         mean_service_s: Of what ended in the last 10 s; None where nothing did.
         errors: Error class to count, as far as it is in the journals; None if they are unreadable.
+        loop: ``closed`` or ``open``.
+        offered_per_s: Of an open level, how many were to start in the last second; else None.
+        mean_response_s: Of an open level, like ``mean_service_s``; else None.
         left_s: An estimate of what is left of the run; None while there is no rate to go by.
         concerns: What may make this level no measurement, as it looks now.
     """
@@ -61,6 +65,9 @@ class Standing:
     errors: dict[str, int] | None
     left_s: float | None
     concerns: tuple[str, ...]
+    loop: Literal["closed", "open"] = "closed"
+    offered_per_s: float | None = None
+    mean_response_s: float | None = None
 
 
 class RunWatch:
@@ -113,7 +120,21 @@ class RunWatch:
             errors=dict(self._ended.errors) if self._ended.readable else None,
             left_s=self._left_s(),
             concerns=tuple(self._concerns(in_flight)),
+            loop=plan.loop,
+            offered_per_s=self._offered_per_s(plan),
+            mean_response_s=self._ended.mean_response_s(self._clock_ns())
+            if plan.loop == "open"
+            else None,
         )
+
+    def _offered_per_s(self, plan: LevelPlan) -> float | None:
+        """Return how many of an open level's workflows were to start in the last second."""
+        elapsed_s: float = self._progress["elapsed_s"]
+        if plan.loop == "closed" or not elapsed_s:
+            return None
+        since_s = max(0.0, elapsed_s - 1.0)
+        first, last = (bisect_left(plan.intended_ns, at * 1e9) for at in (since_s, elapsed_s))
+        return (last - first) / (elapsed_s - since_s)
 
     def _enter_level(self) -> None:
         folders = sorted((self._folder.root / "levels").glob("*/"))

@@ -10,10 +10,20 @@ from rich.text import Text
 
 from perf_pipeline.cli.output import inert
 from perf_pipeline.report.bottleneck import bottleneck_fact
-from perf_pipeline.report.headline import HEADLINE_COLUMNS, NOTE, OPEN_NOTE, headline_table
+from perf_pipeline.report.headline import (
+    HEADLINE_COLUMNS,
+    INTERVAL_NOTE,
+    NOTE,
+    OPEN_NOTE,
+    headline_table,
+    interval_rows,
+)
+from perf_pipeline.report.steady import steady_told
 from perf_pipeline.report.words import VALIDITY, level_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
@@ -26,9 +36,10 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
     stream = sys.stderr if as_json else sys.stdout
     console = Console(file=stream, highlight=False)
     rows = [tuple(map(inert, row.cells)) for row in headline_table(metrics)]
-    laid_out = table([HEADLINE_COLUMNS, *rows])
+    below = interval_rows(metrics)
+    laid_out = table([HEADLINE_COLUMNS, *with_intervals(rows, below)])
     if console.is_terminal and max(map(len, laid_out.splitlines())) > console.width:
-        laid_out = "\n\n".join(map(block, rows))
+        laid_out = "\n\n".join(map(block, rows, below))
     limits = [
         f"limited at {level_name(level)} ({level.validity}): {fact.cell.text}; {fact.cell.note}"
         for level in metrics.levels
@@ -36,9 +47,10 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
         for fact in [bottleneck_fact(level.bottleneck)]
     ]
     is_open = any(level.open_load is not None for level in metrics.levels)
-    arrived = [arrivals_told(level) for level in metrics.levels]
-    notes = [*map(inert, filter(None, arrived)), *map(inert, limits), NOTE]
-    told = "\n".join(["", laid_out, "", *notes, *([OPEN_NOTE] if is_open else []), ""])
+    told_of = [f(level) for f in (arrivals_told, settled_told) for level in metrics.levels]
+    notes = [*map(inert, filter(None, told_of)), *map(inert, limits)]
+    notes += [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
+    told = "\n".join(["", laid_out, "", *notes, INTERVAL_NOTE, ""])
     console.print(coloured(told), soft_wrap=True)
 
 
@@ -50,13 +62,35 @@ def arrivals_told(level: LevelMetrics) -> str:
     waits = "not known" if load.lag.p99_s is None else f"{load.lag.p99_s * 1e3:.3g} ms"
     own = load.control_lag
     idle = "not measured" if own is None or own.p99_s is None else f"{own.p99_s * 1e3:.3g} ms"
+    rates = "offered and achieved rate not known, there was no steady phase"
+    if load.offered_per_s is not None and level.throughput_per_s is not None:
+        grew = ", so a queue grew" if load.queue_grew else ""
+        rates = f"{load.offered_per_s:.3g}/s arrived, {level.throughput_per_s:.3g}/s ended ok{grew}"
     fates = ", ".join(
         f"{level.outcomes[name]} {name}" for name in ("timeout", "dropped", "abandoned")
     )
     return (
         f"{level_name(level)} ({level.validity}): {load.offered}, {load.scheduled} scheduled, "
-        f"{fates}; started at most {waits} late (99 %), workflows that do nothing {idle}"
+        f"{fates}; {rates}; started at most {waits} late (99 %), workflows that do nothing {idle}"
     )
+
+
+def settled_told(level: LevelMetrics) -> str:
+    """Say whether a level settled, unless it is as planned; empty where nothing is to be said."""
+    told = steady_told(level)
+    return f"{level_name(level)} ({level.validity}): {told}" if told else ""
+
+
+def with_intervals(
+    rows: list[tuple[str, ...]], below: list[dict[str, str]]
+) -> list[tuple[str, ...]]:
+    """Return the rows, each with its intervals in a line of their own below it."""
+    laid: list[tuple[str, ...]] = []
+    for row, found in zip(rows, below, strict=True):
+        laid.append(row)
+        if found:
+            laid.append(tuple(found.get(column, "") for column in HEADLINE_COLUMNS))
+    return laid
 
 
 def coloured(told: str) -> Text:
@@ -74,10 +108,11 @@ def table(rows: list[tuple[str, ...]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def block(row: tuple[str, ...]) -> str:
+def block(row: tuple[str, ...], below: Mapping[str, str]) -> str:
     """Lay one level out below each other, for a narrow terminal; validity beside every number."""
     named = dict(zip(HEADLINE_COLUMNS, row, strict=True))
     validity = row[_VALIDITY_COLUMN]
     lines = [f"{named['level']}: {named['N']} wanted, {validity}"]
-    lines += [f"  {k:10} {v} ({validity})" for k, v in named.items() if k not in _NAMES]
+    told = {k: f"{v} {below[k]}" if k in below else v for k, v in named.items()}
+    lines += [f"  {k:10} {v} ({validity})" for k, v in told.items() if k not in _NAMES]
     return "\n".join(lines)

@@ -180,18 +180,36 @@ class LiveView:
 
 def picture(standing: Standing, levels: int) -> dict[str, str]:
     """Return what a picture says of a level, under what it is called."""
-    mean_s = standing.mean_service_s
+    is_open = standing.loop == "open"
+    of = f"of {standing.wanted} {'slots' if is_open else 'wanted'}"
+    waited = {"response time": mean_told(standing.mean_response_s)} if is_open else {}
     return {
         "level": f"{standing.index + 1} of {levels}: {name(standing.shown)}",
         "phase": f"{standing.phase}, {standing.elapsed_s:.0f} s since the level's go",
-        "in flight": f"{standing.in_flight} of {standing.wanted} wanted",
-        "rate": f"{standing.rate_per_s:.1f}/s; {standing.ended} ended",
-        "service time": "nothing ended in the last 10 s"
-        if mean_s is None
-        else f"{mean_s:.3g} s, mean of what ended in the last 10 s",
+        "in flight": f"{standing.in_flight} {of}",
+        "rate": f"{rate_told(standing)}; {standing.ended} ended",
+        **waited,
+        "service time": mean_told(standing.mean_service_s),
         "errors": errors_told(standing),
         "time left": time_left(standing.left_s),
     }
+
+
+def mean_told(mean_s: float | None) -> str:
+    """Return a mean of what ended lately."""
+    if mean_s is None:
+        return "nothing ended in the last 10 s"
+    return f"{mean_s:.3g} s, mean of what ended in the last 10 s"
+
+
+def rate_told(standing: Standing) -> str:
+    """Return the rate of the last second; of an open level, beside what was offered in it."""
+    rate = f"{standing.rate_per_s:.1f}/s"
+    if standing.loop == "closed":
+        return rate
+    if standing.offered_per_s is None:
+        return f"{rate} achieved"
+    return f"{rate} achieved of {standing.offered_per_s:.1f}/s offered"
 
 
 def laid_out(rows: Mapping[str, str], standing: Standing | None, hint: str) -> Table:
@@ -234,7 +252,7 @@ def plain_line(standing: Standing) -> str:
     line = (
         f"  {name(standing.shown):>8} {standing.phase:8} {standing.elapsed_s:6.1f} s  "
         f"done {standing.ended:7}  in flight {standing.in_flight:5} of {standing.wanted}  "
-        f"{standing.rate_per_s:8.1f}/s  failed {errors_told(standing)}  "
+        f"{rate_told(standing):>10}  failed {errors_told(standing)}  "
         f"left {time_left(standing.left_s)}"
     )
     return "".join([line, *(f"  concern: {visible(each)}" for each in standing.concerns)])

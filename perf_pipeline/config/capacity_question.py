@@ -54,6 +54,7 @@ def capacity_question(
     of: str = "in_flight",
     most: float | None = None,
     start: float | None = None,
+    slots: float | None = None,
 ) -> CapacityQuestion:
     """Make the question that flags ask about a scenario.
 
@@ -63,6 +64,7 @@ def capacity_question(
         of: A name of ``KINDS``.
         most: The greatest load; None for what the machine can hold.
         start: The first load; None for the least level of the scenario, or 10.
+        slots: Workflows in flight at most, of a rate; None for those of the scenario, or 1000.
 
     Raises:
         ScenarioError: With every problem.
@@ -70,43 +72,47 @@ def capacity_question(
     kind = next((known for known in KINDS if known == of), None)
     if kind is None:
         raise ScenarioError([f"--of is {of!r}; it must be one of {', '.join(KINDS)}"])
-    problems = []
-    if not scenario.slos:
-        problems.append(
-            "there is no objective, so any load would do; give one, like --slo 'p99_s < 0.5'"
-        )
-    problems += [
-        f"the objective {slo.text!r} is about one level alone; a search plays levels of its own"
-        for slo in scenario.slos
-        if slo.level is not None
-    ]
     bound = largest_level(machine, processes_of(scenario, machine), mode_of(scenario.target))
     if kind == "in_flight":
-        allowed, least, first = float(bound.level), 1.0, _first_level(scenario)
-        why = bound.arithmetic
+        allowed, least, why = float(bound.level), 1.0, bound.arithmetic
     else:
         length_s = scenario.phases.warm_up_s + LONGER * scenario.phases.steady_s
-        allowed, least, first = MOST_ARRIVALS / length_s, LEAST_RATE_PER_S, _first_rate(scenario)
+        allowed, least = MOST_ARRIVALS / length_s, LEAST_RATE_PER_S
         why = f"{MOST_ARRIVALS:,} arrivals in {length_s:g} s"
     greatest = allowed if most is None else most
+    problems = _slo_problems(scenario)
     if not least <= greatest <= allowed:
         problems.append(f"--max is {greatest:g}; allowed is {least:g} to {allowed:g} ({why})")
     if start is not None and not least <= start <= greatest:
         problems.append(f"--start is {start:g}; allowed is {least:g} to --max, {greatest:g}")
-    if kind == "in_flight" and any(n != int(n) for n in (greatest, start or 1)):
-        problems.append("--max and --start are workflows in flight: whole numbers")
+    whole = [greatest, start or 1.0] if kind == "in_flight" else []
+    if any(not load.is_integer() for load in (*whole, slots or 1.0)):
+        problems.append("--max, --start and --slots are workflows in flight: whole numbers")
+    if slots is not None and kind == "in_flight":
+        problems.append("--slots is for --of rate; what is in flight is what is searched for")
+    if slots is not None and not 1 <= slots <= bound.level:
+        problems.append(f"--slots is {slots:g}; allowed is 1 to {bound.level} ({bound.arithmetic})")
     if problems:
         raise ScenarioError(problems)
-    slots = max((one.slots for one in scenario.arrivals), default=min(1000, bound.level))
-    begin = min(first if start is None else start, greatest)
+    own = max((one.slots for one in scenario.arrivals), default=min(1000, bound.level))
     return CapacityQuestion(
         of=kind,
-        start=float(begin),
+        start=min(_first(kind, scenario) if start is None else start, greatest),
         least=least,
-        most=float(greatest),
-        slots=slots,
+        most=greatest,
+        slots=own if slots is None else int(slots),
         slos=with_failures(scenario),
     )
+
+
+def _slo_problems(scenario: Scenario) -> list[str]:
+    if not scenario.slos:
+        return ["there is no objective, so any load would do; give one, like --slo 'p99_s < 0.5'"]
+    return [
+        f"the objective {slo.text!r} is about one level alone; a search plays levels of its own"
+        for slo in scenario.slos
+        if slo.level is not None
+    ]
 
 
 def with_failures(scenario: Scenario) -> tuple[Slo, ...]:
@@ -116,10 +122,8 @@ def with_failures(scenario: Scenario) -> tuple[Slo, ...]:
     return slos if said else (*slos, FAILURES)
 
 
-def _first_level(scenario: Scenario) -> float:
-    return float(min(scenario.concurrency, default=FIRST_IN_FLIGHT))
-
-
-def _first_rate(scenario: Scenario) -> float:
+def _first(kind: LoadKind, scenario: Scenario) -> float:
+    if kind == "in_flight":
+        return float(min(scenario.concurrency, default=FIRST_IN_FLIGHT))
     rates = [one.rate_per_s for one in scenario.arrivals if one.schedule in ("poisson", "constant")]
     return min(rates, default=FIRST_RATE_PER_S)

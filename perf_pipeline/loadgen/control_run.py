@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario import Phases
+from perf_pipeline.config.scenario import Phases, Stop
 from perf_pipeline.config.target_spec import with_defaults
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.samples.run_folder import CONTROL, write_json
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.loadgen.level_log import LevelLog
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.targets.target import Job
 
 CONTROL_S = 3.0
@@ -88,6 +88,8 @@ def control_plan(plan: LevelPlan, length_s: float) -> LevelPlan:
         kinds=array("q", [0]),
         phases=Phases(ramp_up_s=0, warm_up_s=0, steady_s=length_s, drain_s=1.0),
         intended_ns=intended_ns,
+        stop=Stop(),
+        aborts=(),
     )
 
 

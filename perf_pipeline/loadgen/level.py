@@ -11,7 +11,6 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario import Stop
 from perf_pipeline.loadgen.level_log import (
     COMPLETE,
     STEADY_MAX,
@@ -19,9 +18,9 @@ from perf_pipeline.loadgen.level_log import (
     WORKER_LOST,
     LevelLog,
 )
+from perf_pipeline.loadgen.level_plan import little_endian
 from perf_pipeline.loadgen.limits.control_group import CGROUPS, group_name
 from perf_pipeline.loadgen.limits.limiter import Limiter
-from perf_pipeline.loadgen.plan import little_endian
 from perf_pipeline.loadgen.pulse import Pulse, totals_of
 from perf_pipeline.loadgen.slo_watch import SloWatch
 from perf_pipeline.loadgen.stop import EarlyEnd, StopWatch
@@ -29,12 +28,11 @@ from perf_pipeline.loadgen.worker_process import WorkerProcess
 from perf_pipeline.samples.run_folder import INTENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-    from perf_pipeline.config.slo import Slo
     from perf_pipeline.loadgen.level_log import Progress
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.targets.target import Job
 
 TURNOVERS_STEADY = 3
@@ -61,8 +59,6 @@ class LevelRun:
         on_second: Callable[[int, list[int]], None],
         on_progress: Callable[[Progress], None],
         write_log: Callable[[LevelLog], None],
-        stop: Stop | None = None,
-        slos: Sequence[Slo] = (),
         python_path: str | None = None,
         sample_every_s: float = 1.0,
         cgroups: Path | None = CGROUPS,
@@ -78,8 +74,6 @@ class LevelRun:
             on_progress: Called about once a second with where the level stands.
             write_log: Stores the log; called at the start, at every phase and at the end, so that
                 a killed supervisor leaves what it knew.
-            stop: When to end early; None for never.
-            slos: Objectives; one that may abort ends the level when it is missed.
             python_path: Folder from which a user's own functions are imported.
             sample_every_s: How often ``on_second`` is called.
             cgroups: Where control groups are mounted; None to do without.
@@ -103,8 +97,8 @@ class LevelRun:
         self._pulse = Pulse(
             plan.shown,
             self._workers,
-            stop_watch=StopWatch(stop or Stop()),
-            slo_watch=SloWatch(slos, plan, folder),
+            stop_watch=StopWatch(plan.stop),
+            slo_watch=SloWatch(plan, folder),
             on_sample=on_second,
             sample_every_s=sample_every_s,
             on_progress=on_progress,
@@ -143,8 +137,6 @@ class LevelRun:
             self._folder,
             self._python,
             self._job,
-            self._phases.deadline_s,
-            self._phases.drain_s,
             self._python_path,
         )
         self._workers.append(worker)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.scenario import Scenario
     from perf_pipeline.loadgen.holding import Holding
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
 
 
 def kinds_of(scenario: Scenario, left_out: tuple[str, ...]) -> tuple[Kind, ...]:
@@ -26,7 +26,6 @@ def kinds_of(scenario: Scenario, left_out: tuple[str, ...]) -> tuple[Kind, ...]:
 
 def level_job(
     plan: LevelPlan,
-    scenario: Scenario,
     *,
     run_id: str,
     kinds: tuple[Kind, ...],
@@ -37,7 +36,6 @@ def level_job(
 
     Args:
         plan: The level.
-        scenario: What the run does.
         run_id: The run.
         kinds: The kinds of workflow.
         holdings: Service to what the run keeps there.
@@ -50,8 +48,8 @@ def level_job(
         postgres_schema=schema_name(run_id),
         redis_url=urls.get("redis"),
         redis_prefix=REDIS_PREFIX,
-        connections=scenario.connections.max_db_connections // plan.processes,
-        connection_timeout_s=scenario.connections.connection_timeout_s,
+        connections=plan.connections.max_db_connections // plan.processes,
+        connection_timeout_s=plan.connections.connection_timeout_s,
         mysql_url=urls.get("mysql"),
         mysql_table=names.get("mysql", ""),
         mongodb_url=urls.get("mongodb"),
@@ -61,10 +59,10 @@ def level_job(
     return Job(
         kinds=kinds,
         nodes=plan.nodes,
-        seed=scenario.seed,
+        seed=plan.seed,
         run_id=run_id,
         level=plan.index,
         stores=stores,
         settings=plan.settings,
-        log_detail=scenario.log_detail,
+        log_detail=plan.log_detail,
     )

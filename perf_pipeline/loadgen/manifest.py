@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perf_pipeline.infrastructure.host import GitState
     from perf_pipeline.infrastructure.server import Server
     from perf_pipeline.loadgen.environment import TargetEnvironment
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
 
 SCHEMA_VERSION = 1
 HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "altair")

@@ -1,20 +1,18 @@
-"""The plan of a run: every level as data, made and hashed before anything starts."""
+"""The plan of a run: which levels it has, and in what order."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
-import sys
 from array import array
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from perf_pipeline.config.arrivals import schedule_length_s
-from perf_pipeline.config.scenario import Arm, Limits, Phases, SettingValue
+from perf_pipeline.config.scenario import Arm
 from perf_pipeline.config.target_spec import parse_target, target_facts, with_defaults
 from perf_pipeline.loadgen.arrivals import intended_starts
 from perf_pipeline.loadgen.left_out import workload_without
+from perf_pipeline.loadgen.level_plan import LevelPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,125 +22,6 @@ if TYPE_CHECKING:
 
 KINDS_CYCLE = 1000
 """Length of the sequence of kinds; workflow ``n`` has the kind at ``n % KINDS_CYCLE``."""
-
-
-@dataclass(frozen=True)
-class LevelPlan:
-    """One level, as it will be played.
-
-    Attributes:
-        index: Position in the run; unique, and part of everything that is written.
-        label: Name for folders and files.
-        title: What people call the level besides; empty for the label alone.
-        role: ``level`` or ``arm``.
-        repeat: 0 for the first.
-        target: What executes the workflows, as ``target_spec.parse_target`` reads it.
-        mode: ``threads`` or ``asyncio``: what a slot is.
-        settings: Every setting of the target, given or default.
-        nodes: How the workflows are written.
-        workloads: ``Workload.name`` of each kind, by index.
-        without: Servers that the workflows of each kind do without, by index.
-        seed: Seed of the run; it decides the workflows' data too.
-        concurrency: Slots of all workers together: what is in flight in a closed level, and may be
-            at most in an open one.
-        processes: Worker processes, at most one a slot.
-        phases: Lengths of its phases.
-        limits: What the workers may use, all together.
-        kinds: int64[KINDS_CYCLE], index of the workload of each workflow.
-        ramp_ns: int64[concurrency], when each slot starts after the go, ns.
-        arrivals: How the workflows of an open level arrive; None for a closed one.
-        intended_ns: int64[n], when workflow ``n`` of an open level should start after the go, ns,
-            non-decreasing; empty for a closed one.
-    """
-
-    index: int
-    label: str
-    title: str
-    role: str
-    repeat: int
-    target: str
-    mode: str
-    settings: dict[str, SettingValue]
-    nodes: str
-    workloads: tuple[str, ...]
-    without: tuple[tuple[str, ...], ...]
-    seed: int
-    concurrency: int
-    processes: int
-    phases: Phases
-    limits: Limits
-    kinds: array[int]
-    ramp_ns: array[int]
-    arrivals: Arrivals | None = None
-    intended_ns: array[int] = field(default_factory=lambda: array("q"))
-
-    @property
-    def loop(self) -> Literal["closed", "open"]:
-        """Whether the next workflow waits for the last one's end, or for its time alone."""
-        return "closed" if self.arrivals is None else "open"
-
-    @property
-    def folder_name(self) -> str:
-        """Name of the level's folder in the run's folder."""
-        return f"{self.index:02d}-{self.label}"
-
-    @property
-    def shown(self) -> str:
-        """What people call the level: ``1000 (medium stress)``."""
-        return f"{self.label} ({self.title})" if self.title else self.label
-
-    @property
-    def load(self) -> str:
-        """The load in words: ``100 in flight``, ``500/s (poisson), at most 1000 in flight``."""
-        if self.arrivals is None:
-            return f"{self.concurrency} in flight"
-        return f"{self.arrivals.offered}, at most {self.concurrency} in flight"
-
-    def head(self) -> dict[str, Any]:
-        """Return everything but the arrays, ready for JSON."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        head = {name: value for name, value in values.items() if name not in _ARRAYS}
-        return {
-            **head,
-            "phases": asdict(self.phases),
-            "limits": asdict(self.limits),
-            "loop": self.loop,
-            "arrivals": self.arrivals
-            and {**asdict(self.arrivals), "offered": self.arrivals.offered},
-        }
-
-    def sha256(self) -> str:
-        """Hash everything that decides the load; equal on every machine for the same seed.
-
-        What people call a level decides nothing, nor does how long nothing is done after it.
-        """
-        head = {name: value for name, value in self.head().items() if name != "title"}
-        head["phases"].pop("cooldown_s")
-        arrivals = head.pop("arrivals")
-        if self.loop == "closed":
-            head.pop("loop")
-        else:  # where a trace lies decides nothing: its times do
-            head["arrivals"] = {k: v for k, v in arrivals.items() if k not in _NAMES}
-        digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-        for words in (self.kinds, self.ramp_ns, self.intended_ns):
-            digest.update(little_endian(words))
-        return digest.hexdigest()
-
-    def slots_of(self, worker: int) -> array[int]:
-        """Return the ramp of one worker's slots: every ``processes``-th, so ramps interleave."""
-        return self.ramp_ns[worker :: self.processes]
-
-
-_ARRAYS = ("kinds", "ramp_ns", "intended_ns")
-_NAMES = ("title", "offered", "trace")
-
-
-def little_endian(words: array[int]) -> bytes:
-    """Return int64 words as little-endian bytes, on any machine."""
-    if sys.byteorder == "big":
-        words = array("q", words)
-        words.byteswap()
-    return words.tobytes()
 
 
 def plan_levels(
@@ -243,6 +122,11 @@ def _plan_of(
         intended_ns=intended_starts(arrivals, random.Random(f"{scenario.seed}/{index}/arrivals"))
         if arrivals
         else array("q"),
+        connections=scenario.connections,
+        servers=scenario.servers,
+        stop=scenario.stop,
+        aborts=tuple(slo for slo in scenario.slos if slo.abort and slo.speaks_of(role, arm.label)),
+        log_detail=scenario.log_detail,
     )
 
 

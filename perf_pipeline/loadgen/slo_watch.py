@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from perf_pipeline.config.slo import Slo
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
 
     Rows = npt.NDArray[np.void]
 
@@ -68,17 +68,14 @@ class Seen:
 class SloWatch:
     """Looks about once a second whether an SLO of the level is missed."""
 
-    def __init__(self, slos: Sequence[Slo], plan: LevelPlan, folder: Path) -> None:
+    def __init__(self, plan: LevelPlan, folder: Path) -> None:
         """Prepare.
 
         Args:
-            slos: Those of the run; only those that speak of this level and may end it count.
-            plan: The level.
+            plan: The level, and the objectives that end it.
             folder: Its folder, with the workers' journals.
         """
-        self._watched = [
-            _Tally(slo, plan) for slo in slos if slo.abort and slo.speaks_of(plan.role, plan.label)
-        ]
+        self._watched = [_Tally(slo, plan) for slo in plan.aborts]
         self._plan = plan
         self._folder = folder
         self._next_seq: dict[Path, int] = {}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perf_pipeline.config.scenario import Scenario
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
 
 
 def environments_of(

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.target_spec import parse_target
-from perf_pipeline.loadgen.plan import little_endian
+from perf_pipeline.loadgen.level_plan import little_endian
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
 from perf_pipeline.worker.worker_job import WorkerJob
 
 if TYPE_CHECKING:
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.targets.target import Job
 
 PROJECT = Path(__file__).parents[2]
@@ -68,8 +68,6 @@ class WorkerProcess:
         folder: Path,
         python: Path,
         job: Job,
-        deadline_s: float,
-        drain_s: float,
         python_path: str | None = None,
     ) -> None:
         """Write the worker's files and start it.
@@ -84,8 +82,6 @@ class WorkerProcess:
             folder: The level's folder.
             python: The target's interpreter.
             job: What the target has to execute.
-            deadline_s: What takes longer is a timeout.
-            drain_s: How long workflows in flight may still end after the stop.
             python_path: Folder from which a user's own functions are imported; None for none.
         """
         files = WorkerFiles.of(folder, worker)
@@ -94,7 +90,7 @@ class WorkerProcess:
         files.kinds.write_bytes(little_endian(plan.kinds))
         files.ramp.write_bytes(little_endian(ramp_ns))
         self.worker = worker
-        self.slots = SlotFile.create(files.slots, len(ramp_ns), int(drain_s * 1e9))
+        self.slots = SlotFile.create(files.slots, len(ramp_ns), int(plan.phases.drain_s * 1e9))
         arrivals = plan.arrivals
         worker_job = WorkerJob(
             parent_pid=os.getpid(),
@@ -106,7 +102,7 @@ class WorkerProcess:
             ramp=str(files.ramp),
             journal=str(files.journal),
             slots=str(files.slots),
-            deadline_ns=int(deadline_s * 1e9),
+            deadline_ns=int(plan.phases.deadline_s * 1e9),
             job=replace(job, concurrency=len(ramp_ns)),
             intended=str(folder / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,

@@ -21,6 +21,7 @@ Validity = Literal[
     "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"
 ]
 Grade = Literal["good", "acceptable", "marginal", "poor", "no_data"]
+TargetWord = Literal["met", "missed", "unclear", "no_data"]
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,7 @@ class LevelMetrics:
         steady_state: Where the warm-up ended and whether the rest drifts, found from the series.
         noise: Whether others used the machine meanwhile; None where nothing looked for it.
         distribution: Of the service times of the steady phase; None without any.
+        response_distribution: Of the response times, likewise; None for a closed level.
         slos: The scenario's objectives that speak of this level.
         loop: ``closed``: the next workflow waits for the end of the last one; ``open``: it comes
             when the schedule says. ``service_times`` of a closed level are no response times.
@@ -346,6 +348,7 @@ class LevelMetrics:
     response_times: ServiceTimes | None = None
     open_load: OpenLoad | None = None
     distribution: Distribution | None = None
+    response_distribution: Distribution | None = None
     throughput_low_per_s: float | None = None
     throughput_high_per_s: float | None = None
     throughput_interval_why: str = ""
@@ -375,7 +378,8 @@ class TargetRow:
         higher_is_better: True for throughput.
         implied_rate_per_s: For an average latency: the rate N / limit that it implies in a
             closed loop (Little's law); else None.
-        verdict: ``met``, ``missed`` or ``no_data``.
+        verdict: ``met``, ``missed``, ``unclear`` (the 95 % interval of the value holds the limit)
+            or ``no_data``.
     """
 
     table: str
@@ -386,7 +390,7 @@ class TargetRow:
     unit: str
     higher_is_better: bool
     implied_rate_per_s: float | None
-    verdict: Literal["met", "missed", "no_data"]
+    verdict: TargetWord
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,10 @@ from perf_pipeline.metrics.slo import read_slos
 from perf_pipeline.metrics.summary import LevelContext, summarise_level
 from perf_pipeline.metrics.targets import target_rows
 from perf_pipeline.metrics.validity import worst
-from perf_pipeline.samples.journal import read_journal
+from perf_pipeline.metrics.worker_facts import worker_facts
 from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, read_json, write_json
 
-_LONG_FACTS = ("modules", "environment")
 _NEEDED = {"connections", "plan_hashes", "servers", "workloads"}
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def measure_run(folder: RunFolder) -> RunMetrics:
         manifest={
             **manifest,
             "ended_at": record.get("ended_at"),
-            "runtime": _runtime_facts(folder),
+            "runtime": worker_facts(folder),
         },
         levels=levels,
         targets=target_rows(levels),
@@ -88,16 +87,6 @@ def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(folder.records)
-
-
-def _runtime_facts(folder: RunFolder) -> dict[str, str]:
-    """Return what the first worker of the run said of its interpreter."""
-    for path in folder.level_folders():
-        for journal in sorted(path.glob("worker-*.sqlite")):
-            facts = read_journal(journal).facts
-            if facts:
-                return {k: v for k, v in facts.items() if k not in _LONG_FACTS}
-    return {}
 
 
 def _judge_run(

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.metrics.in_flight import InFlightCurve
 from perf_pipeline.metrics.open_load import ArrivalSecond, Lag, OpenLoad
 from perf_pipeline.metrics.response_time import scheduled_within
 from perf_pipeline.samples.level_records import LevelRecords, read_level
@@ -113,7 +114,31 @@ def _seconds(warm: pl.DataFrame, log: dict[str, Any]) -> tuple[ArrivalSecond, ..
         for one in Outcome
     }
     scheduled = np.bincount(second, minlength=count).tolist()
+    known = warm.filter((pl.col("flags") & TIMES_LOST) == 0)
+    took, nothing = _response_times(known, log["go_ns"]), {"p50_s": None, "p99_s": None}
+    waits = InFlightCurve(
+        known["intended_start_ns"].sort().to_numpy(), known["start_ns"].sort().to_numpy()
+    )
+    waiting = waits.means(log["go_ns"] + np.arange(count + 1) * SECOND_NS)
     return tuple(
-        ArrivalSecond(float(at), scheduled[at], **{name: counts[at] for name, counts in by.items()})
+        ArrivalSecond(
+            float(at),
+            scheduled[at],
+            **{name: counts[at] for name, counts in by.items()},
+            **took.get(at, nothing),
+            waiting=float(waiting[at]),
+        )
         for at in range(count)
+    )
+
+
+def _response_times(known: pl.DataFrame, go_ns: int) -> dict[int, dict[str, Any]]:
+    """Return the response times of what was to start in each second in which anything was."""
+    took = (pl.col("end_ns") - pl.col("intended_start_ns")) / 1e9
+    return (
+        known.lazy()
+        .group_by(second=(pl.col("intended_start_ns") - go_ns) // SECOND_NS)
+        .agg(p50_s=took.quantile(0.5, "equiprobable"), p99_s=took.quantile(0.99, "equiprobable"))
+        .collect()
+        .rows_by_key("second", named=True, unique=True)
     )

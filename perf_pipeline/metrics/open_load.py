@@ -40,6 +40,10 @@ class ArrivalSecond:
         timeout: Took longer than the deadline.
         dropped: Waited longer than the start timeout and were not started.
         abandoned: Cut short by our own stop, or never started because of it.
+        p50_s: Median response time (nearest rank), what was not answered at the time that it had
+            waited or run: at least so long. None where nothing was to start.
+        p99_s: Likewise, 99th percentile.
+        waiting: Time-weighted mean number that had arrived and not been started yet.
     """
 
     t_s: float
@@ -49,6 +53,9 @@ class ArrivalSecond:
     timeout: int
     dropped: int
     abandoned: int
+    p50_s: float | None = None
+    p99_s: float | None = None
+    waiting: float | None = None
 
 
 @dataclass(frozen=True)

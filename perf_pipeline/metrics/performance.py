@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import ConnectionUse, LevelMetrics
+    from perf_pipeline.metrics.level import ConnectionUse, LevelMetrics, Percentile
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,11 @@ class PerformanceMetrics:
     They are None unless every server of the level counts bytes and is used by nobody else:
     PostgreSQL does not count them, and an interface's total is everybody's.
     Latencies are service times of a closed level and response times of an open one:
-    ``latency_is`` says which.
+    ``latency_is`` says which. ``intervals`` holds the lower and upper end of the 95 % interval of
+    every field that has one, the upper end None where it lies among workflows that had not ended;
+    ``samples_needed`` how many workflows it would take for a percentile that has too few beyond
+    it. An open level has what arrived and what was achieved in ``open_loop``, with its service
+    times; it is None for a closed one.
     """
 
     total_workflows: int
@@ -67,6 +71,9 @@ class PerformanceMetrics:
     latency_at_least: tuple[str, ...] = ()
     latency_is: str = "service time (closed loop)"
     not_measured: dict[str, str] = field(default_factory=dict)
+    intervals: dict[str, tuple[float, float | None]] = field(default_factory=dict)
+    samples_needed: dict[str, int] = field(default_factory=dict)
+    open_loop: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, ready for JSON."""
@@ -129,7 +136,42 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
         latency_at_least=tuple(name for name, p in latency.items() if p.at_least),
         latency_is=f"{'response' if level.response_times else 'service'} time ({level.loop} loop)",
         not_measured={name: _why_not(name, level, postgres) for name in unmeasured},
+        intervals=_intervals(level, latency),
+        samples_needed={
+            name: p.samples_needed for name, p in latency.items() if p.samples_needed is not None
+        },
+        open_loop=_open_loop(level),
     )
+
+
+def _intervals(
+    level: LevelMetrics, latency: dict[str, Percentile]
+) -> dict[str, tuple[float, float | None]]:
+    ends = {"throughput": (level.throughput_low_per_s, level.throughput_high_per_s)}
+    ends |= {name: (p.low_s, p.high_s) for name, p in latency.items()}
+    return {name: (low, high) for name, (low, high) in ends.items() if low is not None}
+
+
+def _open_loop(level: LevelMetrics) -> dict[str, Any] | None:
+    load, times = level.open_load, level.service_times
+    if load is None:
+        return None
+    own = load.control_lag
+    return {
+        "offered": load.offered,
+        "offered_per_s": load.offered_per_s,
+        "left_per_s": load.left_per_s,
+        "queue_grew": load.queue_grew,
+        "slots": load.slots,
+        "scheduled": load.scheduled,
+        **{name: level.outcomes.get(name, 0) for name in ("timeout", "dropped", "abandoned")},
+        "start_lag_p99_s": load.lag.p99_s,
+        "start_lag_of_generator_p99_s": None if own is None else own.p99_s,
+        "service_time_s": {
+            "avg": times.avg_s,
+            **{f"p{round(100 * p.p)}": p.value_s for p in times.percentiles},
+        },
+    }
 
 
 def _why_not(name: str, level: LevelMetrics, postgres: ConnectionUse | None) -> str:

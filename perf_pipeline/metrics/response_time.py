@@ -8,11 +8,17 @@ it was seen to be one, what was dropped or abandoned with the time that it had w
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from perf_pipeline.metrics.level import ServiceTimes
 from perf_pipeline.metrics.service_time import PERCENTILES, product_limit_percentiles
 from perf_pipeline.samples.record import COLD, TIMES_LOST, Outcome
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 _ANSWERED = (int(Outcome.OK), int(Outcome.ERROR))
 
@@ -27,6 +33,21 @@ def scheduled_within(frame: pl.DataFrame, start_ns: int, end_ns: int) -> pl.Data
     return frame.filter(known, due >= start_ns, due < end_ns)
 
 
+def response_durations(
+    frame: pl.DataFrame, start_ns: int, end_ns: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return how long the workflows that were to start in a window took until their answer.
+
+    Returns:
+        int64[n] ns of those that were answered, and int64[m] of the others: so long at least.
+    """
+    scheduled = scheduled_within(frame, start_ns, end_ns)
+    took = pl.col("end_ns") - pl.col("intended_start_ns")
+    is_answered = pl.col("outcome").is_in(_ANSWERED)
+    ended = scheduled.filter(is_answered).select(took).to_series()
+    return ended.to_numpy(), scheduled.filter(~is_answered).select(took).to_series().to_numpy()
+
+
 def response_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTimes:
     """Summarise the response times of the workflows that were to start in a window.
 
@@ -39,11 +60,7 @@ def response_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTi
         ``samples`` were answered, ``in_flight_at_end`` were not; the average is over both, with
         those at the time that they had waited or run.
     """
-    scheduled = scheduled_within(frame, start_ns, end_ns)
-    took = pl.col("end_ns") - pl.col("intended_start_ns")
-    is_answered = pl.col("outcome").is_in(_ANSWERED)
-    ended_ns = scheduled.filter(is_answered).select(took).to_series().to_numpy()
-    open_ns = scheduled.filter(~is_answered).select(took).to_series().to_numpy()
+    ended_ns, open_ns = response_durations(frame, start_ns, end_ns)
     total = len(ended_ns) + len(open_ns)
     longest = max(ended_ns.max(initial=0), open_ns.max(initial=0))
     return ServiceTimes(

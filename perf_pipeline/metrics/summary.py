@@ -25,7 +25,7 @@ from perf_pipeline.metrics.noise import noise_of
 from perf_pipeline.metrics.open_level import open_load_of
 from perf_pipeline.metrics.record_figures import RecordFigures, record_figures
 from perf_pipeline.metrics.resources import resources_of
-from perf_pipeline.metrics.response_time import response_times
+from perf_pipeline.metrics.response_time import response_durations, response_times
 from perf_pipeline.metrics.samples import read_samples
 from perf_pipeline.metrics.server_told import connections_of
 from perf_pipeline.metrics.service_time import durations
@@ -185,6 +185,9 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         server_state=_server_state(folder),
         not_measured=_not_measured(resources),
         distribution=distribution_of(*durations(warm, *window)) if steady_ns else None,
+        response_distribution=distribution_of(*response_durations(records.frame, *window))
+        if is_open and steady_ns
+        else None,
         noise=noise,
         loop="open" if is_open else "closed",
         response_times=with_intervals(response, observed_responses(records.frame, *window))

@@ -5,10 +5,10 @@ Source of the limits: shared design, "Targets that users know".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.level import LevelMetrics, TargetRow
+from perf_pipeline.metrics.level import LevelMetrics, TargetRow, TargetWord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,8 @@ def target_rows(levels: Sequence[LevelMetrics]) -> tuple[TargetRow, ...]:
     """Compare every closed level (arms left out) to every table that speaks of it.
 
     The tables are about so many in flight at all times; what an open level reaches is what was
-    offered to it.
+    offered to it. A value whose 95 % interval holds the limit is neither met nor missed; only
+    throughput and P99 have an interval.
     """
     rows: list[TargetRow] = []
     for table in TABLES:
@@ -56,7 +57,15 @@ def _rows(table: str, level: LevelMetrics) -> list[TargetRow]:
         throughput, average = level.throughput_per_s, level.service_times.avg_s
         implied = level.concurrency / limits.average_s
         rows += [
-            _row(table, level, "throughput", throughput, limits.throughput_per_s, "/s"),
+            _row(
+                table,
+                level,
+                "throughput",
+                throughput,
+                limits.throughput_per_s,
+                "/s",
+                ends=(level.throughput_low_per_s, level.throughput_high_per_s),
+            ),
             _row(table, level, "average latency", average, limits.average_s, "s", implied=implied),
         ]
     if table in ERROR_PERCENT:
@@ -79,12 +88,15 @@ def _row(
     unit: str,
     *,
     implied: float | None = None,
-    known: bool = True,
+    ends: tuple[float | None, float | None] = (None, None),
 ) -> TargetRow:
     higher = unit == "/s"
-    verdict: Literal["met", "missed", "no_data"] = "no_data"
-    if value is not None and known and level.validity == "valid":
+    verdict: TargetWord = "no_data"
+    if value is not None and level.validity == "valid":
         verdict = "met" if (value > limit if higher else value < limit) else "missed"
+        low, high = ends
+        if low is not None and low < limit and (high is None or high > limit):
+            verdict = "unclear"
     return TargetRow(
         table=table,
         level=level.label,
@@ -104,4 +116,6 @@ def _p99_row(table: str, level: LevelMetrics) -> TargetRow:
     limit = P99_S[table]
     surely_over = p99.at_least and p99.value_s is not None and p99.value_s >= limit
     known = surely_over or (not p99.at_least and p99.samples_beyond >= LEAST_BEYOND)
-    return _row(table, level, "P99 latency", p99.value_s, limit, "s", known=known)
+    ends = (p99.low_s, p99.high_s)
+    row = _row(table, level, "P99 latency", p99.value_s, limit, "s", ends=ends)
+    return row if known else replace(row, verdict="no_data")

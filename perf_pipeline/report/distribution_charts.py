@@ -1,4 +1,8 @@
-"""How service times are distributed: each level as a histogram, and all levels as curves."""
+"""How times are distributed: each level as a histogram, and all levels as curves.
+
+A closed level has service times alone; an open one has response times too, in drawings of their
+own: the two are never in one.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ from perf_pipeline.report.level_drawing import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perf_pipeline.metrics.level import Distribution, LevelMetrics
+    from perf_pipeline.metrics.level import Distribution, LevelMetrics, ServiceTimes
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
 CURVES_MAX = 6
@@ -38,13 +42,22 @@ _ENDED, _NOT_ENDED = "ended", "had not ended: this or longer"
 def curves(metrics: RunMetrics) -> tuple[Figure, ...]:
     """Draw the share of workflows that ended within a time, a curve a level.
 
-    The greatest levels are drawn where there are too many; nothing without two to compare.
+    Service times of closed levels are one drawing, response times of open ones another. The
+    greatest levels are drawn where there are too many; nothing without two to compare.
     """
-    known = [
-        (level, level.distribution)
-        for level in metrics.levels
-        if level.distribution is not None and level.repeat == 0
-    ]
+    first = [level for level in metrics.levels if level.repeat == 0]
+    closed = [(level, level.distribution) for level in first if level.loop == "closed"]
+    opened = [(level, level.response_distribution) for level in first if level.loop == "open"]
+    return (
+        *_curves("Service time (closed loop)", "curves", closed),
+        *_curves("Response time (open loop)", "response-curves", opened),
+    )
+
+
+def _curves(
+    times: str, name: str, levels: list[tuple[LevelMetrics, Distribution | None]]
+) -> tuple[Figure, ...]:
+    known = [(level, found) for level, found in levels if found is not None]
     if len(known) < 2:  # noqa: PLR2004 - one is no comparison
         return ()
     drawn = known[-CURVES_MAX:]
@@ -71,16 +84,26 @@ def curves(metrics: RunMetrics) -> tuple[Figure, ...]:
         f"Not a measurement: {', '.join(invalid)}." if invalid else "",
     ]
     note = " ".join(each for each in notes if each)
-    title = "Service time, share ended within a time"
-    drawing = svg.inline_svg(chart, name="curves", description=f"{title}, level by level. {note}")
+    title = f"{times}, share ended within a time"
+    drawing = svg.inline_svg(chart, name=name, description=f"{title}, level by level. {note}")
     return (Figure(title, drawing, note),)
 
 
-def histogram(level: LevelMetrics) -> tuple[Figure, ...]:
-    """Draw how many workflows took how long; nothing without any."""
-    found = level.distribution
-    if found is None:
-        return ()
+def histograms(level: LevelMetrics) -> tuple[Figure, ...]:
+    """Draw how many workflows took how long, response times before service times."""
+    response = ("Response time (open loop)", "resp", level.response_distribution)
+    service = (words.service_time(level), "dist", level.distribution)
+    times = (level.response_times, level.service_times)
+    return tuple(
+        _histogram(level, title, slug, found, whose)
+        for (title, slug, found), whose in zip((response, service), times, strict=True)
+        if found is not None and whose is not None
+    )
+
+
+def _histogram(
+    level: LevelMetrics, what: str, slug: str, found: Distribution, times: ServiceTimes
+) -> Figure:
     edges = list(pairwise(found.edges_s))
     rows: list[dict[str, Any]] = []
     for (start, end), ended, not_ended in zip(edges, found.ended, found.not_ended, strict=True):
@@ -103,20 +126,20 @@ def histogram(level: LevelMetrics) -> tuple[Figure, ...]:
                 legend=alt.Legend(title=None) if len(names) > 1 else None,
             ),
         ),
-        *_percentile_rules(level),
+        *_percentile_rules(times),
     ]
     chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
     note = "Dashed: p50, p90 and p99. Each bar is a twentieth of a decade wide."
-    title = f"{words.service_time(level)}, workflows by their time"
+    title = f"{what}, workflows by their time"
     described = f"{title}, {words.level_name(level)}, {level.validity}. {note}"
-    drawing = svg.inline_svg(chart, name=f"l{level.index}-dist", description=described)
-    return (Figure(title, drawing, note),)
+    drawing = svg.inline_svg(chart, name=f"l{level.index}-{slug}", description=described)
+    return Figure(title, drawing, note)
 
 
-def _percentile_rules(level: LevelMetrics) -> list[alt.Chart]:
+def _percentile_rules(times: ServiceTimes) -> list[alt.Chart]:
     rows = [
         {"from": each.value_s, "name": f"p{round(100 * each.p)}"}
-        for each in level.service_times.percentiles
+        for each in times.percentiles
         if each.value_s
     ]
     data = {"values": rows}

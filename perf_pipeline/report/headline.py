@@ -18,6 +18,7 @@ RESPONSES = (0.5, 0.99)
 RESPONSE_COLUMNS = ("Response p50", "Response p99")
 WEAK = "weak"
 PERCENTILES = (0.5, 0.9, 0.99)
+NO_STRETCHES = "no interval: too few stretches of time to compare"
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,26 @@ OPEN_NOTE = (
     "Response time (open loop): from the moment at which a workflow was to start, so the wait "
     "before its start is in it; N is then the most that may be in flight."
 )
-MORE_NOTE = (
-    "Below a value: its 95 % interval, where there are samples enough for one. Memory: the most "
-    "that the target's workers held together."
+MORE_NOTE = "Memory: the most that the target's workers held together."
+INTERVAL_NOTE = (
+    "In brackets below a value: its 95 % interval, or how many samples it would take. The "
+    "average, errors and in flight have none."
 )
 
 
 def headline_table(metrics: RunMetrics) -> list[HeadlineRow]:
     """Return one row of plain text a level, in the order in which they ran."""
     return [_plain_row(level) for level in metrics.levels]
+
+
+def interval_rows(metrics: RunMetrics) -> list[dict[str, str]]:
+    """Return what stands below the values of ``headline_table``, row by row.
+
+    Returns:
+        Column to the 95 % interval of its value, or to how many samples it would take; a column
+        of which nothing is to be said is missing.
+    """
+    return [_below(level) for level in metrics.levels]
 
 
 def headline(metrics: RunMetrics) -> Table:
@@ -109,7 +121,7 @@ def headline(metrics: RunMetrics) -> Table:
     )
     rows = tuple(_row(level, is_open=is_open) for level in metrics.levels)
     note = f"{NOTE.replace('(closed loop)', '(either loop)')} {OPEN_NOTE}" if is_open else NOTE
-    return Table("Levels side by side", columns, rows, note=f"{note} {MORE_NOTE}")
+    return Table("Levels side by side", columns, rows, note=f"{note} {INTERVAL_NOTE} {MORE_NOTE}")
 
 
 def percentile_cell(times: ServiceTimes, p: float) -> Cell:
@@ -118,11 +130,9 @@ def percentile_cell(times: ServiceTimes, p: float) -> Cell:
     if found is None or found.value_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
-    notes = [_interval(found.low_s, found.high_s, "s")]
     if found.samples_beyond < LEAST_BEYOND:
-        needed = quantity.count(quantity.samples_needed(p))
-        notes.append(f"{WEAK}: {found.samples_beyond} beyond, needs {needed} samples")
-    return number(shown, "; ".join(note for note in notes if note))
+        return number(shown, f"{WEAK}: {found.samples_beyond} beyond, needs {_needed(found)}")
+    return number(shown, _interval(found.low_s, found.high_s, "s") or NO_STRETCHES)
 
 
 def average_cell(times: ServiceTimes) -> Cell:
@@ -146,6 +156,8 @@ def throughput_cell(level: LevelMetrics) -> Cell:
     if level.throughput_per_s is None:
         return measured(None, quantity.rate, why)
     interval = _interval(level.throughput_low_per_s, level.throughput_high_per_s, "/s")
+    if not interval and level.throughput_interval_why:
+        interval = f"no interval: {text.visible(level.throughput_interval_why)}"
     return number(quantity.rate(level.throughput_per_s), interval)
 
 
@@ -234,8 +246,24 @@ def _interval(low: float | None, high: float | None, unit: str) -> str:
     if low is None:
         return ""
     if high is None:
-        return f"{quantity.of_unit(low, unit)} or more"
-    return quantity.between(low, high, unit)
+        return f"[{quantity.of_unit(low, unit)} or more]"
+    return f"[{quantity.between(low, high, unit)}]"
+
+
+def _needed(found: Percentile) -> str:
+    return f"{quantity.count(found.samples_needed or quantity.samples_needed(found.p))} samples"
+
+
+def _below(level: LevelMetrics) -> dict[str, str]:
+    times = level.response_times or level.service_times
+    rate = (level.throughput_low_per_s, level.throughput_high_per_s)
+    found = {"throughput": _interval(*rate, "/s") if level.throughput_per_s is not None else ""}
+    for p in times.percentiles:
+        if p.value_s is not None:
+            interval = _interval(p.low_s, p.high_s, "s")
+            few = f"needs {_needed(p)}" if p.samples_beyond < LEAST_BEYOND else ""
+            found[f"p{round(100 * p.p)}"] = few or interval
+    return {column: told for column, told in found.items() if told}
 
 
 def _plain(cell: Cell) -> str:

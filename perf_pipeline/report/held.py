@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.report import text, words
+from perf_pipeline.metrics.queueing import knee_of
+from perf_pipeline.report import quantity, text, words
 from perf_pipeline.report.table import Cell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
@@ -46,6 +49,7 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
         for level in levels
         if level.ended_because not in (*TO_ITS_END, "mostly_failing", "host_floor", "slo_aborted")
     ]
+    sentences += collapse_sentences(levels)
     if not levels:
         return Cell("no data", "quiet"), ("No level was played.", *sentences)
     if not held:
@@ -55,6 +59,52 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
         return Cell(f"held up to {most.concurrency}", "warn"), tuple(sentences)
     sentences.append("Its end was not reached: no level failed.")
     return Cell(f"held every level, up to {most.concurrency}", "good"), tuple(sentences)
+
+
+def collapse_sentences(levels: Sequence[LevelMetrics]) -> list[str]:
+    """Say where more in flight stops helping, and where it begins to harm.
+
+    By valid closed levels alone: the knee is where their asymptotes meet (``metrics/queueing.py``),
+    and throughput falls where a level's whole 95 % interval lies below that of a smaller level.
+    """
+    valid = [
+        level
+        for level in sorted(levels, key=lambda one: one.concurrency)
+        if level.loop == "closed" and level.validity == "valid" and level.throughput_per_s
+    ]
+    if len({level.concurrency for level in valid}) < 2:  # noqa: PLR2004 - one is no comparison
+        return []
+    in_flight = [float(level.concurrency) for level in valid]
+    knee = knee_of(in_flight, [level.throughput_per_s or 0.0 for level in valid])
+    best = max(valid, key=lambda level: level.throughput_per_s or 0.0)
+    sentences = []
+    if knee is not None and knee.in_flight < in_flight[0]:
+        sentences.append(
+            f"More than {knee.in_flight:.3g} in flight only wait longer: so many give "
+            f"{quantity.rate(knee.per_s)}, the most of any level, if one takes "
+            f"{quantity.seconds(knee.time_s)} as at the lowest."
+        )
+    fallen = [
+        level
+        for level in valid
+        if level.concurrency > best.concurrency
+        and level.throughput_high_per_s is not None
+        and best.throughput_low_per_s is not None
+        and level.throughput_high_per_s < best.throughput_low_per_s
+    ]
+    if fallen:
+        first = fallen[0]
+        sentences.append(
+            f"Throughput falls from {quantity.rate(best.throughput_per_s or 0.0)} at "
+            f"{best.concurrency} to {quantity.rate(first.throughput_per_s or 0.0)} at "
+            f"{first.concurrency} in flight: there the runtime begins to collapse."
+        )
+    elif best.throughput_low_per_s is not None and best is not valid[-1]:
+        sentences.append(
+            f"Throughput does not surely fall up to {valid[-1].concurrency} in flight: "
+            "the 95 % intervals of the levels overlap."
+        )
+    return sentences
 
 
 def _is_held(level: LevelMetrics) -> bool:

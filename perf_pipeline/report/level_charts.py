@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from perf_pipeline.metrics.steady_state import SERVICE_TIME, THROUGHPUT
 from perf_pipeline.report import quantity, svg, words
 from perf_pipeline.report.level_drawing import (
     Figure,
@@ -16,15 +17,21 @@ from perf_pipeline.report.level_drawing import (
     level_rule,
     line_marks,
     phase_bands,
+    settled_rule,
 )
-from perf_pipeline.report.open_level import arrivals_figure
+from perf_pipeline.report.open_level import arrivals_figure, response_figure, waiting_line
 from perf_pipeline.report.resource_charts import resource_figures
+from perf_pipeline.report.steady import settled_at_s, settled_told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.metrics.level import LevelMetrics, Second
     from perf_pipeline.report.level_drawing import Series
+
+SLOTS_RATIO = 5
+"""Slots that are more than so many times what was in flight are told and not drawn: the line
+would lie on the axis."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ def level_figures(level: LevelMetrics, *, points_max: int) -> tuple[Figure, ...]
     return (
         *arrivals_figure(level, points_max=points_max),
         _throughput(level, points, each),
+        *response_figure(level, points_max=points_max),
         _service_time(level, points, each),
         _in_flight(level, points, each),
         *resource_figures(level, points_max=points_max),
@@ -92,13 +100,14 @@ def _throughput(level: LevelMetrics, points: list[Point], each: str) -> Figure:
         series["error or timeout"] = [(point.t_s, point.not_ok_per_s) for point in points]
         colours.append(svg.SECOND)
     last = last_moment(level, (point.t_s for point in points))
-    layers = [*phase_bands(level, last), *line_marks(series, colours, last)]
-    note = each
+    layers = [*phase_bands(level, last), *settled_rule(settled_at_s(level))]
+    layers += line_marks(series, colours, last)
+    told = [settled_told(level, THROUGHPUT), each]
     if level.throughput_per_s is not None:
         layers.append(level_rule(level.throughput_per_s))
         shown = quantity.rate(level.throughput_per_s)
-        note = f"Dashed: {shown} ended ok over the steady phase. {each}".rstrip()
-    return figure("Throughput, workflows/s", level, layers, note, series)
+        told.insert(0, f"Dashed: {shown} ended ok over the steady phase.")
+    return figure("Throughput, workflows/s", level, layers, " ".join(filter(None, told)), series)
 
 
 def _service_time(level: LevelMetrics, points: list[Point], each: str) -> Figure:
@@ -115,20 +124,26 @@ def _service_time(level: LevelMetrics, points: list[Point], each: str) -> Figure
         "p99": [(point.t_s, of(point.p99_s)) for point in points],
     }
     last = last_moment(level, (point.t_s for point in points))
-    layers = [*phase_bands(level, last), *line_marks(series, [svg.FIRST, svg.SECOND], last)]
+    layers = [*phase_bands(level, last), *settled_rule(settled_at_s(level))]
+    layers += line_marks(series, [svg.FIRST, svg.SECOND], last)
     ended = quantity.count(sum(s.ended_ok + s.ended_not_ok for s in level.seconds))
-    note = f"Of the {ended} workflows that ended, second by second. {each}".rstrip()
+    whose = f"Of the {ended} workflows that ended, second by second."
+    note = " ".join(filter(None, (whose, settled_told(level, SERVICE_TIME), each)))
     return figure(f"{words.service_time(level)}, {unit}", level, layers, note, series)
 
 
 def _in_flight(level: LevelMetrics, points: list[Point], each: str) -> Figure:
     series: Series = {"in flight": [(point.t_s, point.in_flight) for point in points]}
-    wanted = level.in_flight.wanted
-    last = last_moment(level, (point.t_s for point in points))
-    lines = line_marks(series, [svg.THIRD], last)
-    layers = [*phase_bands(level, last), *lines, level_rule(wanted)]
-    found = level.in_flight.median
+    waiting = waiting_line(level, points_max=len(points))
+    if waiting:
+        series["waiting to be started"] = waiting
+    wanted, found = level.in_flight.wanted, level.in_flight.median
     median = quantity.NOT_MEASURED if found is None else quantity.count(found)
-    what = "wanted" if level.loop == "closed" else "slots"
-    note = f"Dashed: {quantity.count(wanted)} {what}; median of the steady phase: {median}. {each}"
-    return figure("In flight, workflows", level, layers, note.rstrip(), series)
+    last = last_moment(level, (point.t_s for point in points))
+    layers = [*phase_bands(level, last), *line_marks(series, [svg.THIRD, svg.SECOND], last)]
+    told = f"{quantity.count(wanted)} {'wanted' if level.loop == 'closed' else 'slots'}"
+    if level.loop == "closed" or wanted <= SLOTS_RATIO * max(one.in_flight for one in points):
+        layers.append(level_rule(wanted))
+        told = f"Dashed: {told}"
+    note = f"{told}; median in flight in the steady phase: {median}. {each}".rstrip()
+    return figure("In flight, workflows", level, layers, note, series)

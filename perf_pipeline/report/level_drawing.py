@@ -154,6 +154,15 @@ def level_rule(value: float) -> alt.Chart:
     return rule.encode(y=alt.Y("value:Q"))
 
 
+def settled_rule(at_s: float | None) -> list[alt.Chart]:
+    """Return a heavy line at the moment since when the series are steady; nothing without one."""
+    if at_s is None:
+        return []
+    data = {"values": [{"t": round(at_s, 3)}]}
+    rule: alt.Chart = alt.Chart(data).mark_rule(color=svg.QUIET, strokeWidth=2.5)
+    return [rule.encode(x=alt.X("t:Q"))]
+
+
 def last_moment(level: LevelMetrics, times_s: Iterable[float]) -> float:
     """Return where the time axis ends: with the last phase or the last point."""
     return max([*times_s, *(end for _, end in level.phases.values())])

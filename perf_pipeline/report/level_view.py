@@ -138,10 +138,13 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
     steady = level.phases.get("steady")
     length = None if steady is None else steady[1] - steady[0]
     why = "there was no steady phase"
+    # What an open level achieves stands beside what was offered to it.
+    closed = level.open_load is None
+    throughput = (Fact("Throughput", headline.throughput_cell(level)),) if closed else ()
     facts = (
-        Fact("Throughput", headline.throughput_cell(level)),
+        *throughput,
         Fact("Average service time", headline.average_cell(times)),
-        Fact("p99", headline.percentile_cell(times, 0.99)),
+        Fact("p99 service time", headline.percentile_cell(times, 0.99)),
         Fact("Errors", headline.error_cell(level)),
         Fact("Median in flight", headline.in_flight_cell(level)),
         Fact("Samples", headline.samples_cell(times)),

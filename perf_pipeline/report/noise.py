@@ -25,6 +25,15 @@ def noise_facts(level: LevelMetrics) -> tuple[Fact, ...]:
     return () if level.noise is None else (Fact("Machine", _word(level.noise)),)
 
 
+def noise_told(level: LevelMetrics) -> str:
+    """Return what is to be said of a level's machine in a line; empty if it was quiet."""
+    if level.noise is None or level.noise.verdict == "quiet":
+        return ""
+    said = level.noise.causes or level.noise.not_measured
+    told = "" if level.noise.judged else "; told and not judged"
+    return f"{_WORDS[level.noise.verdict].text}: {text.visible('; '.join(said))}{told}"
+
+
 def noise_tables(level: LevelMetrics) -> tuple[Table, ...]:
     """Return everything that was looked at; nothing where nothing was."""
     if level.noise is None:
@@ -38,7 +47,8 @@ def noise_tables(level: LevelMetrics) -> tuple[Table, ...]:
 
 def _word(noise: Noise) -> Cell:
     word = _WORDS[noise.verdict]
-    causes = "; ".join(text.visible(cause) for cause in noise.causes)
+    said = noise.causes or noise.not_measured
+    causes = "; ".join(text.visible(cause) for cause in said)
     return Cell(word.text, word.tone, causes)
 
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import quantity, svg, text
-from perf_pipeline.report.level_drawing import figure, last_moment, line_marks, phase_bands
+from perf_pipeline.metrics.steady_state import RESPONSE_TIME
+from perf_pipeline.report import headline, quantity, svg, text
+from perf_pipeline.report.level_drawing import (
+    figure,
+    last_moment,
+    line_marks,
+    phase_bands,
+    settled_rule,
+)
+from perf_pipeline.report.steady import settled_at_s, settled_told
 from perf_pipeline.report.table import Cell, Fact, Table, measured, number
 
 if TYPE_CHECKING:
@@ -17,12 +25,18 @@ if TYPE_CHECKING:
 ARRIVALS = (
     "Scheduled is the sum of the outcomes. Dropped: waited longer than the start timeout for a "
     "free slot. Dropped, timed out and abandoned workflows are in the percentiles of the response "
-    "time as at least this long."
+    "time as at least this long. Left: ended, or was dropped; where markedly fewer leave than "
+    "arrive, a queue grows."
 )
 LAGS = (
     "From the intended start to the start: it is part of the response time and charged to the "
     "target, unless the same schedule lags against workflows that do nothing as well."
 )
+RESPONSES = (
+    "By the second in which workflows were to start; what was not answered counts as at least as "
+    "long as it had waited."
+)
+PS = ("p50", "p99")
 _NO_LAG = "nothing started"
 
 
@@ -31,11 +45,51 @@ def open_facts(level: LevelMetrics) -> tuple[Fact, ...]:
     load = level.open_load
     if load is None:
         return ()
-    dropped = level.outcomes.get("dropped", 0)
+    why = "there was no steady phase"
+    times, waited = level.response_times, []
+    if times is not None:
+        average = measured(times.avg_s, quantity.seconds, "nothing was to start")
+        waited = [
+            Fact("Average response time", average),
+            Fact("p99 response time", headline.percentile_cell(times, 0.99)),
+        ]
     return (
-        Fact("Offered", Cell(text.visible(load.offered))),
-        Fact("Dropped", Cell(quantity.count(dropped), "bad" if dropped else "number")),
+        Fact("Schedule", Cell(text.visible(load.offered))),
+        Fact("Offered", measured(load.offered_per_s, quantity.rate, why)),
+        Fact("Achieved", headline.throughput_cell(level)),
+        *waited,
+        Fact("p99 start lag", _lag_cell(load)),
+        *(_unanswered(level, outcome) for outcome in ("dropped", "timeout", "abandoned")),
+        Fact("Queue", _queue_cell(load)),
     )
+
+
+def _lag_cell(load: OpenLoad) -> Cell:
+    """Return how late workflows started, beside how late those started that do nothing."""
+    own = load.control_lag
+    if own is None or own.p99_s is None:
+        note = f"the generator's own is not known: {text.visible(load.control_why_not)}"
+    else:
+        note = f"the generator's own: {quantity.seconds(own.p99_s)}"
+    if load.lag.p99_s is None:
+        return Cell(quantity.NOT_MEASURED, "quiet", f"{_NO_LAG}; {note}")
+    return number(quantity.seconds(load.lag.p99_s), note)
+
+
+def _unanswered(level: LevelMetrics, outcome: str) -> Fact:
+    found = level.outcomes.get(outcome, 0)
+    return Fact(outcome.capitalize(), Cell(quantity.count(found), "bad" if found else "number"))
+
+
+def _queue_cell(load: OpenLoad) -> Cell:
+    """Return whether as many left as arrived; where not, the response times are of no rate."""
+    if load.offered_per_s is None or load.left_per_s is None:
+        return Cell(quantity.NOT_MEASURED, "quiet", "there was no steady phase")
+    told = f"{quantity.rate(load.offered_per_s)} arrived, {quantity.rate(load.left_per_s)} left"
+    if load.queue_grew:
+        longer = "its response times grow with the length of the level"
+        return Cell("grew", "bad", f"{told}: {longer}")
+    return Cell("did not grow", "good", told)
 
 
 def open_tables(level: LevelMetrics) -> tuple[Table, ...]:
@@ -60,11 +114,9 @@ def open_tables(level: LevelMetrics) -> tuple[Table, ...]:
 
 def arrivals_figure(level: LevelMetrics, *, points_max: int) -> tuple[Figure, ...]:
     """Draw what arrived and what was dropped, by the second in which it was to start."""
-    load = level.open_load
-    if load is None or len(load.seconds) < 2:  # noqa: PLR2004 - a line needs two
+    groups = _groups(level, points_max)
+    if not groups:
         return ()
-    span = math.ceil(len(load.seconds) / points_max)
-    groups = [load.seconds[at : at + span] for at in range(0, len(load.seconds), span)]
     series: Series = {"arrived": [_mean(group, "scheduled") for group in groups]}
     colours = [svg.FOURTH]
     for name, colour in (("dropped", svg.SECOND), ("timeout", svg.FIRST)):
@@ -75,8 +127,64 @@ def arrivals_figure(level: LevelMetrics, *, points_max: int) -> tuple[Figure, ..
     last = last_moment(level, (t for t, _ in series["arrived"]))
     layers = [*phase_bands(level, last), *line_marks(series, colours, last)]
     note = "By the second in which they were to start."
+    span = len(groups[0])
     note = note if span == 1 else f"{note} One point is {span} s: mean rates."
     return (figure("Arrivals, workflows/s", level, layers, note, series),)
+
+
+def response_figure(level: LevelMetrics, *, points_max: int) -> tuple[Figure, ...]:
+    """Draw response times by the second in which workflows were to start; nothing without any."""
+    groups = _groups(level, points_max)
+    known = [
+        value
+        for group in groups
+        for second in group
+        for value in (second.p50_s, second.p99_s)
+        if value is not None
+    ]
+    if not known:
+        return ()
+    unit, factor = ("ms", 1e3) if max(known) < 1 else ("s", 1.0)
+    series: Series = {name: [_most(group, name, factor) for group in groups] for name in PS}
+    last = last_moment(level, (t for t, _ in series["p50"]))
+    layers = [*phase_bands(level, last), *settled_rule(settled_at_s(level))]
+    layers += line_marks(series, [svg.FIRST, svg.SECOND], last)
+    told = (
+        RESPONSES,
+        settled_told(level, RESPONSE_TIME),
+        f"One point is {len(groups[0])} s: highest percentiles." if len(groups[0]) > 1 else "",
+    )
+    title = f"Response time (open loop), {unit}"
+    return (figure(title, level, layers, " ".join(filter(None, told)), series),)
+
+
+def waiting_line(level: LevelMetrics, *, points_max: int) -> list[tuple[float, float | None]]:
+    """Return how many had arrived and not been started yet, as a line; empty if none ever had."""
+    groups = _groups(level, points_max)
+    if not any(second.waiting for group in groups for second in group):
+        return []
+    return [
+        (
+            group[0].t_s + len(group) / 2,
+            sum(second.waiting or 0.0 for second in group) / len(group),
+        )
+        for group in groups
+    ]
+
+
+def _groups(level: LevelMetrics, points_max: int) -> list[tuple[ArrivalSecond, ...]]:
+    """Return the seconds of an open level, as many in a group as a point of a chart holds."""
+    load = level.open_load
+    if load is None or len(load.seconds) < 2:  # noqa: PLR2004 - a line needs two
+        return []
+    span = math.ceil(len(load.seconds) / points_max)
+    return [load.seconds[at : at + span] for at in range(0, len(load.seconds), span)]
+
+
+def _most(group: tuple[ArrivalSecond, ...], name: str, factor: float) -> tuple[float, float | None]:
+    values = [getattr(second, f"{name}_s") for second in group]
+    known = [factor * value for value in values if value is not None]
+    return group[0].t_s + len(group) / 2, max(known, default=None)
 
 
 def _mean(group: tuple[ArrivalSecond, ...], what: str) -> tuple[float, float | None]:
@@ -90,6 +198,7 @@ def _load_rows(load: OpenLoad) -> tuple[tuple[Cell, ...], ...]:
     return (
         (Cell("offered"), Cell(text.visible(load.offered))),
         (Cell("offered in the steady phase"), measured(load.offered_per_s, quantity.rate, why)),
+        (Cell("left in the steady phase"), measured(load.left_per_s, quantity.rate, why)),
         (Cell("slots: most in flight"), number(quantity.count(load.slots))),
         (Cell("dropped after waiting"), number(quantity.seconds(load.start_timeout_s))),
         (Cell("never started"), number(quantity.count(load.never_started))),

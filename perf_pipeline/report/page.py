@@ -56,7 +56,7 @@ def _render(metrics: RunMetrics) -> str:
     points_max = min(POINTS_MAX, POINTS_OF_ALL_LEVELS_MAX // max(1, len(drawn)))
     figures = {
         level.index: (
-            *distribution_charts.histogram(level),
+            *distribution_charts.histograms(level),
             *level_charts.level_figures(level, points_max=points_max),
         )
         for level in drawn

@@ -1,7 +1,7 @@
 """Serves the reports of a results folder on loopback, because a browser opens no ``file:`` link.
 
-Only ``/RUN/report.html`` is served, to this machine, without leave to load or send anything: what
-a report holds came from targets and servers.
+Only ``/RUN/report.html`` and ``/RUN/capacity.html`` are served, to this machine, without leave to
+load or send anything: what a report holds came from targets and servers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PORT = 3001
-_PATH = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_.-]*)/report\.html")
+_PATH = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_.-]*)/(report|capacity)\.html")
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -28,9 +28,9 @@ _NOT_HERE = (
 )
 
 
-def report_url(run_id: str, port: int = PORT) -> str:
-    """Return where a run's report is while the server runs."""
-    return f"http://{HOST}:{port}/{run_id}/report.html"
+def report_url(run_id: str, port: int = PORT, *, page: str = "report") -> str:
+    """Return where a run's report, or its page ``capacity``, is while the server runs."""
+    return f"http://{HOST}:{port}/{run_id}/{page}.html"
 
 
 def report_server(results: Path, port: int = PORT) -> ThreadingHTTPServer:
@@ -79,6 +79,6 @@ class _ReportHandler(BaseHTTPRequestHandler):
         if host not in {HOST, "localhost"} or found is None:
             return None
         try:
-            return (self.folder / found[1] / "report.html").read_bytes()
+            return (self.folder / found[1] / f"{found[2]}.html").read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None

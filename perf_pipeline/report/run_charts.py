@@ -25,12 +25,81 @@ TIME_RATIO_MIN = 30
 """Times further apart than this are drawn on a logarithmic axis: on a linear one, medians are 0."""
 
 LITTLE = "N / throughput"
+OFFERED = "offered"
+UNMARKED = (LITTLE, OFFERED)
+"""Lines to compare with, of which no point was measured."""
+
+_COLOURS = {
+    "throughput": svg.FIRST,
+    "achieved": svg.FIRST,
+    OFFERED: svg.QUIET,
+    "average": svg.FOURTH,
+    LITTLE: svg.QUIET,
+    "p50": svg.FIRST,
+    "p90": svg.THIRD,
+    "p99": svg.SECOND,
+}
 _TARGETS = {"minimum": "minimum", "goal": "goal"}
 """Which tables of targets are drawn; what is expected lies between them."""
 
 
 def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
-    """Draw throughput and service time against N; nothing with fewer than two numbers in flight."""
+    """Draw throughput and times against the load; nothing with fewer than two loads to compare.
+
+    The load of closed levels is their number in flight, that of open ones the rate offered; the
+    two are never in one drawing.
+    """
+    return (*_against_concurrency(metrics), *_against_rate(metrics))
+
+
+def _against_rate(metrics: RunMetrics) -> tuple[Figure, ...]:
+    """Draw what was achieved and how long users waited against the rate that was offered."""
+    offered = [
+        (level, level.open_load.offered_per_s)
+        for level in metrics.levels
+        if level.role == "level" and level.open_load and level.open_load.offered_per_s
+    ]
+    if len({round(rate, 3) for _, rate in offered}) < 2:  # noqa: PLR2004 - one is no comparison
+        return ()
+    levels = [level for level, _ in offered]
+    marks, places = _marks(levels), [rate for _, rate in offered]
+    title_x = "workflows offered per second"
+    rates = [
+        {**_row(level, "achieved", level.throughput_per_s), "n": rate}
+        for level, rate in offered
+        if level.throughput_per_s is not None
+    ]
+    rates += [{**row, "series": OFFERED, "value": row["n"], "line": OFFERED} for row in rates]
+    chart = _chart(rates, places, ["achieved", OFFERED], [], title=title_x)
+    title = "Achieved against offered rate, workflows/s"
+    told = f"{marks} Where achieved stays below offered, a queue grows or workflows are dropped."
+    figures = [_figure("offered", title, chart, told)] if rates else []
+    times = [
+        {**_row(level, name, p.value_s, at_least=p.at_least), "n": rate}
+        for level, rate in offered
+        for p in (level.response_times.percentiles if level.response_times else ())
+        for name in (f"p{round(100 * p.p)}",)
+        if p.value_s is not None
+    ]
+    if times:
+        heights, axis = _heights(times)
+        names = ["p50", "p90", "p99"]
+        chart = _chart(times, places, names, [], heights=heights, title=title_x)
+        title = f"Response time (open loop) against offered rate, {axis}"
+        told = f"{marks} A triangle is at least this long."
+        figures.append(_figure("response", title, chart, told))
+    return tuple(figures)
+
+
+def _heights(rows: Sequence[Row]) -> tuple[Literal["log", "linear"], str]:
+    """Return the scale of a time axis, and what it is called."""
+    values = [float(row["value"]) for row in rows if row["value"] > 0]
+    is_wide = max(values, default=1.0) / min(values, default=1.0) > TIME_RATIO_MIN
+    return ("log", "s, logarithmic") if is_wide else ("linear", "s")
+
+
+def _against_concurrency(metrics: RunMetrics) -> tuple[Figure, ...]:
+    """Draw throughput and service time against N."""
     levels = [each for each in metrics.levels if each.role == "level" and each.loop == "closed"]
     if len({level.concurrency for level in levels}) < 2:  # noqa: PLR2004 - one is no comparison
         return ()
@@ -40,25 +109,23 @@ def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
         if level.throughput_per_s is not None
     ]
     times = [row for level in levels for row in _times(level)]
-    marks = _marks(levels)
+    marks, places = _marks(levels), [float(level.concurrency) for level in levels]
     figures = []
     if rates:
         limits = _limits(metrics, levels, "throughput")
-        chart = _chart(rates, levels, ["throughput"], limits)
+        chart = _chart(rates, places, ["throughput"], limits)
         title = "Throughput against concurrency, workflows/s"
         figures.append(_figure("throughput", title, chart, f"{marks} {_asked('at least', limits)}"))
     if times:
         limits = _limits(metrics, levels, "average latency")
         names = ["average", LITTLE, "p50", "p90", "p99"]
-        values = [float(row["value"]) for row in (*times, *limits) if row["value"] > 0]
-        is_wide = max(values, default=1.0) / min(values, default=1.0) > TIME_RATIO_MIN
-        chart = _chart(times, levels, names, limits, heights="log" if is_wide else "linear")
+        heights, axis = _heights([*times, *limits])
+        chart = _chart(times, places, names, limits, heights=heights)
         note = (
             f"{marks} A triangle is at least this long. N / throughput is what Little's law makes "
             "of the rate: where the average is another, workflows failed or the level was not "
             f"steady. {_asked('on the average at most', limits)}"
         )
-        axis = "s, logarithmic" if is_wide else "s"
         title = f"Service time (closed loop) against concurrency, {axis}"
         figures.append(_figure("times", title, chart, note))
     return tuple(figures)
@@ -147,22 +214,21 @@ def _row(level: LevelMetrics, series: str, value: float, *, at_least: bool = Fal
 
 def _chart(
     rows: list[Row],
-    levels: Sequence[LevelMetrics],
+    places: Sequence[float],
     names: list[str],
     limits: list[Row],
     *,
     heights: Literal["log", "linear"] = "linear",
+    title: str = "workflows in flight (N)",
 ) -> alt.LayerChart:
-    numbers = sorted({level.concurrency for level in levels})
+    numbers = sorted({quantity.round_to(place, 3) for place in places})
     spread: Literal["log", "linear"] = (
         "log" if numbers[-1] / numbers[0] > LOG_RATIO_MIN else "linear"
     )
-    colours = [svg.FOURTH, svg.QUIET, svg.FIRST, svg.THIRD, svg.SECOND]
-    colours = [svg.FIRST] if len(names) == 1 else colours
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "n:Q",
-            title="workflows in flight (N)",
+            title=title,
             scale=alt.Scale(type=spread, zero=spread == "linear", nice=False, padding=14),
             axis=alt.Axis(values=numbers, grid=False),
         ),
@@ -172,7 +238,7 @@ def _chart(
             scale=alt.Scale(type=heights, zero=heights == "linear"),
             axis=alt.Axis(tickCount=5, domain=False, format=",.4~r"),
         ),
-        color=series_colour(names, colours),
+        color=series_colour(names, [_COLOURS[name] for name in names]),
     )
     line = base.mark_line(strokeWidth=1.4).encode(
         detail=alt.Detail("line:N"), strokeDash=series_dash(names)
@@ -185,7 +251,7 @@ def _chart(
     layers = [*_limit_marks(limits), line]
     for valid, filled in ((True, {"filled": True}), (False, {"fill": svg.PAPER})):
         dots = base.mark_point(size=36, strokeWidth=1.6, opacity=1, **filled).encode(shape=shape)
-        drawn = [row for row in rows if row["valid"] is valid and row["series"] != LITTLE]
+        drawn = [row for row in rows if row["valid"] is valid and row["series"] not in UNMARKED]
         dots.data = {"values": drawn}
         layers.append(dots)
     return alt.LayerChart(layer=layers).properties(width=WIDTH, height=1.2 * HEIGHT)

@@ -32,7 +32,50 @@ def steady_facts(level: LevelMetrics) -> tuple[Fact, ...]:
     if found is None:
         return ()
     word = _WORDS[found.verdict]
-    return (Fact("Steady state", Cell(word.text, word.tone, text.visible(found.why))),)
+    notes = [] if found.starts_s is None else [f"since {quantity.seconds(found.starts_s)}"]
+    notes += [drift_told(name, drift) for name, drift in (found.drifts or {}).items()]
+    notes += [text.visible(found.why)] if found.why else []
+    return (Fact("Steady state", Cell(word.text, word.tone, "; ".join(notes))),)
+
+
+def steady_told(level: LevelMetrics) -> str:
+    """Return what is to be said of a level's steady state in a line; empty if it is as planned."""
+    found = level.steady_state
+    if found is None or (found.verdict == "steady" and not found.why):
+        return ""
+    return f"{_WORDS[found.verdict].text}: {text.visible(found.why)}"
+
+
+def drift_told(name: str, drift: Drift) -> str:
+    """Return by how much a series changes over the steady phase, with the interval."""
+    ends = quantity.between(100 * drift.low_ratio, 100 * drift.high_ratio, "%")
+    return f"{text.name(name)} {quantity.percent(100 * drift.change_ratio)} [{ends}]"
+
+
+def settled_told(level: LevelMetrics, series: str) -> str:
+    """Return what a chart over time says of the steady state, as far as it was looked for.
+
+    Args:
+        level: Whose chart.
+        series: The one that is drawn, as the metrics call it; its drift is told.
+    """
+    found = level.steady_state
+    if found is None or found.verdict in ("too_short", "not_judged"):
+        return ""
+    if found.starts_s is None:
+        mark = "No steady state was found."
+    else:
+        mark = f"The heavy line: steady since {quantity.seconds(found.starts_s)}, by the series."
+    drift = (found.drifts or {}).get(series)
+    change = "" if drift is None else f" Drift: {drift_told(series, drift)}."
+    return f"{mark}{change}"
+
+
+def settled_at_s(level: LevelMetrics) -> float | None:
+    """Return since when the series of a level are steady; None where nothing found that."""
+    found = level.steady_state
+    judged = found is not None and found.verdict in ("steady", "undecided")
+    return found.starts_s if found is not None and judged else None
 
 
 def steady_tables(level: LevelMetrics) -> tuple[Table, ...]:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 IMPLIED = (
     "Implied rate: in a closed loop throughput = N / average service time (Little's law), so a "
-    "limit on the average asks for this rate at the same time; the sharper of the two decides."
+    "limit on the average asks for this rate at the same time; the sharper of the two decides. "
+    "Unclear: the value's 95 % interval holds the limit, so the value is on one side of it by "
+    "chance."
 )
 GRADES = (
     "Marginal lies between acceptable and poor. A percentile is graded only when at least 10 "
@@ -95,6 +97,8 @@ def _value(rows: tuple[TargetRow, ...], level: LevelMetrics | None) -> Cell:
     row = rows[0]
     if row.what == "P99 latency" and level is not None:
         return headline.percentile_cell(level.service_times, 0.99)
+    if row.what == "throughput" and row.value is not None and level is not None:
+        return headline.throughput_cell(level)
     if row.value is not None:
         shown = (quantity.beside(row.value, other.limit, row.unit) for other in rows)
         return number(max(shown, key=len))

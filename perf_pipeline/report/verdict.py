@@ -1,7 +1,8 @@
 """The questions that a reader comes with, each answered in a word.
 
 Is it a measurement? Does it meet the targets? What limited it? How much is the runtime's own?
-A stress run is asked how much load it holds, and a scenario with objectives whether they are kept.
+A stress run is asked how much load it holds, one with open levels how long users wait, and a
+scenario with objectives whether they are kept.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import held, own, quantity, slo, text, words
+from perf_pipeline.report import held, own, quantity, slo, text, waits, words
 from perf_pipeline.report.bottleneck import bottleneck_fact
 from perf_pipeline.report.table import Cell, Fact
 
@@ -49,9 +50,12 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
     stress = [Verdict(held.QUESTION, *held.answer(metrics))] if held.is_asked(metrics) else []
     objectives = slo.slo_answer(metrics)
     asked = [Verdict("Does it keep its objectives?", *objectives)] if objectives else []
+    waited = waits.waits_answer(metrics)
+    users = [Verdict(waits.QUESTION, *waited)] if waited else []
     return (
         _measurement(metrics),
         *stress,
+        *users,
         *asked,
         _targets(metrics),
         _limited(metrics),
@@ -85,7 +89,10 @@ def _targets(metrics: RunMetrics) -> Verdict:
     question = "Does it meet the targets?"
     tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
     if not tables:
-        return Verdict(question, Cell("no data", "quiet"), ("No target was evaluated.",))
+        why = "No target was evaluated."
+        if metrics.levels and all(level.loop == "open" for level in metrics.levels):
+            why = "The targets are about so many in flight (closed loop); this run has none of it."
+        return Verdict(question, Cell("no data", "quiet"), (why,))
     parts = tuple(_target_table(metrics, table) for table in tables)
     said = {part.cell.text for part in parts}
     missed = [part.term.lower() for part in parts if part.cell.tone == "bad"]
@@ -94,6 +101,8 @@ def _targets(metrics: RunMetrics) -> Verdict:
         return Verdict(question, Cell(f"missed{which}", "bad"), (), parts)
     if said == {"met"}:
         return Verdict(question, Cell("met", "good"), (), parts)
+    if "unclear" in said:
+        return Verdict(question, Cell("unclear", "warn"), (), parts)
     if said == {"no data"}:
         return Verdict(question, Cell("no data", "quiet"), (), parts)
     return Verdict(question, Cell(AS_FAR, "warn"), (), parts)
@@ -128,15 +137,20 @@ def _target_table(metrics: RunMetrics, table: str) -> Fact:
     rows = [row for row in metrics.targets if row.table == table]
     met = [row for row in rows if row.verdict == "met"]
     missed = [row for row in rows if row.verdict == "missed"]
+    unclear = [row for row in rows if row.verdict == "unclear"]
     without = [row for row in rows if row.verdict == "no_data"]
     sentences = [f"{len(met)} of {len(rows)} met."]
     invalid = {level.label: level.validity for level in metrics.levels if level.validity != "valid"}
     if missed:
         sentences.append(f"Missed: {_listed(missed, invalid)}.")
+    if unclear:
+        sentences.append(f"Unclear, the interval holds the limit: {_listed(unclear, invalid)}.")
     if without:
         sentences.append(f"No data: {_listed(without, invalid)}.")
     if missed:
         word = words.verdict_cell("missed")
+    elif unclear:
+        word = words.verdict_cell("unclear")
     elif not met:
         word = words.verdict_cell("no_data")
     else:

@@ -51,7 +51,12 @@ _GRADE_TONES: dict[Grade, Tone] = {
     "poor": "bad",
     "no_data": "quiet",
 }
-_VERDICT_TONES: dict[str, Tone] = {"met": "good", "missed": "bad", "no_data": "quiet"}
+_VERDICT_TONES: dict[str, Tone] = {
+    "met": "good",
+    "missed": "bad",
+    "unclear": "warn",
+    "no_data": "quiet",
+}
 
 
 def validity_cell(validity: Validity) -> Cell:
@@ -67,7 +72,7 @@ def grade_tone(grade: Grade) -> Tone:
 
 
 def verdict_cell(verdict: str, note: str = "") -> Cell:
-    """Return the verdict of a target: met, missed, or no data."""
+    """Return the verdict of a target: met, missed, unclear, or no data."""
     return Cell(verdict.replace("_", " "), _VERDICT_TONES[verdict], note)
 
 

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _TABLES = """
@@ -122,11 +124,8 @@ def read_journal(path: Path) -> Journal:
     Raises:
         sqlite3.DatabaseError: The file is not a journal.
     """
-    if not path.exists():
-        return EMPTY_JOURNAL
-    db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
-    try:
-        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'wait'").fetchone():
+    with _opened(path) as db:
+        if db is None:
             return EMPTY_JOURNAL
         db.execute("BEGIN")  # one snapshot for all tables
         blocks = db.execute("SELECT committed_ns, crc, payload FROM block ORDER BY seq").fetchall()
@@ -134,10 +133,32 @@ def read_journal(path: Path) -> Journal:
         return Journal(
             payload=b"".join(payload for _, payload in whole),
             commits_ns=tuple(at for at, _ in whole),
-            facts=dict(db.execute("SELECT name, value FROM fact")),
+            facts=_facts(db),
             error_examples=tuple(db.execute("SELECT error_class, text FROM error_example")),
             waits=tuple(db.execute("SELECT at_ns, what, threads FROM wait")),
             damaged_blocks=len(blocks) - len(whole),
         )
+
+
+def read_facts(path: Path) -> dict[str, str]:
+    """Read what a worker said of itself, and none of its records; otherwise as ``read_journal``."""
+    with _opened(path) as db:
+        return {} if db is None else _facts(db)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open a journal for reading; None where a worker died before it had made its tables."""
+    if not path.exists():
+        yield None
+        return
+    db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    try:
+        made = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'wait'").fetchone()
+        yield db if made else None
     finally:
         db.close()
+
+
+def _facts(db: sqlite3.Connection) -> dict[str, str]:
+    return dict(db.execute("SELECT name, value FROM fact"))

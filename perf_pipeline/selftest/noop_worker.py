@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario import Phases, Scenario, Workload
+from perf_pipeline.config.scenario import Phases
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.loadgen.worker_process import WorkerFiles, WorkerProcess
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.record import RECORD
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.selftest.only_level import PYTHON, closed_level
+from perf_pipeline.targets import no_op
 
-FUNCTION = "perf_pipeline.selftest.known.nothing:nothing"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PHASES = Phases(ramp_up_s=0.0, warm_up_s=0.0, drain_s=2.0)
 WARM_UP_S = 0.1
 _START_LIMIT_S = 30.0
-_NO_STORES = Stores(None, "", None, "", connections=1, connection_timeout_s=1.0)
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,8 @@ def play_nothing(folder: Path, length_s: float, seed: int) -> NoopBlock:
     Raises:
         PerfPipelineError: The worker did not start or did not end by itself.
     """
-    scenario = Scenario(
-        "selftest",
-        seed=seed,
-        target="callable",
-        concurrency=(1,),
-        workloads=(Workload(FUNCTION, ""),),
-        phases=Phases(ramp_up_s=0.0, warm_up_s=0.0, drain_s=2.0),
-    )
-    plan = plan_levels(scenario, processes=1)[0]
-    job = Job((Kind(FUNCTION, ""),), "", seed, "selftest", 0, _NO_STORES)
-    worker = WorkerProcess(plan, 0, folder, Path(sys.executable), job, 60.0, 2.0)
+    level = closed_level(f"{no_op.__name__}:work", 1, PHASES, seed)
+    worker = WorkerProcess(level.plan, 0, folder, PYTHON, level.job)
     try:
         block = _measured(worker, length_s)
     finally:

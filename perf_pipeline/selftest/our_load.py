@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.arrivals import Arrivals
-from perf_pipeline.config.scenario import Phases, Scenario, Workload
+from perf_pipeline.config.scenario import Phases
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.loadgen.level import LevelRun
-from perf_pipeline.loadgen.plan import plan_levels
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
-from perf_pipeline.samples.level_records import read_level
-from perf_pipeline.samples.run_folder import write_json
+from perf_pipeline.selftest.only_level import closed_level
 from perf_pipeline.selftest.played_level import play
 from perf_pipeline.selftest.seen_load import PERCENTS, SeenLoad
 from perf_pipeline.selftest.service_process import delayed_service, read_log
-from perf_pipeline.targets.target import Job, Kind, Stores
 
 if TYPE_CHECKING:
-    from perf_pipeline.loadgen.level_log import LevelLog
+    from pathlib import Path
+
     from perf_pipeline.metrics.level import ServiceTimes
 
 GET = "perf_pipeline.selftest.known.http_get:get"
 WARM_UP_S = 0.2
 OUR_RESOLUTION_MS = 1e-6
-_NO_STORES = Stores(None, "", None, "", connections=1, connection_timeout_s=1.0)
 
 
 def load_closed(
@@ -38,35 +30,14 @@ def load_closed(
     Raises:
         PerfPipelineError: The level measured nothing.
     """
-    scenario = Scenario(
-        "selftest",
-        seed=seed,
-        target="callable",
-        concurrency=(connections,),
-        workloads=(Workload(GET, ""),),
-        phases=Phases(ramp_up_s=0.0, warm_up_s=WARM_UP_S, steady_s=length_s, drain_s=2.0),
-    )
-    plan = plan_levels(scenario, processes=1)[0]
-    level = folder / "level"
-    level.mkdir(parents=True)
-
-    def write_log(log: LevelLog) -> None:
-        write_json(level / "level.json", asdict(log))
-
+    phases = Phases(ramp_up_s=0.0, warm_up_s=WARM_UP_S, steady_s=length_s, drain_s=2.0)
+    level = closed_level(GET, connections, phases, seed)
+    played = folder / "level"
+    played.mkdir(parents=True)
     with delayed_service(folder / "service", *delays_s, seed) as service:
-        LevelRun(
-            plan,
-            folder=level,
-            python=Path(sys.executable),
-            job=Job((Kind(GET, ""),), "", seed, "selftest", 0, _NO_STORES),
-            on_second=lambda _now_ns, _pids: None,
-            on_progress=lambda _progress: None,
-            write_log=write_log,
-            python_path=str(service.folder),
-            cgroups=None,
-        ).run()
-    metrics = summarise_level(level, LevelContext([(GET, "")], (), 1, {}))
-    begin_ns, end_ns = read_level(level, 1).log["phases_ns"]["steady"]
+        level.play(played, python_path=str(service.folder))
+    metrics = level.metrics(played)
+    begin_ns, end_ns = level.records(played).log["phases_ns"]["steady"]
     return SeenLoad(
         name="ours",
         length_s=(end_ns - begin_ns) / 1e9,

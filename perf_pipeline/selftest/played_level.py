@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
-from perf_pipeline.config.scenario import Phases, Scenario, Workload
+from perf_pipeline.config.scenario import Phases
 from perf_pipeline.loadgen.control_run import play_control
-from perf_pipeline.loadgen.level import LevelRun
-from perf_pipeline.loadgen.plan import plan_levels
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
-from perf_pipeline.samples.level_records import read_level
-from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.selftest.only_level import PYTHON, open_level
 
 if TYPE_CHECKING:
     import polars as pl
 
     from perf_pipeline.config.arrivals import Arrivals
-    from perf_pipeline.loadgen.level_log import LevelLog
     from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.open_load import OpenLoad
 
 PHASES = Phases(ramp_up_s=0.0, warm_up_s=0.0, drain_s=5.0)
-_NOTHING = Stores(None, "", None, "", connections=1, connection_timeout_s=1.0)
 
 
 @dataclass(frozen=True)
@@ -70,47 +62,25 @@ def play(
         control_s: How long the same arrivals are played on workflows that do nothing; 0 for not.
         python_path: Folder that the workers have on their path besides.
     """
-    scenario = Scenario(
-        "selftest",
-        seed=seed,
-        target=target,
-        concurrency=(),
-        workloads=(Workload(function, ""),),
-        phases=PHASES,
-        arrivals=(arrivals,),
-    )
-    plan = plan_levels(scenario, processes=1)[0]
-    job = Job((Kind(function, ""),), "", seed, "selftest", 0, _NOTHING)
-    python = Path(sys.executable)
+    level = open_level(function, arrivals, PHASES, seed, target)
     used: list[tuple[int, float]] = []
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         folder = Path(temporary)
-
-        def write_log(log: LevelLog) -> None:
-            write_json(folder / "level.json", asdict(log))
-
-        LevelRun(
-            plan,
-            folder=folder,
-            python=python,
-            job=job,
-            python_path=python_path,
+        level.play(
+            folder,
             on_second=lambda now_ns, pids: used.append((now_ns, _cpu_s(pids))),
-            on_progress=lambda _progress: None,
-            write_log=write_log,
-            cgroups=None,
-        ).run()
+            python_path=python_path,
+        )
         if control_s:
             play_control(
-                plan,
+                level.plan,
                 folder=folder,
-                python=python,
-                job=job,
+                python=PYTHON,
+                job=level.job,
                 python_path=python_path,
                 length_s=control_s,
             )
-        records = read_level(folder, 1)
-        metrics = summarise_level(folder, LevelContext([(function, "")], (), 1, {}))
+        records, metrics = level.records(folder), level.metrics(folder)
     if metrics.open_load is None:
         raise AssertionError("an open level has an open load")
     go_ns = records.log["go_ns"]

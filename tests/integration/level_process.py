@@ -18,11 +18,11 @@ from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from perf_pipeline.config.slo import Slo
     from perf_pipeline.loadgen.level_log import LevelLog, Progress
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
 
 FAMILY, _ = KIND = ("transformation", "complex")
 PHASES = Phases(
@@ -35,6 +35,7 @@ def plan_of(
     phases: Phases = PHASES,
     target: str = "control",
     cpu_percent: float | None = None,
+    slos: tuple[Slo, ...] = (),
 ) -> LevelPlan:
     """Plan one level of two processes."""
     scenario = Scenario(
@@ -44,6 +45,7 @@ def plan_of(
         workloads=(Workload(FAMILY, "complex"),),
         phases=phases,
         limits=Limits(cpu_percent=cpu_percent),
+        slos=slos,
     )
     return plan_levels(scenario, 2)[0]
 
@@ -54,7 +56,6 @@ def level_in(
     phases: Phases = PHASES,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     python: Path = Path(sys.executable),
-    slos: Sequence[Slo] = (),
 ) -> LevelRun:
     """Prepare a level that needs no server and writes its log like a run does."""
 
@@ -69,7 +70,6 @@ def level_in(
         on_second=lambda _now_ns, _pids: None,
         on_progress=on_progress,
         write_log=write_log,
-        slos=slos,
         cgroups=None,
     )
 

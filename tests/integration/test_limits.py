@@ -78,7 +78,7 @@ def _run(
     function: str,
     *,
     limits: Limits = Limits(),  # noqa: B008 a frozen value
-    stop: Stop | None = None,
+    stop: Stop = Stop(),  # noqa: B008 a frozen value
     phases: Phases = PHASES,
     cgroups: Path | None = CGROUPS,
     slots: int = 4,
@@ -95,6 +95,7 @@ def _run(
         workloads=(Workload(name, ""),),
         phases=phases,
         limits=limits,
+        stop=stop,
     )
     seen: list[tuple[int, int, int]] = []
 
@@ -109,7 +110,6 @@ def _run(
         on_second=sample,
         on_progress=lambda _progress: None,
         write_log=lambda log: write_json(level / "level.json", asdict(log)),
-        stop=stop,
         python_path=str(folder),
         sample_every_s=0.25,
         cgroups=cgroups,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox import Sandbox
+from tests.sandbox import WAIT_S, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +39,12 @@ def test_ctrl_c_keeps_partial_results_and_exits_130(sandbox: Sandbox) -> None:
     assert level["run_id"] == folder.name
 
 
+@pytest.mark.timeout(2 * WAIT_S + 60)
 def test_a_run_can_be_compared_with_an_earlier_one(sandbox: Sandbox) -> None:
-    """The files say what is compared; the verdict is the machine's to give."""
+    """The files say what is compared; the verdict is the machine's to give.
+
+    Two runs of more than a minute, each of which may first wait for another load run's lock.
+    """
     first = sandbox.run(sys.executable, *COMMAND, "--accept-verdicts", "--verbose")
     assert first.returncode == 0, first.stderr
     (file,) = sandbox.results.glob("baseline_2*.json")

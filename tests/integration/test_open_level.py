@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.loadgen.level_log import Progress
-    from perf_pipeline.loadgen.plan import LevelPlan
+    from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.samples.level_records import LevelRecords
 

@@ -24,8 +24,8 @@ def test_a_level_ends_for_a_missed_objective_and_keeps_what_it_measured(tmp_path
     """No workflow is done in a microsecond: the 30 s end after the 1 s of grace."""
     kept = Slo("max_s", 20.0, abort=True, grace_s=0.0)
     missed = Slo("p99_s", 1e-6, window_s=1.0, abort=True, grace_s=1.0)
-    plan = plan_of(2, LONG)
-    log = level_in(tmp_path, plan, slos=[kept, missed]).run()
+    plan = plan_of(2, LONG, slos=(kept, missed))
+    log = level_in(tmp_path, plan).run()
 
     assert log.ended_because == "slo_aborted"
     assert log.ended_detail.startswith("p99_s <= 1e-06 over 1 s: ")
@@ -44,9 +44,9 @@ def test_a_level_ends_for_a_missed_objective_and_keeps_what_it_measured(tmp_path
 
 
 def test_a_level_that_keeps_its_objectives_runs_to_its_end(tmp_path: Path) -> None:
-    kept = [
+    kept = (
         Slo("max_s", 20.0, abort=True, grace_s=0.0),
         Slo("error_ratio", 0.0, abort=True, grace_s=0.0),
         Slo("throughput_per_s", 1.0, at_most=False, window_s=1.0, abort=True, grace_s=0.0),
-    ]
-    assert level_in(tmp_path, plan_of(2), slos=kept).run().ended_because == "complete"
+    )
+    assert level_in(tmp_path, plan_of(2, slos=kept)).run().ended_because == "complete"

@@ -14,7 +14,7 @@ import pytest
 from perf_pipeline.config.arrivals import Arrivals
 from perf_pipeline.loadgen.arrivals import exponential, intended_starts
 from perf_pipeline.loadgen.control_run import busiest_part
-from perf_pipeline.loadgen.plan import little_endian
+from perf_pipeline.loadgen.level_plan import little_endian
 
 if TYPE_CHECKING:
     from array import array

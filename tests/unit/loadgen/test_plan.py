@@ -12,11 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf_pipeline.config.scenario import Arm, Limits, Phases, Scenario, Workload
+from perf_pipeline.config.scenario import (
+    Arm,
+    Connections,
+    Limits,
+    Phases,
+    Scenario,
+    Stop,
+    Workload,
+)
+from perf_pipeline.config.slo import Slo
+from perf_pipeline.loadgen.level_plan import little_endian
 from perf_pipeline.loadgen.plan import (
     KINDS_CYCLE,
     even_ramp,
-    little_endian,
     mixed_kinds,
     plan_levels,
 )
@@ -38,7 +47,7 @@ def test_the_same_seed_gives_the_same_plan_on_every_machine_and_version() -> Non
     """The literal hash was computed once: a changed one means that old runs cannot be repeated."""
     assert _hashes(SCENARIO) == _hashes(SCENARIO)
     assert _hashes(SCENARIO)[0] == (
-        "57a9494d1b2a271a2c19b33d2a8a0ccfec9a371c8ef3d29a6baa70a163f39c82"
+        "d1e756152d713efd194b6cfcbe1f5b755ab43ca9cd1120d6bc125de66ce1d8cb"
     )
 
 
@@ -58,10 +67,38 @@ def test_the_same_seed_gives_the_same_plan_on_every_machine_and_version() -> Non
         {"settings": {"enable_monitoring": True}},
         {"limits": Limits(memory_mb=512)},
         {"limits": Limits(cpu_percent=50)},
+        {"connections": Connections(max_db_connections=49)},
+        {"connections": Connections(connection_timeout_s=29.0)},
+        {"servers": ("postgres",)},
+        {"stop": Stop(error_ratio=0.5)},
+        {"stop": Stop(memory_free_mb=100)},
+        {"slos": (Slo("p99_s", 1.0, abort=True),)},
+        {"slos": (Slo("p99_s", 1.0, level="100", abort=True),)},
+        {"log_detail": True},
     ],
 )
 def test_whatever_decides_the_load_changes_the_hash(change: dict[str, object]) -> None:
     assert _hashes(replace(SCENARIO, **change))[0] != _hashes(SCENARIO)[0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "slo",
+    [Slo("p99_s", 1.0), Slo("p99_s", 1.0, level="500", abort=True)],
+    ids=["it is judged after the run", "it is about another level"],
+)
+def test_an_objective_that_cannot_end_a_level_does_not_change_its_hash(slo: Slo) -> None:
+    assert _hashes(replace(SCENARIO, slos=(slo,)))[0] == _hashes(SCENARIO)[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"interpreter": "/usr/bin/python3"}, {"python_path": "/home/a"}, {"sample_every_s": 2.0}],
+)
+def test_a_path_of_one_machine_is_in_no_hash_nor_how_often_we_look(
+    change: dict[str, object],
+) -> None:
+    """What the paths lead to, versions and locks, stands in the manifest."""
+    assert _hashes(replace(SCENARIO, **change)) == _hashes(SCENARIO)  # type: ignore[arg-type]
 
 
 def test_another_seed_is_another_plan_even_with_one_kind_of_workflow() -> None:

@@ -31,9 +31,10 @@ class Level:
     """One worker's files, written to as the level goes on; the steady phase begins at 0 s."""
 
     def __init__(self, folder: Path, *slos: Slo) -> None:
-        plan = plan_levels(Scenario("s", concurrency=(SLOTS,), workloads=KINDS), 1)[0]
+        scenario = Scenario("s", concurrency=(SLOTS,), workloads=KINDS, slos=slos)
+        plan = plan_levels(scenario, 1)[0]
         self.kinds = plan.kinds
-        self._watch = SloWatch(slos, plan, folder)
+        self._watch = SloWatch(plan, folder)
         self._journal = JournalWriter(folder / "worker-0.sqlite")
         self.slots = SlotFile.create(folder / "worker-0.slots", SLOTS, 0)
         self.look(0)

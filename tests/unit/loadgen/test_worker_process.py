@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.config.scenario import Scenario, Workload
+from perf_pipeline.config.scenario import Phases, Scenario, Workload
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.loadgen.worker_process import LOG_TAIL, PROJECT, WorkerProcess, signal_name
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, NEVER_NS, READY, STATE, STOP_NS
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SCENARIO = Scenario("x", concurrency=(5,), workloads=(Workload("transformation", "simple"),))
+SCENARIO = Scenario(
+    "x",
+    concurrency=(5,),
+    workloads=(Workload("transformation", "simple"),),
+    phases=Phases(deadline_s=5.0, drain_s=2.5),
+)
 PLAN = plan_levels(SCENARIO, 2)[0]
 JOB = Job(
     (Kind("transformation", "simple"),),
@@ -44,7 +49,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], WorkerProcess]]:
         python.chmod(0o755)
         folder = tmp_path / "level"
         folder.mkdir()
-        started.append(WorkerProcess(PLAN, 1, folder, python, JOB, 5.0, 2.5))
+        started.append(WorkerProcess(PLAN, 1, folder, python, JOB))
         return started[-1]
 
     yield run
@@ -141,7 +146,7 @@ def test_a_worker_of_a_versioned_asynchronous_target_finds_the_users_own_folder(
     python.write_text('#!/bin/sh\necho "$PYTHONPATH" > "$HOME/path"\n')
     python.chmod(0o755)
     plan = plan_levels(scenario, 1)[0]
-    worker = WorkerProcess(plan, 0, tmp_path, python, JOB, 5.0, 2.5, "/home/user/own")
+    worker = WorkerProcess(plan, 0, tmp_path, python, JOB, "/home/user/own")
     assert _ended(worker) == "done"
     worker.slots.close()
 

@@ -1,0 +1,107 @@
+"""Group analysis: the greatest load that keeps objectives, found by a load run of its own."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from assets.kept import FOLDER_TAG
+from assets.owners import OWNERS
+from assets.progress import ProgressLog
+from assets.resources import PROCESS_TAG, SCENARIO_TAG, TARGET_TAG
+from perf_pipeline.capacity import CapacityRun, finish_capacity
+from perf_pipeline.config.builtin import open_scenario
+from perf_pipeline.config.capacity_question import capacity_question
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.metrics.measure import measure_run
+from perf_pipeline.report.capacity import answer, render_markdown
+from perf_pipeline.report.report_server import report_url
+
+
+class CapacityConfig(dg.Config):
+    """What is searched for: the flags of ``perf-pipeline capacity``."""
+
+    scenario: str = Field(
+        default="baseline", description="What the levels play: a scenario's name, or its file."
+    )
+    slos: list[str] = Field(
+        default=[],
+        description="What the load must keep, each like p99_s < 0.5; beside the scenario's.",
+    )
+    of: str = Field(
+        default="in_flight", description="in_flight (closed loop) or rate (open loop, Poisson)."
+    )
+    most: float | None = Field(
+        default=None, description="Greatest load. Empty: what the machine holds."
+    )
+    start: float | None = Field(
+        default=None, description="First load. Empty: the scenario's least level, or 10."
+    )
+    slots: float | None = Field(default=None, description="Workflows in flight at most, of a rate.")
+    target: str | None = Field(default=None, description="As in the other load jobs.")
+    nodes: str | None = Field(default=None, description="code or lean. Empty: the scenario's.")
+    duration_s: float | None = Field(
+        default=None, description="Least length of a step's steady phase, seconds."
+    )
+    seed: int | None = Field(default=None, description="Source of every random choice.")
+    processes: int | None = Field(default=None, description="Worker processes a step.")
+    results_dir: str | None = Field(
+        default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
+    )
+
+
+@dg.asset(group_name="analysis", kinds={"python", "sqlite", "html"}, owners=OWNERS)
+def found_capacity(
+    context: dg.AssetExecutionContext, config: CapacityConfig
+) -> dg.MaterializeResult[None]:
+    """The greatest number in flight, or arrival rate, that keeps objectives, with its interval.
+
+    Steps of growing load, then bisection, at most 12; each is a level of one load run.
+    """
+    machine = read_machine_limits()
+    overrides = Overrides(
+        target=config.target,
+        nodes=config.nodes,
+        duration_s=config.duration_s,
+        seed=config.seed,
+        processes=config.processes,
+        slos=tuple(config.slos) or None,
+    )
+    scenario = open_scenario(config.scenario, machine, overrides)
+    question = capacity_question(
+        scenario, machine, of=config.of, most=config.most, start=config.start, slots=config.slots
+    )
+    settings = current_settings()
+    if config.results_dir:
+        settings = replace(settings, results_dir=Path(config.results_dir))
+    with CapacityRun(scenario, question, settings, say=context.log.info) as run:
+        tags = {
+            SCENARIO_TAG: scenario.name,
+            TARGET_TAG: scenario.target,
+            PROCESS_TAG: json.dumps(own_stamp()),
+            FOLDER_TAG: str(run.folder.root.resolve()),
+        }
+        context.instance.add_run_tags(context.run_id, tags)
+        folder = run.load(on_progress=ProgressLog(context))
+        finding, page = finish_capacity(folder)
+    metrics = measure_run(folder)
+    known = {"capacity": finding.value, "below": finding.below}
+    return dg.MaterializeResult(
+        metadata={
+            "answer": answer(finding).text,
+            "verdict": finding.verdict,
+            "told": finding.told,
+            "of": finding.of,
+            "steps": finding.steps,
+            "run_id": folder.run_id,
+            **{name: value for name, value in known.items() if value is not None},
+            "html": dg.MetadataValue.path(str(page)),
+            "open": dg.MetadataValue.url(report_url(folder.run_id, page="capacity")),
+            "summary": dg.MetadataValue.md(render_markdown(finding, metrics)),
+        }
+    )

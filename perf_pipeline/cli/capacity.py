@@ -1,0 +1,224 @@
+"""The command capacity: the greatest load that keeps objectives, on any target."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from perf_pipeline.capacity import finish_capacity, search_capacity
+from perf_pipeline.cli.completion import offer_scenarios, offer_targets
+from perf_pipeline.cli.output import (
+    AsJson,
+    Exit,
+    Results,
+    answer,
+    bad_input_explained,
+    settings_with,
+    tell,
+)
+from perf_pipeline.cli.run import TARGET_HELP, check_everything, make_results_folder, number
+from perf_pipeline.config.capacity_question import capacity_question
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
+from perf_pipeline.loadgen.environment import find_uv, make_environment
+from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.metrics.capacity import CapacityFinding, LoadPoint, Verdict
+
+Text = str | None
+CODES: dict[Verdict, Exit] = {
+    "found": Exit.COMPLETE,
+    "at_least": Exit.COMPLETE,
+    "none": Exit.GATE_FAILED,
+    "not_bounded": Exit.NOT_A_MEASUREMENT,
+    "no_data": Exit.NOT_A_MEASUREMENT,
+}
+
+
+def capacity(
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENARIO|FILE.toml",
+            help="What the levels play, by name or file; its own levels are not played.",
+            autocompletion=offer_scenarios,
+        ),
+    ],
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help='An objective, "p99_s < 0.5"; may be repeated.'),
+    ] = None,
+    of: Annotated[
+        str, typer.Option(help="in_flight (closed loop) or rate (open loop, Poisson).")
+    ] = "in_flight",
+    most: Annotated[
+        Text, typer.Option("--max", help="Greatest load; default: what the machine holds.")
+    ] = None,
+    start: Annotated[
+        Text, typer.Option(help="First load; default: the scenario's least level, or 10.")
+    ] = None,
+    slots: Annotated[Text, typer.Option(help="Workflows in flight at most, of a rate.")] = None,
+    target: Annotated[Text, typer.Option(help=TARGET_HELP, autocompletion=offer_targets)] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A setting of the target; may be repeated."),
+    ] = None,
+    nodes: Annotated[Text, typer.Option(help="code or lean.")] = None,
+    complexity: Annotated[Text, typer.Option(help="simple, medium or complex.")] = None,
+    duration: Annotated[
+        Text, typer.Option(help="Least length of a step's steady phase, seconds.")
+    ] = None,
+    seed: Annotated[Text, typer.Option(help="Source of every random choice.")] = None,
+    processes: Annotated[Text, typer.Option(help="Worker processes a step; one a core.")] = None,
+    results: Results = None,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Search for the greatest load that keeps the objectives: growing steps, then bisection.
+
+    Exit codes: 0 found, or the greatest load allowed keeps them; 1 even the least load misses;
+    2 bad input; 3 nothing above could be judged, or nothing at all; 130 interrupted.
+    """
+    with bad_input_explained(as_json=as_json):
+        overrides = Overrides(
+            target=target,
+            nodes=nodes,
+            complexity=complexity,
+            duration_s=number(duration),
+            seed=number(seed),
+            settings=tuple(setting) if setting else None,
+            processes=number(processes),
+            slos=tuple(slo) if slo else None,
+        )
+        settings = settings_with(results)
+        checked = check_everything(scenario, overrides, None, settings)
+        question = capacity_question(
+            checked,
+            read_machine_limits(),
+            of=of,
+            most=_load("--max", most),
+            start=_load("--start", start),
+            slots=_load("--slots", slots),
+        )
+        make_results_folder(settings.results_dir)
+        tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
+        make_environment(
+            parse_target(checked.target),
+            cache_dir=settings.cache_dir,
+            environ=os.environ,
+            uv=find_uv(os.environ),
+            interpreter=Path(checked.interpreter) if checked.interpreter else None,
+        )
+    run_id = new_run_id(datetime.now(UTC))
+    folder = RunFolder(settings.results_dir / run_id)
+    with _partial_results_kept(folder, as_json=as_json):
+        finding = search_capacity(
+            checked,
+            question,
+            settings,
+            run_id=run_id,
+            say=lambda text: tell(text, as_json=as_json),
+        )
+    _show(finding, folder, as_json=as_json)
+    if code := CODES[finding.verdict]:
+        raise typer.Exit(code)
+
+
+def _load(flag: str, text: str | None) -> float | None:
+    value = number(text)
+    if isinstance(value, str):
+        raise ScenarioError([f"{flag} is {value!r}; it must be a number"])
+    return None if value is None else float(value)
+
+
+@contextmanager
+def _partial_results_kept(folder: RunFolder, *, as_json: bool) -> Iterator[None]:
+    """Report what was measured if it is interrupted or fails.
+
+    Raises:
+        typer.Exit: With the exit code of that.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        _tell_partly("interrupted", folder, as_json=as_json)
+        raise typer.Exit(Exit.INTERRUPTED) from error
+    except PerfPipelineError as error:
+        _tell_partly(str(error), folder, as_json=as_json)
+        raise typer.Exit(Exit.NOT_A_MEASUREMENT) from error
+
+
+def _tell_partly(why: str, folder: RunFolder, *, as_json: bool) -> None:
+    tell(why, as_json=as_json)
+    try:
+        finding, _ = finish_capacity(folder)
+    except (RunFolderError, OSError) as error:
+        tell(f"nothing was measured: {error}", as_json=as_json)
+        answer({"run_id": folder.run_id, "error": why, "problems": [str(error)]}, as_json=as_json)
+        return
+    _show(finding, folder, as_json=as_json, error=why)
+
+
+def _show(
+    finding: CapacityFinding, folder: RunFolder, *, as_json: bool, error: str | None = None
+) -> None:
+    tell(finding.told, as_json=as_json)
+    knee = finding.knee
+    if knee is not None:
+        tell(
+            f"knee at {knee.in_flight:.4g} in flight: {knee.per_s:.4g}/s x {knee.time_s:.4g} s",
+            as_json=as_json,
+        )
+    page = folder.root / "capacity.html"
+    tell(f"report: {page}", as_json=as_json)
+    answer(
+        {
+            "run_id": folder.run_id,
+            "folder": str(folder.root),
+            "report": str(page),
+            **({"error": error} if error else {}),
+            "of": finding.of,
+            "slos": list(finding.slos),
+            "verdict": finding.verdict,
+            "capacity": finding.value,
+            "below": finding.below,
+            "first_bad": finding.first_bad,
+            "first_bad_why": finding.first_bad_why,
+            "is_narrow": finding.is_narrow,
+            "steps": finding.steps,
+            "knee": knee and asdict(knee),
+            "usl": finding.usl and asdict(finding.usl),
+            "points": [_entry(point) for point in finding.points],
+        },
+        as_json=as_json,
+    )
+
+
+def _entry(point: LoadPoint) -> dict[str, Any]:
+    little = point.little
+    return {
+        "load": point.load,
+        "level": point.level,
+        "longer": point.longer,
+        "shows": point.word,
+        "why": point.why,
+        "throughput_per_s": point.throughput_per_s,
+        "in_flight": little and little.in_flight,
+        "time_s": little and little.time_s,
+        "little_ratio": little and little.ratio,
+        "metrics": {
+            slo.slo.text: {"value": slo.value, "low": slo.low, "high": slo.high}
+            for slo in point.slos
+        },
+    }

@@ -1,0 +1,40 @@
+"""What the worker processes of a run said of themselves: interpreter, settings, remarks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.samples.journal import read_facts
+
+if TYPE_CHECKING:
+    from perf_pipeline.samples.run_folder import RunFolder
+
+_LONG_FACTS = ("modules", "environment")
+_NOTHING = "none"
+
+
+def worker_facts(folder: RunFolder) -> dict[str, str]:
+    """Return every fact of the workers but the long ones.
+
+    Returns:
+        Fact to its value; where levels differ (an arm runs another release in another
+        environment), to each distinct value with the folders of the levels that have it.
+
+    Raises:
+        sqlite3.DatabaseError: A file is not a journal.
+    """
+    told: dict[str, dict[str, dict[str, None]]] = {}
+    for level in folder.level_folders():
+        for journal in sorted(level.glob("worker-*.sqlite")):
+            for name, value in read_facts(journal).items():
+                if name not in _LONG_FACTS:
+                    told.setdefault(name, {}).setdefault(value, {})[level.name] = None
+    return {name: _in_words(values) for name, values in told.items()}
+
+
+def _in_words(values: dict[str, dict[str, None]]) -> str:
+    if len(values) == 1:
+        return next(iter(values))
+    return "; ".join(
+        f"{value or _NOTHING} ({', '.join(levels)})" for value, levels in values.items()
+    )

@@ -1,0 +1,31 @@
+"""What a scenario of this tier is run with: servers of its own, the machine for itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.config.settings import current_settings
+from tests.integration.conftest import mariadb, settings_in
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.settings import Settings
+
+__all__ = ["mariadb"]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the module's own, with the user's servers if there are URLs.
+
+    The lock is the host's: another load run would be measured as well.
+    """
+    users = current_settings()
+    return replace(
+        settings_in(tmp_path_factory.mktemp("performance")),
+        urls=users.urls,
+        cache_dir=users.cache_dir,
+        lock_path=users.lock_path,
+    )
