@@ -13,6 +13,7 @@ from perf_pipeline.loadgen.capacity_search import Answer, CapacitySearch, Space,
 from perf_pipeline.loadgen.stop import MOSTLY_FAILING
 from perf_pipeline.metrics.capacity import LoadPoint, find_capacity, judge_step
 from perf_pipeline.metrics.queueing import Little
+from perf_pipeline.metrics.slo import judge_slos
 from perf_pipeline.selftest.single_server import records_of
 from perf_pipeline.selftest.virtual_level import virtual_level
 from perf_pipeline.selftest.virtual_queues import open_queue
@@ -58,14 +59,8 @@ def test_a_queue_that_grows_misses_and_tells_what_can_leave_it() -> None:
 
 
 def _judged(level: LevelMetrics, little: Little | None = BALANCED, **changed: object) -> Answer:
-    met = virtual_slos(level)
-    return judge_step(replace(level, slos=met, **changed), little)  # type: ignore[arg-type]
-
-
-def virtual_slos(level: LevelMetrics) -> tuple:  # type: ignore[type-arg]
-    from perf_pipeline.metrics.slo import judge_slos  # noqa: PLC0415
-
-    return judge_slos([Slo("avg_s", 1.0)], level)
+    slos = judge_slos([Slo("avg_s", 1.0)], level)
+    return judge_step(replace(level, slos=slos, **changed), little)  # type: ignore[arg-type]
 
 
 def test_a_level_whose_law_does_not_balance_is_not_steady(valid_level: LevelMetrics) -> None:
@@ -135,7 +130,7 @@ def test_the_finding_says_what_is_known_and_no_more(
 ) -> None:
     state = _found(plays)
     points = [
-        LoadPoint(s.load, str(s.load), False, s.answer.word, s.answer.why, (), None, None, 1, "")  # noqa: FBT003
+        LoadPoint(s.load, str(s.load), False, s.answer.word, s.answer.why, (), None, None, 1, "")
         for s in state.steps
     ]
 

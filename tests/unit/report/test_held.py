@@ -94,3 +94,41 @@ def test_a_damaged_manifest_is_no_error(baseline: RunMetrics) -> None:
 
     assert held.is_asked(metrics)
     assert "Stopped at None because None." in held.answer(metrics)[1]
+
+
+def _climb(metrics: RunMetrics, rates: dict[int, float]) -> RunMetrics:
+    """Make valid closed levels of these throughputs, each known to 1 %."""
+    like = next(level for level in metrics.levels if level.validity == "valid")
+    levels = tuple(
+        replace(
+            like,
+            index=index,
+            label=str(number),
+            concurrency=number,
+            throughput_per_s=per_s,
+            throughput_low_per_s=0.99 * per_s,
+            throughput_high_per_s=1.01 * per_s,
+        )
+        for index, (number, per_s) in enumerate(rates.items())
+    )
+    return _stress(replace(metrics, levels=levels))
+
+
+def test_a_throughput_that_falls_says_where_the_runtime_begins_to_collapse(
+    baseline: RunMetrics,
+) -> None:
+    """26/s at 500 is the most; 500 take 19.2 s each, so 500 in flight is the knee's upper bound."""
+    _, said = held.answer(_climb(baseline, {500: 26.0, 1000: 25.9, 1500: 20.0, 2000: 12.0}))
+
+    told = " ".join(said)
+    assert "Throughput falls from 26.0/s at 500 to 20.0/s at 1500 in flight" in told
+    assert "begins to collapse" in told
+
+
+def test_a_throughput_that_stays_says_from_where_on_more_only_waits(baseline: RunMetrics) -> None:
+    """50 in flight at 25/s take 2 s; with the most, 30/s, 60 would do: 100 and more only wait."""
+    _, said = held.answer(_climb(baseline, {100: 28.0, 200: 30.0, 400: 29.9}))
+
+    told = " ".join(said)
+    assert "collapse" not in told
+    assert "Throughput does not surely fall up to 400 in flight" in told
