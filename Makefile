@@ -24,7 +24,7 @@ unexport PYTHONHOME
 BIN := .venv/bin
 READY := .venv/ready
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest --durations=25
 # These measure nothing, so they may run beside each other; what puts load on the machine may not.
 SIDE_BY_SIDE := tests/unit tests/known_truth tests/integration/environments
 LOAD_TEST = $(BIN)/python -m perf_pipeline --results-dir "$(RESULTS)"

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from perf_pipeline.metrics.level import LevelMetrics, TargetRow
+from perf_pipeline.metrics.level import LevelMetrics
 from perf_pipeline.metrics.run_metrics import RunMetrics
 from perf_pipeline.metrics.slo import run_slos
+from perf_pipeline.metrics.target_row import TargetRow
 from perf_pipeline.report import quantity, text, words
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN

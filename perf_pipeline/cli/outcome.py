@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.cli.dagster_child import DagsterChild
-    from perf_pipeline.metrics.level import TargetRow
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.metrics.slo_verdict import SloWord
+    from perf_pipeline.metrics.target_row import TargetRow
     from perf_pipeline.samples.run_folder import RunFolder
 
 GATES = {"production": "minimum", "goal": "goal"}

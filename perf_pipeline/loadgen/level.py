@@ -8,6 +8,7 @@ what runs on is no longer the load that was asked for.
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from perf_pipeline.loadgen.worker_process import WorkerProcess
 from perf_pipeline.samples.run_folder import INTENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from perf_pipeline.loadgen.level_log import Progress
@@ -208,31 +209,20 @@ class LevelRun:
 
     def _stay_until(self, phase: str, begin_ns: int, end_ns: int) -> str:
         """Stay in a part of the schedule; returns why the level ends, or ""."""
-        self._phase = phase
-        self._log.phases_ns[phase] = (begin_ns, None)
-        self._write_log(self._log)
-        try:
+        with self._logged(phase, begin_ns, end_ns):
             while self._all_alive():
                 left_s = (end_ns - time.monotonic_ns()) / 1e9
                 if left_s <= 0:
                     return ""
                 self._tick(max(LEAST_TICK_S, min(TICK_S, left_s)))
-                if self._early_end is not None:
-                    self._log.ended_detail = self._early_end.detail
-                    return self._early_end.because
+                if because := self._ended_early():
+                    return because
             return WORKER_LOST
-        finally:
-            now_ns = max(begin_ns, time.monotonic_ns())
-            self._log.phases_ns[phase] = (begin_ns, min(end_ns, now_ns))
-            self._write_log(self._log)
 
     def _stay(self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int) -> str:
         """Stay in a phase for its time and its turnovers; returns why the level ends, or ""."""
-        self._phase = phase
         ended_before = self._ended()
-        self._log.phases_ns[phase] = (start_ns, None)
-        self._write_log(self._log)
-        try:
+        with self._logged(phase, start_ns):
             while self._all_alive():
                 elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
                 ended = self._ended()
@@ -245,13 +235,30 @@ class LevelRun:
                     self._tick(self._until_half_s(left))
                 else:
                     self._tick()
-                if self._early_end is not None:
-                    self._log.ended_detail = self._early_end.detail
-                    return self._early_end.because
+                if because := self._ended_early():
+                    return because
             return WORKER_LOST
+
+    @contextmanager
+    def _logged(self, phase: str, begin_ns: int, end_ns: int | None = None) -> Iterator[None]:
+        """Write down when a phase begins and ends; it ends at ``end_ns`` at the latest."""
+        self._phase = phase
+        self._log.phases_ns[phase] = (begin_ns, None)
+        self._write_log(self._log)
+        try:
+            yield
         finally:
-            self._log.phases_ns[phase] = (start_ns, max(start_ns, time.monotonic_ns()))
+            now_ns = max(begin_ns, time.monotonic_ns())
+            ended_ns = now_ns if end_ns is None else min(end_ns, now_ns)
+            self._log.phases_ns[phase] = (begin_ns, ended_ns)
             self._write_log(self._log)
+
+    def _ended_early(self) -> str:
+        """Return why the level ends before its time, with the detail in the log; else ""."""
+        if self._early_end is None:
+            return ""
+        self._log.ended_detail = self._early_end.detail
+        return self._early_end.because
 
     def _end(self) -> None:
         """Stop load, let workflows end, and reap every worker."""

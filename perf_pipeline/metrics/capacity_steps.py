@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.capacity_search import Answer
     from perf_pipeline.metrics.capacity import CapacityFinding
     from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.level_context import LevelContext
     from perf_pipeline.metrics.queueing import Little
-    from perf_pipeline.metrics.summary import LevelContext
 
 KEY = "capacity"
 """What a search looks for, in the manifest of its run."""

@@ -20,46 +20,34 @@ from perf_pipeline.metrics.level import Distribution
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from perf_pipeline.metrics.service_time import WindowTimes
+
 BUCKETS_A_DECADE = 20
 _SHORTEST_NS = 1_000
 """Shorter times are counted in the first bucket: a call that does nothing takes about that."""
 
 
-def distribution_of(
-    ended_ns: npt.NDArray[np.int64],
-    open_ns: npt.NDArray[np.int64],
-    joined_ns: npt.NDArray[np.int64] | None = None,
-) -> Distribution | None:
-    """Count durations into buckets; None without any.
-
-    Args:
-        ended_ns: int64[n], durations of what ended.
-        open_ns: int64[m], durations so far of what has not.
-        joined_ns: int64[n], how old each of ``ended_ns`` was when it came under observation; None
-            means that all were seen from their start.
-    """
-    if joined_ns is not None:
-        seen = (joined_ns < ended_ns) | (joined_ns == 0)  # what ended just as it came: never seen
-        ended_ns, joined_ns = ended_ns[seen], joined_ns[seen & (joined_ns > 0)]
+def distribution_of(times: WindowTimes) -> Distribution | None:
+    """Count the durations of a window into buckets; None without any."""
+    ended_ns, open_ns, late_ns = times.ended, times.still, times.late
     if not len(ended_ns) + len(open_ns):
         return None
-    places = [_place(each) for each in (ended_ns, open_ns)]
-    first = min(int(each.min()) for each in places if len(each))
-    count = max(int(each.max()) for each in places if len(each)) + 1 - first
-    ended, not_ended = (np.bincount(each - first, minlength=count) for each in places)
+    seen = _place(np.concatenate([ended_ns.ends, open_ns[:1], open_ns[-1:]]))
+    first, last = int(seen.min()), int(seen.max())
+    starts_ns = _starts_ns(first, last + 1)
+    ended = np.diff(ended_ns.ranks(starts_ns, "left"))
+    not_ended, joining = (np.diff(np.searchsorted(each, starts_ns)) for each in (open_ns, late_ns))
+    joining[0] += np.searchsorted(late_ns, starts_ns[0])
     # Whoever joined within a bucket is at risk in half of it, like whoever left unended.
-    joining = np.zeros(count, dtype=np.int64)
-    if joined_ns is not None:
-        joining += np.bincount(np.maximum(_place(joined_ns) - first, 0), minlength=count)[:count]
     left = ended + not_ended
     at_risk = (
         (left.sum() - np.cumsum(left) + left)
         - (joining.sum() - np.cumsum(joining))
         - (not_ended + joining) / 2
     )
-    dying = np.divide(ended, at_risk, out=np.zeros(count), where=at_risk > 0)
+    dying = np.divide(ended, at_risk, out=np.zeros(len(left)), where=at_risk > 0)
     surviving = np.cumprod(1.0 - np.clip(dying, 0.0, 1.0))
-    edges = _SHORTEST_NS * 10.0 ** ((first + np.arange(count + 1)) / BUCKETS_A_DECADE) / 1e9
+    edges = _SHORTEST_NS * 10.0 ** ((first + np.arange(len(left) + 1)) / BUCKETS_A_DECADE) / 1e9
     return Distribution(
         edges_s=tuple(float(edge) for edge in edges),
         ended=tuple(int(n) for n in ended),
@@ -72,3 +60,12 @@ def _place(durations_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the bucket of each duration, counted from ``_SHORTEST_NS``."""
     decades = np.log10(np.maximum(durations_ns, _SHORTEST_NS) / _SHORTEST_NS)
     return np.floor(decades * BUCKETS_A_DECADE + 1e-9).astype(np.int64)
+
+
+def _starts_ns(first: int, last: int) -> npt.NDArray[np.int64]:
+    """Return the shortest duration in each of the buckets ``first`` to ``last``, ns."""
+    places = np.arange(first, last + 1)
+    near_ns = np.ceil(_SHORTEST_NS * 10.0 ** (places / BUCKETS_A_DECADE)).astype(np.int64)
+    starts_ns = near_ns - (_place(near_ns - 1) >= places)  # rounding may have gone one too far
+    starts_ns[places == 0] = 0
+    return starts_ns

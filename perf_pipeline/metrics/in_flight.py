@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     import numpy.typing as npt
     import polars as pl
 
 _STEPS_AT_A_TIME = 1 << 16
+_NEVER_NS = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -39,33 +40,44 @@ class InFlightCurve:
         # Workers record in order of the ends, so that a merge sort has little left to do.
         return cls(times["start_ns"].sort().to_numpy(), np.sort(ends_ns, kind="stable"))
 
-    def lasted_ns(self, start_ns: int, end_ns: int) -> npt.NDArray[np.float64]:
-        """Return for how long each number was in flight within a window.
+    def at_least_ns(self, count: int, start_ns: int, end_ns: int) -> int:
+        """Return for how long at least ``count`` were in flight within a window, ns.
 
-        Returns:
-            float64[most in flight + 1], ns, whole numbers (exact up to 104 days); empty when
-            nothing is known of the window.
+        Between the k-th end and the next one that is so from the start number k + count on, so
+        that no two columns have to be merged.
+
+        Args:
+            count: >= 1.
+            start_ns: Start of the window.
+            end_ns: Its end, exclusive, > ``start_ns``.
         """
-        lasted = np.zeros(0)
-        if len(self.starts_ns) and end_ns > start_ns:
-            for count, piece_ns in self._pieces(start_ns, end_ns):
-                sums = np.bincount(count, weights=piece_ns, minlength=len(lasted))
-                more: npt.NDArray[np.float64] = sums.astype(np.float64, copy=False)
-                more[: len(lasted)] += lasted
-                lasted = more
-        return lasted
+        first, last = self._ends_within(start_ns, end_ns)
+        total = 0
+        for at in range(first, last + 1, _STEPS_AT_A_TIME):
+            to = min(at + _STEPS_AT_A_TIME, last + 1)
+            since_ns, until_ns = self.ends_ns[max(at - 1, 0) : to - 1], self.ends_ns[at:to]
+            if at == first:
+                since_ns = np.append(start_ns, self.ends_ns[at : to - 1])
+            if to > last:
+                until_ns = np.append(self.ends_ns[at:last], end_ns)
+            lasted_ns = until_ns - np.maximum(since_ns, self._starts(at + count - 1, to - at))
+            total += int(np.maximum(lasted_ns, 0, out=lasted_ns).sum())
+        return total
 
     def median_and_least(self, start_ns: int, end_ns: int) -> tuple[float, int] | tuple[None, None]:
         """Return the time-weighted median over a window and the least number in it.
 
         Both are None if nothing is known of the window.
         """
-        lasted = self.lasted_ns(start_ns, end_ns)
-        if not len(lasted):
+        if not len(self.starts_ns) or end_ns <= start_ns:
             return None, None
-        until = np.cumsum(lasted)
-        median = float(np.searchsorted(until, until[-1] / 2))
-        return median, int(np.flatnonzero(lasted)[0])
+        half_ns = (end_ns - start_ns) / 2
+        mean = float(self.means(np.array([start_ns, end_ns]))[0])
+
+        def is_reached(count: int) -> bool:
+            return self.at_least_ns(count + 1, start_ns, end_ns) <= half_ns
+
+        return float(_first_from(round(mean), is_reached)), self._least(start_ns, end_ns)
 
     def means(self, edges_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the time-weighted mean between each two neighbours of ``edges_ns``.
@@ -89,32 +101,42 @@ class InFlightCurve:
             means[i] = (stays + joins - leaves) / int(length_ns)
         return means
 
-    def _pieces(
-        self, start_ns: int, end_ns: int
-    ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-        """Yield numbers in flight and how long each lasted, ns > 0, some steps at a time.
+    def _least(self, start_ns: int, end_ns: int) -> int:
+        """Return the least number in flight for any time > 0: at the start, or after an end."""
+        first, last = self._ends_within(start_ns, end_ns)
+        least = int(np.searchsorted(self.starts_ns, start_ns, side="right")) - first
+        for at in range(first, last, _STEPS_AT_A_TIME):
+            ends_ns = self.ends_ns[at : min(at + _STEPS_AT_A_TIME, last)]
+            # After end number k there are as many as before if start number k + least came by then.
+            fewer = np.flatnonzero(self._starts(at + least, len(ends_ns)) > ends_ns)
+            if len(fewer):
+                started = np.searchsorted(self.starts_ns, ends_ns[fewer], side="right")
+                least = min(least, int((started - (at + 1 + fewer)).min()))
+        return least
 
-        At equal times ends come first: a slot is never counted twice at the moment when it goes
-        from one workflow to the next.
-        """
-        columns = (self.ends_ns, self.starts_ns)  # the last bit of a step: 0 for ends, 1 for starts
-        at = [int(np.searchsorted(column, start_ns, side="right")) for column in columns]
-        until = [int(np.searchsorted(column, end_ns)) for column in columns]
-        stops = [
-            column[a:b:_STEPS_AT_A_TIME] for column, a, b in zip(columns, at, until, strict=True)
-        ]
-        in_flight, left_ns = at[1] - at[0], start_ns
-        for stop_ns in np.unique(np.concatenate([*stops, [end_ns]])).tolist():
-            to = [int(np.searchsorted(column, stop_ns)) for column in columns]
-            new = [
-                (column[a:b] - left_ns) * 2 + is_start
-                for is_start, (column, a, b) in enumerate(zip(columns, at, to, strict=True))
-            ]
-            steps = np.concatenate(new)
-            steps.sort(kind="stable")  # two runs that are sorted already: merged in linear time
-            edges_ns = np.concatenate([[0], steps >> 1, [stop_ns - left_ns]])
-            count = in_flight + np.concatenate([[0], np.cumsum((steps & 1) * 2 - 1)])
-            lasted_ns = np.diff(edges_ns)
-            keep = lasted_ns > 0
-            yield count[keep], lasted_ns[keep]
-            in_flight, left_ns, at = int(count[-1]), stop_ns, to
+    def _ends_within(self, start_ns: int, end_ns: int) -> tuple[int, int]:
+        """Return how many ended up to the start of a window, and how many before its end."""
+        first = int(np.searchsorted(self.ends_ns, start_ns, side="right"))
+        return first, int(np.searchsorted(self.ends_ns, end_ns))
+
+    def _starts(self, first: int, count: int) -> npt.NDArray[np.int64]:
+        """Return the starts of ``count`` ranks; of ranks that there are not, never."""
+        found = self.starts_ns[first : first + count]
+        if len(found) == count:
+            return found
+        return np.concatenate([found, np.full(count - len(found), _NEVER_NS)])
+
+
+def _first_from(guess: int, holds: Callable[[int], bool]) -> int:
+    """Return the least number >= 0 for which ``holds``, as it does from some number on."""
+    low, high, step = 0, max(guess, 0), 1
+    while not holds(high):
+        low, high, step = high + 1, high + step, 2 * step
+    step = 1
+    while low < high:  # near the guess first, then by halves
+        middle = max(high - step, (low + high) // 2)
+        if holds(middle):
+            high, step = middle, 2 * step
+        else:
+            low = middle + 1
+    return high

@@ -8,7 +8,7 @@ Modeling and Analysis", 5th edition, section 9.5.3).
 
 For a percentile, what is averaged is whether workflows last longer than it (Chen, Kelton,
 "Quantile and Tolerance-Interval Estimation in Simulation", EJOR 168, 2006): the interval is made
-for that share, by what each stretch adds to it (``metrics/stretches.py``), and is then read off
+for that share, by what each stretch adds to it (``metrics/stretched_curve.py``), and is then read off
 the curve of the times. One thing is more than the textbook's: long times come in clusters, so the
 shares of the stretches are skewed, and the true percentile lay above the plain t interval up to
 twice as often as it should. It is lengthened upward by the term of the skewness (Johnson,
@@ -27,16 +27,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from perf_pipeline.metrics.service_time import ended_within
-from perf_pipeline.metrics.stretches import STRETCHES, StretchedCurve, stretch_of
+from perf_pipeline.metrics.stretch_counts import SLICE, StretchCounts
+from perf_pipeline.metrics.stretched_curve import StretchedCurve
+from perf_pipeline.metrics.stretches import STRETCHES, Observed, stretch_of
 from perf_pipeline.metrics.student import t_quantile
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from perf_pipeline.metrics.level import Percentile, ServiceTimes
-    from perf_pipeline.metrics.stretches import Floats, Observed
+    from perf_pipeline.metrics.stretches import Floats
 
 T_95 = t_quantile(0.975, STRETCHES - 1)
 
@@ -56,17 +58,20 @@ class Interval:
     why: str = ""
 
 
-def with_intervals(times: ServiceTimes, observed: Observed) -> ServiceTimes:
+def with_intervals(times: ServiceTimes, observed: Observed | StretchCounts) -> ServiceTimes:
     """Give the percentiles of ``times`` their intervals, or say how many samples they need.
 
     Args:
         times: Percentiles of the product-limit curve.
-        observed: The same workflows.
+        observed: The same workflows, or their counts.
     """
     seen = times.samples + times.in_flight_at_end
     if times.samples < LEAST_ENDED:
         found = [replace(each, samples_needed=_needed(each, seen)) for each in times.percentiles]
         return replace(times, percentiles=tuple(found))
+    if isinstance(observed, Observed):
+        kinds = int(observed.kind.max()) + 1
+        observed = StretchCounts.together(StretchCounts.of([observed], kinds))
     curve = StretchedCurve.of(observed)
     return replace(
         times, percentiles=tuple(_with_interval(each, seen, curve) for each in times.percentiles)
@@ -81,12 +86,14 @@ def throughput_interval(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_n
         start_ns: Start of the window, CLOCK_MONOTONIC.
         end_ns: End of the window, exclusive.
     """
-    ok = ended_within(frame.lazy(), start_ns, end_ns).filter(pl.col("outcome") == int(Outcome.OK))
-    at_ns = ok.select("end_ns").collect().to_series().to_numpy()
-    if end_ns <= start_ns or len(at_ns) < LEAST_ENDED:
-        why = f"{len(at_ns)} workflows ended ok in the steady phase (at least {LEAST_ENDED})"
+    counts = np.zeros(STRETCHES, dtype=np.int64)
+    for part in frame.lazy().select("end_ns", "outcome").collect().iter_slices(SLICE):
+        at_ns, outcome = part["end_ns"].to_numpy(), part["outcome"].to_numpy()
+        ok = (outcome == Outcome.OK) & (at_ns >= start_ns) & (at_ns < end_ns)
+        counts += np.bincount(stretch_of(at_ns[ok], start_ns, end_ns), minlength=STRETCHES)
+    if end_ns <= start_ns or counts.sum() < LEAST_ENDED:
+        why = f"{counts.sum()} workflows ended ok in the steady phase (at least {LEAST_ENDED})"
         return Interval(None, None, why)
-    counts = np.bincount(stretch_of(at_ns, start_ns, end_ns), minlength=STRETCHES)
     per_s = counts / ((end_ns - start_ns) / STRETCHES / 1e9)
     half = T_95 * float(per_s.std(ddof=1)) / math.sqrt(STRETCHES)
     mean = float(per_s.mean())

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.level import Grade, KpiGrade, LevelMetrics
+from perf_pipeline.metrics.kpi_grade import Grade, KpiGrade
 from perf_pipeline.metrics.targets import LEAST_BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from perf_pipeline.metrics.level import LevelMetrics
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 Validity = Literal[
     "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"
 ]
-Grade = Literal["good", "acceptable", "marginal", "poor", "no_data"]
-TargetWord = Literal["met", "missed", "unclear", "no_data"]
 
 
 @dataclass(frozen=True)
@@ -362,53 +360,3 @@ class LevelMetrics:
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain dicts and lists, ready for JSON."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class TargetRow:
-    """One line of a table of targets: a limit that users know, and whether it was met.
-
-    Attributes:
-        table: ``expected``, ``minimum`` or ``goal``.
-        level: Label of the level.
-        what: ``throughput``, ``average latency``, ``error ratio``, ``P99 latency``, ``memory``.
-        value: What was measured, in ``unit``; None without data.
-        limit: The limit, in the same unit.
-        unit: ``/s``, ``s``, ``%`` or ``MB``.
-        higher_is_better: True for throughput.
-        implied_rate_per_s: For an average latency: the rate N / limit that it implies in a
-            closed loop (Little's law); else None.
-        verdict: ``met``, ``missed``, ``unclear`` (the 95 % interval of the value holds the limit)
-            or ``no_data``.
-    """
-
-    table: str
-    level: str
-    what: str
-    value: float | None
-    limit: float
-    unit: str
-    higher_is_better: bool
-    implied_rate_per_s: float | None
-    verdict: TargetWord
-
-
-@dataclass(frozen=True)
-class KpiGrade:
-    """The grade of one key performance indicator at one level.
-
-    Attributes:
-        level: Label of the level.
-        what: Name of the indicator.
-        value: What was measured, in ``unit``.
-        unit: ``/s``, ``s``, ``%`` or ``MB``.
-        grade: Good, acceptable, marginal (between acceptable and poor), poor, or no data.
-        why: Why there is no data; empty otherwise.
-    """
-
-    level: str
-    what: str
-    value: float | None
-    unit: str
-    grade: Grade
-    why: str = ""

@@ -10,11 +10,12 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.kpi import kpi_grades
+from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.level_histograms import write_histograms
 from perf_pipeline.metrics.repeats import repeats_of
 from perf_pipeline.metrics.run_metrics import SCHEMA_VERSION, RunMetrics
 from perf_pipeline.metrics.slo import read_slos
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.metrics.targets import target_rows
 from perf_pipeline.metrics.validity import worst
 from perf_pipeline.metrics.worker_facts import worker_facts

@@ -14,17 +14,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from perf_pipeline.metrics.distribution import distribution_of
 from perf_pipeline.metrics.fairness import fairness_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
+from perf_pipeline.metrics.intervals import throughput_interval
 from perf_pipeline.metrics.second import seconds_of
 from perf_pipeline.metrics.service_time import WindowTimes, ended_within
+from perf_pipeline.metrics.stretch_counts import SLICE, StretchCounts
+from perf_pipeline.metrics.stretches import observed_between
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import Fairness, Second, ServiceTimes
+    from perf_pipeline.metrics.intervals import Interval
+    from perf_pipeline.metrics.level import Distribution, Fairness, Second, ServiceTimes
 
 _COLUMNS = ("start_ns", "end_ns", "worker", "slot", "kind", "outcome", "error_class")
 _CORES = 2
+_BATCH = 1 << 17
 _SPREAD = 8
 """Numbers of a plan lie close together: a table of so many places a record finds them twice."""
 
@@ -40,8 +46,11 @@ class RecordFigures:
         error_classes: Class to errors, of the whole level; only classes that there were.
         steady_error_classes: Likewise of what ended in the window.
         ok: Workflows of each kind that ended well in the window.
+        throughput: Interval of the workflows that end ok per second of the window.
         service_times: Of the window, all kinds together.
         kinds: Of the window, each kind by index.
+        stretches: Each kind's counts in the window's stretches, for the intervals of those.
+        distribution: Of the service times of all kinds.
         curve: The number in flight.
         in_flight_median: Time-weighted median over the window; None if nothing is known of it.
         in_flight_least: Least number within it.
@@ -55,8 +64,11 @@ class RecordFigures:
     error_classes: dict[str, int]
     steady_error_classes: dict[str, int]
     ok: tuple[int, ...]
+    throughput: Interval
     service_times: ServiceTimes
     kinds: tuple[ServiceTimes, ...]
+    stretches: tuple[StretchCounts, ...]
+    distribution: Distribution | None
     curve: InFlightCurve
     in_flight_median: float | None
     in_flight_least: int | None
@@ -64,8 +76,19 @@ class RecordFigures:
     seconds: tuple[Second, ...]
 
 
+def timed_records(records: pl.LazyFrame) -> pl.DataFrame:
+    """Read what all figures but two need of the records that have times: no cold starts.
+
+    Args:
+        records: Records of ``SCHEMA``.
+    """
+    timed = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
+    return records.filter(timed).select(_COLUMNS).collect()
+
+
 def record_figures(
     records: pl.LazyFrame,
+    timed: pl.DataFrame,
     *,
     window_ns: tuple[int, int],
     level_ns: tuple[int, int],
@@ -76,30 +99,31 @@ def record_figures(
 
     Args:
         records: Records of ``SCHEMA``, those of cold starts included.
+        timed: Those of them that have times, as from ``timed_records``.
         window_ns: Start and end of the steady phase, CLOCK_MONOTONIC; equal without one.
         level_ns: The level's go, and until when it is known.
         kinds: How many kinds of workflow there are.
         slots: Number of slots of all workers.
     """
     with ThreadPoolExecutor(_CORES) as cores:
-        duplicates = cores.submit(
-            lambda: duplicates_of(records.select("number").collect().to_series())
-        )
+        flying = cores.submit(_in_flight, timed, window_ns, level_ns)
         counted = cores.submit(_counts, records)
-        timed = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
-        warm = records.filter(timed).select(_COLUMNS).collect()
-        served = ended_within(warm.lazy(), *window_ns).select("worker", "slot").collect()
-        fairness = fairness_of(served, slots)
-        del served
-        warm = warm.drop("worker", "slot")  # of a fifth of the memory, before the sorting begins
-        flying = cores.submit(_in_flight, warm, window_ns, level_ns)
+        duplicates = cores.submit(duplicates_of, records)
+        ended = ended_within(timed.lazy(), *window_ns)
+        fairness = fairness_of(ended.select("worker", "slot").collect(), slots)
+        lives = timed.select("start_ns", "end_ns", "kind", "outcome")
+        stretches = StretchCounts.of(
+            (observed_between(part, *window_ns) for part in lives.iter_slices(SLICE)), kinds
+        )
+        throughput = throughput_interval(timed, *window_ns)
         times = [
-            WindowTimes.of(warm.lazy().filter(pl.col("kind") == kind), *window_ns)
+            WindowTimes.of(lives.lazy().filter(pl.col("kind") == kind), *window_ns)
             for kind in range(kinds)
         ]
-        ended = ended_within(warm.lazy(), *window_ns)
-        outcomes, classes = counted.result()
+        all_times = WindowTimes.merged(times)
         steady_outcomes, steady_classes = _counts(ended)
+        ok = _ok(ended, kinds)
+        outcomes, classes = counted.result()
         curve, (median, least), seconds = flying.result()
         return RecordFigures(
             duplicates=duplicates.result(),
@@ -107,9 +131,12 @@ def record_figures(
             steady_outcomes=steady_outcomes,
             error_classes=classes,
             steady_error_classes=steady_classes,
-            ok=_ok(ended, kinds),
-            service_times=WindowTimes.merged(times).summary(),
+            ok=ok,
+            throughput=throughput,
+            service_times=all_times.summary(),
             kinds=tuple(kind.summary() for kind in times),
+            stretches=stretches,
+            distribution=distribution_of(all_times),
             curve=curve,
             in_flight_median=median,
             in_flight_least=least,
@@ -118,17 +145,23 @@ def record_figures(
         )
 
 
-def duplicates_of(numbers: pl.Series) -> int:
+def duplicates_of(records: pl.LazyFrame) -> int:
     """Return how many records have a number that an earlier record has."""
-    if not len(numbers):
+    numbers = records.select("number")
+    number = pl.col("number")
+    bounds = numbers.select(pl.len(), first=number.min(), last=number.max()).collect()
+    count: int = bounds["len"].item()
+    if not count:
         return 0
-    values = numbers.to_numpy()
-    first, last = int(values.min()), int(values.max())
-    if last - first >= _SPREAD * len(values):
-        return len(values) - numbers.n_unique()
-    there = np.zeros(last - first + 1, dtype=np.bool_)
-    there[values - first] = True
-    return len(values) - int(np.count_nonzero(there))
+    first: int = bounds["first"].item()
+    spread: int = bounds["last"].item() - first + 1
+    if spread > _SPREAD * count:
+        different: int = numbers.select(number.n_unique()).collect().item()
+        return count - different
+    there = np.zeros(spread, dtype=np.bool_)
+    for part in numbers.collect_batches(chunk_size=_BATCH):
+        there[part.to_series().to_numpy() - first] = True
+    return count - int(np.count_nonzero(there))
 
 
 def _in_flight(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from perf_pipeline.metrics.student import t_quantile
+from perf_pipeline.metrics.studentized_range import spread_by_chance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,12 +35,6 @@ LEAST_REPEATS = 2
 CALLED_DIFFERENT_BELOW = 0.01
 """Repeats that differ by nothing but what the interval within covers are called different so
 often."""
-
-_NORMAL_975 = 1.959964
-_GRID = np.linspace(-8.0, 8.0, 4001)
-_DENSITY = np.exp(-_GRID * _GRID / 2) / math.sqrt(2 * math.pi)
-_BELOW = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _GRID])
-"""The standard normal distribution on a grid fine enough for six digits."""
 
 
 @dataclass(frozen=True)
@@ -236,29 +231,3 @@ def half_width(values: Sequence[float]) -> float | None:
         return None
     deviation = float(np.std(values, ddof=1))
     return t_quantile((1 + CONFIDENCE) / 2, n - 1) * deviation / math.sqrt(n)
-
-
-def spread_by_chance(spread: float, width: float, n: int) -> float:
-    """Return how probable a spread of ``n`` values is of which each has an interval of ``width``.
-
-    The interval gives the standard deviation of one value, width / (2 x 1.96); the spread of
-    ``n`` normal values in such units is the studentized range with infinitely many degrees of
-    freedom, P(range <= w) = n integral of phi(z) (Phi(z) - Phi(z - w))^(n-1) dz.
-
-    Args:
-        spread: Greatest value - least value.
-        width: Of the 95 % interval of one value, the same unit; 0 where nothing varies.
-        n: At least 2.
-
-    Source:
-        Harter, "Tables of Range and Studentized Range", Annals of Mathematical Statistics 31,
-        1960.
-    """
-    if spread <= 0:
-        return 1.0
-    if width <= 0:
-        return 0.0
-    normalised = spread / (width / (2 * _NORMAL_975))
-    within = _BELOW - np.interp(_GRID - normalised, _GRID, _BELOW, left=0.0)
-    less = float(np.sum(n * _DENSITY * within ** (n - 1)) * (_GRID[1] - _GRID[0]))
-    return min(1.0, max(0.0, 1 - less))

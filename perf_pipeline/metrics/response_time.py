@@ -8,17 +8,13 @@ it was seen to be one, what was dropped or abandoned with the time that it had w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import numpy as np
 import polars as pl
 
 from perf_pipeline.metrics.level import ServiceTimes
-from perf_pipeline.metrics.service_time import PERCENTILES, product_limit_percentiles
+from perf_pipeline.metrics.service_time import WindowTimes
+from perf_pipeline.metrics.sorted_runs import SortedRuns
 from perf_pipeline.samples.record import COLD, TIMES_LOST, Outcome
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 _ANSWERED = (int(Outcome.OK), int(Outcome.ERROR))
 
@@ -33,19 +29,21 @@ def scheduled_within(frame: pl.DataFrame, start_ns: int, end_ns: int) -> pl.Data
     return frame.filter(known, due >= start_ns, due < end_ns)
 
 
-def response_durations(
-    frame: pl.DataFrame, start_ns: int, end_ns: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def window_responses(frame: pl.DataFrame, start_ns: int, end_ns: int) -> WindowTimes:
     """Return how long the workflows that were to start in a window took until their answer.
 
-    Returns:
-        int64[n] ns of those that were answered, and int64[m] of the others: so long at least.
+    Those without an answer are ``still`` open: it takes at least so long.
     """
-    scheduled = scheduled_within(frame, start_ns, end_ns)
+    scheduled = scheduled_within(frame, start_ns, end_ns).lazy()
     took = pl.col("end_ns") - pl.col("intended_start_ns")
     is_answered = pl.col("outcome").is_in(_ANSWERED)
-    ended = scheduled.filter(is_answered).select(took).to_series()
-    return ended.to_numpy(), scheduled.filter(~is_answered).select(took).to_series().to_numpy()
+    ended_ns, open_ns = (
+        scheduled.filter(which).select(took.sort()).collect().to_series().to_numpy()
+        for which in (is_answered, ~is_answered)
+    )
+    none = np.zeros(0, dtype=np.int64)
+    total_ns = int(ended_ns.sum() + open_ns.sum())
+    return WindowTimes(SortedRuns((ended_ns,)), none, open_ns, none, total_ns)
 
 
 def response_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTimes:
@@ -60,14 +58,14 @@ def response_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTi
         ``samples`` were answered, ``in_flight_at_end`` were not; the average is over both, with
         those at the time that they had waited or run.
     """
-    ended_ns, open_ns = response_durations(frame, start_ns, end_ns)
-    total = len(ended_ns) + len(open_ns)
-    longest = max(ended_ns.max(initial=0), open_ns.max(initial=0))
+    times = window_responses(frame, start_ns, end_ns)
+    ended_ns, total = times.ended.ends, len(times.ended) + len(times.still)
+    longest = max(ended_ns.max(initial=0), times.still.max(initial=0))
     return ServiceTimes(
-        samples=len(ended_ns),
-        in_flight_at_end=len(open_ns),
-        avg_s=float(ended_ns.sum() + open_ns.sum()) / total / 1e9 if total else None,
+        samples=len(times.ended),
+        in_flight_at_end=len(times.still),
+        avg_s=float(times.inside_ns) / total / 1e9 if total else None,
         min_s=float(ended_ns.min()) / 1e9 if len(ended_ns) else None,
         max_s=float(longest) / 1e9 if total else None,
-        percentiles=tuple(product_limit_percentiles(ended_ns, open_ns, PERCENTILES)),
+        percentiles=times.percentiles(),
     )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import KpiGrade, LevelMetrics, TargetRow, Validity
+    from perf_pipeline.metrics.kpi_grade import KpiGrade
+    from perf_pipeline.metrics.level import LevelMetrics, Validity
     from perf_pipeline.metrics.repeats import LevelRepeats
+    from perf_pipeline.metrics.target_row import TargetRow
 
 SCHEMA_VERSION = 1
 

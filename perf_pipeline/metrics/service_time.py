@@ -28,13 +28,14 @@ import numpy as np
 import polars as pl
 
 from perf_pipeline.metrics.level import Percentile, ServiceTimes
+from perf_pipeline.metrics.sorted_runs import SortedRuns
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PERCENTILES = (0.5, 0.9, 0.99)
-_ENDED = (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
+ENDED = (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
 _ROUNDING = 1e-9
 _Times: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 _Frame = TypeVar("_Frame", pl.DataFrame, pl.LazyFrame)
@@ -42,36 +43,10 @@ _Frame = TypeVar("_Frame", pl.DataFrame, pl.LazyFrame)
 
 def ended_within(frame: _Frame, start_ns: int, end_ns: int) -> _Frame:
     """Return the records of workflows that were answered in ``[start_ns, end_ns)``."""
-    ended = [int(outcome) for outcome in _ENDED]
+    ended = [int(outcome) for outcome in ENDED]
     return frame.filter(
         (pl.col("end_ns") >= start_ns) & (pl.col("end_ns") < end_ns), pl.col("outcome").is_in(ended)
     )
-
-
-def durations(
-    frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int
-) -> tuple[_Times, _Times, _Times]:
-    """Return the durations of a window: of what ended, of what had not, and ages at its start.
-
-    Args:
-        frame: Records of ``SCHEMA`` without cold starts.
-        start_ns: Start of the window, CLOCK_MONOTONIC.
-        end_ns: End of the window, exclusive.
-
-    Returns:
-        int64[n] of what ended; int64[m] so far of what was in flight at the end; int64[n], how
-        old each that ended was when the window began.
-    """
-    ended = (
-        ended_within(frame.lazy(), start_ns, end_ns)
-        .select(
-            lasted=pl.col("end_ns") - pl.col("start_ns"),
-            joined=pl.max_horizontal(start_ns - pl.col("start_ns"), pl.lit(0, pl.Int64)),
-        )
-        .collect()
-    )
-    open_ns = _open_ns(frame, start_ns, end_ns)
-    return ended["lasted"].to_numpy(), open_ns, ended["joined"].to_numpy()
 
 
 def _open_ns(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> _Times:
@@ -98,17 +73,17 @@ def service_times(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int
 
 @dataclass(frozen=True)
 class WindowTimes:
-    """The times of a window, sorted: of several kinds of workflow they merge in linear time.
+    """The times of a window, sorted; those of several kinds of workflow are put together at once.
 
     Attributes:
-        ended: int64[n], durations of what ended under observation, ns, non-decreasing.
+        ended: Durations of what ended under observation, ns.
         late: int64[k], ages > 0 at which some of those came under observation, non-decreasing.
         still: int64[m], durations so far of what had not ended, ns, non-decreasing.
         unseen: int64[j], durations of what ended just as the window began.
         inside_ns: Time that all spent in flight within the window.
     """
 
-    ended: _Times
+    ended: SortedRuns
     late: _Times
     still: _Times
     unseen: _Times
@@ -128,7 +103,7 @@ class WindowTimes:
             pl.col("start_ns"), pl.lit(start_ns, pl.Int64)
         )
         return cls(
-            ended=whole.select(lasted.sort()).collect().to_series().to_numpy(),
+            ended=SortedRuns((whole.select(lasted.sort()).collect().to_series().to_numpy(),)),
             late=np.sort(late.collect().to_series().to_numpy()),
             still=np.sort(_open_ns(frame, start_ns, end_ns)),
             unseen=unseen.select(lasted).collect().to_series().to_numpy(),
@@ -138,19 +113,19 @@ class WindowTimes:
     @classmethod
     def merged(cls, parts: Sequence[WindowTimes]) -> WindowTimes:
         """Return the times of all ``parts`` of the same window."""
-        if len(parts) == 1:
-            return parts[0]
-        columns = {}
-        for name in ("ended", "late", "still", "unseen"):
-            columns[name] = np.concatenate([getattr(part, name) for part in parts])
-            columns[name].sort(kind="stable")  # runs that are sorted already: they are merged
-        return cls(**columns, inside_ns=sum(part.inside_ns for part in parts))
+        return cls(
+            ended=SortedRuns(tuple(run for part in parts for run in part.ended.runs)),
+            late=np.sort(np.concatenate([part.late for part in parts])),
+            still=np.sort(np.concatenate([part.still for part in parts])),
+            unseen=np.concatenate([part.unseen for part in parts]),
+            inside_ns=sum(part.inside_ns for part in parts),
+        )
 
     def summary(self) -> ServiceTimes:
         """Return what stands in the metrics."""
         samples = len(self.ended) + len(self.unseen)
-        first = [int(times.min()) for times in (self.ended[:1], self.unseen) if len(times)]
-        last = (self.ended[-1:], self.unseen, self.still[-1:])
+        first = [int(times.min()) for times in (self.ended.ends, self.unseen) if len(times)]
+        last = (self.ended.ends, self.unseen, self.still[-1:])
         longest = max(int(times.max(initial=0)) for times in last)
         return ServiceTimes(
             samples=samples,
@@ -158,8 +133,12 @@ class WindowTimes:
             avg_s=self.inside_ns / samples / 1e9 if samples else None,
             min_s=min(first) / 1e9 if samples else None,
             max_s=longest / 1e9 if longest else None,
-            percentiles=tuple(_percentiles(self.ended, self.still, self.late, PERCENTILES)),
+            percentiles=self.percentiles(),
         )
+
+    def percentiles(self) -> tuple[Percentile, ...]:
+        """Return ``PERCENTILES`` of the product-limit curve, without intervals."""
+        return tuple(_percentiles(self.ended, self.still, self.late, PERCENTILES))
 
 
 def product_limit_percentiles(
@@ -178,25 +157,24 @@ def product_limit_percentiles(
             <= its duration; None means that all were seen from their start.
     """
     ended_ns, late = _seen(ended_ns, joined_ns)
-    ended = pl.Series(ended_ns).sort().to_numpy()
+    ended = SortedRuns((pl.Series(ended_ns).sort().to_numpy(),))
     return _percentiles(ended, np.sort(open_ns), late, levels)
 
 
 def _percentiles(
-    ended: _Times, still: _Times, late: _Times, levels: tuple[float, ...]
+    ended: SortedRuns, still: _Times, late: _Times, levels: tuple[float, ...]
 ) -> list[Percentile]:
     """Percentiles from sorted times: of ends, of those cut off, and of late comers' ages."""
     if not len(ended) + len(still):
         return [Percentile(p, None, at_least=False, samples_beyond=0) for p in levels]
     curve = _Survival.of(ended, still, late)
-    longest = max(ended[-1:].max(initial=0), still[-1:].max(initial=0))
+    longest = max(ended.ends.max(initial=0), still[-1:].max(initial=0))
     found = []
     for p in levels:
         rank = curve.rank(1.0 - p + _ROUNDING)
-        value = longest if rank is None else ended[rank]
-        beyond = sum(
-            len(times) - int(times.searchsorted(value, "right")) for times in (ended, still)
-        )
+        value = longest if rank is None else ended.at(rank)
+        beyond = len(ended) - int(ended.ranks(np.array([value]), "right")[0])
+        beyond += len(still) - int(still.searchsorted(value, "right"))
         found.append(
             Percentile(p, float(value) / 1e9, at_least=rank is None, samples_beyond=beyond)
         )
@@ -238,10 +216,10 @@ class _Survival:
     before: np.ndarray[tuple[int], np.dtype[np.float64]]
 
     @classmethod
-    def of(cls, ended: _Times, still: _Times, late: _Times) -> _Survival:
+    def of(cls, ended: SortedRuns, still: _Times, late: _Times) -> _Survival:
         """Make the curve of sorted times: of ends, of those cut off, and of late comers' ages."""
         stops = np.unique(np.concatenate([still, late]))
-        until = np.append(ended.searchsorted(stops, "right"), len(ended))
+        until = np.append(ended.ranks(stops, "right"), len(ended))
         first = np.concatenate([[0], until[:-1]])
         # Cut off at t counts as at risk at t, come at t does not: both change only after t.
         gone = np.concatenate([[0], still.searchsorted(stops, "right")])

@@ -14,7 +14,7 @@ A measured value decides when it cannot be otherwise:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.targets import LEAST_BEYOND
@@ -207,15 +207,9 @@ def _decided(slo: Slo, value: Measured) -> Measured:
     high = math.inf if value.high is None else value.high
     if value.low is not None and value.low <= slo.limit <= high and value.low < high:
         why = "the interval holds the limit: run longer, or with --repeats, for a narrower one"
-        return _with(value, "unclear", why)
-    return _with(value, "met" if kept else "missed", "")
+        return replace(value, verdict="unclear", why=why)
+    return replace(value, verdict="met" if kept else "missed", why="")
 
 
 def _undecided(value: Measured, why: str) -> Measured:
-    return _with(value, "no_data", why)
-
-
-def _with(value: Measured, verdict: SloWord, why: str) -> Measured:
-    return Measured(
-        value.value, value.samples, value.low, value.high, value.at_least, value.at_s, verdict, why
-    )
+    return replace(value, verdict="no_data", why=why)

@@ -49,11 +49,3 @@ class SloVerdict:
     at_s: float | None
     verdict: SloWord
     why: str
-
-    @property
-    def exceeded_by(self) -> float | None:
-        """How far the value lies on the wrong side of the limit; None when it does not."""
-        if self.value is None:
-            return None
-        over = self.value - self.slo.limit if self.slo.at_most else self.slo.limit - self.value
-        return over if over > 0 else None

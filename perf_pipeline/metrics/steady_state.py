@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.service_time import ended_within
+from perf_pipeline.metrics.cell_medians import CellMedians
+from perf_pipeline.metrics.service_time import ENDED, ended_within
+from perf_pipeline.metrics.stretch_counts import SLICE
 from perf_pipeline.metrics.warm_up import LEAST_VALUES, Drift, drift_of, end_of_warm_up
 from perf_pipeline.samples.record import Outcome
 
@@ -84,8 +86,7 @@ def steady_state_of(
     if schedule in CHANGING:
         why = f"the arrival rate changes as planned ({schedule}), so no steady state is looked for"
         return SteadyState(planned_s, "not_judged", why)
-    ended = ended_within(frame, began_ns, window[1])
-    cell_ns = _cell_ns(ended, window[1] - began_ns, slots)
+    cell_ns = _cell_ns(frame, began_ns, window[1], slots)
     cells = (window[1] - window[0]) // cell_ns if cell_ns else 0
     if cells < LEAST_VALUES:
         why = (
@@ -95,7 +96,7 @@ def steady_state_of(
         )
         return SteadyState(planned_s, "too_short", why)
     all_cells = (window[1] - began_ns) // cell_ns
-    series = _series(ended, window[1], cell_ns, all_cells, is_open=slots is None)
+    series = _series(frame, window[1], cell_ns, all_cells, is_open=slots is None)
     return judge_series(
         series,
         planned=int(all_cells - cells),
@@ -167,44 +168,41 @@ def _doubted(name: str, drift: Drift) -> str:
     )
 
 
-def _cell_ns(ended: pl.DataFrame, length_ns: int, slots: int | None) -> int:
+def _cell_ns(frame: pl.DataFrame, start_ns: int, end_ns: int, slots: int | None) -> int:
     """Return the length of a cell; 0 where nothing ended."""
-    if not ended.height or length_ns <= 0:
+    lasted = pl.col("end_ns") - pl.col("start_ns")
+    ended = ended_within(frame.lazy(), start_ns, end_ns)
+    count, lasted_ns = ended.select(count=pl.len(), lasted=lasted.sum()).collect().row(0)
+    length_ns = end_ns - start_ns
+    if not count or length_ns <= 0:
         return 0
-    if slots is None:
-        average_ns = float((ended["end_ns"] - ended["start_ns"]).sum()) / ended.height
-    else:
-        average_ns = slots * length_ns / ended.height  # Little's law: what never ends counts too
-    least_ns = length_ns * LEAST_A_CELL / ended.height
+    # Where slots are known, by Little's law: what never ends counts too.
+    average_ns = float(lasted_ns) / count if slots is None else slots * length_ns / count
+    least_ns = length_ns * LEAST_A_CELL / count
     return int(max(length_ns / MOST_CELLS, average_ns / CELLS_A_TURNOVER, least_ns, LEAST_CELL_NS))
 
 
 def _series(
-    ended: pl.DataFrame, end_ns: int, cell_ns: int, count: int, *, is_open: bool
+    frame: pl.DataFrame, end_ns: int, cell_ns: int, count: int, *, is_open: bool
 ) -> dict[str, Floats]:
     """Return the values of each cell; the last one ends at ``end_ns``.
 
     Where none ended in a cell, its median is drawn from its neighbours: the throughput says that.
     """
     times = {SERVICE_TIME: "start_ns", **({RESPONSE_TIME: "intended_start_ns"} if is_open else {})}
-    rows = (
-        ended.lazy()
-        .group_by(cell=count - 1 - (end_ns - 1 - pl.col("end_ns")) // cell_ns)
-        .agg(
-            (pl.col("outcome") == int(Outcome.OK)).sum().alias(THROUGHPUT),
-            *(
-                (pl.col("end_ns") - pl.col(since)).median().alias(name)
-                for name, since in times.items()
-            ),
-        )
-        .filter(pl.col("cell") >= 0)
-        .sort("cell")
-        .collect()
-    )
-    known = rows["cell"].to_numpy()
+    medians = {name: CellMedians(count) for name in times}
     throughput = np.zeros(count)
-    throughput[known] = rows[THROUGHPUT].to_numpy()
+    answered = np.isin(np.arange(256), [int(outcome) for outcome in ENDED])
+    for part in frame.select({"end_ns", "outcome", *times.values()}).iter_slices(SLICE):
+        at_ns, outcome = part["end_ns"].to_numpy(), part["outcome"].to_numpy()
+        cell = count - 1 - (end_ns - 1 - at_ns) // cell_ns
+        inside = answered[outcome] & (at_ns < end_ns) & (cell >= 0)
+        at_ns, outcome, cell = at_ns[inside], outcome[inside], cell[inside]
+        throughput += np.bincount(cell[outcome == Outcome.OK], minlength=count)
+        for name, since in times.items():
+            medians[name].add(cell, at_ns - part[since].to_numpy()[inside])
     found = {THROUGHPUT: throughput}
     for name in times:
-        found[name] = np.interp(np.arange(count), known, rows[name].to_numpy().astype(np.float64))
+        known, values = medians[name].values()
+        found[name] = np.interp(np.arange(count), known, values)
     return found

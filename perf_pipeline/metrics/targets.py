@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.level import LevelMetrics, TargetRow, TargetWord
+from perf_pipeline.metrics.target_row import TargetRow, TargetWord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from perf_pipeline.metrics.level import LevelMetrics
 
 LEAST_BEYOND = 10
 """Samples beyond a percentile from which on it is graded."""

@@ -97,6 +97,8 @@ def cost_of(metrics: RunMetrics) -> Cost:
 def process_seconds(metrics: RunMetrics, level: LevelMetrics) -> float | str:
     """Return seconds of one worker process per workflow, or why that cannot be told."""
     name = words.level_name(level)
+    if level.loop == "open":
+        return f"{name} is an open loop, in which processes have nothing to do between arrivals"
     if level.validity != "valid":
         return f"{name} is {level.validity}"
     if not level.throughput_per_s:
@@ -176,6 +178,7 @@ def _cpu_cell(level: LevelMetrics) -> Cell:
 def _levels_of(metrics: RunMetrics, way: Way) -> list[LevelMetrics]:
     # Arms run after the first repeat: it is the nearest to them in time.
     first = [level for level in metrics.levels if level.repeat == 0]
+    first = [level for level in first if level.loop == "closed"] or first
     if way == "control":
         return [level for level in first if level.target == "control"]
     runtimes = [level.target for level in first if level.target != "control"]

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics, Percentile, ServiceTimes
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
-RESPONSES = (0.5, 0.99)
-RESPONSE_COLUMNS = ("Response p50", "Response p99")
 WEAK = "weak"
 PERCENTILES = (0.5, 0.9, 0.99)
-NO_STRETCHES = "no interval: too few stretches of time to compare"
+NO_INTERVAL = "no interval"
+"""There are samples enough, but too few stretches of time to compare."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ OPEN_NOTE = (
 )
 MORE_NOTE = "Memory: the most that the target's workers held together."
 INTERVAL_NOTE = (
-    "In brackets below a value: its 95 % interval, or how many samples it would take. The "
-    "average, errors and in flight have none."
+    "In brackets below a value: its 95 % interval; where there are too few samples, how many it "
+    "would take; no interval: too few stretches of time to compare. The average has none."
 )
 
 
@@ -111,17 +110,15 @@ def interval_rows(metrics: RunMetrics) -> list[dict[str, str]]:
 
 
 def headline(metrics: RunMetrics) -> Table:
-    """Return the headline table of the report."""
-    is_open = any(level.response_times is not None for level in metrics.levels)
+    """Return the closed levels of a run side by side; no row without any."""
     columns = (
         *("Level", "N", "In flight", "Validity", "Samples", "Not ended"),
         *("Throughput", "Errors", "Average", "p50", "p90", "p99"),
-        *(RESPONSE_COLUMNS if is_open else ()),
         *("Memory", "Limited by"),
     )
-    rows = tuple(_row(level, is_open=is_open) for level in metrics.levels)
-    note = f"{NOTE.replace('(closed loop)', '(either loop)')} {OPEN_NOTE}" if is_open else NOTE
-    return Table("Levels side by side", columns, rows, note=f"{note} {INTERVAL_NOTE} {MORE_NOTE}")
+    rows = tuple(_row(level) for level in metrics.levels if level.loop == "closed")
+    note = f"{NOTE} {INTERVAL_NOTE} {MORE_NOTE}"
+    return Table("Closed loop: so many in flight at all times", columns, rows, note=note)
 
 
 def percentile_cell(times: ServiceTimes, p: float) -> Cell:
@@ -132,7 +129,7 @@ def percentile_cell(times: ServiceTimes, p: float) -> Cell:
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
     if found.samples_beyond < LEAST_BEYOND:
         return number(shown, f"{WEAK}: {found.samples_beyond} beyond, needs {_needed(found)}")
-    return number(shown, _interval(found.low_s, found.high_s, "s") or NO_STRETCHES)
+    return number(shown, _interval(found.low_s, found.high_s, "s") or NO_INTERVAL)
 
 
 def average_cell(times: ServiceTimes) -> Cell:
@@ -189,7 +186,7 @@ def memory_cell(level: LevelMetrics) -> Cell:
     return measured(peak_mb, quantity.megabytes, text.visible(why))
 
 
-def _row(level: LevelMetrics, *, is_open: bool) -> tuple[Cell, ...]:
+def _row(level: LevelMetrics) -> tuple[Cell, ...]:
     times = level.service_times
     row = (
         Cell(words.level_name(level), note=words.executor(level)),
@@ -202,18 +199,10 @@ def _row(level: LevelMetrics, *, is_open: bool) -> tuple[Cell, ...]:
         error_cell(level),
         average_cell(times),
         *(percentile_cell(times, p) for p in PERCENTILES),
-        *(_response_cells(level) if is_open else ()),
         memory_cell(level),
         _limited_cell(level),
     )
     return say_once(row)
-
-
-def _response_cells(level: LevelMetrics) -> tuple[Cell, ...]:
-    times = level.response_times
-    if times is None:
-        return (Cell("closed loop", "quiet"), *(Cell("", "quiet"),) * (len(RESPONSE_COLUMNS) - 1))
-    return tuple(percentile_cell(times, p) for p in RESPONSES)
 
 
 def _limited_cell(level: LevelMetrics) -> Cell:

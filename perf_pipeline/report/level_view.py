@@ -190,10 +190,15 @@ def _in_flight(level: LevelMetrics) -> Table:
     heads, basis = ("Steady phase", ""), "counted at every start and end"
     why = "there was no steady phase"
     rows = [
-        (Cell("wanted in flight"), number(quantity.count(flight.wanted))),
+        (
+            Cell("wanted in flight" if level.loop == "closed" else "slots"),
+            number(quantity.count(flight.wanted)),
+        ),
         (Cell("median in flight"), headline.in_flight_cell(level)),
         (Cell("least in flight"), measured(flight.least, quantity.count, why)),
     ]
+    if fair is None and level.loop == "open":
+        return Table("In flight", heads, tuple(rows), level.validity, basis)
     if fair is None:
         rows.append((Cell("fairness"), Cell(quantity.NOT_MEASURED, "quiet", why)))
         return Table("In flight", heads, tuple(rows), level.validity, basis)

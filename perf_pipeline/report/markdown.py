@@ -9,6 +9,7 @@ from perf_pipeline.report import (
     headline,
     level_view,
     missing,
+    open_headline,
     origin,
     repeats,
     slo,
@@ -46,9 +47,12 @@ def render_markdown(metrics: RunMetrics) -> str:
         " · ".join(inert(phrase.text) for phrase in origin.in_short(metrics)),
         *(_verdict(one) for one in verdict.verdicts(metrics, parts)),
         "## Levels side by side",
-        markdown_table(headline.headline(metrics), titled=False)
-        if metrics.levels
-        else "No level was measured.",
+        *(
+            markdown_table(table)
+            for table in (headline.headline(metrics), open_headline.open_headline(metrics))
+            if table.rows
+        ),
+        "" if metrics.levels else "No level was measured.",
         *(markdown_table(table) for table in (repeats.repeats_table(metrics),) if table.rows),
         "## Targets",
         *(markdown_table(table) for table in (slo.slo_table(metrics),) if table.rows),

@@ -58,13 +58,13 @@ def open_facts(level: LevelMetrics) -> tuple[Fact, ...]:
         Fact("Offered", measured(load.offered_per_s, quantity.rate, why)),
         Fact("Achieved", headline.throughput_cell(level)),
         *waited,
-        Fact("p99 start lag", _lag_cell(load)),
+        Fact("p99 start lag", lag_cell(load)),
         *(_unanswered(level, outcome) for outcome in ("dropped", "timeout", "abandoned")),
-        Fact("Queue", _queue_cell(load)),
+        Fact("Queue", queue_cell(load)),
     )
 
 
-def _lag_cell(load: OpenLoad) -> Cell:
+def lag_cell(load: OpenLoad) -> Cell:
     """Return how late workflows started, beside how late those started that do nothing."""
     own = load.control_lag
     if own is None or own.p99_s is None:
@@ -81,7 +81,7 @@ def _unanswered(level: LevelMetrics, outcome: str) -> Fact:
     return Fact(outcome.capitalize(), Cell(quantity.count(found), "bad" if found else "number"))
 
 
-def _queue_cell(load: OpenLoad) -> Cell:
+def queue_cell(load: OpenLoad) -> Cell:
     """Return whether as many left as arrived; where not, the response times are of no rate."""
     if load.offered_per_s is None or load.left_per_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", "there was no steady phase")

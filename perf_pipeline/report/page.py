@@ -17,6 +17,7 @@ from perf_pipeline.report import (
     level_charts,
     level_view,
     missing,
+    open_headline,
     origin,
     repeats,
     run_charts,
@@ -73,7 +74,11 @@ def _render(metrics: RunMetrics) -> str:
         in_short=origin.in_short(metrics),
         what_ran=origin.what_ran(metrics),
         verdicts=verdict.verdicts(metrics, parts),
-        headline=headline.headline(metrics),
+        headlines=[
+            table
+            for table in (headline.headline(metrics), open_headline.open_headline(metrics))
+            if table.rows
+        ],
         repeats_table=repeats.repeats_table(metrics),
         cost_tables=cost.cost_tables(metrics, parts),
         cost_figure=run_charts.cost_figure(parts),

@@ -48,14 +48,25 @@ def slo_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
     worst: SloWord = "met"
     for word in ("no_data", "unclear", "missed"):
         worst = word if any(one.verdict == word for one in found) else worst
+    kept: dict[tuple[str, SloWord], list[str]] = {}
+    for one in found:
+        if one.verdict != "met":
+            kept.setdefault((one.slo.text, one.verdict), []).append(_seen(one))
     sentences = [f"{met} of {len(found)} met."]
     sentences += [
-        f"{text.visible(one.slo.text)} at {text.name(one.level)} ({_word(one.verdict)}): "
-        f"{text.visible(one.why)}"
-        for one in found
-        if one.verdict != "met"
+        f"{text.visible(asked)}, {_word(word)}: {'; '.join(levels)}."
+        for (asked, word), levels in kept.items()
     ]
     return Cell(_word(worst), _TONES[worst]), tuple(sentences)
+
+
+def _seen(verdict: SloVerdict) -> str:
+    """Return at which level an objective was looked at, and what was seen there."""
+    level = text.name(verdict.level)
+    if verdict.value is None:
+        return f"{level} ({quantity.NOT_MEASURED})"
+    least = "≥ " if verdict.at_least else ""
+    return f"{level} ({least}{text.visible(amount(verdict, verdict.value))}, {verdict.validity})"
 
 
 def _row(verdict: SloVerdict) -> tuple[Cell, ...]:

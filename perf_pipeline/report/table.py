@@ -81,10 +81,14 @@ def measured(value: float | None, form: Callable[[float], str], why: str) -> Cel
 
 
 def say_once(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """Return ``row`` with each note only where it stands for the first time."""
+    """Return ``row`` with each reason only where it stands for the first time.
+
+    What stands beside a number is its own, and stays: another number with the same is as weak.
+    """
     said: set[str] = set()
     cells = []
     for cell in row:
-        cells.append(replace(cell, note="") if cell.note in said else cell)
+        again = cell.note in said and cell.tone == "quiet"
+        cells.append(replace(cell, note="") if again else cell)
         said.add(cell.note)
     return tuple(cells)

@@ -10,8 +10,10 @@ from perf_pipeline.report.table import Cell, Table, number, say_once
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.metrics.level import KpiGrade, LevelMetrics, TargetRow
+    from perf_pipeline.metrics.kpi_grade import KpiGrade
+    from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.target_row import TargetRow
 
 IMPLIED = (
     "Implied rate: in a closed loop throughput = N / average service time (Little's law), so a "

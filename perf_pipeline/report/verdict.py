@@ -17,8 +17,10 @@ from perf_pipeline.report.table import Cell, Fact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perf_pipeline.metrics.level import LevelMetrics, TargetRow
+    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.open_load import OpenLoad
     from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.target_row import TargetRow
     from perf_pipeline.report.cost import Cost
 
 
@@ -116,6 +118,10 @@ def _limited(metrics: RunMetrics) -> Verdict:
         for level in metrics.levels
         if level.role == "level" and level.bottleneck is not None
     ]
+    opened = [level.open_load for level in metrics.levels if level.role == "level"]
+    if not asked and opened and all(load and _keeps_up(load) for load in opened):
+        why = "As many left as arrived at every level, so the schedule decided the throughput."
+        return Verdict(question, Cell("the arrivals"), (why,))
     if not asked:
         return Verdict(question, Cell("not told", "quiet"), ("No level says what limited it.",))
     level, bottleneck = max(asked, key=lambda each: _size(each[0]))
@@ -125,6 +131,10 @@ def _limited(metrics: RunMetrics) -> Verdict:
     if level.validity != "valid":
         sentences.append(f"That level is {level.validity}, so this is a hint.")
     return Verdict(question, Cell(cell.text, cell.tone), tuple(sentences))
+
+
+def _keeps_up(load: OpenLoad) -> bool:
+    return load.left_per_s is not None and not load.queue_grew
 
 
 def _size(level: LevelMetrics) -> tuple[int, float]:

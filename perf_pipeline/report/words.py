@@ -8,7 +8,8 @@ from perf_pipeline.report import text
 from perf_pipeline.report.table import Cell
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import Grade, LevelMetrics, Validity
+    from perf_pipeline.metrics.kpi_grade import Grade
+    from perf_pipeline.metrics.level import LevelMetrics, Validity
     from perf_pipeline.report.table import Tone
 
 VALIDITY: dict[Validity, str] = {

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.scenario import Scenario, Workload
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, Stores

@@ -27,3 +27,7 @@ class ArrivalShare:
         self.scheduled = len(intended_ns)
         self.last_ns = intended_ns[-1] if intended_ns else 0
         self.start_timeout_ns = start_timeout_ns
+
+    def is_cut_at(self, stop_ns: int) -> bool:
+        """Return whether a stop so long after the go cuts the level short."""
+        return stop_ns <= self.last_ns

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import COLD, ErrorClass
 from perf_pipeline.samples.slots import GO_NS, STOP_NS
+from perf_pipeline.worker.closed_loop import LONGEST_WAIT_S, WAIT_FOR_GO_S, lost_slot
 
 if TYPE_CHECKING:
     from array import array
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from perf_pipeline.targets.target import AsyncSlot, AsyncTarget
     from perf_pipeline.worker.event_thread import EventThread
     from perf_pipeline.worker.ledger import Ledger
-
-WAIT_FOR_GO_S = 0.05
-"""The go is announced 0.2 s ahead."""
-
-LONGEST_WAIT_S = 0.2
-"""How long a wait for the ramp may miss that the level is stopped."""
 
 
 class AsyncLoop:
@@ -161,4 +156,4 @@ class AsyncLoop:
         return self._clock_ns() >= self._slots.words[STOP_NS]
 
     def _lost(self, slot: int, doing: str, error: BaseException) -> None:
-        self.problems.append(f"slot {slot} could not be {doing}: {type(error).__name__}: {error}")
+        self.problems.append(lost_slot(slot, doing, error))

@@ -10,7 +10,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.slots import GO_NS, STOP_NS
-from perf_pipeline.worker.async_loop import LONGEST_WAIT_S, AsyncLoop
+from perf_pipeline.worker.async_loop import AsyncLoop
+from perf_pipeline.worker.closed_loop import LONGEST_WAIT_S
 from perf_pipeline.worker.open_loop import TURNS
 
 if TYPE_CHECKING:
@@ -53,4 +54,4 @@ class AsyncOpenLoop(AsyncLoop):
             return None if self._is_cut(go_ns) else (number, intended_ns, -wait_ns)
 
     def _is_cut(self, go_ns: int) -> bool:
-        return self._slots.words[STOP_NS] <= go_ns + self._share.last_ns and self._stopped()
+        return self._share.is_cut_at(self._slots.words[STOP_NS] - go_ns) and self._stopped()

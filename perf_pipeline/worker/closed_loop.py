@@ -20,6 +20,9 @@ WAIT_FOR_GO_S = 0.05
 """The go is announced 0.2 s ahead. At 2 ms, 500 waiting threads took a whole core from the cold
 starts of the other workers; so they take a tenth of one."""
 
+LONGEST_WAIT_S = 0.2
+"""How long a wait may miss that the level is stopped."""
+
 
 class ClosedLoop:
     """Plays one worker's share of a closed-loop plan, one thread a slot.
@@ -129,19 +132,24 @@ class ClosedLoop:
             doing = "played on"
             self._play_slot(target_slot, slot)
         except BaseException as error:  # noqa: BLE001 a slot that is lost is reported with its text
-            self.problems.append(
-                f"slot {slot} could not be {doing}: {type(error).__name__}: {error}"
-            )
+            self.problems.append(lost_slot(slot, doing, error))
 
     def _wait_for_go(self) -> None:
         words = self._slots.words
-        while not words[GO_NS] and self._clock_ns() < words[STOP_NS]:
+        while not words[GO_NS] and not self._stopped():
             self._sleep(WAIT_FOR_GO_S)
+
+    def _stopped(self) -> bool:
+        return self._clock_ns() >= self._slots.words[STOP_NS]
 
     def _play_slot(self, target_slot: Slot, slot: int) -> None:
         self._wait_for_go()
-        words = self._slots.words
-        begin_ns = words[GO_NS] + self._ramp_ns[slot]
-        while (wait_ns := begin_ns - self._clock_ns()) > 0 and self._clock_ns() < words[STOP_NS]:
-            self._sleep(min(wait_ns / 1e9, 0.2))
+        begin_ns = self._slots.words[GO_NS] + self._ramp_ns[slot]
+        while (wait_ns := begin_ns - self._clock_ns()) > 0 and not self._stopped():
+            self._sleep(min(wait_ns / 1e9, LONGEST_WAIT_S))
         self._ledger.play(slot, target_slot.execute, self._numbers)
+
+
+def lost_slot(slot: int, doing: str, error: BaseException) -> str:
+    """Say that a slot could not be opened, started or played on."""
+    return f"slot {slot} could not be {doing}: {type(error).__name__}: {error}"

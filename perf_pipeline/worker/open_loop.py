@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.slots import GO_NS, STOP_NS
-from perf_pipeline.worker.closed_loop import ClosedLoop
+from perf_pipeline.worker.closed_loop import LONGEST_WAIT_S, ClosedLoop
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import Slot
@@ -23,9 +23,6 @@ TURNS = 16
 """Threads that wait for the time of a number; the others wait for their turn, and cost nothing.
 So many workflows that are due at one moment are woken by timers of their own; 512 sleeping
 threads took 7 % of a core (reference: trial)."""
-
-LONGEST_WAIT_S = 0.2
-"""How long a wait may miss that the level is cut short."""
 
 
 class OpenLoop(ClosedLoop):
@@ -40,8 +37,7 @@ class OpenLoop(ClosedLoop):
 
     def alive(self) -> int:
         """Return how many slots have not ended; one that has no more to play waits for the stop."""
-        lost = len(self.problems)
-        waiting = self._slots.slots - lost if self._clock_ns() < self._slots.words[STOP_NS] else 0
+        waiting = self._slots.slots - len(self.problems) if not self._stopped() else 0
         return max(super().alive(), waiting)
 
     def _play_slot(self, target_slot: Slot, slot: int) -> None:
@@ -75,5 +71,4 @@ class OpenLoop(ClosedLoop):
             self._turns.put(None)
 
     def _is_cut(self, go_ns: int) -> bool:
-        stop_ns = self._slots.words[STOP_NS]
-        return stop_ns <= go_ns + self._share.last_ns and self._clock_ns() >= stop_ns
+        return self._share.is_cut_at(self._slots.words[STOP_NS] - go_ns) and self._stopped()

@@ -1,5 +1,6 @@
-"""Ten million records, from Parquet to summaries, windows and percentiles.
+"""Ten million records, from Parquet to summaries, windows, percentiles and their intervals.
 
+It is everything that ``summarise_level`` computes from the records of a closed level.
 Run it alone on an idle machine: ``python -m tests.benchmarks.large_data [RECORDS]``. It prints the
 time, the processor time and the memory of a fresh process that does nothing else, the bytes of the
 file mapped into it included.
@@ -19,7 +20,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.record_figures import RecordFigures, record_figures
+from perf_pipeline.metrics.intervals import with_intervals
+from perf_pipeline.metrics.level import ServiceTimes
+from perf_pipeline.metrics.record_figures import RecordFigures, record_figures, timed_records
+from perf_pipeline.metrics.steady_state import SteadyState, steady_state_of
+from perf_pipeline.metrics.stretch_counts import StretchCounts
 from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from tests.simulated_level import GO_NS, SECOND
@@ -81,14 +86,45 @@ def large_level(records: int, seed: int = 1) -> pl.DataFrame:
     )
 
 
-def figures_of(path: Path) -> RecordFigures:
-    """Measure the level in a ``records.parquet`` as a run's level is measured."""
-    return record_figures(
-        pl.scan_parquet(path),
-        window_ns=(GO_NS + STEADY_S[0] * SECOND, GO_NS + STEADY_S[1] * SECOND),
+@dataclass(frozen=True)
+class Pass:
+    """All that a level's metrics take from its records.
+
+    Attributes:
+        steady_state: Judged first: it may move the start of the window.
+        figures: Counts, percentiles, windows, the curve in flight, the distribution.
+        times: Of all kinds, with intervals.
+        kinds: Of each.
+    """
+
+    steady_state: SteadyState
+    figures: RecordFigures
+    times: ServiceTimes
+    kinds: tuple[ServiceTimes, ...]
+
+
+def pass_over(path: Path) -> Pass:
+    """Measure the level in a ``records.parquet`` as ``summarise_level`` measures it."""
+    records = pl.scan_parquet(path)
+    timed = timed_records(records)
+    start_ns, end_ns = (GO_NS + at_s * SECOND for at_s in STEADY_S)
+    steady_state = steady_state_of(
+        timed, go_ns=GO_NS, began_ns=GO_NS, window=(start_ns, end_ns), slots=SLOTS
+    )
+    figures = record_figures(
+        records,
+        timed,
+        window_ns=(start_ns, end_ns),
         level_ns=(GO_NS, GO_NS + LENGTH_S * SECOND),
         kinds=KINDS,
         slots=SLOTS,
+    )
+    stretches = StretchCounts.together(figures.stretches)
+    return Pass(
+        steady_state,
+        figures,
+        with_intervals(figures.service_times, stretches),
+        tuple(map(with_intervals, figures.kinds, figures.stretches)),
     )
 
 
@@ -109,9 +145,9 @@ def measure(records: int = RECORDS) -> Cost:
 
 def _pass(path: Path) -> Cost:
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    figures = figures_of(path)
+    found = pass_over(path)
     return Cost(
-        records=sum(figures.outcomes.values()),
+        records=sum(found.figures.outcomes.values()),
         wall_s=time.perf_counter() - wall_s,
         cpu_s=time.process_time() - cpu_s,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,

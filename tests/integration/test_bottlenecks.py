@@ -29,9 +29,10 @@ from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck, bottleneck_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
+from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.resource_monitor import ResourceMonitor
 from perf_pipeline.metrics.samples import read_samples
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, Stores

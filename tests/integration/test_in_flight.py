@@ -17,7 +17,8 @@ from perf_pipeline.config.target_spec import parse_target, with_defaults
 from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.loadgen.level import LevelLog, LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json

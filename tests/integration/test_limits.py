@@ -27,7 +27,8 @@ from perf_pipeline.loadgen.limits.control_group import (
     remove_leftovers,
 )
 from perf_pipeline.loadgen.plan import plan_levels
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import write_json

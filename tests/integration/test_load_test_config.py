@@ -75,6 +75,7 @@ def test_a_total_ends_the_level_however_many_end_while_the_slots_start(served: S
     assert played.performance.validity == "valid", played.performance.reasons
 
 
+@pytest.mark.slow
 def test_the_default_total_leaves_a_steady_phase_to_measure(served: Settings) -> None:
     """All defaults but a ramp-up of a minute: 100 in flight, of 1000 workflows."""
     played = Played(served, LoadTestConfig(ramp_up_duration=1))

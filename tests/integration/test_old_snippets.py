@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 import perf_pipeline
-from perf_pipeline import LoadTestConfig, LoadTestFramework, run_quick_performance_test
+from perf_pipeline import (
+    LoadTestConfig,
+    LoadTestFramework,
+    WorkflowGenerator,
+    run_quick_performance_test,
+)
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from tests.integration.conftest import settings_in
+from tests.sandbox import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +67,40 @@ def test_the_custom_analysis_and_the_comparison_run_on_result_files(settings: Se
     assert not regression_analysis["performance_regression_detected"]
     assert regression_analysis["throughput_change_percent"] == 0
     assert regression_analysis["recommendations"]
+
+
+GENERATE_AND_WATCH = """
+import json
+from kailash.runtime.local import LocalRuntime
+from perf_pipeline import ResourceMonitor, WorkflowGenerator
+
+monitor = ResourceMonitor(collection_interval=5)
+monitor.start_monitoring()
+generator = WorkflowGenerator(complexity="medium")
+workflow = generator.generate_data_processing_workflow()
+parameters = generator.parameters("data_processing")
+results, _ = LocalRuntime().execute(workflow, parameters=parameters)
+monitor.stop_monitoring()
+print(json.dumps([results, monitor.get_peak_metrics()], default=str))
+"""
+
+
+def test_a_generated_workflow_runs_and_is_watched_in_the_users_own_process(tmp_path: Path) -> None:
+    """On the kailash beside this project; at complex it needs its servers to be named."""
+    ended = subprocess.run(
+        [sys.executable, "-c", GENERATE_AND_WATCH],
+        env={"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    results, peak = json.loads(ended.stdout.splitlines()[-1])
+    assert results["validate"]["result"]["bad_rows"] > 0
+    assert peak["peak_memory_mb"] > 50
+    with pytest.raises(PerfPipelineError, match="uses mysql, postgres: give WorkflowGenerator"):
+        WorkflowGenerator(complexity="complex").generate_data_processing_workflow()
 
 
 def test_the_options_of_the_old_readme_are_all_taken_but_failures_are_refused() -> None:

@@ -15,7 +15,8 @@ from perf_pipeline.config.arrivals import Arrivals
 from perf_pipeline.config.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.loadgen.plan import plan_levels
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.run import run_scenario
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import COLD, ErrorClass

@@ -9,7 +9,8 @@ import pytest
 
 from perf_pipeline.config.slo import Slo
 from perf_pipeline.loadgen.stopped import stopped_at
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.summary import summarise_level
 from tests.integration.level_process import KIND, PHASES, level_in, plan_of
 
 if TYPE_CHECKING:

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from perf_pipeline.workload import transformation
+from perf_pipeline.workload.dataset import RESULTS
 from perf_pipeline.workload.task import data_seed_of
-from tests.integration.targets.bench import SEED
+from tests.integration.targets.bench import SCHEMA, SEED, mysql_session
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import Stores
@@ -40,14 +42,24 @@ for name, workflow in made.items():
 print(json.dumps(found, default=str))
 """
 
+OLD_SNIPPET = """
+import json, sys
+from kailash.runtime.local import LocalRuntime
+from perf_pipeline.targets.target import Stores
+stores = Stores(**json.loads(sys.argv[1]))
 
-def test_generated_workflows_of_every_type_give_what_plain_functions_give(
-    python: Path, seeded: Stores
-) -> None:
-    """In the target's environment, which has kailash and nothing of the harness."""
-    command = [str(python), "-c", EXECUTE, json.dumps(asdict(seeded)), str(SEED)]
+from perf_pipeline import WorkflowGenerator
+
+generator = WorkflowGenerator(complexity="complex", stores=stores)
+workflow = generator.generate_data_processing_workflow()
+
+LocalRuntime().execute(workflow, parameters=generator.parameters("data_processing", number=7))
+"""
+
+
+def _ended(python: Path, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     ended = subprocess.run(
-        command,
+        [str(python), "-c", code, *arguments],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -55,6 +67,14 @@ def test_generated_workflows_of_every_type_give_what_plain_functions_give(
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
+    return ended
+
+
+def test_generated_workflows_of_every_type_give_what_plain_functions_give(
+    python: Path, seeded: Stores
+) -> None:
+    """In the target's environment, which has kailash and nothing of the harness."""
+    ended = _ended(python, EXECUTE, json.dumps(asdict(seeded)), str(SEED))
     found = json.loads(ended.stdout.splitlines()[-1])
 
     right = transformation.run_stages("simple", data_seed_of(SEED, 0))
@@ -62,3 +82,19 @@ def test_generated_workflows_of_every_type_give_what_plain_functions_give(
     assert right[last] in found["transformation"][last].values()
     assert found["analytics"]["statistics"]["result"]["count"] > 0
     assert found["data_processing"]["validate"]["result"]["bad_rows"] > 0
+
+
+@pytest.mark.slow
+def test_the_complex_workflow_of_the_old_readme_stores_its_result_on_both_databases(
+    python: Path, seeded: Stores
+) -> None:
+    """The servers are what it has to be told beside the old lines."""
+    _ended(python, OLD_SNIPPET, json.dumps(asdict(seeded)))
+
+    mine = "run_id = 'generated' AND number = 7"
+    with psycopg.connect(seeded.postgres_url or "") as connection:
+        query = f'SELECT count(*) FROM "{SCHEMA}".{RESULTS} WHERE {mine}'
+        assert connection.execute(query.encode()).fetchall() == [(1,)]
+    with mysql_session(seeded.mysql_url or "") as cursor:
+        cursor.execute(f"SELECT count(*) FROM {seeded.mysql_table} WHERE {mine}")
+        assert cursor.fetchall() == ((1,),)

@@ -23,7 +23,7 @@ from perf_pipeline.cli.views import (
     plain_line,
     time_left,
 )
-from perf_pipeline.config.scenario import Scenario
+from perf_pipeline.config.scenario import Phases, Scenario
 from perf_pipeline.loadgen.level_log import Progress
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.samples.journal import JournalWriter
@@ -107,6 +107,16 @@ def test_time_left_assumes_the_rate_so_far_for_every_level(growing: Growing) -> 
     growing.progress("10 (few)", "warm_up", 60.0, 70, 60, 0)  # 1/s: turnovers take longer
     second_s = 5 + 40 + 120 + 5
     assert growing.look().left_s == pytest.approx(max(0, 5 + 10 + 30 + 5 - 60) + second_s)
+
+
+def test_time_left_knows_that_a_total_ends_the_steady_phase(growing: Growing) -> None:
+    """At 10/s, 20 workflows take 2 s of the 20."""
+    phases = Phases(total_workflows=20)
+    plans = plan_levels(Scenario(name="s", concurrency=(10,), phases=phases), 1)
+    growing.watch = RunWatch(growing.run, plans, lambda: int(growing.now_s * 1e9))
+    growing.level("00-10")
+    growing.progress("10", "warm_up", 6.0, 70, 60, 0)
+    assert growing.look().left_s == pytest.approx(5 + 5 + 2 + 5 - 6)
 
 
 def test_concerns_are_told_as_they_appear(growing: Growing) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.summary import summarise_level
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 
 if TYPE_CHECKING:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import pytest
 
 from perf_pipeline.metrics.distribution import distribution_of
-from perf_pipeline.metrics.service_time import product_limit_percentiles
+from perf_pipeline.metrics.service_time import WindowTimes, product_limit_percentiles
+from perf_pipeline.metrics.sorted_runs import SortedRuns
 
-NOTHING = np.array([], dtype=np.int64)
+Times: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
+NOTHING: Times = np.array([], dtype=np.int64)
 
 
-def _times(seed: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _window(ended: Times, still: Times, late: Times = NOTHING) -> WindowTimes:
+    """Return the times of a window, in runs as two kinds of workflow leave them."""
+    runs = SortedRuns((np.sort(ended[::3]), np.sort(ended[1::3]), np.sort(ended[2::3])))
+    return WindowTimes(runs, np.sort(late), np.sort(still), NOTHING, 0)
+
+
+def _times(seed: int, n: int) -> Times:
     return (np.random.default_rng(seed).lognormal(0, 1.2, n) * 50e6).astype(np.int64)
 
 
 def test_every_workflow_is_in_the_bucket_of_its_time() -> None:
     times, still = _times(1, 5000), _times(2, 300)
-    found = distribution_of(times, still)
+    found = distribution_of(_window(times, still))
     assert found is not None
     edges_ns = np.array(found.edges_s) * 1e9
     assert np.histogram(times, edges_ns)[0].tolist() == list(found.ended)
@@ -28,7 +38,7 @@ def test_every_workflow_is_in_the_bucket_of_its_time() -> None:
 
 def test_where_all_ended_the_curve_is_the_share_that_took_longer() -> None:
     times = _times(3, 5000)
-    found = distribution_of(times, NOTHING)
+    found = distribution_of(_window(times, NOTHING))
     assert found is not None
     naive = [(times >= edge * 1e9).mean() for edge in found.edges_s[1:]]
     assert found.longer_ratio == pytest.approx(naive, abs=1e-9)
@@ -40,7 +50,7 @@ def test_the_curve_crosses_each_percentile_within_a_bucket_of_it(seed: int) -> N
     rng = np.random.default_rng(seed)
     times, still = _times(seed, 4000), _times(seed + 100, 1000)
     joined = np.where(rng.random(4000) < 1 / 3, (times * rng.random(4000)).astype(np.int64), 0)
-    found = distribution_of(times, still, joined)
+    found = distribution_of(_window(times, still, joined[joined > 0]))
     assert found is not None
     for exact in product_limit_percentiles(times, still, (0.5, 0.9), joined):
         crossed = next(
@@ -51,20 +61,19 @@ def test_the_curve_crosses_each_percentile_within_a_bucket_of_it(seed: int) -> N
 
 
 def test_what_never_ended_keeps_the_curve_above_zero() -> None:
-    found = distribution_of(_times(6, 100), np.array([10**12] * 100, dtype=np.int64))
+    found = distribution_of(_window(_times(6, 100), np.array([10**12] * 100)))
     assert found is not None
     assert found.longer_ratio[-1] == pytest.approx(0.5)
 
 
 def test_without_any_workflow_there_is_no_distribution() -> None:
-    assert distribution_of(NOTHING, NOTHING) is None
-    assert distribution_of(np.array([5]), NOTHING, np.array([5])) is None
+    assert distribution_of(_window(NOTHING, NOTHING)) is None
 
 
 def test_half_of_what_had_not_ended_is_at_risk_in_its_own_bucket() -> None:
     """Ten of twenty in one bucket had not ended: 15 at risk, 10 ended (Cutler and Ederer)."""
     same = np.full(10, 5_300_000)
-    found = distribution_of(same, same)
+    found = distribution_of(_window(same, same))
     assert found is not None
     assert (found.ended, found.not_ended) == ((10,), (10,))
     assert found.longer_ratio == pytest.approx((1 - 10 / 15,))

@@ -64,7 +64,7 @@ def test_a_slot_that_goes_on_at_once_is_never_counted_twice() -> None:
     """Ten workflows back to back in one slot: one in flight at every instant, never two or none."""
     curve = _curve([(t, t + 1) for t in range(10)])
 
-    assert list(curve.lasted_ns(0, 10)) == [0, 10]
+    assert [curve.at_least_ns(count, 0, 10) for count in (1, 2)] == [10, 0]
 
 
 def test_the_median_is_weighted_by_time_not_by_steps() -> None:
@@ -83,12 +83,13 @@ def test_a_curve_of_many_pieces_is_that_of_one(
     rng = np.random.default_rng(6)
     starts = rng.integers(0, 200, 60)
     curve = _curve(list(zip(starts, starts + rng.integers(0, 40, 60), strict=True)))
-    whole = curve.lasted_ns(20, 180)
+    counts = np.array(_naive(list(zip(curve.starts_ns, curve.ends_ns, strict=True)), 20, 180))
 
     monkeypatch.setattr(in_flight, "_STEPS_AT_A_TIME", at_a_time)
 
-    assert list(curve.lasted_ns(20, 180)) == list(whole)
-    assert whole.sum() == 160
+    for count in range(1, 20):
+        assert curve.at_least_ns(count, 20, 180) == (counts >= count).sum()
+    assert curve.median_and_least(20, 180) == (np.sort(counts)[79], counts.min())
 
 
 def test_of_no_records_nothing_is_known() -> None:

@@ -11,7 +11,8 @@ from perf_pipeline.metrics.kpi import AVERAGE, MEMORY, P99, SUCCESS, THROUGHPUT,
 from perf_pipeline.metrics.level import Percentile
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import KpiGrade, LevelMetrics
+    from perf_pipeline.metrics.kpi_grade import KpiGrade
+    from perf_pipeline.metrics.level import LevelMetrics
 
 
 @pytest.mark.parametrize(

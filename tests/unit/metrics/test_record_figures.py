@@ -12,7 +12,12 @@ import polars as pl
 import pytest
 
 from perf_pipeline.metrics import fairness, second
-from perf_pipeline.metrics.record_figures import RecordFigures, duplicates_of, record_figures
+from perf_pipeline.metrics.record_figures import (
+    RecordFigures,
+    duplicates_of,
+    record_figures,
+    timed_records,
+)
 from perf_pipeline.metrics.service_time import service_times
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from tests.simulated_level import GO_NS, SECOND, Row, frame_of
@@ -53,7 +58,10 @@ def _level(seed: int) -> list[Row]:
 
 
 def _figures(records: pl.LazyFrame) -> RecordFigures:
-    return record_figures(records, window_ns=WINDOW_NS, level_ns=LEVEL_NS, kinds=KINDS, slots=SLOTS)
+    timed = timed_records(records)
+    return record_figures(
+        records, timed, window_ns=WINDOW_NS, level_ns=LEVEL_NS, kinds=KINDS, slots=SLOTS
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -146,7 +154,7 @@ def test_slots_are_counted_together_however_many_records_are_taken_at_a_time(
     [([], 0), ([3, 1, 2], 0), ([3, 1, 3, 3, -4], 2), ([0, 10**15, 0], 1)],
 )
 def test_a_number_that_comes_again_is_a_duplicate(numbers: list[int], duplicates: int) -> None:
-    assert duplicates_of(pl.Series(numbers, dtype=pl.Int64)) == duplicates
+    assert duplicates_of(pl.LazyFrame({"number": numbers}, {"number": pl.Int64()})) == duplicates
 
 
 def test_of_no_records_there_are_figures_of_nothing() -> None:

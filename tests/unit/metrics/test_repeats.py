@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from perf_pipeline.metrics.repeats import half_width, repeats_of, spread_by_chance
+from perf_pipeline.metrics.repeats import half_width, repeats_of
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics, Validity
@@ -90,31 +90,6 @@ def test_a_percentile_that_is_only_at_least_known_is_not_averaged(
 
     assert (repeats.of("p50_s").used, repeats.of("p99_s").used) == (2, 1)
     assert repeats.of("p99_s").values == (times.p99.value_s, None)
-
-
-@pytest.mark.parametrize(("n", "percent_99"), [(2, 3.643), (3, 4.120), (5, 4.603), (10, 5.157)])
-def test_the_spread_by_chance_is_the_studentized_range(n: int, percent_99: float) -> None:
-    """Table of the studentized range, infinite degrees of freedom, 1 %."""
-    assert spread_by_chance(percent_99, 2 * 1.959964, n) == pytest.approx(0.01, abs=1e-4)
-
-
-@pytest.mark.parametrize("n", [2, 3, 10])
-def test_repeats_that_differ_by_what_one_explains_are_called_different_once_in_a_hundred(
-    n: int,
-) -> None:
-    """2000 runs of normal values, each with the right interval.
-
-    The naive rule, a spread wider than the interval, is wrong in 0.6 % of the runs with two
-    repeats and in 15 % with ten.
-    """
-    rng = np.random.default_rng(7)
-    values = rng.normal(100.0, 1.0, (2000, n))
-    spreads = values.max(axis=1) - values.min(axis=1)
-    called = np.mean([spread_by_chance(s, 2 * 1.959964, n) < 0.01 for s in spreads])
-    naive = np.mean(spreads > 2 * 1.959964)
-
-    assert called <= 0.016
-    assert naive > 0.1 if n == 10 else naive < 0.03
 
 
 def test_repeats_that_differ_by_more_are_called_different(valid_level: LevelMetrics) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.steady_state import SteadyState, steady_state_of
-from perf_pipeline.metrics.summary import LevelContext, summarise_level
+from perf_pipeline.metrics.summary import summarise_level
 from tests.simulated_level import GO_NS, SECOND, Row, SimulatedWorker, at_s, frame_of, write_level
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.metrics.summary import LevelContext, connection_limits, summarise_level
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_number
 from perf_pipeline.samples.run_folder import write_json
@@ -331,10 +332,3 @@ def test_resources_are_those_of_the_steady_phase_and_connections_those_of_the_le
     assert level.resources.samples == 3
     (use,) = level.connections
     assert (use.server, use.limit, use.peak, use.pool) == ("postgres", 50, 45, "a pool")
-
-
-def test_the_limit_on_connections_is_a_whole_pool_for_every_worker() -> None:
-    context = LevelContext(KINDS, ["postgres", "redis"], 50, {})
-
-    assert connection_limits(context, 3) == {"postgres": 48, "redis": 48}
-    assert connection_limits(context, 2) == {"postgres": 50, "redis": 50}

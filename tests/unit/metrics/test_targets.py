@@ -11,7 +11,8 @@ from perf_pipeline.metrics.level import Percentile
 from perf_pipeline.metrics.targets import target_rows
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import LevelMetrics, TargetRow
+    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.target_row import TargetRow
 
 
 def _at(level: LevelMetrics, concurrency: int, **changes: object) -> LevelMetrics:

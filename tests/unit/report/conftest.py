@@ -13,6 +13,7 @@ from perf_pipeline.config.slo import Slo
 from perf_pipeline.metrics.bottleneck.evidence import Evidence
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
 from perf_pipeline.metrics.kpi import kpi_grades
+from perf_pipeline.metrics.kpi_grade import KpiGrade
 from perf_pipeline.metrics.level import (
     ColdStart,
     ConnectionUse,
@@ -20,12 +21,10 @@ from perf_pipeline.metrics.level import (
     Fairness,
     FamilyMetrics,
     InFlight,
-    KpiGrade,
     LevelMetrics,
     Percentile,
     Second,
     ServiceTimes,
-    TargetRow,
     Validity,
     WorkerEnd,
     Writes,
@@ -46,6 +45,7 @@ from perf_pipeline.metrics.resource_use import (
 from perf_pipeline.metrics.run_metrics import RunMetrics
 from perf_pipeline.metrics.slo_verdict import SloVerdict
 from perf_pipeline.metrics.steady_state import SteadyState
+from perf_pipeline.metrics.target_row import TargetRow
 from perf_pipeline.metrics.targets import target_rows
 from perf_pipeline.metrics.warm_up import Drift
 

@@ -1,4 +1,4 @@
-"""The page of a search shows the answer, the interval, the knee and every step, and nothing runs."""
+"""The page of a search shows answer, interval, knee and every step, and nothing in it runs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from perf_pipeline.metrics.capacity import CapacityFinding, LoadPoint, find_capa
 from perf_pipeline.metrics.queueing import Little
 from perf_pipeline.report.capacity import answer, render_html, render_markdown
 from perf_pipeline.selftest.virtual_queues import true_times
-from tests.unit.report.conftest import HOSTILE
 
 if TYPE_CHECKING:
     from perf_pipeline.loadgen.capacity_search import Ask
     from perf_pipeline.metrics.run_metrics import RunMetrics
+
+HOSTILE = "<script>alert(1)</script><img src=http://evil.example/p.png> | `code`\x1b[31m"
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_the_page_says_the_capacity_its_interval_and_the_knee(
 
     assert answer(finding).text == "79 in flight"
     assert "79 in flight and 80 in flight" in page
-    assert "44 in flight: 200/s x 220 ms" in page
+    assert "44.01 in flight: 200" in page
     assert page.count("<svg ") == 1
     assert page.count("<tr>") == 1 + len(finding.points)
 

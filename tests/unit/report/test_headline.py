@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.level import Percentile
 from perf_pipeline.report import headline
+from perf_pipeline.report.open_headline import COLUMNS, open_headline
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import ServiceTimes
@@ -20,7 +21,7 @@ def _times(baseline: RunMetrics, *percentiles: Percentile) -> ServiceTimes:
 def test_a_percentile_among_unended_workflows_is_shown_as_at_least(baseline: RunMetrics) -> None:
     times = _times(baseline, Percentile(0.99, 31.6, at_least=True, samples_beyond=40))
     assert headline.percentile_cell(times, 0.99).text == "≥ 31.6 s"
-    assert headline.percentile_cell(times, 0.99).note == ""
+    assert headline.percentile_cell(times, 0.99).note == "no interval"
 
 
 def test_a_percentile_with_nine_samples_beyond_is_weak_and_says_what_it_takes(
@@ -29,7 +30,7 @@ def test_a_percentile_with_nine_samples_beyond_is_weak_and_says_what_it_takes(
     times = _times(baseline, Percentile(0.99, 1.0, at_least=False, samples_beyond=9))
     assert headline.percentile_cell(times, 0.99).note == "weak: 9 beyond, needs 1,000 samples"
     enough = _times(baseline, Percentile(0.99, 1.0, at_least=False, samples_beyond=10))
-    assert headline.percentile_cell(enough, 0.99).note == ""
+    assert headline.percentile_cell(enough, 0.99).note == "no interval"
 
 
 def test_a_terminal_row_marks_a_weak_percentile_with_a_star(baseline: RunMetrics) -> None:
@@ -59,7 +60,8 @@ def test_what_was_not_measured_is_never_zero(ugly: RunMetrics) -> None:
 
 
 def test_a_reason_stands_in_a_row_once(ugly: RunMetrics) -> None:
-    notes = [cell.note for cell in headline.headline(ugly).rows[1] if cell.note]
+    notes = [cell.note for cell in open_headline(ugly).rows[1] if cell.tone == "quiet"]
+    notes = [note for note in notes if note]
     assert len(notes) == len(set(notes)) == 5
 
 
@@ -74,9 +76,9 @@ def test_an_interval_stands_below_its_value_and_says_when_it_has_no_end(
     both = Percentile(0.5, 1.0, at_least=False, samples_beyond=50, low_s=0.875, high_s=1.25)
     times = _times(baseline, both, open_ended)
     level = replace(baseline.levels[0], throughput_low_per_s=320.0, throughput_high_per_s=341.5)
-    assert headline.percentile_cell(times, 0.5).note == "875 ms to 1.25 s"
-    assert headline.percentile_cell(times, 0.9).note == "1.50 s or more"
-    assert headline.throughput_cell(level).note == "320 to 342/s"
+    assert headline.percentile_cell(times, 0.5).note == "[875 ms to 1.25 s]"
+    assert headline.percentile_cell(times, 0.9).note == "[1.50 s or more]"
+    assert headline.throughput_cell(level).note == "[320 to 342/s]"
 
 
 def test_an_interval_is_no_weakness_in_a_terminal_row(baseline: RunMetrics) -> None:
@@ -89,19 +91,42 @@ def test_an_interval_is_no_weakness_in_a_terminal_row(baseline: RunMetrics) -> N
     assert (row.p50, row.p90, row.p99) == ("1.00 s",) * 3
 
 
-def test_response_times_stand_beside_service_times_of_an_open_level_alone(
+def test_what_stands_below_a_terminal_row_is_the_interval_or_what_it_takes(
     baseline: RunMetrics,
 ) -> None:
+    known = Percentile(0.5, 1.0, at_least=False, samples_beyond=50, low_s=0.9, high_s=1.1)
+    weak = Percentile(0.99, 2.0, at_least=False, samples_beyond=9, samples_needed=1000)
+    level = replace(
+        baseline.levels[0],
+        service_times=_times(baseline, known, weak),
+        throughput_low_per_s=320.0,
+        throughput_high_per_s=341.5,
+    )
+    (below,) = headline.interval_rows(replace(baseline, levels=(level,)))
+    assert below == {
+        "throughput": "[320 to 342/s]",
+        "p50": "[900 ms to 1.10 s]",
+        "p99": "needs 1,000 samples",
+    }
+    assert set(below) <= set(headline.HEADLINE_COLUMNS)
+
+
+def test_a_throughput_without_an_interval_says_why(baseline: RunMetrics) -> None:
+    level = replace(baseline.levels[0], throughput_interval_why="7 stretches, it takes 20")
+    assert headline.throughput_cell(level).note == "no interval: 7 stretches, it takes 20"
+
+
+def test_open_levels_have_a_table_of_their_own(baseline: RunMetrics) -> None:
     waited = _times(
         baseline,
         Percentile(0.5, 4.0, at_least=False, samples_beyond=50),
         Percentile(0.99, 9.0, at_least=True, samples_beyond=50),
     )
     opened = replace(baseline.levels[0], loop="open", response_times=waited)
-    table = headline.headline(replace(baseline, levels=(opened, baseline.levels[1])))
-    places = [table.columns.index(name) for name in headline.RESPONSE_COLUMNS]
-    assert [[row[place].text for place in places] for row in table.rows] == [
-        ["4.00 s", "≥ 9.00 s"],
-        ["closed loop", ""],
-    ]
-    assert not set(headline.RESPONSE_COLUMNS) & set(headline.headline(baseline).columns)
+    run = replace(baseline, levels=(opened, baseline.levels[1]))
+    assert [row[0].text for row in headline.headline(run).rows] == ["500"]
+    (row,) = open_headline(run).rows
+    cells = dict(zip(COLUMNS, row, strict=True))
+    assert (cells["Response p50"].text, cells["Response p99"].text) == ("4.00 s", "≥ 9.00 s")
+    assert cells["Service p99"].text == "1.36 s"
+    assert open_headline(baseline).rows == ()

@@ -32,7 +32,9 @@ def opened(baseline: RunMetrics) -> LevelMetrics:
         lag=Lag(1488, 0.0004, 0.9, 1.2),
         control_lag=None,
         control_why_not="the control target was not run",
-        seconds=tuple(ArrivalSecond(float(at), 500, 496, 0, 0, 4, 0) for at in range(3)),
+        seconds=tuple(
+            ArrivalSecond(float(at), 500, 496, 0, 0, 4, 0, 0.25, 1.5, 40.0 * at) for at in range(3)
+        ),
     )
     level = baseline.levels[0]
     outcomes = {**level.outcomes, "dropped": 12}
@@ -42,7 +44,11 @@ def opened(baseline: RunMetrics) -> LevelMetrics:
 
 def test_what_was_dropped_stands_at_the_top_of_the_level(opened: LevelMetrics) -> None:
     facts = {fact.term: fact.cell for fact in level_view.level_view(opened).facts}
-    assert facts["Offered"].text == "500/s (poisson)"
+    assert facts["Schedule"].text == "500/s (poisson)"
+    assert facts["Offered"].text == "501/s"
+    assert facts["Achieved"].text == "331/s"
+    assert "Throughput" not in facts
+    assert facts["p99 start lag"].note.endswith("is not known: the control target was not run")
     assert (facts["Dropped"].text, facts["Dropped"].tone) == ("12", "bad")
 
 
@@ -71,6 +77,36 @@ def test_arrivals_are_drawn_with_what_was_dropped(opened: LevelMetrics) -> None:
     assert "timeout" not in figure.points
 
 
+def test_response_times_are_drawn_by_the_second_in_which_workflows_were_to_start(
+    opened: LevelMetrics,
+) -> None:
+    (figure,) = open_level.response_figure(opened, points_max=2)
+    assert figure.title == "Response time (open loop), s"
+    assert '"p50":[0.25,0.25],"p99":[1.5,1.5]' in figure.points
+    assert "One point is 2 s: highest percentiles." in figure.note
+
+
+def test_what_waited_to_be_started_is_a_line_unless_nothing_ever_did(
+    opened: LevelMetrics,
+) -> None:
+    assert open_level.waiting_line(opened, points_max=2) == [(1.0, 20.0), (2.5, 80.0)]
+    assert opened.open_load is not None
+    never = tuple(replace(one, waiting=0.0) for one in opened.open_load.seconds)
+    idle = replace(opened, open_load=replace(opened.open_load, seconds=never))
+    assert open_level.waiting_line(idle, points_max=2) == []
+
+
+def test_a_queue_that_grew_says_that_its_times_are_of_no_rate(opened: LevelMetrics) -> None:
+    """480 of 501 a second left: less than 5 % were left over; 400 are too few."""
+    assert opened.open_load is not None
+    assert open_level.queue_cell(opened.open_load).text == "did not grow"
+    grew = open_level.queue_cell(replace(opened.open_load, left_per_s=400.0))
+    assert (grew.text, grew.tone) == ("grew", "bad")
+    assert grew.note == (
+        "501/s arrived, 400/s left: its response times grow with the length of the level"
+    )
+
+
 def test_response_and_service_times_are_two_tables_that_are_told_apart(
     opened: LevelMetrics,
 ) -> None:
@@ -83,6 +119,8 @@ def test_a_closed_level_has_none_of_it(baseline: RunMetrics) -> None:
     assert open_level.open_tables(level) == ()
     assert open_level.open_facts(level) == ()
     assert open_level.arrivals_figure(level, points_max=240) == ()
+    assert open_level.response_figure(level, points_max=240) == ()
+    assert open_level.waiting_line(level, points_max=240) == []
 
 
 def test_an_open_level_is_called_by_what_it_offers(opened: LevelMetrics) -> None:

@@ -54,6 +54,27 @@ def test_an_open_level_is_not_set_against_a_number_in_flight(baseline: RunMetric
     assert side_by_side(replace(baseline, levels=(*levels, baseline.levels[2]))) == ()
 
 
+def test_open_levels_are_drawn_against_the_rate_that_was_offered(
+    baseline: RunMetrics, ugly: RunMetrics
+) -> None:
+    load = ugly.levels[0].open_load
+    assert load is not None
+    levels = tuple(
+        replace(
+            level,
+            loop="open",
+            response_times=level.service_times,
+            open_load=replace(load, offered_per_s=rate),
+        )
+        for level, rate in zip(baseline.levels[:2], (300.0, 600.0), strict=True)
+    )
+    achieved, response = side_by_side(replace(baseline, levels=levels))
+    assert achieved.title == "Achieved against offered rate, workflows/s"
+    assert "workflows offered per second" in achieved.svg
+    assert response.title.startswith("Response time (open loop) against offered rate")
+    assert ">600</text>" in response.svg
+
+
 def test_one_level_is_not_compared_with_itself(baseline: RunMetrics) -> None:
     arms = baseline.levels[3:]
     assert side_by_side(replace(baseline, levels=(baseline.levels[0], *arms))) == ()

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.steady_state import SteadyState
 from perf_pipeline.metrics.warm_up import Drift
-from perf_pipeline.report.steady import steady_facts, steady_tables
+from perf_pipeline.report.steady import (
+    settled_at_s,
+    settled_told,
+    steady_facts,
+    steady_tables,
+    steady_told,
+)
 
 if TYPE_CHECKING:
+    from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
 
@@ -18,7 +25,11 @@ def test_a_drift_is_shown_with_its_interval_and_since_when(baseline: RunMetrics)
     found = SteadyState(12.5, "not_steady", "the throughput rises by 25 %", drifts)
     level = replace(baseline.levels[0], steady_state=found)
     (fact,), (table,) = steady_facts(level), steady_tables(level)
-    assert (fact.cell.text, fact.cell.note) == ("not steady", "the throughput rises by 25 %")
+    assert (fact.cell.text, fact.cell.note) == (
+        "not steady",
+        "since 12.5 s; throughput 25.0 % [10.0 to 40.0 %]; "
+        "median service time 1.00 % [−5.00 to 7.00 %]; the throughput rises by 25 %",  # noqa: RUF001
+    )
     assert table.basis == "since 12.5 s"
     assert [[cell.text for cell in row] for row in table.rows] == [
         ["throughput", "25.0 %", "10.0 to 40.0 %", "drifts"],
@@ -32,6 +43,25 @@ def test_a_level_too_short_to_tell_is_not_called_steady(baseline: RunMetrics) ->
     (fact,), (table,) = steady_facts(level), steady_tables(level)
     assert (fact.cell.text, fact.cell.tone) == ("too short to tell", "quiet")
     assert table.rows[0][1].text == "too short"
+
+
+def test_a_chart_marks_a_steady_state_only_where_one_was_found(baseline: RunMetrics) -> None:
+    def level(verdict: str, starts_s: float | None) -> LevelMetrics:
+        found = SteadyState(starts_s, verdict, "why")  # type: ignore[arg-type]
+        return replace(baseline.levels[0], steady_state=found)
+
+    assert settled_at_s(level("steady", 12.5)) == 12.5
+    assert settled_at_s(level("undecided", 12.5)) == 12.5
+    assert settled_at_s(level("too_short", 12.5)) is None
+    assert settled_told(level("too_short", 12.5), "throughput") == ""
+    assert settled_told(level("not_steady", None), "throughput") == "No steady state was found."
+
+
+def test_in_a_line_a_steady_state_as_planned_is_not_worth_a_word(baseline: RunMetrics) -> None:
+    level = baseline.levels[0]
+    assert steady_told(replace(level, steady_state=SteadyState(1.0, "steady"))) == ""
+    late = replace(level, steady_state=SteadyState(9.0, "steady", "the warm-up went on"))
+    assert steady_told(late) == "steady: the warm-up went on"
 
 
 def test_what_nothing_looked_for_is_not_shown(baseline: RunMetrics) -> None:

@@ -37,10 +37,20 @@ def test_a_level_that_is_no_measurement_keeps_its_value_and_gets_no_verdict(
 
 
 def test_a_p99_that_is_a_lower_bound_is_shown_as_one(baseline: RunMetrics) -> None:
-    assert _row(baseline, "1000", "P99 latency")[4] == "≥ 31.6 s"
+    assert _row(baseline, "1000", "P99 latency")[4] == "≥ 31.6 s no interval"
     grades = targets.kpi_table(baseline)
     p99 = grades.columns.index("P99 latency")
     assert grades.rows[2][p99].note.startswith("≥ 31.6 s")
+
+
+def test_a_value_whose_interval_holds_the_limit_is_unclear_and_shows_it(
+    baseline: RunMetrics,
+) -> None:
+    wide = replace(baseline.levels[0], throughput_low_per_s=4.0, throughput_high_per_s=400.0)
+    metrics = replace(baseline, levels=(wide,), targets=target_rows([wide]))
+    row = _row(metrics, "100", "throughput")
+    assert row[4] == "331/s [4.00 to 400/s]"
+    assert row[5:7] == ["unclear > 10/s", "unclear > 5/s"]
 
 
 def test_a_memory_that_was_not_sampled_says_why(baseline: RunMetrics) -> None:

@@ -1,0 +1,37 @@
+"""One line of a table of targets that users know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+TargetWord = Literal["met", "missed", "unclear", "no_data"]
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """One line of a table of targets: a limit that users know, and whether it was met.
+
+    Attributes:
+        table: ``expected``, ``minimum`` or ``goal``.
+        level: Label of the level.
+        what: ``throughput``, ``average latency``, ``error ratio``, ``P99 latency``, ``memory``.
+        value: What was measured, in ``unit``; None without data.
+        limit: The limit, in the same unit.
+        unit: ``/s``, ``s``, ``%`` or ``MB``.
+        higher_is_better: True for throughput.
+        implied_rate_per_s: For an average latency: the rate N / limit that it implies in a
+            closed loop (Little's law); else None.
+        verdict: ``met``, ``missed``, ``unclear`` (the 95 % interval of the value holds the limit)
+            or ``no_data``.
+    """
+
+    table: str
+    level: str
+    what: str
+    value: float | None
+    limit: float
+    unit: str
+    higher_is_better: bool
+    implied_rate_per_s: float | None
+    verdict: TargetWord

@@ -1,0 +1,50 @@
+"""What the workers of a level left: how each ended, and the texts of errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perf_pipeline.metrics.level import WorkerEnd
+from perf_pipeline.samples.record import ErrorClass
+
+if TYPE_CHECKING:
+    from perf_pipeline.samples.level_records import LevelRecords
+
+EXAMPLES = 3
+"""Texts that are shown of each class of errors."""
+
+
+def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerEnd, ...]:
+    """Return how each worker of a level ended.
+
+    Args:
+        records: What the level left.
+        window: The steady phase, CLOCK_MONOTONIC ns; empty where there was none.
+    """
+    reasons = {entry["worker"]: entry["reason"] for entry in records.log["workers"]}
+    ends = []
+    for worker in records.workers:
+        commits = np.array(worker.journal.commits_ns, dtype=np.int64)
+        within = commits[(commits >= window[0]) & (commits <= window[1])]
+        measured = window[1] > window[0]
+        gaps_ns = np.diff(np.concatenate([[window[0]], within, [window[1]]]))
+        ends.append(
+            WorkerEnd(
+                worker=worker.worker,
+                reason=reasons.get(worker.worker, "its supervisor was killed"),
+                commit_gap_max_s=float(gaps_ns.max()) / 1e9 if measured else None,
+                may_be_missing=worker.may_be_missing,
+            )
+        )
+    return tuple(ends)
+
+
+def error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:
+    """Return the class of each error to a few distinct texts of such errors."""
+    texts: dict[str, dict[str, None]] = {}
+    for worker in records.workers:
+        for number, text in worker.journal.error_examples:
+            texts.setdefault(ErrorClass(number).name.lower(), {})[text] = None
+    return {name: tuple(list(found)[:EXAMPLES]) for name, found in texts.items()}

@@ -1,0 +1,55 @@
+"""The job ``capacity`` searches on a known target and shows what it found."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.assets.conftest import latest
+
+if TYPE_CHECKING:
+    from tests.sandbox import Sandbox
+
+SCENARIO = f"""
+target = "callable"
+interpreter = "{sys.executable}"
+processes = 1
+concurrency = [4]
+[[workload]]
+function = "perf_pipeline.selftest.known.slots:hold"
+[phases]
+ramp_up_s = 0
+warm_up_s = 0.2
+steady_s = 0.6
+drain_s = 0.5
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_the_job_shows_the_capacity_with_its_page_and_its_numbers(sandbox: Sandbox) -> None:
+    """4 slots of 20 ms, each held somewhat longer: 8 in flight take 40 ms, 16 take 80."""
+    file = sandbox.folder / "slots.toml"
+    file.write_text(SCENARIO, encoding="utf-8")
+    asked = {
+        "scenario": str(file),
+        "slos": ["avg_s < 0.06"],
+        "most": 16,
+        "results_dir": str(sandbox.results),
+    }
+    config = sandbox.folder / "capacity.json"
+    config.write_text(json.dumps({"ops": {"found_capacity": {"config": asked}}}), encoding="utf-8")
+
+    ran = sandbox.dagster("job", "execute", "-j", "capacity", "-c", str(config))
+
+    assert ran.returncode == 0, ran.stdout
+    shown = latest(sandbox.dagster_home).materialized["found_capacity"]
+    assert shown["verdict"] == "found"
+    assert 4 <= shown["capacity"] <= 12
+    assert shown["capacity"] < shown["below"] <= 16
+    assert Path(shown["html"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert "in flight keeps avg" in shown["summary"]
