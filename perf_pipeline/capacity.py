@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.loadgen.stopped import Stopped
     from perf_pipeline.metrics.capacity import CapacityFinding
+    from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -146,6 +147,11 @@ def finish_capacity(folder: RunFolder) -> tuple[CapacityFinding, Path]:
     """
     metrics = measure(folder)
     report(folder, metrics)
+    return report_capacity(folder, metrics)
+
+
+def report_capacity(folder: RunFolder, metrics: RunMetrics) -> tuple[CapacityFinding, Path]:
+    """Write what a search found, from its records, and its page; as ``finish_capacity``."""
     finding = measure_capacity(folder)
     write_capacity(folder, finding)
     return finding, write_capacity_report(finding, metrics, folder.root)

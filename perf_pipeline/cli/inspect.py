@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perf_pipeline.capacity import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
 from perf_pipeline.cli.output import (
     AsJson,
@@ -26,6 +27,7 @@ from perf_pipeline.config.machine import (
     processes_of,
     read_machine_limits,
 )
+from perf_pipeline.metrics.capacity_steps import is_search
 from perf_pipeline.metrics.measure import measure_run
 from perf_pipeline.run import measure
 from perf_pipeline.run import report as write_files
@@ -184,13 +186,17 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
         folder = find_run(settings_with(results).results_dir, run)
         metrics = measure(folder)
         files = write_files(folder, metrics)
+        found = report_capacity(folder, metrics) if is_search(metrics.manifest) else None
     show_summary(metrics, as_json=as_json)
     tell(f"report: {files.html}", as_json=as_json)
+    if found:
+        tell(f"{found[0].told}: {found[1]}", as_json=as_json)
     answer(
         {
             "run_id": folder.run_id,
             "folder": str(folder.root),
             "report": str(files.html),
+            **({"capacity": str(found[1])} if found else {}),
             "markdown": str(files.markdown),
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from perf_pipeline.cli.ended import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.loadgen.control_run import CONTROL_S
+from perf_pipeline.loadgen.level_play import TURNOVERS_STEADY, TURNOVERS_WARM_UP
 from perf_pipeline.samples.run_folder import RUNNING
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.level_plan import LevelPlan
     from perf_pipeline.samples.run_folder import RunFolder
 
-TURNOVERS_WARM_UP, TURNOVERS_STEADY = 1, 3
 HELD_RATIO = 0.95
 SILENT_S = 5.0
 OVERHEAD_S = 5.0

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import polars as pl
 
-_STEPS_AT_A_TIME = 1 << 16
+_STEPS_AT_A_TIME = 1 << 14
 _NEVER_NS = (1 << 63) - 1
 
 
@@ -36,9 +36,10 @@ class InFlightCurve:
     def of(cls, frame: pl.DataFrame | pl.LazyFrame) -> InFlightCurve:
         """Count +1 at every start and -1 at every end of ``frame``."""
         times = frame.lazy().select("start_ns", "end_ns").collect()
-        ends_ns = times["end_ns"].to_numpy()
+        ends_ns = times["end_ns"].to_numpy(writable=True)
         # Workers record in order of the ends, so that a merge sort has little left to do.
-        return cls(times["start_ns"].sort().to_numpy(), np.sort(ends_ns, kind="stable"))
+        ends_ns.sort(kind="stable")
+        return cls(times["start_ns"].sort().to_numpy(), ends_ns)
 
     def at_least_ns(self, count: int, start_ns: int, end_ns: int) -> int:
         """Return for how long at least ``count`` were in flight within a window, ns.

@@ -8,7 +8,7 @@ Modeling and Analysis", 5th edition, section 9.5.3).
 
 For a percentile, what is averaged is whether workflows last longer than it (Chen, Kelton,
 "Quantile and Tolerance-Interval Estimation in Simulation", EJOR 168, 2006): the interval is made
-for that share, by what each stretch adds to it (``metrics/stretched_curve.py``), and is then read off
+for that share, by what each stretch adds to it (``stretched_curve.py``), and is then read off
 the curve of the times. One thing is more than the textbook's: long times come in clusters, so the
 shares of the stretches are skewed, and the true percentile lay above the plain t interval up to
 twice as often as it should. It is lengthened upward by the term of the skewness (Johnson,

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
+    from perf_pipeline.metrics.fairness import Fairness
     from perf_pipeline.metrics.noise import Noise
     from perf_pipeline.metrics.open_load import OpenLoad
+    from perf_pipeline.metrics.reconcile import Writes
     from perf_pipeline.metrics.resource_use import Resources
+    from perf_pipeline.metrics.second import Second
     from perf_pipeline.metrics.slo_verdict import SloVerdict
     from perf_pipeline.metrics.steady_state import SteadyState
+    from perf_pipeline.metrics.worker_ends import WorkerEnd
 
 Validity = Literal[
     "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"
@@ -46,27 +50,6 @@ class Percentile:
     low_s: float | None = None
     high_s: float | None = None
     samples_needed: int | None = None
-
-
-@dataclass(frozen=True)
-class Second:
-    """One second of a level.
-
-    Attributes:
-        t_s: Start of the second.
-        ended_ok: Workflows that ended well in it.
-        ended_not_ok: Workflows that ended in an error or a timeout.
-        p50_s: Median service time of those that ended in it; None if none did.
-        p99_s: Likewise, 99th percentile (nearest rank).
-        in_flight: Time-weighted mean number in flight.
-    """
-
-    t_s: float
-    ended_ok: int
-    ended_not_ok: int
-    p50_s: float | None
-    p99_s: float | None
-    in_flight: float
 
 
 @dataclass(frozen=True)
@@ -146,47 +129,6 @@ class InFlight:
 
 
 @dataclass(frozen=True)
-class Fairness:
-    """How evenly the threads were served in the steady phase.
-
-    Attributes:
-        slots: Threads.
-        starved: Threads that ended no workflow in the phase.
-        median: Workflows that the median thread ended.
-        most: Workflows that the best served thread ended.
-        jain_index: 1 when all threads got the same, 1 / slots when one got everything
-            (Jain, Chiu, Hawe, DEC-TR-301, 1984).
-    """
-
-    slots: int
-    starved: int
-    median: float
-    most: int
-    jain_index: float | None
-
-
-@dataclass(frozen=True)
-class Writes:
-    """The writes of a level on one server, against the records.
-
-    Attributes:
-        server: ``postgres`` or ``redis``.
-        expected: Workflows that ended ok and write to it.
-        found: Writes of this level on the server.
-        missing: Ok workflows without their write. Not zero means that the run is not valid.
-        extra: Writes of workflows that did not end ok (cut short, failed later): no fault.
-        problem: Why the server could not be counted; then found and missing are None.
-    """
-
-    server: str
-    expected: int
-    found: int | None
-    missing: int | None
-    extra: int | None
-    problem: str | None = None
-
-
-@dataclass(frozen=True)
 class ConnectionUse:
     """Connections of the workers to one server during a level.
 
@@ -229,24 +171,6 @@ class ColdStart:
     complexity: str
     service_time_s: float
     outcome: str
-
-
-@dataclass(frozen=True)
-class WorkerEnd:
-    """How one worker process ended.
-
-    Attributes:
-        worker: Its index.
-        reason: ``done``, or what happened: ``killed by SIGKILL``, ``exit code 3``, ``hung``.
-        commit_gap_max_s: Longest time between two commits of its journal in the steady phase;
-            without any commit, the whole phase. None without a steady phase.
-        may_be_missing: Workflows that it had started and of which no record was committed.
-    """
-
-    worker: int
-    reason: str
-    commit_gap_max_s: float | None
-    may_be_missing: int
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from perf_pipeline.metrics.bottleneck.rates import growth_per_s
+from perf_pipeline.metrics.canary_noise import canary_figures
+from perf_pipeline.metrics.noise_figure import NoiseFigure, judged_figure, unknown_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,46 +34,11 @@ STEAL_MAX_PERCENT = 2.0
 """Of the cores. Less than ``OTHERS_MAX_PERCENT``, because what is stolen stops a thread that runs,
 also when other cores are idle. Twenty times the most that was seen here."""
 
-SPEED_MAX_PERCENT = 15.0
-"""By which a core may have become slower or faster between two rounds of the canary. Rounds of a
-quiet machine differed by 4 %, and by 11 % from those after a load; a neighbour on the physical core
-makes 60 %."""
-
-WAITED_MAX_RATIO = 0.2
-"""Share of a round in which the canary had no core, while nothing of ours ran. One program on the
-same core took 0.2 to 0.9 of each round."""
-
-FSYNC_MAX_FACTOR = 8.0
-FSYNC_LEAST_S = 0.005
-"""A forced write may take so many times as long as at the other round; below 5 ms it is not held
-against the machine, since a cache that is full for a moment does as much."""
-
 LEAST_S = 3.0
 """Of the steady phase between first and last sample; in less, the 10 ms ticks in which the kernel
 counts and the time between two readings make a percent of the cores."""
 
 _WHOLE_CORE = 0.5
-
-
-@dataclass(frozen=True)
-class NoiseFigure:
-    """One thing that was looked at.
-
-    Attributes:
-        what: In words.
-        value: In ``unit``; None if it could not be measured.
-        unit: ``%``, ``ms`` or ``times``.
-        limit: Above it the machine is noisy; None for what is shown and decides nothing.
-        noisy: Whether it is above; None without a value, and where there is no limit.
-        note: Why there is no value, or what it means; may be empty.
-    """
-
-    what: str
-    value: float | None
-    unit: str
-    limit: float | None
-    noisy: bool | None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +87,7 @@ def noise_of(
     figures = (
         _others(samples, servers, cpu_limit_cores),
         _steal(samples),
-        *_canary_figures(canaries.get("before"), canaries.get("after")),
+        *canary_figures(canaries.get("before"), canaries.get("after")),
         *_stalled(canaries.get("stalled_percent") or {}),
     )
     causes = tuple(_cause(each) for each in figures if each.noisy)
@@ -137,14 +104,6 @@ def _cause(figure: NoiseFigure) -> str:
     )
 
 
-def _judged(what: str, value: float, unit: str, limit: float, note: str = "") -> NoiseFigure:
-    return NoiseFigure(what, value, unit, limit, value > limit, note)
-
-
-def _unknown(what: str, unit: str, limit: float, why: str) -> NoiseFigure:
-    return NoiseFigure(what, None, unit, limit, None, why)
-
-
 def _others(
     samples: Sequence[Sample], servers: Sequence[str], cpu_limit_cores: float | None
 ) -> NoiseFigure:
@@ -152,7 +111,7 @@ def _others(
     what, unit = "cores that processes outside of the run used", "%"
 
     def unknown(why: str) -> NoiseFigure:
-        return _unknown(what, unit, OTHERS_MAX_PERCENT, why)
+        return unknown_figure(what, unit, OTHERS_MAX_PERCENT, why)
 
     if why := _too_short(samples):
         return unknown(why)
@@ -170,7 +129,7 @@ def _others(
     if None in known:
         return unknown("what the run's own processes used was not read")
     ours = sum(sum(each.values()) for each in known if each is not None)
-    return _judged(
+    return judged_figure(
         what,
         100 * (spent["busy_s"] - ours) / cores,
         unit,
@@ -186,9 +145,9 @@ def _of(server: str) -> Any:
 def _steal(samples: Sequence[Sample]) -> NoiseFigure:
     what = "time of the cores that the machine below took (steal)"
     if why := _too_short(samples):
-        return _unknown(what, "%", STEAL_MAX_PERCENT, why)
+        return unknown_figure(what, "%", STEAL_MAX_PERCENT, why)
     spent = _spent_cores(samples)
-    return _judged(what, 100 * spent["steal_s"] / sum(spent.values()), "%", STEAL_MAX_PERCENT)
+    return judged_figure(what, 100 * spent["steal_s"] / sum(spent.values()), "%", STEAL_MAX_PERCENT)
 
 
 def _too_short(samples: Sequence[Sample]) -> str:
@@ -208,53 +167,6 @@ def _spent_cores(samples: Sequence[Sample]) -> dict[str, float]:
     elapsed_s = (last["at_ns"] - first["at_ns"]) / 1e9
     states = ("busy_s", "iowait_s", "steal_s", "idle_s")
     return {state: (last["host"][state] - first["host"][state]) / elapsed_s for state in states}
-
-
-def _canary_figures(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
-) -> tuple[NoiseFigure, ...]:
-    """Hold the round after the level against the one before it."""
-    slower = "fixed work took longer or shorter after the level than before it"
-    waited = "fixed work before or after the level had no core"
-    write = "a forced write before or after the level against the other"
-    if before is None or after is None:
-        why = "no canary " + " and ".join(
-            when for when, one in (("before", before), ("after", after)) if one is None
-        )
-        return (
-            _unknown(slower, "%", SPEED_MAX_PERCENT, why),
-            _unknown(waited, "%", 100 * WAITED_MAX_RATIO, why),
-            _unknown(write, "times", FSYNC_MAX_FACTOR, why),
-        )
-    then, now = before["core_ns_per_unit"], after["core_ns_per_unit"]
-    waits = [100 * one["waited_ratio"] for one in (before, after)]
-    return (
-        _judged(
-            slower,
-            100 * (max(then, now) / min(then, now) - 1),
-            "%",
-            SPEED_MAX_PERCENT,
-            f"{then:.1f} ns a unit before, {now:.1f} after",
-        ),
-        _judged(
-            waited,
-            max(waits),
-            "%",
-            100 * WAITED_MAX_RATIO,
-            f"{waits[0]:.0f} % of the time before, {waits[1]:.0f} % after",
-        ),
-        _write_figure(write, before, after),
-    )
-
-
-def _write_figure(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> NoiseFigure:
-    then, now = before["fsync_s"], after["fsync_s"]
-    if then is None or now is None:
-        why = before["problem"] or after["problem"]
-        return _unknown(what, "times", FSYNC_MAX_FACTOR, why)
-    factor, note = max(then, now) / min(then, now), f"{1e3 * then:.2f} ms, then {1e3 * now:.2f} ms"
-    noisy = factor > FSYNC_MAX_FACTOR and max(then, now) > FSYNC_LEAST_S
-    return NoiseFigure(what, factor, "times", FSYNC_MAX_FACTOR, noisy, note)
 
 
 def _stalled(percents: Mapping[str, float | None]) -> tuple[NoiseFigure, ...]:

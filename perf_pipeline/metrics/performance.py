@@ -29,7 +29,7 @@ class PerformanceMetrics:
     every field that has one, the upper end None where it lies among workflows that had not ended;
     ``samples_needed`` how many workflows it would take for a percentile that has too few beyond
     it. An open level has what arrived and what was achieved in ``open_loop``, with its service
-    times; it is None for a closed one.
+    times; it is empty for a closed one.
     """
 
     total_workflows: int
@@ -73,7 +73,7 @@ class PerformanceMetrics:
     not_measured: dict[str, str] = field(default_factory=dict)
     intervals: dict[str, tuple[float, float | None]] = field(default_factory=dict)
     samples_needed: dict[str, int] = field(default_factory=dict)
-    open_loop: dict[str, Any] | None = None
+    open_loop: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, ready for JSON."""
@@ -152,10 +152,10 @@ def _intervals(
     return {name: (low, high) for name, (low, high) in ends.items() if low is not None}
 
 
-def _open_loop(level: LevelMetrics) -> dict[str, Any] | None:
+def _open_loop(level: LevelMetrics) -> dict[str, Any]:
     load, times = level.open_load, level.service_times
     if load is None:
-        return None
+        return {}
     own = load.control_lag
     return {
         "offered": load.offered,

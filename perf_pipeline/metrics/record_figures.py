@@ -11,28 +11,30 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from perf_pipeline.metrics.distribution import distribution_of
+from perf_pipeline.metrics.duplicates import duplicates_of
 from perf_pipeline.metrics.fairness import fairness_of
 from perf_pipeline.metrics.in_flight import InFlightCurve
 from perf_pipeline.metrics.intervals import throughput_interval
+from perf_pipeline.metrics.outcome_counts import OutcomeCounts
 from perf_pipeline.metrics.second import seconds_of
 from perf_pipeline.metrics.service_time import WindowTimes, ended_within
 from perf_pipeline.metrics.stretch_counts import SLICE, StretchCounts
 from perf_pipeline.metrics.stretches import observed_between
-from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
+from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 
 if TYPE_CHECKING:
+    from perf_pipeline.metrics.fairness import Fairness
     from perf_pipeline.metrics.intervals import Interval
-    from perf_pipeline.metrics.level import Distribution, Fairness, Second, ServiceTimes
+    from perf_pipeline.metrics.level import Distribution, ServiceTimes
+    from perf_pipeline.metrics.second import Second
 
 _COLUMNS = ("start_ns", "end_ns", "worker", "slot", "kind", "outcome", "error_class")
+_COUNTED = ("kind", "outcome", "error_class", "end_ns")
+_TIMED = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
 _CORES = 2
-_BATCH = 1 << 17
-_SPREAD = 8
-"""Numbers of a plan lie close together: a table of so many places a record finds them twice."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,7 @@ def timed_records(records: pl.LazyFrame) -> pl.DataFrame:
     Args:
         records: Records of ``SCHEMA``.
     """
-    timed = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
-    return records.filter(timed).select(_COLUMNS).collect()
+    return records.filter(_TIMED).select(_COLUMNS).collect()
 
 
 def record_figures(
@@ -107,31 +108,27 @@ def record_figures(
     """
     with ThreadPoolExecutor(_CORES) as cores:
         flying = cores.submit(_in_flight, timed, window_ns, level_ns)
-        counted = cores.submit(_counts, records)
         duplicates = cores.submit(duplicates_of, records)
-        ended = ended_within(timed.lazy(), *window_ns)
-        fairness = fairness_of(ended.select("worker", "slot").collect(), slots)
+        counts, steady = OutcomeCounts.of(timed, window_ns)
+        others, _ = OutcomeCounts.of(records.filter(~_TIMED).select(_COUNTED).collect(), (0, 0))
+        served = ended_within(timed.lazy(), *window_ns).select("worker", "slot").collect()
+        fairness = fairness_of(served, slots)
         lives = timed.select("start_ns", "end_ns", "kind", "outcome")
         stretches = StretchCounts.of(
             (observed_between(part, *window_ns) for part in lives.iter_slices(SLICE)), kinds
         )
-        throughput = throughput_interval(timed, *window_ns)
-        times = [
-            WindowTimes.of(lives.lazy().filter(pl.col("kind") == kind), *window_ns)
-            for kind in range(kinds)
-        ]
+        throughput = throughput_interval(lives, *window_ns)
+        times = WindowTimes.by_kind(lives, *window_ns, kinds)
         all_times = WindowTimes.merged(times)
-        steady_outcomes, steady_classes = _counts(ended)
-        ok = _ok(ended, kinds)
-        outcomes, classes = counted.result()
         curve, (median, least), seconds = flying.result()
+        counts += others
         return RecordFigures(
             duplicates=duplicates.result(),
-            outcomes=outcomes,
-            steady_outcomes=steady_outcomes,
-            error_classes=classes,
-            steady_error_classes=steady_classes,
-            ok=ok,
+            outcomes=counts.outcomes,
+            steady_outcomes=steady.outcomes,
+            error_classes=counts.error_classes,
+            steady_error_classes=steady.error_classes,
+            ok=steady.ok(kinds),
             throughput=throughput,
             service_times=all_times.summary(),
             kinds=tuple(kind.summary() for kind in times),
@@ -145,45 +142,8 @@ def record_figures(
         )
 
 
-def duplicates_of(records: pl.LazyFrame) -> int:
-    """Return how many records have a number that an earlier record has."""
-    numbers = records.select("number")
-    number = pl.col("number")
-    bounds = numbers.select(pl.len(), first=number.min(), last=number.max()).collect()
-    count: int = bounds["len"].item()
-    if not count:
-        return 0
-    first: int = bounds["first"].item()
-    spread: int = bounds["last"].item() - first + 1
-    if spread > _SPREAD * count:
-        different: int = numbers.select(number.n_unique()).collect().item()
-        return count - different
-    there = np.zeros(spread, dtype=np.bool_)
-    for part in numbers.collect_batches(chunk_size=_BATCH):
-        there[part.to_series().to_numpy() - first] = True
-    return count - int(np.count_nonzero(there))
-
-
 def _in_flight(
     warm: pl.DataFrame, window_ns: tuple[int, int], level_ns: tuple[int, int]
 ) -> tuple[InFlightCurve, tuple[float, int] | tuple[None, None], tuple[Second, ...]]:
     curve = InFlightCurve.of(warm)
     return curve, curve.median_and_least(*window_ns), seconds_of(warm, curve, *level_ns)
-
-
-def _ok(ended: pl.LazyFrame, kinds: int) -> tuple[int, ...]:
-    is_ok = pl.col("outcome") == int(Outcome.OK)
-    counts = dict(ended.group_by("kind").agg(is_ok.sum()).collect().iter_rows())
-    return tuple(counts.get(kind, 0) for kind in range(kinds))
-
-
-def _counts(records: pl.LazyFrame) -> tuple[dict[str, int], dict[str, int]]:
-    """Count outcomes, all five of them, and the classes of errors that there are."""
-    outcomes = {outcome.name.lower(): 0 for outcome in Outcome}
-    classes: dict[int, int] = {}
-    groups = records.group_by("outcome", "error_class").len().collect()
-    for outcome, error_class, count in groups.iter_rows():
-        outcomes[Outcome(outcome).name.lower()] += count
-        if outcome == Outcome.ERROR:
-            classes[error_class] = count
-    return outcomes, {ErrorClass(c).name.lower(): n for c, n in sorted(classes.items())}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.level import Second
 from perf_pipeline.metrics.service_time import ended_within
 from perf_pipeline.samples.record import Outcome
 
@@ -16,6 +16,27 @@ if TYPE_CHECKING:
 
 
 _RECORDS_AT_A_TIME = 2_000_000
+
+
+@dataclass(frozen=True)
+class Second:
+    """One second of a level.
+
+    Attributes:
+        t_s: Start of the second.
+        ended_ok: Workflows that ended well in it.
+        ended_not_ok: Workflows that ended in an error or a timeout.
+        p50_s: Median service time of those that ended in it; None if none did.
+        p99_s: Likewise, 99th percentile (nearest rank).
+        in_flight: Time-weighted mean number in flight.
+    """
+
+    t_s: float
+    ended_ok: int
+    ended_not_ok: int
+    p50_s: float | None
+    p99_s: float | None
+    in_flight: float
 
 
 def seconds_of(

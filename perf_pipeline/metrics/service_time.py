@@ -49,17 +49,6 @@ def ended_within(frame: _Frame, start_ns: int, end_ns: int) -> _Frame:
     )
 
 
-def _open_ns(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> _Times:
-    """Return how long what was in flight at the end of a window had lasted."""
-    cut = pl.col("outcome") == int(Outcome.ABANDONED)
-    in_flight = frame.lazy().filter(
-        (pl.col("start_ns") < end_ns)
-        & ((pl.col("end_ns") >= end_ns) | (cut & (pl.col("end_ns") >= start_ns)))
-    )
-    open_for = pl.min_horizontal(pl.col("end_ns"), pl.lit(end_ns, pl.Int64)) - pl.col("start_ns")
-    return in_flight.select(open_for).collect().to_series().to_numpy()
-
-
 def service_times(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> ServiceTimes:
     """Summarise the service times of a window.
 
@@ -68,7 +57,8 @@ def service_times(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int
         start_ns: Start of the window, CLOCK_MONOTONIC.
         end_ns: End of the window, exclusive.
     """
-    return WindowTimes.of(frame, start_ns, end_ns).summary()
+    frame = frame.lazy().with_columns(kind=pl.lit(0, pl.UInt8))
+    return WindowTimes.by_kind(frame, start_ns, end_ns, 1)[0].summary()
 
 
 @dataclass(frozen=True)
@@ -79,7 +69,7 @@ class WindowTimes:
         ended: Durations of what ended under observation, ns.
         late: int64[k], ages > 0 at which some of those came under observation, non-decreasing.
         still: int64[m], durations so far of what had not ended, ns, non-decreasing.
-        unseen: int64[j], durations of what ended just as the window began.
+        unseen: int64[j], durations of what ended just as the window began, non-decreasing.
         inside_ns: Time that all spent in flight within the window.
     """
 
@@ -90,25 +80,45 @@ class WindowTimes:
     inside_ns: int
 
     @classmethod
-    def of(cls, frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> WindowTimes:
-        """Take the times of the window from records; arguments as ``service_times``."""
-        lasted = (pl.col("end_ns") - pl.col("start_ns")).alias("lasted")
+    def by_kind(
+        cls, frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int, kinds: int
+    ) -> tuple[WindowTimes, ...]:
+        """Take the times of each kind from records.
+
+        Args:
+            frame: Records of ``SCHEMA`` without cold starts.
+            start_ns: Start of the window, CLOCK_MONOTONIC.
+            end_ns: End of the window, exclusive.
+            kinds: How many kinds of workflow there are.
+        """
+        started, end = pl.col("start_ns"), pl.col("end_ns")
+        cut = pl.col("outcome") == int(Outcome.ABANDONED)
+        until = pl.min_horizontal(end, pl.lit(end_ns, pl.Int64))
+        since = pl.max_horizontal(started, pl.lit(start_ns, pl.Int64))
         ended = ended_within(frame.lazy(), start_ns, end_ns)
-        seen = ended.filter(pl.col("end_ns") > start_ns)
-        late = seen.filter(pl.col("start_ns") < start_ns).select(start_ns - pl.col("start_ns"))
-        unseen = ended.filter(pl.col("end_ns") == start_ns, pl.col("start_ns") < start_ns)
-        whole = ended.filter((pl.col("end_ns") > start_ns) | (pl.col("start_ns") >= start_ns))
-        touched = frame.lazy().filter((pl.col("start_ns") < end_ns) & (pl.col("end_ns") > start_ns))
-        inside = pl.min_horizontal(pl.col("end_ns"), pl.lit(end_ns, pl.Int64)) - pl.max_horizontal(
-            pl.col("start_ns"), pl.lit(start_ns, pl.Int64)
-        )
-        return cls(
-            ended=SortedRuns((whole.select(lasted.sort()).collect().to_series().to_numpy(),)),
-            late=np.sort(late.collect().to_series().to_numpy()),
-            still=np.sort(_open_ns(frame, start_ns, end_ns)),
-            unseen=unseen.select(lasted).collect().to_series().to_numpy(),
-            inside_ns=touched.select(inside.sum()).collect().item(),
-        )
+        in_flight = (started < end_ns) & ((end >= end_ns) | (cut & (end >= start_ns)))
+        early = ended.filter(started < start_ns)
+        touched = frame.lazy().filter((started < end_ns) & (end > start_ns))
+        whole = ended.filter((end > start_ns) | (started >= start_ns))
+        columns = [
+            one.select("kind", time.alias("time")).collect()
+            for one, time in (
+                (whole, end - started),
+                (early.filter(end > start_ns), start_ns - started),
+                (frame.lazy().filter(in_flight), until - started),
+                (early.filter(end == start_ns), end - started),
+            )
+        ]
+        inside = touched.group_by("kind").agg((until - since).sum()).collect()
+        inside_ns = dict(inside.iter_rows())
+        found = []
+        for kind in range(kinds):
+            ended_ns, late, still, unseen = (
+                each.filter(pl.col("kind") == kind)["time"].sort().to_numpy() for each in columns
+            )
+            times = SortedRuns((ended_ns,)), late, still, unseen
+            found.append(cls(*times, inside_ns=inside_ns.get(kind, 0)))
+        return tuple(found)
 
     @classmethod
     def merged(cls, parts: Sequence[WindowTimes]) -> WindowTimes:

@@ -192,15 +192,15 @@ def _series(
     times = {SERVICE_TIME: "start_ns", **({RESPONSE_TIME: "intended_start_ns"} if is_open else {})}
     medians = {name: CellMedians(count) for name in times}
     throughput = np.zeros(count)
-    answered = np.isin(np.arange(256), [int(outcome) for outcome in ENDED])
     for part in frame.select({"end_ns", "outcome", *times.values()}).iter_slices(SLICE):
         at_ns, outcome = part["end_ns"].to_numpy(), part["outcome"].to_numpy()
         cell = count - 1 - (end_ns - 1 - at_ns) // cell_ns
-        inside = answered[outcome] & (at_ns < end_ns) & (cell >= 0)
-        at_ns, outcome, cell = at_ns[inside], outcome[inside], cell[inside]
-        throughput += np.bincount(cell[outcome == Outcome.OK], minlength=count)
+        inside = np.isin(outcome, ENDED) & (at_ns < end_ns) & (cell >= 0)
+        which = slice(None) if inside.all() else inside
+        cell = cell[which]
+        throughput += np.bincount(cell[outcome[which] == Outcome.OK], minlength=count)
         for name, since in times.items():
-            medians[name].add(cell, at_ns - part[since].to_numpy()[inside])
+            medians[name].add(cell, (at_ns - part[since].to_numpy())[which])
     found = {THROUGHPUT: throughput}
     for name in times:
         known, values = medians[name].values()

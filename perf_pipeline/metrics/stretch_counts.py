@@ -37,22 +37,32 @@ class StretchCounts:
     """Counts of one kind of workflow, or of some together.
 
     Attributes:
-        ended: int64[STRETCHES, BUCKETS], workflows that ended at an age of the bucket.
-        left: Likewise, those too that went on into the next stretch, or were cut off.
-        came: Likewise, those that were of such an age when the stretch, or the watch on them, began.
-        fresh: int64[STRETCHES], those that were seen from their beginning.
+        left: int64[STRETCHES, BUCKETS], workflows that ended at an age of the bucket, or were that
+            old at the end of the stretch.
+        stayed: Likewise, only those that did not end: they went on into the next stretch, or were
+            cut off.
+        came: Likewise, those that were so old when the stretch, or the watch on them, began.
     """
 
-    ended: Counts
     left: Counts
+    stayed: Counts
     came: Counts
-    fresh: Ints
+
+    @property
+    def ended(self) -> Counts:
+        """int64[STRETCHES, BUCKETS], workflows that ended at an age of the bucket."""
+        return self.left - self.stayed
+
+    @property
+    def fresh(self) -> Ints:
+        """int64[STRETCHES], workflows that were seen from their beginning."""
+        fresh: Ints = self.left.sum(axis=1) - self.came.sum(axis=1)
+        return fresh
 
     @classmethod
     def none(cls) -> Self:
         """Return the counts of nothing."""
-        ended, left, came = np.zeros((3, STRETCHES, BUCKETS), dtype=np.int64)
-        return cls(ended, left, came, fresh=np.zeros(STRETCHES, dtype=np.int64))
+        return cls(*np.zeros((3, STRETCHES, BUCKETS), dtype=np.int64))
 
     @classmethod
     def of(cls, slices: Iterable[Observed], kinds: int) -> tuple[Self, ...]:
@@ -64,15 +74,12 @@ class StretchCounts:
         """
         counts = tuple(cls.none() for _ in range(kinds))
         for observed in slices:
-            late = observed.from_ns > 0
             keys = observed.kind * STRETCHES + observed.stretch
-            to, ended = bucket_of(observed.to_ns), observed.ended
+            to, stayed = bucket_of(observed.to_ns), np.flatnonzero(~observed.ended)
+            late = np.flatnonzero(observed.from_ns > 0)
             _add([each.left for each in counts], keys, to)
-            _add([each.ended for each in counts], keys[ended], to[ended])
+            _add([each.stayed for each in counts], keys[stayed], to[stayed])
             _add([each.came for each in counts], keys[late], bucket_of(observed.from_ns[late]))
-            fresh = np.bincount(keys[~late], minlength=kinds * STRETCHES)
-            for kind, each in enumerate(counts):
-                each.fresh[:] += fresh[kind * STRETCHES : (kind + 1) * STRETCHES]
         return counts
 
     @classmethod

@@ -61,7 +61,7 @@ def observed_between(frame: pl.DataFrame, start_ns: int, end_ns: int) -> Observe
     began, end, outcome = (frame[name].to_numpy() for name in ("start_ns", "end_ns", "outcome"))
     kind = frame["kind"].to_numpy().astype(np.int64)
     lives = (outcome != Outcome.DROPPED) & (began < end_ns) & (end >= start_ns)
-    if not lives.all():
+    if np.count_nonzero(lives) < len(lives):
         began, end, outcome, kind = began[lives], end[lives], outcome[lives], kind[lives]
     ended = (outcome != Outcome.ABANDONED) & (end < end_ns)
     until = np.where(ended, end, end_ns)

@@ -12,16 +12,11 @@ from perf_pipeline.infrastructure.level_canaries import FILE as CANARY_FILE
 from perf_pipeline.metrics.bottleneck.verdict import bottleneck_of
 from perf_pipeline.metrics.distribution import distribution_of
 from perf_pipeline.metrics.intervals import with_intervals
-from perf_pipeline.metrics.level import (
-    ColdStart,
-    FamilyMetrics,
-    InFlight,
-    LevelMetrics,
-    Writes,
-)
+from perf_pipeline.metrics.level import ColdStart, FamilyMetrics, InFlight, LevelMetrics
 from perf_pipeline.metrics.level_phases import phases_of
 from perf_pipeline.metrics.noise import noise_of
 from perf_pipeline.metrics.open_level import open_load_of
+from perf_pipeline.metrics.reconcile import Writes
 from perf_pipeline.metrics.record_figures import RecordFigures, record_figures
 from perf_pipeline.metrics.resources import resources_of
 from perf_pipeline.metrics.response_time import response_times, window_responses

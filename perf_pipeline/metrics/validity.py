@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from perf_pipeline.metrics.generator_lag import arrival_problems
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import ServiceTimes, Validity, WorkerEnd, Writes
+    from perf_pipeline.metrics.level import ServiceTimes, Validity
     from perf_pipeline.metrics.noise import Noise
     from perf_pipeline.metrics.open_load import OpenLoad
+    from perf_pipeline.metrics.reconcile import Writes
     from perf_pipeline.metrics.steady_state import SteadyState
+    from perf_pipeline.metrics.worker_ends import WorkerEnd
 
 LEAST_TURNOVERS = 3.0
 LEAST_SAMPLES = 20

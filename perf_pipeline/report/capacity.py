@@ -119,6 +119,8 @@ def facts(finding: CapacityFinding) -> list[Fact]:
         peak = usl.peak_in_flight
         what = f"waits in line {usl.queueing:.3g}, crosstalk {usl.crosstalk:.3g}"
         what += f", peak at {peak:.4g} in flight" if peak else ", no peak"
+        played = max((p.little.in_flight for p in finding.points if p.little), default=0.0)
+        what += " (more than was played)" if peak and peak > played else ""
         note = f"off by {100 * usl.worst_ratio:.2g} % at the worst step"
         found.append(Fact("Universal scalability law", Cell(what, note=note)))
     return found

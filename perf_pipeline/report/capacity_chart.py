@@ -28,7 +28,8 @@ def curve(finding: CapacityFinding) -> Figure | None:
     if len(rows) < 2:  # noqa: PLR2004 - one point is no curve
         return None
     base = alt.Chart({"values": rows}).encode(
-        x=alt.X("per_s:Q", title="workflows ended a second", scale=alt.Scale(zero=True)),
+        x=alt.X("per_s:Q", title="workflows ended a second", scale=alt.Scale(zero=True),
+            axis=alt.Axis(tickCount=6)),
         y=alt.Y(
             "time_s:Q", title="mean time, s (logarithmic)", scale=alt.Scale(type="log", nice=False),
             axis=alt.Axis(tickCount=5, format=",.4~r"),
@@ -38,7 +39,9 @@ def curve(finding: CapacityFinding) -> Figure | None:
     dots = base.mark_point(size=60, filled=True, opacity=1).encode(
         color=alt.Color("word:N", scale=alt.Scale(domain=list(_WORDS), range=_COLOURS))
     )
-    names = base.mark_text(dy=-10, fontSize=10, color="currentColor").encode(text="load:N")
+    names = base.mark_text(align="right", dx=-7, fontSize=10, color="currentColor").encode(
+        text="load:N"
+    )
     layers = [*_knee(finding), line, dots, names]
     chart = alt.LayerChart(layer=layers).properties(width=WIDE * WIDTH, height=1.6 * HEIGHT)
     title = "Time against throughput, one mark a step"

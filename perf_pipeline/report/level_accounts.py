@@ -9,7 +9,9 @@ from perf_pipeline.report.resources import connection_table
 from perf_pipeline.report.table import Cell, Table, measured, number, say_once
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import LevelMetrics, WorkerEnd, Writes
+    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.reconcile import Writes
+    from perf_pipeline.metrics.worker_ends import WorkerEnd
 
 COMMIT_GAP_MAX_S = 1.0
 """Longest time between two commits of a worker's journal that is not worth a word."""

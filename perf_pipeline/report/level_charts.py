@@ -26,7 +26,8 @@ from perf_pipeline.report.steady import settled_at_s, settled_told
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.metrics.level import LevelMetrics, Second
+    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.second import Second
     from perf_pipeline.report.level_drawing import Series
 
 SLOTS_RATIO = 5

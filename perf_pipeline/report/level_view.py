@@ -77,22 +77,21 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
         brief: Without the tables that only one level of many makes worth reading.
     """
     limited = level.bottleneck
-    groups = (
-        Group(
-            "Times",
-            (*response_times(level), service_times(level), *cold_starts(level)),
-            first=True,
-        ),
+    cold = () if brief else cold_starts(level)
+    groups = [
+        Group("Times", (*response_times(level), service_times(level), *cold), first=True),
         Group("Arrivals", open_tables(level), first=True),
         Group("Outcomes and errors", (_outcomes(level), *level_accounts.errors(level)), first=True),
-        Group("What limits it", bottleneck_tables(level, limited, cost) if limited else ()),
-        Group("In flight and fairness", (_in_flight(level), *_waits(level))),
         Group("Connections, writes and servers", level_accounts.server_accounts(level)),
         Group("Resources", resources.resource_tables(level, brief=brief)),
-        Group("Steady state", steady_tables(level)),
-        Group("Noise", noise_tables(level)),
-        Group("Workers", (level_accounts.workers(level),)),
-    )
+    ]
+    if not brief:  # their verdicts stand among the facts
+        limits = bottleneck_tables(level, limited, cost) if limited else ()
+        flight = (_in_flight(level), *_waits(level))
+        groups[3:3] = [Group("What limits it", limits), Group("In flight and fairness", flight)]
+        groups += [Group("Steady state", steady_tables(level)), Group("Noise", noise_tables(level))]
+    if not brief or any(end.reason != "done" or end.may_be_missing for end in level.workers):
+        groups.append(Group("Workers", (level_accounts.workers(level),)))
     reasons = [text.visible(reason) for reason in level.reasons]
     if level.validity != "valid":
         reasons.insert(0, words.VALIDITY[level.validity])

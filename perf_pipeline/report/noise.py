@@ -9,7 +9,8 @@ from perf_pipeline.report.table import Cell, Fact, Table, measured, number
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics
-    from perf_pipeline.metrics.noise import Noise, NoiseFigure
+    from perf_pipeline.metrics.noise import Noise
+    from perf_pipeline.metrics.noise_figure import NoiseFigure
 
 NOTE = "What has a limit decides; what has none is shown because it may explain."
 TOLD = "This machine is known to be shared: noise is told of, and makes no level invalid."
@@ -49,6 +50,8 @@ def _word(noise: Noise) -> Cell:
     word = _WORDS[noise.verdict]
     said = noise.causes or noise.not_measured
     causes = "; ".join(text.visible(cause) for cause in said)
+    if noise.verdict == "noisy" and not noise.judged:
+        causes = f"told and not judged: {causes}"
     return Cell(word.text, word.tone, causes)
 
 

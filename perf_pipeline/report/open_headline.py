@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report import headline, quantity, words
@@ -10,6 +11,7 @@ from perf_pipeline.report.table import Cell, Table, measured, say_once
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.open_load import OpenLoad
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
 COLUMNS = (
@@ -22,7 +24,7 @@ NOTE = (
     "the wait before its start is in it. Service time: from handing it to the target. What was "
     "dropped, timed out or abandoned was not answered, and counts as at least as long as it had "
     "waited (≥). Queue: whether fewer left than arrived. Start lag: how late workflows started, "
-    "beside how late those did that do nothing."
+    "beside how late those did that do nothing (generator)."
 )
 
 
@@ -31,6 +33,12 @@ def open_headline(metrics: RunMetrics) -> Table:
     rows = tuple(_row(level) for level in metrics.levels if level.loop == "open")
     note = f"{NOTE} {headline.INTERVAL_NOTE}"
     return Table("Open loop: arrivals that do not wait", COLUMNS, rows, note=note)
+
+
+def _queue(load: OpenLoad) -> Cell:
+    """Return whether a queue grew; how much arrived and left stands beside it only where it did."""
+    found = queue_cell(load)
+    return replace(found, note="") if found.tone == "good" else found
 
 
 def _row(level: LevelMetrics) -> tuple[Cell, ...]:
@@ -44,7 +52,7 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
         words.validity_cell(level.validity),
         measured(offered, quantity.rate, "there was no steady phase"),
         headline.throughput_cell(level),
-        queue_cell(load) if load else unknown,
+        _queue(load) if load else unknown,
         *(
             (unknown,) * 6
             if times is None

@@ -68,9 +68,9 @@ def lag_cell(load: OpenLoad) -> Cell:
     """Return how late workflows started, beside how late those started that do nothing."""
     own = load.control_lag
     if own is None or own.p99_s is None:
-        note = f"the generator's own is not known: {text.visible(load.control_why_not)}"
+        note = f"generator not known: {text.visible(load.control_why_not)}"
     else:
-        note = f"the generator's own: {quantity.seconds(own.p99_s)}"
+        note = f"generator {quantity.seconds(own.p99_s)}"
     if load.lag.p99_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", f"{_NO_LAG}; {note}")
     return number(quantity.seconds(load.lag.p99_s), note)

@@ -65,7 +65,8 @@ def settled_told(level: LevelMetrics, series: str) -> str:
     if found.starts_s is None:
         mark = "No steady state was found."
     else:
-        mark = f"The heavy line: steady since {quantity.seconds(found.starts_s)}, by the series."
+        what = "steady since" if found.verdict == "steady" else "no warm-up after"
+        mark = f"The heavy line: {what} {quantity.seconds(found.starts_s)}, by the series."
     drift = (found.drifts or {}).get(series)
     change = "" if drift is None else f" Drift: {drift_told(series, drift)}."
     return f"{mark}{change}"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 REASONS_MAX = 3
 """So many reasons of levels stand at the top; all of them stand at their levels."""
 
+TOLD = "told and not judged, because this machine is known to be shared (PERF_PIPELINE_NOISE=tell)."
 AS_FAR = "met as far as measured"
 
 
@@ -76,6 +77,7 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     else:
         valid = sum(level.validity == "valid" for level in metrics.levels)
         sentences.append(f"{valid} of {len(metrics.levels)} levels and arms are valid.")
+    sentences += _told_noise(metrics)
     of_levels = [reason for reason in metrics.reasons if reason.startswith("level ")]
     own_reasons = [reason for reason in metrics.reasons if reason not in of_levels]
     shown = (*own_reasons, *of_levels[:REASONS_MAX])
@@ -85,6 +87,18 @@ def _measurement(metrics: RunMetrics) -> Verdict:
         sentences.append(f"And {quantity.counted(more, 'reason')} more: each stands at its level.")
     answer = words.validity_cell(metrics.validity)
     return Verdict("Is it a measurement?", answer, tuple(sentences))
+
+
+def _told_noise(metrics: RunMetrics) -> list[str]:
+    """Say at which levels others used a machine that is known to be shared."""
+    noisy = [
+        words.level_name(level)
+        for level in metrics.levels
+        if level.noise and level.noise.verdict == "noisy" and not level.noise.judged
+    ]
+    if not noisy:
+        return []
+    return [f"Others used the machine at {', '.join(noisy)}: {TOLD}"]
 
 
 def _targets(metrics: RunMetrics) -> Verdict:

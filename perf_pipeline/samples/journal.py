@@ -66,9 +66,10 @@ class JournalWriter:
         )
         self._seq += 1
 
-    def payloads(self) -> list[bytes]:
-        """Return the payloads of all blocks committed so far."""
-        return [row[0] for row in self._db.execute("SELECT payload FROM block ORDER BY seq")]
+    def payloads(self) -> Iterator[bytes]:
+        """Yield the payloads of all blocks committed so far, one at a time: they may be 4 GB."""
+        for (payload,) in self._db.execute("SELECT payload FROM block ORDER BY seq"):
+            yield payload
 
     def facts(self, facts: dict[str, str]) -> None:
         """Store what is true of this process."""

@@ -16,6 +16,9 @@ from assets.drawn import drawn
 from assets.headline import headline_metadata
 from assets.history import HistoryConfig, metric_history
 from perf_pipeline.metrics.measure import measure_run
+from perf_pipeline.metrics.noise import Noise
+from perf_pipeline.metrics.steady_state import SteadyState
+from perf_pipeline.report import words
 from perf_pipeline.report.level_drawing import Figure
 from tests.simulated_run import write_run
 from tests.unit.report.conftest import HOSTILE
@@ -85,6 +88,28 @@ def test_a_p99_that_is_not_graded_is_not_plotted(
     assert graded[label].value == times.p99.value_s
     assert graded["response_time_avg_s: simulated 10 control"].value == times.avg_s
     assert "response_time_p99_s: simulated 10 control" not in graded
+
+
+def test_an_interval_and_what_is_doubtful_are_in_the_metadata(metrics: RunMetrics) -> None:
+    level = replace(
+        metrics.levels[0],
+        throughput_low_per_s=90.0,
+        throughput_high_per_s=110.0,
+        steady_state=SteadyState(9.0, "undecided", "a drift cannot be ruled out"),
+        noise=Noise("noisy", ("others used 30 %",), False, ()),
+    )
+    shown = headline_metadata(replace(metrics, levels=(level,)))
+    (row,) = records(shown["levels"])
+    assert str(row["throughput"]).endswith("/s [90.0 to 110/s]")
+    name = words.level_name(level)
+    assert shown[f"steady state {name}"].value == "undecided: a drift cannot be ruled out"
+    assert shown[f"machine {name}"].value == "noisy: others used 30 %; told and not judged"
+    quiet = replace(level, steady_state=SteadyState(9.0, "steady"), noise=None)
+    assert not [
+        key
+        for key in headline_metadata(replace(metrics, levels=(quiet,)))
+        if key.startswith(("steady state", "machine"))
+    ]
 
 
 def test_every_chart_is_an_image_that_stands_alone(shown: dict[str, dg.MetadataValue]) -> None:

@@ -16,8 +16,8 @@ from assets.verdicts import (
     writes_result,
 )
 from perf_pipeline.config.slo import Slo
-from perf_pipeline.metrics.level import Writes
 from perf_pipeline.metrics.measure import measure_run
+from perf_pipeline.metrics.reconcile import Writes
 from perf_pipeline.metrics.slo_verdict import SloVerdict
 from tests.simulated_run import write_run
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from perf_pipeline.metrics.capacity_steps import measure_capacity
 from perf_pipeline.samples.run_folder import RunFolder, read_json
+from tests.sandbox import WAIT_S, Sandbox
 
-COMMAND = Path(sys.executable).with_name("perf-pipeline")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SCENARIO = f"""
 target = "callable"
 interpreter = "{sys.executable}"
@@ -28,17 +31,21 @@ drain_s = 0.5
 """
 
 
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    made = Sandbox(tmp_path / "capacity")
+    yield made
+    made.close()
+
+
 @pytest.mark.integration
-def test_four_slots_of_20_ms_hold_what_little_says(tmp_path: Path) -> None:
-    """With N in flight one takes N x 5 ms or somewhat more: a mean of 30 ms is 6 at most."""
-    file = tmp_path / "slots.toml"
+@pytest.mark.timeout(WAIT_S + 10)
+def test_four_slots_of_20_ms_hold_what_little_says(sandbox: Sandbox) -> None:
+    """With N in flight one takes N x 5 ms or somewhat more: a mean of 47.5 ms is 9 at most."""
+    file = sandbox.folder / "slots.toml"
     file.write_text(SCENARIO, encoding="utf-8")
 
-    ended = subprocess.run(
-        [COMMAND, "capacity", file, "--slo", "avg_s < 0.0475", "--max", "16", "--json",
-         "--results", tmp_path / "results"],
-        capture_output=True, text=True, timeout=110, check=False,
-    )  # fmt: skip
+    ended = sandbox.cli("capacity", str(file), "--slo", "avg_s < 0.0475", "--max", "16", "--json")
 
     told = json.loads(ended.stdout.splitlines()[-1])
     assert ended.returncode == 0, ended.stderr

@@ -15,7 +15,7 @@ from perf_pipeline.config.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.config.target_spec import parse_target, with_defaults
 from perf_pipeline.loadgen.environment import find_uv, make_environment
-from perf_pipeline.loadgen.level import LevelLog, LevelRun
+from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.summary import summarise_level
@@ -27,6 +27,7 @@ from perf_pipeline.targets.target import Job, Kind, Stores
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario import SettingValue
+    from perf_pipeline.loadgen.level_log import LevelLog
     from perf_pipeline.metrics.level import LevelMetrics
 
 pytestmark = pytest.mark.integration

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perf_pipeline.cli.summary import block, coloured, table
+from perf_pipeline.cli.summary import block, coloured, table, with_intervals
 from perf_pipeline.report.headline import HEADLINE_COLUMNS
 
 ROW = (
@@ -12,13 +12,27 @@ ROW = (
 
 
 def test_in_a_narrow_terminal_validity_stands_beside_every_number() -> None:
-    heading, *numbers = block(ROW).splitlines()
+    heading, *numbers = block(ROW, {}).splitlines()
     assert heading == "100: 100 wanted, not_steady"
     assert [line.split()[0] for line in numbers] == [
         *("samples", "throughput", "times", "average", "p50", "p90", "p99", "errors", "in")
     ]
     assert all(line.endswith("(not_steady)") for line in numbers)
     assert max(map(len, numbers)) <= 40
+
+
+BELOW = {"throughput": "[3 to 4/s]", "p99": "needs 1,000 samples"}
+
+
+def test_an_interval_stands_below_its_value_and_in_its_column() -> None:
+    heading, row, below = table([HEADLINE_COLUMNS, *with_intervals([ROW], [BELOW])]).splitlines()
+    assert heading.index("throughput") == row.index("3.1/s") == below.index("[3 to 4/s]")
+    assert heading.index("p99") == below.index("needs 1,000")
+    assert len(with_intervals([ROW], [{}])) == 1
+
+
+def test_in_a_narrow_terminal_the_interval_stands_beside_its_value() -> None:
+    assert "  throughput 3.1/s [3 to 4/s] (not_steady)" in block(ROW, BELOW).splitlines()
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:

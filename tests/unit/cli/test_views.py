@@ -23,11 +23,12 @@ from perf_pipeline.cli.views import (
     plain_line,
     time_left,
 )
+from perf_pipeline.config.arrivals import Arrivals
 from perf_pipeline.config.scenario import Phases, Scenario
 from perf_pipeline.loadgen.level_log import Progress
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.samples.journal import JournalWriter
-from perf_pipeline.samples.record import RECORD, ErrorClass, Outcome
+from perf_pipeline.samples.record import NOT_STARTED, RECORD, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.slots import Totals
 
@@ -156,6 +157,22 @@ def test_errors_by_class_and_mean_time_are_read_as_the_journal_grows(tmp_path: P
     journal.close()
 
 
+def test_a_response_time_holds_the_wait_and_what_was_never_started(tmp_path: Path) -> None:
+    """One waited 2 s and took 1 s; one was dropped after 5 s, which is no service time."""
+    journal = JournalWriter(tmp_path / "worker-0.sqlite")
+    second = 1_000_000_000
+    answered = RECORD.pack(1, 0, 2 * second, 3 * second, 0, 0, Outcome.OK, ErrorClass.NONE, 0)
+    dropped = RECORD.pack(
+        *(2, 0, 5 * second, 5 * second, 0, 0, Outcome.DROPPED, ErrorClass.NONE, NOT_STARTED)
+    )
+    journal.commit(answered + dropped, 2, 0)
+    ended = EndedWorkflows(tmp_path)
+    ended.read()
+    assert ended.mean_response_s(0) == pytest.approx((3 + 5) / 2)
+    assert ended.mean_service_s(0) == pytest.approx(1)
+    journal.close()
+
+
 def test_a_journal_that_is_none_is_said_to_be_unreadable(tmp_path: Path) -> None:
     (tmp_path / "worker-0.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(sqlite3.DatabaseError):
@@ -179,6 +196,35 @@ def test_a_plain_line_has_all_that_is_asked_for() -> None:
         "left about 2 min (estimate) concern: slow"
     )
     assert (time_left(None), time_left(80.4)) == ("not known yet", "about 80 s (estimate)")
+
+
+OPEN = replace(
+    STANDING, loop="open", wanted=400, offered_per_s=28.0, rate_per_s=25.5, mean_response_s=2.5
+)
+
+
+def test_of_an_open_level_the_rate_achieved_stands_beside_the_one_offered() -> None:
+    shown = picture(OPEN, 2)
+    assert shown["rate"] == "25.5/s achieved of 28.0/s offered; 1400 ended"
+    assert shown["in flight"] == "99 of 400 slots"
+    assert shown["response time"].startswith("2.5 s")
+    assert shown["service time"].startswith("1.5 s")
+    assert "25.5/s achieved of 28.0/s offered" in plain_line(OPEN)
+    assert "response time" not in picture(STANDING, 2)
+
+
+def test_what_is_offered_is_read_from_the_plan(tmp_path: Path) -> None:
+    """20/s evenly spaced: 20 in any second; nothing more is offered after the schedule's end."""
+    arrivals = Arrivals("rush", "constant", rate_per_s=20.0, duration_s=10.0, slots=4)
+    plans = plan_levels(Scenario(name="s", concurrency=(), arrivals=(arrivals,)), 1)
+    growing = Growing(tmp_path)
+    growing.watch = RunWatch(growing.run, plans, lambda: int(growing.now_s * 1e9))
+    growing.level("00-rush")
+    growing.progress(plans[0].shown, "steady", 5.0, 100, 90, 0)
+    assert growing.look().offered_per_s == pytest.approx(20, abs=1)
+    assert growing.look().loop == "open"
+    growing.progress(plans[0].shown, "drain", 12.0, 200, 190, 0)
+    assert growing.look().offered_per_s == 0
 
 
 def test_plain_lines_come_at_every_phase_and_every_ten_seconds(

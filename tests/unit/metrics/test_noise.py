@@ -7,13 +7,8 @@ from typing import Any
 
 import pytest
 
-from perf_pipeline.metrics.noise import (
-    FSYNC_MAX_FACTOR,
-    OTHERS_MAX_PERCENT,
-    STEAL_MAX_PERCENT,
-    Noise,
-    noise_of,
-)
+from perf_pipeline.metrics.canary_noise import FSYNC_MAX_FACTOR
+from perf_pipeline.metrics.noise import OTHERS_MAX_PERCENT, STEAL_MAX_PERCENT, Noise, noise_of
 
 CORES = 2
 OURS = {"workers": 1.4, "harness": 0.05, "servers": 0.3}

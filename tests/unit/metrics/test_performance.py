@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.level import ConnectionUse
+from perf_pipeline.metrics.level import ConnectionUse, Percentile
+from perf_pipeline.metrics.open_load import Lag, OpenLoad
 from perf_pipeline.metrics.performance import performance_metrics
 from tests.old_names import PERFORMANCE_METRICS
 
@@ -128,3 +129,49 @@ def test_a_latency_that_is_only_a_lower_bound_is_named(valid_level: LevelMetrics
     metrics = performance_metrics(level, "run", "baseline")
 
     assert metrics.latency_at_least == ("p90_latency", "p99_latency")
+
+
+def test_intervals_and_what_a_percentile_would_take_stand_beside_the_old_names(
+    valid_level: LevelMetrics,
+) -> None:
+    p50 = Percentile(0.5, 1.0, at_least=False, samples_beyond=50, low_s=0.9, high_s=1.1)
+    p90 = Percentile(0.9, 2.0, at_least=True, samples_beyond=10, low_s=1.5)
+    p99 = Percentile(0.99, 3.0, at_least=False, samples_beyond=1, samples_needed=1000)
+    level = replace(
+        valid_level,
+        throughput_low_per_s=90.0,
+        throughput_high_per_s=110.0,
+        service_times=replace(valid_level.service_times, percentiles=(p50, p90, p99)),
+    )
+
+    metrics = performance_metrics(level, "run", "baseline")
+
+    assert metrics.intervals == {
+        "throughput": (90.0, 110.0),
+        "p50_latency": (0.9, 1.1),
+        "p90_latency": (1.5, None),
+    }
+    assert metrics.samples_needed == {"p99_latency": 1000}
+    assert metrics.open_loop == {}
+
+
+def test_an_open_level_has_its_rates_and_both_kinds_of_time(valid_level: LevelMetrics) -> None:
+    load = OpenLoad(
+        *("20/s (constant)", "constant", 8, 5.0, 200, 20.0, 15.0, 4, 196, 0),
+        *(Lag(196, 0.001, 0.2, 0.3), Lag(196, 0.001, 0.002, 0.003), "", ()),
+    )
+    waited = replace(valid_level.service_times, avg_s=9.0)
+    outcomes = {**valid_level.outcomes, "dropped": 4}
+    level = replace(
+        valid_level, loop="open", open_load=load, response_times=waited, outcomes=outcomes
+    )
+
+    metrics = performance_metrics(level, "run", "open")
+
+    assert metrics.avg_latency == 9.0
+    assert metrics.latency_is == "response time (open loop)"
+    assert metrics.open_loop["service_time_s"]["avg"] == valid_level.service_times.avg_s
+    assert (metrics.open_loop["offered_per_s"], metrics.open_loop["left_per_s"]) == (20, 15)
+    assert (metrics.open_loop["queue_grew"], metrics.open_loop["dropped"]) == (True, 4)
+    assert metrics.open_loop["start_lag_p99_s"] == 0.2
+    assert metrics.open_loop["start_lag_of_generator_p99_s"] == 0.002

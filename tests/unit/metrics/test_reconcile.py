@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from perf_pipeline.metrics.level import Writes
-from perf_pipeline.metrics.reconcile import reconcile
+from perf_pipeline.metrics.reconcile import Writes, reconcile
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.targets.target import Kind
 from tests.simulated_level import at_s, frame_of

@@ -14,7 +14,6 @@ import pytest
 from perf_pipeline.metrics import fairness, second
 from perf_pipeline.metrics.record_figures import (
     RecordFigures,
-    duplicates_of,
     record_figures,
     timed_records,
 )
@@ -147,14 +146,6 @@ def test_slots_are_counted_together_however_many_records_are_taken_at_a_time(
     monkeypatch.setattr(fairness, "_ROWS", 7)
 
     assert _figures(frame_of(rows).lazy()).fairness == whole
-
-
-@pytest.mark.parametrize(
-    ("numbers", "duplicates"),
-    [([], 0), ([3, 1, 2], 0), ([3, 1, 3, 3, -4], 2), ([0, 10**15, 0], 1)],
-)
-def test_a_number_that_comes_again_is_a_duplicate(numbers: list[int], duplicates: int) -> None:
-    assert duplicates_of(pl.LazyFrame({"number": numbers}, {"number": pl.Int64()})) == duplicates
 
 
 def test_of_no_records_there_are_figures_of_nothing() -> None:

@@ -136,3 +136,23 @@ def test_every_level_has_its_lines_table_by_table(valid_level: LevelMetrics) -> 
         (r.table for r in rows), key=("expected", "minimum", "goal").index
     )
     assert [r.level for r in rows if r.table == "expected"] == ["100", "100", "1000", "1000"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(9.0, 14.0, "unclear"), (10.0, 14.0, "met"), (5.0, 9.9, "met"), (9.0, None, "unclear")],
+)
+def test_a_throughput_whose_interval_holds_the_limit_is_neither_met_nor_missed(
+    valid_level: LevelMetrics, low: float, high: float | None, verdict: str
+) -> None:
+    """12/s against more than 10/s; an interval that lies elsewhere decides nothing."""
+    level = replace(
+        valid_level,
+        concurrency=100,
+        throughput_per_s=12.0,
+        throughput_low_per_s=low,
+        throughput_high_per_s=high,
+    )
+    assert _row(level, "expected", "throughput").verdict == verdict
+    noisy = replace(level, validity="noisy_host")
+    assert _row(noisy, "expected", "throughput").verdict == "no_data"

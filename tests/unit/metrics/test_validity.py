@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from perf_pipeline.metrics.level import ServiceTimes, Validity, WorkerEnd, Writes
+from perf_pipeline.metrics.level import ServiceTimes, Validity
 from perf_pipeline.metrics.noise import Noise
+from perf_pipeline.metrics.reconcile import Writes
 from perf_pipeline.metrics.validity import WORST_FIRST, judge_level, worst
+from perf_pipeline.metrics.worker_ends import WorkerEnd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,25 +12,24 @@ import pytest
 from perf_pipeline.config.slo import Slo
 from perf_pipeline.metrics.bottleneck.evidence import Evidence
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
+from perf_pipeline.metrics.fairness import Fairness
 from perf_pipeline.metrics.kpi import kpi_grades
 from perf_pipeline.metrics.kpi_grade import KpiGrade
 from perf_pipeline.metrics.level import (
     ColdStart,
     ConnectionUse,
     Distribution,
-    Fairness,
     FamilyMetrics,
     InFlight,
     LevelMetrics,
     Percentile,
-    Second,
     ServiceTimes,
     Validity,
-    WorkerEnd,
-    Writes,
 )
-from perf_pipeline.metrics.noise import Noise, NoiseFigure
+from perf_pipeline.metrics.noise import Noise
+from perf_pipeline.metrics.noise_figure import NoiseFigure
 from perf_pipeline.metrics.open_load import ArrivalSecond, Lag, OpenLoad
+from perf_pipeline.metrics.reconcile import Writes
 from perf_pipeline.metrics.repeats import LevelRepeats, RepeatedValue
 from perf_pipeline.metrics.resource_use import (
     Gap,
@@ -43,11 +42,13 @@ from perf_pipeline.metrics.resource_use import (
     ServerTold,
 )
 from perf_pipeline.metrics.run_metrics import RunMetrics
+from perf_pipeline.metrics.second import Second
 from perf_pipeline.metrics.slo_verdict import SloVerdict
 from perf_pipeline.metrics.steady_state import SteadyState
 from perf_pipeline.metrics.target_row import TargetRow
 from perf_pipeline.metrics.targets import target_rows
 from perf_pipeline.metrics.warm_up import Drift
+from perf_pipeline.metrics.worker_ends import WorkerEnd
 
 HOSTILE = (
     "<script>alert('x')</script> \x1b[31mred\x1b[0m \u202egnirts \x00 \ud800 | `code` "

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.level import WorkerEnd, Writes
+from perf_pipeline.metrics.reconcile import Writes
 from perf_pipeline.metrics.resource_use import Gap, Resources, RoleUse
+from perf_pipeline.metrics.worker_ends import WorkerEnd
 from perf_pipeline.report import level_accounts
 from perf_pipeline.report.resources import cores_fact, resource_tables
 

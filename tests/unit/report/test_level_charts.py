@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from perf_pipeline.metrics.level import Second
+from perf_pipeline.metrics.second import Second
 from perf_pipeline.metrics.steady_state import SteadyState
 from perf_pipeline.metrics.warm_up import Drift
 from perf_pipeline.report import level_charts

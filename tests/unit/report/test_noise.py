@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.noise import Noise, NoiseFigure
+from perf_pipeline.metrics.noise import Noise
+from perf_pipeline.metrics.noise_figure import NoiseFigure
 from perf_pipeline.report import noise
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
+from perf_pipeline.metrics.noise import Noise
 from perf_pipeline.metrics.open_load import Lag, OpenLoad
 from perf_pipeline.report import cost, verdict, words
 
@@ -136,3 +137,29 @@ def test_the_greatest_of_open_levels_is_the_one_that_offers_most(baseline: RunMe
     )
     limited = _verdicts(replace(baseline, levels=levels))["What limited it?"]
     assert limited.sentences == ("At 50.0: offered 50.0.",)
+
+
+def test_noise_that_is_told_and_not_judged_stands_beside_the_valid(baseline: RunMetrics) -> None:
+    """On a shared machine a level stays valid, and the reader learns it in the same breath."""
+    noisy = Noise("noisy", ("others used 30 %",), False, ())
+    levels = (replace(baseline.levels[0], noise=noisy), *baseline.levels[1:])
+    run = replace(baseline, levels=levels)
+    told = _verdicts(run)["Is it a measurement?"].sentences
+    assert f"Others used the machine at 100: {verdict.TOLD}" in told
+    assert not any(
+        verdict.TOLD in one for one in _verdicts(baseline)["Is it a measurement?"].sentences
+    )
+
+
+def test_an_unclear_target_is_neither_met_nor_missed_by_the_run(baseline: RunMetrics) -> None:
+    rows = tuple(
+        replace(row, verdict="unclear" if row.what == "throughput" else "met")
+        for row in baseline.targets
+        if row.level == "100"
+    )
+    run = replace(baseline, targets=rows)
+    targets = _verdicts(run)["Does it meet the targets?"]
+    assert (targets.answer.text, targets.answer.tone) == ("unclear", "warn")
+    assert "Unclear, the interval holds the limit: throughput at 100." in (
+        targets.parts[0].cell.note
+    )

@@ -30,7 +30,7 @@ def test_a_closed_journal_reads_back_everything_that_was_written(tmp_path: Path)
     writer.commit(_block(3, 2), 2, 600)
     writer.error_example(5, "ValueError: 'ü'\n\x00<b>")
     writer.waits(550, {"pool": 7, "runtime": 3})
-    assert writer.payloads() == [_block(0, 3), _block(3, 2)]
+    assert list(writer.payloads()) == [_block(0, 3), _block(3, 2)]
     writer.close()
 
     journal = read_journal(path)
@@ -98,7 +98,7 @@ def test_a_second_writer_fails_even_if_it_looked_before_the_first_made_the_file(
         JournalWriter(path)
 
     writer.commit(_block(0, 1), 1, 1)
-    assert writer.payloads() == [_block(0, 1)]
+    assert list(writer.payloads()) == [_block(0, 1)]
 
 
 def test_a_worker_that_died_before_its_first_commit_left_an_empty_journal(tmp_path: Path) -> None:

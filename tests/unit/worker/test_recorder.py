@@ -132,7 +132,7 @@ def test_a_record_keeps_when_its_workflow_was_to_start(bench: Callable[[int], Be
     b.recorder.record(1, 0, 0, 300, 350, Outcome.OK)
     b.recorder.finish(_abandon(b))
 
-    payload = b.journal.payloads()[0]
+    payload = next(b.journal.payloads())
     assert [row[1:4] for row in RECORD.iter_unpack(payload)] == [(40, 100, 250), (300, 300, 350)]
 
 
