@@ -43,6 +43,14 @@ class CellMedians:
         place = low - self._first
         self._counts[first : first + rows, place : place + width] += found.reshape(rows, width)
 
+    def merge(self, other: CellMedians) -> None:
+        """Add what ``other`` has counted in as many cells."""
+        width = other._counts.shape[1]
+        if width:
+            self._widen(other._first, other._first + width - 1)
+            place = other._first - self._first
+            self._counts[:, place : place + width] += other._counts
+
     def values(self) -> tuple[Ints, Floats]:
         """Return which cells hold any, and their medians, ns."""
         known = np.flatnonzero(self._counts.any(axis=1))

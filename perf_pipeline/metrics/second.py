@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from perf_pipeline.metrics.service_time import ended_within
+from perf_pipeline.metrics.service_time import is_ended
+from perf_pipeline.metrics.stretch_counts import SLICE
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from perf_pipeline.metrics.in_flight import InFlightCurve
+    from perf_pipeline.metrics.stretches import Ints
 
 
-_RECORDS_AT_A_TIME = 2_000_000
+SECOND_NS = 1_000_000_000
+_COLUMNS = ("start_ns", "end_ns", "outcome")
 
 
 @dataclass(frozen=True)
@@ -50,51 +55,56 @@ def seconds_of(
         go_ns: Start of second 0, CLOCK_MONOTONIC.
         end_ns: End of the level.
     """
-    count = max(0, (end_ns - go_ns) // 1_000_000_000)
+    count = max(0, (end_ns - go_ns) // SECOND_NS)
     if not count:
         return ()
-    edges_ns = go_ns + np.arange(count + 1) * 1_000_000_000
-    means = curve.means(edges_ns)
-    rows: dict[int, dict[str, Any]] = {}
-    step = max(1, count * _RECORDS_AT_A_TIME // max(len(curve.ends_ns), 1))
-    for first in range(0, count, step):
-        rows |= _rows(frame, go_ns, first, min(first + step, count))
-    nothing = {"ok": 0, "not_ok": 0, "p50": None, "p99": None}
+    means = curve.means(go_ns + np.arange(count + 1) * SECOND_NS)
+    ok, answered, lasted = _ended_in(frame.lazy().select(_COLUMNS).collect(), go_ns, count)
     return tuple(
         Second(
             t_s=float(second),
-            ended_ok=row["ok"],
-            ended_not_ok=row["not_ok"],
-            p50_s=row["p50"],
-            p99_s=row["p99"],
+            ended_ok=int(ok[second]),
+            ended_not_ok=int(answered[second] - ok[second]),
+            p50_s=p50_s,
+            p99_s=p99_s,
             in_flight=float(means[second]),
         )
         for second in range(count)
-        for row in (rows.get(second, nothing),)
+        for p50_s, p99_s in (_nearest_ranks_s(lasted[second]),)
     )
 
 
-def _rows(
-    frame: pl.DataFrame | pl.LazyFrame, go_ns: int, first: int, last: int
-) -> dict[int, dict[str, Any]]:
-    """Return what ended in each second of ``[first, last)`` in which anything did."""
-    is_ok = pl.col("outcome") == int(Outcome.OK)
-    lasted_ns = pl.col("lasted_ns")
-    start_ns, end_ns = (go_ns + second * 1_000_000_000 for second in (first, last))
-    return (
-        ended_within(frame.lazy(), start_ns, end_ns)
-        .select(
-            ((pl.col("end_ns") - go_ns) // 1_000_000_000).alias("second"),
-            (pl.col("end_ns") - pl.col("start_ns")).alias("lasted_ns"),
-            "outcome",
-        )
-        .group_by("second")
-        .agg(
-            ok=is_ok.sum(),
-            not_ok=(~is_ok).sum(),
-            p50=lasted_ns.quantile(0.5, "equiprobable") / 1e9,  # polars' name of the nearest rank
-            p99=lasted_ns.quantile(0.99, "equiprobable") / 1e9,
-        )
-        .collect()
-        .rows_by_key("second", named=True, unique=True)
-    )
+def _ended_in(frame: pl.DataFrame, go_ns: int, count: int) -> tuple[Ints, Ints, list[list[Ints]]]:
+    """Return what ended ok in each second, what ended at all, and how long that lasted.
+
+    Returns:
+        int64[count] twice; and for each second int64[n] arrays, ns, in no order.
+    """
+    ok, answered = np.zeros((2, count), dtype=np.int64)
+    lasted: list[list[Ints]] = [[] for _ in range(count)]
+    for part in frame.iter_slices(SLICE):
+        start_ns, end_ns, outcome = (column.to_numpy() for column in part)
+        within = (end_ns >= go_ns) & (end_ns < go_ns + count * SECOND_NS)
+        within &= is_ended(outcome)
+        second = (end_ns[within] - go_ns) // SECOND_NS
+        lasted_ns = (end_ns - start_ns)[within]
+        ok += np.bincount(second[outcome[within] == Outcome.OK], minlength=count)
+        answered += np.bincount(second, minlength=count)
+        if (np.diff(second) < 0).any():  # a worker records in order of the ends, or nearly so
+            order = np.argsort(second, kind="stable")
+            second, lasted_ns = second[order], lasted_ns[order]
+        borders = np.flatnonzero(np.diff(second)) + 1
+        for first, times_ns in zip([0, *borders], np.split(lasted_ns, borders), strict=True):
+            if len(times_ns):
+                lasted[second[first]].append(times_ns)
+    return ok, answered, lasted
+
+
+def _nearest_ranks_s(parts: list[Ints]) -> tuple[float | None, float | None]:
+    """Return the median and the 99th percentile of all ``parts``, s; None for both of nothing."""
+    if not parts:
+        return None, None
+    times_ns = np.concatenate(parts)
+    p50, p99 = (math.ceil(len(times_ns) * percent / 100) - 1 for percent in (50, 99))
+    times_ns.partition([p50, p99])
+    return float(times_ns[p50]) / 1e9, float(times_ns[p99]) / 1e9

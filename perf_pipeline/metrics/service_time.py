@@ -34,6 +34,8 @@ from perf_pipeline.samples.record import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
 PERCENTILES = (0.5, 0.9, 0.99)
 ENDED = (Outcome.OK, Outcome.ERROR, Outcome.TIMEOUT)
 _ROUNDING = 1e-9
@@ -47,6 +49,12 @@ def ended_within(frame: _Frame, start_ns: int, end_ns: int) -> _Frame:
     return frame.filter(
         (pl.col("end_ns") >= start_ns) & (pl.col("end_ns") < end_ns), pl.col("outcome").is_in(ended)
     )
+
+
+def is_ended(outcome: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Return which workflows were answered, late or not: the counterpart of ``ENDED``."""
+    ended: npt.NDArray[np.bool_] = (outcome != Outcome.DROPPED) & (outcome != Outcome.ABANDONED)
+    return ended
 
 
 def service_times(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_ns: int) -> ServiceTimes:

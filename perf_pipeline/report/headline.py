@@ -245,14 +245,16 @@ def _needed(found: Percentile) -> str:
 
 def _below(level: LevelMetrics) -> dict[str, str]:
     times = level.response_times or level.service_times
-    rate = (level.throughput_low_per_s, level.throughput_high_per_s)
-    found = {"throughput": _interval(*rate, "/s") if level.throughput_per_s is not None else ""}
+    found = {}
+    if level.throughput_per_s is not None:
+        ends = (level.throughput_low_per_s, level.throughput_high_per_s)
+        found["throughput"] = _interval(*ends, "/s") or NO_INTERVAL
     for p in times.percentiles:
         if p.value_s is not None:
-            interval = _interval(p.low_s, p.high_s, "s")
             few = f"needs {_needed(p)}" if p.samples_beyond < LEAST_BEYOND else ""
+            interval = _interval(p.low_s, p.high_s, "s") or NO_INTERVAL
             found[f"p{round(100 * p.p)}"] = few or interval
-    return {column: told for column, told in found.items() if told}
+    return found
 
 
 def _plain(cell: Cell) -> str:

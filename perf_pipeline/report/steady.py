@@ -43,7 +43,8 @@ def steady_told(level: LevelMetrics) -> str:
     found = level.steady_state
     if found is None or (found.verdict == "steady" and not found.why):
         return ""
-    return f"{_WORDS[found.verdict].text}: {text.visible(found.why)}"
+    word, why = _WORDS[found.verdict].text, text.visible(found.why)
+    return why if why.startswith(word) else f"{word}: {why}"
 
 
 def drift_told(name: str, drift: Drift) -> str:

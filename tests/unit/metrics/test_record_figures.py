@@ -120,7 +120,7 @@ def test_seconds_are_the_same_however_many_records_are_taken_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = _level(9)
-    monkeypatch.setattr(second, "_RECORDS_AT_A_TIME", 20)
+    monkeypatch.setattr(second, "SLICE", 20)
 
     seconds = _figures(frame_of(rows).lazy()).seconds
 

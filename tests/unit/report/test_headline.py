@@ -95,10 +95,11 @@ def test_what_stands_below_a_terminal_row_is_the_interval_or_what_it_takes(
     baseline: RunMetrics,
 ) -> None:
     known = Percentile(0.5, 1.0, at_least=False, samples_beyond=50, low_s=0.9, high_s=1.1)
+    short = Percentile(0.9, 1.5, at_least=False, samples_beyond=10)
     weak = Percentile(0.99, 2.0, at_least=False, samples_beyond=9, samples_needed=1000)
     level = replace(
         baseline.levels[0],
-        service_times=_times(baseline, known, weak),
+        service_times=_times(baseline, known, short, weak),
         throughput_low_per_s=320.0,
         throughput_high_per_s=341.5,
     )
@@ -106,6 +107,7 @@ def test_what_stands_below_a_terminal_row_is_the_interval_or_what_it_takes(
     assert below == {
         "throughput": "[320 to 342/s]",
         "p50": "[900 ms to 1.10 s]",
+        "p90": "no interval",
         "p99": "needs 1,000 samples",
     }
     assert set(below) <= set(headline.HEADLINE_COLUMNS)
@@ -130,3 +132,13 @@ def test_open_levels_have_a_table_of_their_own(baseline: RunMetrics) -> None:
     assert (cells["Response p50"].text, cells["Response p99"].text) == ("4.00 s", "≥ 9.00 s")
     assert cells["Service p99"].text == "1.36 s"
     assert open_headline(baseline).rows == ()
+
+
+def test_two_weak_percentiles_of_a_row_both_say_so(baseline: RunMetrics) -> None:
+    """A warning that stands beside the first number alone leaves the second looking sound."""
+    weak = _times(baseline, Percentile(0.99, 9.0, at_least=False, samples_beyond=3))
+    opened = replace(baseline.levels[0], loop="open", response_times=weak, service_times=weak)
+    (row,) = open_headline(replace(baseline, levels=(opened,))).rows
+    cells = dict(zip(COLUMNS, row, strict=True))
+    assert cells["Response p99"].note == cells["Service p99"].note
+    assert cells["Service p99"].note == "weak: 3 beyond, needs 1,000 samples"

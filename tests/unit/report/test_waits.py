@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.cost import cost_of
+from perf_pipeline.report.cost import cost_of, process_seconds
 from perf_pipeline.report.verdict import verdicts
 from perf_pipeline.report.waits import QUESTION, waits_answer
 
@@ -74,3 +74,5 @@ def test_an_open_run_that_keeps_up_is_limited_by_its_arrivals_and_has_no_cost(
     assert answers[QUESTION].answer.text == "p99 7.84 s at 600/s"
     assert answers["Does it meet the targets?"].sentences[0].startswith("The targets are about")
     assert all(part.seconds is None for part in cost_of(run).parts)
+    assert "is an open loop" in str(process_seconds(run, run.levels[0]))
+    assert isinstance(process_seconds(baseline, baseline.levels[0]), float)
