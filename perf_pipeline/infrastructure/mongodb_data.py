@@ -45,17 +45,6 @@ def written_numbers(url: str, collection: str, run_id: str, level: int) -> set[i
         return {int(document["number"]) for document in found}
 
 
-def delete_written(url: str, collection: str, run_id: str, level: int) -> int:
-    """Delete the documents of a level, and return how many there were.
-
-    Raises:
-        NotAnsweringError: The server failed.
-    """
-    with session(url, _COUNT_S) as client:
-        deleted = _named(client, collection).delete_many({"run_id": run_id, "level": level})
-    return deleted.deleted_count
-
-
 def empty(url: str, collection: str) -> int:
     """Delete every document of a run's collection, and return how many there were.
 

@@ -43,17 +43,6 @@ def written_numbers(url: str, table: str, run_id: str, level: int) -> set[int]:
         return {int(number) for (number,) in cursor.fetchall()}
 
 
-def delete_written(url: str, table: str, run_id: str, level: int) -> int:
-    """Delete the rows of a level, and return how many there were.
-
-    Raises:
-        NotAnsweringError: The server failed.
-    """
-    query = f"DELETE FROM {quoted(table)} WHERE run_id = %s AND level = %s"  # noqa: S608 - quoted
-    with session(url, _COUNT_S) as cursor:
-        return cursor.execute(query, [run_id, level])
-
-
 def drop(url: str, table: str) -> None:
     """Drop a run's table; one that is not there is fine.
 

@@ -71,17 +71,6 @@ def written_numbers(url: str, schema: str, table: str, run_id: str, level: int) 
         return {int(number) for (number,) in connection.execute(query)}
 
 
-def delete_written(url: str, schema: str, table: str, run_id: str, level: int) -> int:
-    """Delete the rows of a level, and return how many there were.
-
-    Raises:
-        NotAnsweringError: The server failed.
-    """
-    query = sql.SQL("DELETE FROM {}").format(_of_level(schema, table, run_id, level))
-    with session(url, _COUNT_S) as connection:
-        return connection.execute(query).rowcount
-
-
 def drop(url: str, schema: str) -> None:
     """Drop a run's schema with everything in it; one that is not there is fine.
 

@@ -63,12 +63,10 @@ def insert(url: str, rows: list[tuple[str, int, int]]) -> None:
 
 
 def test_written_rows_are_counted_by_run_and_level(url: str) -> None:
-    """Rows of another run and of another level are not taken for them, nor deleted with them."""
+    """Rows of another run and of another level are not taken for them."""
     mine = [("mine", 1, number) for number in range(-2, 100)]
     insert(url, [*mine, ("mine", 2, 7), ("other", 1, 8), ("MINE", 1, 9)])
     assert mysql_data.written_numbers(url, TABLE, "mine", 1) == set(range(-2, 100))
-    assert mysql_data.delete_written(url, TABLE, "mine", 1) == 102
-    assert mysql_data.written_numbers(url, TABLE, "mine", 1) == set()
     assert mysql_data.written_numbers(url, TABLE, "mine", 2) == {7}
     assert mysql_data.written_numbers(url, TABLE, "other", 1) == {8}
 
