@@ -18,6 +18,7 @@ from perf_pipeline.report.headline import (
     headline_table,
     interval_rows,
 )
+from perf_pipeline.report.quantity import rate, seconds
 from perf_pipeline.report.steady import steady_told
 from perf_pipeline.report.words import VALIDITY, level_name
 
@@ -59,13 +60,13 @@ def arrivals_told(level: LevelMetrics) -> str:
     load = level.open_load
     if load is None:
         return ""
-    waits = "not known" if load.lag.p99_s is None else f"{load.lag.p99_s * 1e3:.3g} ms"
+    waits = "not known" if load.lag.p99_s is None else seconds(load.lag.p99_s)
     own = load.control_lag
-    idle = "not measured" if own is None or own.p99_s is None else f"{own.p99_s * 1e3:.3g} ms"
+    idle = "not measured" if own is None or own.p99_s is None else seconds(own.p99_s)
     rates = "offered and achieved rate not known, there was no steady phase"
     if load.offered_per_s is not None and level.throughput_per_s is not None:
         grew = ", so a queue grew" if load.queue_grew else ""
-        rates = f"{load.offered_per_s:.3g}/s arrived, {level.throughput_per_s:.3g}/s ended ok{grew}"
+        rates = f"{rate(load.offered_per_s)} arrived, {rate(level.throughput_per_s)} ended ok{grew}"
     fates = ", ".join(
         f"{level.outcomes[name]} {name}" for name in ("timeout", "dropped", "abandoned")
     )

@@ -156,7 +156,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
             window,
             connection_limits=context.connection_limits(plan["processes"]),
         )
-        if open_load is None or open_load.queue_grew
+        if open_load is None or open_load.queue_grew or figures.outcomes.get("dropped")
         else None,  # the arrivals decided the throughput, so nothing limited it
     )
     history = LevelHistory(warm, context.kinds, go_ns, window)

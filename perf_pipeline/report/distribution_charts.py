@@ -34,6 +34,10 @@ CURVES_MAX = 6
 LABELS_A_DECADE_RATIO = 30
 """A time axis that spans more is labelled at the powers of ten alone."""
 
+FINE_RATIO = 4
+FINE_STEPS = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
+"""One that spans less than this ratio might hold none of 1, 2 and 5."""
+
 _LABEL = "datum.value < 1 ? format(datum.value * 1000, '~g') + ' ms' : datum.value + ' s'"
 _COLOURS = [svg.FIRST, svg.SECOND, svg.THIRD, svg.FOURTH, svg.FIRST, svg.SECOND]
 _ENDED, _NOT_ENDED = "ended", "had not ended: this or longer"
@@ -137,15 +141,14 @@ def _histogram(
 
 
 def _percentile_rules(times: ServiceTimes) -> list[alt.Chart]:
-    rows = [
-        {"from": each.value_s, "name": f"p{round(100 * each.p)}"}
-        for each in times.percentiles
-        if each.value_s
-    ]
+    names: dict[float, list[str]] = {}
+    for each in times.percentiles:
+        if each.value_s:
+            names.setdefault(each.value_s, []).append(f"p{round(100 * each.p)}")
+    rows = [{"from": value_s, "name": ", ".join(same)} for value_s, same in names.items()]
     data = {"values": rows}
     rule = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
-    to_the_left = [row for row in rows if row["name"] != "p99"]
-    to_the_right = [row for row in rows if row["name"] == "p99"]  # or it would cover p90's
+    to_the_left, to_the_right = rows[:-1], rows[-1:]  # or it would cover p90's
     return [
         rule.encode(x=alt.X("from:Q")),
         _rule_names(to_the_left, "right"),
@@ -174,7 +177,8 @@ def _time_axis(found: Iterable[Distribution]) -> alt.X:
     """Return a logarithmic axis over all of ``found``, in ms below a second."""
     edges = [(each.edges_s[0], each.edges_s[-1]) for each in found]
     least, most = min(each[0] for each in edges), max(each[1] for each in edges)
-    steps = (1,) if most / least > LABELS_A_DECADE_RATIO else (1, 2, 5)
+    steps: tuple[float, ...] = (1,) if most / least > LABELS_A_DECADE_RATIO else (1, 2, 5)
+    steps = FINE_STEPS if most / least < FINE_RATIO else steps
     exponents = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
     values = [step * 10.0**exponent for exponent in exponents for step in steps]
     return alt.X(

@@ -128,7 +128,7 @@ def percentile_cell(times: ServiceTimes, p: float) -> Cell:
         return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
     if found.samples_beyond < LEAST_BEYOND:
-        return number(shown, f"{WEAK}: {found.samples_beyond} beyond, needs {_needed(found)}")
+        return number(shown, f"{WEAK}: {found.samples_beyond} beyond, {_lacks(times, found)}")
     return number(shown, _interval(found.low_s, found.high_s, "s") or NO_INTERVAL)
 
 
@@ -239,8 +239,12 @@ def _interval(low: float | None, high: float | None, unit: str) -> str:
     return f"[{quantity.between(low, high, unit)}]"
 
 
-def _needed(found: Percentile) -> str:
-    return f"{quantity.count(found.samples_needed or quantity.samples_needed(found.p))} samples"
+def _lacks(times: ServiceTimes, found: Percentile) -> str:
+    """Return what a percentile with too few beyond it lacks: more workflows, or more answers."""
+    needed = found.samples_needed or quantity.samples_needed(found.p)
+    if times.in_flight_at_end and times.samples + times.in_flight_at_end >= needed:
+        return "too many not ended"
+    return f"needs {quantity.count(needed)} samples"
 
 
 def _below(level: LevelMetrics) -> dict[str, str]:
@@ -251,7 +255,7 @@ def _below(level: LevelMetrics) -> dict[str, str]:
         found["throughput"] = _interval(*ends, "/s") or NO_INTERVAL
     for p in times.percentiles:
         if p.value_s is not None:
-            few = f"needs {_needed(p)}" if p.samples_beyond < LEAST_BEYOND else ""
+            few = _lacks(times, p) if p.samples_beyond < LEAST_BEYOND else ""
             interval = _interval(p.low_s, p.high_s, "s") or NO_INTERVAL
             found[f"p{round(100 * p.p)}"] = few or interval
     return found

@@ -23,8 +23,8 @@ NOTE = (
     "Response time: from the moment at which a workflow was to start until its checked answer, so "
     "the wait before its start is in it. Service time: from handing it to the target. What was "
     "dropped, timed out or abandoned was not answered, and counts as at least as long as it had "
-    "waited (≥). Queue: whether fewer left than arrived. Start lag: how late workflows started, "
-    "beside how late those did that do nothing (generator)."
+    "waited (≥). Queue: grew where fewer left than arrived, full where workflows were dropped. "
+    "Start lag: how late workflows started, beside how late those did that do nothing (generator)."
 )
 
 
@@ -35,9 +35,9 @@ def open_headline(metrics: RunMetrics) -> Table:
     return Table("Open loop: arrivals that do not wait", COLUMNS, rows, note=note)
 
 
-def _queue(load: OpenLoad) -> Cell:
+def _queue(level: LevelMetrics, load: OpenLoad) -> Cell:
     """Return whether a queue grew; how much arrived and left stands beside it only where it did."""
-    found = queue_cell(load)
+    found = queue_cell(level, load)
     return replace(found, note="") if found.tone == "good" else found
 
 
@@ -52,7 +52,7 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
         words.validity_cell(level.validity),
         measured(offered, quantity.rate, "there was no steady phase"),
         headline.throughput_cell(level),
-        _queue(load) if load else unknown,
+        _queue(level, load) if load else unknown,
         *(
             (unknown,) * 6
             if times is None

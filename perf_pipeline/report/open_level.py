@@ -60,7 +60,7 @@ def open_facts(level: LevelMetrics) -> tuple[Fact, ...]:
         *waited,
         Fact("p99 start lag", lag_cell(load)),
         *(_unanswered(level, outcome) for outcome in ("dropped", "timeout", "abandoned")),
-        Fact("Queue", queue_cell(load)),
+        Fact("Queue", queue_cell(level, load)),
     )
 
 
@@ -81,8 +81,14 @@ def _unanswered(level: LevelMetrics, outcome: str) -> Fact:
     return Fact(outcome.capitalize(), Cell(quantity.count(found), "bad" if found else "number"))
 
 
-def queue_cell(load: OpenLoad) -> Cell:
-    """Return whether as many left as arrived; where not, the response times are of no rate."""
+def queue_cell(level: LevelMetrics, load: OpenLoad) -> Cell:
+    """Return whether as many left as arrived; where not, the response times are of no rate.
+
+    What is dropped leaves as well, so a queue from which workflows are dropped is full.
+    """
+    dropped = level.outcomes.get("dropped", 0)
+    if dropped:
+        return Cell("full", "bad", f"{quantity.count(dropped)} of the whole level were dropped")
     if load.offered_per_s is None or load.left_per_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", "there was no steady phase")
     told = f"{quantity.rate(load.offered_per_s)} arrived, {quantity.rate(load.left_per_s)} left"

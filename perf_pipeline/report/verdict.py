@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perf_pipeline.metrics.level import LevelMetrics
-    from perf_pipeline.metrics.open_load import OpenLoad
     from perf_pipeline.metrics.run_metrics import RunMetrics
     from perf_pipeline.metrics.target_row import TargetRow
     from perf_pipeline.report.cost import Cost
@@ -132,9 +131,11 @@ def _limited(metrics: RunMetrics) -> Verdict:
         for level in metrics.levels
         if level.role == "level" and level.bottleneck is not None
     ]
-    opened = [level.open_load for level in metrics.levels if level.role == "level"]
-    if not asked and opened and all(load and _keeps_up(load) for load in opened):
-        why = "As many left as arrived at every level, so the schedule decided the throughput."
+    played = [level for level in metrics.levels if level.role == "level"]
+    if not asked and played and all(_keeps_up(level) for level in played):
+        why = (
+            "At every level all that arrived was answered, so the schedule decided the throughput."
+        )
         return Verdict(question, Cell("the arrivals"), (why,))
     if not asked:
         return Verdict(question, Cell("not told", "quiet"), ("No level says what limited it.",))
@@ -147,8 +148,12 @@ def _limited(metrics: RunMetrics) -> Verdict:
     return Verdict(question, Cell(cell.text, cell.tone), tuple(sentences))
 
 
-def _keeps_up(load: OpenLoad) -> bool:
-    return load.left_per_s is not None and not load.queue_grew
+def _keeps_up(level: LevelMetrics) -> bool:
+    """Return whether a level is open and known to have answered what arrived."""
+    load, lost = level.open_load, ("dropped", "timeout", "abandoned")
+    if load is None or load.left_per_s is None:
+        return False
+    return not load.queue_grew and not any(level.outcomes.get(name) for name in lost)
 
 
 def _size(level: LevelMetrics) -> tuple[int, float]:

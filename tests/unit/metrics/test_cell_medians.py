@@ -52,3 +52,13 @@ def test_of_no_times_there_is_no_median() -> None:
     medians.add(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
     assert len(medians.values()[0]) == 0
+
+
+def test_what_is_merged_keeps_its_times() -> None:
+    """One part holds 1 us to 1 s, the other only 1 ms: it comes into the middle of the first."""
+    wide, narrow = CellMedians(2), CellMedians(2)
+    wide.add(np.array([0, 0]), np.array([1_000, 1_000_000_000]))
+    narrow.add(np.array([1, 1]), np.array([1_000_000, 1_000_000]))
+    wide.merge(narrow)
+
+    assert wide.values()[1][1] == pytest.approx(1_000_000, rel=0.004)

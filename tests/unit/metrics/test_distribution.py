@@ -77,3 +77,15 @@ def test_half_of_what_had_not_ended_is_at_risk_in_its_own_bucket() -> None:
     assert found is not None
     assert (found.ended, found.not_ended) == ((10,), (10,))
     assert found.longer_ratio == pytest.approx((1 - 10 / 15,))
+
+
+def test_a_time_at_the_edge_of_a_bucket_is_counted_where_its_logarithm_says() -> None:
+    """The shortest nanosecond of each of 100 buckets, and the one before it."""
+    edges_ns = 1000 * 10 ** (np.arange(1, 101) / 20)
+    times = np.concatenate([np.ceil(edges_ns - 1e-6), np.ceil(edges_ns - 1e-6) - 1]).astype(
+        np.int64
+    )
+    found = distribution_of(_window(times, NOTHING))
+    assert found is not None
+    naive = np.floor(np.log10(times / 1000) * 20 + 1e-9).astype(np.int64)
+    assert list(found.ended) == np.bincount(naive).tolist()

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perf_pipeline.metrics.service_time import (
+    WindowTimes,
     ended_within,
     product_limit_percentiles,
     service_times,
 )
 from perf_pipeline.samples.record import ErrorClass, Outcome
-from tests.simulated_level import GO_NS, SECOND, at_s, frame_of
+from tests.simulated_level import GO_NS, SECOND, at_s, closed_loop, frame_of
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import Percentile
@@ -202,3 +203,29 @@ def test_nothing_ended_gives_no_average_rather_than_zero() -> None:
 
     empty = service_times(frame_of([]), START, END)
     assert (empty.avg_s, empty.max_s, empty.p99.value_s) == (None, None, None)
+
+
+def test_the_times_of_a_window_are_those_of_looking_at_every_record() -> None:
+    """Two kinds in ten slots; one that ends just as the window begins, and slots that never end."""
+    rng = np.random.default_rng(8)
+    rows = closed_loop(10, lambda slot: float(rng.exponential(0.6)) if slot else 100.0, 11.0)
+    rows += [at_s(9001, 0.5, 2.0), at_s(9002, 2.0, 2.0), at_s(9003, 0.25, 9.5, kind=1)]
+    rows = [row._replace(kind=row.number % 2) for row in rows]
+    start, end = GO_NS + 2 * SECOND, GO_NS + 10 * SECOND
+
+    for kind, times in enumerate(WindowTimes.by_kind(frame_of(rows), start, end, 2)):
+        own = [row for row in rows if row.kind == kind]
+        ended = [r for r in own if start <= r.end_ns < end and r.outcome <= Outcome.TIMEOUT]
+        seen = [r for r in ended if r.end_ns > start or r.start_ns >= start]
+        cut = [
+            r
+            for r in own
+            if r.start_ns < end
+            and (r.end_ns >= end or (r.outcome == Outcome.ABANDONED and r.end_ns >= start))
+        ]
+        inside = [min(r.end_ns, end) - max(r.start_ns, start) for r in own]
+        assert times.ended.runs[0].tolist() == sorted(r.end_ns - r.start_ns for r in seen)
+        assert times.late.tolist() == sorted(start - r.start_ns for r in seen if r.start_ns < start)
+        assert times.still.tolist() == sorted(min(r.end_ns, end) - r.start_ns for r in cut)
+        assert len(times.unseen) == len(ended) - len(seen)
+        assert times.inside_ns == sum(ns for ns in inside if ns > 0)

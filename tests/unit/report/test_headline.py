@@ -28,6 +28,7 @@ def test_a_percentile_with_nine_samples_beyond_is_weak_and_says_what_it_takes(
     baseline: RunMetrics,
 ) -> None:
     times = _times(baseline, Percentile(0.99, 1.0, at_least=False, samples_beyond=9))
+    times = replace(times, samples=900, in_flight_at_end=0)
     assert headline.percentile_cell(times, 0.99).note == "weak: 9 beyond, needs 1,000 samples"
     enough = _times(baseline, Percentile(0.99, 1.0, at_least=False, samples_beyond=10))
     assert headline.percentile_cell(enough, 0.99).note == "no interval"
@@ -99,7 +100,7 @@ def test_what_stands_below_a_terminal_row_is_the_interval_or_what_it_takes(
     weak = Percentile(0.99, 2.0, at_least=False, samples_beyond=9, samples_needed=1000)
     level = replace(
         baseline.levels[0],
-        service_times=_times(baseline, known, short, weak),
+        service_times=replace(_times(baseline, known, short, weak), in_flight_at_end=0),
         throughput_low_per_s=320.0,
         throughput_high_per_s=341.5,
     )
@@ -137,8 +138,16 @@ def test_open_levels_have_a_table_of_their_own(baseline: RunMetrics) -> None:
 def test_two_weak_percentiles_of_a_row_both_say_so(baseline: RunMetrics) -> None:
     """A warning that stands beside the first number alone leaves the second looking sound."""
     weak = _times(baseline, Percentile(0.99, 9.0, at_least=False, samples_beyond=3))
+    weak = replace(weak, samples=300, in_flight_at_end=0)
     opened = replace(baseline.levels[0], loop="open", response_times=weak, service_times=weak)
     (row,) = open_headline(replace(baseline, levels=(opened,))).rows
     cells = dict(zip(COLUMNS, row, strict=True))
     assert cells["Response p99"].note == cells["Service p99"].note
     assert cells["Service p99"].note == "weak: 3 beyond, needs 1,000 samples"
+
+
+def test_a_percentile_lacks_answers_where_workflows_enough_came(baseline: RunMetrics) -> None:
+    """Of 27,382 of which 24,169 were dropped no p50 is known, however long the level."""
+    weak = _times(baseline, Percentile(0.5, 1.87, at_least=False, samples_beyond=0))
+    times = replace(weak, samples=3213, in_flight_at_end=24_169)
+    assert headline.percentile_cell(times, 0.5).note == "weak: 0 beyond, too many not ended"

@@ -100,8 +100,15 @@ def test_what_waited_to_be_started_is_a_line_unless_nothing_ever_did(
 def test_a_queue_that_grew_says_that_its_times_are_of_no_rate(opened: LevelMetrics) -> None:
     """480 of 501 a second left: less than 5 % were left over; 400 are too few."""
     assert opened.open_load is not None
-    assert open_level.queue_cell(opened.open_load).text == "did not grow"
-    grew = open_level.queue_cell(replace(opened.open_load, left_per_s=400.0))
+    kept = replace(opened, outcomes={**opened.outcomes, "dropped": 0})
+    assert open_level.queue_cell(kept, opened.open_load).text == "did not grow"
+    full = open_level.queue_cell(opened, opened.open_load)
+    assert (full.text, full.tone, full.note) == (
+        "full",
+        "bad",
+        "12 of the whole level were dropped",
+    )
+    grew = open_level.queue_cell(kept, replace(opened.open_load, left_per_s=400.0))
     assert (grew.text, grew.tone) == ("grew", "bad")
     assert grew.note == (
         "501/s arrived, 400/s left: its response times grow with the length of the level"

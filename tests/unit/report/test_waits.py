@@ -23,6 +23,7 @@ def _opened(baseline: RunMetrics, ugly: RunMetrics, **changes: object) -> RunMet
             loop="open",
             bottleneck=None,
             response_times=level.service_times,
+            outcomes={**level.outcomes, "abandoned": 0},
             open_load=replace(load, offered=f"{rate:g}/s", offered_per_s=rate, left_per_s=rate),
         )
         for level, rate in zip(baseline.levels[:2], (300.0, 600.0), strict=True)
@@ -76,3 +77,12 @@ def test_an_open_run_that_keeps_up_is_limited_by_its_arrivals_and_has_no_cost(
     assert all(part.seconds is None for part in cost_of(run).parts)
     assert "is an open loop" in str(process_seconds(run, run.levels[0]))
     assert isinstance(process_seconds(baseline, baseline.levels[0]), float)
+
+
+def test_a_run_that_drops_what_arrives_is_not_limited_by_its_arrivals(
+    baseline: RunMetrics, ugly: RunMetrics
+) -> None:
+    """What is dropped leaves too, so as many leave as arrive: 88 % were dropped when this lied."""
+    run = _opened(baseline, ugly, outcomes={"ok": 3000, "dropped": 24_000})
+    answers = {one.question: one for one in verdicts(run, cost_of(run))}
+    assert answers["What limited it?"].answer.text == "not told"

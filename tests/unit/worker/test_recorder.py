@@ -306,8 +306,8 @@ def test_a_workflow_that_ends_during_the_finish_is_recorded_once(
 def test_finish_neither_loses_nor_doubles_while_threads_are_still_ending(
     bench: Callable[[int], Bench],
 ) -> None:
-    """64 threads as fast as they can, stopped at some moment, finished with no drain at all."""
-    slots = 64
+    """32 threads as fast as they can, stopped at some moment, finished with no drain at all."""
+    slots = 32
     b = bench(slots)
     stop = threading.Event()
     lock = threading.Lock()
@@ -325,7 +325,7 @@ def test_finish_neither_loses_nor_doubles_while_threads_are_still_ending(
     threads = [threading.Thread(target=work, args=(slot,)) for slot in range(slots)]
     for thread in threads:
         thread.start()
-    threading.Event().wait(0.1)
+    threading.Event().wait(0.05)
     stop.set()
     b.recorder.finish(_abandon(b))
     at_finish = b.committed()
