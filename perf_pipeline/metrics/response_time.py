@@ -4,14 +4,23 @@ They are those of the workflows that were to start in the window, whenever they 
 scheduled is what is judged, so a workflow cannot leave the statistics by being late. One that
 was not answered counts as "at least this long" (right-censored): a timeout with the time until
 it was seen to be one, what was dropped or abandoned with the time that it had waited.
+
+Percentiles are those of the product-limit curve as long as the answered ones alone reach them: then
+even the worst case, that no other is ever answered, gives a time. Where they do not, the curve must
+not be believed: it takes for granted that who was dropped would have done as well as who was not,
+and with most arrivals dropped its last answer became every percentile. There the value is the
+percentile with each unanswered workflow at the time that it had waited, which the true one cannot
+be below, marked ``at_least``.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.level import ServiceTimes
+from perf_pipeline.metrics.level import Percentile, ServiceTimes
 from perf_pipeline.metrics.service_time import WindowTimes
 from perf_pipeline.metrics.sorted_runs import SortedRuns
 from perf_pipeline.samples.record import COLD, TIMES_LOST, Outcome
@@ -67,5 +76,16 @@ def response_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTi
         avg_s=float(times.inside_ns) / total / 1e9 if total else None,
         min_s=float(ended_ns.min()) / 1e9 if len(ended_ns) else None,
         max_s=float(longest) / 1e9 if total else None,
-        percentiles=times.percentiles(),
+        percentiles=tuple(_never_below(each, times) for each in times.percentiles()),
     )
+
+
+def _never_below(found: Percentile, times: WindowTimes) -> Percentile:
+    """Return the percentile, or the least that it can be where too few were answered."""
+    waited = SortedRuns((*times.ended.runs, times.still))
+    rank = math.ceil(round(found.p * len(waited), 6))
+    if rank <= len(times.ended):
+        return found
+    value = waited.at(rank - 1)
+    beyond = len(waited) - int(waited.ranks(np.array([value]), "right")[0])
+    return Percentile(found.p, value / 1e9, at_least=True, samples_beyond=beyond)

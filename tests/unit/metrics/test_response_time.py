@@ -76,3 +76,16 @@ def test_what_was_not_answered_counts_as_at_least_this_long(outcome: int, flags:
     assert (p90.value_s, p90.at_least) == (1.0, False)
     assert (p99.value_s, p99.at_least) == (3.0, True)
     assert (times.samples, times.in_flight_at_end) == (95, 5)
+
+
+def test_with_most_arrivals_dropped_no_percentile_is_that_of_the_answered() -> None:
+    """Of 100, 12 took 3 s and 88 were dropped at 2 s: the product-limit curve says 3 s for all."""
+    rows = [(0.0, 2.5, 3.0, Outcome.OK, 0)] * 12 + [
+        (0.0, 2.0, 2.0, Outcome.DROPPED, NOT_STARTED)
+    ] * 88
+    times = response_times(frame(rows), *window(0, 1))
+    assert [(p.value_s, p.at_least) for p in times.percentiles] == [
+        (2.0, True),
+        (3.0, True),
+        (3.0, True),
+    ]
