@@ -27,6 +27,7 @@ from perf_pipeline.infrastructure.level_canaries import LevelCanaries
 from perf_pipeline.infrastructure.load_lock import load_lock
 from perf_pipeline.infrastructure.scratch import scratch_folder
 from perf_pipeline.loadgen.control_run import play_control
+from perf_pipeline.loadgen.function_trial import try_functions
 from perf_pipeline.loadgen.level import LevelRun
 from perf_pipeline.loadgen.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.manifest import make_manifest
@@ -161,6 +162,8 @@ class Run:
         self.seed_data()
         cache = self._settings.cache_dir
         environments = environments_of(self._scenario, self._plans, cache, os.environ)
+        pythons = {target: environment.python for target, environment in environments.items()}
+        try_functions(self._scenario, pythons).refuse_wrong(self._scenario.name)
         self.folder.begin(self._scenario.name)
         before = read_cpu_times()
         try:

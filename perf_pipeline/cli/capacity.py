@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,13 +20,17 @@ from perf_pipeline.cli.output import (
     settings_with,
     tell,
 )
-from perf_pipeline.cli.run import TARGET_HELP, check_everything, make_results_folder, number
+from perf_pipeline.cli.run import (
+    TARGET_HELP,
+    check_everything,
+    make_results_folder,
+    make_target,
+    number,
+)
 from perf_pipeline.config.capacity_question import capacity_question
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.overrides import Overrides
-from perf_pipeline.config.target_spec import parse_target
 from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
-from perf_pipeline.loadgen.environment import find_uv, make_environment
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -113,13 +115,7 @@ def capacity(
         )
         make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
-        make_environment(
-            parse_target(checked.target),
-            cache_dir=settings.cache_dir,
-            environ=os.environ,
-            uv=find_uv(os.environ),
-            interpreter=Path(checked.interpreter) if checked.interpreter else None,
-        )
+        make_target(checked, scenario, settings)
     run_id = new_run_id(datetime.now(UTC))
     folder = RunFolder(settings.results_dir / run_id)
     with _partial_results_kept(folder, as_json=as_json):

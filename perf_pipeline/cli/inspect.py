@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,16 +28,22 @@ from perf_pipeline.config.machine import (
     processes_of,
     read_machine_limits,
 )
+from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.loadgen.environment import find_environment
+from perf_pipeline.loadgen.function_trial import FunctionTrial, function_targets, try_functions
 from perf_pipeline.metrics.capacity_steps import is_search
 from perf_pipeline.metrics.measure import measure_run
 from perf_pipeline.run import measure
+from perf_pipeline.report.text import visible
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
-from perf_pipeline.samples.run_folder import RunFolder, find_run, read_json
+from perf_pipeline.samples.run_folder import RUNNING, RunFolder, find_run, read_json
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario import Scenario
+
+TEXTS_A_CLASS = 3
 
 RunName = Annotated[
     str | None,
@@ -60,10 +67,15 @@ def check(
     as_json: AsJson = False,  # noqa: FBT002 typer's way of a flag
     results: NoResults = None,  # noqa: ARG001 refused when given
 ) -> None:
-    """Check a scenario file and report every problem at once; nothing is started."""
+    """Check a scenario file and report every problem at once; nothing is started.
+
+    Functions of your own are imported in the target's interpreter, and not called.
+    """
     with bad_input_explained(as_json=as_json):
         machine = read_machine_limits()
         scenario = open_scenario(file, machine)
+        trial = _tried_functions(scenario)
+        trial.refuse_wrong(file)
     open_levels = [arrivals.label for arrivals in scenario.arrivals]
     levels = ", ".join([*map(str, scenario.concurrency), *open_levels])
     processes = processes_of(scenario, machine)
@@ -78,10 +90,16 @@ def check(
             f"{bound.arithmetic})",
             as_json=as_json,
         )
+    for function in trial.good:
+        tell(f"  {function}: found, and of the form that the target calls", as_json=as_json)
+    for sentence in trial.not_tried:
+        tell(f"  {sentence}", as_json=as_json)
     answer(
         {
             "file": file,
             "problems": [],
+            "functions": list(trial.good),
+            "not_tried": list(trial.not_tried),
             "levels": list(scenario.concurrency),
             "open_levels": open_levels,
             "largest_level": bounds[mode_of(scenario.target)].level,
@@ -89,6 +107,17 @@ def check(
         },
         as_json=as_json,
     )
+
+
+def _tried_functions(scenario: Scenario) -> FunctionTrial:
+    """Try the user's own functions wherever an environment is there; none is made."""
+    cache, given = settings_with(None).cache_dir, scenario.interpreter
+    pythons: dict[str, Path | None] = {}
+    for target in function_targets(scenario):
+        interpreter = Path(given) if given and target == scenario.target else None
+        found = find_environment(parse_target(target), cache_dir=cache, interpreter=interpreter)
+        pythons[target] = found and found.python
+    return try_functions(scenario, pythons)
 
 
 def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
@@ -115,7 +144,10 @@ def scenarios(as_json: AsJson = False, results: NoResults = None) -> None:  # no
 
 
 def records(run: RunName = None, results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Count the records of a run, also of one that was killed or still goes on."""
+    """Count the records of a run by outcome and error class, with up to three texts a class.
+
+    Also those of a run that was killed or still goes on.
+    """
     with bad_input_explained(as_json=as_json):
         folder = find_run(settings_with(results).results_dir, run)
         counted = count_records(folder)
@@ -128,13 +160,34 @@ def records(run: RunName = None, results: Results = None, as_json: AsJson = Fals
             f"{'not measured' if median is None else format(median, 'g')}",
             as_json=as_json,
         )
-    if counted["recovered"]:
-        tell(
-            f"  pieced together from what killed workers left; {counted['may_be_missing']} "
-            "workflows were started of which nothing is known",
-            as_json=as_json,
-        )
+        for line in _errors_told(level):
+            tell(line, as_json=as_json)
+    for line in _rest_told(counted):
+        tell(line, as_json=as_json)
     answer(counted, as_json=as_json)
+
+
+def _errors_told(level: dict[str, Any]) -> list[str]:
+    """Return a line for each error class of a level, most frequent first, and for its texts."""
+    lines = []
+    for name, count in sorted(level["error_classes"].items(), key=lambda row: (-row[1], row[0])):
+        texts = level["error_examples"].get(name, ())
+        lines += [f"    {name} {count}", *(f"      {visible(text)}" for text in texts)]
+        if not texts:
+            lines.append("      no text was kept")
+    return lines
+
+
+def _rest_told(counted: dict[str, Any]) -> list[str]:
+    """Return a line on what is not in the counts, if there is any."""
+    if counted["status"] == RUNNING:
+        return ["  the run goes on: what ended in the last half second is not counted yet"]
+    if not counted["recovered"]:
+        return []
+    return [
+        f"  pieced together from what killed workers left; {counted['may_be_missing']} "
+        "workflows were started of which nothing is known"
+    ]
 
 
 def count_records(folder: RunFolder) -> dict[str, Any]:
@@ -153,18 +206,22 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
         left = read_level(path, kinds)
         outcomes.update(level.outcomes)
         classes.update(level.error_classes)
-        recovered = recovered or left.recovered
-        missing += left.may_be_missing
+        cut_off = left.recovered and status["status"] != RUNNING  # else they are in flight
+        recovered = recovered or cut_off
+        missing += left.may_be_missing if cut_off else 0
         levels.append(
             {
                 "label": level.label,
                 "concurrency": level.concurrency,
                 "validity": level.validity,
                 "outcomes": level.outcomes,
-                "error_classes": level.error_classes,
+                "error_classes": {name: n for name, n in level.error_classes.items() if n},
+                "error_examples": {
+                    name: texts[:TEXTS_A_CLASS] for name, texts in level.error_examples.items()
+                },
                 "in_flight_median": level.in_flight.median,
-                "recovered": left.recovered,
-                "may_be_missing": left.may_be_missing,
+                "recovered": cut_off,
+                "may_be_missing": left.may_be_missing if cut_off else 0,
             }
         )
     return {

@@ -31,6 +31,7 @@ from perf_pipeline.config.target_spec import parse_target, target_names
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
 from perf_pipeline.infrastructure.services import server_status
 from perf_pipeline.loadgen.environment import find_uv, make_environment
+from perf_pipeline.loadgen.function_trial import try_functions
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.loadgen.plan import plan_levels
 from perf_pipeline.run import new_run_id
@@ -64,7 +65,10 @@ def run(
     rate: Annotated[
         list[str] | None,
         typer.Option(
-            "--rate", metavar="R...", help="Open levels instead: workflows arriving a second."
+            "--rate",
+            metavar="R...",
+            help="Open levels, workflows arriving a second; instead of the scenario's levels, "
+            "after those of --concurrency if that is given too.",
         ),
     ] = None,
     schedule: Annotated[Text, typer.Option(help="poisson or constant: how rates arrive.")] = None,
@@ -142,13 +146,7 @@ def run(
         checked = check_everything(scenario, overrides, gate, settings)
         make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
-        make_environment(
-            parse_target(checked.target),
-            cache_dir=settings.cache_dir,
-            environ=os.environ,
-            uv=find_uv(os.environ),
-            interpreter=Path(checked.interpreter) if checked.interpreter else None,
-        )
+        make_target(checked, scenario, settings)
     folder = RunFolder(settings.results_dir / new_run_id(datetime.now(UTC)))
     plans = plan_levels(checked, processes_of(checked, read_machine_limits()))
     view = choose_view(
@@ -207,6 +205,31 @@ def check_everything(
     if missing:
         raise ServiceUnavailableError("\n".join(missing))
     return checked
+
+
+def make_target(checked: Scenario, file: str, settings: Settings) -> None:
+    """Make the target's environment unless it is there, and try the user's own functions in it.
+
+    Arms have targets of their own: those are made, and tried, when the run has begun.
+
+    Args:
+        checked: The scenario.
+        file: As the user named it.
+        settings: Where environments are kept.
+
+    Raises:
+        TargetEnvironmentError: It cannot be made.
+        ScenarioError: No worker can call a function; the text says why, and where it was looked
+            for.
+    """
+    environment = make_environment(
+        parse_target(checked.target),
+        cache_dir=settings.cache_dir,
+        environ=os.environ,
+        uv=find_uv(os.environ),
+        interpreter=Path(checked.interpreter) if checked.interpreter else None,
+    )
+    try_functions(checked, {checked.target: environment.python}).refuse_wrong(file)
 
 
 def make_results_folder(folder: Path) -> None:

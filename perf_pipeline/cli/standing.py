@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from bisect import bisect_left
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +26,9 @@ SILENT_S = 5.0
 OVERHEAD_S = 5.0
 """A level's workers start, end and are counted about so long, on top of its phases."""
 READS_JOURNAL_EVERY = 2
+READS_KEPT = 4
+"""The count of what failed is told about a second ago; a journal was read just now, or before."""
+
 START, REPORT = "start", "report"
 _NOTHING = {"started": 0, "ended": 0, "failed": 0}
 
@@ -44,7 +48,8 @@ class Standing:
         rate_per_s: Ended in the last second.
         elapsed_s: Since the level's go; 0 before.
         mean_service_s: Of what ended in the last 10 s; None where nothing did.
-        errors: Error class to count, as far as it is in the journals; None if they are unreadable.
+        errors: Error class to count, as far as it was in the journals when ``failed`` was counted;
+            None if they are unreadable.
         loop: ``closed`` or ``open``.
         offered_per_s: Of an open level, how many were to start in the last second; else None.
         mean_response_s: Of an open level, like ``mean_service_s``; else None.
@@ -104,6 +109,7 @@ class RunWatch:
         self._reads += 1
         if self._reads % READS_JOURNAL_EVERY == 1:
             self._ended.read()
+            self._errors.append(Counter(self._ended.errors))
         plan, progress, totals = self._plans[self._index], self._progress, self._progress["totals"]
         in_flight = totals["started"] - totals["ended"]
         return Standing(
@@ -117,7 +123,7 @@ class RunWatch:
             rate_per_s=progress["rate_per_s"],
             elapsed_s=progress["elapsed_s"],
             mean_service_s=self._ended.mean_service_s(self._clock_ns()),
-            errors=dict(self._ended.errors) if self._ended.readable else None,
+            errors=self._errors_among(totals["failed"]) if self._ended.readable else None,
             left_s=self._left_s(),
             concerns=tuple(self._concerns(in_flight)),
             loop=plan.loop,
@@ -126,6 +132,15 @@ class RunWatch:
             if plan.loop == "open"
             else None,
         )
+
+    def _errors_among(self, failed: int) -> dict[str, int]:
+        """Return the newest classes that ``failed`` workflows hold.
+
+        Classes are read from the journals and the count from what the run tells, at moments of
+        their own: classes that are more than it were committed after it was told.
+        """
+        known = (read for read in reversed(self._errors) if read.total() <= failed)
+        return dict(next(known, {}))
 
     def _offered_per_s(self, plan: LevelPlan) -> float | None:
         """Return how many of an open level's workflows were to start in the last second."""
@@ -150,6 +165,7 @@ class RunWatch:
             "rate_per_s": 0.0,
             "elapsed_s": 0.0,
         }
+        self._errors: deque[Counter[str]] = deque(maxlen=READS_KEPT)
         self._phase_began = (0.0, 0)
         self._heard_ns = self._clock_ns()
 

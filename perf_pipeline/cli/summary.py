@@ -20,7 +20,7 @@ from perf_pipeline.report.headline import (
 )
 from perf_pipeline.report.quantity import rate, seconds
 from perf_pipeline.report.steady import steady_told
-from perf_pipeline.report.words import VALIDITY, level_name
+from perf_pipeline.report.words import VALIDITY, level_name, validity_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
     if console.is_terminal and max(map(len, laid_out.splitlines())) > console.width:
         laid_out = "\n\n".join(map(block, rows, below))
     limits = [
-        f"limited at {level_name(level)} ({level.validity}): {fact.cell.text}; {fact.cell.note}"
+        f"limited at {level_name(level)} ({validity_of(level).text}): {fact.cell.text}; {fact.cell.note}"
         for level in metrics.levels
         if level.bottleneck is not None
         for fact in [bottleneck_fact(level.bottleneck)]
@@ -71,7 +71,7 @@ def arrivals_told(level: LevelMetrics) -> str:
         f"{level.outcomes[name]} {name}" for name in ("timeout", "dropped", "abandoned")
     )
     return (
-        f"{level_name(level)} ({level.validity}): {load.offered}, {load.scheduled} scheduled, "
+        f"{level_name(level)} ({validity_of(level).text}): {load.offered}, {load.scheduled} scheduled, "
         f"{fates}; {rates}; started at most {waits} late (99 %), workflows that do nothing {idle}"
     )
 
@@ -79,7 +79,7 @@ def arrivals_told(level: LevelMetrics) -> str:
 def settled_told(level: LevelMetrics) -> str:
     """Say whether a level settled, unless it is as planned; empty where nothing is to be said."""
     told = steady_told(level)
-    return f"{level_name(level)} ({level.validity}): {told}" if told else ""
+    return f"{level_name(level)} ({validity_of(level).text}): {told}" if told else ""
 
 
 def with_intervals(
@@ -110,10 +110,10 @@ def table(rows: list[tuple[str, ...]]) -> str:
 
 
 def block(row: tuple[str, ...], below: Mapping[str, str]) -> str:
-    """Lay one level out below each other, for a narrow terminal; validity beside every number."""
+    """Lay one level out below each other, for a narrow terminal, its validity above its numbers."""
     named = dict(zip(HEADLINE_COLUMNS, row, strict=True))
     validity = row[_VALIDITY_COLUMN]
     lines = [f"{named['level']}: {named['N']} wanted, {validity}"]
     told = {k: f"{v} {below[k]}" if k in below else v for k, v in named.items()}
-    lines += [f"  {k:10} {v} ({validity})" for k, v in told.items() if k not in _NAMES]
+    lines += [f"  {k:10} {v}" for k, v in told.items() if k not in _NAMES]
     return "\n".join(lines)

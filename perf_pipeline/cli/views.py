@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perf_pipeline.cli.output import tell
+from perf_pipeline.cli.standing import REPORT
 from perf_pipeline.report.text import name, visible
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ class PlainView:
         if standing is None:
             return
         phase = (standing.index, standing.phase)
-        if phase != self._told or self._clock() - self._told_s >= PLAIN_EVERY_S:
+        # Nothing moves while the report is made: said once.
+        is_due = self._clock() - self._told_s >= PLAIN_EVERY_S and standing.phase != REPORT
+        if phase != self._told or is_due:
             self._told, self._told_s = phase, self._clock()
             self.say(plain_line(standing))
 
@@ -249,6 +252,8 @@ def time_left(left_s: float | None) -> str:
 
 def plain_line(standing: Standing) -> str:
     """Return one line about where a level stands."""
+    if standing.phase == REPORT:
+        return "  all levels are played; counting the records and writing the report"
     line = (
         f"  {name(standing.shown):>8} {standing.phase:8} {standing.elapsed_s:6.1f} s  "
         f"done {standing.ended:7}  in flight {standing.in_flight:5} of {standing.wanted}  "

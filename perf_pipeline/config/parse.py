@@ -109,6 +109,7 @@ def _load(text: str, complaints: Complaints) -> dict[str, Any] | None:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what, line, column = _syntax_error(str(error), text)
+        what = _given_twice(what) or what
         where = f"line {line}" + (f", column {column}" if column else "")
         complaints.file_as_a_whole(f"{file} {where}: is not TOML: {what}.", line)
     except RecursionError:
@@ -136,6 +137,14 @@ def _syntax_error(message: str, text: str) -> tuple[str, int, int | None]:
     if found[2] is None:
         return what, text.count("\n") + (not text.endswith("\n")), None
     return what, int(found[2]), int(found[3])
+
+
+def _given_twice(what: str) -> str | None:
+    """Say in words that a list of tables stands there in two forms, which is what TOML forbids."""
+    if found := re.search(r"cannot mutate immutable namespace \('(\w+)',", what):
+        name = found[1]
+        return f"{name} is given twice: use either `{name} = [...]` or [[{name}]] tables"
+    return None
 
 
 def _build(document: dict[str, Any], name: str, folder: Path, complaints: Complaints) -> Scenario:

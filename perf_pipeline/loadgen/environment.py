@@ -96,6 +96,30 @@ def make_environment(
     return environment_of(recipe_of(spec), cache_dir=cache_dir, environ=environ, uv=uv, base=base)
 
 
+def find_environment(
+    spec: TargetSpec, *, cache_dir: Path, interpreter: Path | None = None
+) -> TargetEnvironment | None:
+    """Return a target's environment if it is there; nothing is made.
+
+    Args:
+        spec: The target.
+        cache_dir: As ``make_environment``.
+        interpreter: A Python of the user's, used as it is.
+
+    Returns:
+        None if ``make_environment`` would have to make it.
+
+    Raises:
+        TargetEnvironmentError: The interpreter cannot run a worker, the target has no lock, or
+            the cache cannot be read.
+    """
+    if interpreter is not None:
+        return _given(spec, interpreter)
+    recipe = recipe_of(spec)
+    key = recipe.key(_identity(base_interpreter()))
+    return _read_marker(_folder_of(cache_dir, key), recipe)
+
+
 def environment_of(
     recipe: Recipe,
     *,
@@ -109,7 +133,7 @@ def environment_of(
     As ``make_environment``, which see, for what is no target: another load generator, say.
     """
     base = base or base_interpreter()
-    folder = cache_dir / "targets" / recipe.key(_identity(base))[:16]
+    folder = _folder_of(cache_dir, recipe.key(_identity(base)))
     found = _read_marker(folder, recipe)
     if found is not None:
         return found
@@ -124,6 +148,10 @@ def environment_of(
         made = TargetEnvironment(python_of(folder), lock_hash, packages)
         _write_marker(folder, made)
     return made
+
+
+def _folder_of(cache_dir: Path, key: str) -> Path:
+    return cache_dir / "targets" / key[:16]
 
 
 def _given(spec: TargetSpec, interpreter: Path) -> TargetEnvironment:

@@ -28,9 +28,9 @@ def canary_figures(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> tuple[NoiseFigure, ...]:
     """Hold the round after the level against the one before it."""
-    slower = "fixed work took longer or shorter after the level than before it"
-    waited = "fixed work before or after the level had no core"
-    write = "a forced write before or after the level against the other"
+    slower = "by how much the speed of a fixed calculation differs before and after the level"
+    waited = "share of its time that a fixed calculation, run alone beside the level, got no core"
+    write = "how many times as long one forced disk write took, before and after the level"
     if before is None or after is None:
         why = "no canary " + " and ".join(
             when for when, one in (("before", before), ("after", after)) if one is None

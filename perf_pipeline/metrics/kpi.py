@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.kpi_grade import Grade, KpiGrade
-from perf_pipeline.metrics.targets import LEAST_BEYOND
+from perf_pipeline.metrics.targets import LEAST_BEYOND, runs_own_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,15 @@ MEMORY = Scale("memory", "MB", 500, 1000, 2000)
 
 
 def kpi_grades(levels: Sequence[LevelMetrics]) -> tuple[KpiGrade, ...]:
-    """Grade every closed level; arms are not graded, nor is what was offered to an open level."""
-    graded = (level for level in levels if level.role == "level" and level.loop == "closed")
+    """Grade every closed level of the families.
+
+    Arms are not graded, nor is what was offered to an open level, nor functions of a user's own.
+    """
+    graded = (
+        level
+        for level in levels
+        if level.role == "level" and level.loop == "closed" and not runs_own_code(level)
+    )
     return tuple(grade for level in graded for grade in _grades(level))
 
 

@@ -281,6 +281,11 @@ class LevelMetrics:
         """What people call the level: ``1000 (medium stress)``."""
         return f"{self.label} ({self.title})" if self.title else self.label
 
+    @property
+    def shown_apart(self) -> str:
+        """The same with the repeat, which tells it apart from the others of the run."""
+        return f"{self.shown}, repeat {self.repeat + 1}" if self.repeat else self.shown
+
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain dicts and lists, ready for JSON."""
         return asdict(self)

@@ -108,7 +108,7 @@ def _others(
     samples: Sequence[Sample], servers: Sequence[str], cpu_limit_cores: float | None
 ) -> NoiseFigure:
     """Return what processes that are not of the run used: all that was busy without ours."""
-    what, unit = "cores that processes outside of the run used", "%"
+    what, unit = "share of the cores that other programs used", "%"
 
     def unknown(why: str) -> NoiseFigure:
         return unknown_figure(what, unit, OTHERS_MAX_PERCENT, why)
@@ -143,7 +143,7 @@ def _of(server: str) -> Any:
 
 
 def _steal(samples: Sequence[Sample]) -> NoiseFigure:
-    what = "time of the cores that the machine below took (steal)"
+    what = "share of the cores that the host of this virtual machine took (steal)"
     if why := _too_short(samples):
         return unknown_figure(what, "%", STEAL_MAX_PERCENT, why)
     spent = _spent_cores(samples)

@@ -12,6 +12,7 @@ verdict against it.
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -90,12 +91,7 @@ def steady_state_of(
     cell_ns = _cell_ns(frame, began_ns, window[1], slots)
     cells = (window[1] - window[0]) // cell_ns if cell_ns else 0
     if cells < LEAST_VALUES:
-        why = (
-            f"too short to tell a warm-up or drift: {cells} cells of {cell_ns / 1e9:.3g} s, each "
-            f"at least 0.1 s, a fifth of a workflow's time and four workflows (it takes "
-            f"{LEAST_VALUES})"
-        )
-        return SteadyState(planned_s, "too_short", why)
+        return SteadyState(planned_s, "too_short", _too_short(window[1] - window[0], cell_ns))
     all_cells = (window[1] - began_ns) // cell_ns
     series = _series(frame, window[1], cell_ns, all_cells, is_open=slots is None)
     return judge_series(
@@ -166,6 +162,17 @@ def _doubted(name: str, drift: Drift) -> str:
     return (
         f"no drift of the {name} was found, but one of {drift.most:.0%} cannot be ruled out "
         f"(99.5 % interval {drift.low_ratio:+.0%} to {drift.high_ratio:+.0%})"
+    )
+
+
+def _too_short(length_ns: int, cell_ns: int) -> str:
+    """Say how long a steady phase would do, as far as this one tells."""
+    if not cell_ns:
+        return "no workflow ended in the steady phase, so it shows no warm-up and no drift"
+    needed_s = math.ceil(LEAST_VALUES * cell_ns / 1e9)
+    return (
+        f"a steady phase of {length_ns / 1e9:.3g} s is too short to test for warm-up and drift; "
+        f"here it takes about {needed_s:,} s (--duration {needed_s})"
     )
 
 

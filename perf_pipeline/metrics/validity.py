@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.steady_state import SteadyState
     from perf_pipeline.metrics.worker_ends import WorkerEnd
 
+NOT_QUIET = "something else used the machine"
+"""How every reason for ``noisy_host`` begins."""
+
 LEAST_TURNOVERS = 3.0
 LEAST_SAMPLES = 20
 """With fewer, not even the median has 10 samples beyond it."""
@@ -87,7 +90,7 @@ def judge_level(
         found.append(("incomplete", f"{duplicates} workflow numbers were recorded twice"))
     found += [("incomplete", reason) for write in writes for reason in _write_problems(write)]
     if noise is not None and noise.judged:
-        found += [("noisy_host", f"the machine was not quiet: {cause}") for cause in noise.causes]
+        found += [("noisy_host", f"{NOT_QUIET}: {cause}") for cause in noise.causes]
     if open_load is not None and response is not None:
         found += arrival_problems(open_load, response)
         found += _sample_problems(response.samples)

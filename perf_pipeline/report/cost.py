@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from perf_pipeline.metrics.targets import runs_own_code
 from perf_pipeline.report import headline, quantity, words
 from perf_pipeline.report.table import Cell, Table, number
 
@@ -64,6 +65,14 @@ class Cost:
     concurrency: int | None
     ways: Mapping[Way, LevelMetrics | None]
     parts: tuple[Part, ...]
+
+
+def is_asked(metrics: RunMetrics) -> bool:
+    """Return whether the ways of running the same workflows can be compared at all.
+
+    Functions of a user's own run in one way only.
+    """
+    return not metrics.levels or not all(map(runs_own_code, metrics.levels))
 
 
 def cost_of(metrics: RunMetrics) -> Cost:
@@ -156,7 +165,7 @@ def _way_row(metrics: RunMetrics, way: Way, level: LevelMetrics | None) -> tuple
     return (
         Cell(WAYS[way]),
         Cell(words.level_name(level)),
-        words.validity_cell(level.validity),
+        words.validity_of(level),
         headline.samples_cell(level.service_times),
         headline.throughput_cell(level),
         headline.error_cell(level),

@@ -78,19 +78,22 @@ NOTE = (
     "Service time (closed loop): from handing a workflow to the target until its checked answer. "
     "≥: the percentile lies among workflows that had not ended, so the true value is this or more. "
     "*: fewer than 10 samples lie beyond it. "
-    "In flight is the median over the steady phase; N is what was wanted. Samples ended in the "
-    "steady phase; not ended were in flight at its end."
+    "In flight is the median over the steady phase; N is what was wanted. Samples: workflows that "
+    "the times are of, here those that ended in the steady phase; not ended were in flight at its "
+    "end."
 )
 
 
 OPEN_NOTE = (
     "Response time (open loop): from the moment at which a workflow was to start, so the wait "
-    "before its start is in it; N is then the most that may be in flight."
+    "before its start is in it. N is then the most that may be in flight, and samples are the "
+    "workflows that were to start in the steady phase and were answered."
 )
 MORE_NOTE = "Memory: the most that the target's workers held together."
 INTERVAL_NOTE = (
     "In brackets below a value: its 95 % interval; where there are too few samples, how many it "
-    "would take; no interval: too few stretches of time to compare. The average has none."
+    "would take; no interval: too few stretches of time to compare. A bound (≥) and the average have "
+    "none."
 )
 
 
@@ -129,7 +132,7 @@ def percentile_cell(times: ServiceTimes, p: float) -> Cell:
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
     if found.samples_beyond < LEAST_BEYOND:
         return number(shown, f"{WEAK}: {found.samples_beyond} beyond, {_lacks(times, found)}")
-    return number(shown, _interval(found.low_s, found.high_s, "s") or NO_INTERVAL)
+    return number(shown, _interval_of(found))
 
 
 def average_cell(times: ServiceTimes) -> Cell:
@@ -192,7 +195,7 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
         Cell(words.level_name(level), note=words.executor(level)),
         number(quantity.count(level.concurrency)),
         in_flight_cell(level),
-        words.validity_cell(level.validity),
+        words.validity_of(level),
         samples_cell(times),
         unended_cell(times),
         throughput_cell(level),
@@ -217,7 +220,7 @@ def _plain_row(level: LevelMetrics) -> HeadlineRow:
     return HeadlineRow(
         level=words.level_name(level),
         concurrency=quantity.count(level.concurrency),
-        validity=level.validity,
+        validity=words.validity_of(level).text,
         samples=quantity.count(times.samples),
         throughput=throughput_cell(level).text,
         times="response" if level.response_times else "service",
@@ -239,6 +242,12 @@ def _interval(low: float | None, high: float | None, unit: str) -> str:
     return f"[{quantity.between(low, high, unit)}]"
 
 
+def _interval_of(found: Percentile) -> str:
+    """Return a percentile's interval, or that there is none; a bound is not asked for one."""
+    interval = _interval(found.low_s, found.high_s, "s")
+    return interval or ("" if found.at_least else NO_INTERVAL)
+
+
 def _lacks(times: ServiceTimes, found: Percentile) -> str:
     """Return what a percentile with too few beyond it lacks: more workflows, or more answers."""
     needed = found.samples_needed or quantity.samples_needed(found.p)
@@ -256,8 +265,7 @@ def _below(level: LevelMetrics) -> dict[str, str]:
     for p in times.percentiles:
         if p.value_s is not None:
             few = _lacks(times, p) if p.samples_beyond < LEAST_BEYOND else ""
-            interval = _interval(p.low_s, p.high_s, "s") or NO_INTERVAL
-            found[f"p{round(100 * p.p)}"] = few or interval
+            found[f"p{round(100 * p.p)}"] = few or _interval_of(p)
     return found
 
 

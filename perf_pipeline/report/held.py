@@ -119,7 +119,8 @@ def _held_sentence(held: list[LevelMetrics]) -> list[str]:
     failed = "an unknown share"
     if most.error_ratio is not None:
         failed = f"{100 * most.error_ratio:.3g} %"
-    doubt = "" if most.validity == "valid" else f" ({most.validity})"
+    found = words.validity_of(most).text
+    doubt = "" if found == "valid" else f" ({found})"
     name = f"{words.level_name(most)}{doubt}"
     how = f"{name} ran to its end, and {failed} of what ended in its steady phase failed."
     return [f"Held up to {most.concurrency} in flight: {how}"]

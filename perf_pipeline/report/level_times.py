@@ -16,6 +16,10 @@ SERVICE_TIMES = (
     "flight / workflows ended, so workflows that never ended weigh as well; min is of those that "
     "ended, max of all."
 )
+OPEN_SAMPLES = (
+    " Samples of service times ended in the steady phase; those of response times were to start in "
+    "it, so their numbers differ by what was under way at its ends."
+)
 RESPONSE_TIMES = (
     "From the moment at which a workflow was to start until its checked answer, with the wait "
     "before its start. What was dropped, timed out or cut short counts as at least so long."
@@ -58,7 +62,8 @@ def service_times(level: LevelMetrics) -> Table:
         rows.append(_times_row(name, family.service_times, head))
     basis = quantity.counted(level.service_times.samples, "workflow")
     title = f"{words.service_time(level)} in the steady phase"
-    return Table(title, columns, tuple(rows), level.validity, basis, SERVICE_TIMES)
+    note = SERVICE_TIMES + (OPEN_SAMPLES if level.loop == "open" else "")
+    return Table(title, columns, tuple(rows), level.validity, basis, note)
 
 
 def _times_row(name: str, times: ServiceTimes, head: tuple[Cell, Cell]) -> tuple[Cell, ...]:

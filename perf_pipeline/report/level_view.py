@@ -100,7 +100,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
         name=words.level_name(level),
         title=_title(level),
         subtitle=_subtitle(level),
-        validity=words.validity_cell(level.validity),
+        validity=words.validity_of(level),
         reasons=tuple(reasons),
         facts=_facts(level),
         groups=tuple(group for group in groups if group.tables),
@@ -146,7 +146,7 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
         Fact("p99 service time", headline.percentile_cell(times, 0.99)),
         Fact("Errors", headline.error_cell(level)),
         Fact("Median in flight", headline.in_flight_cell(level)),
-        Fact("Samples", headline.samples_cell(times)),
+        _samples(level),
         Fact("Steady phase", measured(length, quantity.seconds, why)),
         *_turnovers(level, why),
         resources.cores_fact(level),
@@ -156,6 +156,13 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
     limited = (*limited, *steady_facts(level), *noise_facts(level), *open_facts(level))
     told = (Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True))
     return (*limited, *told)
+
+
+def _samples(level: LevelMetrics) -> Fact:
+    """Return how many workflows the level's times are of, as every table of levels counts them."""
+    if level.response_times is None:
+        return Fact("Samples", headline.samples_cell(level.service_times))
+    return Fact("Samples of response times", headline.samples_cell(level.response_times))
 
 
 def _turnovers(level: LevelMetrics, why: str) -> tuple[Fact, ...]:

@@ -56,10 +56,9 @@ def render_markdown(metrics: RunMetrics) -> str:
         *(markdown_table(table) for table in (repeats.repeats_table(metrics),) if table.rows),
         "## Targets",
         *(markdown_table(table) for table in (slo.slo_table(metrics),) if table.rows),
-        markdown_table(targets.target_table(metrics)),
-        markdown_table(targets.kpi_table(metrics)),
-        "## What the work costs, what the runtime adds, what its code nodes add",
-        *(markdown_table(table) for table in cost.cost_tables(metrics, parts)),
+        *(markdown_table(table) for table in targets.tables(metrics)),
+        "" if targets.tables(metrics) else inert(targets.none_set(metrics)),
+        *_costs(metrics, parts),
         "## What really ran",
         _facts(origin.what_ran(metrics)),
         *(block for level in metrics.levels for block in _level(level)),
@@ -71,6 +70,12 @@ def render_markdown(metrics: RunMetrics) -> str:
         READING,
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _costs(metrics: RunMetrics, parts: cost.Cost) -> Iterable[str]:
+    if cost.is_asked(metrics):
+        yield "## What the work costs, what the runtime adds, what its code nodes add"
+        yield from (markdown_table(table) for table in cost.cost_tables(metrics, parts))
 
 
 def _level(level: LevelMetrics) -> Iterable[str]:

@@ -4,21 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import quantity, text
+from perf_pipeline.report import quantity, text, words
 from perf_pipeline.report.table import Cell, Fact, Table, measured, number
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics
     from perf_pipeline.metrics.noise import Noise
     from perf_pipeline.metrics.noise_figure import NoiseFigure
+    from perf_pipeline.metrics.run_metrics import RunMetrics
 
 NOTE = "What has a limit decides; what has none is shown because it may explain."
 TOLD = "This machine is known to be shared: noise is told of, and makes no level invalid."
+JUDGED = (
+    "They may have made the target look slower than it is. Run again on a quiet machine; on one "
+    "that is always shared, PERF_PIPELINE_NOISE=tell shows who used it and makes no level invalid, "
+    "so what others took is then in the numbers."
+)
+NOT_JUDGED = (
+    "told and not judged, because this machine is known to be shared (PERF_PIPELINE_NOISE=tell)."
+)
 _WORDS = {
     "quiet": Cell("quiet", "good"),
     "noisy": Cell("noisy", "warn"),
     "unknown": Cell("not known", "quiet"),
 }
+
+
+def noise_of_run(metrics: RunMetrics) -> list[str]:
+    """Say once at which levels others used the machine, and what to do about it."""
+    noisy = [level for level in metrics.levels if level.noise and level.noise.verdict == "noisy"]
+    judged = [words.level_name(level) for level in noisy if level.noise and level.noise.judged]
+    told = [words.level_name(level) for level in noisy if level.noise and not level.noise.judged]
+    sentences = []
+    if judged:
+        every = len(judged) == len(metrics.levels)
+        where = "every level" if every else ", ".join(judged)
+        sentences.append(f"Other programs used this machine at {where}. {JUDGED}")
+    if told:
+        sentences.append(f"Others used the machine at {', '.join(told)}: {NOT_JUDGED}")
+    return sentences
 
 
 def noise_facts(level: LevelMetrics) -> tuple[Fact, ...]:

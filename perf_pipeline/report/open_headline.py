@@ -49,7 +49,7 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
     offered = None if load is None else load.offered_per_s
     row = (
         Cell(words.level_name(level), note=words.executor(level)),
-        words.validity_cell(level.validity),
+        words.validity_of(level),
         measured(offered, quantity.rate, "there was no steady phase"),
         headline.throughput_cell(level),
         _queue(level, load) if load else unknown,

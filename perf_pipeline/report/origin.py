@@ -142,7 +142,7 @@ def _servers(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
     if servers is None:
         return (Fact("Servers", MISSING),)
     if not servers:
-        return (Fact("Servers", Cell("none were needed")),)
+        return (Fact("Servers", Cell("no server was needed")),)
     facts = []
     for server in servers:
         source, url = said(server.get("source")), said(server.get("url"))

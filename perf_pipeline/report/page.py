@@ -63,6 +63,7 @@ def _render(metrics: RunMetrics) -> str:
         for level in drawn
     }
     parts = cost.cost_of(metrics)
+    asked = parts if cost.is_asked(metrics) else None
     environment = page_environment()
     script = _script(environment)
     return environment.get_template("report.html.jinja").render(
@@ -80,14 +81,14 @@ def _render(metrics: RunMetrics) -> str:
             if table.rows
         ],
         repeats_table=repeats.repeats_table(metrics),
-        cost_tables=cost.cost_tables(metrics, parts),
+        cost_tables=cost.cost_tables(metrics, parts) if cost.is_asked(metrics) else (),
         cost_figure=run_charts.cost_figure(parts),
-        target_table=targets.target_table(metrics),
+        target_tables=targets.tables(metrics),
+        no_targets=targets.none_set(metrics),
         slo_table=slo.slo_table(metrics),
-        kpi_table=targets.kpi_table(metrics),
         levels=[
             (
-                level_view.level_view(level, parts, brief=level.index not in figures),
+                level_view.level_view(level, asked, brief=level.index not in figures),
                 figures.get(level.index),
                 level_view.phases_in_words(level),
             )

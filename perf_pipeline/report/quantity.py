@@ -28,9 +28,13 @@ def round_to(value: float, digits: int) -> float:
 
 
 def seconds(value: float, digits: int = 3) -> str:
-    """Return a duration in ms below one second and in s from there on."""
-    if math.isfinite(value) and value != 0 and abs(round_to(value, digits)) < 1:
-        return f"{significant(value * 1e3, digits)} ms"
+    """Return a duration in s from one second on, in ms below, and in us below a tenth of one."""
+    if math.isfinite(value) and value != 0:
+        rounded = abs(round_to(value, digits))
+        if rounded < 1e-4:  # noqa: PLR2004 - 0.1 ms
+            return f"{significant(value * 1e6, digits)} us"
+        if rounded < 1:
+            return f"{significant(value * 1e3, digits)} ms"
     return f"{significant(value, digits)} s"
 
 
@@ -80,7 +84,7 @@ def of_unit(value: float, unit: str, digits: int = 3) -> str:
 def between(low: float, high: float, unit: str) -> str:
     """Return an interval; the unit stands once where both ends have the same."""
     first, last = of_unit(low, unit), of_unit(high, unit)
-    for ending in (" ms", " s", " %", " MB", "/s"):
+    for ending in (" us", " ms", " s", " %", " MB", "/s"):
         if first.endswith(ending) and last.endswith(ending):
             return f"{first.removesuffix(ending)} to {last}"
     return f"{first} to {last}"

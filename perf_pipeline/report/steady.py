@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import quantity, text
+from perf_pipeline.report import quantity, text, words
 from perf_pipeline.report.table import Cell, Fact, Table, number
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _WORDS = {
     "steady": Cell("steady", "good"),
     "not_steady": Cell("not steady", "warn"),
     "undecided": Cell("undecided", "quiet"),
-    "too_short": Cell("too short to tell", "quiet"),
+    "too_short": Cell(words.UNTESTED, "quiet"),
     "not_judged": Cell("not judged", "quiet"),
 }
 
@@ -43,8 +43,9 @@ def steady_told(level: LevelMetrics) -> str:
     found = level.steady_state
     if found is None or (found.verdict == "steady" and not found.why):
         return ""
-    word, why = _WORDS[found.verdict].text, text.visible(found.why)
-    return why if why.startswith(word) else f"{word}: {why}"
+    why = text.visible(found.why)
+    # Beside the validity stands already that drift was not tested.
+    return why if words.is_untested(level) else f"{_WORDS[found.verdict].text}: {why}"
 
 
 def drift_told(name: str, drift: Drift) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.targets import runs_own_code
 from perf_pipeline.report import headline, quantity, text, words
 from perf_pipeline.report.table import Cell, Table, number, say_once
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 IMPLIED = (
     "Implied rate: in a closed loop throughput = N / average service time (Little's law), so a "
-    "limit on the average asks for this rate at the same time; the sharper of the two decides. "
+    "limit on the average asks for this rate at the same time; the sharper of the two decides."
+)
+UNCLEAR = (
     "Unclear: the value's 95 % interval holds the limit, so the value is on one side of it by "
     "chance."
 )
@@ -26,6 +29,10 @@ GRADES = (
     "samples lie beyond it. Grades are a reading aid: they decide no exit code."
 )
 
+NONE_OF_OWN = (
+    "No targets were set: those of this project are about its own workflows. Objectives for "
+    "functions of your own go into [[slo]], or --slo."
+)
 
 _FIELDS = {
     "throughput": "throughput",
@@ -34,6 +41,33 @@ _FIELDS = {
     "P99 latency": "p99_latency",
     "memory": "peak_memory_mb",
 }
+
+
+def tables(metrics: RunMetrics) -> tuple[Table, ...]:
+    """Return the targets and the grades; nothing where none speak of the run."""
+    return tuple(table for table in (target_table(metrics), kpi_table(metrics)) if table.rows)
+
+
+def none_set(metrics: RunMetrics) -> str:
+    """Return why no target speaks of the run."""
+    if metrics.levels and all(map(runs_own_code, metrics.levels)):
+        return NONE_OF_OWN
+    if metrics.levels and all(level.loop == "open" for level in metrics.levels):
+        return "The targets are about so many in flight (closed loop); this run has none of it."
+    return "No target was evaluated."
+
+
+def not_judged(metrics: RunMetrics) -> str:
+    """Say once which levels are not held against limits; empty if all are."""
+    judged = {row.level for row in metrics.targets} | {kpi.level for kpi in metrics.kpis}
+    named = [
+        f"{words.level_name(level)} ({level.validity})"
+        for level in metrics.levels
+        if level.validity != "valid" and level.role == "level" and level.label in judged
+    ]
+    if not named:
+        return ""
+    return f"Only valid levels are held against limits; these are not: {', '.join(named)}."
 
 
 def target_table(metrics: RunMetrics) -> Table:
@@ -53,7 +87,11 @@ def target_table(metrics: RunMetrics) -> Table:
     )
     titles = (words.TARGET_TABLES.get(table, text.name(table)) for table in tables)
     columns = ("Level", "Validity", "Samples", "What", "Value", *titles)
-    return Table("Targets", columns, rows, note=IMPLIED)
+    shown = [row for by_table in found.values() for row in by_table.values()]
+    implied = any(row.implied_rate_per_s is not None for row in shown)
+    unclear = any(row.verdict == "unclear" for row in shown)
+    notes = (IMPLIED if implied else "", UNCLEAR if unclear else "", not_judged(metrics))
+    return Table("Targets", columns, rows, note=" ".join(filter(None, notes)))
 
 
 def kpi_table(metrics: RunMetrics) -> Table:
@@ -72,7 +110,8 @@ def kpi_table(metrics: RunMetrics) -> Table:
         for key, grades in found.items()
     )
     columns = ("Level", "Validity", "Samples", *(text.name(what) for what in indicators))
-    return Table("Grades", columns, rows, note=GRADES)
+    note = " ".join(filter(None, (GRADES, not_judged(metrics))))
+    return Table("Grades", columns, rows, note=note)
 
 
 def _target_row(
@@ -84,14 +123,16 @@ def _target_row(
         *_level_cells(some.level, level),
         Cell(text.name(some.what)),
         _value(tuple(by_table.values()), level),
-        *(_verdict(by_table[table]) if table in by_table else none for table in tables),
+        *(_verdict(by_table[table], level) if table in by_table else none for table in tables),
     )
 
 
-def _verdict(row: TargetRow) -> Cell:
+def _verdict(row: TargetRow, level: LevelMetrics | None) -> Cell:
     limit = f"{'>' if row.higher_is_better else '<'} {quantity.limit(row.limit, row.unit)}"
     if row.implied_rate_per_s is not None:
         limit += f", implies > {quantity.limit(row.implied_rate_per_s, '/s')}"
+    if level is not None and level.validity != "valid":
+        return Cell("", "quiet", limit)  # that it is not judged is told once, below the table
     return words.verdict_cell(row.verdict, limit)
 
 
@@ -114,6 +155,8 @@ def _grade(kpi: KpiGrade, level: LevelMetrics | None) -> Cell:
     value = "" if kpi.value is None else quantity.of_unit(kpi.value, kpi.unit)
     if kpi.what == "P99 latency" and value and level is not None:
         value = headline.percentile_cell(level.service_times, 0.99).text
+    if level is not None and level.validity != "valid":
+        return Cell(value or quantity.NOT_MEASURED, "quiet")
     note = ": ".join(part for part in (value, text.visible(kpi.why)) if part)
     return Cell(kpi.grade.replace("_", " "), words.grade_tone(kpi.grade), note)
 
@@ -122,7 +165,7 @@ def _level_cells(label: str, level: LevelMetrics | None) -> tuple[Cell, Cell, Ce
     if level is None:
         return Cell(text.name(label)), Cell("not run", "quiet"), Cell("", "quiet")
     samples = headline.samples_cell(level.service_times)
-    return Cell(words.level_name(level)), words.validity_cell(level.validity), samples
+    return Cell(words.level_name(level)), words.validity_of(level), samples
 
 
 def _levels_of(metrics: RunMetrics, keys: Sequence[tuple[str, ...]]) -> list[LevelMetrics | None]:

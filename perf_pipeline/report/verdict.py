@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import held, own, quantity, slo, text, waits, words
+from perf_pipeline.metrics.targets import runs_own_code
+from perf_pipeline.metrics.validity import NOT_QUIET
+from perf_pipeline.report import held, noise, own, quantity, slo, targets, text, waits, words
 from perf_pipeline.report.bottleneck import bottleneck_fact
+from perf_pipeline.report.cost import is_asked
 from perf_pipeline.report.table import Cell, Fact
 
 if TYPE_CHECKING:
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 REASONS_MAX = 3
 """So many reasons of levels stand at the top; all of them stand at their levels."""
 
-TOLD = "told and not judged, because this machine is known to be shared (PERF_PIPELINE_NOISE=tell)."
 AS_FAR = "met as far as measured"
 
 
@@ -52,6 +54,11 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
     stress = [Verdict(held.QUESTION, *held.answer(metrics))] if held.is_asked(metrics) else []
     objectives = slo.slo_answer(metrics)
     asked = [Verdict("Does it keep its objectives?", *objectives)] if objectives else []
+    overhead = (
+        [Verdict(own.QUESTION, *own.answer(metrics, cost), own.parts(cost))]
+        if is_asked(metrics)
+        else []
+    )
     waited = waits.waits_answer(metrics)
     users = [Verdict(waits.QUESTION, *waited)] if waited else []
     return (
@@ -59,9 +66,9 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
         *stress,
         *users,
         *asked,
-        _targets(metrics),
+        *(() if objectives and not metrics.targets else (_targets(metrics),)),
         _limited(metrics),
-        Verdict(own.QUESTION, *own.answer(metrics, cost), own.parts(cost)),
+        *overhead,
     )
 
 
@@ -76,38 +83,44 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     else:
         valid = sum(level.validity == "valid" for level in metrics.levels)
         sentences.append(f"{valid} of {len(metrics.levels)} levels and arms are valid.")
-    sentences += _told_noise(metrics)
+    sentences += [*noise.noise_of_run(metrics), *_untested(metrics)]
     of_levels = [reason for reason in metrics.reasons if reason.startswith("level ")]
     own_reasons = [reason for reason in metrics.reasons if reason not in of_levels]
+    of_levels = [reason for reason in of_levels if f": {NOT_QUIET}: " not in reason]
     shown = (*own_reasons, *of_levels[:REASONS_MAX])
     sentences.extend(text.visible(reason) for reason in shown)
     more = len(of_levels) - REASONS_MAX
     if more > 0:
         sentences.append(f"And {quantity.counted(more, 'reason')} more: each stands at its level.")
     answer = words.validity_cell(metrics.validity)
+    if metrics.validity == "valid" and any(map(words.is_untested, metrics.levels)):
+        answer = replace(answer, text=f"{answer.text}, {words.UNTESTED}")
     return Verdict("Is it a measurement?", answer, tuple(sentences))
 
 
-def _told_noise(metrics: RunMetrics) -> list[str]:
-    """Say at which levels others used a machine that is known to be shared."""
-    noisy = [
-        words.level_name(level)
-        for level in metrics.levels
-        if level.noise and level.noise.verdict == "noisy" and not level.noise.judged
+def _untested(metrics: RunMetrics) -> list[str]:
+    """Say which levels were too short to be tested for drift, each sentence once."""
+    names: dict[str, list[str]] = {}
+    for level in metrics.levels:
+        if words.is_untested(level) and level.steady_state:
+            names.setdefault(level.steady_state.why, []).append(words.level_name(level))
+    return [
+        f"Drift was not tested at {', '.join(levels)}: {text.visible(why)}."
+        for why, levels in names.items()
     ]
-    if not noisy:
-        return []
-    return [f"Others used the machine at {', '.join(noisy)}: {TOLD}"]
 
 
 def _targets(metrics: RunMetrics) -> Verdict:
     question = "Does it meet the targets?"
     tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
     if not tables:
-        why = "No target was evaluated."
-        if metrics.levels and all(level.loop == "open" for level in metrics.levels):
-            why = "The targets are about so many in flight (closed loop); this run has none of it."
-        return Verdict(question, Cell("no data", "quiet"), (why,))
+        is_own = bool(metrics.levels) and all(map(runs_own_code, metrics.levels))
+        word = "none were set" if is_own else "no data"
+        return Verdict(question, Cell(word, "quiet"), (targets.none_set(metrics),))
+    if not any(row.verdict != "no_data" for row in metrics.targets) and (
+        none_valid := targets.not_judged(metrics)
+    ):
+        return Verdict(question, Cell("no data", "quiet"), (none_valid,))
     parts = tuple(_target_table(metrics, table) for table in tables)
     said = {part.cell.text for part in parts}
     missed = [part.term.lower() for part in parts if part.cell.tone == "bad"]
@@ -170,12 +183,17 @@ def _target_table(metrics: RunMetrics, table: str) -> Fact:
     without = [row for row in rows if row.verdict == "no_data"]
     sentences = [f"{len(met)} of {len(rows)} met."]
     invalid = {level.label: level.validity for level in metrics.levels if level.validity != "valid"}
+    unknown = [row for row in without if row.level not in invalid]
+    not_valid = dict.fromkeys(row.level for row in without if row.level in invalid)
     if missed:
         sentences.append(f"Missed: {_listed(missed, invalid)}.")
     if unclear:
         sentences.append(f"Unclear, the interval holds the limit: {_listed(unclear, invalid)}.")
-    if without:
-        sentences.append(f"No data: {_listed(without, invalid)}.")
+    if unknown:
+        sentences.append(f"No data: {_listed(unknown, invalid)}.")
+    if not_valid:
+        named = ", ".join(f"{text.name(at)} ({invalid[at]})" for at in not_valid)
+        sentences.append(f"Not judged, because not valid: {named}.")
     if missed:
         word = words.verdict_cell("missed")
     elif unclear:

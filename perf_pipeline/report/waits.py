@@ -56,7 +56,7 @@ def _is_graded(level: LevelMetrics) -> bool:
 def _sentence(level: LevelMetrics, load: OpenLoad) -> str:
     times = level.response_times
     offered = text.visible(load.offered)
-    name = f"{words.level_name(level)} ({offered}, {level.validity})"
+    name = f"{words.level_name(level)} ({offered}, {words.validity_of(level).text})"
     if times is None or not times.samples + times.in_flight_at_end:
         return f"{name}: nothing was to start in its steady phase."
     p50, p99 = (headline.percentile_cell(times, p) for p in (0.5, 0.99))

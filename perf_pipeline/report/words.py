@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report import text
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
     from perf_pipeline.report.table import Tone
 
 VALIDITY: dict[Validity, str] = {
-    "valid": "A measurement: steady, complete, enough samples.",
+    "valid": "A measurement: it ran to its end, there are samples enough, and nothing speaks "
+    "against it.",
     "generator_limited": "The load generator was the bottleneck, so these times are its own "
     "rather than the target's.",
-    "not_steady": "The load had not settled, or fewer than three turnovers were seen; a longer "
-    "run may well give other numbers.",
+    "not_steady": "The load had not settled; a longer run may well give other numbers.",
     "too_few_samples": "Too few workflows ended for numbers that would come out again.",
-    "noisy_host": "Something else used the machine during the measurement.",
+    "noisy_host": "Other programs used this machine during the measurement, so the target may be "
+    "faster than these numbers say.",
     "incomplete": "Part of what should have been measured is missing, or does not agree with "
     "the servers.",
 }
@@ -45,6 +47,9 @@ TARGET_TABLES: dict[str, str] = {
     "goal": "Goal",
 }
 
+UNTESTED = "drift not tested"
+"""Stands beside ``valid`` where the steady phase was too short to look for warm-up and drift."""
+
 _GRADE_TONES: dict[Grade, Tone] = {
     "good": "good",
     "acceptable": "good",
@@ -65,6 +70,18 @@ def validity_cell(validity: Validity) -> Cell:
     if validity == "valid":
         return Cell(validity, "good")
     return Cell(validity, "bad" if validity == "incomplete" else "warn")
+
+
+def is_untested(level: LevelMetrics) -> bool:
+    """Return whether a level is valid though nobody could see whether it had settled."""
+    found = level.steady_state
+    return level.validity == "valid" and found is not None and found.verdict == "too_short"
+
+
+def validity_of(level: LevelMetrics) -> Cell:
+    """Return a level's validity, and whether it was too short to be tested for drift."""
+    cell = validity_cell(level.validity)
+    return replace(cell, text=f"{cell.text}, {UNTESTED}") if is_untested(level) else cell
 
 
 def grade_tone(grade: Grade) -> Tone:

@@ -51,7 +51,7 @@ def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
     os.environ.update(server_environment(job.stores))
     if job.log_detail:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    return [_load(kind.family, form) for kind in job.kinds]
+    return [load_function(kind.family, form) for kind in job.kinds]
 
 
 def server_environment(stores: Stores) -> dict[str, str]:
@@ -96,7 +96,12 @@ def classify(error: BaseException) -> ErrorClass:
     return classification.classify(error)
 
 
-def _load(text: str, form: Form) -> Callable[[int], Any]:
+def load_function(text: str, form: Form) -> Callable[[int], Any]:
+    """Import one function and see that it is of the target's form.
+
+    Raises:
+        ImportError, TypeError, ValueError: As ``load_functions``.
+    """
     module_name, _, name = text.partition(":")
     try:
         module = import_module(module_name)
@@ -108,7 +113,8 @@ def _load(text: str, form: Form) -> Callable[[int], Any]:
     try:
         function = attrgetter(name)(module)
     except AttributeError as error:
-        raise ValueError(f"{text}: {module!r} has no {name}") from error
+        where = getattr(module, "__file__", None) or repr(module)
+        raise ValueError(f"{text}: {where} has no {name}") from error
     if not callable(function):
         raise TypeError(f"{text} is a {type(function).__name__}, which cannot be called")
     _check_form(text, function, form)

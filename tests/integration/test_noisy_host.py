@@ -56,7 +56,7 @@ def test_a_program_beside_the_load_is_named_as_the_cause_that_a_run_is_no_measur
     others = level.noise.figures[0]
     assert others.value is not None
     assert others.value > 10
-    assert "cores that processes outside of the run used" in metrics.reasons[0]
+    assert "share of the cores that other programs used" in metrics.reasons[0]
     kept = metrics.manifest["noise"]
     assert kept["handling"] == "judge"
     for when in ("before", "after"):

@@ -91,7 +91,7 @@ def test_a_program_that_takes_a_tenth_of_the_cores_is_named_with_its_share() -> 
     assert told.verdict == "noisy"
     assert told.causes == (
         (
-            "cores that processes outside of the run used: 10 %, limit 5 % "
+            "share of the cores that other programs used: 10 %, limit 5 % "
             "(1.95 of 2 cores were busy, the run's own used 1.75)"
         ),
     )

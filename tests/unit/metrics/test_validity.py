@@ -43,7 +43,7 @@ def test_a_machine_that_others_used_makes_a_level_noisy_unless_it_is_only_told()
 
     assert _judge(noise=noisy) == (
         "noisy_host",
-        ("the machine was not quiet: cores that others used: 31 %, limit 5 %",),
+        ("something else used the machine: cores that others used: 31 %, limit 5 %",),
     )
     assert _judge(noise=replace(noisy, judged=False)) == ("valid", ())
     assert _judge(noise=Noise("unknown", (), judged=True, figures=())) == ("valid", ())
