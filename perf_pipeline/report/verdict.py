@@ -117,10 +117,10 @@ def _targets(metrics: RunMetrics) -> Verdict:
         is_own = bool(metrics.levels) and all(map(runs_own_code, metrics.levels))
         word = "none were set" if is_own else "no data"
         return Verdict(question, Cell(word, "quiet"), (targets.none_set(metrics),))
-    if not any(row.verdict != "no_data" for row in metrics.targets) and (
-        none_valid := targets.not_judged(metrics)
-    ):
-        return Verdict(question, Cell("no data", "quiet"), (none_valid,))
+    about = {row.level for row in metrics.targets}
+    held = [level for level in metrics.levels if level.role == "level" and level.label in about]
+    if held and not any(level.validity == "valid" for level in held):
+        return Verdict(question, Cell("no data", "quiet"), (targets.not_judged(metrics),))
     parts = tuple(_target_table(metrics, table) for table in tables)
     said = {part.cell.text for part in parts}
     missed = [part.term.lower() for part in parts if part.cell.tone == "bad"]

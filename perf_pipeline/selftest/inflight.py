@@ -2,8 +2,8 @@
 
 The engine and a bare loop (same environment, processes, threads, runtime, workflow and result
 check; no stamps, records, journal or monitor) take turns of a second or two, one stopped while the
-other runs. What is judged is workflows a CPU second: both keep every core busy, and on a machine
-that others use as well the clock on the wall measures the neighbours; throughput stands beside it.
+other runs. At size full throughput is judged; at size ci workflows a CPU second, because on a machine
+that others use as well the clock on the wall measures the neighbours. Both are always shown.
 At 10,000 in flight, a task of ``control_async`` each, all are in flight at once, none
 is dropped or lost, and the memory of the workers stays below the gigabyte that users allow.
 """
@@ -68,7 +68,8 @@ class Compared:
         turn_s: Length of a turn.
         warm: Turns of each side that are left out.
         pairs: Turns of each side that count.
-        least: What the ratio of workflows a CPU second must reach.
+        least: What the ratio must reach.
+        by_clock: Whether that is the ratio of throughputs, or of workflows a CPU second.
     """
 
     nodes: Nodes
@@ -77,13 +78,14 @@ class Compared:
     warm: int
     pairs: int
     least: float
+    by_clock: bool
 
 
 COMPARED = {
-    Size.CI: (Compared("lean", 20, 0.2, 2, 8, 0.8),),
+    Size.CI: (Compared("lean", 20, 0.2, 2, 8, 0.8, by_clock=False),),
     Size.FULL: (
-        Compared("code", 1000, 1.5, 4, 24, 0.95),
-        Compared("lean", 100, 0.5, 4, 24, 0.95),
+        Compared("code", 1000, 1.5, 4, 24, 0.95, by_clock=True),
+        Compared("lean", 100, 0.5, 4, 24, 0.95, by_clock=True),
     ),
 }
 MANY = {Size.CI: (1000, 0.5), Size.FULL: (10_000, 8.0)}
@@ -133,9 +135,14 @@ def _ratios(one: Compared, ours: list[Turn], bare: list[Turn], frame: pl.DataFra
     """Return the ratio of throughputs, and of workflows a CPU second."""
     counted = [ended_within(frame, turn.start_ns, turn.end_ns).height for turn in ours]
     figures = []
-    for what, spent_ours, spent_bare, least in (
-        ("throughput", [_s(t) for t in ours], [_s(t) for t in bare], None),
-        ("workflows a CPU second", [t.cpu_s for t in ours], [t.cpu_s for t in bare], one.least),
+    for what, spent_ours, spent_bare, judged in (
+        ("throughput", [_s(t) for t in ours], [_s(t) for t in bare], one.by_clock),
+        (
+            "workflows a CPU second",
+            [t.cpu_s for t in ours],
+            [t.cpu_s for t in bare],
+            not one.by_clock,
+        ),
     ):
         rate = sum(counted) / sum(spent_ours)
         other = sum(turn.ended for turn in bare) / sum(spent_bare)
@@ -150,7 +157,7 @@ def _ratios(one: Compared, ours: list[Turn], bare: list[Turn], frame: pl.DataFra
                 f"kailash, {one.nodes} nodes, {one.concurrency} in flight: {what}, engine / bare",
                 rate / other if other else None,
                 "",
-                least,
+                one.least if judged else None,
                 at_most=False,
                 note=f"{rate:.4g} / {other:.4g}; {len(pairs)} pairs of turns of {one.turn_s:g} s, "
                 f"+- {half:.2g}",

@@ -82,7 +82,7 @@ def test_an_empty_manifest_is_not_recorded_line_by_line(empty: RunMetrics) -> No
 
 def test_a_run_that_needs_no_server_says_so(baseline: RunMetrics) -> None:
     metrics = replace(baseline, manifest={**baseline.manifest, "servers": []})
-    assert ("Servers", "none were needed") in _facts(metrics)
+    assert ("Servers", "no server was needed") in _facts(metrics)
 
 
 def test_an_end_that_is_no_time_does_not_hide_the_start(baseline: RunMetrics) -> None:

@@ -43,7 +43,7 @@ def test_a_level_too_short_to_tell_is_not_called_steady(baseline: RunMetrics) ->
     found = SteadyState(None, "too_short", "4 values, 20 are needed")
     level = replace(baseline.levels[0], steady_state=found, throughput_interval_why="too short")
     (fact,), (table,) = steady_facts(level), steady_tables(level)
-    assert (fact.cell.text, fact.cell.tone) == ("too short to tell", "quiet")
+    assert (fact.cell.text, fact.cell.tone) == ("drift not tested", "quiet")
     assert table.rows[0][1].text == "too short"
 
 

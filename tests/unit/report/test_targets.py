@@ -77,8 +77,9 @@ def test_the_rows_of_a_repeat_stand_beside_the_validity_of_that_repeat(
     shown = [[cell.text for cell in row[:4]] for row in targets.kpi_table(metrics).rows]
     assert shown == [
         ["100", "valid", "6,628", "good"],
-        ["100, repeat 2", "noisy_host", "6,628", "no data"],
+        ["100, repeat 2", "noisy_host", "6,628", "331/s"],
     ]
+    assert targets.kpi_table(metrics).note.endswith("these are not: 100, repeat 2 (noisy_host).")
 
 
 def test_a_target_of_a_level_that_did_not_run_says_so(baseline: RunMetrics) -> None:

@@ -60,7 +60,7 @@ def test_targets_met_in_part_and_unknown_in_part_are_not_called_met(baseline: Ru
     expected = targets.parts[0].cell
     assert (targets.answer.text, expected.text) == ("met as far as measured",) * 2
     assert expected.note == (
-        "4 of 6 met. No data: throughput, average latency at 1000 (not_steady)."
+        "4 of 6 met. Not judged, because not valid: 1000 (not_steady)."
     )
 
 
@@ -145,9 +145,9 @@ def test_noise_that_is_told_and_not_judged_stands_beside_the_valid(baseline: Run
     levels = (replace(baseline.levels[0], noise=noisy), *baseline.levels[1:])
     run = replace(baseline, levels=levels)
     told = _verdicts(run)["Is it a measurement?"].sentences
-    assert f"Others used the machine at 100: {verdict.TOLD}" in told
+    assert f"Others used the machine at 100: {noise.NOT_JUDGED}" in told
     assert not any(
-        verdict.TOLD in one for one in _verdicts(baseline)["Is it a measurement?"].sentences
+        noise.NOT_JUDGED in one for one in _verdicts(baseline)["Is it a measurement?"].sentences
     )
 
 
