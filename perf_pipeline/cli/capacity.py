@@ -27,16 +27,20 @@ from perf_pipeline.cli.run import (
     make_target,
     number,
 )
-from perf_pipeline.config.capacity_question import capacity_question
+from perf_pipeline.config.capacity_question import FAILURES, capacity_question
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.overrides import Overrides
 from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
+from perf_pipeline.metrics.capacity import NOT_REACHED
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from perf_pipeline.config.capacity_question import CapacityQuestion
+    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.capacity import CapacityFinding, LoadPoint, Verdict
 
 Text = str | None
@@ -89,6 +93,8 @@ def capacity(
 ) -> None:
     """Search for the greatest load that keeps the objectives: growing steps, then bisection.
 
+    Unless an objective is about error_ratio, error_ratio <= 0.05 is added to them.
+
     Exit codes: 0 found, or the greatest load allowed keeps them; 1 even the least load misses;
     2 bad input; 3 nothing above could be judged, or nothing at all; 130 interrupted.
     """
@@ -104,15 +110,11 @@ def capacity(
             slos=tuple(slo) if slo else None,
         )
         settings = settings_with(results)
-        checked = check_everything(scenario, overrides, None, settings)
-        question = capacity_question(
-            checked,
-            read_machine_limits(),
-            of=of,
-            most=_load("--max", most),
-            start=_load("--start", start),
-            slots=_load("--slots", slots),
-        )
+        loads = {"--max": most, "--start": start, "--slots": slots}
+        checked, question = _asked(scenario, overrides, settings, of, loads)
+        if FAILURES in question.slos:
+            told = f"objective {FAILURES.text} added: a target that fails at once would look fast"
+            tell(f"{told} (give an error_ratio of your own to replace it)", as_json=as_json)
         make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
         make_target(checked, scenario, settings)
@@ -131,11 +133,45 @@ def capacity(
         raise typer.Exit(code)
 
 
-def _load(flag: str, text: str | None) -> float | None:
-    value = number(text)
-    if isinstance(value, str):
-        raise ScenarioError([f"{flag} is {value!r}; it must be a number"])
-    return None if value is None else float(value)
+def _asked(
+    scenario: str,
+    overrides: Overrides,
+    settings: Settings,
+    of: str,
+    loads: Mapping[str, str | None],
+) -> tuple[Scenario, CapacityQuestion]:
+    """Check everything, and return what the levels play and what is searched for.
+
+    Args:
+        scenario: Name or file.
+        overrides: Flags.
+        settings: Where things are.
+        of: Kind of the load.
+        loads: --max, --start and --slots as they were given.
+
+    Raises:
+        ScenarioError: With every problem of scenario and flags.
+        ServiceUnavailableError: With a sentence for each server that cannot be had.
+    """
+    found = {flag: number(text) for flag, text in loads.items()}
+    problems = [
+        f"{flag} is {value!r}; it must be a number"
+        for flag, value in found.items()
+        if isinstance(value, str)
+    ]
+    most, start, slots = (
+        None if value is None or isinstance(value, str) else float(value)
+        for value in found.values()
+    )
+    try:
+        checked = check_everything(scenario, overrides, None, settings)
+        machine = read_machine_limits()
+        question = capacity_question(checked, machine, of=of, most=most, start=start, slots=slots)
+    except ScenarioError as error:
+        raise ScenarioError([*problems, *error.problems]) from error
+    if problems:
+        raise ScenarioError(problems)
+    return checked, question
 
 
 @contextmanager
@@ -171,7 +207,9 @@ def _show(
 ) -> None:
     tell(finding.told, as_json=as_json)
     knee = finding.knee
-    if knee is not None:
+    if knee is not None and not knee.is_reached:
+        tell(f"no knee was reached: {NOT_REACHED}", as_json=as_json)
+    elif knee is not None:
         tell(
             f"knee at {knee.in_flight:.4g} in flight: {knee.per_s:.4g}/s x {knee.time_s:.4g} s",
             as_json=as_json,

@@ -33,8 +33,8 @@ from perf_pipeline.loadgen.environment import find_environment
 from perf_pipeline.loadgen.function_trial import FunctionTrial, function_targets, try_functions
 from perf_pipeline.metrics.capacity_steps import is_search
 from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.run import measure
 from perf_pipeline.report.text import visible
+from perf_pipeline.run import measure
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome

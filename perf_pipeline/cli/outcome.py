@@ -176,6 +176,8 @@ def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:
     if gate is None:
         return []
     rows = [row for row in metrics.targets if row.table == GATES[gate]]
+    if not rows:
+        return ["no target of it speaks of this run; [[slo]] or --slo sets objectives"]
     return [
         f"{row.what} at {row.level}: {_shown(row)}, limit {row.limit:g} {row.unit} ({row.verdict})"
         for row in rows

@@ -42,7 +42,8 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
     if console.is_terminal and max(map(len, laid_out.splitlines())) > console.width:
         laid_out = "\n\n".join(map(block, rows, below))
     limits = [
-        f"limited at {level_name(level)} ({validity_of(level).text}): {fact.cell.text}; {fact.cell.note}"
+        f"limited at {level_name(level)} ({validity_of(level).text}): {fact.cell.text}; "
+        f"{fact.cell.note}"
         for level in metrics.levels
         if level.bottleneck is not None
         for fact in [bottleneck_fact(level.bottleneck)]
@@ -71,8 +72,9 @@ def arrivals_told(level: LevelMetrics) -> str:
         f"{level.outcomes[name]} {name}" for name in ("timeout", "dropped", "abandoned")
     )
     return (
-        f"{level_name(level)} ({validity_of(level).text}): {load.offered}, {load.scheduled} scheduled, "
-        f"{fates}; {rates}; started at most {waits} late (99 %), workflows that do nothing {idle}"
+        f"{level_name(level)} ({validity_of(level).text}): {load.offered}, "
+        f"{load.scheduled} scheduled, {fates}; {rates}; started at most {waits} late (99 %), "
+        f"workflows that do nothing {idle}"
     )
 
 

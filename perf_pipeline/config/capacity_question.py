@@ -71,7 +71,8 @@ def capacity_question(
     """
     kind = next((known for known in KINDS if known == of), None)
     if kind is None:
-        raise ScenarioError([f"--of is {of!r}; it must be one of {', '.join(KINDS)}"])
+        told = f"--of is {of!r}; it must be one of {', '.join(KINDS)}"
+        raise ScenarioError([told, *_slo_problems(scenario)])
     bound = largest_level(machine, processes_of(scenario, machine), mode_of(scenario.target))
     if kind == "in_flight":
         allowed, least, why = float(bound.level), 1.0, bound.arithmetic

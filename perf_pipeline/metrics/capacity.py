@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 Verdict = Literal["found", "at_least", "not_bounded", "none", "no_data"]
 NO_MEASUREMENT = ("incomplete", "generator_limited", "noisy_host")
+NOT_REACHED = (
+    "up to the greatest load that was played throughput grew about as the load did, so nothing is "
+    "known of where it stops growing"
+)
+UPPER_UNKNOWN = "the upper end is not known"
 LOAD_UNITS: dict[LoadKind, str] = {"in_flight": " in flight", "rate": "/s"}
 
 
@@ -224,6 +229,6 @@ def _value(slo: SloVerdict) -> str:
     if slo.verdict == "no_data":
         return f"{slo.value:.4g} {slo.slo.about.unit}, which decides nothing: {slo.why}"
     least = "at least " if slo.at_least else ""
-    high = "open" if slo.high is None else f"{slo.high:.4g}"
-    interval = "" if slo.low is None else f" (95 % interval {slo.low:.4g} to {high})"
+    high = f"or more, {UPPER_UNKNOWN}" if slo.high is None else f"to {slo.high:.4g}"
+    interval = "" if slo.low is None else f" (95 % interval {slo.low:.4g} {high})"
     return f"{least}{slo.value:.4g} {slo.slo.about.unit}".rstrip() + interval

@@ -93,7 +93,7 @@ def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
 def _judge_run(
     status: str, why: str, manifest: dict[str, Any], levels: tuple[LevelMetrics, ...]
 ) -> tuple[Validity, tuple[str, ...]]:
-    reasons = [f"level {level.shown_apart}: {reason}" for level in levels for reason in level.reasons]
+    reasons = [f"level {one.shown_apart}: {reason}" for one in levels for reason in one.reasons]
     validities = [level.validity for level in levels]
     if status != COMPLETE:
         reasons.insert(0, f"the run is {status}" + (f": {why}" if why else ""))

@@ -162,8 +162,8 @@ class Knee:
         in_flight: Workflows in flight that the fullest throughput needs if nothing waits.
         per_s: The greatest throughput that was measured.
         time_s: The shortest mean time that was measured.
-        is_reached: False when no step had so many in flight: the greatest throughput is then not
-            known to be the target's own.
+        is_reached: False when no step had clearly more in flight: the greatest throughput is then
+            not known to be the target's own, and there is no knee to speak of.
     """
 
     in_flight: float

@@ -152,7 +152,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
             samples,
             records,
             figures.curve,
-            _in_use(in_flight) if is_open else in_flight,
+            in_flight,
             window,
             connection_limits=context.connection_limits(plan["processes"]),
         )
@@ -211,11 +211,6 @@ def _in_flight(
         waits={what: count / total for what, count in sorted(seen.items())},
         wait_samples=total,
     )
-
-
-def _in_use(in_flight: InFlight) -> InFlight:
-    """Return what is in flight of the slots that were in use: the others had nothing to do."""
-    return replace(in_flight, wanted=max(1, round(in_flight.median or 0.0)))
 
 
 def _families(

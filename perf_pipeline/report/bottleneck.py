@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.bottleneck.cores import CPU_LIMIT, CPU_OF_OTHERS
 from perf_pipeline.report import quantity, text
 from perf_pipeline.report.table import Cell, Fact, Table, measured, number
 
@@ -24,6 +25,8 @@ VERDICTS: dict[Verdict, str] = {
     "generator": "load generator",
     "unclear": "unclear",
 }
+FINER = {CPU_LIMIT: "CPU limit of the run", CPU_OF_OTHERS: "CPU, taken by others"}
+"""Causes whose verdict is not the workers' own doing, and says so in its word."""
 NOTE = (
     "Needed: what it would have to be for that cause. Of the causes that were not found, the line "
     "that speaks against each. The thresholds were chosen, not fitted: judge the values yourself."
@@ -37,7 +40,7 @@ _COLUMNS = ("Cause", "Looked at", "Seen", "Needed", "Holds")
 
 def bottleneck_fact(bottleneck: Bottleneck) -> Fact:
     """Return the verdict with its sentence, for the top of a level."""
-    word, why = VERDICTS[bottleneck.verdict], text.visible(bottleneck.why)
+    word, why = _word(bottleneck), text.visible(bottleneck.why)
     return Fact("Bottleneck", Cell(word, "quiet" if word == "unclear" else "plain", why))
 
 
@@ -62,13 +65,21 @@ def bottleneck_tables(
     beside = tuple(_beside_row(each) for each in bottleneck.evidence if not each.cause)
     tables = []
     if rows:
-        title = f"What limits this level: {VERDICTS[bottleneck.verdict]}"
+        title = f"What limits this level: {_word(bottleneck)}"
         note = f"{text.visible(bottleneck.why)} {NOTE}"  # Markdown shows no facts of a level
         tables.append(Table(title, _COLUMNS, rows, level.validity, note=note))
     if beside:
         title = "Where the time and the cores went"
         tables.append(Table(title, ("Looked at", "Seen"), beside, level.validity))
     return (*tables, *_parts(level, cost))
+
+
+def _word(bottleneck: Bottleneck) -> str:
+    """Return the verdict for people; the first evidence is what it rests on."""
+    word = VERDICTS[bottleneck.verdict]
+    if bottleneck.verdict == "unclear" or not bottleneck.evidence:
+        return word
+    return FINER.get(bottleneck.evidence[0].cause, word)
 
 
 def _cause_rows(

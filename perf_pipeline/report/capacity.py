@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.capacity_question import FAILURES
+from perf_pipeline.metrics.capacity import NOT_REACHED, UPPER_UNKNOWN
 from perf_pipeline.report import capacity_chart, quantity, text
 from perf_pipeline.report.markdown import markdown_table
 from perf_pipeline.report.page import page_environment
@@ -33,6 +35,7 @@ _ANSWERS: dict[Verdict, Tone] = {
     "none": "bad",
     "no_data": "quiet",
 }
+KNEE = "Knee (greatest throughput x least time)"
 NOTE = (
     "Met: the whole 95 % interval keeps every limit. A step that neither met nor missed was played "
     "again, longer; if it still did not say, it counts as not meeting. Little's law: throughput x "
@@ -99,7 +102,9 @@ def answer(finding: CapacityFinding) -> Cell:
 
 def facts(finding: CapacityFinding) -> list[Fact]:
     """Return the interval, the metrics at the capacity, the knee and the scalability law."""
-    found = [Fact("Objectives", Cell("; ".join(finding.slos)))]
+    added = f"{FAILURES.text} is added where nothing else is said of failures"
+    note = added if FAILURES.text in finding.slos else ""
+    found = [Fact("Objectives", Cell("; ".join(finding.slos), note=note))]
     if finding.value is not None:
         above = "nothing that missed" if finding.below is None else finding.shown(finding.below)
         found.append(Fact("Between", Cell(f"{finding.shown(finding.value)} and {above}")))
@@ -107,13 +112,14 @@ def facts(finding: CapacityFinding) -> list[Fact]:
     if point is not None:
         found += [Fact(f"{slo.slo.metric} there", _measured(slo)) for slo in point.slos]
     knee = finding.knee
-    if knee is not None:
-        note = "" if knee.is_reached else "no step went far beyond it: it may lie higher"
+    if knee is not None and not knee.is_reached:
+        found.append(Fact(KNEE, Cell("not reached", "quiet", NOT_REACHED)))
+    elif knee is not None:
         what = (
             f"{knee.in_flight:.4g} in flight: {quantity.rate(knee.per_s)} "
             f"x {quantity.seconds(knee.time_s)}"
         )
-        found.append(Fact("Knee (greatest throughput x least time)", Cell(what, note=note)))
+        found.append(Fact(KNEE, Cell(what)))
     usl = finding.usl
     if usl is not None:
         peak = usl.peak_in_flight
@@ -160,8 +166,10 @@ def _measured(slo: SloVerdict) -> Cell:
     least = "≥ " if slo.at_least else ""
     note = ""
     if slo.low is not None:
-        high = "open" if slo.high is None else quantity.of_unit(slo.high, unit)
-        note = f"{quantity.of_unit(slo.low, unit)} to {high}"
+        low = quantity.of_unit(slo.low, unit)
+        note = f"{low} or more, {UPPER_UNKNOWN}"
+        if slo.high is not None:
+            note = f"{low} to {quantity.of_unit(slo.high, unit)}"
     return number(f"{least}{quantity.of_unit(slo.value, unit)}", note)
 
 

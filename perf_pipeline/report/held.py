@@ -78,7 +78,7 @@ def collapse_sentences(levels: Sequence[LevelMetrics]) -> list[str]:
     knee = knee_of(in_flight, [level.throughput_per_s or 0.0 for level in valid])
     best = max(valid, key=lambda level: level.throughput_per_s or 0.0)
     sentences = []
-    if knee is not None and knee.in_flight < in_flight[0]:
+    if knee is not None and knee.is_reached and knee.in_flight < in_flight[0]:
         sentences.append(
             f"More than {knee.in_flight:.3g} in flight only wait longer: so many give "
             f"{quantity.rate(knee.per_s)}, the most of any level, if one takes "

@@ -99,15 +99,16 @@ def _measurement(metrics: RunMetrics) -> Verdict:
 
 
 def _untested(metrics: RunMetrics) -> list[str]:
-    """Say which levels were too short to be tested for drift, each sentence once."""
+    """Say which levels were too short to be tested for drift, in one sentence."""
     names: dict[str, list[str]] = {}
     for level in metrics.levels:
         if words.is_untested(level) and level.steady_state:
             names.setdefault(level.steady_state.why, []).append(words.level_name(level))
-    return [
-        f"Drift was not tested at {', '.join(levels)}: {text.visible(why)}."
-        for why, levels in names.items()
-    ]
+    named = ", ".join(name for levels in names.values() for name in levels)
+    if not named:
+        return []
+    why = "their steady phases were too short for it, and each level says how long it takes"
+    return [f"Drift was not tested at {named}: {next(iter(names)) if len(names) == 1 else why}."]
 
 
 def _targets(metrics: RunMetrics) -> Verdict:
@@ -121,7 +122,11 @@ def _targets(metrics: RunMetrics) -> Verdict:
     held = [level for level in metrics.levels if level.role == "level" and level.label in about]
     if held and not any(level.validity == "valid" for level in held):
         return Verdict(question, Cell("no data", "quiet"), (targets.not_judged(metrics),))
-    parts = tuple(_target_table(metrics, table) for table in tables)
+    return _answered(question, tuple(_target_table(metrics, table) for table in tables))
+
+
+def _answered(question: str, parts: tuple[Fact, ...]) -> Verdict:
+    """Return what the tables of targets say together."""
     said = {part.cell.text for part in parts}
     missed = [part.term.lower() for part in parts if part.cell.tone == "bad"]
     if missed:

@@ -2,8 +2,8 @@
 
 The engine and a bare loop (same environment, processes, threads, runtime, workflow and result
 check; no stamps, records, journal or monitor) take turns of a second or two, one stopped while the
-other runs. At size full throughput is judged; at size ci workflows a CPU second, because on a machine
-that others use as well the clock on the wall measures the neighbours. Both are always shown.
+other runs. At size full throughput is judged; at size ci workflows a CPU second, because on a
+machine that others use as well the clock on the wall measures the neighbours. Both are shown.
 At 10,000 in flight, a task of ``control_async`` each, all are in flight at once, none
 is dropped or lost, and the memory of the workers stays below the gigabyte that users allow.
 """

@@ -7,10 +7,15 @@ ring is either a resource that is used up, or the place where workflows spend th
 nothing behind it is used up. Each cause follows from what can be seen from outside:
 
 - ``generator``: the slots are between two workflows at least half of the time, which the records
-  time exactly; or all cores are busy, threads of the workers wait for one, and the harness takes a
-  tenth of the cores or more (with less, the target would be at most a ninth faster without it).
-- ``cpu``: the workers fill the cores that may be used; or all cores are busy and threads of the
-  workers wait on the run queue; or the workers are at the scenario's own limit. Two workers at
+  time exactly (of a closed level; in an open one nothing arrived for a free slot); or all cores are
+  busy, the wait of the workers' threads for one is where time goes, and the harness takes a tenth
+  of the cores or more (with less, the target would be at most a ninth faster without it) and no
+  less than processes outside of the run.
+- ``cpu``: the workers fill the cores that may be used; or all cores are busy and the wait for one
+  is where time goes (``cores.time_on_cores``): workflows run or wait for a core half of their time,
+  or interpreters that run half of the time do, with the wait, nothing else. A wait that is a small
+  part of the time is no cause, whoever keeps the cores busy. Cores that others took are said to be
+  others'. Or the workers are at the run's own limit, which explains the other two. Two workers at
   95 % each on two cores are this: an interpreter has each core, and more processes would not help.
 - ``interpreter_lock``: each worker uses one core, not much more, more than one workflow wants to
   run in it, and cores stand idle. Cores that wait for a disk are not idle.

@@ -20,6 +20,7 @@ Key = Literal[
     "gaps",
     "harness",
     "cpu",
+    "cpu_limit",
     "interpreter_lock",
     "server_cpu",
     "server_locks",

@@ -37,6 +37,7 @@ def level_use(
     workers: int,
     limits: Mapping[str, int],
     cpu_limit_cores: float | None,
+    slots: int | None = None,
 ) -> LevelUse:
     """Gather what the rules look at.
 
@@ -48,12 +49,14 @@ def level_use(
         workers: Worker processes of the level.
         limits: Server to the most connections that the pools of all workers allow.
         cpu_limit_cores: As ``LevelUse.cpu_limit_cores``.
+        slots: As ``LevelUse.slots``.
     """
     cores = growth_per_s(samples, "workers", "cpu_s")
     of_disk = [growth_per_s(samples, role, "io_delay_s") for role in ("workers", "servers")]
     known_of_disk = [sum(each.values()) for each in of_disk if each is not None]
     return LevelUse(
         wanted=in_flight.wanted,
+        slots=slots,
         in_flight=mean_in_flight,
         waits=_waits(in_flight),
         wait_samples=in_flight.wait_samples,

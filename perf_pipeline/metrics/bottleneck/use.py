@@ -84,6 +84,8 @@ class LevelUse:
 
     Attributes:
         wanted: Workflows that should be in flight.
+        slots: Of an open level, the most that may be; None for a closed one, where that is
+            ``wanted``.
         in_flight: Mean number that were.
         waits: Share of thread samples (asynchronous: of workflows) by place; None with too few, or
             when the target cannot tell.
@@ -103,6 +105,7 @@ class LevelUse:
     """
 
     wanted: int
+    slots: int | None
     in_flight: float
     waits: Mapping[str, float] | None
     wait_samples: int
@@ -139,12 +142,20 @@ class LevelUse:
 
     @property
     def others_cores(self) -> float | None:
-        """Cores that neither workers nor harness nor servers of this run used."""
+        """Cores that neither workers nor harness nor servers of this run used, nor were stolen."""
         ours = (self.target_cores, self.harness_cores, *(s.cores for s in self.servers))
         known = [cores for cores in ours if cores is not None]
         if self.host is None or len(known) < len(ours):
             return None
-        return max(0.0, self.host.busy_ratio * self.host.usable - sum(known))
+        busy = self.host.busy_ratio * self.host.usable - self.host.steal
+        return max(0.0, busy - sum(known))
+
+    @property
+    def wanted_cores(self) -> float | None:
+        """Threads of the workers that ran or waited for a core: cores used, had they been free."""
+        if self.target_cores is None or self.waiting_for_core is None:
+            return None
+        return self.target_cores + self.waiting_for_core
 
     def part_of_cores(self, ratio: float) -> float | None:
         """Return ``ratio`` of the cores that the run may use."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.bottleneck.cores import suspects_of_cores
+from perf_pipeline.metrics.bottleneck.cores import suspects_of_cores, taken_by_others
 from perf_pipeline.metrics.bottleneck.evidence import (
+    BUSY,
     Evidence,
     Key,
     Suspect,
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 
 _BEHIND_GATES: frozenset[Key] = frozenset({"connection_pool", "runtime_queue", "server_slow"})
 EXPLAINS: Mapping[Key, frozenset[Key]] = {
-    "gaps": frozenset({"cpu", "interpreter_lock", *_BEHIND_GATES}),
+    "gaps": frozenset({"cpu", "cpu_limit", "interpreter_lock", *_BEHIND_GATES}),
     "harness": frozenset({"cpu", *_BEHIND_GATES}),
-    "server_cpu": frozenset({"cpu", *_BEHIND_GATES}),
+    "server_cpu": frozenset({"cpu", "cpu_limit", *_BEHIND_GATES}),
     "server_locks": _BEHIND_GATES,
+    "cpu_limit": frozenset({"cpu", "harness", *_BEHIND_GATES}),
     "cpu": _BEHIND_GATES,
     "disk": _BEHIND_GATES,
     "connection_pool": frozenset({"runtime_queue"}),
@@ -79,7 +81,8 @@ def bottleneck_of(
     """
     if window[1] <= window[0]:
         return Bottleneck("unclear", "There was no steady phase to look at.", ())
-    held_at = (records.log["plan"].get("limits") or {}).get("cpu_percent")
+    plan = records.log["plan"]
+    held_at = (plan.get("limits") or {}).get("cpu_percent")
     use = level_use(
         samples,
         in_flight,
@@ -88,6 +91,7 @@ def bottleneck_of(
         workers=len(records.workers),
         limits=connection_limits,
         cpu_limit_cores=None if held_at is None else held_at / 100,
+        slots=plan["concurrency"] if plan.get("loop") == "open" else None,
     )
     return judge(use)
 
@@ -109,10 +113,12 @@ def judge(use: LevelUse) -> Bottleneck:
         return Bottleneck(found.verdict, found.why, _evidence([found], suspects, use))
     unknown = [suspect for suspect in suspects if suspect.holds is None]
     if unknown:
-        return _unclear(f"No cause holds. {_missing(unknown)}", unknown, suspects, use)
+        why = f"No cause holds.{_where_time_went(use)} {_missing(unknown)}"
+        return _unclear(why, unknown, suspects, use)
     nearest = max(suspects, key=_strength)
-    why = f"No cause holds; nearest is {nearest.cause}. {_against(nearest)}"
-    return _unclear(f"{why}{_nothing_busy(use)}", [nearest], suspects, use)
+    where = _where_time_went(use)
+    why = f"No cause holds.{where} Nearest is {nearest.cause}: {_against(nearest)}"
+    return _unclear(why, [nearest], suspects, use)
 
 
 def _explains(cause: Suspect, other: Suspect) -> bool:
@@ -158,15 +164,36 @@ def _bounds(evidence: Evidence) -> str:
     return ", ".join(f"{word} {said(bound)}" for word, bound in bounds if bound is not None)
 
 
-def _nothing_busy(use: LevelUse) -> str:
-    """Say that workflows wait for what nobody observes, if that is what it looks like."""
-    running, cores = use.share("runtime"), use.target_cores
-    if running is None or cores is None or running * use.in_flight < 2 * cores:
+def _where_time_went(use: LevelUse) -> str:
+    """Say what workflows seem to wait for, which slots they fill, and who else used the cores."""
+    return f"{_unobserved(use)}{_all_slots(use)}{taken_by_others(use)}"
+
+
+def _unobserved(use: LevelUse) -> str:
+    """Say that workflows wait for what nobody observes, if most of those in the runtime do."""
+    share, cores = use.share("runtime"), use.target_cores
+    on_cores = use.wanted_cores if use.wanted_cores is not None else cores
+    if share is None or cores is None or on_cores is None:
+        return ""
+    waiting = share * use.in_flight - on_cores
+    if waiting < on_cores:
+        return ""
+    # a thread that waits for a core with the interpreter lock holds up all the others
+    locked = "; or the interpreter lock" if on_cores >= BUSY * use.workers else ""
+    return (
+        f" {said(waiting)} of {said(use.in_flight)} workflows waited for something that nobody "
+        f"observed (a sleep, a lock, a service of their own{locked}): they were in the runtime, "
+        f"whose workers used {said(cores)} cores."
+    )
+
+
+def _all_slots(use: LevelUse) -> str:
+    """Say that arrivals found no slot in an open level whose slots were in use."""
+    if use.slots is None or use.in_flight < BUSY * use.slots:
         return ""
     return (
-        f" {said(running * use.in_flight)} workflows were in the runtime, whose workers used "
-        f"{said(cores)} cores: most of them waited for something that nobody observed (a sleep, a "
-        "lock, a service of their own)."
+        f" {said(use.in_flight)} of {use.slots} slots were in use on the mean, so arrivals waited "
+        "for one: more slots let more workflows wait at once."
     )
 
 

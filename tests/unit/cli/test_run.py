@@ -135,3 +135,24 @@ def test_a_gate_fails_where_its_target_was_missed_or_is_undecided() -> None:
         "throughput at 100: not measured, limit 5 /s (no_data)",
     ]
     assert len(gate_failures(metrics, "goal")) == 1
+
+
+def test_a_gate_that_speaks_of_nothing_in_the_run_is_not_held() -> None:
+    metrics = cast("RunMetrics", Judged())
+    assert gate_failures(metrics, None) == []
+    (told,) = gate_failures(metrics, "production")
+    assert "no target of it speaks of this run" in told
+
+
+def test_every_wrong_flag_of_a_search_is_told_at_once(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    """Without an objective, too; nothing is made."""
+    before = sorted(here.rglob("*"))
+    wrong = ("--of", "foo", "--max", "x", "--slots", "y")
+    answer = command("capacity", "baseline", *wrong, "--json")
+    assert answer.code == 2
+    starts = [problem.split(" is ")[0] for problem in answer.told["problems"]]
+    assert starts[:3] == ["--max", "--slots", "--of"]
+    assert starts[3] == "there"  # is no objective
+    assert sorted(here.rglob("*")) == before

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.cli.ended import EndedWorkflows
-from perf_pipeline.cli.standing import RunWatch, Standing
+from perf_pipeline.cli.standing import REPORT, RunWatch, Standing
 from perf_pipeline.cli.views import (
     LiveView,
     PlainView,
@@ -288,3 +288,40 @@ def test_plain_lines_wherever_a_picture_cannot_be_drawn_or_is_not_wanted(
     assert (chosen(plain=True), chosen(no_color=True)) == ("PlainView", "PlainView")
     monkeypatch.setenv("TERM", "dumb")
     assert chosen() == "PlainView"
+
+
+def test_classes_of_errors_are_never_more_than_what_failed(tmp_path: Path) -> None:
+    """The count is told a second ago, the journals are read now: the read that fits is shown."""
+    growing = Growing(tmp_path)
+    growing.level("00-10")
+    (folder,) = (growing.run.root / "levels").glob("*")
+    journal = JournalWriter(folder / "worker-0.sqlite")
+    wrong = block(Outcome.ERROR, ErrorClass.WRONG_RESULT, 1.0)
+    journal.commit(3 * wrong, 3, 0)
+    growing.progress("10 (few)", "steady", 12.0, 10, 5, 3)
+    assert growing.look().errors == {"wrong_result": 3}
+    journal.commit(4 * wrong, 4, 0)
+    growing.look()  # reads every second time
+    seen = growing.look()
+    assert (seen.failed, seen.errors) == (3, {"wrong_result": 3})
+    growing.progress("10 (few)", "steady", 14.0, 30, 20, 9)
+    assert growing.look().errors == {"wrong_result": 7}
+    journal.close()
+
+
+def test_that_the_report_is_made_is_said_once(
+    growing: Growing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = replace(STANDING, phase=REPORT)
+
+    class Reporting(RunWatch):
+        def look(self) -> Standing:
+            return told
+
+    watch = Reporting(growing.run, PLANS)
+    view = PlainView(watch, as_json=False, clock=lambda: growing.now_s)
+    for _ in range(35):
+        growing.now_s += 1
+        view.look()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.strip() == "all levels are played; counting the records and writing the report"

@@ -125,3 +125,21 @@ def test_a_folder_without_a_manifest_is_not_a_measurement(tmp_path: Path) -> Non
 
     with pytest.raises(RunFolderError, match=r"manifest\.json is missing"):
         measure_run(folder)
+
+
+def test_a_reason_names_the_repeat_that_it_is_about(tmp_path: Path) -> None:
+    """Of two repeats the second has too few turnovers."""
+    folder = RunFolder(tmp_path / "2026-01-14")
+    folder.begin("baseline")
+    write_json(folder.manifest, MANIFEST)
+    for repeat, service_s in enumerate((0.01, 8.0)):
+        rows = closed_loop(10, lambda _slot, took_s=service_s: took_s, until_s=10)
+        path = folder.root / "levels" / f"0{repeat}-10"
+        write_level(path, [SimulatedWorker(rows)], slots=10)
+        plan = json.loads((path / "level.json").read_text())
+        plan["plan"]["repeat"] = repeat
+        write_json(path / "level.json", plan)
+    folder.end(COMPLETE)
+    reasons = measure_run(folder).reasons
+    assert reasons
+    assert all(reason.startswith("level 10, repeat 2: ") for reason in reasons)

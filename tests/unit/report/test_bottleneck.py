@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.metrics.bottleneck.cores import CPU_LIMIT, CPU_OF_OTHERS
 from perf_pipeline.metrics.bottleneck.evidence import Evidence
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
 from perf_pipeline.report.bottleneck import bottleneck_fact, bottleneck_tables
@@ -47,6 +48,25 @@ def test_an_unclear_level_says_why_in_the_place_of_the_verdict() -> None:
 
     assert (fact.cell.text, fact.cell.tone) == ("unclear", "quiet")
     assert fact.cell.note == "No cause holds."
+
+
+@pytest.mark.parametrize(
+    ("cause", "word"),
+    [
+        (CPU_LIMIT, "CPU limit of the run"),
+        (CPU_OF_OTHERS, "CPU, taken by others"),
+        ("CPU: the workers fill the cores", "CPU"),
+    ],
+)
+def test_cpu_that_is_not_the_workers_own_says_so_in_the_word(
+    baseline: RunMetrics, cause: str, word: str
+) -> None:
+    rests_on = Evidence(cause, "cores used by all workers", 0.5, "cores", least=0.45, holds=True)
+    found = Bottleneck("cpu", "Why.", (rests_on, *BESIDE))
+
+    assert bottleneck_fact(found).cell.text == word
+    title = bottleneck_tables(baseline.levels[0], found)[0].title
+    assert title == f"What limits this level: {word}"
 
 
 def test_every_line_of_the_cause_is_shown_and_of_the_others_the_one_that_decides(

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.config.slo import Slo
 from perf_pipeline.loadgen.capacity_search import Answer, Space, search
 from perf_pipeline.metrics.capacity import CapacityFinding, LoadPoint, find_capacity
 from perf_pipeline.metrics.queueing import Little
-from perf_pipeline.report.capacity import answer, render_html, render_markdown
+from perf_pipeline.metrics.slo_verdict import SloVerdict
+from perf_pipeline.report import capacity_chart
+from perf_pipeline.report.capacity import KNEE, answer, facts, render_html, render_markdown
+from perf_pipeline.report.capacity_chart import curve
 from perf_pipeline.selftest.virtual_queues import true_times
 
 if TYPE_CHECKING:
@@ -93,3 +97,46 @@ def test_a_search_that_found_nothing_draws_nothing_and_says_so(baseline: RunMetr
     page = render_html(nothing, baseline)
     assert "no load was played" in page
     assert "<svg" not in page
+
+
+def two_loads(time_s: float, ratio: float, slo: SloVerdict) -> CapacityFinding:
+    """Return a search that played 50 and 200; the second takes ``ratio`` times as long."""
+    points = []
+    for load, took_s in ((50.0, time_s), (200.0, ratio * time_s)):
+        little = Little(load, load / took_s, took_s)
+        points.append(
+            LoadPoint(
+                *(load, f"{load:g}", False, "met", "", (slo,), little, load / took_s),
+                *(20.0, "valid"),
+            )
+        )
+    state = search(Space(50, 1, 200, whole=True), lambda _: Answer("met"))
+    return find_capacity(state, "in_flight", ["p99_s <= 0.5", "error_ratio <= 0.05"], points)
+
+
+def test_no_knee_is_named_that_no_step_went_beyond(baseline: RunMetrics) -> None:
+    """50 and 200 in flight at 10.1 and 10.3 ms: the asymptotes meet at 197.8 of 200."""
+    slo = SloVerdict(
+        *(Slo("p99_s", 0.5), "200", 0, "", "p99", 0.01146, 0.01136, None, False, 3, "valid"),
+        *(None, "met", ""),
+    )
+    finding = two_loads(0.0101, 10.3 / 10.1, slo)
+    assert finding.knee is not None
+    assert not finding.knee.is_reached
+    shown = {fact.term: fact.cell for fact in facts(finding)}
+    assert shown[KNEE].text == "not reached"
+    assert "grew about as the load did" in shown[KNEE].note
+    assert shown["p99_s there"].note == "11.4 ms or more, the upper end is not known"
+    assert "error_ratio <= 0.05 is added" in shown["Objectives"].note
+    drawn = curve(finding)
+    assert drawn is not None
+    assert "knee" not in drawn.note
+    assert "198" not in render_markdown(finding, baseline)
+
+
+def test_two_percent_are_no_climb_in_the_curve_and_a_decade_is_drawn_as_one() -> None:
+    """Times near each other start at 0; where they are a decade apart the axis says that."""
+    near, far = capacity_chart.time_axis([0.0101, 0.0103]), capacity_chart.time_axis([0.01, 0.4])
+    assert near.to_dict()["scale"] == {"zero": True}
+    assert far.to_dict()["scale"]["type"] == "log"
+    assert "logarithmic" in far.to_dict()["title"]

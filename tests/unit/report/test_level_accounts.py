@@ -92,7 +92,7 @@ def test_what_a_server_does_not_count_is_not_measured_with_its_reason(
         "not measured",
     ]
     assert postgres[3].note == "it does not count"
-    assert [cell.text for cell in redis[1:5]] == ["400/s", "0.00400 ms", "0.100 MB/s", "0.200 MB/s"]
+    assert [cell.text for cell in redis[1:5]] == ["400/s", "4.00 us", "0.100 MB/s", "0.200 MB/s"]
     assert "others may use it" in redis[0].note
 
 

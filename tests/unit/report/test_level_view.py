@@ -72,5 +72,5 @@ def test_a_level_of_which_nothing_is_known_shows_no_number(ugly: RunMetrics) -> 
     bare = replace(ugly.levels[1], bottleneck=None, noise=None, open_load=None, steady_state=None)
     facts = level_view(bare).facts
     shown = {fact.term: fact.cell.text for fact in facts}
-    assert shown.pop("Samples") == "0"
+    assert shown.pop("Samples of response times") == "0"
     assert set(shown.values()) == {"not measured"}

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.metrics.level import Percentile
 from perf_pipeline.metrics.open_load import ArrivalSecond, Lag, OpenLoad
-from perf_pipeline.report import level_view, open_level
+from perf_pipeline.report import headline, level_view, open_headline, open_level, waits
+from perf_pipeline.report.level_times import service_times
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.level import LevelMetrics
@@ -135,3 +137,36 @@ def test_an_open_level_is_called_by_what_it_offers(opened: LevelMetrics) -> None
     view = level_view.level_view(opened)
     assert view.title == "100: 500/s (poisson)"
     assert "Turnovers" not in [fact.term for fact in view.facts]
+
+
+def test_samples_of_an_open_level_are_those_of_its_response_times_everywhere(
+    opened: LevelMetrics, baseline: RunMetrics
+) -> None:
+    """264 ended in the steady phase; 263 were to start in it and were answered."""
+    service, response = (replace(opened.service_times, samples=n) for n in (264, 263))
+    level = replace(opened, service_times=service, response_times=response)
+    (row,) = headline.headline_table(replace(baseline, levels=(level,)))
+    facts = {fact.term: fact.cell.text for fact in level_view.level_view(level).facts}
+    assert (row.times, row.samples) == ("response", "263")
+    assert facts["Samples of response times"] == "263"
+    assert "Samples" not in facts
+    assert "their numbers differ" in service_times(level).note
+    assert "their numbers differ" not in service_times(replace(level, loop="closed")).note
+
+
+def test_a_response_percentile_that_is_a_bound_reads_as_one_with_no_interval_asked_for(
+    opened: LevelMetrics, baseline: RunMetrics
+) -> None:
+    """In the tables of open levels, the terminal and the answer at the top."""
+    bound = Percentile(0.99, 5.0, at_least=True, samples_beyond=300)
+    response = replace(opened.service_times, percentiles=(bound,), samples=700)
+    run = replace(baseline, levels=(replace(opened, response_times=response),))
+    (row,) = open_headline.open_headline(run).rows
+    p99 = row[open_headline.COLUMNS.index("Response p99")]
+    assert (p99.text, p99.note) == ("≥ 5.00 s", "")
+    assert headline.headline_table(run)[0].p99 == "≥ 5.00 s"
+    assert headline.interval_rows(run)[0]["p99"] == ""
+    found = waits.waits_answer(run)
+    assert found is not None
+    assert found[0].text.startswith("p99 ≥ 5.00 s at")
+    assert level_view.level_view(run.levels[0]).tables[0].rows[0][7].text == "≥ 5.00 s"

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report import cost, own
+from perf_pipeline.metrics.kpi import kpi_grades
+from perf_pipeline.metrics.targets import target_rows
+from perf_pipeline.report import cost, own, verdict
+from perf_pipeline.report.markdown import render_markdown
+from perf_pipeline.report.page import render_html
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.run_metrics import RunMetrics
@@ -50,3 +54,21 @@ def test_a_runtime_that_is_no_slower_than_its_work_gets_no_share(baseline: RunMe
     )
     cell, _ = _answer(replace(baseline, levels=levels))
     assert cell.text == "too small to tell"
+
+
+def test_functions_of_a_users_own_have_no_arms_to_compare_and_no_targets_but_objectives(
+    baseline: RunMetrics,
+) -> None:
+    levels = tuple(replace(level, target="callable+mine==1.0") for level in baseline.levels[:2])
+    run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
+    assert (run.targets, run.kpis) == ((), ())
+    told = {one.question: one for one in verdict.verdicts(run, cost.cost_of(run))}
+    assert own.QUESTION not in told
+    answer = told["Does it meet the targets?"]
+    assert answer.answer.text == "none were set"
+    assert "[[slo]]" in answer.sentences[0]
+    for page in (render_markdown(run), render_html(run)):
+        assert "code nodes" not in page
+        assert "what the runtime adds" not in page
+        assert "No targets were set" in page
+    assert "what the runtime adds" in render_html(baseline)

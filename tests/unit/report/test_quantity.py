@@ -20,7 +20,7 @@ from perf_pipeline.report import quantity
         (12.345, "12.3 s"),
         (1234.5, "1,230 s"),
         (0.0, "0 s"),
-        (-0.000_02, "−0.0200 ms"),  # noqa: RUF001
+        (-0.000_02, "−20.0 us"),  # noqa: RUF001
     ],
 )
 def test_a_duration_has_three_digits_and_its_unit(value: float, shown: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.cli import summary
 from perf_pipeline.metrics.steady_state import SteadyState
 from perf_pipeline.metrics.warm_up import Drift
+from perf_pipeline.report import cost, headline, level_view, verdict, words
 from perf_pipeline.report.steady import (
     settled_at_s,
     settled_told,
@@ -69,3 +71,25 @@ def test_in_a_line_a_steady_state_as_planned_is_not_worth_a_word(baseline: RunMe
 def test_what_nothing_looked_for_is_not_shown(baseline: RunMetrics) -> None:
     assert steady_facts(baseline.levels[0]) == ()
     assert steady_tables(baseline.levels[0]) == ()
+
+
+def test_a_valid_level_too_short_to_test_says_so_beside_the_word_and_why_once(
+    baseline: RunMetrics,
+) -> None:
+    """Beside a validity that speaks against the level, nothing is added."""
+    found = SteadyState(1.0, "too_short", "a steady phase of 5 s is too short (--duration 10)")
+    level = replace(baseline.levels[0], steady_state=found)
+    assert words.validity_of(level).text == "valid, drift not tested"
+    assert summary.settled_told(level) == (
+        "100 (valid, drift not tested): a steady phase of 5 s is too short (--duration 10)"
+    )
+    assert words.validity_of(replace(level, validity="not_steady")).text == "not_steady"
+    steady = replace(level, steady_state=SteadyState(1.0, "steady"))
+    assert words.validity_of(steady).text == "valid"
+
+    run = replace(baseline, validity="valid", levels=(level,))
+    measurement = verdict.verdicts(run, cost.cost_of(run))[0]
+    assert measurement.answer.text == "valid, drift not tested"
+    assert f"Drift was not tested at 100: {found.why}." in measurement.sentences
+    assert headline.headline_table(run)[0].validity == "valid, drift not tested"
+    assert level_view.level_view(level).validity.text == "valid, drift not tested"

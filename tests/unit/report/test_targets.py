@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.kpi import kpi_grades
 from perf_pipeline.metrics.targets import target_rows
-from perf_pipeline.report import targets
+from perf_pipeline.report import cost, targets, verdict
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.run_metrics import RunMetrics
@@ -32,15 +32,16 @@ def test_a_level_that_is_no_measurement_keeps_its_value_and_gets_no_verdict(
 ) -> None:
     assert _row(baseline, "1000", "throughput") == [
         *("1000", "not_steady", "21,420", "throughput", "143/s"),
-        *("no data > 40/s", "no data > 25/s", "no data > 50/s"),
+        *("> 40/s", "> 25/s", "> 50/s"),
     ]
+    assert targets.target_table(baseline).note.endswith("these are not: 1000 (not_steady).")
 
 
 def test_a_p99_that_is_a_lower_bound_is_shown_as_one(baseline: RunMetrics) -> None:
-    assert _row(baseline, "1000", "P99 latency")[4] == "≥ 31.6 s no interval"
+    assert _row(baseline, "1000", "P99 latency")[4] == "≥ 31.6 s"
     grades = targets.kpi_table(baseline)
     p99 = grades.columns.index("P99 latency")
-    assert grades.rows[2][p99].note.startswith("≥ 31.6 s")
+    assert grades.rows[2][p99].text == "≥ 31.6 s"
 
 
 def test_a_value_whose_interval_holds_the_limit_is_unclear_and_shows_it(
@@ -87,3 +88,24 @@ def test_a_target_of_a_level_that_did_not_run_says_so(baseline: RunMetrics) -> N
     metrics = replace(baseline, targets=(row,))
     assert _row(metrics, "2000", "throughput")[1] == "not run"
     assert _row(metrics, "2000", "throughput")[4] == "not measured this level did not run"
+
+
+def test_only_what_stands_in_the_table_is_explained_below_it(baseline: RunMetrics) -> None:
+    assert "Implied rate" in targets.target_table(baseline).note
+    rows = tuple(row for row in baseline.targets if row.what == "memory" and row.level == "100")
+    note = targets.target_table(replace(baseline, targets=rows, kpis=())).note
+    assert note == ""
+
+
+def test_where_no_level_is_valid_it_is_said_once(baseline: RunMetrics) -> None:
+    levels = tuple(replace(one, validity="noisy_host") for one in baseline.levels[:2])
+    run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
+    told = "these are not: 100 (noisy_host), 500 (noisy_host)."
+    for table in targets.tables(run):
+        assert table.note.count(told) == 1
+        assert not any("no data" in cell.text for row in table.rows for cell in row)
+    answer = next(
+        one for one in verdict.verdicts(run, cost.cost_of(run)) if "targets" in one.question
+    )
+    assert (answer.answer.text, answer.parts) == ("no data", ())
+    assert answer.sentences[0].endswith(told)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
 from perf_pipeline.metrics.noise import Noise
 from perf_pipeline.metrics.open_load import Lag, OpenLoad
-from perf_pipeline.report import cost, verdict, words
+from perf_pipeline.metrics.validity import NOT_QUIET
+from perf_pipeline.report import cost, level_view, noise, verdict, words
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.run_metrics import RunMetrics
@@ -59,9 +60,7 @@ def test_targets_met_in_part_and_unknown_in_part_are_not_called_met(baseline: Ru
     targets = _verdicts(baseline)["Does it meet the targets?"]
     expected = targets.parts[0].cell
     assert (targets.answer.text, expected.text) == ("met as far as measured",) * 2
-    assert expected.note == (
-        "4 of 6 met. Not judged, because not valid: 1000 (not_steady)."
-    )
+    assert expected.note == ("4 of 6 met. Not judged, because not valid: 1000 (not_steady).")
 
 
 def test_one_missed_target_misses_its_table_and_is_named_in_the_answer(
@@ -163,3 +162,24 @@ def test_an_unclear_target_is_neither_met_nor_missed_by_the_run(baseline: RunMet
     assert "Unclear, the interval holds the limit: throughput at 100." in (
         targets.parts[0].cell.note
     )
+
+
+def test_noise_that_is_judged_is_said_once_in_words_with_what_to_do(baseline: RunMetrics) -> None:
+    cause = "share of the cores that other programs used: 31 %, limit 5 %"
+    noisy = Noise("noisy", (cause,), judged=True, figures=())
+    reason = f"{NOT_QUIET}: {cause}"
+    levels = tuple(
+        replace(level, noise=noisy, validity="noisy_host", reasons=(reason,))
+        for level in baseline.levels
+    )
+    reasons = tuple(f"level {level.label}: {reason}" for level in levels)
+    run = replace(baseline, levels=levels, validity="noisy_host", reasons=reasons)
+    told = " ".join(_verdicts(run)["Is it a measurement?"].sentences)
+    assert told.count("Other programs used this machine at every level.") == 1
+    assert told.count("PERF_PIPELINE_NOISE=tell") == 1
+    assert cause not in told  # it stands at its level
+    assert level_view.level_view(levels[0]).reasons[-1] == reason
+
+
+def test_that_a_level_had_not_settled_is_said_without_turnovers_it_had() -> None:
+    assert "turnovers" not in words.VALIDITY["not_steady"]

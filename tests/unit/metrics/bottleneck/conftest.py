@@ -26,6 +26,7 @@ POSTGRES = ServerUse(
 )
 IDLE = LevelUse(
     wanted=20,
+    slots=None,
     in_flight=20.0,
     waits={"runtime": 0.9, "postgres": 0.1},
     wait_samples=200,

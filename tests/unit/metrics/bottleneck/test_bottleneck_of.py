@@ -67,6 +67,21 @@ def test_the_limit_on_cpu_that_the_plan_holds_is_looked_at(tmp_path: Path) -> No
     assert "0.48 of the 0.5 cores" in found.why
 
 
+def test_an_open_level_is_judged_by_its_slots_and_not_by_gaps_between_workflows(
+    tmp_path: Path,
+) -> None:
+    """Its 20 slots are all in use; the 40 that are wanted here would be half of them idle."""
+    folder = _folder(tmp_path)
+    log = json.loads((folder / "level.json").read_text())
+    log["plan"] |= {"loop": "open", "concurrency": 20}
+    write_json(folder / "level.json", log)
+
+    found = _judge(folder, {"runtime": 1.0})
+
+    assert "20 of 20 slots were in use" in found.why
+    assert not any("between two workflows" in each.what for each in found.evidence)
+
+
 def test_what_each_worker_executes_at_once_is_added_up(tmp_path: Path) -> None:
     """Two at once in each of two workers: 4 of the 20 in flight."""
     folder = _folder(tmp_path)

@@ -75,7 +75,7 @@ def test_rates_are_those_that_were_planted() -> None:
     assert use.waiting_for_core == pytest.approx(0.3)
     assert use.worker_io_mb_per_s == pytest.approx(3.0)
     assert use.harness_cores == pytest.approx(0.05)
-    assert use.others_cores == pytest.approx(4 - 1.3 - 1.4 - 0.05 - 1.1)
+    assert use.others_cores == pytest.approx(4 - 1.3 - 1.4 - 0.05 - 1.1 - 0.1)
     assert use.host is not None
     assert use.host.busy_ratio == pytest.approx((2.6 + 0.1) / 4)
     assert use.host.iowait == pytest.approx(0.4)
