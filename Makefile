@@ -125,8 +125,8 @@ help-endurance: ## what the endurance test will do
 
 ##@ Look and operate
 .PHONY: ui
-ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
-	@$(if $(filter file,$(origin RESULTS)),,PERF_PIPELINE_RESULTS="$(RESULTS)" )$(BIN)/python -m assets.ui
+ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000; PORT=4000 REPORTS_PORT=4001
+	@$(if $(filter file,$(origin RESULTS)),,PERF_PIPELINE_RESULTS="$(RESULTS)" )$(if $(REPORTS_PORT),PERF_PIPELINE_REPORTS_PORT="$(REPORTS_PORT)" )$(BIN)/python -m assets.ui$(if $(PORT), --port "$(PORT)")
 
 .PHONY: start stop status healthcheck doctor
 start: mysql ## start every server that can be had, for several runs

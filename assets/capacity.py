@@ -101,7 +101,9 @@ def found_capacity(
             "run_id": folder.run_id,
             **{name: value for name, value in known.items() if value is not None},
             "html": dg.MetadataValue.path(str(page)),
-            "open": dg.MetadataValue.url(report_url(folder.run_id, page="capacity")),
+            "open": dg.MetadataValue.url(
+                report_url(folder.run_id, settings.reports_port, page="capacity")
+            ),
             "summary": dg.MetadataValue.md(render_markdown(finding, metrics)),
         }
     )

@@ -8,6 +8,7 @@ from assets.headline import verdict_metadata
 from assets.kept import what_is_kept
 from assets.metrics import kpi_verdicts
 from assets.owners import OWNERS
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.metrics.measure import measure_run
 from perf_pipeline.report.report_server import report_url
 from perf_pipeline.run import report
@@ -33,7 +34,9 @@ def run_report(run_metrics: str) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             "html": dg.MetadataValue.path(str(files.html)),
-            "open": dg.MetadataValue.url(report_url(folder.run_id)),
+            "open": dg.MetadataValue.url(
+                report_url(folder.run_id, current_settings().reports_port)
+            ),
             **verdict_metadata(metrics),
             "summary": dg.MetadataValue.md(files.markdown.read_text(encoding="utf-8")),
         }

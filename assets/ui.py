@@ -24,26 +24,21 @@ def main() -> int:
     """Serve reports while ``dagster dev`` runs; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m assets.ui", description=__doc__)
     parser.add_argument("--port", type=int, default=UI_PORT, help="port of the UI")
-    parser.add_argument(
-        "--reports-port",
-        type=int,
-        default=reports.PORT,
-        help=f"port of the reports; links to them lead to {reports.PORT}",
-    )
     given = parser.parse_args()
-    results = current_settings().results_dir
+    settings = current_settings()
+    results, port = settings.results_dir, settings.reports_port
     try:
-        server = reports.report_server(results, given.reports_port)
+        server = reports.report_server(results, port)
     except OSError as error:
         sys.stderr.write(
-            f"Reports cannot be served on {reports.HOST}:{given.reports_port}: {error.strerror}.\n"
-            "Links to reports in the UI lead there. End what listens there (another `make ui`?); "
-            "without the links, `dagster dev` works as well.\n"
+            f"Reports cannot be served on {reports.HOST}:{port}: {error.strerror}.\n"
+            "Links to reports in the UI lead there. End what listens there (another `make ui`?), "
+            "or choose another port: make ui REPORTS_PORT=4001.\n"
         )
         return 1
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        sys.stderr.write(f"reports of {results} on http://{reports.HOST}:{given.reports_port}/\n")
+        sys.stderr.write(f"reports of {results} on http://{reports.HOST}:{port}/\n")
         try:
             return _dagster_dev(given.port)
         finally:

@@ -13,6 +13,7 @@ from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.metrics.slo import run_slos
+from perf_pipeline.report.noise import judged_noise
 from perf_pipeline.report.result_file import level_file_name
 from perf_pipeline.report.words import level_name
 from perf_pipeline.run import measure
@@ -97,6 +98,7 @@ def finish(
     failed_gate = gate_failures(metrics, gate)
     for line in (
         *(f"not valid: {reason}" for reason in metrics.reasons),
+        *judged_noise(metrics),
         *noise_lines(metrics),
         *(repeated.told for repeated in metrics.repeats),
         *slo_lines(slos),

@@ -9,6 +9,7 @@ PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: may stand in where there is no Mong
 PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
 PERF_PIPELINE_NOISE            ``tell``: this machine is shared with others, which is told and does
                                not make a run no measurement (default: ``judge``)
+PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           what ``perf-pipeline start`` left running is noted below
 TMPDIR                         data folders of servers that we start
@@ -42,12 +43,15 @@ _DEFAULT_PORTS = {"postgres": 5432, "mysql": 3306, "redis": 6379, "mongodb": 270
 _STAND_IN = f"{_PREFIX}MONGODB_STANDIN"
 _STAND_INS = ("nx-27017",)
 _NOISE = f"{_PREFIX}NOISE"
+_REPORTS_PORT = f"{_PREFIX}REPORTS_PORT"
+REPORTS_PORT, _PORTS = 3001, 65536
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _NAMES = (
     *(f"{_PREFIX}{name.upper()}_URL" for name in _SCHEMES),
     _STAND_IN,
     _NOISE,
+    _REPORTS_PORT,
     f"{_PREFIX}RESULTS",
 )
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -70,6 +74,7 @@ class Settings:
         noise: ``judge``: a level beside which others used the machine is ``noisy_host``; ``tell``:
             that they did is shown, with causes and figures, and decides nothing. It is a fact of
             the machine, not of a scenario, so it stands here; every run's manifest says which.
+        reports_port: Where the reports are beside the Dagster UI.
     """
 
     urls: Mapping[str, str]
@@ -81,6 +86,7 @@ class Settings:
     search_path: str
     mongodb_stand_in: str | None = None
     noise: NoiseHandling = "judge"
+    reports_port: int = REPORTS_PORT
 
     @property
     def postgres_url(self) -> str | None:
@@ -120,6 +126,9 @@ def read_settings(
     noise = environ.get(_NOISE) or "judge"
     if noise not in _NOISES:
         problems.append(f"{_NOISE} is {noise!r}; it must be {' or '.join(_NOISES)}.")
+    reports_port = environ.get(_REPORTS_PORT) or str(REPORTS_PORT)
+    if not (reports_port.isdecimal() and 0 < int(reports_port) < _PORTS):
+        problems.append(f"{_REPORTS_PORT} is {reports_port!r}; ports are 1 to 65535.")
     if problems:
         raise ScenarioError(problems)
     here = current_dir or Path.cwd()
@@ -136,6 +145,7 @@ def read_settings(
         search_path=environ.get("PATH") or _DEFAULT_PATH,
         mongodb_stand_in=stand_in,
         noise=cast("NoiseHandling", noise),
+        reports_port=int(reports_port),
     )
 
 

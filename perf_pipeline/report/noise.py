@@ -32,17 +32,27 @@ _WORDS = {
 
 def noise_of_run(metrics: RunMetrics) -> list[str]:
     """Say once at which levels others used the machine, and what to do about it."""
-    noisy = [level for level in metrics.levels if level.noise and level.noise.verdict == "noisy"]
-    judged = [words.level_name(level) for level in noisy if level.noise and level.noise.judged]
-    told = [words.level_name(level) for level in noisy if level.noise and not level.noise.judged]
-    sentences = []
-    if judged:
-        every = len(judged) == len(metrics.levels)
-        where = "every level" if every else ", ".join(judged)
-        sentences.append(f"Other programs used this machine at {where}. {JUDGED}")
-    if told:
-        sentences.append(f"Others used the machine at {', '.join(told)}: {NOT_JUDGED}")
-    return sentences
+    told = _noisy(metrics, judged=False)
+    found = [f"Others used the machine at {', '.join(told)}: {NOT_JUDGED}"] if told else []
+    return [*judged_noise(metrics), *found]
+
+
+def judged_noise(metrics: RunMetrics) -> list[str]:
+    """Say once which levels are no measurement because others used the machine."""
+    judged = _noisy(metrics, judged=True)
+    if not judged:
+        return []
+    where = "every level" if len(judged) == len(metrics.levels) else ", ".join(judged)
+    return [f"Other programs used this machine at {where}. {JUDGED}"]
+
+
+def _noisy(metrics: RunMetrics, *, judged: bool) -> list[str]:
+    """Return the names of the levels at which the machine was noisy, judged for it or not."""
+    return [
+        words.level_name(level)
+        for level in metrics.levels
+        if level.noise and level.noise.verdict == "noisy" and level.noise.judged == judged
+    ]
 
 
 def noise_facts(level: LevelMetrics) -> tuple[Fact, ...]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
-PORT = 3001
 _PATH = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_.-]*)/(report|capacity)\.html")
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
@@ -28,12 +27,12 @@ _NOT_HERE = (
 )
 
 
-def report_url(run_id: str, port: int = PORT, *, page: str = "report") -> str:
+def report_url(run_id: str, port: int, *, page: str = "report") -> str:
     """Return where a run's report, or its page ``capacity``, is while the server runs."""
     return f"http://{HOST}:{port}/{run_id}/{page}.html"
 
 
-def report_server(results: Path, port: int = PORT) -> ThreadingHTTPServer:
+def report_server(results: Path, port: int) -> ThreadingHTTPServer:
     """Make the server of a results folder's reports; the caller serves and closes it.
 
     Args:

@@ -26,7 +26,7 @@ threads took 7 % of a core (reference: trial)."""
 
 LONG_NS, EARLY_NS = 20_000_000, 200_000
 """A processor that has slept long wakes late: 0.13 ms at one start a second, 0.03 at a thousand. So
-a sleep of more than the first ends earlier by the second, and a short one follows (0.06 to 0.1 ms)."""
+a sleep of more than the first ends earlier by the second; a short one follows (0.06 to 0.1 ms)."""
 
 
 class OpenLoop(ClosedLoop):

@@ -61,7 +61,7 @@ def test_the_headline_has_validity_a_table_and_numbers_under_labels_that_name_al
 ) -> None:
     assert (shown["validity"].value, shown["status"].value) == ("valid", "complete")
     (row,) = records(shown["levels"])
-    assert (row["level"], row["validity"]) == ("10 (calm)", "valid")
+    assert (row["level"], row["validity"]) == ("10 (calm)", "valid, drift not tested")
     assert shown["throughput_per_s: simulated 10 control"].value == pytest.approx(100, rel=0.03)
     assert shown["service_time_avg_s: simulated 10 control"].value == pytest.approx(0.1, rel=0.03)
     assert shown["error_ratio: simulated 10 control"].value == 0

@@ -13,11 +13,11 @@ from tests.sandbox import ROOT
 def test_a_taken_port_for_reports_is_an_error_that_says_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "assets.ui", "--reports-port", port]
+        command = [sys.executable, "-m", "assets.ui"]
         ended = subprocess.run(
             command,
             cwd=ROOT,
-            env=os.environ,
+            env={**os.environ, "PERF_PIPELINE_REPORTS_PORT": port},
             capture_output=True,
             text=True,
             timeout=30,
@@ -25,4 +25,4 @@ def test_a_taken_port_for_reports_is_an_error_that_says_what_to_do() -> None:
         )
     assert ended.returncode == 1
     assert f"Reports cannot be served on 127.0.0.1:{port}: Address already in use." in ended.stderr
-    assert "End what listens there" in ended.stderr
+    assert "make ui REPORTS_PORT=4001" in ended.stderr

@@ -192,13 +192,17 @@ def taken_by_others(use: LevelUse) -> str:
 
 
 def _is_of_others(use: LevelUse) -> bool:
-    """Return whether the cores would do for the workers, or for most of what they want, alone.
+    """Return whether workers waited for a core because others had taken it.
 
     Others took a tenth of the cores or more, and either more than the workers themselves, or so
-    much that without them every thread that waited would have had a core.
+    much that without them every thread that waited would have had a core. Threads that the run's
+    own limit stops wait for a core as well, so workers that wanted more than it may have waited for
+    either.
     """
     others, wanted, target = use.others_cores, use.wanted_cores, use.target_cores
     if use.host is None or others is None or wanted is None or target is None:
+        return False
+    if use.cpu_limit_cores is not None and wanted > use.cpu_limit_cores:
         return False
     taken = others + use.host.steal
     had = target + use.host.idle + use.host.iowait + taken

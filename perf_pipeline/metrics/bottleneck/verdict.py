@@ -10,6 +10,7 @@ import numpy as np
 from perf_pipeline.metrics.bottleneck.cores import suspects_of_cores, taken_by_others
 from perf_pipeline.metrics.bottleneck.evidence import (
     BUSY,
+    HALF,
     Evidence,
     Key,
     Suspect,
@@ -116,8 +117,10 @@ def judge(use: LevelUse) -> Bottleneck:
         why = f"No cause holds.{_where_time_went(use)} {_missing(unknown)}"
         return _unclear(why, unknown, suspects, use)
     nearest = max(suspects, key=_strength)
-    where = _where_time_went(use)
-    why = f"No cause holds.{where} Nearest is {nearest.cause}: {_against(nearest)}"
+    near = f"Nearest is {nearest.cause}: {_against(nearest)}"
+    if _strength(nearest) < HALF:
+        near = "None reaches half of what it would need."
+    why = f"No cause holds.{_where_time_went(use)} {near}"
     return _unclear(why, [nearest], suspects, use)
 
 
@@ -192,7 +195,7 @@ def _all_slots(use: LevelUse) -> str:
     if use.slots is None or use.in_flight < BUSY * use.slots:
         return ""
     return (
-        f" {said(use.in_flight)} of {use.slots} slots were in use on the mean, so arrivals waited "
+        f" {said(use.in_flight)} of {use.slots} slots were in use on average, so arrivals waited "
         "for one: more slots let more workflows wait at once."
     )
 

@@ -217,3 +217,10 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
 def test_an_empty_url_is_none(tmp_path: Path) -> None:
     """Compose files set variables to nothing."""
     assert read_settings({"HOME": str(tmp_path), POSTGRES: "", REDIS: ""}).urls == {}
+
+
+def test_the_port_of_the_reports_is_a_port(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "PERF_PIPELINE_REPORTS_PORT": "4001"}
+    assert read_settings(environ).reports_port == 4001
+    with pytest.raises(ScenarioError, match=r"REPORTS_PORT is '70000'; ports are 1 to 65535"):
+        read_settings({**environ, "PERF_PIPELINE_REPORTS_PORT": "70000"})

@@ -49,6 +49,7 @@ def test_a_sleep_is_not_called_cpu_because_others_keep_the_cores_busy(
     assert f"{sleeping:.4g}"[:4] in found.why
     assert "of 50 workflows waited for something that nobody observed (a sleep" in found.why
     assert "Processes outside of this run used 1.75 cores" in found.why
+    assert "CPU" not in found.why
     row = next(e for e in found.evidence if e.what.endswith("running or waiting for a core"))
     assert (row.value, row.least) == (0.053 + waiting_for_core, 25.0)
 
@@ -117,6 +118,16 @@ def test_workers_short_of_their_limit_that_wait_for_cores_are_told_of_it(level: 
 
     assert found.evidence[0].cause == "CPU: the workers wait for a core"
     assert "own limit on CPU leaves them 3.5" in found.why
+
+
+def test_a_wait_that_may_be_the_limits_is_not_blamed_on_others(level: Level) -> None:
+    """Others took 2.4 of 4 cores, and the limit stopped threads: 1.1 of 1.3 cores were used."""
+    seen = {"host": FULL, "worker_cores": (0.6, 0.5), "waiting_for_core": 0.7}
+
+    found = judge(level(**seen, cpu_limit_cores=1.3))
+
+    assert found.evidence[0].cause == "CPU: the workers wait for a core"
+    assert "leaves them 1.3. Processes outside of this run used 2.45 cores." in found.why
 
 
 def test_a_limit_that_is_more_than_the_machine_has_is_not_what_limits(level: Level) -> None:
