@@ -8,6 +8,8 @@ outside of the test took cores says nothing, and is repeated.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -185,6 +187,21 @@ def test_a_harness_that_takes_the_cores_of_the_workers_is_the_bottleneck(
         expect(Planted(("spin",), slots=8 * CORES, workers=CORES), "generator", "The harness used")
 
 
+def test_a_sleep_is_not_held_by_the_cpu_that_other_programs_take(
+    python: Path, tmp_path: Path
+) -> None:
+    """All cores are busy, and woken threads wait for one: a small part of their 20 ms."""
+    with _other_programs():
+        found = _play(Planted(("sleep",)), tmp_path, python)
+
+    seen = {each.what: each for each in found.evidence}
+    assert seen["usable cores that were busy"].holds
+    assert seen["threads of the workers waiting for a core"].holds
+    assert found.verdict == "unclear", found
+    assert "waited for something that nobody observed" in found.why
+    assert "Processes outside of this run used" in found.why
+
+
 @pytest.mark.slow
 def test_as_many_processes_as_cores_that_compute_are_held_by_the_cpu(
     expect: Expect,
@@ -271,6 +288,20 @@ def _computing() -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+@contextmanager
+def _other_programs() -> Iterator[None]:
+    """Keep all cores busy with programs that end by themselves if this process does not."""
+    code = "import os, time\nends, parent = time.monotonic() + 60, os.getppid()\n"
+    code += "while time.monotonic() < ends and os.getppid() == parent: pass"
+    hogs = [subprocess.Popen((sys.executable, "-c", code)) for _ in range(CORES + 1)]
+    try:
+        yield
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
 
 
 def _waits_for_disk(path: Path) -> bool:

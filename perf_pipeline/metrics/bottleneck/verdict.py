@@ -11,6 +11,7 @@ from perf_pipeline.metrics.bottleneck.cores import suspects_of_cores, taken_by_o
 from perf_pipeline.metrics.bottleneck.evidence import (
     BUSY,
     HALF,
+    TENTH,
     Evidence,
     Key,
     Suspect,
@@ -179,7 +180,7 @@ def _unobserved(use: LevelUse) -> str:
     if share is None or cores is None or on_cores is None:
         return ""
     waiting = share * use.in_flight - on_cores
-    if waiting < on_cores:
+    if waiting < max(on_cores, TENTH * use.in_flight):
         return ""
     # a thread that waits for a core with the interpreter lock holds up all the others
     locked = "; or the interpreter lock" if on_cores >= BUSY * use.workers else ""

@@ -144,7 +144,7 @@ def test_free_slots_of_an_open_level_are_not_the_generators(level: Level) -> Non
 def test_an_open_level_whose_slots_are_all_in_use_says_so(level: Level) -> None:
     full, half = (judge(level(slots=slots)).why for slots in (20, 40))
 
-    assert "20 of 20 slots were in use on the mean, so arrivals waited" in full
+    assert "20 of 20 slots were in use on average, so arrivals waited" in full
     assert "slots" not in half
 
 
