@@ -21,6 +21,8 @@ from perf_pipeline.report.run_charts import side_by_side
 from perf_pipeline.report.steady import steady_told
 
 POINTS_MAX = 120
+_IN_THE_REPORT = ("concurrency", "p50", "p90", "in_flight_median")
+"""Columns that the UI has no room for: a wide table pushes the sentences below it out of sight."""
 _OVER_TIME = {"closed": 2, "open": 3}
 """Of a level's figures, the first ones: throughput and service time; of an open level arrivals,
 throughput and response time. The report has them all."""
@@ -47,7 +49,11 @@ def verdict_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
         "status": dg.MetadataValue.text(metrics.status),
     }
     rows = [
-        {what: f"{value} {below[what]}" if what in below else value for what, value in row.items()}
+        {
+            what: f"{value} {below[what]}" if what in below else value
+            for what, value in row.items()
+            if what not in _IN_THE_REPORT
+        }
         for row, below in zip(
             map(asdict, headline_table(metrics)), interval_rows(metrics), strict=True
         )

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.kept import ending_as_canceled
 from assets.owners import OWNERS
 from assets.resources import LoadRun
 from perf_pipeline.config.settings import current_settings
@@ -18,9 +19,12 @@ def host_facts() -> dg.MaterializeResult[None]:
 
 
 @dg.asset(group_name=GROUP, kinds={"postgres", "mysql", "redis"}, owners=OWNERS)
-def servers(load_run_resource: LoadRun) -> dg.MaterializeResult[None]:
+def servers(
+    context: dg.AssetExecutionContext, load_run_resource: LoadRun
+) -> dg.MaterializeResult[None]:
     """The servers of the run: found or started, answering, and gone when the run ends."""
-    found = load_run_resource.run.open_servers()
+    with ending_as_canceled(context):
+        found = load_run_resource.run.open_servers()
     lines = {
         name: f"{server.facts.product} {server.facts.version} at {server.redacted_url} "
         f"({server.source})"
@@ -30,7 +34,10 @@ def servers(load_run_resource: LoadRun) -> dg.MaterializeResult[None]:
 
 
 @dg.asset(group_name=GROUP, kinds={"postgres", "mysql", "redis"}, owners=OWNERS, deps=[servers])
-def seeded_data(load_run_resource: LoadRun) -> dg.MaterializeResult[None]:
+def seeded_data(
+    context: dg.AssetExecutionContext, load_run_resource: LoadRun
+) -> dg.MaterializeResult[None]:
     """The rows that the workflows read, in a schema and under a prefix of the run's own."""
-    rows = load_run_resource.run.seed_data()
+    with ending_as_canceled(context):
+        rows = load_run_resource.run.seed_data()
     return dg.MaterializeResult(metadata={f"rows_{name}": count for name, count in rows.items()})

@@ -18,10 +18,31 @@ def telling_what_is_kept(context: dg.AssetExecutionContext, folder: RunFolder) -
     """Let whatever ends the load pass on, after saying what is kept of it."""
     try:
         yield
-    except BaseException:  # an interruption is none of Exception's, and must be told as well
+    except BaseException as error:  # an interruption is none of Exception's: it is told as well
+        if not isinstance(error, Exception):
+            note_cancellation(context)
         kept = kept_of(folder)
         context.log.warning(kept.told)
         context.log_event(kept_observation(kept, context.asset_key))
+        raise
+
+
+def note_cancellation(context: dg.AssetExecutionContext) -> None:
+    """Let the run end as canceled: Dagster itself calls whatever nobody asked it for a failure."""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is not None and run.status == dg.DagsterRunStatus.STARTED:
+        context.instance.report_run_canceling(run, "The process was asked to end.")
+
+
+@contextmanager
+def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Let an interruption of the block (Ctrl-C, SIGTERM) end the run as canceled."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        note_cancellation(context)
         raise
 
 
@@ -36,7 +57,7 @@ def kept_observation(kept: Kept, asset: dg.AssetKey) -> dg.AssetObservation:
             "levels": kept.levels,
             "records": kept.records,
             "may be missing": kept.may_be_missing,
-            "read it with": "\n".join(kept.commands) or "nothing to read",
+            "read it with": "; ".join(kept.commands) or "nothing to read",
         },
     )
 

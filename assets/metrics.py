@@ -59,8 +59,8 @@ def kpi_verdicts(run_metrics: str) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             **grades,
-            "targets missed": missed,
-            "targets unclear": unclear,
+            "targets missed": "; ".join(missed) or "none",
+            "targets unclear": "; ".join(unclear) or "none",
             **({"targets": dg.MetadataValue.table(rows)} if rows else {}),
             **bottleneck_metadata(metrics),
         }

@@ -16,6 +16,7 @@ from perf_pipeline.config.builtin import open_scenario
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.overrides import Overrides
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.run import SAY_PREFIX, Run
 
@@ -112,10 +113,17 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
     )
 
     _run: Run = PrivateAttr()
+    _refused: str = PrivateAttr(default="")
 
     @property
     def run(self) -> Run:
-        """The run; its servers start when they are first asked for."""
+        """The run; its servers start when they are first asked for.
+
+        Raises:
+            dg.Failure: The scenario is wrong; with every problem.
+        """
+        if self._refused:
+            raise dg.Failure(self._refused, allow_retries=False)
         return self._run
 
     @property
@@ -129,7 +137,15 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
         self, context: dg.InitResourceContext
     ) -> Generator["LoadRun", None, None]:
         """Prepare the run, and give everything back when the Dagster run ends."""
-        scenario = open_scenario(self.scenario, read_machine_limits(), self.overrides)
+        self._refused = ""
+        try:
+            scenario = open_scenario(self.scenario, read_machine_limits(), self.overrides)
+        except ScenarioError as error:
+            # Told by the first step: of an error here Dagster prints 300 lines that end without it.
+            self._refused = str(error)
+            yield self
+            print(self._refused, file=sys.stderr, flush=True)  # noqa: T201 - as the last word
+            return
         settings = current_settings()
         if self.results_dir:
             settings = replace(settings, results_dir=Path(self.results_dir))

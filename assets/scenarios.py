@@ -37,7 +37,7 @@ def load_run(context: dg.AssetExecutionContext, load_run_resource: LoadRun) -> d
             "folder": dg.MetadataValue.path(str(folder.root)),
             "levels": kept.levels,
             "records": kept.records,
-            "read it with": "\n".join(kept.commands),
+            "read it with": "; ".join(kept.commands),
             **(
                 {"stopped": dg.MetadataValue.json(record["stopped"])} if "stopped" in record else {}
             ),

@@ -116,7 +116,8 @@ def errors_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     told = ["No workflow failed."]
     if failed or unknown or not metrics.levels:
         shown = [*failed, *(level for level in unknown if level not in failed)]
-        told = [f"{words.level_name(level)}: {lines[words.level_name(level)]}" for level in shown]
+        names = [words.level_name(level) for level in shown]
+        told = [f"Level {name}: {lines[name]}" for name in names]
         told += (
             [] if metrics.levels else ["No level was measured, so nothing is known of failures."]
         )

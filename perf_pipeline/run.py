@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from perf_pipeline.targets.target import Job, Kind
 
 PROJECT = Path(__file__).parents[1]
+ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
 SAY_PREFIX = "perf_pipeline: "
 """Starts every line by which a run in a child process tells its parent what people should know."""
 
@@ -189,8 +190,8 @@ class Run:
         except Exception as error:
             self.folder.end(FAILED, f"{type(error).__name__}: {error}")
             raise
-        except BaseException as interruption:
-            self.folder.end(INTERRUPTED, type(interruption).__name__)
+        except BaseException:
+            self.folder.end(INTERRUPTED, ASKED_TO_END)
             raise
         self.folder.end(COMPLETE, stopped=manifest.get("stopped"))
         return self.folder

@@ -116,7 +116,7 @@ def _tried_functions(scenario: Scenario) -> FunctionTrial:
     for target in function_targets(scenario):
         interpreter = Path(given) if given and target == scenario.target else None
         found = find_environment(parse_target(target), cache_dir=cache, interpreter=interpreter)
-        pythons[target] = found and found.python
+        pythons[target] = found.python if found else None
     return try_functions(scenario, pythons)
 
 
@@ -184,10 +184,8 @@ def _rest_told(counted: dict[str, Any]) -> list[str]:
         return ["  the run goes on: what ended in the last half second is not counted yet"]
     if not counted["recovered"]:
         return []
-    return [
-        f"  pieced together from what killed workers left; {counted['may_be_missing']} "
-        "workflows were started of which nothing is known"
-    ]
+    missing = f"{counted['may_be_missing']} workflows were started of which nothing is known"
+    return [f"  pieced together from what killed workers left; {missing}"]
 
 
 def count_records(folder: RunFolder) -> dict[str, Any]:

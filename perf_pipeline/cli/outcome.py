@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -71,6 +71,8 @@ def finish(
     try:
         metrics = measure(folder)
     except RunFolderError as error:
+        if interrupted and not folder.status_file.exists():
+            _end_before_levels(folder, as_json=as_json)
         tell(f"nothing was measured: {error}", as_json=as_json)
         tell(child.log_tail(), as_json=as_json)
         if child.end:
@@ -133,6 +135,21 @@ def finish(
         code = Exit.NOT_A_MEASUREMENT
     if code:
         raise typer.Exit(code)
+
+
+def _end_before_levels(folder: RunFolder, *, as_json: bool) -> NoReturn:
+    """Say that the run was ended before it began; the log of its stop would be noise.
+
+    Raises:
+        typer.Exit: Always.
+    """
+    told = "interrupted before anything was measured"
+    tell(told, as_json=as_json)
+    answer(
+        {"run_id": folder.run_id, "error": "Interrupted", "problems": [told], "levels": []},
+        as_json=as_json,
+    )
+    raise typer.Exit(Exit.INTERRUPTED)
 
 
 def exit_code(

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from perf_pipeline.cli.output import tell
 from perf_pipeline.cli.standing import REPORT
+from perf_pipeline.infrastructure.load_lock import WAITING
 from perf_pipeline.report.text import name, visible
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S = 10.0
 LIVE_EVERY_S = 1.0
+BEFORE_LEVELS = "servers and data"
 STOPPING = "interrupted: stopping load and servers, keeping what was measured"
 HINT = "Ctrl-C: stop and keep what was measured"
 HINT_STOPPING = "stopping; what was measured is kept. Ctrl-C again: end at once"
@@ -135,7 +137,7 @@ class LiveView:
         self._levels = levels
         self._console = console
         self._clock = clock
-        self._began_s = clock()
+        self._before, self._before_s = BEFORE_LEVELS, clock()
         self._looked_s = -LIVE_EVERY_S
         self._hint = HINT
         self._live = Live(
@@ -157,6 +159,9 @@ class LiveView:
 
     def say(self, text: str) -> None:
         """Print a line above the picture."""
+        before = WAITING if text.startswith(WAITING) else BEFORE_LEVELS
+        if before != self._before:
+            self._before, self._before_s = before, self._clock()
         self._console.print(Text(visible(text)), soft_wrap=True)
 
     def look(self) -> None:
@@ -175,7 +180,7 @@ class LiveView:
         rows = {"scenario": name(self._title)}
         standing = self._watch.look()
         if standing is None:
-            rows["phase"] = f"servers and data, for {self._looked_s - self._began_s:.0f} s"
+            rows["phase"] = f"{self._before}, for {self._looked_s - self._before_s:.0f} s"
         else:
             rows |= picture(standing, self._levels)
         self._live.update(laid_out(rows, standing, self._hint), refresh=True)

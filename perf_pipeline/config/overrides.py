@@ -52,7 +52,7 @@ from perf_pipeline.config.scenario import Workload
 from perf_pipeline.config.slo_tables import flag_slos, slos_of_levels, with_flags
 from perf_pipeline.config.target_settings import flag_settings, setting_keys
 from perf_pipeline.config.target_spec import parse_target
-from perf_pipeline.config.wording import shown
+from perf_pipeline.config.wording import printable, shown
 
 if TYPE_CHECKING:
     from perf_pipeline.config.complaints import Complaints
@@ -136,8 +136,15 @@ def check_overrides(overrides: Overrides, complaints: Complaints) -> None:
     for field, (flag, key) in FLAGS.items():
         value = getattr(overrides, field)
         if value is not None:
-            for _, text in key.complaints(value):
-                complaints.flag(flag, text)
+            for where, text in key.complaints(value):
+                hint = _with_blanks(value[where[0]]) if where else ""
+                complaints.flag(flag, text + hint)
+
+
+def _with_blanks(value: object) -> str:
+    """Return a hint for several values written as one, such as ``5,10``."""
+    parts = value.replace(",", " ").split() if isinstance(value, str) and "," in value else ()
+    return f" Several are written with blanks: {printable(' '.join(parts[:4]))}." if parts else ""
 
 
 def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Complaints) -> Scenario:

@@ -243,7 +243,7 @@ def _uv(path: str | None) -> Finding:
             todo="",
             severity="ok",
         )
-    return Finding("uv", path, "none", "makes the environments of targets", "", "ok")
+    return Finding("uv", path, "any version", "makes the environments of targets", "", "ok")
 
 
 def _service(service: ServiceFinding) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,34 +18,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLL_S = 0.5
+SAY_EVERY_S = 30.0
+WAITING = "waiting for another load run"
+"""Starts every line that is said while we wait; the live view knows by it what goes on."""
 _TEXT_LIMIT = 300
 
 
 @contextmanager
 def load_lock(
-    path: Path, holder: str, say: Callable[[str], None], sleep: Callable[[float], None]
+    path: Path,
+    holder: str,
+    say: Callable[[str], None],
+    sleep: Callable[[float], None],
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[None]:
     """Hold the lock for the block; wait for it as long as another run has it.
 
     Args:
         path: The lock's file, the same for every user of the host.
         holder: What others are told while they wait: run, process, since when.
-        say: Told once for whom we wait, and again when the wait is over.
+        say: Told for whom we wait, at once and every ``SAY_EVERY_S``, and when the wait is over.
         sleep: Sleeps between two attempts.
+        clock: Seconds, never going back.
 
     Raises:
         OSError: The file cannot be made or locked for another reason than a holder.
     """
     descriptor = _open_for_all(path)
     try:
-        waited = False
+        began_s, told = clock(), 0
         while not _try_lock(descriptor):
-            if not waited:
+            waited_s = clock() - began_s
+            if waited_s >= told * SAY_EVERY_S:
                 found = os.pread(descriptor, _TEXT_LIMIT, 0).decode(errors="replace").strip()
-                say(f"waiting for another load run on this host to end: {found or 'unknown'}")
-                waited = True
+                so_long = f"; waited {waited_s:.0f} s so far" if told else ""
+                say(f"{WAITING} on this host to end: {found or 'unknown'}{so_long}")
+                told = int(waited_s // SAY_EVERY_S) + 1
             sleep(POLL_S)
-        if waited:
+        if told:
             say("the other load run has ended; going on")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, holder.encode()[:_TEXT_LIMIT], 0)

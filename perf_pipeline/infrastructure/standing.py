@@ -56,6 +56,8 @@ def start_servers(
         for service in services:
             try:
                 running, notes = running_server(settings, service)
+                if running is None:
+                    _end_replaced(settings, service)
                 servers.append(running or _start_detached(settings, service, ports, notes))
             except ServiceUnavailableError as error:
                 missing.append(f"{service} is left out. {error}")
@@ -84,6 +86,14 @@ def stop_servers(settings: Settings, services: Iterable[str]) -> list[str]:
                 stopped.append(service)
             forget_started(settings.state_dir, service)
     return stopped
+
+
+def _end_replaced(settings: Settings, service: str) -> None:
+    """End the guardian of a server that was killed or hangs: its note gives way to another's."""
+    started = read_started(settings.state_dir, service)
+    if started is not None and started.guardian.is_alive():
+        _end_guardian(started)
+    forget_started(settings.state_dir, service)
 
 
 def _start_detached(

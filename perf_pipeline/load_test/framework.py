@@ -62,6 +62,9 @@ class LoadTestFramework:
             target: What executes the workflows.
             nodes: How the workflows are written: ``code`` or ``lean``.
             say: Told what people should know while they wait.
+
+        Raises:
+            ScenarioError: With every problem of the options.
         """
         self.config = config or LoadTestConfig()
         self.runs: list[RunMetrics] = []
@@ -69,6 +72,7 @@ class LoadTestFramework:
         self._target = target
         self._nodes = nodes
         self._say = say
+        self._scenario("load_test")
 
     def execute_concurrent_workflows(self) -> PerformanceMetrics:
         """Run the level that the options describe."""

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.wording import shown
 from perf_pipeline.load_test.metric_change import (
     ENOUGH_RUNS,
     SEVERITIES,
@@ -77,9 +78,11 @@ def analyse_regression(baseline: Side, current: Side) -> dict[str, Any]:
         - ``recommendations``: sentences.
 
     Raises:
+        TypeError: A side is not metrics.
         ValueError: A side has no run, or the numbers in flight differ.
     """
-    sides = {"baseline": _runs(baseline), "current": _runs(current)}
+    given = {"baseline": baseline, "current": current}
+    sides = {name: _runs(name, side) for name, side in given.items()}
     _refuse_unlike(sides)
     changes = {metric: _change(metric, sides) for metric in SCALES}
     validity = {name: sorted({_validity(run) for run in runs}) for name, runs in sides.items()}
@@ -96,8 +99,16 @@ def analyse_regression(baseline: Side, current: Side) -> dict[str, Any]:
     }
 
 
-def _runs(side: Side) -> list[Run]:
+def _runs(name: str, side: Side) -> list[Run]:
     runs = [side] if isinstance(side, PerformanceMetrics | Mapping) else side
+    if isinstance(runs, str | bytes) or not isinstance(runs, Sequence):
+        runs = [runs]
+    wrong = [run for run in runs if not isinstance(run, PerformanceMetrics | Mapping)]
+    if wrong:
+        raise TypeError(
+            f"the {name} holds {shown(wrong[0])}, which is no metrics; give PerformanceMetrics, "
+            "the dictionaries of a result file (json.load), or a list of them, one a run"
+        )
     return [run.to_dict() if isinstance(run, PerformanceMetrics) else run for run in runs]
 
 

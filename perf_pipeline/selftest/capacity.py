@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.capacity_search import Answer, Ask
     from perf_pipeline.metrics.capacity import CapacityFinding
 
+TAKES_LOAD_LOCK = True
 SEEDS = {Size.CI: 2, Size.FULL: 20}
 LEAST_WITHIN = {Size.CI: 2, Size.FULL: 18}
 NEAR_PERCENT = {Size.CI: 10.0, Size.FULL: 5.0}

@@ -55,6 +55,7 @@ MOST_MEMORY_MB = 1000.0
 _T_95 = 2.0
 _KINDS = [(WORKLOAD.family, WORKLOAD.complexity)]
 _NO_STORES = Stores(None, "none", None, "none:", 1, 1.0)
+TAKES_LOAD_LOCK = True
 _log = logging.getLogger(__name__)
 
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import os
 import pkgutil
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import perf_pipeline.selftest
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.infrastructure.load_lock import load_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from perf_pipeline.selftest.figure import Figure, Size
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,26 +72,44 @@ def selftests() -> dict[str, str]:
 
 
 def run_selftest(
-    name: str, size: Size, seed: int, clock_s: Callable[[], float] = time.monotonic
+    name: str,
+    size: Size,
+    seed: int,
+    clock_s: Callable[[], float] = time.monotonic,
+    *,
+    lock_path: Path | None = None,
 ) -> Outcome:
-    """Run one selftest.
+    """Run one selftest while no load runs on this host.
+
+    A selftest that says ``TAKES_LOAD_LOCK = True`` starts load runs, which wait by themselves.
 
     Args:
         name: One of ``selftests()``.
         size: How much to do.
         seed: Source of every random choice.
         clock_s: A clock that does not go back.
+        lock_path: The host's lock of load runs; None for that of the settings.
 
     Raises:
         PerfPipelineError: There is no such selftest, or it measured nothing at all.
     """
     if name not in selftests():
         raise PerfPipelineError(f"no selftest {name!r}; there are: {', '.join(selftests())}")
-    run: Callable[[Size, int], list[Figure]] = importlib.import_module(
-        f"{perf_pipeline.selftest.__name__}.{name}"
-    ).run
-    started_s = clock_s()
-    figures = tuple(run(size, seed))
+    module = importlib.import_module(f"{perf_pipeline.selftest.__name__}.{name}")
+    run: Callable[[Size, int], list[Figure]] = module.run
+    with ExitStack() as held:
+        if not getattr(module, "TAKES_LOAD_LOCK", False):
+            held.enter_context(_only_load(name, lock_path))
+        started_s = clock_s()
+        figures = tuple(run(size, seed))
+        seconds = clock_s() - started_s
     if not figures:
         raise PerfPipelineError(f"selftest {name} gave no figure, so it proves nothing")
-    return Outcome(name, size, seed, figures, clock_s() - started_s)
+    return Outcome(name, size, seed, figures, seconds)
+
+
+def _only_load(name: str, lock_path: Path | None) -> AbstractContextManager[None]:
+    """Wait until no load runs on this host: a selftest would measure it, and it the selftest."""
+    path = lock_path or current_settings().lock_path
+    holder = f"selftest {name}, process {os.getpid()}"
+    return load_lock(path, holder, _log.info, time.sleep)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from perf_pipeline.infrastructure.services import (
     start_servers,
     stop_servers,
 )
+from perf_pipeline.infrastructure.started import read_started
 from perf_pipeline.lifeline import own_stamp
 from tests.integration.owner_process import LEASED
 from tests.integration.traces import folders_in, names_on, port_of, schemas, until
@@ -66,6 +69,24 @@ def test_a_started_server_outlives_kill_9_of_its_starter(
     assert (running.url, notes) == (url, [])
     assert stop_servers(settings, ["redis"]) == ["redis"]
     assert is_free(port_of(url))
+
+
+def test_a_started_server_that_was_killed_and_replaced_leaves_no_guardian(
+    settings: Settings,
+) -> None:
+    """Its server is killed; `start` starts another in its place, and `stop` ends all of it."""
+    (first,) = start_servers(settings, ["redis"], pytest.fail)
+    noted = read_started(settings.state_dir, "redis")
+    assert noted
+    os.kill(first.pids[0], signal.SIGKILL)
+    assert until(lambda: not noted.server.is_alive(), within_s=5)
+    assert noted.guardian.is_alive()
+    (second,) = start_servers(settings, ["redis"], pytest.fail)
+    assert second.url != first.url
+    assert not noted.guardian.is_alive()
+    assert not noted.folder.exists()
+    assert stop_servers(settings, ["redis"]) == ["redis"]
+    assert folders_in(settings.temp_dir) == []
 
 
 def test_a_note_whose_process_id_was_given_to_another_is_not_trusted(settings: Settings) -> None:

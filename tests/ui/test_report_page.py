@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perf_pipeline.report.page import render_html
+from tests.ui.conftest import Watched
 from tests.unit.report.conftest import baseline, empty, ugly  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from perf_pipeline.metrics.run_metrics import RunMetrics
 
@@ -47,19 +47,6 @@ CONTRASTS = """() => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium of this machine, without a sandbox of its own: a container has none to give."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on this machine (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def pages(baseline: RunMetrics, ugly: RunMetrics, tmp_path_factory: Any) -> Path:  # noqa: F811
     """A folder with an ordinary report and one of a run full of hostile text."""
     folder: Path = tmp_path_factory.mktemp("reports")
@@ -71,26 +58,22 @@ def pages(baseline: RunMetrics, ugly: RunMetrics, tmp_path_factory: Any) -> Path
 @pytest.fixture
 def opened(browser: Browser, pages: Path) -> Iterator[Open]:
     """Open a report in a window of its own, and watch that it asks for nothing."""
-    contexts = []
-    asked: list[str] = []
-    wrong: list[str] = []
+    contexts: list[BrowserContext] = []
+    watched = Watched()
 
     def open_page(name: str = "baseline", **options: Any) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda said: wrong.append(said.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        watched.watch(page)
         page.goto(f"file://{pages / name}.html")
         return page
 
     yield open_page
     for context in contexts:
         context.close()
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-    assert wrong == []
+    assert watched.strangers("file:") == []
+    assert watched.wrong == []
 
 
 @pytest.mark.parametrize("name", ["baseline", "ugly"])

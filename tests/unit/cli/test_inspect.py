@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +121,21 @@ def test_records_of_a_run_that_goes_on_are_counted(
     assert told["outcomes"]["ok"] == 20
     assert told["in_flight_median"] == {"2": 2.0}
     assert told["levels"][0]["outcomes"]["ok"] == 20
+    assert "the run goes on" in command("records").out
+
+
+def test_what_is_in_flight_in_a_run_that_goes_on_was_not_left_by_killed_workers(
+    command: Callable[..., Answer], begun: RunFolder
+) -> None:
+    worker = SimulatedWorker(
+        [at_s(0, 0, 1, slot=0)], in_flight=[(0, 1, GO_NS + SECOND)], lost={0: 1}, closed=False
+    )
+    write_level(begun.root / "levels/00-2", [worker], slots=2, supervisor_killed=True)
+    told = command("records", "--json").told
+    assert (told["status"], told["recovered"], told["may_be_missing"]) == ("running", False, 0)
+    people = command("records").out
+    assert "the run goes on" in people
+    assert "pieced together" not in people
 
 
 def test_records_of_a_killed_run_say_what_was_recovered(
@@ -153,6 +170,43 @@ def test_records_tell_errors_by_class(command: Callable[..., Answer], begun: Run
     told = command("records", "--json").told
     assert {k: v for k, v in told["error_classes"].items() if v} == {"connection": 1}
     assert told["outcomes"]["error"] == 1
+
+
+def test_records_tell_up_to_three_texts_a_class_inert(
+    command: Callable[..., Answer], begun: RunFolder
+) -> None:
+    failed = [
+        at_s(n, n, n + 1, outcome=Outcome.ERROR, error_class=ErrorClass.CONNECTION)
+        for n in range(4)
+    ]
+    level = begun.root / "levels/00-2"
+    write_level(level, [SimulatedWorker(failed)], slots=2)
+    with sqlite3.connect(level / "worker-0.sqlite") as journal:
+        rows = [(int(ErrorClass.CONNECTION), f"\x1b[31mrefused {n}") for n in range(4)]
+        journal.executemany("INSERT INTO error_example VALUES (?, ?)", rows)
+    begun.end(COMPLETE)
+    lines = command("records").out.splitlines()
+    at = lines.index("    connection 4")
+    assert lines[at + 1 :] == [f"      \\x1b[31mrefused {n}" for n in range(3)]
+
+
+def test_a_function_that_is_not_there_is_a_problem_of_the_file(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    (here / "shop.py").write_text("def order(number): pass\n")
+    text = (
+        f'target = "callable"\npython_path = "."\ninterpreter = "{sys.executable}"\n'
+        'concurrency = [2]\n[[workload]]\nfunction = "shop:%s"\n'
+    )
+    (here / "good.toml").write_text(text % "order")
+    (here / "bad.toml").write_text(text % "nofunc")
+    good, bad = (command("check", f"{name}.toml", "--json") for name in ("good", "bad"))
+    assert (good.code, good.told["functions"]) == (0, ["shop:order"])
+    said = f"bad.toml: function shop:nofunc: {here}/shop.py has no nofunc"
+    assert (bad.code, bad.told["problems"]) == (2, [said])
+    ran = command("run", "bad.toml", "--results", "out", "--json")
+    assert (ran.code, ran.told["problems"]) == (2, [said])
+    assert list((here / "out").iterdir()) == []
 
 
 def test_a_run_that_was_killed_before_its_first_level_has_no_records(

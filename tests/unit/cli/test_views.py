@@ -325,3 +325,22 @@ def test_that_the_report_is_made_is_said_once(
         view.look()
     (line,) = capsys.readouterr().out.splitlines()
     assert line.strip() == "all levels are played; counting the records and writing the report"
+
+
+def test_the_phase_says_that_another_load_run_is_waited_for(growing: Growing) -> None:
+    """And how long: the servers, which come after it, have a time of their own."""
+    file = io.StringIO()
+    console = SteadyCursor(file=file, force_terminal=True, width=100)
+    view = LiveView(
+        growing.watch, title="s", levels=2, console=console, clock=lambda: growing.now_s
+    )
+    with view:
+        view.say("waiting for another load run on this host to end: run x, process 1")
+        growing.now_s += 40
+        view.say("waiting for another load run on this host to end: run x; waited 30 s so far")
+        view.look()
+        assert "waiting for another load run, for 40 s" in file.getvalue()
+        view.say("the other load run has ended; going on")
+        growing.now_s += 3
+        view.look()
+        assert "servers and data, for 3 s" in file.getvalue()

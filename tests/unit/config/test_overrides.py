@@ -9,6 +9,7 @@ import pytest
 from perf_pipeline.config.builtin import open_scenario
 from perf_pipeline.config.overrides import Overrides
 from perf_pipeline.config.scenario import Scenario, Workload
+from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
     from perf_pipeline.config.machine import MachineLimits
@@ -87,3 +88,8 @@ def test_arms_are_no_longer_than_the_levels(machine: MachineLimits) -> None:
     scenario = baseline(machine, duration_s=2.5)
     assert (scenario.phases.steady_s, scenario.phases.steady_max_s) == (2.5, 150.0)
     assert [arm.steady_s for arm in scenario.arms] == [2.5, 2.5]
+
+
+def test_levels_joined_by_commas_are_refused_with_the_right_way(machine: MachineLimits) -> None:
+    with pytest.raises(ScenarioError, match=r"--concurrency is \"5,10\".* with blanks: 5 10\."):
+        baseline(machine, concurrency=("5,10",))

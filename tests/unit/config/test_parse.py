@@ -265,6 +265,10 @@ def test_missing_keys_are_named_at_their_table(machine: MachineLimits) -> None:
         ("seed = 1\nseed == 2\n", "mine.toml line 2, column 7: is not TOML: invalid value."),
         ("seed = 1\nseed = 2\n", "mine.toml line 2, column 9: is not TOML: cannot overwrite"),
         ("a = [1,\n2\n", "mine.toml line 2: is not TOML: unclosed array."),
+        (
+            'slo = ["p99_s < 5"]\n[[slo]]\n',
+            "mine.toml line 2, column 6: is not TOML: slo is given twice: use either `slo = [",
+        ),
         ("a = 1\n\x00", "mine.toml line 2, column 1: is not TOML"),
         ("a = 'x\x1b[31m'", "mine.toml line 1, column 7: is not TOML: found invalid character"),
         ("a = " + "[" * 30_000, "mine.toml: is nested too deeply"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ import perf_pipeline
 from perf_pipeline.config.machine import MachineLimits
 from perf_pipeline.config.scenario import Connections, Limits, Phases, Workload
 from perf_pipeline.errors import ScenarioError
+from perf_pipeline.load_test.framework import LoadTestFramework
 from perf_pipeline.load_test.load_test_config import LoadTestConfig
 
 MACHINE = MachineLimits(
@@ -142,3 +144,12 @@ def test_options_that_contradict_each_other_or_the_machine_are_told(
 ) -> None:
     with pytest.raises(ScenarioError, match=problem):
         LoadTestConfig(**options).to_scenario(machine=MACHINE)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("enable_failure_injection", True), ("memory_limit_mb", -1), ("test_duration", "x")],
+)
+def test_a_framework_with_a_wrong_option_is_not_made(option: str, value: Any) -> None:
+    with pytest.raises(ScenarioError, match=f"{option} is "):
+        LoadTestFramework(LoadTestConfig(**{option: value}))

@@ -152,3 +152,11 @@ def test_few_workflows_explain_a_change_that_many_do_not() -> None:
 def test_what_cannot_be_compared_is_refused(baseline: Any, current: Any, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         analyse_regression(baseline, current)
+
+
+@pytest.mark.parametrize("wrong", ["x", 3, None, [BASELINE, "x"], [[BASELINE]]])
+def test_what_is_no_metrics_is_refused_with_a_sentence(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"the current holds .*, which is no metrics; give Perf"):
+        analyse_regression(BASELINE, wrong)
+    with pytest.raises(TypeError, match=r"the baseline holds .*, which is no metrics"):
+        analyse_regression(wrong, BASELINE)

@@ -6,6 +6,7 @@ import pytest
 
 import perf_pipeline.selftest
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.selftest import registry
 from perf_pipeline.selftest.figure import Size
 from perf_pipeline.selftest.registry import run_selftest, selftests
 
@@ -52,3 +53,44 @@ def test_no_figure_is_no_proof() -> None:
 def test_a_wrong_name_is_told_with_the_right_ones() -> None:
     with pytest.raises(PerfPipelineError, match="no selftest 'seven'; there are: planted_not"):
         run_selftest("seven", Size.CI, 1)
+
+
+LOCKING = """'''Locked.'''
+import os
+from perf_pipeline.infrastructure.load_lock import load_lock
+from perf_pipeline.selftest.figure import Figure
+
+%s
+
+def run(size, seed):
+    waited = []
+    class Held(Exception): pass
+    def sleep(_s): raise Held
+    try:
+        with load_lock(LOCK, "inner", waited.append, sleep):
+            pass
+    except Held:
+        pass
+    return [Figure(" ".join(waited) or "free", 1.0, "", 1.0)]
+"""
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_selftest_holds_the_lock_of_load_runs_unless_it_takes_it_itself(
+    tmp_path: Path,
+    takes: bool,  # noqa: FBT001
+) -> None:
+    lock = tmp_path / "load.lock"
+    head = f"from pathlib import Path\nLOCK = Path({str(lock)!r})\nTAKES_LOAD_LOCK = {takes}"
+    (tmp_path / f"planted_lock_{takes}.py").write_text(LOCKING % head)
+    (figure,) = run_selftest(f"planted_lock_{takes}", Size.CI, 1, lock_path=lock).figures
+    assert figure.what.startswith(
+        "free" if takes else "waiting for another load run on this host to end: selftest planted"
+    )
+
+
+def test_only_selftests_that_start_load_runs_take_the_lock_themselves() -> None:
+    """inflight, and capacity's real-time part at full size, take it; two would wait for ever."""
+    folder = Path(registry.__file__).parent
+    said = {path.stem for path in folder.glob("*.py") if "\nTAKES_LOAD_LOCK =" in path.read_text()}
+    assert said == {"capacity", "inflight"}

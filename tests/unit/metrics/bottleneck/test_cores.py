@@ -155,3 +155,36 @@ def test_a_harness_that_takes_less_than_others_is_not_named_for_their_cores(leve
 
     assert judge(level(**others)).verdict == "cpu"
     assert judge(level(**own)).verdict == "generator"
+
+
+def test_a_harness_does_not_hold_up_workflows_that_wait_little_for_a_core(level: Level) -> None:
+    """It takes 1.75 of two cores and others none: sleeping workflows lose 1.3 % to it."""
+    alone = TAKEN | {"harness_cores": 1.75}
+
+    found = judge(level(**alone))
+
+    assert found.verdict == "unclear"
+    assert "49.31 of 50 workflows waited for something" in found.why
+
+
+def test_one_interpreter_whose_lock_waits_for_a_core_is_held_by_others_that_took_less(
+    level: Level,
+) -> None:
+    """It used 0.8 cores and wanted 1.1; without the 0.63 of others it would have had them."""
+    two = HostUse(usable=2.0, idle=0.05, iowait=0.0, steal=0.0)
+    seen = {"workers": 1, "worker_cores": (0.8,), "waiting_for_core": 0.3, "harness_cores": 0.02}
+
+    found = judge(level(**seen, host=two, server={"cores": 0.5}))
+
+    assert found.evidence[0].cause == CPU_OF_OTHERS
+    assert "outside of this run used 0.63 cores" in found.why
+
+
+def test_a_handful_that_waited_for_something_unseen_is_not_where_the_time_went(
+    level: Level,
+) -> None:
+    """1.2 of 20 were in the runtime, whose workers used 0.4 cores."""
+    found = judge(level(waits={"runtime": 0.06, "pool": 0.47, "postgres": 0.47}))
+
+    assert found.verdict == "unclear"
+    assert "nobody observed" not in found.why

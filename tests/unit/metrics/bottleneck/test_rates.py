@@ -65,7 +65,7 @@ def _use(
     )
 
 
-SAMPLES = [_sample(at_s) for at_s in (100.0, 101.0, 102.5)]
+SAMPLES = [_sample(at_s) for at_s in (100.0, 104.0, 110.0)]
 
 
 def test_rates_are_those_that_were_planted() -> None:
@@ -91,6 +91,13 @@ def test_each_server_has_its_own_processes_and_what_it_says_of_itself() -> None:
     assert (postgres.pool_use, postgres.lock_ratio) == (1.0, 0.5)
     assert redis.cores == pytest.approx(0.3)
     assert (redis.executing, redis.lock_ratio) == (None, None)
+
+
+def test_counters_that_a_server_adds_up_late_are_not_asked_about_a_few_seconds() -> None:
+    """5 sessions by the counter and 6 by those that were active; below 10 s the latter counts."""
+    postgres = _use([_sample(at_s) for at_s in (100.0, 105.0, 109.9)]).servers[0]
+
+    assert (postgres.executing, postgres.executing_by) == (6, "active sessions")
 
 
 def test_without_query_time_the_active_sessions_say_how_many_execute() -> None:

@@ -1,0 +1,121 @@
+"""A browser, and the Dagster UI as ``make ui`` starts it, on ports and in folders of its own."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.infrastructure.port import is_free
+from tests.integration.traces import some_ports
+from tests.sandbox import Sandbox, until
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+STARTS_WITHIN_S = 120
+WAIT_MS = 60_000
+"""For what the UI shows; a machine that is used by others is slow."""
+
+
+@dataclass
+class Watched:
+    """What pages did that they should not have done.
+
+    Attributes:
+        asked: Every request, but those for data in the page itself.
+        wrong: Errors of the console, uncaught exceptions, dialogs.
+    """
+
+    asked: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Remember what a page does from now on."""
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("console", lambda said: said.type == "error" and self.wrong.append(said.text))
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("dialog", lambda dialog: (self.wrong.append(dialog.message), dialog.dismiss()))
+
+    def strangers(self, *allowed: str) -> list[str]:
+        """Return the requests that went elsewhere than to addresses beginning with these."""
+        return [url for url in self.asked if not url.startswith(("data:", "blob:", *allowed))]
+
+
+@dataclass(frozen=True)
+class Ui:
+    """``make ui``, running.
+
+    Attributes:
+        sandbox: Where its history and the results are.
+        port: Of the UI.
+        reports_port: Of the reports.
+        process: It, to see whether it still runs.
+    """
+
+    sandbox: Sandbox
+    port: int
+    reports_port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def window(self, browser: Browser) -> BrowserContext:
+        """Open a window, wide as on a desk."""
+        context = browser.new_context(viewport={"width": 1500, "height": 950})
+        context.set_default_timeout(WAIT_MS)
+        return context
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium of this machine, without a sandbox of its own: a container has none to give."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium on this machine (Debian: apt-get install chromium)")
+    playwright.expect.set_options(timeout=WAIT_MS)
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def ui(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
+    """One for all tests of the UI; it ends as Ctrl-C ends it, and everything with it.
+
+    It asks for the browser first: without one there is nothing to start.
+    """
+    assert browser.is_connected()
+    sandbox = Sandbox(tmp_path_factory.mktemp("ui"))
+    port, reports_port = some_ports()[1:3]
+    sandbox.environ["PERF_PIPELINE_REPORTS_PORT"] = str(reports_port)
+    command = ("python", "-m", "assets.ui", "--port", str(port))
+    process = sandbox.start(*command, log=sandbox.folder / "ui.out")
+    listens = until(lambda: not is_free(port) or process.poll() is not None, STARTS_WITHIN_S)
+    try:
+        assert listens, f"the UI does not listen within {STARTS_WITHIN_S} s"
+        assert process.poll() is None, (sandbox.folder / "ui.err").read_text(encoding="utf-8")
+        yield Ui(sandbox, port, reports_port, process)
+    finally:
+        sandbox.close()
+
+
+@pytest.fixture
+def page(ui: Ui, browser: Browser) -> Iterator[Page]:
+    """A page of the UI that must ask nobody else, throw nothing and open no dialog."""
+    watched, context = Watched(), ui.window(browser)
+    context.on("page", watched.watch)  # those that a link opens as well
+    yield context.new_page()
+    context.close()
+    assert watched.strangers(ui.address, f"http://127.0.0.1:{ui.reports_port}/") == []
+    assert watched.wrong == []

@@ -1,0 +1,225 @@
+"""The Dagster UI in a real browser: the pipeline, a run from the launchpad, what it leaves."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.sandbox import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Locator
+
+    from tests.ui.conftest import Ui
+
+pytestmark = pytest.mark.integration
+
+GROUPS = {
+    "infrastructure": ("host_facts", "servers", "seeded_data"),
+    "scenarios": ("load_run",),
+    "metrics": ("run_metrics",),
+    "analysis": ("kpi_verdicts", "metric_history"),
+    "reporting": ("run_report",),
+}
+"""In the order in which data flows through them."""
+
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)> ![p](http://evil.example/p.png) "
+    "[l](javascript:alert(3)) {{7*7}}"
+)
+SHOP = f"""
+import time
+
+def order(number):
+    time.sleep(0.01)
+    if number % 7 == 3:
+        raise RuntimeError({HOSTILE!r})
+"""
+ORDERS = f"""
+title = '{HOSTILE}'
+target = "callable"
+python_path = "."
+concurrency = [2]
+[[workload]]
+function = "shop:order"
+[phases]
+ramp_up_s = 0.2
+warm_up_s = 0.2
+steady_s = %s
+"""
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A run that was launched from the launchpad.
+
+    Attributes:
+        while_going: The log line about the level that the page showed before the run had ended.
+        folder: Where it was recorded.
+        metrics: Its ``metrics.json``.
+    """
+
+    while_going: str
+    folder: Path
+    metrics: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def launched(ui: Ui, browser: Browser) -> Launched:
+    """A run of two seconds, hostile in title and error texts, that has ended."""
+    context = ui.window(browser)
+    page = context.new_page()
+    _launch(ui, page, "short", steady_s=2)
+    going = page.get_by_text(re.compile("level 2, (cold|ramp|warm|steady)")).first
+    expect(going).to_be_visible()
+    while_going = going.inner_text()
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
+    context.close()
+    folder = ui.sandbox.run_folders()[-1]
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return Launched(while_going, folder, metrics)
+
+
+def test_the_lineage_reads_from_the_servers_to_the_report(ui: Ui, page: Page) -> None:
+    """Groups stand from left to right; unfolded they hold every asset."""
+    page.goto(f"{ui.address}asset-groups")
+    at = [_in_graph(page, group) for group in GROUPS]
+    assert at == sorted(at), dict(zip(GROUPS, at, strict=True))
+    page.keyboard.press("Alt+e")
+    for asset in (asset for assets in GROUPS.values() for asset in assets):
+        expect(page.get_by_text(asset, exact=True).first).to_be_visible()
+
+
+def test_what_puts_load_on_the_machine_by_itself_is_off(ui: Ui, page: Page) -> None:
+    """Clearing up after a run that failed or was cancelled is on: it puts none."""
+    page.goto(f"{ui.address}automation")
+    expect(page.get_by_text("weekly_stress")).to_be_visible()
+    on = {
+        name: page.get_by_role("row").filter(has_text=name).get_by_role("checkbox").last.is_checked()
+        for name in (
+            *("nightly_baseline", "weekly_stress", "new_target_version"),
+            *("clear_after_failure", "clear_after_cancel"),
+        )
+    }
+    assert on == {
+        "nightly_baseline": False,
+        "weekly_stress": False,
+        "new_target_version": False,
+        "clear_after_failure": True,
+        "clear_after_cancel": True,
+    }
+
+
+def test_the_page_of_a_run_says_where_its_level_stands(launched: Launched) -> None:
+    assert re.fullmatch(
+        r"level 2, \w+: \d+ done, [0-2] in flight, [\d.]+/s, \d+ failed", launched.while_going
+    )
+
+
+def test_a_materialization_shows_validity_numbers_and_charts(
+    ui: Ui, page: Page, launched: Launched
+) -> None:
+    page.goto(f"{ui.address}assets/run_metrics")
+    assert _value(page, "validity").inner_text() == launched.metrics["validity"]
+    (level,) = launched.metrics["levels"]
+    assert str(level["service_times"]["samples"]) in _value(page, "levels").inner_text()
+    _value(page, "over time 2").get_by_text("[Show Markdown]").click()
+    charts = page.get_by_role("dialog").get_by_role("img")
+    expect(charts).to_have_count(2)
+    for chart in charts.all():
+        assert chart.evaluate("one => one.complete && one.naturalWidth") > 300
+        assert chart.get_attribute("alt")
+
+
+def test_a_check_says_what_failed_with_the_words_of_the_error_and_nothing_of_them_runs(
+    ui: Ui, page: Page, launched: Launched
+) -> None:
+    page.goto(f"{ui.address}assets/run_metrics?view=checks")
+    page.get_by_text("no_errors").first.click()
+    (level,) = launched.metrics["levels"]
+    says = page.locator("p").filter(has_text=f"{level['outcomes']['error']} failed")
+    expect(says).to_contain_text(f"RuntimeError: {HOSTILE}")
+    expect(page.get_by_text("What to do: see the classes")).to_be_visible()
+    _assert_inert(page)
+
+
+def test_the_title_of_a_scenario_stays_text_in_the_summary(
+    ui: Ui, page: Page, launched: Launched
+) -> None:
+    page.goto(f"{ui.address}assets/run_report")
+    _value(page, "summary").get_by_text("[Show Markdown]").click()
+    expect(page.get_by_role("dialog")).to_contain_text(HOSTILE)
+    expect(page.get_by_role("dialog")).to_contain_text(launched.folder.name)
+    _assert_inert(page)
+
+
+def test_the_link_of_the_report_opens_it(ui: Ui, page: Page, launched: Launched) -> None:
+    page.goto(f"{ui.address}assets/run_report")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=f"{launched.folder.name}/report.html").last.click()
+    report = opened.value
+    expect(report.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(report.locator("body")).to_contain_text(launched.folder.name)
+    _assert_inert(report)
+
+
+@pytest.mark.slow
+def test_a_run_terminated_in_the_ui_says_on_its_assets_page_what_was_kept(
+    ui: Ui, page: Page
+) -> None:
+    before = len(ui.sandbox.run_folders())
+    _launch(ui, page, "long", steady_s=120)
+    folder = ui.sandbox.wait_until_steady(ui.process, runs_before=before)
+    expect(page.get_by_text(re.compile("level 2, ")).first).to_be_visible()
+    page.get_by_role("button", name="Terminate").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Canceled", exact=True).first).to_be_visible()
+    assert until(lambda: ui.sandbox.own_record(folder)["status"] == "interrupted", 20)
+    page.goto(f"{ui.address}assets/load_run?view=events")
+    expect(page.get_by_text(f"Run {folder.name} is interrupted. Kept: ").first).to_be_visible()
+    expect(page.get_by_text(f"perf-pipeline report '{folder}'").first).to_be_visible()
+
+
+def _launch(ui: Ui, page: Page, name: str, steady_s: float) -> None:
+    """Launch a scenario from the launchpad, whose text is what the form would write."""
+    folder = ui.sandbox.folder
+    (folder / "shop.py").write_text(SHOP, encoding="utf-8")
+    (folder / f"{name}.toml").write_text(ORDERS % steady_s, encoding="utf-8")
+    config = {"scenario": str(folder / f"{name}.toml")}
+    page.goto(f"{ui.address}locations/perf_pipeline/jobs/scenario/playground")
+    editor = page.locator(".CodeMirror").first
+    expect(editor).to_contain_text("baseline")
+    editor.locator(".CodeMirror-lines").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(json.dumps({"resources": {"load_run_resource": {"config": config}}}))
+    expect(editor).to_contain_text(name)
+    expect(page.get_by_text("No errors")).to_be_visible()
+    page.get_by_role("button", name="Launch Run").click()
+    page.wait_for_url("**/runs/*")
+
+
+def _in_graph(page: Page, group: str) -> float:
+    """Return how far to the right a group stands in the graph, and not in the list beside it."""
+    shown = page.get_by_text(group, exact=True)
+    expect(shown).to_have_count(2)
+    boxes = [one.bounding_box() for one in shown.all()]
+    return max(box["x"] for box in boxes if box)
+
+
+def _value(page: Page, key: str) -> Locator:
+    """Return the cell of an asset's metadata."""
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=key, exact=True))
+    return row.first.get_by_role("cell").last
+
+
+def _assert_inert(page: Page) -> None:
+    """``page`` itself fails on a dialog, or on a request for a stranger's image."""
+    assert page.locator("img[src='x'], img[src*='evil'], a[href^='javascript']").count() == 0
