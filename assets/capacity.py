@@ -1,6 +1,7 @@
 """Group analysis: the greatest load that keeps objectives, found by a load run of its own."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,13 +56,19 @@ class CapacityConfig(dg.Config):
     )
 
 
-@dg.asset(group_name="analysis", kinds={"python", "sqlite", "html"}, owners=OWNERS)
+@dg.asset(
+    group_name="analysis",
+    kinds={"python", "sqlite", "html"},
+    owners=OWNERS,
+    output_required=False,
+)
 def found_capacity(
     context: dg.AssetExecutionContext, config: CapacityConfig
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """The greatest number in flight, or arrival rate, that keeps objectives, with its interval.
 
-    Steps of growing load, then bisection, at most 12; each is a level of one load run.
+    Steps of growing load, then bisection, at most 12; each is a level of one load run. Selected
+    together with other assets and without an objective, it is left out: nobody asked for a search.
     """
     machine = read_machine_limits()
     overrides = Overrides(
@@ -73,6 +80,9 @@ def found_capacity(
         slos=tuple(config.slos) or None,
     )
     scenario = open_scenario(config.scenario, machine, overrides)
+    if not scenario.slos and len(context.job_def.nodes) > 1:
+        context.log.warning("No objective is given (slos), so no capacity is searched for.")
+        return
     question = capacity_question(
         scenario, machine, of=config.of, most=config.most, start=config.start, slots=config.slots
     )
@@ -91,7 +101,7 @@ def found_capacity(
         finding, page = finish_capacity(folder)
     metrics = measure_run(folder)
     known = {"capacity": finding.value, "below": finding.below}
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "answer": answer(finding).text,
             "verdict": finding.verdict,

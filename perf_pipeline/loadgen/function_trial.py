@@ -114,7 +114,7 @@ def _with_path(sentence: str, python_path: str | None) -> str:
     """Return the sentence with the folder that was looked in, unless it names a file there."""
     if python_path and python_path in sentence:
         return sentence
-    return f"{sentence} python_path is {python_path or 'not given'}."
+    return f"{sentence} (python_path: {python_path or 'not given'})"
 
 
 def _tried(

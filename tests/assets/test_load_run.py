@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import pytest
 
 from perf_pipeline.config.settings import read_settings
@@ -113,6 +114,8 @@ def test_a_wrong_launchpad_form_is_told_in_full_and_starts_nothing(sandbox: Sand
         '--target is "nope", which names no target;',
     ):
         assert problem in ran.stdout
+        assert problem in "\n".join(ran.stdout.splitlines()[-6:])  # where people look
+    assert ran.stdout.count("--concurrency is -5;") <= 4  # it was told eight times
     assert sandbox.run_folders() == before
 
 
@@ -133,6 +136,24 @@ def test_a_second_load_run_waits_and_says_for_whom(sandbox: Sandbox) -> None:
     assert "the other load run has ended; going on" in _said(log)
 
 
+def test_a_wait_for_another_load_run_is_ended_by_ctrl_c_in_one_line(sandbox: Sandbox) -> None:
+    """Nothing of Dagster's log is shown, and its run is canceled, not failed."""
+    file, log = sandbox.scenario("impatient"), sandbox.folder / "impatient.out"
+    lock = read_settings(sandbox.environ).lock_path
+    with load_lock(lock, "a test that holds it", lambda _text: None, time.sleep):
+        waiting = sandbox.start("perf-pipeline", "run", file, log=log)
+        assert until(lambda: b"a test that holds it" in log.read_bytes(), 60), _said(log)
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(timeout=WAIT_S) == 130
+    assert log.read_text(encoding="utf-8").splitlines()[1:] == [
+        "waiting for another load run on this host to end: a test that holds it",
+        "interrupted: stopping load and servers, keeping what was measured",
+        "interrupted before anything was measured",
+    ]
+    assert _said(log) == ""
+    assert latest(sandbox.dagster_home).run.status == dg.DagsterRunStatus.CANCELED
+
+
 def test_terminating_a_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
     """SIGTERM, as orchestrators send it: over within 10 s, whatever Dagster calls it."""
     file = sandbox.scenario("terminated", kind="analytics/medium", steady_s=120)
@@ -143,7 +164,9 @@ def test_terminating_a_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
     assert until(lambda: not sandbox.processes(), 10), sandbox.processes()
     assert job.wait() != 0
     assert sandbox.own_record(folder)["status"] == "interrupted"
+    assert sandbox.own_record(folder)["why"].startswith("it was asked to end (Ctrl-C, SIGTERM")
     run = latest(sandbox.dagster_home)
+    assert run.run.status == dg.DagsterRunStatus.CANCELED
     assert run.described.startswith(f"Run {folder.name} is interrupted. Kept: ")
     assert run.observed[-1][1]["records"] > 0
     assert f"perf-pipeline report '{folder}'" in run.observed[-1][1]["read it with"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -14,6 +14,7 @@ from redis import Redis
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.parse import read_scenario
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.loadgen.environment import base_interpreter
 from perf_pipeline.run import Run, run_scenario
 from perf_pipeline.samples.level_records import read_level
@@ -183,13 +184,11 @@ def test_a_function_of_the_other_form_starts_no_load_and_says_where_it_belongs(
     tmp_path: Path, own: Settings
 ) -> None:
     scenario = ORDERS.replace("shop:order", "kitchen:cook")
-    folder = load(write(tmp_path, "kitchen", KITCHEN, scenario), own)
-    (level,) = (folder.root / "levels").iterdir()
-    log: dict[str, Any] = json.loads((level / "level.json").read_text())
-    assert (log["ended_because"], log["go_ns"]) == ("start failed", None)
-    reasons = [worker["reason"] for worker in log["workers"]]
-    says = 'kitchen:cook is a coroutine function: use target = "callable_async"'
-    assert any(reason.endswith(says) for reason in reasons)
+    path = write(tmp_path, "kitchen", KITCHEN, scenario)
+    says = 'kitchen: function kitchen:cook is a coroutine function: use target = "callable_async"'
+    with pytest.raises(ScenarioError, match=says):
+        load(path, own)
+    assert not own.results_dir.exists()
 
 
 def interpreter_with_a_runtime(folder: Path) -> Path:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 STARTS_WITHIN_S = 120
-WAIT_MS = 60_000
+WAIT_MS = 30_000
 """For what the UI shows; a machine that is used by others is slow."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,15 +33,20 @@ CONTRASTS = """() => {
       .map((part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const paper = light(getComputedStyle(document.body).backgroundColor);
+  const paper = (element) => {
+    const own = getComputedStyle(element).backgroundColor, [, , , alpha = 1] = parts(own);
+    if (alpha === 1 || !element.parentElement) return own;
+    if (alpha > 0) throw `mixed background ${own}: this test cannot judge it`;
+    return paper(element.parentElement);
+  };
   const found = {};
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
     if (!own || element.closest("script, style, defs")) continue;
     const style = getComputedStyle(element), svg = element.closest("svg");
     const colour = svg ? style.fill : style.color;
-    const ink = light(colour);
-    found[colour] = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+    const ground = paper(element), pair = [light(colour), light(ground)];
+    found[`${colour} on ${ground}`] = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
   }
   return found;
 }"""
@@ -110,7 +116,11 @@ def test_the_script_folds_what_is_not_read_first_and_paper_has_it_all(
     assert page.evaluate(count.format(":not([open])")) == 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(count.format(":not([open])")) == folded
+    page.evaluate(
+        f"addEventListener('beforeprint', () => {{ folded = {count.format(':not([open])')} }})"
+    )
     page.pdf(path=str(paper))
+    assert page.evaluate("folded") == 0
     assert paper.stat().st_size > 100_000
 
 
@@ -142,6 +152,26 @@ def test_pointing_at_a_chart_tells_the_values_of_that_moment(opened: Open) -> No
     told = chart.locator(".readout").inner_text()
     assert told.startswith("at ")
     assert "in flight 100" in told
+
+
+def test_headings_lead_down_one_step_at_a_time_and_every_chart_has_a_name(opened: Open) -> None:
+    """What a screen reader goes by: no heading skips a level, no picture is silent."""
+    page = opened()
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    depths = page.evaluate(
+        "[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map((one) => +one.tagName[1])"
+    )
+    assert depths[0] == 1
+    assert depths.count(1) == 1
+    assert max(later - sooner for sooner, later in pairwise(depths)) == 1
+    pictures = page.get_by_role("img")
+    assert pictures.count() >= 5
+    named = """(all) => all.filter((one) => !(one.getAttribute('aria-label')
+        ?? one.querySelector(':scope > title')?.textContent ?? '').trim()).length"""
+    assert pictures.evaluate_all(named) == 0
+    assert (
+        page.evaluate("document.querySelectorAll('svg:not([role=img], [aria-hidden])').length") == 0
+    )
 
 
 def test_hostile_text_neither_runs_nor_looks_like_the_page(opened: Open) -> None:

@@ -168,3 +168,8 @@ def test_free_disk_is_that_of_the_nearest_folder_that_exists(tmp_path: Path) -> 
     found = disk_free_bytes(tmp_path / "not" / "yet")
     assert found is not None
     assert abs(found - facts.f_bavail * facts.f_frsize) < 1_000_000_000
+
+
+def test_any_uv_will_do() -> None:
+    finding = findings(ROOMY)["uv"]
+    assert (finding.value, finding.limit, finding.severity) == ("/usr/bin/uv", "any version", "ok")

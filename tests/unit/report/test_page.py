@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.metrics.steady_state import SteadyState
 from perf_pipeline.report.page import CHART_LEVELS_MAX, render_html
 
 if TYPE_CHECKING:
@@ -224,3 +225,13 @@ def test_a_level_with_charts_is_a_tenth_of_a_megabyte(baseline: RunMetrics) -> N
 
 def test_the_same_metrics_give_the_same_page(ugly: RunMetrics, ugly_page: str) -> None:
     assert render_html(ugly) == ugly_page
+
+
+def test_a_validity_looks_the_same_at_the_level_and_at_its_charts(baseline: RunMetrics) -> None:
+    """A level that was too short to be tested for drift is valid, above and beside a chart."""
+    short = SteadyState(2.0, "too_short", "2 s is too short")
+    levels = tuple(replace(level, steady_state=short) for level in baseline.levels)
+    html = render_html(replace(baseline, levels=levels))
+    tones = re.findall(r'class="verdict (\w+)">valid, drift not tested<', html)
+    assert len(tones) > len(levels)
+    assert set(tones) == {"good"}
