@@ -51,7 +51,7 @@ class Kept:
             first = f"The load of run {self.folder.name} is complete."
         else:
             first = f"Run {self.folder.name} is {self.status}."
-        counted = f"Kept: {self.records:,} records of {self.levels} levels in {self.folder}."
+        counted = f"Kept: {self.records:,} records, levels begun: {self.levels}, in {self.folder}."
         if self.may_be_missing:
             counted += f" Of {self.may_be_missing:,} more workflows only the start is known."
         if self.problem:

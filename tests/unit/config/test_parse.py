@@ -371,7 +371,7 @@ LINES = st.one_of(
 FLAG_VALUES = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=9))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     head=st.sampled_from(["", "concurrency = [10]\n"]),
     lines=st.lists(LINES, max_size=12, unique=True),

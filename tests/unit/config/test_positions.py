@@ -95,7 +95,7 @@ LINES = st.one_of(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(lines=st.lists(LINES, max_size=10))
 def test_every_path_that_tomllib_finds_has_a_line_that_exists(lines: list[str]) -> None:
     text = "\n".join(lines)

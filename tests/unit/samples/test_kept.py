@@ -23,7 +23,7 @@ def test_the_records_of_an_interrupted_run_are_counted_with_the_commands_that_re
     kept = kept_of(folder)
     assert (kept.status, kept.levels, kept.records) == ("interrupted", 1, 1000)
     assert kept.commands[0] == f"perf-pipeline records '{folder.root}'"
-    assert "Run r-1 is interrupted. Kept: 1,000 records of 1 levels in" in kept.told
+    assert "Run r-1 is interrupted. Kept: 1,000 records, levels begun: 1, in" in kept.told
 
 
 def test_workflows_of_which_only_the_start_is_known_are_counted_apart(tmp_path: Path) -> None:
