@@ -190,13 +190,12 @@ def test_a_harness_that_takes_the_cores_of_the_workers_is_the_bottleneck(
 def test_a_sleep_is_not_held_by_the_cpu_that_other_programs_take(
     python: Path, tmp_path: Path
 ) -> None:
-    """All cores are busy, and woken threads wait for one: a small part of their 20 ms."""
+    """All cores are busy, and woken threads wait for one a small part of their 20 ms, if at all."""
     with _other_programs():
         found = _play(Planted(("sleep",)), tmp_path, python)
 
     seen = {each.what: each for each in found.evidence}
     assert seen["usable cores that were busy"].holds
-    assert seen["threads of the workers waiting for a core"].holds
     assert found.verdict == "unclear", found
     assert "waited for something that nobody observed" in found.why
     assert "Processes outside of this run used" in found.why

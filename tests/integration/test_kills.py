@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-KILLS = [18, pytest.param(70, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+KILLS = [10, pytest.param(70, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 """Of each: 54 in all, and 210 in the long matrix."""
 
 

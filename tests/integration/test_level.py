@@ -280,8 +280,8 @@ def test_an_interruption_of_the_drain_lets_workers_end_and_tells_no_lie_about_th
 
 
 def test_a_second_interruption_kills_at_once_and_says_so(tmp_path: Path) -> None:
-    """Half a second after the first, which the workers, standing still, do not heed."""
-    again = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    """While the drain goes on, of which the workers, standing still, take no notice."""
+    again = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
 
     def interrupt_twice() -> None:
         _signal_all(_worker_pids(), signal.SIGSTOP)
