@@ -1,31 +1,33 @@
-"""The README keeps its word: every command, scenario, form and snippet of it is run or checked."""
+"""Every command, scenario, form and snippet of the README is run, or checked as far as it is cheap.
+
+Those of minutes are checked up to where they would begin, and run by ``make test-long``.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
+import shutil
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
 
 from assets.definitions import defs
 from perf_pipeline.cli import call
+from perf_pipeline.cli.output import Exit
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.metrics.validity import WORST_FIRST
-from perf_pipeline.selftest.registry import selftests
+from tests.integration.readme import README, blocks, commands
 from tests.sandbox import BIN, ROOT, Sandbox, last_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.integration
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 TOGETHER = (  # after the run of my.toml, one after the other, as they stand there
     "perf-pipeline check my.toml",
@@ -58,25 +60,20 @@ DAGSTER = (
     ".venv/bin/dagster job execute -m assets.definitions -j infrastructure_up",
     ".venv/bin/dagster job execute -m assets.definitions -j clearing",
 )
-ELSEWHERE = {
-    "make baseline": "tests/unit/test_makefile.py; .ci/run and whoever closes an issue run it",
-    "make test": "this is it",
-    "make ui": "tests/ui, tests/assets/test_ui.py",
-    "source .venv/bin/activate": "the shell's",
-    "perf-pipeline start; perf-pipeline status; perf-pipeline stop": "test_standing_servers.py",
-    ".venv/bin/dagster job execute -m assets.definitions -j baseline": "tests/assets/test_jobs.py",
+MADE = {
+    "make baseline": "perf-pipeline run baseline",
+    "make test": '-m "not slow"',
+    "make ui": "python -m assets.ui",
 }
-
-
-def commands() -> list[str]:
-    """Return the lines of all shell blocks, without their comments."""
-    lines = [line for language, body in BLOCKS if language == "bash" for line in body.splitlines()]
-    stripped = [re.sub(r"\s+#\s.*", "", line).strip() for line in lines]
-    return [line for line in stripped if line and not line.startswith("export ")]
-
-
-def blocks(language: str) -> list[str]:
-    return [body for found, body in BLOCKS if found == language]
+"""What ``make`` would start; a test that ran ``make test`` would run itself."""
+JOB = ".venv/bin/dagster job execute -m assets.definitions -j baseline"
+ACTIVATE = "source .venv/bin/activate"
+ELSEWHERE = {
+    "perf-pipeline start; perf-pipeline status; perf-pipeline stop": (
+        "tests/integration/test_cli.py::test_servers_stay_from_start_to_stop"
+    ),
+}
+UNWRITABLE = "/dev/null/results"
 
 
 @pytest.fixture
@@ -90,6 +87,12 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     made.close()
 
 
+def snippet(words: str) -> str:
+    """Return the only piece of Python with these words."""
+    (found,) = [body for body in blocks("python") if words in body]
+    return found
+
+
 def words_of(line: str) -> list[str]:
     """Split a line as the shell does; programs are those of the environment under test."""
     program, *rest = shlex.split(line)
@@ -97,13 +100,42 @@ def words_of(line: str) -> list[str]:
 
 
 def test_no_command_stands_in_the_readme_that_no_test_runs() -> None:
-    known = {*TOGETHER, MY_RUN, *BEGUN, *DAGSTER, *ELSEWHERE}
+    known = {*TOGETHER, MY_RUN, *BEGUN, *DAGSTER, *MADE, JOB, ACTIVATE, *ELSEWHERE}
     assert set(commands()) == known
+    for test in ELSEWHERE.values():
+        file, name = test.split("::")
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", MADE)
+def test_make_would_start_what_the_readme_says(line: str, sandbox: Sandbox) -> None:
+    told = sandbox.run("make", "-n", "-o", ".venv/ready", *line.split()[1:])
+    assert (told.returncode, told.stderr) == (0, "")
+    assert MADE[line] in told.stdout
+
+
+def test_the_environment_has_the_command_once_it_is_activated(sandbox: Sandbox) -> None:
+    (sandbox.folder / ".venv").symlink_to(BIN.parent)
+    script = f"{ACTIVATE} && perf-pipeline --version"
+    told = sandbox.run("bash", "-c", script, cwd=sandbox.folder)
+    assert told.stdout.startswith("perf-pipeline "), told.stderr
 
 
 @pytest.mark.parametrize("line", BEGUN)
-def test_a_command_of_minutes_has_only_options_that_exist(line: str) -> None:
-    assert call([*shlex.split(line)[1:], "--help"]) == 0
+def test_a_command_of_minutes_is_sound_up_to_where_it_would_begin(
+    line: str,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Scenario, options, their values and the servers are checked before the results folder is.
+
+    Results that cannot be written are thus the only thing that is wrong with it.
+    """
+    monkeypatch.chdir(sandbox.folder)
+    assert call([*shlex.split(line)[1:], "--results", UNWRITABLE]) == Exit.BAD_INPUT
+    said = "".join(capsys.readouterr())
+    assert f"no results can be written to {UNWRITABLE}" in " ".join(said.split())
 
 
 def test_the_cheap_commands_work_one_after_the_other(sandbox: Sandbox) -> None:
@@ -113,6 +145,20 @@ def test_the_cheap_commands_work_one_after_the_other(sandbox: Sandbox) -> None:
         ended = sandbox.run(*words_of(line), cwd=sandbox.folder)
         assert ended.returncode == 0, (line, ended.stdout, ended.stderr)
         assert ended.stdout.strip(), line
+    throughput, latency, severity, verdict = _analysed(sandbox).split()
+    assert 0 < float(throughput.strip("[]")) > 1 / float(latency.strip("[]"))
+    assert (severity, verdict) == ("none", "no_change")
+
+
+def _analysed(sandbox: Sandbox) -> str:
+    """Run the analysis of result files on the one that a run has left; returns what it prints."""
+    (result,) = sandbox.results.glob("my_4_*.json")
+    (sandbox.folder / "results").mkdir()
+    shutil.copy(result, sandbox.folder / "results/baseline_100_20241201_120000.json")
+    snippets = [snippet("json.load"), snippet("analyze_performance_regression")]
+    told = sandbox.run(str(BIN / "python"), "-c", "\n".join(snippets), cwd=sandbox.folder)
+    assert told.returncode == 0, told.stderr
+    return told.stdout
 
 
 @pytest.mark.slow
@@ -131,9 +177,68 @@ def test_a_command_of_minutes_begins_to_measure_and_can_be_ended(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_a_job_begins_to_measure_and_can_be_ended(sandbox: Sandbox) -> None:
+    process = sandbox.start(*words_of(JOB), log=sandbox.folder / "out", cwd=sandbox.folder)
+    folder = sandbox.wait_until_steady(process, 0)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=120)
+    assert sandbox.own_record(folder)["status"] == "interrupted"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_make_baseline_measures_the_levels_that_are_asked_for(sandbox: Sandbox) -> None:
+    line = 'make baseline LEVELS="10 50"'
+    assert f"`{line}`" in README
+    command = [*shlex.split(line), "-o", ".venv/ready", f"RESULTS={sandbox.results}"]
+    told = sandbox.run(*command)
+    assert told.returncode == 0, told.stderr
+    levels = _metrics(sandbox)["levels"]
+    assert [level["label"] for level in levels] == ["10", "50", "lean", "control"]
+    (folder,) = sandbox.run_folders()
+    assert f"report: {folder}/report.html" in told.stdout + told.stderr
+
+
+def _metrics(sandbox: Sandbox) -> dict[str, Any]:
+    """Return what the only run has measured."""
+    (folder,) = sandbox.run_folders()
+    metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return metrics
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_runtime_of_ones_own_is_measured_as_the_readme_says(sandbox: Sandbox) -> None:
+    (scenario,) = [body for body in blocks("toml") if "shop:order" in body]
+    (sandbox.folder / "shop.py").write_text(snippet("def order"), encoding="utf-8")
+    (sandbox.folder / "shop.toml").write_text(scenario, encoding="utf-8")
+    (line,) = re.findall(r"then: (perf-pipeline .*)", scenario)
+    run = sandbox.run(*words_of(f"{line} --json"), cwd=sandbox.folder)
+    assert run.returncode == 0, run.stderr
+    assert last_object(run.stdout)["validity"] == "valid"
+    (level,) = _metrics(sandbox)["levels"]
+    assert level["outcomes"]["error"] == 0
+    assert 500 < level["throughput_per_s"] <= 5000  # 50 slots of 10 ms
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_classes_of_the_old_framework_measure_as_the_readme_says(sandbox: Sandbox) -> None:
+    code = snippet("execute_concurrent_workflows")
+    told = sandbox.run(str(BIN / "python"), "-c", code, cwd=sandbox.folder)
+    assert told.returncode == 0, told.stderr
+    figures, report = told.stdout.splitlines()
+    throughput, latency, validity = figures.split()
+    assert 0 < float(throughput) > 1 / float(latency)
+    assert validity in WORST_FIRST
+    assert "100" in Path(report).read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_dagster_materializes_without_the_ui(sandbox: Sandbox) -> None:
     (told,) = [body for body in blocks("") if "ASSET_MATERIALIZATION" in body]
-    for line in DAGSTER:
+    for line in (*DAGSTER, DAGSTER[3].replace("_up", "_down")):
         ended = sandbox.run(*words_of(line), merged=True, cwd=sandbox.folder)
         assert ended.returncode == 0, (line, ended.stdout[-3000:])
         if "'*'" in line:
@@ -167,16 +272,6 @@ def test_every_scenario_is_sound(sandbox: Sandbox, body: str) -> None:
     assert checked.returncode == 0, (text, checked.stdout, checked.stderr)
 
 
-def test_every_snippet_is_python_of_ours() -> None:
-    """Those of result files and classes run in test_old_snippets.py."""
-    for body in blocks("python"):
-        compile(body, "README.md", "exec")
-        for names in re.findall(r"from perf_pipeline import (.*)", body):
-            namespace: dict[str, object] = {}
-            exec(f"from perf_pipeline import {names}", namespace)  # noqa: S102 as users write it
-            assert set(names.split(", ")) <= set(namespace)
-
-
 def test_settings_of_the_readme_are_read() -> None:
     """A name like a setting's that is none is refused."""
     named = set(re.findall(r"PERF_PIPELINE_\w+[A-Z]", README)) - {"PERF_PIPELINE_CONNECTIONS"}
@@ -190,37 +285,3 @@ def test_settings_of_the_readme_are_read() -> None:
         "mysql",
         "mongodb",
     }
-
-
-def test_words_of_verdicts_and_names_are_those_of_the_code() -> None:
-    table = {
-        name for row in re.findall(r"^\| (.*?) \|", README, re.MULTILINE) for name in _quoted(row)
-    }
-    assert set(WORST_FIRST) <= table
-    assert set(selftests()) <= table
-    checks = {key.name for key in defs.get_repository_def().asset_checks_defs_by_key}
-    told = re.search(r"Asset checks \((.*?)\)", README, re.DOTALL)
-    assert told
-    assert set(_quoted(told[1])) == checks
-    automation = README[README.index("Under *Automation*") :].split("\n\n")[0]
-    repository = defs.get_repository_def()
-    assert set(_quoted(automation)) == {
-        *(schedule.name for schedule in repository.schedule_defs),
-        *(sensor.name for sensor in repository.sensor_defs),
-    }
-
-
-def _quoted(text: str) -> list[str]:
-    return re.findall(r"`([\w ]+)`", text)
-
-
-def test_files_and_targets_that_are_named_exist() -> None:
-    for path in re.findall(r"`((?:perf_pipeline|assets|tests|infra)/[\w./*]*)`", README):
-        assert list(ROOT.glob(path.rstrip("/"))), path
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:`|^)make ([a-z][a-z-]+[a-z])", README, re.MULTILINE))
-    for target in named:
-        assert re.search(rf"^{re.escape(target)}[\w -]*:", makefile, re.MULTILINE), target
-    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
-        assert (ROOT / picture).stat().st_size < 300_000
-        assert picture in makefile, f"no command makes {picture}"
