@@ -60,7 +60,7 @@ $(READY): requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 # Installed where we may, else unpacked into the cache; without it baseline leaves MySQL out.
 .PHONY: mysql
 mysql: $(READY) ## get MariaDB (Debian, Ubuntu) if there is no MySQL here yet
-	@$(BIN)/python -m perf_pipeline.infrastructure.debian mariadb-server-core
+	@$(BIN)/python -m perf_pipeline.servers.lifecycle.debian mariadb-server-core
 
 .PHONY: baseline
 baseline: mysql ## measure the target under normal load, as one Dagster run; LEVELS="10 50"
@@ -155,7 +155,7 @@ clean: stop ## stop the servers and remove caches of tools; results stay
 .PHONY: report export-results import-results
 report: $(READY) ## write the latest run's report anew, and the latest five in one file
 	@$(BIN)/perf-pipeline report --results "$(RESULTS)"
-	@$(BIN)/python -m perf_pipeline.load_test.comprehensive_report "$(RESULTS)"
+	@$(BIN)/python -m perf_pipeline.compat.comprehensive_report "$(RESULTS)"
 export-results: $(READY) ## pack results/ and logs/ as performance_results_<timestamp>.tar.gz
 	@$(BIN)/python -m perf_pipeline.archive export "$(RESULTS)" "$(LOGS)"
 import-results: $(READY) ## unpack ARCHIVE=FILE; nothing that is there is written over

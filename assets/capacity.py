@@ -8,20 +8,20 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from assets.kept import FOLDER_TAG
 from assets.owners import OWNERS
 from assets.progress import ProgressLog
 from assets.resources import PROCESS_TAG, SCENARIO_TAG, TARGET_TAG
-from perf_pipeline.capacity import CapacityRun, finish_capacity
-from perf_pipeline.config.builtin import open_scenario
-from perf_pipeline.config.capacity_question import capacity_question
+from assets.run_inventory import FOLDER_TAG
+from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.capacity_run import CapacityRun, finish_capacity
+from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
-from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.scenario.builtin import open_scenario
+from perf_pipeline.config.scenario.capacity_question import capacity_question
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.report.capacity import answer, render_markdown
 from perf_pipeline.report.report_server import report_url
+from perf_pipeline.report.run.capacity_page import answer, render_markdown
 
 
 class CapacityConfig(dg.Config):

@@ -10,7 +10,7 @@ import dagster as dg
 
 from assets import repeats, verdicts
 from assets.metrics import run_metrics as run_metrics_asset
-from perf_pipeline.metrics.measure import measure_run
+from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.samples.run_folder import RunFolder
 
 CHECKS = {

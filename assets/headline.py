@@ -8,17 +8,17 @@ from dataclasses import asdict
 
 import dagster as dg
 
-from assets.drawn import drawn
-from perf_pipeline.metrics.level import LevelMetrics, ServiceTimes
-from perf_pipeline.metrics.run_metrics import RunMetrics
-from perf_pipeline.metrics.targets import LEAST_BEYOND
-from perf_pipeline.report import text, words
-from perf_pipeline.report.bottleneck import VERDICTS
-from perf_pipeline.report.headline import headline_table, interval_rows
-from perf_pipeline.report.level_charts import level_figures
-from perf_pipeline.report.noise import noise_told
-from perf_pipeline.report.run_charts import side_by_side
-from perf_pipeline.report.steady import steady_told
+from assets.charts import drawn
+from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.metrics.types.level import LevelMetrics, ServiceTimes
+from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.report.charts.level_charts import level_figures
+from perf_pipeline.report.charts.run_charts import side_by_side
+from perf_pipeline.report.level.bottleneck import VERDICTS
+from perf_pipeline.report.level.noise import noise_told
+from perf_pipeline.report.level.steady import steady_told
+from perf_pipeline.report.run.headline import headline_table, interval_rows
+from perf_pipeline.report.text import escape, labels
 
 POINTS_MAX = 120
 _IN_THE_REPORT = ("concurrency", "p50", "p90", "in_flight_median")
@@ -44,7 +44,7 @@ def verdict_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     metadata: dict[str, dg.MetadataValue] = {
         "validity": dg.MetadataValue.text(metrics.validity),
         "reasons": dg.MetadataValue.text(
-            "; ".join(text.visible(reason) for reason in metrics.reasons) or "none"
+            "; ".join(escape.visible(reason) for reason in metrics.reasons) or "none"
         ),
         "status": dg.MetadataValue.text(metrics.status),
     }
@@ -61,8 +61,8 @@ def verdict_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     if rows:
         metadata["levels"] = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
     for repeated in metrics.repeats:
-        metadata[f"repeats {text.name(repeated.label)}"] = dg.MetadataValue.text(
-            text.visible(repeated.told)
+        metadata[f"repeats {escape.name(repeated.label)}"] = dg.MetadataValue.text(
+            escape.visible(repeated.told)
         )
     return metadata
 
@@ -73,7 +73,7 @@ def doubt_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     for level in metrics.levels:
         for what, says in (("steady state", steady_told(level)), ("machine", noise_told(level))):
             if says:
-                told[f"{what} {words.level_name(level)}"] = dg.MetadataValue.text(says)
+                told[f"{what} {labels.level_name(level)}"] = dg.MetadataValue.text(says)
     return told
 
 
@@ -83,9 +83,9 @@ def bottleneck_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     for level in metrics.levels:
         if level.bottleneck is None:
             continue
-        word, why = VERDICTS[level.bottleneck.verdict], text.visible(level.bottleneck.why)
+        word, why = VERDICTS[level.bottleneck.verdict], escape.visible(level.bottleneck.why)
         hint = "" if level.validity == "valid" else f" (a hint: the level is {level.validity})"
-        told[f"bottleneck {words.level_name(level)}"] = dg.MetadataValue.text(
+        told[f"bottleneck {labels.level_name(level)}"] = dg.MetadataValue.text(
             f"{word}{hint}: {why}"
         )
     return told
@@ -94,7 +94,7 @@ def bottleneck_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
 def plot_label(quantity: str, scenario: str, level: LevelMetrics) -> str:
     """Return the label under which the UI plots a number over runs."""
     again = f" repeat {level.repeat + 1}" if level.repeat else ""
-    of = f"{text.name(scenario)} {text.name(level.label)}{again} {text.name(level.target)}"
+    of = f"{escape.name(scenario)} {escape.name(level.label)}{again} {escape.name(level.target)}"
     return f"{quantity}: {of}"
 
 
@@ -137,5 +137,5 @@ def _charts(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     for level in metrics.levels:
         over_time = level_figures(level, points_max=POINTS_MAX)[: _OVER_TIME[level.loop]]
         if over_time:
-            charts[f"over time {words.level_name(level)}"] = drawn(over_time)
+            charts[f"over time {labels.level_name(level)}"] = drawn(over_time)
     return charts

@@ -5,11 +5,11 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from assets.drawn import drawn
-from assets.kept import what_is_kept
+from assets.charts import drawn
 from assets.owners import OWNERS
-from perf_pipeline.metrics.history import RUNS_MAX, read_history
-from perf_pipeline.report.history_charts import history_figures, history_rows
+from assets.run_inventory import what_is_kept
+from perf_pipeline.analysis.history import RUNS_MAX, read_history
+from perf_pipeline.report.charts.history_charts import history_figures, history_rows
 
 DRAWN_MAX = 12
 """Series that are drawn, those with the newest runs; the table holds all."""

@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from assets.kept import ending_as_canceled
 from assets.owners import OWNERS
 from assets.resources import LoadRun
+from assets.run_inventory import ending_as_canceled
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.infrastructure.host import read_host_facts
+from perf_pipeline.host.facts import read_host_facts
 
 GROUP = "infrastructure"
 

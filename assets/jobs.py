@@ -7,15 +7,15 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from assets.kept import kept_observation
 from assets.resources import PROCESS_TAG
+from assets.run_inventory import kept_observation
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.infrastructure.resolution import BACK_ENDS
-from perf_pipeline.infrastructure.services import start_servers, stop_servers
 from perf_pipeline.lifeline import ProcessStamp
-from perf_pipeline.samples.kept import kept_of
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_inventory import kept_of
+from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
+from perf_pipeline.servers.lifecycle.services import start_servers, stop_servers
 
 LOAD_RUN = "load_run_resource"
 ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity")

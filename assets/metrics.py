@@ -5,11 +5,11 @@ from pathlib import Path
 import dagster as dg
 
 from assets.headline import bottleneck_metadata, headline_metadata
-from assets.kept import what_is_kept
 from assets.owners import OWNERS
-from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.metrics.run_metrics import SCHEMA_VERSION
-from perf_pipeline.report import quantity
+from assets.run_inventory import what_is_kept
+from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
+from perf_pipeline.report.text import quantity
 from perf_pipeline.run import measure
 from perf_pipeline.samples.run_folder import RunFolder
 

@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from perf_pipeline.loadgen.level_log import Progress
+from perf_pipeline.loadgen.supervise.level_log import Progress
 
 EVERY_S = 8.0
 

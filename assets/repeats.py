@@ -3,8 +3,8 @@
 import dagster as dg
 
 from assets.verdicts import described
-from perf_pipeline.metrics.run_metrics import RunMetrics
-from perf_pipeline.report import text
+from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.report.text import escape
 
 _MEANS = (
     "Something that is drawn once a run, or that changes while it lasts, moves the throughput by "
@@ -18,7 +18,7 @@ _TO_DO = (
 
 def repeats_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     """Warn where the throughputs of repeats lie wider than the interval within one of them."""
-    lines = {text.name(each.label): each.told for each in metrics.repeats}
+    lines = {escape.name(each.label): each.told for each in metrics.repeats}
     differing = [each for each in metrics.repeats if each.of("throughput_per_s").differ]
     unknown = [each for each in metrics.repeats if each.of("throughput_per_s").differ is None]
     told = ["No level was repeated."]

@@ -5,11 +5,11 @@ from pathlib import Path
 import dagster as dg
 
 from assets.headline import verdict_metadata
-from assets.kept import what_is_kept
 from assets.metrics import kpi_verdicts
 from assets.owners import OWNERS
+from assets.run_inventory import what_is_kept
+from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.metrics.measure import measure_run
 from perf_pipeline.report.report_server import report_url
 from perf_pipeline.run import report
 from perf_pipeline.samples.run_folder import RunFolder

@@ -12,9 +12,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from perf_pipeline.config.builtin import open_scenario
+from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
-from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import own_stamp

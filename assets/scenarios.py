@@ -3,11 +3,11 @@
 import dagster as dg
 
 from assets.infrastructure import host_facts, seeded_data, servers
-from assets.kept import FOLDER_TAG, telling_what_is_kept
 from assets.owners import OWNERS
 from assets.progress import ProgressLog
 from assets.resources import LoadRun
-from perf_pipeline.samples.kept import kept_of
+from assets.run_inventory import FOLDER_TAG, telling_what_is_kept
+from perf_pipeline.samples.run_inventory import kept_of
 
 RUN_TAG = "perf_pipeline/run_id"
 

@@ -8,11 +8,11 @@ import dagster as dg
 from packaging.version import InvalidVersion, Version
 
 from assets import jobs
-from assets.kept import FOLDER_TAG
 from assets.resources import PROCESS_TAG
+from assets.run_inventory import FOLDER_TAG
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.loadgen.environment import find_uv
-from perf_pipeline.loadgen.newest_release import newest_release
+from perf_pipeline.loadgen.environment.environment import find_uv
+from perf_pipeline.loadgen.environment.newest_release import newest_release
 
 PACKAGE = "kailash"
 ASK_EVERY_S = 3600

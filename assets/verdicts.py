@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from perf_pipeline.metrics.level import LevelMetrics
-from perf_pipeline.metrics.run_metrics import RunMetrics
-from perf_pipeline.metrics.slo import run_slos
-from perf_pipeline.metrics.target_row import TargetRow
-from perf_pipeline.report import quantity, text, words
+from perf_pipeline.analysis.slo.judge import run_slos
+from perf_pipeline.analysis.target_row import TargetRow
+from perf_pipeline.metrics.types.level import LevelMetrics
+from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.report.text import escape, labels, quantity
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 TABLE = "minimum"
@@ -55,15 +55,15 @@ def described(told: Iterable[str]) -> str:
     The UI reads it as Markdown, and error texts and names are not ours: an image in one of them
     would be fetched.
     """
-    return "\n\n".join(text.markdown(each) for each in told)
+    return "\n\n".join(escape.markdown(each) for each in told)
 
 
 def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     """Say whether every level is a measurement; missing data is an ERROR, doubt a WARN."""
     passed = metrics.validity == "valid"
-    told = [f"{metrics.validity}: {words.VALIDITY[metrics.validity]}"]
+    told = [f"{metrics.validity}: {labels.VALIDITY[metrics.validity]}"]
     if not passed:
-        told += [text.visible(reason) for reason in metrics.reasons]
+        told += [escape.visible(reason) for reason in metrics.reasons]
         told.append(f"What to do: {TO_DO[metrics.validity]}")
     return dg.AssetCheckResult(
         passed=passed,
@@ -71,8 +71,8 @@ def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
         description=described(told),
         metadata={
             "validity": metrics.validity,
-            "reasons": [text.visible(reason) for reason in metrics.reasons],
-            **{words.level_name(level): level.validity for level in metrics.levels},
+            "reasons": [escape.visible(reason) for reason in metrics.reasons],
+            **{labels.level_name(level): level.validity for level in metrics.levels},
         },
     )
 
@@ -80,10 +80,10 @@ def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
 def writes_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     """Say whether every workflow that ended ok has its write on the servers."""
     writes = [
-        (words.level_name(level), write) for level in metrics.levels for write in level.writes
+        (labels.level_name(level), write) for level in metrics.levels for write in level.writes
     ]
     lines = {
-        f"{label} {write.server}": text.visible(write.problem)
+        f"{label} {write.server}": escape.visible(write.problem)
         if write.problem
         else f"{write.found} found, {write.expected} expected, {write.missing} missing, "
         f"{write.extra} extra"
@@ -109,14 +109,14 @@ def writes_result(metrics: RunMetrics) -> dg.AssetCheckResult:
 
 def errors_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     """Say how many workflows failed, of what, and with which words."""
-    lines = {words.level_name(level): _failures(level) for level in metrics.levels}
+    lines = {labels.level_name(level): _failures(level) for level in metrics.levels}
     unknown = [level for level in metrics.levels if level.error_ratio is None]
     failed = [level for level in metrics.levels if _failed(level)]
     great = any((level.error_ratio or 0) >= GREAT_ERROR_RATIO for level in failed)
     told = ["No workflow failed."]
     if failed or unknown or not metrics.levels:
         shown = [*failed, *(level for level in unknown if level not in failed)]
-        names = [words.level_name(level) for level in shown]
+        names = [labels.level_name(level) for level in shown]
         told = [f"Level {name}: {lines[name]}" for name in names]
         told += (
             [] if metrics.levels else ["No level was measured, so nothing is known of failures."]
@@ -155,9 +155,9 @@ def slos_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     slos = run_slos(metrics)
     broken = [slo for slo in slos if slo.verdict != "met"]
     lines = {
-        f"{text.name(slo.slo.text)} ({text.name(slo.level)})": f"{slo.verdict}: "
+        f"{escape.name(slo.slo.text)} ({escape.name(slo.level)})": f"{slo.verdict}: "
         + (quantity.NOT_MEASURED if slo.value is None else f"{slo.value:.4g} {slo.slo.about.unit}")
-        + f", {slo.validity}, {slo.samples} samples. {text.visible(slo.why)}"
+        + f", {slo.validity}, {slo.samples} samples. {escape.visible(slo.why)}"
         for slo in slos
     }
     told = [f"All {len(slos)} objectives are kept." if slos else "The scenario has no objectives."]
@@ -183,7 +183,7 @@ def _failures(level: LevelMetrics) -> str:
     for name, count in level.error_classes.items():
         if count:
             examples = level.error_examples.get(name, ())
-            example = f" ({text.visible(examples[0], length_max=200)})" if examples else ""
+            example = f" ({escape.visible(examples[0], length_max=200)})" if examples else ""
             told.append(f"{name} {count}{example}")
     return "; ".join(told)
 

@@ -10,16 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.builtin import open_scenario
-    from perf_pipeline.config.scenario import Scenario
-    from perf_pipeline.load_test.framework import LoadTestFramework
-    from perf_pipeline.load_test.load_test_config import LoadTestConfig
-    from perf_pipeline.load_test.resource_monitor import ResourceMonitor
-    from perf_pipeline.load_test.suites import (
-        run_full_performance_suite,
-        run_quick_performance_test,
-    )
-    from perf_pipeline.load_test.workflow_generator import WorkflowGenerator
+    from perf_pipeline.compat.framework import LoadTestFramework
+    from perf_pipeline.compat.load_test_config import LoadTestConfig
+    from perf_pipeline.compat.resource_monitor import ResourceMonitor
+    from perf_pipeline.compat.suites import run_full_performance_suite, run_quick_performance_test
+    from perf_pipeline.compat.workflow_generator import WorkflowGenerator
+    from perf_pipeline.config.scenario.builtin import open_scenario
+    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.metrics.performance import PerformanceMetrics
     from perf_pipeline.run import run_scenario
 
@@ -37,15 +34,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "LoadTestConfig": "perf_pipeline.load_test.load_test_config",
-    "LoadTestFramework": "perf_pipeline.load_test.framework",
+    "LoadTestConfig": "perf_pipeline.compat.load_test_config",
+    "LoadTestFramework": "perf_pipeline.compat.framework",
     "PerformanceMetrics": "perf_pipeline.metrics.performance",
-    "ResourceMonitor": "perf_pipeline.load_test.resource_monitor",
-    "Scenario": "perf_pipeline.config.scenario",
-    "WorkflowGenerator": "perf_pipeline.load_test.workflow_generator",
-    "open_scenario": "perf_pipeline.config.builtin",
-    "run_full_performance_suite": "perf_pipeline.load_test.suites",
-    "run_quick_performance_test": "perf_pipeline.load_test.suites",
+    "ResourceMonitor": "perf_pipeline.compat.resource_monitor",
+    "Scenario": "perf_pipeline.config.scenario.scenario",
+    "WorkflowGenerator": "perf_pipeline.compat.workflow_generator",
+    "open_scenario": "perf_pipeline.config.scenario.builtin",
+    "run_full_performance_suite": "perf_pipeline.compat.suites",
+    "run_quick_performance_test": "perf_pipeline.compat.suites",
     "run_scenario": "perf_pipeline.run",
 }
 

@@ -19,30 +19,26 @@ from perf_pipeline import cli
 from perf_pipeline.cli.output import Exit, settings_with
 from perf_pipeline.cli.run import check_everything, make_results_folder, number
 from perf_pipeline.cli.servers import described
-from perf_pipeline.config.overrides import Overrides
-from perf_pipeline.config.target_spec import parse_target
+from perf_pipeline.compat.framework import LoadTestFramework
+from perf_pipeline.compat.named_load import DATABASE_LOADS
+from perf_pipeline.compat.regression_file import compare_levels, read_levels, write_regression_file
+from perf_pipeline.compat.request import parse_request
+from perf_pipeline.compat.suites import suite_config
+from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
-from perf_pipeline.infrastructure.services import server_status
-from perf_pipeline.load_test.framework import LoadTestFramework
-from perf_pipeline.load_test.named_load import DATABASE_LOADS
-from perf_pipeline.load_test.regression_file import (
-    compare_levels,
-    read_levels,
-    write_regression_file,
-)
-from perf_pipeline.load_test.request import parse_request
-from perf_pipeline.load_test.suites import suite_config
-from perf_pipeline.loadgen.environment import find_uv, make_environment
+from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.run import measure, report
 from perf_pipeline.samples.run_folder import INTERRUPTED, RunFolder, list_runs
+from perf_pipeline.servers.lifecycle.services import server_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.compat.request import Request
+    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.load_test.request import Request
 
 _PARTS = {"full": ("baseline", "stress", "database")}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.infrastructure.leftovers import clear_leftovers
-from perf_pipeline.infrastructure.resolution import BACK_ENDS
-from perf_pipeline.infrastructure.scratch import remove_scratch
+from perf_pipeline.host.scratch import remove_scratch
 from perf_pipeline.loadgen.limits.control_group import remove_leftovers
 from perf_pipeline.run import measure, report
 from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
+from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
+from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings

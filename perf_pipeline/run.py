@@ -16,52 +16,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from perf_pipeline.analysis.measure import measure_run, write_metrics
 from perf_pipeline.config.machine import processes_of, read_machine_limits
-from perf_pipeline.infrastructure.host import (
-    read_cpu_times,
-    read_git_state,
-    read_host_facts,
-    steal_percent,
-)
-from perf_pipeline.infrastructure.level_canaries import LevelCanaries
-from perf_pipeline.infrastructure.load_lock import load_lock
-from perf_pipeline.infrastructure.scratch import scratch_folder
-from perf_pipeline.loadgen.control_run import play_control
-from perf_pipeline.loadgen.function_trial import try_functions
-from perf_pipeline.loadgen.level import LevelRun
-from perf_pipeline.loadgen.level_job import kinds_of, level_job
+from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
+from perf_pipeline.host.level_calibration import LevelCanaries
+from perf_pipeline.host.load_lock import load_lock
+from perf_pipeline.host.scratch import scratch_folder
+from perf_pipeline.loadgen.environment.function_trial import try_functions
+from perf_pipeline.loadgen.environment.target_environments import environments_of
 from perf_pipeline.loadgen.manifest import make_manifest
-from perf_pipeline.loadgen.plan import plan_levels
+from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
+from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.run_servers import RunServers
-from perf_pipeline.loadgen.stopped import stopped_at
-from perf_pipeline.loadgen.target_environments import environments_of
-from perf_pipeline.metrics.measure import measure_run, write_metrics
-from perf_pipeline.metrics.reconcile import reconcile
-from perf_pipeline.metrics.resource_monitor import ResourceMonitor
-from perf_pipeline.report.files import write_report
-from perf_pipeline.report.result_file import write_result_files
+from perf_pipeline.loadgen.supervise.control_run import play_control
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.stopped import stopped_at
+from perf_pipeline.metrics.records.reconcile import reconcile
+from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
+from perf_pipeline.report.run.files import write_report
+from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.level_records import read_level
-from perf_pipeline.samples.run_folder import (
-    COMPLETE,
-    FAILED,
-    INTERRUPTED,
-    RunFolder,
-    write_json,
-)
+from perf_pipeline.samples.run_folder import COMPLETE, FAILED, INTERRUPTED, RunFolder, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.infrastructure.server import Server
-    from perf_pipeline.loadgen.environment import TargetEnvironment
-    from perf_pipeline.loadgen.level_log import LevelLog, Progress
-    from perf_pipeline.loadgen.level_plan import LevelPlan
-    from perf_pipeline.loadgen.stopped import Stopped
-    from perf_pipeline.metrics.run_metrics import RunMetrics
-    from perf_pipeline.report.files import ReportFiles
+    from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
+    from perf_pipeline.loadgen.supervise.stopped import Stopped
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.report.run.files import ReportFiles
+    from perf_pipeline.servers.server import Server
     from perf_pipeline.targets.target import Job, Kind
 
 PROJECT = Path(__file__).parents[1]

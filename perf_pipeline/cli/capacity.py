@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perf_pipeline.capacity import finish_capacity, search_capacity
+from perf_pipeline.analysis.capacity import NOT_REACHED
+from perf_pipeline.capacity_run import finish_capacity, search_capacity
 from perf_pipeline.cli.completion import offer_scenarios, offer_targets
 from perf_pipeline.cli.output import (
     AsJson,
@@ -27,21 +28,20 @@ from perf_pipeline.cli.run import (
     make_target,
     number,
 )
-from perf_pipeline.config.capacity_question import FAILURES, capacity_question
+from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
-from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.scenario.capacity_question import FAILURES, capacity_question
 from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
-from perf_pipeline.metrics.capacity import NOT_REACHED
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from perf_pipeline.config.capacity_question import CapacityQuestion
-    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.analysis.capacity import CapacityFinding, LoadPoint, Verdict
+    from perf_pipeline.config.scenario.capacity_question import CapacityQuestion
+    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.metrics.capacity import CapacityFinding, LoadPoint, Verdict
 
 Text = str | None
 CODES: dict[Verdict, Exit] = {

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import typer  # noqa: TC002 - typer itself reads this annotation
 
-from perf_pipeline.config.builtin import list_scenarios
+from perf_pipeline.config.scenario.builtin import list_scenarios
+from perf_pipeline.config.scenario.target_spec import target_names
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.config.target_spec import target_names
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.report.text import name
+from perf_pipeline.report.text.escape import name
 from perf_pipeline.samples.run_folder import list_runs
 
 Offered = list[tuple[str, str]]

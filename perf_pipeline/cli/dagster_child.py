@@ -17,14 +17,14 @@ import time
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
-from perf_pipeline.config.builtin import find_scenario, list_scenarios
+from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.run import PROJECT, SAY_PREFIX
 
 if TYPE_CHECKING:
     from perf_pipeline.cli.interruptions import Interruptions
     from perf_pipeline.cli.views import View
-    from perf_pipeline.config.overrides import Overrides
+    from perf_pipeline.config.flags.overrides import Overrides
     from perf_pipeline.samples.run_folder import RunFolder
 
 POLL_S = 0.2

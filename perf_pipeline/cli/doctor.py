@@ -19,12 +19,12 @@ from perf_pipeline.cli.output import (
     tell,
 )
 from perf_pipeline.config.machine import read_machine_limits
-from perf_pipeline.infrastructure.doctor import diagnose, disk_free_bytes
-from perf_pipeline.infrastructure.finding import Finding, ServiceFinding
-from perf_pipeline.infrastructure.pressure import read_pressure
-from perf_pipeline.infrastructure.resolution import BACK_ENDS
-from perf_pipeline.infrastructure.services import server_status
-from perf_pipeline.loadgen.environment import find_uv
+from perf_pipeline.host.doctor import diagnose, disk_free_bytes
+from perf_pipeline.host.finding import Finding, ServiceFinding
+from perf_pipeline.host.pressure import read_pressure
+from perf_pipeline.loadgen.environment.environment import find_uv
+from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
+from perf_pipeline.servers.lifecycle.services import server_status
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings

@@ -16,9 +16,9 @@ from perf_pipeline.cli.output import (
     settings_with,
     tell,
 )
-from perf_pipeline.metrics.histogram import Histogram
-from perf_pipeline.metrics.histogram_block import Phase
-from perf_pipeline.metrics.level_histograms import HistogramKey, merged, read_histograms
+from perf_pipeline.metrics.survival.histogram import Histogram
+from perf_pipeline.metrics.survival.histogram_block import Phase
+from perf_pipeline.metrics.survival.level_histograms import HistogramKey, merged, read_histograms
 from perf_pipeline.samples.run_folder import find_run, read_json
 
 if TYPE_CHECKING:

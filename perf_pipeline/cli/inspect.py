@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perf_pipeline.capacity import report_capacity
+from perf_pipeline.analysis.capacity_steps import is_search
+from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
 from perf_pipeline.cli.output import (
     AsJson,
@@ -20,7 +22,6 @@ from perf_pipeline.cli.output import (
     tell,
 )
 from perf_pipeline.cli.summary import show_summary
-from perf_pipeline.config.builtin import list_scenarios, open_scenario
 from perf_pipeline.config.machine import (
     SLOT_IS,
     largest_level,
@@ -28,12 +29,15 @@ from perf_pipeline.config.machine import (
     processes_of,
     read_machine_limits,
 )
-from perf_pipeline.config.target_spec import parse_target
-from perf_pipeline.loadgen.environment import find_environment
-from perf_pipeline.loadgen.function_trial import FunctionTrial, function_targets, try_functions
-from perf_pipeline.metrics.capacity_steps import is_search
-from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.report.text import visible
+from perf_pipeline.config.scenario.builtin import list_scenarios, open_scenario
+from perf_pipeline.config.scenario.target_spec import parse_target
+from perf_pipeline.loadgen.environment.environment import find_environment
+from perf_pipeline.loadgen.environment.function_trial import (
+    FunctionTrial,
+    function_targets,
+    try_functions,
+)
+from perf_pipeline.report.text.escape import visible
 from perf_pipeline.run import measure
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.level_records import read_level
@@ -41,7 +45,7 @@ from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RUNNING, RunFolder, find_run, read_json
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.scenario.scenario import Scenario
 
 TEXTS_A_CLASS = 3
 

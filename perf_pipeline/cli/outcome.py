@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.cli.output import Exit, answer, tell
 from perf_pipeline.cli.slo_lines import slo_entry, slo_lines
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.performance import performance_metrics
-from perf_pipeline.metrics.slo import run_slos
-from perf_pipeline.report.noise import judged_noise
-from perf_pipeline.report.result_file import level_file_name
-from perf_pipeline.report.words import level_name
+from perf_pipeline.report.level.noise import judged_noise
+from perf_pipeline.report.run.result_file import level_file_name
+from perf_pipeline.report.text.labels import level_name
 from perf_pipeline.run import measure
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
@@ -23,10 +23,10 @@ from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perf_pipeline.analysis.slo.verdict import SloWord
+    from perf_pipeline.analysis.target_row import TargetRow
     from perf_pipeline.cli.dagster_child import DagsterChild
-    from perf_pipeline.metrics.run_metrics import RunMetrics
-    from perf_pipeline.metrics.slo_verdict import SloWord
-    from perf_pipeline.metrics.target_row import TargetRow
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.samples.run_folder import RunFolder
 
 GATES = {"production": "minimum", "goal": "goal"}

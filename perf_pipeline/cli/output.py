@@ -14,7 +14,7 @@ import typer
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
-from perf_pipeline.report.text import visible
+from perf_pipeline.report.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

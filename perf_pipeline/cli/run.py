@@ -14,31 +14,24 @@ from perf_pipeline.cli.completion import offer_gates, offer_scenarios, offer_tar
 from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.outcome import GATES, end_at_once, finish
-from perf_pipeline.cli.output import (
-    AsJson,
-    Exit,
-    Results,
-    bad_input_explained,
-    settings_with,
-    tell,
-)
-from perf_pipeline.cli.standing import RunWatch
+from perf_pipeline.cli.output import AsJson, Exit, Results, bad_input_explained, settings_with, tell
+from perf_pipeline.cli.run_progress import RunWatch
 from perf_pipeline.cli.views import choose_view
-from perf_pipeline.config.builtin import open_scenario
+from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import processes_of, read_machine_limits
-from perf_pipeline.config.overrides import Overrides
-from perf_pipeline.config.target_spec import parse_target, target_names
+from perf_pipeline.config.scenario.builtin import open_scenario
+from perf_pipeline.config.scenario.target_spec import parse_target, target_names
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
-from perf_pipeline.infrastructure.services import server_status
-from perf_pipeline.loadgen.environment import find_uv, make_environment
-from perf_pipeline.loadgen.function_trial import try_functions
+from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
+from perf_pipeline.loadgen.environment.function_trial import try_functions
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
-from perf_pipeline.loadgen.plan import plan_levels
+from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.servers.lifecycle.services import server_status
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
 
 TARGET_HELP = f"{', '.join(target_names())}; with ==version and +package: kailash==2.19.0+pandas."

@@ -17,14 +17,14 @@ from perf_pipeline.cli.output import (
     settings_with,
     tell,
 )
-from perf_pipeline.infrastructure.resolution import BACK_ENDS
-from perf_pipeline.infrastructure.services import server_status, start_servers, stop_servers
 from perf_pipeline.samples.run_folder import KILLED, RUNNING, read_runs
+from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
+from perf_pipeline.servers.lifecycle.services import server_status, start_servers, stop_servers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.infrastructure.services import ServiceStatus
+    from perf_pipeline.servers.lifecycle.services import ServiceStatus
 
 Gate = Annotated[
     bool,

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from perf_pipeline.cli.output import inert
-from perf_pipeline.report.bottleneck import bottleneck_fact
-from perf_pipeline.report.headline import (
+from perf_pipeline.report.level.bottleneck import bottleneck_fact
+from perf_pipeline.report.level.steady import steady_told
+from perf_pipeline.report.run.headline import (
     HEADLINE_COLUMNS,
     INTERVAL_NOTE,
     NOTE,
@@ -18,15 +19,14 @@ from perf_pipeline.report.headline import (
     headline_table,
     interval_rows,
 )
-from perf_pipeline.report.quantity import rate, seconds
-from perf_pipeline.report.steady import steady_told
-from perf_pipeline.report.words import VALIDITY, level_name, validity_of
+from perf_pipeline.report.text.labels import VALIDITY, level_name, validity_of
+from perf_pipeline.report.text.quantity import rate, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perf_pipeline.metrics.level import LevelMetrics
-    from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 _VALIDITY_COLUMN = HEADLINE_COLUMNS.index("validity")
 _NAMES = ("level", "N", "validity")

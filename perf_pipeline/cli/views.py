@@ -12,16 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from perf_pipeline.cli.output import tell
-from perf_pipeline.cli.standing import REPORT
-from perf_pipeline.infrastructure.load_lock import WAITING
-from perf_pipeline.report.text import name, visible
+from perf_pipeline.cli.run_progress import REPORT
+from perf_pipeline.host.load_lock import WAITING
+from perf_pipeline.report.text.escape import name, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
-    from perf_pipeline.cli.standing import RunWatch, Standing
+    from perf_pipeline.cli.run_progress import RunWatch, Standing
 
 PLAIN_EVERY_S = 10.0
 LIVE_EVERY_S = 1.0

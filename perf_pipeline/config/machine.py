@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.cgroup import Allowance, memory_allowance, tasks_allowance
-from perf_pipeline.config.keys import GREATEST_LEVEL
-from perf_pipeline.config.target_spec import parse_target, target_facts
+from perf_pipeline.config.scenario.keys import GREATEST_LEVEL
+from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.scenario.scenario import Scenario
 
 Mode = Literal["threads", "asyncio"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.infrastructure.status import server_status
+from perf_pipeline.servers.lifecycle.status import server_status
 from perf_pipeline.workload.servers import servers_optional, servers_used
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario import Scenario, Workload
+    from perf_pipeline.config.scenario.scenario import Scenario, Workload
     from perf_pipeline.config.settings import Settings
 
 

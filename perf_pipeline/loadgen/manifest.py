@@ -7,16 +7,20 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.config.target_spec import parse_target, target_facts, with_defaults
+from perf_pipeline.config.scenario.target_spec import (
+    parse_target,
+    target_facts,
+    with_defaults,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from perf_pipeline.config.scenario import Scenario
-    from perf_pipeline.infrastructure.host import GitState
-    from perf_pipeline.infrastructure.server import Server
-    from perf_pipeline.loadgen.environment import TargetEnvironment
-    from perf_pipeline.loadgen.level_plan import LevelPlan
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.host.facts import GitState
+    from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.servers.server import Server
 
 SCHEMA_VERSION = 1
 HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "altair")

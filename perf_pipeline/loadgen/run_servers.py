@@ -6,18 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.infrastructure.lease import leased
-from perf_pipeline.infrastructure.services import ServiceSession
-from perf_pipeline.loadgen.holding import Holding
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+from perf_pipeline.loadgen.run_data import Holding
+from perf_pipeline.servers.lifecycle.lease import leased
+from perf_pipeline.servers.lifecycle.services import ServiceSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
 
-    from perf_pipeline.config.scenario import Scenario
+    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.infrastructure.server import Server
+    from perf_pipeline.servers.server import Server
 
 NOT_OURS = "as it was: a user's own functions keep there what they like"
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.config.settings import NoiseHandling
-    from perf_pipeline.config.slo import Slo
+    from perf_pipeline.config.slo.slo import Slo
 
 
 @dataclass(frozen=True)

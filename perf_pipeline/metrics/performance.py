@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import ConnectionUse, LevelMetrics, Percentile
+    from perf_pipeline.metrics.types.level import ConnectionUse, LevelMetrics, Percentile
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.config.capacity_question import FAILURES, LONGER
-from perf_pipeline.config.slo import Slo
-from perf_pipeline.loadgen.capacity_search import MOST_STEPS, Space, search
-from perf_pipeline.metrics.capacity import LoadPoint, find_capacity, judge_step
+from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
+from perf_pipeline.config.scenario.capacity_question import FAILURES, LONGER
+from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.loadgen.plan.capacity_search import MOST_STEPS, Space, search
 from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.known_capacity import real_time_figures
-from perf_pipeline.selftest.single_server import records_of
-from perf_pipeline.selftest.virtual_level import virtual_level
-from perf_pipeline.selftest.virtual_queues import (
+from perf_pipeline.selftest.loads.known_capacity import real_time_figures
+from perf_pipeline.selftest.virtual.single_server import records_of
+from perf_pipeline.selftest.virtual.virtual_level import virtual_level
+from perf_pipeline.selftest.virtual.virtual_queues import (
     closed_network,
     open_queue,
     true_in_flight,
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from perf_pipeline.config.capacity_question import LoadKind
-    from perf_pipeline.loadgen.capacity_search import Answer, Ask
-    from perf_pipeline.metrics.capacity import CapacityFinding
+    from perf_pipeline.analysis.capacity import CapacityFinding
+    from perf_pipeline.config.scenario.capacity_question import LoadKind
+    from perf_pipeline.loadgen.plan.capacity_search import Answer, Ask
 
 TAKES_LOAD_LOCK = True
 SEEDS = {Size.CI: 2, Size.FULL: 20}

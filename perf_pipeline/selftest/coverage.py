@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.intervals import throughput_interval, with_intervals
-from perf_pipeline.metrics.response_time import response_times
-from perf_pipeline.metrics.stretches import observed_responses
+from perf_pipeline.metrics.survival.batches import observed_responses
+from perf_pipeline.metrics.survival.intervals import throughput_interval, with_intervals
+from perf_pipeline.metrics.survival.response_time import response_times
 from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.single_server import (
+from perf_pipeline.selftest.virtual.single_server import (
     SERVICE_S,
     records_of,
     single_server,
@@ -28,7 +28,7 @@ from perf_pipeline.selftest.single_server import (
 )
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.stretches import Ints
+    from perf_pipeline.metrics.survival.batches import Ints
 
 REPETITIONS = {Size.CI: 15, Size.FULL: 400}
 LEAST_PERCENT = {Size.CI: 66.0, Size.FULL: 88.0}

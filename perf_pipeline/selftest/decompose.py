@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from perf_pipeline.config.arrivals import Arrivals
+from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.samples.record import COLD
 from perf_pipeline.selftest import known
 from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.played_level import play
+from perf_pipeline.selftest.loads.played_level import play
 from perf_pipeline.targets import no_op
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perf_pipeline.metrics.open_load import Lag
-    from perf_pipeline.selftest.played_level import PlayedLevel
+    from perf_pipeline.metrics.types.open_load import Lag
+    from perf_pipeline.selftest.loads.played_level import PlayedLevel
 
 RATE_PER_S = 100.0
 SLOTS = 16

@@ -13,14 +13,14 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.arrivals import Arrivals
+from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.known.freezing import LONG, SERVICE_S, SHORT
-from perf_pipeline.selftest.played_level import play
+from perf_pipeline.selftest.loads.played_level import play
 
 if TYPE_CHECKING:
     from perf_pipeline.selftest.known.freezing import Stall
-    from perf_pipeline.selftest.played_level import PlayedLevel
+    from perf_pipeline.selftest.loads.played_level import PlayedLevel
 
 RATE_PER_S = 500.0
 SLOTS = 10

@@ -22,30 +22,30 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from perf_pipeline.config.scenario import Phases, Scenario, Workload
+from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
+from perf_pipeline.config.scenario.target_spec import parse_target, with_defaults
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.config.target_spec import parse_target, with_defaults
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.infrastructure.load_lock import load_lock
-from perf_pipeline.loadgen.environment import find_uv, make_environment
-from perf_pipeline.loadgen.level import LevelRun
-from perf_pipeline.loadgen.plan import plan_levels
+from perf_pipeline.host.load_lock import load_lock
+from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
+from perf_pipeline.loadgen.plan.plan import plan_levels
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
 from perf_pipeline.metrics.level_context import LevelContext
-from perf_pipeline.metrics.resource_monitor import ResourceMonitor
-from perf_pipeline.metrics.service_time import ended_within
-from perf_pipeline.metrics.summary import summarise_level
+from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
+from perf_pipeline.metrics.survival.service_time import ended_within
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.selftest.bare_loop import BareLoop
 from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.taking_turns import EnoughError, TakingTurns
+from perf_pipeline.selftest.loads.bare_loop import BareLoop
+from perf_pipeline.selftest.loads.taking_turns import EnoughError, TakingTurns
 from perf_pipeline.targets.target import Job, Kind, Stores
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario import Nodes
-    from perf_pipeline.loadgen.level_log import LevelLog
-    from perf_pipeline.metrics.level import LevelMetrics
-    from perf_pipeline.selftest.taking_turns import Turn
+    from perf_pipeline.config.scenario.scenario import Nodes
+    from perf_pipeline.loadgen.supervise.level_log import LevelLog
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.selftest.loads.taking_turns import Turn
 
 WORKLOAD = Workload("transformation", "medium")
 LEAST_IN_FLIGHT_SHARE = 0.95

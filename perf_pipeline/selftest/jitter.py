@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.arrivals import Arrivals
+from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.played_level import play
+from perf_pipeline.selftest.loads.played_level import play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perf_pipeline.selftest.played_level import PlayedLevel
+    from perf_pipeline.selftest.loads.played_level import PlayedLevel
 
 SLOTS = 16
 NO_OP = "perf_pipeline.targets.no_op:work"

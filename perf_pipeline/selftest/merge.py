@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perf_pipeline.metrics.histogram import (
-    Histogram,
-    buckets_of,
-    edges_ns,
-)
-from perf_pipeline.metrics.histogram_block import Phase, blocks_from
-from perf_pipeline.metrics.histogram_builder import HistogramBuilder
-from perf_pipeline.metrics.level_histograms import HistogramKey, merged
+from perf_pipeline.metrics.survival.histogram import Histogram, buckets_of, edges_ns
+from perf_pipeline.metrics.survival.histogram_block import Phase, blocks_from
+from perf_pipeline.metrics.survival.histogram_builder import HistogramBuilder
+from perf_pipeline.metrics.survival.level_histograms import HistogramKey, merged
 from perf_pipeline.samples.level_records import RECORD_DTYPE
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.selftest.figure import Figure, Size

@@ -17,9 +17,9 @@ from statistics import median
 
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.selftest.figure import Figure, Size
-from perf_pipeline.selftest.noop_worker import NoopBlock, play_nothing
+from perf_pipeline.selftest.loads.noop_worker import NoopBlock, play_nothing
+from perf_pipeline.selftest.loads.recorder_cost import recorder_cost
 from perf_pipeline.selftest.other_generators.locust_environment import locust_command
-from perf_pipeline.selftest.recorder_cost import recorder_cost
 
 LEAST_RATIO = 6.0
 STORE_NS, DURABLE_NS = 100.0, 250.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import perf_pipeline.selftest
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.infrastructure.load_lock import load_lock
+from perf_pipeline.host.load_lock import load_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.histogram_builder import BOUND_MB, HistogramBuilder
+from perf_pipeline.metrics.survival.histogram_builder import BOUND_MB, HistogramBuilder
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.slots import SlotFile
 from perf_pipeline.selftest.figure import Figure, Size
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from perf_pipeline.metrics.stretches import Ints
+    from perf_pipeline.metrics.survival.batches import Ints
 
     _Feed = Callable[[Recorder, Ints, Ints, Ints], None]
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.steady_state import judge_series
-from perf_pipeline.metrics.warm_up import LEAST_RATIO
+from perf_pipeline.metrics.steady.steady_state import judge_series
+from perf_pipeline.metrics.steady.warm_up import LEAST_RATIO
 from perf_pipeline.selftest.figure import Figure, Size
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.steady_state import SteadyState
-    from perf_pipeline.metrics.stretches import Floats
+    from perf_pipeline.metrics.steady.steady_state import SteadyState
+    from perf_pipeline.metrics.survival.batches import Floats
 
 VALUES = 1000
 NOISE = 0.1

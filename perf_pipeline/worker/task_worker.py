@@ -11,13 +11,7 @@ from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.async_open_loop import AsyncOpenLoop
 from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.recorder import Recorder
-from perf_pipeline.worker.supervision import (
-    get_ready,
-    ledger_of,
-    share_of,
-    supervise,
-    target_facts,
-)
+from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.task_waits import TaskSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 

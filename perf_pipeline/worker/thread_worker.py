@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, cast
 from perf_pipeline.worker.closed_loop import ClosedLoop
 from perf_pipeline.worker.open_loop import OpenLoop
 from perf_pipeline.worker.recorder import Recorder
-from perf_pipeline.worker.supervision import (
-    get_ready,
-    ledger_of,
-    share_of,
-    supervise,
-    target_facts,
-)
+from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.waits import WaitSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 

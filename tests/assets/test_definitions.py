@@ -11,7 +11,7 @@ import pytest
 
 from assets.definitions import defs
 from assets.resources import LoadRun
-from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.flags.overrides import Overrides
 
 if TYPE_CHECKING:
     from dagster._core.definitions.assets.graph.asset_graph import AssetGraph

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 
-from perf_pipeline.infrastructure.port import is_free
+from perf_pipeline.servers.lifecycle.port import is_free
 from tests.assets.conftest import Remembered, instance_of, run_config
-from tests.integration.traces import some_ports
+from tests.integration.runs.traces import some_ports
 from tests.sandbox import ROOT, Sandbox, until, write_dagster_yaml
 
 if TYPE_CHECKING:

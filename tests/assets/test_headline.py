@@ -12,22 +12,22 @@ import dagster as dg
 import pytest
 from markupsafe import Markup
 
-from assets.drawn import drawn
+from assets.charts import drawn
 from assets.headline import headline_metadata
 from assets.history import HistoryConfig, metric_history
-from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.metrics.noise import Noise
-from perf_pipeline.metrics.steady_state import SteadyState
-from perf_pipeline.report import words
-from perf_pipeline.report.level_drawing import Figure
+from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.metrics.noise.noise import Noise
+from perf_pipeline.metrics.steady.steady_state import SteadyState
+from perf_pipeline.report.charts.level_drawing import Figure
+from perf_pipeline.report.text import labels
 from tests.simulated_run import write_run
 from tests.unit.report.conftest import HOSTILE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_pipeline.metrics.level import ServiceTimes
-    from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.level import ServiceTimes
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 IMAGE = re.compile(r"!\[([^\n]*)\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)")
 
@@ -101,7 +101,7 @@ def test_an_interval_and_what_is_doubtful_are_in_the_metadata(metrics: RunMetric
     shown = headline_metadata(replace(metrics, levels=(level,)))
     (row,) = records(shown["levels"])
     assert str(row["throughput"]).endswith("/s [90.0 to 110/s]")
-    name = words.level_name(level)
+    name = labels.level_name(level)
     assert shown[f"steady state {name}"].value == "undecided: a drift cannot be ruled out"
     assert shown[f"machine {name}"].value == "noisy: others used 30 %; told and not judged"
     quiet = replace(level, steady_state=SteadyState(9.0, "steady"), noise=None)

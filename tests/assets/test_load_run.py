@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from perf_pipeline.config.settings import read_settings
-from perf_pipeline.infrastructure.load_lock import load_lock
+from perf_pipeline.host.load_lock import load_lock
 from tests.assets.conftest import Remembered, config_file, latest
 from tests.assets.test_definitions import CHECKS, GROUPS
 from tests.sandbox import WAIT_S, Sandbox, last_object, until

@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from assets.repeats import repeats_result
-from perf_pipeline.metrics.repeats import LevelRepeats, RepeatedValue
-from perf_pipeline.metrics.run_metrics import RunMetrics
+from perf_pipeline.analysis.repeats import LevelRepeats, RepeatedValue
+from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
 def run_of(*p_by_chance: float | None) -> RunMetrics:

@@ -12,10 +12,10 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from assets import jobs, schedules, sensors
 from assets.definitions import defs
-from assets.kept import FOLDER_TAG
 from assets.resources import PROCESS_TAG, LoadRun
-from perf_pipeline.config.builtin import find_scenario
-from perf_pipeline.config.target_spec import parse_target
+from assets.run_inventory import FOLDER_TAG
+from perf_pipeline.config.scenario.builtin import find_scenario
+from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import PerfPipelineError, TargetEnvironmentError
 from perf_pipeline.lifeline import own_stamp
 from tests.simulated_run import write_run

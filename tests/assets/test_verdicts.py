@@ -15,14 +15,14 @@ from assets.verdicts import (
     validity_result,
     writes_result,
 )
-from perf_pipeline.config.slo import Slo
-from perf_pipeline.metrics.measure import measure_run
-from perf_pipeline.metrics.reconcile import Writes
-from perf_pipeline.metrics.slo_verdict import SloVerdict
+from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.analysis.slo.verdict import SloVerdict
+from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.metrics.records.reconcile import Writes
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 

@@ -21,16 +21,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.intervals import with_intervals
-from perf_pipeline.metrics.record_figures import RecordFigures, record_figures, timed_records
-from perf_pipeline.metrics.steady_state import SteadyState, steady_state_of
-from perf_pipeline.metrics.stretch_counts import StretchCounts
+from perf_pipeline.metrics.records.record_figures import (
+    RecordFigures,
+    record_figures,
+    timed_records,
+)
+from perf_pipeline.metrics.steady.steady_state import SteadyState, steady_state_of
+from perf_pipeline.metrics.survival.batch_counts import StretchCounts
+from perf_pipeline.metrics.survival.intervals import with_intervals
 from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from tests.simulated_level import GO_NS, SECOND
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import ServiceTimes
+    from perf_pipeline.metrics.types.level import ServiceTimes
 
 RECORDS = 10_000_000
 SLOTS = 1_000

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.config.settings import Settings, current_settings
-from perf_pipeline.infrastructure.debian import obtain
-from perf_pipeline.infrastructure.mongodb import STAND_IN
-from perf_pipeline.infrastructure.mysql import PACKAGE
-from perf_pipeline.infrastructure.services import SERVICES, ServiceSession
-from perf_pipeline.infrastructure.unpacked import unpacked_root
+from perf_pipeline.servers.lifecycle.debian import obtain
+from perf_pipeline.servers.lifecycle.services import SERVICES, ServiceSession
+from perf_pipeline.servers.lifecycle.unpacked import unpacked_root
+from perf_pipeline.servers.mongodb.launch import STAND_IN
+from perf_pipeline.servers.mysql.launch import PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from perf_pipeline.infrastructure.server import Server
+    from perf_pipeline.servers.server import Server
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ANSWER_S = 60.0
@@ -82,7 +82,14 @@ def start_owner(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
 
     def start(what: str, *arguments: str) -> Owner:
         owner = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.owner_process", what, tmp_path, *arguments],
+            [
+                sys.executable,
+                "-m",
+                "tests.integration.servers.owner_process",
+                what,
+                tmp_path,
+                *arguments,
+            ],
             cwd=_ROOT,
             env={**os.environ, "PERF_PIPELINE_MONGODB_STANDIN": STAND_IN},
             stdin=subprocess.PIPE,

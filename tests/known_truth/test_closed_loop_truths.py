@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from perf_pipeline.metrics.fairness import fairness_of
-from perf_pipeline.metrics.in_flight import InFlightCurve
-from perf_pipeline.metrics.service_time import ended_within, service_times
+from perf_pipeline.metrics.records.fairness import fairness_of
+from perf_pipeline.metrics.records.in_flight import InFlightCurve
+from perf_pipeline.metrics.survival.service_time import ended_within, service_times
 from tests.simulated_level import GO_NS, SECOND, closed_loop, frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perf_pipeline.metrics.level import ServiceTimes
+    from perf_pipeline.metrics.types.level import ServiceTimes
 
 WARM_UP_S = 10.0
 SLOTS = 200

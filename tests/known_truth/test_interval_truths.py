@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from perf_pipeline.metrics.intervals import throughput_interval, with_intervals
-from perf_pipeline.metrics.service_time import service_times
-from perf_pipeline.metrics.steady_state import steady_state_of
-from perf_pipeline.metrics.stretches import observed_between
-from perf_pipeline.selftest.single_server import records_of
+from perf_pipeline.metrics.steady.steady_state import steady_state_of
+from perf_pipeline.metrics.survival.batches import observed_between
+from perf_pipeline.metrics.survival.intervals import throughput_interval, with_intervals
+from perf_pipeline.metrics.survival.service_time import service_times
+from perf_pipeline.selftest.virtual.single_server import records_of
 from tests.simulated_level import SECOND
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from perf_pipeline.load_test.regression import analyse_regression
+from perf_pipeline.compat.regression import analyse_regression
 
 PAIRS = 2000
 SPREAD = 0.05

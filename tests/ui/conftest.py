@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.infrastructure.port import is_free
-from tests.integration.traces import some_ports
+from perf_pipeline.servers.lifecycle.port import is_free
+from tests.integration.runs.traces import some_ports
 from tests.sandbox import Sandbox, until
 
 if TYPE_CHECKING:

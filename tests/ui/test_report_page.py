@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.report.page import render_html
+from perf_pipeline.report.run.page import render_html
 from tests.ui.conftest import Watched
 from tests.unit.report.conftest import baseline, empty, ugly  # noqa: F401 - fixtures
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-    from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
     Open = Callable[..., Page]
 

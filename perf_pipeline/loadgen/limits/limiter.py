@@ -15,8 +15,8 @@ from perf_pipeline.loadgen.limits.watchdog import Watchdog
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_pipeline.config.scenario import Limits
-    from perf_pipeline.loadgen.worker_process import WorkerProcess
+    from perf_pipeline.config.scenario.scenario import Limits
+    from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 
 MEGABYTE = 1_000_000
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.loadgen.environment import environment_of, find_uv
-from perf_pipeline.loadgen.recipe import Recipe
+from perf_pipeline.loadgen.environment.environment import environment_of, find_uv
+from perf_pipeline.loadgen.environment.environment_spec import Recipe
 
 _HERE = Path(__file__).parent
 

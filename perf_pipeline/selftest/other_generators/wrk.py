@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.infrastructure.debian import program_of
+from perf_pipeline.servers.lifecycle.debian import program_of
 
 RESOLUTION_MS = 0.01
 """It prints two digits behind the point, and times below a second in ms."""

@@ -8,10 +8,10 @@ import os
 import zipfile
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config import target_spec
-from perf_pipeline.config.target_spec import TargetSpec
-from perf_pipeline.loadgen import recipe
-from perf_pipeline.loadgen.environment import (
+from perf_pipeline.config.scenario import target_spec
+from perf_pipeline.config.scenario.target_spec import TargetSpec
+from perf_pipeline.loadgen.environment import environment_spec
+from perf_pipeline.loadgen.environment.environment import (
     TargetEnvironment,
     base_interpreter,
     find_uv,
@@ -81,7 +81,7 @@ class Bench:
 
     def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the targets of this folder be the only ones."""
-        for module in (target_spec, recipe):
+        for module in (target_spec, environment_spec):
             monkeypatch.setattr(module, "TARGETS_FOLDER", self.targets)
         target_spec.target_facts.cache_clear()
 

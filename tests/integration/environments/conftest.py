@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.config import target_spec
+from perf_pipeline.config.scenario import target_spec
 from tests.integration.environments.bench import Bench
 
 if TYPE_CHECKING:

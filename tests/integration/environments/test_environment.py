@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.errors import TargetEnvironmentError
-from perf_pipeline.loadgen import environment
-from perf_pipeline.loadgen.environment import (
+from perf_pipeline.loadgen.environment import environment
+from perf_pipeline.loadgen.environment.environment import (
     TargetEnvironment,
     base_interpreter,
     find_uv,
     make_environment,
 )
-from perf_pipeline.loadgen.recipe import read_lock
+from perf_pipeline.loadgen.environment.environment_spec import read_lock
 from tests.integration.environments.bench import UVS, locked, write_wheel
 
 if TYPE_CHECKING:

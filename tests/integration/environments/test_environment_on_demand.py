@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from perf_pipeline.config.target_spec import TargetSpec
+from perf_pipeline.config.scenario.target_spec import TargetSpec
 from perf_pipeline.errors import TargetEnvironmentError
-from perf_pipeline.loadgen import environment
-from perf_pipeline.loadgen.packages import required_packages
+from perf_pipeline.loadgen.environment import environment
+from perf_pipeline.loadgen.environment.packages import required_packages
 from tests.integration.environments.bench import UV, UVS, Bench, locked, write_wheel
 
 pytestmark = pytest.mark.integration

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from perf_pipeline.config.target_spec import TargetSpec
+from perf_pipeline.config.scenario.target_spec import TargetSpec
 from perf_pipeline.errors import TargetEnvironmentError
-from perf_pipeline.loadgen.interpreter import read_interpreter
+from perf_pipeline.loadgen.environment.interpreter import read_interpreter
 from tests.integration.environments.bench import Bench, locked
 
 pytestmark = pytest.mark.integration

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.errors import TargetEnvironmentError
-from perf_pipeline.loadgen.environment import find_uv
-from perf_pipeline.loadgen.newest_release import newest_release
+from perf_pipeline.loadgen.environment.environment import find_uv
+from perf_pipeline.loadgen.environment.newest_release import newest_release
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,18 +19,18 @@ import pymysql
 from pymongo import MongoClient
 from redis import Redis
 
-from perf_pipeline.infrastructure import redis_data
-from perf_pipeline.infrastructure.probes.postgres import PostgresProbe
-from perf_pipeline.infrastructure.probes.redis import RedisProbe
+from perf_pipeline.servers.postgres.probe import PostgresProbe
+from perf_pipeline.servers.redis import data as redis_data
+from perf_pipeline.servers.redis.probe import RedisProbe
 from perf_pipeline.targets.target import Job, Kind
 from perf_pipeline.workload.dataset import MEASUREMENTS, RESULTS
 from perf_pipeline.workload.servers import connection_name
-from tests.integration.counted import counted
+from tests.integration.runs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from perf_pipeline.infrastructure.server import Server
+    from perf_pipeline.servers.server import Server
 
 SEED = 20261124
 SCHEMA = "test_targets"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pymongo import MongoClient
 
+from perf_pipeline.config.scenario.target_spec import parse_target, with_defaults
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.config.target_spec import parse_target, with_defaults
-from perf_pipeline.infrastructure import postgres_data, redis_data
-from perf_pipeline.loadgen.environment import find_uv, make_environment
+from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
+from perf_pipeline.servers.postgres import data as postgres_data
+from perf_pipeline.servers.redis import data as redis_data
 from perf_pipeline.targets.target import Job, Stores
 from perf_pipeline.workload.dataset import (
     MEASUREMENT_COLUMNS,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perf_pipeline.infrastructure.server import Server
+    from perf_pipeline.servers.server import Server
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.config.target_spec import with_defaults
+from perf_pipeline.config.scenario.target_spec import with_defaults
 from perf_pipeline.targets.target import Kind
 from tests.integration.targets.bench import (
     ANALYTICS,
@@ -23,7 +23,7 @@ from tests.integration.targets.bench import (
 )
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario import SettingValue
+    from perf_pipeline.config.scenario.scenario import SettingValue
 
 pytestmark = pytest.mark.integration
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from perf_pipeline.infrastructure.server import Server
+    from perf_pipeline.servers.server import Server
 
 pytestmark = pytest.mark.integration
 

@@ -7,9 +7,9 @@ import os
 import psutil
 import pytest
 
+from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.config.target_spec import parse_target
-from perf_pipeline.loadgen.environment import find_uv, make_environment
+from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from tests.integration.targets.bench import ANALYTICS, KINDS, PROCESSING, Bench
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]

@@ -8,9 +8,9 @@ import time
 import psycopg
 import pytest
 
+from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.config.target_spec import parse_target
-from perf_pipeline.loadgen.environment import find_uv, make_environment
+from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from tests.integration.targets.bench import QUERY, Bench, locked_measurements, wait_until
 
 pytestmark = pytest.mark.integration

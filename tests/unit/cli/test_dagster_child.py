@@ -10,7 +10,7 @@ from perf_pipeline.cli import dagster_child
 from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.interruptions import Interruptions
 from perf_pipeline.cli.views import PlainView
-from perf_pipeline.config.overrides import Overrides
+from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.cli.outcome import noise_lines
-from perf_pipeline.metrics.noise import Noise
+from perf_pipeline.metrics.noise.noise import Noise
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 NOISY = Noise("noisy", ("steal: 9 %, limit 2 %",), judged=False, figures=())
 

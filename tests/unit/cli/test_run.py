@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from perf_pipeline.analysis.target_row import TargetRow
 from perf_pipeline.cli.outcome import exit_code, gate_failures
 from perf_pipeline.cli.run import make_results_folder, number
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.metrics.target_row import TargetRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from perf_pipeline.cli.output import Exit
-    from perf_pipeline.metrics.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from tests.unit.cli.conftest import Answer
 
 

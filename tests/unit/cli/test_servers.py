@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from perf_pipeline.cli.servers import all_well, described
-from perf_pipeline.infrastructure.status import ServiceStatus
+from perf_pipeline.servers.lifecycle.status import ServiceStatus
 
 PLACE = "MariaDB 10.11.19 at mysql://u:***@127.0.0.1:4000/d (start)"
 RUNS = ServiceStatus(

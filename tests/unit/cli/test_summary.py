@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from perf_pipeline.cli.summary import block, coloured, table, with_intervals
-from perf_pipeline.report.headline import HEADLINE_COLUMNS
+from perf_pipeline.report.run.headline import HEADLINE_COLUMNS
 
 ROW = (
     *("100", "100", "not_steady", "55", "3.1/s", "service"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.cli.ended import EndedWorkflows
-from perf_pipeline.cli.standing import REPORT, RunWatch, Standing
+from perf_pipeline.cli.run_progress import REPORT, RunWatch, Standing
 from perf_pipeline.cli.views import (
     LiveView,
     PlainView,
@@ -23,10 +23,10 @@ from perf_pipeline.cli.views import (
     plain_line,
     time_left,
 )
-from perf_pipeline.config.arrivals import Arrivals
-from perf_pipeline.config.scenario import Phases, Scenario
-from perf_pipeline.loadgen.level_log import Progress
-from perf_pipeline.loadgen.plan import plan_levels
+from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.config.scenario.scenario import Phases, Scenario
+from perf_pipeline.loadgen.plan.plan import plan_levels
+from perf_pipeline.loadgen.supervise.level_log import Progress
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.record import NOT_STARTED, RECORD, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RunFolder

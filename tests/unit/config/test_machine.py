@@ -18,7 +18,7 @@ from perf_pipeline.config.machine import (
     processes_of,
     read_machine_limits,
 )
-from perf_pipeline.config.scenario import Scenario
+from perf_pipeline.config.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     from pathlib import Path

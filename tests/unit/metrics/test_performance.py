@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.level import ConnectionUse, Percentile
-from perf_pipeline.metrics.open_load import Lag, OpenLoad
 from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.metrics.types.level import ConnectionUse, Percentile
+from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
 from tests.old_names import PERFORMANCE_METRICS
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.level import LevelMetrics
+    from perf_pipeline.metrics.types.level import LevelMetrics
 
 
 def test_every_field_of_the_old_framework_is_there_and_no_none_is_without_its_reason(

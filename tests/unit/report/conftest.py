@@ -9,13 +9,34 @@ from typing import Any
 
 import pytest
 
-from perf_pipeline.config.slo import Slo
-from perf_pipeline.metrics.bottleneck.evidence import Evidence
-from perf_pipeline.metrics.bottleneck.verdict import Bottleneck
-from perf_pipeline.metrics.fairness import Fairness
-from perf_pipeline.metrics.kpi import kpi_grades
-from perf_pipeline.metrics.kpi_grade import KpiGrade
-from perf_pipeline.metrics.level import (
+from perf_pipeline.analysis.bottleneck.evidence import Evidence
+from perf_pipeline.analysis.bottleneck.verdict import Bottleneck
+from perf_pipeline.analysis.kpi import kpi_grades
+from perf_pipeline.analysis.kpi_grade import KpiGrade
+from perf_pipeline.analysis.repeats import LevelRepeats, RepeatedValue
+from perf_pipeline.analysis.slo.verdict import SloVerdict
+from perf_pipeline.analysis.target_row import TargetRow
+from perf_pipeline.analysis.targets import target_rows
+from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.metrics.noise.noise import Noise
+from perf_pipeline.metrics.noise.noise_figure import NoiseFigure
+from perf_pipeline.metrics.records.fairness import Fairness
+from perf_pipeline.metrics.records.reconcile import Writes
+from perf_pipeline.metrics.records.time_point import Second
+from perf_pipeline.metrics.records.worker_ends import WorkerEnd
+from perf_pipeline.metrics.resources.resource_use import (
+    Gap,
+    HostCores,
+    InterfaceTotal,
+    MonitorCost,
+    ResourcePoint,
+    Resources,
+    RoleUse,
+    ServerTold,
+)
+from perf_pipeline.metrics.steady.steady_state import SteadyState
+from perf_pipeline.metrics.steady.warm_up import Drift
+from perf_pipeline.metrics.types.level import (
     ColdStart,
     ConnectionUse,
     Distribution,
@@ -26,29 +47,8 @@ from perf_pipeline.metrics.level import (
     ServiceTimes,
     Validity,
 )
-from perf_pipeline.metrics.noise import Noise
-from perf_pipeline.metrics.noise_figure import NoiseFigure
-from perf_pipeline.metrics.open_load import ArrivalSecond, Lag, OpenLoad
-from perf_pipeline.metrics.reconcile import Writes
-from perf_pipeline.metrics.repeats import LevelRepeats, RepeatedValue
-from perf_pipeline.metrics.resource_use import (
-    Gap,
-    HostCores,
-    InterfaceTotal,
-    MonitorCost,
-    ResourcePoint,
-    Resources,
-    RoleUse,
-    ServerTold,
-)
-from perf_pipeline.metrics.run_metrics import RunMetrics
-from perf_pipeline.metrics.second import Second
-from perf_pipeline.metrics.slo_verdict import SloVerdict
-from perf_pipeline.metrics.steady_state import SteadyState
-from perf_pipeline.metrics.target_row import TargetRow
-from perf_pipeline.metrics.targets import target_rows
-from perf_pipeline.metrics.warm_up import Drift
-from perf_pipeline.metrics.worker_ends import WorkerEnd
+from perf_pipeline.metrics.types.open_load import ArrivalSecond, Lag, OpenLoad
+from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 HOSTILE = (
     "<script>alert('x')</script> \x1b[31mred\x1b[0m \u202egnirts \x00 \ud800 | `code` "

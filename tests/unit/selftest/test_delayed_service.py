@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.selftest.known.delayed_service import DELAYS, spread_delays_s
-from perf_pipeline.selftest.service_process import delayed_service, read_log
+from perf_pipeline.selftest.loads.service_process import delayed_service, read_log
 
 if TYPE_CHECKING:
     from pathlib import Path

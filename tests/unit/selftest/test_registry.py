@@ -57,7 +57,7 @@ def test_a_wrong_name_is_told_with_the_right_ones() -> None:
 
 LOCKING = """'''Locked.'''
 import os
-from perf_pipeline.infrastructure.load_lock import load_lock
+from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.selftest.figure import Figure
 
 %s

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perf_pipeline.config.scenario import COMPLEXITIES, FAMILIES
+from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES
 from perf_pipeline.workload.servers import (
     connection_name,
     servers_optional,

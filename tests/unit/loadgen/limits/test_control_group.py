@@ -1,7 +1,7 @@
 """Groups are made where we are, hold what they can, and those of dead supervisors are removed.
 
 Version 2 has no controllers on machines like this one, so its folders are plain ones here; what
-the kernel does with real groups (version 1 here) is in tests/integration/test_limits.py.
+the kernel does with real groups (version 1 here) is in tests/integration/levels/test_limits.py.
 """
 
 from __future__ import annotations

@@ -1,0 +1,40 @@
+"""Charts of the report as Dagster shows them: Markdown that holds each as an image."""
+
+import base64
+import re
+from collections.abc import Iterable
+
+import dagster as dg
+
+from perf_pipeline.report.charts.level_drawing import Figure
+from perf_pipeline.report.text import escape
+
+_BOX = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
+_LOOK = "background:#fff;color:#222;font-family:sans-serif"
+"""An image takes neither colours nor font of the page around it, and the UI may be dark."""
+
+
+def drawn(figures: Iterable[Figure]) -> dg.MarkdownMetadataValue:
+    """Return figures one below the other, each with its title and what must be read beside it.
+
+    A note that the next figure has too stands below the last one alone.
+    """
+    all_of_them = list(figures)
+    parts = []
+    for position, figure in enumerate(all_of_them, start=1):
+        title = escape.markdown(escape.visible(figure.title, length_max=160))
+        parts.append(f"**{title}**")
+        if figure.svg:
+            image = base64.b64encode(standalone(figure.svg).encode()).decode()
+            parts.append(f"![{title}](data:image/svg+xml;base64,{image})")
+        if [figure.note] != [each.note for each in all_of_them[position : position + 1]]:
+            parts.append(escape.markdown(escape.visible(figure.note)))
+    return dg.MetadataValue.md("\n\n".join(parts) or "There is nothing to draw.")
+
+
+def standalone(svg: str) -> str:
+    """Return an SVG element of a page with the size, colours and font that it needs alone."""
+    box = _BOX.search(svg)
+    size = f'width="{box[1]}" height="{box[2]}" ' if box else ""
+    # Of str, for what is marked as safe escapes what is put into it.
+    return str.replace(svg, "<svg ", f'<svg {size}style="{_LOOK}" ', 1)

@@ -1,0 +1,71 @@
+"""Says what is kept when a run fails or is cancelled: in its log, and on the asset's page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_inventory import Kept, kept_of
+
+FOLDER_TAG = "perf_pipeline/folder"
+"""Where a Dagster run keeps what it measures, so that whoever looks at its end can say it."""
+
+
+@contextmanager
+def telling_what_is_kept(context: dg.AssetExecutionContext, folder: RunFolder) -> Iterator[None]:
+    """Let whatever ends the load pass on, after saying what is kept of it."""
+    try:
+        yield
+    except BaseException as error:  # an interruption is none of Exception's: it is told as well
+        if not isinstance(error, Exception):
+            note_cancellation(context)
+        kept = kept_of(folder)
+        context.log.warning(kept.told)
+        context.log_event(kept_observation(kept, context.asset_key))
+        raise
+
+
+def note_cancellation(context: dg.AssetExecutionContext) -> None:
+    """Let the run end as canceled: Dagster itself calls whatever nobody asked it for a failure."""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is not None and run.status == dg.DagsterRunStatus.STARTED:
+        context.instance.report_run_canceling(run, "The process was asked to end.")
+
+
+@contextmanager
+def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Let an interruption of the block (Ctrl-C, SIGTERM) end the run as canceled."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        note_cancellation(context)
+        raise
+
+
+def kept_observation(kept: Kept, asset: dg.AssetKey) -> dg.AssetObservation:
+    """Return what is kept, as it stands on an asset's page."""
+    return dg.AssetObservation(
+        asset_key=asset,
+        description=kept.told,
+        metadata={
+            "status": kept.status,
+            "folder": dg.MetadataValue.path(str(kept.folder)),
+            "levels": kept.levels,
+            "records": kept.records,
+            "may be missing": kept.may_be_missing,
+            "read it with": "; ".join(kept.commands) or "nothing to read",
+        },
+    )
+
+
+@dg.failure_hook
+def what_is_kept(context: dg.HookContext) -> None:
+    """Say it when a step after the load fails: the records are whole, and can be read anew."""
+    run = context.instance.get_run_by_id(context.run_id)
+    folder = run.tags.get(FOLDER_TAG) if run else None
+    if folder:
+        context.log.warning(kept_of(RunFolder(Path(folder))).told)

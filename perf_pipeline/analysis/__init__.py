@@ -1,0 +1,1 @@
+"""What the metrics mean: objectives, targets, grades, bottleneck, repeats, capacity."""

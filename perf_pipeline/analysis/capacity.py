@@ -1,0 +1,234 @@
+"""The greatest load that meets its objectives: what each step showed, and what all say together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from perf_pipeline.analysis.queueing import LITTLE_SHARE, fit_usl, knee_of
+from perf_pipeline.loadgen.plan.capacity_search import Answer, CapacitySearch
+from perf_pipeline.loadgen.supervise.early_stop import MOSTLY_FAILING, SLO_ABORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_pipeline.analysis.queueing import Knee, Little, Usl
+    from perf_pipeline.analysis.slo.verdict import SloVerdict
+    from perf_pipeline.config.scenario.capacity_question import LoadKind
+    from perf_pipeline.loadgen.plan.capacity_search import Word
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+Verdict = Literal["found", "at_least", "not_bounded", "none", "no_data"]
+NO_MEASUREMENT = ("incomplete", "generator_limited", "noisy_host")
+NOT_REACHED = (
+    "up to the greatest load that was played throughput grew about as the load did, so nothing is "
+    "known of where it stops growing"
+)
+UPPER_UNKNOWN = "the upper end is not known"
+LOAD_UNITS: dict[LoadKind, str] = {"in_flight": " in flight", "rate": "/s"}
+
+
+@dataclass(frozen=True)
+class LoadPoint:
+    """One time that a load was played.
+
+    Attributes:
+        load: Workflows in flight, or arrivals a second.
+        level: Name of the level in the run.
+        longer: True when it was played before and did not decide.
+        word: What it showed.
+        why: A sentence; empty when it met.
+        slos: The objectives at it.
+        little: Little's law; None where nothing ended.
+        throughput_per_s: Workflows that ended ok a second, steady phase.
+        steady_s: Length of the steady phase.
+        validity: The level's.
+    """
+
+    load: float
+    level: str
+    longer: bool
+    word: Word
+    why: str
+    slos: tuple[SloVerdict, ...]
+    little: Little | None
+    throughput_per_s: float | None
+    steady_s: float
+    validity: str
+
+
+@dataclass(frozen=True)
+class CapacityFinding:
+    """What a search found.
+
+    Attributes:
+        of: ``in_flight`` of a closed loop, or ``rate`` of an open one.
+        slos: The objectives, as texts.
+        verdict: ``found``; ``at_least``: the greatest load allowed still met; ``not_bounded``:
+            nothing above the last that met could be judged; ``none``: even the least load missed;
+            ``no_data``: none met, and none certainly missed at the least load.
+        value: The greatest load that met; None without any.
+        below: The least load that missed: the capacity is less; None without any.
+        first_bad: The least load that did not meet, for whatever reason; None without any.
+        first_bad_why: The reason.
+        is_narrow: Whether ``first_bad`` is as near to ``value`` as was asked for.
+        steps: How many loads were tried.
+        points: Every time that one was played, in that order.
+        knee: Where throughput stops growing and time begins to; None without any point.
+        usl: The universal scalability law through the points; None with fewer than 4 loads.
+    """
+
+    of: LoadKind
+    slos: tuple[str, ...]
+    verdict: Verdict
+    value: float | None
+    below: float | None
+    first_bad: float | None
+    first_bad_why: str
+    is_narrow: bool
+    steps: int
+    points: tuple[LoadPoint, ...]
+    knee: Knee | None
+    usl: Usl | None
+
+    @property
+    def at_value(self) -> LoadPoint | None:
+        """The point at the greatest load that met."""
+        found = [p for p in self.points if p.load == self.value and p.word == "met"]
+        return found[-1] if found else None
+
+    @property
+    def told(self) -> str:
+        """The answer, in a sentence."""
+        objectives = " and ".join(self.slos)
+        if self.value is None:
+            least = min((p.load for p in self.points), default=None)
+            if least is None:
+                return f"no load was played, so nothing is known of {objectives}"
+            what = "misses" if self.verdict == "none" else "does not certainly keep"
+            return f"even {self.shown(least)} {what} {objectives}: {self.first_bad_why}"
+        head = f"{self.shown(self.value)} keeps {objectives}"
+        match self.verdict:
+            case "at_least":
+                return f"{head}, and it is the most that was allowed: the capacity is at least that"
+            case "not_bounded":
+                return (
+                    f"{head}; what lies above could not be judged "
+                    f"({self.shown(self.first_bad or 0.0)}: {self.first_bad_why})"
+                )
+            case _:
+                tail = f"{self.shown(self.below or 0.0)} misses it"
+                if self.first_bad is not None and self.first_bad != self.below:
+                    tail += f"; at {self.shown(self.first_bad)} already: {self.first_bad_why}"
+                wide = "" if self.is_narrow else f" (no nearer after {self.steps} steps)"
+                return f"{head}, {tail}{wide}"
+
+    def shown(self, load: float) -> str:
+        """Return a load with its unit: ``120 in flight``, ``57.3/s``."""
+        return f"{load:.4g}{LOAD_UNITS[self.of]}"
+
+
+def judge_step(level: LevelMetrics, little: Little | None) -> Answer:
+    """Say what one played level says of its load.
+
+    It is held against the objectives only where it is a measurement, is steady by its own series
+    and by Little's law. A queue that grows is no steady state, and an answer all the same: what
+    arrives is more than can leave.
+
+    Args:
+        level: What was measured, its objectives judged.
+        little: Little's law over its steady phase.
+    """
+    if level.ended_because in (MOSTLY_FAILING, SLO_ABORTED):
+        return Answer("missed", level.ended_detail)
+    load = level.open_load
+    if level.validity not in NO_MEASUREMENT and load is not None and load.queue_grew:
+        ended_per_s = little.ended_per_s if little else 0.0
+        why = f"{load.offered_per_s:.4g}/s arrived and {ended_per_s:.4g}/s ended: the queue grew"
+        return Answer("missed", why, ceiling=ended_per_s or None)
+    if level.validity != "valid":
+        return _of_doubt(level)
+    if little is None or not little.holds:
+        return Answer("not_steady", _unbalanced(little))
+    return _of_slos(level.slos)
+
+
+def _of_doubt(level: LevelMetrics) -> Answer:
+    reasons = "; ".join(level.reasons) or level.validity
+    if level.validity in NO_MEASUREMENT:
+        return Answer("not_measured", f"{level.validity}: {reasons}")
+    return Answer("unclear" if level.validity == "too_few_samples" else "not_steady", reasons)
+
+
+def find_capacity(
+    search: CapacitySearch, of: LoadKind, slos: Sequence[str], points: Sequence[LoadPoint]
+) -> CapacityFinding:
+    """Say what the steps of a search say together.
+
+    Args:
+        search: The search, ended or interrupted.
+        of: What its loads are.
+        slos: The objectives, as texts.
+        points: Every time that a load was played.
+    """
+    bad = search.first_bad
+    why = next((s.answer.why for s in search.steps if s.load == bad), "")
+    steady = [p for p in points if p.little is not None and p.word in ("met", "missed", "unclear")]
+    curve = [p.little for p in steady if p.little is not None and p.little.holds]
+    in_flight, per_s = [one.in_flight for one in curve], [one.ended_per_s for one in curve]
+    return CapacityFinding(
+        of=of,
+        slos=tuple(slos),
+        verdict=_verdict(search),
+        value=search.last_good,
+        below=search.first_missed,
+        first_bad=bad,
+        first_bad_why=why,
+        is_narrow=search.is_narrow,
+        steps=len(search.steps),
+        points=tuple(points),
+        knee=knee_of(in_flight, per_s),
+        usl=fit_usl(in_flight, per_s),
+    )
+
+
+def _verdict(search: CapacitySearch) -> Verdict:
+    good, missed = search.last_good, search.first_missed
+    if good is None:
+        least = min((step.load for step in search.steps), default=None)
+        return "none" if missed is not None and missed == least else "no_data"
+    if search.first_bad is None:
+        return "at_least" if good >= search.space.most else "not_bounded"
+    return "not_bounded" if missed is None else "found"
+
+
+def _unbalanced(little: Little | None) -> str:
+    if little is None:
+        return "no workflow ended in the steady phase"
+    return (
+        f"Little's law does not hold: {little.ended_per_s:.4g}/s x {little.time_s:.4g} s is "
+        f"{little.ratio:.1%} of the {little.in_flight:.4g} in flight "
+        f"(100 % +- {LITTLE_SHARE:.0%}): what left in the steady phase is not what stayed"
+    )
+
+
+def _of_slos(slos: Sequence[SloVerdict]) -> Answer:
+    """Return the worst of the verdicts: one objective that is missed decides for all."""
+    if not slos:
+        return Answer("unclear", "no objective speaks of this level")
+    for words, word in ((("missed",), "missed"), (("unclear", "no_data"), "unclear")):
+        told = [f"{slo.slo.text}: {_value(slo)}" for slo in slos if slo.verdict in words]
+        if told:
+            return Answer("missed" if word == "missed" else "unclear", "; ".join(told))
+    return Answer("met")
+
+
+def _value(slo: SloVerdict) -> str:
+    if slo.value is None:
+        return slo.why
+    if slo.verdict == "no_data":
+        return f"{slo.value:.4g} {slo.slo.about.unit}, which decides nothing: {slo.why}"
+    least = "at least " if slo.at_least else ""
+    high = f"or more, {UPPER_UNKNOWN}" if slo.high is None else f"to {slo.high:.4g}"
+    interval = "" if slo.low is None else f" (95 % interval {slo.low:.4g} {high})"
+    return f"{least}{slo.value:.4g} {slo.slo.about.unit}".rstrip() + interval

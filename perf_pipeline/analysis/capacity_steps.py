@@ -1,0 +1,123 @@
+"""The steps of a search for capacity as a run keeps them, and what they say; also a killed one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import polars as pl
+
+from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
+from perf_pipeline.analysis.measure import context_of
+from perf_pipeline.analysis.queueing import little_of
+from perf_pipeline.analysis.slo.judge import read_slos
+from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.loadgen.plan.capacity_search import Ask, CapacitySearch, Space
+from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
+from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.analysis.capacity import CapacityFinding
+    from perf_pipeline.analysis.queueing import Little
+    from perf_pipeline.config.scenario.capacity_question import CapacityQuestion
+    from perf_pipeline.loadgen.plan.capacity_search import Answer
+    from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+KEY = "capacity"
+"""What a search looks for, in the manifest of its run."""
+
+FILE = "capacity.json"
+SCHEMA_VERSION = 1
+
+
+def space_of(question: CapacityQuestion) -> Space:
+    """Return which loads a question lets be tried."""
+    whole = question.of == "in_flight"
+    return Space(question.start, question.least, question.most, whole)
+
+
+def measure_step(
+    folder: Path, ask: Ask, context: LevelContext
+) -> tuple[LoadPoint, Answer, LevelMetrics]:
+    """Measure one level of a search and say what it shows.
+
+    Args:
+        folder: The level's.
+        ask: What was asked for.
+        context: What summarising needs of the run.
+
+    Raises:
+        RunFolderError: The level's log or a journal cannot be read.
+    """
+    level = summarise_level(folder, context)
+    little = _little(folder, level, len(context.kinds))
+    answer = judge_step(level, little)
+    start_s, end_s = level.phases.get("steady", (0.0, 0.0))
+    point = LoadPoint(
+        load=ask.load,
+        level=level.shown,
+        longer=ask.longer,
+        word=answer.word,
+        why=answer.why,
+        slos=level.slos,
+        little=little,
+        throughput_per_s=level.throughput_per_s,
+        steady_s=end_s - start_s,
+        validity=level.validity,
+    )
+    return point, answer, level
+
+
+def is_search(manifest: Any) -> TypeGuard[dict[str, Any]]:
+    """Return whether a run's manifest says that it searched for capacity."""
+    return isinstance(manifest, dict) and isinstance(manifest.get(KEY), dict)
+
+
+def measure_capacity(folder: RunFolder) -> CapacityFinding:
+    """Say what a run's search found, from its records: every step is measured anew.
+
+    Raises:
+        RunFolderError: The run searched for nothing, or a file of it cannot be read.
+    """
+    manifest = read_json(folder.manifest)
+    if not is_search(manifest):
+        raise RunFolderError(f"run {folder.run_id} did not search for capacity")
+    asked, context = manifest[KEY], context_of(manifest)
+    search, points = CapacitySearch(Space(**asked["space"])), list[LoadPoint]()
+    for path in folder.level_folders():
+        load = _load_of(path)
+        ask = Ask(load, longer=bool(points) and points[-1].load == load)
+        point, answer, _ = measure_step(path, ask, context)
+        points.append(point)
+        search = search.told(ask, answer)
+    slos = [slo.text for slo in read_slos(manifest)]
+    return find_capacity(search, asked["of"], slos, points)
+
+
+def write_capacity(folder: RunFolder, finding: CapacityFinding) -> Path:
+    """Write ``capacity.json`` into the run's folder, whole or not at all."""
+    path = folder.root / FILE
+    write_json(path, {"schema_version": SCHEMA_VERSION, "told": finding.told, **asdict(finding)})
+    return path
+
+
+def _load_of(path: Path) -> float:
+    plan = read_json(path / "level.json")["plan"]
+    arrivals = plan.get("arrivals")
+    return float(arrivals["rate_per_s"] if arrivals else plan["concurrency"])
+
+
+def _little(folder: Path, level: LevelMetrics, kinds: int) -> Little | None:
+    records = read_level(folder, kinds)
+    go_ns = records.log["go_ns"]
+    if go_ns is None or "steady" not in level.phases:
+        return None
+    start_ns, end_ns = (go_ns + round(at_s * 1e9) for at_s in level.phases["steady"])
+    served = records.frame.filter((pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0)
+    since = "intended_start_ns" if level.loop == "open" else "start_ns"
+    return little_of(served, start_ns, end_ns, since)

@@ -1,0 +1,69 @@
+"""Is an open level a measurement of its target? Not if the generator was late by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.metrics.types.open_load import BALANCE_SHARE, Lag
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import ServiceTimes, Validity
+    from perf_pipeline.metrics.types.open_load import OpenLoad
+
+LEAST_MEDIAN_LAG_S = 0.003
+"""Threads with nothing to do start 0.02 to 0.1 ms late, tasks 0.6 ms (their timers count in
+milliseconds), 1.5 on a busy machine; one other thread that holds the interpreter lock makes it
+5 ms, its switch interval. What is below 3 is the generator as it should be."""
+
+LEAST_P99_LAG_S = 0.02
+"""A neighbour on the same core takes it for some milliseconds now and then, from any program."""
+
+LEAST_BEYOND = 10
+"""As for any percentile: with fewer workflows beyond it, the 99th says nothing."""
+
+LAG_SHARE = 0.1
+"""Above both, a lag that is less than so much of the response time changes no conclusion."""
+
+
+def arrival_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Validity, str]]:
+    """Say what keeps an open level from being a measurement.
+
+    Args:
+        load: What arrived, and how late it started.
+        response: Response times of the steady phase.
+    """
+    problems: list[tuple[Validity, str]] = []
+    if load.unexplained:
+        told = f"{load.unexplained} of {load.checked} started workflows have times that do not "
+        problems.append(("incomplete", f"{told}add up, or are not the plan's"))
+    problems += _lag_problems(load, response)
+    if load.queue_grew:
+        told = f"{load.offered_per_s:.4g} workflows/s arrived in the steady phase and "
+        told += f"{load.left_per_s:.4g}/s left "
+        told += f"(at least {1 - BALANCE_SHARE:.0%}): the queue grew, and response times with it"
+        problems.append(("not_steady", told))
+    return problems
+
+
+def _lag_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Validity, str]]:
+    problems: list[tuple[Validity, str]] = []
+    p50, *_, p99 = response.percentiles
+    own = load.control_lag or Lag(0, None, None, None)
+    compared = [("half", load.lag.p50_s, own.p50_s, p50.value_s, LEAST_MEDIAN_LAG_S)]
+    if own.samples >= 100 * LEAST_BEYOND:
+        compared.append(("1 %", load.lag.p99_s, own.p99_s, p99.value_s, LEAST_P99_LAG_S))
+    for share, late_s, own_s, took_s, least_s in compared:
+        limit_s = max(least_s, LAG_SHARE * (took_s or 0.0))
+        if late_s is None or late_s <= limit_s:
+            continue
+        if own_s is None:
+            told = f"{share} of the workflows started {late_s * 1e3:.3g} ms late or more, and "
+            told += f"whether by our fault is not known: {load.control_why_not}"
+            problems.append(("incomplete", told))
+        elif own_s > limit_s:
+            told = f"{share} of the workflows that do nothing started {own_s * 1e3:.3g} ms late "
+            told += f"or more on the same schedule (at most {limit_s * 1e3:.3g} ms): the load "
+            told += "generator or this machine, not the target, was late; lower the rate, or "
+            told += "raise processes or slots"
+            problems.append(("generator_limited", told))
+    return problems

@@ -1,0 +1,112 @@
+"""A run's folder in, its metrics out; the same for a run that was killed half-way."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from perf_pipeline.analysis.kpi import kpi_grades
+from perf_pipeline.analysis.repeats import repeats_of
+from perf_pipeline.analysis.slo.judge import read_slos
+from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.targets import target_rows
+from perf_pipeline.analysis.validity import worst
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.records.worker_facts import worker_facts
+from perf_pipeline.metrics.survival.level_histograms import write_histograms
+from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION, RunMetrics
+from perf_pipeline.samples.level_records import SCHEMA, read_level
+from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, read_json, write_json
+
+_NEEDED = {"connections", "plan_hashes", "servers", "workloads"}
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import LevelMetrics, Validity
+
+
+def measure_run(folder: RunFolder) -> RunMetrics:
+    """Compute the metrics of a run from its journals.
+
+    Raises:
+        RunFolderError: The folder does not hold a run, or a file of it cannot be read.
+    """
+    record = folder.read_status()
+    manifest = read_json(folder.manifest)
+    if not isinstance(manifest, dict) or not set(manifest) >= _NEEDED:
+        raise RunFolderError(f"{folder.manifest} is not the manifest of a run")
+    context = context_of(manifest)
+    levels = tuple(summarise_level(path, context) for path in folder.level_folders())
+    status = str(record["status"])
+    validity, reasons = _judge_run(status, str(record.get("why", "")), manifest, levels)
+    return RunMetrics(
+        run_id=folder.run_id,
+        status=status,
+        validity=validity,
+        reasons=reasons,
+        manifest={
+            **manifest,
+            "ended_at": record.get("ended_at"),
+            "runtime": worker_facts(folder),
+        },
+        levels=levels,
+        targets=target_rows(levels),
+        kpis=kpi_grades(levels),
+        repeats=repeats_of(levels),
+    )
+
+
+def context_of(manifest: dict[str, Any]) -> LevelContext:
+    """Take from a manifest what summarising a level needs."""
+    connections = manifest["connections"]
+    return LevelContext(
+        kinds=[(w["family"], w["complexity"]) for w in manifest["workloads"]],
+        servers=[server["service"] for server in manifest["servers"]],
+        max_db_connections=connections["max_db_connections"],
+        pools=connections["pools"],
+        noise=manifest.get("noise", {}).get("handling"),
+        cpu_limit_cores=manifest.get("host", {}).get("cgroup_cpu_limit_cores"),
+        slos=read_slos(manifest),
+    )
+
+
+def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
+    """Write ``metrics.json``, histograms and ``records.parquet``, each whole or not at all."""
+    write_json(folder.metrics, {"schema_version": SCHEMA_VERSION, **asdict(metrics)})
+    kinds = len(metrics.manifest["workloads"])
+    frames = []
+    for path in folder.level_folders():
+        records = read_level(path, kinds)
+        write_histograms(path, records)
+        frames.append(records.frame)
+    frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    temporary = folder.records.with_name(".records.parquet.tmp")
+    frame.write_parquet(temporary)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(folder.records)
+
+
+def _judge_run(
+    status: str, why: str, manifest: dict[str, Any], levels: tuple[LevelMetrics, ...]
+) -> tuple[Validity, tuple[str, ...]]:
+    reasons = [f"level {one.shown_apart}: {reason}" for one in levels for reason in one.reasons]
+    validities = [level.validity for level in levels]
+    if status != COMPLETE:
+        reasons.insert(0, f"the run is {status}" + (f": {why}" if why else ""))
+        validities.append("incomplete")
+    planned, stopped = len(manifest["plan_hashes"]), manifest.get("stopped")
+    if len(levels) < planned:
+        not_run = f"{planned - len(levels)} of {planned} levels were not run"
+        if stopped:
+            named = ", ".join(stopped["not_run"])
+            reasons.append(
+                f"{not_run} ({named}): level {stopped['level']} was ended: {stopped['detail']}"
+            )
+        else:
+            reasons.append(not_run)
+            validities.append("incomplete")
+    return worst(validities), tuple(reasons)

@@ -1,0 +1,195 @@
+"""Laws that every queue obeys, and what they say of a level or of several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from perf_pipeline.metrics.survival.service_time import ended_within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LEAST_USL_POINTS = 4
+"""Three parameters go through any three points."""
+
+LITTLE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Little:
+    """Little's law at one level: N = X R, each measured on its own.
+
+    Attributes:
+        in_flight: N, time-weighted mean number in the system over the window.
+        ended_per_s: X, workflows that ended in it a second, well or not.
+        time_s: R, mean time in the system of those that ended in it.
+    """
+
+    in_flight: float
+    ended_per_s: float
+    time_s: float
+
+    @property
+    def ratio(self) -> float:
+        """X R / N; 1 in a steady state."""
+        return self.ended_per_s * self.time_s / self.in_flight
+
+    @property
+    def holds(self) -> bool:
+        """True when it is within 5 % of 1."""
+        return abs(self.ratio - 1.0) <= LITTLE_SHARE
+
+
+def little_of(
+    frame: pl.DataFrame, start_ns: int, end_ns: int, since: str = "start_ns"
+) -> Little | None:
+    """Measure the three sides of Little's law over a window.
+
+    Where more enter than leave, or what leaves is not what stays, X R is not N: the window is no
+    steady state, whatever its percentiles say.
+
+    Args:
+        frame: Records of ``SCHEMA`` without cold starts.
+        start_ns: Start of the window, CLOCK_MONOTONIC.
+        end_ns: End of the window, exclusive.
+        since: Column of the time at which a workflow enters the system: ``start_ns``, or
+            ``intended_start_ns`` where the wait for a slot belongs to it.
+
+    Returns:
+        None where nothing ended in the window.
+
+    Source:
+        Little, "A Proof for the Queuing Formula: L = lambda W", Operations Research 9, 1961.
+    """
+    ended = ended_within(frame, start_ns, end_ns)
+    if end_ns <= start_ns or not ended.height:
+        return None
+    entered = pl.max_horizontal(pl.col(since), pl.lit(start_ns, pl.Int64))
+    left = pl.min_horizontal(pl.col("end_ns"), pl.lit(end_ns, pl.Int64))
+    there = frame.filter((pl.col(since) < end_ns) & (pl.col("end_ns") > start_ns))
+    inside_ns = int(there.select((left - entered).sum()).item())
+    length_ns = end_ns - start_ns
+    took_ns = int(ended.select((pl.col("end_ns") - pl.col(since)).sum()).item())
+    if not inside_ns:
+        return None
+    return Little(
+        in_flight=inside_ns / length_ns,
+        ended_per_s=1e9 * ended.height / length_ns,
+        time_s=took_ns / ended.height / 1e9,
+    )
+
+
+@dataclass(frozen=True)
+class Usl:
+    """The universal scalability law: X(N) = rate N / (1 + queueing (N - 1) + crosstalk N (N - 1)).
+
+    Attributes:
+        rate_per_s: Throughput of one workflow in flight.
+        queueing: Share of the work that waits in line for something shared; >= 0.
+        crosstalk: Cost of workflows that wait for each other, pair by pair; >= 0. Above 0 the
+            throughput falls beyond a peak.
+        worst_ratio: Largest distance of a measured throughput from the curve, as a share of it.
+    """
+
+    rate_per_s: float
+    queueing: float
+    crosstalk: float
+    worst_ratio: float
+
+    def throughput_per_s(self, in_flight: float) -> float:
+        """Return the throughput that it predicts."""
+        more = in_flight - 1
+        slowed = 1 + self.queueing * more + self.crosstalk * in_flight * more
+        return self.rate_per_s * in_flight / slowed
+
+    @property
+    def peak_in_flight(self) -> float | None:
+        """Where the throughput is highest; None where it only ever grows."""
+        if self.crosstalk <= 0 or self.queueing >= 1:
+            return None
+        return float(np.sqrt((1 - self.queueing) / self.crosstalk))
+
+
+def fit_usl(in_flight: Sequence[float], per_s: Sequence[float]) -> Usl | None:
+    """Fit the universal scalability law to measured points, by least squares of relative errors.
+
+    N / X is a polynomial of N with three coefficients none of which is below 0; where the best
+    fit would have one below, it is 0 (every choice of such is tried).
+
+    Args:
+        in_flight: Workflows in flight, each > 0.
+        per_s: Throughput at each.
+
+    Returns:
+        None with fewer than 4 different loads.
+
+    Source:
+        Gunther, "Guerrilla Capacity Planning", Springer 2007, chapter 5.
+    """
+    known = [(n, x) for n, x in zip(in_flight, per_s, strict=True) if n > 0 and x > 0]
+    if len({n for n, _ in known}) < LEAST_USL_POINTS:
+        return None
+    n, x = (np.array(column, dtype=np.float64) for column in zip(*known, strict=True))
+    y = n / x
+    columns = np.stack([np.ones_like(n), n - 1, n * (n - 1)], axis=1) / y[:, None]
+    best: tuple[float, np.ndarray[tuple[int], np.dtype[np.float64]]] | None = None
+    for used in ((0, 1, 2), (0, 1), (0, 2), (0,)):
+        found = np.linalg.lstsq(columns[:, used], np.ones_like(n), rcond=None)[0]
+        if (found < 0).any() or found[0] <= 0:
+            continue
+        coefficients = np.zeros(3)
+        coefficients[list(used)] = found
+        error = float(((columns @ coefficients - 1) ** 2).sum())
+        if best is None or error < best[0]:
+            best = error, coefficients
+    if best is None:
+        return None
+    first, line, square = (float(value) for value in best[1])
+    fitted = Usl(1 / first, line / first, square / first, 0.0)
+    worst = max(abs(b / fitted.throughput_per_s(a) - 1) for a, b in known)
+    return Usl(fitted.rate_per_s, fitted.queueing, fitted.crosstalk, float(worst))
+
+
+@dataclass(frozen=True)
+class Knee:
+    """Where throughput stops growing with the load and time begins to.
+
+    Attributes:
+        in_flight: Workflows in flight that the fullest throughput needs if nothing waits.
+        per_s: The greatest throughput that was measured.
+        time_s: The shortest mean time that was measured.
+        is_reached: False when no step had clearly more in flight: the greatest throughput is then
+            not known to be the target's own, and there is no knee to speak of.
+    """
+
+    in_flight: float
+    per_s: float
+    time_s: float
+    is_reached: bool
+
+
+def knee_of(in_flight: Sequence[float], per_s: Sequence[float]) -> Knee | None:
+    """Find the knee: where the two asymptotes of a closed system meet, N* = X_max R_min.
+
+    Below it X = N / R_min, above it X = X_max and R = N / X_max. Both bounds hold whatever the
+    distributions are; R of each point is N / X (Little's law).
+
+    Args:
+        in_flight: Mean number in flight at each step, > 0.
+        per_s: Throughput at each.
+
+    Source:
+        Denning, Buzen, "The Operational Analysis of Queueing Network Models", Computing Surveys
+        10, 1978, section on asymptotes.
+    """
+    known = [(n, x) for n, x in zip(in_flight, per_s, strict=True) if n > 0 and x > 0]
+    if not known:
+        return None
+    most_per_s = max(x for _, x in known)
+    least_s = min(n / x for n, x in known)
+    at = most_per_s * least_s
+    return Knee(at, most_per_s, least_s, is_reached=max(n for n, _ in known) >= 1.2 * at)

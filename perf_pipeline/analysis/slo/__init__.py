@@ -1,0 +1,1 @@
+"""Judges service level objectives."""

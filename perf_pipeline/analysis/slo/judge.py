@@ -1,0 +1,155 @@
+"""Judges service level objectives: ``met``, ``missed``, ``unclear`` or ``no_data``.
+
+Doubt is never rounded to a verdict. ``unclear`` is a measurement that leaves it open, ``no_data``
+none at all. A level that is not valid gives ``no_data``, with its numbers beside it; but where it
+lacks no more than the rest of a level that an SLO ended, that SLO is missed.
+
+Exit codes: 1 when any is missed; 3 when none is missed and any is ``unclear`` or ``no_data``;
+0 when all are met. ``--accept-verdicts`` takes 0 for the 3, never for the 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.slo.explain import what_it_means
+from perf_pipeline.analysis.slo.steady import is_response, over_steady
+from perf_pipeline.analysis.slo.verdict import SloVerdict
+from perf_pipeline.analysis.slo.windows import over_window
+from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.loadgen.supervise.early_stop import SLO_ABORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from perf_pipeline.analysis.slo.windows import LevelHistory
+    from perf_pipeline.metrics.types.level import FamilyMetrics, LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+SHORT = ("valid", "not_steady", "too_few_samples")
+"""What a level may be for no other reason than that it was ended early."""
+
+
+def judge_slos(
+    slos: Sequence[Slo], level: LevelMetrics, history: LevelHistory | None = None
+) -> tuple[SloVerdict, ...]:
+    """Judge every SLO that speaks of a level.
+
+    Args:
+        slos: The objectives.
+        level: What was measured; its own ``slos`` are not looked at.
+        history: Its records, for sliding windows; without them those have no data.
+
+    Returns:
+        In the order of ``slos``; for a family, one for each complexity of it.
+    """
+    return tuple(
+        _verdict(slo, level, family, history)
+        for slo in slos
+        if slo.speaks_of(level.role, level.label)
+        for family in _families(slo, level)
+    )
+
+
+def read_slos(manifest: Mapping[str, Any]) -> tuple[Slo, ...]:
+    """Return the SLOs of a run from its manifest; none in manifests of before there were any."""
+    return tuple(Slo(**slo) for slo in manifest.get("slos", ()))
+
+
+def run_slos(metrics: RunMetrics) -> tuple[SloVerdict, ...]:
+    """Return the verdicts of a run: those of its levels, and of levels that were not run."""
+    verdicts = [verdict for level in metrics.levels for verdict in level.slos]
+    played = {f"{level.index:02d}-{level.label}" for level in metrics.levels}
+    planned = dict(metrics.manifest.get("plan_hashes") or {})
+    arms = metrics.manifest.get("arms") or ()
+    stopped = metrics.manifest.get("stopped")
+    why = "the level was not run"
+    if isinstance(stopped, Mapping):
+        why += f", because level {stopped.get('level')} was ended: {stopped.get('detail')}"
+    for folder in planned:
+        label = str(folder).partition("-")[2]
+        if folder in played or not label:
+            continue
+        verdicts += [
+            _not_run(slo, label, why)
+            for slo in read_slos(metrics.manifest)
+            if slo.speaks_of("arm" if label in arms else "level", label)
+        ]
+    return tuple(verdicts)
+
+
+def _families(slo: Slo, level: LevelMetrics) -> list[FamilyMetrics | None]:
+    if slo.family is None:
+        return [None]
+    return [family for family in level.families if family.family == slo.family]
+
+
+def _verdict(
+    slo: Slo, level: LevelMetrics, family: FamilyMetrics | None, history: LevelHistory | None
+) -> SloVerdict:
+    if slo.window_s and slo.metric != "memory_mb":
+        found = over_window(slo, level, family, history)
+    else:
+        found = over_steady(slo, level, family)
+    verdict, why = found.verdict, found.why
+    if ended_by(slo, level) and level.validity in SHORT:
+        verdict, why = "missed", level.ended_detail
+    elif level.validity != "valid":
+        verdict = "no_data"
+        reasons = "; ".join(level.reasons) or "no reason is recorded"
+        why = f"the level is {level.validity}: {reasons}"
+    name = "/".join(filter(None, [family.family, family.complexity])) if family else ""
+    made = SloVerdict(
+        slo=slo,
+        level=level.shown + (f", repeat {level.repeat + 1}" if level.repeat else ""),
+        index=level.index,
+        family=name,
+        what=_what(slo, level, name),
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        at_least=found.at_least,
+        samples=found.samples,
+        validity=level.validity,
+        at_s=found.at_s,
+        verdict=verdict,
+        why=why,
+    )
+    return what_it_means(made)
+
+
+def ended_by(slo: Slo, level: LevelMetrics) -> bool:
+    """Return whether this SLO ended the level."""
+    return level.ended_because == SLO_ABORTED and level.ended_detail.startswith(f"{slo.text}: ")
+
+
+def _what(slo: Slo, level: LevelMetrics, family: str) -> str:
+    words = slo.about.words
+    if slo.about.times == "latency":
+        which = "response time" if is_response(slo, level) else "service time"
+        words += f" ({which}, {level.loop} loop)"
+    over = f" in the worst {slo.window_s:g} s" if slo.window_s else ""
+    return f"{words}{over}" + (f" of {family}" if family else "")
+
+
+def _not_run(slo: Slo, label: str, why: str) -> SloVerdict:
+    what = slo.about.words + (f" of {slo.family}" if slo.family else "")
+    made = SloVerdict(
+        slo=slo,
+        level=label,
+        index=-1,
+        family=slo.family or "",
+        what=what,
+        value=None,
+        low=None,
+        high=None,
+        at_least=False,
+        samples=0,
+        validity="incomplete",
+        at_s=None,
+        verdict="no_data",
+        why=why,
+    )
+    return what_it_means(made)

@@ -1,0 +1,215 @@
+"""What a level measured of an SLO's metric over its steady phase, and whether that decides it.
+
+A measured value decides when it cannot be otherwise:
+
+- A percentile with fewer than 10 samples beyond it decides nothing, and one that is only known to
+  be "at least" so long can break a limit, but not keep it.
+- With an interval that holds the limit it is unclear. Percentiles and throughput bring theirs;
+  the mean of a closed loop has that of its throughput (N is constant, Little's law); a share has
+  Wilson's (JASA 22, 1927), which takes workflows for independent: failures that come in bursts
+  make the true one wider. A share's limit of 0 is a count: one is too many.
+- The longest time, memory and CPU are facts of the phase, without an interval.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.targets import LEAST_BEYOND
+
+if TYPE_CHECKING:
+    from perf_pipeline.analysis.slo.verdict import SloWord
+    from perf_pipeline.config.slo.slo import Slo
+    from perf_pipeline.metrics.types.level import FamilyMetrics, LevelMetrics, ServiceTimes
+
+DROPS_NOTHING = "a closed loop has no arrivals that could be dropped"
+_Z_95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value of an SLO's metric, and whether it decides.
+
+    Attributes:
+        value: In the metric's unit; None without data.
+        low: Lower end of its 95 % interval; None where there is none.
+        high: Upper end, likewise.
+        at_least: True when the true value is ``value`` or more.
+        samples: What it rests on.
+        at_s: Of a window: its end, since the go.
+        verdict: What it decides.
+        why: Why it decides nothing, and what would; empty otherwise.
+    """
+
+    value: float | None
+    samples: int = 0
+    low: float | None = None
+    high: float | None = None
+    at_least: bool = False
+    at_s: float | None = None
+    verdict: SloWord = "no_data"
+    why: str = ""
+
+
+def over_steady(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> Measured:
+    """Return the value of a metric over the steady phase of a level, or of one of its families."""
+    about = slo.about
+    match about.kind:
+        case "percentile" | "mean" | "most":
+            times = times_of(slo, level, family)
+            if times is None:
+                return Measured(None, why=no_times(slo, level))
+            return _of_times(slo, level, family, times)
+        case "rate":
+            return _rate(slo, level, family)
+        case "share":
+            return _share(slo, level, family)
+        case "memory":
+            value = level.resources.workers_pss_peak_mb
+        case "cpu":
+            value = level.resources.workers_cpu_mean_percent
+    why = "" if value is not None else "the resource monitor has no sample of the steady phase"
+    return _decided(slo, Measured(value, level.resources.samples, why=why))
+
+
+def times_of(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> ServiceTimes | None:
+    """Return the times that an SLO is about: response times in an open loop, unless it says so."""
+    if is_response(slo, level):
+        return level.response_times if family is None else None
+    return level.service_times if family is None else family.service_times
+
+
+def is_response(slo: Slo, level: LevelMetrics) -> bool:
+    """Return whether the SLO is about response times at this level."""
+    times = slo.about.times
+    return times == "response" or (times == "latency" and level.loop == "open")
+
+
+def no_times(slo: Slo, level: LevelMetrics) -> str:
+    """Say why there are no such times."""
+    if level.loop == "closed":
+        return (
+            "a closed loop has no response times: nobody is kept waiting by a schedule; use "
+            f"{slo.metric.replace('response_', 'service_')}, or load it with [[arrivals]]"
+        )
+    return (
+        "response times over the steady phase are known of all workflows together; "
+        "give window_s, which is judged from the records, or leave out family"
+    )
+
+
+def _of_times(
+    slo: Slo, level: LevelMetrics, family: FamilyMetrics | None, times: ServiceTimes
+) -> Measured:
+    samples = times.samples + times.in_flight_at_end
+    if slo.about.kind == "most":
+        return _decided(slo, Measured(times.max_s, samples))
+    if slo.about.kind == "mean":
+        low, high = _mean_interval(level, times) if family is None else (None, None)
+        return _decided(slo, Measured(times.avg_s, samples, low, high))
+    found = next((one for one in times.percentiles if one.p == slo.about.p), None)
+    if found is None or found.value_s is None:
+        return Measured(None, samples, why="no workflow ended in the steady phase")
+    value = Measured(found.value_s, samples, found.low_s, found.high_s, at_least=found.at_least)
+    # Where many took equally long fewer lie strictly beyond, and it is no less sure for that.
+    beyond = max(found.samples_beyond, int((1 - found.p) * times.samples + 1e-6))
+    if not found.at_least and beyond < LEAST_BEYOND:
+        return _undecided(
+            value,
+            f"{beyond} samples lie beyond it (at least {LEAST_BEYOND}): run longer, "
+            f"until about {round(LEAST_BEYOND / (1 - found.p)):,} workflows have ended",
+        )
+    return _decided(slo, value)
+
+
+def _mean_interval(level: LevelMetrics, times: ServiceTimes) -> tuple[float | None, float | None]:
+    """Return the interval of a closed loop's mean, as wide in ratio as its throughput's."""
+    rate, low, high = (
+        level.throughput_per_s,
+        level.throughput_low_per_s,
+        level.throughput_high_per_s,
+    )
+    if level.loop == "open" or not (rate and low and high) or times.avg_s is None:
+        return None, None
+    return times.avg_s * rate / high, times.avg_s * rate / low
+
+
+def _rate(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> Measured:
+    if family is not None:
+        return _decided(slo, Measured(family.throughput_per_s, family.service_times.samples))
+    return _decided(
+        slo,
+        Measured(
+            level.throughput_per_s,
+            level.service_times.samples,
+            level.throughput_low_per_s,
+            level.throughput_high_per_s,
+        ),
+    )
+
+
+def _share(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> Measured:
+    if slo.metric == "dropped_ratio":
+        return _dropped(slo, level, family)
+    ratio = level.error_ratio if family is None else family.error_ratio
+    samples = (level if family is None else family).service_times.samples
+    if ratio is None:
+        return Measured(None, samples, why="no workflow ended in the steady phase")
+    return _decided(slo, Measured(ratio, samples, *_share_interval(slo, ratio, samples)))
+
+
+def _dropped(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> Measured:
+    if level.open_load is None:
+        return Measured(None, why=DROPS_NOTHING)
+    if family is not None:
+        return Measured(
+            None, why="drops over the steady phase are counted of all workflows; leave out family"
+        )
+    start_s, end_s = level.phases.get("steady", (0.0, 0.0))
+    inside = [
+        second
+        for second in level.open_load.seconds
+        if second.t_s >= start_s and second.t_s + 1 <= end_s
+    ]
+    scheduled = sum(second.scheduled for second in inside)
+    if not scheduled:
+        return Measured(None, why="nothing was to start in the steady phase")
+    ratio = sum(second.dropped for second in inside) / scheduled
+    return _decided(slo, Measured(ratio, scheduled, *_share_interval(slo, ratio, scheduled)))
+
+
+def _share_interval(slo: Slo, ratio: float, samples: int) -> tuple[float | None, float | None]:
+    """Return Wilson's interval; none for the limit 0, which is about a count."""
+    return wilson(ratio, samples) if slo.limit else (None, None)
+
+
+def wilson(ratio: float, samples: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a share, 0 to 1, of ``samples`` > 0."""
+    square = _Z_95**2 / samples
+    middle = (ratio + square / 2) / (1 + square)
+    half = math.sqrt(ratio * (1 - ratio) * square + square**2 / 4) / (1 + square)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _decided(slo: Slo, value: Measured) -> Measured:
+    """Return the value with the verdict that it gives; None gives none."""
+    if value.value is None:
+        return _undecided(value, value.why or "it was not measured")
+    kept = value.value <= slo.limit if slo.at_most else value.value >= slo.limit
+    if value.at_least and kept:
+        return _undecided(
+            value,
+            "so many workflows had not ended that only a lower bound is known, and that keeps the "
+            "limit: run longer, or at less load",
+        )
+    high = math.inf if value.high is None else value.high
+    if value.low is not None and value.low <= slo.limit <= high and value.low < high:
+        why = "the interval holds the limit: run longer, or with --repeats, for a narrower one"
+        return replace(value, verdict="unclear", why=why)
+    return replace(value, verdict="met" if kept else "missed", why="")
+
+
+def _undecided(value: Measured, why: str) -> Measured:
+    return replace(value, verdict="no_data", why=why)

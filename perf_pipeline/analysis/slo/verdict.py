@@ -1,0 +1,51 @@
+"""Whether a level kept a service level objective: the verdict, and what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.slo.slo import Slo
+
+SloWord = Literal["met", "missed", "unclear", "no_data"]
+
+
+@dataclass(frozen=True)
+class SloVerdict:
+    """One objective at one level.
+
+    Attributes:
+        slo: The objective.
+        level: What people call the level.
+        index: Position of the level in the run; -1 when it was not run.
+        family: The kind of workflow, ``analytics/simple``; empty for all together.
+        what: What was measured, in words: in a closed loop a latency is a service time, in an
+            open one a response time.
+        value: What was measured, in the metric's unit; None without data. Over a sliding window
+            that of the worst one.
+        low: Lower end of the 95 % interval; None where there is none.
+        high: Upper end, likewise.
+        at_least: True when the true value is ``value`` or more.
+        samples: Workflows, or samples of the resource monitor, that the value rests on.
+        validity: The level's.
+        at_s: Since the level's go: end of the worst window; None over the steady phase.
+        verdict: ``met``; ``missed``; ``unclear``: the interval holds the limit, or some windows
+            could not be judged; ``no_data``: too few samples, not measured, or no valid level.
+        why: What it means and, unless met, what to do.
+    """
+
+    slo: Slo
+    level: str
+    index: int
+    family: str
+    what: str
+    value: float | None
+    low: float | None
+    high: float | None
+    at_least: bool
+    samples: int
+    validity: str
+    at_s: float | None
+    verdict: SloWord
+    why: str

@@ -1,0 +1,255 @@
+"""From one level's records to its metrics; pure but for reading the level's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
+from perf_pipeline.analysis.slo.judge import judge_slos
+from perf_pipeline.analysis.slo.windows import LevelHistory
+from perf_pipeline.analysis.validity import judge_level
+from perf_pipeline.host.level_calibration import FILE as CANARY_FILE
+from perf_pipeline.metrics.noise.noise import noise_of
+from perf_pipeline.metrics.records.open_level import open_load_of
+from perf_pipeline.metrics.records.reconcile import Writes
+from perf_pipeline.metrics.records.record_figures import RecordFigures, record_figures
+from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
+from perf_pipeline.metrics.resources.resource_samples import read_samples
+from perf_pipeline.metrics.resources.resource_summary import resources_of
+from perf_pipeline.metrics.resources.server_counters import connections_of
+from perf_pipeline.metrics.steady.level_phases import phases_of
+from perf_pipeline.metrics.survival.batch_counts import SLICE, StretchCounts
+from perf_pipeline.metrics.survival.batches import observed_responses
+from perf_pipeline.metrics.survival.distribution import distribution_of
+from perf_pipeline.metrics.survival.intervals import with_intervals
+from perf_pipeline.metrics.survival.response_time import response_times, window_responses
+from perf_pipeline.metrics.types.level import ColdStart, FamilyMetrics, InFlight, LevelMetrics
+from perf_pipeline.samples.level_records import LevelRecords, read_level
+from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, Outcome
+from perf_pipeline.samples.run_folder import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.noise.noise import Noise
+    from perf_pipeline.metrics.resources.resource_samples import Sample
+    from perf_pipeline.metrics.resources.resource_use import Resources
+
+
+def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
+    """Summarise the level in ``folder``, also one that was cut short.
+
+    Raises:
+        RunFolderError: The level's log or a journal cannot be read.
+    """
+    records = read_level(folder, len(context.kinds))
+    log, plan = records.log, records.log["plan"]
+    warm = records.frame.filter((pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0)
+    phases = phases_of(records, warm)
+    window, go_ns = phases.window_ns, phases.go_ns
+    length_s = (window[1] - window[0]) / 1e9
+    figures = record_figures(
+        records.frame.lazy(),
+        warm,
+        window_ns=window,
+        level_ns=(go_ns, phases.last_ns),
+        kinds=len(context.kinds),
+        slots=plan["concurrency"],
+    )
+    times, ok = figures.service_times, sum(figures.ok)
+    writes = read_writes(folder)
+    workers = worker_ends(records, window)
+    in_flight = _in_flight(records, figures, window, plan["concurrency"])
+    all_samples = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
+    samples = [sample for sample in all_samples if window[0] <= sample["at_ns"] <= window[1]]
+    noise = _noise(folder, samples, context)
+    is_open = plan.get("loop") == "open"
+    open_load = open_load_of(records, folder, window) if is_open else None
+    response = response_times(records.frame, *window) if is_open else None
+    validity, reasons = judge_level(
+        ended_because=log["ended_because"],
+        ended_detail=log.get("ended_detail", ""),
+        workers=workers,
+        damaged_blocks=sum(worker.journal.damaged_blocks for worker in records.workers),
+        duplicates=figures.duplicates,
+        writes=writes,
+        times=times,
+        concurrency=plan["concurrency"],
+        in_flight_median=in_flight.median,
+        noise=noise,
+        open_load=open_load,
+        response=response,
+        steady_state=phases.steady_state,
+    )
+    resources = resources_of(samples, all_samples, go_ns=go_ns)
+    level = LevelMetrics(
+        index=plan["index"],
+        label=plan["label"],
+        role=plan["role"],
+        repeat=plan["repeat"],
+        target=plan["target"],
+        nodes=plan["nodes"],
+        concurrency=plan["concurrency"],
+        title=plan.get("title", ""),
+        mode=plan.get("mode", "threads"),
+        settings=plan.get("settings", {}),
+        ended_because=log["ended_because"],
+        ended_detail=log.get("ended_detail", ""),
+        limits={**plan.get("limits", {}), "mechanism": log.get("limits", "none")},
+        validity=validity,
+        reasons=reasons,
+        outcomes=figures.outcomes,
+        steady_outcomes=figures.steady_outcomes,
+        error_classes=figures.error_classes,
+        steady_error_classes=figures.steady_error_classes,
+        error_examples=error_examples(records),
+        phases=phases.since_go_s(),
+        throughput_per_s=ok / length_s if length_s else None,
+        error_ratio=1 - ok / times.samples if times.samples else None,
+        turnovers=times.samples / plan["concurrency"]
+        if phases.has_steady and not is_open
+        else None,
+        throughput_low_per_s=figures.throughput.low,
+        throughput_high_per_s=figures.throughput.high,
+        throughput_interval_why=figures.throughput.why,
+        steady_state=phases.steady_state,
+        service_times=with_intervals(times, StretchCounts.together(figures.stretches)),
+        families=_families(figures, window, context.kinds),
+        in_flight=in_flight,
+        fairness=figures.fairness if phases.has_steady and not is_open else None,
+        cold_starts=_cold_starts(records.frame, context.kinds),
+        writes=writes,
+        connections=connections_of(
+            all_samples,
+            samples,
+            context.connection_limits(plan["processes"]),
+            context.pools,
+        ),
+        resources=resources,
+        workers=workers,
+        seconds=figures.seconds,
+        started_at=log["started_at"],
+        ended_at=log["ended_at"],
+        server_state=_server_state(folder),
+        not_measured=_not_measured(resources),
+        distribution=figures.distribution if phases.has_steady else None,
+        response_distribution=distribution_of(window_responses(records.frame, *window))
+        if is_open and phases.has_steady
+        else None,
+        noise=noise,
+        loop="open" if is_open else "closed",
+        response_times=with_intervals(response, _responses(records, window, context))
+        if response
+        else None,
+        open_load=open_load,
+        bottleneck=bottleneck_of(
+            samples,
+            records,
+            figures.curve,
+            in_flight,
+            window,
+            connection_limits=context.connection_limits(plan["processes"]),
+        )
+        if open_load is None or open_load.queue_grew or figures.outcomes.get("dropped")
+        else None,  # the arrivals decided the throughput, so nothing limited it
+    )
+    history = LevelHistory(warm, context.kinds, go_ns, window)
+    return replace(level, slos=judge_slos(context.slos, level, history))
+
+
+def read_writes(folder: Path) -> tuple[Writes, ...]:
+    """Read the reconciliation that was made when the level ended; nothing if it never was."""
+    path = folder / "writes.json"
+    if not path.exists():
+        return ()
+    return tuple(Writes(**write) for write in json.loads(path.read_text(encoding="utf-8")))
+
+
+def _server_state(folder: Path) -> dict[str, str]:
+    path = folder / "state.json"
+    state: dict[str, str] = read_json(path) if path.exists() else {}
+    return state
+
+
+def _noise(folder: Path, samples: Sequence[Sample], context: LevelContext) -> Noise | None:
+    if context.noise is None:
+        return None
+    path = folder / CANARY_FILE
+    return noise_of(
+        samples,
+        read_json(path) if path.exists() else {},
+        servers=context.servers,
+        cpu_limit_cores=context.cpu_limit_cores,
+        judged=context.noise == "judge",
+    )
+
+
+def _not_measured(resources: Resources) -> dict[str, str]:
+    why = resources.network_why_not
+    return dict.fromkeys(("network_io_sent_mb", "network_io_recv_mb"), why) if why else {}
+
+
+def _in_flight(
+    records: LevelRecords, figures: RecordFigures, window: tuple[int, int], wanted: int
+) -> InFlight:
+    seen: dict[str, int] = {}
+    for worker in records.workers:
+        for at_ns, what, threads in worker.journal.waits:
+            if window[0] <= at_ns < window[1]:
+                seen[what] = seen.get(what, 0) + threads
+    total = sum(seen.values())
+    return InFlight(
+        wanted=wanted,
+        median=figures.in_flight_median,
+        least=figures.in_flight_least,
+        waits={what: count / total for what, count in sorted(seen.items())},
+        wait_samples=total,
+    )
+
+
+def _families(
+    figures: RecordFigures,
+    window: tuple[int, int],
+    kinds: Sequence[tuple[str, str]],
+) -> tuple[FamilyMetrics, ...]:
+    length_s = (window[1] - window[0]) / 1e9
+    return tuple(
+        FamilyMetrics(
+            family=family,
+            complexity=complexity,
+            throughput_per_s=ok / length_s if length_s else None,
+            error_ratio=1 - ok / times.samples if times.samples else None,
+            service_times=with_intervals(times, counts),
+        )
+        for (family, complexity), ok, times, counts in zip(
+            kinds, figures.ok, figures.kinds, figures.stretches, strict=True
+        )
+    )
+
+
+def _responses(
+    records: LevelRecords, window: tuple[int, int], context: LevelContext
+) -> StretchCounts:
+    """Count the response times of an open level in the stretches of the window."""
+    slices = (observed_responses(part, *window) for part in records.frame.iter_slices(SLICE))
+    return StretchCounts.together(StretchCounts.of(slices, len(context.kinds)))
+
+
+def _cold_starts(frame: pl.DataFrame, kinds: Sequence[tuple[str, str]]) -> tuple[ColdStart, ...]:
+    cold = frame.filter((pl.col("flags") & COLD) != 0).sort("worker", "start_ns")
+    return tuple(
+        ColdStart(
+            worker=row["worker"],
+            family=kinds[row["kind"]][0],
+            complexity=kinds[row["kind"]][1],
+            service_time_s=(row["end_ns"] - row["start_ns"]) / 1e9,
+            outcome=Outcome(row["outcome"]).name.lower(),
+        )
+        for row in cold.iter_rows(named=True)
+    )

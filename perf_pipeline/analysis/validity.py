@@ -1,0 +1,157 @@
+"""Is this level a measurement at all? If not, which word of the closed list says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.generator_lag import arrival_problems
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.noise.noise import Noise
+    from perf_pipeline.metrics.records.reconcile import Writes
+    from perf_pipeline.metrics.records.worker_ends import WorkerEnd
+    from perf_pipeline.metrics.steady.steady_state import SteadyState
+    from perf_pipeline.metrics.types.level import ServiceTimes, Validity
+    from perf_pipeline.metrics.types.open_load import OpenLoad
+
+NOT_QUIET = "something else used the machine"
+"""How every reason for ``noisy_host`` begins."""
+
+LEAST_TURNOVERS = 3.0
+LEAST_SAMPLES = 20
+"""With fewer, not even the median has 10 samples beyond it."""
+
+LEAST_IN_FLIGHT = 0.95
+"""Share of the wanted number that must have been in flight half of the time: a thread of a
+workflow of microseconds is now and then preempted just between two workflows."""
+
+TO_ITS_END = ("complete", "steady_max", "total_workflows", "mostly_failing", "slo_aborted")
+"""Ends that are part of the plan. That most fail, or an SLO is missed, is a finding, no defect."""
+
+WORST_FIRST: tuple[Validity, ...] = (
+    "incomplete",
+    "generator_limited",
+    "noisy_host",
+    "not_steady",
+    "too_few_samples",
+    "valid",
+)
+
+
+def worst(validities: list[Validity]) -> Validity:
+    """Return the worst; of nothing measured at all, ``incomplete``."""
+    return min(validities, key=WORST_FIRST.index, default="incomplete")
+
+
+def judge_level(
+    *,
+    ended_because: str,
+    ended_detail: str,
+    workers: tuple[WorkerEnd, ...],
+    damaged_blocks: int,
+    duplicates: int,
+    writes: tuple[Writes, ...],
+    times: ServiceTimes,
+    concurrency: int,
+    in_flight_median: float | None,
+    noise: Noise | None = None,
+    open_load: OpenLoad | None = None,
+    response: ServiceTimes | None = None,
+    steady_state: SteadyState | None = None,
+) -> tuple[Validity, tuple[str, ...]]:
+    """Judge one level.
+
+    Args:
+        ended_because: From the supervisor's log.
+        ended_detail: Likewise; empty for nothing to add.
+        workers: How the workers ended.
+        damaged_blocks: Blocks of records whose checksum is wrong.
+        duplicates: Records with a number that another record has too.
+        writes: The writes on the servers against the records.
+        times: Service times of the steady phase.
+        concurrency: Workflows that should have been in flight.
+        in_flight_median: Workflows that were.
+        noise: Whether others used the machine; None where nothing looked for it.
+        open_load: What arrived in an open level; None for a closed one.
+        response: Response times of an open level.
+        steady_state: What the series say of it; only ``not_steady`` speaks against the level.
+
+    Returns:
+        The worst verdict and the reasons for every one that is not ``valid``.
+    """
+    found: list[tuple[Validity, str]] = []
+    if ended_because not in TO_ITS_END:
+        told = ended_detail or ended_because
+        found.append(("incomplete", f"the level did not run to its end: {told}"))
+    found += [("incomplete", reason) for worker in workers for reason in _worker_problems(worker)]
+    if damaged_blocks:
+        found.append(("incomplete", f"{damaged_blocks} blocks of records are damaged"))
+    if duplicates:
+        found.append(("incomplete", f"{duplicates} workflow numbers were recorded twice"))
+    found += [("incomplete", reason) for write in writes for reason in _write_problems(write)]
+    if noise is not None and noise.judged:
+        found += [("noisy_host", f"{NOT_QUIET}: {cause}") for cause in noise.causes]
+    if open_load is not None and response is not None:
+        found += arrival_problems(open_load, response)
+        found += _sample_problems(response.samples)
+    else:
+        found += _steadiness_problems(times.samples, concurrency, in_flight_median)
+        found += _sample_problems(times.samples)
+    if steady_state is not None and steady_state.verdict == "not_steady":
+        found.append(("not_steady", steady_state.why))
+    return worst([validity for validity, _ in found] or ["valid"]), tuple(r for _, r in found)
+
+
+def _worker_problems(worker: WorkerEnd) -> list[str]:
+    problems = []
+    if worker.reason != "done":
+        problems.append(f"worker {worker.worker}: {worker.reason}")
+    if worker.may_be_missing:
+        problems.append(
+            f"worker {worker.worker}: {worker.may_be_missing} started workflows have no record"
+        )
+    return problems
+
+
+def _write_problems(write: Writes) -> list[str]:
+    if write.problem:
+        return [f"writes on {write.server} could not be counted: {write.problem}"]
+    if write.missing:
+        return [f"{write.missing} of {write.expected} ok workflows have no write on {write.server}"]
+    return []
+
+
+def _steadiness_problems(
+    samples: int, concurrency: int, in_flight_median: float | None
+) -> list[tuple[Validity, str]]:
+    problems: list[tuple[Validity, str]] = []
+    turnovers = samples / concurrency
+    if turnovers < LEAST_TURNOVERS:
+        problems.append(
+            (
+                "not_steady",
+                (
+                    f"{turnovers:.2f} turnovers in the steady phase "
+                    f"(at least {LEAST_TURNOVERS:.0f}): "
+                    "too few workflows ended to speak of a steady state"
+                ),
+            )
+        )
+    if in_flight_median is not None and in_flight_median < LEAST_IN_FLIGHT * concurrency:
+        problems.append(
+            (
+                "not_steady",
+                (
+                    f"the median in flight was {in_flight_median:.0f} of {concurrency} "
+                    f"(at least {LEAST_IN_FLIGHT:.0%})"
+                ),
+            )
+        )
+    return problems
+
+
+def _sample_problems(samples: int) -> list[tuple[Validity, str]]:
+    if samples >= LEAST_SAMPLES:
+        return []
+    told = f"{samples} workflows ended in the steady phase (at least {LEAST_SAMPLES})"
+    return [("too_few_samples", told)]

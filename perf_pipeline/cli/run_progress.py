@@ -1,0 +1,251 @@
+"""Where a run stands, read from what it writes; the load itself is never asked."""
+
+from __future__ import annotations
+
+import json
+import time
+from bisect import bisect_left
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from perf_pipeline.cli.ended import EndedWorkflows
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.loadgen.supervise.control_run import CONTROL_S
+from perf_pipeline.loadgen.supervise.phase_controller import TURNOVERS_STEADY, TURNOVERS_WARM_UP
+from perf_pipeline.samples.run_folder import RUNNING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.samples.run_folder import RunFolder
+
+HELD_RATIO = 0.95
+SILENT_S = 5.0
+OVERHEAD_S = 5.0
+"""A level's workers start, end and are counted about so long, on top of its phases."""
+READS_JOURNAL_EVERY = 2
+READS_KEPT = 4
+"""The count of what failed is told about a second ago; a journal was read just now, or before."""
+
+START, REPORT = "start", "report"
+_NOTHING = {"started": 0, "ended": 0, "failed": 0}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a run stands.
+
+    Attributes:
+        index: The level's position in the run, from 0.
+        shown: The level, as people call it.
+        wanted: In flight that was asked for.
+        phase: ``start``, a phase of the load, or ``report``.
+        in_flight: Started and not ended.
+        ended: Of this level.
+        failed: Of these.
+        rate_per_s: Ended in the last second.
+        elapsed_s: Since the level's go; 0 before.
+        mean_service_s: Of what ended in the last 10 s; None where nothing did.
+        errors: Error class to count, as far as it was in the journals when ``failed`` was counted;
+            None if they are unreadable.
+        loop: ``closed`` or ``open``.
+        offered_per_s: Of an open level, how many were to start in the last second; else None.
+        mean_response_s: Of an open level, like ``mean_service_s``; else None.
+        left_s: An estimate of what is left of the run; None while there is no rate to go by.
+        concerns: What may make this level no measurement, as it looks now.
+    """
+
+    index: int
+    shown: str
+    wanted: int
+    phase: str
+    in_flight: int
+    ended: int
+    failed: int
+    rate_per_s: float
+    elapsed_s: float
+    mean_service_s: float | None
+    errors: dict[str, int] | None
+    left_s: float | None
+    concerns: tuple[str, ...]
+    loop: Literal["closed", "open"] = "closed"
+    offered_per_s: float | None = None
+    mean_response_s: float | None = None
+
+
+class RunWatch:
+    """Reads a run's folder as it grows."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        plans: Sequence[LevelPlan],
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            folder: The run's; need not be there yet.
+            plans: Every level that the run will play.
+            clock_ns: CLOCK_MONOTONIC.
+        """
+        self._folder = folder
+        self._plans = plans
+        self._clock_ns = clock_ns
+        self._index = -1
+        self._read_bytes = 0
+        self._reads = 0
+        self._ended: EndedWorkflows | None = None
+        self._begin_level(-1)
+
+    def look(self) -> Standing | None:
+        """Return where the run stands; None before its first level."""
+        self._enter_level()
+        if self._index < 0 or self._ended is None:
+            return None
+        self._read_progress()
+        self._reads += 1
+        if self._reads % READS_JOURNAL_EVERY == 1:
+            self._ended.read()
+            self._errors.append(Counter(self._ended.errors))
+        plan, progress, totals = self._plans[self._index], self._progress, self._progress["totals"]
+        in_flight = totals["started"] - totals["ended"]
+        return Standing(
+            index=self._index,
+            shown=plan.shown,
+            wanted=plan.concurrency,
+            phase=self._phase(),
+            in_flight=in_flight,
+            ended=totals["ended"],
+            failed=totals["failed"],
+            rate_per_s=progress["rate_per_s"],
+            elapsed_s=progress["elapsed_s"],
+            mean_service_s=self._ended.mean_service_s(self._clock_ns()),
+            errors=self._errors_among(totals["failed"]) if self._ended.readable else None,
+            left_s=self._left_s(),
+            concerns=tuple(self._concerns(in_flight)),
+            loop=plan.loop,
+            offered_per_s=self._offered_per_s(plan),
+            mean_response_s=self._ended.mean_response_s(self._clock_ns())
+            if plan.loop == "open"
+            else None,
+        )
+
+    def _errors_among(self, failed: int) -> dict[str, int]:
+        """Return the newest classes that ``failed`` workflows hold.
+
+        Classes are read from the journals and the count from what the run tells, at moments of
+        their own: classes that are more than it were committed after it was told.
+        """
+        known = (read for read in reversed(self._errors) if read.total() <= failed)
+        return dict(next(known, {}))
+
+    def _offered_per_s(self, plan: LevelPlan) -> float | None:
+        """Return how many of an open level's workflows were to start in the last second."""
+        elapsed_s: float = self._progress["elapsed_s"]
+        if plan.loop == "closed" or not elapsed_s:
+            return None
+        since_s = max(0.0, elapsed_s - 1.0)
+        first, last = (bisect_left(plan.intended_ns, at * 1e9) for at in (since_s, elapsed_s))
+        return (last - first) / (elapsed_s - since_s)
+
+    def _enter_level(self) -> None:
+        folders = sorted((self._folder.root / "levels").glob("*/"))
+        if len(folders) - 1 != self._index and len(folders) <= len(self._plans):
+            self._begin_level(len(folders) - 1)
+            self._ended = EndedWorkflows(folders[-1])
+
+    def _begin_level(self, index: int) -> None:
+        self._index = index
+        self._progress: dict[str, Any] = {
+            "phase": START,
+            "totals": _NOTHING,
+            "rate_per_s": 0.0,
+            "elapsed_s": 0.0,
+        }
+        self._errors: deque[Counter[str]] = deque(maxlen=READS_KEPT)
+        self._phase_began = (0.0, 0)
+        self._heard_ns = self._clock_ns()
+
+    def _read_progress(self) -> None:
+        """Read the new whole lines of ``progress.jsonl``."""
+        try:
+            with (self._folder.root / "progress.jsonl").open("rb") as file:
+                file.seek(self._read_bytes)
+                whole, end, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return
+        self._read_bytes += len(whole) + len(end)
+        for line in whole.splitlines():
+            told = json.loads(line)
+            if self._index < 0 or told["label"] != self._plans[self._index].shown:
+                continue
+            if told["phase"] == "drain" and self._progress["phase"] == START:
+                continue  # of the repeat before, which has the same label
+            if told["phase"] != self._progress["phase"]:
+                before = self._progress
+                self._phase_began = (before["elapsed_s"], before["totals"]["ended"])
+            self._progress = told
+            self._heard_ns = self._clock_ns()
+
+    @property
+    def _silent_s(self) -> float:
+        return (self._clock_ns() - self._heard_ns) / 1e9
+
+    def _phase(self) -> str:
+        """Return the phase; after the last level the run is measured and reported."""
+        if self._silent_s > 1 and self._index == len(self._plans) - 1:
+            try:
+                if self._folder.read_status()["status"] != RUNNING:
+                    return REPORT
+            except RunFolderError:
+                pass  # it is told when the run has ended
+        return str(self._progress["phase"])
+
+    def _concerns(self, in_flight: int) -> list[str]:
+        plan, progress = self._plans[self._index], self._progress
+        concerns = []
+        if self._silent_s > SILENT_S and self._phase() not in ("drain", REPORT, START):
+            concerns.append(f"no word from the load for {self._silent_s:.0f} s")
+        if progress["phase"] == "steady" and plan.loop == "closed":
+            if in_flight < HELD_RATIO * plan.concurrency:
+                concerns.append(
+                    f"{in_flight} in flight now, below {HELD_RATIO:.0%} of {plan.concurrency}: "
+                    "not_steady if it stays so"
+                )
+            began_s, ended_before = self._phase_began
+            ended, wanted = progress["totals"]["ended"] - ended_before, self._wanted(plan)
+            if progress["elapsed_s"] - began_s > plan.phases.steady_s and ended < wanted:
+                concerns.append(
+                    f"not_steady so far: {ended} of {wanted} workflows ended in the steady phase; "
+                    f"it waits for them until {plan.phases.steady_max_s:g} s"
+                )
+        return concerns
+
+    @staticmethod
+    def _wanted(plan: LevelPlan) -> int:
+        return max(TURNOVERS_STEADY * plan.concurrency, plan.phases.steady_workflows)
+
+    def _left_s(self) -> float | None:
+        """Estimate what is left of the run, as if every level had this one's rate so far."""
+        elapsed_s: float = self._progress["elapsed_s"]
+        ended: int = self._progress["totals"]["ended"]
+        if not elapsed_s or not ended:
+            return None
+        rate_per_s = ended / elapsed_s
+        lengths_s = [self._length_s(plan, rate_per_s) for plan in self._plans[self._index :]]
+        return max(0.0, lengths_s[0] - elapsed_s) + sum(lengths_s[1:])
+
+    def _length_s(self, plan: LevelPlan, rate_per_s: float) -> float:
+        phases = plan.phases
+        if plan.loop == "open":
+            return phases.warm_up_s + phases.steady_s + OVERHEAD_S + CONTROL_S + phases.cooldown_s
+        warm_up_s = max(phases.warm_up_s, TURNOVERS_WARM_UP * plan.concurrency / rate_per_s)
+        steady_s = max(phases.steady_s, self._wanted(plan) / rate_per_s)
+        most_s = phases.steady_max_s
+        if phases.total_workflows:
+            steady_s = min(steady_s, phases.total_workflows / rate_per_s)
+        played_s = phases.ramp_up_s + min(warm_up_s, most_s) + min(steady_s, most_s)
+        return played_s + OVERHEAD_S + phases.cooldown_s

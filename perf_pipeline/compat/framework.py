@@ -1,0 +1,217 @@
+"""``LoadTestFramework``: runs what a ``LoadTestConfig`` says, from servers to report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from perf_pipeline.compat.comprehensive_report import write_comprehensive_report
+from perf_pipeline.compat.load_test_config import LoadTestConfig
+from perf_pipeline.compat.named_load import DATABASE_LOADS, pressure_loads
+from perf_pipeline.compat.regression import analyse_regression
+from perf_pipeline.compat.single_execution import single_execution
+from perf_pipeline.config.scenario.scenario import FAMILIES
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import PerfPipelineError, ScenarioError
+from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.report.run.markdown import render_markdown
+from perf_pipeline.run import run_scenario
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.workload.servers import servers_used
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from perf_pipeline.compat.named_load import NamedLoad
+    from perf_pipeline.compat.regression import Side
+    from perf_pipeline.compat.single_execution import SingleExecution
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.metrics.performance import PerformanceMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+BASELINE_LEVELS = (100, 500, 1000)
+
+
+class LoadTestFramework:
+    """Load tests without an orchestrator; each run has its folder and report.
+
+    Every method that runs something raises PerfPipelineError before the first level when the
+    options are wrong, or when servers or target cannot be had.
+
+    Attributes:
+        config: The options.
+        runs: Metrics of the runs so far, in their order.
+    """
+
+    def __init__(
+        self,
+        config: LoadTestConfig | None = None,
+        *,
+        settings: Settings | None = None,
+        target: str = "kailash",
+        nodes: str = "code",
+        say: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            config: The options; None for the defaults.
+            settings: Where things are; None for what the environment says.
+            target: What executes the workflows.
+            nodes: How the workflows are written: ``code`` or ``lean``.
+            say: Told what people should know while they wait.
+
+        Raises:
+            ScenarioError: With every problem of the options.
+        """
+        self.config = config or LoadTestConfig()
+        self.runs: list[RunMetrics] = []
+        self._settings = settings or current_settings()
+        self._target = target
+        self._nodes = nodes
+        self._say = say
+        self._scenario("load_test")
+
+    def execute_concurrent_workflows(self) -> PerformanceMetrics:
+        """Run the level that the options describe."""
+        return self._run(self._scenario("load_test"))[0]
+
+    def execute_single_workflow(self, workflow_type: str | None = None) -> SingleExecution:
+        """Execute one workflow that has the runtime to itself, after one that warms it up.
+
+        Its worker may have begun a few more before it was told to stop; the run's records have
+        them.
+
+        Args:
+            workflow_type: What it does; None for the first of the options' types.
+
+        Raises:
+            PerfPipelineError: As for every run, and when no workflow was executed.
+        """
+        kind = workflow_type or (self.config.workflow_types or FAMILIES)[0]
+        scenario = self._scenario(
+            "single",
+            concurrent_workflows=1,
+            total_workflows=1,
+            ramp_up_duration=0,
+            workflow_types=[kind],
+        )
+        self._run(replace(scenario, processes=1))
+        metrics = self.runs[-1]
+        return single_execution(metrics, RunFolder(self._settings.results_dir / metrics.run_id))
+
+    def run_baseline_performance_test(
+        self, levels: Sequence[int] = BASELINE_LEVELS
+    ) -> list[PerformanceMetrics]:
+        """Run one level after the other; the options say the rest.
+
+        Args:
+            levels: Workflows in flight.
+
+        Returns:
+            One a level, in their order; fewer if the run was stopped early, which its report says.
+
+        Raises:
+            ValueError: No level was given.
+        """
+        # Each is checked before the first is run.
+        scenarios = [self._scenario("baseline", concurrent_workflows=level) for level in levels]
+        if not scenarios:
+            raise ValueError("no levels were given: name at least one, such as [100]")
+        return self._run(replace(scenarios[0], concurrency=tuple(levels)))
+
+    def run_database_stress_test(
+        self, loads: Sequence[NamedLoad] = DATABASE_LOADS
+    ) -> dict[str, PerformanceMetrics]:
+        """Run workflow types that use a server under ever more load, then on few connections.
+
+        Each load is a run of its own: its pools are its own, too.
+
+        Args:
+            loads: By default 100, 300 and 500 in flight on ``max_db_connections``, then 200 in
+                flight on 50.
+
+        Returns:
+            Name of the load to its metrics.
+
+        Raises:
+            ScenarioError: None of the options' types uses a server at their complexity.
+        """
+        self._scenario("database")  # tells what is wrong in itself
+        complexity = self.config.workflow_complexity
+        types = [
+            family
+            for family in self.config.workflow_types or FAMILIES
+            if servers_used(family, complexity)
+        ]
+        if not types:
+            problem = f'uses a server at workflow_complexity "{complexity}"; add "analytics".'
+            raise ScenarioError([f"workflow_types has none that {problem}"])
+        return self._run_each("database", loads, workflow_types=types, enable_database_stress=True)
+
+    def run_resource_pressure_test(self) -> dict[str, PerformanceMetrics]:
+        """Run the options' level without limits, with little memory, with little CPU, with both.
+
+        The limits are the options'; where they have none, 512 MB and one core. A level whose
+        worker was ended by the memory limit is ``incomplete``, and its reasons say so.
+
+        Returns:
+            ``no_pressure``, ``memory_pressure``, ``cpu_saturation`` and ``combined_pressure`` to
+            their metrics.
+        """
+        limits = self.config.memory_limit_mb, self.config.cpu_limit_percent
+        return self._run_each("pressure", pressure_loads(*limits))
+
+    def run_endurance_test(self, duration_hours: float = 24) -> NoReturn:
+        """Say that it is not built.
+
+        Raises:
+            PerfPipelineError: Always, and nothing was started.
+        """
+        raise PerfPipelineError(
+            f"an endurance test ({duration_hours:g} h) is not built yet: nothing was started. "
+            "A longer level is to be had by test_duration of LoadTestConfig (s); it looks for no "
+            "leak."
+        )
+
+    def analyze_performance_regression(
+        self, baseline_metrics: Side, current_metrics: Side
+    ) -> dict[str, Any]:
+        """Compare two levels; ``compat/regression.py`` says how, and what is returned."""
+        return analyse_regression(baseline_metrics, current_metrics)
+
+    def generate_performance_report(self) -> Path:
+        """Write ``comprehensive_report_<timestamp>.md`` of every run so far; returns its path.
+
+        Raises:
+            ValueError: Nothing was run yet.
+        """
+        if not self.runs:
+            raise ValueError("there is nothing to report yet: run a test first")
+        reports = [render_markdown(run) for run in self.runs]
+        results = self._settings.results_dir
+        return write_comprehensive_report(results, self.runs[-1].run_id, reports)
+
+    def _run_each(
+        self, test: str, loads: Sequence[NamedLoad], **changed: Any
+    ) -> dict[str, PerformanceMetrics]:
+        # Each is checked before the first is run.
+        scenarios = {
+            load.name: self._scenario(f"{test}_{load.name}", **{**changed, **load.changed})
+            for load in loads
+        }
+        return {name: self._run(scenario)[0] for name, scenario in scenarios.items()}
+
+    def _scenario(self, name: str, **changed: Any) -> Scenario:
+        return replace(self.config, **changed).to_scenario(
+            name, target=self._target, nodes=self._nodes
+        )
+
+    def _run(self, scenario: Scenario) -> list[PerformanceMetrics]:
+        metrics = run_scenario(scenario, self._settings, say=self._say)
+        self.runs.append(metrics)
+        return [
+            performance_metrics(level, metrics.run_id, scenario.name) for level in metrics.levels
+        ]

@@ -1,0 +1,166 @@
+"""``LoadTestConfig``: the options that users know, each of which does what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, cast
+
+from perf_pipeline.compat.options import OPTIONS, OURS
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.scenario.complaints import Complaints
+from perf_pipeline.config.scenario.contradictions import find_contradictions
+from perf_pipeline.config.scenario.scenario import (
+    FAMILIES,
+    Connections,
+    Limits,
+    Phases,
+    Scenario,
+    Workload,
+)
+from perf_pipeline.errors import ScenarioError
+from perf_pipeline.workload.servers import servers_used
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.machine import MachineLimits
+    from perf_pipeline.config.scenario.scenario import Complexity, Nodes
+
+_TITLE = "what LoadTestConfig says"
+
+
+@dataclass(slots=True)  # a misspelt option cannot be set: it would do nothing
+class LoadTestConfig:
+    """One level of load under the names and defaults that users know.
+
+    Attributes:
+        concurrent_workflows: Workflows in flight at all times.
+        total_workflows: The level ends when so many have ended in its steady phase, or when
+            ``test_duration`` is over, whichever comes first; 0 for no such end. Those that end
+            while the slots still start, and until each has had its turn once, are beside them;
+            what is in flight at the end may still end, and is not measured. A total below three
+            times ``concurrent_workflows`` is no steady state, which the metrics then say.
+        ramp_up_duration: s over which the slots start.
+        test_duration: s, length of the steady phase, the one that is measured.
+        cooldown_duration: s of rest between two levels.
+        workflow_types: Of data_processing, analytics, transformation; None for all three.
+        workflow_complexity: simple, medium or complex.
+        enable_database_stress: True: every type uses the servers that it has at this complexity.
+            False: only types that need no server are run, which are transformation and, below
+            complex, data_processing.
+        max_db_connections: The most connections that all workers together open to each server.
+        connection_timeout: s to wait for a free connection.
+        memory_limit_mb: Memory of all workers; one above its share is ended. None for no limit.
+        cpu_limit_percent: CPU of all workers, percent of one core; None for no limit.
+        enable_failure_injection: Must be False: failures that are not real would be a lie, and
+            real ones are not built yet.
+        failure_rate: Share of workflows that failures would hit, 0 to 1.
+        failure_types: Which failures; None for all.
+        metrics_collection_interval: s between two samples of the resources.
+        enable_detailed_logging: What the target logs goes to the workers' logs.
+    """
+
+    concurrent_workflows: int = 100
+    total_workflows: int = 1000
+    ramp_up_duration: float = 60
+    test_duration: float = 300
+    cooldown_duration: float = 30
+    workflow_types: list[str] | None = None
+    workflow_complexity: str = "medium"
+    enable_database_stress: bool = True
+    max_db_connections: int = 100
+    connection_timeout: float = 30
+    memory_limit_mb: float | None = None
+    cpu_limit_percent: float | None = None
+    enable_failure_injection: bool = False
+    failure_rate: float = 0.05
+    failure_types: list[str] | None = None
+    metrics_collection_interval: float = 5
+    enable_detailed_logging: bool = False
+
+    def to_scenario(
+        self,
+        name: str = "load_test",
+        *,
+        target: str = "kailash",
+        nodes: str = "code",
+        machine: MachineLimits | None = None,
+    ) -> Scenario:
+        """Return the scenario that these options mean.
+
+        Args:
+            name: Part of the result files' names.
+            target: What executes the workflows.
+            nodes: How the workflows are written: ``code`` or ``lean``.
+            machine: What a level must not exceed; None for what this machine holds.
+
+        Raises:
+            ScenarioError: With every problem of every option.
+        """
+        complaints = Complaints("LoadTestConfig")
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        given |= {"name": name, "target": target, "nodes": nodes}
+        good = {option: _checked(option, value, complaints) for option, value in given.items()}
+        if good["enable_failure_injection"]:
+            complaints.at(
+                ("enable_failure_injection",),
+                "is true; allowed is false: injecting real failures, and proving that they were "
+                "in effect, is not built yet.",
+            )
+        workloads = _workloads(good)
+        if not workloads:
+            complaints.at(
+                ("enable_database_stress",),
+                "is false, but every one of workflow_types needs a server at workflow_complexity "
+                f'"{good["workflow_complexity"]}"; add "transformation" to workflow_types.',
+            )
+        scenario = _scenario(good, workloads)
+        find_contradictions(scenario, machine or read_machine_limits(), complaints)
+        if complaints.problems():
+            raise ScenarioError(complaints.problems())
+        return scenario
+
+
+def _checked(option: str, value: object, complaints: Complaints) -> Any:
+    """Return the value, or one that fits in its place, to go on looking for problems with."""
+    row = {**OPTIONS, **OURS}[option]
+    complaints.replaced(row.path, option)
+    if value is None and row.optional:
+        return None
+    wrong = [text for _, text in row.key.complaints(value)]
+    for text in wrong:
+        complaints.at(row.path, text)
+    if not wrong:
+        return value
+    return None if row.optional else row.key.stand_in()
+
+
+def _workloads(good: dict[str, Any]) -> tuple[Workload, ...]:
+    complexity: Complexity = good["workflow_complexity"]
+    return tuple(
+        Workload(family, complexity)
+        for family in good["workflow_types"] or FAMILIES
+        if good["enable_database_stress"] or not servers_used(family, complexity)
+    )
+
+
+def _scenario(good: dict[str, Any], workloads: tuple[Workload, ...]) -> Scenario:
+    return Scenario(
+        name=good["name"],
+        title=_TITLE,
+        target=good["target"],
+        nodes=cast("Nodes", good["nodes"]),
+        concurrency=(good["concurrent_workflows"],),
+        workloads=workloads,
+        phases=Phases(
+            ramp_up_s=good["ramp_up_duration"],
+            warm_up_s=0,
+            steady_s=good["test_duration"],
+            steady_max_s=good["test_duration"],
+            total_workflows=good["total_workflows"],
+            cooldown_s=good["cooldown_duration"],
+        ),
+        connections=Connections(good["max_db_connections"], good["connection_timeout"]),
+        missing_servers="leave_out",
+        limits=Limits(good["memory_limit_mb"], good["cpu_limit_percent"]),
+        sample_every_s=good["metrics_collection_interval"],
+        log_detail=good["enable_detailed_logging"],
+    )

@@ -1,0 +1,92 @@
+"""By which row of the scenario's table each option of ``LoadTestConfig`` is checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.keys import (
+    COMPLEXITY,
+    CPU_LIMIT,
+    FAMILY,
+    LEVEL,
+    MEMORY_LIMIT,
+    NODES_KEY,
+    SECTIONS,
+    TARGET,
+    TOP,
+    Key,
+)
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.scenario.positions import KeyPath
+
+FAILURES = (
+    "database_timeout",
+    "connection_exhaustion",
+    "memory_pressure",
+    "resource_exhaustion",
+)
+"""What users know as ``failure_types``."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option.
+
+    Attributes:
+        path: Where its value stands in a scenario; its own name where it stands nowhere.
+        key: What it may be, and what it means.
+        optional: None is allowed.
+    """
+
+    path: KeyPath
+    key: Key
+    optional: bool = False
+
+
+def _rows(section: str) -> dict[str, Option]:
+    return {key.name: Option((section, key.name), key) for key in SECTIONS[section]}
+
+
+_PHASES, _CONNECTIONS = _rows("phases"), _rows("connections")
+_TOP = {key.name: Option((key.name,), key) for key in TOP}
+
+
+def _switch(name: str, meaning: str) -> Option:
+    return Option((name,), Key(name, "boolean", meaning))
+
+
+OPTIONS: dict[str, Option] = {
+    "concurrent_workflows": Option(("concurrency",), replace(LEVEL, many=False)),
+    "total_workflows": _PHASES["total_workflows"],
+    "ramp_up_duration": _PHASES["ramp_up_s"],
+    "test_duration": _PHASES["steady_s"],
+    "cooldown_duration": _PHASES["cooldown_s"],
+    "workflow_types": Option(("workload",), replace(FAMILY, many=True), optional=True),
+    "workflow_complexity": Option(("workload", 0, "complexity"), COMPLEXITY),
+    "enable_database_stress": _switch("enable_database_stress", "workflows use their servers"),
+    "max_db_connections": _CONNECTIONS["max_db_connections"],
+    "connection_timeout": _CONNECTIONS["connection_timeout_s"],
+    "memory_limit_mb": Option(("limits", "memory_mb"), MEMORY_LIMIT, optional=True),
+    "cpu_limit_percent": Option(("limits", "cpu_percent"), CPU_LIMIT, optional=True),
+    "enable_failure_injection": _switch("enable_failure_injection", "failures are injected"),
+    "failure_rate": Option(
+        ("failure_rate",), Key("failure_rate", "number", "share of workflows that fail", 0, 1)
+    ),
+    "failure_types": Option(
+        ("failure_types",),
+        Key("failure_types", "text", "which failures", choices=FAILURES, many=True),
+        optional=True,
+    ),
+    "metrics_collection_interval": _TOP["sample_every_s"],
+    "enable_detailed_logging": _TOP["log_detail"],
+}
+"""One a field of ``LoadTestConfig``, in its order."""
+
+OURS: dict[str, Option] = {
+    "name": Option(("name",), Key("name", "label", "part of the result files' names")),
+    "target": Option(("target",), TARGET),
+    "nodes": Option(("nodes",), NODES_KEY),
+}
+"""What ``to_scenario`` takes besides."""

@@ -1,0 +1,63 @@
+"""A run compared with an earlier result file: ``regression_analysis_<timestamp>.json``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.compat.regression import analyse_regression
+from perf_pipeline.errors import ScenarioError
+from perf_pipeline.report.run.result_file import TIMESTAMP_LENGTH
+from perf_pipeline.samples.run_folder import read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+Level = dict[str, Any]
+NEEDED = ("concurrency", "validity", "throughput", "avg_latency", "error_rate")
+
+
+def read_levels(file: Path) -> dict[int, list[Level]]:
+    """Read a result file: workflows in flight to the runs of that level.
+
+    Raises:
+        RunFolderError: It is missing or not JSON.
+        ScenarioError: It is not a result file of ours; the text says what is missing.
+    """
+    found = read_json(file)
+    levels = found if isinstance(found, list) else [found]
+    by_level: dict[int, list[Level]] = {}
+    for level in levels:
+        missing = [name for name in NEEDED if not isinstance(level, dict) or name not in level]
+        if missing or type(level["concurrency"]) is not int:
+            lacks = ", ".join(missing) or "an integer concurrency"
+            raise ScenarioError([f"--baseline {file} lacks {lacks}: it cannot be compared with"])
+        by_level.setdefault(level["concurrency"], []).append(level)
+    if not by_level:
+        raise ScenarioError([f"--baseline {file} has no level: it cannot be compared with"])
+    return by_level
+
+
+def compare_levels(
+    baseline: Mapping[int, Sequence[Level]], current: Mapping[int, Sequence[Level]]
+) -> list[dict[str, Any]]:
+    """Compare level by level; a level that the newer run lacks has the verdict ``no_data``."""
+    return [
+        {"concurrency": level, **analyse_regression(runs, current[level])}
+        if level in current
+        else {
+            "concurrency": level,
+            "verdict": "no_data",
+            "performance_regression_detected": None,
+            "regression_severity": None,
+            "recommendations": [f"The newer run has no level of {level}: it ended before."],
+        }
+        for level, runs in baseline.items()
+    ]
+
+
+def write_regression_file(results: Path, run_id: str, compared: list[dict[str, Any]]) -> Path:
+    """Write the comparison, one object a level; returns the file."""
+    path = results / f"regression_analysis_{run_id[:TIMESTAMP_LENGTH]}.json"
+    write_json(path, compared)
+    return path

@@ -1,0 +1,143 @@
+"""``WorkflowGenerator``: the workflows that runs execute, as objects for one's own LocalRuntime.
+
+It imports kailash and nothing that only the harness has, so that it works in the target's
+environment too.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.scenario.keys import COMPLEXITY, FAMILY
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.workload.servers import servers_used
+
+if TYPE_CHECKING:
+    from kailash.workflow.graph import Workflow
+
+    from perf_pipeline.config.scenario.keys import Key
+    from perf_pipeline.targets.kailash.workflows import Workflows
+
+NO_STORES = Stores(
+    postgres_url=None,
+    postgres_schema="",
+    redis_url=None,
+    redis_prefix="",
+    connections=1,
+    connection_timeout_s=30.0,
+)
+
+_RUN_ID = "generated"
+
+
+class WorkflowGenerator:
+    """Builds workflows by the same code as the target's, of nodes as users of kailash write them.
+
+    A workflow is executed with ``parameters`` of its type:
+    ``LocalRuntime().execute(workflow, parameters=generator.parameters("transformation"))``.
+    """
+
+    def __init__(
+        self, complexity: str = "medium", *, stores: Stores | None = None, seed: int = 1
+    ) -> None:
+        """Prepare; kailash is imported when the first workflow is generated.
+
+        Args:
+            complexity: simple, medium or complex: how many nodes a workflow has.
+            stores: Servers, for the types that use one: URLs, and the schema whose table
+                ``measurements`` analytics reads. None for types that use none.
+            seed: Source of the data.
+
+        Raises:
+            ValueError: There is no such complexity.
+        """
+        _refuse("complexity", COMPLEXITY, complexity)
+        self.complexity = complexity
+        self._seed = seed
+        self._stores = stores or NO_STORES
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._built: dict[str, Workflows] = {}  # each holds the pools behind its workflow's nodes
+
+    def generate_data_processing_workflow(self) -> Workflow:
+        """Read a CSV file, validate, transform; analyse at medium; store at complex."""
+        return self.generate_workflow("data_processing")
+
+    def generate_analytics_workflow(self) -> Workflow:
+        """Query a database and compute statistics; cache at medium; store at complex."""
+        return self.generate_workflow("analytics")
+
+    def generate_transformation_workflow(self) -> Workflow:
+        """Generate, filter, sort and group rows."""
+        return self.generate_workflow("transformation")
+
+    def generate_workflow(self, workflow_type: str) -> Workflow:
+        """Build a workflow.
+
+        Args:
+            workflow_type: data_processing, analytics or transformation.
+
+        Raises:
+            ValueError: There is no such type.
+            PerfPipelineError: kailash cannot be imported here, or the type uses a server that
+                ``stores`` does not have.
+        """
+        _refuse("workflow_type", FAMILY, workflow_type)
+        self._built[workflow_type] = self._build(workflow_type)
+        return self._built[workflow_type].written[0].workflow
+
+    def parameters(self, workflow_type: str, number: int = 0) -> dict[str, dict[str, Any]]:
+        """Return the inputs of the workflow that was generated last, for ``LocalRuntime.execute``.
+
+        Args:
+            workflow_type: Its type.
+            number: Number of the execution: it decides which of 64 inputs it gets, and signs
+                what it writes.
+
+        Raises:
+            ValueError: None of that type was generated.
+        """
+        if workflow_type not in self._built:
+            raise ValueError(f"no {workflow_type!r} workflow was generated yet: generate one first")
+        built = self._built[workflow_type]
+        return built.written[0].inputs(built.tasks.task(number))
+
+    def _build(self, family: str) -> Workflows:
+        self._find_missing(family)
+        # Here: kailash need not be installed for anything else of this package.
+        from perf_pipeline.targets.kailash.workflows import Workflows  # noqa: PLC0415
+
+        kind = Kind(family, self.complexity)
+        stores = self._stores
+        if family == "data_processing" and not stores.files_dir:
+            self._folder = self._folder or tempfile.TemporaryDirectory(prefix="perf_pipeline-csv-")
+            stores = replace(stores, files_dir=self._folder.name)
+        return Workflows(Job((kind,), "code", self._seed, _RUN_ID, 0, stores))
+
+    def _find_missing(self, family: str) -> None:
+        missing = sorted(
+            server
+            for server in servers_used(family, self.complexity)
+            if not getattr(self._stores, f"{server}_url")
+        )
+        if missing:
+            raise PerfPipelineError(
+                f"{family}/{self.complexity} uses {', '.join(missing)}: give WorkflowGenerator "
+                f"stores=Stores(...) (perf_pipeline.targets.target) with "
+                f"{', '.join(f'{server}_url' for server in missing)}."
+            )
+        if find_spec("kailash") is None:
+            raise PerfPipelineError(
+                f"kailash cannot be imported by {sys.executable}: measuring needs it in the "
+                "target's environment alone, but workflow objects need it here.\n"
+                f"Install it: uv pip install --python {sys.executable} kailash"
+            )
+
+
+def _refuse(name: str, key: Key, value: object) -> None:
+    for _, text in key.complaints(value):
+        raise ValueError(f"{name} {text}")

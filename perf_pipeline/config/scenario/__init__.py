@@ -1,0 +1,1 @@
+"""Scenarios as data: their keys, their checks, and the files they are read from."""

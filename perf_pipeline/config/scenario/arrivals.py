@@ -1,0 +1,175 @@
+"""An open level: workflows arrive when a schedule says, whether or not earlier ones have ended.
+
+Each schedule has keys of its own beside those that all have (``SCHEDULE_KEYS``). ``duration_s``
+is the length of the whole schedule; the first ``phases.warm_up_s`` of it is the warm-up, the rest
+is measured.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.scenario.schedules import SCHEDULE_KEYS
+from perf_pipeline.config.wording import listed, shown
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.scenario.complaints import Complaints
+    from perf_pipeline.config.scenario.schedules import Schedule
+
+MOST_ARRIVALS = 10_000_000
+"""A schedule is held in memory, 8 bytes an arrival, by every worker."""
+
+_LONGEST_TRACE_S = 86_400
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """When the workflows of an open level arrive, and how long one waits for a free slot.
+
+    Attributes:
+        label: Name in the report and of a folder; unique in the scenario.
+        schedule: ``constant`` evenly spaced; ``poisson`` independent users; ``ramp`` evenly spaced
+            at a rate that grows or falls linearly; ``steps`` the same in ``steps`` equal parts of
+            constant rate; ``burst`` many at one moment, again and again; ``trace`` at the times of
+            a file.
+        rate_per_s: Arrivals a second; of a ramp or steps, at the beginning; of a burst, those
+            that arrive evenly between the bursts.
+        duration_s: Length of the schedule; 0 for the whole trace.
+        slots: The most workflows in flight; one more waits for a free slot.
+        start_timeout_s: What has waited so long and was not started is dropped.
+        end_rate_per_s: Arrivals a second at the end of a ramp or of steps.
+        steps: Number of steps.
+        burst_size: Arrivals at one moment.
+        burst_every_s: From one burst to the next; the first is at 0.
+        trace: Absolute path of a file with an arrival a line: seconds, not decreasing.
+        title: What people call it besides.
+    """
+
+    label: str
+    schedule: Schedule = "poisson"
+    rate_per_s: float = 0.0
+    duration_s: float = 0.0
+    slots: int = 1000
+    start_timeout_s: float = 30.0
+    end_rate_per_s: float = 0.0
+    steps: int = 0
+    burst_size: int = 0
+    burst_every_s: float = 0.0
+    trace: str = ""
+    title: str = ""
+
+    @property
+    def offered(self) -> str:
+        """What is offered, in words: ``500/s (poisson)``."""
+        match self.schedule:
+            case "ramp" | "steps":
+                rate = f"{self.rate_per_s:g} to {self.end_rate_per_s:g}/s"
+            case "burst":
+                rate = f"{self.burst_size} every {self.burst_every_s:g} s"
+                rate += f" and {self.rate_per_s:g}/s" if self.rate_per_s else ""
+            case "trace":
+                rate = Path(self.trace).name
+            case _:
+                rate = f"{self.rate_per_s:g}/s"
+        return f"{rate} ({self.schedule})"
+
+
+def schedule_length_s(arrivals: Arrivals) -> float:
+    """Return how long a schedule lasts, s; of a whole trace, until its last arrival."""
+    if arrivals.schedule == "trace" and not arrivals.duration_s:
+        return read_trace(arrivals.trace)[-1] / 1e9
+    return arrivals.duration_s
+
+
+def arrivals_of(
+    table: dict[str, Any], index: int, folder: Path, complaints: Complaints
+) -> Arrivals:
+    """Make the arrivals of one ``[[arrivals]]`` table, whose values fit their keys already.
+
+    Args:
+        table: Keys and values.
+        index: Which of the tables.
+        folder: Where a relative path of a trace begins.
+        complaints: Told of keys that its schedule lacks or does not have, and of a wrong trace.
+    """
+    here = ("arrivals", index)
+    if not complaints.is_good(here, (*here, "schedule")):
+        return Arrivals(**table)
+    schedule = table.get("schedule", Arrivals.schedule)
+    needed, may = SCHEDULE_KEYS[schedule]
+    for name in needed:
+        if name not in table:
+            complaints.at((*here, name), f'is missing; schedule "{schedule}" needs it.')
+    own = {name for pair in SCHEDULE_KEYS.values() for names in pair for name in names}
+    for name in table:
+        if name in own and name not in (*needed, *may):
+            known = listed([*needed, *may])
+            complaints.at(
+                (*here, name), f'is given, but schedule "{schedule}" does not have it ({known}).'
+            )
+    if "trace" in table:
+        table = {**table, "trace": str(folder / table["trace"])}
+    arrivals = Arrivals(**table)
+    _find_too_many(arrivals, index, complaints)
+    return arrivals
+
+
+def _find_too_many(arrivals: Arrivals, index: int, complaints: Complaints) -> None:
+    here = ("arrivals", index)
+    if arrivals.schedule == "trace":
+        try:
+            read_trace(arrivals.trace, arrivals.duration_s)
+        except (OSError, ValueError) as error:
+            complaints.at((*here, "trace"), f"is {shown(arrivals.trace)}: {error}.")
+        return
+    most = max(arrivals.rate_per_s, arrivals.end_rate_per_s) * arrivals.duration_s
+    if arrivals.burst_every_s:
+        most += (arrivals.duration_s / arrivals.burst_every_s + 1) * arrivals.burst_size
+    if most > MOST_ARRIVALS:
+        complaints.at(
+            (*here, "duration_s"),
+            f"is {arrivals.duration_s:g} s, in which up to {most:.3g} workflows arrive; allowed "
+            f"are {MOST_ARRIVALS:,}: lower the rate or the duration.",
+        )
+
+
+def read_trace(path: str, duration_s: float = 0.0) -> array[int]:
+    """Read the arrivals of a trace.
+
+    Args:
+        path: Text file, an arrival a line: seconds since the beginning, not decreasing; what
+            follows a ``#`` and empty lines mean nothing.
+        duration_s: Arrivals from then on are left out; 0 for none.
+
+    Returns:
+        int64[n], ns, non-decreasing, >= 0.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: A line is no time, or is before the one above it, or there is none at all.
+    """
+    times, end_ns = array("q"), int(duration_s * 1e9)
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        try:  # decimal: the same nanosecond on every machine
+            at_ns = int(Decimal(text) * 1_000_000_000)
+        except (InvalidOperation, ValueError, OverflowError) as error:
+            raise ValueError(f"line {number} is {shown(text)}; a line is seconds") from error
+        if not 0 <= at_ns <= _LONGEST_TRACE_S * 1_000_000_000:
+            raise ValueError(f"line {number} is {shown(text)}; allowed is 0 to {_LONGEST_TRACE_S}")
+        if times and at_ns < times[-1]:
+            raise ValueError(f"line {number} is {shown(text)}, before the line above it")
+        if end_ns and at_ns >= end_ns:
+            break
+        times.append(at_ns)
+        if len(times) > MOST_ARRIVALS:
+            raise ValueError(f"it holds more than {MOST_ARRIVALS:,} arrivals")
+    if not times:
+        raise ValueError("it holds no arrival")
+    return times

@@ -1,0 +1,76 @@
+"""The scenarios that come with the project, and finding one by name or path."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.flags.overrides import Overrides, check_overrides
+from perf_pipeline.config.scenario.complaints import Complaints
+from perf_pipeline.config.scenario.parse import read_scenario
+from perf_pipeline.config.wording import did_you_mean, listed, shown
+from perf_pipeline.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.machine import MachineLimits
+    from perf_pipeline.config.scenario.scenario import Scenario
+
+BUILTIN_FOLDER = Path(__file__).parents[2] / "scenarios"
+
+
+def list_scenarios(folder: Path = BUILTIN_FOLDER) -> dict[str, str]:
+    """Return the name of every scenario in the folder, in alphabetical order, to its title."""
+    return {path.stem: _title(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def find_scenario(name_or_path: str, folder: Path = BUILTIN_FOLDER) -> Path:
+    """Return the file of a built-in scenario's name, or the path itself.
+
+    A word with a ``/`` or ending in ``.toml`` is a path; any other is a built-in scenario if
+    there is one, and else a path if a file is there.
+
+    Raises:
+        ScenarioError: It is a word and neither; the text names the nearest known scenario.
+    """
+    if "/" in name_or_path or name_or_path.endswith(".toml"):
+        return Path(name_or_path)
+    known = [path.stem for path in sorted(folder.glob("*.toml"))]
+    if name_or_path in known:
+        return folder / f"{name_or_path}.toml"
+    if _exists(name_or_path):
+        return Path(name_or_path)
+    hint = did_you_mean(name_or_path, known) or f"known are {listed(known)}."
+    raise ScenarioError(
+        [f"scenario {shown(name_or_path)} is unknown, and no such file is here; {hint}"]
+    )
+
+
+def open_scenario(
+    name_or_path: str, machine: MachineLimits, overrides: Overrides | None = None
+) -> Scenario:
+    """Find and read a scenario, with the flags of ``run`` in place.
+
+    Raises:
+        ScenarioError: With every problem of the name, the file and the flags.
+    """
+    try:
+        path = find_scenario(name_or_path)
+    except ScenarioError as error:
+        complaints = Complaints(name_or_path)
+        check_overrides(overrides or Overrides(), complaints)
+        raise ScenarioError([*error.problems, *complaints.problems()]) from error
+    return read_scenario(path, machine, overrides)
+
+
+def _exists(path: str) -> bool:
+    """Return whether a file is there; a text that cannot be a path names none."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _title(path: Path) -> str:
+    with path.open("rb") as file:
+        return str(tomllib.load(file).get("title", ""))

@@ -1,0 +1,149 @@
+"""What the values of a scenario must not contradict: each other, and this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.machine import SLOT_IS, largest_level, mode_of, processes_of
+from perf_pipeline.config.scenario.arrivals import schedule_length_s
+from perf_pipeline.config.scenario.keys import REPEATED
+from perf_pipeline.config.scenario.own_code import find_wrong_kinds
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.machine import Bound, MachineLimits
+    from perf_pipeline.config.scenario.complaints import Complaints
+    from perf_pipeline.config.scenario.scenario import Scenario
+
+
+def find_duplicates(scenario: Scenario, complaints: Complaints) -> None:
+    """Complain of workloads and of arms' labels that stand twice in the file, and the like."""
+    _find_names_without_levels(scenario, complaints)
+    workloads: set[tuple[str, str]] = set()
+    for index, workload in enumerate(scenario.workloads):
+        kind = (workload.family, workload.complexity)
+        named = workload.name.replace("/", ", ")
+        if complaints.is_good(("workload", index, "family"), ("workload", index, "complexity")):
+            if kind in workloads:
+                complaints.at(
+                    ("workload", index),
+                    f"is {named} for the second time; give the first one a greater weight instead.",
+                )
+            workloads.add(kind)
+    labels: set[str] = set()
+    for index, arm in enumerate(scenario.arms):
+        if complaints.is_good(path := ("arm", index, "label")):
+            if arm.label in labels:
+                complaints.at(
+                    path,
+                    f'is "{arm.label}" for the second time; each arm needs a label of its own '
+                    "(it names a folder).",
+                )
+            labels.add(arm.label)
+    for index, arrivals in enumerate(scenario.arrivals):
+        if complaints.is_good(path := ("arrivals", index, "label")):
+            if arrivals.label in labels:
+                complaints.at(
+                    path,
+                    f'is "{arrivals.label}" for the second time; arms and open levels each need a '
+                    "label of their own (it names a folder).",
+                )
+            labels.add(arrivals.label)
+
+
+def find_contradictions(scenario: Scenario, machine: MachineLimits, complaints: Complaints) -> None:
+    """Complain of values that fit their keys but not each other or this machine."""
+    _find_phases_out_of_order(scenario, complaints)
+    _find_schedules_without_a_steady_phase(scenario, complaints)
+    find_wrong_kinds(scenario, complaints)
+    if complaints.is_good(("processes",)):
+        _find_too_few_connections(scenario, processes_of(scenario, machine), complaints)
+        _find_levels_above_the_machine(scenario, machine, complaints)
+
+
+def _find_phases_out_of_order(scenario: Scenario, complaints: Complaints) -> None:
+    phases, longest = scenario.phases, ("phases", "steady_max_s")
+    for name in ("warm_up_s", "steady_s"):
+        least_s = getattr(phases, name)
+        if complaints.is_good(longest, ("phases", name)) and phases.steady_max_s < least_s:
+            complaints.at(
+                longest,
+                f"is {phases.steady_max_s:g}, below {name} ({least_s:g}): the greatest length of "
+                f"a phase is at least its least length; allowed is {least_s:g} s or more.",
+            )
+    for index, arm in enumerate(scenario.arms):
+        path = ("arm", index, "steady_s")
+        if complaints.is_good(longest, path) and arm.steady_s > phases.steady_max_s:
+            complaints.at(
+                path,
+                f"is {arm.steady_s:g}, above phases.steady_max_s ({phases.steady_max_s:g}), the "
+                f"greatest length of a phase; allowed is {phases.steady_max_s:g} s or less.",
+            )
+
+
+def _find_schedules_without_a_steady_phase(scenario: Scenario, complaints: Complaints) -> None:
+    warm_up_s = scenario.phases.warm_up_s
+    for index, arrivals in enumerate(scenario.arrivals):
+        path = ("arrivals", index)
+        if not complaints.is_good(path, *((*path, key.name) for key in REPEATED["arrivals"])):
+            continue
+        if (length_s := schedule_length_s(arrivals)) <= warm_up_s:
+            complaints.at(
+                (*path, "duration_s"),
+                f"is {length_s:g} s, all of it warm-up (phases.warm_up_s is {warm_up_s:g}): the "
+                "schedule must be longer, for what follows the warm-up is measured.",
+            )
+
+
+def _find_too_few_connections(scenario: Scenario, processes: int, complaints: Complaints) -> None:
+    path, limit = ("connections", "max_db_connections"), scenario.connections.max_db_connections
+    if complaints.is_good(path) and limit < processes:
+        complaints.at(
+            path,
+            f"is {limit}, below the {processes} worker processes that share it: each needs one "
+            f"connection; allowed is {processes} or more, or lower processes.",
+        )
+
+
+def _find_levels_above_the_machine(
+    scenario: Scenario, machine: MachineLimits, complaints: Complaints
+) -> None:
+    processes = processes_of(scenario, machine)
+    bound = largest_level(machine, processes, mode_of(scenario.target))
+    for level in scenario.concurrency:
+        if level > bound.level:
+            tail = _above(bound, scenario.target, machine, processes)
+            complaints.at(("concurrency",), f"holds {level}, {tail}")
+    for index, arrivals in enumerate(scenario.arrivals):
+        path = ("arrivals", index, "slots")
+        if complaints.is_good(path) and arrivals.slots > bound.level:
+            tail = _above(bound, scenario.target, machine, processes)
+            complaints.at(path, f"is {arrivals.slots}, {tail}")
+    for index, arm in enumerate(scenario.arms):
+        path = ("arm", index, "concurrency")
+        own = largest_level(machine, processes, mode_of(arm.target))
+        told = own.level == bound.level and arm.concurrency in scenario.concurrency
+        if complaints.is_good(path) and arm.concurrency > own.level and not told:
+            tail = _above(own, arm.target, machine, processes)
+            complaints.at(path, f"is {arm.concurrency}, {tail}")
+
+
+def _above(bound: Bound, target: str, machine: MachineLimits, processes: int) -> str:
+    mode = mode_of(target)
+    where = f"on {target}, where a slot is {SLOT_IS[mode]} ({bound.what}: {bound.arithmetic})"
+    more = largest_level(machine, processes, "asyncio").level
+    tail = f"; asynchronous targets hold {more} here" if mode == "threads" and more else ""
+    if bound.level == 0:
+        return f"but this machine holds not even one {where}; {bound.remedy}{tail}."
+    return (
+        f"above the {bound.level} that this machine holds {where}; "
+        f"allowed is 1 to {bound.level}, or {bound.remedy}{tail}."
+    )
+
+
+def _find_names_without_levels(scenario: Scenario, complaints: Complaints) -> None:
+    names, levels = len(scenario.level_names), len(scenario.concurrency)
+    if names and names != levels and complaints.is_good(("level_names",), ("concurrency",)):
+        complaints.at(
+            ("level_names",),
+            f"holds {names} names for {levels} levels; name each level, or none.",
+        )

@@ -1,0 +1,258 @@
+"""Every key that a scenario file may hold, with its type, range and meaning: one table.
+
+What ``check`` and ``run`` say about a wrong value is made from this table, and the flags of
+``run`` are checked by the same rows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from perf_pipeline.config.scenario.scenario import (
+    COMPLEXITIES,
+    FAMILIES,
+    MISSING_SERVERS,
+    NODES,
+    ORDERS,
+    SERVICES,
+)
+from perf_pipeline.config.scenario.schedules import SCHEDULES
+from perf_pipeline.config.scenario.target_spec import parse_target, target_names
+from perf_pipeline.config.wording import did_you_mean, listed, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GREATEST_LEVEL = 20_000
+"""What one machine is meant for; ``machine.py`` says what this one holds."""
+
+FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+LABEL = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+"""A label is a folder's name, and is never all digits: those are the folders of levels."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: what may stand there, and what it means.
+
+    Attributes:
+        name: The key, with its unit last.
+        kind: What TOML value it takes.
+        meaning: What it counts or is, unit included; for messages.
+        low: Least value of a number; least length of a text.
+        high: Greatest value, or length, likewise.
+        choices: The only texts allowed, if not empty.
+        required: No default would be an honest guess.
+        many: It takes a list of 1 to ``GREATEST_LENGTH`` such values, no two of them equal.
+    """
+
+    name: str
+    kind: Literal["integer", "number", "text", "label", "boolean", "target", "function"]
+    meaning: str
+    low: float = 0
+    high: float = 0
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    many: bool = False
+
+    def allowed(self) -> str:
+        """Say in words what may stand here."""
+        if self.choices:
+            return listed([f'"{choice}"' for choice in self.choices])
+        if self.kind in {"integer", "number"}:
+            article = "an integer" if self.kind == "integer" else "a number"
+            return f"{article} from {_plain(self.low)} to {_plain(self.high)}"
+        return {
+            "boolean": "true or false",
+            "function": "module:function",
+            "label": "1 to 40 of a-z, 0-9, _ and -, beginning with a letter (it names a folder)",
+            "target": f"{listed(target_names())}, then ==version and +package as wanted "
+            "(kailash==2.19.0+pandas)",
+            "text": f"one line of {self.low:g} to {self.high:g} printable characters",
+        }[self.kind]
+
+    def complaints(self, value: object) -> Iterator[tuple[tuple[int, ...], str]]:
+        """Say what is wrong with a value.
+
+        Yields:
+            Where (empty for the value itself, else the index in the list) and the tail of a
+            sentence; nothing if the value fits.
+        """
+        if not self.many:
+            if not self._fits(value):
+                yield (), self._complaint(value)
+        elif not isinstance(value, (list, tuple)) or not 1 <= len(value) <= GREATEST_LENGTH:
+            allowed = f"a list of 1 to {GREATEST_LENGTH} values, each {self.allowed()}"
+            yield (), f"is {shown(value)}; allowed is {allowed} ({self.meaning})."
+        else:
+            for index, item in enumerate(value):
+                if not self._fits(item):
+                    yield (index,), self._complaint(item)
+                elif item in value[:index]:
+                    again = "name each value once (repeats runs all of them again)"
+                    yield (index,), f"is {shown(item)} for the second time; {again}."
+
+    def stand_in(self) -> str | float:
+        """Return a value that fits, to go on looking for problems in place of one that does not."""
+        if self.kind in {"integer", "number"}:
+            return self.low
+        if self.kind == "boolean":
+            return False
+        if self.kind == "target":
+            return target_names()[0]
+        return self.choices[0] if self.choices else ""
+
+    def _complaint(self, value: object) -> str:
+        if self.kind == "target" and isinstance(value, str):
+            return f"is {shown(value)}, which {_target_problem(value)} ({self.meaning})."
+        near = did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        tail = f"; {near}" if near else "."
+        return f"is {shown(value)}; allowed is {self.allowed()} ({self.meaning}){tail}"
+
+    def _fits(self, value: object) -> bool:
+        if self.kind in {"integer", "number"}:
+            wanted = int if self.kind == "integer" else int | float
+            # bool is an int in Python; NaN fails the comparison, as do both infinities.
+            return (
+                isinstance(value, wanted)
+                and not isinstance(value, bool)
+                and self.low <= value <= self.high
+            )
+        if self.kind == "boolean":
+            return isinstance(value, bool)
+        return isinstance(value, str) and self._fits_text(value)
+
+    def _fits_text(self, text: str) -> bool:
+        if self.choices:
+            return text in self.choices
+        if self.kind == "target":
+            return not _target_problem(text)
+        if self.kind in {"label", "function"}:
+            pattern = LABEL if self.kind == "label" else FUNCTION
+            return pattern.fullmatch(text) is not None
+        return self.low <= len(text) <= self.high and text.isprintable()
+
+
+def _target_problem(text: str) -> str:
+    """Say what is wrong with a target's text; empty if nothing is."""
+    try:
+        parse_target(text)
+    except ValueError as error:
+        near = did_you_mean(text.partition("=")[0].partition("+")[0], target_names())
+        return f"{error}; {near}" if near and "names no target" in str(error) else str(error)
+    return ""
+
+
+def _plain(number: float) -> str:
+    return f"{int(number)}" if number == int(number) else f"{number}"
+
+
+GREATEST_LENGTH = 50
+
+LEVEL = Key(
+    "concurrency", "integer", "workflows in flight", 1, GREATEST_LEVEL, required=True, many=True
+)
+TARGET = Key("target", "target", "what executes the workflows")
+NODES_KEY = Key("nodes", "text", "how the workflows are written", choices=NODES)
+SEED = Key("seed", "integer", "source of every random choice", 0, 2**63 - 1)
+REPEATS = Key("repeats", "integer", "how many times the levels run", 1, 100)
+ORDER = Key("order", "text", "order of the levels of each repeat", choices=ORDERS)
+COMPLEXITY = Key("complexity", "text", "how many nodes a workflow has", choices=COMPLEXITIES)
+FAMILY = Key("family", "text", "what one workflow does", choices=FAMILIES)
+PROCESSES = Key("processes", "integer", "worker processes a level", 1, 64)
+MEMORY_LIMIT = Key("memory_mb", "number", "MB, memory of all workers of a level", 1, 10_000_000)
+CPU_LIMIT = Key(
+    "cpu_percent", "number", "percent of one core, CPU of all workers of a level", 1, 100_000
+)
+STEADY = Key("steady_s", "number", "s, least length of the steady phase", 0.5, 86_400)
+
+RATE = Key("rate_per_s", "number", "workflows that arrive a second", 0.001, 1_000_000)
+SLOTS = Key("slots", "integer", "workflows in flight at most", 1, GREATEST_LEVEL)
+FLAG_SCHEDULE = Key("schedule", "text", "when they arrive", choices=("poisson", "constant"))
+
+TOP: tuple[Key, ...] = (
+    Key("title", "text", "shown in lists and reports", 0, 200),
+    SEED,
+    TARGET,
+    NODES_KEY,
+    replace(LEVEL, required=False),
+    PROCESSES,
+    REPEATS,
+    ORDER,
+    Key(
+        "missing_servers",
+        "text",
+        "what happens without a server that is only written to",
+        choices=MISSING_SERVERS,
+    ),
+    Key("interpreter", "text", "path of a Python that has everything installed", 1, 4096),
+    Key("python_path", "text", "folder of your own modules, from the scenario's", 1, 4096),
+    Key("servers", "text", "servers for your own functions", choices=SERVICES, many=True),
+    Key("level_names", "text", "what people call the levels", 1, 40, many=True),
+    Key("sample_every_s", "number", "s between two samples of the resources", 0.1, 3600),
+    Key("log_detail", "boolean", "what the target logs goes to the workers' logs"),
+)
+
+SECTIONS: dict[str, tuple[Key, ...]] = {
+    "phases": (
+        Key("ramp_up_s", "number", "s over which the slots start", 0, 3600),
+        Key("warm_up_s", "number", "s, least length of the warm-up", 0, 3600),
+        STEADY,
+        Key("steady_workflows", "integer", "workflows that end in the steady phase", 0, 10_000_000),
+        Key("steady_max_s", "number", "s, greatest length of a phase", 0.5, 86_400),
+        Key("drain_s", "number", "s in which workflows in flight may still end", 0, 3600),
+        Key("deadline_s", "number", "s after which a workflow is a timeout", 0.1, 3600),
+        Key("total_workflows", "integer", "workflows that end a steady phase", 0, 10_000_000),
+        Key("cooldown_s", "number", "s of rest after a level", 0, 3600),
+    ),
+    "connections": (
+        Key("max_db_connections", "integer", "connections of all workers to a server", 1, 10_000),
+        Key("connection_timeout_s", "number", "s to wait for a free connection", 0.1, 3600),
+    ),
+    "limits": (MEMORY_LIMIT, CPU_LIMIT),
+    "stop": (
+        Key("error_ratio", "number", "share of failures that ends a level", 0.01, 1),
+        Key("memory_free_mb", "number", "MB of free memory below which a level ends", 0, 1e7),
+        Key("descriptors_free", "integer", "files below which a level ends", 0, 10_000_000),
+    ),
+}
+"""Tables that stand once: ``[phases]``."""
+
+REPEATED: dict[str, tuple[Key, ...]] = {
+    "workload": (
+        FAMILY,
+        COMPLEXITY,
+        Key("function", "function", "a function of your own, called with the workflow's number"),
+        Key("weight", "number", "share of the mix, relative to the others", 0.001, 1000),
+    ),
+    "arm": (
+        Key("label", "label", "name in the report and of a folder", required=True),
+        replace(TARGET, required=True),
+        Key("nodes", "text", "how the workflows are written", choices=NODES, required=True),
+        Key("concurrency", "integer", "workflows in flight", 1, GREATEST_LEVEL, required=True),
+        Key(
+            "steady_s", "number", "s, least length of its steady phase", 0.5, 86_400, required=True
+        ),
+    ),
+    "arrivals": (
+        Key("label", "label", "name in the report and of a folder", required=True),
+        Key("schedule", "text", "when they arrive", choices=SCHEDULES, required=True),
+        RATE,
+        Key("end_rate_per_s", "number", "workflows a second at the end", 0.001, 1_000_000),
+        Key("steps", "integer", "parts of constant rate", 1, 1000),
+        Key("burst_size", "integer", "workflows that arrive at one moment", 1, 100_000),
+        Key("burst_every_s", "number", "s from one burst to the next", 0.01, 3600),
+        Key("trace", "text", "file with an arrival a line, seconds", 1, 4096),
+        Key("duration_s", "number", "s, length of the schedule, warm-up included", 0.5, 86_400),
+        SLOTS,
+        Key("start_timeout_s", "number", "s to wait for a free slot", 0.001, 3600),
+        Key("title", "text", "what people call it", 1, 40),
+    ),
+}
+"""Tables that stand any number of times: ``[[workload]]``."""
+
+SETTINGS = "settings"
+"""Table of a target's own options, at the top and in an arm; ``target_settings.py`` reads it."""

@@ -1,0 +1,286 @@
+"""From the text of a scenario file to a ``Scenario``, or every problem at once.
+
+Three steps: TOML to values with lines, values to a scenario by the table of ``keys.py``, and
+what the keys must not contradict between them and this machine (``contradictions.py``). The
+flags of ``run`` replace values between the second and the third, so that a flag can make a
+scenario fit a smaller machine, but cannot hide a key that is wrong in itself.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.flags.overrides import (
+    Overrides,
+    apply_overrides,
+    check_overrides,
+    drop_pointless_arms,
+)
+from perf_pipeline.config.scenario.arrivals import arrivals_of
+from perf_pipeline.config.scenario.complaints import Complaints
+from perf_pipeline.config.scenario.contradictions import (
+    find_contradictions,
+    find_duplicates,
+)
+from perf_pipeline.config.scenario.keys import (
+    GREATEST_LENGTH,
+    LEVEL,
+    REPEATED,
+    SECTIONS,
+    SETTINGS,
+    TOP,
+    Key,
+)
+from perf_pipeline.config.scenario.own_code import check_paths, workload_of
+from perf_pipeline.config.scenario.positions import key_lines
+from perf_pipeline.config.scenario.scenario import (
+    Arm,
+    Connections,
+    Limits,
+    Phases,
+    Scenario,
+    Stop,
+)
+from perf_pipeline.config.scenario.scenario_file import read_text
+from perf_pipeline.config.scenario.target_settings import check_settings
+from perf_pipeline.config.slo.slo_tables import SLO, check_slos
+from perf_pipeline.config.wording import did_you_mean, listed, printable, shown
+from perf_pipeline.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.machine import MachineLimits
+    from perf_pipeline.config.scenario.positions import KeyPath
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
+"""A scenario's name becomes part of file names: ``baseline_100_20241201_120000.json``."""
+
+
+def read_scenario(
+    path: Path, machine: MachineLimits, overrides: Overrides | None = None
+) -> Scenario:
+    """Read a scenario from a TOML file; its name is the file's stem.
+
+    Raises:
+        ScenarioError: With every problem of the file and of the flags.
+    """
+    try:
+        text = read_text(path)
+    except ScenarioError as error:
+        complaints = Complaints(str(path))
+        check_overrides(overrides or Overrides(), complaints)
+        raise ScenarioError([*error.problems, *complaints.problems()]) from error
+    folder = path.absolute().parent
+    return parse_scenario(text, path.stem, machine, overrides, file=str(path), folder=folder)
+
+
+def parse_scenario(
+    text: str,
+    name: str,
+    machine: MachineLimits,
+    overrides: Overrides | None = None,
+    *,
+    file: str | None = None,
+    folder: Path | None = None,
+) -> Scenario:
+    """Make a scenario of a TOML text.
+
+    Args:
+        text: The TOML text.
+        name: The scenario's name.
+        machine: What this machine holds; levels above it are problems.
+        overrides: Flags of ``run`` that replace values of the text.
+        file: What messages call the text; by default ``<name>.toml``.
+        folder: Where relative paths of the text begin; None for the current folder.
+
+    Raises:
+        ScenarioError: With every problem, one sentence each, in the order of the text.
+    """
+    overrides = overrides or Overrides()
+    complaints = Complaints(file or f"{name}.toml")
+    if not NAME.fullmatch(name):
+        complaints.file_as_a_whole(
+            f"{complaints.file}: the scenario's name is {shown(name)}; allowed are 1 to 80 of "
+            "A-Z, a-z, 0-9, _, - and . (it becomes part of file names); rename the file."
+        )
+    check_overrides(overrides, complaints)
+    document = _load(text, complaints)
+    if document is not None:
+        scenario = _build(document, name, folder or Path.cwd(), complaints)
+        find_duplicates(scenario, complaints)
+        slos = check_slos(document.get(SLO, []), scenario, complaints)
+        scenario = replace(scenario, slos=slos)
+        scenario = apply_overrides(scenario, overrides, complaints)
+        find_contradictions(scenario, machine, complaints)
+        if not complaints.problems():
+            return drop_pointless_arms(scenario, overrides)
+    raise ScenarioError(complaints.problems())
+
+
+def _load(text: str, complaints: Complaints) -> dict[str, Any] | None:
+    """Load the TOML and its lines; None, with a complaint, if there is nothing to build from."""
+    file = complaints.file
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, line, column = _syntax_error(str(error), text)
+        what = _given_twice(what) or what
+        where = f"line {line}" + (f", column {column}" if column else "")
+        complaints.file_as_a_whole(f"{file} {where}: is not TOML: {what}.", line)
+    except RecursionError:
+        complaints.file_as_a_whole(f"{file}: is nested too deeply; no value is deeper than 3.")
+    except ValueError as error:  # an integer of more than 4300 digits
+        complaints.file_as_a_whole(f"{file}: holds an impossible value: {printable(str(error))}.")
+    else:
+        if document:
+            complaints.lines = key_lines(text)
+            return document
+        complaints.file_as_a_whole(
+            f"{file}: is empty; a scenario needs at least concurrency and one [[workload]]."
+        )
+    return None
+
+
+def _syntax_error(message: str, text: str) -> tuple[str, int, int | None]:
+    """Split ``Invalid value (at line 3, column 5)``; the end of the document is its last line."""
+    found = re.fullmatch(
+        r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL
+    )
+    if found is None:
+        return printable(message), 1, None
+    what = printable(found[1][:1].lower() + found[1][1:])
+    if found[2] is None:
+        return what, text.count("\n") + (not text.endswith("\n")), None
+    return what, int(found[2]), int(found[3])
+
+
+def _given_twice(what: str) -> str | None:
+    """Say in words that a list of tables stands there in two forms, which is what TOML forbids."""
+    if found := re.search(r"cannot mutate immutable namespace \('(\w+)',", what):
+        name = found[1]
+        return f"{name} is given twice: use either `{name} = [...]` or [[{name}]] tables"
+    return None
+
+
+def _build(document: dict[str, Any], name: str, folder: Path, complaints: Complaints) -> Scenario:
+    """Take every value that fits its key, and complain of the others.
+
+    A value that does not fit is replaced by one that does, so that what follows finds the other
+    problems; the complaint keeps such a scenario from ever being used.
+    """
+    values = _table(document, (), TOP, complaints)
+    phases, connections, limits, stop = (
+        _section(document, section, complaints) for section in SECTIONS
+    )
+    workloads, arms, arrivals = (_repeated(document, section, complaints) for section in REPEATED)
+    if not workloads and complaints.is_good(("workload",)):
+        complaints.at(
+            ("workload",), "is missing; give at least one [[workload]] with family and complexity."
+        )
+    if "concurrency" not in values:
+        values["concurrency"] = ()
+        if not arrivals and complaints.is_good(("arrivals",)):
+            tail = f"is missing; allowed is {LEVEL.allowed()} ({LEVEL.meaning})"
+            complaints.at(("concurrency",), f"{tail}, or give open levels, each [[arrivals]].")
+    check_paths(values, folder, complaints)
+    target = values.get("target", Scenario.target)
+    settings = check_settings(document.get(SETTINGS, {}), target, (SETTINGS,), complaints)
+    return Scenario(
+        name=name,
+        phases=Phases(**phases),
+        connections=Connections(**connections),
+        limits=Limits(**limits),
+        stop=Stop(**stop),
+        workloads=tuple(
+            workload_of(table, index, complaints) for index, table in enumerate(workloads)
+        ),
+        arms=tuple(
+            _arm(table, document["arm"][at], at, complaints) for at, table in enumerate(arms)
+        ),
+        arrivals=tuple(
+            arrivals_of(table, index, folder, complaints) for index, table in enumerate(arrivals)
+        ),
+        settings=settings,
+        **values,
+    )
+
+
+def _arm(table: dict[str, Any], written: object, index: int, complaints: Complaints) -> Arm:
+    given = written.get(SETTINGS, {}) if isinstance(written, dict) else {}
+    here = ("arm", index, SETTINGS)
+    return Arm(**table, settings=check_settings(given, table["target"], here, complaints))
+
+
+def _section(document: dict[str, Any], name: str, complaints: Complaints) -> dict[str, Any]:
+    table = document.get(name, {})
+    if isinstance(table, dict):
+        return _table(table, (name,), SECTIONS[name], complaints)
+    complaints.at((name,), f"is {shown(table)}; allowed is one table, written [{name}].")
+    return {}
+
+
+def _repeated(document: dict[str, Any], name: str, complaints: Complaints) -> list[dict[str, Any]]:
+    tables = document.get(name, [])
+    if not isinstance(tables, list) or len(tables) > GREATEST_LENGTH:
+        complaints.at(
+            (name,),
+            f"is {shown(tables)}; allowed are at most {GREATEST_LENGTH} tables, each written "
+            f"[[{name}]].",
+        )
+        return []
+    checked = []
+    for index, table in enumerate(tables):
+        here: KeyPath = (name, index)
+        if isinstance(table, dict):
+            checked.append(_table(table, here, REPEATED[name], complaints))
+        else:
+            complaints.at(here, f"is {shown(table)}; allowed is a table, written [[{name}]].")
+            checked.append({key.name: key.stand_in() for key in REPEATED[name]})
+    return checked
+
+
+def _table(
+    table: dict[str, Any], path: KeyPath, keys: tuple[Key, ...], complaints: Complaints
+) -> dict[str, Any]:
+    """Check the keys of one table; return a value for each key that is there or must be."""
+    known = [key.name for key in keys] + ([] if path else [*SECTIONS, *REPEATED, SETTINGS, SLO])
+    known += [SETTINGS] if path[:1] == ("arm",) else []
+    for name in table:
+        if name not in known:
+            complaints.at((*path, name), f"is unknown; {_hint(name, known)}")
+    values = {}
+    for key in keys:
+        here = (*path, key.name)
+        if key.name in table:
+            values[key.name] = _value(table[key.name], here, key, complaints)
+        elif key.required:
+            complaints.at(here, f"is missing; allowed is {key.allowed()} ({key.meaning}).")
+            values[key.name] = () if key.many else key.stand_in()
+    return values
+
+
+def _value(value: Any, path: KeyPath, key: Key, complaints: Complaints) -> Any:
+    """Return the value as a scenario holds it; without the parts that were complained of."""
+    wrong = set()
+    for where, text in key.complaints(value):
+        complaints.at((*path, *where), text)
+        wrong.add(where)
+    if key.many:
+        return () if () in wrong else tuple(v for i, v in enumerate(value) if (i,) not in wrong)
+    if wrong:
+        return key.stand_in()
+    return float(value) if key.kind == "number" else value
+
+
+def _hint(name: str, known: list[str]) -> str:
+    """Say where an unknown key belongs, what was meant, or which keys there are."""
+    homes = {"at the top of the file": TOP}
+    homes |= {f"in [{section}]": keys for section, keys in SECTIONS.items()}
+    homes |= {f"in [[{section}]]": keys for section, keys in REPEATED.items()}
+    places = [home for home, keys in homes.items() if name in {key.name for key in keys}]
+    if places:
+        return f"it belongs {listed(places)}."
+    return did_you_mean(name, known) or f"known here are {listed(known)}."

@@ -1,0 +1,117 @@
+"""What a target is called: a name, then a version and extra packages as wanted.
+
+``kailash==2.19.0+pandas+numpy==2.2.0`` is the target ``kailash`` with the package of that name at
+2.19.0, and two packages more. Each such text is an environment of its own. The parts are split
+at ``+``, so a version with a local part (``1.0+cpu``) cannot be named; give an interpreter.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+TARGETS_FOLDER = Path(__file__).parents[2] / "targets"
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.!_-]*")
+_PACKAGE = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?((==|~=|>=|<=|<|>)[^+ ]+)?"
+)
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """A target's text in parts.
+
+    Attributes:
+        text: As it was given; what reports show, and the key of the environment.
+        name: Folder of ``targets``.
+        version: Version of the target's own package; None for the locked one.
+        packages: Extra packages, as pip and uv read them.
+    """
+
+    text: str
+    name: str
+    version: str | None
+    packages: tuple[str, ...]
+
+    @property
+    def is_locked(self) -> bool:
+        """True when the target's lock says everything."""
+        return self.version is None and not self.packages
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """What ``targets/<name>/target.toml`` says of a target.
+
+    Attributes:
+        name: Folder of ``targets``.
+        title: One line for people.
+        mode: ``threads``: a slot is a thread; ``asyncio``: a slot is a task of one event loop.
+        package: Distribution that ``==version`` is about; empty when there is none.
+        functions: True when workloads are a user's own functions, not families.
+        settings: Name of each setting to its kind (``boolean``, ``integer``, ``number``,
+            ``text``), ``default``, ``low``, ``high``, ``choices`` and ``meaning``.
+    """
+
+    name: str
+    title: str
+    mode: Literal["threads", "asyncio"]
+    package: str
+    functions: bool
+    settings: dict[str, dict[str, Any]]
+
+
+def target_names() -> tuple[str, ...]:
+    """Return every folder of ``targets`` with an adapter: adding one touches nothing else."""
+    return tuple(sorted(path.parent.name for path in TARGETS_FOLDER.glob("*/adapter.py")))
+
+
+def parse_target(text: str) -> TargetSpec:
+    """Read a target's text.
+
+    Raises:
+        ValueError: It is not of the form ``name[==version][+package]...``, or there is no such
+            target; the text says which part, as the end of a sentence.
+    """
+    head, *packages = text.split("+")
+    name, separator, version = head.partition("==")
+    if not _NAME.fullmatch(name) or name not in target_names():
+        raise ValueError(f"names no target; there are {', '.join(target_names())}")
+    if separator and not _VERSION.fullmatch(version):
+        raise ValueError(f'has the version {version!r}; a version is like "2.19.0"')
+    if separator and not target_facts(name).package:
+        raise ValueError(f"has a version, but {name} has no package of its own")
+    for package in packages:
+        if not _PACKAGE.fullmatch(package):
+            raise ValueError(f'adds {package!r}; a package is like "pandas" or "pandas==2.2"')
+    return TargetSpec(text, name, version or None, tuple(packages))
+
+
+@cache
+def target_facts(name: str) -> TargetFacts:
+    """Return what a target says of itself.
+
+    Raises:
+        OSError, tomllib.TOMLDecodeError, KeyError: Its ``target.toml`` is missing or wrong.
+    """
+    raw = tomllib.loads((TARGETS_FOLDER / name / "target.toml").read_text(encoding="utf-8"))
+    return TargetFacts(
+        name=name,
+        title=raw["title"],
+        mode=raw["mode"],
+        package=raw.get("package", ""),
+        functions=raw.get("functions", False),
+        settings=raw.get("settings", {}),
+    )
+
+
+def with_defaults(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return every setting of a target: those given, and the defaults of the others."""
+    defaults = {key: row["default"] for key, row in target_facts(name).settings.items()}
+    return {**defaults, **settings}

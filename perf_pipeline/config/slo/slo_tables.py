@@ -1,0 +1,204 @@
+"""The SLOs of a scenario file: tables ``[[slo]]``, or texts in a list, and those of ``--slo``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.scenario.keys import GREATEST_LENGTH, Key
+from perf_pipeline.config.slo.slo import GRACE_S, METRICS, Slo, parse_slo, problem_of
+from perf_pipeline.config.wording import did_you_mean, listed, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.config.scenario.complaints import Complaints
+    from perf_pipeline.config.scenario.positions import KeyPath
+    from perf_pipeline.config.scenario.scenario import Scenario
+
+SLO = "slo"
+
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key("metric", "text", "what the limit is on", 1, 40, choices=tuple(METRICS), required=True),
+        Key("at_most", "number", "upper limit, in the metric's unit", 0, 1e9),
+        Key("at_least", "number", "lower limit, in the metric's unit", 0, 1e9),
+        Key("family", "text", "only workflows of this family, or function", 1, 200),
+        Key(
+            "window_s",
+            "number",
+            "s, length of the sliding window of which the worst counts",
+            1,
+            86_400,
+        ),
+        Key("abort", "boolean", "the level ends when the limit is missed"),
+        Key("grace_s", "number", "s of the steady phase in which nothing ends it", 0, 86_400),
+    )
+}
+LEVEL = Key("level", "text", "only the level, or arm, of this label", 1, 40)
+
+
+def check_slos(document: object, scenario: Scenario, complaints: Complaints) -> tuple[Slo, ...]:
+    """Return the SLOs that fit, and complain of the others.
+
+    Args:
+        document: What stands at ``slo``: a list of texts and tables.
+        scenario: What the SLOs are about; its own are not looked at.
+        complaints: Told what is wrong.
+    """
+    if not isinstance(document, list) or len(document) > GREATEST_LENGTH:
+        complaints.at(
+            (SLO,),
+            f"is {shown(document)}; allowed are at most {GREATEST_LENGTH} tables, each written "
+            f'[[{SLO}]], or a list of texts, such as ["p99_s < 0.5"].',
+        )
+        return ()
+    slos: list[Slo] = []
+    for index, written in enumerate(document):
+        here: KeyPath = (SLO, index)
+        found = _slo(written, here, complaints)
+        if found is None:
+            continue
+        for path, text in _pointless(found, scenario):
+            complaints.at((*here, *path), text)
+        if found.key in {slo.key for slo in slos}:
+            complaints.at(here, f"is about {found.text} for the second time; keep one limit.")
+            continue
+        slos.append(found)
+    return tuple(slos)
+
+
+def flag_slos(
+    texts: tuple[str, ...], scenario: Scenario, complaints: Complaints
+) -> tuple[Slo, ...]:
+    """Read the texts of ``--slo``; complain of those that do not fit."""
+    slos: dict[tuple[str, str | None, str | None, float], Slo] = {}
+    for text in texts:
+        flag = f"--slo {shown(text)}"
+        try:
+            slo = parse_slo(text)
+        except ValueError as error:
+            complaints.flag(flag, _ended(str(error)))
+            continue
+        for _, problem in _pointless(slo, scenario):
+            complaints.flag(flag, problem)
+        if slo.key in slos:
+            complaints.flag("--slo", f"is given for {slo.metric} twice; keep one limit.")
+        slos[slo.key] = slo
+    return tuple(slos.values())
+
+
+def with_flags(slos: tuple[Slo, ...], more: tuple[Slo, ...]) -> tuple[Slo, ...]:
+    """Return the scenario's SLOs with those of the flags added, or in the place of their like."""
+    replaced = {slo.key for slo in more}
+    return (*(slo for slo in slos if slo.key not in replaced), *more)
+
+
+def slos_of_levels(scenario: Scenario) -> tuple[Slo, ...]:
+    """Return the SLOs that still speak of a level, after flags have changed the levels."""
+    labels = labels_of(scenario)
+    return tuple(slo for slo in scenario.slos if slo.level is None or slo.level in labels)
+
+
+def labels_of(scenario: Scenario) -> tuple[str, ...]:
+    """Return the labels of the scenario's levels, closed and open, then of its arms."""
+    return (
+        *map(str, scenario.concurrency),
+        *(one.label for one in scenario.arrivals),
+        *(arm.label for arm in scenario.arms),
+    )
+
+
+def _pointless(slo: Slo, scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
+    """Say what in an SLO means nothing in this scenario: its level, its family, a blind limit."""
+    labels = labels_of(scenario)
+    families = tuple(dict.fromkeys(workload.family for workload in scenario.workloads))
+    for name, word, known in (("level", slo.level, labels), ("family", slo.family, families)):
+        if word is not None and word not in known:
+            near = did_you_mean(word, known) or f"there are {listed(known)}."
+            yield (name,), f"is {shown(word)}, which the scenario does not have; {near}"
+    deadline_s, steady_s = scenario.phases.deadline_s, scenario.phases.steady_s
+    if slo.about.times and slo.limit >= deadline_s:
+        told = f"is {slo.text}, not below phases.deadline_s ({deadline_s:g}): a workflow that takes"
+        tail = "longer is a timeout, and how long it takes is not known"
+        yield (), f"{told} {tail}; raise the deadline or lower the limit."
+    if slo.window_s > steady_s:
+        told = f"is {slo.window_s:g}, above phases.steady_s ({steady_s:g})"
+        yield ("window_s",), f"{told}: no window would lie in the phase; raise steady_s."
+
+
+def _slo(written: object, here: KeyPath, complaints: Complaints) -> Slo | None:
+    if isinstance(written, str):
+        try:
+            return parse_slo(written)
+        except ValueError as error:
+            complaints.at(here, _ended(f"is {shown(written)}, which {error}"))
+            return None
+    if not isinstance(written, dict):
+        complaints.at(
+            here, f'is {shown(written)}; allowed is a table, or a text such as "p99_s < 0.5".'
+        )
+        return None
+    wrong = False
+    for path, text in _table_complaints(written):
+        complaints.at((*here, *path), text)
+        wrong = True
+    if wrong:
+        return None
+    slo = _made(written)
+    if problem := problem_of(slo):
+        complaints.at(here, _ended(problem))
+        return None
+    return slo
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
+
+
+def _made(table: dict[str, Any]) -> Slo:
+    at_most = "at_most" in table
+    return Slo(
+        metric=table["metric"],
+        limit=float(table["at_most"] if at_most else table["at_least"]),
+        at_most=at_most,
+        family=table.get("family"),
+        level=str(table["level"]) if "level" in table else None,
+        window_s=float(table.get("window_s", 0)),
+        abort=table.get("abort", False),
+        grace_s=float(table.get("grace_s", GRACE_S)),
+    )
+
+
+def _table_complaints(table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Say what is wrong with a table, key by key and then between its keys."""
+    known = (*KEYS, LEVEL.name)
+    for name, value in table.items():
+        if name == LEVEL.name:
+            # A level is named by its number, which nobody should have to write as a text.
+            value = str(value) if type(value) is int else value  # noqa: PLW2901
+            yield from (((name,), text) for _, text in LEVEL.complaints(value))
+        elif name in KEYS:
+            yield from (((name,), text) for _, text in KEYS[name].complaints(value))
+        else:
+            near = did_you_mean(name, known) or f"known here are {listed(known)}."
+            yield (name,), f"is unknown; {near}"
+    metric = table.get("metric")
+    if metric is None:
+        yield ("metric",), f"is missing; allowed is {KEYS['metric'].allowed()}."
+    elif isinstance(metric, str) and metric in METRICS and not METRICS[metric].by_family:
+        yield from _resource_complaints(metric, table)
+    if ("at_most" in table) == ("at_least" in table):
+        yield (), "needs one limit: at_most or at_least."
+    if "grace_s" in table and not table.get("abort"):
+        yield ("grace_s",), "is given without abort = true, which it belongs to; leave it out."
+
+
+def _resource_complaints(metric: str, table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Say what cannot be said of memory and CPU."""
+    if "family" in table:
+        yield ("family",), f"is given, but {metric} is of the workers, not of a family."
+    if table.get("abort"):
+        yield ("abort",), f"is given, but {metric} ends no level; [limits] and [stop] do that."
+    if metric == "memory_mb" and "window_s" in table:
+        yield ("window_s",), "is given, but memory_mb is a peak, the same over any windows."

@@ -1,0 +1,1 @@
+"""Facts about this machine: limits, calibration, the load lock, the doctor."""

@@ -1,0 +1,130 @@
+"""Fixed work, done again and again: when its speed changes, the machine has changed and not us.
+
+The work is arithmetic in the interpreter (a core's speed, which is what the targets live on) and
+small forced writes (the disk's). It makes no object that the garbage collector follows, so that
+the size of this process does not count.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from perf_pipeline.host.facts import read_cpu_times, steal_percent
+from perf_pipeline.host.pressure import read_stalled, stalled_percent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SLICES = 8
+UNITS = 30_000
+"""Of a slice: about 2.5 ms, less than a scheduler's turn, so that some slices are whole even on a
+core that others share."""
+
+FSYNCS = 8
+FSYNC_BUDGET_S = 0.15
+"""After it no more writes: a disk of 30 ms a write must not make the canary a load of its own."""
+
+_BLOCK = b"\0" * 4096
+
+
+@dataclass(frozen=True)
+class Canary:
+    """What one round of the fixed work took.
+
+    Attributes:
+        core_ns_per_unit: Least of the slices, by the CPU time of this thread: how fast a core is,
+            whoever else wants it.
+        waited_ratio: Time in which this thread was ready and had no core / time that the slices
+            took, 0 to 1. Over all of them: beside one other program most slices are whole.
+        fsync_s: Median time in which 4 kB were on the disk; None if it could not be written.
+        fsync_max_s: Longest; None likewise.
+        fsyncs: How many there were.
+        stalled_percent: ``cpu``, ``memory``, ``io`` to the share of the round in which some thread
+            of the machine waited for it; None where the kernel does not tell.
+        steal_percent: Share of the cores' time that the machine below took; None if no time passed.
+        took_s: By the clock.
+        problem: Why there is no ``fsync_s``; empty otherwise.
+    """
+
+    core_ns_per_unit: float
+    waited_ratio: float
+    fsync_s: float | None
+    fsync_max_s: float | None
+    fsyncs: int
+    stalled_percent: dict[str, float | None]
+    steal_percent: float | None
+    took_s: float
+    problem: str = ""
+
+
+def take_canary(
+    folder: Path,
+    *,
+    clock_ns: Callable[[], int] = time.monotonic_ns,
+    cpu_clock_ns: Callable[[], int] = time.thread_time_ns,
+    proc: Path | None = None,
+) -> Canary:
+    """Do the fixed work once; it takes about 0.025 s, 0.2 s on a busy machine of half the speed.
+
+    Args:
+        folder: Where the servers' data lie: its disk is the one that counts.
+        clock_ns: CLOCK_MONOTONIC.
+        cpu_clock_ns: CPU time of this thread.
+        proc: Where the kernel tells of itself; None for ``/proc``.
+    """
+    kernel = () if proc is None else (proc,)
+    begun_ns, cpu_before, stalled_before = (
+        clock_ns(),
+        read_cpu_times(*kernel),
+        read_stalled(*kernel),
+    )
+    walls, cores = [], []
+    for _ in range(SLICES):
+        wall_ns, core_ns = clock_ns(), cpu_clock_ns()
+        _work(UNITS)
+        walls.append(clock_ns() - wall_ns)
+        cores.append(cpu_clock_ns() - core_ns)
+    try:
+        waited_s, problem = _forced_writes(folder, clock_ns), ""
+    except OSError as error:
+        waited_s, problem = [], f"{folder}: {(error.strerror or str(error)).lower()}"
+    took_ns = clock_ns() - begun_ns
+    return Canary(
+        core_ns_per_unit=min(cores) / UNITS,
+        waited_ratio=max(0.0, 1 - sum(cores) / sum(walls)),
+        fsync_s=median(waited_s) if waited_s else None,
+        fsync_max_s=max(waited_s, default=None),
+        fsyncs=len(waited_s),
+        stalled_percent=stalled_percent(stalled_before, read_stalled(*kernel), took_ns / 1e9),
+        steal_percent=steal_percent(cpu_before, read_cpu_times(*kernel)),
+        took_s=took_ns / 1e9,
+        problem=problem,
+    )
+
+
+def _work(units: int) -> int:
+    """Do ``units`` steps of a linear congruential generator; nothing can be left out of it."""
+    value = 1
+    for _ in range(units):
+        value = (value * 1_103_515_245 + 12_345) & 0x7FFFFFFF
+    return value
+
+
+def _forced_writes(folder: Path, clock_ns: Callable[[], int]) -> list[float]:
+    """Return how long each of some blocks took to be on the disk, seconds."""
+    waited_s: list[float] = []
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        os.write(file.fileno(), _BLOCK)
+        os.fsync(file.fileno())  # the first also makes the file: not what a server does
+        while len(waited_s) < FSYNCS and sum(waited_s) < FSYNC_BUDGET_S:
+            os.write(file.fileno(), _BLOCK)
+            begun_ns = clock_ns()
+            os.fsync(file.fileno())
+            waited_s.append((clock_ns() - begun_ns) / 1e9)
+    return waited_s

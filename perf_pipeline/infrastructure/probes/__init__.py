@@ -1,1 +1,0 @@
-"""Questions to servers while load runs: how many connections, how many bytes, how long queries."""

@@ -1,0 +1,1 @@
+"""The environment of a target: an interpreter with locked packages of its own."""

@@ -1,0 +1,292 @@
+"""The environment of a target: an interpreter of its own with its own packages, made once.
+
+Which packages are installed beside a runtime changes its speed, so nothing of ours is installed
+there. An environment is cached under the hash of what belongs into it and of the interpreter it
+was made with. A virtual environment cannot be renamed into place, so completeness is a marker
+file that is written last: without it, whoever holds the lock file builds anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import TargetEnvironmentError
+from perf_pipeline.loadgen.environment.environment_spec import LOCK, Recipe, recipe_of
+from perf_pipeline.loadgen.environment.installer import Installer, python_of
+from perf_pipeline.loadgen.environment.interpreter import read_interpreter
+from perf_pipeline.loadgen.environment.packages import (
+    installed_packages,
+    packages_hash,
+    required_packages,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from perf_pipeline.config.scenario.target_spec import TargetSpec
+
+PROJECT = Path(__file__).parents[3]
+
+MARKER = "perf_pipeline.json"
+
+
+@dataclass(frozen=True)
+class TargetEnvironment:
+    """A complete environment.
+
+    Attributes:
+        python: Its interpreter.
+        lock_hash: SHA-256, hexadecimal, of the target's lock; of the packages' names and versions
+            where that does not say everything.
+        packages: Installed distributions: name to version, by name.
+    """
+
+    python: Path
+    lock_hash: str
+    packages: dict[str, str]
+
+
+def make_environment(
+    spec: TargetSpec,
+    *,
+    cache_dir: Path,
+    environ: Mapping[str, str],
+    uv: Path | None,
+    interpreter: Path | None = None,
+    base: Path | None = None,
+) -> TargetEnvironment:
+    """Return a target's environment, making it if it is not in the cache.
+
+    A target without version and extra packages has exactly what its lock says, by hashes. Extra
+    packages come on top of it, and what the lock says does not move. A version is resolved anew,
+    together with the other requirements that the lock was made of. What is resolved is what the
+    index has on the day when the environment is made, and stays so as long as it is cached; made
+    again elsewhere, it may be other versions. They are in ``packages``, and so in the manifest.
+
+    Safe when two processes ask at once (the second waits) and after an interrupted build. When
+    the environment is cached, no process is started.
+
+    Args:
+        spec: The target.
+        cache_dir: Environments live in its folder ``targets``; made if missing.
+        environ: Environment of the installer: proxies, package indexes, PATH, HOME.
+        uv: The uv to install with (see ``find_uv``), or None for ``venv`` and pip.
+        interpreter: A Python of the user's to use as it is, nothing is made and installed; None
+            for an environment of our own.
+        base: The Python to build with; None is the one that this process's environment was made
+            with. uv never downloads another.
+
+    Returns:
+        The environment; its interpreter exists.
+
+    Raises:
+        TargetEnvironmentError: The target has no lock, an interpreter does not exist or cannot
+            run a worker, the cache cannot be written, or packages cannot be installed.
+    """
+    if interpreter is not None:
+        return _given(spec, interpreter)
+    return environment_of(recipe_of(spec), cache_dir=cache_dir, environ=environ, uv=uv, base=base)
+
+
+def find_environment(
+    spec: TargetSpec, *, cache_dir: Path, interpreter: Path | None = None
+) -> TargetEnvironment | None:
+    """Return a target's environment if it is there; nothing is made.
+
+    Args:
+        spec: The target.
+        cache_dir: As ``make_environment``.
+        interpreter: A Python of the user's, used as it is.
+
+    Returns:
+        None if ``make_environment`` would have to make it.
+
+    Raises:
+        TargetEnvironmentError: The interpreter cannot run a worker, the target has no lock, or
+            the cache cannot be read.
+    """
+    if interpreter is not None:
+        return _given(spec, interpreter)
+    recipe = recipe_of(spec)
+    key = recipe.key(_identity(base_interpreter()))
+    return _read_marker(_folder_of(cache_dir, key), recipe)
+
+
+def environment_of(
+    recipe: Recipe,
+    *,
+    cache_dir: Path,
+    environ: Mapping[str, str],
+    uv: Path | None,
+    base: Path | None = None,
+) -> TargetEnvironment:
+    """Return the environment of a recipe, making it if it is not in the cache.
+
+    As ``make_environment``, which see, for what is no target: another load generator, say.
+    """
+    base = base or base_interpreter()
+    folder = _folder_of(cache_dir, recipe.key(_identity(base)))
+    found = _read_marker(folder, recipe)
+    if found is not None:
+        return found
+    with _locked(folder) as held:
+        found = _read_marker(folder, recipe)
+        if found is not None:
+            return found
+        packages = _build(
+            folder, recipe, base, Installer(recipe.target, uv, environ, cache_dir, held)
+        )
+        lock_hash = packages_hash(packages) if recipe.wanted else recipe.lock_hash
+        made = TargetEnvironment(python_of(folder), lock_hash, packages)
+        _write_marker(folder, made)
+    return made
+
+
+def _folder_of(cache_dir: Path, key: str) -> Path:
+    return cache_dir / "targets" / key[:16]
+
+
+def _given(spec: TargetSpec, interpreter: Path) -> TargetEnvironment:
+    """Return an interpreter of the user's as an environment."""
+    if not spec.is_locked:
+        raise TargetEnvironmentError(
+            f"{spec.text} asks for packages, but nothing is installed into {interpreter}, which "
+            f"the scenario names as interpreter.\nInstall them there and write {spec.name}, or "
+            "leave interpreter out."
+        )
+    packages = read_interpreter(interpreter, spec.name)
+    return TargetEnvironment(interpreter, packages_hash(packages), packages)
+
+
+def find_uv(environ: Mapping[str, str], project: Path = PROJECT) -> Path | None:
+    """Return the uv on PATH, else the one that ``make`` put into the project, else None."""
+    on_path = shutil.which("uv", path=environ.get("PATH", ""))
+    if on_path is not None:
+        return Path(on_path)
+    own = project / ".uv" / "bin" / "uv"
+    return own if os.access(own, os.X_OK) else None
+
+
+def base_interpreter() -> Path:
+    """Return the Python that this process's (virtual) environment was made with."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return Path(sys.base_prefix) / "bin" / f"python{version}"
+
+
+def _build(folder: Path, recipe: Recipe, base: Path, installer: Installer) -> dict[str, str]:
+    """Make the environment from nothing; an interrupted build left whatever stands there."""
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        installer.make(folder, base)
+        if recipe.lock.strip():
+            lock = folder / LOCK
+            lock.write_text(recipe.lock, encoding="utf-8")
+            installer.install_locked(folder, lock)
+        if recipe.wanted:
+            _install_wanted(folder, recipe, installer)
+        installer.finish(folder, required_packages(folder) | recipe.names)
+    except OSError as error:
+        raise TargetEnvironmentError(f"{folder} cannot be written: {error.strerror}.") from error
+    except TargetEnvironmentError:
+        shutil.rmtree(folder, ignore_errors=True)  # a misspelt package would leave one for ever
+        raise
+    return installed_packages(folder)
+
+
+def _install_wanted(folder: Path, recipe: Recipe, installer: Installer) -> None:
+    """Install what is not locked; what is locked must be the same afterwards."""
+    locked = {
+        name: version
+        for name, version in installed_packages(folder).items()
+        if name in recipe.locked_names
+    }
+    constraints, wanted = folder / "constraints.txt", folder / "wanted.txt"
+    constraints.write_text("".join(f"{name}=={version}\n" for name, version in locked.items()))
+    wanted.write_text("".join(f"{line}\n" for line in recipe.wanted))
+    installer.install_wanted(folder, wanted, constraints)
+    now = installed_packages(folder)
+    moved = [
+        f"{name} {version} became {now.get(name, 'nothing')}"
+        for name, version in locked.items()
+        if now.get(name) != version
+    ]
+    if moved:
+        raise TargetEnvironmentError(
+            f"Adding packages for {recipe.target} changed what is locked: {', '.join(moved)}.\n"
+            "It would not be the locked target with packages beside it. Ask for a version of the "
+            "target as well (name==version+package): everything is then resolved anew."
+        )
+
+
+def _identity(interpreter: Path) -> str:
+    """Tell interpreters apart without starting them: path, size and time of the binary."""
+    try:
+        real = interpreter.resolve(strict=True)
+        stat = real.stat()
+    except OSError as error:
+        raise TargetEnvironmentError(
+            f"The Python to build the target's environment with does not exist: {interpreter}.\n"
+            "Name another one, or make the harness's environment again (rm -r .venv)."
+        ) from error
+    return f"{real} {stat.st_size} {stat.st_mtime_ns}"
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """Hold the build lock of an environment.
+
+    The installer inherits the descriptor: when we are killed, the lock is free when the
+    installer has ended too, and nobody builds where it still writes.
+    """
+    path = folder.with_name(f"{folder.name}.lock")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise TargetEnvironmentError(
+            f"The cache of target environments cannot be written: {path}: {error.strerror}.\n"
+            "Point XDG_CACHE_HOME at a folder that can."
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read_marker(folder: Path, recipe: Recipe) -> TargetEnvironment | None:
+    """Return the environment that the marker describes; None unless it is complete and whole."""
+    try:
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
+        return None
+    except OSError as error:
+        raise TargetEnvironmentError(f"{folder / MARKER}: {error.strerror}.") from error
+    python = python_of(folder)
+    if not isinstance(marker, dict) or not isinstance(marker.get("packages"), dict):
+        return None
+    packages: dict[str, str] = marker["packages"]
+    lock_hash = packages_hash(packages) if recipe.wanted else recipe.lock_hash
+    if marker.get("lock_hash") != lock_hash or not python.exists():
+        return None
+    return TargetEnvironment(python, lock_hash, packages)
+
+
+def _write_marker(folder: Path, environment: TargetEnvironment) -> None:
+    """Write the marker, so that it exists whole or not at all."""
+    text = json.dumps({**asdict(environment), "python": str(environment.python)}, indent=1)
+    temporary = folder / f"{MARKER}.new"
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / MARKER)

@@ -1,0 +1,184 @@
+"""Tries a scenario's own functions in the target's interpreter, before servers and load start.
+
+Each is imported in a short-lived process with a worker's environment, and none is called. A
+module may want its servers when it is imported; they do not run yet, so it gets addresses where
+nobody answers, and what it raises then is told as not tried, not as wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
+from perf_pipeline.errors import ScenarioError
+from perf_pipeline.lifeline import bound_command
+from perf_pipeline.targets.target import Stores
+from perf_pipeline.targets.user_function import server_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perf_pipeline.config.scenario.scenario import Scenario
+
+PROJECT = Path(__file__).parents[3]
+TRIAL_S = 30.0
+"""A module may load a model; what takes longer is told as not tried."""
+
+_NOBODY = {
+    "postgres": "postgresql://perf:perf@127.0.0.1:1/perf",
+    "mysql": "mysql://perf:perf@127.0.0.1:1/perf",
+    "redis": "redis://127.0.0.1:1/0",
+    "mongodb": "mongodb://127.0.0.1:1/perf",
+}
+_LOG_TAIL = 400
+
+
+@dataclass(frozen=True)
+class FunctionTrial:
+    """What trying the functions told.
+
+    Attributes:
+        good: Those that a worker can call, each ``module:function``.
+        wrong: A sentence for each that no worker can call, with the reason and the path.
+        not_tried: A sentence for each of which it is not known, with the reason.
+    """
+
+    good: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    not_tried: tuple[str, ...] = ()
+
+    def refuse_wrong(self, file: str) -> None:
+        """Refuse a scenario with a function that no worker can call.
+
+        Args:
+            file: What messages call the scenario.
+
+        Raises:
+            ScenarioError: With a sentence for each.
+        """
+        if self.wrong:
+            raise ScenarioError([f"{file}: function {sentence}" for sentence in self.wrong])
+
+
+def function_targets(scenario: Scenario) -> list[str]:
+    """Return the targets, of levels and arms, that call functions of the user's."""
+    if not any(workload.is_function for workload in scenario.workloads):
+        return []
+    played = dict.fromkeys([scenario.target, *(arm.target for arm in scenario.arms)])
+    return [text for text in played if target_facts(parse_target(text).name).functions]
+
+
+def try_functions(
+    scenario: Scenario, pythons: Mapping[str, Path | None], *, trial_s: float = TRIAL_S
+) -> FunctionTrial:
+    """Import every function of a scenario in each of its targets.
+
+    Args:
+        scenario: Checked; one without functions has nothing to try.
+        pythons: Target's text to its interpreter; None, or missing, where it is not made yet.
+        trial_s: How long the imports for one target may take.
+    """
+    functions = list(dict.fromkeys(workload.family for workload in scenario.workloads))
+    good: dict[str, None] = {}
+    wrong: list[str] = []
+    not_tried: list[str] = []
+    for target in function_targets(scenario):
+        python = pythons.get(target)
+        if python is None:
+            not_tried.append(
+                f"{', '.join(functions)} not tried: the environment of {target} is not made yet; "
+                "`perf-pipeline run` makes it and tries them before it starts anything."
+            )
+            continue
+        for function, (word, sentence) in _tried(scenario, target, python, functions, trial_s):
+            if word == "good":
+                good[function] = None
+            elif word == "wrong" or (word == "raised" and not scenario.servers):
+                wrong.append(_with_path(sentence, scenario.python_path))
+            elif word == "raised":
+                not_tried.append(f"{sentence} Not tried to its end, as no server runs yet.")
+            else:
+                not_tried.append(f"{function} not tried to its end: {sentence}")
+    return FunctionTrial(tuple(good), tuple(dict.fromkeys(wrong)), tuple(not_tried))
+
+
+def _with_path(sentence: str, python_path: str | None) -> str:
+    """Return the sentence with the folder that was looked in, unless it names a file there."""
+    if python_path and python_path in sentence:
+        return sentence
+    return f"{sentence} (python_path: {python_path or 'not given'})"
+
+
+def _tried(
+    scenario: Scenario, target: str, python: Path, functions: list[str], trial_s: float
+) -> list[tuple[str, tuple[str, str]]]:
+    """Return the word and the sentence of each function on one target."""
+    form = parse_target(target).name
+    with tempfile.TemporaryDirectory(prefix="perf_pipeline-") as home:  # as a worker has one
+        answer, log = Path(home, "answer.json"), Path(home, "log")
+        module = ["-P", "-m", "perf_pipeline.targets.try_functions"]
+        with log.open("wb") as written:
+            process = subprocess.Popen(
+                bound_command(
+                    [str(python), *module, str(answer), form, *functions],
+                    signal.SIGKILL,
+                    os.getpid(),
+                ),
+                env=_environment(scenario, home),
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=written,
+                start_new_session=True,
+            )
+        try:
+            process.wait(timeout=trial_s)
+        except subprocess.TimeoutExpired:
+            late = f"its import took longer than {trial_s:g} s"
+            return [(function, ("late", late)) for function in functions]
+        finally:
+            _end(process)
+        try:
+            rows = json.loads(answer.read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError):
+            said = log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip()
+            ended = f"importing them ended the process with exit code {process.returncode}"
+            sentence = f"{', '.join(functions)}: {ended}" + (f": {said}" if said else "")
+            rows = [("raised", sentence)] * len(functions)
+    return list(zip(functions, rows, strict=True))
+
+
+def _environment(scenario: Scenario, home: str) -> dict[str, str]:
+    """Return a worker's environment, with addresses where nobody answers."""
+    urls = {name: url for name, url in _NOBODY.items() if name in scenario.servers}
+    told = Stores(
+        postgres_url=urls.get("postgres"),
+        postgres_schema="",
+        redis_url=urls.get("redis"),
+        redis_prefix="",
+        connections=scenario.connections.max_db_connections,
+        connection_timeout_s=scenario.connections.connection_timeout_s,
+        mysql_url=urls.get("mysql"),
+        mongodb_url=urls.get("mongodb"),
+    )
+    return {
+        "HOME": home,
+        "LANG": "C.UTF-8",
+        "PATH": os.defpath,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), scenario.python_path])),
+        **server_environment(told),
+    }
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and what it started, however the wait for it ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

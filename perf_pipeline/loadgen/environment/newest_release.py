@@ -1,0 +1,66 @@
+"""Which release of a package an index calls the newest: asked through uv, as an install would."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import TargetEnvironmentError
+from perf_pipeline.loadgen.environment.environment import base_interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ASK_LIMIT_S = 30.0
+"""Dagster gives a sensor's tick 60 s."""
+
+
+def newest_release(
+    package: str, uv: Path | None, environ: Mapping[str, str], limit_s: float = ASK_LIMIT_S
+) -> str:
+    """Ask the configured index for the newest release that this machine's Python can have.
+
+    Args:
+        package: Name of a distribution.
+        uv: The uv to ask with (see ``find_uv``), or None if there is none.
+        environ: Names the index (``UV_INDEX_URL`` and so on).
+        limit_s: How long the index may take, seconds.
+
+    Returns:
+        The version, as a requirement would name it; pre-releases are none.
+
+    Raises:
+        TargetEnvironmentError: There is no uv, or no answer that names a version.
+    """
+    if uv is None:
+        raise TargetEnvironmentError(
+            f"The newest release of {package} is not known: asking for it takes uv, and there is "
+            "none on PATH; `make setup` brings one where it is missing."
+        )
+    plain = ("--quiet", "--no-deps", "--no-header", "--no-annotate", "--upgrade")
+    command: list[str | Path] = [uv, "pip", "compile", *plain, "--python", base_interpreter(), "-"]
+    try:
+        answer = subprocess.run(
+            command,
+            input=f"{package}\n",
+            env={**environ, "UV_PYTHON_DOWNLOADS": "never"},
+            capture_output=True,
+            text=True,
+            timeout=limit_s,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise TargetEnvironmentError(_no_answer(package, str(error))) from error
+    found = re.search(rf"(?im)^{re.escape(package)}==(\S+)", answer.stdout)
+    if answer.returncode != 0 or found is None:
+        raise TargetEnvironmentError(_no_answer(package, answer.stderr.strip()[-600:]))
+    return found[1]
+
+
+def _no_answer(package: str, said: str) -> str:
+    return (
+        f"The index did not say which release of {package} is the newest.\n{said}\n"
+        "Is there a network, and a package index? (UV_INDEX_URL, proxies)"
+    )

@@ -1,0 +1,68 @@
+"""What a level's workers have to execute: the kinds of workflow and what they may use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.loadgen.left_out import workload_without
+from perf_pipeline.loadgen.run_data import REDIS_PREFIX, schema_name
+from perf_pipeline.targets.target import Job, Kind, Stores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.loadgen.run_data import Holding
+
+
+def kinds_of(scenario: Scenario, left_out: tuple[str, ...]) -> tuple[Kind, ...]:
+    """Return the kinds of workflow, without the servers that are left out."""
+    return tuple(
+        Kind(w.family, w.complexity, workload_without(w, left_out)) for w in scenario.workloads
+    )
+
+
+def level_job(
+    plan: LevelPlan,
+    *,
+    run_id: str,
+    kinds: tuple[Kind, ...],
+    holdings: Mapping[str, Holding],
+    files: Path,
+) -> Job:
+    """Return what the workers of a level execute; each is told its own number of slots.
+
+    Args:
+        plan: The level.
+        run_id: The run.
+        kinds: The kinds of workflow.
+        holdings: Service to what the run keeps there.
+        files: Folder for the files that workflows read.
+    """
+    urls = {name: holding.server.url for name, holding in holdings.items()}
+    names = {name: holding.name for name, holding in holdings.items()}
+    stores = Stores(
+        postgres_url=urls.get("postgres"),
+        postgres_schema=schema_name(run_id),
+        redis_url=urls.get("redis"),
+        redis_prefix=REDIS_PREFIX,
+        connections=plan.connections.max_db_connections // plan.processes,
+        connection_timeout_s=plan.connections.connection_timeout_s,
+        mysql_url=urls.get("mysql"),
+        mysql_table=names.get("mysql", ""),
+        mongodb_url=urls.get("mongodb"),
+        mongodb_collection=names.get("mongodb", ""),
+        files_dir=str(files),
+    )
+    return Job(
+        kinds=kinds,
+        nodes=plan.nodes,
+        seed=plan.seed,
+        run_id=run_id,
+        level=plan.index,
+        stores=stores,
+        settings=plan.settings,
+        log_detail=plan.log_detail,
+    )

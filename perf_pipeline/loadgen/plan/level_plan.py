@@ -1,0 +1,149 @@
+"""One level as data: made and hashed before anything starts, then only played."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from array import array
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from perf_pipeline.config.scenario.scenario import Connections, Stop
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.scenario.arrivals import Arrivals
+    from perf_pipeline.config.scenario.scenario import Limits, Phases, SettingValue
+    from perf_pipeline.config.slo.slo import Slo
+
+
+@dataclass(frozen=True)
+class LevelPlan:
+    """One level, as it will be played.
+
+    Attributes:
+        index: Position in the run; unique, and part of everything that is written.
+        label: Name for folders and files.
+        title: What people call the level besides; empty for the label alone.
+        role: ``level`` or ``arm``.
+        repeat: 0 for the first.
+        target: What executes the workflows, as ``target_spec.parse_target`` reads it.
+        mode: ``threads`` or ``asyncio``: what a slot is.
+        settings: Every setting of the target, given or default.
+        nodes: How the workflows are written.
+        workloads: ``Workload.name`` of each kind, by index.
+        without: Servers that the workflows of each kind do without, by index.
+        seed: Seed of the run; it decides the workflows' data too.
+        concurrency: Slots of all workers together: what is in flight in a closed level, and may be
+            at most in an open one.
+        processes: Worker processes, at most one a slot.
+        phases: Lengths of its phases.
+        limits: What the workers may use, all together.
+        kinds: int64[KINDS_CYCLE], index of the workload of each workflow.
+        ramp_ns: int64[concurrency], when each slot starts after the go, ns.
+        arrivals: How the workflows of an open level arrive; None for a closed one.
+        intended_ns: int64[n], when workflow ``n`` of an open level should start after the go, ns,
+            non-decreasing; empty for a closed one.
+        connections: Bounds of the connection pools of all workers together.
+        servers: Servers that are there for a user's own functions.
+        stop: When the level is ended early.
+        aborts: Objectives that end the level when they are missed.
+        log_detail: What the target logs goes to the workers' logs.
+    """
+
+    index: int
+    label: str
+    title: str
+    role: str
+    repeat: int
+    target: str
+    mode: str
+    settings: dict[str, SettingValue]
+    nodes: str
+    workloads: tuple[str, ...]
+    without: tuple[tuple[str, ...], ...]
+    seed: int
+    concurrency: int
+    processes: int
+    phases: Phases
+    limits: Limits
+    kinds: array[int]
+    ramp_ns: array[int]
+    arrivals: Arrivals | None = None
+    intended_ns: array[int] = field(default_factory=lambda: array("q"))
+    connections: Connections = field(default_factory=Connections)
+    servers: tuple[str, ...] = ()
+    stop: Stop = field(default_factory=Stop)
+    aborts: tuple[Slo, ...] = ()
+    log_detail: bool = False
+
+    @property
+    def loop(self) -> Literal["closed", "open"]:
+        """Whether the next workflow waits for the last one's end, or for its time alone."""
+        return "closed" if self.arrivals is None else "open"
+
+    @property
+    def folder_name(self) -> str:
+        """Name of the level's folder in the run's folder."""
+        return f"{self.index:02d}-{self.label}"
+
+    @property
+    def shown(self) -> str:
+        """What people call the level: ``1000 (medium stress)``."""
+        return f"{self.label} ({self.title})" if self.title else self.label
+
+    @property
+    def load(self) -> str:
+        """The load in words: ``100 in flight``, ``500/s (poisson), at most 1000 in flight``."""
+        if self.arrivals is None:
+            return f"{self.concurrency} in flight"
+        return f"{self.arrivals.offered}, at most {self.concurrency} in flight"
+
+    def head(self) -> dict[str, Any]:
+        """Return everything but the arrays, ready for JSON."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        head = {name: value for name, value in values.items() if name not in _ARRAYS}
+        return {
+            **head,
+            "phases": asdict(self.phases),
+            "limits": asdict(self.limits),
+            "connections": asdict(self.connections),
+            "stop": asdict(self.stop),
+            "aborts": [asdict(slo) for slo in self.aborts],
+            "loop": self.loop,
+            "arrivals": self.arrivals
+            and {**asdict(self.arrivals), "offered": self.arrivals.offered},
+        }
+
+    def sha256(self) -> str:
+        """Hash everything that decides the load, what it meets and when it ends.
+
+        Equal on every machine for the same scenario, seed, number of processes and servers that
+        are left out. So paths are not in it (an interpreter, the folder of a user's functions, a
+        trace, whose times are): what they lead to is in the manifest. What people call a level
+        decides nothing, nor does how long nothing is done after it.
+        """
+        head = {name: value for name, value in self.head().items() if name != "title"}
+        head["phases"].pop("cooldown_s")
+        arrivals = head["arrivals"] or {}
+        head["arrivals"] = {name: arrivals[name] for name in arrivals if name not in _NAMES}
+        digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+        for words in (self.kinds, self.ramp_ns, self.intended_ns):
+            digest.update(little_endian(words))
+        return digest.hexdigest()
+
+    def slots_of(self, worker: int) -> array[int]:
+        """Return the ramp of one worker's slots: every ``processes``-th, so ramps interleave."""
+        return self.ramp_ns[worker :: self.processes]
+
+
+_ARRAYS = ("kinds", "ramp_ns", "intended_ns")
+_NAMES = ("title", "offered", "trace")
+
+
+def little_endian(words: array[int]) -> bytes:
+    """Return int64 words as little-endian bytes, on any machine."""
+    if sys.byteorder == "big":
+        words = array("q", words)
+        words.byteswap()
+    return words.tobytes()

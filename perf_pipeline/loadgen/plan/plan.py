@@ -1,0 +1,175 @@
+"""The plan of a run: which levels it has, and in what order."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.arrivals import schedule_length_s
+from perf_pipeline.config.scenario.scenario import Arm
+from perf_pipeline.config.scenario.target_spec import (
+    parse_target,
+    target_facts,
+    with_defaults,
+)
+from perf_pipeline.loadgen.left_out import workload_without
+from perf_pipeline.loadgen.plan.arrivals import intended_starts
+from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_pipeline.config.scenario.arrivals import Arrivals
+    from perf_pipeline.config.scenario.scenario import Scenario, Workload
+
+KINDS_CYCLE = 1000
+"""Length of the sequence of kinds; workflow ``n`` has the kind at ``n % KINDS_CYCLE``."""
+
+
+def plan_levels(
+    scenario: Scenario, processes: int, left_out: tuple[str, ...] = ()
+) -> list[LevelPlan]:
+    """Plan every level of a run: the levels of each repeat, and the arms after the first repeat.
+
+    The open levels come after the closed ones.
+
+    Args:
+        scenario: What to do.
+        processes: Worker processes of a level, >= 1; a level with fewer slots uses fewer.
+        left_out: Servers that cannot be had and that workflows do not write to.
+    """
+    levels = [
+        Arm(
+            label=str(slots),
+            target=scenario.target,
+            nodes=scenario.nodes,
+            concurrency=slots,
+            steady_s=scenario.phases.steady_s,
+            settings=scenario.settings,
+        )
+        for slots in scenario.concurrency
+    ]
+    levels += [_open_level(arrivals, scenario) for arrivals in scenario.arrivals]
+    played = [("level", 0, level) for level in in_order(levels, scenario, 0)]
+    played += [("arm", 0, arm) for arm in scenario.arms]
+    for again in range(1, scenario.repeats):
+        played += [("level", again, level) for level in in_order(levels, scenario, again)]
+    titles = dict(zip(map(str, scenario.concurrency), scenario.level_names, strict=False))
+    titles |= {arrivals.label: arrivals.title for arrivals in scenario.arrivals}
+    return [
+        _plan_of(
+            arm,
+            scenario,
+            index=index,
+            role=role,
+            repeat=repeat,
+            title=titles.get(arm.label, "") if role == "level" else "",
+            processes=min(processes, arm.concurrency),
+            left_out=left_out,
+        )
+        for index, (role, repeat, arm) in enumerate(played)
+    ]
+
+
+def _open_level(arrivals: Arrivals, scenario: Scenario) -> Arm:
+    """Return what an open level has in common with the others."""
+    return Arm(
+        label=arrivals.label,
+        target=scenario.target,
+        nodes=scenario.nodes,
+        concurrency=arrivals.slots,
+        steady_s=max(0.0, schedule_length_s(arrivals) - scenario.phases.warm_up_s),
+        settings=scenario.settings,
+    )
+
+
+def _plan_of(
+    arm: Arm,
+    scenario: Scenario,
+    *,
+    index: int,
+    role: str,
+    repeat: int,
+    title: str,
+    processes: int,
+    left_out: tuple[str, ...],
+) -> LevelPlan:
+    """Plan one level; a level of the scenario is an arm that has its number for a label."""
+    name = parse_target(arm.target).name
+    labelled = {one.label: one for one in scenario.arrivals if role == "level"}
+    arrivals = labelled.get(arm.label)
+    phases = replace(scenario.phases, steady_s=arm.steady_s)
+    if arrivals is not None:
+        phases = replace(phases, ramp_up_s=0.0, steady_max_s=max(arm.steady_s, 1.0))
+    return LevelPlan(
+        index=index,
+        label=arm.label,
+        title=title,
+        role=role,
+        repeat=repeat,
+        target=arm.target,
+        mode=target_facts(name).mode,
+        settings=with_defaults(name, dict(arm.settings)),
+        nodes=arm.nodes,
+        workloads=tuple(workload.name for workload in scenario.workloads),
+        without=tuple(workload_without(one, left_out) for one in scenario.workloads),
+        seed=scenario.seed,
+        concurrency=arm.concurrency,
+        processes=processes,
+        phases=phases,
+        limits=scenario.limits,
+        kinds=mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
+        ramp_ns=even_ramp(arm.concurrency, phases.ramp_up_s),
+        arrivals=arrivals,
+        intended_ns=intended_starts(arrivals, random.Random(f"{scenario.seed}/{index}/arrivals"))
+        if arrivals
+        else array("q"),
+        connections=scenario.connections,
+        servers=scenario.servers,
+        stop=scenario.stop,
+        aborts=tuple(slo for slo in scenario.slos if slo.abort and slo.speaks_of(role, arm.label)),
+        log_detail=scenario.log_detail,
+    )
+
+
+def in_order(levels: Sequence[Arm], scenario: Scenario, repeat: int) -> list[Arm]:
+    """Return the levels of one repeat in the order in which they are played.
+
+    Each repeat has a draw of its own from the seed, whatever else is drawn from it. The place in
+    the run is part of every plan's hash, so another order is another plan.
+    """
+    ordered = list(levels)
+    if scenario.order == "shuffled":
+        random.Random(f"{scenario.seed}/order/{repeat}").shuffle(ordered)
+    return ordered
+
+
+def mixed_kinds(workloads: tuple[Workload, ...], rng: random.Random) -> array[int]:
+    """Draw the sequence of kinds: each has its exact share of the cycle, in random order.
+
+    Shares are rounded by largest remainder, so every workload whose share is at least one in
+    ``KINDS_CYCLE`` occurs.
+
+    Returns:
+        int64[KINDS_CYCLE], indices into ``workloads``.
+    """
+    total = sum(workload.weight for workload in workloads)
+    exact = [workload.weight / total * KINDS_CYCLE for workload in workloads]
+    counts = [int(share) for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda i: (counts[i] - exact[i], i))
+    for index in by_remainder[: KINDS_CYCLE - sum(counts)]:
+        counts[index] += 1
+    kinds = array("q", [index for index, count in enumerate(counts) for _ in range(count)])
+    rng.shuffle(kinds)
+    return kinds
+
+
+def even_ramp(slots: int, ramp_up_s: float) -> array[int]:
+    """Spread the starts of the slots evenly over the ramp-up.
+
+    Returns:
+        int64[slots], ns after the go, non-decreasing from 0.
+    """
+    return array("q", [int(slot * ramp_up_s * 1e9) // slots for slot in range(slots)])

@@ -1,0 +1,1 @@
+"""Supervision of the worker processes that play a load level."""

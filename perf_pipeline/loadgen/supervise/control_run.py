@@ -1,0 +1,104 @@
+"""The same arrivals on workflows that do nothing: how late the generator itself is.
+
+A start that is late with the target may be the target's doing (no slot was free, the interpreter
+lock was held) or ours. What is late with nothing to do, on the same schedule, slots, processes,
+interpreter and machine, is ours.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.scenario import Phases, Stop
+from perf_pipeline.config.scenario.target_spec import with_defaults
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.samples.run_folder import CONTROL, write_json
+from perf_pipeline.targets import no_op
+from perf_pipeline.targets.target import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.loadgen.supervise.level_log import LevelLog
+    from perf_pipeline.targets.target import Job
+
+CONTROL_S = 3.0
+"""How much of the schedule is played, its busiest part: 30 starts at 10/s, 1500 at 500/s."""
+
+_NO_OP = {"threads": ("callable", "work"), "asyncio": ("callable_async", "work_async")}
+
+
+def play_control(
+    plan: LevelPlan,
+    *,
+    folder: Path,
+    python: Path,
+    job: Job,
+    python_path: str | None = None,
+    length_s: float = CONTROL_S,
+) -> LevelLog:
+    """Play the busiest part of an open level's schedule on workflows that do nothing.
+
+    Args:
+        plan: The open level.
+        folder: Its folder; the control is written to a folder in it.
+        python: The target's interpreter.
+        job: What the level executes.
+        python_path: As for the level.
+        length_s: How much of the schedule is played.
+    """
+    control = control_plan(plan, length_s)
+    own = folder / CONTROL
+    own.mkdir()
+
+    def write_log(log: LevelLog) -> None:
+        write_json(own / "level.json", asdict(log))
+
+    return LevelRun(
+        control,
+        folder=own,
+        python=python,
+        job=replace(
+            job,
+            kinds=tuple(Kind(name, "") for name in control.workloads),
+            settings=control.settings,
+        ),
+        on_second=lambda _now_ns, _pids: None,
+        on_progress=lambda _progress: None,
+        write_log=write_log,
+        python_path=python_path,
+    ).run()
+
+
+def control_plan(plan: LevelPlan, length_s: float) -> LevelPlan:
+    """Plan the control of an open level."""
+    target, function = _NO_OP[plan.mode]
+    intended_ns = busiest_part(plan.intended_ns, int(length_s * 1e9))
+    return replace(
+        plan,
+        label=CONTROL,
+        target=target,
+        settings=with_defaults(target, {}),
+        workloads=(f"{no_op.__name__}:{function}",),
+        without=((),),
+        kinds=array("q", [0]),
+        phases=Phases(ramp_up_s=0, warm_up_s=0, steady_s=length_s, drain_s=1.0),
+        intended_ns=intended_ns,
+        stop=Stop(),
+        aborts=(),
+    )
+
+
+def busiest_part(intended_ns: array[int], length_ns: int) -> array[int]:
+    """Return the arrivals of the window with the most of them, moved to begin at 0."""
+    most, first = 0, 0
+    for index, start_ns in enumerate(intended_ns):
+        count = bisect_left(intended_ns, start_ns + length_ns) - index
+        if count > most:
+            most, first = count, index
+    begin_ns = intended_ns[first] if intended_ns else 0
+    return array("q", (at_ns - begin_ns for at_ns in intended_ns[first : first + most]))

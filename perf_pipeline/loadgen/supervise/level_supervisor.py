@@ -1,0 +1,201 @@
+"""Supervises the workers of one level from their start to their end, whatever happens to them.
+
+The parent only watches and steers: it reads the workers' slot files, decides when a phase ends
+(``level_play.py``), and outlives workers that die or hang.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from perf_pipeline.loadgen.limits.control_group import CGROUPS, group_name
+from perf_pipeline.loadgen.limits.limiter import Limiter
+from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.loadgen.supervise.early_stop import StopWatch
+from perf_pipeline.loadgen.supervise.level_log import WORKER_LOST, LevelLog
+from perf_pipeline.loadgen.supervise.level_monitor import Pulse
+from perf_pipeline.loadgen.supervise.phase_controller import TICK_S, LevelPlay
+from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
+from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
+from perf_pipeline.samples.run_folder import INTENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.loadgen.supervise.level_log import Progress
+    from perf_pipeline.targets.target import Job
+
+START_TIMEOUT_S = 120.0
+INTERRUPT_DRAIN_S = 1.0
+INTERRUPT_GRACE_S = 3.0
+HANG_GRACE_S = 10.0
+
+
+class LevelRun:
+    """One level being run; ``run`` does everything."""
+
+    def __init__(
+        self,
+        plan: LevelPlan,
+        *,
+        folder: Path,
+        python: Path,
+        job: Job,
+        on_second: Callable[[int, list[int]], None],
+        on_progress: Callable[[Progress], None],
+        write_log: Callable[[LevelLog], None],
+        python_path: str | None = None,
+        sample_every_s: float = 1.0,
+        cgroups: Path | None = CGROUPS,
+    ) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            plan: The level.
+            folder: Its folder, empty.
+            python: The target's interpreter.
+            job: What the target has to execute.
+            on_second: Called every ``sample_every_s`` with the time and the workers' pids.
+            on_progress: Called about once a second with where the level stands.
+            write_log: Stores the log; called at the start, at every phase and at the end, so that
+                a killed supervisor leaves what it knew.
+            python_path: Folder from which a user's own functions are imported.
+            sample_every_s: How often ``on_second`` is called.
+            cgroups: Where control groups are mounted; None to do without.
+        """
+        self._plan = plan
+        self._folder = folder
+        self._python = python
+        self._job = job
+        self._write_log = write_log
+        self._python_path = python_path
+        self._cgroups = cgroups
+        self._log = LevelLog(
+            plan={**plan.head(), "sha256": plan.sha256()}, started_at=datetime.now(UTC).isoformat()
+        )
+        self._workers: list[WorkerProcess] = []
+        self._limiters: list[Limiter] = []
+        pulse = Pulse(
+            plan.shown,
+            self._workers,
+            stop_watch=StopWatch(plan.stop),
+            slo_watch=SloWatch(plan, folder),
+            on_sample=on_second,
+            sample_every_s=sample_every_s,
+            on_progress=on_progress,
+        )
+        self._play = LevelPlay(plan, self._workers, pulse, self._log, write_log)
+
+    def run(self) -> LevelLog:
+        """Run the level to its end, whatever happens to the workers.
+
+        Returns:
+            The log, complete.
+
+        Raises:
+            BaseException: Only what interrupts this process; load is stopped and the log written
+                before it goes on.
+        """
+        try:
+            self._write_log(self._log)
+            if self._plan.arrivals:
+                (self._folder / INTENDED).write_bytes(little_endian(self._plan.intended_ns))
+            for worker in range(self._plan.processes):
+                self._start(worker)
+            # Until then "interrupted" stands there, which is what a killed supervisor leaves.
+            self._log.ended_because = self._play.play() if self._wait_ready() else "start failed"
+        except BaseException:
+            self._log.ended_because = "interrupted"
+            raise
+        finally:
+            self._end()
+        return self._log
+
+    def _start(self, index: int) -> None:
+        """Start one worker, and hold it below its share of the limits from the beginning."""
+        worker = WorkerProcess(
+            self._plan,
+            index,
+            self._folder,
+            self._python,
+            self._job,
+            self._python_path,
+        )
+        self._workers.append(worker)
+        limiter = Limiter(
+            self._plan.limits,
+            self._plan.processes,
+            group_name=group_name(self._plan.index, index),
+            cgroups=self._cgroups,
+        )
+        self._limiters.append(limiter)
+        limiter.hold(worker)
+        self._note_limits()
+
+    def _wait_ready(self) -> bool:
+        deadline_ns = time.monotonic_ns() + int(START_TIMEOUT_S * 1e9)
+        while not all(worker.ready for worker in self._workers):
+            if not self._play.all_alive():
+                return False
+            if time.monotonic_ns() > deadline_ns:
+                for worker in self._workers:
+                    if not worker.ready:
+                        worker.kill(f"not ready after {START_TIMEOUT_S:.0f} s")
+                return False
+            self._play.tick()
+        return True
+
+    def _end(self) -> None:
+        """Stop load, let workflows end, and reap every worker."""
+        steady = self._log.phases_ns.get("steady")
+        stop_ns = (steady and steady[1]) or time.monotonic_ns()
+        self._play.phase = "drain"
+        try:
+            self._drain(stop_ns)
+        except BaseException:
+            if self._log.ended_because == "interrupted":
+                raise  # for the second time: what still runs is killed at once
+            self._log.ended_because = "interrupted"
+            self._drain(stop_ns)
+            raise
+        finally:
+            for worker in self._workers:
+                worker.kill("killed by us: interrupted again while workflows were ending")
+            if self._log.go_ns is not None:
+                self._log.phases_ns["drain"] = (stop_ns, time.monotonic_ns())
+            # The latest worker has no limiter yet if this was interrupted between the two.
+            killed = [*(limiter.reason() for limiter in self._limiters), None]
+            self._log.workers = [
+                {"worker": worker.worker, "pid": worker.pid, "reason": worker.end_reason(why)}
+                for worker, why in zip(self._workers, killed, strict=False)
+            ]
+            self._note_limits()
+            for limiter in self._limiters:
+                limiter.release()
+            self._log.ended_at = datetime.now(UTC).isoformat()
+            self._write_log(self._log)
+            for worker in self._workers:
+                worker.slots.close()
+
+    def _drain(self, stop_ns: int) -> None:
+        """Start nothing more and wait for the workers to end; what does not end is killed."""
+        interrupted = self._log.ended_because == "interrupted"
+        short = interrupted or self._log.ended_because in (WORKER_LOST, "start failed")
+        for worker in self._workers:
+            worker.stop(stop_ns, INTERRUPT_DRAIN_S if short else None)
+        grace_s = INTERRUPT_GRACE_S if short else self._plan.phases.drain_s + HANG_GRACE_S
+        deadline_ns = time.monotonic_ns() + int(grace_s * 1e9)
+        while any(worker.alive for worker in self._workers):
+            if time.monotonic_ns() > deadline_ns:
+                for worker in self._workers:
+                    worker.kill(f"hung: still running {grace_s:.0f} s after the stop")
+                return
+            time.sleep(TICK_S) if interrupted else self._play.tick()
+
+    def _note_limits(self) -> None:
+        """Write down what holds the workers; usually the same for all."""
+        self._log.limits = "; ".join(dict.fromkeys(one.mechanism for one in self._limiters))

@@ -1,0 +1,183 @@
+"""Steers the load of a level through its phases: decides when each ends, and why the level does.
+
+A worker that ends before its time ends the level, because what runs on is no longer the load that
+was asked for.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from perf_pipeline.loadgen.supervise.level_log import (
+    COMPLETE,
+    STEADY_MAX,
+    TOTAL_WORKFLOWS,
+    WORKER_LOST,
+)
+from perf_pipeline.loadgen.supervise.level_monitor import totals_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.loadgen.supervise.early_stop import EarlyEnd
+    from perf_pipeline.loadgen.supervise.level_log import LevelLog
+    from perf_pipeline.loadgen.supervise.level_monitor import Pulse
+    from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
+
+TURNOVERS_STEADY = 3
+TURNOVERS_WARM_UP = 1
+TICK_S = 0.1
+LEAST_TICK_S = 0.002
+GO_DELAY_S = 0.2
+
+
+class LevelPlay:
+    """Plays the phases of one level on workers that are ready.
+
+    Attributes:
+        phase: Where the level is.
+    """
+
+    def __init__(
+        self,
+        plan: LevelPlan,
+        workers: Sequence[WorkerProcess],
+        pulse: Pulse,
+        log: LevelLog,
+        write_log: Callable[[LevelLog], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            plan: The level.
+            workers: Its workers; may grow until ``play``.
+            pulse: Does what is due about once a second, and knows when to end early.
+            log: Is told when each phase began and ended.
+            write_log: Stores the log.
+        """
+        self._plan = plan
+        self._phases = plan.phases
+        self._workers = workers
+        self._pulse = pulse
+        self._log = log
+        self._write_log = write_log
+        self._ended_before_go = 0
+        self._early_end: EarlyEnd | None = None
+        self.phase = "start"
+
+    def play(self) -> str:
+        """Play all phases; returns why the level ended."""
+        if self._plan.arrivals:
+            return self._play_schedule()
+        phases, slots = self._phases, self._plan.concurrency
+        self._ended_before_go = self._ended()  # the cold starts
+        go_ns = self._go()
+        limit_s = phases.steady_max_s
+        wanted = max(TURNOVERS_STEADY * slots, phases.steady_workflows)
+        played = (
+            ("ramp_up", phases.ramp_up_s, phases.ramp_up_s, 0),
+            ("warm_up", phases.warm_up_s, limit_s, TURNOVERS_WARM_UP * slots),
+            ("steady", phases.steady_s, limit_s, wanted),
+        )
+        start_ns, ended_before = go_ns, 0
+        for phase, least_s, most_s, turns in played:
+            ended_before = self._ended()
+            because = self._stay(phase, start_ns, least_s, most_s, turns)
+            if because:
+                return because
+            start_ns = time.monotonic_ns()
+        return COMPLETE if self._ended() - ended_before >= wanted else STEADY_MAX
+
+    def _go(self) -> int:
+        go_ns = time.monotonic_ns() + int(GO_DELAY_S * 1e9)
+        for worker in self._workers:
+            worker.go(go_ns)
+        self._log.go_ns = go_ns
+        self._pulse.begin(go_ns)
+        return go_ns
+
+    def _play_schedule(self) -> str:
+        """Play an open level: its phases are parts of the schedule, to the nanosecond."""
+        begin_ns = self._go()
+        lengths_s = (("warm_up", self._phases.warm_up_s), ("steady", self._phases.steady_s))
+        for phase, length_s in lengths_s:
+            end_ns = begin_ns + int(length_s * 1e9)
+            because = self._stay_until(phase, begin_ns, end_ns)
+            if because:
+                return because
+            begin_ns = end_ns
+        return COMPLETE
+
+    def _stay_until(self, phase: str, begin_ns: int, end_ns: int) -> str:
+        """Stay in a part of the schedule; returns why the level ends, or ""."""
+        with self._logged(phase, begin_ns, end_ns):
+            while self.all_alive():
+                left_s = (end_ns - time.monotonic_ns()) / 1e9
+                if left_s <= 0:
+                    return ""
+                self.tick(max(LEAST_TICK_S, min(TICK_S, left_s)))
+                if because := self._ended_early():
+                    return because
+            return WORKER_LOST
+
+    def _stay(self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int) -> str:
+        """Stay in a phase for its time and its turnovers; returns why the level ends, or ""."""
+        ended_before = self._ended()
+        with self._logged(phase, start_ns):
+            while self.all_alive():
+                elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
+                ended = self._ended()
+                if elapsed_s >= most_s or (elapsed_s >= least_s and ended - ended_before >= turns):
+                    return ""
+                if phase == "steady" and self._phases.total_workflows:
+                    left = self._phases.total_workflows - (ended - ended_before)
+                    if left <= 0:
+                        return TOTAL_WORKFLOWS
+                    self.tick(self._until_half_s(left))
+                else:
+                    self.tick()
+                if because := self._ended_early():
+                    return because
+            return WORKER_LOST
+
+    @contextmanager
+    def _logged(self, phase: str, begin_ns: int, end_ns: int | None = None) -> Iterator[None]:
+        """Write down when a phase begins and ends; it ends at ``end_ns`` at the latest."""
+        self.phase = phase
+        self._log.phases_ns[phase] = (begin_ns, None)
+        self._write_log(self._log)
+        try:
+            yield
+        finally:
+            now_ns = max(begin_ns, time.monotonic_ns())
+            ended_ns = now_ns if end_ns is None else min(end_ns, now_ns)
+            self._log.phases_ns[phase] = (begin_ns, ended_ns)
+            self._write_log(self._log)
+
+    def _ended_early(self) -> str:
+        """Return why the level ends before its time, with the detail in the log; else ""."""
+        if self._early_end is None:
+            return ""
+        self._log.ended_detail = self._early_end.detail
+        return self._early_end.because
+
+    def all_alive(self) -> bool:
+        """Return whether every worker that was started still runs."""
+        return all(worker.alive for worker in self._workers)
+
+    def _ended(self) -> int:
+        return totals_of(self._workers).ended
+
+    def _until_half_s(self, left: int) -> float:
+        """Return how long half of the ``left`` workflows take at the rate since the go."""
+        elapsed_s = (time.monotonic_ns() - (self._log.go_ns or 0)) / 1e9
+        ended = self._ended() - self._ended_before_go
+        return max(LEAST_TICK_S, min(TICK_S, left / 2 * elapsed_s / ended if ended else TICK_S))
+
+    def tick(self, length_s: float | None = None) -> None:
+        """Let a tenth of a second pass, or ``length_s``, and do what is due."""
+        time.sleep(TICK_S if length_s is None else length_s)
+        self._early_end = self._early_end or self._pulse.beat(self.phase, self._log.go_ns)

@@ -1,0 +1,240 @@
+"""Ends a level whose SLO is missed, while it runs (``abort = true``).
+
+What is known live is what the workers have committed, the stamps of their slots, and by how much
+the stamps are ahead of the journals. Whatever is not known yet counts for the target: what has
+ended and is not in a journal ended well and in time. So doubt ends nothing; the verdict over a
+window is given after the run, from the records, exactly.
+
+An SLO over the steady phase is looked at as a whole so far, from ``grace_s`` on; one over a
+window at the latest window, once it lies within the steady phase.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from perf_pipeline.loadgen.supervise.early_stop import LEAST_ENDED, SLO_ABORTED, EarlyEnd
+from perf_pipeline.samples.level_records import RECORD_DTYPE
+from perf_pipeline.samples.record import COLD, NOT_STARTED, Outcome
+from perf_pipeline.samples.slots import ENDED, NUMBER, START_NS, STARTED, SlotFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from perf_pipeline.config.slo.slo import Slo
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+
+    Rows = npt.NDArray[np.void]
+
+LEAST_BROKEN = 10
+"""So many workflows must lie beyond a limit on a percentile before it counts as missed."""
+
+
+class InFlight(NamedTuple):
+    """Workflows that have started and not ended: kind, start and intended start of each."""
+
+    kind: npt.NDArray[np.int64]
+    start_ns: npt.NDArray[np.int64]
+    intended_ns: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of an SLO's window, or of the steady phase so far.
+
+    Attributes:
+        count: Workflows that decided something.
+        bad: Of them, those that broke it.
+        spent_ns: Their time in all, for a mean.
+        unknown: Workflows that have ended and are in no journal yet.
+        length_s: Of the window.
+    """
+
+    count: int
+    bad: int
+    spent_ns: int
+    unknown: int
+    length_s: float
+
+
+class SloWatch:
+    """Looks about once a second whether an SLO of the level is missed."""
+
+    def __init__(self, plan: LevelPlan, folder: Path) -> None:
+        """Prepare.
+
+        Args:
+            plan: The level, and the objectives that end it.
+            folder: Its folder, with the workers' journals.
+        """
+        self._watched = [_Tally(slo, plan) for slo in plan.aborts]
+        self._plan = plan
+        self._folder = folder
+        self._next_seq: dict[Path, int] = {}
+        self._read = 0
+        self._steady_ns: int | None = None
+
+    def look(
+        self, now_ns: int, phase: str, go_ns: int, slot_files: Sequence[SlotFile]
+    ) -> EarlyEnd | None:
+        """Return why the level should end now; None if it should not.
+
+        Args:
+            now_ns: CLOCK_MONOTONIC.
+            phase: Where the level is; nothing ends it before its steady phase.
+            go_ns: CLOCK_MONOTONIC of the go.
+            slot_files: The workers'.
+        """
+        if not self._watched or phase != "steady":
+            return None
+        if self._steady_ns is None:
+            self._steady_ns = now_ns
+        ended = sum(one.totals().ended for one in slot_files)
+        rows = self._new_rows()
+        self._read += len(rows)
+        rows = rows[(rows["flags"] & COLD) == 0]
+        in_flight = self._in_flight(slot_files, go_ns)
+        for tally in self._watched:
+            tally.add(rows, self._steady_ns)
+            seen = tally.seen(now_ns, self._steady_ns, in_flight, max(0, ended - self._read))
+            told = seen and tally.broken(seen)
+            if told:
+                return EarlyEnd(SLO_ABORTED, f"{tally.slo.text}: {told}")
+        return None
+
+    def _new_rows(self) -> Rows:
+        """Read the blocks that were committed since the last look."""
+        payloads = []
+        for path in sorted(self._folder.glob("worker-*.sqlite")):
+            try:
+                with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+                    blocks = db.execute(
+                        "SELECT seq, payload FROM block WHERE seq >= ? ORDER BY seq",
+                        (self._next_seq.get(path, 0),),
+                    )
+                    for seq, payload in blocks:
+                        self._next_seq[path] = seq + 1
+                        payloads.append(payload)
+            except sqlite3.OperationalError:
+                continue  # busy for a moment: its records are unknown until the next look
+        return np.frombuffer(b"".join(payloads), dtype=RECORD_DTYPE)
+
+    def _in_flight(self, slot_files: Sequence[SlotFile], go_ns: int) -> InFlight:
+        found = []
+        for one in slot_files:
+            words = one.words
+            for slot in range(one.slots):
+                base = SlotFile.base(slot)
+                number, start_ns = words[base + NUMBER], words[base + START_NS]
+                if words[base + STARTED] > words[base + ENDED] and number >= 0:
+                    found.append((number, start_ns))
+        numbers, starts_ns = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        kinds = np.frombuffer(self._plan.kinds, dtype=np.int64)
+        intended_ns = starts_ns
+        if self._plan.loop == "open" and len(numbers):
+            intended_ns = np.frombuffer(self._plan.intended_ns, dtype=np.int64)[numbers] + go_ns
+        return InFlight(kinds[numbers % len(kinds)], starts_ns, intended_ns)
+
+
+class _Tally:
+    """What has been seen of one SLO."""
+
+    def __init__(self, slo: Slo, plan: LevelPlan) -> None:
+        self.slo = slo
+        times = slo.about.times
+        self._response = plan.loop == "open" and times in {"latency", "response"}
+        families = [name.split("/")[0] for name in plan.workloads]
+        self._kinds = [i for i, name in enumerate(families) if slo.family in {None, name}]
+        self._limit_ns = round(slo.limit * 1e9) if times else 0
+        self._whole = np.zeros(3, dtype=np.int64)
+        self._recent: list[npt.NDArray[np.int64]] = []
+
+    def add(self, rows: Rows, from_ns: int) -> None:
+        """Take new records in; what was decided before ``from_ns`` does not count."""
+        decided = self._decided(rows[np.isin(rows["kind"], self._kinds)])
+        decided = decided[:, decided[0] >= from_ns]
+        self._whole += [decided.shape[1], decided[1].sum(), decided[2].sum()]
+        if self.slo.window_s and decided.size:
+            self._recent.append(decided)
+
+    def seen(self, now_ns: int, steady_ns: int, in_flight: InFlight, unknown: int) -> Seen | None:
+        """Return what is known of the window that ends now; None while nothing may end."""
+        length_ns = round(self.slo.window_s * 1e9) or now_ns - steady_ns
+        if now_ns - steady_ns < max(self.slo.grace_s * 1e9, self.slo.window_s * 1e9):
+            return None
+        count, bad, spent_ns = (int(part) for part in self._whole)
+        if self.slo.window_s:
+            start_ns = now_ns - length_ns
+            self._recent = [one for one in self._recent if one[0].max() > start_ns]
+            inside = [one[:, one[0] > start_ns] for one in self._recent]
+            count = sum(one.shape[1] for one in inside)
+            bad, spent_ns = (sum(int(one[part].sum()) for one in inside) for part in (1, 2))
+        if self.slo.about.times:
+            begin_ns = in_flight.intended_ns if self._response else in_flight.start_ns
+            begin_ns = begin_ns[np.isin(in_flight.kind, self._kinds)]
+            if self.slo.about.kind == "mean":
+                count += len(begin_ns)
+                spent_ns += int((now_ns - begin_ns).sum())
+            else:
+                passed_ns = begin_ns + self._limit_ns
+                late = int(((passed_ns <= now_ns) & (passed_ns > now_ns - length_ns)).sum())
+                count, bad = count + late, bad + late
+        return Seen(count, bad, spent_ns, unknown, length_ns / 1e9)
+
+    def broken(self, seen: Seen) -> str:
+        """Say by how much the limit is missed, whatever is not known yet; empty if it is not."""
+        most, limit = seen.count + seen.unknown, self.slo.limit
+        over = f"in the last {seen.length_s:.0f} s"
+        share = f"{seen.bad:,} of {most:,} workflows"
+        match self.slo.about.kind:
+            case "percentile":
+                missed = seen.bad >= LEAST_BROKEN and seen.bad > (1 - self.slo.about.p) * most
+                told = f"{share} took longer than {limit:g} s {over}"
+            case "most":
+                missed = seen.bad > 0
+                told = f"{share} took longer than {limit:g} s {over}"
+            case "mean":
+                least_s = seen.spent_ns / 1e9 / max(1, most)
+                missed = seen.count >= LEAST_ENDED and least_s > limit
+                told = f"the mean of {most:,} workflows was {least_s:.4g} s or more {over}"
+            case "rate":
+                rate_per_s = most / seen.length_s
+                missed = rate_per_s < limit
+                told = f"{rate_per_s:.4g} workflows a second ended well at most {over}"
+            case _:
+                missed = seen.count >= LEAST_ENDED and seen.bad > limit * most
+                word = "were dropped" if self.slo.metric == "dropped_ratio" else "failed"
+                told = f"{share} {word} {over}"
+        return told if missed else ""
+
+    def _decided(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """Return when each record decided something, whether it was bad, and its time.
+
+        Returns:
+            int64[3, n]; times in ns, bad as 0 or 1.
+        """
+        outcome, about = rows["outcome"], self.slo.about
+        begin_ns = rows["intended_start_ns" if self._response else "start_ns"]
+        at_ns, spent_ns = rows["end_ns"].copy(), rows["end_ns"] - begin_ns
+        keep = outcome != Outcome.ABANDONED
+        bad = outcome == Outcome.DROPPED
+        if about.kind == "rate":
+            keep = outcome == Outcome.OK
+        elif self.slo.metric == "error_ratio":
+            keep, bad = keep & ~bad, outcome != Outcome.OK
+        elif about.times:
+            if not self._response:
+                keep &= (rows["flags"] & NOT_STARTED) == 0
+            late = spent_ns > self._limit_ns
+            if about.kind != "mean":
+                at_ns[late] = begin_ns[late] + self._limit_ns
+            bad = late | (outcome == Outcome.TIMEOUT) | bad
+        return np.array([at_ns, bad, spent_ns], dtype=np.int64)[:, keep]

@@ -1,0 +1,196 @@
+"""One worker process as its supervisor sees it: started, steered, ended, and why it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.target_spec import parse_target
+from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.samples.run_folder import INTENDED
+from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
+from perf_pipeline.worker.worker_job import WorkerJob
+
+if TYPE_CHECKING:
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.targets.target import Job
+
+PROJECT = Path(__file__).parents[3]
+LOG_TAIL = 400
+
+
+@dataclass(frozen=True)
+class WorkerFiles:
+    """The files of one worker in the level's folder."""
+
+    job: Path
+    kinds: Path
+    ramp: Path
+    journal: Path
+    slots: Path
+    log: Path
+    home: Path
+
+    @classmethod
+    def of(cls, folder: Path, worker: int) -> WorkerFiles:
+        """Name the files of worker ``worker`` of the level in ``folder``."""
+        stem = f"worker-{worker}"
+        return cls(
+            job=folder / f"{stem}.json",
+            kinds=folder / f"{stem}.kinds",
+            ramp=folder / f"{stem}.ramp",
+            journal=folder / f"{stem}.sqlite",
+            slots=folder / f"{stem}.slots",
+            log=folder / f"{stem}.log",
+            home=folder / f"{stem}-home",
+        )
+
+
+class WorkerProcess:
+    """A running worker.
+
+    Attributes:
+        worker: Its index.
+        pid: Its process id.
+        slots: Its slot file, mapped.
+    """
+
+    def __init__(
+        self,
+        plan: LevelPlan,
+        worker: int,
+        folder: Path,
+        python: Path,
+        job: Job,
+        python_path: str | None = None,
+    ) -> None:
+        """Write the worker's files and start it.
+
+        The environment is made from nothing: ``CI`` or a coverage tool's variables change how
+        kailash runs (reference: kailash, section 1), and HOME is where it would keep its
+        tracking database.
+
+        Args:
+            plan: The level.
+            worker: Index of this worker.
+            folder: The level's folder.
+            python: The target's interpreter.
+            job: What the target has to execute.
+            python_path: Folder from which a user's own functions are imported; None for none.
+        """
+        files = WorkerFiles.of(folder, worker)
+        ramp_ns = plan.slots_of(worker)
+        files.home.mkdir()
+        files.kinds.write_bytes(little_endian(plan.kinds))
+        files.ramp.write_bytes(little_endian(ramp_ns))
+        self.worker = worker
+        self.slots = SlotFile.create(files.slots, len(ramp_ns), int(plan.phases.drain_s * 1e9))
+        arrivals = plan.arrivals
+        worker_job = WorkerJob(
+            parent_pid=os.getpid(),
+            worker=worker,
+            workers=plan.processes,
+            target=parse_target(plan.target).name,
+            mode=plan.mode,
+            kinds=str(files.kinds),
+            ramp=str(files.ramp),
+            journal=str(files.journal),
+            slots=str(files.slots),
+            deadline_ns=int(plan.phases.deadline_s * 1e9),
+            job=replace(job, concurrency=len(ramp_ns)),
+            intended=str(folder / INTENDED) if arrivals else "",
+            start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
+        )
+        files.job.touch(mode=0o600)  # server URLs may carry a password
+        files.job.write_text(json.dumps(asdict(worker_job)), encoding="utf-8")
+        self._files = files
+        self._killed_because: str | None = None
+        with files.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                # -P: a module in the current folder must not stand in for one of the target's.
+                [python, "-P", "-m", "perf_pipeline.worker", files.job],
+                env={
+                    "HOME": str(files.home),
+                    "LANG": "C.UTF-8",
+                    "PATH": os.defpath,
+                    "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), python_path])),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    @property
+    def ready(self) -> bool:
+        """True once the target is open and every slot waits for the go."""
+        return self.slots.words[STATE] >= READY
+
+    @property
+    def alive(self) -> bool:
+        """True while the process runs."""
+        return self._process.poll() is None
+
+    def go(self, at_ns: int) -> None:
+        """Let the slots start at ``at_ns``, CLOCK_MONOTONIC."""
+        self.slots.words[GO_NS] = at_ns
+
+    def stop(self, at_ns: int, drain_s: float | None = None) -> None:
+        """Start nothing more from ``at_ns`` on; what is in flight may end within the drain."""
+        if drain_s is not None:
+            self.slots.words[DRAIN_NS] = int(drain_s * 1e9)
+        self.slots.words[STOP_NS] = at_ns
+
+    def wait_until(self, deadline_ns: int) -> bool:
+        """Wait for the process to end; False if it still runs at ``deadline_ns``."""
+        left_s = (deadline_ns - time.monotonic_ns()) / 1e9
+        try:
+            self._process.wait(timeout=max(left_s, 0.0))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end_at_once(self, because: str) -> None:
+        """Kill it without waiting for its end; ``because`` becomes the reason. Any thread may."""
+        if self.alive:
+            self._killed_because = self._killed_because or because
+            self._process.send_signal(signal.SIGKILL)
+
+    def kill(self, because: str) -> None:
+        """Kill it at once; ``because`` becomes the reason of its end."""
+        self.end_at_once(because)
+        self._process.wait()
+
+    def end_reason(self, killed_by_limit: str | None = None) -> str:
+        """Say how it ended: ``done``, or what happened with the end of its log.
+
+        Args:
+            killed_by_limit: Why it was killed, if it was killed and not by us.
+        """
+        code = self._process.returncode
+        if self._killed_because:
+            return self._killed_because
+        if code == -signal.SIGKILL and killed_by_limit:
+            return killed_by_limit
+        if code is None:
+            return "running"
+        if code == 0:
+            return "done"
+        tail = self._files.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip()
+        what = f"killed by {signal_name(-code)}" if code < 0 else f"exit code {code}"
+        return f"{what}: {tail}" if tail else what
+
+
+def signal_name(number: int) -> str:
+    """Return ``SIGKILL`` for 9; most real-time signals have a number alone."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,1 @@
+"""Whether other programs used the machine during a load level."""

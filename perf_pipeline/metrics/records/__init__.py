@@ -1,0 +1,1 @@
+"""What the records of a load level give: counts, in-flight, fairness, ends of workers."""

@@ -1,0 +1,1 @@
+"""What processes, host and servers use, sampled about once a second."""

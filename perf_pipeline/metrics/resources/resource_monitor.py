@@ -1,0 +1,181 @@
+"""Samples, about once a second, what the processes of a run use and what the servers report.
+
+Workers, harness and servers are kept apart. What could not be read is None and has its reason in
+``problems``; it is never a zero.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
+
+from perf_pipeline.metrics.resources.host_use import read_host
+from perf_pipeline.metrics.resources.process import (
+    IO_DELAY,
+    MANY_THREADS,
+    NO_IO_DELAY,
+    RUN_DELAY,
+    ProcessReader,
+    children_of,
+)
+from perf_pipeline.metrics.resources.resource_samples import NOT_TOLD
+from perf_pipeline.metrics.resources.server_watch import ServerWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from perf_pipeline.metrics.resources.process import Usage
+    from perf_pipeline.servers.snapshot import Told, WatchedServer
+
+COSTLY_EVERY = 5
+COSTLY_PER = 2
+"""Of five samples, two in a row ask every thread of large processes: growth needs two."""
+
+_NOT_NOW = (
+    f"read in {COSTLY_PER} of {COSTLY_EVERY} samples of processes of more than {MANY_THREADS} "
+    "threads, so that reading costs little"
+)
+
+
+class ResourceMonitor:
+    """Appends one JSON line a sample to a file.
+
+    A line holds ``at_ns``; what taking it cost (``took_ms`` by the clock, ``cpu_ms``); for each
+    role (``workers``, ``harness``, ``servers``, these with their ``service``) what its processes
+    use (``process.py``); the ``host`` (``host_use.py``); ``connections`` and
+    ``counters`` by server (``servers/snapshot.py``), the latter ``shared`` where others
+    may be using the server; and ``problems`` by probe.
+    """
+
+    def __init__(self, path: Path, servers: Mapping[str, WatchedServer]) -> None:
+        """Write to ``path``; nothing is opened before the first sample.
+
+        Args:
+            path: The file, JSON lines.
+            servers: Service to what is watched of it.
+        """
+        self._path = path
+        self._watches = {name: ServerWatch(server) for name, server in servers.items()}
+        self._reader = ProcessReader()
+        self._samples = 0
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the sessions with the servers."""
+        for watch in self._watches.values():
+            watch.close()
+
+    def sample(self, at_ns: int, worker_pids: list[int]) -> None:
+        """Take one sample and append it.
+
+        It takes ``PROBE_S`` at most when a server stops answering, and little when one goes on
+        doing so.
+
+        Args:
+            at_ns: CLOCK_MONOTONIC.
+            worker_pids: The workers that are alive.
+        """
+        begun_s, cpu_s = time.monotonic(), time.thread_time()
+        for watch in self._watches.values():
+            watch.begin()
+        problems: dict[str, str] = {}
+        line: dict[str, Any] = {
+            "at_ns": at_ns,
+            "workers": self._processes("workers", worker_pids, problems),
+            "harness": self._processes("harness", [os.getpid()], problems),
+            "servers": self._servers(problems),
+            "host": _host(problems),
+            "connections": {},
+            "counters": {},
+            "problems": problems,
+        }
+        if not self._reader.counts_io_delay:
+            problems[NOT_TOLD + IO_DELAY] = NO_IO_DELAY
+        asking_s = sum(
+            self._told(name, watch, begun_s, line) for name, watch in self._watches.items()
+        )
+        line["took_ms"] = round(1e3 * (time.monotonic() - begun_s), 3)
+        line["cpu_ms"] = round(1e3 * (time.thread_time() - cpu_s + asking_s), 3)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self._samples += 1
+
+    @property
+    def _delays(self) -> tuple[str, ...]:
+        return (RUN_DELAY, IO_DELAY) if self._reader.counts_io_delay else (RUN_DELAY,)
+
+    @property
+    def _costly(self) -> bool:
+        return self._samples % COSTLY_EVERY < COSTLY_PER
+
+    def _processes(
+        self, role: str, pids: Iterable[int], problems: dict[str, str], *, lasting: bool = False
+    ) -> list[Usage]:
+        read = []
+        for pid in pids:
+            try:
+                usage, gaps = self._reader.read(pid, lasting=lasting, costly=self._costly)
+            except OSError as error:
+                problems[f"{role} {pid}"] = error.strerror or str(error)
+                continue
+            if usage[RUN_DELAY] is None and "delays" not in gaps:
+                problems |= {f"{NOT_TOLD}{role} {what}": _NOT_NOW for what in self._delays}
+            problems |= {f"{role} {pid} {part}": reason for part, reason in gaps.items()}
+            read.append(usage)
+        return read
+
+    def _servers(self, problems: dict[str, str]) -> list[dict[str, Any]]:
+        """Read the servers that this run started, with the processes below them."""
+        found: list[dict[str, Any]] = []
+        for name, watch in self._watches.items():
+            for main in watch.server.pids:
+                read = self._processes("servers", [main], problems, lasting=True)
+                if read:
+                    read += self._processes("servers", _below(main), problems)
+                found += [usage | {"service": name} for usage in read]
+        return found
+
+    def _told(self, name: str, watch: ServerWatch, begun_s: float, line: dict[str, Any]) -> float:
+        """Add what a server tells to the line; returns the CPU seconds that asking took."""
+        answer = watch.answer(begun_s)
+        if answer.told is None:
+            for what in ("connections", "counters"):
+                line["problems"][f"{what} {name}"] = answer.problem
+        else:
+            _add(line, name, answer.told, shared=watch.server.shared)
+        return answer.cpu_s
+
+
+def _add(line: dict[str, Any], name: str, told: Told, *, shared: bool) -> None:
+    line["connections"][name] = asdict(told.connections)
+    line["counters"][name] = asdict(told.counters) | {"shared": shared}
+    for value, reason in told.not_told.items():
+        line["problems"][f"{NOT_TOLD}{name} {value}"] = reason
+
+
+def _below(pid: int) -> list[int]:
+    try:
+        return children_of(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # it has just ended; the next sample says so
+
+
+def _host(problems: dict[str, str]) -> dict[str, Any] | None:
+    try:
+        return read_host()
+    except OSError as error:
+        problems["host"] = str(error)
+        return None

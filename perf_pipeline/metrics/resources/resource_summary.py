@@ -1,0 +1,241 @@
+"""Sums the resource monitor's samples up over a level's steady phase."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from perf_pipeline.metrics.resources.resource_samples import (
+    MEGABYTE,
+    NOT_TOLD,
+    everyone,
+    mean,
+    of_server,
+    steps,
+    summed,
+)
+from perf_pipeline.metrics.resources.resource_use import (
+    Gap,
+    HostCores,
+    InterfaceTotal,
+    MonitorCost,
+    ResourcePoint,
+    Resources,
+    RoleUse,
+)
+from perf_pipeline.metrics.resources.server_counters import network_of, told_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from perf_pipeline.metrics.resources.resource_samples import Sample
+
+ROLES = ("workers", "harness", "servers")
+
+
+def resources_of(
+    steady: Sequence[Sample], level: Sequence[Sample] = (), *, go_ns: int = 0
+) -> Resources:
+    """Sum up what workers, harness, servers and the machine did.
+
+    Args:
+        steady: The monitor's lines of the steady phase.
+        level: Those of all of the level, for drawing.
+        go_ns: CLOCK_MONOTONIC of the level's go.
+    """
+    services = sorted({name for sample in steady for name in _servers_of(sample)})
+    uses = {role: role_use(steady, role) for role in ROLES}
+    by_server = [_of_server(steady, name) for name in services]
+    workers, harness, servers = uses.values()
+    told = told_by(steady, services)
+    sent_mb, received_mb, why_not = network_of(told)
+    return Resources(
+        workers_pss_peak_mb=workers.pss_peak_mb,
+        workers_cpu_mean_percent=_percent(workers.cores_mean),
+        workers_cpu_peak_percent=_percent(workers.cores_peak),
+        harness_pss_peak_mb=harness.pss_peak_mb,
+        harness_cpu_mean_percent=_percent(harness.cores_mean),
+        servers_pss_peak_mb=servers.pss_peak_mb,
+        servers_cpu_mean_percent=_percent(servers.cores_mean),
+        disk_read_mb=workers.read_mb,
+        disk_write_mb=workers.write_mb,
+        samples=len(steady),
+        failed_probes=sum(
+            not probe.startswith(NOT_TOLD) for sample in steady for probe in sample["problems"]
+        ),
+        roles=(*uses.values(), *by_server),
+        host=_host(steady),
+        told=told,
+        interfaces=_interfaces(steady),
+        network_sent_mb=sent_mb,
+        network_recv_mb=received_mb,
+        network_why_not=why_not,
+        monitor=_cost(steady),
+        gaps=_gaps(steady),
+        series=_series(level, go_ns),
+    )
+
+
+def role_use(
+    samples: Sequence[Sample],
+    role: str,
+    *,
+    name: str = "",
+    keep: Callable[[Sample], bool] = everyone,
+) -> RoleUse:
+    """Sum up one role, or those of its processes that ``keep`` keeps."""
+    pss = summed(samples, role, "pss_bytes", keep)
+    cores = list(steps(samples, role, "cpu_s", keep))
+    counts = [sum(map(keep, sample[role])) for sample in samples]
+
+    def peak_mb(what: str) -> float | None:
+        return _mb(max(summed(samples, role, what, keep), default=None))
+
+    def peak(what: str) -> int | None:
+        most = max(summed(samples, role, what, keep), default=None)
+        return None if most is None else int(most)
+
+    def per_s(what: str) -> float | None:
+        return _per_s(list(steps(samples, role, what, keep)))
+
+    return RoleUse(
+        role=name or role,
+        processes_peak=max(counts, default=0) or None,
+        pss_peak_mb=_mb(max(pss, default=None)),
+        pss_mean_mb=_mb(mean(pss)),
+        uss_peak_mb=peak_mb("uss_bytes"),
+        rss_peak_mb=peak_mb("rss_bytes"),
+        cores_mean=_per_s(cores),
+        cores_peak=max((growth / elapsed_s for _, elapsed_s, growth in cores), default=None),
+        threads_peak=peak("threads"),
+        descriptors_peak=peak("descriptors"),
+        read_mb=_grown_mb(samples, role, "read_bytes", keep),
+        write_mb=_grown_mb(samples, role, "write_bytes", keep),
+        run_delay=per_s("run_delay_s"),
+        io_delay=per_s("io_delay_s"),
+    )
+
+
+def _of_server(samples: Sequence[Sample], name: str) -> RoleUse:
+    return role_use(samples, "servers", name=name, keep=of_server(name))
+
+
+def _servers_of(sample: Sample) -> set[str]:
+    running = {process["service"] for process in sample["servers"] if "service" in process}
+    asked = {probe.split()[1] for probe in sample["problems"] if probe.startswith("counters ")}
+    return running | asked | set(sample.get("counters") or {})
+
+
+def _per_s(found: list[tuple[int, float, float]]) -> float | None:
+    """Return growth a second over all steps; long ones weigh more."""
+    elapsed_s = sum(step[1] for step in found)
+    return sum(step[2] for step in found) / elapsed_s if elapsed_s else None
+
+
+def _percent(cores: float | None) -> float | None:
+    return None if cores is None else 100.0 * cores
+
+
+def _mb(size_bytes: float | None) -> float | None:
+    return None if size_bytes is None else size_bytes / MEGABYTE
+
+
+def _grown_mb(
+    samples: Sequence[Sample], role: str, what: str, keep: Callable[[Sample], bool]
+) -> float | None:
+    """How much a counter of each process grew from its first sample to its last; sum of all."""
+    known: dict[int, list[int]] = {}
+    for sample in samples:
+        for process in filter(keep, sample[role]):
+            if process.get(what) is None:
+                return None
+            known.setdefault(process["pid"], []).append(process[what])
+    grown = [values[-1] - values[0] for values in known.values() if len(values) > 1]
+    return sum(grown) / MEGABYTE if grown else None
+
+
+def _host(samples: Sequence[Sample]) -> HostCores | None:
+    read = [sample for sample in samples if sample.get("host")]
+    if not read:
+        return None
+    first, last = read[0], read[-1]
+    elapsed_s = (last["at_ns"] - first["at_ns"]) / 1e9
+
+    def cores(state: str) -> float | None:
+        known = elapsed_s > 0 and state in first["host"] and state in last["host"]
+        return (last["host"][state] - first["host"][state]) / elapsed_s if known else None
+
+    available = [at for s in read if (at := s["host"].get("memory_available_bytes")) is not None]
+    return HostCores(
+        usable=last["host"]["cores_usable"],
+        busy=cores("busy_s"),
+        iowait=cores("iowait_s"),
+        steal=cores("steal_s"),
+        memory_available_mb=_mb(min(available, default=None)),
+    )
+
+
+def _interfaces(samples: Sequence[Sample]) -> tuple[InterfaceTotal, ...]:
+    """Return what went over each interface that is there all the time; silent ones are left out."""
+    read = [network for s in samples if (network := (s.get("host") or {}).get("network"))]
+    if len(read) < 2:  # noqa: PLR2004 growth needs two
+        return ()
+    totals = []
+    for name in sorted(set(read[0]) & set(read[-1])):
+        sent, received = (
+            (read[-1][name][way] - read[0][name][way]) / MEGABYTE
+            for way in ("sent_bytes", "recv_bytes")
+        )
+        if sent or received:
+            totals.append(InterfaceTotal(name, sent, received))
+    return tuple(totals)
+
+
+def _cost(samples: Sequence[Sample]) -> MonitorCost | None:
+    read = [sample for sample in samples if "took_ms" in sample and "cpu_ms" in sample]
+    if not read:
+        return None
+    took = [sample["took_ms"] for sample in read]
+    cpu = [sample["cpu_ms"] for sample in read]
+    elapsed_ms = (read[-1]["at_ns"] - read[0]["at_ns"]) / 1e6
+    return MonitorCost(
+        took_mean_ms=sum(took) / len(took),
+        took_most_ms=max(took),
+        cpu_mean_ms=sum(cpu) / len(cpu),
+        core_percent=100 * sum(cpu[:-1]) / elapsed_ms if elapsed_ms > 0 else None,
+    )
+
+
+def _gaps(samples: Sequence[Sample]) -> tuple[Gap, ...]:
+    counted: Counter[tuple[str, str, bool]] = Counter()
+    for sample in samples:
+        counted.update(
+            {
+                (_without_ids(probe.removeprefix(NOT_TOLD)), reason, not probe.startswith(NOT_TOLD))
+                for probe, reason in sample["problems"].items()
+            }
+        )
+    return tuple(
+        Gap(what, reason, found, failed)
+        for (what, reason, failed), found in sorted(counted.items())
+    )
+
+
+def _without_ids(probe: str) -> str:
+    return " ".join(word for word in probe.split() if not word.isdecimal())
+
+
+def _series(samples: Sequence[Sample], go_ns: int) -> tuple[ResourcePoint, ...]:
+    cores = {
+        role: {at: growth / elapsed_s for at, elapsed_s, growth in steps(samples, role, "cpu_s")}
+        for role in ROLES
+    }
+    points = []
+    for sample in samples:
+        used = [cores[role].get(sample["at_ns"]) for role in ROLES]
+        memory = [
+            _mb(found[0]) if (found := summed([sample], role, "pss_bytes")) else None
+            for role in ROLES
+        ]
+        points.append(ResourcePoint((sample["at_ns"] - go_ns) / 1e9, *used, *memory))
+    return tuple(points)

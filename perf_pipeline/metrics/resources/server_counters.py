@@ -1,0 +1,152 @@
+"""Sums up what the servers said of connections, bytes and queries."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.metrics.resources.resource_samples import (
+    MEGABYTE,
+    NOT_TOLD,
+    mean,
+)
+from perf_pipeline.metrics.resources.resource_use import ServerTold
+from perf_pipeline.metrics.types.level import ConnectionUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from perf_pipeline.metrics.resources.resource_samples import Sample
+
+_COUNTERS = ("sent_bytes", "recv_bytes", "queries", "query_time_s", "storage_read_bytes")
+_BACKWARDS = "the counter went backwards: the server was restarted, or forgot"
+_TOO_FEW = "fewer than two samples have it"
+
+
+def connections_of(
+    samples: Sequence[Sample],
+    steady: Sequence[Sample],
+    limits: Mapping[str, int],
+    pools: Mapping[str, str],
+) -> tuple[ConnectionUse, ...]:
+    """Sum up the connections to each server.
+
+    Args:
+        samples: The monitor's lines of all of the level.
+        steady: Those of the steady phase.
+        limits: Server to the most connections that the pools of all workers allow.
+        pools: Server to what bounds it, in words.
+    """
+    uses = []
+    for server, limit in limits.items():
+        peak = max(_values(samples, server, "total"), default=None)
+        how = [told["how"] for told in _told(samples, server) if told.get("how")]
+        uses.append(
+            ConnectionUse(
+                server=server,
+                limit=limit,
+                peak=None if peak is None else int(peak),
+                mean=mean(_values(steady, server, "total")),
+                pool=pools.get(server, ""),
+                failed_probes=sum(f"connections {server}" in s["problems"] for s in samples),
+                active_mean=mean(_values(steady, server, "active")),
+                idle_mean=mean(_values(steady, server, "idle")),
+                waiting_mean=mean(_values(steady, server, "waiting")),
+                utilisation_percent=None if peak is None or not limit else 100 * peak / limit,
+                how=how[-1] if how else "",
+            )
+        )
+    return tuple(uses)
+
+
+def told_by(samples: Sequence[Sample], servers: Iterable[str]) -> tuple[ServerTold, ...]:
+    """Sum up what each server counted between its first and its last answer."""
+    return tuple(_told_by(samples, server) for server in servers)
+
+
+def network_of(told: Sequence[ServerTold]) -> tuple[float | None, float | None, str]:
+    """Return what the run sent to and received from its servers, MB, or why that is not known.
+
+    An interface's total is everybody's, and the kernel keeps no such counter a process: only the
+    servers know, and only those that no one else uses speak of the run alone.
+    """
+    if not told:
+        return None, None, "the servers' own counters were not read, or there was no server"
+    for one in told:
+        if one.shared:
+            return None, None, f"{one.server} may be used by others, whose traffic it counts too"
+        for name in ("sent_bytes", "recv_bytes"):
+            if name in one.not_told:
+                return None, None, f"{one.server}: {one.not_told[name]}"
+    sent = sum(one.recv_mb or 0.0 for one in told)
+    return sent, sum(one.sent_mb or 0.0 for one in told), ""
+
+
+def _told_by(samples: Sequence[Sample], server: str) -> ServerTold:
+    grown: dict[str, tuple[float, float]] = {}
+    not_told: dict[str, str] = {}
+    for name in _COUNTERS:
+        values = [
+            (sample["at_ns"], counters[name])
+            for sample in samples
+            if (counters := _counters(sample, server)).get(name) is not None
+        ]
+        if len(values) < 2:  # noqa: PLR2004 growth needs two
+            not_told[name] = _reason(samples, server, name)
+        elif any(after[1] < before[1] for before, after in pairwise(values)):
+            not_told[name] = _BACKWARDS
+        else:
+            (first_ns, first), (last_ns, last) = values[0], values[-1]
+            grown[name] = last - first, (last_ns - first_ns) / 1e9
+
+    def of(name: str, unit: float = 1.0) -> float | None:
+        return grown[name][0] / unit if name in grown else None
+
+    def per_s(name: str, unit: float = 1.0) -> float | None:
+        return grown[name][0] / unit / grown[name][1] if name in grown else None
+
+    queries, time_s = of("queries"), of("query_time_s")
+    known = [counters for sample in samples if (counters := _counters(sample, server))]
+    return ServerTold(
+        server=server,
+        sent_mb=of("sent_bytes", MEGABYTE),
+        recv_mb=of("recv_bytes", MEGABYTE),
+        sent_mb_per_s=per_s("sent_bytes", MEGABYTE),
+        recv_mb_per_s=per_s("recv_bytes", MEGABYTE),
+        queries_per_s=per_s("queries"),
+        query_time_mean_s=time_s / queries if queries and time_s is not None else None,
+        storage_read_mb=of("storage_read_bytes", MEGABYTE),
+        source=known[-1].get("source", "") if known else "",
+        shared=bool(known and known[-1].get("shared")),
+        not_told=not_told,
+    )
+
+
+def _reason(samples: Sequence[Sample], server: str, name: str) -> str:
+    """Return why a counter is not there: the last reason given, for it or for all of them."""
+    for sample in reversed(samples):
+        for probe in (f"{NOT_TOLD}{server} {name}", f"counters {server}"):
+            if probe in sample["problems"]:
+                return str(sample["problems"][probe])
+    return _TOO_FEW
+
+
+def _counters(sample: Sample, server: str) -> dict[str, Any]:
+    return (sample.get("counters") or {}).get(server) or {}
+
+
+def _told(samples: Sequence[Sample], server: str) -> list[dict[str, Any]]:
+    """Return what a server told of its connections; older lines hold a total and the active."""
+    found = []
+    for sample in samples:
+        told = sample["connections"].get(server)
+        if isinstance(told, list):
+            told = dict(zip(("total", "active"), told, strict=False))
+        if told is not None:
+            found.append(told)
+    return found
+
+
+def _values(samples: Sequence[Sample], server: str, what: str) -> list[float]:
+    told = _told(samples, server)
+    return [value for one in told if (value := one.get(what)) is not None]

@@ -1,0 +1,1 @@
+"""When a load level is in steady state."""

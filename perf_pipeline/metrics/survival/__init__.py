@@ -1,0 +1,1 @@
+"""Percentiles, intervals and histograms of times, some of which are censored."""

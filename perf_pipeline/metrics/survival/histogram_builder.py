@@ -1,0 +1,222 @@
+"""From records, block by block, to histograms by second, phase, kind and outcome.
+
+However long the run: what is held is the block at hand and at most ``MOST_PAIRS`` pairs of bucket
+and count that are not given out yet, below ``BOUND_MB`` together (``perf-pipeline selftest soak``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from perf_pipeline.metrics.survival.histogram import QUANTITIES, buckets_of
+from perf_pipeline.metrics.survival.histogram_block import CELL, IN_FLIGHT, PHASES, HistogramBlock
+from perf_pipeline.samples.level_records import RECORD_DTYPE
+from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy.typing as npt
+
+MOST_PAIRS = 1 << 16
+BOUND_MB = 100
+"""Most memory of a builder beyond that of an empty one, its working copies included."""
+_ROWS = 1 << 16
+_HELD_S = 2  # workers commit every half second: what is older than this is rarely added to
+_SERVICE, _RESPONSE = range(len(QUANTITIES))
+_STEPS = {
+    "second": 1 << 31,
+    "quantity": 2,
+    "phase": 8,
+    "kind": 256,
+    "outcome": 8,
+    "bucket": 1 << 13,
+}
+"""How a key is packed into an int64, most significant first; the first one is its bias as well."""
+
+_COLUMNS = ("intended_start_ns", "start_ns", "end_ns", "kind", "outcome", "flags")
+
+
+class HistogramBuilder:
+    """Takes records of one level in any order, and gives out their histograms."""
+
+    def __init__(
+        self, go_ns: int, phases_ns: Mapping[str, tuple[int, int]], *, is_open: bool
+    ) -> None:
+        """Begin a level.
+
+        Args:
+            go_ns: Start of second 0, CLOCK_MONOTONIC.
+            phases_ns: Phase to its start and its end, exclusive; names of ``PHASES``.
+            is_open: Response times are counted too.
+        """
+        self._go_ns = go_ns
+        self._is_open = is_open
+        bounds = sorted(
+            (start, end, PHASES.index(name)) for name, (start, end) in phases_ns.items()
+        )
+        self._starts = np.array([start for start, _, _ in bounds], dtype=np.int64)
+        self._ends = np.array([end for _, end, _ in bounds], dtype=np.int64)
+        self._phases = np.array([phase for _, _, phase in bounds], dtype=np.int64)
+        self._pending = _grouped(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        self._newest = -1
+        self._waiting: list[bytes] = []
+
+    def add_payload(self, payload: bytes) -> Iterator[HistogramBlock]:
+        """Count a worker's block, bytes of ``record.RECORD``, once some have come together."""
+        self._waiting.append(payload)
+        if sum(map(len, self._waiting)) >= _ROWS * RECORD_DTYPE.itemsize:
+            yield from self._add_waiting()
+
+    def add(self, frame: pl.DataFrame) -> Iterator[HistogramBlock]:
+        """Count records of ``SCHEMA`` and yield the histograms that are finished by them.
+
+        The service time counts in the second and phase of the end, for what was started and has
+        times; the response time (of an open level) in those of the intended start.
+
+        Raises:
+            HistogramError: A record ends before it starts.
+        """
+        for part in frame.iter_slices(_ROWS):
+            yield from self._add_rows({name: part[name].to_numpy() for name in _COLUMNS})
+
+    def add_in_flight(
+        self,
+        phase: str,
+        end_ns: int,
+        kinds: npt.NDArray[np.int64],
+        starts_ns: npt.NDArray[np.int64],
+    ) -> None:
+        """Count what had started and not ended when a phase ended: so long at least.
+
+        Args:
+            phase: The phase.
+            end_ns: Its end.
+            kinds: int64[n], the kind of each workflow.
+            starts_ns: int64[n], when it started.
+        """
+        place = np.full(len(kinds), PHASES.index(phase), dtype=np.int64)
+        outcomes = np.full(len(kinds), IN_FLIGHT, dtype=np.int64)
+        at_ns = np.full(len(kinds), end_ns - 1, dtype=np.int64)
+        self._count(_SERVICE, at_ns, place, kinds, outcomes, end_ns - starts_ns)
+
+    def finish(self) -> Iterator[HistogramBlock]:
+        """Yield what was not given out yet."""
+        yield from self._add_waiting()
+        yield _block(self._pending)
+        self._pending = self._pending.clear()
+
+    def _add_waiting(self) -> Iterator[HistogramBlock]:
+        rows = np.frombuffer(b"".join(self._waiting), dtype=RECORD_DTYPE)
+        self._waiting = []
+        yield from self._add_rows({name: rows[name] for name in _COLUMNS})
+
+    def _add_rows(self, rows: Mapping[str, npt.NDArray[np.int64]]) -> Iterator[HistogramBlock]:
+        for at in range(0, len(rows["end_ns"]), _ROWS):
+            part = {name: column[at : at + _ROWS] for name, column in rows.items()}
+            cold = part["flags"] & COLD != 0
+            times = part["flags"] & (NOT_STARTED | TIMES_LOST) == 0
+            self._count_rows(_SERVICE, part, part["end_ns"], part["start_ns"], cold, times)
+            if self._is_open:
+                due_ns = part["intended_start_ns"]
+                known = ~cold & (part["flags"] & TIMES_LOST == 0)
+                self._count_rows(_RESPONSE, part, due_ns, due_ns, cold, known)
+            yield from self._ripe()
+
+    def _count_rows(
+        self,
+        quantity: int,
+        part: Mapping[str, npt.NDArray[np.int64]],
+        at_ns: npt.NDArray[np.int64],
+        since_ns: npt.NDArray[np.int64],
+        cold: npt.NDArray[np.bool_],
+        wanted: npt.NDArray[np.bool_],
+    ) -> None:
+        phase = np.where(cold, PHASES.index("cold"), self._phase_of(at_ns))
+        lasted_ns = part["end_ns"] - since_ns
+        columns = [at_ns, phase, part["kind"], part["outcome"], lasted_ns]
+        if not wanted.all():
+            columns = [column[wanted] for column in columns]
+        self._count(quantity, *columns)
+
+    def _phase_of(self, at_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        outside = PHASES.index("outside")
+        if not len(self._starts):
+            return np.full(len(at_ns), outside, dtype=np.int64)
+        place = np.searchsorted(self._starts, at_ns, side="right") - 1
+        inside = (place >= 0) & (at_ns < self._ends[np.maximum(place, 0)])
+        return np.where(inside, self._phases[np.maximum(place, 0)], outside)
+
+    def _count(
+        self,
+        quantity: int,
+        at_ns: npt.NDArray[np.int64],
+        phase: npt.NDArray[np.int64],
+        kind: npt.NDArray[np.int64],
+        outcome: npt.NDArray[np.int64],
+        lasted_ns: npt.NDArray[np.int64],
+    ) -> None:
+        if not len(at_ns):
+            return
+        second = np.maximum((at_ns - self._go_ns) // 1_000_000_000, -1)
+        self._newest = max(self._newest, int(second.max()))
+        key = second + _STEPS["second"]
+        for name, value in (
+            ("quantity", np.int64(quantity)),
+            ("phase", phase),
+            ("kind", kind),
+            ("outcome", outcome),
+            ("bucket", buckets_of(lasted_ns)),
+        ):
+            key = key * _STEPS[name] + value
+        self._pending = _added(self._pending, _grouped(key, lasted_ns))
+
+    def _ripe(self) -> Iterator[HistogramBlock]:
+        """Give out seconds that are over, or everything when too much is held."""
+        if len(self._pending) < MOST_PAIRS:
+            return
+        ripe = (pl.col("key") // _per_second()) - _STEPS["second"] < self._newest - _HELD_S
+        old = self._pending.filter(ripe)
+        young = self._pending.filter(~ripe)
+        if len(young) >= MOST_PAIRS // 2:
+            old, young = self._pending, young.clear()
+        self._pending = young
+        yield _block(old)
+
+
+def _per_second() -> int:
+    return int(np.prod([step for name, step in _STEPS.items() if name != "second"]))
+
+
+def _grouped(key: npt.NDArray[np.int64], lasted_ns: npt.NDArray[np.int64]) -> pl.DataFrame:
+    lasted = pl.col("lasted")
+    return (
+        pl.DataFrame({"key": key, "lasted": lasted_ns})
+        .group_by("key")
+        .agg(count=pl.len().cast(pl.Int64), min_ns=lasted.min(), max_ns=lasted.max())
+    )
+
+
+def _added(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    both = pl.concat([one, other]).group_by("key")
+    return both.agg(pl.col("count").sum(), pl.col("min_ns").min(), pl.col("max_ns").max())
+
+
+def _block(pairs: pl.DataFrame) -> HistogramBlock:
+    pairs = pairs.sort("key")
+    key = pairs["key"].to_numpy()
+    bucket, rest = key % _STEPS["bucket"], key // _STEPS["bucket"]
+    first = np.flatnonzero(np.diff(rest, prepend=-1))
+    cells = np.zeros(len(first), dtype=CELL)
+    cells["pairs"] = np.diff(first, append=len(rest))
+    if len(first):
+        cells["min_ns"] = np.minimum.reduceat(pairs["min_ns"].to_numpy(), first)
+        cells["max_ns"] = np.maximum.reduceat(pairs["max_ns"].to_numpy(), first)
+    rest = rest[first]
+    for name in ("outcome", "kind", "phase", "quantity"):
+        cells[name], rest = rest % _STEPS[name], rest // _STEPS[name]
+    cells["second"] = rest - _STEPS["second"]
+    return HistogramBlock(cells, bucket.astype(np.uint16), pairs["count"].to_numpy())

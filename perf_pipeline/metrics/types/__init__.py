@@ -1,0 +1,1 @@
+"""The nouns of ``metrics.json``: plain values without behaviour."""

@@ -1,0 +1,42 @@
+"""A whole run in numbers: what stands in ``metrics.json`` and what the report is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perf_pipeline.analysis.kpi_grade import KpiGrade
+    from perf_pipeline.analysis.repeats import LevelRepeats
+    from perf_pipeline.analysis.target_row import TargetRow
+    from perf_pipeline.metrics.types.level import LevelMetrics, Validity
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RunMetrics:
+    """Everything that was measured in one run.
+
+    Attributes:
+        run_id: Name of the run and of its folder.
+        status: ``complete``, ``interrupted``, ``failed`` or ``killed``: our own record, whatever
+            the orchestrator's says.
+        validity: The worst of the levels'; ``incomplete`` unless the status is ``complete``.
+        reasons: Why, each with its level.
+        manifest: What ran, where and with which versions (``manifest.json``).
+        levels: In the order in which they ran, arms last.
+        targets: The tables of targets, line by line.
+        kpis: The grades of the key performance indicators.
+        repeats: The levels that were played more than once, with the intervals between repeats.
+    """
+
+    run_id: str
+    status: str
+    validity: Validity
+    reasons: tuple[str, ...]
+    manifest: dict[str, Any]
+    levels: tuple[LevelMetrics, ...]
+    targets: tuple[TargetRow, ...]
+    kpis: tuple[KpiGrade, ...]
+    repeats: tuple[LevelRepeats, ...] = ()

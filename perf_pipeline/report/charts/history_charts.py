@@ -1,0 +1,125 @@
+"""One level over the runs: throughput, average, P99, memory; what does not compare is marked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import altair as alt
+
+from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts.level_drawing import HEIGHT, WIDTH, Figure
+from perf_pipeline.report.text import escape, quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_pipeline.analysis.history import HistoryPoint, Series
+
+VALID, NOT_VALID, OTHER = "valid", "not a measurement", "does not compare"
+NOTE = (
+    "Filled: valid and comparable with the newest run; the line joins these. Hollow: not a "
+    "measurement, or a P99 with too few samples beyond it or that is only a bound. Grey cross: "
+    "another plan, target environment or machine."
+)
+
+
+class Quantity(NamedTuple):
+    """What one chart shows.
+
+    Attributes:
+        title: With the unit.
+        value: Takes it from a point.
+    """
+
+    title: str
+    value: Callable[[HistoryPoint], float | None]
+
+
+QUANTITIES = (
+    Quantity("Throughput, workflows/s", lambda point: point.throughput_per_s),
+    Quantity("Average, s", lambda point: point.average_s),
+    Quantity("P99, s", lambda point: point.p99_s),
+    Quantity("Memory of the workers (peak PSS), MB", lambda point: point.memory_mb),
+)
+
+
+def history_figures(series: Series) -> tuple[Figure, ...]:
+    """Draw a series, one figure a quantity; nothing of a quantity that was never measured."""
+    figures = []
+    for what in QUANTITIES:
+        rows = [
+            _row(series, position, point, what)
+            for position, point in enumerate(series.points, start=1)
+            if what.value(point) is not None
+        ]
+        if rows:
+            figures.append(_figure(series, what, rows))
+    return tuple(figures)
+
+
+def history_rows(series: Series) -> list[dict[str, str]]:
+    """Return a line of plain text a run, newest first, with validity and samples beside."""
+    numbered = list(enumerate(series.points, start=1))
+    return [_line(series, position, point) for position, point in reversed(numbered)]
+
+
+def _row(series: Series, position: int, point: HistoryPoint, what: Quantity) -> dict[str, Any]:
+    mark = VALID
+    if series.why_not(point):
+        mark = OTHER
+    elif point.validity != "valid" or (what.title.startswith("P99") and point.p99_doubt):
+        mark = NOT_VALID
+    return {"run": position, "value": what.value(point), "mark": mark}
+
+
+def _figure(series: Series, what: Quantity, rows: list[dict[str, Any]]) -> Figure:
+    comparing = [row for row in rows if row["mark"] == VALID]
+    layers = [_base(rows, series).mark_point(opacity=0)]  # spans the axes when nothing compares
+    layers.append(_base(comparing, series).mark_line(strokeWidth=1.4, color=svg.FIRST))
+    for mark, look in (
+        (VALID, {"filled": True, "color": svg.FIRST, "shape": "circle"}),
+        (NOT_VALID, {"fill": svg.PAPER, "stroke": svg.FIRST, "shape": "circle"}),
+        (OTHER, {"stroke": svg.QUIET, "shape": "cross", "fill": svg.PAPER}),
+    ):
+        dots = _base([row for row in rows if row["mark"] == mark], series)
+        layers.append(dots.mark_point(size=40, strokeWidth=1.4, opacity=1, **look))
+    chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
+    name = "-".join(re.findall(r"[a-z0-9]+", f"history {what.title} {series.key}".lower()))
+    title = escape.visible(f"{what.title}: {series.key}", length_max=160)
+    return Figure(title, svg.inline_svg(chart, name=name, description=f"{title}. {NOTE}"), NOTE)
+
+
+def _base(rows: list[dict[str, Any]], series: Series) -> alt.Chart:
+    domain = [0.5, len(series.points) + 0.5]
+    axis = alt.Axis(grid=False, tickMinStep=1, format="d")
+    return alt.Chart({"values": rows}).encode(
+        x=alt.X("run:Q", title="run, oldest to newest", scale=alt.Scale(domain=domain), axis=axis),
+        y=alt.Y(
+            "value:Q",
+            title=None,
+            scale=alt.Scale(zero=True),
+            axis=alt.Axis(tickCount=4, domain=False),
+        ),
+    )
+
+
+def _line(series: Series, position: int, point: HistoryPoint) -> dict[str, str]:
+    def shown(value: float | None, form: Callable[[float], str]) -> str:
+        return quantity.NOT_MEASURED if value is None else form(value)
+
+    p99 = shown(point.p99_s, quantity.seconds)
+    percent = None if point.error_ratio is None else 100 * point.error_ratio
+    return {
+        "level": escape.visible(series.key, length_max=160),
+        "number": str(position),
+        "run": escape.name(point.run_id),
+        "validity": escape.name(point.validity),
+        "compares with the newest": ", ".join(series.why_not(point)) or "yes",
+        "samples": quantity.count(point.samples),
+        "throughput": shown(point.throughput_per_s, quantity.rate),
+        "average": shown(point.average_s, quantity.seconds),
+        "p99": f"{p99} ({point.p99_doubt})" if point.p99_doubt else p99,
+        "memory": shown(point.memory_mb, quantity.megabytes),
+        "errors": shown(percent, quantity.percent),
+    }

@@ -1,0 +1,276 @@
+"""The levels side by side with what users ask of them, and the parts of a workflow's cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import altair as alt
+
+from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts.level_drawing import (
+    HEIGHT,
+    WIDTH,
+    Figure,
+    series_colour,
+    series_dash,
+)
+from perf_pipeline.report.text import labels, quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.report.run.cost import Cost
+
+    Row = dict[str, Any]
+
+LOG_RATIO_MIN = 20
+"""Levels further apart than this are drawn on a logarithmic axis."""
+
+TIME_RATIO_MIN = 30
+"""Times further apart than this are drawn on a logarithmic axis: on a linear one, medians are 0."""
+
+LITTLE = "N / throughput"
+OFFERED = "offered"
+UNMARKED = (LITTLE, OFFERED)
+"""Lines to compare with, of which no point was measured."""
+
+_COLOURS = {
+    "throughput": svg.FIRST,
+    "achieved": svg.FIRST,
+    OFFERED: svg.QUIET,
+    "average": svg.FOURTH,
+    LITTLE: svg.QUIET,
+    "p50": svg.FIRST,
+    "p90": svg.THIRD,
+    "p99": svg.SECOND,
+}
+_TARGETS = {"minimum": "minimum", "goal": "goal"}
+"""Which tables of targets are drawn; what is expected lies between them."""
+
+
+def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
+    """Draw throughput and times against the load; nothing with fewer than two loads to compare.
+
+    The load of closed levels is their number in flight, that of open ones the rate offered; the
+    two are never in one drawing.
+    """
+    return (*_against_concurrency(metrics), *_against_rate(metrics))
+
+
+def _against_rate(metrics: RunMetrics) -> tuple[Figure, ...]:
+    """Draw what was achieved and how long users waited against the rate that was offered."""
+    offered = [
+        (level, level.open_load.offered_per_s)
+        for level in metrics.levels
+        if level.role == "level" and level.open_load and level.open_load.offered_per_s
+    ]
+    if len({round(rate, 3) for _, rate in offered}) < 2:  # noqa: PLR2004 - one is no comparison
+        return ()
+    levels = [level for level, _ in offered]
+    marks, places = _marks(levels), [rate for _, rate in offered]
+    title_x = "workflows offered per second"
+    rates = [
+        {**_row(level, "achieved", level.throughput_per_s), "n": rate}
+        for level, rate in offered
+        if level.throughput_per_s is not None
+    ]
+    rates += [{**row, "series": OFFERED, "value": row["n"], "line": OFFERED} for row in rates]
+    chart = _chart(rates, places, ["achieved", OFFERED], [], title=title_x)
+    title = "Achieved against offered rate, workflows/s"
+    told = f"{marks} Where achieved stays below offered, a queue grows or workflows are dropped."
+    figures = [_figure("offered", title, chart, told)] if rates else []
+    times = [
+        {**_row(level, name, p.value_s, at_least=p.at_least), "n": rate}
+        for level, rate in offered
+        for p in (level.response_times.percentiles if level.response_times else ())
+        for name in (f"p{round(100 * p.p)}",)
+        if p.value_s is not None
+    ]
+    if times:
+        heights, axis = _heights(times)
+        names = ["p50", "p90", "p99"]
+        chart = _chart(times, places, names, [], heights=heights, title=title_x)
+        title = f"Response time (open loop) against offered rate, {axis}"
+        told = f"{marks} A triangle is at least this long."
+        figures.append(_figure("response", title, chart, told))
+    return tuple(figures)
+
+
+def _heights(rows: Sequence[Row]) -> tuple[Literal["log", "linear"], str]:
+    """Return the scale of a time axis, and what it is called."""
+    values = [float(row["value"]) for row in rows if row["value"] > 0]
+    is_wide = max(values, default=1.0) / min(values, default=1.0) > TIME_RATIO_MIN
+    return ("log", "s, logarithmic") if is_wide else ("linear", "s")
+
+
+def _against_concurrency(metrics: RunMetrics) -> tuple[Figure, ...]:
+    """Draw throughput and service time against N."""
+    levels = [each for each in metrics.levels if each.role == "level" and each.loop == "closed"]
+    if len({level.concurrency for level in levels}) < 2:  # noqa: PLR2004 - one is no comparison
+        return ()
+    rates = [
+        _row(level, "throughput", level.throughput_per_s)
+        for level in levels
+        if level.throughput_per_s is not None
+    ]
+    times = [row for level in levels for row in _times(level)]
+    marks, places = _marks(levels), [float(level.concurrency) for level in levels]
+    figures = []
+    if rates:
+        limits = _limits(metrics, levels, "throughput")
+        chart = _chart(rates, places, ["throughput"], limits)
+        title = "Throughput against concurrency, workflows/s"
+        figures.append(_figure("throughput", title, chart, f"{marks} {_asked('at least', limits)}"))
+    if times:
+        limits = _limits(metrics, levels, "average latency")
+        names = ["average", LITTLE, "p50", "p90", "p99"]
+        heights, axis = _heights([*times, *limits])
+        chart = _chart(times, places, names, limits, heights=heights)
+        note = (
+            f"{marks} A triangle is at least this long. N / throughput is what Little's law makes "
+            "of the rate: where the average is another, workflows failed or the level was not "
+            f"steady. {_asked('on the average at most', limits)}"
+        )
+        title = f"Service time (closed loop) against concurrency, {axis}"
+        figures.append(_figure("times", title, chart, note))
+    return tuple(figures)
+
+
+def cost_figure(cost: Cost) -> Figure | None:
+    """Draw the parts of one workflow on one line; nothing unless all three are known."""
+    rows = [{"part": p.what, "ms": 1e3 * p.seconds} for p in cost.parts if p.seconds is not None]
+    if len(rows) < len(cost.parts) or any(float(str(row["ms"])) < 0 for row in rows):
+        return None
+    names = [part.what for part in cost.parts]
+    colours = [svg.THIRD, svg.FIRST, svg.SECOND]
+    for position, row in enumerate(rows):
+        row["position"] = position
+    bar = alt.Chart({"values": rows}).mark_bar(size=22)
+    bar = bar.encode(
+        x=alt.X("ms:Q", title="ms of one worker process per workflow", axis=alt.Axis(grid=False)),
+        color=alt.Color(
+            "part:N",
+            scale=alt.Scale(domain=names, range=colours),
+            legend=alt.Legend(title=None, columns=1),
+        ),
+        order=alt.Order("position:Q"),
+    )
+    chart = alt.LayerChart(layer=[bar]).properties(width=WIDTH, height=30)
+    title = "The parts of one workflow"
+    said = ", ".join(f"{part.what} {quantity.seconds(part.seconds or 0.0)}" for part in cost.parts)
+    return Figure(title, svg.inline_svg(chart, name="parts", description=f"{title}: {said}."))
+
+
+def _figure(slug: str, title: str, chart: alt.LayerChart, note: str) -> Figure:
+    note = note.strip()
+    drawn = svg.inline_svg(chart, name=f"against-{slug}", description=f"{title}. {note}")
+    return Figure(title, drawn, note)
+
+
+def _marks(levels: Sequence[LevelMetrics]) -> str:
+    """Return which levels are drawn filled and which hollow, with their validity."""
+    valid = [labels.level_name(level) for level in levels if level.validity == "valid"]
+    others = [f"{labels.level_name(x)} {x.validity}" for x in levels if x.validity != "valid"]
+    filled = f"Filled: valid ({', '.join(valid)})." if valid else ""
+    hollow = f"Hollow: not a measurement ({', '.join(others)})." if others else ""
+    return f"{filled} {hollow}".strip()
+
+
+def _asked(how: str, limits: Sequence[Row]) -> str:
+    """Return what the marks of the targets ask, in words."""
+    names = dict.fromkeys(name for limit in limits for name in limit["names"])
+    return f"Bars across: {how} what the {' and the '.join(names)} ask." if names else ""
+
+
+def _limits(metrics: RunMetrics, levels: Sequence[LevelMetrics], what: str) -> list[Row]:
+    places = {level.label: level.concurrency for level in levels}
+    found: dict[tuple[int, float], dict[str, None]] = {}
+    for row in metrics.targets:
+        if row.what == what and row.table in _TARGETS and row.level in places:
+            names = found.setdefault((places[row.level], row.limit), {})
+            names[_TARGETS[row.table]] = None
+    return [{"n": n, "value": limit, "names": list(names)} for (n, limit), names in found.items()]
+
+
+def _times(level: LevelMetrics) -> list[Row]:
+    times = level.service_times
+    found = [("average", times.avg_s, False)]
+    if level.throughput_per_s:
+        found.append((LITTLE, level.concurrency / level.throughput_per_s, False))
+    found += [(f"p{round(100 * p.p)}", p.value_s, p.at_least) for p in times.percentiles]
+    return [
+        _row(level, name, value, at_least=at_least)
+        for name, value, at_least in found
+        if value is not None
+    ]
+
+
+def _row(level: LevelMetrics, series: str, value: float, *, at_least: bool = False) -> Row:
+    return {
+        "n": level.concurrency,
+        "value": value,
+        "series": series,
+        "line": f"{series} {level.repeat}",
+        "bound": at_least,
+        "valid": level.validity == "valid",
+        "level": labels.level_name(level),
+    }
+
+
+def _chart(
+    rows: list[Row],
+    places: Sequence[float],
+    names: list[str],
+    limits: list[Row],
+    *,
+    heights: Literal["log", "linear"] = "linear",
+    title: str = "workflows in flight (N)",
+) -> alt.LayerChart:
+    numbers = sorted({quantity.round_to(place, 3) for place in places})
+    spread: Literal["log", "linear"] = (
+        "log" if numbers[-1] / numbers[0] > LOG_RATIO_MIN else "linear"
+    )
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X(
+            "n:Q",
+            title=title,
+            scale=alt.Scale(type=spread, zero=spread == "linear", nice=False, padding=14),
+            axis=alt.Axis(values=numbers, grid=False),
+        ),
+        y=alt.Y(
+            "value:Q",
+            title=None,
+            scale=alt.Scale(type=heights, zero=heights == "linear"),
+            axis=alt.Axis(tickCount=5, domain=False, format=",.4~r"),
+        ),
+        color=series_colour(names, [_COLOURS[name] for name in names]),
+    )
+    line = base.mark_line(strokeWidth=1.4).encode(
+        detail=alt.Detail("line:N"), strokeDash=series_dash(names)
+    )
+    shape = alt.Shape(
+        "bound:N",
+        scale=alt.Scale(domain=[False, True], range=["circle", "triangle-up"]),
+        legend=None,
+    )
+    layers = [*_limit_marks(limits), line]
+    for valid, filled in ((True, {"filled": True}), (False, {"fill": svg.PAPER})):
+        dots = base.mark_point(size=36, strokeWidth=1.6, opacity=1, **filled).encode(shape=shape)
+        drawn = [row for row in rows if row["valid"] is valid and row["series"] not in UNMARKED]
+        dots.data = {"values": drawn}
+        layers.append(dots)
+    return alt.LayerChart(layer=layers).properties(width=WIDTH, height=1.2 * HEIGHT)
+
+
+def _limit_marks(limits: Iterable[Row]) -> list[alt.Chart]:
+    """Return a bar across each limit with the name of the table that asks it."""
+    rows = [{**limit, "name": ", ".join(limit["names"])} for limit in limits]
+    if not rows:
+        return []
+    base = alt.Chart({"values": rows}).encode(x=alt.X("n:Q"), y=alt.Y("value:Q"))
+    return [
+        base.mark_tick(color=svg.QUIET, thickness=2, size=26, orient="horizontal"),
+        base.mark_text(color=svg.QUIET, fontSize=10, dy=-7).encode(text=alt.Text("name:N")),
+    ]

@@ -1,0 +1,120 @@
+"""One level's accounts: errors, connections, writes, and how the workers ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.level.resources import connection_table
+from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.text.table import Cell, Table, measured, number, say_once
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.records.reconcile import Writes
+    from perf_pipeline.metrics.records.worker_ends import WorkerEnd
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+COMMIT_GAP_MAX_S = 1.0
+"""Longest time between two commits of a worker's journal that is not worth a word."""
+
+_GAP_MAX = quantity.limit(COMMIT_GAP_MAX_S, "s")
+
+EXAMPLE_LENGTH_MAX = 300
+
+
+def server_accounts(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the connections to the servers, what was written there, and how they began."""
+    return (*connection_table(level), *_writes(level), *_server_state(level))
+
+
+def errors(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the errors of a level by class, with examples; nothing without errors."""
+    rows = []
+    for name, found in sorted(level.error_classes.items(), key=lambda item: -item[1]):
+        if not found:
+            continue
+        examples = level.error_examples.get(name, ())
+        for position, example in enumerate(examples or ("no text was kept",)):
+            shown = Cell(escape.visible(example, length_max=EXAMPLE_LENGTH_MAX), "code")
+            steady = quantity.count(level.steady_error_classes.get(name, 0))
+            counts = (number(quantity.count(found)), number(steady))
+            label = (Cell(escape.name(name.replace("_", " "))), *counts)
+            rows.append((*(label if position == 0 else (Cell(""),) * 3), shown))
+    if not rows:
+        return ()
+    total = sum(level.error_classes.values())
+    basis = f"{quantity.counted(total, 'error')} in the whole level"
+    columns = ("Class", "Whole level", "Steady phase", "For example")
+    return (Table("Errors", columns, tuple(rows), level.validity, basis),)
+
+
+def _server_state(level: LevelMetrics) -> tuple[Table, ...]:
+    rows = tuple(
+        (Cell(escape.name(server)), Cell(escape.visible(state)))
+        for server, state in sorted(level.server_state.items())
+    )
+    if not rows:
+        return ()
+    title = "State of the servers when the level began"
+    return (Table(title, ("Server", "State"), rows, level.validity),)
+
+
+def _writes(level: LevelMetrics) -> tuple[Table, ...]:
+    columns = ("Server", "Expected", "Found", "Missing", "Extra", "")
+    rows = tuple(_write_row(write) for write in level.writes)
+    note = (
+        "Expected: workflows that ended ok and write there. Missing: ok, but not on the server. "
+        "Extra: written by workflows that did not end ok, which is no fault."
+    )
+    if not rows:
+        return ()
+    title = "Writes, counted on the server"
+    return (Table(title, columns, rows, level.validity, note=note),)
+
+
+def _write_row(write: Writes) -> tuple[Cell, ...]:
+    why = escape.visible(write.problem or "the server was not counted")
+    if write.missing:
+        agreement = Cell("does not agree", "bad")
+    elif write.missing is None:
+        agreement = Cell("not counted", "bad")
+    else:
+        agreement = Cell("agrees", "good")
+    row = (
+        Cell(escape.name(write.server)),
+        number(quantity.count(write.expected)),
+        measured(write.found, quantity.count, why),
+        measured(write.missing, quantity.count, why),
+        measured(write.extra, quantity.count, why),
+        agreement,
+    )
+    return say_once(row)
+
+
+def workers(level: LevelMetrics) -> Table:
+    """Return how the worker processes ended, and what of their records may be missing."""
+    reasons: dict[str, list[WorkerEnd]] = {}
+    for end in level.workers:
+        reasons.setdefault(end.reason, []).append(end)
+    rows = tuple(_worker_row(reason, ends) for reason, ends in reasons.items())
+    if not rows:
+        rows = ((Cell("no worker's end was recorded", "quiet"), *(Cell(""),) * 3),)
+    columns = ("Workers ended", "How many", "May be missing", "Longest gap between commits")
+    note = (
+        "May be missing: workflows that had started and of which no record was committed. "
+        f"A gap above {_GAP_MAX} is flagged: a kill in it loses more."
+    )
+    return Table("Workers", columns, rows, level.validity, note=note)
+
+
+def _worker_row(reason: str, ends: list[WorkerEnd]) -> tuple[Cell, ...]:
+    missing = sum(end.may_be_missing for end in ends)
+    gaps = [end.commit_gap_max_s for end in ends if end.commit_gap_max_s is not None]
+    gap = measured(max(gaps, default=None), quantity.seconds, "no commit was timed")
+    if gaps and max(gaps) > COMMIT_GAP_MAX_S:
+        gap = Cell(gap.text, "warn", f"above {_GAP_MAX}")
+    return (
+        Cell(escape.visible(reason), "plain" if reason == "done" else "bad"),
+        number(quantity.count(len(ends))),
+        Cell(quantity.count(missing), "warn" if missing else "number"),
+        gap,
+    )

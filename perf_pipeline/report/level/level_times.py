@@ -1,0 +1,108 @@
+"""How long the workflows of a level took: service times, response times, cold starts."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.run import headline
+from perf_pipeline.report.text import escape, labels, quantity
+from perf_pipeline.report.text.table import Cell, Table, measured, number, say_once
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import ColdStart, LevelMetrics, ServiceTimes
+
+SERVICE_TIMES = (
+    "From handing a workflow to the target until its checked answer. The average is time in "
+    "flight / workflows ended, so workflows that never ended weigh as well; min is of those that "
+    "ended, max of all."
+)
+OPEN_SAMPLES = (
+    " Samples of service times ended in the steady phase; those of response times were to start in "
+    "it, so their numbers differ by what was under way at its ends."
+)
+RESPONSE_TIMES = (
+    "From the moment at which a workflow was to start until its checked answer, with the wait "
+    "before its start. What was dropped, timed out or cut short counts as at least so long."
+)
+
+
+def response_times(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the response times; only an open level has them."""
+    times = level.response_times
+    if times is None:
+        return ()
+    why = "no workflow was to start in the steady phase"
+    row = (
+        Cell("all"),
+        headline.samples_cell(times),
+        headline.unended_cell(times),
+        measured(times.avg_s, quantity.seconds, why),
+        measured(times.min_s, quantity.seconds, why),
+        *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
+        measured(times.max_s, quantity.seconds, why),
+    )
+    heads = ("Workflows", "Answered", "Not answered", "Average", "min", "p50", "p90", "p99", "max")
+    title, basis = "Response time (open loop)", quantity.counted(times.samples, "workflow")
+    return (Table(title, heads, (say_once(row),), level.validity, basis, RESPONSE_TIMES),)
+
+
+def service_times(level: LevelMetrics) -> Table:
+    """Return the service times of all workflows and of each kind."""
+    heads = ("Workflows", "Samples", "Not ended", "Throughput", "Errors", "Average")
+    columns = (*heads, "min", "p50", "p90", "p99", "max")
+    head = (headline.throughput_cell(level), headline.error_cell(level))
+    rows = [_times_row("all", level.service_times, head)]
+    for family in level.families:
+        errors = None if family.error_ratio is None else 100 * family.error_ratio
+        head = (
+            measured(family.throughput_per_s, quantity.rate, "there was no steady phase"),
+            measured(errors, quantity.percent, "none ended"),
+        )
+        name = escape.name(f"{family.family} {family.complexity}".strip())
+        rows.append(_times_row(name, family.service_times, head))
+    basis = quantity.counted(level.service_times.samples, "workflow")
+    title = f"{labels.service_time(level)} in the steady phase"
+    note = SERVICE_TIMES + (OPEN_SAMPLES if level.loop == "open" else "")
+    return Table(title, columns, tuple(rows), level.validity, basis, note)
+
+
+def _times_row(name: str, times: ServiceTimes, head: tuple[Cell, Cell]) -> tuple[Cell, ...]:
+    why = headline.why_no_time(times)
+    row = (
+        Cell(name),
+        headline.samples_cell(times),
+        headline.unended_cell(times),
+        *head,
+        headline.average_cell(times),
+        measured(times.min_s, quantity.seconds, why),
+        *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
+        measured(times.max_s, quantity.seconds, why),
+    )
+    return say_once(row)
+
+
+def cold_starts(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the first executions in a process, by kind; nothing without any."""
+    kinds: dict[str, list[ColdStart]] = {}
+    for start in level.cold_starts:
+        kinds.setdefault(f"{start.family} {start.complexity}", []).append(start)
+    rows = []
+    for kind, starts in kinds.items():
+        times = [start.service_time_s for start in starts]
+        failed = sum(start.outcome != "ok" for start in starts)
+        spread = (min(times), median(times), max(times))
+        cells = (number(quantity.seconds(value)) for value in spread)
+        rows.append(
+            (Cell(escape.name(kind)), number(quantity.count(len(starts))), *cells, _failed(failed))
+        )
+    if not rows:
+        return ()
+    columns = ("First execution of", "Processes", "least", "median", "most", "not ok")
+    basis = quantity.counted(len(level.cold_starts), "cold start")
+    note = "The first execution of a kind in a process; in none of the other numbers."
+    return (Table("Cold starts", columns, tuple(rows), level.validity, basis, note),)
+
+
+def _failed(failed: int) -> Cell:
+    return Cell(quantity.count(failed), "bad" if failed else "number")

@@ -1,0 +1,250 @@
+"""One level or arm as tables: how fast, how it ended, and how evenly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.level import level_accounts, resources
+from perf_pipeline.report.level.bottleneck import bottleneck_fact, bottleneck_tables
+from perf_pipeline.report.level.level_times import cold_starts, response_times, service_times
+from perf_pipeline.report.level.noise import noise_facts, noise_tables
+from perf_pipeline.report.level.open_level import open_facts, open_tables
+from perf_pipeline.report.level.steady import steady_facts, steady_tables
+from perf_pipeline.report.run import headline
+from perf_pipeline.report.text import escape, labels, quantity
+from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number, say_once
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.report.run.cost import Cost
+
+FAIR = (
+    "Jain's index is 1 when all threads were served alike and 1 / threads when one got everything."
+)
+_OUTCOMES = ("ok", "error", "timeout", "dropped", "abandoned")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tables of one subject.
+
+    Attributes:
+        title: The subject.
+        tables: At least one.
+        first: Whether it is read before one asks for it; the others may be folded.
+    """
+
+    title: str
+    tables: tuple[Table, ...]
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class LevelView:
+    """What the report shows of one level.
+
+    Attributes:
+        anchor: Its place in the page.
+        name: What it is called in the tables.
+        title: The same, with how many were in flight.
+        subtitle: What executed the workflows, and when.
+        validity: The verdict.
+        reasons: Why it is not valid.
+        facts: Throughput, errors and in flight in one line.
+        groups: Everything else, by subject.
+    """
+
+    anchor: str
+    name: str
+    title: str
+    subtitle: str
+    validity: Cell
+    reasons: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables, in the order of their groups."""
+        return tuple(table for group in self.groups for table in group.tables)
+
+
+def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = False) -> LevelView:
+    """Return one level as the report shows it.
+
+    Args:
+        level: The level.
+        cost: What the work, the runtime and its nodes cost apart, where the run has it.
+        brief: Without the tables that only one level of many makes worth reading.
+    """
+    limited = level.bottleneck
+    cold = () if brief else cold_starts(level)
+    groups = [
+        Group("Times", (*response_times(level), service_times(level), *cold), first=True),
+        Group("Arrivals", open_tables(level), first=True),
+        Group("Outcomes and errors", (_outcomes(level), *level_accounts.errors(level)), first=True),
+        Group("Connections, writes and servers", level_accounts.server_accounts(level)),
+        Group("Resources", resources.resource_tables(level, brief=brief)),
+    ]
+    if not brief:  # their verdicts stand among the facts
+        limits = bottleneck_tables(level, limited, cost) if limited else ()
+        flight = (_in_flight(level), *_waits(level))
+        groups[3:3] = [Group("What limits it", limits), Group("In flight and fairness", flight)]
+        groups += [Group("Steady state", steady_tables(level)), Group("Noise", noise_tables(level))]
+    if not brief or any(end.reason != "done" or end.may_be_missing for end in level.workers):
+        groups.append(Group("Workers", (level_accounts.workers(level),)))
+    reasons = [escape.visible(reason) for reason in level.reasons]
+    if level.validity != "valid":
+        reasons.insert(0, labels.VALIDITY[level.validity])
+    return LevelView(
+        anchor=f"level-{level.index}",
+        name=labels.level_name(level),
+        title=_title(level),
+        subtitle=_subtitle(level),
+        validity=labels.validity_of(level),
+        reasons=tuple(reasons),
+        facts=_facts(level),
+        groups=tuple(group for group in groups if group.tables),
+    )
+
+
+def phases_in_words(level: LevelMetrics) -> str:
+    """Return when each phase began and ended, in seconds since the level's go."""
+    spans = [
+        f"{labels.PHASES.get(phase, escape.name(phase))} {start:.1f} to {end:.1f} s"
+        for phase, (start, end) in level.phases.items()
+    ]
+    return ", ".join(spans) or "no phase was recorded"
+
+
+def _title(level: LevelMetrics) -> str:
+    name, at = labels.level_name(level), f"{quantity.count(level.concurrency)} in flight"
+    if level.open_load is not None:
+        return f"{name}: {escape.visible(level.open_load.offered)}"
+    bare = name == str(level.concurrency)
+    return at if bare else f"{name}: {at}"
+
+
+def _subtitle(level: LevelMetrics) -> str:
+    started, ended = (
+        escape.name(quantity.moment(stamp)) if stamp else quantity.NOT_RECORDED
+        for stamp in (level.started_at, level.ended_at)
+    )
+    return f"{labels.executor(level)} · {started} to {ended}"
+
+
+def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
+    times = level.service_times
+    steady = level.phases.get("steady")
+    length = None if steady is None else steady[1] - steady[0]
+    why = "there was no steady phase"
+    # What an open level achieves stands beside what was offered to it.
+    closed = level.open_load is None
+    throughput = (Fact("Throughput", headline.throughput_cell(level)),) if closed else ()
+    facts = (
+        *throughput,
+        Fact("Average service time", headline.average_cell(times)),
+        Fact("p99 service time", headline.percentile_cell(times, 0.99)),
+        Fact("Errors", headline.error_cell(level)),
+        Fact("Median in flight", headline.in_flight_cell(level)),
+        _samples(level),
+        Fact("Steady phase", measured(length, quantity.seconds, why)),
+        *_turnovers(level, why),
+        resources.cores_fact(level),
+    )
+    cells = say_once(tuple(fact.cell for fact in facts))
+    limited = (bottleneck_fact(level.bottleneck),) if level.bottleneck else ()
+    limited = (*limited, *steady_facts(level), *noise_facts(level), *open_facts(level))
+    told = (Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True))
+    return (*limited, *told)
+
+
+def _samples(level: LevelMetrics) -> Fact:
+    """Return how many workflows the level's times are of, as every table of levels counts them."""
+    if level.response_times is None:
+        return Fact("Samples", headline.samples_cell(level.service_times))
+    return Fact("Samples of response times", headline.samples_cell(level.response_times))
+
+
+def _turnovers(level: LevelMetrics, why: str) -> tuple[Fact, ...]:
+    """Return how often everything in flight was replaced; an open level has no such number."""
+    if level.loop == "open":
+        return ()
+    return (Fact("Turnovers", measured(level.turnovers, quantity.significant, why)),)
+
+
+def _outcomes(level: LevelMetrics) -> Table:
+    known = {**dict.fromkeys(_OUTCOMES, 0), **level.outcomes, **level.steady_outcomes}
+    rows = tuple(
+        (
+            Cell(name),
+            number(quantity.count(sum(counts.values()))),
+            *(number(quantity.count(counts.get(outcome, 0))) for outcome in known),
+        )
+        for name, counts in (
+            ("scheduled, whole level", level.outcomes),
+            ("ended in the steady phase", level.steady_outcomes),
+        )
+    )
+    columns = ("Workflows", "Sum", *(escape.name(outcome) for outcome in known))
+    note = "Scheduled is the sum of the outcomes; cold starts are in the whole level."
+    basis = quantity.counted(sum(level.outcomes.values()), "workflow")
+    return Table("What became of the workflows", columns, rows, level.validity, basis, note)
+
+
+def _in_flight(level: LevelMetrics) -> Table:
+    flight, fair = level.in_flight, level.fairness
+    heads, basis = ("Steady phase", ""), "counted at every start and end"
+    why = "there was no steady phase"
+    rows = [
+        (
+            Cell("wanted in flight" if level.loop == "closed" else "slots"),
+            number(quantity.count(flight.wanted)),
+        ),
+        (Cell("median in flight"), headline.in_flight_cell(level)),
+        (Cell("least in flight"), measured(flight.least, quantity.count, why)),
+    ]
+    if fair is None and level.loop == "open":
+        return Table("In flight", heads, tuple(rows), level.validity, basis)
+    if fair is None:
+        rows.append((Cell("fairness"), Cell(quantity.NOT_MEASURED, "quiet", why)))
+        return Table("In flight", heads, tuple(rows), level.validity, basis)
+    starved = quantity.count(fair.starved)
+    if fair.starved and fair.slots:
+        starved += f" ({quantity.percent(100 * fair.starved / fair.slots)})"
+    rows += [
+        (Cell("threads"), number(quantity.count(fair.slots))),
+        (Cell("threads that ended nothing"), number(starved)),
+        (Cell("workflows of the median thread"), number(quantity.count(fair.median))),
+        (Cell("workflows of the best served thread"), number(quantity.count(fair.most))),
+        (
+            Cell("Jain's index"),
+            measured(fair.jain_index, quantity.significant, "no workflow ended"),
+        ),
+    ]
+    title = "In flight, and how evenly served"
+    return Table(title, heads, tuple(rows), level.validity, basis, FAIR)
+
+
+def _waits(level: LevelMetrics) -> tuple[Table, ...]:
+    flight = level.in_flight
+    columns = ("Seen doing", "Share")
+    basis = quantity.counted(flight.wait_samples, "thread sample")
+    rows: tuple[tuple[Cell, ...], ...]
+    if flight.wait_samples and flight.waits:
+        rows = tuple(
+            (Cell(_WAITS.get(what, escape.name(what))), number(quantity.percent(100 * share)))
+            for what, share in sorted(flight.waits.items(), key=lambda item: -item[1])
+        )
+    else:
+        rows = ((Cell(quantity.NOT_MEASURED, "quiet", "no thread was sampled"), Cell("")),)
+    return (Table("What the threads were doing", columns, rows, level.validity, basis),)
+
+
+_WAITS = {
+    "runtime": "running, or waiting for the interpreter",
+    "pool": "waiting for a free connection of the pool",
+    "postgres": "waiting for PostgreSQL's answer",
+    "redis": "waiting for Redis's answer",
+}

@@ -1,0 +1,69 @@
+"""What held the workers below the scenario's limits, and whether it did: limit beside use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.text import escape, labels, quantity
+from perf_pipeline.report.text.table import Cell, Fact
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+TOLERANCE = 1.1
+"""CPU is counted in ticks of 10 ms, and a period's rest may be used in the next."""
+
+
+def limit_facts(metrics: RunMetrics) -> tuple[Fact, ...]:
+    """Return the limits of the workers with what they used at each level; nothing without."""
+    limits = metrics.manifest.get("limits")
+    if not isinstance(limits, Mapping):
+        return ()
+    return tuple(
+        Fact(
+            term,
+            _cell(f"{escape.visible(limits[key])} {unit}", metrics.levels, key),
+        )
+        for key, term, unit in (
+            ("memory_mb", "Memory limit", "MB for all workers together"),
+            ("cpu_percent", "CPU limit", "% of a core for all workers together"),
+        )
+        if limits.get(key) is not None
+    )
+
+
+def _cell(shown: str, levels: tuple[LevelMetrics, ...], key: str) -> Cell:
+    mechanisms = dict.fromkeys(escape.visible(level.limits.get("mechanism")) for level in levels)
+    used = [f"{labels.level_name(level)}: {_used(level, key)}" for level in levels]
+    note = f"held by {' or '.join(mechanisms)}; used at {'; '.join(used)}" if levels else ""
+    over = any(_is_over(level, key) for level in levels)
+    return Cell(f"{shown}, and more was used" if over else shown, "bad" if over else "plain", note)
+
+
+def _used(level: LevelMetrics, key: str) -> str:
+    amount = _amount(level, key)
+    if amount is None:
+        found = quantity.NOT_MEASURED
+    else:
+        unit = "MB at most (PSS)" if key == "memory_mb" else "%"
+        found = f"{quantity.significant(amount)} {unit}"
+    ends = [one.reason for one in level.workers if one.reason.startswith("memory limit")]
+    return (
+        f"{found}, {quantity.counted(len(ends), 'worker')} ended by it"
+        if ends and key == "memory_mb"
+        else found
+    )
+
+
+def _amount(level: LevelMetrics, key: str) -> float | None:
+    resources = level.resources
+    if key == "memory_mb":
+        return resources.workers_pss_peak_mb
+    return resources.workers_cpu_mean_percent
+
+
+def _is_over(level: LevelMetrics, key: str) -> bool:
+    amount, limit = _amount(level, key), level.limits.get(key)
+    return amount is not None and isinstance(limit, int | float) and amount > TOLERANCE * limit

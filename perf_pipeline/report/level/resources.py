@@ -1,0 +1,270 @@
+"""One level's resources: what processes and machine used, and what the servers say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number, say_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_pipeline.metrics.resources.resource_use import (
+        Gap,
+        Resources,
+        RoleUse,
+        ServerTold,
+    )
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+GAPS_MAX = 20
+_ROLES = {
+    "workers": "workers (the target)",
+    "harness": "harness",
+    "servers": "servers of this run",
+}
+_NOT_TOLD = "Not counted at all"
+
+
+def cores_fact(level: LevelMetrics) -> Fact:
+    """Return whose cores were used, so that two cores are not read as the target's."""
+    used = level.resources
+    named = (("target", "workers"), ("harness", "harness"), ("servers", "servers"))
+    known = {word: used.of(role).cores_mean for word, role in named}
+    if all(cores is None for cores in known.values()):
+        return Fact("Cores used", Cell(quantity.NOT_MEASURED, "quiet", _why(used)))
+    parts = [f"{word} {_cores(cores)}" for word, cores in known.items()]
+    if used.host is None:
+        return Fact("Cores used", Cell(", ".join(parts)))
+    note = ""
+    if used.host.busy is not None and None not in known.values():
+        others = max(0.0, used.host.busy - sum(cores or 0.0 for cores in known.values()))
+        note = f"everything else on the machine {_cores(others)}"
+    said = f"{', '.join(parts)}, of {quantity.count(used.host.usable)}"
+    return Fact("Cores used", Cell(said, note=note))
+
+
+def resource_tables(level: LevelMetrics, *, brief: bool = False) -> tuple[Table, ...]:
+    """Return what processes, machine and network did, what the servers say, and the gaps.
+
+    Args:
+        level: The level.
+        brief: Memory and disk alone.
+    """
+    if brief:
+        return (_memory(level),)
+    return (
+        _memory(level),
+        _cores_table(level),
+        *_told(level),
+        *_interfaces(level),
+        *_gaps(level),
+    )
+
+
+def connection_table(level: LevelMetrics) -> tuple[Table, ...]:
+    """Return the connections to each server; nothing without servers."""
+    rows = []
+    for use in level.connections:
+        failed = f"the server could not be asked ({use.failed_probes} probes failed)"
+        why = failed if use.failed_probes else "no sample of the steady phase has it"
+        untold = why if use.mean is None else "the server does not tell"
+        peak = measured(use.peak, quantity.count, why)
+        if use.peak is not None and use.peak > use.limit:
+            peak = Cell(quantity.count(use.peak), "bad", "above the limit")
+        row = (
+            Cell(escape.name(use.server)),
+            number(quantity.count(use.limit)),
+            peak,
+            measured(use.utilisation_percent, quantity.percent, why),
+            measured(use.mean, quantity.significant, why),
+            measured(use.active_mean, quantity.significant, untold),
+            measured(use.idle_mean, quantity.significant, untold),
+            measured(use.waiting_mean, quantity.significant, untold),
+            number(quantity.count(use.failed_probes)),
+            Cell(escape.visible(use.pool), note=escape.visible(use.how)),
+        )
+        rows.append(say_once(row))
+    if not rows:
+        return ()
+    columns = ("Server", "Limit", "Peak", "Pool used", "Mean", "Active", "Idle", "Waiting")
+    note = (
+        "Of all workers together, as the server counted them: the peak over all of the level, "
+        "means over the steady phase. Waiting: for a lock. Pool used: peak / limit."
+    )
+    heads = (*columns, "Failed probes", "Bounded by")
+    return (Table("Connections", heads, tuple(rows), level.validity, note=note),)
+
+
+def _memory(level: LevelMetrics) -> Table:
+    used = level.resources
+    why = _why(used)
+
+    def cell(value: float | None, field: str = "") -> Cell:
+        return measured(
+            value, quantity.megabytes, escape.visible(level.not_measured.get(field, why))
+        )
+
+    rows = []
+    for use in _uses(used):
+        of_workers = use.role == "workers"
+        row = (
+            _name(use),
+            cell(use.pss_peak_mb, "peak_memory_mb" if of_workers else ""),
+            cell(use.pss_mean_mb),
+            cell(use.uss_peak_mb),
+            cell(use.rss_peak_mb),
+            cell(use.read_mb, "disk_io_read_mb" if of_workers else ""),
+            cell(use.write_mb, "disk_io_write_mb" if of_workers else ""),
+        )
+        rows.append(say_once(row))
+    columns = ("Processes", "Peak memory", "Mean memory", "Peak USS", "Peak RSS")
+    note = (
+        "Memory is the sum of PSS, in which what processes share counts once; USS leaves it out, "
+        "RSS counts it in each."
+    )
+    if used.host is not None and used.host.memory_available_mb is not None:
+        left = quantity.megabytes(used.host.memory_available_mb)
+        note += f" At the worst moment the machine had {left} left."
+    heads = (*columns, "Disk read", "Disk written")
+    title = "Resources in the steady phase"
+    return Table(title, heads, tuple(rows), level.validity, _basis(used), note)
+
+
+def _cores_table(level: LevelMetrics) -> Table:
+    used = level.resources
+    why = _why(used)
+    no_delay = _reason(used, "run_delay_s") or why
+    no_io = _reason(used, "io_delay_s") or why
+    rows: list[tuple[Cell, ...]] = []
+    for use in _uses(used):
+        row = (
+            _name(use),
+            measured(use.cores_mean, quantity.significant, why),
+            measured(use.cores_peak, quantity.significant, why),
+            measured(use.processes_peak, quantity.count, why),
+            measured(use.threads_peak, quantity.count, why),
+            measured(use.descriptors_peak, quantity.count, why),
+            measured(use.run_delay, quantity.significant, no_delay),
+            measured(use.io_delay, quantity.significant, "" if rows else no_io),
+        )
+        rows.append(say_once(row))
+    columns = ("Processes", "Cores", "Peak cores", "How many", "Threads", "Descriptors")
+    note = (
+        "Cores: CPU seconds a second. Waiting: threads that were ready and waited for a core, or "
+        "waited for storage, on average."
+    )
+    host = used.host
+    if host is not None and host.busy is not None:
+        note += (
+            f" Of the machine's cores {_cores(host.busy)} were busy with anybody's work, "
+            f"{_cores(host.iowait)} waited for storage, {_cores(host.steal)} were taken by the "
+            f"machine below; {quantity.count(host.usable)} may be used."
+        )
+    heads = (*columns, "Waiting for a core", "Waiting for storage")
+    title = "Cores, threads and descriptors"
+    return Table(title, heads, tuple(rows), level.validity, _basis(used), note)
+
+
+def _told(level: LevelMetrics) -> tuple[Table, ...]:
+    rows = tuple(say_once(_told_row(told)) for told in level.resources.told)
+    if not rows:
+        return ()
+    columns = ("Server", "Queries", "Mean time of one", "Sent", "Received", "Read from files")
+    note = (
+        "Counted by the servers since their start, over the steady phase; the monitor's own "
+        "questions, a few each sample, are among it."
+    )
+    title = "What the servers say"
+    return (Table(title, (*columns, "Counted by"), rows, level.validity, note=note),)
+
+
+def _told_row(told: ServerTold) -> tuple[Cell, ...]:
+    def cell(value: float | None, form: Callable[[float], str], name: str) -> Cell:
+        return measured(value, form, escape.visible(told.not_told.get(name, "there was no query")))
+
+    def per_s(value: float) -> str:
+        return f"{quantity.megabytes(value)}/s"
+
+    shared = "others may use it as well: their share is among it" if told.shared else ""
+    return (
+        Cell(escape.name(told.server), note=shared),
+        cell(told.queries_per_s, quantity.rate, "queries"),
+        cell(told.query_time_mean_s, quantity.seconds, "query_time_s"),
+        cell(told.sent_mb_per_s, per_s, "sent_bytes"),
+        cell(told.recv_mb_per_s, per_s, "recv_bytes"),
+        cell(told.storage_read_mb, quantity.megabytes, "storage_read_bytes"),
+        Cell(escape.visible(told.source)),
+    )
+
+
+def _interfaces(level: LevelMetrics) -> tuple[Table, ...]:
+    rows = tuple(
+        (
+            Cell(escape.visible(one.name)),
+            number(quantity.megabytes(one.sent_mb)),
+            number(quantity.megabytes(one.recv_mb)),
+        )
+        for one in level.resources.interfaces
+    )
+    if not rows:
+        return ()
+    note = "Totals of the machine, of all programs; what the run had of them is not known."
+    columns = ("Interface", "Sent", "Received")
+    return (Table("Network interfaces", columns, rows, level.validity, note=note),)
+
+
+def _gaps(level: LevelMetrics) -> tuple[Table, ...]:
+    gaps = sorted(level.resources.gaps, key=lambda gap: (not gap.failed, -gap.samples))
+    if not gaps:
+        return ()
+    rows = [
+        (
+            Cell(escape.visible(gap.what), "warn" if gap.failed else "plain"),
+            Cell("failed" if gap.failed else _NOT_TOLD.lower()),
+            number(quantity.count(gap.samples)),
+            Cell(escape.visible(gap.reason, length_max=300), "code"),
+        )
+        for gap in gaps[:GAPS_MAX]
+    ]
+    left = len(gaps) - GAPS_MAX
+    note = f"{quantity.counted(left, 'more gap')} not shown." if left > 0 else ""
+    columns = ("Probe", "", "Samples", "Why")
+    title = "What the monitor could not read"
+    return (Table(title, columns, tuple(rows), level.validity, _basis(level.resources), note),)
+
+
+def _uses(used: Resources) -> tuple[RoleUse, ...]:
+    others = (use for use in used.roles if use.role not in _ROLES)
+    return (*(used.of(role) for role in _ROLES), *others)
+
+
+def _name(use: RoleUse) -> Cell:
+    return Cell(_ROLES.get(use.role) or f"– {escape.name(use.role)}")  # noqa: RUF001 - a dash
+
+
+def _reason(used: Resources, what: str) -> str:
+    """Return why a value is missing everywhere: the monitor's gap of that name, if there is one."""
+    found: list[Gap] = [gap for gap in used.gaps if gap.what.endswith(what)]
+    return escape.visible(found[0].reason) if found else ""
+
+
+def _why(used: Resources) -> str:
+    if used.failed_probes:
+        return f"{used.samples} samples, {used.failed_probes} probes failed"
+    return "no sample was taken" if not used.samples else "not read, or not on this machine"
+
+
+def _basis(used: Resources) -> str:
+    failed = quantity.counted(used.failed_probes, "probe")
+    basis = f"{quantity.counted(used.samples, 'sample')}, {failed} failed"
+    if used.monitor is not None:
+        basis += f"; taking one took {quantity.significant(used.monitor.took_mean_ms)} ms"
+        if used.monitor.core_percent is not None:
+            basis += f", all {quantity.percent(used.monitor.core_percent)} of a core"
+    return basis
+
+
+def _cores(value: float | None) -> str:
+    return quantity.NOT_MEASURED if value is None else quantity.significant(value)

@@ -1,0 +1,226 @@
+"""The questions that a reader comes with, each answered in a word.
+
+Is it a measurement? Does it meet the targets? What limited it? How much is the runtime's own?
+A stress run is asked how much load it holds, one with open levels how long users wait, and a
+scenario with objectives whether they are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.targets import runs_own_code
+from perf_pipeline.analysis.validity import NOT_QUIET
+from perf_pipeline.report.level import noise
+from perf_pipeline.report.level.bottleneck import bottleneck_fact
+from perf_pipeline.report.run import overhead as own
+from perf_pipeline.report.run import slo, targets, waits
+from perf_pipeline.report.run import stress_verdict as held
+from perf_pipeline.report.run.cost import is_asked
+from perf_pipeline.report.text import escape, labels, quantity
+from perf_pipeline.report.text.table import Cell, Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from perf_pipeline.analysis.target_row import TargetRow
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.report.run.cost import Cost
+
+
+REASONS_MAX = 3
+"""So many reasons of levels stand at the top; all of them stand at their levels."""
+
+AS_FAR = "met as far as measured"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A question, its answer in a word, and what it rests on.
+
+    Attributes:
+        question: What the reader wants to know.
+        answer: The word of the closed list.
+        sentences: What stands behind it, one thought each.
+        parts: Answers that it was put together from.
+    """
+
+    question: str
+    answer: Cell
+    sentences: tuple[str, ...]
+    parts: tuple[Fact, ...] = ()
+
+
+def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
+    """Return the run's verdicts, in the order in which they are read."""
+    stress = [Verdict(held.QUESTION, *held.answer(metrics))] if held.is_asked(metrics) else []
+    objectives = slo.slo_answer(metrics)
+    asked = [Verdict("Does it keep its objectives?", *objectives)] if objectives else []
+    overhead = (
+        [Verdict(own.QUESTION, *own.answer(metrics, cost), own.parts(cost))]
+        if is_asked(metrics)
+        else []
+    )
+    waited = waits.waits_answer(metrics)
+    users = [Verdict(waits.QUESTION, *waited)] if waited else []
+    return (
+        _measurement(metrics),
+        *stress,
+        *users,
+        *asked,
+        *(() if objectives and not metrics.targets else (_targets(metrics),)),
+        _limited(metrics),
+        *overhead,
+    )
+
+
+def _measurement(metrics: RunMetrics) -> Verdict:
+    sentences = [labels.VALIDITY[metrics.validity]]
+    if metrics.status != "complete" or not metrics.levels:
+        status = escape.name(metrics.status)
+        meaning = labels.STATUS.get(metrics.status, "Its record knows no such end.")
+        sentences.append(f"The run's own record says {status}: {meaning}")
+    if not metrics.levels:
+        sentences.append("No level was measured.")
+    else:
+        valid = sum(level.validity == "valid" for level in metrics.levels)
+        sentences.append(f"{valid} of {len(metrics.levels)} levels and arms are valid.")
+    sentences += [*noise.noise_of_run(metrics), *_untested(metrics)]
+    of_levels = [reason for reason in metrics.reasons if reason.startswith("level ")]
+    own_reasons = [reason for reason in metrics.reasons if reason not in of_levels]
+    of_levels = [reason for reason in of_levels if f": {NOT_QUIET}: " not in reason]
+    shown = (*own_reasons, *of_levels[:REASONS_MAX])
+    sentences.extend(escape.visible(reason) for reason in shown)
+    more = len(of_levels) - REASONS_MAX
+    if more > 0:
+        sentences.append(f"And {quantity.counted(more, 'reason')} more: each stands at its level.")
+    answer = labels.validity_cell(metrics.validity)
+    if metrics.validity == "valid" and any(map(labels.is_untested, metrics.levels)):
+        answer = replace(answer, text=f"{answer.text}, {labels.UNTESTED}")
+    return Verdict("Is it a measurement?", answer, tuple(sentences))
+
+
+def _untested(metrics: RunMetrics) -> list[str]:
+    """Say which levels were too short to be tested for drift, in one sentence."""
+    names: dict[str, list[str]] = {}
+    for level in metrics.levels:
+        if labels.is_untested(level) and level.steady_state:
+            names.setdefault(level.steady_state.why, []).append(labels.level_name(level))
+    named = ", ".join(name for levels in names.values() for name in levels)
+    if not named:
+        return []
+    why = "their steady phases were too short for it, and each level says how long it takes"
+    return [f"Drift was not tested at {named}: {next(iter(names)) if len(names) == 1 else why}."]
+
+
+def _targets(metrics: RunMetrics) -> Verdict:
+    question = "Does it meet the targets?"
+    tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
+    if not tables:
+        is_own = bool(metrics.levels) and all(map(runs_own_code, metrics.levels))
+        word = "none were set" if is_own else "no data"
+        return Verdict(question, Cell(word, "quiet"), (targets.none_set(metrics),))
+    about = {row.level for row in metrics.targets}
+    held = [level for level in metrics.levels if level.role == "level" and level.label in about]
+    if held and not any(level.validity == "valid" for level in held):
+        return Verdict(question, Cell("no data", "quiet"), (targets.not_judged(metrics),))
+    return _answered(question, tuple(_target_table(metrics, table) for table in tables))
+
+
+def _answered(question: str, parts: tuple[Fact, ...]) -> Verdict:
+    """Return what the tables of targets say together."""
+    said = {part.cell.text for part in parts}
+    missed = [part.term.lower() for part in parts if part.cell.tone == "bad"]
+    if missed:
+        which = f": {', '.join(missed)}" if len(missed) < len(parts) else ""
+        return Verdict(question, Cell(f"missed{which}", "bad"), (), parts)
+    if said == {"met"}:
+        return Verdict(question, Cell("met", "good"), (), parts)
+    if "unclear" in said:
+        return Verdict(question, Cell("unclear", "warn"), (), parts)
+    if said == {"no data"}:
+        return Verdict(question, Cell("no data", "quiet"), (), parts)
+    return Verdict(question, Cell(AS_FAR, "warn"), (), parts)
+
+
+def _limited(metrics: RunMetrics) -> Verdict:
+    """Return what limited the greatest level; of no other does the run's throughput speak."""
+    question = "What limited it?"
+    asked = [
+        (level, level.bottleneck)
+        for level in metrics.levels
+        if level.role == "level" and level.bottleneck is not None
+    ]
+    played = [level for level in metrics.levels if level.role == "level"]
+    if not asked and played and all(_keeps_up(level) for level in played):
+        why = (
+            "At every level all that arrived was answered, so the schedule decided the throughput."
+        )
+        return Verdict(question, Cell("the arrivals"), (why,))
+    if not asked:
+        return Verdict(question, Cell("not told", "quiet"), ("No level says what limited it.",))
+    level, bottleneck = max(asked, key=lambda each: _size(each[0]))
+    cell = bottleneck_fact(bottleneck).cell
+    how = " in flight" if level.loop == "closed" else ""
+    sentences = [f"At {escape.name(level.shown)}{how}: {cell.note}"]
+    if level.validity != "valid":
+        sentences.append(f"That level is {level.validity}, so this is a hint.")
+    return Verdict(question, Cell(cell.text, cell.tone), tuple(sentences))
+
+
+def _keeps_up(level: LevelMetrics) -> bool:
+    """Return whether a level is open and known to have answered what arrived."""
+    load, lost = level.open_load, ("dropped", "timeout", "abandoned")
+    if load is None or load.left_per_s is None:
+        return False
+    return not load.queue_grew and not any(level.outcomes.get(name) for name in lost)
+
+
+def _size(level: LevelMetrics) -> tuple[int, float]:
+    """Return how great a load is: in flight, and of open levels what they offer."""
+    offered = level.open_load.offered_per_s if level.open_load else None
+    return level.concurrency, offered or 0.0
+
+
+def _target_table(metrics: RunMetrics, table: str) -> Fact:
+    rows = [row for row in metrics.targets if row.table == table]
+    met = [row for row in rows if row.verdict == "met"]
+    missed = [row for row in rows if row.verdict == "missed"]
+    unclear = [row for row in rows if row.verdict == "unclear"]
+    without = [row for row in rows if row.verdict == "no_data"]
+    sentences = [f"{len(met)} of {len(rows)} met."]
+    invalid = {level.label: level.validity for level in metrics.levels if level.validity != "valid"}
+    unknown = [row for row in without if row.level not in invalid]
+    not_valid = dict.fromkeys(row.level for row in without if row.level in invalid)
+    if missed:
+        sentences.append(f"Missed: {_listed(missed, invalid)}.")
+    if unclear:
+        sentences.append(f"Unclear, the interval holds the limit: {_listed(unclear, invalid)}.")
+    if unknown:
+        sentences.append(f"No data: {_listed(unknown, invalid)}.")
+    if not_valid:
+        named = ", ".join(f"{escape.name(at)} ({invalid[at]})" for at in not_valid)
+        sentences.append(f"Not judged, because not valid: {named}.")
+    if missed:
+        word = labels.verdict_cell("missed")
+    elif unclear:
+        word = labels.verdict_cell("unclear")
+    elif not met:
+        word = labels.verdict_cell("no_data")
+    else:
+        word = Cell(AS_FAR, "warn") if without else labels.verdict_cell("met")
+    title = labels.TARGET_TABLES.get(table, escape.name(table))
+    return Fact(title, replace(word, note=" ".join(sentences)))
+
+
+def _listed(rows: Iterable[TargetRow], invalid: Mapping[str, str]) -> str:
+    """Return the rows in words, level by level, and which level is no measurement."""
+    levels: dict[str, list[str]] = {}
+    for row in rows:
+        levels.setdefault(row.level, []).append(escape.name(row.what))
+    return "; ".join(
+        f"{', '.join(found)} at {escape.name(at)}{f' ({invalid[at]})' if at in invalid else ''}"
+        for at, found in levels.items()
+    )

@@ -1,0 +1,81 @@
+"""The report's three files, each whole or not there."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
+from perf_pipeline.report.run.markdown import render_markdown
+from perf_pipeline.report.run.page import render_html
+from perf_pipeline.samples.run_folder import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Where the report is.
+
+    Attributes:
+        html: For people.
+        markdown: For people who read it in a terminal or a merge request.
+        json: For programs.
+    """
+
+    html: Path
+    markdown: Path
+    json: Path
+
+
+def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
+    """Write ``report.html``, ``report.md`` and ``report.json`` into a run's folder.
+
+    Each is written beside its place, flushed to the disk and renamed, so that a reader, also
+    after a crash, finds the old file or the new one whole.
+
+    Args:
+        metrics: What was measured.
+        folder: The run's folder; made if it is missing.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    files = ReportFiles(folder / "report.html", folder / "report.md", folder / "report.json")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(files.json, render_json(metrics).encode())
+    write_atomically(files.markdown, render_markdown(metrics).encode())
+    write_atomically(files.html, render_html(metrics).encode())
+    return files
+
+
+def render_json(metrics: RunMetrics) -> str:
+    """Return the metrics as JSON, with ``schema_version`` and ``not_finite``.
+
+    JSON has no NaN and no infinity: such a value is null, and ``not_finite`` names its place.
+    """
+    not_finite: list[str] = []
+    plain = _plain(asdict(metrics), "", not_finite)
+    whole = {"schema_version": SCHEMA_VERSION, "not_finite": not_finite, **plain}
+    return json.dumps(whole, indent=1, allow_nan=False) + "\n"
+
+
+def _plain(value: Any, place: str, not_finite: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            str(key): _plain(held, f"{place}.{key}".lstrip("."), not_finite)
+            for key, held in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(held, f"{place}[{at}]", not_finite) for at, held in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        not_finite.append(place)
+        return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)

@@ -1,0 +1,124 @@
+"""The report as Markdown: the same content in short, without charts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.level import level_view
+from perf_pipeline.report.run import (
+    answers,
+    cost,
+    headline,
+    not_measured,
+    open_headline,
+    provenance,
+    repeats,
+    slo,
+    targets,
+)
+from perf_pipeline.report.text.escape import markdown as inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.report.run.answers import Verdict
+    from perf_pipeline.report.text.table import Cell, Fact, Table
+
+READING = (
+    "Closed loop: N workflows in flight at all times. Open loop: workflows come when a schedule "
+    "says. Service time runs from handing a workflow to the target until its checked answer; "
+    "response time runs from the moment at which it was to start, and only an open loop has it. "
+    "In a closed loop average x throughput = in flight (Little's law). ≥: at least this long, the "
+    "percentile lies among workflows that had not ended (Kaplan-Meier). weak: fewer than 10 "
+    "samples beyond it. Only valid numbers describe the target. report.json holds every number, "
+    "the run's journal every record."
+)
+
+
+def render_markdown(metrics: RunMetrics) -> str:
+    """Return the report of one run as Markdown, every text of unknown origin escaped."""
+    parts = cost.cost_of(metrics)
+    blocks = [
+        f"# {inert(provenance.title(metrics))}",
+        f"Run {inert(metrics.run_id)}, {inert(metrics.status)}",
+        "## In ten seconds",
+        " · ".join(inert(phrase.text) for phrase in provenance.in_short(metrics)),
+        *(_verdict(one) for one in answers.verdicts(metrics, parts)),
+        "## Levels side by side",
+        *(
+            markdown_table(table)
+            for table in (headline.headline(metrics), open_headline.open_headline(metrics))
+            if table.rows
+        ),
+        "" if metrics.levels else "No level was measured.",
+        *(markdown_table(table) for table in (repeats.repeats_table(metrics),) if table.rows),
+        "## Targets",
+        *(markdown_table(table) for table in (slo.slo_table(metrics),) if table.rows),
+        *(markdown_table(table) for table in targets.tables(metrics)),
+        "" if targets.tables(metrics) else inert(targets.none_set(metrics)),
+        *_costs(metrics, parts),
+        "## What really ran",
+        _facts(provenance.what_ran(metrics)),
+        *(block for level in metrics.levels for block in _level(level)),
+        "## Not measured",
+        markdown_table(not_measured.not_measured(metrics), titled=False),
+        "## Environment",
+        *(
+            f"### {inert(name)}\n\n{_facts(facts)}"
+            for name, facts in provenance.environment(metrics)
+        ),
+        "## How to read this",
+        READING,
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _costs(metrics: RunMetrics, parts: cost.Cost) -> Iterable[str]:
+    if cost.is_asked(metrics):
+        yield "## What the work costs, what the runtime adds, what its code nodes add"
+        yield from (markdown_table(table) for table in cost.cost_tables(metrics, parts))
+
+
+def _level(level: LevelMetrics) -> Iterable[str]:
+    view = level_view.level_view(level)
+    yield f"## {inert(view.title)}: {inert(view.validity.text)}"
+    yield inert(view.subtitle)
+    yield "\n".join(f"- {inert(reason)}" for reason in view.reasons)
+    yield f"Phases: {inert(level_view.phases_in_words(level))}"
+    yield from (markdown_table(table) for table in view.tables)
+
+
+def _verdict(one: Verdict) -> str:
+    first = f"**{inert(one.question)} {inert(one.answer.text)}.** " + " ".join(
+        inert(sentence) for sentence in one.sentences
+    )
+    return "\n".join([first.strip(), *(f"- {inert(p.term)}: {_cell(p.cell)}" for p in one.parts)])
+
+
+def _facts(facts: Iterable[Fact]) -> str:
+    return "\n".join(f"- {inert(fact.term)}: {_cell(fact.cell)}" for fact in facts)
+
+
+def markdown_table(table: Table, *, titled: bool = True) -> str:
+    """Return a table as Markdown, every text of unknown origin escaped."""
+    if not table.rows:
+        return f"{table.title}: nothing."
+    rests = ", ".join(part for part in (table.validity or "", table.basis) if part)
+    title = f"**{inert(table.title)}**" + (f" ({inert(rests)})" if rests else "")
+    sides = ["---:" if cell.tone == "number" else "---" for cell in table.rows[0]]
+    lines = [
+        f"| {' | '.join(inert(column) for column in table.columns)} |",
+        f"| {' | '.join(sides)} |",
+        *(f"| {' | '.join(_cell(cell) for cell in row)} |" for row in table.rows),
+    ]
+    blocks = [title] if titled else []
+    blocks.append("\n".join(lines))
+    if table.note:
+        blocks.append(inert(table.note))
+    return "\n\n".join(blocks)
+
+
+def _cell(cell: Cell) -> str:
+    return inert(cell.text) + (f" ({inert(cell.note)})" if cell.note else "")

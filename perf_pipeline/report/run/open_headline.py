@@ -1,0 +1,71 @@
+"""The open levels of a run side by side: what was offered, and how long users waited."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.level.open_level import lag_cell, queue_cell
+from perf_pipeline.report.run import headline
+from perf_pipeline.report.text import labels, quantity
+from perf_pipeline.report.text.table import Cell, Table, measured, say_once
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.open_load import OpenLoad
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+COLUMNS = (
+    *("Level", "Validity", "Offered", "Achieved", "Queue", "Answered", "Not answered"),
+    *("Average response", "Response p50", "Response p90", "Response p99"),
+    *("Service p50", "Service p99", "Start lag p99", "Errors"),
+)
+NOTE = (
+    "Response time: from the moment at which a workflow was to start until its checked answer, so "
+    "the wait before its start is in it. Service time: from handing it to the target. What was "
+    "dropped, timed out or abandoned was not answered, and counts as at least as long as it had "
+    "waited (≥). Queue: grew where fewer left than arrived, full where workflows were dropped. "
+    "Start lag: how late workflows started, beside how late those did that do nothing (generator)."
+)
+
+
+def open_headline(metrics: RunMetrics) -> Table:
+    """Return the open levels side by side; no row without any."""
+    rows = tuple(_row(level) for level in metrics.levels if level.loop == "open")
+    note = f"{NOTE} {headline.INTERVAL_NOTE}"
+    return Table("Open loop: arrivals that do not wait", COLUMNS, rows, note=note)
+
+
+def _queue(level: LevelMetrics, load: OpenLoad) -> Cell:
+    """Return whether a queue grew; how much arrived and left stands beside it only where it did."""
+    found = queue_cell(level, load)
+    return replace(found, note="") if found.tone == "good" else found
+
+
+def _row(level: LevelMetrics) -> tuple[Cell, ...]:
+    load, service = level.open_load, level.service_times
+    times = level.response_times
+    why = "nothing was to start in the steady phase"
+    unknown = Cell(quantity.NOT_MEASURED, "quiet", why)
+    offered = None if load is None else load.offered_per_s
+    row = (
+        Cell(labels.level_name(level), note=labels.executor(level)),
+        labels.validity_of(level),
+        measured(offered, quantity.rate, "there was no steady phase"),
+        headline.throughput_cell(level),
+        _queue(level, load) if load else unknown,
+        *(
+            (unknown,) * 6
+            if times is None
+            else (
+                headline.samples_cell(times),
+                headline.unended_cell(times),
+                measured(times.avg_s, quantity.seconds, why),
+                *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
+            )
+        ),
+        *(headline.percentile_cell(service, p) for p in (0.5, 0.99)),
+        lag_cell(load) if load else unknown,
+        headline.error_cell(level),
+    )
+    return say_once(row)

@@ -1,0 +1,185 @@
+"""The limits that users know, and the grades of the key performance indicators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.targets import runs_own_code
+from perf_pipeline.report.run import headline
+from perf_pipeline.report.text import escape, labels, quantity
+from perf_pipeline.report.text.table import Cell, Table, number, say_once
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_pipeline.analysis.kpi_grade import KpiGrade
+    from perf_pipeline.analysis.target_row import TargetRow
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+IMPLIED = (
+    "Implied rate: in a closed loop throughput = N / average service time (Little's law), so a "
+    "limit on the average asks for this rate at the same time; the sharper of the two decides."
+)
+UNCLEAR = (
+    "Unclear: the value's 95 % interval holds the limit, so the value is on one side of it by "
+    "chance."
+)
+GRADES = (
+    "Marginal lies between acceptable and poor. A percentile is graded only when at least 10 "
+    "samples lie beyond it. Grades are a reading aid: they decide no exit code."
+)
+
+NONE_OF_OWN = (
+    "No targets were set: those of this project are about its own workflows. Objectives for "
+    "functions of your own go into [[slo]], or --slo."
+)
+
+_FIELDS = {
+    "throughput": "throughput",
+    "average latency": "avg_latency",
+    "error ratio": "error_rate",
+    "P99 latency": "p99_latency",
+    "memory": "peak_memory_mb",
+}
+
+
+def tables(metrics: RunMetrics) -> tuple[Table, ...]:
+    """Return the targets and the grades; nothing where none speak of the run."""
+    return tuple(table for table in (target_table(metrics), kpi_table(metrics)) if table.rows)
+
+
+def none_set(metrics: RunMetrics) -> str:
+    """Return why no target speaks of the run."""
+    if metrics.levels and all(map(runs_own_code, metrics.levels)):
+        return NONE_OF_OWN
+    if metrics.levels and all(level.loop == "open" for level in metrics.levels):
+        return "The targets are about so many in flight (closed loop); this run has none of it."
+    return "No target was evaluated."
+
+
+def not_judged(metrics: RunMetrics) -> str:
+    """Say once which levels are not held against limits; empty if all are."""
+    judged = {row.level for row in metrics.targets} | {kpi.level for kpi in metrics.kpis}
+    named = [
+        f"{labels.level_name(level)} ({level.validity})"
+        for level in metrics.levels
+        if level.validity != "valid" and level.role == "level" and level.label in judged
+    ]
+    if not named:
+        return ""
+    return f"Only valid levels are held against limits; these are not: {', '.join(named)}."
+
+
+def target_table(metrics: RunMetrics) -> Table:
+    """Return one row a level and value, and one column a table of targets."""
+    tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
+    keys = [(row.table, row.level, row.what) for row in metrics.targets]
+    found: dict[tuple[str, int | None, str], dict[str, TargetRow]] = {}
+    levels: dict[tuple[str, int | None, str], LevelMetrics | None] = {}
+    for row, level in zip(metrics.targets, _levels_of(metrics, keys), strict=True):
+        key = (row.level, None if level is None else level.index, row.what)
+        found.setdefault(key, {})[row.table] = row
+        levels[key] = level
+    order = list(dict.fromkeys(key[:2] for key in found))
+    rows = tuple(
+        _target_row(found[key], levels[key], tables)
+        for key in sorted(found, key=lambda key: order.index(key[:2]))
+    )
+    titles = (labels.TARGET_TABLES.get(table, escape.name(table)) for table in tables)
+    columns = ("Level", "Validity", "Samples", "What", "Value", *titles)
+    shown = [row for by_table in found.values() for row in by_table.values()]
+    implied = any(row.implied_rate_per_s is not None for row in shown)
+    unclear = any(row.verdict == "unclear" for row in shown)
+    notes = (IMPLIED if implied else "", UNCLEAR if unclear else "", not_judged(metrics))
+    return Table("Targets", columns, rows, note=" ".join(filter(None, notes)))
+
+
+def kpi_table(metrics: RunMetrics) -> Table:
+    """Return one row a level and one column an indicator."""
+    indicators = tuple(dict.fromkeys(kpi.what for kpi in metrics.kpis))
+    levels = _levels_of(metrics, [(kpi.level, kpi.what) for kpi in metrics.kpis])
+    found: dict[tuple[str, int | None], dict[str, Cell]] = {}
+    heads: dict[tuple[str, int | None], tuple[Cell, ...]] = {}
+    for kpi, level in zip(metrics.kpis, levels, strict=True):
+        key = (kpi.level, None if level is None else level.index)
+        found.setdefault(key, {})[kpi.what] = _grade(kpi, level)
+        heads[key] = _level_cells(kpi.level, level)
+    none = Cell("not graded", "quiet")
+    rows = tuple(
+        say_once((*heads[key], *(grades.get(what, none) for what in indicators)))
+        for key, grades in found.items()
+    )
+    columns = ("Level", "Validity", "Samples", *(escape.name(what) for what in indicators))
+    note = " ".join(filter(None, (GRADES, not_judged(metrics))))
+    return Table("Grades", columns, rows, note=note)
+
+
+def _target_row(
+    by_table: dict[str, TargetRow], level: LevelMetrics | None, tables: tuple[str, ...]
+) -> tuple[Cell, ...]:
+    some = next(iter(by_table.values()))
+    none = Cell("", "quiet")
+    return (
+        *_level_cells(some.level, level),
+        Cell(escape.name(some.what)),
+        _value(tuple(by_table.values()), level),
+        *(_verdict(by_table[table], level) if table in by_table else none for table in tables),
+    )
+
+
+def _verdict(row: TargetRow, level: LevelMetrics | None) -> Cell:
+    limit = f"{'>' if row.higher_is_better else '<'} {quantity.limit(row.limit, row.unit)}"
+    if row.implied_rate_per_s is not None:
+        limit += f", implies > {quantity.limit(row.implied_rate_per_s, '/s')}"
+    if level is not None and level.validity != "valid":
+        return Cell("", "quiet", limit)  # that it is not judged is told once, below the table
+    return labels.verdict_cell(row.verdict, limit)
+
+
+def _value(rows: tuple[TargetRow, ...], level: LevelMetrics | None) -> Cell:
+    row = rows[0]
+    if row.what == "P99 latency" and level is not None:
+        return headline.percentile_cell(level.service_times, 0.99)
+    if row.what == "throughput" and row.value is not None and level is not None:
+        return headline.throughput_cell(level)
+    if row.value is not None:
+        shown = (quantity.beside(row.value, other.limit, row.unit) for other in rows)
+        return number(max(shown, key=len))
+    if level is None:
+        return Cell(quantity.NOT_MEASURED, "quiet", "this level did not run")
+    why = level.not_measured.get(_FIELDS.get(row.what, row.what), "the level has no value for it")
+    return Cell(quantity.NOT_MEASURED, "quiet", escape.visible(why))
+
+
+def _grade(kpi: KpiGrade, level: LevelMetrics | None) -> Cell:
+    value = "" if kpi.value is None else quantity.of_unit(kpi.value, kpi.unit)
+    if kpi.what == "P99 latency" and value and level is not None:
+        value = headline.percentile_cell(level.service_times, 0.99).text
+    if level is not None and level.validity != "valid":
+        return Cell(value or quantity.NOT_MEASURED, "quiet")
+    note = ": ".join(part for part in (value, escape.visible(kpi.why)) if part)
+    return Cell(kpi.grade.replace("_", " "), labels.grade_tone(kpi.grade), note)
+
+
+def _level_cells(label: str, level: LevelMetrics | None) -> tuple[Cell, Cell, Cell]:
+    if level is None:
+        return Cell(escape.name(label)), Cell("not run", "quiet"), Cell("", "quiet")
+    samples = headline.samples_cell(level.service_times)
+    return Cell(labels.level_name(level)), labels.validity_of(level), samples
+
+
+def _levels_of(metrics: RunMetrics, keys: Sequence[tuple[str, ...]]) -> list[LevelMetrics | None]:
+    """Return the level behind each row; the label is the last but one part of its key.
+
+    Rows name their level by its label alone, which the repeats of a level share: the second row
+    with the same key is the second repeat's, and so on.
+    """
+    seen: dict[tuple[str, ...], int] = {}
+    found = []
+    for key in keys:
+        repeats = [level for level in metrics.levels if level.label == key[-2]]
+        position = seen.get(key, 0)
+        seen[key] = position + 1
+        found.append(repeats[position] if position < len(repeats) else None)
+    return found

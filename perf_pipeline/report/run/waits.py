@@ -1,0 +1,69 @@
+"""The question of an open loop: how long do users wait, and for how many of them?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.report.run import headline
+from perf_pipeline.report.text import escape, labels, quantity
+from perf_pipeline.report.text.table import Cell
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.open_load import OpenLoad
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+QUESTION = "How long do users wait?"
+LEVELS_MAX = 4
+"""So many levels are told at the top, the greatest rates; the table has them all."""
+
+
+def waits_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
+    """Return the response time at the highest rate that was measured; None without open levels.
+
+    The answer is a P99 of a valid level, or that there is none; a level that is none has its
+    sentence with its validity all the same.
+    """
+    opened = [
+        (level, level.open_load)
+        for level in metrics.levels
+        if level.open_load is not None and level.role == "level"
+    ]
+    if not opened:
+        return None
+    opened.sort(key=lambda pair: pair[1].offered_per_s or 0.0)
+    sentences = [_sentence(level, load) for level, load in reversed(opened[-LEVELS_MAX:])]
+    left_out = len(opened) - LEVELS_MAX
+    if left_out > 0:
+        sentences.append(f"And {quantity.counted(left_out, 'level')} more in the table.")
+    graded = [(level, load) for level, load in opened if _is_graded(level)]
+    if not graded:
+        return Cell("no data", "quiet"), tuple(sentences)
+    level, load = graded[-1]
+    assert level.response_times is not None
+    assert load.offered_per_s is not None
+    p99 = headline.percentile_cell(level.response_times, 0.99).text
+    return Cell(f"p99 {p99} at {quantity.rate(load.offered_per_s)}"), tuple(sentences)
+
+
+def _is_graded(level: LevelMetrics) -> bool:
+    times, load = level.response_times, level.open_load
+    known = times is not None and times.p99.samples_beyond >= LEAST_BEYOND
+    arrived = load is not None and load.offered_per_s is not None
+    return known and arrived and level.validity == "valid"
+
+
+def _sentence(level: LevelMetrics, load: OpenLoad) -> str:
+    times = level.response_times
+    offered = escape.visible(load.offered)
+    name = f"{labels.level_name(level)} ({offered}, {labels.validity_of(level).text})"
+    if times is None or not times.samples + times.in_flight_at_end:
+        return f"{name}: nothing was to start in its steady phase."
+    p50, p99 = (headline.percentile_cell(times, p) for p in (0.5, 0.99))
+    share = times.in_flight_at_end / (times.samples + times.in_flight_at_end)
+    unanswered = "all were answered"
+    if times.in_flight_at_end:
+        unanswered = f"{quantity.percent(100 * share)} were not answered"
+    beside = f" ({p99.note.strip('[]')})" if p99.note else ""
+    return f"{name}: p50 {p50.text}, p99 {p99.text}{beside}; {unanswered}."

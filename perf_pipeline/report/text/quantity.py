@@ -1,0 +1,109 @@
+"""Numbers as people read them: three significant digits, and the unit always."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from perf_pipeline.analysis.targets import LEAST_BEYOND
+
+NOT_MEASURED = "not measured"
+NOT_RECORDED = "not recorded"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return ``value`` rounded to ``digits`` significant digits, thousands apart, no exponent."""
+    if not math.isfinite(value):
+        return "not a number"
+    if value == 0:
+        return "0"
+    rounded = round_to(value, digits)
+    decimals = digits - 1 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:,.{max(0, decimals)}f}".replace("-", "−")  # noqa: RUF001 - a real minus
+
+
+def round_to(value: float, digits: int) -> float:
+    """Round to a number of significant digits; ``value`` is finite and not 0."""
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def seconds(value: float, digits: int = 3) -> str:
+    """Return a duration in s from one second on, in ms below, and in us below a tenth of one."""
+    if math.isfinite(value) and value != 0:
+        rounded = abs(round_to(value, digits))
+        if rounded < 1e-4:  # noqa: PLR2004 - 0.1 ms
+            return f"{significant(value * 1e6, digits)} us"
+        if rounded < 1:
+            return f"{significant(value * 1e3, digits)} ms"
+    return f"{significant(value, digits)} s"
+
+
+def rate(value: float, digits: int = 3) -> str:
+    """Return workflows per second."""
+    return f"{significant(value, digits)}/s"
+
+
+def percent(value: float, digits: int = 3) -> str:
+    """Return a percentage; ``value`` is 0 to 100."""
+    return f"{significant(value, digits)} %"
+
+
+def megabytes(value: float, digits: int = 3) -> str:
+    """Return an amount of memory or storage; 1 MB = 1e6 bytes."""
+    return f"{significant(value, digits)} MB"
+
+
+def count(value: float) -> str:
+    """Return a number of things, exactly; a fraction (a median) keeps one decimal."""
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def counted(found: int, what: str) -> str:
+    """Return a number of things with their name, in the plural unless it is one."""
+    return f"{count(found)} {what}{'' if found == 1 else 's'}"
+
+
+def moment(stamp: str) -> str:
+    """Return a point in time to the second; what is no time stays as it is."""
+    try:
+        time = datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    zone = " UTC" if time.utcoffset() == timedelta(0) else time.strftime(" %z").rstrip()
+    return f"{time:%Y-%m-%d %H:%M:%S}{zone}"
+
+
+def of_unit(value: float, unit: str, digits: int = 3) -> str:
+    """Return ``value`` in ``unit``: ``/s``, ``s``, ``%``, ``MB``, or any other as it stands."""
+    known = {"/s": rate, "s": seconds, "%": percent, "MB": megabytes}
+    if unit in known:
+        return known[unit](value, digits)
+    return f"{significant(value, digits)} {unit}".rstrip()
+
+
+def between(low: float, high: float, unit: str) -> str:
+    """Return an interval; the unit stands once where both ends have the same."""
+    first, last = of_unit(low, unit), of_unit(high, unit)
+    for ending in (" us", " ms", " s", " %", " MB", "/s"):
+        if first.endswith(ending) and last.endswith(ending):
+            return f"{first.removesuffix(ending)} to {last}"
+    return f"{first} to {last}"
+
+
+def limit(value: float, unit: str) -> str:
+    """Return a limit, which somebody chose, with the digits that it was chosen with."""
+    return f"{value:,.10g}{'' if unit.startswith('/') else ' '}{unit}".rstrip()
+
+
+def beside(value: float, other: float, unit: str) -> str:
+    """Return ``value`` with digits enough that it does not read as ``other`` when it is not."""
+    for digits in range(3, 10):
+        shown = of_unit(value, unit, digits)
+        if value == other or shown != of_unit(other, unit, digits):
+            return shown
+    return f"{value!r} {unit}"
+
+
+def samples_needed(p: float) -> int:
+    """Return how many samples it takes for ``LEAST_BEYOND`` to lie beyond percentile ``p``."""
+    return round(LEAST_BEYOND / (1 - p))

@@ -1,0 +1,1 @@
+"""Real loads that selftests measure."""

@@ -1,0 +1,110 @@
+"""The only level of a selftest: one worker process on a function of known behaviour, no servers."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.config.scenario.scenario import Scenario, Workload
+from perf_pipeline.loadgen.plan.plan import plan_levels
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.run_folder import write_json
+from perf_pipeline.targets.target import Job, Kind, Stores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_pipeline.config.scenario.arrivals import Arrivals
+    from perf_pipeline.config.scenario.scenario import Phases
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.loadgen.supervise.level_log import LevelLog
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.samples.level_records import LevelRecords
+
+PYTHON = Path(sys.executable)
+_NO_STORES = Stores(None, "", None, "", connections=1, connection_timeout_s=1.0)
+
+
+@dataclass(frozen=True)
+class OnlyLevel:
+    """A level that is planned, and can be played, summarised and read.
+
+    Attributes:
+        plan: The level.
+        job: What its worker executes.
+    """
+
+    plan: LevelPlan
+    job: Job
+
+    def play(
+        self,
+        folder: Path,
+        *,
+        on_second: Callable[[int, list[int]], None] = lambda _now_ns, _pids: None,
+        python_path: str | None = None,
+    ) -> None:
+        """Play it as a run does.
+
+        Args:
+            folder: Its folder, empty.
+            on_second: Called about once a second with the time and the workers' pids.
+            python_path: Folder that the worker has on its path besides.
+        """
+
+        def write_log(log: LevelLog) -> None:
+            write_json(folder / "level.json", asdict(log))
+
+        LevelRun(
+            self.plan,
+            folder=folder,
+            python=PYTHON,
+            job=self.job,
+            python_path=python_path,
+            on_second=on_second,
+            on_progress=lambda _progress: None,
+            write_log=write_log,
+            cgroups=None,
+        ).run()
+
+    def metrics(self, folder: Path) -> LevelMetrics:
+        """Summarise what was played in ``folder``, as a run would report it."""
+        kinds = [(kind.family, kind.complexity) for kind in self.job.kinds]
+        return summarise_level(folder, LevelContext(kinds, (), 1, {}))
+
+    def records(self, folder: Path) -> LevelRecords:
+        """Read what was played in ``folder``."""
+        return read_level(folder, len(self.job.kinds))
+
+
+def closed_level(function: str, slots: int, phases: Phases, seed: int) -> OnlyLevel:
+    """Plan a level that keeps ``slots`` calls of ``module:function`` in flight."""
+    scenario = Scenario(
+        "selftest", seed=seed, target="callable", concurrency=(slots,), phases=phases
+    )
+    return _only(function, scenario)
+
+
+def open_level(
+    function: str, arrivals: Arrivals, phases: Phases, seed: int, target: str
+) -> OnlyLevel:
+    """Plan a level that calls ``module:function`` when ``arrivals`` says.
+
+    ``target`` is ``callable``, or ``callable_async`` for a coroutine function.
+    """
+    scenario = Scenario(
+        "selftest", seed=seed, target=target, concurrency=(), phases=phases, arrivals=(arrivals,)
+    )
+    return _only(function, scenario)
+
+
+def _only(function: str, scenario: Scenario) -> OnlyLevel:
+    workload = Workload(function, "")
+    plan = plan_levels(replace(scenario, workloads=(workload,)), processes=1)[0]
+    job = Job((Kind(function, ""),), "", scenario.seed, scenario.name, plan.index, _NO_STORES)
+    return OnlyLevel(plan, job)

@@ -1,0 +1,87 @@
+"""Our own load on the HTTP service with known delays: a closed level, and one at a rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.config.scenario.scenario import Phases
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.selftest.loads.only_level import closed_level
+from perf_pipeline.selftest.loads.played_level import play
+from perf_pipeline.selftest.loads.seen_load import PERCENTS, SeenLoad
+from perf_pipeline.selftest.loads.service_process import delayed_service, read_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.metrics.types.level import ServiceTimes
+
+GET = "perf_pipeline.selftest.known.http_get:get"
+WARM_UP_S = 0.2
+OUR_RESOLUTION_MS = 1e-6
+
+
+def load_closed(
+    folder: Path, delays_s: tuple[float, float], connections: int, length_s: float, seed: int
+) -> SeenLoad:
+    """Keep ``connections`` requests in flight for ``length_s``, as a closed level does.
+
+    Raises:
+        PerfPipelineError: The level measured nothing.
+    """
+    phases = Phases(ramp_up_s=0.0, warm_up_s=WARM_UP_S, steady_s=length_s, drain_s=2.0)
+    level = closed_level(GET, connections, phases, seed)
+    played = folder / "level"
+    played.mkdir(parents=True)
+    with delayed_service(folder / "service", *delays_s, seed) as service:
+        level.play(played, python_path=str(service.folder))
+    metrics = level.metrics(played)
+    begin_ns, end_ns = level.records(played).log["phases_ns"]["steady"]
+    return SeenLoad(
+        name="ours",
+        length_s=(end_ns - begin_ns) / 1e9,
+        per_s=_told(metrics.throughput_per_s),
+        percentiles_ms=_percentiles_ms(metrics.service_times),
+        resolution_ms=OUR_RESOLUTION_MS,
+        log=read_log(service).between(begin_ns, end_ns),
+    )
+
+
+def load_at_rate(
+    folder: Path, delays_s: tuple[float, float], rate_per_s: float, length_s: float, seed: int
+) -> SeenLoad:
+    """Start ``rate_per_s`` requests a second, evenly, as an open level does.
+
+    Raises:
+        PerfPipelineError: The level measured nothing.
+    """
+    slots = int(4 * rate_per_s * delays_s[1])
+    arrivals = Arrivals("agreement", "constant", rate_per_s, length_s, slots)
+    folder.mkdir()
+    with delayed_service(folder / "service", *delays_s, seed) as service:
+        played = play(arrivals, GET, seed=seed, python_path=str(service.folder))
+    planned = played.frame.filter(played.frame["number"] >= 0)  # the cold start is not load
+    begin_ns = int(planned["intended_start_ns"].min())  # type: ignore[arg-type]
+    times = played.metrics.response_times
+    if times is None:
+        raise PerfPipelineError("the open level has no response times")
+    return SeenLoad(
+        name="ours",
+        length_s=length_s,
+        per_s=_told(played.metrics.throughput_per_s),
+        percentiles_ms=_percentiles_ms(times),
+        resolution_ms=OUR_RESOLUTION_MS,
+        log=read_log(service).between(begin_ns, begin_ns + int(length_s * 1e9)),
+    )
+
+
+def _percentiles_ms(times: ServiceTimes) -> dict[int, float]:
+    found = {round(100 * one.p): one.value_s for one in times.percentiles}
+    return {percent: 1000 * _told(found[percent]) for percent in PERCENTS}
+
+
+def _told(value: float | None) -> float:
+    if value is None:
+        raise PerfPipelineError("the level measured nothing: no request was answered in time")
+    return value

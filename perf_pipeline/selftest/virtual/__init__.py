@@ -1,0 +1,1 @@
+"""Queues in virtual time, of which the truth is known by calculation."""

@@ -1,0 +1,1 @@
+"""Resolve, start, watch, note and stop servers, whatever the service."""

@@ -1,0 +1,190 @@
+"""Gets a Debian package that servers come from: installed by root, else unpacked into our cache.
+
+::
+
+    python -m perf_pipeline.servers.lifecycle.debian mariadb-server-core
+
+Does nothing where the service is there already. Always exits 0: a server that cannot be had is
+left out or named by whoever needs it, and the sentence printed here says how to get it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
+from perf_pipeline.servers.lifecycle.services import server_status
+from perf_pipeline.servers.lifecycle.unpacked import library_prefix, unpacked_root
+from perf_pipeline.servers.mysql import launch as mysql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_pipeline.config.settings import Settings
+
+SERVICES = {mysql.PACKAGE: mysql.SERVICE}
+"""Package to the service that it serves."""
+
+_STEP_S = 300.0
+_QUICK = ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]
+_LOCK = ["-o", "DPkg::Lock::Timeout=120"]
+_INSTALL = ["install", "-y", "--no-install-recommends"]
+
+
+class PackageError(PerfPipelineError):
+    """A command failed; the text says which and what it wrote last."""
+
+
+def obtain(package: str, settings: Settings, *, as_root: bool, say: Callable[[str], None]) -> bool:
+    """See to it that a package's service can be had on this machine.
+
+    Args:
+        package: One of ``SERVICES``.
+        settings: Name the folders; a service that they name by URL is the user's business.
+        as_root: Install it; else unpack it.
+        say: Told what is done, and what to do if it cannot be.
+
+    Returns:
+        Whether the service can be had now.
+    """
+    service = SERVICES[package]
+    if service in settings.urls or _can_be_had(service, settings):
+        return True
+    lacking = [name for name in ("apt-get", "dpkg") if not _found(name, settings)]
+    if lacking:
+        say(f"{' and '.join(lacking)} not found. {BACK_ENDS[service].HOW_TO_GET}")
+        return False
+    try:
+        if as_root:
+            say(f"installing Debian's {package} for {service}")
+            _install(package)
+        else:
+            root = unpacked_root(settings.cache_dir, package)
+            say(f"unpacking Debian's {package} for {service} into {root}")
+            _unpack(package, root)
+    except PackageError as error:
+        say(f"{package} cannot be had: {error}\n{BACK_ENDS[service].HOW_TO_GET}")
+        return False
+    return _can_be_had(service, settings)
+
+
+def program_of(package: str, name: str, settings: Settings) -> list[str]:
+    """Return the command of a program: the machine's, else that of a package in our cache.
+
+    Nothing is installed: what is not there is unpacked into the cache, root or not.
+
+    Args:
+        package: Debian's package.
+        name: The program in it, below ``usr/bin``.
+        settings: Name the folders.
+
+    Raises:
+        PackageError: Neither is there, and the package cannot be had.
+    """
+    on_path = shutil.which(name, path=settings.search_path)
+    if on_path is not None:
+        return [on_path]
+    root = unpacked_root(settings.cache_dir, package)
+    program = root / "usr" / "bin" / name
+    if not program.exists():
+        lacking = [tool for tool in ("apt-get", "dpkg") if not _found(tool, settings)]
+        if lacking:
+            raise PackageError(
+                f"{name} is not on PATH, and without {' and '.join(lacking)} Debian's {package} "
+                f"cannot be had.\nInstall {name}."
+            )
+        _unpack(package, root)
+    return [*library_prefix(program), str(program)]
+
+
+def main(arguments: list[str]) -> None:
+    """Obtain the package that the arguments name."""
+    if len(arguments) != 1 or arguments[0] not in SERVICES:
+        sys.exit(
+            f"usage: python -m perf_pipeline.servers.lifecycle.debian {{{','.join(SERVICES)}}}"
+        )
+    obtain(arguments[0], current_settings(), as_root=os.geteuid() == 0, say=_tell)
+
+
+def _can_be_had(service: str, settings: Settings) -> bool:
+    (status,) = server_status(settings, [service])
+    return status.state != "unavailable"
+
+
+def _found(name: str, settings: Settings) -> bool:
+    return shutil.which(name, path=settings.search_path) is not None
+
+
+def _install(package: str) -> None:
+    try:
+        _apt([*_LOCK, *_INSTALL, package])
+    except PackageError:  # most often it knows no packages yet, or those of long ago
+        _apt([*_LOCK, "update"])
+        _apt([*_LOCK, *_INSTALL, package])
+
+
+def _unpack(package: str, root: Path) -> None:
+    """Unpack a package and all that it needs beyond what is installed, whole or not at all."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root.parent) as temporary:
+        folder = Path(temporary)
+        for name in ("state/lists/partial", "cache/archives/partial", "root"):
+            (folder / name).mkdir(parents=True)
+        own = {
+            "Dir::State": folder / "state",
+            "Dir::State::status": "/var/lib/dpkg/status",
+            "Dir::Cache": folder / "cache",
+            "Debug::NoLocking": 1,
+            "APT::Sandbox::User": "",
+        }
+        private = [word for name, value in own.items() for word in ("-o", f"{name}={value}")]
+        _apt([*private, "update"])
+        _apt([*private, *_INSTALL, "--reinstall", "--download-only", package])
+        for archive in sorted((folder / "cache/archives").glob("*.deb")):
+            _step(["dpkg", "-x", str(archive), str(folder / "root")])
+        try:
+            (folder / "root").rename(root)
+        except OSError as error:
+            if not root.is_dir():  # else another process was quicker
+                raise PackageError(f"{root} could not be made: {error}") from error
+
+
+def _apt(arguments: list[str]) -> None:
+    _step(["apt-get", "-q", *_QUICK, *arguments])
+
+
+def _step(command: list[str]) -> None:
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            command,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_STEP_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PackageError(f"{' '.join(command)} took more than {_STEP_S:g} s") from error
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.strip().splitlines()[-5:])
+        raise PackageError(f"{' '.join(command)} failed with exit code {done.returncode}:\n{tail}")
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,218 @@
+"""A server of our own, seen from its owner: started, ready, restarted, stopped."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
+from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
+from perf_pipeline.servers.lifecycle.folder import empty_of_processes, remove_folder
+from perf_pipeline.servers.lifecycle.guardian_pipe import GuardianPipe
+from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX, Order
+from perf_pipeline.servers.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perf_pipeline.servers.lifecycle.back_end import BackEnd, Disguise, Installation, Launch
+    from perf_pipeline.servers.lifecycle.guardian_pipe import Event
+
+READY_S = 60.0
+_ANSWER_S = 30.0
+_STOP_GRACE_S = 5.0
+_POLL_S = 0.02
+_PROBE_S = 2.0  # libpq's least; a stranger on the port may take the call and never answer
+_PORTS_TRIED = 5
+_TAKEN = "address already in use"
+
+
+class PortTakenError(Exception):
+    """Another server took the port between our look and the bind."""
+
+
+class EmbeddedServer:
+    """One server with its guardian; made by ``start_embedded``.
+
+    Attributes:
+        server: What answered; set once it is ready.
+        folder: Where its data are.
+        guardian_pid: Whom to end when this object is no more (``perf-pipeline stop``).
+    """
+
+    server: Server
+
+    def __init__(
+        self,
+        back_end: BackEnd,
+        installation: Installation,
+        launch: Launch,
+        folder: Path,
+        as_user: Disguise,
+    ) -> None:
+        self._back_end = back_end
+        self._installation = installation
+        self._url = launch.url
+        self.folder = folder
+        order = Order(
+            service=back_end.SERVICE,
+            folder=folder,
+            owner=own_stamp(),
+            files=launch.files,
+            prepare=[[*as_user.prefix, *command] for command in launch.prepare],
+            serve=[*as_user.prefix, *launch.serve],
+            stop_signal=launch.stop_signal,
+            lock_file=launch.lock_file,
+            run_as=as_user.run_as,
+        )
+        self._guardian = GuardianPipe(order)
+        self.guardian_pid = self._guardian.pid
+
+    def wait_until_ready(self, ready_s: float, pid: int | None = None) -> None:
+        """Wait until a real query is answered by this server and no other.
+
+        Args:
+            ready_s: How long that may take.
+            pid: The server's process, if the guardian has already said that it serves.
+
+        Raises:
+            PortTakenError: Its port is another's.
+            ServiceUnavailableError: It ended, or did not answer in ``ready_s``.
+        """
+        deadline = time.monotonic() + ready_s
+        answer = "it has not been started"
+        while time.monotonic() < deadline:
+            event = self._guardian.next_event(_POLL_S)
+            if event is not None and event["event"] != "serving":
+                raise self._failure(event)
+            pid = event["pid"] if event is not None else pid
+            if pid is None:
+                continue
+            try:
+                where = self._back_end.data_folder(self._url, _PROBE_S)
+                facts = self._back_end.facts(self._url, _PROBE_S)
+            except NotAnsweringError as error:
+                answer = str(error)
+                continue
+            if not Path(where).is_relative_to(self.folder):
+                raise PortTakenError(f"{self._url} is answered from {where}")
+            service, source = self._back_end.SERVICE, self._installation.source
+            self.server = Server(service, self._url, source, facts, pids=(pid,))
+            return
+        raise ServiceUnavailableError(
+            f"{self._installation.program} did not answer a query within {ready_s:g} s "
+            f"({answer}).\nThe machine may be overloaded: try again when it is quiet.",
+        )
+
+    def restart(self, ready_s: float = READY_S) -> None:
+        """Start the server again on the same data and port, after its end or to end it.
+
+        Raises:
+            ServiceUnavailableError: It does not come back.
+        """
+        # Its end, if it had one, is old news once the guardian has started it again.
+        self.wait_until_ready(ready_s, pid=self._told("restart", "serving")["pid"])
+
+    def detach(self) -> None:
+        """Let the server outlive this process; ``perf-pipeline stop`` ends it.
+
+        Raises:
+            ServiceUnavailableError: Its guardian is gone.
+        """
+        self._told("detach", "detached")
+        self._guardian.let_go()
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder.
+
+        Raises:
+            PerfPipelineError: The folder could not be removed.
+        """
+        code, output = self._guardian.close()
+        if not self.folder.exists():
+            return
+        # The guardian was killed, or failed: its server ended with it, and we clear away.
+        stayed = empty_of_processes(self.folder, _STOP_GRACE_S)
+        try:
+            remove_folder(self.folder)
+        except OSError as error:
+            raise PerfPipelineError(
+                f"{self.folder} of the {self._back_end.SERVICE} server could not be removed: "
+                f"{error}; processes in it: {stayed or 'none'}.\nRemove it by hand. Its guardian "
+                f"ended with {code}.\n{output}",
+            ) from error
+
+    def _told(self, command: str, answer: str) -> Event:
+        """Give the guardian a command, and return its answer."""
+        self._guardian.send(command)
+        event = self._guardian.pass_to(answer, _ANSWER_S)
+        if event is None:
+            raise ServiceUnavailableError(
+                f"the guardian {self.guardian_pid} of {self.folder} did not {command} its server "
+                f"in {_ANSWER_S:g} s.\nThe machine may be overloaded: try again when it is quiet.",
+            )
+        if event["event"] != answer:
+            raise self._failure(event)
+        return event
+
+    def _failure(self, event: Event) -> Exception:
+        log = str(event.get("log", ""))
+        if _TAKEN in log.lower():
+            return PortTakenError(log)
+        what = event.get("command", self._installation.program)
+        happened = {
+            "failed": f"{what} failed with exit code {event.get('code')}",
+            "ended": f"{what} ended with {event.get('code')} before it answered",
+            "gone": f"the guardian of {what} ended",
+        }[event["event"]]
+        return ServiceUnavailableError(f"{happened}. It wrote:\n{log}")
+
+
+def start_embedded(
+    back_end: BackEnd,
+    installation: Installation,
+    temp_dir: Path,
+    ports: Iterable[int],
+    *,
+    as_user: Disguise,
+    ready_s: float = READY_S,
+) -> EmbeddedServer:
+    """Start a server of our own on a free loopback port and wait until it answers.
+
+    It ends with this process, however that ends, unless it is detached. Its folder is made in
+    ``temp_dir`` and goes with it.
+
+    Args:
+        back_end: What kind of server.
+        installation: Its programs.
+        temp_dir: Where its folder is made; must be a local file system.
+        ports: Ports to try; a few at most are, each being free when it was looked at.
+        as_user: How it runs as an ordinary user.
+        ready_s: How long it may take until it answers.
+
+    Raises:
+        ServiceUnavailableError: It does not start; the text ends with what it wrote.
+    """
+    tried = []
+    for port in islice(ports, _PORTS_TRIED):
+        folder = temp_dir.resolve() / f"{FOLDER_PREFIX}{secrets.token_hex(6)}"
+        launch = back_end.launch(installation, folder, port)
+        embedded = EmbeddedServer(back_end, installation, launch, folder, as_user)
+        try:
+            embedded.wait_until_ready(ready_s)
+        except PortTakenError:
+            tried.append(port)
+            embedded.stop()
+        except BaseException:
+            embedded.stop()
+            raise
+        else:
+            return embedded
+    raise ServiceUnavailableError(
+        f"no free port for {back_end.SERVICE}: {tried} were taken while it started.\n"
+        "Stop other servers on 127.0.0.1, or give a server's URL.",
+    )

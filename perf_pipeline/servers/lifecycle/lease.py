@@ -1,0 +1,169 @@
+"""What a run keeps on a server, and gives back when it ends or is found dead.
+
+A schema in PostgreSQL, a table in MySQL, a prefix of keys in Redis, a collection in MongoDB.
+
+The note is written before anything is made on the server and removed after all of it is gone, so
+that what a killed run left on a server of the user's can be found. It holds no password.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.lifeline import ProcessStamp, own_stamp
+from perf_pipeline.servers.lifecycle.started import write_private
+from perf_pipeline.servers.mongodb import data as mongodb_data
+from perf_pipeline.servers.mongodb import launch as mongodb
+from perf_pipeline.servers.mysql import data as mysql_data
+from perf_pipeline.servers.mysql import launch as mysql
+from perf_pipeline.servers.postgres import data as postgres_data
+from perf_pipeline.servers.postgres import launch as postgres
+from perf_pipeline.servers.redis import data as redis_data
+from perf_pipeline.servers.redis import launch as redis
+from perf_pipeline.servers.server import redacted_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from perf_pipeline.servers.server import Server
+
+_REMOVERS: Mapping[str, Callable[[str, str], object]] = {
+    postgres.SERVICE: postgres_data.drop,
+    mysql.SERVICE: mysql_data.drop,
+    redis.SERVICE: redis_data.delete,
+    mongodb.SERVICE: mongodb_data.drop,
+}
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A schema, table, prefix or collection that a run uses on a server.
+
+    Attributes:
+        service: Name of the service.
+        redacted_url: The server, without its password.
+        name: The schema, table, prefix of keys, or collection.
+        owner: The process whose end ends the lease.
+        path: The note itself.
+    """
+
+    service: str
+    redacted_url: str
+    name: str
+    owner: ProcessStamp
+    path: Path
+
+    def remove_from(self, url: str) -> None:
+        """Remove it from the server, then the note.
+
+        Raises:
+            NotAnsweringError: The server failed; the note stays.
+        """
+        _REMOVERS[self.service](url, self.name)
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
+    """Hold a name on a server for the block, and remove what has it from the server afterwards.
+
+    Args:
+        state_dir: Where the note is kept.
+        server: Any server; one of our own needs no note, as its data end with it.
+        name: The schema, table, prefix of keys, or collection: of this run alone.
+
+    Yields:
+        ``name``.
+
+    Raises:
+        ServiceUnavailableError: It could not be removed; if the block raised too, that stays the
+            error and this becomes a note on it.
+    """
+    if server.source in {"machine", "bundle"}:
+        yield name
+        return
+    lease = Lease(
+        service=server.service,
+        redacted_url=redacted_url(server.url),
+        name=name,
+        owner=own_stamp(),
+        path=state_dir / "leases" / f"{server.service}-{name.strip(':')}.json",
+    )
+    _write(lease)
+    try:
+        yield name
+    except BaseException as error:
+        try:
+            lease.remove_from(server.url)
+        except ServiceUnavailableError as left:
+            error.add_note(_left(lease, left))
+        raise
+    try:
+        lease.remove_from(server.url)
+    except ServiceUnavailableError as left:
+        raise ServiceUnavailableError(_left(lease, left)) from left
+
+
+def abandoned_leases(state_dir: Path) -> list[Lease]:
+    """Return the leases whose process is no more."""
+    leases = [_read(path) for path in sorted((state_dir / "leases").glob("*.json"))]
+    return [lease for lease in leases if not lease.owner.is_alive()]
+
+
+def return_leases(leases: Iterable[Lease], urls: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Remove from the servers what abandoned leases stand for.
+
+    Args:
+        leases: Abandoned ones.
+        urls: Servers that can be reached now; a lease's is known by its URL without password.
+
+    Returns:
+        Sentences on what was removed, and on what could not be.
+    """
+    known = {redacted_url(url): url for url in urls}
+    removed, problems = [], []
+    for lease in leases:
+        what = f"{lease.name} on {lease.redacted_url}"
+        url = known.get(lease.redacted_url)
+        if url is None:
+            problems.append(
+                f"{what} was left by a dead run, and no setting names that server now: set "
+                f"PERF_PIPELINE_{lease.service.upper()}_URL to it, or remove {lease.path}."
+            )
+            continue
+        try:
+            lease.remove_from(url)
+        except ServiceUnavailableError as error:
+            problems.append(_left(lease, error))
+        else:
+            removed.append(f"{what}, left by a dead run")
+    return removed, problems
+
+
+def _left(lease: Lease, error: Exception) -> str:
+    return (
+        f"{lease.name} could not be removed from {lease.redacted_url} ({error}).\n"
+        "The clearing op removes it once the server answers."
+    )
+
+
+def _write(lease: Lease) -> None:
+    lease.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    values = {
+        "service": lease.service,
+        "redacted_url": lease.redacted_url,
+        "name": lease.name,
+        "owner": list(lease.owner),
+    }
+    write_private(lease.path, json.dumps(values))
+
+
+def _read(path: Path) -> Lease:
+    values = json.loads(path.read_text(encoding="utf-8"))
+    values["owner"] = ProcessStamp(*values["owner"])
+    return Lease(path=path, **values)

@@ -1,0 +1,88 @@
+"""What dead processes left: folders of servers, notes of servers, data on the user's servers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.servers.lifecycle.folder import empty_of_processes, guardian_of, remove_folder
+from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
+from perf_pipeline.servers.lifecycle.lease import abandoned_leases, return_leases
+from perf_pipeline.servers.lifecycle.started import forget_started, only_one, read_started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from perf_pipeline.config.settings import Settings
+
+_BEING_MADE_S = 60.0
+"""A folder that does not say whose it is may be in the making for that long."""
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What ``clear_leftovers`` did.
+
+    Attributes:
+        removed: One line for each thing that is gone now.
+        problems: One sentence for each that could not be removed, with what to do.
+    """
+
+    removed: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
+    """Remove what processes that are no more left behind, and nothing of those that live.
+
+    A process counts as the one that was noted only if its id, its start time and the boot agree.
+    Processes are ended only if they live in a folder of ours whose guardian is dead.
+
+    Args:
+        settings: Where to look.
+        services: Services whose notes are looked at.
+    """
+    removed: list[str] = []
+    problems: list[str] = []
+    with only_one(settings.state_dir):
+        urls = list(settings.urls.values())
+        for service in services:
+            started = read_started(settings.state_dir, service)
+            if started is None:
+                continue
+            if started.is_alive():
+                urls.append(started.url)
+            elif not started.guardian.is_alive():
+                forget_started(settings.state_dir, service)
+                removed.append(f"the note of a {service} server that no longer runs")
+        for folder in sorted(settings.temp_dir.resolve().glob(f"{FOLDER_PREFIX}*")):
+            _clear_folder(folder, removed, problems)
+        returned = return_leases(abandoned_leases(settings.state_dir), urls)
+    removed += returned[0]
+    problems += returned[1]
+    return Cleared(tuple(removed), tuple(problems))
+
+
+def _clear_folder(folder: Path, removed: list[str], problems: list[str]) -> None:
+    try:
+        guardian = guardian_of(folder)
+        age_s = time.time() - folder.stat().st_mtime
+    except PermissionError:
+        return  # another user's
+    except FileNotFoundError:
+        return  # its guardian has just removed it
+    in_use = age_s < _BEING_MADE_S if guardian is None else guardian.is_alive()
+    if in_use:
+        return
+    stayed = empty_of_processes(folder, grace_s=0.0)
+    if stayed:
+        problems.append(f"{folder}: processes {stayed} live there and cannot be ended.")
+        return
+    try:
+        remove_folder(folder)
+    except OSError as error:
+        problems.append(f"{folder} could not be removed: {error}. Remove it by hand.")
+    else:
+        removed.append(f"{folder}, a server's folder whose guardian had been killed")

@@ -1,0 +1,1 @@
+"""MongoDB: how it is started, what a run stores in it, and its counters."""

@@ -1,0 +1,205 @@
+"""MongoDB, or what stands in for it: its programs, how one is started, what it says of itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from perf_pipeline.servers.lifecycle.back_end import Installation, Launch, NotAnsweringError
+from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
+from perf_pipeline.servers.lifecycle.port import LOOPBACK
+from perf_pipeline.servers.server import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.config.settings import Settings
+
+SERVICE = "mongodb"
+HOW_TO_GET = (
+    "MongoDB: put a `mongod` on PATH (Debian has no package of it), "
+    "or set PERF_PIPELINE_MONGODB_URL=mongodb://host:27017/database."
+)
+STAND_IN = "nx-27017"
+"""Speaks MongoDB's protocol and stores in SQLite: it tells whether workflows work, not how fast."""
+
+REACHED_S = 15.0
+"""A server on loopback, or one network away, that takes longer to be reached is not there."""
+
+OWN_CONNECTIONS = 2
+"""What ``session`` opens: one for the commands, one by which the driver watches the server."""
+
+_DATABASE = "perf_pipeline"
+_MONGOD_PROCESSES = ("mongod", "mongos")
+_STAND_IN_PROCESS = "nx_27017"
+_RUN_STAND_IN = "from nx_27017 import main; main()"
+
+_OPTIONS = {
+    "bind_ip": LOOPBACK,
+    "wiredTigerCacheSizeGB": "0.25",  # as much as the other servers get to keep data in
+}
+"""What differs from mongod's defaults; durability and compression are as users have them."""
+
+
+def installations(settings: Settings) -> list[Installation]:
+    """Find ``mongod`` on PATH; where the settings allow it, the stand-in after it.
+
+    Args:
+        settings: Name the folders to look in, and what may stand in.
+    """
+    found = shutil.which("mongod", path=settings.search_path)
+    candidates = [Installation("machine", Path(found).resolve())] if found else []
+    if settings.mongodb_stand_in == STAND_IN:
+        package = find_spec(_STAND_IN_PROCESS)
+        if package is not None and package.origin is not None:
+            candidates.append(Installation("bundle", Path(package.origin)))
+    return candidates
+
+
+def launch(installation: Installation, folder: Path, port: int) -> Launch:
+    """Say how to start a server on a loopback port with its data in ``folder / "data"``.
+
+    It has no password: whoever may connect can read and write its data, but run no program.
+    """
+    if installation.source == "bundle":
+        serve = [
+            *(sys.executable, "-P", "-c", _RUN_STAND_IN, "--host", LOOPBACK, "-p", str(port)),
+            *("--data-dir", f"{folder}/data", "--threaded"),
+            *("--pid-file", f"{folder}/pid", "--log-file", f"{folder}/nx.log"),
+        ]
+    else:
+        options = {**_OPTIONS, "port": str(port), "dbpath": f"{folder}/data"}
+        serve = [
+            str(installation.program),
+            *(word for name, value in options.items() for word in (f"--{name}", value)),
+            *("--nounixsocket", "--noscripting"),
+        ]
+    return Launch(
+        url=f"mongodb://{LOOPBACK}:{port}/{_DATABASE}",
+        files={},
+        prepare=[],
+        serve=serve,
+        stop_signal=signal.SIGKILL,  # the data go with the folder; the journal repairs them
+        lock_file=None,
+    )
+
+
+@contextmanager
+def session(url: str, timeout_s: float) -> Iterator[MongoClient[dict[str, Any]]]:
+    """Connect for a few commands, none of them longer than the timeout and none tried twice.
+
+    A server that is dead is given up after ``REACHED_S``, so that a run does not end late for it.
+
+    Raises:
+        NotAnsweringError: Whatever goes wrong in the block between us and the server.
+    """
+    timeout_ms = round(timeout_s * 1000)
+    reached_ms = round(min(timeout_s, REACHED_S) * 1000)
+    try:
+        with MongoClient[dict[str, Any]](
+            url,
+            serverSelectionTimeoutMS=reached_ms,
+            connectTimeoutMS=reached_ms,
+            socketTimeoutMS=timeout_ms,
+            maxPoolSize=1,
+            serverMonitoringMode="poll",
+            retryReads=False,
+            retryWrites=False,
+        ) as client:
+            yield client
+    except PyMongoError as error:
+        # The driver repeats its view of the topology, which only repeats the error.
+        raise NotAnsweringError(str(error).partition(", Topology Description:")[0]) from error
+
+
+def server_status(url: str, timeout_s: float) -> dict[str, Any]:
+    """Return what ``serverStatus`` says; a user other than ours needs the role clusterMonitor.
+
+    Raises:
+        NotAnsweringError: It did not answer, or does not tell this user.
+    """
+    with session(url, timeout_s) as client:
+        return client.admin.command("serverStatus")
+
+
+def is_stand_in(status: dict[str, Any]) -> bool:
+    """Tell by its ``serverStatus`` whether what answered only stands in for MongoDB."""
+    return str(status.get("process", "")).rpartition("/")[2] == _STAND_IN_PROCESS
+
+
+def facts(url: str, timeout_s: float) -> Facts:
+    """Ask a server what it is.
+
+    Raises:
+        NotAnsweringError: It did not answer, or does not tell this user.
+    """
+    status = server_status(url, timeout_s)
+    process = str(status.get("process", "")).rpartition("/")[2]
+    if is_stand_in(status):
+        return _stand_in_facts(status)
+    engine = status.get("storageEngine", {}).get("name")
+    cache_bytes = status.get("wiredTiger", {}).get("cache", {}).get("maximum bytes configured")
+    settings = {"process": process, "storage_engine": engine, "cache_bytes": cache_bytes}
+    count = status.get("connections", {})
+    told = {"current", "available"} <= set(count)
+    return Facts(
+        # Others speak its protocol too: they are called what their process is called.
+        product="MongoDB" if process in _MONGOD_PROCESSES else process or "unnamed server",
+        version=str(status.get("version", "unknown")),
+        settings={name: str(value) for name, value in settings.items() if value is not None},
+        max_connections=count["current"] + count["available"] if told else None,
+    )
+
+
+def data_folder(url: str, timeout_s: float) -> str:
+    """Ask a server where its data are.
+
+    Raises:
+        NotAnsweringError: It did not answer, or does not tell this user.
+    """
+    status = server_status(url, timeout_s)
+    if is_stand_in(status):
+        return _folder_of(status)
+    with session(url, timeout_s) as client:
+        answer = client.admin.command("getCmdLineOpts")
+    return str(answer.get("parsed", {}).get("storage", {}).get("dbPath", ""))
+
+
+def connections(url: str, timeout_s: float) -> int:
+    """Count the connections of all programs to a server, without those of the one that asks.
+
+    Raises:
+        NotAnsweringError: It did not answer, or does not tell this user.
+    """
+    return int(server_status(url, timeout_s)["connections"]["current"]) - OWN_CONNECTIONS
+
+
+def _stand_in_facts(status: dict[str, Any]) -> Facts:
+    """Name the stand-in; of its version it says nothing, so only that of ours is known."""
+    ours = FOLDER_PREFIX in _folder_of(status)
+    number = version(STAND_IN) if ours else "of unknown version"
+    return Facts(
+        product=STAND_IN,
+        version=f"{number} (MongoDB wire, SQLite)",
+        settings={"stands_in_for": "MongoDB", "claims_version": str(status.get("version"))},
+        max_connections=None,  # it has no limit
+        stand_in=True,
+    )
+
+
+def _folder_of(status: dict[str, Any]) -> str:
+    """Return the folder in which the stand-in runs; empty if it is not on this machine."""
+    try:
+        return os.readlink(f"/proc/{status['pid']}/cwd")  # noqa: PTH115 - may name a removed folder
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return ""

@@ -1,0 +1,87 @@
+"""What MongoDB, or what stands in for it, tells of a run: operations by name, serverStatus."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.servers.mongodb.launch import OWN_CONNECTIONS, is_stand_in, session
+from perf_pipeline.servers.probe_session import KeptSession
+from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, Told
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+
+_LEFT_OUT = ("metrics", "locks", "repl", "tcmalloc", "flowControl", "sharding")
+"""Long parts of serverStatus in which nothing is looked for."""
+
+_OF_THE_STATUS = ("sent_bytes", "recv_bytes", "queries", "query_time_s", "storage_read_bytes")
+_OF_A_CONNECTION = ("active", "idle", "waiting")
+
+
+class MongodbProbe:
+    """Asks a MongoDB; see ``Probe``.
+
+    Among the connections are those by which each worker's driver watches the server. A stand-in
+    cannot tell whose a connection is, nor what it does: there all but ours are counted.
+    """
+
+    def __init__(self, url: str, app_name: str) -> None:
+        """Prepare; nothing is opened.
+
+        Args:
+            url: The server; its user must be allowed to see everybody's operations (inprog) and
+                serverStatus (clusterMonitor).
+            app_name: What workers give as ``appName``.
+        """
+        self._name = app_name
+        self._session = KeptSession(partial(session, url, PROBE_S))
+
+    def ask(self) -> Told:
+        """Ask, in one command or two; see ``Probe``."""
+        return self._session.ask(self._told)
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.close()
+
+    def _told(self, client: MongoClient[dict[str, Any]]) -> Told:
+        status = client.admin.command({"serverStatus": 1, **dict.fromkeys(_LEFT_OUT, 0)})
+        counted = _counters(status)
+        missing = "its serverStatus does not hold it"
+        not_told = {name: missing for name in _OF_THE_STATUS if getattr(counted, name) is None}
+        if is_stand_in(status):
+            current = int(status["connections"]["current"])
+            how = "connections of all programs (the stand-in does not know their names)"
+            unknown = dict.fromkeys(_OF_A_CONNECTION, "the stand-in does not tell")
+            total = Connections(current - OWN_CONNECTIONS, None, None, None, how)
+            return Told(total, counted, not_told | unknown)
+        return Told(self._connections(client), counted, not_told)
+
+    def _connections(self, client: MongoClient[dict[str, Any]]) -> Connections:
+        stages: list[dict[str, Any]] = [
+            {"$currentOp": {"allUsers": True, "idleConnections": True}},
+            {"$match": {"appName": self._name}},
+            {"$project": {"active": 1, "waitingForLock": 1}},
+        ]
+        listed = list(client.admin.aggregate(stages))
+        active = sum(one.get("active") is True for one in listed)
+        waiting = sum(one.get("waitingForLock") is True for one in listed)
+        how = f"connections of programs named {self._name}, the drivers' own among them"
+        return Connections(len(listed), active, len(listed) - active, waiting, how)
+
+
+def _counters(status: dict[str, Any]) -> Counters:
+    network, latencies = status.get("network", {}), status.get("opLatencies", {})
+    operations = {name: each for name, each in latencies.items() if "latency" in each}
+    cache = status.get("wiredTiger", {}).get("cache", {})
+    return Counters(
+        sent_bytes=network.get("bytesOut"),
+        recv_bytes=network.get("bytesIn"),
+        queries=sum(int(each["ops"]) for each in operations.values()) if operations else None,
+        query_time_s=sum(int(each["latency"]) for each in operations.values()) / 1e6
+        if operations
+        else None,
+        storage_read_bytes=cache.get("bytes read into cache"),
+        source="operations of opLatencies" if operations else "",
+    )

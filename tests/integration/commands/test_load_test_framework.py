@@ -1,0 +1,102 @@
+"""What each method of LoadTestFramework runs, seen from what it left behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline import LoadTestConfig, LoadTestFramework
+from perf_pipeline.compat.named_load import NamedLoad
+from perf_pipeline.samples.run_folder import read_json
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+CONFIG = LoadTestConfig(
+    concurrent_workflows=8,
+    total_workflows=0,
+    ramp_up_duration=0,
+    test_duration=2,
+    cooldown_duration=0,
+    workflow_complexity="simple",
+    max_db_connections=8,
+    metrics_collection_interval=0.5,
+)
+
+
+def test_a_single_workflow_has_the_runtime_to_itself(served: Settings) -> None:
+    framework = LoadTestFramework(CONFIG, settings=served, target="control")
+    single = framework.execute_single_workflow("data_processing")
+
+    level = framework.runs[0].levels[0]
+    assert (level.concurrency, len(level.workers)) == (1, 1)
+    assert level.ended_because == "total_workflows"
+    assert (single.workflow_type, single.workflow_complexity) == ("data_processing", "simple")
+    assert (single.success, single.outcome, single.error_class) == (True, "ok", "none")
+    assert single.cold_start_latency == level.cold_starts[0].service_time_s
+    assert 0 < single.latency < 1
+
+
+@pytest.mark.slow
+def test_a_database_stress_test_runs_what_uses_a_server_on_the_connections_it_names(
+    served: Settings,
+) -> None:
+    loads = (
+        NamedLoad("light", {"concurrent_workflows": 4}),
+        NamedLoad("exhaustion", {"concurrent_workflows": 12, "max_db_connections": 2}),
+    )
+    framework = LoadTestFramework(CONFIG, settings=served, target="control")
+    found = framework.run_database_stress_test(loads)
+
+    assert {name: one.concurrency for name, one in found.items()} == {"light": 4, "exhaustion": 12}
+    assert found["light"].peak_connections == 4
+    assert found["exhaustion"].peak_connections == 2
+    families = {f.family for run in framework.runs for f in run.levels[0].families}
+    assert families == {"analytics"}
+    (file,) = served.results_dir.glob("database_exhaustion_12_*.json")
+    assert read_json(file)[0]["run_id"] == found["exhaustion"].run_id
+
+
+@pytest.mark.slow
+def test_resource_pressure_is_in_effect_and_seen_in_what_it_limits(
+    served: Settings,
+) -> None:
+    """No worker fits into 20 MB, and free ones take more than 10 % of a core."""
+    config = replace(CONFIG, workflow_types=["transformation"], memory_limit_mb=20)
+    config = replace(config, cpu_limit_percent=10)
+    framework = LoadTestFramework(config, settings=served, target="control")
+    found = framework.run_resource_pressure_test()
+
+    ended = {name for name, one in found.items() if "memory limit: " in " ".join(one.reasons)}
+    assert ended == {"memory_pressure", "combined_pressure"}
+    free, held = found["no_pressure"].avg_cpu_percent, found["cpu_saturation"].avg_cpu_percent
+    assert free is not None
+    assert held is not None
+    assert held < 15 < free
+    report = framework.generate_performance_report().read_text(encoding="utf-8")
+    assert [report.count(f"Run {run.run_id}, complete") for run in framework.runs] == [1] * 4
+
+
+@pytest.mark.slow
+def test_a_level_that_is_given_less_cpu_is_a_regression_of_one_that_is_not(
+    served: Settings,
+) -> None:
+    """Two workers on 10 % of a core in place of all that they can get."""
+    config = replace(CONFIG, workflow_types=["analytics"], concurrent_workflows=12)
+    config = replace(config, max_db_connections=2)  # who waits for one is in flight all the time
+    free = LoadTestFramework(config, settings=served, target="control")
+    baseline = free.execute_concurrent_workflows()
+    held = LoadTestFramework(
+        replace(config, cpu_limit_percent=10), settings=served, target="control"
+    )
+    analysis = held.analyze_performance_regression(baseline, held.execute_concurrent_workflows())
+
+    assert analysis["validity"] == {"baseline": ["valid"], "current": ["valid"]}, analysis[
+        "recommendations"
+    ]
+    assert (analysis["verdict"], analysis["regression_severity"]) == ("regression", "critical")
+    assert analysis["throughput_change_percent"] < -33

@@ -1,0 +1,238 @@
+"""The README's words are the code's: closed lists, names, options, files, limits."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+import typer.main
+
+from assets.definitions import defs
+from assets.ui import UI_PORT
+from perf_pipeline.analysis.kpi_grade import Grade
+from perf_pipeline.analysis.slo.verdict import SloWord
+from perf_pipeline.analysis.target_row import TargetWord
+from perf_pipeline.analysis.targets import ERROR_PERCENT, LEAST_BEYOND, MEMORY_MB, TABLES
+from perf_pipeline.analysis.validity import (
+    LEAST_IN_FLIGHT,
+    LEAST_SAMPLES,
+    LEAST_TURNOVERS,
+    WORST_FIRST,
+)
+from perf_pipeline.cli import COMMANDS, app
+from perf_pipeline.cli.output import Exit
+from perf_pipeline.compat.request import parse_request
+from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES
+from perf_pipeline.config.scenario.schedules import SCHEDULES
+from perf_pipeline.config.scenario.target_spec import target_names
+from perf_pipeline.config.settings import REPORTS_PORT
+from perf_pipeline.config.slo.slo import METRICS
+from perf_pipeline.metrics.noise.noise import OTHERS_MAX_PERCENT
+from perf_pipeline.report.level.bottleneck import VERDICTS
+from perf_pipeline.report.text.labels import UNTESTED
+from perf_pipeline.samples.record import ErrorClass
+from perf_pipeline.selftest.registry import selftests
+from tests.integration.readme.readme import (
+    PROSE,
+    README,
+    blocks,
+    commands,
+    quoted,
+    row,
+    sentence,
+    table,
+)
+from tests.sandbox import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.integration
+
+OF_OTHERS = {"shared_buffers", "innodb_buffer_pool_size"}
+"""Names of settings of servers."""
+FOREIGN = ("pytest ", "...::", "performance_test_runner.py ")
+"""What begins like this has the options of another program."""
+LARGEST_PICTURE_BYTES = 300_000
+"""Every clone has them."""
+SOURCES = [
+    path for folder in ("perf_pipeline", "assets") for path in sorted((ROOT / folder).rglob("*.*"))
+]
+
+
+def whole_code() -> str:
+    """Return the text of all files of the project that are no tests and no README."""
+    texts = [path.read_text("utf-8") for path in SOURCES if path.suffix in {".py", ".toml"}]
+    made = [
+        *METRICS,
+        *(one.name.lower() for one in ErrorClass),
+    ]  # from parts, so nowhere as a whole
+    return "\n".join([*texts, *made, (ROOT / "Makefile").read_text(encoding="utf-8")])
+
+
+def numbers(text: str) -> list[float]:
+    """Return the numbers of a text, in their order."""
+    return [float(found) for found in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", text)]
+
+
+def test_a_level_is_called_what_the_closed_list_of_validities_says() -> None:
+    words = [found[1] for cells in table("word") if (found := re.fullmatch(r"`(\w+)`", cells[0]))]
+    assert sorted(words) == sorted(WORST_FIRST)
+    assert UNTESTED in quoted(row("word", "`valid`")[1])
+
+
+def test_verdicts_and_grades_are_those_of_the_closed_lists() -> None:
+    assert get_args(SloWord) == get_args(TargetWord)
+    assert row("word", ", ".join(get_args(SloWord)))
+    grades = [grade for grade in get_args(Grade) if grade != "no_data"]
+    (told,) = [cells for cells in table("word") if cells[0] == f"{grades[0]} … {grades[-1]}"]
+    assert set(quoted(told[1])) < set(grades)
+
+
+def test_a_bottleneck_is_one_of_the_causes_that_can_be_found() -> None:
+    told = row("word", "bottleneck")[1].removeprefix("what limits the level: ").split(";")[0]
+    causes = re.sub(r" \(.*?\)", "", told).split(", ")
+    assert [*causes, "unclear"] == list(VERDICTS.values())
+
+
+def test_limits_of_validity_are_those_that_judge() -> None:
+    wrong = row("word", "`not_steady`")[1]
+    assert f"fewer than {['no', 'one', 'two', 'three'][int(LEAST_TURNOVERS)]} turnovers" in wrong
+    assert f"fewer than {LEAST_IN_FLIGHT:.0%}".replace("%", " %") in wrong
+    assert numbers(row("word", "`noisy_host`")[1]) == [OTHERS_MAX_PERCENT]
+    assert numbers(row("word", "`too_few_samples`")[1]) == [LEAST_SAMPLES]
+    assert numbers(row("word", "`*` behind a percentile")[1]) == [LEAST_BEYOND]
+
+
+def test_the_targets_are_those_that_are_compared() -> None:
+    told = sentence("fixed targets: ", r"\.\n")
+    minimum, goal = TABLES["minimum"], TABLES["goal"]
+    expected = [
+        *minimum,
+        *(limits.throughput_per_s for limits in minimum.values()),
+        *(limits.average_s for limits in minimum.values()),
+        *(
+            number
+            for level, limits in goal.items()
+            for number in (limits.throughput_per_s, limits.average_s, level)
+        ),
+        ERROR_PERCENT["minimum"],
+        MEMORY_MB["minimum"] / 1000,
+    ]
+    assert numbers(told) == expected
+
+
+def test_selftests_are_named_with_the_claim_that_they_print() -> None:
+    told = {quoted(name)[0]: claim for name, claim in table("selftest")}
+    claims = {
+        name: (claim[0].lower() + claim[1:]).removesuffix(".")
+        for name, claim in selftests().items()
+    }
+    assert told == claims
+
+
+def test_checks_assets_groups_and_automation_are_those_of_the_code_location() -> None:
+    repository = defs.get_repository_def()
+    checks = {key.name for key in repository.asset_checks_defs_by_key}
+    assert set(quoted(sentence("Asset checks (", r"\)"))) == checks
+    lineage = sentence("Every run is a lineage graph: ", r"\n\n")
+    keys = repository.asset_graph.get_all_asset_keys()
+    assert {key.to_user_string() for key in keys} <= set(quoted(lineage))
+    groups = re.split(", | and ", sentence("in the groups ", ";"))
+    assert set(groups) == {repository.asset_graph.get(key).group_name for key in keys}
+    automation = sentence("Under *Automation*: ", r"\n\n")
+    assert set(quoted(automation)) == {
+        *(schedule.name for schedule in repository.schedule_defs),
+        *(sensor.name for sensor in repository.sensor_defs),
+    }
+
+
+def test_targets_families_schedules_and_metrics_are_those_that_are_taken() -> None:
+    assert {name for cells in table("target") for name in quoted(cells[0])} == set(target_names())
+    scenarios = "\n".join(blocks("toml"))
+    families = re.search(r"^family = (.*?)\s+# or (.*)", scenarios, re.MULTILINE)
+    assert families
+    assert set(re.findall(r'"(\w+)"', " ".join(families.groups()))) == set(FAMILIES)
+    of_the_table = re.split(r" \(.*?\)(?:, | or )?", row("word", "workflow, family")[1])
+    assert of_the_table[0] == "what is executed: transformation"
+    assert tuple(of_the_table[-1].strip(", ").replace(" or ", ", ").split(", ")) == COMPLEXITIES
+    schedules = re.search(r"^schedule = .*?# (.*?) \(", scenarios, re.MULTILINE)
+    assert schedules
+    assert tuple(schedules[1].split(", ")) == SCHEDULES
+    metrics = re.search(r'^metric = "(\w+)"\s+# or (.*), \.\.\.', scenarios, re.MULTILINE)
+    assert metrics
+    assert {metrics[1], *metrics[2].split(", ")} <= set(METRICS)
+    assert set(quoted(sentence("response times in an open one (", r" name them"))) <= set(METRICS)
+
+
+def test_exit_codes_and_ports_are_those_in_use() -> None:
+    assert numbers(sentence("Exit codes: ")) == sorted(code.value for code in Exit)
+    assert f"http://127.0.0.1:{UI_PORT}; reports on port {REPORTS_PORT}." in README
+
+
+def known_options() -> Iterator[str]:
+    """Return every option of ``perf-pipeline`` and of the old command line."""
+    command = typer.main.get_command(app)
+    for one in [command, *command.commands.values()]:  # type: ignore[attr-defined]
+        for parameter in one.params:
+            yield from (*parameter.opts, *parameter.secondary_opts)
+    yield "--help"
+
+
+def test_every_option_that_is_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_request(["--help"])
+    old = re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)
+    ours = " ".join(span for span in quoted(PROSE) if not span.startswith(FOREIGN))
+    named = set(re.findall(r"--[a-z][a-z-]*", ours))
+    assert {"--accept-verdicts", "--gate", "--scenario"} <= named
+    assert named - {*known_options(), *old} == set()
+
+
+def test_every_command_that_is_named_exists() -> None:
+    """Also those in the middle of a sentence; a target of make has a rule."""
+    spans = [*quoted(PROSE), *commands()]
+    words = [found[1] for span in spans if (found := re.match(r"perf-pipeline ([a-z]+)", span))]
+    assert {"doctor", "report", "selftest"} <= set(words) <= set(COMMANDS)
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8")
+    made = [found[1] for span in spans if (found := re.match(r"make ([a-z][a-z-]*)", span))]
+    assert {"baseline", "test", "clear"} <= set(made)
+    for target in made:
+        assert re.search(rf"^(?:[\w-]+ )*{re.escape(target)}(?: [\w-]+)*:", rules, re.MULTILINE), (
+            f"no rule for make {target}"
+        )
+    for span in spans:
+        if span.startswith("python -m perf_pipeline --") and "..." not in span:
+            assert parse_request(span.split()[3:]).scenario
+
+
+def test_every_name_that_is_quoted_is_one_of_the_code() -> None:
+    """The left column of the last table has the names of another project."""
+    there = {span for cells in table("there") for span in quoted(cells[0])}
+    code = whole_code()
+    named = {span for span in quoted(PROSE) if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", span)}
+    assert "max_db_connections" in named
+    assert {name for name in named - there - OF_OTHERS if name not in code} == set()
+
+
+def test_every_file_that_is_named_exists_or_is_written() -> None:
+    there = {span for cells in table("there") for span in quoted(cells[0])}
+    code = whole_code()
+    files = {path.name for path in [*SOURCES, *ROOT.glob("*")]}
+    for span in set(quoted(PROSE)) - there:
+        if re.fullmatch(r"(perf_pipeline|assets|tests|infra)/[\w./*]*", span):
+            assert list(ROOT.glob(span.rstrip("/"))), span
+        elif re.fullmatch(r"[\w.]+\.(py|toml|lock|yaml|html|md|json|parquet)", span):
+            written = f'"{span}"' in code or f'"{span.partition(".")[0]}' in code
+            assert span in files or written or span == "run.json", span
+    assert "perf_pipeline/samples/record.py" in quoted(PROSE)
+
+
+def test_every_picture_is_small_and_made_by_a_command() -> None:
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[.+?\]\((.*?)\)", README)
+    assert shown
+    for picture in shown:
+        assert picture in rules, f"no command makes {picture}"
+        assert (ROOT / picture).stat().st_size < LARGEST_PICTURE_BYTES

@@ -1,0 +1,64 @@
+"""``perf-pipeline capacity`` finds the number in flight at which a known target reaches a limit."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.analysis.capacity_steps import measure_capacity
+from perf_pipeline.samples.run_folder import RunFolder, read_json
+from tests.sandbox import WAIT_S, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCENARIO = f"""
+target = "callable"
+interpreter = "{sys.executable}"
+processes = 1
+concurrency = [4]
+[[workload]]
+function = "perf_pipeline.selftest.known.slots:hold"
+[phases]
+ramp_up_s = 0
+warm_up_s = 0.2
+steady_s = 0.6
+drain_s = 0.5
+"""
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    made = Sandbox(tmp_path / "capacity")
+    yield made
+    made.close()
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(WAIT_S + 10)
+def test_four_slots_of_20_ms_hold_what_little_says(sandbox: Sandbox) -> None:
+    """With N in flight one takes N x 5 ms or somewhat more: a mean of 47.5 ms is 9 at most."""
+    file = sandbox.folder / "slots.toml"
+    file.write_text(SCENARIO, encoding="utf-8")
+
+    ended = sandbox.cli("capacity", str(file), "--slo", "avg_s < 0.0475", "--max", "16", "--json")
+
+    told = json.loads(ended.stdout.splitlines()[-1])
+    assert ended.returncode == 0, ended.stderr
+    assert told["verdict"] == "found"
+    assert 4 <= told["capacity"] <= 9
+    assert told["capacity"] < told["below"] <= 16
+    assert told["points"][0]["load"] == 4
+    assert all(abs(p["little_ratio"] - 1) <= 0.05 for p in told["points"] if p["shows"] == "met")
+    folder = RunFolder(Path(told["folder"]))
+    again = measure_capacity(folder)
+    assert (again.value, again.below) == (told["capacity"], told["below"])
+    manifest = read_json(folder.manifest)
+    assert list(manifest["plan_hashes"]) == [path.name for path in folder.level_folders()]
+    assert read_json(folder.root / "capacity.json")["verdict"] == "found"
+    page = Path(told["report"]).read_text(encoding="utf-8")
+    assert f"{told['capacity']:g} in flight keeps avg_s" in page

@@ -1,0 +1,126 @@
+"""What a run keeps in MongoDB is found again, counted, and removed; the stand-in plays it here."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import DuplicateKeyError, WriteError
+
+from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
+from perf_pipeline.servers.lifecycle.lease import leased
+from perf_pipeline.servers.mongodb import data as mongodb_data
+from perf_pipeline.servers.mongodb import launch as mongodb
+from perf_pipeline.servers.mongodb.probe import MongodbProbe
+from tests.integration.runs.counted import counted
+from tests.integration.runs.traces import names_on, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.servers.server import Server
+
+pytestmark = pytest.mark.integration
+
+NAME = "perf_x_results"
+
+
+@pytest.fixture
+def url(servers: dict[str, Server]) -> Iterator[str]:
+    """The URL of a MongoDB with the run's collection, which is dropped afterwards."""
+    url = servers["mongodb"].url
+    mongodb_data.provision(url, NAME)
+    yield url
+    mongodb_data.drop(url, NAME)
+    assert f"mongodb {NAME}" not in names_on(servers)
+    mongodb_data.drop(url, NAME)
+
+
+def insert(url: str, keys: list[tuple[str, int, int]]) -> None:
+    with mongodb.session(url, 5.0) as client:
+        documents = [dict(zip(mongodb_data.KEY, key, strict=True)) for key in keys]
+        client.get_default_database()[NAME].insert_many(documents)
+
+
+def test_written_documents_are_counted_by_run_and_level(url: str) -> None:
+    """Those of another run and of another level are not taken for them."""
+    mine = [("mine", 1, number) for number in range(-2, 1000)]
+    insert(url, [*mine, ("mine", 2, 7), ("other", 1, 8)])
+    assert mongodb_data.written_numbers(url, NAME, "mine", 1) == set(range(-2, 1000))
+    assert mongodb_data.written_numbers(url, NAME, "mine", 2) == {7}
+    assert mongodb_data.written_numbers(url, NAME, "other", 1) == {8}
+    assert mongodb_data.empty(url, NAME) == 1004
+
+
+def test_a_second_write_of_a_workflow_is_refused(url: str) -> None:
+    """As the primary keys of PostgreSQL and MySQL refuse it."""
+    with mongodb.session(url, 5.0) as client:
+        collection = client.get_default_database()[NAME]
+        collection.insert_one({"run_id": "mine", "level": 1, "number": 5})
+        with pytest.raises((DuplicateKeyError, WriteError)):
+            collection.insert_one({"run_id": "mine", "level": 1, "number": 5})
+        assert collection.count_documents({}) == 1
+
+
+def test_a_collection_that_exists_is_not_taken(url: str) -> None:
+    """It may be the user's."""
+    with pytest.raises(NotAnsweringError, match="already exists"):
+        mongodb_data.provision(url, NAME)
+
+
+def test_connections_are_counted_without_the_probe_s_own(url: str) -> None:
+    """A bounded pool of three among eight threads, and the one by which its client watches."""
+    assert until(lambda: counted(MongodbProbe(url, "mine")).total == 0)
+    with MongoClient[Any](url, maxPoolSize=3, serverMonitoringMode="poll") as client:
+        gate = threading.Barrier(8)
+
+        def work() -> None:
+            gate.wait()
+            for _ in range(20):
+                client.admin.command("ping")
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found = counted(MongodbProbe(url, "mine"))
+        assert found.total <= 3 + 1
+        assert found.total >= 2
+        assert found.active is None
+        assert "does not know" in found.how
+        assert mongodb.connections(url, 2.0) == found.total
+    assert until(lambda: counted(MongodbProbe(url, "mine")).total == 0)
+
+
+def test_a_lease_on_the_users_mongodb_leaves_it_clean(
+    settings: Settings, servers: dict[str, Server]
+) -> None:
+    theirs = replace(servers["mongodb"], source="settings")
+    before = names_on(servers)
+    with leased(settings.state_dir, theirs, NAME):
+        mongodb_data.provision(theirs.url, NAME)
+        assert names_on(servers) == before | {f"mongodb {NAME}"}
+    assert names_on(servers) == before
+
+
+def test_a_stand_in_of_the_users_is_not_said_to_have_our_version(
+    servers: dict[str, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one that runs in a folder of ours is known to come from our packages."""
+    monkeypatch.setattr(mongodb, "FOLDER_PREFIX", "somewhere-else-")
+    facts = mongodb.facts(servers["mongodb"].url, 5.0)
+    assert facts.version == "of unknown version (MongoDB wire, SQLite)"
+    assert facts.stand_in
+
+
+def test_a_mongodb_that_is_not_there_is_an_error_and_not_an_empty_count() -> None:
+    """Nothing listens on port 9."""
+    dead = "mongodb://127.0.0.1:9/db?serverSelectionTimeoutMS=100"
+    with pytest.raises(NotAnsweringError) as raised:
+        MongodbProbe(dead, "name").ask()
+    assert "Topology" not in str(raised.value)

@@ -1,0 +1,141 @@
+"""A step meets only where it is a measurement, steady, and sure; the finding says what is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
+from perf_pipeline.analysis.queueing import Little
+from perf_pipeline.analysis.slo.judge import judge_slos
+from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.loadgen.plan.capacity_search import Answer, CapacitySearch, Space, search
+from perf_pipeline.loadgen.supervise.early_stop import MOSTLY_FAILING
+from perf_pipeline.selftest.virtual.single_server import records_of
+from perf_pipeline.selftest.virtual.virtual_level import virtual_level
+from perf_pipeline.selftest.virtual.virtual_queues import open_queue
+
+if TYPE_CHECKING:
+    from perf_pipeline.loadgen.plan.capacity_search import Ask
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+BALANCED = Little(10.0, 1000.0, 0.01)
+SPACE = Space(10, 1, 400, whole=True)
+
+
+def _queue(rate_per_s: float, limit_s: float, count: int = 20_000) -> Answer:
+    """Judge an M/M/4 queue of 20 ms by its P99 response time."""
+    frame = records_of(*open_queue(4, 0.02, rate_per_s, count, np.random.default_rng(1)))
+    last_ns = int(frame["intended_start_ns"].max())  # type: ignore[arg-type]
+    slos = (Slo("p99_s", limit_s),)
+    return judge_step(*virtual_level(frame, (last_ns // 10, last_ns), slos, slots=None))
+
+
+def test_a_queue_well_below_its_limit_meets_and_well_above_it_misses() -> None:
+    """At 100/s of 200/s the P99 is 0.096 s."""
+    assert _queue(100, 0.15) == Answer("met")
+    missed = _queue(100, 0.05)
+    assert missed.word == "missed"
+    assert "p99_s <= 0.05: 0.09" in missed.why
+
+
+def test_an_interval_that_holds_the_limit_is_unclear() -> None:
+    answer = _queue(100, 0.096)
+
+    assert answer.word == "unclear"
+    assert "95 % interval 0.0" in answer.why
+
+
+def test_a_queue_that_grows_misses_and_tells_what_can_leave_it() -> None:
+    """400/s arrive at 4 servers that can do 200/s."""
+    answer = _queue(400, 1e6)
+
+    assert answer.word == "missed"
+    assert "the queue grew" in answer.why
+    assert answer.ceiling == pytest.approx(200, rel=0.05)
+
+
+def _judged(level: LevelMetrics, little: Little | None = BALANCED, **changed: object) -> Answer:
+    slos = judge_slos([Slo("avg_s", 1.0)], level)
+    return judge_step(replace(level, slos=slos, **changed), little)  # type: ignore[arg-type]
+
+
+def test_a_level_whose_law_does_not_balance_is_not_steady(valid_level: LevelMetrics) -> None:
+    assert _judged(valid_level) == Answer("met")
+    starved = _judged(valid_level, Little(10.0, 1000.0, 0.009))
+    assert starved.word == "not_steady"
+    assert "90.0% of the 10 in flight" in starved.why
+    assert _judged(valid_level, None).word == "not_steady"
+
+
+@pytest.mark.parametrize(
+    ("validity", "word"),
+    [
+        ("not_steady", "not_steady"),
+        ("too_few_samples", "unclear"),
+        ("noisy_host", "not_measured"),
+        ("generator_limited", "not_measured"),
+        ("incomplete", "not_measured"),
+    ],
+)
+def test_no_measurement_never_meets_and_never_misses(
+    valid_level: LevelMetrics, validity: str, word: str
+) -> None:
+    answer = _judged(valid_level, validity=validity, reasons=("the reason",))
+
+    assert answer.word == word
+    assert "the reason" in answer.why
+
+
+def test_a_level_most_of_which_failed_misses(valid_level: LevelMetrics) -> None:
+    answer = _judged(
+        valid_level, ended_because=MOSTLY_FAILING, ended_detail="62 % failed", validity="not_steady"
+    )
+
+    assert answer == Answer("missed", "62 % failed")
+
+
+def test_a_level_of_which_no_objective_speaks_does_not_meet(valid_level: LevelMetrics) -> None:
+    assert judge_step(replace(valid_level, slos=()), BALANCED).word == "unclear"
+
+
+def _found(play_of: dict[str, tuple[float, float]]) -> CapacitySearch:
+    """Search where loads up to ``met`` meet, and those above ``missed`` miss."""
+    (word, (met, missed)) = next(iter(play_of.items()))
+
+    def play(ask: Ask) -> Answer:
+        if ask.load <= met:
+            return Answer("met")
+        return Answer("missed", "slow") if ask.load > missed else Answer(word, "why")  # type: ignore[arg-type]
+
+    return search(SPACE, play)
+
+
+@pytest.mark.parametrize(
+    ("plays", "verdict", "value", "told"),
+    [
+        ({"unclear": (50, 50)}, "found", 50, "50 in flight keeps p99_s <= 1, 51 in flight misses"),
+        ({"unclear": (50, 60)}, "found", 50, "at 51 in flight already: why"),
+        ({"unclear": (1e9, 1e9)}, "at_least", 400, "it is the most that was allowed"),
+        ({"not_measured": (50, 1e9)}, "not_bounded", 50, "what lies above could not be judged"),
+        ({"unclear": (0, 0)}, "none", None, "even 1 in flight misses p99_s <= 1: slow"),
+        ({"unclear": (0, 1e9)}, "no_data", None, "does not certainly keep p99_s <= 1: why"),
+    ],
+)
+def test_the_finding_says_what_is_known_and_no_more(
+    plays: dict[str, tuple[float, float]], verdict: str, value: float | None, told: str
+) -> None:
+    state = _found(plays)
+    points = [
+        LoadPoint(s.load, str(s.load), False, s.answer.word, s.answer.why, (), None, None, 1, "")
+        for s in state.steps
+    ]
+
+    found = find_capacity(state, "in_flight", ["p99_s <= 1"], points)
+
+    assert (found.verdict, found.value) == (verdict, value)
+    assert told in found.told
+    assert found.knee is None

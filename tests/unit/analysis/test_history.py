@@ -1,0 +1,108 @@
+"""Runs as series: only the same plan, environment and machine compare; nothing is left unsaid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perf_pipeline.analysis.history import SeriesKey, read_history
+from perf_pipeline.samples.run_folder import INTERRUPTED, read_json, write_json
+from tests.simulated_level import SimulatedWorker, closed_loop
+from tests.simulated_run import HOST, write_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = SeriesKey("simulated", "10", "control")
+
+
+def test_a_series_holds_what_each_run_measured_oldest_first(tmp_path: Path) -> None:
+    """10 in flight at 100, 200 and 400 ms are 100, 50 and 25/s."""
+    for run_id, service_s in (("r-3", 0.4), ("r-1", 0.1), ("r-2", 0.2)):
+        write_run(tmp_path, run_id, service_s=service_s)
+    history = read_history(tmp_path)
+    (series,) = history.series
+    assert series.key == KEY
+    assert [point.run_id for point in series.points] == ["r-1", "r-2", "r-3"]
+    rates = [point.throughput_per_s for point in series.points]
+    assert rates == pytest.approx([100, 50, 25], rel=0.03)
+    averages_s = [point.average_s for point in series.points]
+    assert averages_s == pytest.approx([0.1, 0.2, 0.4], rel=0.03)
+    assert [series.why_not(point) for point in series.points] == [(), (), ()]
+    assert (history.runs, history.unread, history.older) == (3, (), 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"plan_hashes": {"00-10": "plan b"}}, "another plan"),
+        ({"lock_hashes": {"control": "lock b"}}, "another target environment"),
+        ({"lock_hashes": {}}, "another target environment"),
+        ({"host": {**HOST, "cores_usable": 4}}, "another machine"),
+        ({"host": {"cpu_model": "a processor"}}, "another machine"),
+    ],
+)
+def test_a_run_that_differs_in_what_must_match_does_not_compare(
+    tmp_path: Path, changed: dict[str, Any], why: str
+) -> None:
+    """What an old manifest does not tell is no match either."""
+    write_run(tmp_path, "r-1", **changed)
+    write_run(tmp_path, "r-2")
+    (series,) = read_history(tmp_path).series
+    older, newest = series.points
+    assert series.why_not(older) == (why,)
+    assert series.why_not(newest) == ()
+
+
+def test_another_kernel_on_the_same_machine_is_no_other_machine(tmp_path: Path) -> None:
+    """It keeps some other megabytes of the memory to itself."""
+    write_run(tmp_path, "r-1", host={**HOST, "memory_total_bytes": 8_003_000_000})
+    write_run(tmp_path, "r-2")
+    (series,) = read_history(tmp_path).series
+    assert series.why_not(series.points[0]) == ()
+
+
+def test_targets_and_repeats_are_series_of_their_own(tmp_path: Path) -> None:
+    write_run(tmp_path, "r-1")
+    folder = write_run(tmp_path, "r-2")
+    metrics = read_json(folder.metrics)
+    again = {**metrics["levels"][0], "repeat": 1}
+    other = {**metrics["levels"][0], "target": "kailash==2.0.0"}
+    write_json(folder.metrics, {**metrics, "levels": [again, other]})
+    assert [str(series.key) for series in read_history(tmp_path).series] == [
+        "simulated 10 control",
+        "simulated 10 repeat 2 control",
+        "simulated 10 kailash==2.0.0",
+    ]
+
+
+def test_an_invalid_level_keeps_its_validity_and_a_weak_p99_its_doubt(tmp_path: Path) -> None:
+    """16 workflows of 5 s are less than three turnovers of 10, and none lies beyond their P99."""
+    slow = SimulatedWorker(closed_loop(10, lambda _slot: 4.9, until_s=10))
+    write_run(tmp_path, "r-1", status=INTERRUPTED, workers=[slow])
+    (series,) = read_history(tmp_path).series
+    assert series.newest.validity == "not_steady"
+    assert series.newest.p99_doubt in {"at least this long", "0 samples beyond, 10 needed"}
+
+
+def test_unreadable_runs_are_named_running_ones_left_alone_and_older_ones_counted(
+    tmp_path: Path,
+) -> None:
+    for number in range(1, 5):
+        write_run(tmp_path, f"r-{number}")
+    write_run(tmp_path, "r-5", measured=False)
+    damaged = write_run(tmp_path, "r-6")
+    write_json(damaged.metrics, {"levels": [{"label": "10"}], "manifest": {}})
+    write_run(tmp_path, "r-7", status=None)
+    history = read_history(tmp_path, runs_max=5)
+    assert [point.run_id for point in history.series[0].points] == ["r-3", "r-4"]
+    assert (history.runs, history.older) == (2, 2)
+    missing, wrong = history.unread
+    assert "r-5/metrics.json is missing" in missing
+    assert "r-6/metrics.json does not look like metrics (KeyError: 'repeat')" in wrong
+
+
+def test_an_empty_folder_has_no_history(tmp_path: Path) -> None:
+    history = read_history(tmp_path / "none")
+    assert (history.series, history.runs, history.unread) == ((), 0, ())

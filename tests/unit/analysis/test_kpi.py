@@ -1,0 +1,114 @@
+"""The grades of the key performance indicators, at and around every boundary."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.analysis.kpi import AVERAGE, MEMORY, P99, SUCCESS, THROUGHPUT, Scale, kpi_grades
+from perf_pipeline.metrics.types.level import Percentile
+
+if TYPE_CHECKING:
+    from perf_pipeline.analysis.kpi_grade import KpiGrade
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+
+@pytest.mark.parametrize(
+    ("scale", "grades"),
+    [
+        (
+            THROUGHPUT,
+            {
+                50.1: "good",
+                50: "acceptable",
+                10.1: "acceptable",
+                10: "marginal",
+                5: "marginal",
+                4.9: "poor",
+                0: "poor",
+            },
+        ),
+        (
+            AVERAGE,
+            {
+                0.9: "good",
+                1: "acceptable",
+                4.9: "acceptable",
+                5: "marginal",
+                10: "marginal",
+                10.1: "poor",
+            },
+        ),
+        (P99, {4.9: "good", 5: "acceptable", 15: "marginal", 30: "marginal", 30.1: "poor"}),
+        (SUCCESS, {100: "good", 99: "acceptable", 95: "marginal", 90: "marginal", 89.9: "poor"}),
+        (
+            MEMORY,
+            {499: "good", 500: "acceptable", 1000: "marginal", 2000: "marginal", 2001: "poor"},
+        ),
+    ],
+)
+def test_a_value_on_a_boundary_has_the_worse_grade_but_is_not_yet_poor(
+    scale: Scale, grades: dict[float, str]
+) -> None:
+    """The old table says "> 50", "< 1": the boundary itself is not good; poor is beyond it."""
+    assert {value: scale.grade(value) for value in grades} == grades
+
+
+def _grade(level: LevelMetrics, what: str) -> KpiGrade:
+    (grade,) = [grade for grade in kpi_grades([level]) if grade.what == what]
+    return grade
+
+
+def test_every_indicator_of_the_table_is_graded_once_a_level(valid_level: LevelMetrics) -> None:
+    """1000/s, 10 ms, no errors, thousands of samples; memory was not sampled."""
+    grades = kpi_grades([valid_level, replace(valid_level, role="arm")])
+
+    assert [(g.what, g.grade, g.unit) for g in grades] == [
+        ("throughput", "good", "/s"),
+        ("average latency", "good", "s"),
+        ("P99 latency", "no_data", "s"),
+        ("success rate", "good", "%"),
+        ("memory", "no_data", "MB"),
+    ]
+    assert grades[0].value == pytest.approx(1000, rel=0.01)
+    assert grades[4].why == "not measured"
+
+
+def test_success_is_what_is_no_error_in_percent(valid_level: LevelMetrics) -> None:
+    grade = _grade(replace(valid_level, error_ratio=0.02), "success rate")
+
+    assert grade.value == pytest.approx(98)
+    assert grade.grade == "acceptable"
+
+
+def test_what_is_no_measurement_is_not_graded(valid_level: LevelMetrics) -> None:
+    grades = kpi_grades([replace(valid_level, validity="not_steady")])
+
+    assert {grade.grade for grade in grades} == {"no_data"}
+    assert grades[0].why == "the level is not_steady"
+    assert grades[0].value == pytest.approx(1000, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("value_s", "beyond", "at_least", "grade", "why"),
+    [
+        (3.0, 10, False, "good", ""),
+        (3.0, 9, False, "no_data", "9 (at least 10)"),
+        (29.0, 0, True, "no_data", "only a lower bound"),
+        (30.0, 0, True, "no_data", "only a lower bound"),
+        (30.1, 0, True, "poor", ""),
+    ],
+)
+def test_a_p99_is_graded_on_ten_samples_beyond_it_or_when_it_is_surely_poor(
+    valid_level: LevelMetrics, value_s: float, beyond: int, grade: str, why: str, *, at_least: bool
+) -> None:
+    p99 = Percentile(0.99, value_s, at_least=at_least, samples_beyond=beyond)
+    times = replace(valid_level.service_times, percentiles=(p99,))
+
+    found = _grade(replace(valid_level, service_times=times), "P99 latency")
+
+    assert found.grade == grade
+    assert why in found.why
+    assert bool(found.why) == (grade == "no_data")

@@ -1,0 +1,117 @@
+"""Every rule that makes a level no measurement, one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+
+from perf_pipeline.analysis.validity import WORST_FIRST, judge_level, worst
+from perf_pipeline.metrics.noise.noise import Noise
+from perf_pipeline.metrics.records.reconcile import Writes
+from perf_pipeline.metrics.records.worker_ends import WorkerEnd
+from perf_pipeline.metrics.types.level import ServiceTimes, Validity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DONE = WorkerEnd(0, "done", 0.6, 0)
+ALL_WRITTEN = Writes("postgres", 500, 503, 0, 3)
+
+
+def _judge(**changes: object) -> tuple[Validity, tuple[str, ...]]:
+    samples = changes.pop("samples", 500)
+    facts: dict[str, Any] = {
+        "ended_because": "complete",
+        "ended_detail": "",
+        "workers": (DONE, DONE),
+        "damaged_blocks": 0,
+        "duplicates": 0,
+        "writes": (ALL_WRITTEN,),
+        "times": ServiceTimes(samples, 100, 1.0, 0.5, 2.0, ()),  # type: ignore[arg-type]
+        "concurrency": 100,
+        "in_flight_median": 100.0,
+    }
+    return judge_level(**(facts | changes))
+
+
+def test_a_machine_that_others_used_makes_a_level_noisy_unless_it_is_only_told() -> None:
+    """What is unknown is no verdict."""
+    causes = ("cores that others used: 31 %, limit 5 %",)
+    noisy = Noise("noisy", causes, judged=True, figures=())
+
+    assert _judge(noise=noisy) == (
+        "noisy_host",
+        ("something else used the machine: cores that others used: 31 %, limit 5 %",),
+    )
+    assert _judge(noise=replace(noisy, judged=False)) == ("valid", ())
+    assert _judge(noise=Noise("unknown", (), judged=True, figures=())) == ("valid", ())
+
+
+def test_a_level_without_fault_is_valid_and_needs_no_reason() -> None:
+    assert _judge() == ("valid", ())
+    assert _judge(ended_because="steady_max") == ("valid", ())
+    assert _judge(samples=300, in_flight_median=95.0) == ("valid", ())
+    assert _judge(writes=()) == ("valid", ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "validity", "reason"),
+    [
+        ({"ended_because": "interrupted"}, "incomplete", "did not run to its end: interrupted"),
+        ({"ended_because": "worker lost"}, "incomplete", "worker lost"),
+        ({"ended_because": "start failed"}, "incomplete", "start failed"),
+        (
+            {"workers": (DONE, WorkerEnd(1, "killed by SIGKILL", 0.6, 0))},
+            "incomplete",
+            "worker 1: killed by SIGKILL",
+        ),
+        (
+            {"workers": (WorkerEnd(3, "done", 0.6, 17),)},
+            "incomplete",
+            "worker 3: 17 started workflows have no record",
+        ),
+        ({"damaged_blocks": 2}, "incomplete", "2 blocks of records are damaged"),
+        ({"duplicates": 4}, "incomplete", "4 workflow numbers were recorded twice"),
+        (
+            {"writes": (Writes("redis", 500, 497, 3, 0),)},
+            "incomplete",
+            "3 of 500 ok workflows have no write on redis",
+        ),
+        (
+            {"writes": (Writes("postgres", 500, None, None, None, "refused"),)},
+            "incomplete",
+            "writes on postgres could not be counted: refused",
+        ),
+        ({"samples": 299}, "not_steady", "2.99 turnovers"),
+        ({"in_flight_median": 94.9}, "not_steady", "the median in flight was 95 of 100"),
+        (
+            {"samples": 19, "concurrency": 1, "in_flight_median": 1.0},
+            "too_few_samples",
+            "19 workflows ended",
+        ),
+    ],
+)
+def test_a_fault_alone_decides_the_verdict_and_is_the_only_reason(
+    changes: Mapping[str, object], validity: str, reason: str
+) -> None:
+    found, reasons = _judge(**changes)
+
+    assert found == validity
+    assert len(reasons) == 1
+    assert reason in reasons[0]
+
+
+def test_of_several_faults_the_worst_is_the_verdict_and_all_are_told() -> None:
+    found, reasons = _judge(samples=10, damaged_blocks=1)
+
+    assert found == "incomplete"
+    assert len(reasons) == 3
+
+
+def test_the_order_of_verdicts_is_the_closed_list() -> None:
+    assert sorted(WORST_FIRST) == sorted(get_args(Validity))
+    assert worst(["valid", "too_few_samples", "not_steady"]) == "not_steady"
+    assert worst(["valid", "valid"]) == "valid"
+    assert worst([]) == "incomplete"

@@ -1,0 +1,155 @@
+"""Every option becomes what it says, and wrong ones are told all at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+import perf_pipeline
+from perf_pipeline.compat.framework import LoadTestFramework
+from perf_pipeline.compat.load_test_config import LoadTestConfig
+from perf_pipeline.config.machine import MachineLimits
+from perf_pipeline.config.scenario.scenario import Connections, Limits, Phases, Workload
+from perf_pipeline.errors import ScenarioError
+
+MACHINE = MachineLimits(
+    descriptors_soft=1024,
+    descriptors_hard=20_000,
+    tasks=None,
+    memory_available_bytes=16_000_000_000,
+    memory_group=None,
+    cores_usable=2,
+)
+
+
+def test_the_fields_and_defaults_are_those_that_users_know() -> None:
+    """From the table of the framework that this one replaces."""
+    assert dataclasses.asdict(perf_pipeline.LoadTestConfig()) == {
+        "concurrent_workflows": 100,
+        "total_workflows": 1000,
+        "ramp_up_duration": 60,
+        "test_duration": 300,
+        "cooldown_duration": 30,
+        "workflow_types": None,
+        "workflow_complexity": "medium",
+        "enable_database_stress": True,
+        "max_db_connections": 100,
+        "connection_timeout": 30,
+        "memory_limit_mb": None,
+        "cpu_limit_percent": None,
+        "enable_failure_injection": False,
+        "failure_rate": 0.05,
+        "failure_types": None,
+        "metrics_collection_interval": 5,
+        "enable_detailed_logging": False,
+    }
+
+
+def test_every_option_arrives_in_the_scenario() -> None:
+    config = LoadTestConfig(
+        concurrent_workflows=7,
+        total_workflows=70,
+        ramp_up_duration=1,
+        test_duration=2,
+        cooldown_duration=3,
+        workflow_types=["analytics"],
+        workflow_complexity="complex",
+        max_db_connections=4,
+        connection_timeout=5,
+        memory_limit_mb=512,
+        cpu_limit_percent=80,
+        metrics_collection_interval=0.5,
+        enable_detailed_logging=True,
+    )
+    scenario = config.to_scenario("mine", machine=MACHINE, target="control", nodes="lean")
+
+    assert (scenario.name, scenario.target, scenario.nodes) == ("mine", "control", "lean")
+    assert scenario.concurrency == (7,)
+    assert scenario.workloads == (Workload("analytics", "complex"),)
+    assert scenario.phases == Phases(
+        ramp_up_s=1, warm_up_s=0, steady_s=2, steady_max_s=2, total_workflows=70, cooldown_s=3
+    )
+    assert scenario.connections == Connections(4, 5)
+    assert scenario.limits == Limits(512, 80)
+    assert (scenario.sample_every_s, scenario.log_detail) == (0.5, True)
+
+
+def test_without_database_stress_only_types_that_need_no_server_are_left() -> None:
+    medium = LoadTestConfig(enable_database_stress=False).to_scenario(machine=MACHINE)
+    complex_ = LoadTestConfig(enable_database_stress=False, workflow_complexity="complex")
+
+    assert {work.family for work in medium.workloads} == {"transformation", "data_processing"}
+    assert {work.family for work in complex_.to_scenario(machine=MACHINE).workloads} == {
+        "transformation"
+    }
+
+
+def test_all_wrong_options_are_told_at_once() -> None:
+    config = LoadTestConfig(
+        concurrent_workflows=0,
+        workflow_types=["analytic"],
+        workflow_complexity="hard",
+        max_db_connections=1,
+        connection_timeout=None,  # type: ignore[arg-type]
+        memory_limit_mb=-1,
+        enable_failure_injection=True,
+        failure_rate=5,
+        failure_types=["database_timeouts"],
+    )
+    with pytest.raises(ScenarioError) as refused:
+        config.to_scenario(machine=MACHINE, target="kailsh", nodes="mean")
+
+    assert [problem.split(" is ")[0] for problem in refused.value.problems] == [
+        "concurrent_workflows",
+        "workflow_types",
+        "workflow_complexity",
+        "connection_timeout",
+        "memory_limit_mb",
+        "failure_rate",
+        "failure_types",
+        "target",
+        "nodes",
+        "enable_failure_injection",
+        "max_db_connections",
+    ]
+
+
+def test_a_misspelt_option_cannot_be_set() -> None:
+    config = LoadTestConfig()
+    with pytest.raises(AttributeError, match="concurent_workflows"):
+        config.concurent_workflows = 5  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (
+            {"enable_database_stress": False, "workflow_types": ["analytics"]},
+            "enable_database_stress is false, but every one of workflow_types needs a server",
+        ),
+        (
+            {"concurrent_workflows": 5000},
+            "concurrent_workflows holds 5000, above the 4000 that this machine holds",
+        ),
+        (
+            {"max_db_connections": 1},
+            "max_db_connections is 1, below the 2 worker processes that share it",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_or_the_machine_are_told(
+    options: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(ScenarioError, match=problem):
+        LoadTestConfig(**options).to_scenario(machine=MACHINE)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("enable_failure_injection", True), ("memory_limit_mb", -1), ("test_duration", "x")],
+)
+def test_a_framework_with_a_wrong_option_is_not_made(option: str, value: Any) -> None:
+    with pytest.raises(ScenarioError, match=f"{option} is "):
+        LoadTestFramework(LoadTestConfig(**{option: value}))

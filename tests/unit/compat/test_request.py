@@ -1,0 +1,86 @@
+"""The options of ``python -m perf_pipeline``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perf_pipeline.__main__ import _known, _overrides, _plan, main
+from perf_pipeline.compat.request import parse_request
+
+
+def plan(*arguments: str) -> dict[str, tuple[str, ...]]:
+    return _plan(parse_request(["--scenario", *arguments]))
+
+
+def test_each_scenario_is_run_with_the_levels_that_were_asked_for() -> None:
+    assert plan("baseline") == {"baseline": ()}
+    assert plan("baseline", "--concurrency", "10", "50") == {
+        "baseline": ("--concurrency", "10", "50")
+    }
+    assert plan("stress") == {"stress": ("--max-concurrency", "2000")}
+    assert plan("stress", "--max-concurrency", "3000") == {"stress": ("--max-concurrency", "3000")}
+    assert plan("stress", "--concurrency", "1000") == {"stress": ("--concurrency", "1000")}
+    assert plan("full", "--max-concurrency", "1500") == {
+        "baseline": (),
+        "stress": ("--max-concurrency", "1500"),
+        "database": (),
+    }
+
+
+def test_what_is_verified_has_the_levels_of_what_is_run() -> None:
+    both = _overrides(("--concurrency", "10", "50", "--max-concurrency", "20"))
+    assert (both.concurrency, both.max_concurrency) == ((10, 50), 20)
+    assert _overrides(("--max-concurrency", "20")).max_concurrency == 20
+    assert _overrides(()).concurrency is None
+
+
+def test_other_options_are_taken_as_given() -> None:
+    words = ["--scenario", "baseline", "--results-dir", "r", "--verify-only", "--verbose"]
+    request = parse_request(words)
+    assert (request.results_dir, request.verify_only, request.verbose) == (Path("r"), True, True)
+    assert not request.accept_verdicts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["baseline", "--duration", "2"], "--duration means nothing for baseline"),
+        (["baseline", "--max-concurrency", "2"], "it is for stress, full"),
+        (["stress", "--baseline", "b.json"], "--baseline means nothing for stress"),
+        (["endurance", "--duration", "24"], "endurance is not built yet: nothing was started"),
+        (["regression"], "needs --baseline FILE"),
+        (["nonsense"], "invalid choice"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused_with_exit_code_2(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse_request(["--scenario", *arguments])  # never main: broken, it would start load
+    assert end.value.code == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_wrong_level_fails_the_check_and_bars_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--scenario", "baseline", "--concurrency", "0", "--results-dir", str(tmp_path)]
+    assert main([*words, "--verify-only"]) == 1
+    assert main(words) == 2
+    assert "--concurrency" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_baseline_is_bad_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--scenario", "regression", "--baseline", str(tmp_path / "none.json")]
+    assert main([*words, "--results-dir", str(tmp_path)]) == 2
+    assert "none.json is missing" in capsys.readouterr().err
+
+
+def test_exit_codes_are_the_old_ones() -> None:
+    """3, not a measurement, did not exist; it is a failure."""
+    assert [_known(code) for code in (0, 1, 2, 3, 130)] == [0, 1, 2, 1, 130]

@@ -1,0 +1,24 @@
+"""A valid level of 10 slots, summarised from a folder as workers leave it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.metrics.level_context import LevelContext
+from tests.simulated_level import SimulatedWorker, closed_loop, write_level
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+
+@pytest.fixture(scope="session")
+def valid_level(tmp_path_factory: pytest.TempPathFactory) -> LevelMetrics:
+    """10 in flight, every workflow takes 10 ms, steady from 2 to 10 s: 1000/s."""
+    rows = closed_loop(10, lambda _slot: 0.01, until_s=10)
+    folder = write_level(
+        tmp_path_factory.mktemp("level"), [SimulatedWorker(rows)], slots=10, steady_s=(2.0, 10.0)
+    )
+    return summarise_level(folder, LevelContext([("transformation", "simple")], [], 50, {}))

@@ -1,0 +1,54 @@
+"""Whoever waits for the host's lock is told so, again and again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from perf_pipeline.host.load_lock import POLL_S, WAITING, load_lock
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+
+class Waiter:
+    """A clock that moves as it is slept, and the end of the other run at a time."""
+
+    def __init__(self, held: AbstractContextManager[None], until_s: float) -> None:
+        self.now_s = 1000.0
+        self.told: list[tuple[float, str]] = []
+        self._held, self._until_s = held, self.now_s + until_s
+
+    def say(self, text: str) -> None:
+        """Note what is said, and when."""
+        self.told.append((self.now_s - 1000.0, text))
+
+    def sleep(self, length_s: float) -> None:
+        """Let time pass; the other run ends when it is time."""
+        assert length_s == POLL_S
+        self.now_s += length_s
+        if self.now_s == self._until_s:
+            self._held.__exit__(None, None, None)
+
+    def clock(self) -> float:
+        """Return the time."""
+        return self.now_s
+
+
+def test_a_wait_is_told_at_once_and_every_30_s_with_the_time_waited(tmp_path: Path) -> None:
+    """The other run holds it for 75 s."""
+    path = tmp_path / "load.lock"
+    held = load_lock(path, "run other, process 7", lambda _text: None, time.sleep)
+    held.__enter__()
+    waiter = Waiter(held, 75)
+    with load_lock(path, "run mine", waiter.say, waiter.sleep, waiter.clock):
+        assert path.read_text() == "run mine"
+    line = f"{WAITING} on this host to end: run other, process 7"
+    assert waiter.told == [
+        (0.0, line),
+        (30.0, f"{line}; waited 30 s so far"),
+        (60.0, f"{line}; waited 60 s so far"),
+        (75.0, "the other load run has ended; going on"),
+    ]
+    assert path.read_text() == ""

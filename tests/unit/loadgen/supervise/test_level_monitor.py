@@ -1,0 +1,59 @@
+"""Samples and reports come when they are due, however often the pulse beats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.scenario import Stop
+from perf_pipeline.loadgen.supervise.early_stop import StopWatch
+from perf_pipeline.loadgen.supervise.level_monitor import Pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_pipeline.loadgen.supervise.level_log import Progress
+
+SECOND_NS = 1_000_000_000
+
+
+def _pulse(
+    clock_ns: Callable[[], int], sampled: list[int], told: list[Progress], stop_watch: StopWatch
+) -> Pulse:
+    return Pulse(
+        "100 (calm)",
+        [],
+        stop_watch=stop_watch,
+        on_sample=lambda now_ns, _pids: sampled.append(now_ns // 10**8),
+        sample_every_s=0.25,
+        on_progress=told.append,
+        clock_ns=clock_ns,
+    )
+
+
+def test_samples_keep_their_rate_and_reports_come_once_a_second() -> None:
+    """40 beats, each 0.1 s after the last, then one after a stall of 2 s that is not made up."""
+    sampled: list[int] = []
+    told: list[Progress] = []
+    now_ns = 0
+    pulse = _pulse(lambda: now_ns, sampled, told, StopWatch(Stop()))
+    for tenth in (*range(40), 60, 61, 62, 63):
+        now_ns = tenth * SECOND_NS // 10
+        assert pulse.beat("steady", 0) is None
+
+    assert sampled == [0, 3, 5, 8, 10, 13, 15, 18, 20, 23, 25, 28, 30, 33, 35, 38, 60, 63]
+    assert [(one.label, one.elapsed_s) for one in told] == [
+        ("100 (calm)", at_s) for at_s in (1, 2, 3, 6)
+    ]
+
+
+def test_a_level_that_has_not_begun_or_has_ended_is_not_ended_early() -> None:
+    """No memory is left from the beginning; before the go and in the drain nobody asks."""
+    now_ns, found = 0, []
+    watch = StopWatch(Stop(memory_free_mb=1), memory_free_bytes=lambda: 0)
+    pulse = _pulse(lambda: now_ns, [], [], watch)
+    for second, (phase, go_ns) in enumerate((("start", None), ("steady", 0), ("drain", 0)), 1):
+        now_ns = second * SECOND_NS
+        early_end = pulse.beat(phase, go_ns)
+        found.append(early_end and early_end.because)
+
+    assert found == [None, "host_floor", None]

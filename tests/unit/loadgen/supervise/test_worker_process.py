@@ -1,0 +1,177 @@
+"""A worker process as its supervisor sees it; the interpreter is a script of the test's own."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
+from perf_pipeline.loadgen.plan.plan import plan_levels
+from perf_pipeline.loadgen.supervise.worker_process import (
+    LOG_TAIL,
+    PROJECT,
+    WorkerProcess,
+    signal_name,
+)
+from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, NEVER_NS, READY, STATE, STOP_NS
+from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.worker.worker_job import read_job, read_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SCENARIO = Scenario(
+    "x",
+    concurrency=(5,),
+    workloads=(Workload("transformation", "simple"),),
+    phases=Phases(deadline_s=5.0, drain_s=2.5),
+)
+PLAN = plan_levels(SCENARIO, 2)[0]
+JOB = Job(
+    (Kind("transformation", "simple"),),
+    "code",
+    1,
+    "run",
+    0,
+    Stores("postgresql://u:secret@h/d", "s", None, "p:", 25, 30.0),
+)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], WorkerProcess]]:
+    """A function that starts worker 1 with a shell script in place of the interpreter."""
+    started: list[WorkerProcess] = []
+
+    def run(script: str) -> WorkerProcess:
+        python = tmp_path / "python"
+        python.write_text(f"#!/bin/sh\n{script}\n")
+        python.chmod(0o755)
+        folder = tmp_path / "level"
+        folder.mkdir()
+        started.append(WorkerProcess(PLAN, 1, folder, python, JOB))
+        return started[-1]
+
+    yield run
+    for worker in started:
+        worker.kill("the test is over")
+        worker.slots.close()
+
+
+def _ended(worker: WorkerProcess) -> str:
+    assert worker.wait_until(time.monotonic_ns() + 10_000_000_000)
+    return worker.end_reason()
+
+
+def test_a_worker_that_did_its_work_is_done(start: Callable[[str], WorkerProcess]) -> None:
+    assert _ended(start("echo some chatter >&2")) == "done"
+
+
+def test_a_worker_that_failed_gives_its_exit_code_and_the_end_of_its_log(
+    start: Callable[[str], WorkerProcess],
+) -> None:
+    reason = _ended(start("yes x | head -c 100000 >&2; echo 'ImportError: no kailash' >&2; exit 3"))
+
+    assert reason.startswith("exit code 3: ")
+    assert reason.endswith("ImportError: no kailash")
+    assert len(reason) <= LOG_TAIL + len("exit code 3: ")
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(9, "killed by SIGKILL"), (11, "killed by SIGSEGV"), (40, "killed by signal 40")],
+)
+def test_a_worker_that_was_killed_names_the_signal(
+    start: Callable[[str], WorkerProcess], number: int, reason: str
+) -> None:
+    """Real-time signals have no name of their own in Python."""
+    assert _ended(start(f"kill -{number} $$; sleep 5")) == reason
+    assert signal_name(number) == reason.removeprefix("killed by ")
+
+
+def test_a_worker_that_we_kill_ends_for_our_reason(start: Callable[[str], WorkerProcess]) -> None:
+    worker = start("sleep 60")
+    assert worker.alive
+    assert worker.end_reason() == "running"
+
+    worker.kill("hung: still running 3 s after the stop")
+    worker.kill("and once more")
+
+    assert not worker.alive
+    assert worker.end_reason() == "hung: still running 3 s after the stop"
+
+
+def test_a_worker_that_had_ended_keeps_its_own_reason(
+    start: Callable[[str], WorkerProcess],
+) -> None:
+    worker = start("exit 4")
+    worker.wait_until(time.monotonic_ns() + 10_000_000_000)
+
+    worker.kill("killed by us")
+
+    assert worker.end_reason() == "exit code 4"
+
+
+def test_a_worker_is_given_its_share_of_the_plan_and_an_environment_of_its_own(
+    start: Callable[[str], WorkerProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("COVERAGE_PROCESS_START", "x")
+    worker = start('env | sort > "$HOME/env"; echo "$@" > "$HOME/arguments"')
+    assert _ended(worker) == "done"
+
+    files = tmp_path / "level"
+    job = read_job(files / "worker-1.json")
+    assert (job.worker, job.workers, job.target, job.mode) == (1, 2, "kailash", "threads")
+    assert job.job == replace(JOB, concurrency=2)
+    assert (job.deadline_ns, worker.slots.words[DRAIN_NS]) == (5_000_000_000, 2_500_000_000)
+    assert read_words(job.ramp) == PLAN.ramp_ns[1::2]
+    assert worker.slots.slots == 2
+    assert read_words(job.kinds) == PLAN.kinds
+    assert stat.S_IMODE((files / "worker-1.json").stat().st_mode) == 0o600
+    environment = (files / "worker-1-home" / "env").read_text().split()
+    names = {line.partition("=")[0] for line in environment}
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"HOME", "LANG", "PATH", "PYTHONPATH"}
+    arguments = (files / "worker-1-home" / "arguments").read_text().split()
+    assert arguments == ["-P", "-m", "perf_pipeline.worker", str(files / "worker-1.json")]
+    assert json.loads((files / "worker-1.json").read_text())["journal"].endswith("worker-1.sqlite")
+
+
+def test_a_worker_of_a_versioned_asynchronous_target_finds_the_users_own_folder(
+    tmp_path: Path,
+) -> None:
+    """The job names the target's folder, and its mode; the user's folder comes after ours."""
+    scenario = replace(SCENARIO, target="kailash_async==2.60.0+pandas")
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$PYTHONPATH" > "$HOME/path"\n')
+    python.chmod(0o755)
+    plan = plan_levels(scenario, 1)[0]
+    worker = WorkerProcess(plan, 0, tmp_path, python, JOB, "/home/user/own")
+    assert _ended(worker) == "done"
+    worker.slots.close()
+
+    job = read_job(tmp_path / "worker-0.json")
+    assert (job.target, job.mode) == ("kailash_async", "asyncio")
+    path = (tmp_path / "worker-0-home" / "path").read_text().strip()
+    assert path == f"{PROJECT}:/home/user/own"
+
+
+def test_a_worker_is_steered_through_its_slot_file(start: Callable[[str], WorkerProcess]) -> None:
+    worker = start("sleep 60")
+    words = worker.slots.words
+    assert not worker.ready
+    assert (words[GO_NS], words[STOP_NS]) == (0, NEVER_NS)
+
+    words[STATE] = READY
+    worker.go(17)
+    worker.stop(99)
+    assert worker.ready
+    assert (words[GO_NS], words[STOP_NS], words[DRAIN_NS]) == (17, 99, 2_500_000_000)
+    worker.stop(100, 1.0)
+    assert (words[STOP_NS], words[DRAIN_NS]) == (100, 1_000_000_000)
+    assert not worker.wait_until(time.monotonic_ns())

@@ -1,0 +1,226 @@
+"""What is called noise, what is not, and what cannot be told."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from perf_pipeline.metrics.noise.calibration_noise import FSYNC_MAX_FACTOR
+from perf_pipeline.metrics.noise.noise import (
+    OTHERS_MAX_PERCENT,
+    STEAL_MAX_PERCENT,
+    Noise,
+    noise_of,
+)
+
+CORES = 2
+OURS = {"workers": 1.4, "harness": 0.05, "servers": 0.3}
+
+
+def samples(
+    *,
+    others: float = 0.0,
+    steal: float = 0.0,
+    length_s: float = 10.0,
+    usable: int = CORES,
+    services: tuple[str, ...] = ("postgres",),
+    skew_s: random.Random | None = None,
+) -> list[dict[str, Any]]:
+    """Return the monitor's lines, once a second, of processes that use ``OURS`` and of others.
+
+    With ``skew_s`` the kernel's ticks are whole, and processes are read up to 20 ms after the
+    machine.
+    """
+    lines = []
+    for at_s in [float(n) for n in range(int(length_s))] + [length_s]:
+        late_s = skew_s.uniform(0, 0.02) if skew_s else 0.0
+
+        def ticked(cores: float, t_s: float, tick_s: float = 0.01 if skew_s else 1e-9) -> float:
+            return int((100 + cores * t_s) / tick_s) * tick_s
+
+        busy = sum(OURS.values()) + others
+        idle = max(0.0, CORES - busy - steal)
+
+        def own(role: str, pid: int, late_s: float = late_s, at_s: float = at_s) -> dict[str, Any]:
+            return {"pid": pid, "cpu_s": ticked(OURS[role], at_s + late_s)}
+
+        lines.append(
+            {
+                "at_ns": round(at_s * 1e9),
+                "workers": [own("workers", 1)],
+                "harness": [own("harness", 2)],
+                "servers": [own("servers", 3) | {"service": name} for name in services],
+                "problems": {},
+                "host": {
+                    "busy_s": ticked(busy, at_s),
+                    "iowait_s": 0.0,
+                    "steal_s": ticked(steal, at_s),
+                    "idle_s": ticked(idle, at_s),
+                    "cores_usable": usable,
+                },
+            }
+        )
+    return lines
+
+
+def canary(**changes: Any) -> dict[str, Any]:
+    """Return a round as it is kept."""
+    facts = {"core_ns_per_unit": 80.0, "waited_ratio": 0.0, "fsync_s": 0.0002, "problem": ""}
+    return facts | changes
+
+
+def noise(
+    lines: list[dict[str, Any]],
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    **more: Any,
+) -> Noise:
+    """Judge a level of two quiet rounds of the canary unless others are given."""
+    canaries = {"before": before or canary(), "after": after or canary()}
+    facts: dict[str, Any] = {"servers": ["postgres"], "cpu_limit_cores": None, "judged": True}
+    return noise_of(lines, canaries, **(facts | more))
+
+
+def test_a_quiet_machine_is_quiet() -> None:
+    told = noise(samples(others=0.02))
+
+    assert (told.verdict, told.causes, told.not_measured) == ("quiet", (), ())
+    assert told.figures[0].value == pytest.approx(1.0)
+
+
+def test_a_program_that_takes_a_tenth_of_the_cores_is_named_with_its_share() -> None:
+    told = noise(samples(others=0.2))
+
+    assert told.verdict == "noisy"
+    assert told.causes == (
+        (
+            "share of the cores that other programs used: 10 %, limit 5 % "
+            "(1.95 of 2 cores were busy, the run's own used 1.75)"
+        ),
+    )
+
+
+def test_quiet_levels_are_called_noisy_at_most_once_in_a_hundred() -> None:
+    """1000 levels of 3 s, read as the kernel counts.
+
+    Ticks are 10 ms, and processes are read up to 20 ms after the machine; others use 1.3 % of the
+    cores, the most that was seen on a quiet machine.
+    """
+    rng = random.Random(5)
+    told = [noise(samples(others=0.026, length_s=3.0, skew_s=rng)) for _ in range(1000)]
+
+    assert sum(one.verdict == "noisy" for one in told) <= 10
+    assert {one.verdict for one in told} <= {"quiet", "noisy"}
+
+
+def test_a_tenth_of_the_cores_is_found_in_every_level_of_three_seconds() -> None:
+    rng = random.Random(6)
+    told = [noise(samples(others=0.2, length_s=3.0, skew_s=rng)) for _ in range(300)]
+
+    assert sum(one.verdict == "noisy" for one in told) >= 297
+
+
+@pytest.mark.parametrize(
+    ("lines", "more", "why"),
+    [
+        (samples(others=0.2, length_s=2.0), {}, r"2.0 s between first and last"),
+        (samples(others=0.2)[:1], {}, r"0.0 s between"),
+        ([], {}, "were not read"),
+        ([one | {"host": None} for one in samples()], {}, "were not read"),
+        (samples(others=0.2, usable=1), {}, "may use 1 of 2 cores"),
+        (samples(others=0.2), {"cpu_limit_cores": 0.5}, r"may use 0.5 of 2 cores"),
+        (samples(others=0.2, services=()), {}, "postgres is no process of ours"),
+        ([one | {"workers": []} for one in samples(others=0.2)], {}, "own processes used"),
+    ],
+)
+def test_what_cannot_be_told_apart_is_unknown_and_never_a_verdict(
+    lines: list[dict[str, Any]], more: dict[str, Any], why: str
+) -> None:
+    told = noise(lines, **more)
+
+    assert (told.verdict, told.causes) == ("unknown", ())
+    assert any(why in line for line in told.not_measured), told.not_measured
+    assert told.figures[0].value is None
+
+
+def test_stolen_time_is_noise_above_its_limit() -> None:
+    just_above = CORES * (STEAL_MAX_PERCENT + 0.1) / 100
+    just_below = CORES * (STEAL_MAX_PERCENT - 0.1) / 100
+
+    assert "steal" in noise(samples(steal=just_above)).causes[0]
+    assert noise(samples(steal=just_below)).verdict == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("after", "cause"),
+    [
+        ({"core_ns_per_unit": 133.0}, "66.3 %, limit 15 % (80.0 ns a unit before, 133.0 after)"),
+        ({"core_ns_per_unit": 60.0}, "33.3 %, limit 15 %"),
+        ({"waited_ratio": 0.5}, "50 %, limit 20 % (0 % of the time before, 50 % after)"),
+        ({"fsync_s": 0.02}, "100 times, limit 8 times (0.20 ms, then 20.00 ms)"),
+    ],
+)
+def test_fixed_work_that_changed_over_the_level_is_noise(after: dict[str, Any], cause: str) -> None:
+    """In either direction: the level was played on two machines, so to speak."""
+    quiet = samples(others=0.02)
+    there, back = (
+        noise(quiet, canary(), canary(**after)),
+        noise(quiet, canary(**after), canary()),
+    )
+
+    assert (there.verdict, len(there.causes), back.verdict) == ("noisy", 1, "noisy")
+    assert cause in there.causes[0]
+
+
+def test_changes_that_a_quiet_machine_shows_are_none() -> None:
+    """Cores were 11 % faster once they were warm; a write of 0.13 ms took 4 ms now and then."""
+    after = canary(core_ns_per_unit=89.0, waited_ratio=0.05, fsync_s=0.004)
+    told = noise(samples(), canary(), after)
+
+    assert told.verdict == "quiet"
+    assert FSYNC_MAX_FACTOR < 0.004 / 0.0002
+
+
+def test_a_level_whose_run_was_killed_has_no_canary_after_and_is_unknown() -> None:
+    told = noise_of(
+        samples(),
+        {"before": canary(), "after": None, "stalled_percent": None},
+        servers=["postgres"],
+        cpu_limit_cores=None,
+        judged=True,
+    )
+
+    assert told.verdict == "unknown"
+    assert [line.rpartition(": ")[2] for line in told.not_measured] == ["no canary after"] * 3
+
+
+def test_a_disk_that_could_not_be_written_to_is_unknown_with_its_reason() -> None:
+    told = noise(samples(), canary(), canary(fsync_s=None, problem="/data: no space left"))
+
+    assert told.verdict == "unknown"
+    assert told.not_measured[0].endswith("/data: no space left")
+
+
+def test_pressure_is_shown_and_decides_nothing_since_the_load_is_among_it() -> None:
+    canaries = {
+        "before": canary(),
+        "after": canary(),
+        "stalled_percent": {"cpu": 99.0, "memory": None},
+    }
+    told = noise_of(samples(), canaries, servers=["postgres"], cpu_limit_cores=2.0, judged=False)
+    cpu, memory = told.figures[-2:]
+
+    assert (told.verdict, told.judged) == ("quiet", False)
+    assert (cpu.value, cpu.limit, cpu.noisy) == (99.0, None, None)
+    assert (memory.value, memory.note) == (None, "the kernel does not tell")
+
+
+def test_noise_beside_something_unknown_is_still_noise() -> None:
+    told = noise(samples(others=0.2), canary(fsync_s=None, problem="gone"))
+
+    assert told.verdict == "noisy"
+    assert len(told.not_measured) == 1
+    assert told.figures[0].value == pytest.approx(100 * 0.2 / CORES)
+    assert OTHERS_MAX_PERCENT < 50

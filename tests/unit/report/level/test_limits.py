@@ -1,0 +1,64 @@
+"""A limit is shown with what was used, so that nobody has to believe that it was held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.level.limits import limit_facts
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+
+def _limited(metrics: RunMetrics, memory_mb: float | None, cpu_percent: float | None) -> RunMetrics:
+    limits = {"memory_mb": memory_mb, "cpu_percent": cpu_percent}
+    levels = tuple(
+        replace(one, limits={**limits, "mechanism": "control group (memory, CPU)"})
+        for one in metrics.levels[:1]
+    )
+    return replace(metrics, levels=levels, manifest={**metrics.manifest, "limits": limits})
+
+
+def test_a_limit_stands_beside_what_was_used_and_what_held_it(baseline: RunMetrics) -> None:
+    """The level used 192.4 % CPU and 412.6 MB."""
+    memory, cpu = limit_facts(_limited(baseline, 512, 200))
+
+    assert (memory.term, memory.cell.text) == ("Memory limit", "512 MB for all workers together")
+    assert memory.cell.note == (
+        "held by control group (memory, CPU); used at 100: 413 MB at most (PSS)"
+    )
+    assert cpu.cell.note == "held by control group (memory, CPU); used at 100: 192 %"
+    assert (memory.cell.tone, cpu.cell.tone) == ("plain", "plain")
+
+
+def test_a_limit_that_was_not_held_is_shown_as_that(baseline: RunMetrics) -> None:
+    (cpu,) = limit_facts(_limited(baseline, None, 150))
+
+    assert cpu.cell.tone == "bad"
+    assert cpu.cell.text == "150 % of a core for all workers together, and more was used"
+
+
+def test_a_worker_that_was_ended_by_the_limit_is_counted_beside_it(baseline: RunMetrics) -> None:
+    metrics = _limited(baseline, 512, None)
+    (level,) = metrics.levels
+    ended = replace(level.workers[0], reason="memory limit: 612 MB resident, share of ...")
+    level = replace(level, workers=(ended, level.workers[1]))
+    (memory,) = limit_facts(replace(metrics, levels=(level,)))
+
+    assert memory.cell.note.endswith("413 MB at most (PSS), 1 worker ended by it")
+
+
+def test_use_that_was_not_measured_proves_nothing(baseline: RunMetrics) -> None:
+    metrics = _limited(baseline, None, 150)
+    (level,) = metrics.levels
+    unknown = replace(level.resources, workers_cpu_mean_percent=None)
+    metrics = replace(metrics, levels=(replace(level, resources=unknown),))
+    (cpu,) = limit_facts(metrics)
+
+    assert cpu.cell.note.endswith("used at 100: not measured")
+
+
+def test_without_limits_nothing_is_said(baseline: RunMetrics) -> None:
+    assert limit_facts(baseline) == ()
+    assert limit_facts(_limited(baseline, None, None)) == ()

@@ -1,0 +1,173 @@
+"""An open level tells what arrived, what was dropped, and whose the lag was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.metrics.types.level import Percentile
+from perf_pipeline.metrics.types.open_load import ArrivalSecond, Lag, OpenLoad
+from perf_pipeline.report.level import level_view, open_level
+from perf_pipeline.report.level.level_times import service_times
+from perf_pipeline.report.run import headline, open_headline, waits
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+
+@pytest.fixture
+def opened(baseline: RunMetrics) -> LevelMetrics:
+    """A level of 500 arrivals a second, of which some were dropped."""
+    load = OpenLoad(
+        offered="500/s (poisson)",
+        schedule="poisson",
+        slots=64,
+        start_timeout_s=5.0,
+        scheduled=1500,
+        offered_per_s=501.0,
+        left_per_s=480.0,
+        never_started=12,
+        checked=1488,
+        unexplained=0,
+        lag=Lag(1488, 0.0004, 0.9, 1.2),
+        control_lag=None,
+        control_why_not="the control target was not run",
+        seconds=tuple(
+            ArrivalSecond(float(at), 500, 496, 0, 0, 4, 0, 0.25, 1.5 - at / 4, 40.0 * at)
+            for at in range(3)
+        ),
+    )
+    level = baseline.levels[0]
+    outcomes = {**level.outcomes, "dropped": 12}
+    times = level.service_times
+    return replace(level, loop="open", open_load=load, outcomes=outcomes, response_times=times)
+
+
+def test_what_was_dropped_stands_at_the_top_of_the_level(opened: LevelMetrics) -> None:
+    facts = {fact.term: fact.cell for fact in level_view.level_view(opened).facts}
+    assert facts["Schedule"].text == "500/s (poisson)"
+    assert facts["Offered"].text == "501/s"
+    assert facts["Achieved"].text == "331/s"
+    assert "Throughput" not in facts
+    assert facts["p99 start lag"].note == ("generator not known: the control target was not run")
+    assert (facts["Dropped"].text, facts["Dropped"].tone) == ("12", "bad")
+
+
+def test_lag_of_the_control_that_was_not_measured_says_why(opened: LevelMetrics) -> None:
+    lags = open_level.open_tables(opened)[1]
+    assert [cell.text for cell in lags.rows[0]] == [
+        *("against the target", "1,488", "0.400 ms", "900 ms", "1.20 s"),
+    ]
+    assert (lags.rows[1][1].text, lags.rows[1][1].note) == (
+        "not measured",
+        "the control target was not run",
+    )
+
+
+def test_times_that_do_not_add_up_are_flagged(opened: LevelMetrics) -> None:
+    assert opened.open_load is not None
+    wrong = replace(opened, open_load=replace(opened.open_load, unexplained=3))
+    row = open_level.open_tables(wrong)[0].rows[-1]
+    assert (row[0].text, row[1].text, row[1].tone) == ("of which do not add up", "3", "bad")
+
+
+def test_arrivals_are_drawn_with_what_was_dropped(opened: LevelMetrics) -> None:
+    (figure,) = open_level.arrivals_figure(opened, points_max=240)
+    assert figure.title == "Arrivals, workflows/s"
+    assert '"arrived":[500.0,500.0,500.0],"dropped":[4.0,4.0,4.0]' in figure.points
+    assert "timeout" not in figure.points
+
+
+def test_response_times_are_drawn_by_the_second_in_which_workflows_were_to_start(
+    opened: LevelMetrics,
+) -> None:
+    (figure,) = open_level.response_figure(opened, points_max=2)
+    assert figure.title == "Response time (open loop), s"
+    assert '"p50":[0.25,0.25],"p99":[1.5,1.0]' in figure.points
+    assert "One point is 2 s: highest percentiles." in figure.note
+
+
+def test_what_waited_to_be_started_is_a_line_unless_nothing_ever_did(
+    opened: LevelMetrics,
+) -> None:
+    assert open_level.waiting_line(opened, points_max=2) == [(1.0, 20.0), (2.5, 80.0)]
+    assert opened.open_load is not None
+    never = tuple(replace(one, waiting=0.0) for one in opened.open_load.seconds)
+    idle = replace(opened, open_load=replace(opened.open_load, seconds=never))
+    assert open_level.waiting_line(idle, points_max=2) == []
+
+
+def test_a_queue_that_grew_says_that_its_times_are_of_no_rate(opened: LevelMetrics) -> None:
+    """480 of 501 a second left: less than 5 % were left over; 400 are too few."""
+    assert opened.open_load is not None
+    kept = replace(opened, outcomes={**opened.outcomes, "dropped": 0})
+    assert open_level.queue_cell(kept, opened.open_load).text == "did not grow"
+    full = open_level.queue_cell(opened, opened.open_load)
+    assert (full.text, full.tone, full.note) == (
+        "full",
+        "bad",
+        "12 of the whole level were dropped",
+    )
+    grew = open_level.queue_cell(kept, replace(opened.open_load, left_per_s=400.0))
+    assert (grew.text, grew.tone) == ("grew", "bad")
+    assert grew.note == (
+        "501/s arrived, 400/s left: its response times grow with the length of the level"
+    )
+
+
+def test_response_and_service_times_are_two_tables_that_are_told_apart(
+    opened: LevelMetrics,
+) -> None:
+    titles = [table.title for table in level_view.level_view(opened).tables[:2]]
+    assert titles == ["Response time (open loop)", "Service time (open loop) in the steady phase"]
+
+
+def test_a_closed_level_has_none_of_it(baseline: RunMetrics) -> None:
+    level = baseline.levels[0]
+    assert open_level.open_tables(level) == ()
+    assert open_level.open_facts(level) == ()
+    assert open_level.arrivals_figure(level, points_max=240) == ()
+    assert open_level.response_figure(level, points_max=240) == ()
+    assert open_level.waiting_line(level, points_max=240) == []
+
+
+def test_an_open_level_is_called_by_what_it_offers(opened: LevelMetrics) -> None:
+    view = level_view.level_view(opened)
+    assert view.title == "100: 500/s (poisson)"
+    assert "Turnovers" not in [fact.term for fact in view.facts]
+
+
+def test_samples_of_an_open_level_are_those_of_its_response_times_everywhere(
+    opened: LevelMetrics, baseline: RunMetrics
+) -> None:
+    """264 ended in the steady phase; 263 were to start in it and were answered."""
+    service, response = (replace(opened.service_times, samples=n) for n in (264, 263))
+    level = replace(opened, service_times=service, response_times=response)
+    (row,) = headline.headline_table(replace(baseline, levels=(level,)))
+    facts = {fact.term: fact.cell.text for fact in level_view.level_view(level).facts}
+    assert (row.times, row.samples) == ("response", "263")
+    assert facts["Samples of response times"] == "263"
+    assert "Samples" not in facts
+    assert "their numbers differ" in service_times(level).note
+    assert "their numbers differ" not in service_times(replace(level, loop="closed")).note
+
+
+def test_a_response_percentile_that_is_a_bound_reads_as_one_with_no_interval_asked_for(
+    opened: LevelMetrics, baseline: RunMetrics
+) -> None:
+    """In the tables of open levels, the terminal and the answer at the top."""
+    bound = Percentile(0.99, 5.0, at_least=True, samples_beyond=300)
+    response = replace(opened.service_times, percentiles=(bound,), samples=700)
+    run = replace(baseline, levels=(replace(opened, response_times=response),))
+    (row,) = open_headline.open_headline(run).rows
+    p99 = row[open_headline.COLUMNS.index("Response p99")]
+    assert (p99.text, p99.note) == ("≥ 5.00 s", "")
+    assert headline.headline_table(run)[0].p99 == "≥ 5.00 s"
+    assert headline.interval_rows(run)[0]["p99"] == ""
+    found = waits.waits_answer(run)
+    assert found is not None
+    assert found[0].text.startswith("p99 ≥ 5.00 s at")
+    assert level_view.level_view(run.levels[0]).tables[0].rows[0][7].text == "≥ 5.00 s"

@@ -1,0 +1,187 @@
+"""The questions of the reader are answered first, in words of the closed lists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.bottleneck.verdict import Bottleneck
+from perf_pipeline.analysis.validity import NOT_QUIET
+from perf_pipeline.metrics.noise.noise import Noise
+from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
+from perf_pipeline.report.level import level_view, noise
+from perf_pipeline.report.run import answers, cost
+from perf_pipeline.report.text import labels
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.report.run.answers import Verdict
+
+
+def load(offered_per_s: float) -> OpenLoad:
+    """Return an open load at a rate."""
+    lag = Lag(1, 0.0, 0.0, 0.0)
+    return OpenLoad(
+        *("r", "constant", 4, 1.0, 3, offered_per_s, None, 0, 3, 0, lag, lag, "", ()),
+    )
+
+
+def _verdicts(metrics: RunMetrics) -> dict[str, Verdict]:
+    return {one.question: one for one in answers.verdicts(metrics, cost.cost_of(metrics))}
+
+
+def test_a_reader_has_four_answers_before_any_table(baseline: RunMetrics) -> None:
+    assert list(_verdicts(baseline)) == [
+        "Is it a measurement?",
+        "Does it meet the targets?",
+        "What limited it?",
+        "How much is the runtime's own?",
+    ]
+
+
+def test_a_run_with_one_level_not_steady_says_which_and_why(baseline: RunMetrics) -> None:
+    measurement = _verdicts(baseline)["Is it a measurement?"]
+    assert measurement.answer.text == "not_steady"
+    assert "4 of 5 levels and arms are valid." in measurement.sentences
+    assert "1000: 2.1 turnovers in 150 s, 3 are needed" in measurement.sentences
+
+
+def test_a_killed_run_without_levels_says_both_and_tells_nothing_else(empty: RunMetrics) -> None:
+    found = _verdicts(empty)
+    sentences = found["Is it a measurement?"].sentences
+    assert sentences[1] == f"The run's own record says killed: {labels.STATUS['killed']}"
+    assert sentences[2] == "No level was measured."
+    assert [one.answer.text for one in list(found.values())[1:]] == [
+        "no data",
+        "not told",
+        "not told",
+    ]
+
+
+def test_targets_met_in_part_and_unknown_in_part_are_not_called_met(baseline: RunMetrics) -> None:
+    targets = _verdicts(baseline)["Does it meet the targets?"]
+    expected = targets.parts[0].cell
+    assert (targets.answer.text, expected.text) == ("met as far as measured",) * 2
+    assert expected.note == ("4 of 6 met. Not judged, because not valid: 1000 (not_steady).")
+
+
+def test_one_missed_target_misses_its_table_and_is_named_in_the_answer(
+    baseline: RunMetrics,
+) -> None:
+    rows = tuple(
+        replace(row, verdict="missed") if (row.level, row.what) == ("500", "memory") else row
+        for row in baseline.targets
+        if (row.table, row.what) != ("minimum", "memory")
+    )
+    targets = _verdicts(replace(baseline, targets=rows))["Does it meet the targets?"]
+    by_table = {part.term: part.cell for part in targets.parts}
+    assert targets.answer.text == "missed: goal"
+    assert by_table["Expected"].text == "met as far as measured"
+    assert "Missed: memory at 500." in by_table["Goal"].note
+
+
+def test_all_targets_met_is_met_and_none_evaluated_is_no_data(baseline: RunMetrics) -> None:
+    for verdict_word, shown in (("met", "met"), ("missed", "missed"), ("no_data", "no data")):
+        rows = tuple(replace(row, verdict=verdict_word) for row in baseline.targets)
+        targets = _verdicts(replace(baseline, targets=rows))["Does it meet the targets?"]
+        assert targets.answer.text == shown
+        assert [part.cell.text for part in targets.parts] == [shown] * 3
+
+
+def test_what_limited_the_greatest_level_is_said_and_only_a_hint_where_it_is_no_measurement(
+    baseline: RunMetrics,
+) -> None:
+    """The level at 1000 of this run is not steady; an arm is never asked."""
+    found = Bottleneck("interpreter_lock", "Each worker used 1.0 cores.", ())
+    levels = tuple(replace(level, bottleneck=found) for level in baseline.levels)
+    limited = _verdicts(replace(baseline, levels=levels))["What limited it?"]
+
+    assert limited.answer.text == "interpreter lock"
+    assert limited.sentences == (
+        "At 1000 in flight: Each worker used 1.0 cores.",
+        "That level is not_steady, so this is a hint.",
+    )
+    assert _verdicts(baseline)["What limited it?"].answer.text == "not told"
+
+
+def test_objectives_are_asked_for_where_there_are_some(
+    baseline: RunMetrics, ugly: RunMetrics
+) -> None:
+    question = "Does it keep its objectives?"
+    assert question not in _verdicts(baseline)
+    assert _verdicts(ugly)[question].answer.text == "missed"
+
+
+def test_of_many_levels_reasons_the_top_shows_three_and_counts_the_rest(
+    baseline: RunMetrics,
+) -> None:
+    """A reason of the run as a whole stands at no level, so it is always shown."""
+    many = (*(f"level 100: reason {at}" for at in range(5)), "no server")
+    found = _verdicts(replace(baseline, reasons=many))["Is it a measurement?"]
+    assert found.sentences[-5:] == (
+        *("no server", "level 100: reason 0", "level 100: reason 1", "level 100: reason 2"),
+        "And 2 reasons more: each stands at its level.",
+    )
+
+
+def test_the_greatest_of_open_levels_is_the_one_that_offers_most(baseline: RunMetrics) -> None:
+    """All of them have the same slots; the busiest one is neither first nor last."""
+    levels = tuple(
+        replace(
+            baseline.levels[0],
+            label=f"{rate}",
+            loop="open",
+            open_load=load(rate),
+            bottleneck=Bottleneck("cpu", f"offered {rate}.", ()),
+        )
+        for rate in (10.0, 50.0, 30.0)
+    )
+    limited = _verdicts(replace(baseline, levels=levels))["What limited it?"]
+    assert limited.sentences == ("At 50.0: offered 50.0.",)
+
+
+def test_noise_that_is_told_and_not_judged_stands_beside_the_valid(baseline: RunMetrics) -> None:
+    """On a shared machine a level stays valid, and the reader learns it in the same breath."""
+    noisy = Noise("noisy", ("others used 30 %",), False, ())
+    levels = (replace(baseline.levels[0], noise=noisy), *baseline.levels[1:])
+    run = replace(baseline, levels=levels)
+    told = _verdicts(run)["Is it a measurement?"].sentences
+    assert f"Others used the machine at 100: {noise.NOT_JUDGED}" in told
+    assert not any(
+        noise.NOT_JUDGED in one for one in _verdicts(baseline)["Is it a measurement?"].sentences
+    )
+
+
+def test_an_unclear_target_is_neither_met_nor_missed_by_the_run(baseline: RunMetrics) -> None:
+    rows = tuple(
+        replace(row, verdict="unclear" if row.what == "throughput" else "met")
+        for row in baseline.targets
+        if row.level == "100"
+    )
+    run = replace(baseline, targets=rows)
+    targets = _verdicts(run)["Does it meet the targets?"]
+    assert (targets.answer.text, targets.answer.tone) == ("unclear", "warn")
+    assert "Unclear, the interval holds the limit: throughput at 100." in (
+        targets.parts[0].cell.note
+    )
+
+
+def test_noise_that_is_judged_is_said_once_in_words_with_what_to_do(baseline: RunMetrics) -> None:
+    cause = "share of the cores that other programs used: 31 %, limit 5 %"
+    noisy = Noise("noisy", (cause,), judged=True, figures=())
+    reason = f"{NOT_QUIET}: {cause}"
+    levels = tuple(
+        replace(level, noise=noisy, validity="noisy_host", reasons=(reason,))
+        for level in baseline.levels
+    )
+    reasons = tuple(f"level {level.label}: {reason}" for level in levels)
+    run = replace(baseline, levels=levels, validity="noisy_host", reasons=reasons)
+    told = " ".join(_verdicts(run)["Is it a measurement?"].sentences)
+    assert told.count("Other programs used this machine at every level.") == 1
+    assert told.count("PERF_PIPELINE_NOISE=tell") == 1
+    assert cause not in told  # it stands at its level
+    assert level_view.level_view(levels[0]).reasons[-1] == reason
+
+
+def test_that_a_level_had_not_settled_is_said_without_turnovers_it_had() -> None:
+    assert "turnovers" not in labels.VALIDITY["not_steady"]

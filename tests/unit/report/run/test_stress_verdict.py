@@ -1,0 +1,136 @@
+"""A stress run says up to where the target holds, and never more than it has seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.report.run import stress_verdict
+from perf_pipeline.report.run.answers import verdicts
+from perf_pipeline.report.run.cost import cost_of
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+WATCHED = {"error_ratio": 0.5, "memory_free_mb": 300.0, "descriptors_free": 100}
+DETAIL = "62 % of the 431 workflows that ended in the last 10 s failed (limit 50 %)"
+STOPPED = {
+    "level": "1000 (high stress)",
+    "because": "mostly_failing",
+    "detail": DETAIL,
+    "not_run": ["1500 (extreme stress)"],
+}
+
+
+def _stress(metrics: RunMetrics, **manifest: Any) -> RunMetrics:
+    return replace(metrics, manifest={**metrics.manifest, "stop": WATCHED, **manifest})
+
+
+def test_only_a_run_that_looks_for_the_end_is_asked_for_it(baseline: RunMetrics) -> None:
+    never = {"error_ratio": 1.0, "memory_free_mb": 0.0, "descriptors_free": 0}
+
+    assert not stress_verdict.is_asked(baseline)
+    assert not stress_verdict.is_asked(_stress(baseline, stop=never))
+    asked = verdicts(_stress(baseline), cost_of(baseline))
+    assert [one.question for one in asked][1] == stress_verdict.QUESTION
+
+
+def test_a_run_that_was_stopped_says_what_was_held_why_it_stopped_and_what_was_not_run(
+    baseline: RunMetrics,
+) -> None:
+    levels = list(baseline.levels)
+    levels[1] = replace(levels[1], title="medium stress", error_ratio=0.013)
+    levels[2] = replace(levels[2], ended_because="mostly_failing", ended_detail=DETAIL)
+    metrics = _stress(replace(baseline, levels=tuple(levels)), stopped=STOPPED)
+
+    cell, sentences = stress_verdict.answer(metrics)
+
+    assert (cell.text, cell.tone) == ("held up to 500", "warn")
+    how = "ran to its end, and 1.3 % of what ended in its steady phase failed"
+    assert sentences == (
+        f"Held up to 500 in flight: 500 (medium stress) {how}.",
+        f"Stopped at 1000 (high stress) because {DETAIL}.",
+        "Not run: 1500 (extreme stress).",
+    )
+
+
+def test_a_run_that_failed_at_once_held_nothing(baseline: RunMetrics) -> None:
+    first = replace(baseline.levels[0], ended_because="mostly_failing", ended_detail=DETAIL)
+    metrics = _stress(replace(baseline, levels=(first,)), stopped=STOPPED)
+
+    assert stress_verdict.answer(metrics)[0].text == "held at no level"
+
+
+def test_a_level_beyond_one_that_broke_is_not_called_held(baseline: RunMetrics) -> None:
+    """Its worker was lost at 500; that 1000 got through is no reason to say 1000."""
+    levels = list(baseline.levels)
+    crashed = replace(levels[1].workers[0], reason="memory limit: 612 MB resident, share ...")
+    levels[1] = replace(levels[1], ended_because="worker lost", workers=(crashed,))
+    cell, sentences = stress_verdict.answer(_stress(replace(baseline, levels=tuple(levels))))
+
+    assert cell.text == "held up to 100"
+    assert "500 did not run to its end: worker lost." in sentences
+
+
+def test_a_run_that_reached_no_end_says_so_and_which_level_is_in_doubt(
+    baseline: RunMetrics,
+) -> None:
+    cell, sentences = stress_verdict.answer(_stress(baseline))
+
+    assert (cell.text, cell.tone) == ("held every level, up to 1000", "good")
+    assert sentences[0].startswith("Held up to 1000 in flight: 1000 (not_steady) ran to its end")
+    assert sentences[-1] == "Its end was not reached: no level failed."
+
+
+def test_the_end_of_the_machine_is_not_called_the_targets(baseline: RunMetrics) -> None:
+    stopped = {**STOPPED, "because": "host_floor", "detail": "200 MB of memory were left"}
+    sentences = stress_verdict.answer(_stress(baseline, stopped=stopped))[1]
+
+    assert "That is the machine's end, not the target's." in sentences
+
+
+def test_a_damaged_manifest_is_no_error(baseline: RunMetrics) -> None:
+    metrics = _stress(baseline, stop="x", stopped={"level": None, "not_run": 3})
+
+    assert stress_verdict.is_asked(metrics)
+    assert "Stopped at None because None." in stress_verdict.answer(metrics)[1]
+
+
+def _climb(metrics: RunMetrics, rates: dict[int, float]) -> RunMetrics:
+    """Make valid closed levels of these throughputs, each known to 1 %."""
+    like = next(level for level in metrics.levels if level.validity == "valid")
+    levels = tuple(
+        replace(
+            like,
+            index=index,
+            label=str(number),
+            concurrency=number,
+            throughput_per_s=per_s,
+            throughput_low_per_s=0.99 * per_s,
+            throughput_high_per_s=1.01 * per_s,
+        )
+        for index, (number, per_s) in enumerate(rates.items())
+    )
+    return _stress(replace(metrics, levels=levels))
+
+
+def test_a_throughput_that_falls_says_where_the_runtime_begins_to_collapse(
+    baseline: RunMetrics,
+) -> None:
+    """26/s at 500 is the most; 500 take 19.2 s each, so 500 in flight is the knee's upper bound."""
+    _, said = stress_verdict.answer(
+        _climb(baseline, {500: 26.0, 1000: 25.9, 1500: 20.0, 2000: 12.0})
+    )
+
+    told = " ".join(said)
+    assert "Throughput falls from 26.0/s at 500 to 20.0/s at 1500 in flight" in told
+    assert "begins to collapse" in told
+
+
+def test_a_throughput_that_stays_says_from_where_on_more_only_waits(baseline: RunMetrics) -> None:
+    """50 in flight at 25/s take 2 s; with the most, 30/s, 60 would do: 100 and more only wait."""
+    _, said = stress_verdict.answer(_climb(baseline, {100: 28.0, 200: 30.0, 400: 29.9}))
+
+    told = " ".join(said)
+    assert "collapse" not in told
+    assert "Throughput does not surely fall up to 400 in flight" in told

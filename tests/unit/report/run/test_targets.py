@@ -1,0 +1,111 @@
+"""Every limit stands beside its value, its verdict and the validity of its level."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.kpi import kpi_grades
+from perf_pipeline.analysis.targets import target_rows
+from perf_pipeline.report.run import answers, cost, targets
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+
+
+def _row(metrics: RunMetrics, level: str, what: str) -> list[str]:
+    table = targets.target_table(metrics)
+    found = [row for row in table.rows if (row[0].text, row[3].text) == (level, what)]
+    assert len(found) == 1
+    return [f"{cell.text} {cell.note}".strip() for cell in found[0]]
+
+
+def test_a_latency_limit_shows_the_rate_that_it_implies(baseline: RunMetrics) -> None:
+    assert _row(baseline, "500", "average latency") == [
+        *("500", "valid", "5,762", "average latency", "1.74 s"),
+        *("met < 2 s, implies > 250/s", "met < 5 s, implies > 100/s", ""),
+    ]
+
+
+def test_a_level_that_is_no_measurement_keeps_its_value_and_gets_no_verdict(
+    baseline: RunMetrics,
+) -> None:
+    assert _row(baseline, "1000", "throughput") == [
+        *("1000", "not_steady", "21,420", "throughput", "143/s"),
+        *("> 40/s", "> 25/s", "> 50/s"),
+    ]
+    assert targets.target_table(baseline).note.endswith("these are not: 1000 (not_steady).")
+
+
+def test_a_p99_that_is_a_lower_bound_is_shown_as_one(baseline: RunMetrics) -> None:
+    assert _row(baseline, "1000", "P99 latency")[4] == "≥ 31.6 s"
+    grades = targets.kpi_table(baseline)
+    p99 = grades.columns.index("P99 latency")
+    assert grades.rows[2][p99].text == "≥ 31.6 s"
+
+
+def test_a_value_whose_interval_holds_the_limit_is_unclear_and_shows_it(
+    baseline: RunMetrics,
+) -> None:
+    wide = replace(baseline.levels[0], throughput_low_per_s=4.0, throughput_high_per_s=400.0)
+    metrics = replace(baseline, levels=(wide,), targets=target_rows([wide]))
+    row = _row(metrics, "100", "throughput")
+    assert row[4] == "331/s [4.00 to 400/s]"
+    assert row[5:7] == ["unclear > 10/s", "unclear > 5/s"]
+
+
+def test_a_memory_that_was_not_sampled_says_why(baseline: RunMetrics) -> None:
+    first = baseline.levels[0]
+    bare = replace(
+        first,
+        resources=replace(first.resources, workers_pss_peak_mb=None),
+        not_measured={"peak_memory_mb": "smaps_rollup cannot be read"},
+    )
+    metrics = replace(baseline, levels=(bare,), targets=target_rows([bare]))
+    assert _row(metrics, "100", "memory")[4] == "not measured smaps_rollup cannot be read"
+
+
+def test_the_rows_of_a_repeat_stand_beside_the_validity_of_that_repeat(
+    baseline: RunMetrics,
+) -> None:
+    """Both repeats have the label 100; only the second was disturbed."""
+    first = baseline.levels[0]
+    levels = (first, replace(first, index=1, repeat=1, validity="noisy_host"))
+    rows, grades = target_rows(levels), kpi_grades(levels)
+    metrics = replace(baseline, levels=levels, targets=rows, kpis=grades)
+    assert _row(metrics, "100", "throughput")[1] == "valid"
+    assert _row(metrics, "100, repeat 2", "throughput")[1] == "noisy_host"
+    shown = [[cell.text for cell in row[:4]] for row in targets.kpi_table(metrics).rows]
+    assert shown == [
+        ["100", "valid", "6,628", "good"],
+        ["100, repeat 2", "noisy_host", "6,628", "331/s"],
+    ]
+    assert targets.kpi_table(metrics).note.endswith("these are not: 100, repeat 2 (noisy_host).")
+
+
+def test_a_target_of_a_level_that_did_not_run_says_so(baseline: RunMetrics) -> None:
+    row = replace(baseline.targets[0], level="2000", value=None, verdict="no_data")
+    metrics = replace(baseline, targets=(row,))
+    assert _row(metrics, "2000", "throughput")[1] == "not run"
+    assert _row(metrics, "2000", "throughput")[4] == "not measured this level did not run"
+
+
+def test_only_what_stands_in_the_table_is_explained_below_it(baseline: RunMetrics) -> None:
+    assert "Implied rate" in targets.target_table(baseline).note
+    rows = tuple(row for row in baseline.targets if row.what == "memory" and row.level == "100")
+    note = targets.target_table(replace(baseline, targets=rows, kpis=())).note
+    assert note == ""
+
+
+def test_where_no_level_is_valid_it_is_said_once(baseline: RunMetrics) -> None:
+    levels = tuple(replace(one, validity="noisy_host") for one in baseline.levels[:2])
+    run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
+    told = "these are not: 100 (noisy_host), 500 (noisy_host)."
+    for table in targets.tables(run):
+        assert table.note.count(told) == 1
+        assert not any("no data" in cell.text for row in table.rows for cell in row)
+    answer = next(
+        one for one in answers.verdicts(run, cost.cost_of(run)) if "targets" in one.question
+    )
+    assert (answer.answer.text, answer.parts) == ("no data", ())
+    assert answer.sentences[0].endswith(told)
