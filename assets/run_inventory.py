@@ -1,7 +1,7 @@
 """Says what is kept when a run fails or is cancelled: in its log, and on the asset's page."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -16,15 +16,16 @@ FOLDER_TAG = "perf_pipeline/folder"
 @contextmanager
 def telling_what_is_kept(context: dg.AssetExecutionContext, folder: RunFolder) -> Iterator[None]:
     """Let whatever ends the load pass on, after saying what is kept of it."""
-    try:
+    with ExitStack() as at_end, ending_as_canceled(context):
+        at_end.callback(_tell_what_is_kept, context, folder)
         yield
-    except BaseException as error:  # an interruption is none of Exception's: it is told as well
-        if not isinstance(error, Exception):
-            note_cancellation(context)
-        kept = kept_of(folder)
-        context.log.warning(kept.told)
-        context.log_event(kept_observation(kept, context.asset_key))
-        raise
+        at_end.pop_all()
+
+
+def _tell_what_is_kept(context: dg.AssetExecutionContext, folder: RunFolder) -> None:
+    kept = kept_of(folder)
+    context.log.warning(kept.told)
+    context.log_event(kept_observation(kept, context.asset_key))
 
 
 def note_cancellation(context: dg.AssetExecutionContext) -> None:
@@ -39,9 +40,7 @@ def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
     """Let an interruption of the block (Ctrl-C, SIGTERM) end the run as canceled."""
     try:
         yield
-    except Exception:
-        raise
-    except BaseException:
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         note_cancellation(context)
         raise
 

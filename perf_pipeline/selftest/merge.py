@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perf_pipeline.metrics.survival.histogram import Histogram, buckets_of, edges_ns
+from perf_pipeline.metrics.survival.histogram import SUB_BITS, Histogram, buckets_of
 from perf_pipeline.metrics.survival.histogram_block import Phase, blocks_from
 from perf_pipeline.metrics.survival.histogram_builder import HistogramBuilder
 from perf_pipeline.metrics.survival.level_histograms import HistogramKey, merged
+from perf_pipeline.metrics.survival.log_buckets import LogBuckets
 from perf_pipeline.samples.level_records import RECORD_DTYPE
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.selftest.figure import Figure, Size
@@ -118,7 +119,7 @@ def _error_against_exact(name: str, times_ns: npt.NDArray[np.int64]) -> Figure:
 
 def _error_of_a_bucket() -> Figure:
     """Return the greatest distance of a time to the middle of its bucket, from 1 us to 1 h."""
-    edges = edges_ns()
+    edges = LogBuckets(SUB_BITS).edges_ns()
     within = (edges[:-1] >= _SHORTEST_NS) & (edges[1:] <= _HOUR_NS * 1.01)
     first_ns, last_ns = np.ceil(edges[:-1])[within], (np.ceil(edges[1:]) - 1)[within]
     worst = 0.0

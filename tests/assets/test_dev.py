@@ -7,6 +7,7 @@ import time
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import pytest
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 
@@ -60,8 +61,7 @@ class Dev:
         home.mkdir()
         write_dagster_yaml(home, history=self.project)
         with instance_of(home) as instance:
-            run = instance.get_run_by_id(run_id)
-            assert run is not None
+            (run,) = instance.get_runs(dg.RunsFilter(run_ids=[run_id]))
             return Remembered(instance, run)
 
     def status(self, run_id: str) -> str:

@@ -54,8 +54,7 @@ def test_a_newer_release_is_measured_once_with_its_own_target(instance: dg.Dagst
     """2.100 is newer than 2.65; the second tick finds nothing new."""
     result, cursor = tick(instance, "2.100.0", "2.65.0")
     assert isinstance(result, dg.SensorResult)
-    assert result.run_requests is not None
-    (request,) = result.run_requests
+    (request,) = result.run_requests or ()
     assert request.run_key == "2.100.0"
     config = request.run_config["resources"]["load_run_resource"]["config"]
     assert config == {"scenario": "baseline", "target": "kailash==2.100.0"}
@@ -122,8 +121,7 @@ def test_after_a_load_run_clearing_is_launched_for_its_folder_and_says_what_is_k
     (observed,) = ran.asset_observations_for_node("clear_leftovers")
     assert observed.asset_key == dg.AssetKey("load_run")
     assert observed.metadata["records"].value == 1010
-    assert observed.description is not None
-    assert observed.description.startswith("Run r-1 is interrupted. Kept: 1,010 records")
+    assert (observed.description or "").startswith("Run r-1 is interrupted. Kept: 1,010 records")
 
 
 def test_a_load_run_that_ended_before_its_load_is_cleared_up_after_too(

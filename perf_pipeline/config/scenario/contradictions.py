@@ -30,24 +30,20 @@ def find_duplicates(scenario: Scenario, complaints: Complaints) -> None:
                 )
             workloads.add(kind)
     labels: set[str] = set()
-    for index, arm in enumerate(scenario.arms):
-        if complaints.is_good(path := ("arm", index, "label")):
-            if arm.label in labels:
+    arms = "each arm needs a label of its own"
+    both = "arms and open levels each need a label of their own"
+    labelled = [(("arm", i, "label"), arm.label, arms) for i, arm in enumerate(scenario.arms)]
+    labelled += [
+        (("arrivals", i, "label"), open_level.label, both)
+        for i, open_level in enumerate(scenario.arrivals)
+    ]
+    for path, label, needed in labelled:
+        if complaints.is_good(path):
+            if label in labels:
                 complaints.at(
-                    path,
-                    f'is "{arm.label}" for the second time; each arm needs a label of its own '
-                    "(it names a folder).",
+                    path, f'is "{label}" for the second time; {needed} (it names a folder).'
                 )
-            labels.add(arm.label)
-    for index, arrivals in enumerate(scenario.arrivals):
-        if complaints.is_good(path := ("arrivals", index, "label")):
-            if arrivals.label in labels:
-                complaints.at(
-                    path,
-                    f'is "{arrivals.label}" for the second time; arms and open levels each need a '
-                    "label of their own (it names a folder).",
-                )
-            labels.add(arrivals.label)
+            labels.add(label)
 
 
 def find_contradictions(scenario: Scenario, machine: MachineLimits, complaints: Complaints) -> None:

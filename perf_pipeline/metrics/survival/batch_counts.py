@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 import numpy as np
 
 from perf_pipeline.metrics.survival.batches import STRETCHES
+from perf_pipeline.metrics.survival.log_buckets import LogBuckets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perf_pipeline.metrics.survival.batches import Ints, Observed
 
-_FINE_BITS = 8
+FINE = LogBuckets(8)
 """Times are counted in 256 buckets an octave."""
 
-_SHIFT = 52 - _FINE_BITS
-_FIRST = 1023 << _FINE_BITS  # the exponent of 1 ns, which is also what 0 ns counts as
-BUCKETS = 53 << _FINE_BITS
-"""Up to 104 days, where every number of nanoseconds is a float64."""
+BUCKETS = FINE.count
 
 SLICE = 1 << 16
 """Records taken at a time: their columns stay in a core's cache, and need no new memory."""
@@ -75,11 +73,11 @@ class StretchCounts:
         counts = tuple(cls.none() for _ in range(kinds))
         for observed in slices:
             keys = observed.kind * STRETCHES + observed.stretch
-            to, stayed = bucket_of(observed.to_ns), np.flatnonzero(~observed.ended)
+            to, stayed = FINE.of(observed.to_ns), np.flatnonzero(~observed.ended)
             late = np.flatnonzero(observed.from_ns > 0)
             _add([each.left for each in counts], keys, to)
             _add([each.stayed for each in counts], keys[stayed], to[stayed])
-            _add([each.came for each in counts], keys[late], bucket_of(observed.from_ns[late]))
+            _add([each.came for each in counts], keys[late], FINE.of(observed.from_ns[late]))
         return counts
 
     @classmethod
@@ -91,21 +89,6 @@ class StretchCounts:
                 counts = getattr(total, each.name)
                 counts += getattr(part, each.name)
         return total
-
-
-def bucket_of(age_ns: Ints) -> Ints:
-    """Return the number of the bucket of each age: the upper bits of a float64 (HdrHistogram)."""
-    bits: Ints = np.maximum(age_ns, 1).astype(np.float64).view(np.int64)
-    bits >>= _SHIFT
-    bits -= _FIRST
-    return bits
-
-
-def edges_ns(first: int, last: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the ages at which buckets ``first`` to ``last`` begin, and where the last one ends."""
-    places = np.arange(_FIRST + first, _FIRST + last + 2, dtype=np.int64) << _SHIFT
-    edges: np.ndarray[tuple[int], np.dtype[np.float64]] = places.view(np.float64)
-    return edges
 
 
 def _add(counts: list[Counts], keys: Ints, buckets: Ints) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.survival.batch_counts import edges_ns
+from perf_pipeline.metrics.survival.batch_counts import FINE
 from perf_pipeline.metrics.survival.batches import STRETCHES
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class StretchedCurve:
         at_risk = counts.fresh[:, None] + np.cumsum(came, axis=1) - gone
         all_ended, all_at_risk = ended.sum(axis=0), at_risk.sum(axis=0)
         longer = np.cumprod(1.0 - all_ended / np.maximum(all_at_risk, 1))
-        return cls(edges_ns(first, last), ended, at_risk, longer)
+        return cls(FINE.edges_ns(first, last), ended, at_risk, longer)
 
     def place(self, share: float) -> tuple[int, float] | None:
         """Return the bucket in which the curve comes down to ``share``, and how far into it."""

@@ -2,7 +2,7 @@
 
 They are for a series that is judged for a change of 5 %. The place within the bucket is taken from
 the rank, so that they are less than 0.4 % off where a bucket holds one time, and far less where it
-holds many; sorting the times of every cell took ten times as long.
+holds many; sorting the times of every cell takes far longer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.survival.batch_counts import bucket_of, edges_ns
+from perf_pipeline.metrics.survival.batch_counts import FINE
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.survival.batches import Floats, Ints
@@ -34,7 +34,7 @@ class CellMedians:
         """
         if not len(cell):
             return
-        buckets = bucket_of(times_ns)
+        buckets = FINE.of(times_ns)
         low, high = int(buckets.min()), int(buckets.max())
         self._widen(low, high)
         first, width = int(cell.min()), high - low + 1
@@ -55,7 +55,7 @@ class CellMedians:
         """Return which cells hold any, and their medians, ns."""
         known = np.flatnonzero(self._counts.any(axis=1))
         medians = np.zeros(len(known))
-        edges = edges_ns(self._first, self._first + self._counts.shape[1] - 1)
+        edges = FINE.edges_ns(self._first, self._first + self._counts.shape[1] - 1)
         for at, cell in enumerate(known):
             until = np.cumsum(self._counts[cell])
             middle = np.array([(until[-1] - 1) // 2, until[-1] // 2])

@@ -1,8 +1,7 @@
 """A histogram of times that merges without loss: log-linear buckets, whole counts.
 
 Each power of two of nanoseconds is cut into 128 buckets of equal width. A bucket's middle is at
-most 1/256 (0.4 %) from everything in it, from 1 us to 1 h and beyond on both sides, and the bucket
-of a time is the top bits of its floating-point number, which numpy finds in a few nanoseconds. The
+most 1/256 (0.4 %) from everything in it, from 1 us to 1 h and beyond on both sides. The
 buckets are the same everywhere, so that merging is adding: the percentiles of sixteen workers are
 those of one, bit for bit, in whatever order they are added (``perf-pipeline selftest merge``).
 
@@ -11,9 +10,6 @@ at least so long; percentiles come from the product-limit curve of both (Kaplan,
 "Nonparametric Estimation from Incomplete Observations", JASA 53, 1958).
 
 Memory: 6784 buckets of two int64 counts, 109 kB, whatever is counted.
-
-Source:
-    The buckets are those of Tene's HdrHistogram with binary instead of decimal digits.
 """
 
 from __future__ import annotations
@@ -26,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.metrics.survival.log_buckets import MOST_NS, LogBuckets
 from perf_pipeline.metrics.types.level import Percentile
 
 if TYPE_CHECKING:
@@ -36,12 +33,9 @@ QUANTITIES: tuple[Quantity, ...] = ("service_time", "response_time")
 
 SUB_BITS = 7
 """2**7 buckets a power of two."""
-MOST_NS = (1 << 53) - 1
-"""104 days; up to there every number of nanoseconds is a float64."""
-BUCKETS = 53 << SUB_BITS
+_BUCKETS = LogBuckets(SUB_BITS)
+BUCKETS = _BUCKETS.count
 VERSION = 1
-_SHIFT = 52 - SUB_BITS
-_FIRST = 1023 << SUB_BITS  # the exponent of 1 ns, which is also what 0 ns counts as
 _HEAD = struct.Struct("<4sBBBxIIqq")
 _MAGIC = b"PPHG"
 _ROUNDING = 1e-9
@@ -69,17 +63,7 @@ def buckets_of(times_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
             f"{len(wrong)} of {len(times_ns)} times lie outside of 0 to {MOST_NS} ns, the first "
             f"is {wrong[0]} ns: an end before its start, or a clock that is not CLOCK_MONOTONIC"
         )
-    bits = np.maximum(times_ns, 1).astype(np.float64).view(np.int64)
-    bits >>= _SHIFT
-    bits -= _FIRST
-    return bits
-
-
-def edges_ns() -> npt.NDArray[np.float64]:
-    """Return where the buckets begin, and where the last one ends: float64[BUCKETS + 1]."""
-    places = np.arange(_FIRST, _FIRST + BUCKETS + 1, dtype=np.int64) << _SHIFT
-    edges: npt.NDArray[np.float64] = places.view(np.float64)
-    return edges
+    return _BUCKETS.of(times_ns)
 
 
 def _zeros() -> npt.NDArray[np.int64]:
@@ -188,7 +172,7 @@ class Histogram:
         if not len(reached):
             return Percentile(p, self.max_ns / 1e9, at_least=True, samples_beyond=0)
         place = int(places[reached[0]])
-        low, high = edges_ns()[place : place + 2]
+        low, high = _BUCKETS.edges_ns()[place : place + 2]
         value_ns = min(max(float(low + high) / 2, float(self.min_ns or 0)), float(self.max_ns))
         return Percentile(p, value_ns / 1e9, at_least=False, samples_beyond=int(beyond[place]))
 

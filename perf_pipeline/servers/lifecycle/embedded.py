@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -202,15 +203,14 @@ def start_embedded(
         folder = temp_dir.resolve() / f"{FOLDER_PREFIX}{secrets.token_hex(6)}"
         launch = back_end.launch(installation, folder, port)
         embedded = EmbeddedServer(back_end, installation, launch, folder, as_user)
-        try:
-            embedded.wait_until_ready(ready_s)
-        except PortTakenError:
-            tried.append(port)
-            embedded.stop()
-        except BaseException:
-            embedded.stop()
-            raise
-        else:
+        with ExitStack() as undo:
+            undo.callback(embedded.stop)
+            try:
+                embedded.wait_until_ready(ready_s)
+            except PortTakenError:
+                tried.append(port)
+                continue
+            undo.pop_all()
             return embedded
     raise ServiceUnavailableError(
         f"no free port for {back_end.SERVICE}: {tried} were taken while it started.\n"

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -100,14 +101,13 @@ def _start_detached(
     settings: Settings, service: str, ports: Iterator[int], notes: list[str]
 ) -> Server:
     embedded, more_notes = start_any(settings, service, ports)
-    try:
+    with ExitStack() as undo:
+        undo.callback(embedded.stop)
+        undo.callback(forget_started, settings.state_dir, service)
         # Noted before it is detached: if we are killed in between, it ends with us.
         write_started(settings.state_dir, _note(embedded))
         embedded.detach()
-    except BaseException:
-        forget_started(settings.state_dir, service)
-        embedded.stop()
-        raise
+        undo.pop_all()
     return replace(embedded.server, notes=(*notes, *more_notes))
 
 

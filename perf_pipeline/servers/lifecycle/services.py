@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -71,18 +72,16 @@ class ServiceSession:
                 could be are stopped again.
         """
         missing = []
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.close)
             for service in self._services:
                 try:
                     self.servers[service] = self._resolve(service)
                 except ServiceUnavailableError as error:
                     missing.append(str(error))
-        except BaseException:
-            self.close()
-            raise
-        if missing:
-            self.close()
-            raise ServiceUnavailableError("\n".join(missing))
+            if missing:
+                raise ServiceUnavailableError("\n".join(missing))
+            undo.pop_all()
         return self
 
     def __exit__(

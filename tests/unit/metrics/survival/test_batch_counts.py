@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perf_pipeline.metrics.survival.batch_counts import StretchCounts, bucket_of, edges_ns
+from perf_pipeline.metrics.survival.batch_counts import FINE, StretchCounts
 from perf_pipeline.metrics.survival.batches import STRETCHES, observed_between
 from perf_pipeline.samples.record import Outcome
 from tests.simulated_level import GO_NS, SECOND, closed_loop, frame_of
@@ -57,7 +57,7 @@ def _naive(frame: pl.DataFrame, kind: int) -> tuple[Counter[tuple[int, int]], ..
 
 
 def _bucket(age_ns: int) -> int:
-    return int(bucket_of(np.array([age_ns], dtype=np.int64))[0])
+    return int(FINE.of(np.array([age_ns], dtype=np.int64))[0])
 
 
 @pytest.mark.parametrize("rows", [7, 1000])
@@ -91,6 +91,6 @@ def test_all_kinds_together_are_their_sum() -> None:
 
 def test_an_age_lies_between_the_edges_of_its_bucket() -> None:
     ages_ns = np.array([0, 1, 999, 1000, 10**6, 123_456_789, 3_600 * 10**9])
-    for age_ns, bucket in zip(ages_ns.tolist(), bucket_of(ages_ns).tolist(), strict=True):
-        low, high = edges_ns(bucket, bucket)
+    for age_ns, bucket in zip(ages_ns.tolist(), FINE.of(ages_ns).tolist(), strict=True):
+        low, high = FINE.edges_ns(bucket, bucket)
         assert low <= max(age_ns, 1) < high <= low * (1 + 1 / 256) + 1e-9

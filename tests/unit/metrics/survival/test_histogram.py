@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perf_pipeline.metrics.survival.histogram import (
-    MOST_NS,
+    SUB_BITS,
     Histogram,
     HistogramError,
     buckets_of,
-    edges_ns,
 )
+from perf_pipeline.metrics.survival.log_buckets import MOST_NS, LogBuckets
 from perf_pipeline.metrics.survival.service_time import product_limit_percentiles
 
 HOUR_NS = 3_600_000_000_000
@@ -33,7 +33,7 @@ def _of(ended: list[int], cut: list[int] | None = None) -> Histogram:
 def test_a_time_lies_in_its_bucket_and_04_percent_from_its_middle(time_ns: int) -> None:
     place = int(buckets_of(np.array([time_ns]))[0])
 
-    low, high = edges_ns()[place : place + 2]
+    low, high = LogBuckets(SUB_BITS).edges_ns()[place : place + 2]
     assert low <= time_ns < high
     assert abs((low + high) / 2 - time_ns) <= time_ns / 256
 
