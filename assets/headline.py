@@ -9,14 +9,14 @@ from dataclasses import asdict
 import dagster as dg
 
 from assets.charts import drawn
-from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.types.level import LevelMetrics, ServiceTimes
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.report.charts.level_charts import level_figures
 from perf_pipeline.report.charts.run_charts import side_by_side
 from perf_pipeline.report.level.bottleneck import VERDICTS
 from perf_pipeline.report.level.noise import noise_told
-from perf_pipeline.report.level.steady import steady_told
+from perf_pipeline.report.level.steady import steady_state_summary
 from perf_pipeline.report.run.headline import headline_table, interval_rows
 from perf_pipeline.report.text import escape, labels
 
@@ -71,7 +71,10 @@ def doubt_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     """Return of each level whether it settled and whether others used its machine."""
     told: dict[str, dg.MetadataValue] = {}
     for level in metrics.levels:
-        for what, says in (("steady state", steady_told(level)), ("machine", noise_told(level))):
+        for what, says in (
+            ("steady state", steady_state_summary(level)),
+            ("machine", noise_told(level)),
+        ):
             if says:
                 told[f"{what} {labels.level_name(level)}"] = dg.MetadataValue.text(says)
     return told
@@ -125,7 +128,7 @@ def _numbers(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
 
 
 def _graded_p99_s(times: ServiceTimes) -> float | None:
-    graded = not times.p99.at_least and times.p99.samples_beyond >= LEAST_BEYOND
+    graded = not times.p99.at_least and times.p99.samples_beyond >= MIN_TAIL_SAMPLES
     return times.p99.value_s if graded else None
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from assets.charts import drawn
 from assets.owners import OWNERS
-from assets.run_inventory import what_is_kept
+from assets.run_inventory import report_run_inventory
 from perf_pipeline.analysis.history import RUNS_MAX, read_history
 from perf_pipeline.report.charts.history_charts import history_figures, history_rows
 
@@ -26,7 +26,7 @@ class HistoryConfig(dg.Config):
     )
 
 
-@dg.asset(group_name="analysis", kinds={"json"}, owners=OWNERS, hooks={what_is_kept})
+@dg.asset(group_name="analysis", kinds={"json"}, owners=OWNERS, hooks={report_run_inventory})
 def metric_history(config: HistoryConfig, run_metrics: str) -> dg.MaterializeResult[None]:
     """Throughput, average, P99 and memory over runs, for each scenario, level and target.
 

@@ -8,12 +8,12 @@ import dagster as dg
 from pydantic import Field
 
 from assets.resources import PROCESS_TAG
-from assets.run_inventory import kept_observation
+from assets.run_inventory import inventory_observation
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import ProcessStamp
 from perf_pipeline.samples.run_folder import RunFolder
-from perf_pipeline.samples.run_inventory import kept_of
+from perf_pipeline.samples.run_inventory import run_inventory_of
 from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
 from perf_pipeline.servers.lifecycle.services import start_servers, stop_servers
 
@@ -99,9 +99,9 @@ def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None
             context.instance.report_run_failed(run, "the process of this run was killed")
             context.log.info(f"Dagster run {run.run_id} marked as failed: its process was killed")
     if config.run_folder:
-        kept = kept_of(RunFolder(Path(config.run_folder)))
+        kept = run_inventory_of(RunFolder(Path(config.run_folder)))
         context.log.info(kept.told)
-        context.log_event(kept_observation(kept, dg.AssetKey("load_run")))
+        context.log_event(inventory_observation(kept, dg.AssetKey("load_run")))
 
 
 @dg.job(description="Start every server that can be had, for several runs.")

@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.headline import bottleneck_metadata, headline_metadata
 from assets.owners import OWNERS
-from assets.run_inventory import what_is_kept
+from assets.run_inventory import report_run_inventory
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.text import quantity
@@ -19,7 +19,7 @@ from perf_pipeline.samples.run_folder import RunFolder
     kinds={"polars", "parquet", "json"},
     owners=OWNERS,
     code_version=str(SCHEMA_VERSION),
-    hooks={what_is_kept},
+    hooks={report_run_inventory},
 )
 def run_metrics(load_run: str) -> dg.Output[str]:
     """Throughput, service times, errors, resources, validity and bottleneck of every level.
@@ -31,7 +31,7 @@ def run_metrics(load_run: str) -> dg.Output[str]:
     return dg.Output(str(folder.metrics), metadata=headline_metadata(metrics))
 
 
-@dg.asset(group_name="analysis", kinds={"python"}, owners=OWNERS, hooks={what_is_kept})
+@dg.asset(group_name="analysis", kinds={"python"}, owners=OWNERS, hooks={report_run_inventory})
 def kpi_verdicts(run_metrics: str) -> dg.MaterializeResult[None]:
     """Grades of the key performance indicators, the tables of targets, and what limited it."""
     metrics = measure_run(RunFolder(Path(run_metrics).parent))

@@ -7,7 +7,7 @@ import dagster as dg
 from assets.headline import verdict_metadata
 from assets.metrics import kpi_verdicts
 from assets.owners import OWNERS
-from assets.run_inventory import what_is_kept
+from assets.run_inventory import report_run_inventory
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.report.report_server import report_url
@@ -20,7 +20,7 @@ from perf_pipeline.samples.run_folder import RunFolder
     kinds={"html", "markdown", "json"},
     owners=OWNERS,
     deps=[kpi_verdicts],
-    hooks={what_is_kept},
+    hooks={report_run_inventory},
 )
 def run_report(run_metrics: str) -> dg.MaterializeResult[None]:
     """One self-contained HTML file, Markdown, JSON, and the result files of each level.

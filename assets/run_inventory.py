@@ -7,25 +7,25 @@ from pathlib import Path
 import dagster as dg
 
 from perf_pipeline.samples.run_folder import RunFolder
-from perf_pipeline.samples.run_inventory import Kept, kept_of
+from perf_pipeline.samples.run_inventory import RunInventory, run_inventory_of
 
 FOLDER_TAG = "perf_pipeline/folder"
 """Where a Dagster run keeps what it measures, so that whoever looks at its end can say it."""
 
 
 @contextmanager
-def telling_what_is_kept(context: dg.AssetExecutionContext, folder: RunFolder) -> Iterator[None]:
+def reporting_run_inventory(context: dg.AssetExecutionContext, folder: RunFolder) -> Iterator[None]:
     """Let whatever ends the load pass on, after saying what is kept of it."""
     with ExitStack() as at_end, ending_as_canceled(context):
-        at_end.callback(_tell_what_is_kept, context, folder)
+        at_end.callback(_report_run_inventory, context, folder)
         yield
         at_end.pop_all()
 
 
-def _tell_what_is_kept(context: dg.AssetExecutionContext, folder: RunFolder) -> None:
-    kept = kept_of(folder)
-    context.log.warning(kept.told)
-    context.log_event(kept_observation(kept, context.asset_key))
+def _report_run_inventory(context: dg.AssetExecutionContext, folder: RunFolder) -> None:
+    inventory = run_inventory_of(folder)
+    context.log.warning(inventory.told)
+    context.log_event(inventory_observation(inventory, context.asset_key))
 
 
 def note_cancellation(context: dg.AssetExecutionContext) -> None:
@@ -45,26 +45,26 @@ def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
         raise
 
 
-def kept_observation(kept: Kept, asset: dg.AssetKey) -> dg.AssetObservation:
+def inventory_observation(inventory: RunInventory, asset: dg.AssetKey) -> dg.AssetObservation:
     """Return what is kept, as it stands on an asset's page."""
     return dg.AssetObservation(
         asset_key=asset,
-        description=kept.told,
+        description=inventory.told,
         metadata={
-            "status": kept.status,
-            "folder": dg.MetadataValue.path(str(kept.folder)),
-            "levels": kept.levels,
-            "records": kept.records,
-            "may be missing": kept.may_be_missing,
-            "read it with": "; ".join(kept.commands) or "nothing to read",
+            "status": inventory.status,
+            "folder": dg.MetadataValue.path(str(inventory.folder)),
+            "levels": inventory.levels,
+            "records": inventory.records,
+            "may be missing": inventory.may_be_missing,
+            "read it with": "; ".join(inventory.commands) or "nothing to read",
         },
     )
 
 
 @dg.failure_hook
-def what_is_kept(context: dg.HookContext) -> None:
+def report_run_inventory(context: dg.HookContext) -> None:
     """Say it when a step after the load fails: the records are whole, and can be read anew."""
     run = context.instance.get_run_by_id(context.run_id)
     folder = run.tags.get(FOLDER_TAG) if run else None
     if folder:
-        context.log.warning(kept_of(RunFolder(Path(folder))).told)
+        context.log.warning(run_inventory_of(RunFolder(Path(folder))).told)

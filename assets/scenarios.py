@@ -6,8 +6,8 @@ from assets.infrastructure import host_facts, seeded_data, servers
 from assets.owners import OWNERS
 from assets.progress import ProgressLog
 from assets.resources import LoadRun
-from assets.run_inventory import FOLDER_TAG, telling_what_is_kept
-from perf_pipeline.samples.run_inventory import kept_of
+from assets.run_inventory import FOLDER_TAG, reporting_run_inventory
+from perf_pipeline.samples.run_inventory import run_inventory_of
 
 RUN_TAG = "perf_pipeline/run_id"
 
@@ -27,9 +27,9 @@ def load_run(context: dg.AssetExecutionContext, load_run_resource: LoadRun) -> d
     run = load_run_resource.run
     tags = {RUN_TAG: run.run_id, FOLDER_TAG: str(run.folder.root.resolve())}
     context.instance.add_run_tags(context.run_id, tags)
-    with telling_what_is_kept(context, run.folder):
+    with reporting_run_inventory(context, run.folder):
         folder = run.load(on_progress=ProgressLog(context))
-    record, kept = folder.read_status(), kept_of(folder)
+    record, kept = folder.read_status(), run_inventory_of(folder)
     return dg.Output(
         str(folder.root),
         metadata={

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
-MOST_BYTES = 20_000_000_000
-MOST_FILES = 100_000
-MOST_MANIFEST_BYTES = 50_000_000
+MAX_BYTES = 20_000_000_000
+MAX_FILES = 100_000
+MAX_MANIFEST_BYTES = 50_000_000
 _FOLDERS = ("results", "logs")
 _CHUNK = 1 << 20
 
@@ -121,8 +121,8 @@ def _unpack(archive: Path, staging: Path) -> list[str]:
 def _manifest(tar: tarfile.TarFile, head: tarfile.TarInfo | None) -> dict[str, Any]:
     if head is None or head.name != MANIFEST or not head.isreg():
         raise ArchiveError(f"not an archive of results: its first member must be {MANIFEST}")
-    if head.size > MOST_MANIFEST_BYTES:
-        raise ArchiveError(f"{MANIFEST} has {head.size} bytes; at most {MOST_MANIFEST_BYTES}")
+    if head.size > MAX_MANIFEST_BYTES:
+        raise ArchiveError(f"{MANIFEST} has {head.size} bytes; at most {MAX_MANIFEST_BYTES}")
     source = tar.extractfile(head)
     assert source is not None  # it is a regular file
     try:
@@ -133,7 +133,7 @@ def _manifest(tar: tarfile.TarFile, head: tarfile.TarInfo | None) -> dict[str, A
         raise ArchiveError(f"{MANIFEST} is not one of ours: {error!r}") from error
     if version != SCHEMA_VERSION:
         raise ArchiveError(f"{MANIFEST} has version {version!r}; this reads {SCHEMA_VERSION}")
-    for what, value, most in (("bytes", total, MOST_BYTES), ("files", len(files), MOST_FILES)):
+    for what, value, most in (("bytes", total, MAX_BYTES), ("files", len(files), MAX_FILES)):
         if value > most:
             raise ArchiveError(f"the archive says it has {value} {what}; at most {most} are taken")
     return files

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from perf_pipeline.analysis.measure import measure_run, write_metrics
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
-from perf_pipeline.host.level_calibration import LevelCanaries
+from perf_pipeline.host.level_calibration import LevelCalibration
 from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.host.scratch import scratch_folder
 from perf_pipeline.loadgen.environment.function_trial import try_functions
@@ -29,7 +29,7 @@ from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.loadgen.supervise.control_run import play_control
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.loadgen.supervise.stopped import stopped_at
 from perf_pipeline.metrics.records.reconcile import reconcile
 from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
@@ -159,20 +159,23 @@ class Run:
         try:
             # Not before the run is known: what a killed run left is found by the run's id.
             files = self._stack.enter_context(scratch_folder(self._settings.temp_dir, self.run_id))
-            canaries = LevelCanaries(files)
+            calibrations = LevelCalibration(files)
             manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
             manifest["noise"] = {"handling": self._settings.noise}
             write_json(self.folder.manifest, manifest)
             for plan in self._levels():
                 python = environments[plan.target].python
-                log = self._play(plan, python, files, canaries, on_progress)
+                log = self._play(plan, python, files, calibrations, on_progress)
                 if stopped := self._stopped(plan, log):
                     manifest["stopped"] = asdict(stopped)
                     self._say(stopped.told)
                     break
-            canaries.after_last()
+            calibrations.after_last()
             manifest["plan_hashes"] = {one.folder_name: one.sha256() for one in self._plans}
-            for when, one in (("before", canaries.rounds[0]), ("after", canaries.rounds[-1])):
+            for when, one in (
+                ("before", calibrations.rounds[0]),
+                ("after", calibrations.rounds[-1]),
+            ):
                 manifest["noise"][when] = asdict(one)
             manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
             write_json(self.folder.manifest, manifest)
@@ -213,17 +216,17 @@ class Run:
         plan: LevelPlan,
         python: Path,
         files: Path,
-        canaries: LevelCanaries,
+        calibrations: LevelCalibration,
         on_progress: Callable[[Progress], None],
     ) -> LevelLog:
         folder = self.folder.root / "levels" / plan.folder_name
         folder.mkdir()
         self._say(f"level {plan.shown}: {plan.load} on {plan.target}")
         write_json(folder / "state.json", self._servers.settle())
-        canaries.before(folder)
-        watched = {name: one.watched() for name, one in self._servers.holdings.items()}
+        calibrations.before(folder)
+        watched = {name: one.watched() for name, one in self._servers.run_data.items()}
         with ResourceMonitor(folder / "resources.jsonl", watched) as monitor:
-            log = LevelRun(
+            log = LevelSupervisor(
                 plan,
                 folder=folder,
                 python=python,
@@ -234,7 +237,7 @@ class Run:
                 on_progress=lambda progress: self._progress(progress, on_progress),
                 write_log=lambda log: _write_log(folder, log),
             ).run()
-        canaries.ended()
+        calibrations.ended()
         if plan.arrivals:
             self._say(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             play_control(
@@ -254,7 +257,7 @@ class Run:
             plan,
             run_id=self.run_id,
             kinds=self._kinds,
-            holdings=self._servers.holdings,
+            run_data=self._servers.run_data,
             files=files,
         )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perf_pipeline.analysis.queueing import Knee, Little, Usl
     from perf_pipeline.analysis.slo.verdict import SloVerdict
     from perf_pipeline.config.scenario.capacity_question import LoadKind
-    from perf_pipeline.loadgen.plan.capacity_search import Word
+    from perf_pipeline.loadgen.plan.capacity_search import StepVerdict
     from perf_pipeline.metrics.types.level import LevelMetrics
 
 Verdict = Literal["found", "at_least", "not_bounded", "none", "no_data"]
@@ -48,7 +48,7 @@ class LoadPoint:
     load: float
     level: str
     longer: bool
-    word: Word
+    word: StepVerdict
     why: str
     slos: tuple[SloVerdict, ...]
     little: Little | None

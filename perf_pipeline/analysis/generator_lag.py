@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import ServiceTimes, Validity
     from perf_pipeline.metrics.types.open_load import OpenLoad
 
-LEAST_MEDIAN_LAG_S = 0.003
+MIN_MEDIAN_LAG_S = 0.003
 """Threads with nothing to do start 0.02 to 0.1 ms late, tasks 0.6 ms (their timers count in
 milliseconds), 1.5 on a busy machine; one other thread that holds the interpreter lock makes it
 5 ms, its switch interval. What is below 3 is the generator as it should be."""
 
-LEAST_P99_LAG_S = 0.02
+MIN_P99_LAG_S = 0.02
 """A neighbour on the same core takes it for some milliseconds now and then, from any program."""
 
-LEAST_BEYOND = 10
+MIN_TAIL_SAMPLES = 10
 """As for any percentile: with fewer workflows beyond it, the 99th says nothing."""
 
 LAG_SHARE = 0.1
@@ -49,9 +49,9 @@ def _lag_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Validity
     problems: list[tuple[Validity, str]] = []
     p50, *_, p99 = response.percentiles
     own = load.control_lag or Lag(0, None, None, None)
-    compared = [("half", load.lag.p50_s, own.p50_s, p50.value_s, LEAST_MEDIAN_LAG_S)]
-    if own.samples >= 100 * LEAST_BEYOND:
-        compared.append(("1 %", load.lag.p99_s, own.p99_s, p99.value_s, LEAST_P99_LAG_S))
+    compared = [("half", load.lag.p50_s, own.p50_s, p50.value_s, MIN_MEDIAN_LAG_S)]
+    if own.samples >= 100 * MIN_TAIL_SAMPLES:
+        compared.append(("1 %", load.lag.p99_s, own.p99_s, p99.value_s, MIN_P99_LAG_S))
     for share, late_s, own_s, took_s, least_s in compared:
         limit_s = max(least_s, LAG_SHARE * (took_s or 0.0))
         if late_s is None or late_s <= limit_s:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.run_folder import RUNNING, RunFolder, list_runs, read_json
 
@@ -183,8 +183,8 @@ def _point(metrics: dict[str, Any], level: dict[str, Any]) -> tuple[SeriesKey, H
 def _doubt(p99: dict[str, Any]) -> str:
     if p99["at_least"]:
         return "at least this long"
-    if p99["value_s"] is not None and p99["samples_beyond"] < LEAST_BEYOND:
-        return f"{p99['samples_beyond']} samples beyond, {LEAST_BEYOND} needed"
+    if p99["value_s"] is not None and p99["samples_beyond"] < MIN_TAIL_SAMPLES:
+        return f"{p99['samples_beyond']} samples beyond, {MIN_TAIL_SAMPLES} needed"
     return ""
 
 

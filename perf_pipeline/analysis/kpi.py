@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.kpi_grade import Grade, KpiGrade
-from perf_pipeline.analysis.targets import LEAST_BEYOND, runs_own_code
+from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES, runs_own_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +64,8 @@ def _grades(level: LevelMetrics) -> list[KpiGrade]:
     p99_why = ""
     if p99.at_least and (p99.value_s or 0) <= P99.poor:
         p99_why = "so many workflows had not ended that only a lower bound is known"
-    elif not p99.at_least and p99.samples_beyond < LEAST_BEYOND:
-        p99_why = f"samples beyond it: {p99.samples_beyond} (at least {LEAST_BEYOND})"
+    elif not p99.at_least and p99.samples_beyond < MIN_TAIL_SAMPLES:
+        p99_why = f"samples beyond it: {p99.samples_beyond} (at least {MIN_TAIL_SAMPLES})"
     return [
         _grade(level, THROUGHPUT, level.throughput_per_s),
         _grade(level, AVERAGE, level.service_times.avg_s),

@@ -13,7 +13,7 @@ from perf_pipeline.metrics.survival.service_time import ended_within
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LEAST_USL_POINTS = 4
+MIN_USL_POINTS = 4
 """Three parameters go through any three points."""
 
 LITTLE_SHARE = 0.05
@@ -131,7 +131,7 @@ def fit_usl(in_flight: Sequence[float], per_s: Sequence[float]) -> Usl | None:
         Gunther, "Guerrilla Capacity Planning", Springer 2007, chapter 5.
     """
     known = [(n, x) for n, x in zip(in_flight, per_s, strict=True) if n > 0 and x > 0]
-    if len({n for n, _ in known}) < LEAST_USL_POINTS:
+    if len({n for n, _ in known}) < MIN_USL_POINTS:
         return None
     n, x = (np.array(column, dtype=np.float64) for column in zip(*known, strict=True))
     y = n / x

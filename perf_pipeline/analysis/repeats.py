@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Unit = Literal["/s", "s", "ratio"]
 
 CONFIDENCE = 0.95
-LEAST_REPEATS = 2
+MIN_REPEATS = 2
 """With one there is nothing between."""
 
 CALLED_DIFFERENT_BELOW = 0.01
@@ -138,7 +138,7 @@ def repeats_of(levels: Iterable[LevelMetrics]) -> tuple[LevelRepeats, ...]:
     return tuple(
         _repeats(label, sorted(played, key=lambda level: level.repeat))
         for label, played in by_label.items()
-        if len(played) >= LEAST_REPEATS
+        if len(played) >= MIN_REPEATS
     )
 
 
@@ -219,7 +219,7 @@ def _value(
 
 
 def _difference_percent(values: Sequence[float]) -> float | None:
-    if len(values) < LEAST_REPEATS or not sum(values):
+    if len(values) < MIN_REPEATS or not sum(values):
         return None
     return 100 * (max(values) - min(values)) / (sum(values) / len(values))
 
@@ -227,7 +227,7 @@ def _difference_percent(values: Sequence[float]) -> float | None:
 def half_width(values: Sequence[float]) -> float | None:
     """Return half of the 95 % t interval of the mean; None of fewer than two values."""
     n = len(values)
-    if n < LEAST_REPEATS:
+    if n < MIN_REPEATS:
         return None
     deviation = float(np.std(values, ddof=1))
     return t_quantile((1 + CONFIDENCE) / 2, n - 1) * deviation / math.sqrt(n)

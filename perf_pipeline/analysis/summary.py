@@ -12,7 +12,7 @@ from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.analysis.slo.windows import LevelHistory
 from perf_pipeline.analysis.validity import judge_level
-from perf_pipeline.host.level_calibration import FILE as CANARY_FILE
+from perf_pipeline.host.level_calibration import FILE as CALIBRATION_FILE
 from perf_pipeline.metrics.noise.noise import noise_of
 from perf_pipeline.metrics.records.open_level import open_load_of
 from perf_pipeline.metrics.records.reconcile import Writes
@@ -22,7 +22,7 @@ from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.resources.server_counters import connections_of
 from perf_pipeline.metrics.steady.level_phases import phases_of
-from perf_pipeline.metrics.survival.batch_counts import SLICE, StretchCounts
+from perf_pipeline.metrics.survival.batch_counts import SLICE, BatchCounts
 from perf_pipeline.metrics.survival.batches import observed_responses
 from perf_pipeline.metrics.survival.distribution import distribution_of
 from perf_pipeline.metrics.survival.intervals import with_intervals
@@ -119,7 +119,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         throughput_high_per_s=figures.throughput.high,
         throughput_interval_why=figures.throughput.why,
         steady_state=phases.steady_state,
-        service_times=with_intervals(times, StretchCounts.together(figures.stretches)),
+        service_times=with_intervals(times, BatchCounts.together(figures.batches)),
         families=_families(figures, window, context.kinds),
         in_flight=in_flight,
         fairness=figures.fairness if phases.has_steady and not is_open else None,
@@ -180,7 +180,7 @@ def _server_state(folder: Path) -> dict[str, str]:
 def _noise(folder: Path, samples: Sequence[Sample], context: LevelContext) -> Noise | None:
     if context.noise is None:
         return None
-    path = folder / CANARY_FILE
+    path = folder / CALIBRATION_FILE
     return noise_of(
         samples,
         read_json(path) if path.exists() else {},
@@ -228,17 +228,17 @@ def _families(
             service_times=with_intervals(times, counts),
         )
         for (family, complexity), ok, times, counts in zip(
-            kinds, figures.ok, figures.kinds, figures.stretches, strict=True
+            kinds, figures.ok, figures.kinds, figures.batches, strict=True
         )
     )
 
 
 def _responses(
     records: LevelRecords, window: tuple[int, int], context: LevelContext
-) -> StretchCounts:
+) -> BatchCounts:
     """Count the response times of an open level in the stretches of the window."""
     slices = (observed_responses(part, *window) for part in records.frame.iter_slices(SLICE))
-    return StretchCounts.together(StretchCounts.of(slices, len(context.kinds)))
+    return BatchCounts.together(BatchCounts.of(slices, len(context.kinds)))
 
 
 def _cold_starts(frame: pl.DataFrame, kinds: Sequence[tuple[str, str]]) -> tuple[ColdStart, ...]:

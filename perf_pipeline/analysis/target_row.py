@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-TargetWord = Literal["met", "missed", "unclear", "no_data"]
+TargetVerdict = Literal["met", "missed", "unclear", "no_data"]
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ class TargetRow:
     unit: str
     higher_is_better: bool
     implied_rate_per_s: float | None
-    verdict: TargetWord
+    verdict: TargetVerdict

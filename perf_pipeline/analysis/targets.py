@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.target_row import TargetRow, TargetWord
+from perf_pipeline.analysis.target_row import TargetRow, TargetVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.metrics.types.level import LevelMetrics
 
-LEAST_BEYOND = 10
+MIN_TAIL_SAMPLES = 10
 """Samples beyond a percentile from which on it is graded."""
 
 
@@ -99,7 +99,7 @@ def _row(
     ends: tuple[float | None, float | None] = (None, None),
 ) -> TargetRow:
     higher = unit == "/s"
-    verdict: TargetWord = "no_data"
+    verdict: TargetVerdict = "no_data"
     if value is not None and level.validity == "valid":
         verdict = "met" if (value > limit if higher else value < limit) else "missed"
         low, high = ends
@@ -123,7 +123,7 @@ def _p99_row(table: str, level: LevelMetrics) -> TargetRow:
     p99 = level.service_times.p99
     limit = P99_S[table]
     surely_over = p99.at_least and p99.value_s is not None and p99.value_s >= limit
-    known = surely_over or (not p99.at_least and p99.samples_beyond >= LEAST_BEYOND)
+    known = surely_over or (not p99.at_least and p99.samples_beyond >= MIN_TAIL_SAMPLES)
     ends = (p99.low_s, p99.high_s)
     row = _row(table, level, "P99 latency", p99.value_s, limit, "s", ends=ends)
     return row if known else replace(row, verdict="no_data")

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 NOT_QUIET = "something else used the machine"
 """How every reason for ``noisy_host`` begins."""
 
-LEAST_TURNOVERS = 3.0
-LEAST_SAMPLES = 20
+MIN_TURNOVERS = 3.0
+MIN_SAMPLES = 20
 """With fewer, not even the median has 10 samples beyond it."""
 
-LEAST_IN_FLIGHT = 0.95
+MIN_IN_FLIGHT = 0.95
 """Share of the wanted number that must have been in flight half of the time: a thread of a
 workflow of microseconds is now and then preempted just between two workflows."""
 
@@ -126,24 +126,24 @@ def _steadiness_problems(
 ) -> list[tuple[Validity, str]]:
     problems: list[tuple[Validity, str]] = []
     turnovers = samples / concurrency
-    if turnovers < LEAST_TURNOVERS:
+    if turnovers < MIN_TURNOVERS:
         problems.append(
             (
                 "not_steady",
                 (
                     f"{turnovers:.2f} turnovers in the steady phase "
-                    f"(at least {LEAST_TURNOVERS:.0f}): "
+                    f"(at least {MIN_TURNOVERS:.0f}): "
                     "too few workflows ended to speak of a steady state"
                 ),
             )
         )
-    if in_flight_median is not None and in_flight_median < LEAST_IN_FLIGHT * concurrency:
+    if in_flight_median is not None and in_flight_median < MIN_IN_FLIGHT * concurrency:
         problems.append(
             (
                 "not_steady",
                 (
                     f"the median in flight was {in_flight_median:.0f} of {concurrency} "
-                    f"(at least {LEAST_IN_FLIGHT:.0%})"
+                    f"(at least {MIN_IN_FLIGHT:.0%})"
                 ),
             )
         )
@@ -151,7 +151,7 @@ def _steadiness_problems(
 
 
 def _sample_problems(samples: int) -> list[tuple[Validity, str]]:
-    if samples >= LEAST_SAMPLES:
+    if samples >= MIN_SAMPLES:
         return []
-    told = f"{samples} workflows ended in the steady phase (at least {LEAST_SAMPLES})"
+    told = f"{samples} workflows ended in the steady phase (at least {MIN_SAMPLES})"
     return [("too_few_samples", told)]

@@ -23,7 +23,7 @@ from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.analysis.slo.verdict import SloWord
+    from perf_pipeline.analysis.slo.verdict import Verdict
     from perf_pipeline.analysis.target_row import TargetRow
     from perf_pipeline.cli.dagster_child import DagsterChild
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -155,7 +155,7 @@ def _end_before_levels(folder: RunFolder, *, as_json: bool) -> NoReturn:
 def exit_code(
     metrics: RunMetrics,
     failed_gate: list[str],
-    slos: Sequence[SloWord] = (),
+    slos: Sequence[Verdict] = (),
     *,
     accept_verdicts: bool,
     interrupted: bool,

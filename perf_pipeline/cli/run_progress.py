@@ -34,7 +34,7 @@ _NOTHING = {"started": 0, "ended": 0, "failed": 0}
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunProgress:
     """Where a run stands.
 
     Attributes:
@@ -100,7 +100,7 @@ class RunWatch:
         self._ended: EndedWorkflows | None = None
         self._begin_level(-1)
 
-    def look(self) -> Standing | None:
+    def look(self) -> RunProgress | None:
         """Return where the run stands; None before its first level."""
         self._enter_level()
         if self._index < 0 or self._ended is None:
@@ -112,7 +112,7 @@ class RunWatch:
             self._errors.append(Counter(self._ended.errors))
         plan, progress, totals = self._plans[self._index], self._progress, self._progress["totals"]
         in_flight = totals["started"] - totals["ended"]
-        return Standing(
+        return RunProgress(
             index=self._index,
             shown=plan.shown,
             wanted=plan.concurrency,

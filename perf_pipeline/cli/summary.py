@@ -10,7 +10,7 @@ from rich.text import Text
 
 from perf_pipeline.cli.output import inert
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
-from perf_pipeline.report.level.steady import steady_told
+from perf_pipeline.report.level.steady import steady_state_summary
 from perf_pipeline.report.run.headline import (
     HEADLINE_COLUMNS,
     INTERVAL_NOTE,
@@ -49,7 +49,7 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
         for fact in [bottleneck_fact(level.bottleneck)]
     ]
     is_open = any(level.open_load is not None for level in metrics.levels)
-    told_of = [f(level) for f in (arrivals_told, settled_told) for level in metrics.levels]
+    told_of = [f(level) for f in (arrivals_told, steady_state_sentence) for level in metrics.levels]
     notes = [*map(inert, filter(None, told_of)), *map(inert, limits)]
     notes += [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
     told = "\n".join(["", laid_out, "", *notes, INTERVAL_NOTE, ""])
@@ -78,9 +78,9 @@ def arrivals_told(level: LevelMetrics) -> str:
     )
 
 
-def settled_told(level: LevelMetrics) -> str:
+def steady_state_sentence(level: LevelMetrics) -> str:
     """Say whether a level settled, unless it is as planned; empty where nothing is to be said."""
-    told = steady_told(level)
+    told = steady_state_summary(level)
     return f"{level_name(level)} ({validity_of(level).text}): {told}" if told else ""
 
 

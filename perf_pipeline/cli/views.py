@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from perf_pipeline.cli.run_progress import RunWatch, Standing
+    from perf_pipeline.cli.run_progress import RunProgress, RunWatch
 
 PLAIN_EVERY_S = 10.0
 LIVE_EVERY_S = 1.0
@@ -88,15 +88,15 @@ class PlainView:
         if self._clock() - self._looked_s < LIVE_EVERY_S:
             return
         self._looked_s = self._clock()
-        standing = self._watch.look()
-        if standing is None:
+        progress = self._watch.look()
+        if progress is None:
             return
-        phase = (standing.index, standing.phase)
+        phase = (progress.index, progress.phase)
         # Nothing moves while the report is made: said once.
-        is_due = self._clock() - self._told_s >= PLAIN_EVERY_S and standing.phase != REPORT
+        is_due = self._clock() - self._told_s >= PLAIN_EVERY_S and progress.phase != REPORT
         if phase != self._told or is_due:
             self._told, self._told_s = phase, self._clock()
-            self.say(plain_line(standing))
+            self.say(plain_line(progress))
 
     def stopping(self) -> None:
         """Tell that the run is being stopped."""
@@ -178,28 +178,28 @@ class LiveView:
     def _draw(self) -> None:
         self._looked_s = self._clock()
         rows = {"scenario": name(self._title)}
-        standing = self._watch.look()
-        if standing is None:
+        progress = self._watch.look()
+        if progress is None:
             rows["phase"] = f"{self._before}, for {self._looked_s - self._before_s:.0f} s"
         else:
-            rows |= picture(standing, self._levels)
-        self._live.update(laid_out(rows, standing, self._hint), refresh=True)
+            rows |= picture(progress, self._levels)
+        self._live.update(laid_out(rows, progress, self._hint), refresh=True)
 
 
-def picture(standing: Standing, levels: int) -> dict[str, str]:
+def picture(progress: RunProgress, levels: int) -> dict[str, str]:
     """Return what a picture says of a level, under what it is called."""
-    is_open = standing.loop == "open"
-    of = f"of {standing.wanted} {'slots' if is_open else 'wanted'}"
-    waited = {"response time": mean_told(standing.mean_response_s)} if is_open else {}
+    is_open = progress.loop == "open"
+    of = f"of {progress.wanted} {'slots' if is_open else 'wanted'}"
+    waited = {"response time": mean_told(progress.mean_response_s)} if is_open else {}
     return {
-        "level": f"{standing.index + 1} of {levels}: {name(standing.shown)}",
-        "phase": f"{standing.phase}, {standing.elapsed_s:.0f} s since the level's go",
-        "in flight": f"{standing.in_flight} {of}",
-        "rate": f"{rate_told(standing)}; {standing.ended} ended",
+        "level": f"{progress.index + 1} of {levels}: {name(progress.shown)}",
+        "phase": f"{progress.phase}, {progress.elapsed_s:.0f} s since the level's go",
+        "in flight": f"{progress.in_flight} {of}",
+        "rate": f"{rate_told(progress)}; {progress.ended} ended",
         **waited,
-        "service time": mean_told(standing.mean_service_s),
-        "errors": errors_told(standing),
-        "time left": time_left(standing.left_s),
+        "service time": mean_told(progress.mean_service_s),
+        "errors": errors_told(progress),
+        "time left": time_left(progress.left_s),
     }
 
 
@@ -210,40 +210,40 @@ def mean_told(mean_s: float | None) -> str:
     return f"{mean_s:.3g} s, mean of what ended in the last 10 s"
 
 
-def rate_told(standing: Standing) -> str:
+def rate_told(progress: RunProgress) -> str:
     """Return the rate of the last second; of an open level, beside what was offered in it."""
-    rate = f"{standing.rate_per_s:.1f}/s"
-    if standing.loop == "closed":
+    rate = f"{progress.rate_per_s:.1f}/s"
+    if progress.loop == "closed":
         return rate
-    if standing.offered_per_s is None:
+    if progress.offered_per_s is None:
         return f"{rate} achieved"
-    return f"{rate} achieved of {standing.offered_per_s:.1f}/s offered"
+    return f"{rate} achieved of {progress.offered_per_s:.1f}/s offered"
 
 
-def laid_out(rows: Mapping[str, str], standing: Standing | None, hint: str) -> Table:
+def laid_out(rows: Mapping[str, str], progress: RunProgress | None, hint: str) -> Table:
     """Lay a picture out; as narrow as the terminal is, words go on in the next line."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
     for what, value in rows.items():
-        failing = what == "errors" and standing is not None and standing.failed
+        failing = what == "errors" and progress is not None and progress.failed
         grid.add_row(what, Text(value, style="red" if failing else ""))
-    for concern in standing.concerns if standing else ():
+    for concern in progress.concerns if progress else ():
         grid.add_row("concern", Text(visible(concern), style="yellow"))
     grid.add_row("", Text(hint, style="dim"))
     return grid
 
 
-def errors_told(standing: Standing) -> str:
+def errors_told(progress: RunProgress) -> str:
     """Return how many failed and of what; the journals lag behind the count by a moment."""
-    if not standing.failed:
+    if not progress.failed:
         return "none"
-    if standing.errors is None:
-        return f"{standing.failed} (their classes cannot be read)"
-    classes = [f"{what} {count}" for what, count in sorted(standing.errors.items())]
-    unread = standing.failed - sum(standing.errors.values())
+    if progress.errors is None:
+        return f"{progress.failed} (their classes cannot be read)"
+    classes = [f"{what} {count}" for what, count in sorted(progress.errors.items())]
+    unread = progress.failed - sum(progress.errors.values())
     classes += [f"class not known yet {unread}"] if unread > 0 else []
-    return f"{standing.failed}: {', '.join(classes)}"
+    return f"{progress.failed}: {', '.join(classes)}"
 
 
 def time_left(left_s: float | None) -> str:
@@ -255,17 +255,17 @@ def time_left(left_s: float | None) -> str:
     return f"about {left_s / 60:.0f} min (estimate)"
 
 
-def plain_line(standing: Standing) -> str:
+def plain_line(progress: RunProgress) -> str:
     """Return one line about where a level stands."""
-    if standing.phase == REPORT:
+    if progress.phase == REPORT:
         return "  all levels are played; counting the records and writing the report"
     line = (
-        f"  {name(standing.shown):>8} {standing.phase:8} {standing.elapsed_s:6.1f} s  "
-        f"done {standing.ended:7}  in flight {standing.in_flight:5} of {standing.wanted}  "
-        f"{rate_told(standing):>10}  failed {errors_told(standing)}  "
-        f"left {time_left(standing.left_s)}"
+        f"  {name(progress.shown):>8} {progress.phase:8} {progress.elapsed_s:6.1f} s  "
+        f"done {progress.ended:7}  in flight {progress.in_flight:5} of {progress.wanted}  "
+        f"{rate_told(progress):>10}  failed {errors_told(progress)}  "
+        f"left {time_left(progress.left_s)}"
     )
-    return "".join([line, *(f"  concern: {visible(each)}" for each in standing.concerns)])
+    return "".join([line, *(f"  concern: {visible(each)}" for each in progress.concerns)])
 
 
 def choose_view(

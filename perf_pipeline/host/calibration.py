@@ -34,7 +34,7 @@ _BLOCK = b"\0" * 4096
 
 
 @dataclass(frozen=True)
-class Canary:
+class Calibration:
     """What one round of the fixed work took.
 
     Attributes:
@@ -63,13 +63,13 @@ class Canary:
     problem: str = ""
 
 
-def take_canary(
+def calibrate(
     folder: Path,
     *,
     clock_ns: Callable[[], int] = time.monotonic_ns,
     cpu_clock_ns: Callable[[], int] = time.thread_time_ns,
     proc: Path | None = None,
-) -> Canary:
+) -> Calibration:
     """Do the fixed work once; it takes about 0.025 s, 0.2 s on a busy machine of half the speed.
 
     Args:
@@ -95,7 +95,7 @@ def take_canary(
     except OSError as error:
         waited_s, problem = [], f"{folder}: {(error.strerror or str(error)).lower()}"
     took_ns = clock_ns() - begun_ns
-    return Canary(
+    return Calibration(
         core_ns_per_unit=min(cores) / UNITS,
         waited_ratio=max(0.0, 1 - sum(cores) / sum(walls)),
         fsync_s=median(waited_s) if waited_s else None,

@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.host.calibration import Canary, take_canary
+from perf_pipeline.host.calibration import Calibration, calibrate
 from perf_pipeline.host.pressure import read_stalled, stalled_percent
 from perf_pipeline.samples.run_folder import write_json
 
@@ -31,11 +31,11 @@ AGAIN_ABOVE = 1.1
 """Times the quickest round of the run; rounds of a quiet machine differ by 4 %."""
 
 FILE = "canary.json"
-"""In a level's folder: ``before`` and ``after`` (a ``Canary`` each, or None) and the level's
+"""In a level's folder: ``before`` and ``after`` (a ``Calibration`` each, or None) and the level's
 ``stalled_percent`` (None until it ends)."""
 
 
-class LevelCanaries:
+class LevelCalibration:
     """The rounds of one run.
 
     Attributes:
@@ -46,7 +46,7 @@ class LevelCanaries:
         self,
         disk: Path,
         *,
-        take: Callable[[Path], Canary] = take_canary,
+        take: Callable[[Path], Calibration] = calibrate,
         stalled: Callable[[], dict[str, float | None]] = read_stalled,
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -60,7 +60,7 @@ class LevelCanaries:
             now_s: CLOCK_MONOTONIC.
             sleep: Sleeps between two attempts.
         """
-        self.rounds: list[Canary] = []
+        self.rounds: list[Calibration] = []
         self._disk = disk
         self._take = take
         self._stalled = stalled
@@ -95,7 +95,7 @@ class LevelCanaries:
         self._told["after"] = asdict(self.rounds[-1])
         self._write()
 
-    def _quickest(self) -> Canary:
+    def _quickest(self) -> Calibration:
         """Return the quickest of as many attempts as it takes to be about as quick as before."""
         if not self.rounds:
             return min((self._take(self._disk) for _ in range(2)), key=_took_s)
@@ -111,5 +111,5 @@ class LevelCanaries:
             write_json(self._file, self._told)
 
 
-def _took_s(canary: Canary) -> float:
+def _took_s(canary: Calibration) -> float:
     return canary.took_s

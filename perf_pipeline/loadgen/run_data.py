@@ -39,7 +39,7 @@ def schema_name(run_id: str) -> str:
 
 
 @dataclass(frozen=True)
-class Holding:
+class RunData:
     """What a run keeps on one server.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
-from perf_pipeline.loadgen.run_data import Holding
+from perf_pipeline.loadgen.run_data import RunData
 from perf_pipeline.servers.lifecycle.lease import leased
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 
@@ -49,7 +49,7 @@ class RunServers:
             stack: Gives everything back in the end.
         """
         self.left_out: tuple[str, ...] = ()
-        self.holdings: dict[str, Holding] = {}
+        self.run_data: dict[str, RunData] = {}
         self._scenario = scenario
         self._settings = settings
         self._run_id = run_id
@@ -78,8 +78,8 @@ class RunServers:
             needed = servers_needed(self._scenario, self.left_out)
             services = ServiceSession(self._settings, sorted(needed))
             self._services = self._stack.enter_context(services)
-            self.holdings = {
-                name: Holding(server, self._run_id) for name, server in services.servers.items()
+            self.run_data = {
+                name: RunData(server, self._run_id) for name, server in services.servers.items()
             }
         return self._services.servers
 
@@ -92,9 +92,9 @@ class RunServers:
         if self._seeded is None:
             self._seeded = {}
             for service, server in self.open().items() if self._ours else ():
-                holding = self.holdings[service]
-                self._stack.enter_context(leased(self._settings.state_dir, server, holding.name))
-                self._seeded[service] = holding.seed(self._scenario.seed)
+                run_data = self.run_data[service]
+                self._stack.enter_context(leased(self._settings.state_dir, server, run_data.name))
+                self._seeded[service] = run_data.seed(self._scenario.seed)
         return self._seeded
 
     def settle(self) -> dict[str, str]:
@@ -105,18 +105,19 @@ class RunServers:
             show it.
         """
         if not self._ours:
-            return dict.fromkeys(self.holdings, NOT_OURS)
-        return {name: _settled(holding) for name, holding in self.holdings.items()}
+            return dict.fromkeys(self.run_data, NOT_OURS)
+        return {name: _settled(run_data) for name, run_data in self.run_data.items()}
 
     def written(self, level: int) -> dict[str, Callable[[], set[int]]]:
         """Return, for each server, what tells the numbers of a level's workflows written there."""
         return {
-            name: partial(holding.written_numbers, level) for name, holding in self.holdings.items()
+            name: partial(run_data.written_numbers, level)
+            for name, run_data in self.run_data.items()
         }
 
 
-def _settled(holding: Holding) -> str:
+def _settled(run_data: RunData) -> str:
     try:
-        return holding.settle()
+        return run_data.settle()
     except ServiceUnavailableError as error:
         return f"not brought to a known state: {error}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Kept:
+class RunInventory:
     """What lies in a run's folder.
 
     Attributes:
@@ -63,13 +63,13 @@ class Kept:
 NOT_BEGUN = "not begun"
 
 
-def kept_of(folder: RunFolder) -> Kept:
+def run_inventory_of(folder: RunFolder) -> RunInventory:
     """Count what is kept of a run; what cannot be read is said, never raised.
 
     It is asked for while something else has gone wrong, which must stay what people are told.
     """
     if not folder.status_file.exists():
-        return Kept(folder.root, NOT_BEGUN)
+        return RunInventory(folder.root, NOT_BEGUN)
     problems: list[str] = []
     levels = records = missing = 0
     status = "of unknown status"
@@ -77,7 +77,7 @@ def kept_of(folder: RunFolder) -> Kept:
         status = str(folder.read_status()["status"])
         kinds = len(read_json(folder.manifest)["workloads"])
     except (RunFolderError, KeyError, TypeError) as error:
-        return Kept(folder.root, status, problem=str(error))
+        return RunInventory(folder.root, status, problem=str(error))
     for path in folder.level_folders():
         levels += 1
         try:
@@ -87,4 +87,4 @@ def kept_of(folder: RunFolder) -> Kept:
             continue
         records += left.frame.height
         missing += left.may_be_missing
-    return Kept(folder.root, status, levels, records, missing, "; ".join(problems))
+    return RunInventory(folder.root, status, levels, records, missing, "; ".join(problems))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.our_load import load_at_rate, load_closed
-from perf_pipeline.selftest.loads.seen_load import PERCENTS, SeenLoad, compared
+from perf_pipeline.selftest.loads.seen_load import PERCENTS, ObservedLoad, compared
 from perf_pipeline.selftest.loads.service_process import delayed_service, read_log
 from perf_pipeline.selftest.other_generators.locust_environment import locust_command
 from perf_pipeline.selftest.other_generators.wrk import RESOLUTION_MS, run_wrk, wrk_command
@@ -28,7 +28,7 @@ from perf_pipeline.selftest.other_generators.wrk import RESOLUTION_MS, run_wrk, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    _Load = Callable[[Path, int, int], SeenLoad]
+    _Load = Callable[[Path, int, int], ObservedLoad]
 
 DELAYS_S = (0.02, 0.06)
 CONNECTIONS = 8
@@ -82,21 +82,21 @@ def _least_disturbed(rounds: list[list[Figure]]) -> list[Figure]:
     return figures
 
 
-def _ours_closed(folder: Path, length_s: int, seed: int) -> SeenLoad:
+def _ours_closed(folder: Path, length_s: int, seed: int) -> ObservedLoad:
     return load_closed(folder, DELAYS_S, CONNECTIONS, length_s, seed)
 
 
-def _ours_at_rate(folder: Path, length_s: int, seed: int) -> SeenLoad:
+def _ours_at_rate(folder: Path, length_s: int, seed: int) -> ObservedLoad:
     return load_at_rate(folder, DELAYS_S, RATE_PER_S, length_s, seed)
 
 
-def _wrk(folder: Path, length_s: int, seed: int) -> SeenLoad:
+def _wrk(folder: Path, length_s: int, seed: int) -> ObservedLoad:
     command = wrk_command()
     with delayed_service(folder, *DELAYS_S, seed) as service:
         told = run_wrk(command, service.url, CONNECTIONS, length_s)
     answered = read_log(service)
     begin_ns, lasted_s = int(answered.arrived_ns[0]), told.requests / told.per_s
-    return SeenLoad(
+    return ObservedLoad(
         name="wrk",
         length_s=lasted_s,
         per_s=told.per_s,
@@ -106,7 +106,7 @@ def _wrk(folder: Path, length_s: int, seed: int) -> SeenLoad:
     )
 
 
-def _locust(folder: Path, length_s: int, seed: int) -> SeenLoad:
+def _locust(folder: Path, length_s: int, seed: int) -> ObservedLoad:
     command = locust_command("locust_rate.py")
     with delayed_service(folder, *DELAYS_S, seed) as service:
         arguments = [service.url, str(LOCUST_USERS), str(RATE_PER_S), str(length_s)]
@@ -122,7 +122,7 @@ def _locust(folder: Path, length_s: int, seed: int) -> SeenLoad:
             f"{done.stderr.strip()[-500:]}"
         )
     lasted_s = (told["end_ns"] - told["begin_ns"]) / 1e9
-    return SeenLoad(
+    return ObservedLoad(
         name="Locust",
         length_s=lasted_s,
         per_s=told["requests"] / lasted_s,

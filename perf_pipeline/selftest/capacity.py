@@ -18,7 +18,7 @@ import numpy as np
 from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
 from perf_pipeline.config.scenario.capacity_question import FAILURES, LONGER
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.loadgen.plan.capacity_search import MOST_STEPS, Space, search
+from perf_pipeline.loadgen.plan.capacity_search import MAX_STEPS, Space, search
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.known_capacity import real_time_figures
 from perf_pipeline.selftest.virtual.single_server import records_of
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 TAKES_LOAD_LOCK = True
 SEEDS = {Size.CI: 2, Size.FULL: 20}
-LEAST_WITHIN = {Size.CI: 2, Size.FULL: 18}
+MIN_WITHIN = {Size.CI: 2, Size.FULL: 18}
 NEAR_PERCENT = {Size.CI: 10.0, Size.FULL: 5.0}
 BALANCE_PERCENT = 5.0
 SERVERS, SERVICE_S = 4, 0.02
@@ -156,12 +156,12 @@ def _figures(case: _Case, found: list[CapacityFinding], size: Size) -> list[Figu
             f"{name}: searches within {near:g} % of {case.truth:.4g}",
             sum(each <= near for each in off),
             f"of {len(found)}",
-            LEAST_WITHIN[size],
+            MIN_WITHIN[size],
             at_most=False,
             note=f"off by {min(off):.2g} to {max(off):.2g} %; "
             f"in {around} the truth lies between the last that met and the first that missed",
         ),
-        Figure(f"{name}: most steps", max(one.steps for one in found), "", MOST_STEPS),
+        Figure(f"{name}: most steps", max(one.steps for one in found), "", MAX_STEPS),
         Figure(f"{name}: Little's law at steps that met, worst", worst, "%", BALANCE_PERCENT),
     ]
     if case.of == "in_flight":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.survival.batches import Ints
 
 REPETITIONS = {Size.CI: 15, Size.FULL: 400}
-LEAST_PERCENT = {Size.CI: 66.0, Size.FULL: 88.0}
+MIN_PERCENT = {Size.CI: 66.0, Size.FULL: 88.0}
 """At 95 %, fewer cover once in 10,000 seeds or less; of 15 repetitions one is 7 % already."""
 
 QUEUES = {0.5: 40_000, 0.8: 200_000}
@@ -61,9 +61,7 @@ def run(size: Size, seed: int) -> list[Figure]:
             for what, trial in _repetition(load, count, rng).items():
                 trials.setdefault(what, []).append(trial)
         _log.info("load %s: %d repetitions", load, REPETITIONS[size])
-        figures += [
-            _figure(load, what, found, LEAST_PERCENT[size]) for what, found in trials.items()
-        ]
+        figures += [_figure(load, what, found, MIN_PERCENT[size]) for what, found in trials.items()]
     return figures
 
 

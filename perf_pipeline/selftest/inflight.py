@@ -30,7 +30,7 @@ from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
 from perf_pipeline.metrics.survival.service_time import ended_within
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from perf_pipeline.selftest.loads.taking_turns import Turn
 
 WORKLOAD = Workload("transformation", "medium")
-LEAST_IN_FLIGHT_SHARE = 0.95
-MOST_MEMORY_MB = 1000.0
+MIN_IN_FLIGHT_SHARE = 0.95
+MAX_MEMORY_MB = 1000.0
 """What users of the old framework allow a run."""
 
 _T_95 = 2.0
@@ -190,13 +190,13 @@ def _held(level: LevelMetrics, concurrency: int) -> list[Figure]:
     rate = level.throughput_per_s
     return [
         Figure(
-            f"{name}: median in flight", median, "", LEAST_IN_FLIGHT_SHARE * concurrency,
+            f"{name}: median in flight", median, "", MIN_IN_FLIGHT_SHARE * concurrency,
             at_most=False, note=f"{rate:.4g} workflows/s" if rate else "",
         ),
         Figure(f"{name}: dropped, failed or timed out", not_ok, "", 0, note=ended),
         Figure(f"{name}: started and without a record", lost, "", 0),
         Figure(
-            f"{name}: memory of the workers (sum of PSS, peak)", memory, "MB", MOST_MEMORY_MB,
+            f"{name}: memory of the workers (sum of PSS, peak)", memory, "MB", MAX_MEMORY_MB,
             note=f"{level.resources.samples} samples{each}",
         ),
     ]  # fmt: skip
@@ -227,7 +227,7 @@ def _play(
             turns.look(pids)
 
     with monitor:
-        LevelRun(
+        LevelSupervisor(
             plan_levels(scenario, processes)[0],
             folder=folder,
             python=python,

@@ -25,8 +25,8 @@ LENGTHS_S = {
     Size.CI: {100.0: 1.0, 1000.0: 1.0},
     Size.FULL: {1.0: 25.0, 100.0: 15.0, 500.0: 15.0, 1000.0: 15.0, 2000.0: 15.0},
 }
-MOST_LAG_US = 100
-MOST_CPU_PERCENT = 5.0
+MAX_LAG_US = 100
+MAX_CPU_PERCENT = 5.0
 MOST_OF_A_GAP = 0.25
 """At size ci: the median lag against the mean time between two starts. At 1000/s that is 250 µs,
 three times what a quiet machine shows."""
@@ -64,10 +64,10 @@ def _absolute(rate_per_s: float, played: PlayedLevel, *, claimed: bool) -> Itera
     at, lag = f"{rate_per_s:g}/s", played.load.lag
     p50_us = None if lag.p50_s is None else lag.p50_s * 1e6
     note = "" if lag.p99_s is None else f"p99 {lag.p99_s * 1e6:.0f} us"
-    limit_us = MOST_LAG_US if claimed else None
+    limit_us = MAX_LAG_US if claimed else None
     yield Figure(f"{at}: median start lag", p50_us, "us", limit_us, note=note)
     if claimed:
-        yield Figure(f"{at}: CPU of the worker", played.cpu_percent, "%", MOST_CPU_PERCENT)
+        yield Figure(f"{at}: CPU of the worker", played.cpu_percent, "%", MAX_CPU_PERCENT)
     else:
         share = None if lag.p50_s is None else lag.p50_s * rate_per_s
         yield Figure(f"{at}: median start lag / time between starts", share, "", MOST_OF_A_GAP)

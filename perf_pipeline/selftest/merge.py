@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WORKERS = 16
 LEVELS = (0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999)
-MOST_ERROR_RATIO = 0.008
+MAX_ERROR_RATIO = 0.008
 _RECORDS = {Size.CI: 100_000, Size.FULL: 4_000_000}
 _SHORTEST_NS = 1_000
 _HOUR_NS = 3_600_000_000_000
@@ -113,7 +113,7 @@ def _error_against_exact(name: str, times_ns: npt.NDArray[np.int64]) -> Figure:
         found_s = histogram.percentile(float(p)).value_s
         errors.append(math.inf if found_s is None else abs(found_s * 1e9 - truth_ns) / truth_ns)
     return Figure(
-        f"{name}: error of a percentile against exact", max(errors), "ratio", MOST_ERROR_RATIO
+        f"{name}: error of a percentile against exact", max(errors), "ratio", MAX_ERROR_RATIO
     )
 
 
@@ -131,5 +131,5 @@ def _error_of_a_bucket() -> Figure:
         "error of any time from 1 us to 1 h, at its bucket's ends",
         worst,
         "ratio",
-        MOST_ERROR_RATIO,
+        MAX_ERROR_RATIO,
     )

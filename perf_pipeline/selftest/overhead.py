@@ -21,7 +21,7 @@ from perf_pipeline.selftest.loads.noop_worker import NoopBlock, play_nothing
 from perf_pipeline.selftest.loads.recorder_cost import recorder_cost
 from perf_pipeline.selftest.other_generators.locust_environment import locust_command
 
-LEAST_RATIO = 6.0
+MIN_RATIO = 6.0
 STORE_NS, DURABLE_NS = 100.0, 250.0
 _ANSWER_LIMIT_S = 60.0
 
@@ -109,7 +109,7 @@ def _rate(what: str, blocks: list[NoopBlock]) -> Figure:
 def _ratio(ratios: list[float], note: str) -> Figure:
     value = median(ratios) if ratios else None
     what = "ours / Locust, iterations a second of one process"
-    return Figure(what, value, "", LEAST_RATIO, at_most=False, note=note)
+    return Figure(what, value, "", MIN_RATIO, at_most=False, note=note)
 
 
 class _Locust:

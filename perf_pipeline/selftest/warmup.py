@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.metrics.steady.steady_state import judge_series
-from perf_pipeline.metrics.steady.warm_up import LEAST_RATIO
+from perf_pipeline.metrics.steady.warm_up import MIN_RATIO
 from perf_pipeline.selftest.figure import Figure, Size
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _series(shape: str, alike: float, rng: np.random.Generator) -> tuple[float, 
         series += np.where(at < end, sign * rng.uniform(0.2, 0.5), 0.0)
     elif shape == "decay":
         height = rng.uniform(1.0, 3.0)
-        series += height * np.exp(-at / (end / math.log(height / LEAST_RATIO)))
+        series += height * np.exp(-at / (end / math.log(height / MIN_RATIO)))
     elif shape == "drift":
         series += sign * rng.uniform(0.4, 0.8) * (at / VALUES - 0.5)
     return end, series

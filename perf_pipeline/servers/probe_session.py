@@ -13,7 +13,7 @@ Session = TypeVar("Session")
 Answer = TypeVar("Answer")
 
 
-class KeptSession(Generic[Session]):
+class ProbeSession(Generic[Session]):
     """Opens a session at the first question, and keeps it until one fails."""
 
     def __init__(self, begin: Callable[[], AbstractContextManager[Session]]) -> None:

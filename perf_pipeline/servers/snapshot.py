@@ -54,7 +54,7 @@ class Counters:
 
 
 @dataclass(frozen=True)
-class Told:
+class ServerSnapshot:
     """One answer.
 
     Attributes:
@@ -65,13 +65,13 @@ class Told:
 
     connections: Connections
     counters: Counters
-    not_told: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
 
 
 class Probe(Protocol):
     """Asks one server, over a session that is kept from question to question."""
 
-    def ask(self) -> Told:
+    def ask(self) -> ServerSnapshot:
         """Ask; each answer of the server is waited for ``PROBE_S`` at most.
 
         Raises:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 ROWS = 50
-LEAST_VALUE = 250
+MIN_VALUE = 250
 WEIGHTS = {"east": 2, "north": 3, "south": 5, "west": 7}
 
 
@@ -38,8 +38,8 @@ def clean(rows: list[Row]) -> list[Row]:
 
 
 def keep(rows: list[Row]) -> list[Row]:
-    """Keep the rows whose value is at least ``LEAST_VALUE``."""
-    return [row for row in rows if row["value"] >= LEAST_VALUE]
+    """Keep the rows whose value is at least ``MIN_VALUE``."""
+    return [row for row in rows if row["value"] >= MIN_VALUE]
 
 
 def total(rows: list[Row]) -> Row:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.definitions import defs
-from assets.run_inventory import FOLDER_TAG, what_is_kept
+from assets.run_inventory import FOLDER_TAG, report_run_inventory
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dg.asset(hooks={what_is_kept})
+@dg.asset(hooks={report_run_inventory})
 def broken() -> None:
     """Stands for metrics or a report that could not be made."""
     raise RuntimeError("no space left on device")
@@ -35,7 +35,7 @@ def test_every_step_after_the_load_has_that_hook() -> None:
     hooked = {
         key.to_user_string()
         for asset in defs.assets or ()
-        if isinstance(asset, dg.AssetsDefinition) and what_is_kept in asset.hook_defs
+        if isinstance(asset, dg.AssetsDefinition) and report_run_inventory in asset.hook_defs
         for key in asset.keys
     }
     assert hooked == {"run_metrics", "kpi_verdicts", "metric_history", "run_report"}

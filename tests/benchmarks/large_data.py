@@ -27,7 +27,7 @@ from perf_pipeline.metrics.records.record_figures import (
     timed_records,
 )
 from perf_pipeline.metrics.steady.steady_state import SteadyState, steady_state_of
-from perf_pipeline.metrics.survival.batch_counts import StretchCounts
+from perf_pipeline.metrics.survival.batch_counts import BatchCounts
 from perf_pipeline.metrics.survival.intervals import with_intervals
 from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.record import ErrorClass, Outcome
@@ -126,12 +126,12 @@ def pass_over(path: Path) -> Pass:
         kinds=KINDS,
         slots=SLOTS,
     )
-    stretches = StretchCounts.together(figures.stretches)
+    batches = BatchCounts.together(figures.batches)
     return Pass(
         steady_state,
         figures,
-        with_intervals(figures.service_times, stretches),
-        tuple(map(with_intervals, figures.kinds, figures.stretches)),
+        with_intervals(figures.service_times, batches),
+        tuple(map(with_intervals, figures.kinds, figures.batches)),
     )
 
 

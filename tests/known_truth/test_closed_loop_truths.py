@@ -51,7 +51,7 @@ def test_average_times_throughput_is_the_number_in_flight() -> None:
 
         throughput_per_s = len(ended_within(frame, *window)) / 20
         assert times.avg_s == pytest.approx(SLOTS / throughput_per_s, rel=1e-6)
-        assert InFlightCurve.of(frame).median_and_least(*window) == (SLOTS, SLOTS)
+        assert InFlightCurve.of(frame).median_and_min(*window) == (SLOTS, SLOTS)
 
 
 def test_percentiles_of_equal_service_times_are_that_time_from_the_first_turnovers_on() -> None:

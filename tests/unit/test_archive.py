@@ -98,7 +98,7 @@ def test_a_file_that_is_not_as_its_manifest_says_is_refused(
 def test_an_archive_larger_than_the_bound_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_module, "MOST_BYTES", 9)
+    monkeypatch.setattr(archive_module, "MAX_BYTES", 9)
     archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), b"0123456789")
     with pytest.raises(ArchiveError, match="10 bytes; at most 9"):
         import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.analysis.bottleneck.use import LevelUse
 
-LEAST_WANTING = 1.5
+MIN_WANTING = 1.5
 """More than one workflow a worker wants to run: half-way between one and two."""
 
 LOCKED_CORES_MAX = 1.5
@@ -77,7 +77,7 @@ def _cpu(use: LevelUse) -> Iterator[Suspect]:
     one_each = (
         f" {_each(use)}, which runs one thread at a time, had a core of its own: more worker "
         "processes would not help."
-        if (use.least_cores or 0.0) >= BUSY
+        if (use.min_cores or 0.0) >= BUSY
         else ""
     )
     used = f"The workers used {said(target)} of {said(usable)} cores."
@@ -122,17 +122,17 @@ def _interpreter(use: LevelUse) -> Suspect:
         "interpreter_lock",
         "interpreter_lock",
         "interpreter lock",
-        f"{_each(use)} used {said(use.least_cores)} cores or more, and {said(wanting)} workflows "
+        f"{_each(use)} used {said(use.min_cores)} cores or more, and {said(wanting)} workflows "
         f"in each wanted to run, while {said(idle)} cores stood idle: an interpreter runs one "
         "thread at a time, so only more processes would use them.",
-        need("cores used by the least busy worker", use.least_cores, "cores", least=BUSY),
+        need("cores used by the least busy worker", use.min_cores, "cores", least=BUSY),
         need(
             "cores used by the busiest worker",
             use.busiest_cores,
             "cores",
             most=LOCKED_CORES_MAX,
         ),
-        need("workflows a worker that want to run", wanting, "workflows", least=LEAST_WANTING),
+        need("workflows a worker that want to run", wanting, "workflows", least=MIN_WANTING),
         need("idle cores", idle, "cores", least=use.part_of_cores(TENTH)),
     )
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 Sample = dict[str, Any]
 
-LEAST_WAIT_SAMPLES = 10
+MIN_WAIT_SAMPLES = 10
 """With fewer, one thread moves a share by more than a tenth."""
 
 UNKNOWN_MAX = 0.1
 """With more workflows of which the target cannot tell what they do, the shares of the others are
 not known either."""
 
-LEAST_COUNTED_S = 10.0
+MIN_COUNTED_S = 10.0
 """A session of PostgreSQL adds its time to the server's counter once a second, or later: in less
 than ten seconds more than a tenth of it may be missing. (16 sessions that executed all the time
 came out as 6 in 3 s.) Sessions seen active are the better figure then."""
@@ -80,7 +80,7 @@ def level_use(
 
 def _waits(in_flight: InFlight) -> Mapping[str, float] | None:
     known = in_flight.waits.get("unknown", 0.0) <= UNKNOWN_MAX
-    return in_flight.waits if known and in_flight.wait_samples >= LEAST_WAIT_SAMPLES else None
+    return in_flight.waits if known and in_flight.wait_samples >= MIN_WAIT_SAMPLES else None
 
 
 def growth_per_s(
@@ -156,7 +156,7 @@ def _server(samples: Sequence[Sample], name: str, limit: int) -> ServerUse:
     cores = growth_per_s(samples, "servers", "cpu_s", own)
     told = [use for s in samples if isinstance(use := s["connections"].get(name), dict)]
     active = _mean(told, "active")
-    executing = _query_time(samples, name, 0.0 if active is None else LEAST_COUNTED_S)
+    executing = _query_time(samples, name, 0.0 if active is None else MIN_COUNTED_S)
     return ServerUse(
         name=name,
         cores=_sum(cores),

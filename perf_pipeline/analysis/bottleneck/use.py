@@ -126,7 +126,7 @@ class LevelUse:
         return None if self.worker_cores is None else sum(self.worker_cores)
 
     @property
-    def least_cores(self) -> float | None:
+    def min_cores(self) -> float | None:
         """Cores that the least busy worker used."""
         return None if self.worker_cores is None else min(self.worker_cores)
 

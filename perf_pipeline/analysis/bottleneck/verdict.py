@@ -101,8 +101,8 @@ def bottleneck_of(
 def judge(use: LevelUse) -> Bottleneck:
     """Decide among the causes; two of similar strength, or a gap in the evidence, are unclear."""
     suspects = [*suspects_of_cores(use), *suspects_of_waits(use)]
-    holding = [suspect for suspect in suspects if suspect.holds]
-    left = [s for s in holding if not any(_explains(other, s) for other in holding)]
+    run_data = [suspect for suspect in suspects if suspect.holds]
+    left = [s for s in run_data if not any(_explains(other, s) for other in run_data)]
     if len({(suspect.verdict, suspect.subject) for suspect in left}) > 1:
         both = " and ".join(dict.fromkeys(suspect.cause for suspect in left))
         return _unclear(f"{both} hold at the same time.", left, suspects, use)

@@ -26,7 +26,7 @@ DISK_RATIO = 0.25
 workflows. The kernel counts one only while nothing else runs on it, so it is far below the share
 of threads that wait: five threads that do nothing but fsync, on two cores, gave 0.3."""
 
-LEAST_IO_MB_PER_S = 1.0
+MIN_IO_MB_PER_S = 1.0
 """The journals of the workers alone are below it (a block of 64 kB, twice a second)."""
 
 _POOL = "connection pool"
@@ -137,7 +137,7 @@ def _iowait(use: LevelUse, who: str, io_mb_per_s: float | None, time: Evidence) 
         f"not answered, while {who} read and wrote {said(io_mb_per_s)} MB/s.",
         need("cores without work because of a disk", iowait, "cores", least=least),
         need("their share of the cores without work", ratio, "%", least=100 * HALF),
-        need(f"read and written by {who}", io_mb_per_s, "MB/s", least=LEAST_IO_MB_PER_S),
+        need(f"read and written by {who}", io_mb_per_s, "MB/s", least=MIN_IO_MB_PER_S),
         time,
     )
 

@@ -89,7 +89,7 @@ def worst_share(
     return best.worst(span)
 
 
-def least_count(at_ns: Times, span: Span, *, limit: float) -> Worst:
+def min_count(at_ns: Times, span: Span, *, limit: float) -> Worst:
     """Find the window with the fewest: its amount is that number, worst when below ``limit``.
 
     Args:

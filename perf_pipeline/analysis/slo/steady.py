@@ -17,10 +17,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.slo.verdict import SloWord
+    from perf_pipeline.analysis.slo.verdict import Verdict
     from perf_pipeline.config.slo.slo import Slo
     from perf_pipeline.metrics.types.level import FamilyMetrics, LevelMetrics, ServiceTimes
 
@@ -49,7 +49,7 @@ class Measured:
     high: float | None = None
     at_least: bool = False
     at_s: float | None = None
-    verdict: SloWord = "no_data"
+    verdict: Verdict = "no_data"
     why: str = ""
 
 
@@ -115,11 +115,11 @@ def _of_times(
     value = Measured(found.value_s, samples, found.low_s, found.high_s, at_least=found.at_least)
     # Where many took equally long fewer lie strictly beyond, and it is no less sure for that.
     beyond = max(found.samples_beyond, int((1 - found.p) * times.samples + 1e-6))
-    if not found.at_least and beyond < LEAST_BEYOND:
+    if not found.at_least and beyond < MIN_TAIL_SAMPLES:
         return _undecided(
             value,
-            f"{beyond} samples lie beyond it (at least {LEAST_BEYOND}): run longer, "
-            f"until about {round(LEAST_BEYOND / (1 - found.p)):,} workflows have ended",
+            f"{beyond} samples lie beyond it (at least {MIN_TAIL_SAMPLES}): run longer, "
+            f"until about {round(MIN_TAIL_SAMPLES / (1 - found.p)):,} workflows have ended",
         )
     return _decided(slo, value)
 

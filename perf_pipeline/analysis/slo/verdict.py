@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from perf_pipeline.config.slo.slo import Slo
 
-SloWord = Literal["met", "missed", "unclear", "no_data"]
+Verdict = Literal["met", "missed", "unclear", "no_data"]
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,5 @@ class SloVerdict:
     samples: int
     validity: str
     at_s: float | None
-    verdict: SloWord
+    verdict: Verdict
     why: str

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from perf_pipeline.analysis.slo.sliding import Span, Worst, least_count, worst_mean, worst_share
+from perf_pipeline.analysis.slo.sliding import Span, Worst, min_count, worst_mean, worst_share
 from perf_pipeline.analysis.slo.steady import DROPS_NOTHING, Measured, is_response, no_times
-from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
 from perf_pipeline.samples.record import NOT_STARTED, Outcome
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from perf_pipeline.analysis.slo.verdict import SloWord
+    from perf_pipeline.analysis.slo.verdict import Verdict
     from perf_pipeline.config.slo.slo import Slo
     from perf_pipeline.metrics.types.level import FamilyMetrics, LevelMetrics
 
-LEAST_ENDED = 20
+MIN_ENDED = 20
 _ANSWERED = [int(Outcome.OK), int(Outcome.ERROR), int(Outcome.TIMEOUT)]
 _UNANSWERED = [int(Outcome.TIMEOUT), int(Outcome.DROPPED)]
 
@@ -122,7 +122,7 @@ def _times(slo: Slo, level: LevelMetrics, frame: pl.DataFrame, span: Span, go_ns
     allowed, least, sure = 0.0, 1.0, 1
     if slo.about.kind == "percentile":
         allowed = 1 - slo.about.p
-        least, sure = LEAST_BEYOND / allowed - 1e-6, LEAST_BEYOND
+        least, sure = MIN_TAIL_SAMPLES / allowed - 1e-6, MIN_TAIL_SAMPLES
     at_ns = decided["at"].to_numpy()
     bad = decided["bad"].to_numpy()
     worst = worst_share(at_ns, bad, span, allowed=allowed, least=least, sure=sure)
@@ -149,14 +149,14 @@ def _mean(slo: Slo, level: LevelMetrics, frame: pl.DataFrame, span: Span, go_ns:
         ended,
         span,
         limit_ns=slo.limit * 1e9,
-        least=LEAST_ENDED,
+        least=MIN_ENDED,
     )
-    return _measured(worst, worst.amount / 1e9, span, go_ns, least=LEAST_ENDED)
+    return _measured(worst, worst.amount / 1e9, span, go_ns, least=MIN_ENDED)
 
 
 def _rate(slo: Slo, frame: pl.DataFrame, span: Span, go_ns: int) -> Measured:
     ok = frame.filter(pl.col("outcome") == int(Outcome.OK))["end_ns"].sort().to_numpy()
-    worst = least_count(ok, span, limit=slo.limit * slo.window_s)
+    worst = min_count(ok, span, limit=slo.limit * slo.window_s)
     return _measured(worst, worst.amount / slo.window_s, span, go_ns, least=0)
 
 
@@ -169,8 +169,8 @@ def _share(slo: Slo, frame: pl.DataFrame, span: Span, go_ns: int) -> Measured:
         bad = pl.col("outcome") != int(Outcome.OK)
     rows = known.select(at="end_ns", bad=bad).sort("at")
     at_ns, is_bad = rows["at"].to_numpy(), rows["bad"].to_numpy()
-    worst = worst_share(at_ns, is_bad, span, allowed=slo.limit, least=LEAST_ENDED, sure=LEAST_ENDED)
-    return _measured(worst, worst.amount, span, go_ns, least=LEAST_ENDED)
+    worst = worst_share(at_ns, is_bad, span, allowed=slo.limit, least=MIN_ENDED, sure=MIN_ENDED)
+    return _measured(worst, worst.amount, span, go_ns, least=MIN_ENDED)
 
 
 def _cpu(slo: Slo, level: LevelMetrics, span: Span, go_ns: int) -> Measured:
@@ -193,7 +193,7 @@ def _cpu(slo: Slo, level: LevelMetrics, span: Span, go_ns: int) -> Measured:
     if best is None:
         return Measured(None, why="the resource monitor has no sample in any window")
     value, at_s, samples = best
-    verdict: SloWord = "met" if value <= slo.limit else "missed"
+    verdict: Verdict = "met" if value <= slo.limit else "missed"
     return Measured(value, samples, at_s=at_s, verdict=verdict)
 
 

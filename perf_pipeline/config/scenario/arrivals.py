@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.complaints import Complaints
     from perf_pipeline.config.scenario.schedules import Schedule
 
-MOST_ARRIVALS = 10_000_000
+MAX_ARRIVALS = 10_000_000
 """A schedule is held in memory, 8 bytes an arrival, by every worker."""
 
 _LONGEST_TRACE_S = 86_400
@@ -129,11 +129,11 @@ def _find_too_many(arrivals: Arrivals, index: int, complaints: Complaints) -> No
     most = max(arrivals.rate_per_s, arrivals.end_rate_per_s) * arrivals.duration_s
     if arrivals.burst_every_s:
         most += (arrivals.duration_s / arrivals.burst_every_s + 1) * arrivals.burst_size
-    if most > MOST_ARRIVALS:
+    if most > MAX_ARRIVALS:
         complaints.at(
             (*here, "duration_s"),
             f"is {arrivals.duration_s:g} s, in which up to {most:.3g} workflows arrive; allowed "
-            f"are {MOST_ARRIVALS:,}: lower the rate or the duration.",
+            f"are {MAX_ARRIVALS:,}: lower the rate or the duration.",
         )
 
 
@@ -168,8 +168,8 @@ def read_trace(path: str, duration_s: float = 0.0) -> array[int]:
         if end_ns and at_ns >= end_ns:
             break
         times.append(at_ns)
-        if len(times) > MOST_ARRIVALS:
-            raise ValueError(f"it holds more than {MOST_ARRIVALS:,} arrivals")
+        if len(times) > MAX_ARRIVALS:
+            raise ValueError(f"it holds more than {MAX_ARRIVALS:,} arrivals")
     if not times:
         raise ValueError("it holds no arrival")
     return times

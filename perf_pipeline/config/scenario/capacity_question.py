@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.machine import largest_level, mode_of, processes_of
-from perf_pipeline.config.scenario.arrivals import MOST_ARRIVALS
+from perf_pipeline.config.scenario.arrivals import MAX_ARRIVALS
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.errors import ScenarioError
 
@@ -20,7 +20,7 @@ KINDS: tuple[LoadKind, ...] = ("in_flight", "rate")
 FAILURES = Slo("error_ratio", 0.05)
 """Holds where nothing else is said of failures: a target that fails at once is fast."""
 
-LEAST_RATE_PER_S = 0.1
+MIN_RATE_PER_S = 0.1
 FIRST_IN_FLIGHT, FIRST_RATE_PER_S = 10, 10.0
 LONGER = 4.0
 """A step that did not decide is played again, so many times as long: half as wide an interval."""
@@ -78,8 +78,8 @@ def capacity_question(
         allowed, least, why = float(bound.level), 1.0, bound.arithmetic
     else:
         length_s = scenario.phases.warm_up_s + LONGER * scenario.phases.steady_s
-        allowed, least = MOST_ARRIVALS / length_s, LEAST_RATE_PER_S
-        why = f"{MOST_ARRIVALS:,} arrivals in {length_s:g} s"
+        allowed, least = MAX_ARRIVALS / length_s, MIN_RATE_PER_S
+        why = f"{MAX_ARRIVALS:,} arrivals in {length_s:g} s"
     greatest = allowed if most is None else most
     problems = _slo_problems(scenario)
     if not least <= greatest <= allowed:

@@ -19,7 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import TargetEnvironmentError
-from perf_pipeline.loadgen.environment.environment_spec import LOCK, Recipe, recipe_of
+from perf_pipeline.loadgen.environment.environment_spec import (
+    LOCK,
+    EnvironmentSpec,
+    environment_spec_of,
+)
 from perf_pipeline.loadgen.environment.installer import Installer, python_of
 from perf_pipeline.loadgen.environment.interpreter import read_interpreter
 from perf_pipeline.loadgen.environment.packages import (
@@ -93,7 +97,9 @@ def make_environment(
     """
     if interpreter is not None:
         return _given(spec, interpreter)
-    return environment_of(recipe_of(spec), cache_dir=cache_dir, environ=environ, uv=uv, base=base)
+    return environment_of(
+        environment_spec_of(spec), cache_dir=cache_dir, environ=environ, uv=uv, base=base
+    )
 
 
 def find_environment(
@@ -115,13 +121,13 @@ def find_environment(
     """
     if interpreter is not None:
         return _given(spec, interpreter)
-    recipe = recipe_of(spec)
-    key = recipe.key(_identity(base_interpreter()))
-    return _read_marker(_folder_of(cache_dir, key), recipe)
+    needed = environment_spec_of(spec)
+    key = needed.key(_identity(base_interpreter()))
+    return _read_marker(_folder_of(cache_dir, key), needed)
 
 
 def environment_of(
-    recipe: Recipe,
+    spec: EnvironmentSpec,
     *,
     cache_dir: Path,
     environ: Mapping[str, str],
@@ -133,18 +139,16 @@ def environment_of(
     As ``make_environment``, which see, for what is no target: another load generator, say.
     """
     base = base or base_interpreter()
-    folder = _folder_of(cache_dir, recipe.key(_identity(base)))
-    found = _read_marker(folder, recipe)
+    folder = _folder_of(cache_dir, spec.key(_identity(base)))
+    found = _read_marker(folder, spec)
     if found is not None:
         return found
     with _locked(folder) as held:
-        found = _read_marker(folder, recipe)
+        found = _read_marker(folder, spec)
         if found is not None:
             return found
-        packages = _build(
-            folder, recipe, base, Installer(recipe.target, uv, environ, cache_dir, held)
-        )
-        lock_hash = packages_hash(packages) if recipe.wanted else recipe.lock_hash
+        packages = _build(folder, spec, base, Installer(spec.target, uv, environ, cache_dir, held))
+        lock_hash = packages_hash(packages) if spec.wanted else spec.lock_hash
         made = TargetEnvironment(python_of(folder), lock_hash, packages)
         _write_marker(folder, made)
     return made
@@ -181,19 +185,19 @@ def base_interpreter() -> Path:
     return Path(sys.base_prefix) / "bin" / f"python{version}"
 
 
-def _build(folder: Path, recipe: Recipe, base: Path, installer: Installer) -> dict[str, str]:
+def _build(folder: Path, spec: EnvironmentSpec, base: Path, installer: Installer) -> dict[str, str]:
     """Make the environment from nothing; an interrupted build left whatever stands there."""
     try:
         if folder.exists():
             shutil.rmtree(folder)
         installer.make(folder, base)
-        if recipe.lock.strip():
+        if spec.lock.strip():
             lock = folder / LOCK
-            lock.write_text(recipe.lock, encoding="utf-8")
+            lock.write_text(spec.lock, encoding="utf-8")
             installer.install_locked(folder, lock)
-        if recipe.wanted:
-            _install_wanted(folder, recipe, installer)
-        installer.finish(folder, required_packages(folder) | recipe.names)
+        if spec.wanted:
+            _install_wanted(folder, spec, installer)
+        installer.finish(folder, required_packages(folder) | spec.names)
     except OSError as error:
         raise TargetEnvironmentError(f"{folder} cannot be written: {error.strerror}.") from error
     except TargetEnvironmentError:
@@ -202,16 +206,16 @@ def _build(folder: Path, recipe: Recipe, base: Path, installer: Installer) -> di
     return installed_packages(folder)
 
 
-def _install_wanted(folder: Path, recipe: Recipe, installer: Installer) -> None:
+def _install_wanted(folder: Path, spec: EnvironmentSpec, installer: Installer) -> None:
     """Install what is not locked; what is locked must be the same afterwards."""
     locked = {
         name: version
         for name, version in installed_packages(folder).items()
-        if name in recipe.locked_names
+        if name in spec.locked_names
     }
     constraints, wanted = folder / "constraints.txt", folder / "wanted.txt"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in locked.items()))
-    wanted.write_text("".join(f"{line}\n" for line in recipe.wanted))
+    wanted.write_text("".join(f"{line}\n" for line in spec.wanted))
     installer.install_wanted(folder, wanted, constraints)
     now = installed_packages(folder)
     moved = [
@@ -221,7 +225,7 @@ def _install_wanted(folder: Path, recipe: Recipe, installer: Installer) -> None:
     ]
     if moved:
         raise TargetEnvironmentError(
-            f"Adding packages for {recipe.target} changed what is locked: {', '.join(moved)}.\n"
+            f"Adding packages for {spec.target} changed what is locked: {', '.join(moved)}.\n"
             "It would not be the locked target with packages beside it. Ask for a version of the "
             "target as well (name==version+package): everything is then resolved anew."
         )
@@ -263,7 +267,7 @@ def _locked(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _read_marker(folder: Path, recipe: Recipe) -> TargetEnvironment | None:
+def _read_marker(folder: Path, spec: EnvironmentSpec) -> TargetEnvironment | None:
     """Return the environment that the marker describes; None unless it is complete and whole."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
@@ -275,7 +279,7 @@ def _read_marker(folder: Path, recipe: Recipe) -> TargetEnvironment | None:
     if not isinstance(marker, dict) or not isinstance(marker.get("packages"), dict):
         return None
     packages: dict[str, str] = marker["packages"]
-    lock_hash = packages_hash(packages) if recipe.wanted else recipe.lock_hash
+    lock_hash = packages_hash(packages) if spec.wanted else spec.lock_hash
     if marker.get("lock_hash") != lock_hash or not python.exists():
         return None
     return TargetEnvironment(python, lock_hash, packages)

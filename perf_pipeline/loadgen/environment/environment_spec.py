@@ -21,7 +21,7 @@ WANTED = "requirements.in"
 
 
 @dataclass(frozen=True)
-class Recipe:
+class EnvironmentSpec:
     """The packages of one environment.
 
     Attributes:
@@ -60,7 +60,7 @@ class Recipe:
         return hashlib.sha256(f"{self.lock_hash}{asked} {interpreter}".encode()).hexdigest()
 
 
-def recipe_of(spec: TargetSpec) -> Recipe:
+def environment_spec_of(spec: TargetSpec) -> EnvironmentSpec:
     """Say what belongs into the environment of a target.
 
     Raises:
@@ -68,11 +68,11 @@ def recipe_of(spec: TargetSpec) -> Recipe:
             list of requirements from which a lock could be made.
     """
     if spec.version is None:
-        return Recipe(spec.text, read_lock(spec.name), spec.packages)
+        return EnvironmentSpec(spec.text, read_lock(spec.name), spec.packages)
     package = target_facts(spec.name).package
     own = f"{package}=={spec.version}"
     others = [line for line in _wanted(spec) if requirement_name(line) != normalised(package)]
-    return Recipe(spec.text, "", (own, *others, *spec.packages))
+    return EnvironmentSpec(spec.text, "", (own, *others, *spec.packages))
 
 
 def read_lock(target: str) -> str:

@@ -28,7 +28,7 @@ Controller = Literal["memory", "cpu"]
 CGROUPS = Path("/sys/fs/cgroup")
 PREFIX = "perf_pipeline-"
 PERIOD_US = 100_000
-LEAST_QUOTA_US = 1000
+MIN_QUOTA_US = 1000
 _REMOVE_TRIES = 40
 
 
@@ -170,7 +170,7 @@ def _is_unlimited(folder: Path) -> bool:
 def _settings(controller: Controller, version: int, share: float) -> list[tuple[str, str, bool]]:
     """Return (file, text, True if it must be there) in the order in which they are written."""
     if controller == "cpu":
-        quota_us = max(int(share * PERIOD_US), LEAST_QUOTA_US)
+        quota_us = max(int(share * PERIOD_US), MIN_QUOTA_US)
         if version == 1:
             return [
                 ("cpu.cfs_period_us", str(PERIOD_US), True),

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_STEPS = 12
+MAX_STEPS = 12
 GROWTH = 4.0
 RESOLUTION = 0.02
 """Where neighbours differ by less the search ends; the finding is to be within 5 % of the truth,
@@ -29,7 +29,7 @@ and doubt about the metric at the limit takes its share."""
 NEAR_ABOVE = 1.05
 """A load that missed is near enough to one that is unclear."""
 
-Word = Literal["met", "missed", "unclear", "not_steady", "not_measured"]
+StepVerdict = Literal["met", "missed", "unclear", "not_steady", "not_measured"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Answer:
             if none is known.
     """
 
-    word: Word
+    word: StepVerdict
     why: str = ""
     ceiling: float | None = None
 
@@ -108,7 +108,7 @@ class Space:
     most: float
     whole: bool
     resolution: float = RESOLUTION
-    most_steps: int = MOST_STEPS
+    most_steps: int = MAX_STEPS
     growth: float = GROWTH
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
-    from perf_pipeline.loadgen.run_data import Holding
+    from perf_pipeline.loadgen.run_data import RunData
 
 
 def kinds_of(scenario: Scenario, left_out: tuple[str, ...]) -> tuple[Kind, ...]:
@@ -29,7 +29,7 @@ def level_job(
     *,
     run_id: str,
     kinds: tuple[Kind, ...],
-    holdings: Mapping[str, Holding],
+    run_data: Mapping[str, RunData],
     files: Path,
 ) -> Job:
     """Return what the workers of a level execute; each is told its own number of slots.
@@ -38,11 +38,11 @@ def level_job(
         plan: The level.
         run_id: The run.
         kinds: The kinds of workflow.
-        holdings: Service to what the run keeps there.
+        run_data: Service to what the run stores there.
         files: Folder for the files that workflows read.
     """
-    urls = {name: holding.server.url for name, holding in holdings.items()}
-    names = {name: holding.name for name, holding in holdings.items()}
+    urls = {name: one.server.url for name, one in run_data.items()}
+    names = {name: one.name for name, one in run_data.items()}
     stores = Stores(
         postgres_url=urls.get("postgres"),
         postgres_schema=schema_name(run_id),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import Phases, Stop
 from perf_pipeline.config.scenario.target_spec import with_defaults
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.samples.run_folder import CONTROL, write_json
 from perf_pipeline.targets import no_op
 from perf_pipeline.targets.target import Kind
@@ -58,7 +58,7 @@ def play_control(
     def write_log(log: LevelLog) -> None:
         write_json(own / "level.json", asdict(log))
 
-    return LevelRun(
+    return LevelSupervisor(
         control,
         folder=own,
         python=python,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOSTLY_FAILING, HOST_FLOOR, SLO_ABORTED = "mostly_failing", "host_floor", "slo_aborted"
 WINDOW_NS = 10_000_000_000
-LEAST_ENDED = 20
+MIN_ENDED = 20
 """With fewer, a share of failures says nothing."""
 
 
@@ -84,7 +84,7 @@ class StopWatch:
             self._seen.popleft()
         then_ns, ended_then, failed_then = self._seen[0]
         ended, failed = totals.ended - ended_then, totals.failed - failed_then
-        if ended < LEAST_ENDED or failed <= self._stop.error_ratio * ended:
+        if ended < MIN_ENDED or failed <= self._stop.error_ratio * ended:
             return None
         return EarlyEnd(
             MOSTLY_FAILING,

@@ -23,7 +23,7 @@ def totals_of(workers: Sequence[WorkerProcess]) -> Totals:
     return sum((worker.slots.totals() for worker in workers), Totals(0, 0, 0))
 
 
-class Pulse:
+class LevelMonitor:
     """Beats as often as it is asked to, and does each thing when it is due."""
 
     def __init__(

@@ -15,8 +15,8 @@ from perf_pipeline.loadgen.limits.limiter import Limiter
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.supervise.early_stop import StopWatch
 from perf_pipeline.loadgen.supervise.level_log import WORKER_LOST, LevelLog
-from perf_pipeline.loadgen.supervise.level_monitor import Pulse
-from perf_pipeline.loadgen.supervise.phase_controller import TICK_S, LevelPlay
+from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
+from perf_pipeline.loadgen.supervise.phase_controller import TICK_S, PhaseController
 from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 from perf_pipeline.samples.run_folder import INTENDED
@@ -35,7 +35,7 @@ INTERRUPT_GRACE_S = 3.0
 HANG_GRACE_S = 10.0
 
 
-class LevelRun:
+class LevelSupervisor:
     """One level being run; ``run`` does everything."""
 
     def __init__(
@@ -79,7 +79,7 @@ class LevelRun:
         )
         self._workers: list[WorkerProcess] = []
         self._limiters: list[Limiter] = []
-        pulse = Pulse(
+        pulse = LevelMonitor(
             plan.shown,
             self._workers,
             stop_watch=StopWatch(plan.stop),
@@ -88,7 +88,7 @@ class LevelRun:
             sample_every_s=sample_every_s,
             on_progress=on_progress,
         )
-        self._play = LevelPlay(plan, self._workers, pulse, self._log, write_log)
+        self._play = PhaseController(plan, self._workers, pulse, self._log, write_log)
 
     def run(self) -> LevelLog:
         """Run the level to its end, whatever happens to the workers.

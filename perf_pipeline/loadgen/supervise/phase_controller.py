@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.early_stop import EarlyEnd
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
-    from perf_pipeline.loadgen.supervise.level_monitor import Pulse
+    from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
     from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 
 TURNOVERS_STEADY = 3
 TURNOVERS_WARM_UP = 1
 TICK_S = 0.1
-LEAST_TICK_S = 0.002
+MIN_TICK_S = 0.002
 GO_DELAY_S = 0.2
 
 
-class LevelPlay:
+class PhaseController:
     """Plays the phases of one level on workers that are ready.
 
     Attributes:
@@ -45,7 +45,7 @@ class LevelPlay:
         self,
         plan: LevelPlan,
         workers: Sequence[WorkerProcess],
-        pulse: Pulse,
+        pulse: LevelMonitor,
         log: LevelLog,
         write_log: Callable[[LevelLog], None],
     ) -> None:
@@ -118,7 +118,7 @@ class LevelPlay:
                 left_s = (end_ns - time.monotonic_ns()) / 1e9
                 if left_s <= 0:
                     return ""
-                self.tick(max(LEAST_TICK_S, min(TICK_S, left_s)))
+                self.tick(max(MIN_TICK_S, min(TICK_S, left_s)))
                 if because := self._ended_early():
                     return because
             return WORKER_LOST
@@ -175,7 +175,7 @@ class LevelPlay:
         """Return how long half of the ``left`` workflows take at the rate since the go."""
         elapsed_s = (time.monotonic_ns() - (self._log.go_ns or 0)) / 1e9
         ended = self._ended() - self._ended_before_go
-        return max(LEAST_TICK_S, min(TICK_S, left / 2 * elapsed_s / ended if ended else TICK_S))
+        return max(MIN_TICK_S, min(TICK_S, left / 2 * elapsed_s / ended if ended else TICK_S))
 
     def tick(self, length_s: float | None = None) -> None:
         """Let a tenth of a second pass, or ``length_s``, and do what is due."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from perf_pipeline.loadgen.supervise.early_stop import LEAST_ENDED, SLO_ABORTED, EarlyEnd
+from perf_pipeline.loadgen.supervise.early_stop import MIN_ENDED, SLO_ABORTED, EarlyEnd
 from perf_pipeline.samples.level_records import RECORD_DTYPE
 from perf_pipeline.samples.record import COLD, NOT_STARTED, Outcome
 from perf_pipeline.samples.slots import ENDED, NUMBER, START_NS, STARTED, SlotFile
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.void]
 
-LEAST_BROKEN = 10
+MIN_BROKEN = 10
 """So many workflows must lie beyond a limit on a percentile before it counts as missed."""
 
 
@@ -196,21 +196,21 @@ class _Tally:
         share = f"{seen.bad:,} of {most:,} workflows"
         match self.slo.about.kind:
             case "percentile":
-                missed = seen.bad >= LEAST_BROKEN and seen.bad > (1 - self.slo.about.p) * most
+                missed = seen.bad >= MIN_BROKEN and seen.bad > (1 - self.slo.about.p) * most
                 told = f"{share} took longer than {limit:g} s {over}"
             case "most":
                 missed = seen.bad > 0
                 told = f"{share} took longer than {limit:g} s {over}"
             case "mean":
                 least_s = seen.spent_ns / 1e9 / max(1, most)
-                missed = seen.count >= LEAST_ENDED and least_s > limit
+                missed = seen.count >= MIN_ENDED and least_s > limit
                 told = f"the mean of {most:,} workflows was {least_s:.4g} s or more {over}"
             case "rate":
                 rate_per_s = most / seen.length_s
                 missed = rate_per_s < limit
                 told = f"{rate_per_s:.4g} workflows a second ended well at most {over}"
             case _:
-                missed = seen.count >= LEAST_ENDED and seen.bad > limit * most
+                missed = seen.count >= MIN_ENDED and seen.bad > limit * most
                 word = "were dropped" if self.slo.metric == "dropped_ratio" else "failed"
                 told = f"{share} {word} {over}"
         return told if missed else ""

@@ -28,7 +28,7 @@ FSYNC_LEAST_S = 0.005
 against the machine, since a cache that is full for a moment does as much."""
 
 
-def canary_figures(
+def calibration_figures(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> tuple[NoiseFigure, ...]:
     """Hold the round after the level against the one before it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from perf_pipeline.analysis.bottleneck.rates import growth_per_s
-from perf_pipeline.metrics.noise.calibration_noise import canary_figures
+from perf_pipeline.metrics.noise.calibration_noise import calibration_figures
 from perf_pipeline.metrics.noise.noise_figure import (
     NoiseFigure,
     judged_figure,
@@ -38,7 +38,7 @@ STEAL_MAX_PERCENT = 2.0
 """Of the cores. Less than ``OTHERS_MAX_PERCENT``, because what is stolen stops a thread that runs,
 also when other cores are idle. Twenty times the most that was seen here."""
 
-LEAST_S = 3.0
+MIN_S = 3.0
 """Of the steady phase between first and last sample; in less, the 10 ms ticks in which the kernel
 counts and the time between two readings make a percent of the cores."""
 
@@ -72,7 +72,7 @@ class Noise:
 
 def noise_of(
     samples: Sequence[Sample],
-    canaries: Mapping[str, Any],
+    calibrations: Mapping[str, Any],
     *,
     servers: Sequence[str],
     cpu_limit_cores: float | None,
@@ -82,7 +82,7 @@ def noise_of(
 
     Args:
         samples: The monitor's lines of the steady phase.
-        canaries: The level's ``canary.json``: ``before`` and ``after`` (fields of ``Canary``) and
+        calibrations: The level's ``canary.json``: ``before``, ``after`` (``Calibration``) and
             ``stalled_percent`` of the level; what is missing was not taken.
         servers: Those that the run uses.
         cpu_limit_cores: Of the control group of this run; None without one.
@@ -91,8 +91,8 @@ def noise_of(
     figures = (
         _others(samples, servers, cpu_limit_cores),
         _steal(samples),
-        *canary_figures(canaries.get("before"), canaries.get("after")),
-        *_stalled(canaries.get("stalled_percent") or {}),
+        *calibration_figures(calibrations.get("before"), calibrations.get("after")),
+        *_stalled(calibrations.get("stalled_percent") or {}),
     )
     causes = tuple(_cause(each) for each in figures if each.noisy)
     unknown = any(each.noisy is None for each in figures if each.limit is not None)
@@ -160,8 +160,8 @@ def _too_short(samples: Sequence[Sample]) -> str:
     if len(read) != len(samples) or not samples:
         return "the machine's counters were not read"
     elapsed_s = (samples[-1]["at_ns"] - samples[0]["at_ns"]) / 1e9
-    if elapsed_s < LEAST_S:
-        return f"{elapsed_s:.1f} s between first and last sample (at least {LEAST_S:g} s)"
+    if elapsed_s < MIN_S:
+        return f"{elapsed_s:.1f} s between first and last sample (at least {MIN_S:g} s)"
     return ""
 
 

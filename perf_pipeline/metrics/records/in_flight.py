@@ -65,7 +65,7 @@ class InFlightCurve:
             total += int(np.maximum(lasted_ns, 0, out=lasted_ns).sum())
         return total
 
-    def median_and_least(self, start_ns: int, end_ns: int) -> tuple[float, int] | tuple[None, None]:
+    def median_and_min(self, start_ns: int, end_ns: int) -> tuple[float, int] | tuple[None, None]:
         """Return the time-weighted median over a window and the least number in it.
 
         Both are None if nothing is known of the window.

@@ -19,7 +19,7 @@ from perf_pipeline.metrics.records.fairness import fairness_of
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from perf_pipeline.metrics.records.outcome_counts import OutcomeCounts
 from perf_pipeline.metrics.records.time_point import seconds_of
-from perf_pipeline.metrics.survival.batch_counts import SLICE, StretchCounts
+from perf_pipeline.metrics.survival.batch_counts import SLICE, BatchCounts
 from perf_pipeline.metrics.survival.batches import observed_between
 from perf_pipeline.metrics.survival.distribution import distribution_of
 from perf_pipeline.metrics.survival.intervals import throughput_interval
@@ -28,7 +28,7 @@ from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.records.fairness import Fairness
-    from perf_pipeline.metrics.records.time_point import Second
+    from perf_pipeline.metrics.records.time_point import TimePoint
     from perf_pipeline.metrics.survival.intervals import Interval
     from perf_pipeline.metrics.types.level import Distribution, ServiceTimes
 
@@ -70,13 +70,13 @@ class RecordFigures:
     throughput: Interval
     service_times: ServiceTimes
     kinds: tuple[ServiceTimes, ...]
-    stretches: tuple[StretchCounts, ...]
+    batches: tuple[BatchCounts, ...]
     distribution: Distribution | None
     curve: InFlightCurve
     in_flight_median: float | None
     in_flight_least: int | None
     fairness: Fairness
-    seconds: tuple[Second, ...]
+    seconds: tuple[TimePoint, ...]
 
 
 def timed_records(records: pl.LazyFrame) -> pl.DataFrame:
@@ -115,7 +115,7 @@ def record_figures(
         served = ended_within(timed.lazy(), *window_ns).select("worker", "slot").collect()
         fairness = fairness_of(served, slots)
         lives = timed.select("start_ns", "end_ns", "kind", "outcome")
-        stretches = StretchCounts.of(
+        batches = BatchCounts.of(
             (observed_between(part, *window_ns) for part in lives.iter_slices(SLICE)), kinds
         )
         throughput = throughput_interval(lives, *window_ns)
@@ -133,7 +133,7 @@ def record_figures(
             throughput=throughput,
             service_times=all_times.summary(),
             kinds=tuple(kind.summary() for kind in times),
-            stretches=stretches,
+            batches=batches,
             distribution=distribution_of(all_times),
             curve=curve,
             in_flight_median=median,
@@ -145,6 +145,6 @@ def record_figures(
 
 def _in_flight(
     warm: pl.DataFrame, window_ns: tuple[int, int], level_ns: tuple[int, int]
-) -> tuple[InFlightCurve, tuple[float, int] | tuple[None, None], tuple[Second, ...]]:
+) -> tuple[InFlightCurve, tuple[float, int] | tuple[None, None], tuple[TimePoint, ...]]:
     curve = InFlightCurve.of(warm)
-    return curve, curve.median_and_least(*window_ns), seconds_of(warm, curve, *level_ns)
+    return curve, curve.median_and_min(*window_ns), seconds_of(warm, curve, *level_ns)

@@ -24,7 +24,7 @@ _COLUMNS = ("start_ns", "end_ns", "outcome")
 
 
 @dataclass(frozen=True)
-class Second:
+class TimePoint:
     """One second of a level.
 
     Attributes:
@@ -46,7 +46,7 @@ class Second:
 
 def seconds_of(
     frame: pl.DataFrame | pl.LazyFrame, curve: InFlightCurve, go_ns: int, end_ns: int
-) -> tuple[Second, ...]:
+) -> tuple[TimePoint, ...]:
     """Cut a level into whole seconds since the go; a last, partial one is left out.
 
     Args:
@@ -61,7 +61,7 @@ def seconds_of(
     means = curve.means(go_ns + np.arange(count + 1) * SECOND_NS)
     ok, answered, lasted = _ended_in(frame.lazy().select(_COLUMNS).collect(), go_ns, count)
     return tuple(
-        Second(
+        TimePoint(
             t_s=float(second),
             ended_ok=int(ok[second]),
             ended_not_ok=int(answered[second] - ok[second]),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perf_pipeline.metrics.resources.process import Usage
-    from perf_pipeline.servers.snapshot import Told, WatchedServer
+    from perf_pipeline.servers.snapshot import ServerSnapshot, WatchedServer
 
 COSTLY_EVERY = 5
 COSTLY_PER = 2
@@ -159,10 +159,10 @@ class ResourceMonitor:
         return answer.cpu_s
 
 
-def _add(line: dict[str, Any], name: str, told: Told, *, shared: bool) -> None:
+def _add(line: dict[str, Any], name: str, told: ServerSnapshot, *, shared: bool) -> None:
     line["connections"][name] = asdict(told.connections)
     line["counters"][name] = asdict(told.counters) | {"shared": shared}
-    for value, reason in told.not_told.items():
+    for value, reason in told.unavailable.items():
         line["problems"][f"{NOT_TOLD}{name} {value}"] = reason
 
 

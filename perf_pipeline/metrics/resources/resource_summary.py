@@ -23,7 +23,7 @@ from perf_pipeline.metrics.resources.resource_use import (
     Resources,
     RoleUse,
 )
-from perf_pipeline.metrics.resources.server_counters import network_of, told_by
+from perf_pipeline.metrics.resources.server_counters import counters_of, network_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ def resources_of(
     uses = {role: role_use(steady, role) for role in ROLES}
     by_server = [_of_server(steady, name) for name in services]
     workers, harness, servers = uses.values()
-    told = told_by(steady, services)
+    told = counters_of(steady, services)
     sent_mb, received_mb, why_not = network_of(told)
     return Resources(
         workers_pss_peak_mb=workers.pss_peak_mb,

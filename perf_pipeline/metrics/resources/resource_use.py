@@ -65,11 +65,11 @@ class HostCores:
 
 
 @dataclass(frozen=True)
-class ServerTold:
+class ServerCounters:
     """What a server says that it did in the steady phase, for everybody.
 
     The monitor's own questions, one to six each sample, are among it. None where the server does
-    not tell, which ``not_told`` explains.
+    not tell, which ``unavailable`` explains.
 
     Attributes:
         server: The service.
@@ -95,7 +95,7 @@ class ServerTold:
     storage_read_mb: float | None
     source: str
     shared: bool
-    not_told: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class Resources:
     failed_probes: int
     roles: tuple[RoleUse, ...] = ()
     host: HostCores | None = None
-    told: tuple[ServerTold, ...] = ()
+    told: tuple[ServerCounters, ...] = ()
     interfaces: tuple[InterfaceTotal, ...] = ()
     network_sent_mb: float | None = None
     network_recv_mb: float | None = None

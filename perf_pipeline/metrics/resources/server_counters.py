@@ -10,7 +10,7 @@ from perf_pipeline.metrics.resources.resource_samples import (
     NOT_TOLD,
     mean,
 )
-from perf_pipeline.metrics.resources.resource_use import ServerTold
+from perf_pipeline.metrics.resources.resource_use import ServerCounters
 from perf_pipeline.metrics.types.level import ConnectionUse
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def connections_of(
     return tuple(uses)
 
 
-def told_by(samples: Sequence[Sample], servers: Iterable[str]) -> tuple[ServerTold, ...]:
+def counters_of(samples: Sequence[Sample], servers: Iterable[str]) -> tuple[ServerCounters, ...]:
     """Sum up what each server counted between its first and its last answer."""
     return tuple(_told_by(samples, server) for server in servers)
 
 
-def network_of(told: Sequence[ServerTold]) -> tuple[float | None, float | None, str]:
+def network_of(told: Sequence[ServerCounters]) -> tuple[float | None, float | None, str]:
     """Return what the run sent to and received from its servers, MB, or why that is not known.
 
     An interface's total is everybody's, and the kernel keeps no such counter a process: only the
@@ -76,15 +76,15 @@ def network_of(told: Sequence[ServerTold]) -> tuple[float | None, float | None, 
         if one.shared:
             return None, None, f"{one.server} may be used by others, whose traffic it counts too"
         for name in ("sent_bytes", "recv_bytes"):
-            if name in one.not_told:
-                return None, None, f"{one.server}: {one.not_told[name]}"
+            if name in one.unavailable:
+                return None, None, f"{one.server}: {one.unavailable[name]}"
     sent = sum(one.recv_mb or 0.0 for one in told)
     return sent, sum(one.sent_mb or 0.0 for one in told), ""
 
 
-def _told_by(samples: Sequence[Sample], server: str) -> ServerTold:
+def _told_by(samples: Sequence[Sample], server: str) -> ServerCounters:
     grown: dict[str, tuple[float, float]] = {}
-    not_told: dict[str, str] = {}
+    unavailable: dict[str, str] = {}
     for name in _COUNTERS:
         values = [
             (sample["at_ns"], counters[name])
@@ -92,9 +92,9 @@ def _told_by(samples: Sequence[Sample], server: str) -> ServerTold:
             if (counters := _counters(sample, server)).get(name) is not None
         ]
         if len(values) < 2:  # noqa: PLR2004 growth needs two
-            not_told[name] = _reason(samples, server, name)
+            unavailable[name] = _reason(samples, server, name)
         elif any(after[1] < before[1] for before, after in pairwise(values)):
-            not_told[name] = _BACKWARDS
+            unavailable[name] = _BACKWARDS
         else:
             (first_ns, first), (last_ns, last) = values[0], values[-1]
             grown[name] = last - first, (last_ns - first_ns) / 1e9
@@ -107,7 +107,7 @@ def _told_by(samples: Sequence[Sample], server: str) -> ServerTold:
 
     queries, time_s = of("queries"), of("query_time_s")
     known = [counters for sample in samples if (counters := _counters(sample, server))]
-    return ServerTold(
+    return ServerCounters(
         server=server,
         sent_mb=of("sent_bytes", MEGABYTE),
         recv_mb=of("recv_bytes", MEGABYTE),
@@ -118,7 +118,7 @@ def _told_by(samples: Sequence[Sample], server: str) -> ServerTold:
         storage_read_mb=of("storage_read_bytes", MEGABYTE),
         source=known[-1].get("source", "") if known else "",
         shared=bool(known and known[-1].get("shared")),
-        not_told=not_told,
+        unavailable=unavailable,
     )
 
 

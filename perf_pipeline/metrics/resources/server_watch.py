@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.servers.snapshot import PROBE_S
 
 if TYPE_CHECKING:
-    from perf_pipeline.servers.snapshot import Told, WatchedServer
+    from perf_pipeline.servers.snapshot import ServerSnapshot, WatchedServer
 
 IMPATIENT_S = 0.1
 """How long the answer of a server is waited for whose last one did not come in time."""
@@ -30,7 +30,7 @@ class Answer:
         cpu_s: What asking cost this process.
     """
 
-    told: Told | None
+    told: ServerSnapshot | None
     problem: str
     cpu_s: float
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.steady.warm_up import LEAST_VALUES, Drift, drift_of, end_of_warm_up
+from perf_pipeline.metrics.steady.warm_up import MIN_VALUES, Drift, drift_of, end_of_warm_up
 from perf_pipeline.metrics.survival.batch_counts import SLICE
 from perf_pipeline.metrics.survival.cell_medians import CellMedians
 from perf_pipeline.metrics.survival.service_time import ended_within, is_ended
@@ -29,10 +29,10 @@ from perf_pipeline.samples.record import Outcome
 if TYPE_CHECKING:
     from perf_pipeline.metrics.survival.batches import Floats, Ints
 
-MOST_CELLS = 1000
-LEAST_CELL_NS = 100_000_000
+MAX_CELLS = 1000
+MIN_CELL_NS = 100_000_000
 CELLS_A_TURNOVER = 5
-LEAST_A_CELL = 4
+MIN_A_CELL = 4
 """A median of fewer jumps about more than it tells."""
 
 GREAT_RATIO = 0.5
@@ -90,7 +90,7 @@ def steady_state_of(
         return SteadyState(planned_s, "not_judged", why)
     cell_ns = _cell_ns(frame, began_ns, window[1], slots)
     cells = (window[1] - window[0]) // cell_ns if cell_ns else 0
-    if cells < LEAST_VALUES:
+    if cells < MIN_VALUES:
         return SteadyState(planned_s, "too_short", _too_short(window[1] - window[0], cell_ns))
     all_cells = (window[1] - began_ns) // cell_ns
     series = _series(frame, window[1], cell_ns, all_cells, is_open=slots is None)
@@ -114,7 +114,7 @@ def judge_series(
     """Judge series of the same cells.
 
     Args:
-        series: Name to float64[n], n >= ``LEAST_VALUES``.
+        series: Name to float64[n], n >= ``MIN_VALUES``.
         planned: The cell with which the steady phase should begin.
         cell_s: Length of a cell.
         first_s: When the first cell begins.
@@ -169,7 +169,7 @@ def _too_short(length_ns: int, cell_ns: int) -> str:
     """Say how long a steady phase would do, as far as this one tells."""
     if not cell_ns:
         return "no workflow ended in the steady phase, so it shows no warm-up and no drift"
-    needed_s = math.ceil(LEAST_VALUES * cell_ns / 1e9)
+    needed_s = math.ceil(MIN_VALUES * cell_ns / 1e9)
     return (
         f"a steady phase of {length_ns / 1e9:.3g} s is too short to test for warm-up and drift; "
         f"here it takes about {needed_s:,} s (--duration {needed_s})"
@@ -186,8 +186,8 @@ def _cell_ns(frame: pl.DataFrame, start_ns: int, end_ns: int, slots: int | None)
         return 0
     # Where slots are known, by Little's law: what never ends counts too.
     average_ns = float(lasted_ns) / count if slots is None else slots * length_ns / count
-    least_ns = length_ns * LEAST_A_CELL / count
-    return int(max(length_ns / MOST_CELLS, average_ns / CELLS_A_TURNOVER, least_ns, LEAST_CELL_NS))
+    least_ns = length_ns * MIN_A_CELL / count
+    return int(max(length_ns / MAX_CELLS, average_ns / CELLS_A_TURNOVER, least_ns, MIN_CELL_NS))
 
 
 def _series(

@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 BATCH = 5
 DECAYS = 60
 BLOCKS = 10
-LEAST_RATIO = 0.05
+MIN_RATIO = 0.05
 """What differs by less, relative to the level, is of no consequence for any verdict here."""
 
-LEAST_ERRORS = 6.0
+MIN_ERRORS = 6.0
 """The fit is the best of hundreds and its error is from 10 blocks: three or four prove nothing."""
 
-LEAST_VALUES = 100
+MIN_VALUES = 100
 """With fewer, 14 % of steps of two to five times the noise were missed or misplaced (no
 autocorrelation; with 0.5, 23 %), and blocks of 10 values have too much in common."""
 
@@ -71,7 +71,7 @@ class Drift:
     def found(self) -> bool:
         """True when the series surely changes, and by enough to matter."""
         surely = self.low_ratio > 0 or self.high_ratio < 0
-        return surely and abs(self.change_ratio) > LEAST_RATIO
+        return surely and abs(self.change_ratio) > MIN_RATIO
 
     @property
     def most(self) -> float:
@@ -83,7 +83,7 @@ def end_of_warm_up(series: Floats, latest: int) -> int | None:
     """Return the first value after the warm-up; 0 when there is none.
 
     Args:
-        series: float64[n], n >= ``LEAST_VALUES``, one value for each equal piece of time.
+        series: float64[n], n >= ``MIN_VALUES``, one value for each equal piece of time.
         latest: The warm-up must have ended at this value, 0 < ``latest`` < n.
 
     Returns:
@@ -98,8 +98,8 @@ def end_of_warm_up(series: Floats, latest: int) -> int | None:
     level = float(batches.mean() - height * shapes[best].mean())
     left = _blocks(batches - level - height * shapes[best], BLOCKS)
     error = math.sqrt(float((left**2).sum()) / (BLOCKS - 2) * (len(batches) // BLOCKS))
-    tells = abs(height) > LEAST_ERRORS * error / math.sqrt(spread[best])
-    least = LEAST_RATIO * abs(level)
+    tells = abs(height) > MIN_ERRORS * error / math.sqrt(spread[best])
+    least = MIN_RATIO * abs(level)
     if not tells or abs(height) <= least:
         return 0
     end = len(series) % BATCH + BATCH * math.ceil(ends(best, least / abs(height)))

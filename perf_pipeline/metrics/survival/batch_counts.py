@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 
-from perf_pipeline.metrics.survival.batches import STRETCHES
+from perf_pipeline.metrics.survival.batches import BATCHES
 from perf_pipeline.metrics.survival.log_buckets import LogBuckets
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ Counts: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class StretchCounts:
+class BatchCounts:
     """Counts of one kind of workflow, or of some together.
 
     Attributes:
-        left: int64[STRETCHES, BUCKETS], workflows that ended at an age of the bucket, or were that
+        left: int64[BATCHES, BUCKETS], workflows that ended at an age of the bucket, or were that
             old at the end of the stretch.
         stayed: Likewise, only those that did not end: they went on into the next stretch, or were
             cut off.
@@ -48,19 +48,19 @@ class StretchCounts:
 
     @property
     def ended(self) -> Counts:
-        """int64[STRETCHES, BUCKETS], workflows that ended at an age of the bucket."""
+        """int64[BATCHES, BUCKETS], workflows that ended at an age of the bucket."""
         return self.left - self.stayed
 
     @property
     def fresh(self) -> Ints:
-        """int64[STRETCHES], workflows that were seen from their beginning."""
+        """int64[BATCHES], workflows that were seen from their beginning."""
         fresh: Ints = self.left.sum(axis=1) - self.came.sum(axis=1)
         return fresh
 
     @classmethod
     def none(cls) -> Self:
         """Return the counts of nothing."""
-        return cls(*np.zeros((3, STRETCHES, BUCKETS), dtype=np.int64))
+        return cls(*np.zeros((3, BATCHES, BUCKETS), dtype=np.int64))
 
     @classmethod
     def of(cls, slices: Iterable[Observed], kinds: int) -> tuple[Self, ...]:
@@ -72,7 +72,7 @@ class StretchCounts:
         """
         counts = tuple(cls.none() for _ in range(kinds))
         for observed in slices:
-            keys = observed.kind * STRETCHES + observed.stretch
+            keys = observed.kind * BATCHES + observed.batch
             to, stayed = FINE.of(observed.to_ns), np.flatnonzero(~observed.ended)
             late = np.flatnonzero(observed.from_ns > 0)
             _add([each.left for each in counts], keys, to)
@@ -81,7 +81,7 @@ class StretchCounts:
         return counts
 
     @classmethod
-    def together(cls, parts: Iterable[StretchCounts]) -> Self:
+    def together(cls, parts: Iterable[BatchCounts]) -> Self:
         """Return the counts of several kinds as one."""
         total = cls.none()
         for part in parts:
@@ -101,4 +101,4 @@ def _add(counts: list[Counts], keys: Ints, buckets: Ints) -> None:
     found = np.bincount(cells, minlength=(last - first + 1) * width).reshape(-1, width)
     for key, row in enumerate(found, first):
         if row.any():
-            counts[key // STRETCHES][key % STRETCHES, low : low + width] += row
+            counts[key // BATCHES][key % BATCHES, low : low + width] += row

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.metrics.survival.batch_counts import FINE
-from perf_pipeline.metrics.survival.batches import STRETCHES
+from perf_pipeline.metrics.survival.batches import BATCHES
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.survival.batch_counts import Counts, StretchCounts
+    from perf_pipeline.metrics.survival.batch_counts import BatchCounts, Counts
     from perf_pipeline.metrics.survival.batches import Floats
 
 
 @dataclass(frozen=True)
-class StretchedCurve:
+class BatchCurve:
     """The share of workflows that last longer, by age, and what each stretch gave to it.
 
     Attributes:
         edges_ns: float64[k + 1], ages at which the buckets begin, and the end of the last.
-        ended: int64[STRETCHES, k], workflows that ended at an age of the bucket.
-        at_risk: int64[STRETCHES, k], workflows that were as old in the stretch, or ended so old.
+        ended: int64[BATCHES, k], workflows that ended at an age of the bucket.
+        at_risk: int64[BATCHES, k], workflows that were as old in the stretch, or ended so old.
         longer: float64[k], share that lasts longer than the bucket (product limit).
     """
 
@@ -32,7 +32,7 @@ class StretchedCurve:
     longer: Floats
 
     @classmethod
-    def of(cls, counts: StretchCounts) -> StretchedCurve:
+    def of(cls, counts: BatchCounts) -> BatchCurve:
         """Make the curve of what was counted, which is not nothing."""
         used = np.flatnonzero(counts.left.any(axis=0))
         first, last = int(used[0]), int(used[-1])
@@ -70,7 +70,7 @@ class StretchedCurve:
         """Return what each stretch adds to the share that outlasts the age of ``share``."""
         place = self.place(share)
         if place is None:
-            return np.zeros(STRETCHES)
+            return np.zeros(BATCHES)
         bucket, into = place
         upto = slice(0, bucket + 1)
         ended, at_risk = self.ended[:, upto], self.at_risk[:, upto]

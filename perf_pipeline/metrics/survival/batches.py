@@ -21,7 +21,7 @@ from perf_pipeline.samples.record import Outcome
 if TYPE_CHECKING:
     import polars as pl
 
-STRETCHES = 20
+BATCHES = 20
 
 Ints: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 Floats: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -33,14 +33,14 @@ class Observed:
     """Pieces of workflows' lives, each within one stretch of the window.
 
     Attributes:
-        stretch: int64[n], 0 to ``STRETCHES`` - 1.
+        stretch: int64[n], 0 to ``BATCHES`` - 1.
         from_ns: int64[n], age of the workflow when the piece begins.
         to_ns: int64[n], age when it ends, >= ``from_ns``.
         ended: bool[n], True where the workflow ended with the piece.
         kind: int64[n], index of the kind of workflow.
     """
 
-    stretch: Ints
+    batch: Ints
     from_ns: Ints
     to_ns: Ints
     ended: _Flags
@@ -65,8 +65,8 @@ def observed_between(frame: pl.DataFrame, start_ns: int, end_ns: int) -> Observe
         began, end, outcome, kind = began[lives], end[lives], outcome[lives], kind[lives]
     ended = (outcome != Outcome.ABANDONED) & (end < end_ns)
     until = np.where(ended, end, end_ns)
-    last = stretch_of(until, start_ns, end_ns)
-    edges = start_ns + (end_ns - start_ns) * np.arange(STRETCHES + 1) // STRETCHES
+    last = batch_of(until, start_ns, end_ns)
+    edges = start_ns + (end_ns - start_ns) * np.arange(BATCHES + 1) // BATCHES
     whole = began >= edges[last]
     pieces = [
         Observed(
@@ -79,17 +79,17 @@ def observed_between(frame: pl.DataFrame, start_ns: int, end_ns: int) -> Observe
     ]
     cut = ~whole
     began, until, ended, last, kind = began[cut], until[cut], ended[cut], last[cut], kind[cut]
-    first = int(stretch_of(began, start_ns, end_ns).min()) if len(began) else 0
-    for stretch in range(first, int(last.max(initial=-1)) + 1):
-        lower, upper = int(edges[stretch]), int(edges[stretch + 1])
-        alive = (began < upper) & (last >= stretch)
+    first = int(batch_of(began, start_ns, end_ns).min()) if len(began) else 0
+    for batch in range(first, int(last.max(initial=-1)) + 1):
+        lower, upper = int(edges[batch]), int(edges[batch + 1])
+        alive = (began < upper) & (last >= batch)
         since = began[alive]
         from_ns = np.maximum(lower - since, 0)
-        if stretch == 0:
+        if batch == 0:
             from_ns = np.where(ended[alive], from_ns, 0)
-        ends_here = ended[alive] & (last[alive] == stretch)
+        ends_here = ended[alive] & (last[alive] == batch)
         to_ns = np.where(ends_here, until[alive], upper) - since
-        place = np.full(len(since), stretch)
+        place = np.full(len(since), batch)
         pieces.append(Observed(place, from_ns, np.maximum(to_ns, 0), ends_here, kind[alive]))
     return Observed(
         *(
@@ -113,13 +113,13 @@ def observed_responses(frame: pl.DataFrame, start_ns: int, end_ns: int) -> Obser
     scheduled = scheduled_within(frame, start_ns, end_ns)
     due, end = (scheduled[name].to_numpy() for name in ("intended_start_ns", "end_ns"))
     answered = scheduled["outcome"].is_in([int(Outcome.OK), int(Outcome.ERROR)]).to_numpy()
-    stretch = stretch_of(due, start_ns, end_ns)
+    batch = batch_of(due, start_ns, end_ns)
     kind = scheduled["kind"].to_numpy().astype(np.int64)
-    return Observed(stretch, np.zeros_like(due), end - due, answered, kind)
+    return Observed(batch, np.zeros_like(due), end - due, answered, kind)
 
 
-def stretch_of(at_ns: Ints, start_ns: int, end_ns: int) -> Ints:
+def batch_of(at_ns: Ints, start_ns: int, end_ns: int) -> Ints:
     """Return the stretch that each time lies in; before or after the window, the first or last."""
     # In integers to the end: at 2**53 ns a float64 is only exact to a nanosecond or two.
-    number: Ints = (at_ns - start_ns) * STRETCHES // max(1, end_ns - start_ns)
-    return number.clip(0, STRETCHES - 1)
+    number: Ints = (at_ns - start_ns) * BATCHES // max(1, end_ns - start_ns)
+    return number.clip(0, BATCHES - 1)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.metrics.survival.log_buckets import MOST_NS, LogBuckets
+from perf_pipeline.metrics.survival.log_buckets import MAX_NS, LogBuckets
 from perf_pipeline.metrics.types.level import Percentile
 
 if TYPE_CHECKING:
@@ -49,18 +49,18 @@ def buckets_of(times_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the bucket of each time.
 
     Args:
-        times_ns: int64[n], each in [0, ``MOST_NS``].
+        times_ns: int64[n], each in [0, ``MAX_NS``].
 
     Returns:
         int64[n], each in [0, ``BUCKETS``), non-decreasing with the time.
 
     Raises:
-        HistogramError: A time is negative or longer than ``MOST_NS``.
+        HistogramError: A time is negative or longer than ``MAX_NS``.
     """
-    if len(times_ns) and not 0 <= times_ns.min() <= times_ns.max() <= MOST_NS:
-        wrong = times_ns[(times_ns < 0) | (times_ns > MOST_NS)]
+    if len(times_ns) and not 0 <= times_ns.min() <= times_ns.max() <= MAX_NS:
+        wrong = times_ns[(times_ns < 0) | (times_ns > MAX_NS)]
         raise HistogramError(
-            f"{len(wrong)} of {len(times_ns)} times lie outside of 0 to {MOST_NS} ns, the first "
+            f"{len(wrong)} of {len(times_ns)} times lie outside of 0 to {MAX_NS} ns, the first "
             f"is {wrong[0]} ns: an end before its start, or a clock that is not CLOCK_MONOTONIC"
         )
     return _BUCKETS.of(times_ns)
@@ -109,7 +109,7 @@ class Histogram:
         """Count times.
 
         Args:
-            times_ns: int64[n], each in [0, ``MOST_NS``].
+            times_ns: int64[n], each in [0, ``MAX_NS``].
             cut: They were not answered: what is counted is how long they had lasted.
 
         Raises:

@@ -1,6 +1,6 @@
 """From records, block by block, to histograms by second, phase, kind and outcome.
 
-However long the run: what is held is the block at hand and at most ``MOST_PAIRS`` pairs of bucket
+However long the run: what is held is the block at hand and at most ``MAX_PAIRS`` pairs of bucket
 and count that are not given out yet, below ``BOUND_MB`` together (``perf-pipeline selftest soak``).
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-MOST_PAIRS = 1 << 16
+MAX_PAIRS = 1 << 16
 BOUND_MB = 100
 """Most memory of a builder beyond that of an empty one, its working copies included."""
 _ROWS = 1 << 16
@@ -176,12 +176,12 @@ class HistogramBuilder:
 
     def _ripe(self) -> Iterator[HistogramBlock]:
         """Give out seconds that are over, or everything when too much is held."""
-        if len(self._pending) < MOST_PAIRS:
+        if len(self._pending) < MAX_PAIRS:
             return
         ripe = (pl.col("key") // _per_second()) - _STEPS["second"] < self._newest - _HELD_S
         old = self._pending.filter(ripe)
         young = self._pending.filter(~ripe)
-        if len(young) >= MOST_PAIRS // 2:
+        if len(young) >= MAX_PAIRS // 2:
             old, young = self._pending, young.clear()
         self._pending = young
         yield _block(old)

@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.survival.batch_counts import SLICE, StretchCounts
-from perf_pipeline.metrics.survival.batch_curve import StretchedCurve
-from perf_pipeline.metrics.survival.batches import STRETCHES, Observed, stretch_of
+from perf_pipeline.metrics.survival.batch_counts import SLICE, BatchCounts
+from perf_pipeline.metrics.survival.batch_curve import BatchCurve
+from perf_pipeline.metrics.survival.batches import BATCHES, Observed, batch_of
 from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.samples.record import Outcome
 
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.survival.batches import Floats
     from perf_pipeline.metrics.types.level import Percentile, ServiceTimes
 
-T_95 = t_quantile(0.975, STRETCHES - 1)
+T_95 = t_quantile(0.975, BATCHES - 1)
 
-LEAST_BEYOND = 10
+MIN_TAIL_SAMPLES = 10
 """Samples beyond a percentile below which it is neither graded nor given an interval."""
 
-LEAST_ENDED = STRETCHES
+MIN_ENDED = BATCHES
 """With fewer than one workflow a stretch there is nothing to compare."""
 
 
@@ -58,7 +58,7 @@ class Interval:
     why: str = ""
 
 
-def with_intervals(times: ServiceTimes, observed: Observed | StretchCounts) -> ServiceTimes:
+def with_intervals(times: ServiceTimes, observed: Observed | BatchCounts) -> ServiceTimes:
     """Give the percentiles of ``times`` their intervals, or say how many samples they need.
 
     Args:
@@ -66,13 +66,13 @@ def with_intervals(times: ServiceTimes, observed: Observed | StretchCounts) -> S
         observed: The same workflows, or their counts.
     """
     seen = times.samples + times.in_flight_at_end
-    if times.samples < LEAST_ENDED:
+    if times.samples < MIN_ENDED:
         found = [replace(each, samples_needed=_needed(each, seen)) for each in times.percentiles]
         return replace(times, percentiles=tuple(found))
     if isinstance(observed, Observed):
         kinds = int(observed.kind.max()) + 1
-        observed = StretchCounts.together(StretchCounts.of([observed], kinds))
-    curve = StretchedCurve.of(observed)
+        observed = BatchCounts.together(BatchCounts.of([observed], kinds))
+    curve = BatchCurve.of(observed)
     return replace(
         times, percentiles=tuple(_with_interval(each, seen, curve) for each in times.percentiles)
     )
@@ -86,33 +86,33 @@ def throughput_interval(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_n
         start_ns: Start of the window, CLOCK_MONOTONIC.
         end_ns: End of the window, exclusive.
     """
-    counts = np.zeros(STRETCHES, dtype=np.int64)
+    counts = np.zeros(BATCHES, dtype=np.int64)
     for part in frame.lazy().select("end_ns", "outcome").collect().iter_slices(SLICE):
         at_ns, outcome = part["end_ns"].to_numpy(), part["outcome"].to_numpy()
         ok = (outcome == Outcome.OK) & (at_ns >= start_ns) & (at_ns < end_ns)
-        counts += np.bincount(stretch_of(at_ns[ok], start_ns, end_ns), minlength=STRETCHES)
-    if end_ns <= start_ns or counts.sum() < LEAST_ENDED:
-        why = f"{counts.sum()} workflows ended ok in the steady phase (at least {LEAST_ENDED})"
+        counts += np.bincount(batch_of(at_ns[ok], start_ns, end_ns), minlength=BATCHES)
+    if end_ns <= start_ns or counts.sum() < MIN_ENDED:
+        why = f"{counts.sum()} workflows ended ok in the steady phase (at least {MIN_ENDED})"
         return Interval(None, None, why)
-    per_s = counts / ((end_ns - start_ns) / STRETCHES / 1e9)
-    half = T_95 * float(per_s.std(ddof=1)) / math.sqrt(STRETCHES)
+    per_s = counts / ((end_ns - start_ns) / BATCHES / 1e9)
+    half = T_95 * float(per_s.std(ddof=1)) / math.sqrt(BATCHES)
     mean = float(per_s.mean())
     return Interval(max(0.0, mean - half), mean + half)
 
 
 def _needed(percentile: Percentile, seen: int) -> int | None:
-    if percentile.samples_beyond >= LEAST_BEYOND:
+    if percentile.samples_beyond >= MIN_TAIL_SAMPLES:
         return None
-    least = math.ceil(round(LEAST_BEYOND / (1.0 - percentile.p), 6))
+    least = math.ceil(round(MIN_TAIL_SAMPLES / (1.0 - percentile.p), 6))
     if seen < least:
         return least
     beyond = percentile.samples_beyond  # fewer than its share: equal times, or not ended ones
-    return math.ceil(seen * LEAST_BEYOND / beyond) if beyond else None
+    return math.ceil(seen * MIN_TAIL_SAMPLES / beyond) if beyond else None
 
 
-def _with_interval(percentile: Percentile, seen: int, curve: StretchedCurve) -> Percentile:
+def _with_interval(percentile: Percentile, seen: int, curve: BatchCurve) -> Percentile:
     value_s = percentile.value_s
-    if percentile.samples_beyond < LEAST_BEYOND or percentile.at_least or value_s is None:
+    if percentile.samples_beyond < MIN_TAIL_SAMPLES or percentile.at_least or value_s is None:
         return replace(percentile, samples_needed=_needed(percentile, seen))
     share = 1.0 - percentile.p
     up, down = _half_lengths(curve.beyond_expected(share))
@@ -128,7 +128,7 @@ def _half_lengths(parts: Floats) -> tuple[float, float]:
     """Return how far the true share may lie above and below that of all stretches together.
 
     Args:
-        parts: float64[STRETCHES], what each stretch adds to the share; their sum is 0.
+        parts: float64[BATCHES], what each stretch adds to the share; their sum is 0.
     """
     count = len(parts)
     values = parts * count

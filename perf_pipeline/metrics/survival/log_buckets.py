@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _MANTISSA_BITS = 52
 _EXPONENT_OF_1_NS = 1023
 
-MOST_NS = (1 << 53) - 1
+MAX_NS = (1 << 53) - 1
 """104 days; up to there every number of nanoseconds is a float64."""
 
 
 @dataclass(frozen=True)
 class LogBuckets:
-    """The buckets from 1 ns to ``MOST_NS``; 0 ns counts as 1.
+    """The buckets from 1 ns to ``MAX_NS``; 0 ns counts as 1.
 
     Attributes:
         bits: 2**bits buckets a power of two.
@@ -43,7 +43,7 @@ class LogBuckets:
         """Return the bucket of each time.
 
         Args:
-            times_ns: int64[n], each in [0, ``MOST_NS``].
+            times_ns: int64[n], each in [0, ``MAX_NS``].
 
         Returns:
             int64[n], each in [0, ``count``), non-decreasing with the time.
@@ -54,7 +54,7 @@ class LogBuckets:
         return bits
 
     def edges_ns(self, first: int = 0, last: int | None = None) -> npt.NDArray[np.float64]:
-        """Return where buckets ``first`` to ``last`` (of all) begin, and where the last one ends."""
+        """Return where buckets ``first`` to ``last`` begin, and where the last one ends."""
         until = self.count if last is None else last + 1
         places = np.arange(first, until + 1, dtype=np.int64) + (_EXPONENT_OF_1_NS << self.bits)
         places <<= _MANTISSA_BITS - self.bits

@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from perf_pipeline.metrics.survival.service_time import WindowTimes
-from perf_pipeline.metrics.survival.sorted_chunks import SortedRuns
+from perf_pipeline.metrics.survival.sorted_chunks import SortedChunks
 from perf_pipeline.metrics.types.level import Percentile, ServiceTimes
 from perf_pipeline.samples.record import COLD, TIMES_LOST, Outcome
 
@@ -52,7 +52,7 @@ def window_responses(frame: pl.DataFrame, start_ns: int, end_ns: int) -> WindowT
     )
     none = np.zeros(0, dtype=np.int64)
     total_ns = int(ended_ns.sum() + open_ns.sum())
-    return WindowTimes(SortedRuns((ended_ns,)), none, open_ns, none, total_ns)
+    return WindowTimes(SortedChunks((ended_ns,)), none, open_ns, none, total_ns)
 
 
 def response_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTimes:
@@ -82,7 +82,7 @@ def response_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTi
 
 def _never_below(found: Percentile, times: WindowTimes) -> Percentile:
     """Return the percentile, or the least that it can be where too few were answered."""
-    waited = SortedRuns((*times.ended.runs, times.still))
+    waited = SortedChunks((*times.ended.runs, times.still))
     rank = math.ceil(round(found.p * len(waited), 6))
     if rank <= len(times.ended):
         return found

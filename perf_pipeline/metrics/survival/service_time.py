@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.survival.sorted_chunks import SortedRuns
+from perf_pipeline.metrics.survival.sorted_chunks import SortedChunks
 from perf_pipeline.metrics.types.level import Percentile, ServiceTimes
 from perf_pipeline.samples.record import Outcome
 
@@ -81,7 +81,7 @@ class WindowTimes:
         inside_ns: Time that all spent in flight within the window.
     """
 
-    ended: SortedRuns
+    ended: SortedChunks
     late: _Times
     still: _Times
     unseen: _Times
@@ -124,7 +124,7 @@ class WindowTimes:
             ended_ns, late, still, unseen = (
                 each.filter(pl.col("kind") == kind)["time"].sort().to_numpy() for each in columns
             )
-            times = SortedRuns((ended_ns,)), late, still, unseen
+            times = SortedChunks((ended_ns,)), late, still, unseen
             found.append(cls(*times, inside_ns=inside_ns.get(kind, 0)))
         return tuple(found)
 
@@ -132,7 +132,7 @@ class WindowTimes:
     def merged(cls, parts: Sequence[WindowTimes]) -> WindowTimes:
         """Return the times of all ``parts`` of the same window."""
         return cls(
-            ended=SortedRuns(tuple(run for part in parts for run in part.ended.runs)),
+            ended=SortedChunks(tuple(run for part in parts for run in part.ended.runs)),
             late=np.sort(np.concatenate([part.late for part in parts])),
             still=np.sort(np.concatenate([part.still for part in parts])),
             unseen=np.concatenate([part.unseen for part in parts]),
@@ -175,12 +175,12 @@ def product_limit_percentiles(
             <= its duration; None means that all were seen from their start.
     """
     ended_ns, late = _seen(ended_ns, joined_ns)
-    ended = SortedRuns((pl.Series(ended_ns).sort().to_numpy(),))
+    ended = SortedChunks((pl.Series(ended_ns).sort().to_numpy(),))
     return _percentiles(ended, np.sort(open_ns), late, levels)
 
 
 def _percentiles(
-    ended: SortedRuns, still: _Times, late: _Times, levels: tuple[float, ...]
+    ended: SortedChunks, still: _Times, late: _Times, levels: tuple[float, ...]
 ) -> list[Percentile]:
     """Percentiles from sorted times: of ends, of those cut off, and of late comers' ages."""
     if not len(ended) + len(still):
@@ -234,7 +234,7 @@ class _Survival:
     before: np.ndarray[tuple[int], np.dtype[np.float64]]
 
     @classmethod
-    def of(cls, ended: SortedRuns, still: _Times, late: _Times) -> _Survival:
+    def of(cls, ended: SortedChunks, still: _Times, late: _Times) -> _Survival:
         """Make the curve of sorted times: of ends, of those cut off, and of late comers' ages."""
         stops = np.unique(np.concatenate([still, late]))
         until = np.append(ended.ranks(stops, "right"), len(ended))

@@ -11,7 +11,7 @@ _Times: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class SortedRuns:
+class SortedChunks:
     """All values of some sorted arrays, in order.
 
     Attributes:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.noise.noise import Noise
     from perf_pipeline.metrics.records.fairness import Fairness
     from perf_pipeline.metrics.records.reconcile import Writes
-    from perf_pipeline.metrics.records.time_point import Second
+    from perf_pipeline.metrics.records.time_point import TimePoint
     from perf_pipeline.metrics.records.worker_ends import WorkerEnd
     from perf_pipeline.metrics.resources.resource_use import Resources
     from perf_pipeline.metrics.steady.steady_state import SteadyState
@@ -252,7 +252,7 @@ class LevelMetrics:
     connections: tuple[ConnectionUse, ...]
     resources: Resources
     workers: tuple[WorkerEnd, ...]
-    seconds: tuple[Second, ...]
+    seconds: tuple[TimePoint, ...]
     started_at: str
     ended_at: str
     server_state: dict[str, str] = field(default_factory=dict)

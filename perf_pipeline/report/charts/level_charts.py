@@ -21,13 +21,13 @@ from perf_pipeline.report.charts.level_drawing import (
 )
 from perf_pipeline.report.charts.resource_charts import resource_figures
 from perf_pipeline.report.level.open_level import arrivals_figure, response_figure, waiting_line
-from perf_pipeline.report.level.steady import settled_at_s, settled_told
+from perf_pipeline.report.level.steady import settled_at_s, steady_state_sentence
 from perf_pipeline.report.text import labels, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.metrics.records.time_point import Second
+    from perf_pipeline.metrics.records.time_point import TimePoint
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.report.charts.level_drawing import Series
 
@@ -79,7 +79,7 @@ def level_figures(level: LevelMetrics, *, points_max: int) -> tuple[Figure, ...]
     )
 
 
-def thinned(seconds: Sequence[Second], span: int) -> list[Point]:
+def thinned(seconds: Sequence[TimePoint], span: int) -> list[Point]:
     """Return ``seconds`` in groups of ``span``, one point each."""
     groups = (seconds[start : start + span] for start in range(0, len(seconds), span))
     return [
@@ -104,7 +104,7 @@ def _throughput(level: LevelMetrics, points: list[Point], each: str) -> Figure:
     last = last_moment(level, (point.t_s for point in points))
     layers = [*phase_bands(level, last), *settled_rule(settled_at_s(level))]
     layers += line_marks(series, colours, last)
-    told = [settled_told(level, THROUGHPUT), each]
+    told = [steady_state_sentence(level, THROUGHPUT), each]
     if level.throughput_per_s is not None:
         layers.append(level_rule(level.throughput_per_s))
         shown = quantity.rate(level.throughput_per_s)
@@ -130,7 +130,7 @@ def _service_time(level: LevelMetrics, points: list[Point], each: str) -> Figure
     layers += line_marks(series, [svg.FIRST, svg.SECOND], last)
     ended = quantity.count(sum(s.ended_ok + s.ended_not_ok for s in level.seconds))
     whose = f"Of the {ended} workflows that ended, second by second."
-    note = " ".join(filter(None, (whose, settled_told(level, SERVICE_TIME), each)))
+    note = " ".join(filter(None, (whose, steady_state_sentence(level, SERVICE_TIME), each)))
     return figure(f"{labels.service_time(level)}, {unit}", level, layers, note, series)
 
 

@@ -14,7 +14,7 @@ from perf_pipeline.report.charts.level_drawing import (
     phase_bands,
     settled_rule,
 )
-from perf_pipeline.report.level.steady import settled_at_s, settled_told
+from perf_pipeline.report.level.steady import settled_at_s, steady_state_sentence
 from perf_pipeline.report.run import headline
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number
@@ -159,7 +159,7 @@ def response_figure(level: LevelMetrics, *, points_max: int) -> tuple[Figure, ..
     layers += line_marks(series, [svg.FIRST, svg.SECOND], last)
     told = (
         RESPONSES,
-        settled_told(level, RESPONSE_TIME),
+        steady_state_sentence(level, RESPONSE_TIME),
         f"One point is {len(groups[0])} s: highest percentiles." if len(groups[0]) > 1 else "",
     )
     title = f"Response time (open loop), {unit}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         Gap,
         Resources,
         RoleUse,
-        ServerTold,
+        ServerCounters,
     )
     from perf_pipeline.metrics.types.level import LevelMetrics
 
@@ -180,9 +180,11 @@ def _told(level: LevelMetrics) -> tuple[Table, ...]:
     return (Table(title, (*columns, "Counted by"), rows, level.validity, note=note),)
 
 
-def _told_row(told: ServerTold) -> tuple[Cell, ...]:
+def _told_row(told: ServerCounters) -> tuple[Cell, ...]:
     def cell(value: float | None, form: Callable[[float], str], name: str) -> Cell:
-        return measured(value, form, escape.visible(told.not_told.get(name, "there was no query")))
+        return measured(
+            value, form, escape.visible(told.unavailable.get(name, "there was no query"))
+        )
 
     def per_s(value: float) -> str:
         return f"{quantity.megabytes(value)}/s"

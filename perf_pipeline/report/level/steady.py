@@ -38,7 +38,7 @@ def steady_facts(level: LevelMetrics) -> tuple[Fact, ...]:
     return (Fact("Steady state", Cell(word.text, word.tone, "; ".join(notes))),)
 
 
-def steady_told(level: LevelMetrics) -> str:
+def steady_state_summary(level: LevelMetrics) -> str:
     """Return what is to be said of a level's steady state in a line; empty if it is as planned."""
     found = level.steady_state
     if found is None or (found.verdict == "steady" and not found.why):
@@ -54,7 +54,7 @@ def drift_told(name: str, drift: Drift) -> str:
     return f"{escape.name(name)} {quantity.percent(100 * drift.change_ratio)} [{ends}]"
 
 
-def settled_told(level: LevelMetrics, series: str) -> str:
+def steady_state_sentence(level: LevelMetrics, series: str) -> str:
     """Return what a chart over time says of the steady state, as far as it was looked for.
 
     Args:

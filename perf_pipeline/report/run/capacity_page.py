@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from perf_pipeline.analysis.capacity import CapacityFinding, LoadPoint, Verdict
     from perf_pipeline.analysis.slo.verdict import SloVerdict
-    from perf_pipeline.loadgen.plan.capacity_search import Word
+    from perf_pipeline.loadgen.plan.capacity_search import StepVerdict
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.report.text.table import Tone
 
-TONES: dict[Word, Tone] = {
+TONES: dict[StepVerdict, Tone] = {
     "met": "good",
     "missed": "bad",
     "unclear": "warn",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Table, measured, number, say_once
@@ -130,7 +130,7 @@ def percentile_cell(times: ServiceTimes, p: float) -> Cell:
     if found is None or found.value_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
-    if found.samples_beyond < LEAST_BEYOND:
+    if found.samples_beyond < MIN_TAIL_SAMPLES:
         return number(shown, f"{WEAK}: {found.samples_beyond} beyond, {_lacks(times, found)}")
     return number(shown, _interval_of(found))
 
@@ -264,7 +264,7 @@ def _below(level: LevelMetrics) -> dict[str, str]:
         found["throughput"] = _interval(*ends, "/s") or NO_INTERVAL
     for p in times.percentiles:
         if p.value_s is not None:
-            few = _lacks(times, p) if p.samples_beyond < LEAST_BEYOND else ""
+            few = _lacks(times, p) if p.samples_beyond < MIN_TAIL_SAMPLES else ""
             found[f"p{round(100 * p.p)}"] = few or _interval_of(p)
     return found
 

@@ -10,7 +10,7 @@ from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Table, number
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.slo.verdict import SloVerdict, SloWord
+    from perf_pipeline.analysis.slo.verdict import SloVerdict, Verdict
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.report.text.table import Tone
 
@@ -22,7 +22,7 @@ NOTE = (
 )
 NONE = "The scenario has no objectives; [[slo]] or --slo sets some."
 
-_TONES: dict[SloWord, Tone] = {
+_TONES: dict[Verdict, Tone] = {
     "met": "good",
     "missed": "bad",
     "unclear": "warn",
@@ -45,10 +45,10 @@ def slo_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
     if not found:
         return None
     met = sum(one.verdict == "met" for one in found)
-    worst: SloWord = "met"
+    worst: Verdict = "met"
     for word in ("no_data", "unclear", "missed"):
         worst = word if any(one.verdict == word for one in found) else worst
-    kept: dict[tuple[str, SloWord], list[str]] = {}
+    kept: dict[tuple[str, Verdict], list[str]] = {}
     for one in found:
         if one.verdict != "met":
             kept.setdefault((one.slo.text, one.verdict), []).append(_seen(one))
@@ -91,5 +91,5 @@ def _row(verdict: SloVerdict) -> tuple[Cell, ...]:
     )
 
 
-def _word(verdict: SloWord) -> str:
+def _word(verdict: Verdict) -> str:
     return verdict.replace("_", " ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
 from perf_pipeline.report.run import headline
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell
@@ -49,7 +49,7 @@ def waits_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
 
 def _is_graded(level: LevelMetrics) -> bool:
     times, load = level.response_times, level.open_load
-    known = times is not None and times.p99.samples_beyond >= LEAST_BEYOND
+    known = times is not None and times.p99.samples_beyond >= MIN_TAIL_SAMPLES
     arrived = load is not None and load.offered_per_s is not None
     return known and arrived and level.validity == "valid"
 

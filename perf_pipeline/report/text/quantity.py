@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from perf_pipeline.analysis.targets import LEAST_BEYOND
+from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
 
 NOT_MEASURED = "not measured"
 NOT_RECORDED = "not recorded"
@@ -105,5 +105,5 @@ def beside(value: float, other: float, unit: str) -> str:
 
 
 def samples_needed(p: float) -> int:
-    """Return how many samples it takes for ``LEAST_BEYOND`` to lie beyond percentile ``p``."""
-    return round(LEAST_BEYOND / (1 - p))
+    """Return how many samples it takes for ``MIN_TAIL_SAMPLES`` to lie beyond percentile ``p``."""
+    return round(MIN_TAIL_SAMPLES / (1 - p))

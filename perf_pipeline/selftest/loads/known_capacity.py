@@ -20,7 +20,7 @@ from perf_pipeline.config.scenario.capacity_question import CapacityQuestion, wi
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.loadgen.plan.capacity_search import MOST_STEPS
+from perf_pipeline.loadgen.plan.capacity_search import MAX_STEPS
 from perf_pipeline.selftest.figure import Figure
 from perf_pipeline.selftest.known.slots import HELD_S, SLOTS
 
@@ -65,6 +65,6 @@ def real_time_figures(seed: int) -> list[Figure]:
             NEAR_PERCENT,
             note=f"{finding.told}; a slot was held for {1e3 * held_s:.2f} ms",
         ),
-        Figure(f"{name}: steps", finding.steps, "", MOST_STEPS),
+        Figure(f"{name}: steps", finding.steps, "", MAX_STEPS),
         Figure(f"{name}: Little's law at steps that met, worst", worst, "%", 100 * LITTLE_SHARE),
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.analysis.summary import summarise_level
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
@@ -60,7 +60,7 @@ class OnlyLevel:
         def write_log(log: LevelLog) -> None:
             write_json(folder / "level.json", asdict(log))
 
-        LevelRun(
+        LevelSupervisor(
             self.plan,
             folder=folder,
             python=PYTHON,

@@ -9,7 +9,7 @@ from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.selftest.loads.only_level import closed_level
 from perf_pipeline.selftest.loads.played_level import play
-from perf_pipeline.selftest.loads.seen_load import PERCENTS, SeenLoad
+from perf_pipeline.selftest.loads.seen_load import PERCENTS, ObservedLoad
 from perf_pipeline.selftest.loads.service_process import delayed_service, read_log
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ OUR_RESOLUTION_MS = 1e-6
 
 def load_closed(
     folder: Path, delays_s: tuple[float, float], connections: int, length_s: float, seed: int
-) -> SeenLoad:
+) -> ObservedLoad:
     """Keep ``connections`` requests in flight for ``length_s``, as a closed level does.
 
     Raises:
@@ -38,7 +38,7 @@ def load_closed(
         level.play(played, python_path=str(service.folder))
     metrics = level.metrics(played)
     begin_ns, end_ns = level.records(played).log["phases_ns"]["steady"]
-    return SeenLoad(
+    return ObservedLoad(
         name="ours",
         length_s=(end_ns - begin_ns) / 1e9,
         per_s=_told(metrics.throughput_per_s),
@@ -50,7 +50,7 @@ def load_closed(
 
 def load_at_rate(
     folder: Path, delays_s: tuple[float, float], rate_per_s: float, length_s: float, seed: int
-) -> SeenLoad:
+) -> ObservedLoad:
     """Start ``rate_per_s`` requests a second, evenly, as an open level does.
 
     Raises:
@@ -66,7 +66,7 @@ def load_at_rate(
     times = played.metrics.response_times
     if times is None:
         raise PerfPipelineError("the open level has no response times")
-    return SeenLoad(
+    return ObservedLoad(
         name="ours",
         length_s=length_s,
         per_s=_told(played.metrics.throughput_per_s),

@@ -16,7 +16,7 @@ PERCENTS = (50, 90, 99)
 
 
 @dataclass(frozen=True)
-class SeenLoad:
+class ObservedLoad:
     """One generator's account of one load, and the service's.
 
     Attributes:
@@ -42,7 +42,7 @@ class SeenLoad:
 
 
 def compared(
-    loop: str, ours: SeenLoad, other: SeenLoad, *, share: float, judged: tuple[int, ...]
+    loop: str, ours: ObservedLoad, other: ObservedLoad, *, share: float, judged: tuple[int, ...]
 ) -> list[Figure]:
     """Hold two generators against each other; the service's log decides between them.
 
@@ -76,7 +76,7 @@ def _pair(
     unit: str,
     told: list[tuple[float, float]],
     limit: float,
-    other: SeenLoad,
+    other: ObservedLoad,
     *,
     judged: bool,
 ) -> list[Figure]:

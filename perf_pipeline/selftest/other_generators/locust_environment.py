@@ -7,7 +7,7 @@ from pathlib import Path
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.environment.environment import environment_of, find_uv
-from perf_pipeline.loadgen.environment.environment_spec import Recipe
+from perf_pipeline.loadgen.environment.environment_spec import EnvironmentSpec
 
 _HERE = Path(__file__).parent
 
@@ -20,7 +20,7 @@ def locust_python() -> Path:
     """
     lock = (_HERE / "requirements.lock").read_text(encoding="utf-8")
     return environment_of(
-        Recipe("Locust", lock),
+        EnvironmentSpec("Locust", lock),
         cache_dir=current_settings().cache_dir,
         environ=os.environ,
         uv=find_uv(os.environ),

@@ -49,7 +49,7 @@ def virtual_level(
     times = service_times(frame, *window)
     response = response_times(frame, *window) if is_open else None
     load = _open_load(frame, window) if is_open else None
-    median, least = InFlightCurve.of(frame).median_and_least(*window)
+    median, least = InFlightCurve.of(frame).median_and_min(*window)
     validity, reasons = judge_level(
         ended_because="complete",
         ended_detail="",

@@ -33,7 +33,7 @@ class Installation:
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start one server; see ``Order`` for the fields of the same name."""
+    """How to start one server; see ``LaunchSpec`` for the fields of the same name."""
 
     url: str
     files: dict[str, str]

@@ -14,7 +14,7 @@ from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
 from perf_pipeline.servers.lifecycle.folder import empty_of_processes, remove_folder
 from perf_pipeline.servers.lifecycle.guardian_pipe import GuardianPipe
-from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX, Order
+from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX, LaunchSpec
 from perf_pipeline.servers.server import Server
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class EmbeddedServer:
         self._installation = installation
         self._url = launch.url
         self.folder = folder
-        order = Order(
+        spec = LaunchSpec(
             service=back_end.SERVICE,
             folder=folder,
             owner=own_stamp(),
@@ -70,7 +70,7 @@ class EmbeddedServer:
             lock_file=launch.lock_file,
             run_as=as_user.run_as,
         )
-        self._guardian = GuardianPipe(order)
+        self._guardian = GuardianPipe(spec)
         self.guardian_pid = self._guardian.pid
 
     def wait_until_ready(self, ready_s: float, pid: int | None = None) -> None:

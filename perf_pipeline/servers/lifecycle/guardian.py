@@ -28,7 +28,7 @@ import sys
 
 from perf_pipeline.lifeline import bound_command, own_stamp
 from perf_pipeline.servers.lifecycle.folder import discard_lock, empty_of_processes, remove_folder
-from perf_pipeline.servers.lifecycle.launch_spec import GUARDIAN_FILE, LOG_FILE, Order
+from perf_pipeline.servers.lifecycle.launch_spec import GUARDIAN_FILE, LOG_FILE, LaunchSpec
 
 _STOP_GRACE_S = 5.0
 _OWNER_CHECK_S = 0.5
@@ -44,8 +44,8 @@ class _OwnerDoneError(Exception):
 class Guardian:
     """One order being carried out."""
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
+    def __init__(self, spec: LaunchSpec) -> None:
+        self._order = spec
         self._detached = False
         self._terminated = False
         self._input = b""
@@ -61,11 +61,11 @@ class Guardian:
 
     def run(self) -> None:
         """Carry out the order until the owner is done, then clear everything away."""
-        order = self._order
-        order.folder.mkdir(mode=0o700)
+        spec = self._order
+        spec.folder.mkdir(mode=0o700)
         try:
             self._fill_folder()
-            if all(self._prepared(command) for command in order.prepare):
+            if all(self._prepared(command) for command in spec.prepare):
                 self._serve()
                 while True:
                     self._wait_for_news()
@@ -74,18 +74,18 @@ class Guardian:
             pass
         finally:
             self._stop_server()
-            remove_folder(order.folder)
+            remove_folder(spec.folder)
 
     def _fill_folder(self) -> None:
-        order = self._order
-        about = {"guardian": list(own_stamp()), "service": order.service}
-        (order.folder / GUARDIAN_FILE).write_text(json.dumps(about), encoding="utf-8")
-        (order.folder / "data").mkdir(mode=0o700)
-        for name, text in order.files.items():
-            (order.folder / name).write_text(text, encoding="utf-8")
-        if order.run_as is not None:
-            for path in (order.folder, *order.folder.iterdir()):
-                os.chown(path, order.run_as, order.run_as)
+        spec = self._order
+        about = {"guardian": list(own_stamp()), "service": spec.service}
+        (spec.folder / GUARDIAN_FILE).write_text(json.dumps(about), encoding="utf-8")
+        (spec.folder / "data").mkdir(mode=0o700)
+        for name, text in spec.files.items():
+            (spec.folder / name).write_text(text, encoding="utf-8")
+        if spec.run_as is not None:
+            for path in (spec.folder, *spec.folder.iterdir()):
+                os.chown(path, spec.run_as, spec.run_as)
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         """Start a command that dies with this process, in the folder, writing to its log."""
@@ -201,7 +201,7 @@ def _first_line() -> str:
 def main() -> None:
     """Read the order from standard input and carry it out."""
     os.chdir("/")  # whatever folder the owner was in can be removed meanwhile
-    Guardian(Order.from_json(_first_line())).run()
+    Guardian(LaunchSpec.from_json(_first_line())).run()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perf_pipeline.servers.lifecycle.launch_spec import Order
+    from perf_pipeline.servers.lifecycle.launch_spec import LaunchSpec
 
 _IMPORT_ROOT = str(Path(__file__).resolve().parents[3])
 _RUN_GUARDIAN = (
@@ -33,7 +33,7 @@ class GuardianPipe:
         pid: Its process id.
     """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, spec: LaunchSpec) -> None:
         """Start a guardian and give it its order."""
         self._output = b""
         self._events: deque[Event] = deque()
@@ -46,7 +46,7 @@ class GuardianPipe:
             start_new_session=True,  # a signal to the owner's process group must not reach it
         )
         self.pid = self._process.pid
-        self.send(order.to_json())
+        self.send(spec.to_json())
 
     def send(self, line: str) -> None:
         """Send a line; if the guardian is gone, ``next_event`` says so."""

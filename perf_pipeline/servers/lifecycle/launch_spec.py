@@ -17,7 +17,7 @@ LOG_FILE = "server.log"
 
 
 @dataclass(frozen=True)
-class Order:
+class LaunchSpec:
     """One server and its folder, to be started and to be cleared away.
 
     Attributes:
@@ -49,7 +49,7 @@ class Order:
         return json.dumps({**asdict(self), "folder": str(self.folder), "owner": list(self.owner)})
 
     @classmethod
-    def from_json(cls, line: str) -> Order:
+    def from_json(cls, line: str) -> LaunchSpec:
         """Read what ``to_json`` wrote."""
         values = json.loads(line)
         values["folder"] = Path(values["folder"])

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.servers.mongodb.launch import OWN_CONNECTIONS, is_stand_in, session
-from perf_pipeline.servers.probe_session import KeptSession
-from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, Told
+from perf_pipeline.servers.probe_session import ProbeSession
+from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -35,9 +35,9 @@ class MongodbProbe:
             app_name: What workers give as ``appName``.
         """
         self._name = app_name
-        self._session = KeptSession(partial(session, url, PROBE_S))
+        self._session = ProbeSession(partial(session, url, PROBE_S))
 
-    def ask(self) -> Told:
+    def ask(self) -> ServerSnapshot:
         """Ask, in one command or two; see ``Probe``."""
         return self._session.ask(self._told)
 
@@ -45,18 +45,18 @@ class MongodbProbe:
         """End the session."""
         self._session.close()
 
-    def _told(self, client: MongoClient[dict[str, Any]]) -> Told:
+    def _told(self, client: MongoClient[dict[str, Any]]) -> ServerSnapshot:
         status = client.admin.command({"serverStatus": 1, **dict.fromkeys(_LEFT_OUT, 0)})
         counted = _counters(status)
         missing = "its serverStatus does not hold it"
-        not_told = {name: missing for name in _OF_THE_STATUS if getattr(counted, name) is None}
+        unavailable = {name: missing for name in _OF_THE_STATUS if getattr(counted, name) is None}
         if is_stand_in(status):
             current = int(status["connections"]["current"])
             how = "connections of all programs (the stand-in does not know their names)"
             unknown = dict.fromkeys(_OF_A_CONNECTION, "the stand-in does not tell")
             total = Connections(current - OWN_CONNECTIONS, None, None, None, how)
-            return Told(total, counted, not_told | unknown)
-        return Told(self._connections(client), counted, not_told)
+            return ServerSnapshot(total, counted, unavailable | unknown)
+        return ServerSnapshot(self._connections(client), counted, unavailable)
 
     def _connections(self, client: MongoClient[dict[str, Any]]) -> Connections:
         stages: list[dict[str, Any]] = [

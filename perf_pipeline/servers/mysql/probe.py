@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
 from perf_pipeline.servers.mysql.launch import database_of, session
-from perf_pipeline.servers.probe_session import KeptSession
-from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, Told
+from perf_pipeline.servers.probe_session import ProbeSession
+from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from pymysql.cursors import Cursor
@@ -55,9 +55,9 @@ class MysqlProbe:
             program_name: What workers give as the connection attribute ``program_name``.
         """
         self._name, self._database = program_name, database_of(url)
-        self._session = KeptSession(partial(session, url, PROBE_S, without_database=True))
+        self._session = ProbeSession(partial(session, url, PROBE_S, without_database=True))
 
-    def ask(self) -> Told:
+    def ask(self) -> ServerSnapshot:
         """Ask, in three or four statements; see ``Probe``."""
         return self._session.ask(self._told)
 
@@ -65,7 +65,7 @@ class MysqlProbe:
         """End the session."""
         self._session.close()
 
-    def _told(self, cursor: Cursor) -> Told:
+    def _told(self, cursor: Cursor) -> ServerSnapshot:
         schema = bool(int(_row(cursor, "SELECT @@performance_schema")[0]))
         if schema:
             how = f"connections of programs named {self._name} (performance schema)"
@@ -78,13 +78,13 @@ class MysqlProbe:
         status = {str(name): int(value) for name, value in cursor.fetchall()}
         queries, query_time_s = status.get("Questions"), None
         source = "Questions of the status"
-        not_told = {}
+        unavailable = {}
         if schema:
             count, time_s = _row(cursor, _STATEMENTS)
             queries, query_time_s = int(count), float(time_s)
             source = "statements of the performance schema"
         else:
-            not_told["query_time_s"] = "no time is counted while performance_schema is off"
+            unavailable["query_time_s"] = "no time is counted while performance_schema is off"
         counted = Counters(
             sent_bytes=status.get("Bytes_sent"),
             recv_bytes=status.get("Bytes_received"),
@@ -96,8 +96,8 @@ class MysqlProbe:
         connections = Connections(total, active, total - active, waiting, how)
         for name in ("sent_bytes", "recv_bytes", "queries", "storage_read_bytes"):
             if getattr(counted, name) is None:
-                not_told[name] = "the server's status does not hold it"
-        return Told(connections, counted, not_told)
+                unavailable[name] = "the server's status does not hold it"
+        return ServerSnapshot(connections, counted, unavailable)
 
 
 def _row(cursor: Cursor, query: str, *values: str) -> tuple[str | int | float, ...]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from perf_pipeline.servers.postgres.launch import session
-from perf_pipeline.servers.probe_session import KeptSession
-from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, Told
+from perf_pipeline.servers.probe_session import ProbeSession
+from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
@@ -64,11 +64,11 @@ class PostgresProbe:
             application_name: What the run's connections are called.
         """
         self._name = application_name.encode()[:_NAME_BYTES].decode(errors="ignore").encode()
-        self._session = KeptSession(partial(session, url, PROBE_S))
+        self._session = ProbeSession(partial(session, url, PROBE_S))
         self._asked_of: psycopg.Connection | None = None
         self._query, self._source = b"", ""
 
-    def ask(self) -> Told:
+    def ask(self) -> ServerSnapshot:
         """Ask, in one statement; see ``Probe``."""
         return self._session.ask(self._told)
 
@@ -76,7 +76,7 @@ class PostgresProbe:
         """End the session."""
         self._session.close()
 
-    def _told(self, connection: psycopg.Connection) -> Told:
+    def _told(self, connection: psycopg.Connection) -> ServerSnapshot:
         if connection is not self._asked_of:
             self._query, self._source = _question(connection)
             self._asked_of = connection
@@ -91,13 +91,13 @@ class PostgresProbe:
             storage_read_bytes=int(read_bytes or 0),
             source=self._source,
         )
-        not_told = dict.fromkeys(("sent_bytes", "recv_bytes"), _NO_BYTES)
+        unavailable = dict.fromkeys(("sent_bytes", "recv_bytes"), _NO_BYTES)
         if query_time_s is None:
-            not_told["query_time_s"] = "PostgreSQL before 14 counts no time in queries"
+            unavailable["query_time_s"] = "PostgreSQL before 14 counts no time in queries"
         sessions = [int(count or 0) for count in (total, active, waiting)]
         idle = sessions[0] - sessions[1]
-        return Told(
-            Connections(sessions[0], sessions[1], idle, sessions[2], how), counted, not_told
+        return ServerSnapshot(
+            Connections(sessions[0], sessions[1], idle, sessions[2], how), counted, unavailable
         )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.servers.probe_session import KeptSession
+from perf_pipeline.servers.probe_session import ProbeSession
 from perf_pipeline.servers.redis.launch import session
-from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, Told
+from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -28,9 +28,9 @@ class RedisProbe:
                 the probe's own, other programs' too.
         """
         self._name = client_name
-        self._session = KeptSession(partial(session, url, PROBE_S))
+        self._session = ProbeSession(partial(session, url, PROBE_S))
 
-    def ask(self) -> Told:
+    def ask(self) -> ServerSnapshot:
         """Ask, in one round trip; see ``Probe``."""
         return self._session.ask(self._told)
 
@@ -38,7 +38,7 @@ class RedisProbe:
         """End the session."""
         self._session.close()
 
-    def _told(self, client: Redis) -> Told:
+    def _told(self, client: Redis) -> ServerSnapshot:
         with client.pipeline(transaction=False) as asked:
             asked.client_id()
             asked.client_list()
@@ -58,5 +58,7 @@ class RedisProbe:
         named = "all clients" if self._name is None else f"clients named {self._name}"
         blocked = sum("b" in one["flags"] for one in ours)
         connections = Connections(len(ours), None, None, blocked, f"{named} in CLIENT LIST")
-        not_told = dict.fromkeys(("active", "idle"), _ONE_AT_A_TIME)
-        return Told(connections, counted, {**not_told, "storage_read_bytes": _IN_MEMORY})
+        unavailable = dict.fromkeys(("active", "idle"), _ONE_AT_A_TIME)
+        return ServerSnapshot(
+            connections, counted, {**unavailable, "storage_read_bytes": _IN_MEMORY}
+        )

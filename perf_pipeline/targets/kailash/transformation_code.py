@@ -102,7 +102,7 @@ _NODES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "clean": (_CODE, {"code": _CLEAN}, "rows", "result"),
     "keep": (
         "FilterNode",
-        {"field": "value", "operator": ">=", "value": transformation.LEAST_VALUE},
+        {"field": "value", "operator": ">=", "value": transformation.MIN_VALUE},
         "data",
         "filtered_data",
     ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import Limits, Phases, Scenario, Workload
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, Stores
 
@@ -56,13 +56,13 @@ def level_in(
     phases: Phases = PHASES,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     python: Path = Path(sys.executable),
-) -> LevelRun:
+) -> LevelSupervisor:
     """Prepare a level that needs no server and writes its log like a run does."""
 
     def write_log(log: LevelLog) -> None:
         write_json(folder / "level.json", asdict(log))
 
-    return LevelRun(
+    return LevelSupervisor(
         plan or plan_of(phases=phases),
         folder=folder,
         python=python,

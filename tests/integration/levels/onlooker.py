@@ -61,7 +61,7 @@ class Onlooker:
         """Look at what is held when a level begins."""
         self.said.append(text)
         if text.startswith("level "):
-            self.between.append(self.holdings())
+            self.between.append(self.run_data())
 
     def on_progress(self, progress: Progress) -> None:
         """Count rows and keys."""
@@ -89,7 +89,7 @@ class Onlooker:
                 over.set()
                 thread.join()
 
-    def holdings(self) -> Holdings:
+    def run_data(self) -> Holdings:
         """Count what is held now.
 
         A back end outlives its client for a moment, and so do the threads of a MongoClient: a

@@ -28,7 +28,7 @@ from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
@@ -126,7 +126,7 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
         probe = PostgresProbe(planted.postgres.url, APPLICATION)
         servers["postgres"] = WatchedServer(planted.postgres.pids, False, probe)
     monitor = ResourceMonitor(folder / "resources.jsonl", servers)
-    level = LevelRun(
+    level = LevelSupervisor(
         plan,
         folder=folder,
         python=python,

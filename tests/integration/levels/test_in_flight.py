@@ -17,7 +17,7 @@ from perf_pipeline.config.scenario.target_spec import parse_target, with_default
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.level_records import read_level
@@ -68,7 +68,7 @@ def play(
         processes = map(psutil.Process, (os.getpid(), *pids))
         memory_mb.append(sum(one.memory_full_info().pss for one in processes) / 1e6)
 
-    log = LevelRun(
+    log = LevelSupervisor(
         plan_levels(scenario, PROCESSES)[0],
         folder=folder,
         python=python,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
-    from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+    from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
     from perf_pipeline.metrics.types.level import LevelMetrics
 
 pytestmark = pytest.mark.integration
@@ -89,7 +89,7 @@ def _once_steady(act: object) -> object:
     return on_progress
 
 
-def _level_with(folder: Path, act: object, **more: object) -> LevelRun:
+def _level_with(folder: Path, act: object, **more: object) -> LevelSupervisor:
     return level_in(folder, on_progress=_once_steady(act), **more)  # type: ignore[arg-type]
 
 

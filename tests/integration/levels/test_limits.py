@@ -27,7 +27,7 @@ from perf_pipeline.loadgen.limits.control_group import (
     remove_leftovers,
 )
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelRun
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
@@ -103,7 +103,7 @@ def _run(
     def sample(now_ns: int, pids: list[int]) -> None:
         seen.extend((now_ns, *_scheduled_ns(pid)) for pid in pids)
 
-    log = LevelRun(
+    log = LevelSupervisor(
         plan_levels(scenario, 1)[0],
         folder=level,
         python=Path(sys.executable),

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from redis import Redis
 
-from perf_pipeline.loadgen.run_data import Holding
+from perf_pipeline.loadgen.run_data import RunData
 from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
@@ -219,7 +219,7 @@ def test_a_killed_server_gives_gaps_with_a_reason_and_no_zero(
     dead = resources_of(samples[2:])
     assert (dead.of("redis").cores_mean, dead.of("redis").pss_peak_mb) == (None, None)
     assert dead.told[0].queries_per_s is None
-    assert dead.told[0].not_told["queries"] == samples[-1]["problems"]["counters redis"]
+    assert dead.told[0].unavailable["queries"] == samples[-1]["problems"]["counters redis"]
 
 
 def test_a_sample_costs_little(servers: dict[str, Server], tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_sample_costs_little(servers: dict[str, Server], tmp_path: Path) -> No
 
 @contextmanager
 def _monitor(servers: dict[str, Server], folder: Path) -> Iterator[ResourceMonitor]:
-    watched = {name: Holding(server, RUN).watched() for name, server in servers.items()}
+    watched = {name: RunData(server, RUN).watched() for name, server in servers.items()}
     with ResourceMonitor(folder / "r.jsonl", watched) as monitor:
         yield monitor
 

@@ -11,13 +11,13 @@ import typer.main
 from assets.definitions import defs
 from assets.ui import UI_PORT
 from perf_pipeline.analysis.kpi_grade import Grade
-from perf_pipeline.analysis.slo.verdict import SloWord
-from perf_pipeline.analysis.target_row import TargetWord
-from perf_pipeline.analysis.targets import ERROR_PERCENT, LEAST_BEYOND, MEMORY_MB, TABLES
+from perf_pipeline.analysis.slo.verdict import Verdict
+from perf_pipeline.analysis.target_row import TargetVerdict
+from perf_pipeline.analysis.targets import ERROR_PERCENT, MEMORY_MB, MIN_TAIL_SAMPLES, TABLES
 from perf_pipeline.analysis.validity import (
-    LEAST_IN_FLIGHT,
-    LEAST_SAMPLES,
-    LEAST_TURNOVERS,
+    MIN_IN_FLIGHT,
+    MIN_SAMPLES,
+    MIN_TURNOVERS,
     WORST_FIRST,
 )
 from perf_pipeline.cli import COMMANDS, app
@@ -83,8 +83,8 @@ def test_a_level_is_called_what_the_closed_list_of_validities_says() -> None:
 
 
 def test_verdicts_and_grades_are_those_of_the_closed_lists() -> None:
-    assert get_args(SloWord) == get_args(TargetWord)
-    assert row("word", ", ".join(get_args(SloWord)))
+    assert get_args(Verdict) == get_args(TargetVerdict)
+    assert row("word", ", ".join(get_args(Verdict)))
     grades = [grade for grade in get_args(Grade) if grade != "no_data"]
     (told,) = [cells for cells in table("word") if cells[0] == f"{grades[0]} … {grades[-1]}"]
     assert set(quoted(told[1])) < set(grades)
@@ -98,11 +98,11 @@ def test_a_bottleneck_is_one_of_the_causes_that_can_be_found() -> None:
 
 def test_limits_of_validity_are_those_that_judge() -> None:
     wrong = row("word", "`not_steady`")[1]
-    assert f"fewer than {['no', 'one', 'two', 'three'][int(LEAST_TURNOVERS)]} turnovers" in wrong
-    assert f"fewer than {LEAST_IN_FLIGHT:.0%}".replace("%", " %") in wrong
+    assert f"fewer than {['no', 'one', 'two', 'three'][int(MIN_TURNOVERS)]} turnovers" in wrong
+    assert f"fewer than {MIN_IN_FLIGHT:.0%}".replace("%", " %") in wrong
     assert numbers(row("word", "`noisy_host`")[1]) == [OTHERS_MAX_PERCENT]
-    assert numbers(row("word", "`too_few_samples`")[1]) == [LEAST_SAMPLES]
-    assert numbers(row("word", "`*` behind a percentile")[1]) == [LEAST_BEYOND]
+    assert numbers(row("word", "`too_few_samples`")[1]) == [MIN_SAMPLES]
+    assert numbers(row("word", "`*` behind a percentile")[1]) == [MIN_TAIL_SAMPLES]
 
 
 def test_the_targets_are_those_that_are_compared() -> None:

@@ -79,9 +79,9 @@ def whole(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) 
     # What a process makes once, such as the engine that draws charts, it has made then.
     run_scenario(QUICK, replace(settings, results_dir=settings.results_dir / "first"))
     with seen.watching_connections():
-        seen.between.append(seen.holdings())
+        seen.between.append(seen.run_data())
         metrics = run_scenario(WHOLE, settings, say=seen.on_say, on_progress=seen.on_progress)
-        seen.between.append(seen.holdings())
+        seen.between.append(seen.run_data())
     return Whole(metrics, seen, settings.results_dir)
 
 

@@ -146,7 +146,7 @@ def test_ten_runs_in_a_row_leave_what_one_leaves(
         grown_mb.append(_resident_mb() - before_mb)
         report(folder, metrics)
         assert metrics.validity == "valid"
-        seen.between.append(seen.holdings())
+        seen.between.append(seen.run_data())
         del run, folder, metrics
         gc.collect()
         objects.append(len(gc.get_objects()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.cli.ended import EndedWorkflows
-from perf_pipeline.cli.run_progress import REPORT, RunWatch, Standing
+from perf_pipeline.cli.run_progress import REPORT, RunProgress, RunWatch
 from perf_pipeline.cli.views import (
     LiveView,
     PlainView,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLANS = plan_levels(Scenario(name="s", concurrency=(10, 40), level_names=("few", "many")), 1)
-STANDING = Standing(0, "100", 100, "steady", 99, 1400, 0, 331.4, 12.34, 1.5, {}, 100.0, ())
+STANDING = RunProgress(0, "100", 100, "steady", 99, 1400, 0, 331.4, 12.34, 1.5, {}, 100.0, ())
 
 
 class Growing:
@@ -58,11 +58,11 @@ class Growing:
         with (self.run.root / "progress.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(progress)) + "\n")
 
-    def look(self) -> Standing:
+    def look(self) -> RunProgress:
         """Look; there is a level."""
-        standing = self.watch.look()
-        assert standing
-        return standing
+        progress = self.watch.look()
+        assert progress
+        return progress
 
 
 @pytest.fixture
@@ -315,7 +315,7 @@ def test_that_the_report_is_made_is_said_once(
     told = replace(STANDING, phase=REPORT)
 
     class Reporting(RunWatch):
-        def look(self) -> Standing:
+        def look(self) -> RunProgress:
             return told
 
     watch = Reporting(growing.run, PLANS)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.host.calibration import FSYNC_BUDGET_S, FSYNCS, UNITS, Canary, take_canary
-from perf_pipeline.host.level_calibration import FILE, LevelCanaries
+from perf_pipeline.host.calibration import FSYNC_BUDGET_S, FSYNCS, UNITS, Calibration, calibrate
+from perf_pipeline.host.level_calibration import FILE, LevelCalibration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def ticking(step_ns: int) -> Callable[[], int]:
 
 def test_a_round_is_short_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """Median of five, because other programs share the machine: 0.025 s alone."""
-    rounds = [take_canary(tmp_path) for _ in range(5)]
+    rounds = [calibrate(tmp_path) for _ in range(5)]
 
     assert sorted(one.took_s for one in rounds)[2] < 0.3
     assert {one.fsyncs for one in rounds} == {FSYNCS}
@@ -40,7 +40,7 @@ def test_a_round_is_short_and_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_speed_is_counted_in_cpu_time_and_the_wait_for_a_core_beside_it(tmp_path: Path) -> None:
     """On virtual clocks: a slice takes 4 ms by the clock and 3 ms of a core, so a quarter waits."""
-    told = take_canary(
+    told = calibrate(
         tmp_path,
         clock_ns=ticking(4_000_000),
         cpu_clock_ns=ticking(3_000_000),
@@ -57,12 +57,12 @@ def test_speed_is_counted_in_cpu_time_and_the_wait_for_a_core_beside_it(tmp_path
 def test_more_cpu_time_than_time_is_no_negative_wait(tmp_path: Path) -> None:
     """The two clocks are read one after the other."""
     clocks = {"clock_ns": ticking(1_000_000), "cpu_clock_ns": ticking(1_000_010)}
-    assert take_canary(tmp_path, **clocks, proc=proc(tmp_path)).waited_ratio == 0.0
+    assert calibrate(tmp_path, **clocks, proc=proc(tmp_path)).waited_ratio == 0.0
 
 
 def test_a_slow_disk_is_not_loaded_further(tmp_path: Path) -> None:
     """100 ms a write: the second is over the budget."""
-    told = take_canary(tmp_path, clock_ns=ticking(100_000_000), proc=proc(tmp_path))
+    told = calibrate(tmp_path, clock_ns=ticking(100_000_000), proc=proc(tmp_path))
 
     assert told.fsyncs == 2
     assert told.fsync_s == pytest.approx(0.1)
@@ -70,16 +70,16 @@ def test_a_slow_disk_is_not_loaded_further(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_gap_with_its_reason(tmp_path: Path) -> None:
-    told = take_canary(tmp_path / "gone")
+    told = calibrate(tmp_path / "gone")
 
     assert (told.fsync_s, told.fsync_max_s, told.fsyncs) == (None, None, 0)
     assert told.problem == f"{tmp_path / 'gone'}: no such file or directory"
     assert told.core_ns_per_unit > 1
 
 
-def round_of(took_s: float) -> Canary:
+def round_of(took_s: float) -> Calibration:
     """Return a round that can be told from others by how long it took."""
-    return Canary(1e3 * took_s, 0.0, 0.001, 0.001, 8, {}, 0.0, took_s)
+    return Calibration(1e3 * took_s, 0.0, 0.001, 0.001, 8, {}, 0.0, took_s)
 
 
 def told_of(folder: Path) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
     folders = [tmp_path / "00", tmp_path / "01"]
     clock, waited = itertools.count(0, 10), itertools.count(0, 1)
     taken = iter([0.025, 0.024, 0.0241, 0.0242])
-    canaries = LevelCanaries(
+    calibrations = LevelCalibration(
         tmp_path,
         take=lambda _disk: round_of(next(taken)),
         stalled=lambda: {"cpu": float(next(waited)), "io": None},
@@ -103,10 +103,10 @@ def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
     )
     for folder in folders:
         folder.mkdir()
-        canaries.before(folder)
+        calibrations.before(folder)
         assert told_of(folder)["after"] is None
-        canaries.ended()
-    canaries.after_last()
+        calibrations.ended()
+    calibrations.after_last()
 
     rounds = [
         (told_of(folder)["before"]["took_s"], told_of(folder)["after"]["took_s"])
@@ -114,7 +114,7 @@ def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
     ]
     assert rounds == [(0.024, 0.0241), (0.0241, 0.0242)]
     assert [told_of(f)["stalled_percent"] for f in folders] == [{"cpu": 10.0, "io": None}] * 2
-    assert [one.took_s for one in canaries.rounds] == [0.024, 0.0241, 0.0242]
+    assert [one.took_s for one in calibrations.rounds] == [0.024, 0.0241, 0.0242]
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,12 @@ def test_a_disturbance_that_is_over_at_once_is_not_held_against_two_levels(
     tmp_path: Path, later: list[float], kept: float, pauses: int
 ) -> None:
     taken, slept = iter([0.025, 0.024, *later]), list[float]()
-    canaries = LevelCanaries(tmp_path, take=lambda _disk: round_of(next(taken)), sleep=slept.append)
-    canaries.after_last()
-    canaries.after_last()
+    calibrations = LevelCalibration(
+        tmp_path, take=lambda _disk: round_of(next(taken)), sleep=slept.append
+    )
+    calibrations.after_last()
+    calibrations.after_last()
 
-    assert [one.took_s for one in canaries.rounds] == [0.024, kept]
+    assert [one.took_s for one in calibrations.rounds] == [0.024, kept]
     assert len(slept) == pauses
     assert next(taken, None) is None

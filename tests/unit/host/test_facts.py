@@ -34,8 +34,8 @@ def test_facts_agree_with_other_programs(tmp_path: Path) -> None:
     assert facts.kernel == os.uname().release
     assert facts.python == platform.python_version()
     mounts = psutil.disk_partitions(all=True)
-    holding = [one for one in mounts if tmp_path.resolve().is_relative_to(one.mountpoint)]
-    assert facts.temp_file_system == max(holding, key=lambda one: len(one.mountpoint)).fstype
+    run_data = [one for one in mounts if tmp_path.resolve().is_relative_to(one.mountpoint)]
+    assert facts.temp_file_system == max(run_data, key=lambda one: len(one.mountpoint)).fstype
 
 
 def test_limits_of_a_version_2_control_group_are_found_on_the_way_up(tmp_path: Path) -> None:

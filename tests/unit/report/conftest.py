@@ -22,7 +22,7 @@ from perf_pipeline.metrics.noise.noise import Noise
 from perf_pipeline.metrics.noise.noise_figure import NoiseFigure
 from perf_pipeline.metrics.records.fairness import Fairness
 from perf_pipeline.metrics.records.reconcile import Writes
-from perf_pipeline.metrics.records.time_point import Second
+from perf_pipeline.metrics.records.time_point import TimePoint
 from perf_pipeline.metrics.records.worker_ends import WorkerEnd
 from perf_pipeline.metrics.resources.resource_use import (
     Gap,
@@ -32,7 +32,7 @@ from perf_pipeline.metrics.resources.resource_use import (
     ResourcePoint,
     Resources,
     RoleUse,
-    ServerTold,
+    ServerCounters,
 )
 from perf_pipeline.metrics.steady.steady_state import SteadyState
 from perf_pipeline.metrics.steady.warm_up import Drift
@@ -268,17 +268,20 @@ def level(
             ),
             host=HostCores(2, 2.3, 0.01, 0.02, 20_123.4),
             told=(
-                ServerTold(
+                ServerCounters(
                     *("postgres", None, None, None, None, 812.3, 0.0021, 3.2),
                     "transactions and active_time of pg_stat_database",
                     shared=False,
-                    not_told={"sent_bytes": "it does not count", "recv_bytes": "it does not count"},
+                    unavailable={
+                        "sent_bytes": "it does not count",
+                        "recv_bytes": "it does not count",
+                    },
                 ),
-                ServerTold(
+                ServerCounters(
                     *("redis", 1.0, 2.0, 0.1, 0.2, 400.0, 0.000004, None),
                     "INFO commandstats",
                     shared=True,
-                    not_told={"storage_read_bytes": "its data are in memory"},
+                    unavailable={"storage_read_bytes": "its data are in memory"},
                 ),
             ),
             interfaces=(InterfaceTotal("lo", 12.5, 12.5),),
@@ -308,10 +311,10 @@ def level(
 
 def _second(
     t: int, length_s: int, rate: float, median_s: float, concurrency: int, rng: random.Random
-) -> Second:
+) -> TimePoint:
     ramp = min(1.0, max(0.02, (t - 1) / 6)) * (1.0 if t < length_s - 2 else 0.4)
     ended = max(0, int(rng.gauss(rate * ramp, math.sqrt(rate * ramp))))
-    return Second(
+    return TimePoint(
         t_s=float(t),
         ended_ok=ended,
         ended_not_ok=1 if rng.random() < 0.05 else 0,
@@ -405,12 +408,12 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
             samples=0,
             failed_probes=9,
             roles=(RoleUse(HOSTILE),),
-            told=(ServerTold(HOSTILE, *(None,) * 7, HOSTILE, shared=True),),
+            told=(ServerCounters(HOSTILE, *(None,) * 7, HOSTILE, shared=True),),
             interfaces=(InterfaceTotal(HOSTILE, 0.0, 0.0),),
             gaps=(Gap(HOSTILE, HOSTILE, 9, failed=True),),
         ),
         workers=(WorkerEnd(0, HOSTILE, None, 50), WorkerEnd(1, "killed by SIGKILL", 0.4, 50)),
-        seconds=(Second(0.0, 0, 0, None, None, 3.0), Second(1.0, 1, 1, 0.2, 0.2, math.nan)),
+        seconds=(TimePoint(0.0, 0, 0, None, None, 3.0), TimePoint(1.0, 1, 1, 0.2, 0.2, math.nan)),
         started_at=HOSTILE,
         ended_at="",
         not_measured={"throughput": HOSTILE, HOSTILE: HOSTILE},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perf_pipeline.analysis.slo import sliding
-from perf_pipeline.analysis.slo.sliding import Span, least_count, worst_mean, worst_share
+from perf_pipeline.analysis.slo.sliding import Span, min_count, worst_mean, worst_share
 
 SPAN = Span(start_ns=100, end_ns=300, length_ns=40)
 MOMENTS = range(SPAN.first_ns, SPAN.end_ns + 1)
@@ -50,8 +50,8 @@ def test_the_least_count_is_that_of_looking_at_every_moment(seed: int) -> None:
     at, _ = _events(seed, 10 * seed)
     naive = min(int(((at > t - SPAN.length_ns) & (at <= t)).sum()) for t in MOMENTS)
 
-    assert least_count(at, SPAN, limit=naive).missed is False
-    worst = least_count(at, SPAN, limit=naive + 1)
+    assert min_count(at, SPAN, limit=naive).missed is False
+    worst = min_count(at, SPAN, limit=naive + 1)
     assert (worst.amount, worst.samples, worst.missed) == (naive, naive, True)
 
 

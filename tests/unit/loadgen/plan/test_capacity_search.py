@@ -8,7 +8,7 @@ import random
 import pytest
 
 from perf_pipeline.loadgen.plan.capacity_search import (
-    MOST_STEPS,
+    MAX_STEPS,
     RESOLUTION,
     Answer,
     Ask,
@@ -33,7 +33,7 @@ def test_a_rate_up_to_a_thousand_times_the_first_is_found_within_two_percent(see
 
     found = _search(RATES, truth)
 
-    assert len(found.steps) <= MOST_STEPS
+    assert len(found.steps) <= MAX_STEPS
     assert found.last_good is not None
     assert found.first_missed is not None
     assert found.last_good <= truth < found.first_missed
@@ -45,7 +45,7 @@ def test_a_rate_up_to_a_thousand_times_the_first_is_found_within_two_percent(see
 def test_a_number_in_flight_is_found_exactly_or_within_two_percent(truth: int) -> None:
     found = _search(LEVELS, truth)
 
-    assert len(found.steps) <= MOST_STEPS
+    assert len(found.steps) <= MAX_STEPS
     assert all(float(step.load).is_integer() for step in found.steps)
     assert found.last_good is not None
     assert truth / (1 + RESOLUTION) - 1 < found.last_good <= truth
@@ -86,7 +86,7 @@ def test_a_step_that_does_not_decide_is_played_longer_once_and_then_does_not_mee
     assert 110 < found.first_missed <= 110 * 1.06
     assert found.first_bad is not None
     assert found.first_bad < 110
-    assert len(found.steps) <= MOST_STEPS
+    assert len(found.steps) <= MAX_STEPS
 
 
 def test_steps_that_are_left_bring_the_load_that_missed_near_to_the_unclear_ones() -> None:
@@ -101,7 +101,7 @@ def test_steps_that_are_left_bring_the_load_that_missed_near_to_the_unclear_ones
 
     assert found.first_missed is not None
     assert 96 < found.first_missed <= 96 * 1.06
-    assert len(found.steps) <= MOST_STEPS
+    assert len(found.steps) <= MAX_STEPS
 
 
 def test_a_longer_playing_that_decides_counts_alone() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import Stop
 from perf_pipeline.loadgen.supervise.early_stop import StopWatch
-from perf_pipeline.loadgen.supervise.level_monitor import Pulse
+from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,8 @@ SECOND_NS = 1_000_000_000
 
 def _pulse(
     clock_ns: Callable[[], int], sampled: list[int], told: list[Progress], stop_watch: StopWatch
-) -> Pulse:
-    return Pulse(
+) -> LevelMonitor:
+    return LevelMonitor(
         "100 (calm)",
         [],
         stop_watch=stop_watch,

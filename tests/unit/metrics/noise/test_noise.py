@@ -78,9 +78,9 @@ def noise(
     **more: Any,
 ) -> Noise:
     """Judge a level of two quiet rounds of the canary unless others are given."""
-    canaries = {"before": before or canary(), "after": after or canary()}
+    calibrations = {"before": before or canary(), "after": after or canary()}
     facts: dict[str, Any] = {"servers": ["postgres"], "cpu_limit_cores": None, "judged": True}
-    return noise_of(lines, canaries, **(facts | more))
+    return noise_of(lines, calibrations, **(facts | more))
 
 
 def test_a_quiet_machine_is_quiet() -> None:
@@ -204,12 +204,14 @@ def test_a_disk_that_could_not_be_written_to_is_unknown_with_its_reason() -> Non
 
 
 def test_pressure_is_shown_and_decides_nothing_since_the_load_is_among_it() -> None:
-    canaries = {
+    calibrations = {
         "before": canary(),
         "after": canary(),
         "stalled_percent": {"cpu": 99.0, "memory": None},
     }
-    told = noise_of(samples(), canaries, servers=["postgres"], cpu_limit_cores=2.0, judged=False)
+    told = noise_of(
+        samples(), calibrations, servers=["postgres"], cpu_limit_cores=2.0, judged=False
+    )
     cpu, memory = told.figures[-2:]
 
     assert (told.verdict, told.judged) == ("quiet", False)

@@ -44,7 +44,7 @@ def test_median_and_least_are_those_of_counting_every_instant(
     curve, counts = _curve(intervals), _naive(intervals, *window)
 
     median = sorted(counts)[(len(counts) - 1) // 2]
-    assert curve.median_and_least(*window) == (median, min(counts))
+    assert curve.median_and_min(*window) == (median, min(counts))
 
 
 @given(_INTERVALS, st.lists(st.integers(0, 2 * _TICKS), min_size=2, max_size=6, unique=True))
@@ -71,8 +71,8 @@ def test_the_median_is_weighted_by_time_not_by_steps() -> None:
     """5 in flight for 60 of 100 ns; the other 40 ns hold most of the steps, at 0 and 1."""
     curve = _curve([(0, 60)] * 5 + [(t, t + 1) for t in range(60, 100, 2)])
 
-    assert curve.median_and_least(0, 100) == (5, 0)
-    assert curve.median_and_least(0, 60) == (5, 5)
+    assert curve.median_and_min(0, 100) == (5, 0)
+    assert curve.median_and_min(0, 60) == (5, 5)
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 7])
@@ -89,14 +89,14 @@ def test_a_curve_of_many_pieces_is_that_of_one(
 
     for count in range(1, 20):
         assert curve.at_least_ns(count, 20, 180) == (counts >= count).sum()
-    assert curve.median_and_least(20, 180) == (np.sort(counts)[79], counts.min())
+    assert curve.median_and_min(20, 180) == (np.sort(counts)[79], counts.min())
 
 
 def test_of_no_records_nothing_is_known() -> None:
     curve = _curve([])
 
-    assert curve.median_and_least(0, 10) == (None, None)
-    assert _curve([(0, 5)]).median_and_least(5, 5) == (None, None)
+    assert curve.median_and_min(0, 10) == (None, None)
+    assert _curve([(0, 5)]).median_and_min(5, 5) == (None, None)
     assert list(curve.means(np.array([0, 5, 10]))) == [0.0, 0.0]
 
 

@@ -19,14 +19,14 @@ from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
-from perf_pipeline.servers.snapshot import Connections, Counters, Told, WatchedServer
+from perf_pipeline.servers.snapshot import Connections, Counters, ServerSnapshot, WatchedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 HELD_MB = 50
-LEAST_USED_S = 0.25
+MIN_USED_S = 0.25
 COMPUTES_AND_HOLDS = f"""
 import os, socket, threading
 held = bytearray(b"x" * {HELD_MB * 1_000_000})
@@ -71,11 +71,13 @@ class _Server:
         self.error = error
         self.closed = False
 
-    def ask(self) -> Told:
+    def ask(self) -> ServerSnapshot:
         if self.error is not None:
             raise self.error
         counters = Counters(None, None, 5, 0.1, None, "its own count")
-        return Told(Connections(7, 3, 4, 0, "all"), counters, {"sent_bytes": "does not count"})
+        return ServerSnapshot(
+            Connections(7, 3, 4, 0, "all"), counters, {"sent_bytes": "does not count"}
+        )
 
     def close(self) -> None:
         self.closed = True
@@ -91,7 +93,7 @@ def test_a_process_that_computes_is_seen_with_its_core_memory_threads_and_descri
         before_s = time.clock_gettime(_clock_of(child.pid))
         monitor.sample(time.monotonic_ns(), [child.pid])
         time.sleep(0.5)
-        while time.clock_gettime(_clock_of(child.pid)) - before_s < LEAST_USED_S:
+        while time.clock_gettime(_clock_of(child.pid)) - before_s < MIN_USED_S:
             time.sleep(0.05)  # others have the cores
         monitor.sample(time.monotonic_ns(), [child.pid])
         used_s = time.clock_gettime(_clock_of(child.pid)) - before_s

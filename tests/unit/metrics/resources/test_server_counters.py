@@ -8,8 +8,8 @@ import pytest
 
 from perf_pipeline.metrics.resources.server_counters import (
     connections_of,
+    counters_of,
     network_of,
-    told_by,
 )
 
 SECOND = 1_000_000_000
@@ -71,7 +71,7 @@ def test_counters_become_rates_between_the_first_and_the_last_answer() -> None:
     """A sample without an answer in between changes nothing."""
     samples = [_sample(t, counters={"mysql": _counters(t)}) for t in range(5)]
     samples[2] = _sample(2, problems={"counters mysql": "refused"})
-    (told,) = told_by(samples, ["mysql"])
+    (told,) = counters_of(samples, ["mysql"])
     assert (told.sent_mb_per_s, told.recv_mb_per_s, told.queries_per_s) == (3, 1, 1000)
     assert (told.sent_mb, told.recv_mb) == (12, 4)
     assert told.query_time_mean_s == pytest.approx(0.002)
@@ -85,9 +85,9 @@ def test_a_counter_that_went_backwards_is_no_rate() -> None:
         samples = [
             _sample(t, counters={"redis": _counters(count)}) for t, count in enumerate(counts)
         ]
-        (told,) = told_by(samples, ["redis"])
+        (told,) = counters_of(samples, ["redis"])
         assert told.queries_per_s is None
-        assert "backwards" in told.not_told["queries"]
+        assert "backwards" in told.unavailable["queries"]
 
 
 def test_what_a_server_does_not_tell_has_the_reason_that_the_monitor_gave() -> None:
@@ -100,12 +100,12 @@ def test_what_a_server_does_not_tell_has_the_reason_that_the_monitor_gave() -> N
         )
         for t in range(3)
     ]
-    (told,) = told_by(samples, ["postgres"])
-    assert (told.sent_mb, told.not_told["sent_bytes"]) == (None, reason)
+    (told,) = counters_of(samples, ["postgres"])
+    assert (told.sent_mb, told.unavailable["sent_bytes"]) == (None, reason)
     assert told.queries_per_s == 1000
 
     dead = [_sample(t, problems={"counters postgres": "refused"}) for t in range(3)]
-    assert told_by(dead, ["postgres"])[0].not_told["queries"] == "refused"
+    assert counters_of(dead, ["postgres"])[0].unavailable["queries"] == "refused"
 
 
 def test_the_runs_traffic_is_known_only_when_all_servers_count_it_and_nobody_else_uses_them() -> (
@@ -115,14 +115,14 @@ def test_the_runs_traffic_is_known_only_when_all_servers_count_it_and_nobody_els
     samples = [
         _sample(t, counters={"mysql": _counters(t), "redis": _counters(t)}) for t in range(3)
     ]
-    assert network_of(told_by(samples, ["mysql", "redis"])) == (4, 12, "")
+    assert network_of(counters_of(samples, ["mysql", "redis"])) == (4, 12, "")
 
     for sample in samples:
         sample["counters"]["redis"]["shared"] = True
-    sent, received, why = network_of(told_by(samples, ["mysql", "redis"]))
+    sent, received, why = network_of(counters_of(samples, ["mysql", "redis"]))
     assert (sent, received) == (None, None)
     assert why.startswith("redis may be used by others")
 
     silent = [_sample(t, counters={"mysql": _counters(t, recv_bytes=None)}) for t in range(3)]
-    assert network_of(told_by(silent, ["mysql"]))[2].startswith("mysql: ")
+    assert network_of(counters_of(silent, ["mysql"]))[2].startswith("mysql: ")
     assert "no server" in network_of(())[2]

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perf_pipeline.metrics.survival.batch_counts import FINE, StretchCounts
-from perf_pipeline.metrics.survival.batches import STRETCHES, observed_between
+from perf_pipeline.metrics.survival.batch_counts import FINE, BatchCounts
+from perf_pipeline.metrics.survival.batches import BATCHES, observed_between
 from perf_pipeline.samples.record import Outcome
 from tests.simulated_level import GO_NS, SECOND, closed_loop, frame_of
 
@@ -24,9 +24,9 @@ def _frame(seed: int) -> pl.DataFrame:
     return frame_of(row._replace(kind=row.number % KINDS) for row in rows)
 
 
-def _counts(frame: pl.DataFrame, rows: int) -> tuple[StretchCounts, ...]:
+def _counts(frame: pl.DataFrame, rows: int) -> tuple[BatchCounts, ...]:
     slices = (observed_between(part, *WINDOW) for part in frame.iter_slices(rows))
-    return StretchCounts.of(slices, KINDS)
+    return BatchCounts.of(slices, KINDS)
 
 
 def _cells(counts: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> Counter[tuple[int, int]]:
@@ -43,16 +43,16 @@ def _naive(frame: pl.DataFrame, kind: int) -> tuple[Counter[tuple[int, int]], ..
         until = row["end_ns"] if ended else end
         if until < start or row["start_ns"] >= end:
             continue
-        for stretch in range(STRETCHES):
-            low, high = (start + (end - start) * (stretch + n) // STRETCHES for n in (0, 1))
+        for batch in range(BATCHES):
+            low, high = (start + (end - start) * (batch + n) // BATCHES for n in (0, 1))
             if row["start_ns"] >= high or (until < low if ended else False):
                 continue
             ends_here = ended and until < high
-            cell = stretch, _bucket((until if ends_here else high) - row["start_ns"])
+            cell = batch, _bucket((until if ends_here else high) - row["start_ns"])
             left[cell] += 1
             stayed[cell] += not ends_here
-            watched = row["start_ns"] < low and (stretch > 0 or ended)
-            came[stretch, _bucket(low - row["start_ns"])] += watched
+            watched = row["start_ns"] < low and (batch > 0 or ended)
+            came[batch, _bucket(low - row["start_ns"])] += watched
     return +left, +stayed, +came
 
 
@@ -72,7 +72,7 @@ def test_counts_are_those_of_walking_through_every_life(rows: int) -> None:
 def test_who_was_not_there_before_was_seen_from_the_beginning() -> None:
     """Each life has one beginning: seen in the window, or before it and then never ended."""
     frame = _frame(6)
-    counts = StretchCounts.together(_counts(frame, 100))
+    counts = BatchCounts.together(_counts(frame, 100))
 
     start, end = WINDOW
     inside = (frame["start_ns"] >= start) & (frame["start_ns"] < end)
@@ -82,7 +82,7 @@ def test_who_was_not_there_before_was_seen_from_the_beginning() -> None:
 
 def test_all_kinds_together_are_their_sum() -> None:
     parts = _counts(_frame(7), 50)
-    whole = StretchCounts.together(parts)
+    whole = BatchCounts.together(parts)
 
     assert (whole.left == parts[0].left + parts[1].left).all()
     assert (whole.came == parts[0].came + parts[1].came).all()

@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.metrics.survival.distribution import distribution_of
 from perf_pipeline.metrics.survival.service_time import WindowTimes, product_limit_percentiles
-from perf_pipeline.metrics.survival.sorted_chunks import SortedRuns
+from perf_pipeline.metrics.survival.sorted_chunks import SortedChunks
 
 Times: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 NOTHING: Times = np.array([], dtype=np.int64)
@@ -17,7 +17,7 @@ NOTHING: Times = np.array([], dtype=np.int64)
 
 def _window(ended: Times, still: Times, late: Times = NOTHING) -> WindowTimes:
     """Return the times of a window, in runs as two kinds of workflow leave them."""
-    runs = SortedRuns((np.sort(ended[::3]), np.sort(ended[1::3]), np.sort(ended[2::3])))
+    runs = SortedChunks((np.sort(ended[::3]), np.sort(ended[1::3]), np.sort(ended[2::3])))
     return WindowTimes(runs, np.sort(late), np.sort(still), NOTHING, 0)
 
 

@@ -15,7 +15,7 @@ from perf_pipeline.metrics.survival.histogram import (
     HistogramError,
     buckets_of,
 )
-from perf_pipeline.metrics.survival.log_buckets import MOST_NS, LogBuckets
+from perf_pipeline.metrics.survival.log_buckets import MAX_NS, LogBuckets
 from perf_pipeline.metrics.survival.service_time import product_limit_percentiles
 
 HOUR_NS = 3_600_000_000_000
@@ -29,7 +29,7 @@ def _of(ended: list[int], cut: list[int] | None = None) -> Histogram:
     return histogram
 
 
-@given(st.integers(1, MOST_NS))
+@given(st.integers(1, MAX_NS))
 def test_a_time_lies_in_its_bucket_and_04_percent_from_its_middle(time_ns: int) -> None:
     place = int(buckets_of(np.array([time_ns]))[0])
 
@@ -125,7 +125,7 @@ def test_damaged_bytes_are_refused() -> None:
             Histogram.from_bytes(good[:length])
 
 
-@pytest.mark.parametrize("wrong", [-1, MOST_NS + 1])
+@pytest.mark.parametrize("wrong", [-1, MAX_NS + 1])
 def test_a_time_that_cannot_be_is_refused_and_nothing_counted(wrong: int) -> None:
     histogram = Histogram("service_time")
     with pytest.raises(HistogramError, match=f"1 of 2 times .* the first is {wrong} ns"):
@@ -139,5 +139,5 @@ def test_an_empty_histogram_has_no_percentile() -> None:
 
 
 def test_a_histogram_takes_109_kilobytes_whatever_it_counts() -> None:
-    histogram = _of([1, MOST_NS], [0])
+    histogram = _of([1, MAX_NS], [0])
     assert histogram.ended.nbytes + histogram.cut.nbytes == 108_544

@@ -105,7 +105,7 @@ def test_what_is_held_is_bounded_and_what_is_given_out_early_adds_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """1000 s of four workers, one behind the other as a reader gives them; three a second."""
-    monkeypatch.setattr(histogram_builder, "MOST_PAIRS", 100)
+    monkeypatch.setattr(histogram_builder, "MAX_PAIRS", 100)
     monkeypatch.setattr(histogram_builder, "_ROWS", 50)
     rng = np.random.default_rng(3)
     rows = [

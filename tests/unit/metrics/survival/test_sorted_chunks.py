@@ -6,14 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf_pipeline.metrics.survival.sorted_chunks import SortedRuns
+from perf_pipeline.metrics.survival.sorted_chunks import SortedChunks
 
 _RUN = st.lists(st.integers(0, 60), max_size=15).map(sorted)
 _RUNS = st.lists(_RUN, min_size=1, max_size=4)
 
 
-def _runs(runs: list[list[int]]) -> SortedRuns:
-    return SortedRuns(tuple(np.array(run, dtype=np.int64) for run in runs))
+def _runs(runs: list[list[int]]) -> SortedChunks:
+    return SortedChunks(tuple(np.array(run, dtype=np.int64) for run in runs))
 
 
 @given(_RUNS.filter(any))

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from perf_pipeline.metrics.records.time_point import Second
+from perf_pipeline.metrics.records.time_point import TimePoint
 from perf_pipeline.metrics.steady.steady_state import SteadyState
 from perf_pipeline.metrics.steady.warm_up import Drift
 from perf_pipeline.report.charts import level_charts
@@ -26,8 +26,8 @@ def drawn(baseline: RunMetrics) -> tuple[Figure, ...]:
     return level_figures(baseline.levels[2], points_max=50)
 
 
-def _second(t_s: float, ok: int, p99_s: float | None = None) -> Second:
-    return Second(t_s, ok, 0, p99_s, p99_s, float(ok))
+def _second(t_s: float, ok: int, p99_s: float | None = None) -> TimePoint:
+    return TimePoint(t_s, ok, 0, p99_s, p99_s, float(ok))
 
 
 def _texts(svg: str) -> list[str]:

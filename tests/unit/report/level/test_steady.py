@@ -11,10 +11,10 @@ from perf_pipeline.metrics.steady.warm_up import Drift
 from perf_pipeline.report.level import level_view
 from perf_pipeline.report.level.steady import (
     settled_at_s,
-    settled_told,
     steady_facts,
+    steady_state_sentence,
+    steady_state_summary,
     steady_tables,
-    steady_told,
 )
 from perf_pipeline.report.run import answers as verdict
 from perf_pipeline.report.run import cost, headline
@@ -60,15 +60,18 @@ def test_a_chart_marks_a_steady_state_only_where_one_was_found(baseline: RunMetr
     assert settled_at_s(level("steady", 12.5)) == 12.5
     assert settled_at_s(level("undecided", 12.5)) == 12.5
     assert settled_at_s(level("too_short", 12.5)) is None
-    assert settled_told(level("too_short", 12.5), "throughput") == ""
-    assert settled_told(level("not_steady", None), "throughput") == "No steady state was found."
+    assert steady_state_sentence(level("too_short", 12.5), "throughput") == ""
+    assert (
+        steady_state_sentence(level("not_steady", None), "throughput")
+        == "No steady state was found."
+    )
 
 
 def test_in_a_line_a_steady_state_as_planned_is_not_worth_a_word(baseline: RunMetrics) -> None:
     level = baseline.levels[0]
-    assert steady_told(replace(level, steady_state=SteadyState(1.0, "steady"))) == ""
+    assert steady_state_summary(replace(level, steady_state=SteadyState(1.0, "steady"))) == ""
     late = replace(level, steady_state=SteadyState(9.0, "steady", "the warm-up went on"))
-    assert steady_told(late) == "steady: the warm-up went on"
+    assert steady_state_summary(late) == "steady: the warm-up went on"
 
 
 def test_what_nothing_looked_for_is_not_shown(baseline: RunMetrics) -> None:
@@ -83,7 +86,7 @@ def test_a_valid_level_too_short_to_test_says_so_beside_the_word_and_why_once(
     found = SteadyState(1.0, "too_short", "a steady phase of 5 s is too short (--duration 10)")
     level = replace(baseline.levels[0], steady_state=found)
     assert labels.validity_of(level).text == "valid, drift not tested"
-    assert summary.settled_told(level) == (
+    assert summary.steady_state_sentence(level) == (
         "100 (valid, drift not tested): a steady phase of 5 s is too short (--duration 10)"
     )
     assert labels.validity_of(replace(level, validity="not_steady")).text == "not_steady"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perf_pipeline.selftest.loads.seen_load import SeenLoad, compared
+from perf_pipeline.selftest.loads.seen_load import ObservedLoad, compared
 from perf_pipeline.selftest.loads.service_process import ServiceLog
 
 
@@ -15,13 +15,13 @@ def _log(late_ms: float) -> ServiceLog:
     return ServiceLog(arrived, arrived + (took_ms * 1e6).astype(np.int64))
 
 
-def _seen(name: str, late_ms: float, off_ms: float, per_s: float = 100.0) -> SeenLoad:
+def _seen(name: str, late_ms: float, off_ms: float, per_s: float = 100.0) -> ObservedLoad:
     """A generator that sees ``off_ms`` more than the service tells."""
     seen = {percent: percent + late_ms + off_ms for percent in (50, 90, 99)}
-    return SeenLoad(name, 1.0, per_s, seen, 0.01, _log(late_ms))
+    return ObservedLoad(name, 1.0, per_s, seen, 0.01, _log(late_ms))
 
 
-def _p50(ours: SeenLoad, other: SeenLoad) -> tuple[bool, float | None, str]:
+def _p50(ours: ObservedLoad, other: ObservedLoad) -> tuple[bool, float | None, str]:
     figures = compared("closed", ours, other, share=0.02, judged=(50, 90, 99))
     own, both = figures[2], figures[3]
     return own.passed, both.value, both.note
