@@ -89,7 +89,7 @@ def found_capacity(
     settings = current_settings()
     if config.results_dir:
         settings = replace(settings, results_dir=Path(config.results_dir))
-    with CapacityRun(scenario, question, settings, say=context.log.info) as run:
+    with CapacityRun(scenario, question, settings, notify=context.log.info) as run:
         tags = {
             SCENARIO_TAG: scenario.name,
             TARGET_TAG: scenario.target,

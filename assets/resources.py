@@ -18,7 +18,7 @@ from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.run import SAY_PREFIX, Run
+from perf_pipeline.run import NOTICE_PREFIX, Run
 
 SCENARIO_TAG, TARGET_TAG = "perf_pipeline/scenario", "perf_pipeline/target"
 PROCESS_TAG = "perf_pipeline/process"
@@ -149,7 +149,7 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
         settings = current_settings()
         if self.results_dir:
             settings = replace(settings, results_dir=Path(self.results_dir))
-        with Run(scenario, settings, run_id=self.run_id, say=_say_to(context)) as run:
+        with Run(scenario, settings, run_id=self.run_id, notify=_notifier(context)) as run:
             self._run = run
             _tag(context, scenario.name, scenario.target)
             yield self
@@ -170,12 +170,12 @@ def _tag(context: dg.InitResourceContext, scenario: str, target: str) -> None:
         context.instance.add_run_tags(context.run_id, tags)
 
 
-def _say_to(context: dg.InitResourceContext) -> Callable[[str], None]:
+def _notifier(context: dg.InitResourceContext) -> Callable[[str], None]:
     """Tell people through Dagster's log, and whoever started this process through its stderr."""
 
-    def say(text: str) -> None:
+    def notify(text: str) -> None:
         if context.log:
             context.log.info(text)
-        print(f"{SAY_PREFIX}{text}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{NOTICE_PREFIX}{text}", file=sys.stderr, flush=True)  # noqa: T201
 
-    return say
+    return notify

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         before = {path.name for path in settings.results_dir.glob("*")}
         code = _run(plan, request, settings)
     except KeyboardInterrupt:
-        _say("interrupted")
+        _notify("interrupted")
         return Exit.INTERRUPTED
     except PerfPipelineError as error:
         print(error, file=sys.stderr)  # noqa: T201
@@ -71,11 +71,11 @@ def main(arguments: Sequence[str]) -> int:
     if request.verbose:
         for path in sorted(settings.results_dir.glob("*")):
             if path.name not in before:
-                _say(f"written: {path}")
+                _notify(f"written: {path}")
     return code
 
 
-def _say(text: str) -> None:
+def _notify(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
@@ -109,11 +109,11 @@ def _verify(plan: Plan, settings: Settings) -> None:
             else check_everything(part, _overrides(flags), None, settings)
         )
         left_out = servers_left_out(scenario, settings)
-        _say(f"{part}: good; levels {', '.join(map(str, scenario.concurrency))}")
+        _notify(f"{part}: good; levels {', '.join(map(str, scenario.concurrency))}")
         for server in server_status(settings, sorted(servers_needed(scenario, left_out))):
-            _say(f"  {server.service:10}{described(server)}")
+            _notify(f"  {server.service:10}{described(server)}")
         for service in left_out:
-            _say(f"  {service:10}left out: it cannot be had")
+            _notify(f"  {service:10}left out: it cannot be had")
         environment = make_environment(
             parse_target(scenario.target),
             cache_dir=settings.cache_dir,
@@ -121,7 +121,7 @@ def _verify(plan: Plan, settings: Settings) -> None:
             uv=find_uv(os.environ),
             interpreter=Path(scenario.interpreter) if scenario.interpreter else None,
         )
-        _say(f"  {scenario.target:10}{environment.python}")
+        _notify(f"  {scenario.target:10}{environment.python}")
 
 
 def _database_scenario() -> Scenario:
@@ -169,7 +169,7 @@ def _known(code: int) -> int:
 
 def _run_database(settings: Settings, *, accept: bool) -> int:
     make_results_folder(settings.results_dir)
-    framework = LoadTestFramework(suite_config(), settings=settings, say=_say)
+    framework = LoadTestFramework(suite_config(), settings=settings, notify=_notify)
     known = {run.run_id for run in list_runs(settings.results_dir)}
     try:
         measured = framework.run_database_stress_test()
@@ -179,11 +179,11 @@ def _run_database(settings: Settings, *, accept: bool) -> int:
                 _keep(run)
         return Exit.INTERRUPTED
     for name, level in measured.items():
-        _say(
+        _notify(
             f"{name}: {level.throughput} workflows/s, {level.avg_latency} s on average, "
             f"{level.error_rate} % errors, {level.samples} samples, {level.validity}"
         )
-    _say(f"report: {framework.generate_performance_report()}")
+    _notify(f"report: {framework.generate_performance_report()}")
     validities = {level.validity for level in measured.values()}
     allowed = validities - {"incomplete"} if accept else {"valid"}
     return 0 if validities <= allowed else 1
@@ -193,9 +193,9 @@ def _keep(run: RunFolder) -> None:
     try:
         report(run, measure(run))
     except RunFolderError as error:
-        _say(f"nothing was measured: {error}")
+        _notify(f"nothing was measured: {error}")
     else:
-        _say(f"what was measured is kept: {run.root}")
+        _notify(f"what was measured is kept: {run.root}")
 
 
 def _run_regression(file: Path, flags: Sequence[str], settings: Settings) -> int:
@@ -212,10 +212,10 @@ def _run_regression(file: Path, flags: Sequence[str], settings: Settings) -> int
             current.setdefault(level["concurrency"], []).append(level)
     compared = compare_levels(baseline, current)
     for level in compared:
-        _say(f"{level['concurrency']} in flight: {level['verdict']}")
+        _notify(f"{level['concurrency']} in flight: {level['verdict']}")
         for sentence in level["recommendations"]:
-            _say(f"  {sentence}")
-    _say(f"comparison: {write_regression_file(settings.results_dir, told['run_id'], compared)}")
+            _notify(f"  {sentence}")
+    _notify(f"comparison: {write_regression_file(settings.results_dir, told['run_id'], compared)}")
     ruled_out = all(level["verdict"] in {"no_change", "improvement"} for level in compared)
     return 0 if ruled_out else 1
 

@@ -54,7 +54,7 @@ class CapacityRun(Run):
         settings: Settings,
         *,
         run_id: str | None = None,
-        say: Callable[[str], None] = lambda _text: None,
+        notify: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Prepare a search; nothing is started.
 
@@ -63,12 +63,12 @@ class CapacityRun(Run):
             question: What is searched for.
             settings: Where things are.
             run_id: Its id; None for a new one.
-            say: Told what people should know while they wait.
+            notify: Called with each line that people should see while they wait.
         """
         self._base = scenario
         self._question = question
         first = self._scenario_of(Ask(question.start))
-        super().__init__(first, settings, run_id=run_id, say=say)
+        super().__init__(first, settings, run_id=run_id, notify=notify)
 
     def _scenario_of(self, ask: Ask) -> Scenario:
         """Return the scenario that has the asked load for its only level."""
@@ -116,7 +116,9 @@ class CapacityRun(Run):
             point, answer, _ = measure_step(folder, ask, context)
             search = search.told(ask, answer)
             why = f": {point.why}" if point.why else ""
-            self._say(f"step {len(search.steps)}: {plan.load}: {point.word.replace('_', ' ')}{why}")
+            self._notify(
+                f"step {len(search.steps)}: {plan.load}: {point.word.replace('_', ' ')}{why}"
+            )
 
     def _plan_of(self, ask: Ask) -> LevelPlan:
         scenario = self._scenario_of(ask)
@@ -163,7 +165,7 @@ def search_capacity(
     settings: Settings,
     *,
     run_id: str | None = None,
-    say: Callable[[str], None] = lambda _text: None,
+    notify: Callable[[str], None] = lambda _text: None,
 ) -> CapacityFinding:
     """Search for the greatest load that keeps objectives, from servers to report.
 
@@ -171,7 +173,7 @@ def search_capacity(
         PerfPipelineError: Before the first level, when servers or target cannot be had; or after
             the report was written, when what the run kept on a server could not be removed.
     """
-    with CapacityRun(scenario, question, settings, run_id=run_id, say=say) as run:
+    with CapacityRun(scenario, question, settings, run_id=run_id, notify=notify) as run:
         folder = run.load()
         finding, _ = finish_capacity(folder)
     return finding

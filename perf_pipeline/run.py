@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[1]
 ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
-SAY_PREFIX = "perf_pipeline: "
+NOTICE_PREFIX = "perf_pipeline: "
 """Starts every line by which a run in a child process tells its parent what people should know."""
 
 
@@ -78,7 +78,7 @@ class Run:
         settings: Settings,
         *,
         run_id: str | None = None,
-        say: Callable[[str], None] = lambda _text: None,
+        notify: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Prepare a run; nothing is started.
 
@@ -86,15 +86,17 @@ class Run:
             scenario: What to do; checked.
             settings: Where things are.
             run_id: Its id; None for a new one.
-            say: Told what people should know while they wait.
+            notify: Called with each line that people should see while they wait.
         """
         self.run_id = run_id or new_run_id(datetime.now(UTC))
         self.folder = RunFolder(settings.results_dir / self.run_id)
         self._scenario = scenario
         self._settings = settings
-        self._say = say
+        self._notify = notify
         self._stack = ExitStack()
-        self._servers = RunServers(scenario, settings, self.run_id, say=say, stack=self._stack)
+        self._servers = RunServers(
+            scenario, settings, self.run_id, notify=notify, stack=self._stack
+        )
         self._plans: list[LevelPlan] = []
 
     def __enter__(self) -> Self:
@@ -120,7 +122,7 @@ class Run:
         """
         if not self._plans:
             holder = f"run {self.run_id}, process {os.getpid()}, since {_now()}"
-            lock = load_lock(self._settings.lock_path, holder, self._say, time.sleep)
+            lock = load_lock(self._settings.lock_path, holder, self._notify, time.sleep)
             self._stack.enter_context(lock)
             self._servers.open()
             processes = processes_of(self._scenario, read_machine_limits())
@@ -168,7 +170,7 @@ class Run:
                 log = self._play(plan, python, files, calibrations, on_progress)
                 if stopped := self._stopped(plan, log):
                     manifest["stopped"] = asdict(stopped)
-                    self._say(stopped.told)
+                    self._notify(stopped.told)
                     break
             calibrations.after_last()
             manifest["plan_hashes"] = {one.folder_name: one.sha256() for one in self._plans}
@@ -221,7 +223,7 @@ class Run:
     ) -> LevelLog:
         folder = self.folder.root / "levels" / plan.folder_name
         folder.mkdir()
-        self._say(f"level {plan.shown}: {plan.load} on {plan.target}")
+        self._notify(f"level {plan.shown}: {plan.load} on {plan.target}")
         write_json(folder / "state.json", self._servers.settle())
         calibrations.before(folder)
         watched = {name: one.watched() for name, one in self._servers.run_data.items()}
@@ -239,7 +241,7 @@ class Run:
             ).run()
         calibrations.ended()
         if plan.arrivals:
-            self._say(f"level {plan.shown}: the same arrivals on workflows that do nothing")
+            self._notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             play_control(
                 plan,
                 folder=folder,
@@ -294,7 +296,7 @@ def run_scenario(
     scenario: Scenario,
     settings: Settings,
     *,
-    say: Callable[[str], None] = lambda _text: None,
+    notify: Callable[[str], None] = lambda _text: None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> RunMetrics:
     """Run a scenario from servers to report, without an orchestrator.
@@ -303,7 +305,7 @@ def run_scenario(
         PerfPipelineError: Before the first level, when servers or target cannot be had; or after
             the report was written, when what the run kept on a server could not be removed.
     """
-    with Run(scenario, settings, say=say) as run:
+    with Run(scenario, settings, notify=notify) as run:
         folder = run.load(on_progress)
         metrics = measure(folder)
         report(folder, metrics)  # inside: a server that was lost must not cost the report as well

@@ -126,7 +126,7 @@ def capacity(
             question,
             settings,
             run_id=run_id,
-            say=lambda text: tell(text, as_json=as_json),
+            notify=lambda text: tell(text, as_json=as_json),
         )
     _show(finding, folder, as_json=as_json)
     if code := CODES[finding.verdict]:

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
 from perf_pipeline.lifeline import bound_command
-from perf_pipeline.run import PROJECT, SAY_PREFIX
+from perf_pipeline.run import NOTICE_PREFIX, PROJECT
 
 if TYPE_CHECKING:
     from perf_pipeline.cli.interruptions import Interruptions
@@ -130,8 +130,8 @@ class DagsterChild:
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
                 self._log.append(text)
-                if text.startswith(SAY_PREFIX):
-                    self._view.say(text.removeprefix(SAY_PREFIX))
+                if text.startswith(NOTICE_PREFIX):
+                    self._view.notify(text.removeprefix(NOTICE_PREFIX))
 
 
 def _how_it_ended(code: int) -> str:

@@ -45,7 +45,7 @@ class View(Protocol):
     ) -> None:
         """Show no more."""
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Show a line that is news."""
 
     def look(self) -> None:
@@ -79,7 +79,7 @@ class PlainView:
     ) -> None:
         """Nothing is to be given back."""
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Tell a line."""
         tell(text, as_json=self._as_json)
 
@@ -96,11 +96,11 @@ class PlainView:
         is_due = self._clock() - self._told_s >= PLAIN_EVERY_S and progress.phase != REPORT
         if phase != self._told or is_due:
             self._told, self._told_s = phase, self._clock()
-            self.say(plain_line(progress))
+            self.notify(plain_line(progress))
 
     def stopping(self) -> None:
         """Tell that the run is being stopped."""
-        self.say(STOPPING)
+        self.notify(STOPPING)
 
 
 class SteadyCursor(Console):
@@ -157,7 +157,7 @@ class LiveView:
         """Take the picture away."""
         self._live.stop()
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Print a line above the picture."""
         before = WAITING if text.startswith(WAITING) else BEFORE_LEVELS
         if before != self._before:
@@ -171,7 +171,7 @@ class LiveView:
 
     def stopping(self) -> None:
         """Say in the picture that the run is being stopped, and draw it now."""
-        self.say(STOPPING)
+        self.notify(STOPPING)
         self._hint = HINT_STOPPING
         self._draw()
 

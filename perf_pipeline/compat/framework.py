@@ -52,7 +52,7 @@ class LoadTestFramework:
         settings: Settings | None = None,
         target: str = "kailash",
         nodes: str = "code",
-        say: Callable[[str], None] = lambda _text: None,
+        notify: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -61,7 +61,7 @@ class LoadTestFramework:
             settings: Where things are; None for what the environment says.
             target: What executes the workflows.
             nodes: How the workflows are written: ``code`` or ``lean``.
-            say: Told what people should know while they wait.
+            notify: Called with each line that people should see while they wait.
 
         Raises:
             ScenarioError: With every problem of the options.
@@ -71,7 +71,7 @@ class LoadTestFramework:
         self._settings = settings or current_settings()
         self._target = target
         self._nodes = nodes
-        self._say = say
+        self._notify = notify
         self._scenario("load_test")
 
     def execute_concurrent_workflows(self) -> PerformanceMetrics:
@@ -210,7 +210,7 @@ class LoadTestFramework:
         )
 
     def _run(self, scenario: Scenario) -> list[PerformanceMetrics]:
-        metrics = run_scenario(scenario, self._settings, say=self._say)
+        metrics = run_scenario(scenario, self._settings, notify=self._notify)
         self.runs.append(metrics)
         return [
             performance_metrics(level, metrics.run_id, scenario.name) for level in metrics.levels

@@ -61,7 +61,7 @@ def run_quick_performance_test(
     *,
     settings: Settings | None = None,
     target: str = "kailash",
-    say: Callable[[str], None] = print,
+    notify: Callable[[str], None] = print,
 ) -> list[PerformanceMetrics]:
     """Run two small levels, in one to two minutes.
 
@@ -70,7 +70,7 @@ def run_quick_performance_test(
         config: The options; None for ``quick_config()``.
         settings: Where things are; None for what the environment says.
         target: What executes the workflows.
-        say: Told what people should know while they wait.
+        notify: Called with each line that people should see while they wait.
 
     Returns:
         One a level, in their order.
@@ -79,7 +79,7 @@ def run_quick_performance_test(
         PerfPipelineError: Before the first level: options, servers or target are wrong.
     """
     framework = LoadTestFramework(
-        config or quick_config(), settings=settings, target=target, say=say
+        config or quick_config(), settings=settings, target=target, notify=notify
     )
     return framework.run_baseline_performance_test(levels)
 
@@ -91,7 +91,7 @@ def run_full_performance_suite(
     *,
     settings: Settings | None = None,
     target: str = "kailash",
-    say: Callable[[str], None] = print,
+    notify: Callable[[str], None] = print,
 ) -> SuiteResults:
     """Run baseline, database and resource-pressure tests, in about half an hour, and report them.
 
@@ -101,13 +101,13 @@ def run_full_performance_suite(
         config: The options; None for ``suite_config()``.
         settings: Where things are; None for what the environment says.
         target: What executes the workflows.
-        say: Told what people should know while they wait.
+        notify: Called with each line that people should see while they wait.
 
     Raises:
         PerfPipelineError: Before the first level: options, servers or target are wrong.
     """
     framework = LoadTestFramework(
-        config or suite_config(), settings=settings, target=target, say=say
+        config or suite_config(), settings=settings, target=target, notify=notify
     )
     return SuiteResults(
         baseline=framework.run_baseline_performance_test(levels),

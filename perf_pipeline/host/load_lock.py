@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLL_S = 0.5
-SAY_EVERY_S = 30.0
+NOTIFY_EVERY_S = 30.0
 WAITING = "waiting for another load run"
 """Starts every line that is said while we wait; the live view knows by it what goes on."""
 _TEXT_LIMIT = 300
@@ -28,7 +28,7 @@ _TEXT_LIMIT = 300
 def load_lock(
     path: Path,
     holder: str,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     sleep: Callable[[float], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[None]:
@@ -37,7 +37,7 @@ def load_lock(
     Args:
         path: The lock's file, the same for every user of the host.
         holder: What others are told while they wait: run, process, since when.
-        say: Told for whom we wait, at once and every ``SAY_EVERY_S``, and when the wait is over.
+        notify: Called with who holds the lock, at once and every ``NOTIFY_EVERY_S``, and last.
         sleep: Sleeps between two attempts.
         clock: Seconds, never going back.
 
@@ -49,14 +49,14 @@ def load_lock(
         began_s, told = clock(), 0
         while not _try_lock(descriptor):
             waited_s = clock() - began_s
-            if waited_s >= told * SAY_EVERY_S:
+            if waited_s >= told * NOTIFY_EVERY_S:
                 found = os.pread(descriptor, _TEXT_LIMIT, 0).decode(errors="replace").strip()
                 so_long = f"; waited {waited_s:.0f} s so far" if told else ""
-                say(f"{WAITING} on this host to end: {found or 'unknown'}{so_long}")
-                told = int(waited_s // SAY_EVERY_S) + 1
+                notify(f"{WAITING} on this host to end: {found or 'unknown'}{so_long}")
+                told = int(waited_s // NOTIFY_EVERY_S) + 1
             sleep(POLL_S)
         if told:
-            say("the other load run has ended; going on")
+            notify("the other load run has ended; going on")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, holder.encode()[:_TEXT_LIMIT], 0)
         try:

@@ -36,7 +36,7 @@ class RunServers:
         settings: Settings,
         run_id: str,
         *,
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
         stack: ExitStack,
     ) -> None:
         """Prepare; nothing is started.
@@ -45,7 +45,7 @@ class RunServers:
             scenario: What the run does.
             settings: Where things are.
             run_id: The run; part of the name of all that it keeps.
-            say: Told what people should know.
+            notify: Called with each line that people should see.
             stack: Gives everything back in the end.
         """
         self.left_out: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class RunServers:
         self._scenario = scenario
         self._settings = settings
         self._run_id = run_id
-        self._say = say
+        self._notify = notify
         self._stack = stack
         self._services: ServiceSession | None = None
         self._seeded: dict[str, int] | None = None
@@ -72,7 +72,7 @@ class RunServers:
         if self._services is None:
             self.left_out = servers_left_out(self._scenario, self._settings)
             for service in self.left_out:
-                self._say(
+                self._notify(
                     f"{service} cannot be had and is left out (perf-pipeline doctor says why)"
                 )
             needed = servers_needed(self._scenario, self.left_out)

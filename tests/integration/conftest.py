@@ -56,7 +56,7 @@ def mariadb() -> None:
     """See to it that MariaDB can be started: installed by root, unpacked by others."""
     said: list[str] = []
     users = replace(current_settings(), urls={})
-    assert obtain(PACKAGE, users, as_root=os.geteuid() == 0, say=said.append), "\n".join(said)
+    assert obtain(PACKAGE, users, as_root=os.geteuid() == 0, notify=said.append), "\n".join(said)
 
 
 @pytest.fixture(scope="session")

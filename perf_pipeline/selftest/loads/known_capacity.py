@@ -49,7 +49,7 @@ def real_time_figures(seed: int) -> list[Figure]:
     question = CapacityQuestion("in_flight", SLOTS, 1, 1000, 1000, with_failures(scenario))
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         settings = replace(current_settings(), results_dir=Path(temporary), noise="tell")
-        finding = search_capacity(scenario, question, settings, say=_log.info)
+        finding = search_capacity(scenario, question, settings, notify=_log.info)
     alone = [p.little.time_s for p in finding.points if p.load == SLOTS and p.little]
     held_s = alone[-1] if alone else HELD_S
     truth = LIMIT_S * SLOTS / held_s

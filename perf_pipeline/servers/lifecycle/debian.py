@@ -43,14 +43,16 @@ class PackageError(PerfPipelineError):
     """A command failed; the text says which and what it wrote last."""
 
 
-def obtain(package: str, settings: Settings, *, as_root: bool, say: Callable[[str], None]) -> bool:
+def obtain(
+    package: str, settings: Settings, *, as_root: bool, notify: Callable[[str], None]
+) -> bool:
     """See to it that a package's service can be had on this machine.
 
     Args:
         package: One of ``SERVICES``.
         settings: Name the folders; a service that they name by URL is the user's business.
         as_root: Install it; else unpack it.
-        say: Told what is done, and what to do if it cannot be.
+        notify: Called with each step, and with what to do if one fails.
 
     Returns:
         Whether the service can be had now.
@@ -60,18 +62,18 @@ def obtain(package: str, settings: Settings, *, as_root: bool, say: Callable[[st
         return True
     lacking = [name for name in ("apt-get", "dpkg") if not _found(name, settings)]
     if lacking:
-        say(f"{' and '.join(lacking)} not found. {BACK_ENDS[service].HOW_TO_GET}")
+        notify(f"{' and '.join(lacking)} not found. {BACK_ENDS[service].HOW_TO_GET}")
         return False
     try:
         if as_root:
-            say(f"installing Debian's {package} for {service}")
+            notify(f"installing Debian's {package} for {service}")
             _install(package)
         else:
             root = unpacked_root(settings.cache_dir, package)
-            say(f"unpacking Debian's {package} for {service} into {root}")
+            notify(f"unpacking Debian's {package} for {service} into {root}")
             _unpack(package, root)
     except PackageError as error:
-        say(f"{package} cannot be had: {error}\n{BACK_ENDS[service].HOW_TO_GET}")
+        notify(f"{package} cannot be had: {error}\n{BACK_ENDS[service].HOW_TO_GET}")
         return False
     return _can_be_had(service, settings)
 
@@ -111,7 +113,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(
             f"usage: python -m perf_pipeline.servers.lifecycle.debian {{{','.join(SERVICES)}}}"
         )
-    obtain(arguments[0], current_settings(), as_root=os.geteuid() == 0, say=_tell)
+    obtain(arguments[0], current_settings(), as_root=os.geteuid() == 0, notify=_tell)
 
 
 def _can_be_had(service: str, settings: Settings) -> bool:

@@ -34,7 +34,7 @@ _POLL_S = 0.02
 
 
 def start_servers(
-    settings: Settings, services: Iterable[str], say: Callable[[str], None]
+    settings: Settings, services: Iterable[str], notify: Callable[[str], None]
 ) -> list[Server]:
     """Start servers that outlive this process, until ``stop_servers``.
 
@@ -43,7 +43,7 @@ def start_servers(
     Args:
         settings: Where things are.
         services: What to start; what cannot be had is left out.
-        say: Told of each that is left out, why and how to get it.
+        notify: Called for each that is left out, with the reason and how to get it.
 
     Returns:
         Those that run now: at least one.
@@ -65,7 +65,7 @@ def start_servers(
     if missing and not servers:
         raise ServiceUnavailableError("\n".join(missing))
     for sentence in missing:
-        say(sentence)
+        notify(sentence)
     return servers
 
 

@@ -57,7 +57,7 @@ class Onlooker:
     stored: dict[str, tuple[int, int]] = field(default_factory=dict)
     connections: dict[str, int] = field(default_factory=dict)
 
-    def on_say(self, text: str) -> None:
+    def on_notify(self, text: str) -> None:
         """Look at what is held when a level begins."""
         self.said.append(text)
         if text.startswith("level "):

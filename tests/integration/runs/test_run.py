@@ -80,7 +80,7 @@ def whole(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) 
     run_scenario(QUICK, replace(settings, results_dir=settings.results_dir / "first"))
     with seen.watching_connections():
         seen.between.append(seen.run_data())
-        metrics = run_scenario(WHOLE, settings, say=seen.on_say, on_progress=seen.on_progress)
+        metrics = run_scenario(WHOLE, settings, notify=seen.on_notify, on_progress=seen.on_progress)
         seen.between.append(seen.run_data())
     return Whole(metrics, seen, settings.results_dir)
 

@@ -27,7 +27,7 @@ def main() -> None:
         urls=dict(zip(["postgres", "redis"], urls, strict=False)),
         mongodb_stand_in=None if urls else own.mongodb_stand_in,
     )
-    with Run(SCENARIOS[scenario], settings, run_id=run_id, say=_tell) as run:
+    with Run(SCENARIOS[scenario], settings, run_id=run_id, notify=_tell) as run:
         recorded = run.load()
     report(recorded, measure(recorded))
 

@@ -38,7 +38,7 @@ def test_an_unpacked_package_serves(bare: Settings) -> None:
     """Root plays somebody who is not: nothing is installed, and what was begun is not left."""
     said: list[str] = []
     assert mysql.installations(bare) == []
-    assert debian.obtain(mysql.PACKAGE, bare, as_root=False, say=said.append)
+    assert debian.obtain(mysql.PACKAGE, bare, as_root=False, notify=said.append)
     root = unpacked_root(bare.cache_dir, mysql.PACKAGE)
     assert said == [f"unpacking Debian's {mysql.PACKAGE} for mysql into {root}"]
     assert list(root.parent.iterdir()) == [root]
@@ -49,7 +49,7 @@ def test_an_unpacked_package_serves(bare: Settings) -> None:
         assert server.facts.product == "MariaDB"
         assert Path(f"/proc/{server.pids[0]}/exe").readlink() == found.program
     said.clear()
-    assert debian.obtain(mysql.PACKAGE, bare, as_root=False, say=said.append)
+    assert debian.obtain(mysql.PACKAGE, bare, as_root=False, notify=said.append)
     assert said == []
 
 
@@ -59,7 +59,7 @@ def test_a_package_that_is_not_there_is_named_with_apt_s_own_words(
     """Nothing is left in the cache, and the sentence says how to get a server."""
     monkeypatch.setitem(debian.SERVICES, "no-such-package-of-ours", "mysql")
     said: list[str] = []
-    assert not debian.obtain("no-such-package-of-ours", bare, as_root=False, say=said.append)
+    assert not debian.obtain("no-such-package-of-ours", bare, as_root=False, notify=said.append)
     assert "Unable to locate package no-such-package-of-ours" in said[-1]
     assert mysql.HOW_TO_GET in said[-1]
     assert list((bare.cache_dir / "debian").iterdir()) == []
@@ -68,12 +68,12 @@ def test_a_package_that_is_not_there_is_named_with_apt_s_own_words(
 def test_without_apt_the_sentence_says_so(bare: Settings) -> None:
     said: list[str] = []
     elsewhere = replace(bare, search_path="/nowhere")
-    assert not debian.obtain(mysql.PACKAGE, elsewhere, as_root=True, say=said.append)
+    assert not debian.obtain(mysql.PACKAGE, elsewhere, as_root=True, notify=said.append)
     assert said == [f"apt-get and dpkg not found. {mysql.HOW_TO_GET}"]
 
 
 def test_a_mysql_of_the_users_is_the_users_business(bare: Settings) -> None:
     """Even one that does not answer: nothing is installed beside it."""
     theirs = replace(bare, urls={"mysql": "mysql://u:p@127.0.0.1:9/d"})
-    assert debian.obtain(mysql.PACKAGE, theirs, as_root=False, say=pytest.fail)
+    assert debian.obtain(mysql.PACKAGE, theirs, as_root=False, notify=pytest.fail)
     assert not bare.cache_dir.exists()

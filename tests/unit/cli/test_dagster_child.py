@@ -43,7 +43,7 @@ class Heard(PlainView):
     def __init__(self, child: Child) -> None:
         self._child = child
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         self._child.hear(text)
 
     def look(self) -> None:

@@ -260,7 +260,7 @@ def test_the_cursor_is_never_hidden_and_lines_of_news_are_inert(growing: Growing
     file = io.StringIO()
     console = SteadyCursor(file=file, force_terminal=True, width=40, color_system=None)
     with LiveView(growing.watch, title="[red]t", levels=2, console=console) as view:
-        view.say("\x1b[2J[bold]news[/bold]")
+        view.notify("\x1b[2J[bold]news[/bold]")
         view.look()
         view.stopping()
     shown = file.getvalue()
@@ -335,12 +335,12 @@ def test_the_phase_says_that_another_load_run_is_waited_for(growing: Growing) ->
         growing.watch, title="s", levels=2, console=console, clock=lambda: growing.now_s
     )
     with view:
-        view.say("waiting for another load run on this host to end: run x, process 1")
+        view.notify("waiting for another load run on this host to end: run x, process 1")
         growing.now_s += 40
-        view.say("waiting for another load run on this host to end: run x; waited 30 s so far")
+        view.notify("waiting for another load run on this host to end: run x; waited 30 s so far")
         view.look()
         assert "waiting for another load run, for 40 s" in file.getvalue()
-        view.say("the other load run has ended; going on")
+        view.notify("the other load run has ended; going on")
         growing.now_s += 3
         view.look()
         assert "servers and data, for 3 s" in file.getvalue()

@@ -20,7 +20,7 @@ class Waiter:
         self.told: list[tuple[float, str]] = []
         self._held, self._until_s = held, self.now_s + until_s
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Note what is said, and when."""
         self.told.append((self.now_s - 1000.0, text))
 
@@ -42,7 +42,7 @@ def test_a_wait_is_told_at_once_and_every_30_s_with_the_time_waited(tmp_path: Pa
     held = load_lock(path, "run other, process 7", lambda _text: None, time.sleep)
     held.__enter__()
     waiter = Waiter(held, 75)
-    with load_lock(path, "run mine", waiter.say, waiter.sleep, waiter.clock):
+    with load_lock(path, "run mine", waiter.notify, waiter.sleep, waiter.clock):
         assert path.read_text() == "run mine"
     line = f"{WAITING} on this host to end: run other, process 7"
     assert waiter.told == [
