@@ -10,8 +10,9 @@ import dagster as dg
 
 from assets.charts import drawn
 from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
-from perf_pipeline.metrics.types.level import LevelMetrics, ServiceTimes
+from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.metrics.types.service_times import ServiceTimes
 from perf_pipeline.report.charts.level_charts import level_figures
 from perf_pipeline.report.charts.run_charts import side_by_side
 from perf_pipeline.report.level.bottleneck import VERDICTS

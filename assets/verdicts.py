@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import dagster as dg
 
 from perf_pipeline.analysis.slo.judge import run_slos
-from perf_pipeline.analysis.target_row import TargetRow
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.metrics.types.targets import TargetRow
 from perf_pipeline.report.text import escape, labels, quantity
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN

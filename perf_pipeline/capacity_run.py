@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.analysis.capacity_search import Ask, CapacitySearch
 from perf_pipeline.analysis.capacity_steps import (
     KEY,
     measure_capacity,
@@ -21,7 +22,6 @@ from perf_pipeline.analysis.measure import context_of
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.capacity_question import LONGER
-from perf_pipeline.loadgen.plan.capacity_search import Ask, CapacitySearch
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.report.run.capacity_page import write_capacity_report
 from perf_pipeline.run import Run, measure, report

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from perf_pipeline.analysis.capacity_search import Answer, CapacitySearch
 from perf_pipeline.analysis.queueing import LITTLE_SHARE, fit_usl, knee_of
-from perf_pipeline.loadgen.plan.capacity_search import Answer, CapacitySearch
-from perf_pipeline.loadgen.supervise.early_stop import MOSTLY_FAILING, SLO_ABORTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perf_pipeline.analysis.capacity_search import StepVerdict
     from perf_pipeline.analysis.queueing import Knee, Little, Usl
-    from perf_pipeline.analysis.slo.verdict import SloVerdict
     from perf_pipeline.config.scenario.capacity_question import LoadKind
-    from perf_pipeline.loadgen.plan.capacity_search import StepVerdict
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 
 Verdict = Literal["found", "at_least", "not_bounded", "none", "no_data"]
 NO_MEASUREMENT = ("incomplete", "generator_limited", "noisy_host")
@@ -139,7 +138,7 @@ def judge_step(level: LevelMetrics, little: Little | None) -> Answer:
         level: What was measured, its objectives judged.
         little: Little's law over its steady phase.
     """
-    if level.ended_because in (MOSTLY_FAILING, SLO_ABORTED):
+    if level.ended_because.is_finding:
         return Answer("missed", level.ended_detail)
     load = level.open_load
     if level.validity not in NO_MEASUREMENT and load is not None and load.queue_grew:

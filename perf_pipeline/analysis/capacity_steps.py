@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import polars as pl
 
 from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
+from perf_pipeline.analysis.capacity_search import Ask, CapacitySearch, Space
 from perf_pipeline.analysis.measure import context_of
 from perf_pipeline.analysis.queueing import little_of
 from perf_pipeline.analysis.slo.judge import read_slos
 from perf_pipeline.analysis.summary import summarise_level
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.loadgen.plan.capacity_search import Ask, CapacitySearch, Space
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.analysis.capacity import CapacityFinding
+    from perf_pipeline.analysis.capacity_search import Answer
     from perf_pipeline.analysis.queueing import Little
     from perf_pipeline.config.scenario.capacity_question import CapacityQuestion
-    from perf_pipeline.loadgen.plan.capacity_search import Answer
     from perf_pipeline.metrics.level_context import LevelContext
     from perf_pipeline.metrics.types.level import LevelMetrics
 

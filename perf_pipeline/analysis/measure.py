@@ -13,19 +13,20 @@ from perf_pipeline.analysis.repeats import repeats_of
 from perf_pipeline.analysis.slo.judge import read_slos
 from perf_pipeline.analysis.summary import summarise_level
 from perf_pipeline.analysis.targets import target_rows
-from perf_pipeline.analysis.validity import worst
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.records.worker_facts import worker_facts
 from perf_pipeline.metrics.survival.level_histograms import write_histograms
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION, RunMetrics
+from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, read_json, write_json
 
 _NEEDED = {"connections", "plan_hashes", "servers", "workloads"}
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import LevelMetrics, Validity
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.validity import Validity
 
 
 def measure_run(folder: RunFolder) -> RunMetrics:

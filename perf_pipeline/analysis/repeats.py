@@ -13,120 +13,24 @@ the same thing differ by here, and no smaller change between two versions means 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perf_pipeline.analysis.studentized_range import spread_by_chance
 from perf_pipeline.metrics.survival.student import t_quantile
+from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from perf_pipeline.metrics.types.level import LevelMetrics, Percentile, Validity
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.service_times import Percentile
 
-Unit = Literal["/s", "s", "ratio"]
 
 CONFIDENCE = 0.95
 MIN_REPEATS = 2
 """With one there is nothing between."""
-
-CALLED_DIFFERENT_BELOW = 0.01
-"""Repeats that differ by nothing but what the interval within covers are called different so
-often."""
-
-
-@dataclass(frozen=True)
-class RepeatedValue:
-    """One value of a level over its repeats.
-
-    Attributes:
-        what: ``throughput_per_s``, ``avg_s``, ``p50_s``, ``p90_s``, ``p99_s`` or ``error_ratio``,
-            of the steady phase.
-        unit: ``/s``, ``s`` or ``ratio``.
-        values: Of each repeat, in the order of ``LevelRepeats.repeats``; None where it is not
-            known or only "at least" known.
-        used: How many of them the rest is made of: known, and of a valid repeat.
-        mean: Of those.
-        low: 95 % interval between repeats: mean -/+ t(0.975, used - 1) s / sqrt(used), for values
-            that are independent and roughly normal; None with fewer than two. With two it is
-            wide (t = 12.7), and that is what two runs tell; it may then reach below zero.
-        high: Likewise.
-        spread: Greatest - least.
-        difference_percent: The control's: (greatest - least) / mean of all values that are known,
-            also those of repeats that are no measurement, because what noise does belongs to it;
-            None with fewer than two.
-        within_low: 95 % interval within one repeat, mean of those of the repeats; None unless
-            all have one.
-        within_high: Likewise.
-        p_by_chance: How probable this spread, or a greater one, would be if repeats differed by
-            nothing but what the interval within covers; None without that interval.
-    """
-
-    what: str
-    unit: Unit
-    values: tuple[float | None, ...]
-    used: int
-    mean: float | None
-    low: float | None
-    high: float | None
-    spread: float | None
-    difference_percent: float | None
-    within_low: float | None
-    within_high: float | None
-    p_by_chance: float | None
-
-    @property
-    def differ(self) -> bool | None:
-        """Whether the repeats differ by more than the interval within one explains."""
-        return None if self.p_by_chance is None else self.p_by_chance < CALLED_DIFFERENT_BELOW
-
-
-@dataclass(frozen=True)
-class LevelRepeats:
-    """A level that was played more than once.
-
-    Attributes:
-        label: The level's.
-        repeats: The numbers of the repeats that were played, 0 for the first.
-        validities: Of each.
-        values: What was compared.
-    """
-
-    label: str
-    repeats: tuple[int, ...]
-    validities: tuple[Validity, ...]
-    values: tuple[RepeatedValue, ...]
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """The repeats that are no measurement, each with the word that says why."""
-        both = zip(self.repeats, self.validities, strict=True)
-        return tuple(f"repeat {n + 1}: {word}" for n, word in both if word != "valid")
-
-    def of(self, what: str) -> RepeatedValue:
-        """Return one of the values by its name."""
-        return next(value for value in self.values if value.what == what)
-
-    @property
-    def told(self) -> str:
-        """The throughput in a line for people."""
-        value = self.of("throughput_per_s")
-        out = f"; left out: {', '.join(self.left_out)}" if self.left_out else ""
-        differ = value.difference_percent
-        by = "they differ by " + ("an unknown share" if differ is None else f"{differ:.3g} %")
-        if value.mean is None or value.low is None or value.high is None:
-            return f"repeats of {self.label}: {value.used} of {len(self.repeats)} usable; {by}{out}"
-        within = "interval within one not known"
-        if value.within_low is not None and value.within_high is not None:
-            within = f"within one {value.within_low:.4g} to {value.within_high:.4g}"
-        more = ", more than chance explains" if value.differ else ""
-        return (
-            f"repeats of {self.label}: throughput {value.mean:.4g}/s, 95 % interval between "
-            f"{value.used} repeats {value.low:.4g} to {value.high:.4g} ({within}); "
-            f"{by}{more}{out}"
-        )
 
 
 def repeats_of(levels: Iterable[LevelMetrics]) -> tuple[LevelRepeats, ...]:

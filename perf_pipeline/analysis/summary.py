@@ -11,11 +11,9 @@ import polars as pl
 from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.analysis.slo.windows import LevelHistory
-from perf_pipeline.analysis.validity import judge_level
 from perf_pipeline.host.level_calibration import FILE as CALIBRATION_FILE
 from perf_pipeline.metrics.noise.noise import noise_of
 from perf_pipeline.metrics.records.open_level import open_load_of
-from perf_pipeline.metrics.records.reconcile import Writes
 from perf_pipeline.metrics.records.record_figures import RecordFigures, record_figures
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
 from perf_pipeline.metrics.resources.resource_samples import read_samples
@@ -27,7 +25,10 @@ from perf_pipeline.metrics.survival.batches import observed_responses
 from perf_pipeline.metrics.survival.distribution import distribution_of
 from perf_pipeline.metrics.survival.intervals import with_intervals
 from perf_pipeline.metrics.survival.response_time import response_times, window_responses
-from perf_pipeline.metrics.types.level import ColdStart, FamilyMetrics, InFlight, LevelMetrics
+from perf_pipeline.metrics.types.level import LevelMetrics
+from perf_pipeline.metrics.types.records import ColdStart, FamilyMetrics, InFlight, Writes
+from perf_pipeline.metrics.validity import judge_level
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import LevelRecords, read_level
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, Outcome
 from perf_pipeline.samples.run_folder import read_json
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.level_context import LevelContext
-    from perf_pipeline.metrics.noise.noise import Noise
     from perf_pipeline.metrics.resources.resource_samples import Sample
-    from perf_pipeline.metrics.resources.resource_use import Resources
+    from perf_pipeline.metrics.types.noise import Noise
+    from perf_pipeline.metrics.types.resource_use import Resources
 
 
 def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
@@ -73,7 +74,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
     open_load = open_load_of(records, folder, window) if is_open else None
     response = response_times(records.frame, *window) if is_open else None
     validity, reasons = judge_level(
-        ended_because=log["ended_because"],
+        ended_because=EndedBecause(log["ended_because"]),
         ended_detail=log.get("ended_detail", ""),
         workers=workers,
         damaged_blocks=sum(worker.journal.damaged_blocks for worker in records.workers),
@@ -99,7 +100,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         title=plan.get("title", ""),
         mode=plan.get("mode", "threads"),
         settings=plan.get("settings", {}),
-        ended_because=log["ended_because"],
+        ended_because=EndedBecause(log["ended_because"]),
         ended_detail=log.get("ended_detail", ""),
         limits={**plan.get("limits", {}), "mechanism": log.get("limits", "none")},
         validity=validity,

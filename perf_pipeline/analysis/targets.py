@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.target_row import TargetRow, TargetVerdict
+from perf_pipeline.metrics.types.targets import TargetRow, TargetVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

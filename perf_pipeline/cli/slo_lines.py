@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.analysis.slo.verdict import SloVerdict
+    from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 
 
 def slo_lines(verdicts: Sequence[SloVerdict]) -> list[str]:

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import ConnectionUse, LevelMetrics, Percentile
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.resource_use import ConnectionUse
+    from perf_pipeline.metrics.types.service_times import Percentile
 
 
 @dataclass(frozen=True)

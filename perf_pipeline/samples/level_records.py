@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.journal import EMPTY_JOURNAL, Journal, read_journal
 from perf_pipeline.samples.open_records import complete
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_kind
@@ -107,7 +108,7 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
         RunFolderError: ``level.json`` or a journal cannot be read.
     """
     log = read_json(folder / "level.json")
-    stopped_by_us = log["ended_because"] == "interrupted"
+    stopped_by_us = log["ended_because"] == EndedBecause.INTERRUPTED
     reasons = {entry["worker"]: entry["reason"] for entry in log["workers"]}
     workers = []
     for path in sorted(folder.glob("worker-*.slots"), key=_index):

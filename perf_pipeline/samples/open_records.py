@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import INTENDED
 
@@ -106,7 +107,7 @@ def _made(
     worker: int, unknown: npt.NDArray[np.int64], lost: int, log: Mapping[str, Any]
 ) -> pl.DataFrame:
     """Make what is known of one worker's missing records but their times."""
-    stopped_by_us = log["ended_because"] == "interrupted" or not log["workers"]
+    stopped_by_us = log["ended_because"] == EndedBecause.INTERRUPTED or not log["workers"]
     crashed = not stopped_by_us
     started = np.arange(len(unknown)) < lost
     lost_as = Outcome.ERROR if crashed else Outcome.ABANDONED

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
+from perf_pipeline.analysis.capacity_search import MAX_STEPS, Space, search
 from perf_pipeline.config.scenario.capacity_question import FAILURES, LONGER
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.loadgen.plan.capacity_search import MAX_STEPS, Space, search
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.known_capacity import real_time_figures
 from perf_pipeline.selftest.virtual.single_server import records_of
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from perf_pipeline.analysis.capacity import CapacityFinding
+    from perf_pipeline.analysis.capacity_search import Answer, Ask
     from perf_pipeline.config.scenario.capacity_question import LoadKind
-    from perf_pipeline.loadgen.plan.capacity_search import Answer, Ask
 
 TAKES_LOAD_LOCK = True
 SEEDS = {Size.CI: 2, Size.FULL: 20}

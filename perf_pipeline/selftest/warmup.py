@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.metrics.steady.steady_state import judge_series
-from perf_pipeline.metrics.steady.warm_up import MIN_RATIO
+from perf_pipeline.metrics.types.steady_state import MIN_RATIO
 from perf_pipeline.selftest.figure import Figure, Size
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.steady.steady_state import SteadyState
     from perf_pipeline.metrics.survival.batches import Floats
+    from perf_pipeline.metrics.types.steady_state import SteadyState
 
 VALUES = 1000
 NOISE = 0.1

@@ -16,8 +16,8 @@ from assets.charts import drawn
 from assets.headline import headline_metadata
 from assets.history import HistoryConfig, metric_history
 from perf_pipeline.analysis.measure import measure_run
-from perf_pipeline.metrics.noise.noise import Noise
-from perf_pipeline.metrics.steady.steady_state import SteadyState
+from perf_pipeline.metrics.types.noise import Noise
+from perf_pipeline.metrics.types.steady_state import SteadyState
 from perf_pipeline.report.charts.level_drawing import Figure
 from perf_pipeline.report.text import labels
 from tests.simulated_run import write_run
@@ -26,8 +26,8 @@ from tests.unit.report.conftest import HOSTILE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_pipeline.metrics.types.level import ServiceTimes
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.service_times import ServiceTimes
 
 IMAGE = re.compile(r"!\[([^\n]*)\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)")
 

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from assets.repeats import repeats_result
-from perf_pipeline.analysis.repeats import LevelRepeats, RepeatedValue
+from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 

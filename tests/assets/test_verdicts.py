@@ -16,9 +16,9 @@ from assets.verdicts import (
     writes_result,
 )
 from perf_pipeline.analysis.measure import measure_run
-from perf_pipeline.analysis.slo.verdict import SloVerdict
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.metrics.records.reconcile import Writes
+from perf_pipeline.metrics.types.records import Writes
+from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:

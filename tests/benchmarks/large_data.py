@@ -26,7 +26,7 @@ from perf_pipeline.metrics.records.record_figures import (
     record_figures,
     timed_records,
 )
-from perf_pipeline.metrics.steady.steady_state import SteadyState, steady_state_of
+from perf_pipeline.metrics.steady.steady_state import steady_state_of
 from perf_pipeline.metrics.survival.batch_counts import BatchCounts
 from perf_pipeline.metrics.survival.intervals import with_intervals
 from perf_pipeline.samples.level_records import SCHEMA
@@ -34,7 +34,8 @@ from perf_pipeline.samples.record import ErrorClass, Outcome
 from tests.simulated_level import GO_NS, SECOND
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import ServiceTimes
+    from perf_pipeline.metrics.types.service_times import ServiceTimes
+    from perf_pipeline.metrics.types.steady_state import SteadyState
 
 RECORDS = 10_000_000
 SLOTS = 1_000

@@ -9,7 +9,6 @@ from perf_pipeline.analysis.bottleneck.evidence import (
     BUSY,
     HALF,
     TENTH,
-    Evidence,
     Suspect,
     need,
     said,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perf_pipeline.analysis.bottleneck.use import LevelUse
+    from perf_pipeline.metrics.types.bottleneck import Evidence
 
 MIN_WANTING = 1.5
 """More than one workflow a worker wants to run: half-way between one and two."""

@@ -6,16 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Verdict = Literal[
-    "interpreter_lock",
-    "cpu",
-    "connection_pool",
-    "runtime_queue",
-    "server",
-    "disk",
-    "generator",
-    "unclear",
-]
+from perf_pipeline.metrics.types.bottleneck import Evidence, Verdict
+
 Key = Literal[
     "gaps",
     "harness",
@@ -40,29 +32,6 @@ faster by any factor gains more than making all the rest faster by the same."""
 
 TENTH = 0.1
 """Below this share nothing is told apart from the differences between two equal runs."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One thing that must hold for a cause, or that a reader should know beside it.
-
-    Attributes:
-        cause: The cause that needs it; empty when it decides nothing.
-        what: What was looked at.
-        value: What was seen; None when it was not measured.
-        unit: ``%``, ``cores``, ``connections``, ``threads``, ``workflows``, ``/s`` or ``MB/s``.
-        least: What it needs to be at least, in ``unit``; None for no such bound.
-        most: What it needs to be at most; None for no such bound.
-        holds: Whether it is what it needs to be; None when that is not known, or not asked.
-    """
-
-    cause: str
-    what: str
-    value: float | None
-    unit: str
-    least: float | None = None
-    most: float | None = None
-    holds: bool | None = None
 
 
 @dataclass(frozen=True)

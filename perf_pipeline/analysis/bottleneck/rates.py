@@ -6,15 +6,15 @@ a gap, never a zero.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.analysis.bottleneck.use import HostUse, LevelUse, ServerUse
+from perf_pipeline.metrics.resources.resource_samples import growth_per_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from perf_pipeline.metrics.types.level import InFlight
+    from perf_pipeline.metrics.types.records import InFlight
 
 Sample = dict[str, Any]
 
@@ -81,36 +81,6 @@ def level_use(
 def _waits(in_flight: InFlight) -> Mapping[str, float] | None:
     known = in_flight.waits.get("unknown", 0.0) <= UNKNOWN_MAX
     return in_flight.waits if known and in_flight.wait_samples >= MIN_WAIT_SAMPLES else None
-
-
-def growth_per_s(
-    samples: Sequence[Sample],
-    role: str,
-    what: str,
-    keep: Callable[[Sample], bool] = lambda _process: True,
-) -> dict[int, float] | None:
-    """Return how fast a counter of each process of a role grew.
-
-    A process that began between two samples counts with all that it had used; what one used
-    after the last sample before its end is not known, and is left out. A pair of samples in which
-    a value is missing is left out.
-
-    Returns:
-        Process id to growth a second; None when no pair of samples has the counter.
-    """
-    grown: dict[int, float] = {}
-    elapsed_s = 0.0
-    for before, after in pairwise(samples):
-        then = {p["pid"]: p.get(what) for p in before[role] if keep(p)}
-        now = {p["pid"]: p.get(what) for p in after[role] if keep(p)}
-        unread = {word for probe in before["problems"] for word in probe.split()}
-        new = any(str(pid) in unread for pid in now if pid not in then)
-        if new or None in then.values() or None in now.values():
-            continue
-        elapsed_s += (after["at_ns"] - before["at_ns"]) / 1e9
-        for pid, value in now.items():
-            grown[pid] = grown.get(pid, 0.0) + value - then.get(pid, 0.0)
-    return {pid: growth / elapsed_s for pid, growth in grown.items()} if grown else None
 
 
 def _sum(rates: dict[int, float] | None) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,22 +11,21 @@ from perf_pipeline.analysis.bottleneck.evidence import (
     BUSY,
     HALF,
     TENTH,
-    Evidence,
     Key,
     Suspect,
-    Verdict,
     percent,
     said,
 )
 from perf_pipeline.analysis.bottleneck.rates import level_use
 from perf_pipeline.analysis.bottleneck.waits import suspects_of_waits
+from perf_pipeline.metrics.types.bottleneck import Bottleneck, Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perf_pipeline.analysis.bottleneck.use import LevelUse
     from perf_pipeline.metrics.records.in_flight import InFlightCurve
-    from perf_pipeline.metrics.types.level import InFlight
+    from perf_pipeline.metrics.types.records import InFlight
     from perf_pipeline.samples.level_records import LevelRecords
 
 _BEHIND_GATES: frozenset[Key] = frozenset({"connection_pool", "runtime_queue", "server_slow"})
@@ -45,22 +43,6 @@ EXPLAINS: Mapping[Key, frozenset[Key]] = {
 
 _NAMED = 4
 """Gaps that a sentence names; all of them stand in the evidence."""
-
-
-@dataclass(frozen=True)
-class Bottleneck:
-    """What limits a level.
-
-    Attributes:
-        verdict: A word of the closed list.
-        why: What it means for this level; or why it is unclear, and what is missing.
-        evidence: Everything that was looked at: first what the verdict rests on, then what the
-            other causes would have needed, then what decides nothing (``cause`` is empty).
-    """
-
-    verdict: Verdict
-    why: str
-    evidence: tuple[Evidence, ...]
 
 
 def bottleneck_of(

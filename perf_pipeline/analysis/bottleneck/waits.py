@@ -8,7 +8,6 @@ from perf_pipeline.analysis.bottleneck.cores import busy_cores
 from perf_pipeline.analysis.bottleneck.evidence import (
     BUSY,
     HALF,
-    Evidence,
     Suspect,
     need,
     percent,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perf_pipeline.analysis.bottleneck.use import LevelUse, ServerUse
+    from perf_pipeline.metrics.types.bottleneck import Evidence
 
 DISK_RATIO = 0.25
 """Cores that a disk leaves without work, as a share of those that it could: no more than there are

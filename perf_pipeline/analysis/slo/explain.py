@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.slo.verdict import SloVerdict
+    from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 
 _DO = {
     "percentile": "Lower the load, or look at what limits the level (its bottleneck).",

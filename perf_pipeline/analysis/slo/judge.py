@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.slo.explain import what_it_means
 from perf_pipeline.analysis.slo.steady import is_response, over_steady
-from perf_pipeline.analysis.slo.verdict import SloVerdict
 from perf_pipeline.analysis.slo.windows import over_window
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.loadgen.supervise.early_stop import SLO_ABORTED
+from perf_pipeline.metrics.types.slo_verdict import SloVerdict
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
     from perf_pipeline.analysis.slo.windows import LevelHistory
-    from perf_pipeline.metrics.types.level import FamilyMetrics, LevelMetrics
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.records import FamilyMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 SHORT = ("valid", "not_steady", "too_few_samples")
@@ -122,7 +123,9 @@ def _verdict(
 
 def ended_by(slo: Slo, level: LevelMetrics) -> bool:
     """Return whether this SLO ended the level."""
-    return level.ended_because == SLO_ABORTED and level.ended_detail.startswith(f"{slo.text}: ")
+    return level.ended_because == EndedBecause.SLO_ABORTED and level.ended_detail.startswith(
+        f"{slo.text}: "
+    )
 
 
 def _what(slo: Slo, level: LevelMetrics, family: str) -> str:

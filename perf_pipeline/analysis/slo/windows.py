@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from perf_pipeline.analysis.slo.verdict import Verdict
     from perf_pipeline.config.slo.slo import Slo
-    from perf_pipeline.metrics.types.level import FamilyMetrics, LevelMetrics
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.records import FamilyMetrics
+    from perf_pipeline.metrics.types.slo_verdict import Verdict
 
 MIN_ENDED = 20
 _ANSWERED = [int(Outcome.OK), int(Outcome.ERROR), int(Outcome.TIMEOUT)]

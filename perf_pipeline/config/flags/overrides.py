@@ -30,7 +30,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from perf_pipeline.config.flags.arrival_flags import with_arrival_flags
+from perf_pipeline.config.flags.arrival_flags import ArrivalFlags, with_arrival_flags
 from perf_pipeline.config.scenario.keys import (
     COMPLEXITY,
     CPU_LIMIT,
@@ -163,7 +163,10 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Compla
     scenario = _with_target(scenario, given, complaints)
     if given.duration_s is not None:
         scenario = _with_duration(scenario, float(given.duration_s), complaints)
-    scenario = with_arrival_flags(scenario, given, complaints)
+    arrivals = ArrivalFlags(
+        given.concurrency, given.rates, given.schedule, given.slots, given.duration_s
+    )
+    scenario = with_arrival_flags(scenario, arrivals, complaints)
     scenario = _with_slos(scenario, given, complaints)
     if given.complexity is not None:
         scenario = _with_complexity(scenario, cast("Complexity", given.complexity), complaints)

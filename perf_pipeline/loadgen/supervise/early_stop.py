@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Stop
     from perf_pipeline.samples.slots import Totals
 
-MOSTLY_FAILING, HOST_FLOOR, SLO_ABORTED = "mostly_failing", "host_floor", "slo_aborted"
 WINDOW_NS = 10_000_000_000
 MIN_ENDED = 20
 """With fewer, a share of failures says nothing."""
@@ -29,7 +29,7 @@ MIN_ENDED = 20
 class EarlyEnd(NamedTuple):
     """Why a level ends early: the word of the closed list, and a sentence."""
 
-    because: str
+    because: EndedBecause
     detail: str
 
 
@@ -87,7 +87,7 @@ class StopWatch:
         if ended < MIN_ENDED or failed <= self._stop.error_ratio * ended:
             return None
         return EarlyEnd(
-            MOSTLY_FAILING,
+            EndedBecause.MOSTLY_FAILING,
             f"{100 * failed / ended:.3g} % of the {ended} workflows that ended in the last "
             f"{(at_ns - then_ns) / 1e9:.0f} s failed (limit {100 * self._stop.error_ratio:.3g} %)",
         )
@@ -99,7 +99,7 @@ class StopWatch:
         if free_bytes is None or free_bytes >= self._stop.memory_free_mb * 1e6:
             return None
         return EarlyEnd(
-            HOST_FLOOR,
+            EndedBecause.HOST_FLOOR,
             f"{free_bytes / 1e6:.0f} MB of memory were left (floor "
             f"{self._stop.memory_free_mb:.0f} MB)",
         )
@@ -111,7 +111,7 @@ class StopWatch:
             free = self._descriptors_free(pid)
             if free is not None and free < self._stop.descriptors_free:
                 return EarlyEnd(
-                    HOST_FLOOR,
+                    EndedBecause.HOST_FLOOR,
                     f"worker process {pid} could open {free} more files (floor "
                     f"{self._stop.descriptors_free})",
                 )

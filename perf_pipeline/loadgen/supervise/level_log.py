@@ -5,15 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.samples.ended_because import EndedBecause
+
 if TYPE_CHECKING:
     from perf_pipeline.samples.slots import Totals
-
-COMPLETE, STEADY_MAX, TOTAL_WORKFLOWS, WORKER_LOST = (
-    "complete",
-    "steady_max",
-    "total_workflows",
-    "worker lost",
-)
 
 
 @dataclass(frozen=True)
@@ -45,8 +40,7 @@ class LevelLog:
         ended_at: Likewise.
         go_ns: CLOCK_MONOTONIC of the go; None if the workers never got ready.
         phases_ns: Phase to (start, end), CLOCK_MONOTONIC; an end of None was never reached.
-        ended_because: ``complete``, ``steady_max``, ``total_workflows``, ``mostly_failing``,
-            ``host_floor``, ``slo_aborted``, ``worker lost``, ``start failed`` or ``interrupted``.
+        ended_because: Why it ended.
         ended_detail: A sentence about it, for people; may be empty.
         limits: What held the workers below their limits, in words; ``none`` without limits.
         workers: Index, pid and end reason of each worker.
@@ -57,7 +51,7 @@ class LevelLog:
     ended_at: str = ""
     go_ns: int | None = None
     phases_ns: dict[str, tuple[int, int | None]] = field(default_factory=dict)
-    ended_because: str = "interrupted"
+    ended_because: EndedBecause = EndedBecause.INTERRUPTED
     ended_detail: str = ""
     limits: str = "none"
     workers: list[dict[str, Any]] = field(default_factory=list)

@@ -14,11 +14,12 @@ from perf_pipeline.loadgen.limits.control_group import CGROUPS, group_name
 from perf_pipeline.loadgen.limits.limiter import Limiter
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.supervise.early_stop import StopWatch
-from perf_pipeline.loadgen.supervise.level_log import WORKER_LOST, LevelLog
+from perf_pipeline.loadgen.supervise.level_log import LevelLog
 from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
 from perf_pipeline.loadgen.supervise.phase_controller import TICK_S, PhaseController
 from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.run_folder import INTENDED
 
 if TYPE_CHECKING:
@@ -107,9 +108,11 @@ class LevelSupervisor:
             for worker in range(self._plan.processes):
                 self._start(worker)
             # Until then "interrupted" stands there, which is what a killed supervisor leaves.
-            self._log.ended_because = self._play.play() if self._wait_ready() else "start failed"
+            self._log.ended_because = (
+                self._play.play() if self._wait_ready() else EndedBecause.START_FAILED
+            )
         except BaseException:
-            self._log.ended_because = "interrupted"
+            self._log.ended_because = EndedBecause.INTERRUPTED
             raise
         finally:
             self._end()
@@ -157,9 +160,9 @@ class LevelSupervisor:
         try:
             self._drain(stop_ns)
         except BaseException:
-            if self._log.ended_because == "interrupted":
+            if self._log.ended_because == EndedBecause.INTERRUPTED:
                 raise  # for the second time: what still runs is killed at once
-            self._log.ended_because = "interrupted"
+            self._log.ended_because = EndedBecause.INTERRUPTED
             self._drain(stop_ns)
             raise
         finally:
@@ -183,8 +186,8 @@ class LevelSupervisor:
 
     def _drain(self, stop_ns: int) -> None:
         """Start nothing more and wait for the workers to end; what does not end is killed."""
-        interrupted = self._log.ended_because == "interrupted"
-        short = interrupted or self._log.ended_because in (WORKER_LOST, "start failed")
+        interrupted = self._log.ended_because == EndedBecause.INTERRUPTED
+        short = self._log.ended_because.is_cut_short
         for worker in self._workers:
             worker.stop(stop_ns, INTERRUPT_DRAIN_S if short else None)
         grace_s = INTERRUPT_GRACE_S if short else self._plan.phases.drain_s + HANG_GRACE_S

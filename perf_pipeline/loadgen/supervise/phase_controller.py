@@ -10,13 +10,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from perf_pipeline.loadgen.supervise.level_log import (
-    COMPLETE,
-    STEADY_MAX,
-    TOTAL_WORKFLOWS,
-    WORKER_LOST,
-)
 from perf_pipeline.loadgen.supervise.level_monitor import totals_of
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +63,7 @@ class PhaseController:
         self._early_end: EarlyEnd | None = None
         self.phase = "start"
 
-    def play(self) -> str:
+    def play(self) -> EndedBecause:
         """Play all phases; returns why the level ended."""
         if self._plan.arrivals:
             return self._play_schedule()
@@ -89,7 +84,9 @@ class PhaseController:
             if because:
                 return because
             start_ns = time.monotonic_ns()
-        return COMPLETE if self._ended() - ended_before >= wanted else STEADY_MAX
+        if self._ended() - ended_before >= wanted:
+            return EndedBecause.COMPLETE
+        return EndedBecause.STEADY_MAX
 
     def _go(self) -> int:
         go_ns = time.monotonic_ns() + int(GO_DELAY_S * 1e9)
@@ -99,7 +96,7 @@ class PhaseController:
         self._pulse.begin(go_ns)
         return go_ns
 
-    def _play_schedule(self) -> str:
+    def _play_schedule(self) -> EndedBecause:
         """Play an open level: its phases are parts of the schedule, to the nanosecond."""
         begin_ns = self._go()
         lengths_s = (("warm_up", self._phases.warm_up_s), ("steady", self._phases.steady_s))
@@ -109,39 +106,41 @@ class PhaseController:
             if because:
                 return because
             begin_ns = end_ns
-        return COMPLETE
+        return EndedBecause.COMPLETE
 
-    def _stay_until(self, phase: str, begin_ns: int, end_ns: int) -> str:
-        """Stay in a part of the schedule; returns why the level ends, or ""."""
+    def _stay_until(self, phase: str, begin_ns: int, end_ns: int) -> EndedBecause | None:
+        """Stay in a part of the schedule; returns why the level ends, or None."""
         with self._logged(phase, begin_ns, end_ns):
             while self.all_alive():
                 left_s = (end_ns - time.monotonic_ns()) / 1e9
                 if left_s <= 0:
-                    return ""
+                    return None
                 self.tick(max(MIN_TICK_S, min(TICK_S, left_s)))
                 if because := self._ended_early():
                     return because
-            return WORKER_LOST
+            return EndedBecause.WORKER_LOST
 
-    def _stay(self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int) -> str:
-        """Stay in a phase for its time and its turnovers; returns why the level ends, or ""."""
+    def _stay(
+        self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int
+    ) -> EndedBecause | None:
+        """Stay in a phase for its time and its turnovers; returns why the level ends, or None."""
         ended_before = self._ended()
         with self._logged(phase, start_ns):
             while self.all_alive():
                 elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
                 ended = self._ended()
                 if elapsed_s >= most_s or (elapsed_s >= least_s and ended - ended_before >= turns):
-                    return ""
+                    return None
                 if phase == "steady" and self._phases.total_workflows:
                     left = self._phases.total_workflows - (ended - ended_before)
                     if left <= 0:
-                        return TOTAL_WORKFLOWS
+                        return EndedBecause.TOTAL_WORKFLOWS
                     self.tick(self._until_half_s(left))
                 else:
                     self.tick()
                 if because := self._ended_early():
                     return because
-            return WORKER_LOST
+            return EndedBecause.WORKER_LOST
 
     @contextmanager
     def _logged(self, phase: str, begin_ns: int, end_ns: int | None = None) -> Iterator[None]:
@@ -157,10 +156,10 @@ class PhaseController:
             self._log.phases_ns[phase] = (begin_ns, ended_ns)
             self._write_log(self._log)
 
-    def _ended_early(self) -> str:
-        """Return why the level ends before its time, with the detail in the log; else ""."""
+    def _ended_early(self) -> EndedBecause | None:
+        """Return why the level ends before its time, with the detail in the log; else None."""
         if self._early_end is None:
-            return ""
+            return None
         self._log.ended_detail = self._early_end.detail
         return self._early_end.because
 

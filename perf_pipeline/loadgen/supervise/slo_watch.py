@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from perf_pipeline.loadgen.supervise.early_stop import MIN_ENDED, SLO_ABORTED, EarlyEnd
+from perf_pipeline.loadgen.supervise.early_stop import MIN_ENDED, EarlyEnd
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import RECORD_DTYPE
 from perf_pipeline.samples.record import COLD, NOT_STARTED, Outcome
 from perf_pipeline.samples.slots import ENDED, NUMBER, START_NS, STARTED, SlotFile
@@ -107,7 +108,7 @@ class SloWatch:
             seen = tally.seen(now_ns, self._steady_ns, in_flight, max(0, ended - self._read))
             told = seen and tally.broken(seen)
             if told:
-                return EarlyEnd(SLO_ABORTED, f"{tally.slo.text}: {told}")
+                return EarlyEnd(EndedBecause.SLO_ABORTED, f"{tally.slo.text}: {told}")
         return None
 
     def _new_rows(self) -> Rows:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.loadgen.supervise.early_stop import HOST_FLOOR, MOSTLY_FAILING, SLO_ABORTED
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
+    from perf_pipeline.samples.ended_because import EndedBecause
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Stopped:
     """
 
     level: str
-    because: str
+    because: EndedBecause
     detail: str
     not_run: tuple[str, ...]
 
@@ -45,7 +44,7 @@ def stopped_at(plan: LevelPlan, log: LevelLog, plans: Sequence[LevelPlan]) -> St
         log: What its supervisor saw.
         plans: Every level of the run.
     """
-    if log.ended_because not in (MOSTLY_FAILING, HOST_FLOOR, SLO_ABORTED):
+    if not log.ended_because.stops_run:
         return None
     later = tuple(one.shown for one in plans if one.index > plan.index)
     return Stopped(plan.shown, log.ended_because, log.ended_detail, later)

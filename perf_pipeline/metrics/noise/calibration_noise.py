@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.metrics.noise.noise_figure import (
-    NoiseFigure,
-    judged_figure,
-    unknown_figure,
-)
+from perf_pipeline.metrics.types.noise import NoiseFigure, judged_figure, unknown_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

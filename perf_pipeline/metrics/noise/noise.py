@@ -12,13 +12,14 @@ those beside which another program worked, others used 6 % and more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.analysis.bottleneck.rates import growth_per_s
 from perf_pipeline.metrics.noise.calibration_noise import calibration_figures
-from perf_pipeline.metrics.noise.noise_figure import (
+from perf_pipeline.metrics.resources.resource_samples import growth_per_s
+from perf_pipeline.metrics.types.noise import (
+    Noise,
     NoiseFigure,
+    NoiseVerdict,
     judged_figure,
     unknown_figure,
 )
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.resources.resource_samples import Sample
 
-NoiseVerdict = Literal["quiet", "noisy", "unknown"]
 
 OTHERS_MAX_PERCENT = 5.0
 """Of the cores. What others take of busy cores the run has not: as large a change of throughput is
@@ -43,31 +43,6 @@ MIN_S = 3.0
 counts and the time between two readings make a percent of the cores."""
 
 _WHOLE_CORE = 0.5
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Whether the machine was the run's own while a level was measured.
-
-    Attributes:
-        verdict: ``noisy`` when a figure is above its limit; ``unknown`` when none is, but one that
-            has a limit could not be measured; else ``quiet``.
-        causes: A sentence for each figure above its limit.
-        judged: Whether ``noisy`` makes the level no measurement; a machine that is known to be
-            shared (``PERF_PIPELINE_NOISE=tell``) is told of and not judged.
-        figures: Everything that was looked at.
-    """
-
-    verdict: NoiseVerdict
-    causes: tuple[str, ...]
-    judged: bool
-    figures: tuple[NoiseFigure, ...]
-
-    @property
-    def not_measured(self) -> tuple[str, ...]:
-        """What has a limit and could not be measured, each with its reason."""
-        lacking = [each for each in self.figures if each.limit is not None and each.noisy is None]
-        return tuple(f"{each.what}: {each.note}" for each in lacking)
 
 
 def noise_of(

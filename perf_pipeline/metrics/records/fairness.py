@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
+from perf_pipeline.metrics.types.records import Fairness
+
 _ROWS = 1 << 18
-
-
-@dataclass(frozen=True)
-class Fairness:
-    """How evenly the threads were served in the steady phase.
-
-    Attributes:
-        slots: Threads.
-        starved: Threads that ended no workflow in the phase.
-        median: Workflows that the median thread ended.
-        most: Workflows that the best served thread ended.
-        jain_index: 1 when all threads got the same, 1 / slots when one got everything
-            (Jain, Chiu, Hawe, DEC-TR-301, 1984).
-    """
-
-    slots: int
-    starved: int
-    median: float
-    most: int
-    jain_index: float | None
 
 
 def fairness_of(ended: pl.DataFrame, slots: int) -> Fairness:

@@ -11,6 +11,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from perf_pipeline.metrics.survival.response_time import scheduled_within
 from perf_pipeline.metrics.types.open_load import ArrivalSecond, Lag, OpenLoad
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import LevelRecords, read_level
 from perf_pipeline.samples.open_records import read_intended
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, Outcome
@@ -97,7 +98,7 @@ def _control_lag(folder: Path) -> tuple[Lag | None, str]:
         records = read_level(folder / CONTROL, 1)
     except RunFolderError as error:
         return None, str(error)
-    if records.log["ended_because"] != "complete":
+    if records.log["ended_because"] != EndedBecause.COMPLETE:
         return None, f"the control did not run to its end: {records.log['ended_because']}"
     lag = lag_within(records.frame, *records.log["phases_ns"]["steady"])
     return (lag, "") if lag.samples else (None, "the control started nothing")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.workload.servers import servers_written
 
@@ -14,27 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from perf_pipeline.targets.target import Kind
-
-
-@dataclass(frozen=True)
-class Writes:
-    """The writes of a level on one server, against the records.
-
-    Attributes:
-        server: ``postgres`` or ``redis``.
-        expected: Workflows that ended ok and write to it.
-        found: Writes of this level on the server.
-        missing: Ok workflows without their write. Not zero means that the run is not valid.
-        extra: Writes of workflows that did not end ok (cut short, failed later): no fault.
-        problem: Why the server could not be counted; then found and missing are None.
-    """
-
-    server: str
-    expected: int
-    found: int | None
-    missing: int | None
-    extra: int | None
-    problem: str | None = None
 
 
 def reconcile(

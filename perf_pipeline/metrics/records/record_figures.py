@@ -27,10 +27,9 @@ from perf_pipeline.metrics.survival.service_time import WindowTimes, ended_withi
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.records.fairness import Fairness
-    from perf_pipeline.metrics.records.time_point import TimePoint
     from perf_pipeline.metrics.survival.intervals import Interval
-    from perf_pipeline.metrics.types.level import Distribution, ServiceTimes
+    from perf_pipeline.metrics.types.records import Fairness, TimePoint
+    from perf_pipeline.metrics.types.service_times import Distribution, ServiceTimes
 
 _COLUMNS = ("start_ns", "end_ns", "worker", "slot", "kind", "outcome", "error_class")
 _COUNTED = ("kind", "outcome", "error_class", "end_ns")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perf_pipeline.metrics.survival.batch_counts import SLICE
 from perf_pipeline.metrics.survival.service_time import is_ended
+from perf_pipeline.metrics.types.records import TimePoint
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
@@ -21,27 +21,6 @@ if TYPE_CHECKING:
 
 SECOND_NS = 1_000_000_000
 _COLUMNS = ("start_ns", "end_ns", "outcome")
-
-
-@dataclass(frozen=True)
-class TimePoint:
-    """One second of a level.
-
-    Attributes:
-        t_s: Start of the second.
-        ended_ok: Workflows that ended well in it.
-        ended_not_ok: Workflows that ended in an error or a timeout.
-        p50_s: Median service time of those that ended in it; None if none did.
-        p99_s: Likewise, 99th percentile (nearest rank).
-        in_flight: Time-weighted mean number in flight.
-    """
-
-    t_s: float
-    ended_ok: int
-    ended_not_ok: int
-    p50_s: float | None
-    p99_s: float | None
-    in_flight: float
 
 
 def seconds_of(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from perf_pipeline.metrics.types.records import WorkerEnd
 from perf_pipeline.samples.record import ErrorClass
 
 if TYPE_CHECKING:
@@ -14,24 +14,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 """Texts that are shown of each class of errors."""
-
-
-@dataclass(frozen=True)
-class WorkerEnd:
-    """How one worker process ended.
-
-    Attributes:
-        worker: Its index.
-        reason: ``done``, or what happened: ``killed by SIGKILL``, ``exit code 3``, ``hung``.
-        commit_gap_max_s: Longest time between two commits of its journal in the steady phase;
-            without any commit, the whole phase. None without a steady phase.
-        may_be_missing: Workflows that it had started and of which no record was committed.
-    """
-
-    worker: int
-    reason: str
-    commit_gap_max_s: float | None
-    may_be_missing: int
 
 
 def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerEnd, ...]:

@@ -6,6 +6,7 @@ A value that is missing, in lines of before it was read too, makes a gap and nev
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -106,3 +107,33 @@ def of_server(name: str) -> Callable[[Sample], bool]:
         return bool(process.get("service") == name)
 
     return keep
+
+
+def growth_per_s(
+    samples: Sequence[Sample],
+    role: str,
+    what: str,
+    keep: Callable[[Sample], bool] = lambda _process: True,
+) -> dict[int, float] | None:
+    """Return how fast a counter of each process of a role grew.
+
+    A process that began between two samples counts with all that it had used; what one used
+    after the last sample before its end is not known, and is left out. A pair of samples in which
+    a value is missing is left out.
+
+    Returns:
+        Process id to growth a second; None when no pair of samples has the counter.
+    """
+    grown: dict[int, float] = {}
+    elapsed_s = 0.0
+    for before, after in pairwise(samples):
+        then = {p["pid"]: p.get(what) for p in before[role] if keep(p)}
+        now = {p["pid"]: p.get(what) for p in after[role] if keep(p)}
+        unread = {word for probe in before["problems"] for word in probe.split()}
+        new = any(str(pid) in unread for pid in now if pid not in then)
+        if new or None in then.values() or None in now.values():
+            continue
+        elapsed_s += (after["at_ns"] - before["at_ns"]) / 1e9
+        for pid, value in now.items():
+            grown[pid] = grown.get(pid, 0.0) + value - then.get(pid, 0.0)
+    return {pid: growth / elapsed_s for pid, growth in grown.items()} if grown else None

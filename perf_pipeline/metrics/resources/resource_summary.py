@@ -14,7 +14,8 @@ from perf_pipeline.metrics.resources.resource_samples import (
     steps,
     summed,
 )
-from perf_pipeline.metrics.resources.resource_use import (
+from perf_pipeline.metrics.resources.server_counters import counters_of, network_of
+from perf_pipeline.metrics.types.resource_use import (
     Gap,
     HostCores,
     InterfaceTotal,
@@ -23,7 +24,6 @@ from perf_pipeline.metrics.resources.resource_use import (
     Resources,
     RoleUse,
 )
-from perf_pipeline.metrics.resources.server_counters import counters_of, network_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from perf_pipeline.metrics.steady.steady_state import steady_state_of
 from perf_pipeline.samples.record import NOT_STARTED, TIMES_LOST
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.steady.steady_state import SteadyState
+    from perf_pipeline.metrics.types.steady_state import SteadyState
     from perf_pipeline.samples.level_records import LevelRecords
 
 PHASES = ("ramp_up", "warm_up", "steady", "drain")

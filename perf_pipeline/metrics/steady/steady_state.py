@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.steady.warm_up import MIN_VALUES, Drift, drift_of, end_of_warm_up
+from perf_pipeline.metrics.steady.warm_up import MIN_VALUES, drift_of, end_of_warm_up
 from perf_pipeline.metrics.survival.batch_counts import SLICE
 from perf_pipeline.metrics.survival.cell_medians import CellMedians
 from perf_pipeline.metrics.survival.service_time import ended_within, is_ended
+from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
@@ -44,25 +44,6 @@ CHANGING = ("ramp", "steps", "burst", "trace")
 THROUGHPUT = "throughput"
 SERVICE_TIME = "median service time"
 RESPONSE_TIME = "median response time"
-
-
-@dataclass(frozen=True)
-class SteadyState:
-    """What the series of a level say of its steady state.
-
-    Attributes:
-        starts_s: Since when the level is steady, seconds after its go, never before the planned
-            steady phase; None where no steady state was found.
-        verdict: ``undecided`` found no drift but cannot rule out a great one; ``too_short`` and
-            ``not_judged`` (the schedule changes the load itself) say nothing at all.
-        why: A sentence about it; empty for a steady state as planned.
-        drifts: Series to its drift over the steady phase that is left; empty where not judged.
-    """
-
-    starts_s: float | None
-    verdict: Literal["steady", "not_steady", "undecided", "too_short", "not_judged"]
-    why: str = ""
-    drifts: dict[str, Drift] | None = None
 
 
 def steady_state_of(

@@ -22,12 +22,12 @@ many trends of four standard errors. A drift of less than 5 % over the phase is 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perf_pipeline.metrics.survival.student import t_quantile
+from perf_pipeline.metrics.types.steady_state import MIN_RATIO, Drift
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 BATCH = 5
 DECAYS = 60
 BLOCKS = 10
-MIN_RATIO = 0.05
-"""What differs by less, relative to the level, is of no consequence for any verdict here."""
 
 MIN_ERRORS = 6.0
 """The fit is the best of hundreds and its error is from 10 blocks: three or four prove nothing."""
@@ -51,32 +49,6 @@ autocorrelation; with 0.5, 23 %), and blocks of 10 values have too much in commo
 
 DRIFT_CONFIDENCE = 0.995
 _T_DRIFT = t_quantile((1.0 + DRIFT_CONFIDENCE) / 2.0, BLOCKS - 2)
-
-
-@dataclass(frozen=True)
-class Drift:
-    """How much a series changes from its beginning to its end, relative to its mean.
-
-    Attributes:
-        change_ratio: By the slope of the blocks.
-        low_ratio: Lower end of the 99.5 % interval.
-        high_ratio: Upper end.
-    """
-
-    change_ratio: float
-    low_ratio: float
-    high_ratio: float
-
-    @property
-    def found(self) -> bool:
-        """True when the series surely changes, and by enough to matter."""
-        surely = self.low_ratio > 0 or self.high_ratio < 0
-        return surely and abs(self.change_ratio) > MIN_RATIO
-
-    @property
-    def most(self) -> float:
-        """The greatest change that the interval does not rule out, either way."""
-        return max(abs(self.low_ratio), abs(self.high_ratio))
 
 
 def end_of_warm_up(series: Floats, latest: int) -> int | None:

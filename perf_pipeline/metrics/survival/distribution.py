@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.types.level import Distribution
+from perf_pipeline.metrics.types.service_times import Distribution
 
 if TYPE_CHECKING:
     import numpy.typing as npt

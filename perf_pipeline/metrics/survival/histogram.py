@@ -23,7 +23,7 @@ import numpy as np
 
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.metrics.survival.log_buckets import MAX_NS, LogBuckets
-from perf_pipeline.metrics.types.level import Percentile
+from perf_pipeline.metrics.types.service_times import Percentile
 
 if TYPE_CHECKING:
     import numpy.typing as npt

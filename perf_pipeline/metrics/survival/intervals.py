@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from perf_pipeline.metrics.survival.batches import Floats
-    from perf_pipeline.metrics.types.level import Percentile, ServiceTimes
+    from perf_pipeline.metrics.types.service_times import Percentile, ServiceTimes
 
 T_95 = t_quantile(0.975, BATCHES - 1)
 

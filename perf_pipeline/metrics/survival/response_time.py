@@ -22,7 +22,7 @@ import polars as pl
 
 from perf_pipeline.metrics.survival.service_time import WindowTimes
 from perf_pipeline.metrics.survival.sorted_chunks import SortedChunks
-from perf_pipeline.metrics.types.level import Percentile, ServiceTimes
+from perf_pipeline.metrics.types.service_times import Percentile, ServiceTimes
 from perf_pipeline.samples.record import COLD, TIMES_LOST, Outcome
 
 _ANSWERED = (int(Outcome.OK), int(Outcome.ERROR))

@@ -28,7 +28,7 @@ import numpy as np
 import polars as pl
 
 from perf_pipeline.metrics.survival.sorted_chunks import SortedChunks
-from perf_pipeline.metrics.types.level import Percentile, ServiceTimes
+from perf_pipeline.metrics.types.service_times import Percentile, ServiceTimes
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:

@@ -1,7 +1,5 @@
 """What is known of an open level beside its times: what arrived, and what became of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 BALANCE_SHARE = 0.05

@@ -1,15 +1,12 @@
 """A whole run in numbers: what stands in ``metrics.json`` and what the report is made of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from perf_pipeline.analysis.kpi_grade import KpiGrade
-    from perf_pipeline.analysis.repeats import LevelRepeats
-    from perf_pipeline.analysis.target_row import TargetRow
-    from perf_pipeline.metrics.types.level import LevelMetrics, Validity
+from perf_pipeline.metrics.types.level import LevelMetrics
+from perf_pipeline.metrics.types.repeats import LevelRepeats
+from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
+from perf_pipeline.metrics.types.validity import Validity
 
 SCHEMA_VERSION = 1
 

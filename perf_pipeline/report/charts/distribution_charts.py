@@ -26,8 +26,9 @@ from perf_pipeline.report.text import labels, quantity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perf_pipeline.metrics.types.level import Distribution, LevelMetrics, ServiceTimes
+    from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.service_times import Distribution, ServiceTimes
 
 CURVES_MAX = 6
 """More curves than this cannot be told apart."""

@@ -27,8 +27,8 @@ from perf_pipeline.report.text import labels, quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.metrics.records.time_point import TimePoint
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.records import TimePoint
     from perf_pipeline.report.charts.level_drawing import Series
 
 SLOTS_RATIO = 5

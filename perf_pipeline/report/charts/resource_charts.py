@@ -19,8 +19,8 @@ from perf_pipeline.report.text import quantity
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perf_pipeline.metrics.resources.resource_use import ResourcePoint
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.resource_use import ResourcePoint
     from perf_pipeline.report.charts.level_drawing import Series
 
 _COLOURS = {"target": svg.FIRST, "servers": svg.THIRD, "harness": svg.SECOND}

@@ -10,9 +10,9 @@ from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.bottleneck.evidence import Evidence, Verdict
-    from perf_pipeline.analysis.bottleneck.verdict import Bottleneck
-    from perf_pipeline.metrics.types.level import LevelMetrics, Validity
+    from perf_pipeline.metrics.types.bottleneck import Bottleneck, Evidence, Verdict
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.validity import Validity
     from perf_pipeline.report.run.cost import Cost
 
 VERDICTS: dict[Verdict, str] = {

@@ -9,9 +9,8 @@ from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Table, measured, number, say_once
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.records.reconcile import Writes
-    from perf_pipeline.metrics.records.worker_ends import WorkerEnd
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.records import WorkerEnd, Writes
 
 COMMIT_GAP_MAX_S = 1.0
 """Longest time between two commits of a worker's journal that is not worth a word."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.run import headline
+from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Table, measured, number, say_once
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import ColdStart, LevelMetrics, ServiceTimes
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.records import ColdStart
+    from perf_pipeline.metrics.types.service_times import ServiceTimes
 
 SERVICE_TIMES = (
     "From handing a workflow to the target until its checked answer. The average is time in "
@@ -35,11 +37,11 @@ def response_times(level: LevelMetrics) -> tuple[Table, ...]:
     why = "no workflow was to start in the steady phase"
     row = (
         Cell("all"),
-        headline.samples_cell(times),
-        headline.unended_cell(times),
+        level_cells.samples_cell(times),
+        level_cells.unended_cell(times),
         measured(times.avg_s, quantity.seconds, why),
         measured(times.min_s, quantity.seconds, why),
-        *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
+        *(level_cells.percentile_cell(times, p) for p in level_cells.PERCENTILES),
         measured(times.max_s, quantity.seconds, why),
     )
     heads = ("Workflows", "Answered", "Not answered", "Average", "min", "p50", "p90", "p99", "max")
@@ -51,7 +53,7 @@ def service_times(level: LevelMetrics) -> Table:
     """Return the service times of all workflows and of each kind."""
     heads = ("Workflows", "Samples", "Not ended", "Throughput", "Errors", "Average")
     columns = (*heads, "min", "p50", "p90", "p99", "max")
-    head = (headline.throughput_cell(level), headline.error_cell(level))
+    head = (level_cells.throughput_cell(level), level_cells.error_cell(level))
     rows = [_times_row("all", level.service_times, head)]
     for family in level.families:
         errors = None if family.error_ratio is None else 100 * family.error_ratio
@@ -68,15 +70,15 @@ def service_times(level: LevelMetrics) -> Table:
 
 
 def _times_row(name: str, times: ServiceTimes, head: tuple[Cell, Cell]) -> tuple[Cell, ...]:
-    why = headline.why_no_time(times)
+    why = level_cells.why_no_time(times)
     row = (
         Cell(name),
-        headline.samples_cell(times),
-        headline.unended_cell(times),
+        level_cells.samples_cell(times),
+        level_cells.unended_cell(times),
         *head,
-        headline.average_cell(times),
+        level_cells.average_cell(times),
         measured(times.min_s, quantity.seconds, why),
-        *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
+        *(level_cells.percentile_cell(times, p) for p in level_cells.PERCENTILES),
         measured(times.max_s, quantity.seconds, why),
     )
     return say_once(row)

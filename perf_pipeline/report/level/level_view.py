@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.level import level_accounts, resources
+from perf_pipeline.report.level import level_accounts, level_cells, resources
 from perf_pipeline.report.level.bottleneck import bottleneck_fact, bottleneck_tables
 from perf_pipeline.report.level.level_times import cold_starts, response_times, service_times
 from perf_pipeline.report.level.noise import noise_facts, noise_tables
 from perf_pipeline.report.level.open_level import open_facts, open_tables
 from perf_pipeline.report.level.steady import steady_facts, steady_tables
-from perf_pipeline.report.run import headline
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number, say_once
 
@@ -141,13 +140,13 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
     why = "there was no steady phase"
     # What an open level achieves stands beside what was offered to it.
     closed = level.open_load is None
-    throughput = (Fact("Throughput", headline.throughput_cell(level)),) if closed else ()
+    throughput = (Fact("Throughput", level_cells.throughput_cell(level)),) if closed else ()
     facts = (
         *throughput,
-        Fact("Average service time", headline.average_cell(times)),
-        Fact("p99 service time", headline.percentile_cell(times, 0.99)),
-        Fact("Errors", headline.error_cell(level)),
-        Fact("Median in flight", headline.in_flight_cell(level)),
+        Fact("Average service time", level_cells.average_cell(times)),
+        Fact("p99 service time", level_cells.percentile_cell(times, 0.99)),
+        Fact("Errors", level_cells.error_cell(level)),
+        Fact("Median in flight", level_cells.in_flight_cell(level)),
         _samples(level),
         Fact("Steady phase", measured(length, quantity.seconds, why)),
         *_turnovers(level, why),
@@ -163,8 +162,8 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
 def _samples(level: LevelMetrics) -> Fact:
     """Return how many workflows the level's times are of, as every table of levels counts them."""
     if level.response_times is None:
-        return Fact("Samples", headline.samples_cell(level.service_times))
-    return Fact("Samples of response times", headline.samples_cell(level.response_times))
+        return Fact("Samples", level_cells.samples_cell(level.service_times))
+    return Fact("Samples of response times", level_cells.samples_cell(level.response_times))
 
 
 def _turnovers(level: LevelMetrics, why: str) -> tuple[Fact, ...]:
@@ -202,7 +201,7 @@ def _in_flight(level: LevelMetrics) -> Table:
             Cell("wanted in flight" if level.loop == "closed" else "slots"),
             number(quantity.count(flight.wanted)),
         ),
-        (Cell("median in flight"), headline.in_flight_cell(level)),
+        (Cell("median in flight"), level_cells.in_flight_cell(level)),
         (Cell("least in flight"), measured(flight.least, quantity.count, why)),
     ]
     if fair is None and level.loop == "open":

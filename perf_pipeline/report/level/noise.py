@@ -8,9 +8,8 @@ from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.noise.noise import Noise
-    from perf_pipeline.metrics.noise.noise_figure import NoiseFigure
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.noise import Noise, NoiseFigure
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 NOTE = "What has a limit decides; what has none is shown because it may explain."

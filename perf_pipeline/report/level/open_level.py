@@ -14,8 +14,8 @@ from perf_pipeline.report.charts.level_drawing import (
     phase_bands,
     settled_rule,
 )
+from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.level.steady import settled_at_s, steady_state_sentence
-from perf_pipeline.report.run import headline
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number
 
@@ -53,12 +53,12 @@ def open_facts(level: LevelMetrics) -> tuple[Fact, ...]:
         average = measured(times.avg_s, quantity.seconds, "nothing was to start")
         waited = [
             Fact("Average response time", average),
-            Fact("p99 response time", headline.percentile_cell(times, 0.99)),
+            Fact("p99 response time", level_cells.percentile_cell(times, 0.99)),
         ]
     return (
         Fact("Schedule", Cell(escape.visible(load.offered))),
         Fact("Offered", measured(load.offered_per_s, quantity.rate, why)),
-        Fact("Achieved", headline.throughput_cell(level)),
+        Fact("Achieved", level_cells.throughput_cell(level)),
         *waited,
         Fact("p99 start lag", lag_cell(load)),
         *(_unanswered(level, outcome) for outcome in ("dropped", "timeout", "abandoned")),

@@ -10,13 +10,8 @@ from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perf_pipeline.metrics.resources.resource_use import (
-        Gap,
-        Resources,
-        RoleUse,
-        ServerCounters,
-    )
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.resource_use import Gap, Resources, RoleUse, ServerCounters
 
 GAPS_MAX = 20
 _ROLES = {

@@ -8,9 +8,8 @@ from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, number
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.steady.steady_state import SteadyState
-    from perf_pipeline.metrics.steady.warm_up import Drift
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
 
 NOTE = (
     "From the beginning of the steady phase to its end, relative to the mean, with the 99.5 % "

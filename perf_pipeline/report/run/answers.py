@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.targets import runs_own_code
-from perf_pipeline.analysis.validity import NOT_QUIET
+from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level import noise
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
 from perf_pipeline.report.run import overhead as own
@@ -24,9 +24,9 @@ from perf_pipeline.report.text.table import Cell, Fact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perf_pipeline.analysis.target_row import TargetRow
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.targets import TargetRow
     from perf_pipeline.report.run.cost import Cost
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.analysis.capacity import CapacityFinding, LoadPoint, Verdict
-    from perf_pipeline.analysis.slo.verdict import SloVerdict
-    from perf_pipeline.loadgen.plan.capacity_search import StepVerdict
+    from perf_pipeline.analysis.capacity_search import StepVerdict
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.slo_verdict import SloVerdict
     from perf_pipeline.report.text.table import Tone
 
 TONES: dict[StepVerdict, Tone] = {

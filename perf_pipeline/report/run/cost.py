@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.analysis.targets import runs_own_code
-from perf_pipeline.report.run import headline
+from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.text import labels, quantity
 from perf_pipeline.report.text.table import Cell, Table, number
 
@@ -167,9 +167,9 @@ def _way_row(metrics: RunMetrics, way: Way, level: LevelMetrics | None) -> tuple
         Cell(WAYS[way]),
         Cell(labels.level_name(level)),
         labels.validity_of(level),
-        headline.samples_cell(level.service_times),
-        headline.throughput_cell(level),
-        headline.error_cell(level),
+        level_cells.samples_cell(level.service_times),
+        level_cells.throughput_cell(level),
+        level_cells.error_cell(level),
         process or Cell("not given", "quiet", str(spent)),
         _cpu_cell(level),
     )

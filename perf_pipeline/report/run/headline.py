@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
-from perf_pipeline.report.text import escape, labels, quantity
-from perf_pipeline.report.text.table import Cell, Table, measured, number, say_once
+from perf_pipeline.report.level.level_cells import (
+    NO_INTERVAL,
+    PERCENTILES,
+    WEAK,
+    average_cell,
+    error_cell,
+    in_flight_cell,
+    interval_of,
+    interval_text,
+    memory_cell,
+    percentile_cell,
+    samples_cell,
+    samples_lacking,
+    throughput_cell,
+    unended_cell,
+)
+from perf_pipeline.report.text import labels, quantity
+from perf_pipeline.report.text.table import Cell, Table, number, say_once
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import LevelMetrics, Percentile, ServiceTimes
+    from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
-
-WEAK = "weak"
-PERCENTILES = (0.5, 0.9, 0.99)
-NO_INTERVAL = "no interval"
-"""There are samples enough, but too few stretches of time to compare."""
 
 
 @dataclass(frozen=True)
@@ -124,71 +135,6 @@ def headline(metrics: RunMetrics) -> Table:
     return Table("Closed loop: so many in flight at all times", columns, rows, note=note)
 
 
-def percentile_cell(times: ServiceTimes, p: float) -> Cell:
-    """Return a percentile, with a warning when too few samples lie beyond it."""
-    found = _percentile(times, p)
-    if found is None or found.value_s is None:
-        return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
-    shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
-    if found.samples_beyond < MIN_TAIL_SAMPLES:
-        return number(shown, f"{WEAK}: {found.samples_beyond} beyond, {_lacks(times, found)}")
-    return number(shown, _interval_of(found))
-
-
-def average_cell(times: ServiceTimes) -> Cell:
-    """Return the mean service time."""
-    return measured(times.avg_s, quantity.seconds, why_no_time(times))
-
-
-def samples_cell(times: ServiceTimes) -> Cell:
-    """Return how many workflows ended in the steady phase."""
-    return number(quantity.count(times.samples))
-
-
-def unended_cell(times: ServiceTimes) -> Cell:
-    """Return how many workflows were still in flight at the end of the steady phase."""
-    return number(quantity.count(times.in_flight_at_end))
-
-
-def throughput_cell(level: LevelMetrics) -> Cell:
-    """Return the workflows that ended ok per second of the steady phase."""
-    why = level.not_measured.get("throughput", "there was no steady phase")
-    if level.throughput_per_s is None:
-        return measured(None, quantity.rate, why)
-    interval = _interval(level.throughput_low_per_s, level.throughput_high_per_s, "/s")
-    if not interval and level.throughput_interval_why:
-        interval = f"no interval: {escape.visible(level.throughput_interval_why)}"
-    return number(quantity.rate(level.throughput_per_s), interval)
-
-
-def error_cell(level: LevelMetrics) -> Cell:
-    """Return the share of workflows that ended not ok, in percent."""
-    ratio = level.error_ratio
-    why = level.not_measured.get("error_rate", why_no_time(level.service_times))
-    return measured(None if ratio is None else 100 * ratio, quantity.percent, why)
-
-
-def in_flight_cell(level: LevelMetrics) -> Cell:
-    """Return the median number in flight."""
-    return measured(level.in_flight.median, quantity.count, "there was no steady phase")
-
-
-def why_no_time(times: ServiceTimes) -> str:
-    """Return why there is no service time, as far as the samples tell."""
-    if times.samples:
-        return "not given by the metrics"
-    if times.in_flight_at_end:
-        return "nothing ended in the steady phase"
-    return "no workflow in the steady phase"
-
-
-def memory_cell(level: LevelMetrics) -> Cell:
-    """Return the most memory that the target's workers held."""
-    peak_mb = level.resources.of("workers").pss_peak_mb
-    why = level.not_measured.get("peak_memory_mb", "no sample was taken")
-    return measured(peak_mb, quantity.megabytes, escape.visible(why))
-
-
 def _row(level: LevelMetrics) -> tuple[Cell, ...]:
     times = level.service_times
     row = (
@@ -233,45 +179,18 @@ def _plain_row(level: LevelMetrics) -> HeadlineRow:
     )
 
 
-def _interval(low: float | None, high: float | None, unit: str) -> str:
-    """Return a 95 % interval; one without an upper end lies among what had not ended."""
-    if low is None:
-        return ""
-    if high is None:
-        return f"[{quantity.of_unit(low, unit)} or more]"
-    return f"[{quantity.between(low, high, unit)}]"
-
-
-def _interval_of(found: Percentile) -> str:
-    """Return a percentile's interval, or that there is none; a bound is not asked for one."""
-    interval = _interval(found.low_s, found.high_s, "s")
-    return interval or ("" if found.at_least else NO_INTERVAL)
-
-
-def _lacks(times: ServiceTimes, found: Percentile) -> str:
-    """Return what a percentile with too few beyond it lacks: more workflows, or more answers."""
-    needed = found.samples_needed or quantity.samples_needed(found.p)
-    if times.in_flight_at_end and times.samples + times.in_flight_at_end >= needed:
-        return "too many not ended"
-    return f"needs {quantity.count(needed)} samples"
-
-
 def _below(level: LevelMetrics) -> dict[str, str]:
     times = level.response_times or level.service_times
     found = {}
     if level.throughput_per_s is not None:
         ends = (level.throughput_low_per_s, level.throughput_high_per_s)
-        found["throughput"] = _interval(*ends, "/s") or NO_INTERVAL
+        found["throughput"] = interval_text(*ends, "/s") or NO_INTERVAL
     for p in times.percentiles:
         if p.value_s is not None:
-            few = _lacks(times, p) if p.samples_beyond < MIN_TAIL_SAMPLES else ""
-            found[f"p{round(100 * p.p)}"] = few or _interval_of(p)
+            few = samples_lacking(times, p) if p.samples_beyond < MIN_TAIL_SAMPLES else ""
+            found[f"p{round(100 * p.p)}"] = few or interval_of(p)
     return found
 
 
 def _plain(cell: Cell) -> str:
     return f"{cell.text} *" if WEAK in cell.note else cell.text
-
-
-def _percentile(times: ServiceTimes, p: float) -> Percentile | None:
-    return next((found for found in times.percentiles if abs(found.p - p) < 1e-9), None)  # noqa: PLR2004 - rounding

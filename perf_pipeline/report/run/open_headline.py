@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.level.open_level import lag_cell, queue_cell
 from perf_pipeline.report.run import headline
 from perf_pipeline.report.text import labels, quantity
@@ -52,20 +53,20 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
         Cell(labels.level_name(level), note=labels.executor(level)),
         labels.validity_of(level),
         measured(offered, quantity.rate, "there was no steady phase"),
-        headline.throughput_cell(level),
+        level_cells.throughput_cell(level),
         _queue(level, load) if load else unknown,
         *(
             (unknown,) * 6
             if times is None
             else (
-                headline.samples_cell(times),
-                headline.unended_cell(times),
+                level_cells.samples_cell(times),
+                level_cells.unended_cell(times),
                 measured(times.avg_s, quantity.seconds, why),
-                *(headline.percentile_cell(times, p) for p in headline.PERCENTILES),
+                *(level_cells.percentile_cell(times, p) for p in level_cells.PERCENTILES),
             )
         ),
-        *(headline.percentile_cell(service, p) for p in (0.5, 0.99)),
+        *(level_cells.percentile_cell(service, p) for p in (0.5, 0.99)),
         lag_cell(load) if load else unknown,
-        headline.error_cell(level),
+        level_cells.error_cell(level),
     )
     return say_once(row)

@@ -8,7 +8,7 @@ from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Table, number
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.repeats import LevelRepeats, RepeatedValue
+    from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 NOTE = (

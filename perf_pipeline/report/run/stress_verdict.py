@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.analysis.queueing import knee_of
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 QUESTION = "How much load does it hold?"
-TO_ITS_END = ("complete", "steady_max", "total_workflows")
 NEVER = {"error_ratio": 1.0, "memory_free_mb": 0.0, "descriptors_free": 0}
 """The limits of ``config.scenario.Stop`` that end nothing."""
 
@@ -47,7 +47,7 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
         f"{labels.level_name(level)} did not run to its end: "
         f"{escape.visible(level.ended_detail or level.ended_because)}."
         for level in levels
-        if level.ended_because not in (*TO_ITS_END, "mostly_failing", "host_floor", "slo_aborted")
+        if not (level.ended_because.ran_to_end or level.ended_because.stops_run)
     ]
     sentences += collapse_sentences(levels)
     if not levels:
@@ -108,7 +108,7 @@ def collapse_sentences(levels: Sequence[LevelMetrics]) -> list[str]:
 
 
 def _is_held(level: LevelMetrics) -> bool:
-    return level.ended_because in TO_ITS_END and all(one.reason == "done" for one in level.workers)
+    return level.ended_because.ran_to_end and all(one.reason == "done" for one in level.workers)
 
 
 def _held_sentence(held: list[LevelMetrics]) -> list[str]:
@@ -131,7 +131,7 @@ def _stopped_sentences(stopped: Any) -> list[str]:
         return []
     level, detail = escape.visible(stopped.get("level")), escape.visible(stopped.get("detail"))
     sentences = [f"Stopped at {level} because {detail}."]
-    if stopped.get("because") == "host_floor":
+    if stopped.get("because") == EndedBecause.HOST_FLOOR:
         sentences.append("That is the machine's end, not the target's.")
     not_run = stopped.get("not_run")
     if isinstance(not_run, list | tuple) and not_run:

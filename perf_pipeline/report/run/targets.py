@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.targets import runs_own_code
-from perf_pipeline.report.run import headline
+from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Table, number, say_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.analysis.kpi_grade import KpiGrade
-    from perf_pipeline.analysis.target_row import TargetRow
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
 
 IMPLIED = (
     "Implied rate: in a closed loop throughput = N / average service time (Little's law), so a "
@@ -140,9 +139,9 @@ def _verdict(row: TargetRow, level: LevelMetrics | None) -> Cell:
 def _value(rows: tuple[TargetRow, ...], level: LevelMetrics | None) -> Cell:
     row = rows[0]
     if row.what == "P99 latency" and level is not None:
-        return headline.percentile_cell(level.service_times, 0.99)
+        return level_cells.percentile_cell(level.service_times, 0.99)
     if row.what == "throughput" and row.value is not None and level is not None:
-        return headline.throughput_cell(level)
+        return level_cells.throughput_cell(level)
     if row.value is not None:
         shown = (quantity.beside(row.value, other.limit, row.unit) for other in rows)
         return number(max(shown, key=len))
@@ -155,7 +154,7 @@ def _value(rows: tuple[TargetRow, ...], level: LevelMetrics | None) -> Cell:
 def _grade(kpi: KpiGrade, level: LevelMetrics | None) -> Cell:
     value = "" if kpi.value is None else quantity.of_unit(kpi.value, kpi.unit)
     if kpi.what == "P99 latency" and value and level is not None:
-        value = headline.percentile_cell(level.service_times, 0.99).text
+        value = level_cells.percentile_cell(level.service_times, 0.99).text
     if level is not None and level.validity != "valid":
         return Cell(value or quantity.NOT_MEASURED, "quiet")
     note = ": ".join(part for part in (value, escape.visible(kpi.why)) if part)
@@ -165,7 +164,7 @@ def _grade(kpi: KpiGrade, level: LevelMetrics | None) -> Cell:
 def _level_cells(label: str, level: LevelMetrics | None) -> tuple[Cell, Cell, Cell]:
     if level is None:
         return Cell(escape.name(label)), Cell("not run", "quiet"), Cell("", "quiet")
-    samples = headline.samples_cell(level.service_times)
+    samples = level_cells.samples_cell(level.service_times)
     return Cell(labels.level_name(level)), labels.validity_of(level), samples
 
 

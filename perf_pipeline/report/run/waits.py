@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
-from perf_pipeline.report.run import headline
+from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell
 
@@ -43,7 +43,7 @@ def waits_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
     level, load = graded[-1]
     assert level.response_times is not None
     assert load.offered_per_s is not None
-    p99 = headline.percentile_cell(level.response_times, 0.99).text
+    p99 = level_cells.percentile_cell(level.response_times, 0.99).text
     return Cell(f"p99 {p99} at {quantity.rate(load.offered_per_s)}"), tuple(sentences)
 
 
@@ -60,7 +60,7 @@ def _sentence(level: LevelMetrics, load: OpenLoad) -> str:
     name = f"{labels.level_name(level)} ({offered}, {labels.validity_of(level).text})"
     if times is None or not times.samples + times.in_flight_at_end:
         return f"{name}: nothing was to start in its steady phase."
-    p50, p99 = (headline.percentile_cell(times, p) for p in (0.5, 0.99))
+    p50, p99 = (level_cells.percentile_cell(times, p) for p in (0.5, 0.99))
     share = times.in_flight_at_end / (times.samples + times.in_flight_at_end)
     unanswered = "all were answered"
     if times.in_flight_at_end:

@@ -9,8 +9,9 @@ from perf_pipeline.report.text import escape
 from perf_pipeline.report.text.table import Cell
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.kpi_grade import Grade
-    from perf_pipeline.metrics.types.level import LevelMetrics, Validity
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.targets import Grade
+    from perf_pipeline.metrics.types.validity import Validity
     from perf_pipeline.report.text.table import Tone
 
 VALIDITY: dict[Validity, str] = {

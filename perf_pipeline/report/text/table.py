@@ -10,7 +10,7 @@ from perf_pipeline.report.text.quantity import NOT_MEASURED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perf_pipeline.metrics.types.level import Validity
+    from perf_pipeline.metrics.types.validity import Validity
 
 WIDE_COLUMNS = 7
 

@@ -15,7 +15,7 @@ from perf_pipeline.selftest.loads.service_process import delayed_service, read_l
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_pipeline.metrics.types.level import ServiceTimes
+    from perf_pipeline.metrics.types.service_times import ServiceTimes
 
 GET = "perf_pipeline.selftest.known.http_get:get"
 WARM_UP_S = 0.2

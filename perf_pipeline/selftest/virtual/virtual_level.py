@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.queueing import little_of
 from perf_pipeline.analysis.slo.judge import judge_slos
-from perf_pipeline.analysis.validity import judge_level
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
-from perf_pipeline.metrics.resources.resource_use import Resources
 from perf_pipeline.metrics.steady.steady_state import steady_state_of
 from perf_pipeline.metrics.survival.batches import observed_between, observed_responses
 from perf_pipeline.metrics.survival.intervals import throughput_interval, with_intervals
 from perf_pipeline.metrics.survival.response_time import response_times, scheduled_within
 from perf_pipeline.metrics.survival.service_time import ended_within, service_times
-from perf_pipeline.metrics.types.level import InFlight, LevelMetrics
+from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
+from perf_pipeline.metrics.types.records import InFlight
+from perf_pipeline.metrics.types.resource_use import Resources
+from perf_pipeline.metrics.validity import judge_level
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +53,7 @@ def virtual_level(
     load = _open_load(frame, window) if is_open else None
     median, least = InFlightCurve.of(frame).median_and_min(*window)
     validity, reasons = judge_level(
-        ended_because="complete",
+        ended_because=EndedBecause.COMPLETE,
         ended_detail="",
         workers=(),
         damaged_blocks=0,

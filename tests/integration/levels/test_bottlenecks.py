@@ -21,7 +21,7 @@ import polars as pl
 import psutil
 import pytest
 
-from perf_pipeline.analysis.bottleneck.verdict import Bottleneck, bottleneck_of
+from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.analysis.summary import summarise_level
 from perf_pipeline.config.scenario.scenario import Limits, Phases, Scenario, Workload
 from perf_pipeline.config.scenario.target_spec import parse_target
@@ -43,6 +43,7 @@ from tests.integration.levels.planted.bottlenecks import APPLICATION
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from perf_pipeline.metrics.types.bottleneck import Bottleneck
     from perf_pipeline.servers.server import Server
 
     Expect = Callable[..., None]

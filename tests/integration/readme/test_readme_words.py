@@ -10,16 +10,7 @@ import typer.main
 
 from assets.definitions import defs
 from assets.ui import UI_PORT
-from perf_pipeline.analysis.kpi_grade import Grade
-from perf_pipeline.analysis.slo.verdict import Verdict
-from perf_pipeline.analysis.target_row import TargetVerdict
 from perf_pipeline.analysis.targets import ERROR_PERCENT, MEMORY_MB, MIN_TAIL_SAMPLES, TABLES
-from perf_pipeline.analysis.validity import (
-    MIN_IN_FLIGHT,
-    MIN_SAMPLES,
-    MIN_TURNOVERS,
-    WORST_FIRST,
-)
 from perf_pipeline.cli import COMMANDS, app
 from perf_pipeline.cli.output import Exit
 from perf_pipeline.compat.request import parse_request
@@ -29,6 +20,14 @@ from perf_pipeline.config.scenario.target_spec import target_names
 from perf_pipeline.config.settings import REPORTS_PORT
 from perf_pipeline.config.slo.slo import METRICS
 from perf_pipeline.metrics.noise.noise import OTHERS_MAX_PERCENT
+from perf_pipeline.metrics.types.slo_verdict import Verdict
+from perf_pipeline.metrics.types.targets import Grade, TargetVerdict
+from perf_pipeline.metrics.validity import (
+    MIN_IN_FLIGHT,
+    MIN_SAMPLES,
+    MIN_TURNOVERS,
+    WORST_FIRST,
+)
 from perf_pipeline.report.level.bottleneck import VERDICTS
 from perf_pipeline.report.text.labels import UNTESTED
 from perf_pipeline.samples.record import ErrorClass

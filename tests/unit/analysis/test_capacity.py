@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
+from perf_pipeline.analysis.capacity_search import Answer, CapacitySearch, Space, search
 from perf_pipeline.analysis.queueing import Little
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.loadgen.plan.capacity_search import Answer, CapacitySearch, Space, search
-from perf_pipeline.loadgen.supervise.early_stop import MOSTLY_FAILING
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.selftest.virtual.single_server import records_of
 from perf_pipeline.selftest.virtual.virtual_level import virtual_level
 from perf_pipeline.selftest.virtual.virtual_queues import open_queue
 
 if TYPE_CHECKING:
-    from perf_pipeline.loadgen.plan.capacity_search import Ask
+    from perf_pipeline.analysis.capacity_search import Ask
     from perf_pipeline.metrics.types.level import LevelMetrics
 
 BALANCED = Little(10.0, 1000.0, 0.01)
@@ -92,7 +92,10 @@ def test_no_measurement_never_meets_and_never_misses(
 
 def test_a_level_most_of_which_failed_misses(valid_level: LevelMetrics) -> None:
     answer = _judged(
-        valid_level, ended_because=MOSTLY_FAILING, ended_detail="62 % failed", validity="not_steady"
+        valid_level,
+        ended_because=EndedBecause.MOSTLY_FAILING,
+        ended_detail="62 % failed",
+        validity="not_steady",
     )
 
     assert answer == Answer("missed", "62 % failed")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.kpi import AVERAGE, MEMORY, P99, SUCCESS, THROUGHPUT, Scale, kpi_grades
-from perf_pipeline.metrics.types.level import Percentile
+from perf_pipeline.metrics.types.service_times import Percentile
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.kpi_grade import KpiGrade
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.targets import KpiGrade
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 from perf_pipeline.analysis.repeats import half_width, repeats_of
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import LevelMetrics, Validity
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.validity import Validity
 
 
 def played(

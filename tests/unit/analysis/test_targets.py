@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.targets import target_rows
-from perf_pipeline.metrics.types.level import Percentile
+from perf_pipeline.metrics.types.service_times import Percentile
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.target_row import TargetRow
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.targets import TargetRow
 
 
 def _at(level: LevelMetrics, concurrency: int, **changes: object) -> LevelMetrics:

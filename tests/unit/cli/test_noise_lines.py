@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.cli.outcome import noise_lines
-from perf_pipeline.metrics.noise.noise import Noise
+from perf_pipeline.metrics.types.noise import Noise
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics

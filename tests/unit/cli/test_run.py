@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from perf_pipeline.analysis.target_row import TargetRow
 from perf_pipeline.cli.outcome import exit_code, gate_failures
 from perf_pipeline.cli.run import make_results_folder, number
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.metrics.types.targets import TargetRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from perf_pipeline.analysis.slo.verdict import SloVerdict
 from perf_pipeline.cli.outcome import exit_code
 from perf_pipeline.cli.slo_lines import slo_entry, slo_lines
 from perf_pipeline.config.slo.slo import parse_slo
+from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics

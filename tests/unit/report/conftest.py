@@ -5,26 +5,29 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.analysis.bottleneck.evidence import Evidence
-from perf_pipeline.analysis.bottleneck.verdict import Bottleneck
 from perf_pipeline.analysis.kpi import kpi_grades
-from perf_pipeline.analysis.kpi_grade import KpiGrade
-from perf_pipeline.analysis.repeats import LevelRepeats, RepeatedValue
-from perf_pipeline.analysis.slo.verdict import SloVerdict
-from perf_pipeline.analysis.target_row import TargetRow
 from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.metrics.noise.noise import Noise
-from perf_pipeline.metrics.noise.noise_figure import NoiseFigure
-from perf_pipeline.metrics.records.fairness import Fairness
-from perf_pipeline.metrics.records.reconcile import Writes
-from perf_pipeline.metrics.records.time_point import TimePoint
-from perf_pipeline.metrics.records.worker_ends import WorkerEnd
-from perf_pipeline.metrics.resources.resource_use import (
+from perf_pipeline.metrics.types.bottleneck import Bottleneck, Evidence
+from perf_pipeline.metrics.types.level import LevelMetrics
+from perf_pipeline.metrics.types.noise import Noise, NoiseFigure
+from perf_pipeline.metrics.types.open_load import ArrivalSecond, Lag, OpenLoad
+from perf_pipeline.metrics.types.records import (
+    ColdStart,
+    Fairness,
+    FamilyMetrics,
+    InFlight,
+    TimePoint,
+    WorkerEnd,
+    Writes,
+)
+from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue
+from perf_pipeline.metrics.types.resource_use import (
+    ConnectionUse,
     Gap,
     HostCores,
     InterfaceTotal,
@@ -34,21 +37,14 @@ from perf_pipeline.metrics.resources.resource_use import (
     RoleUse,
     ServerCounters,
 )
-from perf_pipeline.metrics.steady.steady_state import SteadyState
-from perf_pipeline.metrics.steady.warm_up import Drift
-from perf_pipeline.metrics.types.level import (
-    ColdStart,
-    ConnectionUse,
-    Distribution,
-    FamilyMetrics,
-    InFlight,
-    LevelMetrics,
-    Percentile,
-    ServiceTimes,
-    Validity,
-)
-from perf_pipeline.metrics.types.open_load import ArrivalSecond, Lag, OpenLoad
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.metrics.types.service_times import Distribution, Percentile, ServiceTimes
+from perf_pipeline.metrics.types.slo_verdict import SloVerdict
+from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
+from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.validity import Validity
 
 HOSTILE = (
     "<script>alert('x')</script> \x1b[31mred\x1b[0m \u202egnirts \x00 \ud800 | `code` "

@@ -6,9 +6,10 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.analysis.bottleneck.verdict import Bottleneck, bottleneck_of
+from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
-from perf_pipeline.metrics.types.level import InFlight
+from perf_pipeline.metrics.types.bottleneck import Bottleneck
+from perf_pipeline.metrics.types.records import InFlight
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop, write_level

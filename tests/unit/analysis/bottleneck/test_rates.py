@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from perf_pipeline.analysis.bottleneck.rates import growth_per_s, level_use
+from perf_pipeline.analysis.bottleneck.rates import level_use
 from perf_pipeline.analysis.bottleneck.use import LevelUse
-from perf_pipeline.metrics.types.level import InFlight
+from perf_pipeline.metrics.resources.resource_samples import growth_per_s
+from perf_pipeline.metrics.types.records import InFlight
 
 SECOND = 1_000_000_000
 

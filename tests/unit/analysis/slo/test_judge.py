@@ -11,16 +11,17 @@ from perf_pipeline.analysis.slo.judge import judge_slos, run_slos
 from perf_pipeline.analysis.slo.steady import wilson
 from perf_pipeline.analysis.slo.windows import LevelHistory
 from perf_pipeline.config.slo.slo import Slo, parse_slo
-from perf_pipeline.metrics.types.level import Percentile
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.metrics.types.service_times import Percentile
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.record import Outcome
 from tests.simulated_level import GO_NS, SECOND, at_s, closed_loop, frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.analysis.slo.verdict import SloVerdict
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.slo_verdict import SloVerdict
     from tests.simulated_level import Row
 
 KINDS = [("transformation", "simple"), ("analytics", "simple")]
@@ -143,7 +144,7 @@ def test_the_objective_that_ended_a_level_is_missed_unless_more_than_length_is_l
     level = replace(
         valid_level,
         validity=validity,  # type: ignore[arg-type]
-        ended_because="slo_aborted",
+        ended_because=EndedBecause.SLO_ABORTED,
         ended_detail="p99_s <= 0.5: 12 of 20 workflows took longer",
     )
     assert _one(level, "p99_s < 0.5").verdict == verdict

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.config.scenario.scenario import Stop
-from perf_pipeline.loadgen.supervise.early_stop import (
-    HOST_FLOOR,
-    MOSTLY_FAILING,
-    StopWatch,
-    descriptors_free_of,
-)
+from perf_pipeline.loadgen.supervise.early_stop import StopWatch, descriptors_free_of
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.slots import Totals
 
 if TYPE_CHECKING:
@@ -35,7 +31,7 @@ def test_more_than_half_failing_in_the_window_ends_the_level_and_half_does_not()
     assert watch.look(5 * SECOND_NS, Totals(200, 100, 50), []) is None
     ended = watch.look(6 * SECOND_NS, Totals(300, 200, 101), [])
     assert ended is not None
-    assert ended.because == MOSTLY_FAILING
+    assert ended.because == EndedBecause.MOSTLY_FAILING
     assert ended.detail == (
         "50.5 % of the 200 workflows that ended in the last 6 s failed (limit 50 %)"
     )
@@ -78,13 +74,16 @@ def test_memory_below_its_floor_ends_the_level(free_mb: int | None, ends: bool) 
     free = None if free_mb is None else free_mb * 1_000_000
     found = _watch(Stop(memory_free_mb=300), lambda: free).look(0, Totals(0, 0, 0), [])
 
-    assert (found is not None and found.because == HOST_FLOOR) is ends
+    assert (found is not None and found.because == EndedBecause.HOST_FLOOR) is ends
 
 
 def test_descriptors_below_their_floor_end_the_level() -> None:
     found = _watch(Stop(descriptors_free=50)).look(0, Totals(0, 0, 0), [7])
 
-    assert found == (HOST_FLOOR, "worker process 7 could open 40 more files (floor 50)")
+    assert found == (
+        EndedBecause.HOST_FLOOR,
+        "worker process 7 could open 40 more files (floor 50)",
+    )
 
 
 def test_free_descriptors_are_the_limit_less_the_open_ones() -> None:

@@ -9,8 +9,8 @@ import pytest
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.early_stop import SLO_ABORTED
 from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
+from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.record import COLD, Outcome
 from perf_pipeline.samples.slots import ENDED, NUMBER, START_NS, STARTED, SlotFile
@@ -85,7 +85,7 @@ def test_too_many_slow_ones_end_the_level_after_the_grace_and_not_before(level_o
     assert level.look(1.9) is None
     ended = level.look(2.1)
     assert ended == (
-        SLO_ABORTED,
+        EndedBecause.SLO_ABORTED,
         "p90_s <= 0.5: 20 of 100 workflows took longer than 0.5 s in the last 2 s",
     )
 

@@ -8,6 +8,7 @@ from perf_pipeline.config.scenario.scenario import Arm, Scenario
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_log import LevelLog
 from perf_pipeline.loadgen.supervise.stopped import Stopped, stopped_at
+from perf_pipeline.samples.ended_because import EndedBecause
 
 PLANS = plan_levels(
     Scenario(
@@ -22,7 +23,7 @@ PLANS = plan_levels(
 
 
 def _log(because: str) -> LevelLog:
-    return LevelLog(plan={}, started_at="", ended_because=because, ended_detail="why")
+    return LevelLog(plan={}, started_at="", ended_because=EndedBecause(because), ended_detail="why")
 
 
 @pytest.mark.parametrize("because", ["mostly_failing", "host_floor"])

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perf_pipeline.metrics.noise.calibration_noise import FSYNC_MAX_FACTOR
-from perf_pipeline.metrics.noise.noise import (
-    OTHERS_MAX_PERCENT,
-    STEAL_MAX_PERCENT,
-    Noise,
-    noise_of,
-)
+from perf_pipeline.metrics.noise.noise import OTHERS_MAX_PERCENT, STEAL_MAX_PERCENT, noise_of
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.noise import Noise
 
 CORES = 2
 OURS = {"workers": 1.4, "harness": 0.05, "servers": 0.3}

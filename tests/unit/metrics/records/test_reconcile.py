@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from perf_pipeline.metrics.records.reconcile import Writes, reconcile
+from perf_pipeline.metrics.records.reconcile import reconcile
+from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.targets.target import Kind
 from tests.simulated_level import at_s, frame_of

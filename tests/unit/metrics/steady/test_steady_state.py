@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.analysis.summary import summarise_level
 from perf_pipeline.metrics.level_context import LevelContext
-from perf_pipeline.metrics.steady.steady_state import SteadyState, steady_state_of
+from perf_pipeline.metrics.steady.steady_state import steady_state_of
 from tests.simulated_level import GO_NS, SECOND, Row, SimulatedWorker, at_s, frame_of, write_level
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.steady_state import SteadyState
 
 SLOTS = 4
 UNTIL_S = 22.0

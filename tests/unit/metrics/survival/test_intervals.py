@@ -12,7 +12,7 @@ from perf_pipeline.metrics.survival.batches import observed_between, observed_re
 from perf_pipeline.metrics.survival.intervals import throughput_interval, with_intervals
 from perf_pipeline.metrics.survival.response_time import response_times
 from perf_pipeline.metrics.survival.service_time import service_times
-from perf_pipeline.metrics.types.level import Percentile, ServiceTimes
+from perf_pipeline.metrics.types.service_times import Percentile, ServiceTimes
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.selftest.virtual.single_server import records_of, single_server
 from tests.simulated_level import GO_NS, SECOND, at_s, closed_loop, frame_of

@@ -20,7 +20,7 @@ from perf_pipeline.samples.record import ErrorClass, Outcome
 from tests.simulated_level import GO_NS, SECOND, at_s, closed_loop, frame_of
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import Percentile
+    from perf_pipeline.metrics.types.service_times import Percentile
 
 START, END = GO_NS + 10 * SECOND, GO_NS + 20 * SECOND
 

@@ -9,9 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from perf_pipeline.metrics.records.time_point import TimePoint
-from perf_pipeline.metrics.steady.steady_state import SteadyState
-from perf_pipeline.metrics.steady.warm_up import Drift
+from perf_pipeline.metrics.types.records import TimePoint
+from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
 from perf_pipeline.report.charts import level_charts
 from perf_pipeline.report.charts.level_charts import level_figures, thinned
 

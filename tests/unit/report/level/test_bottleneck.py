@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.bottleneck.cores import CPU_LIMIT, CPU_OF_OTHERS
-from perf_pipeline.analysis.bottleneck.evidence import Evidence
-from perf_pipeline.analysis.bottleneck.verdict import Bottleneck
+from perf_pipeline.metrics.types.bottleneck import Bottleneck, Evidence
 from perf_pipeline.report.level.bottleneck import bottleneck_fact, bottleneck_tables
 from perf_pipeline.report.run.cost import cost_of
 

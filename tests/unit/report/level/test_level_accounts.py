@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.records.reconcile import Writes
-from perf_pipeline.metrics.records.worker_ends import WorkerEnd
-from perf_pipeline.metrics.resources.resource_use import Gap, Resources, RoleUse
+from perf_pipeline.metrics.types.records import WorkerEnd, Writes
+from perf_pipeline.metrics.types.resource_use import Gap, Resources, RoleUse
 from perf_pipeline.report.level import level_accounts
 from perf_pipeline.report.level.resources import cores_fact, resource_tables
 

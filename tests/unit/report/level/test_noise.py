@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.noise.noise import Noise
-from perf_pipeline.metrics.noise.noise_figure import NoiseFigure
+from perf_pipeline.metrics.types.noise import Noise, NoiseFigure
 from perf_pipeline.report.level import noise
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.types.level import Percentile
 from perf_pipeline.metrics.types.open_load import ArrivalSecond, Lag, OpenLoad
+from perf_pipeline.metrics.types.service_times import Percentile
 from perf_pipeline.report.level import level_view, open_level
 from perf_pipeline.report.level.level_times import service_times
 from perf_pipeline.report.run import headline, open_headline, waits

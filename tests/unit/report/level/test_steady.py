@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.cli import summary
-from perf_pipeline.metrics.steady.steady_state import SteadyState
-from perf_pipeline.metrics.steady.warm_up import Drift
+from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
 from perf_pipeline.report.level import level_view
 from perf_pipeline.report.level.steady import (
     settled_at_s,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.bottleneck.verdict import Bottleneck
-from perf_pipeline.analysis.validity import NOT_QUIET
-from perf_pipeline.metrics.noise.noise import Noise
+from perf_pipeline.metrics.types.bottleneck import Bottleneck
+from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
+from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level import level_view, noise
 from perf_pipeline.report.run import answers, cost
 from perf_pipeline.report.text import labels

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.capacity import CapacityFinding, LoadPoint, find_capacity
+from perf_pipeline.analysis.capacity_search import Answer, Space, search
 from perf_pipeline.analysis.queueing import Little
-from perf_pipeline.analysis.slo.verdict import SloVerdict
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.loadgen.plan.capacity_search import Answer, Space, search
+from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.report.charts import capacity_chart
 from perf_pipeline.report.charts.capacity_chart import curve
 from perf_pipeline.report.run.capacity_page import KNEE, answer, facts, render_html, render_markdown
 from perf_pipeline.selftest.virtual.virtual_queues import true_times
 
 if TYPE_CHECKING:
-    from perf_pipeline.loadgen.plan.capacity_search import Ask
+    from perf_pipeline.analysis.capacity_search import Ask
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 HOSTILE = "<script>alert(1)</script><img src=http://evil.example/p.png> | `code`\x1b[31m"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.types.level import Percentile
+from perf_pipeline.metrics.types.service_times import Percentile
+from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.run import headline
 from perf_pipeline.report.run.open_headline import COLUMNS, open_headline
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import ServiceTimes
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.service_times import ServiceTimes
 
 
 def _times(baseline: RunMetrics, *percentiles: Percentile) -> ServiceTimes:
@@ -20,8 +21,8 @@ def _times(baseline: RunMetrics, *percentiles: Percentile) -> ServiceTimes:
 
 def test_a_percentile_among_unended_workflows_is_shown_as_at_least(baseline: RunMetrics) -> None:
     times = _times(baseline, Percentile(0.99, 31.6, at_least=True, samples_beyond=40))
-    assert headline.percentile_cell(times, 0.99).text == "≥ 31.6 s"
-    assert headline.percentile_cell(times, 0.99).note == ""
+    assert level_cells.percentile_cell(times, 0.99).text == "≥ 31.6 s"
+    assert level_cells.percentile_cell(times, 0.99).note == ""
 
 
 def test_a_percentile_with_nine_samples_beyond_is_weak_and_says_what_it_takes(
@@ -29,9 +30,9 @@ def test_a_percentile_with_nine_samples_beyond_is_weak_and_says_what_it_takes(
 ) -> None:
     times = _times(baseline, Percentile(0.99, 1.0, at_least=False, samples_beyond=9))
     times = replace(times, samples=900, in_flight_at_end=0)
-    assert headline.percentile_cell(times, 0.99).note == "weak: 9 beyond, needs 1,000 samples"
+    assert level_cells.percentile_cell(times, 0.99).note == "weak: 9 beyond, needs 1,000 samples"
     enough = _times(baseline, Percentile(0.99, 1.0, at_least=False, samples_beyond=10))
-    assert headline.percentile_cell(enough, 0.99).note == "no interval"
+    assert level_cells.percentile_cell(enough, 0.99).note == "no interval"
 
 
 def test_a_terminal_row_marks_a_weak_percentile_with_a_star(baseline: RunMetrics) -> None:
@@ -77,9 +78,9 @@ def test_an_interval_stands_below_its_value_and_says_when_it_has_no_end(
     both = Percentile(0.5, 1.0, at_least=False, samples_beyond=50, low_s=0.875, high_s=1.25)
     times = _times(baseline, both, open_ended)
     level = replace(baseline.levels[0], throughput_low_per_s=320.0, throughput_high_per_s=341.5)
-    assert headline.percentile_cell(times, 0.5).note == "[875 ms to 1.25 s]"
-    assert headline.percentile_cell(times, 0.9).note == "[1.50 s or more]"
-    assert headline.throughput_cell(level).note == "[320 to 342/s]"
+    assert level_cells.percentile_cell(times, 0.5).note == "[875 ms to 1.25 s]"
+    assert level_cells.percentile_cell(times, 0.9).note == "[1.50 s or more]"
+    assert level_cells.throughput_cell(level).note == "[320 to 342/s]"
 
 
 def test_an_interval_is_no_weakness_in_a_terminal_row(baseline: RunMetrics) -> None:
@@ -116,7 +117,7 @@ def test_what_stands_below_a_terminal_row_is_the_interval_or_what_it_takes(
 
 def test_a_throughput_without_an_interval_says_why(baseline: RunMetrics) -> None:
     level = replace(baseline.levels[0], throughput_interval_why="7 stretches, it takes 20")
-    assert headline.throughput_cell(level).note == "no interval: 7 stretches, it takes 20"
+    assert level_cells.throughput_cell(level).note == "no interval: 7 stretches, it takes 20"
 
 
 def test_open_levels_have_a_table_of_their_own(baseline: RunMetrics) -> None:
@@ -150,4 +151,4 @@ def test_a_percentile_lacks_answers_where_workflows_enough_came(baseline: RunMet
     """Of 27,382 of which 24,169 were dropped no p50 is known, however long the level."""
     weak = _times(baseline, Percentile(0.5, 1.87, at_least=False, samples_beyond=0))
     times = replace(weak, samples=3213, in_flight_at_end=24_169)
-    assert headline.percentile_cell(times, 0.5).note == "weak: 0 beyond, too many not ended"
+    assert level_cells.percentile_cell(times, 0.5).note == "weak: 0 beyond, too many not ended"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.steady.steady_state import SteadyState
+from perf_pipeline.metrics.types.steady_state import SteadyState
 from perf_pipeline.report.run.page import CHART_LEVELS_MAX, render_html
 
 if TYPE_CHECKING:

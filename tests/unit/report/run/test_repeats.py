@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.repeats import LevelRepeats, RepeatedValue
+from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue
 from perf_pipeline.report.run.repeats import repeats_table
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.report.run import stress_verdict
 from perf_pipeline.report.run.answers import verdicts
 from perf_pipeline.report.run.cost import cost_of
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -40,7 +41,9 @@ def test_a_run_that_was_stopped_says_what_was_held_why_it_stopped_and_what_was_n
 ) -> None:
     levels = list(baseline.levels)
     levels[1] = replace(levels[1], title="medium stress", error_ratio=0.013)
-    levels[2] = replace(levels[2], ended_because="mostly_failing", ended_detail=DETAIL)
+    levels[2] = replace(
+        levels[2], ended_because=EndedBecause("mostly_failing"), ended_detail=DETAIL
+    )
     metrics = _stress(replace(baseline, levels=tuple(levels)), stopped=STOPPED)
 
     cell, sentences = stress_verdict.answer(metrics)
@@ -55,7 +58,9 @@ def test_a_run_that_was_stopped_says_what_was_held_why_it_stopped_and_what_was_n
 
 
 def test_a_run_that_failed_at_once_held_nothing(baseline: RunMetrics) -> None:
-    first = replace(baseline.levels[0], ended_because="mostly_failing", ended_detail=DETAIL)
+    first = replace(
+        baseline.levels[0], ended_because=EndedBecause("mostly_failing"), ended_detail=DETAIL
+    )
     metrics = _stress(replace(baseline, levels=(first,)), stopped=STOPPED)
 
     assert stress_verdict.answer(metrics)[0].text == "held at no level"
@@ -65,7 +70,7 @@ def test_a_level_beyond_one_that_broke_is_not_called_held(baseline: RunMetrics) 
     """Its worker was lost at 500; that 1000 got through is no reason to say 1000."""
     levels = list(baseline.levels)
     crashed = replace(levels[1].workers[0], reason="memory limit: 612 MB resident, share ...")
-    levels[1] = replace(levels[1], ended_because="worker lost", workers=(crashed,))
+    levels[1] = replace(levels[1], ended_because=EndedBecause("worker lost"), workers=(crashed,))
     cell, sentences = stress_verdict.answer(_stress(replace(baseline, levels=tuple(levels))))
 
     assert cell.text == "held up to 100"

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from perf_pipeline.loadgen.plan.capacity_search import (
+from perf_pipeline.analysis.capacity_search import (
     MAX_STEPS,
     RESOLUTION,
     Answer,

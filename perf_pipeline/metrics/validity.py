@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.generator_lag import arrival_problems
+from perf_pipeline.metrics.generator_lag import arrival_problems
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.noise.noise import Noise
-    from perf_pipeline.metrics.records.reconcile import Writes
-    from perf_pipeline.metrics.records.worker_ends import WorkerEnd
-    from perf_pipeline.metrics.steady.steady_state import SteadyState
-    from perf_pipeline.metrics.types.level import ServiceTimes, Validity
+    from perf_pipeline.metrics.types.noise import Noise
     from perf_pipeline.metrics.types.open_load import OpenLoad
+    from perf_pipeline.metrics.types.records import WorkerEnd, Writes
+    from perf_pipeline.metrics.types.service_times import ServiceTimes
+    from perf_pipeline.metrics.types.steady_state import SteadyState
+    from perf_pipeline.metrics.types.validity import Validity
+    from perf_pipeline.samples.ended_because import EndedBecause
 
 NOT_QUIET = "something else used the machine"
 """How every reason for ``noisy_host`` begins."""
@@ -24,9 +25,6 @@ MIN_SAMPLES = 20
 MIN_IN_FLIGHT = 0.95
 """Share of the wanted number that must have been in flight half of the time: a thread of a
 workflow of microseconds is now and then preempted just between two workflows."""
-
-TO_ITS_END = ("complete", "steady_max", "total_workflows", "mostly_failing", "slo_aborted")
-"""Ends that are part of the plan. That most fail, or an SLO is missed, is a finding, no defect."""
 
 WORST_FIRST: tuple[Validity, ...] = (
     "incomplete",
@@ -45,7 +43,7 @@ def worst(validities: list[Validity]) -> Validity:
 
 def judge_level(
     *,
-    ended_because: str,
+    ended_because: EndedBecause,
     ended_detail: str,
     workers: tuple[WorkerEnd, ...],
     damaged_blocks: int,
@@ -80,7 +78,7 @@ def judge_level(
         The worst verdict and the reasons for every one that is not ``valid``.
     """
     found: list[tuple[Validity, str]] = []
-    if ended_because not in TO_ITS_END:
+    if not (ended_because.ran_to_end or ended_because.is_finding):
         told = ended_detail or ended_because
         found.append(("incomplete", f"the level did not run to its end: {told}"))
     found += [("incomplete", reason) for worker in workers for reason in _worker_problems(worker)]

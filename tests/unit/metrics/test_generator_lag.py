@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from perf_pipeline.analysis.generator_lag import arrival_problems
-from perf_pipeline.metrics.types.level import Percentile, ServiceTimes
+from perf_pipeline.metrics.generator_lag import arrival_problems
 from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
+from perf_pipeline.metrics.types.service_times import Percentile, ServiceTimes
 
 
 def load(

@@ -1,12 +1,9 @@
-"""Whether a level kept a service level objective: the verdict, and what it rests on."""
-
-from __future__ import annotations
+"""Whether a load level kept a service level objective: the verdict, and what it rests on."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.config.slo.slo import Slo
 
 Verdict = Literal["met", "missed", "unclear", "no_data"]
 

@@ -1,6 +1,4 @@
-"""What the processes of a run, the machine and the servers did during a level's steady phase."""
-
-from __future__ import annotations
+"""What the processes of a run, the machine and the servers used in a steady phase."""
 
 from dataclasses import dataclass, field
 
@@ -218,3 +216,37 @@ class Resources:
     def of(self, role: str) -> RoleUse:
         """Return what a role, or a server, used; nothing but its name where that is not known."""
         return next((use for use in self.roles if use.role == role), RoleUse(role))
+
+
+@dataclass(frozen=True)
+class ConnectionUse:
+    """Connections of the workers to one server during a level.
+
+    Means are over the samples of the steady phase; peaks over all of the level. What the server
+    does not tell, or could not be asked, is None.
+
+    Attributes:
+        server: The service.
+        limit: The most that the pools allow, all workers together.
+        peak: The most that the server reported.
+        mean: Mean of those that there were.
+        pool: What bounds it, in words.
+        failed_probes: Samples of the level in which it did not answer.
+        active_mean: Mean of those that executed something, or waited for a lock to do so.
+        idle_mean: Mean of the others.
+        waiting_mean: Mean of those that waited for a lock.
+        utilisation_percent: Peak / limit.
+        how: What was counted.
+    """
+
+    server: str
+    limit: int
+    peak: int | None
+    mean: float | None
+    pool: str
+    failed_probes: int
+    active_mean: float | None = None
+    idle_mean: float | None = None
+    waiting_mean: float | None = None
+    utilisation_percent: float | None = None
+    how: str = ""

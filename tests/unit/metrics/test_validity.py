@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from perf_pipeline.analysis.validity import WORST_FIRST, judge_level, worst
-from perf_pipeline.metrics.noise.noise import Noise
-from perf_pipeline.metrics.records.reconcile import Writes
-from perf_pipeline.metrics.records.worker_ends import WorkerEnd
-from perf_pipeline.metrics.types.level import ServiceTimes, Validity
+from perf_pipeline.metrics.types.noise import Noise
+from perf_pipeline.metrics.types.records import WorkerEnd, Writes
+from perf_pipeline.metrics.types.service_times import ServiceTimes
+from perf_pipeline.metrics.types.validity import Validity
+from perf_pipeline.metrics.validity import WORST_FIRST, judge_level, worst
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ ALL_WRITTEN = Writes("postgres", 500, 503, 0, 3)
 def _judge(**changes: object) -> tuple[Validity, tuple[str, ...]]:
     samples = changes.pop("samples", 500)
     facts: dict[str, Any] = {
-        "ended_because": "complete",
+        "ended_because": EndedBecause.COMPLETE,
         "ended_detail": "",
         "workers": (DONE, DONE),
         "damaged_blocks": 0,
@@ -51,7 +52,7 @@ def test_a_machine_that_others_used_makes_a_level_noisy_unless_it_is_only_told()
 
 def test_a_level_without_fault_is_valid_and_needs_no_reason() -> None:
     assert _judge() == ("valid", ())
-    assert _judge(ended_because="steady_max") == ("valid", ())
+    assert _judge(ended_because=EndedBecause.STEADY_MAX) == ("valid", ())
     assert _judge(samples=300, in_flight_median=95.0) == ("valid", ())
     assert _judge(writes=()) == ("valid", ())
 
@@ -59,9 +60,13 @@ def test_a_level_without_fault_is_valid_and_needs_no_reason() -> None:
 @pytest.mark.parametrize(
     ("changes", "validity", "reason"),
     [
-        ({"ended_because": "interrupted"}, "incomplete", "did not run to its end: interrupted"),
-        ({"ended_because": "worker lost"}, "incomplete", "worker lost"),
-        ({"ended_because": "start failed"}, "incomplete", "start failed"),
+        (
+            {"ended_because": EndedBecause.INTERRUPTED},
+            "incomplete",
+            "did not run to its end: interrupted",
+        ),
+        ({"ended_because": EndedBecause.WORKER_LOST}, "incomplete", "worker lost"),
+        ({"ended_because": EndedBecause.START_FAILED}, "incomplete", "start failed"),
         (
             {"workers": (DONE, WorkerEnd(1, "killed by SIGKILL", 0.6, 0))},
             "incomplete",

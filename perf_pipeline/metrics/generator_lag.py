@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from perf_pipeline.metrics.types.open_load import BALANCE_SHARE, Lag
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.level import ServiceTimes, Validity
     from perf_pipeline.metrics.types.open_load import OpenLoad
+    from perf_pipeline.metrics.types.service_times import ServiceTimes
+    from perf_pipeline.metrics.types.validity import Validity
 
 MIN_MEDIAN_LAG_S = 0.003
 """Threads with nothing to do start 0.02 to 0.1 ms late, tasks 0.6 ms (their timers count in

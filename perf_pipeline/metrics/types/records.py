@@ -1,0 +1,127 @@
+"""What the records of a load level add up to, apart from its times."""
+
+from dataclasses import dataclass
+
+from perf_pipeline.metrics.types.service_times import ServiceTimes
+
+
+@dataclass(frozen=True)
+class FamilyMetrics:
+    """One kind of workflow within the level's steady phase."""
+
+    family: str
+    complexity: str
+    throughput_per_s: float | None
+    error_ratio: float | None
+    service_times: ServiceTimes
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """How many workflows were in flight, counted at every start and end.
+
+    Attributes:
+        wanted: The level's concurrency.
+        median: Time-weighted median over the steady phase.
+        least: Least number within the steady phase.
+        waits: Share of sampled threads by what they were seen doing, 0 to 1: ``runtime``
+            (running or waiting for the interpreter lock), ``pool``, ``postgres``, ``redis``.
+        wait_samples: How many thread samples the shares rest on.
+    """
+
+    wanted: int
+    median: float | None
+    least: int | None
+    waits: dict[str, float]
+    wait_samples: int
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """The first execution of one kind of workflow in one process."""
+
+    worker: int
+    family: str
+    complexity: str
+    service_time_s: float
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """How evenly the threads were served in the steady phase.
+
+    Attributes:
+        slots: Threads.
+        starved: Threads that ended no workflow in the phase.
+        median: Workflows that the median thread ended.
+        most: Workflows that the best served thread ended.
+        jain_index: 1 when all threads got the same, 1 / slots when one got everything
+            (Jain, Chiu, Hawe, DEC-TR-301, 1984).
+    """
+
+    slots: int
+    starved: int
+    median: float
+    most: int
+    jain_index: float | None
+
+
+@dataclass(frozen=True)
+class TimePoint:
+    """One second of a level.
+
+    Attributes:
+        t_s: Start of the second.
+        ended_ok: Workflows that ended well in it.
+        ended_not_ok: Workflows that ended in an error or a timeout.
+        p50_s: Median service time of those that ended in it; None if none did.
+        p99_s: Likewise, 99th percentile (nearest rank).
+        in_flight: Time-weighted mean number in flight.
+    """
+
+    t_s: float
+    ended_ok: int
+    ended_not_ok: int
+    p50_s: float | None
+    p99_s: float | None
+    in_flight: float
+
+
+@dataclass(frozen=True)
+class WorkerEnd:
+    """How one worker process ended.
+
+    Attributes:
+        worker: Its index.
+        reason: ``done``, or what happened: ``killed by SIGKILL``, ``exit code 3``, ``hung``.
+        commit_gap_max_s: Longest time between two commits of its journal in the steady phase;
+            without any commit, the whole phase. None without a steady phase.
+        may_be_missing: Workflows that it had started and of which no record was committed.
+    """
+
+    worker: int
+    reason: str
+    commit_gap_max_s: float | None
+    may_be_missing: int
+
+
+@dataclass(frozen=True)
+class Writes:
+    """The writes of a level on one server, against the records.
+
+    Attributes:
+        server: ``postgres`` or ``redis``.
+        expected: Workflows that ended ok and write to it.
+        found: Writes of this level on the server.
+        missing: Ok workflows without their write. Not zero means that the run is not valid.
+        extra: Writes of workflows that did not end ok (cut short, failed later): no fault.
+        problem: Why the server could not be counted; then found and missing are None.
+    """
+
+    server: str
+    expected: int
+    found: int | None
+    missing: int | None
+    extra: int | None
+    problem: str | None = None

@@ -1,0 +1,74 @@
+"""Service and response times of a load level: percentiles, averages, distribution."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """A percentile of the service time.
+
+    Attributes:
+        p: 0.5, 0.9, 0.99.
+        value_s: The percentile; None without any sample.
+        at_least: True when it lies among workflows that had not ended: the true value is
+            ``value_s`` or more.
+        samples_beyond: Workflows that took longer, ended or not; with fewer than 10 the
+            percentile is shown with a warning and not graded.
+        low_s: Lower end of the 95 % interval (``survival/intervals.py``); None where there is
+            none: fewer than 10 samples beyond, or too few stretches of time to compare.
+        high_s: Upper end; None too where it lies among workflows that had not ended.
+        samples_needed: How many workflows it would take to have 10 beyond; None when there are.
+    """
+
+    p: float
+    value_s: float | None
+    at_least: bool
+    samples_beyond: int
+    low_s: float | None = None
+    high_s: float | None = None
+    samples_needed: int | None = None
+
+
+@dataclass(frozen=True)
+class ServiceTimes:
+    """Service times of the steady phase: workflows that ended in it or were in flight at its end.
+
+    Attributes:
+        samples: Workflows that ended in the steady phase.
+        in_flight_at_end: Workflows that had not ended then, counted as "at least this long".
+        avg_s: Time spent in flight in the phase / workflows that ended in it (Little's law), so
+            workflows that never ended count too.
+        min_s: Shortest of those that ended.
+        max_s: Longest of all, ended or not.
+        percentiles: p50, p90, p99.
+    """
+
+    samples: int
+    in_flight_at_end: int
+    avg_s: float | None
+    min_s: float | None
+    max_s: float | None
+    percentiles: tuple[Percentile, ...]
+
+    @property
+    def p99(self) -> Percentile:
+        """The 99th percentile."""
+        return self.percentiles[-1]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How times are distributed, in buckets a twentieth of a decade wide.
+
+    Attributes:
+        edges_s: Where the buckets begin, and where the last one ends; one more than buckets.
+        ended: Workflows that ended, by their time.
+        not_ended: Workflows in flight at the end of the window, by the time that they had run: so
+            long at least.
+        longer_ratio: Share of all workflows that last longer than each bucket, 0 to 1.
+    """
+
+    edges_s: tuple[float, ...]
+    ended: tuple[int, ...]
+    not_ended: tuple[int, ...]
+    longer_ratio: tuple[float, ...]

@@ -1,0 +1,7 @@
+"""Whether a load level or a run is a measurement: the closed list."""
+
+from typing import Literal
+
+Validity = Literal[
+    "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"
+]

@@ -1,0 +1,56 @@
+"""Why a load level ended: the closed list, and what each reason means for the run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EndedBecause(StrEnum):
+    """Why a load level ended; stored in ``level.json`` and ``metrics.json``."""
+
+    COMPLETE = "complete"
+    """All phases were played, and the steady phase has its turnovers."""
+
+    STEADY_MAX = "steady_max"
+    """All phases were played; the steady phase reached its greatest length before its turnovers."""
+
+    TOTAL_WORKFLOWS = "total_workflows"
+    """As many workflows have ended as the scenario wants."""
+
+    MOSTLY_FAILING = "mostly_failing"
+    """More workflows failed than the scenario tolerates."""
+
+    SLO_ABORTED = "slo_aborted"
+    """An objective with ``abort = true`` was missed."""
+
+    HOST_FLOOR = "host_floor"
+    """The host was about to run out of memory or file descriptors."""
+
+    WORKER_LOST = "worker lost"
+    """A worker process ended before its time."""
+
+    START_FAILED = "start failed"
+    """A worker process did not become ready."""
+
+    INTERRUPTED = "interrupted"
+    """The supervisor was interrupted, or killed: it is what its log says until the level ends."""
+
+    @property
+    def ran_to_end(self) -> bool:
+        """True when the level was played as planned."""
+        return self in {self.COMPLETE, self.STEADY_MAX, self.TOTAL_WORKFLOWS}
+
+    @property
+    def is_finding(self) -> bool:
+        """True when the target ended the level by failing: a result, and no defect of the run."""
+        return self in {self.MOSTLY_FAILING, self.SLO_ABORTED}
+
+    @property
+    def stops_run(self) -> bool:
+        """True when no later level is played."""
+        return self.is_finding or self is self.HOST_FLOOR
+
+    @property
+    def is_cut_short(self) -> bool:
+        """True when the worker processes are stopped at once, without their drain."""
+        return self in {self.INTERRUPTED, self.WORKER_LOST, self.START_FAILED}
