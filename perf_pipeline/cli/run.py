@@ -163,7 +163,7 @@ def run(
 
 
 def number(text: str | None) -> Any:
-    """Return the number that a flag's text means; other text stays, to be complained of."""
+    """Return the number that a flag's text means; other text stays, to be refused."""
     if text is None:
         return None
     for meaning in (int, float):

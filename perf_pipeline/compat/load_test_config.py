@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perf_pipeline.compat.options import OPTIONS, OURS
 from perf_pipeline.config.machine import read_machine_limits
-from perf_pipeline.config.scenario.complaints import Complaints
-from perf_pipeline.config.scenario.contradictions import find_contradictions
+from perf_pipeline.config.scenario.consistency import check_consistency
+from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.scenario.scenario import (
     FAMILIES,
-    Connections,
-    Limits,
+    ConnectionPools,
     Phases,
     Scenario,
+    WorkerLimits,
     Workload,
 )
 from perf_pipeline.errors import ScenarioError
@@ -95,39 +95,39 @@ class LoadTestConfig:
         Raises:
             ScenarioError: With every problem of every option.
         """
-        complaints = Complaints("LoadTestConfig")
+        problems = Problems("LoadTestConfig")
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         given |= {"name": name, "target": target, "nodes": nodes}
-        good = {option: _checked(option, value, complaints) for option, value in given.items()}
+        good = {option: _checked(option, value, problems) for option, value in given.items()}
         if good["enable_failure_injection"]:
-            complaints.at(
+            problems.at(
                 ("enable_failure_injection",),
                 "is true; allowed is false: injecting real failures, and proving that they were "
                 "in effect, is not built yet.",
             )
         workloads = _workloads(good)
         if not workloads:
-            complaints.at(
+            problems.at(
                 ("enable_database_stress",),
                 "is false, but every one of workflow_types needs a server at workflow_complexity "
                 f'"{good["workflow_complexity"]}"; add "transformation" to workflow_types.',
             )
         scenario = _scenario(good, workloads)
-        find_contradictions(scenario, machine or read_machine_limits(), complaints)
-        if complaints.problems():
-            raise ScenarioError(complaints.problems())
+        check_consistency(scenario, machine or read_machine_limits(), problems)
+        if problems.sentences():
+            raise ScenarioError(problems.sentences())
         return scenario
 
 
-def _checked(option: str, value: object, complaints: Complaints) -> Any:
+def _checked(option: str, value: object, problems: Problems) -> Any:
     """Return the value, or one that fits in its place, to go on looking for problems with."""
     row = {**OPTIONS, **OURS}[option]
-    complaints.replaced(row.path, option)
+    problems.replaced(row.path, option)
     if value is None and row.optional:
         return None
-    wrong = [text for _, text in row.key.complaints(value)]
+    wrong = [text for _, text in row.key.problems_of(value)]
     for text in wrong:
-        complaints.at(row.path, text)
+        problems.at(row.path, text)
     if not wrong:
         return value
     return None if row.optional else row.key.stand_in()
@@ -158,9 +158,9 @@ def _scenario(good: dict[str, Any], workloads: tuple[Workload, ...]) -> Scenario
             total_workflows=good["total_workflows"],
             cooldown_s=good["cooldown_duration"],
         ),
-        connections=Connections(good["max_db_connections"], good["connection_timeout"]),
+        connections=ConnectionPools(good["max_db_connections"], good["connection_timeout"]),
         missing_servers="leave_out",
-        limits=Limits(good["memory_limit_mb"], good["cpu_limit_percent"]),
+        limits=WorkerLimits(good["memory_limit_mb"], good["cpu_limit_percent"]),
         sample_every_s=good["metrics_collection_interval"],
         log_detail=good["enable_detailed_logging"],
     )

@@ -26,7 +26,7 @@ ENOUGH_RUNS = 3
 
 
 @dataclass(frozen=True)
-class Scale:
+class ChangeScale:
     """How a metric is compared.
 
     Attributes:
@@ -88,7 +88,7 @@ class MetricChange:
 
 
 def compare(
-    scale: Scale,
+    scale: ChangeScale,
     baseline: Sequence[float | None],
     current: Sequence[float | None],
     *,
@@ -100,7 +100,7 @@ def compare(
         scale: How it is compared.
         baseline: One value a run; None where it was not measured.
         current: Likewise.
-        noise: Worsening that the number of workflows alone explains; as ``Scale.worsening``.
+        noise: Worsening that the number of workflows alone explains; as ``ChangeScale.worsening``.
     """
     before = [value for value in baseline if value is not None]
     after = [value for value in current if value is not None]

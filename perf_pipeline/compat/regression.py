@@ -12,7 +12,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.compat.metric_change import ENOUGH_RUNS, SEVERITIES, MetricChange, Scale, compare
+from perf_pipeline.compat.metric_change import (
+    ENOUGH_RUNS,
+    SEVERITIES,
+    ChangeScale,
+    MetricChange,
+    compare,
+)
 from perf_pipeline.config.wording import shown
 from perf_pipeline.metrics.performance import PerformanceMetrics
 
@@ -32,11 +38,11 @@ POINTS_WORSE = (1.0, 5.0, 10.0)
 
 SIGMAS = 3.0
 
-SCALES: dict[str, tuple[str, Scale]] = {
-    "throughput": ("throughput", Scale(TIMES_WORSE, higher_is_better=True)),
-    "latency": ("avg_latency", Scale(TIMES_WORSE)),
-    "memory": ("peak_memory_mb", Scale(TIMES_WORSE)),
-    "error_rate": ("error_rate", Scale(POINTS_WORSE, in_points=True)),
+SCALES: dict[str, tuple[str, ChangeScale]] = {
+    "throughput": ("throughput", ChangeScale(TIMES_WORSE, higher_is_better=True)),
+    "latency": ("avg_latency", ChangeScale(TIMES_WORSE)),
+    "memory": ("peak_memory_mb", ChangeScale(TIMES_WORSE)),
+    "error_rate": ("error_rate", ChangeScale(POINTS_WORSE, in_points=True)),
 }
 """Metric to the field of ``PerformanceMetrics`` and how it is compared."""
 

@@ -139,5 +139,5 @@ class WorkflowGenerator:
 
 
 def _refuse(name: str, key: Key, value: object) -> None:
-    for _, text in key.complaints(value):
+    for _, text in key.problems_of(value):
         raise ValueError(f"{name} {text}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.cgroup import Allowance, memory_allowance, tasks_allowance
-from perf_pipeline.config.scenario.keys import GREATEST_LEVEL
+from perf_pipeline.config.scenario.keys import MAX_LEVEL
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 
 if TYPE_CHECKING:
@@ -147,10 +147,10 @@ def largest_level(limits: MachineLimits, processes: int, mode: Mode = "threads")
 
 def _slot_bound(processes: int, mode: Mode) -> Bound:
     threads = THREADS_A_PROCESS * processes
-    if mode == "threads" and threads < GREATEST_LEVEL:
+    if mode == "threads" and threads < MAX_LEVEL:
         why = f"{processes} worker processes x {THREADS_A_PROCESS} threads: above that not all of "
         return Bound("slots", threads, f"{why}them are in flight", "raise processes")
-    return Bound("slots", GREATEST_LEVEL, "more was never tried", "run several machines")
+    return Bound("slots", MAX_LEVEL, "more was never tried", "run several machines")
 
 
 def _descriptor_bound(hard: int, processes: int, slot_descriptors: int) -> Bound:

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.machine import largest_level, level_bounds
-from perf_pipeline.config.scenario.keys import GREATEST_LEVEL
+from perf_pipeline.config.scenario.keys import MAX_LEVEL
 from perf_pipeline.host.finding import Finding
 from perf_pipeline.samples.record import RECORD
 
@@ -99,7 +99,7 @@ def _largest(limits: MachineLimits, processes: int, mode: Mode) -> Finding:
     return Finding(
         what=f"largest level, {mode}",
         value=f"{bound.level} in flight",
-        limit=f"1 to {GREATEST_LEVEL}",
+        limit=f"1 to {MAX_LEVEL}",
         meaning=f"{_SLOTS[mode]}; set by {bound.what}: {bound.arithmetic}",
         todo="" if bound.level >= ENOUGH_LEVEL else bound.remedy,
         severity=_level_severity(bound.level),

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from perf_pipeline.config.scenario.arrivals import Arrivals
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.complaints import Complaints
+    from perf_pipeline.config.scenario.arrivals import Schedule
+    from perf_pipeline.config.scenario.problems import Problems
     from perf_pipeline.config.scenario.scenario import Scenario
-    from perf_pipeline.config.scenario.schedules import Schedule
 
 
 class ArrivalFlags(NamedTuple):
@@ -32,10 +32,10 @@ class ArrivalFlags(NamedTuple):
     duration_s: float | None
 
 
-def with_arrival_flags(scenario: Scenario, given: ArrivalFlags, complaints: Complaints) -> Scenario:
+def with_arrival_flags(scenario: Scenario, given: ArrivalFlags, problems: Problems) -> Scenario:
     """Return the scenario with its open levels as the flags say; the other flags are in place."""
     if given.rates is None and given.schedule is not None:
-        complaints.flag("--schedule", "says how the rates of --rate arrive, and there is none.")
+        problems.flag("--schedule", "says how the rates of --rate arrive, and there is none.")
     if given.rates is not None:
         scenario = _with_rates(scenario, given)
     elif given.concurrency is not None:
@@ -43,7 +43,7 @@ def with_arrival_flags(scenario: Scenario, given: ArrivalFlags, complaints: Comp
     if given.slots is None and given.duration_s is None:
         return scenario
     if given.slots is not None and not scenario.arrivals:
-        complaints.flag("--slots", "is given, but there is no open level; give rates with --rate.")
+        problems.flag("--slots", "is given, but there is no open level; give rates with --rate.")
     return replace(
         scenario, arrivals=tuple(_changed(a, scenario, given) for a in scenario.arrivals)
     )

@@ -13,7 +13,7 @@ from a flag, and only if it is given:
 - ``--target`` and ``--nodes`` leave out the arms that would repeat the levels.
 - ``--complexity`` holds for all workloads; those that become equal are one, with their weights
   added, so that the share of each family stays.
-- ``--target`` keeps the scenario's settings. One that the new target does not know is a complaint:
+- ``--target`` keeps the scenario's settings. One that the new target does not know is a problem:
   it may be what the scenario is about, and a run without it would look like one with it. It is
   left out when ``--setting`` is given too, for then the user has thought of settings, and when
   the new target has none at all (control), for then nothing could be meant in its place.
@@ -55,16 +55,16 @@ from perf_pipeline.config.slo.slo_tables import flag_slos, slos_of_levels, with_
 from perf_pipeline.config.wording import printable, shown
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.complaints import Complaints
     from perf_pipeline.config.scenario.keys import Key
+    from perf_pipeline.config.scenario.problems import Problems
     from perf_pipeline.config.scenario.scenario import (
         Arm,
         Complexity,
-        Limits,
         Nodes,
         Order,
         Scenario,
         SettingValue,
+        WorkerLimits,
     )
 
 
@@ -131,14 +131,14 @@ FLAGS: dict[str, tuple[str, Key]] = {
 """Field of ``Overrides`` to the flag and the row of the table that it is checked by."""
 
 
-def check_overrides(overrides: Overrides, complaints: Complaints) -> None:
-    """Complain of every flag whose value does not fit its key."""
+def check_overrides(overrides: Overrides, problems: Problems) -> None:
+    """Add a problem for every flag whose value does not fit its key."""
     for field, (flag, key) in FLAGS.items():
         value = getattr(overrides, field)
         if value is not None:
-            for where, text in key.complaints(value):
+            for where, text in key.problems_of(value):
                 hint = _with_blanks(value[where[0]]) if where else ""
-                complaints.flag(flag, text + hint)
+                problems.flag(flag, text + hint)
 
 
 def _with_blanks(value: object) -> str:
@@ -147,7 +147,7 @@ def _with_blanks(value: object) -> str:
     return f" Several are written with blanks: {printable(' '.join(parts[:4]))}." if parts else ""
 
 
-def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Complaints) -> Scenario:
+def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems) -> Scenario:
     """Return the scenario with every fitting flag in place; arms keep their indices."""
     given = _fitting(overrides)
     scenario = replace(
@@ -159,17 +159,17 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, complaints: Compla
         limits=_limits(scenario.limits, given),
         nodes=cast("Nodes", given.nodes) or scenario.nodes,
     )
-    scenario = _with_levels(scenario, given, complaints)
-    scenario = _with_target(scenario, given, complaints)
+    scenario = _with_levels(scenario, given, problems)
+    scenario = _with_target(scenario, given, problems)
     if given.duration_s is not None:
-        scenario = _with_duration(scenario, float(given.duration_s), complaints)
+        scenario = _with_duration(scenario, float(given.duration_s), problems)
     arrivals = ArrivalFlags(
         given.concurrency, given.rates, given.schedule, given.slots, given.duration_s
     )
-    scenario = with_arrival_flags(scenario, arrivals, complaints)
-    scenario = _with_slos(scenario, given, complaints)
+    scenario = with_arrival_flags(scenario, arrivals, problems)
+    scenario = _with_slos(scenario, given, problems)
     if given.complexity is not None:
-        scenario = _with_complexity(scenario, cast("Complexity", given.complexity), complaints)
+        scenario = _with_complexity(scenario, cast("Complexity", given.complexity), problems)
     return scenario
 
 
@@ -185,24 +185,24 @@ def _fitting(overrides: Overrides) -> Overrides:
     wrong = {
         field: None
         for field, (_, key) in FLAGS.items()
-        if any(True for _ in key.complaints(getattr(overrides, field)))
+        if any(True for _ in key.problems_of(getattr(overrides, field)))
     }
     return replace(overrides, **wrong)
 
 
-def _with_levels(scenario: Scenario, given: Overrides, complaints: Complaints) -> Scenario:
+def _with_levels(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
     if given.concurrency is None and given.max_concurrency is None:
         return scenario
     levels = scenario.concurrency
     if given.concurrency is not None:
         levels = tuple(given.concurrency)
-        complaints.replaced(("concurrency",), "--concurrency")
+        problems.replaced(("concurrency",), "--concurrency")
     if given.max_concurrency is not None and levels:
         kept = tuple(level for level in levels if level <= given.max_concurrency)
         above_all = max(levels, default=0) < given.max_concurrency and given.concurrency is None
         if not kept or above_all:
             kept = (*kept, given.max_concurrency)
-            complaints.replaced(("concurrency",), "--max-concurrency")
+            problems.replaced(("concurrency",), "--max-concurrency")
         levels = kept
     arms = tuple(
         replace(arm, concurrency=_arm_level(arm, levels)) if levels else arm
@@ -213,29 +213,29 @@ def _with_levels(scenario: Scenario, given: Overrides, complaints: Complaints) -
     return replace(scenario, concurrency=levels, level_names=names, arms=arms)
 
 
-def _with_target(scenario: Scenario, given: Overrides, complaints: Complaints) -> Scenario:
+def _with_target(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
     if given.target is not None:
-        complaints.replaced(("target",), "--target")
-        kept = _settings_kept(scenario, given.target, given, complaints)
+        problems.replaced(("target",), "--target")
+        kept = _settings_kept(scenario, given.target, given, problems)
         scenario = replace(scenario, target=given.target, settings=kept)
     if given.settings:
-        more = flag_settings(given.settings, scenario.target, complaints)
+        more = flag_settings(given.settings, scenario.target, problems)
         scenario = replace(scenario, settings={**scenario.settings, **more})
     return scenario
 
 
 def _settings_kept(
-    scenario: Scenario, target: str, given: Overrides, complaints: Complaints
+    scenario: Scenario, target: str, given: Overrides, problems: Problems
 ) -> dict[str, SettingValue]:
     """Return the scenario's settings that fit the target of the flag."""
     keys = setting_keys(target)
     lost = [
         name
         for name, value in scenario.settings.items()
-        if name not in keys or any(True for _ in keys[name].complaints(value))
+        if name not in keys or any(True for _ in keys[name].problems_of(value))
     ]
     if lost and keys and not given.settings:
-        complaints.flag(
+        problems.flag(
             "--target",
             f"is {shown(target)}, which does not take the scenario's {SETTINGS} "
             f"{' and '.join(lost)}; name those that you want with --setting (the scenario's are "
@@ -244,13 +244,13 @@ def _settings_kept(
     return {name: value for name, value in scenario.settings.items() if name not in lost}
 
 
-def _with_slos(scenario: Scenario, given: Overrides, complaints: Complaints) -> Scenario:
-    more = flag_slos(given.slos or (), scenario, complaints)
+def _with_slos(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
+    more = flag_slos(given.slos or (), scenario, problems)
     scenario = replace(scenario, slos=with_flags(scenario.slos, more))
     return replace(scenario, slos=slos_of_levels(scenario))
 
 
-def _limits(limits: Limits, given: Overrides) -> Limits:
+def _limits(limits: WorkerLimits, given: Overrides) -> WorkerLimits:
     return replace(
         limits,
         memory_mb=given.memory_limit_mb or limits.memory_mb,
@@ -263,8 +263,8 @@ def _arm_level(arm: Arm, levels: tuple[int, ...]) -> int:
     return max(below) if below else min(levels)
 
 
-def _with_duration(scenario: Scenario, duration_s: float, complaints: Complaints) -> Scenario:
-    complaints.replaced(("phases", "steady_s"), "--duration")
+def _with_duration(scenario: Scenario, duration_s: float, problems: Problems) -> Scenario:
+    problems.replaced(("phases", "steady_s"), "--duration")
     steady_max_s = max(scenario.phases.steady_max_s, duration_s)
     return replace(
         scenario,
@@ -273,14 +273,12 @@ def _with_duration(scenario: Scenario, duration_s: float, complaints: Complaints
     )
 
 
-def _with_complexity(
-    scenario: Scenario, complexity: Complexity, complaints: Complaints
-) -> Scenario:
+def _with_complexity(scenario: Scenario, complexity: Complexity, problems: Problems) -> Scenario:
     weights: dict[str, float] = {}
     for workload in scenario.workloads:
         weights[workload.family] = weights.get(workload.family, 0.0) + workload.weight
     if any(workload.is_function for workload in scenario.workloads):
-        complaints.flag("--complexity", "is given, but functions have no complexity; leave it out.")
+        problems.flag("--complexity", "is given, but functions have no complexity; leave it out.")
         return scenario
     merged = (Workload(family, complexity, weight) for family, weight in weights.items())
     return replace(scenario, workloads=tuple(merged))

@@ -11,14 +11,26 @@ from array import array
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from perf_pipeline.config.scenario.schedules import SCHEDULE_KEYS
 from perf_pipeline.config.wording import listed, shown
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.complaints import Complaints
-    from perf_pipeline.config.scenario.schedules import Schedule
+    from perf_pipeline.config.scenario.problems import Problems
+
+Schedule = Literal["constant", "poisson", "ramp", "steps", "burst", "trace"]
+
+SCHEDULES: tuple[Schedule, ...] = ("constant", "poisson", "ramp", "steps", "burst", "trace")
+
+SCHEDULE_KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "constant": (("rate_per_s", "duration_s"), ()),
+    "poisson": (("rate_per_s", "duration_s"), ()),
+    "ramp": (("rate_per_s", "end_rate_per_s", "duration_s"), ()),
+    "steps": (("rate_per_s", "end_rate_per_s", "steps", "duration_s"), ()),
+    "burst": (("burst_size", "burst_every_s", "duration_s"), ("rate_per_s",)),
+    "trace": (("trace",), ("duration_s",)),
+}
+"""Schedule to the keys that it must have, and those that it may have."""
 
 MAX_ARRIVALS = 10_000_000
 """A schedule is held in memory, 8 bytes an arrival, by every worker."""
@@ -85,52 +97,50 @@ def schedule_length_s(arrivals: Arrivals) -> float:
     return arrivals.duration_s
 
 
-def arrivals_of(
-    table: dict[str, Any], index: int, folder: Path, complaints: Complaints
-) -> Arrivals:
+def arrivals_of(table: dict[str, Any], index: int, folder: Path, problems: Problems) -> Arrivals:
     """Make the arrivals of one ``[[arrivals]]`` table, whose values fit their keys already.
 
     Args:
         table: Keys and values.
         index: Which of the tables.
         folder: Where a relative path of a trace begins.
-        complaints: Told of keys that its schedule lacks or does not have, and of a wrong trace.
+        problems: Told of keys that its schedule lacks or does not have, and of a wrong trace.
     """
     here = ("arrivals", index)
-    if not complaints.is_good(here, (*here, "schedule")):
+    if not problems.is_good(here, (*here, "schedule")):
         return Arrivals(**table)
     schedule = table.get("schedule", Arrivals.schedule)
     needed, may = SCHEDULE_KEYS[schedule]
     for name in needed:
         if name not in table:
-            complaints.at((*here, name), f'is missing; schedule "{schedule}" needs it.')
+            problems.at((*here, name), f'is missing; schedule "{schedule}" needs it.')
     own = {name for pair in SCHEDULE_KEYS.values() for names in pair for name in names}
     for name in table:
         if name in own and name not in (*needed, *may):
             known = listed([*needed, *may])
-            complaints.at(
+            problems.at(
                 (*here, name), f'is given, but schedule "{schedule}" does not have it ({known}).'
             )
     if "trace" in table:
         table = {**table, "trace": str(folder / table["trace"])}
     arrivals = Arrivals(**table)
-    _find_too_many(arrivals, index, complaints)
+    _find_too_many(arrivals, index, problems)
     return arrivals
 
 
-def _find_too_many(arrivals: Arrivals, index: int, complaints: Complaints) -> None:
+def _find_too_many(arrivals: Arrivals, index: int, problems: Problems) -> None:
     here = ("arrivals", index)
     if arrivals.schedule == "trace":
         try:
             read_trace(arrivals.trace, arrivals.duration_s)
         except (OSError, ValueError) as error:
-            complaints.at((*here, "trace"), f"is {shown(arrivals.trace)}: {error}.")
+            problems.at((*here, "trace"), f"is {shown(arrivals.trace)}: {error}.")
         return
     most = max(arrivals.rate_per_s, arrivals.end_rate_per_s) * arrivals.duration_s
     if arrivals.burst_every_s:
         most += (arrivals.duration_s / arrivals.burst_every_s + 1) * arrivals.burst_size
     if most > MAX_ARRIVALS:
-        complaints.at(
+        problems.at(
             (*here, "duration_s"),
             f"is {arrivals.duration_s:g} s, in which up to {most:.3g} workflows arrive; allowed "
             f"are {MAX_ARRIVALS:,}: lower the rate or the duration.",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.flags.overrides import Overrides, check_overrides
-from perf_pipeline.config.scenario.complaints import Complaints
 from perf_pipeline.config.scenario.parse import read_scenario
+from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 from perf_pipeline.errors import ScenarioError
 
@@ -57,9 +57,9 @@ def open_scenario(
     try:
         path = find_scenario(name_or_path)
     except ScenarioError as error:
-        complaints = Complaints(name_or_path)
-        check_overrides(overrides or Overrides(), complaints)
-        raise ScenarioError([*error.problems, *complaints.problems()]) from error
+        problems = Problems(name_or_path)
+        check_overrides(overrides or Overrides(), problems)
+        raise ScenarioError([*error.problems, *problems.sentences()]) from error
     return read_scenario(path, machine, overrides)
 
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import (
     COMPLEXITIES,
     FAMILIES,
@@ -18,14 +19,13 @@ from perf_pipeline.config.scenario.scenario import (
     ORDERS,
     SERVICES,
 )
-from perf_pipeline.config.scenario.schedules import SCHEDULES
 from perf_pipeline.config.scenario.target_spec import parse_target, target_names
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GREATEST_LEVEL = 20_000
+MAX_LEVEL = 20_000
 """What one machine is meant for; ``machine.py`` says what this one holds."""
 
 FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -46,7 +46,7 @@ class Key:
         high: Greatest value, or length, likewise.
         choices: The only texts allowed, if not empty.
         required: No default would be an honest guess.
-        many: It takes a list of 1 to ``GREATEST_LENGTH`` such values, no two of them equal.
+        many: It takes a list of 1 to ``MAX_LIST_LENGTH`` such values, no two of them equal.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Key:
             "text": f"one line of {self.low:g} to {self.high:g} printable characters",
         }[self.kind]
 
-    def complaints(self, value: object) -> Iterator[tuple[tuple[int, ...], str]]:
+    def problems_of(self, value: object) -> Iterator[tuple[tuple[int, ...], str]]:
         """Say what is wrong with a value.
 
         Yields:
@@ -83,14 +83,14 @@ class Key:
         """
         if not self.many:
             if not self._fits(value):
-                yield (), self._complaint(value)
-        elif not isinstance(value, (list, tuple)) or not 1 <= len(value) <= GREATEST_LENGTH:
-            allowed = f"a list of 1 to {GREATEST_LENGTH} values, each {self.allowed()}"
+                yield (), self._problem_of(value)
+        elif not isinstance(value, (list, tuple)) or not 1 <= len(value) <= MAX_LIST_LENGTH:
+            allowed = f"a list of 1 to {MAX_LIST_LENGTH} values, each {self.allowed()}"
             yield (), f"is {shown(value)}; allowed is {allowed} ({self.meaning})."
         else:
             for index, item in enumerate(value):
                 if not self._fits(item):
-                    yield (index,), self._complaint(item)
+                    yield (index,), self._problem_of(item)
                 elif item in value[:index]:
                     again = "name each value once (repeats runs all of them again)"
                     yield (index,), f"is {shown(item)} for the second time; {again}."
@@ -105,7 +105,7 @@ class Key:
             return target_names()[0]
         return self.choices[0] if self.choices else ""
 
-    def _complaint(self, value: object) -> str:
+    def _problem_of(self, value: object) -> str:
         if self.kind == "target" and isinstance(value, str):
             return f"is {shown(value)}, which {_target_problem(value)} ({self.meaning})."
         near = did_you_mean(value, self.choices) if isinstance(value, str) else ""
@@ -150,11 +150,9 @@ def _plain(number: float) -> str:
     return f"{int(number)}" if number == int(number) else f"{number}"
 
 
-GREATEST_LENGTH = 50
+MAX_LIST_LENGTH = 50
 
-LEVEL = Key(
-    "concurrency", "integer", "workflows in flight", 1, GREATEST_LEVEL, required=True, many=True
-)
+LEVEL = Key("concurrency", "integer", "workflows in flight", 1, MAX_LEVEL, required=True, many=True)
 TARGET = Key("target", "target", "what executes the workflows")
 NODES_KEY = Key("nodes", "text", "how the workflows are written", choices=NODES)
 SEED = Key("seed", "integer", "source of every random choice", 0, 2**63 - 1)
@@ -170,7 +168,7 @@ CPU_LIMIT = Key(
 STEADY = Key("steady_s", "number", "s, least length of the steady phase", 0.5, 86_400)
 
 RATE = Key("rate_per_s", "number", "workflows that arrive a second", 0.001, 1_000_000)
-SLOTS = Key("slots", "integer", "workflows in flight at most", 1, GREATEST_LEVEL)
+SLOTS = Key("slots", "integer", "workflows in flight at most", 1, MAX_LEVEL)
 FLAG_SCHEDULE = Key("schedule", "text", "when they arrive", choices=("poisson", "constant"))
 
 TOP: tuple[Key, ...] = (
@@ -232,7 +230,7 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key("label", "label", "name in the report and of a folder", required=True),
         replace(TARGET, required=True),
         Key("nodes", "text", "how the workflows are written", choices=NODES, required=True),
-        Key("concurrency", "integer", "workflows in flight", 1, GREATEST_LEVEL, required=True),
+        Key("concurrency", "integer", "workflows in flight", 1, MAX_LEVEL, required=True),
         Key(
             "steady_s", "number", "s, least length of its steady phase", 0.5, 86_400, required=True
         ),

@@ -1,7 +1,7 @@
 """From the text of a scenario file to a ``Scenario``, or every problem at once.
 
 Three steps: TOML to values with lines, values to a scenario by the table of ``keys.py``, and
-what the keys must not contradict between them and this machine (``contradictions.py``). The
+what the keys must not contradict between them and this machine (``consistency.py``). The
 flags of ``run`` replace values between the second and the third, so that a flag can make a
 scenario fit a smaller machine, but cannot hide a key that is wrong in itself.
 """
@@ -21,32 +21,32 @@ from perf_pipeline.config.flags.overrides import (
     drop_pointless_arms,
 )
 from perf_pipeline.config.scenario.arrivals import arrivals_of
-from perf_pipeline.config.scenario.complaints import Complaints
-from perf_pipeline.config.scenario.contradictions import (
-    find_contradictions,
-    find_duplicates,
+from perf_pipeline.config.scenario.consistency import (
+    check_consistency,
+    check_duplicates,
 )
 from perf_pipeline.config.scenario.keys import (
-    GREATEST_LENGTH,
     LEVEL,
+    MAX_LIST_LENGTH,
     REPEATED,
     SECTIONS,
     SETTINGS,
     TOP,
     Key,
 )
-from perf_pipeline.config.scenario.own_code import check_paths, workload_of
 from perf_pipeline.config.scenario.positions import key_lines
+from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.scenario.scenario import (
     Arm,
-    Connections,
-    Limits,
+    ConnectionPools,
     Phases,
     Scenario,
     Stop,
+    WorkerLimits,
 )
 from perf_pipeline.config.scenario.scenario_file import read_text
 from perf_pipeline.config.scenario.target_settings import check_settings
+from perf_pipeline.config.scenario.user_code import check_paths, workload_of
 from perf_pipeline.config.slo.slo_tables import SLO, check_slos
 from perf_pipeline.config.wording import did_you_mean, listed, printable, shown
 from perf_pipeline.errors import ScenarioError
@@ -70,9 +70,9 @@ def read_scenario(
     try:
         text = read_text(path)
     except ScenarioError as error:
-        complaints = Complaints(str(path))
-        check_overrides(overrides or Overrides(), complaints)
-        raise ScenarioError([*error.problems, *complaints.problems()]) from error
+        problems = Problems(str(path))
+        check_overrides(overrides or Overrides(), problems)
+        raise ScenarioError([*error.problems, *problems.sentences()]) from error
     folder = path.absolute().parent
     return parse_scenario(text, path.stem, machine, overrides, file=str(path), folder=folder)
 
@@ -100,45 +100,45 @@ def parse_scenario(
         ScenarioError: With every problem, one sentence each, in the order of the text.
     """
     overrides = overrides or Overrides()
-    complaints = Complaints(file or f"{name}.toml")
+    problems = Problems(file or f"{name}.toml")
     if not NAME.fullmatch(name):
-        complaints.file_as_a_whole(
-            f"{complaints.file}: the scenario's name is {shown(name)}; allowed are 1 to 80 of "
+        problems.file_as_a_whole(
+            f"{problems.file}: the scenario's name is {shown(name)}; allowed are 1 to 80 of "
             "A-Z, a-z, 0-9, _, - and . (it becomes part of file names); rename the file."
         )
-    check_overrides(overrides, complaints)
-    document = _load(text, complaints)
+    check_overrides(overrides, problems)
+    document = _load(text, problems)
     if document is not None:
-        scenario = _build(document, name, folder or Path.cwd(), complaints)
-        find_duplicates(scenario, complaints)
-        slos = check_slos(document.get(SLO, []), scenario, complaints)
+        scenario = _build(document, name, folder or Path.cwd(), problems)
+        check_duplicates(scenario, problems)
+        slos = check_slos(document.get(SLO, []), scenario, problems)
         scenario = replace(scenario, slos=slos)
-        scenario = apply_overrides(scenario, overrides, complaints)
-        find_contradictions(scenario, machine, complaints)
-        if not complaints.problems():
+        scenario = apply_overrides(scenario, overrides, problems)
+        check_consistency(scenario, machine, problems)
+        if not problems.sentences():
             return drop_pointless_arms(scenario, overrides)
-    raise ScenarioError(complaints.problems())
+    raise ScenarioError(problems.sentences())
 
 
-def _load(text: str, complaints: Complaints) -> dict[str, Any] | None:
-    """Load the TOML and its lines; None, with a complaint, if there is nothing to build from."""
-    file = complaints.file
+def _load(text: str, problems: Problems) -> dict[str, Any] | None:
+    """Load the TOML and the line of each key; None, with a problem added, if it is not usable."""
+    file = problems.file
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what, line, column = _syntax_error(str(error), text)
         what = _given_twice(what) or what
         where = f"line {line}" + (f", column {column}" if column else "")
-        complaints.file_as_a_whole(f"{file} {where}: is not TOML: {what}.", line)
+        problems.file_as_a_whole(f"{file} {where}: is not TOML: {what}.", line)
     except RecursionError:
-        complaints.file_as_a_whole(f"{file}: is nested too deeply; no value is deeper than 3.")
+        problems.file_as_a_whole(f"{file}: is nested too deeply; no value is deeper than 3.")
     except ValueError as error:  # an integer of more than 4300 digits
-        complaints.file_as_a_whole(f"{file}: holds an impossible value: {printable(str(error))}.")
+        problems.file_as_a_whole(f"{file}: holds an impossible value: {printable(str(error))}.")
     else:
         if document:
-            complaints.lines = key_lines(text)
+            problems.lines = key_lines(text)
             return document
-        complaints.file_as_a_whole(
+        problems.file_as_a_whole(
             f"{file}: is empty; a scenario needs at least concurrency and one [[workload]]."
         )
     return None
@@ -165,69 +165,67 @@ def _given_twice(what: str) -> str | None:
     return None
 
 
-def _build(document: dict[str, Any], name: str, folder: Path, complaints: Complaints) -> Scenario:
-    """Take every value that fits its key, and complain of the others.
+def _build(document: dict[str, Any], name: str, folder: Path, problems: Problems) -> Scenario:
+    """Take every value that fits its key, and add a problem for each of the others.
 
     A value that does not fit is replaced by one that does, so that what follows finds the other
-    problems; the complaint keeps such a scenario from ever being used.
+    problems; the problem keeps such a scenario from ever being used.
     """
-    values = _table(document, (), TOP, complaints)
+    values = _table(document, (), TOP, problems)
     phases, connections, limits, stop = (
-        _section(document, section, complaints) for section in SECTIONS
+        _section(document, section, problems) for section in SECTIONS
     )
-    workloads, arms, arrivals = (_repeated(document, section, complaints) for section in REPEATED)
-    if not workloads and complaints.is_good(("workload",)):
-        complaints.at(
+    workloads, arms, arrivals = (_repeated(document, section, problems) for section in REPEATED)
+    if not workloads and problems.is_good(("workload",)):
+        problems.at(
             ("workload",), "is missing; give at least one [[workload]] with family and complexity."
         )
     if "concurrency" not in values:
         values["concurrency"] = ()
-        if not arrivals and complaints.is_good(("arrivals",)):
+        if not arrivals and problems.is_good(("arrivals",)):
             tail = f"is missing; allowed is {LEVEL.allowed()} ({LEVEL.meaning})"
-            complaints.at(("concurrency",), f"{tail}, or give open levels, each [[arrivals]].")
-    check_paths(values, folder, complaints)
+            problems.at(("concurrency",), f"{tail}, or give open levels, each [[arrivals]].")
+    check_paths(values, folder, problems)
     target = values.get("target", Scenario.target)
-    settings = check_settings(document.get(SETTINGS, {}), target, (SETTINGS,), complaints)
+    settings = check_settings(document.get(SETTINGS, {}), target, (SETTINGS,), problems)
     return Scenario(
         name=name,
         phases=Phases(**phases),
-        connections=Connections(**connections),
-        limits=Limits(**limits),
+        connections=ConnectionPools(**connections),
+        limits=WorkerLimits(**limits),
         stop=Stop(**stop),
         workloads=tuple(
-            workload_of(table, index, complaints) for index, table in enumerate(workloads)
+            workload_of(table, index, problems) for index, table in enumerate(workloads)
         ),
-        arms=tuple(
-            _arm(table, document["arm"][at], at, complaints) for at, table in enumerate(arms)
-        ),
+        arms=tuple(_arm(table, document["arm"][at], at, problems) for at, table in enumerate(arms)),
         arrivals=tuple(
-            arrivals_of(table, index, folder, complaints) for index, table in enumerate(arrivals)
+            arrivals_of(table, index, folder, problems) for index, table in enumerate(arrivals)
         ),
         settings=settings,
         **values,
     )
 
 
-def _arm(table: dict[str, Any], written: object, index: int, complaints: Complaints) -> Arm:
+def _arm(table: dict[str, Any], written: object, index: int, problems: Problems) -> Arm:
     given = written.get(SETTINGS, {}) if isinstance(written, dict) else {}
     here = ("arm", index, SETTINGS)
-    return Arm(**table, settings=check_settings(given, table["target"], here, complaints))
+    return Arm(**table, settings=check_settings(given, table["target"], here, problems))
 
 
-def _section(document: dict[str, Any], name: str, complaints: Complaints) -> dict[str, Any]:
+def _section(document: dict[str, Any], name: str, problems: Problems) -> dict[str, Any]:
     table = document.get(name, {})
     if isinstance(table, dict):
-        return _table(table, (name,), SECTIONS[name], complaints)
-    complaints.at((name,), f"is {shown(table)}; allowed is one table, written [{name}].")
+        return _table(table, (name,), SECTIONS[name], problems)
+    problems.at((name,), f"is {shown(table)}; allowed is one table, written [{name}].")
     return {}
 
 
-def _repeated(document: dict[str, Any], name: str, complaints: Complaints) -> list[dict[str, Any]]:
+def _repeated(document: dict[str, Any], name: str, problems: Problems) -> list[dict[str, Any]]:
     tables = document.get(name, [])
-    if not isinstance(tables, list) or len(tables) > GREATEST_LENGTH:
-        complaints.at(
+    if not isinstance(tables, list) or len(tables) > MAX_LIST_LENGTH:
+        problems.at(
             (name,),
-            f"is {shown(tables)}; allowed are at most {GREATEST_LENGTH} tables, each written "
+            f"is {shown(tables)}; allowed are at most {MAX_LIST_LENGTH} tables, each written "
             f"[[{name}]].",
         )
         return []
@@ -235,38 +233,38 @@ def _repeated(document: dict[str, Any], name: str, complaints: Complaints) -> li
     for index, table in enumerate(tables):
         here: KeyPath = (name, index)
         if isinstance(table, dict):
-            checked.append(_table(table, here, REPEATED[name], complaints))
+            checked.append(_table(table, here, REPEATED[name], problems))
         else:
-            complaints.at(here, f"is {shown(table)}; allowed is a table, written [[{name}]].")
+            problems.at(here, f"is {shown(table)}; allowed is a table, written [[{name}]].")
             checked.append({key.name: key.stand_in() for key in REPEATED[name]})
     return checked
 
 
 def _table(
-    table: dict[str, Any], path: KeyPath, keys: tuple[Key, ...], complaints: Complaints
+    table: dict[str, Any], path: KeyPath, keys: tuple[Key, ...], problems: Problems
 ) -> dict[str, Any]:
     """Check the keys of one table; return a value for each key that is there or must be."""
     known = [key.name for key in keys] + ([] if path else [*SECTIONS, *REPEATED, SETTINGS, SLO])
     known += [SETTINGS] if path[:1] == ("arm",) else []
     for name in table:
         if name not in known:
-            complaints.at((*path, name), f"is unknown; {_hint(name, known)}")
+            problems.at((*path, name), f"is unknown; {_hint(name, known)}")
     values = {}
     for key in keys:
         here = (*path, key.name)
         if key.name in table:
-            values[key.name] = _value(table[key.name], here, key, complaints)
+            values[key.name] = _value(table[key.name], here, key, problems)
         elif key.required:
-            complaints.at(here, f"is missing; allowed is {key.allowed()} ({key.meaning}).")
+            problems.at(here, f"is missing; allowed is {key.allowed()} ({key.meaning}).")
             values[key.name] = () if key.many else key.stand_in()
     return values
 
 
-def _value(value: Any, path: KeyPath, key: Key, complaints: Complaints) -> Any:
-    """Return the value as a scenario holds it; without the parts that were complained of."""
+def _value(value: Any, path: KeyPath, key: Key, problems: Problems) -> Any:
+    """Return the value as a scenario holds it; without the parts that have a problem."""
     wrong = set()
-    for where, text in key.complaints(value):
-        complaints.at((*path, *where), text)
+    for where, text in key.problems_of(value):
+        problems.at((*path, *where), text)
         wrong.add(where)
     if key.many:
         return () if () in wrong else tuple(v for i, v in enumerate(value) if (i,) not in wrong)

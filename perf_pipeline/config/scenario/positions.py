@@ -14,7 +14,7 @@ from dataclasses import dataclass
 KeyPath = tuple[str | int, ...]
 """``("arm", 0, "label")``: names of tables and keys, indices of list elements, from 0."""
 
-DEEPEST = 8
+MAX_DEPTH = 8
 """Deeper values get no line of their own; no key of a scenario is deeper than 3."""
 
 _TOKEN = re.compile(
@@ -47,7 +47,7 @@ def key_lines(text: str) -> dict[KeyPath, int]:
 
     Returns:
         Path to line number, counted from 1. A table's line is the one of its first mention; an
-        element of an array of tables has the line of its header. Paths of more than ``DEEPEST``
+        element of an array of tables has the line of its header. Paths of more than ``MAX_DEPTH``
         parts are left out.
     """
     scan = _Scan(_tokens(text))
@@ -141,7 +141,7 @@ class _Scan:
         if self.peek() not in ("[", "{"):
             while self.peek() not in (",", "]", "}", "\n", ""):
                 self.at += 1
-        elif len(path) >= DEEPEST:
+        elif len(path) >= MAX_DEPTH:
             self.skip_brackets()
         elif self.peek() == "[":
             self.array(path)
@@ -178,5 +178,5 @@ class _Scan:
                 return
 
     def note(self, path: KeyPath, line: int) -> None:
-        if len(path) <= DEEPEST:
+        if len(path) <= MAX_DEPTH:
             self.lines.setdefault(path, line)

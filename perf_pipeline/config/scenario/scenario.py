@@ -89,7 +89,7 @@ class Phases:
 
 
 @dataclass(frozen=True)
-class Connections:
+class ConnectionPools:
     """Bounds of the connection pools to each server.
 
     Attributes:
@@ -102,7 +102,7 @@ class Connections:
 
 
 @dataclass(frozen=True)
-class Limits:
+class WorkerLimits:
     """What the worker processes of a level may use, all together; None for no limit.
 
     Attributes:
@@ -202,7 +202,7 @@ class Scenario:
     order: Order = "as_written"
     workloads: tuple[Workload, ...] = (Workload("transformation", "medium"),)
     phases: Phases = field(default_factory=Phases)
-    connections: Connections = field(default_factory=Connections)
+    connections: ConnectionPools = field(default_factory=ConnectionPools)
     arms: tuple[Arm, ...] = ()
     missing_servers: MissingServers = "fail"
     settings: Mapping[str, SettingValue] = field(default_factory=dict)
@@ -210,7 +210,7 @@ class Scenario:
     python_path: str | None = None
     servers: tuple[str, ...] = ()
     level_names: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
     stop: Stop = field(default_factory=Stop)
     sample_every_s: float = 1.0
     log_detail: bool = False

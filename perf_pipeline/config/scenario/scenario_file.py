@@ -12,7 +12,7 @@ from perf_pipeline.errors import ScenarioError
 if TYPE_CHECKING:
     from pathlib import Path
 
-GREATEST_BYTES = 16 * 1024
+MAX_FILE_BYTES = 16 * 1024
 """Built-in scenarios have about 1 kB. One dotted key of 64 kB keeps ``tomllib`` busy for 17 s."""
 
 _BOM = b"\xef\xbb\xbf"
@@ -22,7 +22,7 @@ def read_text(path: Path) -> str:
     """Read a scenario's text; symbolic links are followed.
 
     Args:
-        path: A regular file of 1 to ``GREATEST_BYTES`` bytes of UTF-8.
+        path: A regular file of 1 to ``MAX_FILE_BYTES`` bytes of UTF-8.
 
     Returns:
         The text, with line ends as in the file.
@@ -41,9 +41,9 @@ def read_text(path: Path) -> str:
         raise ScenarioError([f"{name}: is not a path: {printable(str(error))}."]) from error
     if data is None:
         raise ScenarioError([f"{name}: is not a regular file; give the path of a TOML file."])
-    if len(data) > GREATEST_BYTES:
+    if len(data) > MAX_FILE_BYTES:
         raise ScenarioError(
-            [f"{name}: is larger than {GREATEST_BYTES:,} bytes, so it is not a scenario."]
+            [f"{name}: is larger than {MAX_FILE_BYTES:,} bytes, so it is not a scenario."]
         )
     if data.startswith(_BOM):
         raise ScenarioError(
@@ -62,7 +62,7 @@ def _read_bytes(path: Path) -> bytes | None:
     with open(path, "rb", opener=_open_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return None
-        return file.read(GREATEST_BYTES + 1)
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

@@ -9,10 +9,10 @@ from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.complaints import Complaints
     from perf_pipeline.config.scenario.positions import KeyPath
+    from perf_pipeline.config.scenario.problems import Problems
 
-GREATEST_INTEGER = 10**12
+MAX_INTEGER = 10**12
 
 
 def setting_keys(target: str) -> dict[str, Key]:
@@ -28,37 +28,35 @@ def setting_keys(target: str) -> dict[str, Key]:
             row["kind"],
             row["meaning"],
             row.get("low", 0),
-            row.get("high", GREATEST_INTEGER),
+            row.get("high", MAX_INTEGER),
             tuple(row.get("choices", ())),
         )
         for name, row in rows.items()
     }
 
 
-def check_settings(
-    table: object, target: str, here: KeyPath, complaints: Complaints
-) -> dict[str, Any]:
-    """Return the settings that fit, and complain of the others."""
+def check_settings(table: object, target: str, here: KeyPath, problems: Problems) -> dict[str, Any]:
+    """Return the settings that fit, and add a problem for each of the others."""
     if not isinstance(table, dict):
-        complaints.at(here, f"is {shown(table)}; allowed is a table of the target's settings.")
+        problems.at(here, f"is {shown(table)}; allowed is a table of the target's settings.")
         return {}
     keys = setting_keys(target)
     fitting = {}
     for name, value in table.items():
         key = keys.get(name)
         if key is None:
-            complaints.at((*here, name), f"is unknown; {_hint(name, target, tuple(keys))}")
+            problems.at((*here, name), f"is unknown; {_hint(name, target, tuple(keys))}")
             continue
-        wrong = [text for _, text in key.complaints(value)]
+        wrong = [text for _, text in key.problems_of(value)]
         for text in wrong:
-            complaints.at((*here, name), text)
+            problems.at((*here, name), text)
         if not wrong:
             fitting[name] = float(value) if key.kind == "number" else value
     return fitting
 
 
-def flag_settings(texts: tuple[str, ...], target: str, complaints: Complaints) -> dict[str, Any]:
-    """Read ``NAME=VALUE`` texts of a flag; complain of those that do not fit."""
+def flag_settings(texts: tuple[str, ...], target: str, problems: Problems) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` texts of a flag; add a problem for each that does not fit."""
     keys, fitting = setting_keys(target), {}
     for text in texts:
         name, separator, value = text.partition("=")
@@ -67,12 +65,12 @@ def flag_settings(texts: tuple[str, ...], target: str, complaints: Complaints) -
             known = tuple(keys)
             unknown = f"is unknown; {_hint(name, target, known)}"
             why = unknown if separator else "is not NAME=VALUE, such as enable_monitoring=true."
-            complaints.flag(f"--setting {shown(text)}", why)
+            problems.flag(f"--setting {shown(text)}", why)
             continue
         meant = _meant(value, key)
-        wrong = [tail for _, tail in key.complaints(meant)]
+        wrong = [tail for _, tail in key.problems_of(meant)]
         for tail in wrong:
-            complaints.flag(f"--setting {name}", tail)
+            problems.flag(f"--setting {name}", tail)
         if not wrong:
             fitting[name] = float(meant) if key.kind == "number" else meant
     return fitting

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.config.scenario.keys import GREATEST_LENGTH, Key
+from perf_pipeline.config.scenario.keys import MAX_LIST_LENGTH, Key
 from perf_pipeline.config.slo.slo import GRACE_S, METRICS, Slo, parse_slo, problem_of
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perf_pipeline.config.scenario.complaints import Complaints
     from perf_pipeline.config.scenario.positions import KeyPath
+    from perf_pipeline.config.scenario.problems import Problems
     from perf_pipeline.config.scenario.scenario import Scenario
 
 SLO = "slo"
@@ -38,52 +38,50 @@ KEYS: dict[str, Key] = {
 LEVEL = Key("level", "text", "only the level, or arm, of this label", 1, 40)
 
 
-def check_slos(document: object, scenario: Scenario, complaints: Complaints) -> tuple[Slo, ...]:
-    """Return the SLOs that fit, and complain of the others.
+def check_slos(document: object, scenario: Scenario, problems: Problems) -> tuple[Slo, ...]:
+    """Return the SLOs that fit, and add a problem for each of the others.
 
     Args:
         document: What stands at ``slo``: a list of texts and tables.
         scenario: What the SLOs are about; its own are not looked at.
-        complaints: Told what is wrong.
+        problems: Told what is wrong.
     """
-    if not isinstance(document, list) or len(document) > GREATEST_LENGTH:
-        complaints.at(
+    if not isinstance(document, list) or len(document) > MAX_LIST_LENGTH:
+        problems.at(
             (SLO,),
-            f"is {shown(document)}; allowed are at most {GREATEST_LENGTH} tables, each written "
+            f"is {shown(document)}; allowed are at most {MAX_LIST_LENGTH} tables, each written "
             f'[[{SLO}]], or a list of texts, such as ["p99_s < 0.5"].',
         )
         return ()
     slos: list[Slo] = []
     for index, written in enumerate(document):
         here: KeyPath = (SLO, index)
-        found = _slo(written, here, complaints)
+        found = _slo(written, here, problems)
         if found is None:
             continue
         for path, text in _pointless(found, scenario):
-            complaints.at((*here, *path), text)
+            problems.at((*here, *path), text)
         if found.key in {slo.key for slo in slos}:
-            complaints.at(here, f"is about {found.text} for the second time; keep one limit.")
+            problems.at(here, f"is about {found.text} for the second time; keep one limit.")
             continue
         slos.append(found)
     return tuple(slos)
 
 
-def flag_slos(
-    texts: tuple[str, ...], scenario: Scenario, complaints: Complaints
-) -> tuple[Slo, ...]:
-    """Read the texts of ``--slo``; complain of those that do not fit."""
+def flag_slos(texts: tuple[str, ...], scenario: Scenario, problems: Problems) -> tuple[Slo, ...]:
+    """Read the texts of ``--slo``; add a problem for each that does not fit."""
     slos: dict[tuple[str, str | None, str | None, float], Slo] = {}
     for text in texts:
         flag = f"--slo {shown(text)}"
         try:
             slo = parse_slo(text)
         except ValueError as error:
-            complaints.flag(flag, _ended(str(error)))
+            problems.flag(flag, _ended(str(error)))
             continue
         for _, problem in _pointless(slo, scenario):
-            complaints.flag(flag, problem)
+            problems.flag(flag, problem)
         if slo.key in slos:
-            complaints.flag("--slo", f"is given for {slo.metric} twice; keep one limit.")
+            problems.flag("--slo", f"is given for {slo.metric} twice; keep one limit.")
         slos[slo.key] = slo
     return tuple(slos.values())
 
@@ -127,27 +125,27 @@ def _pointless(slo: Slo, scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
         yield ("window_s",), f"{told}: no window would lie in the phase; raise steady_s."
 
 
-def _slo(written: object, here: KeyPath, complaints: Complaints) -> Slo | None:
+def _slo(written: object, here: KeyPath, problems: Problems) -> Slo | None:
     if isinstance(written, str):
         try:
             return parse_slo(written)
         except ValueError as error:
-            complaints.at(here, _ended(f"is {shown(written)}, which {error}"))
+            problems.at(here, _ended(f"is {shown(written)}, which {error}"))
             return None
     if not isinstance(written, dict):
-        complaints.at(
+        problems.at(
             here, f'is {shown(written)}; allowed is a table, or a text such as "p99_s < 0.5".'
         )
         return None
     wrong = False
-    for path, text in _table_complaints(written):
-        complaints.at((*here, *path), text)
+    for path, text in _table_problems(written):
+        problems.at((*here, *path), text)
         wrong = True
     if wrong:
         return None
     slo = _made(written)
     if problem := problem_of(slo):
-        complaints.at(here, _ended(problem))
+        problems.at(here, _ended(problem))
         return None
     return slo
 
@@ -170,16 +168,16 @@ def _made(table: dict[str, Any]) -> Slo:
     )
 
 
-def _table_complaints(table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+def _table_problems(table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Say what is wrong with a table, key by key and then between its keys."""
     known = (*KEYS, LEVEL.name)
     for name, value in table.items():
         if name == LEVEL.name:
             # A level is named by its number, which nobody should have to write as a text.
             value = str(value) if type(value) is int else value  # noqa: PLW2901
-            yield from (((name,), text) for _, text in LEVEL.complaints(value))
+            yield from (((name,), text) for _, text in LEVEL.problems_of(value))
         elif name in KEYS:
-            yield from (((name,), text) for _, text in KEYS[name].complaints(value))
+            yield from (((name,), text) for _, text in KEYS[name].problems_of(value))
         else:
             near = did_you_mean(name, known) or f"known here are {listed(known)}."
             yield (name,), f"is unknown; {near}"
@@ -187,14 +185,14 @@ def _table_complaints(table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     if metric is None:
         yield ("metric",), f"is missing; allowed is {KEYS['metric'].allowed()}."
     elif isinstance(metric, str) and metric in METRICS and not METRICS[metric].by_family:
-        yield from _resource_complaints(metric, table)
+        yield from _resource_problems(metric, table)
     if ("at_most" in table) == ("at_least" in table):
         yield (), "needs one limit: at_most or at_least."
     if "grace_s" in table and not table.get("abort"):
         yield ("grace_s",), "is given without abort = true, which it belongs to; leave it out."
 
 
-def _resource_complaints(metric: str, table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+def _resource_problems(metric: str, table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Say what cannot be said of memory and CPU."""
     if "family" in table:
         yield ("family",), f"is given, but {metric} is of the workers, not of a family."

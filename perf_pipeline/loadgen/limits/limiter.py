@@ -15,7 +15,7 @@ from perf_pipeline.loadgen.limits.watchdog import Watchdog
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_pipeline.config.scenario.scenario import Limits
+    from perf_pipeline.config.scenario.scenario import WorkerLimits
     from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 
 MEGABYTE = 1_000_000
@@ -25,7 +25,7 @@ class Limiter:
     """What holds one worker; without limits it does nothing."""
 
     def __init__(
-        self, limits: Limits, processes: int, *, group_name: str, cgroups: Path | None
+        self, limits: WorkerLimits, processes: int, *, group_name: str, cgroups: Path | None
     ) -> None:
         """Prepare; nothing is held yet.
 

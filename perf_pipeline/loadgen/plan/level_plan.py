@@ -9,11 +9,11 @@ from array import array
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from perf_pipeline.config.scenario.scenario import Connections, Stop
+from perf_pipeline.config.scenario.scenario import ConnectionPools, Stop
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.arrivals import Arrivals
-    from perf_pipeline.config.scenario.scenario import Limits, Phases, SettingValue
+    from perf_pipeline.config.scenario.scenario import Phases, SettingValue, WorkerLimits
     from perf_pipeline.config.slo.slo import Slo
 
 
@@ -66,12 +66,12 @@ class LevelPlan:
     concurrency: int
     processes: int
     phases: Phases
-    limits: Limits
+    limits: WorkerLimits
     kinds: array[int]
     ramp_ns: array[int]
     arrivals: Arrivals | None = None
     intended_ns: array[int] = field(default_factory=lambda: array("q"))
-    connections: Connections = field(default_factory=Connections)
+    connections: ConnectionPools = field(default_factory=ConnectionPools)
     servers: tuple[str, ...] = ()
     stop: Stop = field(default_factory=Stop)
     aborts: tuple[Slo, ...] = ()

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.scenario import Limits, Phases, Scenario, Workload
+from perf_pipeline.config.scenario.scenario import Phases, Scenario, WorkerLimits, Workload
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.samples.run_folder import write_json
@@ -44,7 +44,7 @@ def plan_of(
         concurrency=(slots,),
         workloads=(Workload(FAMILY, "complex"),),
         phases=phases,
-        limits=Limits(cpu_percent=cpu_percent),
+        limits=WorkerLimits(cpu_percent=cpu_percent),
         slos=slos,
     )
     return plan_levels(scenario, 2)[0]

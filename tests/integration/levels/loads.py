@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from perf_pipeline.config.scenario.scenario import (
     Arm,
-    Connections,
+    ConnectionPools,
     Phases,
     Scenario,
     Workload,
@@ -29,7 +29,7 @@ STEP = Scenario(
     processes=2,
     workloads=_MIX,
     phases=replace(_SHORT, steady_s=0.6),
-    connections=Connections(max_db_connections=8),
+    connections=ConnectionPools(max_db_connections=8),
     arms=(Arm("endless", "kailash", "lean", 8, 60.0),),
 )
 """Two levels, then one that never ends by itself: whenever it is killed, a level is going on."""
@@ -43,7 +43,7 @@ WORKERS = Scenario(
     processes=2,
     workloads=_MIX,
     phases=Phases(ramp_up_s=0.3, warm_up_s=0.3, steady_s=20.0, steady_max_s=40.0, drain_s=5.0),
-    connections=Connections(max_db_connections=8),
+    connections=ConnectionPools(max_db_connections=8),
 )
 """Levels that end when one of their workers is killed."""
 
@@ -56,7 +56,7 @@ POSTGRES = Scenario(
     processes=2,
     workloads=_MIX,
     phases=Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=22.0, steady_max_s=40.0, drain_s=10.0),
-    connections=Connections(max_db_connections=8),
+    connections=ConnectionPools(max_db_connections=8),
 )
 """A level that goes on while PostgreSQL comes and goes."""
 
@@ -69,7 +69,7 @@ QUICK = Scenario(
     processes=1,
     workloads=_WRITES,
     phases=_SHORT,
-    connections=Connections(max_db_connections=4),
+    connections=ConnectionPools(max_db_connections=4),
 )
 """The shortest whole run."""
 
@@ -81,7 +81,7 @@ WHOLE = Scenario(
     processes=2,
     workloads=_ALL,
     phases=Phases(ramp_up_s=0.5, warm_up_s=0.5, steady_s=3.0, steady_max_s=60.0, drain_s=10.0),
-    connections=Connections(max_db_connections=4),
+    connections=ConnectionPools(max_db_connections=4),
     arms=(Arm("lean", "kailash", "lean", 40, 2.0), Arm("control", "control", "lean", 20, 2.0)),
 )
 """What a baseline is, in small; its arm of 40 in flight shares four connections."""
@@ -94,7 +94,7 @@ OUTAGE = Scenario(
     processes=2,
     workloads=_MIX,
     phases=Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=6.0, steady_max_s=6.0, drain_s=20.0),
-    connections=Connections(max_db_connections=8),
+    connections=ConnectionPools(max_db_connections=8),
 )
 """A level in which a server is lost and does not come back; its first kind needs none."""
 

@@ -23,7 +23,7 @@ import pytest
 
 from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.analysis.summary import summarise_level
-from perf_pipeline.config.scenario.scenario import Limits, Phases, Scenario, Workload
+from perf_pipeline.config.scenario.scenario import Phases, Scenario, WorkerLimits, Workload
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
@@ -76,7 +76,7 @@ class Planted:
     slots: int = 16
     workers: int = 1
     connections: int = 16
-    limits: Limits = field(default_factory=Limits)
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
     postgres: Server | None = None
     target: str = "callable"
 
@@ -217,7 +217,7 @@ def test_as_many_processes_as_cores_that_compute_are_held_by_the_cpu(
 def test_a_limit_on_cpu_is_the_bottleneck_of_workers_that_it_holds(
     expect: Expect,
 ) -> None:
-    expect(Planted(("spin",), limits=Limits(cpu_percent=50.0)), "cpu", "limit on CPU")
+    expect(Planted(("spin",), limits=WorkerLimits(cpu_percent=50.0)), "cpu", "limit on CPU")
 
 
 @pytest.mark.slow

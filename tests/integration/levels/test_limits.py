@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from perf_pipeline.analysis.summary import summarise_level
-from perf_pipeline.config.scenario.scenario import Limits, Phases, Scenario, Stop, Workload
+from perf_pipeline.config.scenario.scenario import Phases, Scenario, Stop, WorkerLimits, Workload
 from perf_pipeline.lifeline import stamp
 from perf_pipeline.loadgen.limits.control_group import (
     CGROUPS,
@@ -78,7 +78,7 @@ def _run(
     folder: Path,
     function: str,
     *,
-    limits: Limits = Limits(),  # noqa: B008 a frozen value
+    limits: WorkerLimits = WorkerLimits(),  # noqa: B008 a frozen value
     stop: Stop = Stop(),  # noqa: B008 a frozen value
     phases: Phases = PHASES,
     cgroups: Path | None = CGROUPS,
@@ -155,7 +155,7 @@ def test_a_worker_above_its_memory_is_ended_with_that_reason_and_loses_no_record
 
     What it was executing when it was ended has an outcome: the target crashed.
     """
-    log, _ = _run(tmp_path, "hoard", limits=Limits(memory_mb=150), cgroups=cgroups)
+    log, _ = _run(tmp_path, "hoard", limits=WorkerLimits(memory_mb=150), cgroups=cgroups)
 
     assert log.limits.startswith(mechanism)
     assert log.ended_because == "worker lost"
@@ -179,7 +179,7 @@ def test_workers_are_held_below_half_a_core(
     tmp_path: Path, cgroups: Path | None, mechanism: str
 ) -> None:
     """Functions that do nothing but compute; their best half second, as others use the machine."""
-    log, cores = _run(tmp_path, "spin", limits=Limits(cpu_percent=50), cgroups=cgroups)
+    log, cores = _run(tmp_path, "spin", limits=WorkerLimits(cpu_percent=50), cgroups=cgroups)
 
     assert log.limits.startswith(mechanism)
     assert log.workers[0]["reason"] == "done"

@@ -14,8 +14,8 @@ from perf_pipeline.analysis.targets import ERROR_PERCENT, MEMORY_MB, MIN_TAIL_SA
 from perf_pipeline.cli import COMMANDS, app
 from perf_pipeline.cli.output import Exit
 from perf_pipeline.compat.request import parse_request
+from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES
-from perf_pipeline.config.scenario.schedules import SCHEDULES
 from perf_pipeline.config.scenario.target_spec import target_names
 from perf_pipeline.config.settings import REPORTS_PORT
 from perf_pipeline.config.slo.slo import METRICS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from perf_pipeline.config.scenario.scenario import Limits, Phases, Scenario, Stop, Workload
+from perf_pipeline.config.scenario.scenario import Phases, Scenario, Stop, WorkerLimits, Workload
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.run_servers import NOT_OURS
 from perf_pipeline.run import Run, measure, report, run_scenario
@@ -97,7 +97,7 @@ def test_functions_find_their_servers_and_a_run_leaves_its_data_out(
         _calling(tmp_path, "spin"),
         concurrency=(4,),
         servers=("postgres",),
-        limits=Limits(cpu_percent=50),
+        limits=WorkerLimits(cpu_percent=50),
     )
     settings = replace(settings, urls={"postgres": servers["postgres"].url})
 

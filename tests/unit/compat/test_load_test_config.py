@@ -11,7 +11,7 @@ import perf_pipeline
 from perf_pipeline.compat.framework import LoadTestFramework
 from perf_pipeline.compat.load_test_config import LoadTestConfig
 from perf_pipeline.config.machine import MachineLimits
-from perf_pipeline.config.scenario.scenario import Connections, Limits, Phases, Workload
+from perf_pipeline.config.scenario.scenario import ConnectionPools, Phases, WorkerLimits, Workload
 from perf_pipeline.errors import ScenarioError
 
 MACHINE = MachineLimits(
@@ -71,8 +71,8 @@ def test_every_option_arrives_in_the_scenario() -> None:
     assert scenario.phases == Phases(
         ramp_up_s=1, warm_up_s=0, steady_s=2, steady_max_s=2, total_workflows=70, cooldown_s=3
     )
-    assert scenario.connections == Connections(4, 5)
-    assert scenario.limits == Limits(512, 80)
+    assert scenario.connections == ConnectionPools(4, 5)
+    assert scenario.limits == WorkerLimits(512, 80)
     assert (scenario.sample_every_s, scenario.log_detail) == (0.5, True)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perf_pipeline.config.scenario.positions import DEEPEST, KeyPath, key_lines
+from perf_pipeline.config.scenario.positions import MAX_DEPTH, KeyPath, key_lines
 
 
 def paths_of(value: Any, path: KeyPath = ()) -> set[KeyPath]:
@@ -104,7 +104,7 @@ def test_every_path_that_tomllib_finds_has_a_line_that_exists(lines: list[str]) 
     except tomllib.TOMLDecodeError:
         return
     found = key_lines(text)
-    assert set(found) == {path for path in paths_of(document) if len(path) <= DEEPEST}
+    assert set(found) == {path for path in paths_of(document) if len(path) <= MAX_DEPTH}
     assert all(1 <= line <= text.count("\n") + 1 for line in found.values())
 
 
@@ -139,4 +139,4 @@ def test_a_value_nested_deeper_than_any_key_ends_where_it_ends() -> None:
     text = "a = " + "[" * 30 + "'x]'" + "]" * 30 + "\nb = 1\n"
     found = key_lines(text)
     assert found["b",] == 2
-    assert max(len(path) for path in found) == DEEPEST
+    assert max(len(path) for path in found) == MAX_DEPTH

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perf_pipeline.config.scenario.scenario_file import GREATEST_BYTES, read_text
+from perf_pipeline.config.scenario.scenario_file import MAX_FILE_BYTES, read_text
 from perf_pipeline.errors import ScenarioError
 
 
@@ -24,7 +24,7 @@ def refusal(path: Path) -> str:
     [
         (b"\xef\xbb\xbfa = 1", " line 1: begins with a byte order mark; save it as UTF-8"),
         (b"a = 1\nb = '\xe9'", " line 2: byte 0xe9 is not UTF-8, which TOML is"),
-        (b"a" * (GREATEST_BYTES + 1), ": is larger than 16,384 bytes, so it is not a scenario."),
+        (b"a" * (MAX_FILE_BYTES + 1), ": is larger than 16,384 bytes, so it is not a scenario."),
     ],
 )
 def test_bytes_that_are_no_scenario_are_refused(tmp_path: Path, data: bytes, said: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.parse import parse_scenario
-from perf_pipeline.config.scenario.scenario import Limits, Stop, Workload
+from perf_pipeline.config.scenario.scenario import Stop, WorkerLimits, Workload
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -155,10 +155,10 @@ def test_what_contradicts_itself_is_refused(
 def test_limits_and_stops_arrive_and_flags_replace_the_limits(machine: MachineLimits) -> None:
     text = FAMILY + "[limits]\nmemory_mb = 512\n[stop]\nerror_ratio = 0.5\n"
 
-    assert _read(text, machine).limits == Limits(memory_mb=512)
+    assert _read(text, machine).limits == WorkerLimits(memory_mb=512)
     assert _read(text, machine).stop == Stop(error_ratio=0.5)
     changed = _read(text, machine, memory_limit_mb=256, cpu_limit_percent=50, processes=1)
-    assert (changed.limits, changed.processes) == (Limits(256, 50), 1)
+    assert (changed.limits, changed.processes) == (WorkerLimits(256, 50), 1)
 
 
 def test_levels_keep_their_names_and_a_greater_maximum_adds_a_level(

@@ -67,4 +67,4 @@ def test_every_target_says_what_a_slot_is_and_gives_each_setting_a_default_that_
         assert facts.mode == ("asyncio" if name.endswith("_async") else "threads")
         for setting, key in setting_keys(name).items():
             default = with_defaults(name, {})[setting]
-            assert list(key.complaints(default)) == []
+            assert list(key.problems_of(default)) == []

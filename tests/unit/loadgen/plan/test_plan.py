@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from perf_pipeline.config.scenario.scenario import (
     Arm,
-    Connections,
-    Limits,
+    ConnectionPools,
     Phases,
     Scenario,
     Stop,
+    WorkerLimits,
     Workload,
 )
 from perf_pipeline.config.slo.slo import Slo
@@ -60,10 +60,10 @@ def test_the_same_seed_gives_the_same_plan_on_every_machine_and_version() -> Non
         {"phases": Phases(total_workflows=1)},
         {"target": "kailash+pandas"},
         {"settings": {"enable_monitoring": True}},
-        {"limits": Limits(memory_mb=512)},
-        {"limits": Limits(cpu_percent=50)},
-        {"connections": Connections(max_db_connections=49)},
-        {"connections": Connections(connection_timeout_s=29.0)},
+        {"limits": WorkerLimits(memory_mb=512)},
+        {"limits": WorkerLimits(cpu_percent=50)},
+        {"connections": ConnectionPools(max_db_connections=49)},
+        {"connections": ConnectionPools(connection_timeout_s=29.0)},
         {"servers": ("postgres",)},
         {"stop": Stop(error_ratio=0.5)},
         {"stop": Stop(memory_free_mb=100)},

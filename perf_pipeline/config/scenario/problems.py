@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _AFTER_THE_FILE = 10**9
 
 
-class Complaints:
+class Problems:
     """Collects sentences and says where each value came from: a line of the file, or a flag.
 
     Attributes:
@@ -66,7 +66,7 @@ class Complaints:
             path[:length] in self._wrong for path in paths for length in range(len(path) + 1)
         )
 
-    def problems(self) -> list[str]:
+    def sentences(self) -> list[str]:
         """Return the sentences in the order of the file; flags come last."""
         return [text for _, text in sorted(self._found, key=lambda found: found[0])]
 

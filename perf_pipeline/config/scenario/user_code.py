@@ -12,28 +12,28 @@ from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.config.wording import shown
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.complaints import Complaints
     from perf_pipeline.config.scenario.positions import KeyPath
+    from perf_pipeline.config.scenario.problems import Problems
 
 
-def workload_of(table: dict[str, Any], index: int, complaints: Complaints) -> Workload:
+def workload_of(table: dict[str, Any], index: int, problems: Problems) -> Workload:
     """Make a workload of its table: a family at a complexity, or a function.
 
     Args:
         table: Values that fit their keys.
         index: Which ``[[workload]]``.
-        complaints: Told what is missing or too much.
+        problems: Told what is missing or too much.
     """
     weight, here = table.get("weight", 1.0), ("workload", index)
     if "function" in table:
         for name in ("family", "complexity"):
             if name in table:
-                complaints.at((*here, name), "stands beside function; give one of the two.")
+                problems.at((*here, name), "stands beside function; give one of the two.")
         return Workload(table["function"], "", weight)
     for key in (FAMILY, COMPLEXITY):
         if key.name not in table:
             tail = f"is missing; allowed is {key.allowed()} ({key.meaning})"
-            complaints.at((*here, key.name), f"{tail}, or function in place of both.")
+            problems.at((*here, key.name), f"{tail}, or function in place of both.")
     return Workload(
         table.get("family", FAMILY.choices[0]),
         table.get("complexity", COMPLEXITY.choices[0]),
@@ -41,38 +41,38 @@ def workload_of(table: dict[str, Any], index: int, complaints: Complaints) -> Wo
     )
 
 
-def check_paths(values: dict[str, Any], folder: Path, complaints: Complaints) -> None:
-    """Make the paths of ``values`` absolute, and complain of those that lead nowhere."""
+def check_paths(values: dict[str, Any], folder: Path, problems: Problems) -> None:
+    """Make the paths of ``values`` absolute, and add a problem for each that leads nowhere."""
     if "python_path" in values:
         path = Path(folder, values["python_path"])
         values["python_path"] = str(path.resolve())
         if not path.is_dir():
             tail = f"is {shown(str(path))}, which is no folder; name the one with your modules."
-            complaints.at(("python_path",), tail)
+            problems.at(("python_path",), tail)
     if "interpreter" in values:
         path = Path(folder, values["interpreter"])
         # Not resolved: the Python of a virtual environment is a link, and finds it by its name.
         values["interpreter"] = str(path)
         if not path.is_file() or not os.access(path, os.X_OK):
             tail = f"is {shown(str(path))}, which is no program; name a Python (bin/python)."
-            complaints.at(("interpreter",), tail)
+            problems.at(("interpreter",), tail)
 
 
-def find_wrong_kinds(scenario: Scenario, complaints: Complaints) -> None:
-    """Complain of functions for a target that plays families, and the other way round."""
+def check_workload_kinds(scenario: Scenario, problems: Problems) -> None:
+    """Add a problem for functions for a target that plays families, and the other way round."""
     played: list[tuple[KeyPath, str]] = [(("target",), scenario.target)]
     played += [(("arm", i, "target"), arm.target) for i, arm in enumerate(scenario.arms)]
     functions = {workload.is_function for workload in scenario.workloads}
     if len(functions) > 1:
-        complaints.at(("workload",), "holds both functions and families; give one sort.")
+        problems.at(("workload",), "holds both functions and families; give one sort.")
         return
     for path, target in played:
-        if not complaints.is_good(path, ("workload",)):
+        if not problems.is_good(path, ("workload",)):
             continue
         facts = target_facts(parse_target(target).name)
         if functions == {True} and not facts.functions:
             tail = f'is "{target}", which plays families; functions need "callable"'
-            complaints.at(path, f'{tail} (plain ones) or "callable_async" (async def).')
+            problems.at(path, f'{tail} (plain ones) or "callable_async" (async def).')
         if functions == {False} and facts.functions:
             tail = f'is "{target}", which calls functions; give function = "module:function"'
-            complaints.at(path, f"{tail} in [[workload]] in place of family and complexity.")
+            problems.at(path, f"{tail} in [[workload]] in place of family and complexity.")

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.machine import SLOT_IS, largest_level, mode_of, processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.keys import REPEATED
-from perf_pipeline.config.scenario.own_code import find_wrong_kinds
+from perf_pipeline.config.scenario.user_code import check_workload_kinds
 
 if TYPE_CHECKING:
     from perf_pipeline.config.machine import Bound, MachineLimits
-    from perf_pipeline.config.scenario.complaints import Complaints
+    from perf_pipeline.config.scenario.problems import Problems
     from perf_pipeline.config.scenario.scenario import Scenario
 
 
-def find_duplicates(scenario: Scenario, complaints: Complaints) -> None:
-    """Complain of workloads and of arms' labels that stand twice in the file, and the like."""
-    _find_names_without_levels(scenario, complaints)
+def check_duplicates(scenario: Scenario, problems: Problems) -> None:
+    """Add a problem for each workload or label given twice, and for level names without a level."""
+    _find_names_without_levels(scenario, problems)
     workloads: set[tuple[str, str]] = set()
     for index, workload in enumerate(scenario.workloads):
         kind = (workload.family, workload.complexity)
         named = workload.name.replace("/", ", ")
-        if complaints.is_good(("workload", index, "family"), ("workload", index, "complexity")):
+        if problems.is_good(("workload", index, "family"), ("workload", index, "complexity")):
             if kind in workloads:
-                complaints.at(
+                problems.at(
                     ("workload", index),
                     f"is {named} for the second time; give the first one a greater weight instead.",
                 )
@@ -38,62 +38,62 @@ def find_duplicates(scenario: Scenario, complaints: Complaints) -> None:
         for i, open_level in enumerate(scenario.arrivals)
     ]
     for path, label, needed in labelled:
-        if complaints.is_good(path):
+        if problems.is_good(path):
             if label in labels:
-                complaints.at(
+                problems.at(
                     path, f'is "{label}" for the second time; {needed} (it names a folder).'
                 )
             labels.add(label)
 
 
-def find_contradictions(scenario: Scenario, machine: MachineLimits, complaints: Complaints) -> None:
-    """Complain of values that fit their keys but not each other or this machine."""
-    _find_phases_out_of_order(scenario, complaints)
-    _find_schedules_without_a_steady_phase(scenario, complaints)
-    find_wrong_kinds(scenario, complaints)
-    if complaints.is_good(("processes",)):
-        _find_too_few_connections(scenario, processes_of(scenario, machine), complaints)
-        _find_levels_above_the_machine(scenario, machine, complaints)
+def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Problems) -> None:
+    """Add a problem for each value that fits its key but not the other values or this machine."""
+    _find_phases_out_of_order(scenario, problems)
+    _find_schedules_without_a_steady_phase(scenario, problems)
+    check_workload_kinds(scenario, problems)
+    if problems.is_good(("processes",)):
+        _find_too_few_connections(scenario, processes_of(scenario, machine), problems)
+        _find_levels_above_the_machine(scenario, machine, problems)
 
 
-def _find_phases_out_of_order(scenario: Scenario, complaints: Complaints) -> None:
+def _find_phases_out_of_order(scenario: Scenario, problems: Problems) -> None:
     phases, longest = scenario.phases, ("phases", "steady_max_s")
     for name in ("warm_up_s", "steady_s"):
         least_s = getattr(phases, name)
-        if complaints.is_good(longest, ("phases", name)) and phases.steady_max_s < least_s:
-            complaints.at(
+        if problems.is_good(longest, ("phases", name)) and phases.steady_max_s < least_s:
+            problems.at(
                 longest,
                 f"is {phases.steady_max_s:g}, below {name} ({least_s:g}): the greatest length of "
                 f"a phase is at least its least length; allowed is {least_s:g} s or more.",
             )
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "steady_s")
-        if complaints.is_good(longest, path) and arm.steady_s > phases.steady_max_s:
-            complaints.at(
+        if problems.is_good(longest, path) and arm.steady_s > phases.steady_max_s:
+            problems.at(
                 path,
                 f"is {arm.steady_s:g}, above phases.steady_max_s ({phases.steady_max_s:g}), the "
                 f"greatest length of a phase; allowed is {phases.steady_max_s:g} s or less.",
             )
 
 
-def _find_schedules_without_a_steady_phase(scenario: Scenario, complaints: Complaints) -> None:
+def _find_schedules_without_a_steady_phase(scenario: Scenario, problems: Problems) -> None:
     warm_up_s = scenario.phases.warm_up_s
     for index, arrivals in enumerate(scenario.arrivals):
         path = ("arrivals", index)
-        if not complaints.is_good(path, *((*path, key.name) for key in REPEATED["arrivals"])):
+        if not problems.is_good(path, *((*path, key.name) for key in REPEATED["arrivals"])):
             continue
         if (length_s := schedule_length_s(arrivals)) <= warm_up_s:
-            complaints.at(
+            problems.at(
                 (*path, "duration_s"),
                 f"is {length_s:g} s, all of it warm-up (phases.warm_up_s is {warm_up_s:g}): the "
                 "schedule must be longer, for what follows the warm-up is measured.",
             )
 
 
-def _find_too_few_connections(scenario: Scenario, processes: int, complaints: Complaints) -> None:
+def _find_too_few_connections(scenario: Scenario, processes: int, problems: Problems) -> None:
     path, limit = ("connections", "max_db_connections"), scenario.connections.max_db_connections
-    if complaints.is_good(path) and limit < processes:
-        complaints.at(
+    if problems.is_good(path) and limit < processes:
+        problems.at(
             path,
             f"is {limit}, below the {processes} worker processes that share it: each needs one "
             f"connection; allowed is {processes} or more, or lower processes.",
@@ -101,26 +101,26 @@ def _find_too_few_connections(scenario: Scenario, processes: int, complaints: Co
 
 
 def _find_levels_above_the_machine(
-    scenario: Scenario, machine: MachineLimits, complaints: Complaints
+    scenario: Scenario, machine: MachineLimits, problems: Problems
 ) -> None:
     processes = processes_of(scenario, machine)
     bound = largest_level(machine, processes, mode_of(scenario.target))
     for level in scenario.concurrency:
         if level > bound.level:
             tail = _above(bound, scenario.target, machine, processes)
-            complaints.at(("concurrency",), f"holds {level}, {tail}")
+            problems.at(("concurrency",), f"holds {level}, {tail}")
     for index, arrivals in enumerate(scenario.arrivals):
         path = ("arrivals", index, "slots")
-        if complaints.is_good(path) and arrivals.slots > bound.level:
+        if problems.is_good(path) and arrivals.slots > bound.level:
             tail = _above(bound, scenario.target, machine, processes)
-            complaints.at(path, f"is {arrivals.slots}, {tail}")
+            problems.at(path, f"is {arrivals.slots}, {tail}")
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "concurrency")
         own = largest_level(machine, processes, mode_of(arm.target))
         told = own.level == bound.level and arm.concurrency in scenario.concurrency
-        if complaints.is_good(path) and arm.concurrency > own.level and not told:
+        if problems.is_good(path) and arm.concurrency > own.level and not told:
             tail = _above(own, arm.target, machine, processes)
-            complaints.at(path, f"is {arm.concurrency}, {tail}")
+            problems.at(path, f"is {arm.concurrency}, {tail}")
 
 
 def _above(bound: Bound, target: str, machine: MachineLimits, processes: int) -> str:
@@ -136,10 +136,10 @@ def _above(bound: Bound, target: str, machine: MachineLimits, processes: int) ->
     )
 
 
-def _find_names_without_levels(scenario: Scenario, complaints: Complaints) -> None:
+def _find_names_without_levels(scenario: Scenario, problems: Problems) -> None:
     names, levels = len(scenario.level_names), len(scenario.concurrency)
-    if names and names != levels and complaints.is_good(("level_names",), ("concurrency",)):
-        complaints.at(
+    if names and names != levels and problems.is_good(("level_names",), ("concurrency",)):
+        problems.at(
             ("level_names",),
             f"holds {names} names for {levels} levels; name each level, or none.",
         )
