@@ -12,8 +12,7 @@ from assets.owners import OWNERS
 from assets.progress import ProgressLog
 from assets.resources import PROCESS_TAG, SCENARIO_TAG, TARGET_TAG
 from assets.run_inventory import FOLDER_TAG
-from perf_pipeline.analysis.measure import measure_run
-from perf_pipeline.capacity_run import CapacityRun, finish_capacity
+from perf_pipeline.capacity_run import capacity_run, finish_capacity
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
@@ -89,7 +88,7 @@ def found_capacity(
     settings = current_settings()
     if config.results_dir:
         settings = replace(settings, results_dir=Path(config.results_dir))
-    with CapacityRun(scenario, question, settings, notify=context.log.info) as run:
+    with capacity_run(scenario, question, settings, notify=context.log.info) as run:
         tags = {
             SCENARIO_TAG: scenario.name,
             TARGET_TAG: scenario.target,
@@ -98,8 +97,7 @@ def found_capacity(
         }
         context.instance.add_run_tags(context.run_id, tags)
         folder = run.load(on_progress=ProgressLog(context))
-        finding, page = finish_capacity(folder)
-    metrics = measure_run(folder)
+        metrics, finding, page = finish_capacity(folder)
     known = {"capacity": finding.value, "below": finding.below}
     yield dg.MaterializeResult(
         metadata={

@@ -10,7 +10,7 @@ import dagster as dg
 
 from assets import repeats, verdicts
 from assets.metrics import run_metrics as run_metrics_asset
-from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.samples.run_folder import RunFolder
 
 CHECKS = {
@@ -40,6 +40,6 @@ CHECKS = {
 )
 def run_checks(run_metrics: str) -> Iterator[dg.AssetCheckResult]:
     """Check the run that ``run_metrics`` was made from."""
-    metrics = measure_run(RunFolder(Path(run_metrics).parent))
+    metrics = metrics_of(RunFolder(Path(run_metrics).parent))
     for name, (result, _) in CHECKS.items():
         yield result(metrics)._replace(check_name=name, asset_key=run_metrics_asset.key)

@@ -7,10 +7,9 @@ import dagster as dg
 from assets.headline import bottleneck_metadata, headline_metadata
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
-from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.analysis.measure import measure, metrics_of
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.text import quantity
-from perf_pipeline.run import measure
 from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -34,7 +33,7 @@ def run_metrics(load_run: str) -> dg.Output[str]:
 @dg.asset(group_name="analysis", kinds={"python"}, owners=OWNERS, hooks={report_run_inventory})
 def kpi_verdicts(run_metrics: str) -> dg.MaterializeResult[None]:
     """Grades of the key performance indicators, the tables of targets, and what limited it."""
-    metrics = measure_run(RunFolder(Path(run_metrics).parent))
+    metrics = metrics_of(RunFolder(Path(run_metrics).parent))
     grades = {f"{kpi.what} at {kpi.level}": kpi.grade for kpi in metrics.kpis}
     rows = [
         dg.TableRecord(

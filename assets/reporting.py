@@ -8,7 +8,7 @@ from assets.headline import verdict_metadata
 from assets.metrics import kpi_verdicts
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
-from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.report.report_server import report_url
 from perf_pipeline.run import report
@@ -29,7 +29,7 @@ def run_report(run_metrics: str) -> dg.MaterializeResult[None]:
     file from a web page.
     """
     folder = RunFolder(Path(run_metrics).parent)
-    metrics = measure_run(folder)
+    metrics = metrics_of(folder)
     files = report(folder, metrics)
     return dg.MaterializeResult(
         metadata={

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline import cli
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.cli.output import Exit, settings_with
 from perf_pipeline.cli.run import check_everything, make_results_folder, number
 from perf_pipeline.cli.servers import described
@@ -29,7 +30,7 @@ from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
-from perf_pipeline.run import measure, report
+from perf_pipeline.run import report
 from perf_pipeline.samples.run_folder import INTERRUPTED, RunFolder, list_runs
 from perf_pipeline.servers.lifecycle.services import server_status
 
@@ -191,7 +192,7 @@ def _run_database(settings: Settings, *, accept: bool) -> int:
 
 def _keep(run: RunFolder) -> None:
     try:
-        report(run, measure(run))
+        report(run, metrics_of(run))
     except RunFolderError as error:
         _notify(f"nothing was measured: {error}")
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perf_pipeline.analysis.capacity_search import Ask, CapacitySearch
 from perf_pipeline.analysis.capacity_steps import (
@@ -18,57 +18,113 @@ from perf_pipeline.analysis.capacity_steps import (
     space_of,
     write_capacity,
 )
-from perf_pipeline.analysis.measure import context_of
+from perf_pipeline.analysis.measure import context_of, metrics_of
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.capacity_question import LONGER
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.report.run.capacity_page import write_capacity_report
-from perf_pipeline.run import Run, measure, report
+from perf_pipeline.run import Run, report
 from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from perf_pipeline.analysis.capacity import CapacityFinding
     from perf_pipeline.config.scenario.capacity_question import CapacityQuestion
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
     from perf_pipeline.loadgen.supervise.stopped import Stopped
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.samples.run_folder import RunFolder
-    from perf_pipeline.servers.server import Server
 
 
-class CapacityRun(Run):
-    """A run whose levels are the steps of a search."""
+class SearchedRun(NamedTuple):
+    """A search, measured and reported.
+
+    Attributes:
+        metrics: What was measured at its levels.
+        finding: What it found.
+        page: Its page.
+    """
+
+    metrics: RunMetrics
+    finding: CapacityFinding
+    page: Path
+
+
+class SearchCourse:
+    """The levels of a search: each is chosen by what the ones before it showed."""
 
     def __init__(
         self,
         scenario: Scenario,
         question: CapacityQuestion,
-        settings: Settings,
-        *,
-        run_id: str | None = None,
-        notify: Callable[[str], None] = lambda _text: None,
+        notify: Callable[[str], None],
     ) -> None:
-        """Prepare a search; nothing is started.
+        """Prepare a search.
 
         Args:
             scenario: What its levels play, but for the load; checked.
             question: What is searched for.
-            settings: Where things are.
-            run_id: Its id; None for a new one.
-            notify: Called with each line that people should see while they wait.
+            notify: Called with a line about each step.
         """
         self._base = scenario
         self._question = question
-        first = self._scenario_of(Ask(question.start))
-        super().__init__(first, settings, run_id=run_id, notify=notify)
+        self._notify = notify
+        self._left_out: tuple[str, ...] = ()
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario of the first step."""
+        return self._scenario_of(Ask(self._question.start))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is searched for, so that the finding can be made from the records alone."""
+        return {KEY: {"of": self._question.of, "space": asdict(space_of(self._question))}}
+
+    def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
+        """Return the first step alone."""
+        self._left_out = left_out
+        return [self._plan_of(Ask(self._question.start), 0)]
+
+    def levels(self, plans: list[LevelPlan], folder: RunFolder) -> Iterator[LevelPlan]:
+        """Yield the level that the search asks for next, until it asks for none."""
+        context = context_of(read_json(folder.manifest))
+        search = CapacitySearch(space_of(self._question))
+        plans.clear()
+        while (ask := search.next()) is not None:
+            if plans:
+                time.sleep(self._base.phases.cooldown_s)
+            plan = self._plan_of(ask, len(plans))
+            plans.append(plan)
+            yield plan
+            point, answer = measure_step(folder.root / "levels" / plan.folder_name, ask, context)
+            search = search.told(ask, answer)
+            why = f": {point.why}" if point.why else ""
+            self._notify(
+                f"step {len(search.steps)}: {plan.load}: {point.word.replace('_', ' ')}{why}"
+            )
+
+    def stopped(
+        self,
+        plan: LevelPlan,  # noqa: ARG002
+        log: LevelLog,  # noqa: ARG002
+        plans: Sequence[LevelPlan],  # noqa: ARG002
+    ) -> Stopped | None:
+        """Return None: where one load is too much, a smaller one is what comes next."""
+        return None
+
+    def _plan_of(self, ask: Ask, index: int) -> LevelPlan:
+        scenario = self._scenario_of(ask)
+        processes = processes_of(scenario, read_machine_limits())
+        plan = plan_levels(scenario, processes, self._left_out)[0]
+        label = f"{plan.label}-longer" if ask.longer else plan.label
+        return replace(plan, index=index, label=label)
 
     def _scenario_of(self, ask: Ask) -> Scenario:
         """Return the scenario that has the asked load for its only level."""
@@ -101,62 +157,44 @@ class CapacityRun(Run):
         )
         return replace(alone, arrivals=(arrivals,))
 
-    def _levels(self) -> Iterator[LevelPlan]:
-        """Yield the level that the search asks for next, until it asks for none."""
-        context = context_of(read_json(self.folder.manifest))
-        search = CapacitySearch(space_of(self._question))
-        self._plans.clear()
-        while (ask := search.next()) is not None:
-            if self._plans:
-                time.sleep(self._base.phases.cooldown_s)
-            plan = self._plan_of(ask)
-            self._plans.append(plan)
-            yield plan
-            folder = self.folder.root / "levels" / plan.folder_name
-            point, answer, _ = measure_step(folder, ask, context)
-            search = search.told(ask, answer)
-            why = f": {point.why}" if point.why else ""
-            self._notify(
-                f"step {len(search.steps)}: {plan.load}: {point.word.replace('_', ' ')}{why}"
-            )
 
-    def _plan_of(self, ask: Ask) -> LevelPlan:
-        scenario = self._scenario_of(ask)
-        processes = processes_of(scenario, read_machine_limits())
-        plan = plan_levels(scenario, processes, self._servers.left_out)[0]
-        label = f"{plan.label}-longer" if ask.longer else plan.label
-        return replace(plan, index=len(self._plans), label=label)
+def capacity_run(
+    scenario: Scenario,
+    question: CapacityQuestion,
+    settings: Settings,
+    *,
+    run_id: str | None = None,
+    notify: Callable[[str], None] = lambda _text: None,
+) -> Run:
+    """Return a run whose levels are the steps of a search; nothing is started.
 
-    def _stopped(self, plan: LevelPlan, log: LevelLog) -> Stopped | None:  # noqa: ARG002
-        """Return None: where one load is too much, a smaller one is what comes next."""
-        return None
-
-    def _manifest(
-        self, servers: dict[str, Server], environments: dict[str, TargetEnvironment]
-    ) -> dict[str, Any]:
-        asked = {"of": self._question.of, "space": asdict(space_of(self._question))}
-        return {**super()._manifest(servers, environments), KEY: asked}
+    Args:
+        scenario: What its levels play, but for the load; checked.
+        question: What is searched for.
+        settings: Where things are.
+        run_id: Its id; None for a new one.
+        notify: Called with each line that people should see while they wait.
+    """
+    course = SearchCourse(scenario, question, notify)
+    return Run(course.scenario, settings, run_id=run_id, notify=notify, course=course)
 
 
-def finish_capacity(folder: RunFolder) -> tuple[CapacityFinding, Path]:
+def finish_capacity(folder: RunFolder) -> SearchedRun:
     """Write everything that is derived from the records of a search, finished or not.
-
-    Returns:
-        What it found, and its page.
 
     Raises:
         RunFolderError: The folder holds no search, or a file of it cannot be read.
     """
-    metrics = measure(folder)
+    metrics = metrics_of(folder)
     report(folder, metrics)
     return report_capacity(folder, metrics)
 
 
-def report_capacity(folder: RunFolder, metrics: RunMetrics) -> tuple[CapacityFinding, Path]:
-    """Write what a search found, from its records, and its page; as ``finish_capacity``."""
-    finding = measure_capacity(folder)
+def report_capacity(folder: RunFolder, metrics: RunMetrics) -> SearchedRun:
+    """Write what a search found, from its metrics, and its page; as ``finish_capacity``."""
+    finding = measure_capacity(folder, metrics.levels)
     write_capacity(folder, finding)
-    return finding, write_capacity_report(finding, metrics, folder.root)
+    return SearchedRun(metrics, finding, write_capacity_report(finding, metrics, folder.root))
 
 
 def search_capacity(
@@ -173,7 +211,6 @@ def search_capacity(
         PerfPipelineError: Before the first level, when servers or target cannot be had; or after
             the report was written, when what the run kept on a server could not be removed.
     """
-    with CapacityRun(scenario, question, settings, run_id=run_id, notify=notify) as run:
+    with capacity_run(scenario, question, settings, run_id=run_id, notify=notify) as run:
         folder = run.load()
-        finding, _ = finish_capacity(folder)
-    return finding
+        return finish_capacity(folder).finding

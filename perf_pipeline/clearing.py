@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.host.scratch import remove_scratch
 from perf_pipeline.loadgen.limits.control_group import remove_leftovers
-from perf_pipeline.run import measure, report
+from perf_pipeline.run import report
 from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
 from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
 from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
@@ -47,7 +48,7 @@ def _mark_if_killed(folder: RunFolder, settings: Settings) -> list[str]:
 
 def _rescue(folder: RunFolder) -> str:
     try:
-        metrics = measure(folder)
+        metrics = metrics_of(folder)
     except RunFolderError as error:
         return f"nothing of it was measured ({error})"
     files = report(folder, metrics)

@@ -16,38 +16,36 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from perf_pipeline.analysis.measure import measure_run, write_metrics
-from perf_pipeline.config.machine import processes_of, read_machine_limits
+from perf_pipeline.analysis.measure import measure
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
 from perf_pipeline.host.level_calibration import LevelCalibration
 from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.host.scratch import scratch_folder
+from perf_pipeline.loadgen.course import PlannedCourse
 from perf_pipeline.loadgen.environment.function_trial import try_functions
 from perf_pipeline.loadgen.environment.target_environments import environments_of
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
-from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
-from perf_pipeline.loadgen.supervise.stopped import stopped_at
 from perf_pipeline.metrics.records.reconcile import reconcile
 from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
-from perf_pipeline.report.run.files import write_report
+from perf_pipeline.report.run.files import report_files, write_report
 from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import COMPLETE, FAILED, INTERRUPTED, RunFolder, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.loadgen.course import Course
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
-    from perf_pipeline.loadgen.supervise.stopped import Stopped
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.report.run.files import ReportFiles
     from perf_pipeline.servers.server import Server
@@ -79,6 +77,7 @@ class Run:
         *,
         run_id: str | None = None,
         notify: Callable[[str], None] = lambda _text: None,
+        course: Course | None = None,
     ) -> None:
         """Prepare a run; nothing is started.
 
@@ -86,11 +85,13 @@ class Run:
             scenario: What to do; checked.
             settings: Where things are.
             run_id: Its id; None for a new one.
+            course: Which levels it plays; None for all that the scenario plans.
             notify: Called with each line that people should see while they wait.
         """
         self.run_id = run_id or new_run_id(datetime.now(UTC))
         self.folder = RunFolder(settings.results_dir / self.run_id)
         self._scenario = scenario
+        self._course = course or PlannedCourse(scenario)
         self._settings = settings
         self._notify = notify
         self._stack = ExitStack()
@@ -125,8 +126,7 @@ class Run:
             lock = load_lock(self._settings.lock_path, holder, self._notify, time.sleep)
             self._stack.enter_context(lock)
             self._servers.open()
-            processes = processes_of(self._scenario, read_machine_limits())
-            self._plans = plan_levels(self._scenario, processes, self._servers.left_out)
+            self._plans = self._course.plans(self._servers.left_out)
         return self._servers.open()
 
     def seed_data(self) -> dict[str, int]:
@@ -165,10 +165,10 @@ class Run:
             manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
             manifest["noise"] = {"handling": self._settings.noise}
             write_json(self.folder.manifest, manifest)
-            for plan in self._levels():
+            for plan in self._course.levels(self._plans, self.folder):
                 python = environments[plan.target].python
                 log = self._play(plan, python, files, calibrations, on_progress)
-                if stopped := self._stopped(plan, log):
+                if stopped := self._course.stopped(plan, log, self._plans):
                     manifest["stopped"] = asdict(stopped)
                     self._notify(stopped.told)
                     break
@@ -190,18 +190,10 @@ class Run:
         self.folder.end(COMPLETE, stopped=manifest.get("stopped"))
         return self.folder
 
-    def _levels(self) -> Iterator[LevelPlan]:
-        """Yield each level when it is its turn."""
-        yield from self._plans
-
-    def _stopped(self, plan: LevelPlan, log: LevelLog) -> Stopped | None:
-        """Return why no level is played after this one; None if the run goes on."""
-        return stopped_at(plan, log, self._plans)
-
     def _manifest(
         self, servers: dict[str, Server], environments: dict[str, TargetEnvironment]
     ) -> dict[str, Any]:
-        return make_manifest(
+        manifest = make_manifest(
             run_id=self.run_id,
             scenario=self._scenario,
             started_at=_now(),
@@ -212,6 +204,7 @@ class Run:
             plans=self._plans,
             left_out=self._servers.left_out,
         )
+        return manifest | self._course.facts
 
     def _play(
         self,
@@ -279,11 +272,12 @@ class Run:
         on_progress(progress)
 
 
-def measure(folder: RunFolder) -> RunMetrics:
-    """Compute and store the metrics of a run, finished or not."""
-    metrics = measure_run(folder)
-    write_metrics(folder, metrics)
-    return metrics
+def report_of(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:
+    """Return the report of a run: the one that it wrote, else it is written now."""
+    files = report_files(folder.root)
+    if files.json.exists() and files.json.stat().st_mtime_ns >= folder.metrics.stat().st_mtime_ns:
+        return files
+    return report(folder, metrics)
 
 
 def report(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:

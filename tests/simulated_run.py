@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.run import measure
+from perf_pipeline.analysis.measure import measure
 from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, write_json
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 

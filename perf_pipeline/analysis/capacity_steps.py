@@ -9,16 +9,18 @@ import polars as pl
 
 from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
 from perf_pipeline.analysis.capacity_search import Ask, CapacitySearch, Space
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.analysis.measure import context_of
 from perf_pipeline.analysis.queueing import little_of
 from perf_pipeline.analysis.slo.judge import read_slos
-from perf_pipeline.analysis.summary import summarise_level
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.metrics.metrics_file import read_level_metrics, write_level_metrics
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from perf_pipeline.analysis.capacity import CapacityFinding
@@ -41,10 +43,8 @@ def space_of(question: CapacityQuestion) -> Space:
     return Space(question.start, question.least, question.most, whole)
 
 
-def measure_step(
-    folder: Path, ask: Ask, context: LevelContext
-) -> tuple[LoadPoint, Answer, LevelMetrics]:
-    """Measure one level of a search and say what it shows.
+def measure_step(folder: Path, ask: Ask, context: LevelContext) -> tuple[LoadPoint, Answer]:
+    """Measure one level of a search, store its metrics, and say what it shows.
 
     Args:
         folder: The level's.
@@ -54,8 +54,15 @@ def measure_step(
     Raises:
         RunFolderError: The level's log or a journal cannot be read.
     """
-    level = summarise_level(folder, context)
-    little = _little(folder, level, len(context.kinds))
+    level = read_level_metrics(folder)
+    if level is None:
+        level = measure_level(folder, context)
+        write_level_metrics(folder, level)
+    return _shown_by(folder, ask, level, len(context.kinds))
+
+
+def _shown_by(folder: Path, ask: Ask, level: LevelMetrics, kinds: int) -> tuple[LoadPoint, Answer]:
+    little = _little(folder, level, kinds)
     answer = judge_step(level, little)
     start_s, end_s = level.phases.get("steady", (0.0, 0.0))
     point = LoadPoint(
@@ -70,7 +77,7 @@ def measure_step(
         steady_s=end_s - start_s,
         validity=level.validity,
     )
-    return point, answer, level
+    return point, answer
 
 
 def is_search(manifest: Any) -> TypeGuard[dict[str, Any]]:
@@ -78,8 +85,12 @@ def is_search(manifest: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(manifest, dict) and isinstance(manifest.get(KEY), dict)
 
 
-def measure_capacity(folder: RunFolder) -> CapacityFinding:
-    """Say what a run's search found, from its records: every step is measured anew.
+def measure_capacity(folder: RunFolder, levels: Sequence[LevelMetrics]) -> CapacityFinding:
+    """Say what a run's search found, from the metrics of its steps.
+
+    Args:
+        folder: The run's.
+        levels: Its levels, as they were measured.
 
     Raises:
         RunFolderError: The run searched for nothing, or a file of it cannot be read.
@@ -87,12 +98,12 @@ def measure_capacity(folder: RunFolder) -> CapacityFinding:
     manifest = read_json(folder.manifest)
     if not is_search(manifest):
         raise RunFolderError(f"run {folder.run_id} did not search for capacity")
-    asked, context = manifest[KEY], context_of(manifest)
+    asked, kinds = manifest[KEY], len(context_of(manifest).kinds)
     search, points = CapacitySearch(Space(**asked["space"])), list[LoadPoint]()
-    for path in folder.level_folders():
+    for path, level in zip(folder.level_folders(), levels, strict=True):
         load = _load_of(path)
         ask = Ask(load, longer=bool(points) and points[-1].load == load)
-        point, answer, _ = measure_step(path, ask, context)
+        point, answer = _shown_by(path, ask, level, kinds)
         points.append(point)
         search = search.told(ask, answer)
     slos = [slo.text for slo in read_slos(manifest)]

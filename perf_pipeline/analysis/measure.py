@@ -1,26 +1,30 @@
-"""A run's folder in, its metrics out; the same for a run that was killed half-way."""
+"""From the folder of a run to its metrics, also of a run that was killed half-way.
+
+Every load level is measured once: ``measure`` stores the metrics, and whoever needs them later
+reads what was stored (``metrics_of``).
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from perf_pipeline.analysis.kpi import kpi_grades
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.analysis.repeats import repeats_of
 from perf_pipeline.analysis.slo.judge import read_slos
-from perf_pipeline.analysis.summary import summarise_level
 from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.metrics.metrics_file import read_level_metrics, read_metrics, write_run_metrics
 from perf_pipeline.metrics.records.worker_facts import worker_facts
 from perf_pipeline.metrics.survival.level_histograms import write_histograms
-from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION, RunMetrics
+from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_records import SCHEMA, read_level
-from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, read_json, write_json
+from perf_pipeline.samples.run_folder import COMPLETE, RUNNING, RunFolder, read_json
 
 _NEEDED = {"connections", "plan_hashes", "servers", "workloads"}
 
@@ -40,7 +44,9 @@ def measure_run(folder: RunFolder) -> RunMetrics:
     if not isinstance(manifest, dict) or not set(manifest) >= _NEEDED:
         raise RunFolderError(f"{folder.manifest} is not the manifest of a run")
     context = context_of(manifest)
-    levels = tuple(summarise_level(path, context) for path in folder.level_folders())
+    levels = tuple(
+        read_level_metrics(path) or measure_level(path, context) for path in folder.level_folders()
+    )
     status = str(record["status"])
     validity, reasons = _judge_run(status, str(record.get("why", "")), manifest, levels)
     return RunMetrics(
@@ -60,6 +66,36 @@ def measure_run(folder: RunFolder) -> RunMetrics:
     )
 
 
+def metrics_of(folder: RunFolder) -> RunMetrics:
+    """Return the metrics of a run: those that are stored, else measured now and stored.
+
+    Of a run that goes on, or has gone on since its metrics were stored, they are measured anew;
+    while it goes on nothing is stored.
+
+    Raises:
+        RunFolderError: The folder does not hold a run, or a file of it cannot be read.
+    """
+    status = folder.read_status()["status"]
+    if status == RUNNING:
+        return measure_run(folder)
+    if folder.metrics.exists():
+        stored = read_metrics(folder)
+        if stored.status == status:
+            return stored
+    return measure(folder)
+
+
+def measure(folder: RunFolder) -> RunMetrics:
+    """Measure a run and store its metrics, histograms and records.
+
+    Raises:
+        RunFolderError: The folder does not hold a run, or a file of it cannot be read.
+    """
+    metrics = measure_run(folder)
+    write_metrics(folder, metrics)
+    return metrics
+
+
 def context_of(manifest: dict[str, Any]) -> LevelContext:
     """Take from a manifest what summarising a level needs."""
     connections = manifest["connections"]
@@ -76,7 +112,7 @@ def context_of(manifest: dict[str, Any]) -> LevelContext:
 
 def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
     """Write ``metrics.json``, histograms and ``records.parquet``, each whole or not at all."""
-    write_json(folder.metrics, {"schema_version": SCHEMA_VERSION, **asdict(metrics)})
+    write_run_metrics(folder, metrics)
     kinds = len(metrics.manifest["workloads"])
     frames = []
     for path in folder.level_folders():

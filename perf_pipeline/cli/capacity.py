@@ -194,7 +194,7 @@ def _partial_results_kept(folder: RunFolder, *, as_json: bool) -> Iterator[None]
 def _tell_partly(why: str, folder: RunFolder, *, as_json: bool) -> None:
     tell(why, as_json=as_json)
     try:
-        finding, _ = finish_capacity(folder)
+        finding = finish_capacity(folder).finding
     except (RunFolderError, OSError) as error:
         tell(f"nothing was measured: {error}", as_json=as_json)
         answer({"run_id": folder.run_id, "error": why, "problems": [str(error)]}, as_json=as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from perf_pipeline.analysis.capacity_steps import is_search
-from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
 from perf_pipeline.cli.output import (
@@ -38,7 +38,6 @@ from perf_pipeline.loadgen.environment.function_trial import (
     try_functions,
 )
 from perf_pipeline.report.text.escape import visible
-from perf_pipeline.run import measure
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
@@ -202,7 +201,7 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
     outcomes: Counter[str] = Counter({outcome.name.lower(): 0 for outcome in Outcome})
     classes: Counter[str] = Counter()
     levels, recovered, missing = [], False, 0
-    measured = measure_run(folder).levels if folder.manifest.exists() else ()
+    measured = metrics_of(folder).levels if folder.manifest.exists() else ()
     kinds = len(read_json(folder.manifest)["workloads"]) if measured else 0
     for path, level in zip(folder.level_folders(), measured, strict=True):
         left = read_level(path, kinds)
@@ -240,22 +239,25 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
 
 
 def report(run: RunName = None, results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Write the report of a run anew, from its records, and say where it is."""
+    """Write the report of a run anew, from its metrics, and say where it is.
+
+    A run whose metrics were never written, because it was killed, is measured first.
+    """
     with bad_input_explained(as_json=as_json):
         folder = find_run(settings_with(results).results_dir, run)
-        metrics = measure(folder)
+        metrics = metrics_of(folder)
         files = write_files(folder, metrics)
         found = report_capacity(folder, metrics) if is_search(metrics.manifest) else None
     show_summary(metrics, as_json=as_json)
     tell(f"report: {files.html}", as_json=as_json)
     if found:
-        tell(f"{found[0].told}: {found[1]}", as_json=as_json)
+        tell(f"{found.finding.told}: {found.page}", as_json=as_json)
     answer(
         {
             "run_id": folder.run_id,
             "folder": str(folder.root),
             "report": str(files.html),
-            **({"capacity": str(found[1])} if found else {}),
+            **({"capacity": str(found.page)} if found else {}),
             "markdown": str(files.markdown),
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),

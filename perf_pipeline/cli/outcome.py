@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.cli.output import Exit, answer, tell
 from perf_pipeline.cli.slo_lines import slo_entry, slo_lines
@@ -16,8 +17,7 @@ from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.level.noise import judged_noise
 from perf_pipeline.report.run.result_file import level_file_name
 from perf_pipeline.report.text.labels import level_name
-from perf_pipeline.run import measure
-from perf_pipeline.run import report as write_files
+from perf_pipeline.run import report_of
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def finish(
         typer.Exit: With the exit code, unless that is 0.
     """
     try:
-        metrics = measure(folder)
+        metrics = metrics_of(folder)
     except RunFolderError as error:
         if interrupted and not folder.status_file.exists():
             _end_before_levels(folder, as_json=as_json)
@@ -94,7 +94,7 @@ def finish(
         tell(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
     elif failed:  # the load was complete, so the log alone says what failed
         tell(child.log_tail(), as_json=as_json)
-    files = write_files(folder, metrics)
+    files = report_of(folder, metrics)
     show_summary(metrics, as_json=as_json)
     slos = run_slos(metrics)
     failed_gate = gate_failures(metrics, gate)

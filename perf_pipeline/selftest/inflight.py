@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.scenario.target_spec import parse_target, with_defaults
 from perf_pipeline.config.settings import current_settings
@@ -175,7 +175,7 @@ def _many(concurrency: int, steady_s: float, python: Path, seed: int) -> list[Fi
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         folder = Path(temporary)
         _play(scenario, job, python, folder, processes)
-        level = summarise_level(folder, LevelContext(_KINDS, (), 1, {}))
+        level = measure_level(folder, LevelContext(_KINDS, (), 1, {}))
     return _held(level, concurrency)
 
 

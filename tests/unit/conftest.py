@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.metrics.level_context import LevelContext
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 
@@ -21,4 +21,4 @@ def valid_level(tmp_path_factory: pytest.TempPathFactory) -> LevelMetrics:
     folder = write_level(
         tmp_path_factory.mktemp("level"), [SimulatedWorker(rows)], slots=10, steady_s=(2.0, 10.0)
     )
-    return summarise_level(folder, LevelContext([("transformation", "simple")], [], 50, {}))
+    return measure_level(folder, LevelContext([("transformation", "simple")], [], 50, {}))

@@ -33,6 +33,11 @@ class ReportFiles:
     json: Path
 
 
+def report_files(folder: Path) -> ReportFiles:
+    """Return where the report of the run in ``folder`` is, or will be."""
+    return ReportFiles(folder / "report.html", folder / "report.md", folder / "report.json")
+
+
 def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
     """Write ``report.html``, ``report.md`` and ``report.json`` into a run's folder.
 
@@ -46,11 +51,11 @@ def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
     Raises:
         OSError: The folder cannot be written to.
     """
-    files = ReportFiles(folder / "report.html", folder / "report.md", folder / "report.json")
+    files = report_files(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(files.json, render_json(metrics).encode())
-    write_atomically(files.markdown, render_markdown(metrics).encode())
     write_atomically(files.html, render_html(metrics).encode())
+    write_atomically(files.markdown, render_markdown(metrics).encode())
+    write_atomically(files.json, render_json(metrics).encode())  # last: where it is, all are
     return files
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
@@ -75,7 +75,7 @@ class OnlyLevel:
     def metrics(self, folder: Path) -> LevelMetrics:
         """Summarise what was played in ``folder``, as a run would report it."""
         kinds = [(kind.family, kind.complexity) for kind in self.job.kinds]
-        return summarise_level(folder, LevelContext(kinds, (), 1, {}))
+        return measure_level(folder, LevelContext(kinds, (), 1, {}))
 
     def records(self, folder: Path) -> LevelRecords:
         """Read what was played in ``folder``."""

@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, WorkerLimits, Workload
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import current_settings
@@ -148,7 +148,7 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
         read_samples(folder / "resources.jsonl", start_ns, end_ns),
         records,
         InFlightCurve.of(records.frame.filter(pl.col("flags") == 0)),
-        summarise_level(folder, LevelContext(kinds, [], planted.connections, {})).in_flight,
+        measure_level(folder, LevelContext(kinds, [], planted.connections, {})).in_flight,
         (start_ns, end_ns),
         connection_limits={"postgres": share * planted.workers} if planted.postgres else {},
     )

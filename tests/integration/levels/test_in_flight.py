@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.scenario.target_spec import parse_target, with_defaults
 from perf_pipeline.config.settings import current_settings
@@ -89,7 +89,7 @@ def play(
         for at_ns, what, count in journal.waits:
             waits.setdefault((worker, at_ns), {})[what] = count
     return Played(
-        level=summarise_level(folder, LevelContext([kind], [], 50, {})),
+        level=measure_level(folder, LevelContext([kind], [], 50, {})),
         log=log,
         started=sum(one.totals().started for one in stamps),
         recorded=len(frame),

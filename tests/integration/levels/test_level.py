@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.lifeline import stamp
 from perf_pipeline.loadgen.supervise import level_monitor as pulse_module
 from perf_pipeline.loadgen.supervise import level_supervisor as level_module
@@ -56,7 +56,7 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 def _summary(folder: Path) -> LevelMetrics:
-    return summarise_level(folder, LevelContext([KIND], [], 50, {}))
+    return measure_level(folder, LevelContext([KIND], [], 50, {}))
 
 
 def _stored(folder: Path) -> dict[str, object]:

@@ -16,7 +16,7 @@ import polars as pl
 import psutil
 import pytest
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Stop, WorkerLimits, Workload
 from perf_pipeline.lifeline import stamp
 from perf_pipeline.loadgen.limits.control_group import (
@@ -130,7 +130,7 @@ def _scheduled_ns(pid: int) -> tuple[int, int]:
 
 def _summary(folder: Path, function: str) -> LevelMetrics:
     kinds = [(f"planted_functions:{function}", "")]
-    return summarise_level(folder / "level", LevelContext(kinds, [], 4, {}))
+    return measure_level(folder / "level", LevelContext(kinds, [], 4, {}))
 
 
 def _mechanisms() -> list[Any]:

@@ -11,7 +11,7 @@ import polars as pl
 import psutil
 import pytest
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import read_settings
@@ -65,7 +65,7 @@ def _play(
     run = level_in(folder, plan, on_progress=on_progress)
     run._job = replace(run._job, kinds=(Kind(plan.workloads[0], ""),))
     because = run.run().ended_because
-    metrics = summarise_level(folder, LevelContext([(plan.workloads[0], "")], [], 1, {}))
+    metrics = measure_level(folder, LevelContext([(plan.workloads[0], "")], [], 1, {}))
     return read_level(folder, 1), metrics, because
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.capacity_steps import measure_capacity
+from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.samples.run_folder import RunFolder, read_json
 from tests.sandbox import WAIT_S, Sandbox
 
@@ -55,7 +56,7 @@ def test_four_slots_of_20_ms_hold_what_little_says(sandbox: Sandbox) -> None:
     assert told["points"][0]["load"] == 4
     assert all(abs(p["little_ratio"] - 1) <= 0.05 for p in told["points"] if p["shows"] == "met")
     folder = RunFolder(Path(told["folder"]))
-    again = measure_capacity(folder)
+    again = measure_capacity(folder, read_metrics(folder).levels)
     assert (again.value, again.below) == (told["capacity"], told["below"])
     manifest = read_json(folder.manifest)
     assert list(manifest["plan_hashes"]) == [path.name for path in folder.level_folders()]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Stop, WorkerLimits, Workload
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.run_servers import NOT_OURS
-from perf_pipeline.run import Run, measure, report, run_scenario
+from perf_pipeline.run import Run, report, run_scenario
 from perf_pipeline.samples.run_folder import COMPLETE, list_runs, read_json
 from tests.integration.levels.loads import QUICK
 from tests.integration.levels.onlooker import Onlooker

@@ -11,8 +11,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.run import Run, measure, report
+from perf_pipeline.run import Run, report
 from tests.integration.conftest import settings_in
 from tests.integration.levels.loads import SCENARIOS
 

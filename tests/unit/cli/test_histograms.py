@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.run import measure
+from perf_pipeline.analysis.measure import measure
 from perf_pipeline.samples.record import COLD, Outcome
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
 from tests.simulated_level import SimulatedWorker, at_s, write_level

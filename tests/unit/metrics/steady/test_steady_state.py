@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.steady.steady_state import steady_state_of
 from tests.simulated_level import GO_NS, SECOND, Row, SimulatedWorker, at_s, frame_of, write_level
@@ -48,7 +48,7 @@ def _judge(rows: list[Row], schedule: str = "") -> SteadyState:
 
 def _level(folder: Path, rows: list[Row]) -> LevelMetrics:
     write_level(folder, [SimulatedWorker(rows)], slots=SLOTS, steady_s=(2.0, 22.0))
-    return summarise_level(folder, LevelContext([("transformation", "simple")], [], 50, {}))
+    return measure_level(folder, LevelContext([("transformation", "simple")], [], 50, {}))
 
 
 def test_a_level_that_stays_the_same_is_steady_from_its_planned_start() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.analysis.summary import summarise_level
+from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_number
@@ -33,7 +33,7 @@ KINDS = [("transformation", "simple"), ("analytics", "complex")]
 
 
 def _summary(folder: Path) -> LevelMetrics:
-    return summarise_level(folder, LevelContext(KINDS, ["postgres"], 50, {"postgres": "a pool"}))
+    return measure_level(folder, LevelContext(KINDS, ["postgres"], 50, {"postgres": "a pool"}))
 
 
 def _level(folder: Path, rows: Sequence[Row], slots: int = 10, **more: Any) -> LevelMetrics:

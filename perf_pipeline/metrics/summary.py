@@ -1,16 +1,15 @@
-"""From one level's records to its metrics; pure but for reading the level's folder."""
+"""From the records of a load level to its metrics; pure but for reading the level's folder.
+
+What limits the level and whether it kept its objectives is judged later (``analysis/level.py``).
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
-from perf_pipeline.analysis.slo.judge import judge_slos
-from perf_pipeline.analysis.slo.windows import LevelHistory
 from perf_pipeline.host.level_calibration import FILE as CALIBRATION_FILE
 from perf_pipeline.metrics.noise.noise import noise_of
 from perf_pipeline.metrics.records.open_level import open_load_of
@@ -38,12 +37,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.records.in_flight import InFlightCurve
     from perf_pipeline.metrics.resources.resource_samples import Sample
     from perf_pipeline.metrics.types.noise import Noise
     from perf_pipeline.metrics.types.resource_use import Resources
 
 
-def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
+class LevelSummary(NamedTuple):
+    """A level in numbers, and what the verdicts about it are drawn from.
+
+    Attributes:
+        level: Its metrics, without ``bottleneck`` and ``slos``.
+        records: What its worker processes left.
+        warm: The records without cold starts and without workflows that never started.
+        samples: The resource monitor's lines of the steady phase.
+        curve: Number in flight over time.
+        window_ns: Start and end of the steady phase, CLOCK_MONOTONIC.
+        go_ns: Start of the level.
+    """
+
+    level: LevelMetrics
+    records: LevelRecords
+    warm: pl.DataFrame
+    samples: Sequence[Sample]
+    curve: InFlightCurve
+    window_ns: tuple[int, int]
+    go_ns: int
+
+
+def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     """Summarise the level in ``folder``, also one that was cut short.
 
     Raises:
@@ -149,19 +171,8 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelMetrics:
         if response
         else None,
         open_load=open_load,
-        bottleneck=bottleneck_of(
-            samples,
-            records,
-            figures.curve,
-            in_flight,
-            window,
-            connection_limits=context.connection_limits(plan["processes"]),
-        )
-        if open_load is None or open_load.queue_grew or figures.outcomes.get("dropped")
-        else None,  # the arrivals decided the throughput, so nothing limited it
     )
-    history = LevelHistory(warm, context.kinds, go_ns, window)
-    return replace(level, slos=judge_slos(context.slos, level, history))
+    return LevelSummary(level, records, warm, samples, figures.curve, window, go_ns)
 
 
 def read_writes(folder: Path) -> tuple[Writes, ...]:

@@ -1,0 +1,51 @@
+"""The metrics of a load level with the verdicts about it: the one place that composes both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
+from perf_pipeline.analysis.slo.judge import judge_slos
+from perf_pipeline.analysis.slo.windows import LevelHistory
+from perf_pipeline.metrics.summary import summarise_level
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.summary import LevelSummary
+    from perf_pipeline.metrics.types.bottleneck import Bottleneck
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+
+def measure_level(folder: Path, context: LevelContext) -> LevelMetrics:
+    """Measure the level in ``folder`` from its records, and judge it; also one cut short.
+
+    Raises:
+        RunFolderError: The level's log or a journal cannot be read.
+    """
+    summary = summarise_level(folder, context)
+    history = LevelHistory(summary.warm, context.kinds, summary.go_ns, summary.window_ns)
+    level = replace(summary.level, bottleneck=_bottleneck(summary, context))
+    return replace(level, slos=judge_slos(context.slos, level, history))
+
+
+def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | None:
+    """Return what limits the level; None where arrivals decided the throughput, and nothing else.
+
+    An open level whose target keeps up is limited by nothing.
+    """
+    level = summary.level
+    load = level.open_load
+    if load is not None and not load.queue_grew and not level.outcomes.get("dropped"):
+        return None
+    processes: int = summary.records.log["plan"]["processes"]
+    return bottleneck_of(
+        summary.samples,
+        summary.records,
+        summary.curve,
+        level.in_flight,
+        summary.window_ns,
+        connection_limits=context.connection_limits(processes),
+    )

@@ -1,0 +1,78 @@
+"""The course of a run: which load levels it plays, in which order, and when it ends early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from perf_pipeline.config.machine import processes_of, read_machine_limits
+from perf_pipeline.loadgen.plan.plan import plan_levels
+from perf_pipeline.loadgen.supervise.stopped import stopped_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.loadgen.supervise.level_log import LevelLog
+    from perf_pipeline.loadgen.supervise.stopped import Stopped
+    from perf_pipeline.samples.run_folder import RunFolder
+
+
+class Course(Protocol):
+    """Decides what a run plays."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario, checked."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the manifest holds of the course beside its plans."""
+
+    def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
+        """Return the levels that are known before the run starts.
+
+        Args:
+            left_out: Servers that cannot be had and that workflows do not write to.
+        """
+
+    def levels(self, plans: list[LevelPlan], folder: RunFolder) -> Iterator[LevelPlan]:
+        """Yield each level when it is its turn; the one before has been played.
+
+        Args:
+            plans: What ``plans`` returned; holds every level that has been yielded.
+            folder: The run's.
+        """
+
+    def stopped(self, plan: LevelPlan, log: LevelLog, plans: Sequence[LevelPlan]) -> Stopped | None:
+        """Return why no level is played after this one; None if the run goes on."""
+
+
+class PlannedCourse:
+    """Plays every level of a scenario, as planned before the run.
+
+    Attributes:
+        scenario: The scenario.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        """Take a checked scenario."""
+        self.scenario = scenario
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Nothing: the plans say all."""
+        return {}
+
+    def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
+        """Return every level and arm."""
+        processes = processes_of(self.scenario, read_machine_limits())
+        return plan_levels(self.scenario, processes, left_out)
+
+    def levels(self, plans: list[LevelPlan], folder: RunFolder) -> Iterator[LevelPlan]:  # noqa: ARG002
+        """Yield them in their order."""
+        yield from plans
+
+    def stopped(self, plan: LevelPlan, log: LevelLog, plans: Sequence[LevelPlan]) -> Stopped | None:
+        """Return a stop if the level ended in a way after which the scenario plays no other."""
+        return stopped_at(plan, log, plans)
