@@ -8,12 +8,14 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from assets.flag_form import flags_in, with_flags
 from assets.owners import OWNERS
 from assets.progress import ProgressLog
 from assets.resources import PROCESS_TAG, SCENARIO_TAG, TARGET_TAG
 from assets.run_inventory import FOLDER_TAG
 from perf_pipeline.capacity_run import capacity_run, finish_capacity
-from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.flags.capacity_flags import CapacityFlags
+from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.capacity_question import capacity_question
@@ -23,33 +25,14 @@ from perf_pipeline.report.report_server import report_url
 from perf_pipeline.report.run.capacity_page import answer, render_markdown
 
 
+@with_flags(CapacityFlags)
+@with_flags(Overrides, FOR_CAPACITY)
 class CapacityConfig(dg.Config):
     """What is searched for: the flags of ``perf-pipeline capacity``."""
 
     scenario: str = Field(
         default="baseline", description="What the levels play: a scenario's name, or its file."
     )
-    slos: list[str] = Field(
-        default=[],
-        description="What the load must keep, each like p99_s < 0.5; beside the scenario's.",
-    )
-    of: str = Field(
-        default="in_flight", description="in_flight (closed loop) or rate (open loop, Poisson)."
-    )
-    most: float | None = Field(
-        default=None, description="Greatest load. Empty: what the machine holds."
-    )
-    start: float | None = Field(
-        default=None, description="First load. Empty: the scenario's least level, or 10."
-    )
-    slots: float | None = Field(default=None, description="Workflows in flight at most, of a rate.")
-    target: str | None = Field(default=None, description="As in the other load jobs.")
-    nodes: str | None = Field(default=None, description="code or lean. Empty: the scenario's.")
-    duration_s: float | None = Field(
-        default=None, description="Least length of a step's steady phase, seconds."
-    )
-    seed: int | None = Field(default=None, description="Source of every random choice.")
-    processes: int | None = Field(default=None, description="Worker processes a step.")
     results_dir: str | None = Field(
         default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
     )
@@ -70,21 +53,12 @@ def found_capacity(
     together with other assets and without an objective, it is left out: nobody asked for a search.
     """
     machine = read_machine_limits()
-    overrides = Overrides(
-        target=config.target,
-        nodes=config.nodes,
-        duration_s=config.duration_s,
-        seed=config.seed,
-        processes=config.processes,
-        slos=tuple(config.slos) or None,
-    )
+    overrides: Overrides = flags_in(config, Overrides, FOR_CAPACITY)
     scenario = open_scenario(config.scenario, machine, overrides)
     if not scenario.slos and len(context.job_def.nodes) > 1:
         context.log.warning("No objective is given (slos), so no capacity is searched for.")
         return
-    question = capacity_question(
-        scenario, machine, of=config.of, most=config.most, start=config.start, slots=config.slots
-    )
+    question = capacity_question(scenario, machine, flags_in(config, CapacityFlags))
     settings = current_settings()
     if config.results_dir:
         settings = replace(settings, results_dir=Path(config.results_dir))

@@ -4,14 +4,13 @@ import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import fields, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from assets.flag_form import flags_in, with_flags
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
@@ -25,87 +24,12 @@ PROCESS_TAG = "perf_pipeline/process"
 """Who executes a Dagster run: process id, start and boot, so that clearing knows if it is dead."""
 
 
-class NodesChoice(StrEnum):
-    """The values of ``nodes``: the launchpad offers them, and takes no other."""
-
-    code = "code"
-    lean = "lean"
-
-
-class ComplexityChoice(StrEnum):
-    """The values of ``complexity``, likewise."""
-
-    simple = "simple"
-    medium = "medium"
-    complex = "complex"
-
-
-class OrderChoice(StrEnum):
-    """The values of ``order``, likewise."""
-
-    as_written = "as_written"
-    shuffled = "shuffled"
-
-
-class ScheduleChoice(StrEnum):
-    """The values of ``schedule``, likewise."""
-
-    poisson = "poisson"
-    constant = "constant"
-
-
+@with_flags(Overrides)
 class LoadRun(dg.ConfigurableResource["LoadRun"]):
     """One load run. Its servers live as long as the Dagster run, whichever steps are in it."""
 
     scenario: str = Field(
         default="baseline", description="Name of a scenario, or path of a scenario file."
-    )
-    concurrency: list[int] = Field(
-        default=[], description="Levels: workflows in flight. Empty: those of the scenario."
-    )
-    max_concurrency: int | None = Field(
-        default=None, description="Leave out levels above this; above all of them, add one."
-    )
-    target: str | None = Field(
-        default=None,
-        description="What executes the workflows: kailash, kailash==2.19.0, kailash+pandas, ...",
-    )
-    settings: list[str] = Field(default=[], description="Settings of the target, each NAME=VALUE.")
-    processes: int | None = Field(default=None, description="Worker processes a level.")
-    memory_limit_mb: float | None = Field(
-        default=None, description="Memory of all workers of a level, MB; one above is ended."
-    )
-    cpu_limit_percent: float | None = Field(
-        default=None, description="CPU of all workers of a level, percent of one core."
-    )
-    nodes: NodesChoice | None = Field(
-        default=None,
-        description="How workflows are written: code (as users do) or lean. Empty: the scenario's.",
-    )
-    complexity: ComplexityChoice | None = Field(
-        default=None, description="Complexity of every workflow. Empty: the scenario's."
-    )
-    slos: list[str] = Field(
-        default=[],
-        description="What the run must keep, each like p99_s < 0.5; beside the scenario's.",
-    )
-    duration_s: float | None = Field(
-        default=None, description="Least length of the steady phase of a level, seconds."
-    )
-    seed: int | None = Field(default=None, description="Source of every random choice.")
-    repeats: int | None = Field(default=None, description="How many times the levels run.")
-    order: OrderChoice | None = Field(
-        default=None, description="Order of the levels of each repeat. Empty: the scenario's."
-    )
-    rates: list[float] = Field(
-        default=[],
-        description="Open levels: workflows that arrive a second. Empty: those of the scenario.",
-    )
-    schedule: ScheduleChoice | None = Field(
-        default=None, description="When they arrive: poisson or constant. Empty: poisson."
-    )
-    slots: int | None = Field(
-        default=None, description="Workflows in flight at most, in every open level."
     )
     run_id: str | None = Field(default=None, description="Id of the run; normally left empty.")
     results_dir: str | None = Field(
@@ -129,8 +53,8 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
     @property
     def overrides(self) -> Overrides:
         """What the configuration changes in the scenario: the flags of ``run``."""
-        given = {field.name: getattr(self, field.name) for field in fields(Overrides)}
-        return Overrides(**{name: _plain(value) for name, value in given.items()})
+        given: Overrides = flags_in(self, Overrides)
+        return given
 
     @contextmanager
     def yield_for_execution(
@@ -153,13 +77,6 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
             self._run = run
             _tag(context, scenario.name, scenario.target)
             yield self
-
-
-def _plain(value: Any) -> Any:
-    """Return a field as a flag of ``run`` would give it: no list is none given."""
-    if isinstance(value, list):
-        return tuple(value) or None
-    return value.value if isinstance(value, StrEnum) else value
 
 
 def _tag(context: dg.InitResourceContext, scenario: str, target: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.analysis.capacity_search import StepVerdict
     from perf_pipeline.analysis.queueing import Knee, Little, Usl
-    from perf_pipeline.config.scenario.capacity_question import LoadKind
+    from perf_pipeline.config.flags.capacity_flags import LoadKind
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 

@@ -40,7 +40,7 @@ SCHEMA_VERSION = 1
 def space_of(question: CapacityQuestion) -> Space:
     """Return which loads a question lets be tried."""
     whole = question.of == "in_flight"
-    return Space(question.start, question.least, question.most, whole)
+    return Space(question.start, question.min_load, question.max_load, whole)
 
 
 def measure_step(folder: Path, ask: Ask, context: LevelContext) -> tuple[LoadPoint, Answer]:

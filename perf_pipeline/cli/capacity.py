@@ -11,7 +11,8 @@ import typer
 
 from perf_pipeline.analysis.capacity import NOT_REACHED
 from perf_pipeline.capacity_run import finish_capacity, search_capacity
-from perf_pipeline.cli.completion import offer_scenarios, offer_targets
+from perf_pipeline.cli.completion import offer_scenarios
+from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.output import (
     AsJson,
     Exit,
@@ -22,28 +23,27 @@ from perf_pipeline.cli.output import (
     tell,
 )
 from perf_pipeline.cli.run import (
-    TARGET_HELP,
     check_everything,
     make_results_folder,
     make_target,
-    number,
 )
-from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.flags.capacity_flags import CapacityFlags
+from perf_pipeline.config.flags.flag import check_flags
+from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.capacity_question import FAILURES, capacity_question
+from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from perf_pipeline.analysis.capacity import CapacityFinding, LoadPoint, Verdict
-    from perf_pipeline.config.scenario.capacity_question import CapacityQuestion
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
 
-Text = str | None
 CODES: dict[Verdict, Exit] = {
     "found": Exit.COMPLETE,
     "at_least": Exit.COMPLETE,
@@ -53,6 +53,8 @@ CODES: dict[Verdict, Exit] = {
 }
 
 
+@takes_flags("overrides", Overrides, FOR_CAPACITY)
+@takes_flags("asked", CapacityFlags)
 def capacity(
     scenario: Annotated[
         str,
@@ -62,32 +64,8 @@ def capacity(
             autocompletion=offer_scenarios,
         ),
     ],
-    slo: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TEXT", help='An objective, "p99_s < 0.5"; may be repeated.'),
-    ] = None,
-    of: Annotated[
-        str, typer.Option(help="in_flight (closed loop) or rate (open loop, Poisson).")
-    ] = "in_flight",
-    most: Annotated[
-        Text, typer.Option("--max", help="Greatest load; default: what the machine holds.")
-    ] = None,
-    start: Annotated[
-        Text, typer.Option(help="First load; default: the scenario's least level, or 10.")
-    ] = None,
-    slots: Annotated[Text, typer.Option(help="Workflows in flight at most, of a rate.")] = None,
-    target: Annotated[Text, typer.Option(help=TARGET_HELP, autocompletion=offer_targets)] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A setting of the target; may be repeated."),
-    ] = None,
-    nodes: Annotated[Text, typer.Option(help="code or lean.")] = None,
-    complexity: Annotated[Text, typer.Option(help="simple, medium or complex.")] = None,
-    duration: Annotated[
-        Text, typer.Option(help="Least length of a step's steady phase, seconds.")
-    ] = None,
-    seed: Annotated[Text, typer.Option(help="Source of every random choice.")] = None,
-    processes: Annotated[Text, typer.Option(help="Worker processes a step; one a core.")] = None,
+    asked: CapacityFlags,
+    overrides: Overrides,
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
@@ -99,19 +77,9 @@ def capacity(
     2 bad input; 3 nothing above could be judged, or nothing at all; 130 interrupted.
     """
     with bad_input_explained(as_json=as_json):
-        overrides = Overrides(
-            target=target,
-            nodes=nodes,
-            complexity=complexity,
-            duration_s=number(duration),
-            seed=number(seed),
-            settings=tuple(setting) if setting else None,
-            processes=number(processes),
-            slos=tuple(slo) if slo else None,
-        )
         settings = settings_with(results)
-        loads = {"--max": most, "--start": start, "--slots": slots}
-        checked, question = _asked(scenario, overrides, settings, of, loads)
+        checked = _check(scenario, overrides, asked, settings)
+        question = capacity_question(checked, read_machine_limits(), asked)
         if FAILURES in question.slos:
             told = f"objective {FAILURES.text} added: a target that fails at once would look fast"
             tell(f"{told} (give an error_ratio of your own to replace it)", as_json=as_json)
@@ -133,45 +101,21 @@ def capacity(
         raise typer.Exit(code)
 
 
-def _asked(
-    scenario: str,
-    overrides: Overrides,
-    settings: Settings,
-    of: str,
-    loads: Mapping[str, str | None],
-) -> tuple[Scenario, CapacityQuestion]:
-    """Check everything, and return what the levels play and what is searched for.
-
-    Args:
-        scenario: Name or file.
-        overrides: Flags.
-        settings: Where things are.
-        of: Kind of the load.
-        loads: --max, --start and --slots as they were given.
+def _check(
+    scenario: str, overrides: Overrides, asked: CapacityFlags, settings: Settings
+) -> Scenario:
+    """Check scenario, flags and servers; a wrong scenario does not hide wrong flags.
 
     Raises:
         ScenarioError: With every problem of scenario and flags.
-        ServiceUnavailableError: With a sentence for each server that cannot be had.
+        ServiceUnavailableError: With a sentence for each server that is unavailable.
     """
-    found = {flag: number(text) for flag, text in loads.items()}
-    problems = [
-        f"{flag} is {value!r}; it must be a number"
-        for flag, value in found.items()
-        if isinstance(value, str)
-    ]
-    most, start, slots = (
-        None if value is None or isinstance(value, str) else float(value)
-        for value in found.values()
-    )
     try:
-        checked = check_everything(scenario, overrides, None, settings)
-        machine = read_machine_limits()
-        question = capacity_question(checked, machine, of=of, most=most, start=start, slots=slots)
+        return check_everything(scenario, overrides, None, settings)
     except ScenarioError as error:
-        raise ScenarioError([*problems, *error.problems]) from error
-    if problems:
-        raise ScenarioError(problems)
-    return checked, question
+        problems = Problems(scenario)
+        check_flags(asked, problems)
+        raise ScenarioError([*problems.sentences(), *error.problems]) from error
 
 
 @contextmanager

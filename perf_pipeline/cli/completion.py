@@ -46,5 +46,9 @@ def offer_runs(ctx: typer.Context, incomplete: str) -> Offered:
     return _beginning(incomplete, [("latest", "the newest run"), *((run, "") for run in runs)])
 
 
+OFFERS = {"target": offer_targets}
+"""Field of a table of flags to what completes it; a closed list of values needs no entry."""
+
+
 def _beginning(incomplete: str, offered: Offered) -> Offered:
-    return [(word, told) for word, told in offered if word.startswith(incomplete)]
+    return [(word, meaning) for word, meaning in offered if word.startswith(incomplete)]

@@ -1,4 +1,4 @@
-"""The command run: launches the Dagster job in a child process and watches its journal."""
+"""The command run: launches the Dagster job in a child process and shows its progress."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perf_pipeline.cli.completion import offer_gates, offer_scenarios, offer_targets
+from perf_pipeline.cli.completion import offer_gates, offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild
+from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.outcome import GATES, end_at_once, finish
 from perf_pipeline.cli.output import AsJson, Exit, Results, bad_input_explained, settings_with, tell
@@ -20,7 +21,7 @@ from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.config.scenario.target_spec import parse_target, target_names
+from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.environment.function_trial import try_functions
@@ -34,11 +35,8 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
 
-TARGET_HELP = f"{', '.join(target_names())}; with ==version and +package: kailash==2.19.0+pandas."
 
-Text = str | None
-
-
+@takes_flags("overrides", Overrides)
 def run(
     scenario: Annotated[
         str,
@@ -48,52 +46,9 @@ def run(
             autocompletion=offer_scenarios,
         ),
     ],
-    concurrency: Annotated[
-        list[str] | None,
-        typer.Option("--concurrency", metavar="N...", help="Levels: workflows in flight."),
-    ] = None,
-    max_concurrency: Annotated[
-        Text, typer.Option(help="Leave out levels above this; above all of them, add one.")
-    ] = None,
-    rate: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--rate",
-            metavar="R...",
-            help="Open levels, workflows arriving a second; instead of the scenario's levels, "
-            "after those of --concurrency if that is given too.",
-        ),
-    ] = None,
-    schedule: Annotated[Text, typer.Option(help="poisson or constant: how rates arrive.")] = None,
-    slots: Annotated[Text, typer.Option(help="Workflows in flight at most, open levels.")] = None,
-    target: Annotated[Text, typer.Option(help=TARGET_HELP, autocompletion=offer_targets)] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A setting of the target; may be repeated."),
-    ] = None,
-    nodes: Annotated[Text, typer.Option(help="code or lean.")] = None,
-    complexity: Annotated[Text, typer.Option(help="simple, medium or complex.")] = None,
-    duration: Annotated[
-        Text, typer.Option(help="Least length of a level's steady phase, seconds.")
-    ] = None,
-    seed: Annotated[Text, typer.Option(help="Source of every random choice.")] = None,
-    repeats: Annotated[Text, typer.Option(help="How many times the levels run.")] = None,
-    order: Annotated[
-        Text, typer.Option(help="as_written or shuffled: the levels of each repeat, by the seed.")
-    ] = None,
-    processes: Annotated[Text, typer.Option(help="Worker processes a level; one a core.")] = None,
-    memory_limit_mb: Annotated[
-        Text, typer.Option(help="Memory of all workers of a level, MB; one above is ended.")
-    ] = None,
-    cpu_limit_percent: Annotated[
-        Text, typer.Option(help="CPU of all workers of a level, percent of one core.")
-    ] = None,
-    slo: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TEXT", help='An objective, "p99_s < 0.5"; may be repeated.'),
-    ] = None,
+    overrides: Overrides,
     gate: Annotated[
-        Text,
+        str | None,
         typer.Option(
             help="production or goal: exit 1 unless its targets are met.",
             autocompletion=offer_gates,
@@ -115,32 +70,50 @@ def run(
     0 complete, 1 a gate failed or an SLO was missed, 2 bad input, 3 not a measurement, or an SLO
     that is unclear or without data, 130 interrupted.
     """
+    launch_run(
+        scenario,
+        overrides,
+        gate=gate,
+        accept_verdicts=accept_verdicts,
+        results=results,
+        as_json=as_json,
+        plain=plain,
+    )
+
+
+def launch_run(
+    scenario: str,
+    overrides: Overrides,
+    *,
+    gate: str | None = None,
+    accept_verdicts: bool = False,
+    results: Path | None = None,
+    run_id: str | None = None,
+    as_json: bool = False,
+    plain: bool = False,
+) -> None:
+    """Run a scenario as one Dagster run, show its progress, and print what it wrote.
+
+    Args:
+        scenario: Name or file.
+        overrides: Flags.
+        gate: Table of targets that must be met; None for none.
+        accept_verdicts: Return, whatever the verdicts, once everything was measured to its end.
+        results: Folder of the runs; None for what the settings say.
+        run_id: Id of the run; None for a new one.
+        as_json: Print one JSON object at the end, and everything else on standard error.
+        plain: Plain lines, also in a terminal.
+
+    Raises:
+        typer.Exit: With the exit code, unless that is 0.
+    """
     with bad_input_explained(as_json=as_json):
-        overrides = Overrides(
-            concurrency=tuple(map(number, concurrency)) if concurrency else None,
-            max_concurrency=number(max_concurrency),
-            rates=tuple(map(number, rate)) if rate else None,
-            schedule=schedule,
-            slots=number(slots),
-            target=target,
-            nodes=nodes,
-            complexity=complexity,
-            duration_s=number(duration),
-            seed=number(seed),
-            repeats=number(repeats),
-            order=order,
-            settings=tuple(setting) if setting else None,
-            processes=number(processes),
-            memory_limit_mb=number(memory_limit_mb),
-            cpu_limit_percent=number(cpu_limit_percent),
-            slos=tuple(slo) if slo else None,
-        )
         settings = settings_with(results)
         checked = check_everything(scenario, overrides, gate, settings)
         make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
         make_target(checked, scenario, settings)
-    folder = RunFolder(settings.results_dir / new_run_id(datetime.now(UTC)))
+    folder = RunFolder(settings.results_dir / (run_id or new_run_id(datetime.now(UTC))))
     plans = plan_levels(checked, processes_of(checked, read_machine_limits()))
     view = choose_view(
         RunWatch(folder, plans),
@@ -160,18 +133,6 @@ def run(
         except EndAtOnceError as error:
             end_at_once(folder, as_json=as_json)
             raise typer.Exit(Exit.INTERRUPTED) from error
-
-
-def number(text: str | None) -> Any:
-    """Return the number that a flag's text means; other text stays, to be refused."""
-    if text is None:
-        return None
-    for meaning in (int, float):
-        try:
-            return meaning(text)
-        except ValueError:
-            continue
-    return text
 
 
 def check_everything(

@@ -1,4 +1,4 @@
-"""What a user asks for by the options of the old command line: ``python -m perf_pipeline``."""
+"""The options of ``python -m perf_pipeline``, translated to flags of ``perf-pipeline run``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.cli.flag_options import flag_value
+from perf_pipeline.config.flags.flag import flags_of
+from perf_pipeline.config.flags.overrides import Overrides
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 SCENARIOS = ("baseline", "stress", "endurance", "regression", "database", "full")
-DEFAULT_MAX_CONCURRENCY = "2000"
+DEFAULT_MAX_CONCURRENCY = 2000
+_FLAGS = {flag.field: flag for flag in flags_of(Overrides)}
 _TAKES = {
     "concurrency": ("baseline", "stress", "full"),
     "max_concurrency": ("stress", "full"),
@@ -29,23 +34,20 @@ class Request:
     """The options.
 
     Attributes:
-        scenario: A word of ``SCENARIOS``.
-        concurrency: Levels, workflows in flight, as the user wrote them; empty: the scenario's.
-        max_concurrency: Greatest level of a stress test; None where ``concurrency`` says all.
-        baseline: Result file that a regression is looked for against.
+        loads: Scenario to the flags that it is run with, in the order in which they run; of a
+            regression, which has the levels of its baseline, the scenario alone.
+        baseline: Result file with which a regression test compares; None for no such test.
         results_dir: Folder of the runs; None for what the settings say.
-        verify_only: Check scenario, servers and target; run nothing.
-        verbose: Say what was checked before a run, and which files it wrote.
+        is_check_only: Check scenario, servers and target; run nothing.
+        is_verbose: Print what was checked before a run, and which files it wrote.
         accept_verdicts: Exit 0 once everything was measured to its end, valid or not.
     """
 
-    scenario: str
-    concurrency: tuple[str, ...]
-    max_concurrency: str | None
+    loads: Mapping[str, Overrides]
     baseline: Path | None
     results_dir: Path | None
-    verify_only: bool
-    verbose: bool
+    is_check_only: bool
+    is_verbose: bool
     accept_verdicts: bool
 
 
@@ -72,23 +74,32 @@ def parse_request(arguments: Sequence[str]) -> Request:
     if given.scenario == "regression" and given.baseline is None:
         parser.error("regression needs --baseline FILE, such as results/baseline_<timestamp>.json")
     return Request(
-        scenario=given.scenario,
-        concurrency=tuple(given.concurrency or ()),
-        max_concurrency=_most(given),
+        loads=_loads(given),
         baseline=given.baseline,
         results_dir=given.results_dir,
-        verify_only=given.verify_only,
-        verbose=given.verbose,
+        is_check_only=given.verify_only,
+        is_verbose=given.verbose,
         accept_verdicts=given.accept_verdicts,
     )
 
 
-def _most(given: argparse.Namespace) -> str | None:
-    if given.max_concurrency is not None:
-        return str(given.max_concurrency)
-    if given.scenario == "full" or (given.scenario == "stress" and given.concurrency is None):
-        return DEFAULT_MAX_CONCURRENCY
-    return None
+def _loads(given: argparse.Namespace) -> dict[str, Overrides]:
+    """Translate the options to the scenarios of ``perf-pipeline run`` and their flags."""
+    levels = flag_value(_FLAGS["concurrency"], given.concurrency)
+    greatest = flag_value(_FLAGS["max_concurrency"], given.max_concurrency)
+    if given.scenario == "full":
+        return {
+            "baseline": Overrides(concurrency=levels),
+            "stress": Overrides(max_concurrency=greatest or DEFAULT_MAX_CONCURRENCY),
+            "database": Overrides(),
+        }
+    if given.scenario == "stress":
+        if levels is None and greatest is None:
+            greatest = DEFAULT_MAX_CONCURRENCY
+        return {"stress": Overrides(concurrency=levels, max_concurrency=greatest)}
+    if given.scenario == "regression":
+        return {"baseline": Overrides()}
+    return {given.scenario: Overrides(concurrency=levels)}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,8 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--scenario", required=True, choices=SCENARIOS, help="full: baseline, stress, database")
-    add("--concurrency", nargs="+", metavar="N", help="levels (baseline: 100 500 1000)")
-    add("--max-concurrency", metavar="N", help="greatest level of stress (2000)")
+    levels, greatest = _FLAGS["concurrency"], _FLAGS["max_concurrency"]
+    add(levels.option, nargs="+", metavar="N", help=f"{levels.help} Baseline: 100 500 1000.")
+    add(greatest.option, metavar=greatest.metavar, help=f"{greatest.help} Stress: 2000.")
     add("--duration", metavar="HOURS", help="of endurance, which is not built yet")
     add("--baseline", metavar="FILE", type=Path, help="result file to compare with (regression)")
     add("--results-dir", metavar="DIR", type=Path, help="folder of the runs (results)")

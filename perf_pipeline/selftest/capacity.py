@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.analysis.capacity import CapacityFinding
     from perf_pipeline.analysis.capacity_search import Answer, Ask
-    from perf_pipeline.config.scenario.capacity_question import LoadKind
+    from perf_pipeline.config.flags.capacity_flags import LoadKind
 
 TAKES_LOAD_LOCK = True
 SEEDS = {Size.CI: 2, Size.FULL: 20}

@@ -38,7 +38,7 @@ def test_the_job_shows_the_capacity_with_its_page_and_its_numbers(sandbox: Sandb
     asked = {
         "scenario": str(file),
         "slos": ["avg_s < 0.06"],
-        "most": 16,
+        "max_load": 16,
         "results_dir": str(sandbox.results),
     }
     config = sandbox.folder / "capacity.json"

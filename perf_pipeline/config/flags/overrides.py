@@ -1,36 +1,15 @@
-"""What the flags of ``perf-pipeline run`` change in a scenario.
+"""The table of the flags that change a scenario: the only place where such a flag is written.
 
-A flag replaces the scenario's value and is checked by the same row of ``keys.py``. What follows
-from a flag, and only if it is given:
-
-- ``--max-concurrency N`` leaves out the levels above N; if N is above all levels of the scenario,
-  or all of them are left out, there is a level at N. Levels named by ``--concurrency`` are the
-  user's choice: N above all of them adds none.
-- A level keeps its name; a number that the scenario does not have has none.
-- When the levels change, each arm moves to the greatest chosen level that is not above its own
-  concurrency, else to the smallest chosen one: an arm is there to be compared with a level of
-  the same concurrency. With levels 10 50 200, an arm at 100 runs at 50.
-- ``--target`` and ``--nodes`` leave out the arms that would repeat the levels.
-- ``--complexity`` holds for all workloads; those that become equal are one, with their weights
-  added, so that the share of each family stays.
-- ``--target`` keeps the scenario's settings. One that the new target does not know is a problem:
-  it may be what the scenario is about, and a run without it would look like one with it. It is
-  left out when ``--setting`` is given too, for then the user has thought of settings, and when
-  the new target has none at all (control), for then nothing could be meant in its place.
-- ``--target`` keeps the scenario's interpreter, which is asked whether it can run the new target.
-- ``--setting NAME=VALUE`` replaces one setting of the levels' target; arms keep theirs.
-- ``--slo`` adds an SLO, or takes the place of the scenario's for the same metric (of all levels
-  and families, over the steady phase); an SLO of a level that is left out is left out too.
-- ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
-- ``--rate``, ``--schedule`` and ``--slots``: ``arrival_flags.py``.
+Made from it: the options of the commands ``run`` and ``capacity``, the launchpad's form, the
+checks, and the keywords of ``open_scenario``. A flag with a ``path`` needs nothing else; the
+consequences of the others are in ``apply.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
 
-from perf_pipeline.config.flags.arrival_flags import ArrivalFlags, with_arrival_flags
+from perf_pipeline.config.flags.flag import flag, flags_of
 from perf_pipeline.config.scenario.keys import (
     COMPLEXITY,
     CPU_LIMIT,
@@ -43,29 +22,17 @@ from perf_pipeline.config.scenario.keys import (
     RATE,
     REPEATS,
     SEED,
-    SETTINGS,
     SLOTS,
     STEADY,
     TARGET,
 )
-from perf_pipeline.config.scenario.scenario import Workload
-from perf_pipeline.config.scenario.target_settings import flag_settings, setting_keys
-from perf_pipeline.config.scenario.target_spec import parse_target
-from perf_pipeline.config.slo.slo_tables import flag_slos, slos_of_levels, with_flags
-from perf_pipeline.config.wording import printable, shown
+from perf_pipeline.config.scenario.target_spec import target_names
 
-if TYPE_CHECKING:
-    from perf_pipeline.config.scenario.keys import Key
-    from perf_pipeline.config.scenario.problems import Problems
-    from perf_pipeline.config.scenario.scenario import (
-        Arm,
-        Complexity,
-        Nodes,
-        Order,
-        Scenario,
-        SettingValue,
-        WorkerLimits,
-    )
+_TARGET = f"{', '.join(target_names())}; with ==version and +package: kailash==2.19.0+pandas"
+_RATES = (
+    "Open levels, workflows arriving a second; instead of the scenario's levels, after those of "
+    "--concurrency if that is given too"
+)
 
 
 @dataclass(frozen=True)
@@ -73,219 +40,128 @@ class Overrides:
     """The flags that were given; None where one was not.
 
     Attributes:
-        concurrency: The levels, in the order in which they run.
-        max_concurrency: Greatest level, workflows in flight.
+        concurrency: The closed levels, workflows in flight, in the order in which they run.
+        max_concurrency: Maximum number of workflows in flight of a closed level.
+        rates: Open levels, workflows that arrive a second.
+        schedule: How the workflows of ``rates`` arrive.
+        slots: Maximum number of workflows in flight, in every open level.
         target: What executes the workflows.
+        settings: ``NAME=VALUE`` of settings of the target.
         nodes: How the workflows of the levels are written.
         complexity: Complexity of every workload.
-        duration_s: Least length of the steady phase.
+        processes: Worker processes a level.
+        duration_s: Minimum length of the steady phase.
         seed: Source of every random choice.
         repeats: How many times the levels run.
         order: Order of the levels of each repeat.
-        settings: ``NAME=VALUE`` of settings of the target.
-        processes: Worker processes a level.
         memory_limit_mb: Memory of all workers of a level, MB.
         cpu_limit_percent: CPU of all workers of a level, percent of one core.
         slos: What the run must keep, each like ``p99_s < 0.5``.
-        rates: Open levels, workflows that arrive a second.
-        schedule: When they arrive.
-        slots: Workflows in flight at most, in every open level.
     """
 
-    concurrency: tuple[int, ...] | None = None
-    max_concurrency: int | None = None
-    target: str | None = None
-    nodes: str | None = None
-    complexity: str | None = None
-    duration_s: float | None = None
-    seed: int | None = None
-    repeats: int | None = None
-    order: str | None = None
-    settings: tuple[str, ...] | None = None
-    processes: int | None = None
-    memory_limit_mb: float | None = None
-    cpu_limit_percent: float | None = None
-    slos: tuple[str, ...] | None = None
-    rates: tuple[float, ...] | None = None
-    schedule: str | None = None
-    slots: int | None = None
-
-
-FLAGS: dict[str, tuple[str, Key]] = {
-    "concurrency": ("--concurrency", LEVEL),
-    "max_concurrency": ("--max-concurrency", replace(LEVEL, many=False)),
-    "target": ("--target", TARGET),
-    "nodes": ("--nodes", NODES_KEY),
-    "complexity": ("--complexity", COMPLEXITY),
-    "duration_s": ("--duration", STEADY),
-    "seed": ("--seed", SEED),
-    "repeats": ("--repeats", REPEATS),
-    "order": ("--order", ORDER),
-    "processes": ("--processes", PROCESSES),
-    "memory_limit_mb": ("--memory-limit-mb", MEMORY_LIMIT),
-    "cpu_limit_percent": ("--cpu-limit-percent", CPU_LIMIT),
-    "rates": ("--rate", replace(RATE, many=True)),
-    "schedule": ("--schedule", FLAG_SCHEDULE),
-    "slots": ("--slots", SLOTS),
-}
-"""Field of ``Overrides`` to the flag and the row of the table that it is checked by."""
-
-
-def check_overrides(overrides: Overrides, problems: Problems) -> None:
-    """Add a problem for every flag whose value does not fit its key."""
-    for field, (flag, key) in FLAGS.items():
-        value = getattr(overrides, field)
-        if value is not None:
-            for where, text in key.problems_of(value):
-                hint = _with_blanks(value[where[0]]) if where else ""
-                problems.flag(flag, text + hint)
-
-
-def _with_blanks(value: object) -> str:
-    """Return a hint for several values written as one, such as ``5,10``."""
-    parts = value.replace(",", " ").split() if isinstance(value, str) and "," in value else ()
-    return f" Several are written with blanks: {printable(' '.join(parts[:4]))}." if parts else ""
-
-
-def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems) -> Scenario:
-    """Return the scenario with every fitting flag in place; arms keep their indices."""
-    given = _fitting(overrides)
-    scenario = replace(
-        scenario,
-        seed=scenario.seed if given.seed is None else given.seed,
-        repeats=given.repeats or scenario.repeats,
-        order=cast("Order", given.order) or scenario.order,
-        processes=given.processes or scenario.processes,
-        limits=_limits(scenario.limits, given),
-        nodes=cast("Nodes", given.nodes) or scenario.nodes,
+    concurrency: tuple[int, ...] | None = flag(
+        "--concurrency", LEVEL, "Levels: workflows in flight", "Load", metavar="N..."
     )
-    scenario = _with_levels(scenario, given, problems)
-    scenario = _with_target(scenario, given, problems)
-    if given.duration_s is not None:
-        scenario = _with_duration(scenario, float(given.duration_s), problems)
-    arrivals = ArrivalFlags(
-        given.concurrency, given.rates, given.schedule, given.slots, given.duration_s
+    max_concurrency: int | None = flag(
+        "--max-concurrency",
+        replace(LEVEL, many=False),
+        "Leave out levels above this; above all of them, add one",
+        "Load",
+        metavar="N",
     )
-    scenario = with_arrival_flags(scenario, arrivals, problems)
-    scenario = _with_slos(scenario, given, problems)
-    if given.complexity is not None:
-        scenario = _with_complexity(scenario, cast("Complexity", given.complexity), problems)
-    return scenario
-
-
-def drop_pointless_arms(scenario: Scenario, overrides: Overrides) -> Scenario:
-    """Return the scenario without the arms that a flag has made equal to the levels."""
-    if overrides.target is None and overrides.nodes is None:
-        return scenario
-    kept = (arm for arm in scenario.arms if not _repeats_the_levels(arm, scenario))
-    return replace(scenario, arms=tuple(kept))
-
-
-def _fitting(overrides: Overrides) -> Overrides:
-    wrong = {
-        field: None
-        for field, (_, key) in FLAGS.items()
-        if any(True for _ in key.problems_of(getattr(overrides, field)))
-    }
-    return replace(overrides, **wrong)
-
-
-def _with_levels(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
-    if given.concurrency is None and given.max_concurrency is None:
-        return scenario
-    levels = scenario.concurrency
-    if given.concurrency is not None:
-        levels = tuple(given.concurrency)
-        problems.replaced(("concurrency",), "--concurrency")
-    if given.max_concurrency is not None and levels:
-        kept = tuple(level for level in levels if level <= given.max_concurrency)
-        above_all = max(levels, default=0) < given.max_concurrency and given.concurrency is None
-        if not kept or above_all:
-            kept = (*kept, given.max_concurrency)
-            problems.replaced(("concurrency",), "--max-concurrency")
-        levels = kept
-    arms = tuple(
-        replace(arm, concurrency=_arm_level(arm, levels)) if levels else arm
-        for arm in scenario.arms
+    rates: tuple[float, ...] | None = flag(
+        "--rate", replace(RATE, many=True), _RATES, "Load", metavar="R..."
     )
-    named = dict(zip(scenario.concurrency, scenario.level_names, strict=False))
-    names = tuple(named.get(level, "") for level in levels) if named else ()
-    return replace(scenario, concurrency=levels, level_names=names, arms=arms)
-
-
-def _with_target(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
-    if given.target is not None:
-        problems.replaced(("target",), "--target")
-        kept = _settings_kept(scenario, given.target, given, problems)
-        scenario = replace(scenario, target=given.target, settings=kept)
-    if given.settings:
-        more = flag_settings(given.settings, scenario.target, problems)
-        scenario = replace(scenario, settings={**scenario.settings, **more})
-    return scenario
-
-
-def _settings_kept(
-    scenario: Scenario, target: str, given: Overrides, problems: Problems
-) -> dict[str, SettingValue]:
-    """Return the scenario's settings that fit the target of the flag."""
-    keys = setting_keys(target)
-    lost = [
-        name
-        for name, value in scenario.settings.items()
-        if name not in keys or any(True for _ in keys[name].problems_of(value))
-    ]
-    if lost and keys and not given.settings:
-        problems.flag(
-            "--target",
-            f"is {shown(target)}, which does not take the scenario's {SETTINGS} "
-            f"{' and '.join(lost)}; name those that you want with --setting (the scenario's are "
-            f"left out then), or take them out of [{SETTINGS}].",
-        )
-    return {name: value for name, value in scenario.settings.items() if name not in lost}
-
-
-def _with_slos(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
-    more = flag_slos(given.slos or (), scenario, problems)
-    scenario = replace(scenario, slos=with_flags(scenario.slos, more))
-    return replace(scenario, slos=slos_of_levels(scenario))
-
-
-def _limits(limits: WorkerLimits, given: Overrides) -> WorkerLimits:
-    return replace(
-        limits,
-        memory_mb=given.memory_limit_mb or limits.memory_mb,
-        cpu_percent=given.cpu_limit_percent or limits.cpu_percent,
+    schedule: str | None = flag("--schedule", FLAG_SCHEDULE, "How the rates arrive", "Load")
+    slots: int | None = flag(
+        "--slots", SLOTS, "Maximum of workflows in flight, in every open level", "Load", metavar="N"
+    )
+    target: str | None = flag("--target", TARGET, _TARGET, "Target", is_for_capacity=True)
+    settings: tuple[str, ...] | None = flag(
+        "--setting",
+        None,
+        "A setting of the target; may be repeated",
+        "Target",
+        metavar="NAME=VALUE",
+        is_for_capacity=True,
+    )
+    nodes: str | None = flag(
+        "--nodes",
+        NODES_KEY,
+        "How the workflows are written",
+        "Target",
+        path=("nodes",),
+        is_for_capacity=True,
+    )
+    complexity: str | None = flag(
+        "--complexity", COMPLEXITY, "Complexity of every workflow", "Target", is_for_capacity=True
+    )
+    processes: int | None = flag(
+        "--processes",
+        PROCESSES,
+        "Worker processes a level; one a core",
+        "Target",
+        metavar="N",
+        path=("processes",),
+        is_for_capacity=True,
+    )
+    duration_s: float | None = flag(
+        "--duration",
+        STEADY,
+        "Minimum length of a level's steady phase, seconds",
+        "Measurement",
+        metavar="SECONDS",
+        is_for_capacity=True,
+    )
+    seed: int | None = flag(
+        "--seed",
+        SEED,
+        "Source of every random choice",
+        "Measurement",
+        metavar="N",
+        path=("seed",),
+        is_for_capacity=True,
+    )
+    repeats: int | None = flag(
+        "--repeats",
+        REPEATS,
+        "How many times the levels run",
+        "Measurement",
+        metavar="N",
+        path=("repeats",),
+    )
+    order: str | None = flag(
+        "--order",
+        ORDER,
+        "Order of the levels of each repeat, shuffled by the seed",
+        "Measurement",
+        path=("order",),
+    )
+    memory_limit_mb: float | None = flag(
+        "--memory-limit-mb",
+        MEMORY_LIMIT,
+        "Memory of all workers of a level, MB; one above its share is ended",
+        "Limits and objectives",
+        metavar="MB",
+        path=("limits", "memory_mb"),
+    )
+    cpu_limit_percent: float | None = flag(
+        "--cpu-limit-percent",
+        CPU_LIMIT,
+        "CPU of all workers of a level, percent of one core",
+        "Limits and objectives",
+        metavar="PERCENT",
+        path=("limits", "cpu_percent"),
+    )
+    slos: tuple[str, ...] | None = flag(
+        "--slo",
+        None,
+        'An objective, "p99_s < 0.5"; may be repeated',
+        "Limits and objectives",
+        metavar="TEXT",
+        is_for_capacity=True,
     )
 
 
-def _arm_level(arm: Arm, levels: tuple[int, ...]) -> int:
-    below = [level for level in levels if level <= arm.concurrency]
-    return max(below) if below else min(levels)
-
-
-def _with_duration(scenario: Scenario, duration_s: float, problems: Problems) -> Scenario:
-    problems.replaced(("phases", "steady_s"), "--duration")
-    steady_max_s = max(scenario.phases.steady_max_s, duration_s)
-    return replace(
-        scenario,
-        phases=replace(scenario.phases, steady_s=duration_s, steady_max_s=steady_max_s),
-        arms=tuple(replace(arm, steady_s=min(arm.steady_s, duration_s)) for arm in scenario.arms),
-    )
-
-
-def _with_complexity(scenario: Scenario, complexity: Complexity, problems: Problems) -> Scenario:
-    weights: dict[str, float] = {}
-    for workload in scenario.workloads:
-        weights[workload.family] = weights.get(workload.family, 0.0) + workload.weight
-    if any(workload.is_function for workload in scenario.workloads):
-        problems.flag("--complexity", "is given, but functions have no complexity; leave it out.")
-        return scenario
-    merged = (Workload(family, complexity, weight) for family, weight in weights.items())
-    return replace(scenario, workloads=tuple(merged))
-
-
-def _repeats_the_levels(arm: Arm, scenario: Scenario) -> bool:
-    """Return whether the arm is the levels again; the control target has no nodes to differ in."""
-    same_nodes = arm.nodes == scenario.nodes or parse_target(arm.target).name == "control"
-    same = arm.target == scenario.target and dict(arm.settings) == dict(scenario.settings)
-    return same and same_nodes
+FOR_CAPACITY = tuple(one for one in flags_of(Overrides) if one.is_for_capacity)
+"""Those that a search for capacity has as well: its levels are its own."""

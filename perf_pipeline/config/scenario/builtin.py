@@ -6,7 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.flags.overrides import Overrides, check_overrides
+from perf_pipeline.config.flags.flag import check_flags
+from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.wording import did_you_mean, listed, shown
@@ -58,7 +59,7 @@ def open_scenario(
         path = find_scenario(name_or_path)
     except ScenarioError as error:
         problems = Problems(name_or_path)
-        check_overrides(overrides or Overrides(), problems)
+        check_flags(overrides or Overrides(), problems)
         raise ScenarioError([*error.problems, *problems.sentences()]) from error
     return read_scenario(path, machine, overrides)
 

@@ -1,29 +1,30 @@
-"""What a search for capacity looks for: the greatest load of which kind, up to where."""
+"""What a search for capacity looks for: kind of the load, its limits and the objectives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, cast
 
+from perf_pipeline.config.flags.capacity_flags import CapacityFlags
+from perf_pipeline.config.flags.flag import check_flags, fitting_flags
 from perf_pipeline.config.machine import largest_level, mode_of, processes_of
 from perf_pipeline.config.scenario.arrivals import MAX_ARRIVALS
+from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
+    from perf_pipeline.config.flags.capacity_flags import LoadKind
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.scenario import Scenario
 
-LoadKind = Literal["in_flight", "rate"]
-KINDS: tuple[LoadKind, ...] = ("in_flight", "rate")
-
 FAILURES = Slo("error_ratio", 0.05)
-"""Holds where nothing else is said of failures: a target that fails at once is fast."""
+"""Added where no objective is about failures: a target that fails at once is fast."""
 
 MIN_RATE_PER_S = 0.1
 FIRST_IN_FLIGHT, FIRST_RATE_PER_S = 10, 10.0
 LONGER = 4.0
-"""A step that did not decide is played again, so many times as long: half as wide an interval."""
+"""A step that did not decide is repeated, this many times as long: half as wide an interval."""
 
 
 @dataclass(frozen=True)
@@ -32,76 +33,69 @@ class CapacityQuestion:
 
     Attributes:
         of: ``in_flight`` of a closed loop, or ``rate`` of an open one, Poisson.
-        start: The first load.
-        least: The least.
-        most: The greatest.
-        slots: Workflows in flight at most, when the question is a rate.
+        start: Load of the first step.
+        min_load: Smallest load that may be tried.
+        max_load: Greatest load that may be tried.
+        slots: Maximum number of workflows in flight, when the load is a rate.
         slos: The objectives; not empty.
     """
 
     of: LoadKind
     start: float
-    least: float
-    most: float
+    min_load: float
+    max_load: float
     slots: int
     slos: tuple[Slo, ...]
 
 
 def capacity_question(
-    scenario: Scenario,
-    machine: MachineLimits,
-    *,
-    of: str = "in_flight",
-    most: float | None = None,
-    start: float | None = None,
-    slots: float | None = None,
+    scenario: Scenario, machine: MachineLimits, asked: CapacityFlags | None = None
 ) -> CapacityQuestion:
     """Make the question that flags ask about a scenario.
 
     Args:
         scenario: Checked, with the objectives that flags add.
-        machine: What it can hold: the greatest number in flight unless ``most`` says less.
-        of: A name of ``KINDS``.
-        most: The greatest load; None for what the machine can hold.
-        start: The first load; None for the least level of the scenario, or 10.
-        slots: Workflows in flight at most, of a rate; None for those of the scenario, or 1000.
+        machine: What it can hold: the greatest number in flight unless ``max_load`` is below it.
+        asked: The flags; None for the defaults: in flight, from the scenario's smallest level.
 
     Raises:
         ScenarioError: With every problem.
     """
-    kind = next((known for known in KINDS if known == of), None)
-    if kind is None:
-        told = f"--of is {of!r}; it must be one of {', '.join(KINDS)}"
-        raise ScenarioError([told, *_slo_problems(scenario)])
+    found = Problems("capacity")
+    check_flags(asked or CapacityFlags(), found)
+    given = fitting_flags(asked or CapacityFlags())
+    kind = cast("LoadKind", given.of)
     bound = largest_level(machine, processes_of(scenario, machine), mode_of(scenario.target))
     if kind == "in_flight":
-        allowed, least, why = float(bound.level), 1.0, bound.arithmetic
+        allowed, smallest, why = float(bound.level), 1.0, bound.arithmetic
     else:
         length_s = scenario.phases.warm_up_s + LONGER * scenario.phases.steady_s
-        allowed, least = MAX_ARRIVALS / length_s, MIN_RATE_PER_S
+        allowed, smallest = MAX_ARRIVALS / length_s, MIN_RATE_PER_S
         why = f"{MAX_ARRIVALS:,} arrivals in {length_s:g} s"
-    greatest = allowed if most is None else most
-    problems = _slo_problems(scenario)
-    if not least <= greatest <= allowed:
-        problems.append(f"--max is {greatest:g}; allowed is {least:g} to {allowed:g} ({why})")
-    if start is not None and not least <= start <= greatest:
-        problems.append(f"--start is {start:g}; allowed is {least:g} to --max, {greatest:g}")
+    greatest = allowed if given.max_load is None else float(given.max_load)
+    start = None if given.start is None else float(given.start)
+    problems = [*found.sentences(), *_slo_problems(scenario)]
+    if not smallest <= greatest <= allowed:
+        problems.append(f"--max is {greatest:g}; allowed is {smallest:g} to {allowed:g} ({why})")
+    if start is not None and not smallest <= start <= greatest:
+        problems.append(f"--start is {start:g}; allowed is {smallest:g} to --max, {greatest:g}")
     whole = [greatest, start or 1.0] if kind == "in_flight" else []
-    if any(not load.is_integer() for load in (*whole, slots or 1.0)):
-        problems.append("--max, --start and --slots are workflows in flight: whole numbers")
-    if slots is not None and kind == "in_flight":
+    if any(not load.is_integer() for load in whole):
+        problems.append("--max and --start are workflows in flight: whole numbers")
+    if given.slots is not None and kind == "in_flight":
         problems.append("--slots is for --of rate; what is in flight is what is searched for")
-    if slots is not None and not 1 <= slots <= bound.level:
-        problems.append(f"--slots is {slots:g}; allowed is 1 to {bound.level} ({bound.arithmetic})")
+    if given.slots is not None and not 1 <= given.slots <= bound.level:
+        allowed_slots = f"allowed is 1 to {bound.level} ({bound.arithmetic})"
+        problems.append(f"--slots is {given.slots}; {allowed_slots}")
     if problems:
         raise ScenarioError(problems)
     own = max((one.slots for one in scenario.arrivals), default=min(1000, bound.level))
     return CapacityQuestion(
         of=kind,
         start=min(_first(kind, scenario) if start is None else start, greatest),
-        least=least,
-        most=greatest,
-        slots=own if slots is None else int(slots),
+        min_load=smallest,
+        max_load=greatest,
+        slots=own if given.slots is None else given.slots,
         slos=with_failures(scenario),
     )
 
@@ -110,7 +104,7 @@ def _slo_problems(scenario: Scenario) -> list[str]:
     if not scenario.slos:
         return ["there is no objective, so any load would do; give one, like --slo 'p99_s < 0.5'"]
     return [
-        f"the objective {slo.text!r} is about one level alone; a search plays levels of its own"
+        f"the objective {slo.text!r} is about one level alone; a search has levels of its own"
         for slo in scenario.slos
         if slo.level is not None
     ]
@@ -119,8 +113,8 @@ def _slo_problems(scenario: Scenario) -> list[str]:
 def with_failures(scenario: Scenario) -> tuple[Slo, ...]:
     """Return the objectives; none ends a level, and one of them is about failures."""
     slos = tuple(replace(slo, abort=False) for slo in scenario.slos)
-    said = any(slo.metric == "error_ratio" and slo.family is None for slo in slos)
-    return slos if said else (*slos, FAILURES)
+    has_own = any(slo.metric == "error_ratio" and slo.family is None for slo in slos)
+    return slos if has_own else (*slos, FAILURES)
 
 
 def _first(kind: LoadKind, scenario: Scenario) -> float:

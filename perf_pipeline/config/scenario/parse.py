@@ -14,12 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.config.flags.overrides import (
-    Overrides,
-    apply_overrides,
-    check_overrides,
-    drop_pointless_arms,
-)
+from perf_pipeline.config.flags.apply import apply_overrides, drop_pointless_arms
+from perf_pipeline.config.flags.flag import check_flags
+from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.arrivals import arrivals_of
 from perf_pipeline.config.scenario.consistency import (
     check_consistency,
@@ -71,7 +68,7 @@ def read_scenario(
         text = read_text(path)
     except ScenarioError as error:
         problems = Problems(str(path))
-        check_overrides(overrides or Overrides(), problems)
+        check_flags(overrides or Overrides(), problems)
         raise ScenarioError([*error.problems, *problems.sentences()]) from error
     folder = path.absolute().parent
     return parse_scenario(text, path.stem, machine, overrides, file=str(path), folder=folder)
@@ -106,7 +103,7 @@ def parse_scenario(
             f"{problems.file}: the scenario's name is {shown(name)}; allowed are 1 to 80 of "
             "A-Z, a-z, 0-9, _, - and . (it becomes part of file names); rename the file."
         )
-    check_overrides(overrides, problems)
+    check_flags(overrides, problems)
     document = _load(text, problems)
     if document is not None:
         scenario = _build(document, name, folder or Path.cwd(), problems)

@@ -2,44 +2,58 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from perf_pipeline.__main__ import _known, _overrides, _plan, main
+from perf_pipeline.compat.command import known_code, loads_of, main
 from perf_pipeline.compat.request import parse_request
+from perf_pipeline.config.flags.overrides import Overrides
 
 
-def plan(*arguments: str) -> dict[str, tuple[str, ...]]:
-    return _plan(parse_request(["--scenario", *arguments]))
+def loads(*arguments: str) -> dict[str, Overrides]:
+    return dict(parse_request(["--scenario", *arguments]).loads)
 
 
 def test_each_scenario_is_run_with_the_levels_that_were_asked_for() -> None:
-    assert plan("baseline") == {"baseline": ()}
-    assert plan("baseline", "--concurrency", "10", "50") == {
-        "baseline": ("--concurrency", "10", "50")
+    assert loads("baseline") == {"baseline": Overrides()}
+    assert loads("baseline", "--concurrency", "10", "50") == {
+        "baseline": Overrides(concurrency=(10, 50))
     }
-    assert plan("stress") == {"stress": ("--max-concurrency", "2000")}
-    assert plan("stress", "--max-concurrency", "3000") == {"stress": ("--max-concurrency", "3000")}
-    assert plan("stress", "--concurrency", "1000") == {"stress": ("--concurrency", "1000")}
-    assert plan("full", "--max-concurrency", "1500") == {
-        "baseline": (),
-        "stress": ("--max-concurrency", "1500"),
-        "database": (),
+    assert loads("stress") == {"stress": Overrides(max_concurrency=2000)}
+    assert loads("stress", "--max-concurrency", "3000") == {
+        "stress": Overrides(max_concurrency=3000)
+    }
+    assert loads("stress", "--concurrency", "1000") == {"stress": Overrides(concurrency=(1000,))}
+    assert loads("full", "--max-concurrency", "1500") == {
+        "baseline": Overrides(),
+        "stress": Overrides(max_concurrency=1500),
+        "database": Overrides(),
     }
 
 
-def test_what_is_verified_has_the_levels_of_what_is_run() -> None:
-    both = _overrides(("--concurrency", "10", "50", "--max-concurrency", "20"))
+def test_both_limits_on_the_levels_of_a_stress_test_are_passed_on() -> None:
+    both = loads("stress", "--concurrency", "10", "50", "--max-concurrency", "20")["stress"]
     assert (both.concurrency, both.max_concurrency) == ((10, 50), 20)
-    assert _overrides(("--max-concurrency", "20")).max_concurrency == 20
-    assert _overrides(()).concurrency is None
+
+
+def test_a_regression_test_has_the_levels_of_its_baseline(tmp_path: Path) -> None:
+    file = tmp_path / "baseline.json"
+    level = {"validity": "valid", "throughput": 1.0, "avg_latency": 1.0, "error_rate": 0.0}
+    file.write_text(json.dumps([{**level, "concurrency": n} for n in (10, 50)]), encoding="utf-8")
+    request = parse_request(["--scenario", "regression", "--baseline", str(file)])
+    assert loads_of(request) == {"baseline": Overrides(concurrency=(10, 50))}
 
 
 def test_other_options_are_taken_as_given() -> None:
     words = ["--scenario", "baseline", "--results-dir", "r", "--verify-only", "--verbose"]
     request = parse_request(words)
-    assert (request.results_dir, request.verify_only, request.verbose) == (Path("r"), True, True)
+    assert (request.results_dir, request.is_check_only, request.is_verbose) == (
+        Path("r"),
+        True,
+        True,
+    )
     assert not request.accept_verdicts
 
 
@@ -83,4 +97,4 @@ def test_a_missing_baseline_is_bad_input(
 
 def test_exit_codes_are_the_old_ones() -> None:
     """3, not a measurement, did not exist; it is a failure."""
-    assert [_known(code) for code in (0, 1, 2, 3, 130)] == [0, 1, 2, 1, 130]
+    assert [known_code(code) for code in (0, 1, 2, 3, 130)] == [0, 1, 2, 1, 130]

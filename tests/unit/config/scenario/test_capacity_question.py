@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.machine import MachineLimits
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.capacity_question import FAILURES, capacity_question
@@ -21,7 +22,7 @@ def test_the_search_begins_at_the_least_level_and_ends_at_what_the_machine_holds
     """2 processes hold 2000 threads each."""
     question = capacity_question(SCENARIO, MACHINE)
 
-    assert (question.start, question.least, question.most) == (50, 1, 4000)
+    assert (question.start, question.min_load, question.max_load) == (50, 1, 4000)
 
 
 def test_failures_are_limited_where_nothing_is_said_of_them_and_no_objective_ends_a_level() -> None:
@@ -33,15 +34,17 @@ def test_failures_are_limited_where_nothing_is_said_of_them_and_no_objective_end
 
 def test_a_rate_begins_at_the_least_rate_and_has_the_slots_of_the_scenario() -> None:
     arrivals = (Arrivals("a", rate_per_s=40.0, slots=300), Arrivals("b", rate_per_s=20.0, slots=9))
-    question = capacity_question(replace(SCENARIO, arrivals=arrivals), MACHINE, of="rate", most=1e3)
+    question = capacity_question(
+        replace(SCENARIO, arrivals=arrivals), MACHINE, CapacityFlags(of="rate", max_load=1e3)
+    )
 
-    assert (question.start, question.most, question.slots) == (20, 1000, 300)
+    assert (question.start, question.max_load, question.slots) == (20, 1000, 300)
 
 
 def test_every_problem_is_told_at_once() -> None:
     no_objective = replace(SCENARIO, slos=())
     with pytest.raises(ScenarioError) as caught:
-        capacity_question(no_objective, MACHINE, most=1e6, start=0.5, slots=7)
+        capacity_question(no_objective, MACHINE, CapacityFlags(max_load=1e6, start=0.5, slots=7))
 
     told = "\n".join(caught.value.problems)
     for part in ("no objective", "--max is 1e+06; allowed is 1 to 4000", "--start is 0.5",
@@ -53,5 +56,5 @@ def test_an_objective_of_one_level_and_an_unknown_kind_are_refused() -> None:
     of_one = replace(SCENARIO, slos=(Slo("p99_s", 0.5, level="100"),))
     with pytest.raises(ScenarioError, match="about one level alone"):
         capacity_question(of_one, MACHINE)
-    with pytest.raises(ScenarioError, match="must be one of in_flight, rate"):
-        capacity_question(SCENARIO, MACHINE, of="users")
+    with pytest.raises(ScenarioError, match='--of is "users"; allowed is "in_flight" or "rate"'):
+        capacity_question(SCENARIO, MACHINE, CapacityFlags(of="users"))

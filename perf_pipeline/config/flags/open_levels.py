@@ -12,27 +12,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.config.scenario.arrivals import Arrivals
 
 if TYPE_CHECKING:
+    from perf_pipeline.config.flags.overrides import Overrides
     from perf_pipeline.config.scenario.arrivals import Schedule
     from perf_pipeline.config.scenario.problems import Problems
     from perf_pipeline.config.scenario.scenario import Scenario
 
 
-class ArrivalFlags(NamedTuple):
-    """The flags that change open levels, as in ``Overrides``; None where one was not given."""
-
-    concurrency: tuple[int, ...] | None
-    rates: tuple[float, ...] | None
-    schedule: str | None
-    slots: int | None
-    duration_s: float | None
-
-
-def with_arrival_flags(scenario: Scenario, given: ArrivalFlags, problems: Problems) -> Scenario:
+def with_open_levels(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
     """Return the scenario with its open levels as the flags say; the other flags are in place."""
     if given.rates is None and given.schedule is not None:
         problems.flag("--schedule", "says how the rates of --rate arrive, and there is none.")
@@ -49,7 +40,7 @@ def with_arrival_flags(scenario: Scenario, given: ArrivalFlags, problems: Proble
     )
 
 
-def _with_rates(scenario: Scenario, given: ArrivalFlags) -> Scenario:
+def _with_rates(scenario: Scenario, given: Overrides) -> Scenario:
     arrivals = tuple(
         Arrivals(
             label=f"{rate:g}-per-s",
@@ -67,7 +58,7 @@ def _with_rates(scenario: Scenario, given: ArrivalFlags) -> Scenario:
     return replace(closed, arrivals=arrivals)
 
 
-def _changed(arrivals: Arrivals, scenario: Scenario, given: ArrivalFlags) -> Arrivals:
+def _changed(arrivals: Arrivals, scenario: Scenario, given: Overrides) -> Arrivals:
     length_s = arrivals.duration_s
     if given.duration_s is not None:
         length_s = scenario.phases.warm_up_s + float(given.duration_s)

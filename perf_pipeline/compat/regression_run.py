@@ -1,17 +1,21 @@
-"""A run compared with an earlier result file: ``regression_analysis_<timestamp>.json``."""
+"""Comparing a run with an earlier result file: ``regression_analysis_<timestamp>.json``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.compat.regression import analyse_regression
-from perf_pipeline.errors import ScenarioError
+from perf_pipeline.errors import RunFolderError, ScenarioError
+from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.run.result_file import TIMESTAMP_LENGTH
 from perf_pipeline.samples.run_folder import read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from perf_pipeline.samples.run_folder import RunFolder
 
 Level = dict[str, Any]
 NEEDED = ("concurrency", "validity", "throughput", "avg_latency", "error_rate")
@@ -35,6 +39,44 @@ def read_levels(file: Path) -> dict[int, list[Level]]:
         by_level.setdefault(level["concurrency"], []).append(level)
     if not by_level:
         raise ScenarioError([f"--baseline {file} has no level: it cannot be compared with"])
+    return by_level
+
+
+def compare_with_run(file: Path, folder: RunFolder, notify: Callable[[str], None]) -> bool:
+    """Compare a run with a result file level by level, print the verdicts and write them.
+
+    Args:
+        file: The result file.
+        folder: The run; a level that it does not have is compared as without data.
+        notify: Called with each line that people should see.
+
+    Returns:
+        Whether a regression is ruled out at every level.
+
+    Raises:
+        PerfPipelineError: The file is no result file.
+    """
+    compared = compare_levels(read_levels(file), _levels_of_run(folder))
+    for level in compared:
+        notify(f"{level['concurrency']} in flight: {level['verdict']}")
+        for sentence in level["recommendations"]:
+            notify(f"  {sentence}")
+    written = write_regression_file(folder.root.parent, folder.run_id, compared)
+    notify(f"comparison: {written}")
+    return all(level["verdict"] in {"no_change", "improvement"} for level in compared)
+
+
+def _levels_of_run(folder: RunFolder) -> dict[int, list[Level]]:
+    try:
+        metrics = metrics_of(folder)
+    except RunFolderError:
+        return {}  # nothing was measured, which the run has printed
+    scenario = str(metrics.manifest["scenario"])
+    by_level: dict[int, list[Level]] = {}
+    for level in metrics.levels:
+        if level.role == "level":
+            one = performance_metrics(level, metrics.run_id, scenario).to_dict()
+            by_level.setdefault(one["concurrency"], []).append(one)
     return by_level
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.compat.comprehensive_report import report_latest
-from perf_pipeline.compat.regression_file import compare_levels, read_levels, write_regression_file
+from perf_pipeline.compat.regression_run import compare_levels, read_levels, write_regression_file
 from perf_pipeline.errors import RunFolderError, ScenarioError
 
 if TYPE_CHECKING:

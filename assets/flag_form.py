@@ -1,0 +1,73 @@
+"""The launchpad's fields, made from a table of flags."""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, Field, create_model
+
+from perf_pipeline.config.flags.flag import Flag, flags_of
+
+Form = TypeVar("Form", bound=BaseModel)
+
+
+def with_flags(
+    table: type, flags: Sequence[Flag] | None = None
+) -> Callable[[type[Form]], type[Form]]:
+    """Give a Dagster config or resource a field for each flag.
+
+    Args:
+        table: A table of flags.
+        flags: Those of its flags that the form has; None for all.
+    """
+    offered = flags_of(table) if flags is None else flags
+
+    def give(form: type[Form]) -> type[Form]:
+        fields: dict[str, Any] = {
+            flag.field: (_type_of(flag), _description_of(flag)) for flag in offered
+        }
+        return create_model(
+            form.__name__, __base__=form, __module__=form.__module__, __doc__=form.__doc__, **fields
+        )
+
+    return give
+
+
+def flags_in(form: BaseModel, table: type, flags: Sequence[Flag] | None = None) -> Any:
+    """Return what was filled in as the table; an empty field is a flag that was not given."""
+    offered = flags_of(table) if flags is None else flags
+    return table(**{flag.field: _flag_value(getattr(form, flag.field)) for flag in offered})
+
+
+def _flag_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value) or None
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _type_of(flag: Flag) -> Any:
+    kinds: dict[str, type] = {"integer": int, "number": float}
+    one = kinds.get(flag.key.kind, str) if flag.key else str
+    if flag.takes_many:
+        return list[one]  # type: ignore[valid-type]
+    if flag.choices:
+        one = _choices_type(flag.field, flag.choices)
+    return one if flag.default is not None else one | None
+
+
+@cache
+def _choices_type(name: str, choices: tuple[str, ...]) -> type[StrEnum]:
+    """Return an enumeration: the launchpad offers its values, and takes no other."""
+    enumeration: Any = StrEnum
+    made: type[StrEnum] = enumeration(f"{name.title()}Choice", {one: one for one in choices})
+    return made
+
+
+def _description_of(flag: Flag) -> Any:
+    if flag.takes_many:
+        return Field(default=[], description=flag.help)
+    default: Any = flag.default
+    if default is not None and flag.choices:
+        default = _choices_type(flag.field, flag.choices)(default)
+    return Field(default=default, description=flag.help)

@@ -1,0 +1,193 @@
+"""The command line of the framework before, on the engine of ``perf-pipeline run``.
+
+Baseline and stress are Dagster runs, as ``perf-pipeline run`` makes them; database is runs of
+``LoadTestFramework``, as each of its loads has connection pools of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.cli.output import Exit, settings_with
+from perf_pipeline.cli.run import check_everything, launch_run, make_results_folder
+from perf_pipeline.cli.servers import described
+from perf_pipeline.compat.framework import LoadTestFramework
+from perf_pipeline.compat.named_load import DATABASE_LOADS
+from perf_pipeline.compat.regression_run import compare_with_run, read_levels
+from perf_pipeline.compat.request import parse_request
+from perf_pipeline.compat.suites import suite_config
+from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.scenario.target_spec import parse_target
+from perf_pipeline.errors import PerfPipelineError, RunFolderError
+from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
+from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+from perf_pipeline.run import new_run_id, report_of
+from perf_pipeline.samples.run_folder import INTERRUPTED, RunFolder, list_runs
+from perf_pipeline.servers.lifecycle.services import server_status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from perf_pipeline.compat.request import Request
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.config.settings import Settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the old command line.
+
+    Returns:
+        The exit code: 0, 1, 2 or 130, as ``--help`` says.
+
+    Raises:
+        SystemExit: 2: wrong options, or what is not built; 0: ``--help``.
+    """
+    request = parse_request(arguments)
+    settings = settings_with(request.results_dir)
+    try:
+        loads = loads_of(request)
+        if request.is_check_only or request.is_verbose:
+            _verify(loads, settings)
+        if request.is_check_only:
+            return 0
+        before = {path.name for path in settings.results_dir.glob("*")}
+        code = _run(loads, request, settings)
+    except KeyboardInterrupt:
+        _print("interrupted")
+        return Exit.INTERRUPTED
+    except PerfPipelineError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1 if request.is_check_only else Exit.BAD_INPUT
+    if request.is_verbose:
+        for path in sorted(settings.results_dir.glob("*")):
+            if path.name not in before:
+                _print(f"written: {path}")
+    return code
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def loads_of(request: Request) -> Mapping[str, Overrides]:
+    """Return each scenario of a request and its flags; a regression has its baseline's levels.
+
+    Raises:
+        PerfPipelineError: The baseline is no result file.
+    """
+    if request.baseline is None:
+        return request.loads
+    levels = Overrides(concurrency=tuple(read_levels(request.baseline)))
+    return dict.fromkeys(request.loads, levels)
+
+
+def _verify(loads: Mapping[str, Overrides], settings: Settings) -> None:
+    """Check scenarios, servers and targets, and print what was found.
+
+    Raises:
+        PerfPipelineError: With what is wrong.
+    """
+    make_results_folder(settings.results_dir)
+    for part, overrides in loads.items():
+        scenario = (
+            _database_scenario()
+            if part == "database"
+            else check_everything(part, overrides, None, settings)
+        )
+        left_out = servers_left_out(scenario, settings)
+        _print(f"{part}: good; levels {', '.join(map(str, scenario.concurrency))}")
+        for server in server_status(settings, sorted(servers_needed(scenario, left_out))):
+            _print(f"  {server.service:10}{described(server)}")
+        for service in left_out:
+            _print(f"  {service:10}left out: it is unavailable")
+        environment = make_environment(
+            parse_target(scenario.target),
+            cache_dir=settings.cache_dir,
+            environ=os.environ,
+            uv=find_uv(os.environ),
+            interpreter=Path(scenario.interpreter) if scenario.interpreter else None,
+        )
+        _print(f"  {scenario.target:10}{environment.python}")
+
+
+def _database_scenario() -> Scenario:
+    """Return all loads of the database test as levels, to be checked."""
+    levels = tuple(load.changed["concurrent_workflows"] for load in DATABASE_LOADS)
+    config = replace(suite_config(), concurrent_workflows=max(levels))
+    return replace(config.to_scenario("database"), concurrency=levels)
+
+
+def _run(loads: Mapping[str, Overrides], request: Request, settings: Settings) -> int:
+    worst = 0
+    for part, overrides in loads.items():
+        if part == "database":
+            code = _run_database(settings, accept_verdicts=request.accept_verdicts)
+        else:
+            code = _run_part(part, overrides, request, settings)
+        if code in (Exit.BAD_INPUT, Exit.INTERRUPTED):
+            return code
+        worst = max(worst, code)
+    return worst
+
+
+def _run_part(part: str, overrides: Overrides, request: Request, settings: Settings) -> int:
+    run_id = new_run_id(datetime.now(UTC))
+    code = 0
+    try:
+        launch_run(
+            part,
+            overrides,
+            accept_verdicts=request.accept_verdicts,
+            results=settings.results_dir,
+            run_id=run_id,
+        )
+    except typer.Exit as end:
+        code = end.exit_code
+    if request.baseline is None or code in (Exit.BAD_INPUT, Exit.INTERRUPTED):
+        return known_code(code)
+    ruled_out = compare_with_run(request.baseline, RunFolder(settings.results_dir / run_id), _print)
+    return 0 if ruled_out else 1
+
+
+def known_code(code: int) -> int:
+    """Return the exit code that users know: whatever is not a measurement has failed."""
+    return 1 if code == Exit.NOT_A_MEASUREMENT else code
+
+
+def _run_database(settings: Settings, *, accept_verdicts: bool) -> int:
+    make_results_folder(settings.results_dir)
+    framework = LoadTestFramework(suite_config(), settings=settings, notify=_print)
+    known = {run.run_id for run in list_runs(settings.results_dir)}
+    try:
+        measured = framework.run_database_stress_test()
+    except KeyboardInterrupt:
+        for run in list_runs(settings.results_dir):
+            if run.run_id not in known and run.read_status()["status"] == INTERRUPTED:
+                _report_interrupted(run)
+        return Exit.INTERRUPTED
+    for name, level in measured.items():
+        _print(
+            f"{name}: {level.throughput} workflows/s, {level.avg_latency} s on average, "
+            f"{level.error_rate} % errors, {level.samples} samples, {level.validity}"
+        )
+    _print(f"report: {framework.generate_performance_report()}")
+    validities = {level.validity for level in measured.values()}
+    allowed = validities - {"incomplete"} if accept_verdicts else {"valid"}
+    return 0 if validities <= allowed else 1
+
+
+def _report_interrupted(run: RunFolder) -> None:
+    try:
+        report_of(run, metrics_of(run))
+    except RunFolderError as error:
+        _print(f"nothing was measured: {error}")
+    else:
+        _print(f"the measurements so far are in {run.root}")
