@@ -9,7 +9,7 @@ from dataclasses import asdict
 import dagster as dg
 
 from assets.charts import drawn
-from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.types.service_times import ServiceTimes

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.run_folder import RUNNING, RunFolder, list_runs, read_json
 

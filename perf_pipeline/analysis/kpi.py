@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES, runs_own_code
+from perf_pipeline.analysis.targets import runs_own_code
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.types.targets import Grade, KpiGrade
 
 if TYPE_CHECKING:

@@ -8,15 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.types.targets import TargetRow, TargetVerdict
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES, Verdict
+from perf_pipeline.metrics.types.targets import TargetRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.metrics.types.level import LevelMetrics
-
-MIN_TAIL_SAMPLES = 10
-"""Samples beyond a percentile from which on it is graded."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def _row(
     ends: tuple[float | None, float | None] = (None, None),
 ) -> TargetRow:
     higher = unit == "/s"
-    verdict: TargetVerdict = "no_data"
+    verdict: Verdict = "no_data"
     if value is not None and level.validity == "valid":
         verdict = "met" if (value > limit if higher else value < limit) else "missed"
         low, high = ends

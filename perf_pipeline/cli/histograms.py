@@ -16,6 +16,7 @@ from perf_pipeline.cli.output import (
     settings_with,
     tell,
 )
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.survival.histogram import Histogram
 from perf_pipeline.metrics.survival.histogram_block import Phase
 from perf_pipeline.metrics.survival.level_histograms import HistogramKey, merged, read_histograms
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
 PERCENTILES = (0.5, 0.9, 0.99, 0.999)
-_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _said(row: dict[str, Any]) -> str:
     shown = []
     for percentile in row["percentiles"]:
         sign = "≥ " if percentile["at_least"] else ""
-        star = "*" if percentile["samples_beyond"] < _FEW else ""
+        star = "*" if percentile["samples_beyond"] < MIN_TAIL_SAMPLES else ""
         value = percentile["value_s"]
         text = "no data" if value is None else f"{sign}{value:.4g} s{star}"
         shown.append(f"p{percentile['p'] * 100:g} {text}")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.cli.dagster_child import DagsterChild
+    from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
-    from perf_pipeline.metrics.types.slo_verdict import Verdict
     from perf_pipeline.metrics.types.targets import TargetRow
     from perf_pipeline.samples.run_folder import RunFolder
 

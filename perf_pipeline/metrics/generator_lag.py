@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.types.open_load import BALANCE_SHARE, Lag
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ milliseconds), 1.5 on a busy machine; one other thread that holds the interprete
 
 MIN_P99_LAG_S = 0.02
 """A neighbour on the same core takes it for some milliseconds now and then, from any program."""
-
-MIN_TAIL_SAMPLES = 10
-"""As for any percentile: with fewer workflows beyond it, the 99th says nothing."""
 
 LAG_SHARE = 0.1
 """Above both, a lag that is less than so much of the response time changes no conclusion."""

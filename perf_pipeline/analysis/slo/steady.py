@@ -17,14 +17,14 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 
 if TYPE_CHECKING:
     from perf_pipeline.config.slo.slo import Slo
+    from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.records import FamilyMetrics
     from perf_pipeline.metrics.types.service_times import ServiceTimes
-    from perf_pipeline.metrics.types.slo_verdict import Verdict
 
 DROPS_NOTHING = "a closed loop has no arrivals that could be dropped"
 _Z_95 = 1.959964

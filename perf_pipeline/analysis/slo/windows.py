@@ -21,7 +21,7 @@ import polars as pl
 
 from perf_pipeline.analysis.slo.sliding import Span, Worst, min_count, worst_mean, worst_share
 from perf_pipeline.analysis.slo.steady import DROPS_NOTHING, Measured, is_response, no_times
-from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.samples.record import NOT_STARTED, Outcome
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from perf_pipeline.config.slo.slo import Slo
+    from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.records import FamilyMetrics
-    from perf_pipeline.metrics.types.slo_verdict import Verdict
 
 MIN_ENDED = 20
 _ANSWERED = [int(Outcome.OK), int(Outcome.ERROR), int(Outcome.TIMEOUT)]

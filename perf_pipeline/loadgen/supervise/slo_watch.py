@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.loadgen.supervise.early_stop import MIN_ENDED, EarlyEnd
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import RECORD_DTYPE
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
 
     Rows = npt.NDArray[np.void]
-
-MIN_BROKEN = 10
-"""So many workflows must lie beyond a limit on a percentile before it counts as missed."""
 
 
 class InFlight(NamedTuple):
@@ -197,7 +195,7 @@ class _Tally:
         share = f"{seen.bad:,} of {most:,} workflows"
         match self.slo.about.kind:
             case "percentile":
-                missed = seen.bad >= MIN_BROKEN and seen.bad > (1 - self.slo.about.p) * most
+                missed = seen.bad >= MIN_TAIL_SAMPLES and seen.bad > (1 - self.slo.about.p) * most
                 told = f"{share} took longer than {limit:g} s {over}"
             case "most":
                 missed = seen.bad > 0

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.survival.batch_counts import SLICE, BatchCounts
 from perf_pipeline.metrics.survival.batch_curve import BatchCurve
 from perf_pipeline.metrics.survival.batches import BATCHES, Observed, batch_of
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.service_times import Percentile, ServiceTimes
 
 T_95 = t_quantile(0.975, BATCHES - 1)
-
-MIN_TAIL_SAMPLES = 10
-"""Samples beyond a percentile below which it is neither graded nor given an interval."""
 
 MIN_ENDED = BATCHES
 """With fewer than one workflow a stretch there is nothing to compare."""

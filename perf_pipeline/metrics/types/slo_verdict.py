@@ -1,11 +1,9 @@
 """Whether a load level kept a service level objective: the verdict, and what it rests on."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from perf_pipeline.config.slo.slo import Slo
-
-Verdict = Literal["met", "missed", "unclear", "no_data"]
+from perf_pipeline.config.slo.verdict import Verdict
 
 
 @dataclass(frozen=True)

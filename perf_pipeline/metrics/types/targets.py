@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from perf_pipeline.config.slo.verdict import Verdict
+
 Grade = Literal["good", "acceptable", "marginal", "poor", "no_data"]
 
 
@@ -25,9 +27,6 @@ class KpiGrade:
     unit: str
     grade: Grade
     why: str = ""
-
-
-TargetVerdict = Literal["met", "missed", "unclear", "no_data"]
 
 
 @dataclass(frozen=True)
@@ -56,4 +55,4 @@ class TargetRow:
     unit: str
     higher_is_better: bool
     implied_rate_per_s: float | None
-    verdict: TargetVerdict
+    verdict: Verdict

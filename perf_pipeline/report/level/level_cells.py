@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, measured, number
 

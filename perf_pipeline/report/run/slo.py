@@ -10,8 +10,9 @@ from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Table, number
 
 if TYPE_CHECKING:
+    from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
-    from perf_pipeline.metrics.types.slo_verdict import SloVerdict, Verdict
+    from perf_pipeline.metrics.types.slo_verdict import SloVerdict
     from perf_pipeline.report.text.table import Tone
 
 COLUMNS = ("Objective", "Level", "Validity", "Verdict", "Value", "95 % interval", "On", "What")

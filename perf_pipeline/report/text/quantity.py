@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from perf_pipeline.analysis.targets import MIN_TAIL_SAMPLES
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 
 NOT_MEASURED = "not measured"
 NOT_RECORDED = "not recorded"

@@ -10,7 +10,7 @@ import typer.main
 
 from assets.definitions import defs
 from assets.ui import UI_PORT
-from perf_pipeline.analysis.targets import ERROR_PERCENT, MEMORY_MB, MIN_TAIL_SAMPLES, TABLES
+from perf_pipeline.analysis.targets import ERROR_PERCENT, MEMORY_MB, TABLES
 from perf_pipeline.cli import COMMANDS, app
 from perf_pipeline.cli.output import Exit
 from perf_pipeline.compat.request import parse_request
@@ -19,9 +19,9 @@ from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES
 from perf_pipeline.config.scenario.target_spec import target_names
 from perf_pipeline.config.settings import REPORTS_PORT
 from perf_pipeline.config.slo.slo import METRICS
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES, Verdict
 from perf_pipeline.metrics.noise.noise import OTHERS_MAX_PERCENT
-from perf_pipeline.metrics.types.slo_verdict import Verdict
-from perf_pipeline.metrics.types.targets import Grade, TargetVerdict
+from perf_pipeline.metrics.types.targets import Grade
 from perf_pipeline.metrics.validity import (
     MIN_IN_FLIGHT,
     MIN_SAMPLES,
@@ -82,7 +82,6 @@ def test_a_level_is_called_what_the_closed_list_of_validities_says() -> None:
 
 
 def test_verdicts_and_grades_are_those_of_the_closed_lists() -> None:
-    assert get_args(Verdict) == get_args(TargetVerdict)
     assert row("word", ", ".join(get_args(Verdict)))
     grades = [grade for grade in get_args(Grade) if grade != "no_data"]
     (told,) = [cells for cells in table("word") if cells[0] == f"{grades[0]} … {grades[-1]}"]
