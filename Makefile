@@ -1,7 +1,7 @@
 # Everything is set up on first use, into this folder and the user's cache; nothing needs root.
 #   make baseline   measure LocalRuntime at 100, 500 and 1000 in flight (LEVELS="10 50" overrides)
 #   make test-quick the same at 25 and 50, in a few minutes
-#   make test       every test that fits in 20 minutes
+#   make test       every test that fits in 12 minutes
 #   make help       the other targets
 
 SHELL := /bin/bash
@@ -22,11 +22,10 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 BIN := .venv/bin
+# .venv holds what running needs; what the tests and checks need is added to it by the first of them.
 READY := .venv/ready
+READY_TEST := .venv/ready-test
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-PYTEST := $(BIN)/python -m pytest --durations=25
-# These measure nothing, so they may run beside each other; what puts load on the machine may not.
-SIDE_BY_SIDE := tests/unit tests/known_truth tests/integration/environments
 LOAD_TEST = $(BIN)/python -m perf_pipeline --results-dir "$(RESULTS)"
 NOT_BUILT = @echo "make $@: not built yet; nothing was started." >&2; echo "$(1)" >&2; exit 2
 
@@ -36,8 +35,9 @@ help: ## show this list
 	@awk '/^##@ /{printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z0-9-]+:.*## /{split($$0, a, ":"); sub(/^.*## /, ""); printf "  %-20s %s\n", a[1], $$0}' Makefile
 
-.PHONY: setup
-setup: $(READY) ## make the environment of the harness
+.PHONY: setup setup-test
+setup: $(READY) ## install what running needs into .venv
+setup-test: $(READY_TEST) ## add what the tests and checks need
 
 .uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -48,13 +48,17 @@ setup: $(READY) ## make the environment of the harness
 	$(PYTHON) -m venv .uv
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-# The lock is a list of hashes that names no index, so it works with any mirror that is configured.
+# The locks are lists of hashes that name no index, so they work with any mirror that is configured.
 $(READY): requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 	rm -rf .venv
 	"$(UV)" venv --quiet --python "$$(command -v $(PYTHON))" .venv
 	"$(UV)" pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	"$(UV)" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q perf_pipeline assets
+	@touch $@
+
+$(READY_TEST): requirements-test.lock $(READY)
+	"$(UV)" pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --requirements requirements-test.lock
 	@touch $@
 
 # Installed where we may, else unpacked into the cache; without it baseline leaves MySQL out.
@@ -166,22 +170,16 @@ clear: $(READY) ## clear away what killed runs left behind, and mark them
 	@$(BIN)/dagster job execute -m assets.definitions -j clearing
 
 ##@ Work on perf_pipeline itself
-.PHONY: check
-check: $(READY) ## layers, style and types
+.PHONY: check test test-long
+check: $(READY_TEST) ## style, types and layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-
-.PHONY: test
-test: check mysql ## every test that fits in 20 minutes
-	@failed=0; $(PYTEST) -m "not slow" -n auto $(SIDE_BY_SIDE) || failed=1; \
-	  $(PYTEST) -m "not slow" $(SIDE_BY_SIDE:%=--ignore=%) tests || failed=1; exit $$failed
-
-.PHONY: test-long
-test-long: check mysql ## the full matrices as well
-	@failed=0; $(PYTEST) -n auto $(SIDE_BY_SIDE) || failed=1; \
-	  $(PYTEST) $(SIDE_BY_SIDE:%=--ignore=%) tests || failed=1; exit $$failed
+test: $(READY_TEST) mysql ## make check and every test that fits in 12 minutes
+	@$(BIN)/python -m tests.suite
+test-long: $(READY_TEST) mysql ## the full matrices and every selftest at full size as well; under an hour
+	@$(BIN)/python -m tests.suite --long
 
 .PHONY: benchmark
 benchmark: $(READY) ## our engine against a bare loop, and 10,000 in flight (about 2 minutes)
@@ -194,6 +192,8 @@ picture: ## take the README's picture from the latest report (needs chromium)
 	  --screenshot="$(CURDIR)/.readme/report.png" "file://$$(ls -d "$(abspath $(RESULTS))"/*/report.html | tail -1)"
 
 .PHONY: lock
-lock: $(READY) ## resolve the locked packages anew
-	"$(UV)" pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
-	"$(UV)" pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 perf_pipeline/targets/kailash/requirements.in --output-file perf_pipeline/targets/kailash/requirements.lock
+LOCKED = "$(UV)" pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+lock: $(filter .uv/bin/uv,$(UV)) ## resolve the locked packages again, the test packages with those of running
+	$(LOCKED) --group build pyproject.toml --output-file requirements.lock
+	$(LOCKED) --group test --group check --constraint requirements.lock --output-file requirements-test.lock
+	$(LOCKED) perf_pipeline/targets/kailash/requirements.in --output-file perf_pipeline/targets/kailash/requirements.lock

@@ -29,6 +29,7 @@ drain_s = 0.5
 """
 
 
+@pytest.mark.alone
 @pytest.mark.integration
 @pytest.mark.slow
 def test_the_job_shows_the_capacity_with_its_page_and_its_numbers(sandbox: Sandbox) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.performance,
+    pytest.mark.alone,
     pytest.mark.requires_postgres,
     pytest.mark.timeout(900),  # another load run may have the host's lock first
 ]

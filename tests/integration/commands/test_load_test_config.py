@@ -75,6 +75,7 @@ def test_a_total_ends_the_level_however_many_end_while_the_slots_start(served: S
     assert played.performance.validity == "valid", played.performance.reasons
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_the_default_total_leaves_a_steady_phase_to_measure(served: Settings) -> None:
     """All defaults but a ramp-up of a minute: 100 in flight, of 1000 workflows."""
@@ -86,6 +87,7 @@ def test_the_default_total_leaves_a_steady_phase_to_measure(served: Settings) ->
     assert played.performance.validity == "valid", played.performance.reasons
 
 
+@pytest.mark.alone
 def test_durations_are_those_of_the_phases_and_of_the_rest_between_levels(
     served: Settings,
 ) -> None:
@@ -162,6 +164,7 @@ def test_a_worker_above_its_memory_is_ended(served: Settings) -> None:
     assert any("memory limit: " in reason for reason in played.level.reasons)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_workers_stay_below_their_cpu_limit(served: Settings) -> None:
     config = replace(QUICK, test_duration=3)

@@ -61,6 +61,7 @@ def test_a_database_stress_test_runs_what_uses_a_server_on_the_connections_it_na
     assert read_json(file)[0]["run_id"] == found["exhaustion"].run_id
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_resource_pressure_is_in_effect_and_seen_in_what_it_limits(
     served: Settings,
@@ -81,6 +82,7 @@ def test_resource_pressure_is_in_effect_and_seen_in_what_it_limits(
     assert [report.count(f"Run {run.run_id}, complete") for run in framework.runs] == [1] * 4
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_level_that_is_given_less_cpu_is_a_regression_of_one_that_is_not(
     served: Settings,

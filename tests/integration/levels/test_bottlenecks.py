@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     Expect = Callable[..., None]
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 FUNCTIONS = Path(__file__).with_name("planted")
 PHASES = Phases(ramp_up_s=0.1, warm_up_s=0.2, steady_s=3.0, steady_max_s=3.0, drain_s=2.0)

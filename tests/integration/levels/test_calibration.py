@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 HOG = "import os\nos.sched_setaffinity(0, {int(os.sys.argv[1])})\nprint(flush=True)\n"
 HOG += "import time\nend = time.monotonic() + 5\nwhile time.monotonic() < end: pass"

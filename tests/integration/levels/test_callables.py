@@ -130,6 +130,7 @@ def records_of(folder: RunFolder) -> pl.DataFrame:
     return read_level(level, 2).frame
 
 
+@pytest.mark.alone
 def test_a_runtime_of_a_users_own_is_measured_from_ten_lines(tmp_path: Path, own: Settings) -> None:
     """From the files to the report: 20 in flight on threads, every result right."""
     path = write(tmp_path, "shop", SHOP, ORDERS)

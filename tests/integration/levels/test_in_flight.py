@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
     from perf_pipeline.metrics.types.level import LevelMetrics
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 PROCESSES = 2
 WORKLOAD = Workload("transformation", "simple")

@@ -97,6 +97,7 @@ def _worker_pids() -> list[int]:
     return sorted(p.pid for p in psutil.Process().children() if _is_worker(p))
 
 
+@pytest.mark.alone
 def test_a_level_keeps_n_in_flight_and_accounts_for_every_workflow(tmp_path: Path) -> None:
     """2 slots, 2 processes, 1.5 s: complete, valid, started = recorded, no number twice.
 
@@ -361,6 +362,7 @@ def test_a_killed_supervisor_takes_its_workers_along_and_leaves_a_readable_level
     assert level.phases["steady"][1] > level.phases["steady"][0]
 
 
+@pytest.mark.alone
 def test_a_level_of_a_given_number_of_turnovers_is_long_enough_for_its_verdict(
     tmp_path: Path,
 ) -> None:

@@ -174,6 +174,7 @@ def test_a_worker_above_its_memory_is_ended_with_that_reason_and_loses_no_record
     assert not list(CGROUPS.glob(f"**/{PREFIX}{os.getpid()}-*"))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("cgroups", "mechanism"), _mechanisms())
 def test_workers_are_held_below_half_a_core(
     tmp_path: Path, cgroups: Path | None, mechanism: str
@@ -187,6 +188,7 @@ def test_workers_are_held_below_half_a_core(
     assert _best_half_second(cores) > 0.4
 
 
+@pytest.mark.alone
 def test_without_a_limit_the_same_functions_take_more_than_nine_tenths_of_a_core(
     tmp_path: Path,
 ) -> None:

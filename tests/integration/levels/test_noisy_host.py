@@ -18,7 +18,7 @@ from perf_pipeline.samples.run_folder import read_json, write_json
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 BESIDE = Scenario(
     name="beside",

@@ -155,6 +155,7 @@ def test_tasks_of_an_event_loop_play_a_schedule_too(tmp_path: Path) -> None:
     assert metrics.outcomes["ok"] == len(plan.intended_ns) + 2
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_run_plays_the_same_arrivals_on_workflows_that_do_nothing(tmp_path: Path) -> None:
     """Its metrics hold both lags; the manifest holds the plan's hash and the timer slack."""

@@ -222,6 +222,7 @@ def test_a_killed_server_gives_gaps_with_a_reason_and_no_zero(
     assert dead.told[0].unavailable["queries"] == samples[-1]["problems"]["counters redis"]
 
 
+@pytest.mark.alone
 def test_a_sample_costs_little(servers: dict[str, Server], tmp_path: Path) -> None:
     """Two workers of 500 threads and four servers: 22 ms of CPU, 2.2 % of a core at one a second.
 

@@ -59,6 +59,7 @@ def _state(pid: int) -> str:
     return text.rpartition(")")[2].split()[0]
 
 
+@pytest.mark.alone
 def test_a_process_that_wants_a_whole_core_gets_its_share_of_one(
     started: list[subprocess.Popen[bytes]],
 ) -> None:

@@ -52,6 +52,7 @@ from tests.integration.runs.witness import acknowledged, committed, watch_commit
 from tests.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -100,7 +101,7 @@ def test_killing_the_step_loses_no_acknowledged_record(
     for _ in range(kills):
         run = RunFolder(lasting.results_dir / new_run_id(datetime.now(UTC)))
         step = start_step(STEP, tmp_path, run.run_id, lasting.urls, tmp_path / "step.log")
-        time.sleep(rng.uniform(0.5, 7.5))
+        _wait_for_a_moment(step, run, rng)
         assert step.poll() is None, (tmp_path / "step.log").read_text()
         before = kill_step(step, run.root)
         assert until(lambda: _connections(lasting, run) == (0, 0))  # noqa: B023 - called at once
@@ -211,6 +212,16 @@ def test_records_tells_what_is_left_when_the_dagster_process_of_a_run_is_killed(
     assert counted["recovered"]
     assert counted["may_be_missing"] == account.may_be_missing
     assert sum(counted["outcomes"].values()) == account.acknowledged + account.made
+
+
+def _wait_for_a_moment(step: subprocess.Popen[bytes], run: RunFolder, rng: random.Random) -> None:
+    """Wait until a random moment of a step: one in five before it has a level, others in one."""
+    if rng.random() < 1 / 5:
+        time.sleep(rng.uniform(0.3, 1.0))
+        return
+    levels = run.root / "levels"
+    until(lambda: step.poll() is not None or any(levels.glob("*/worker-*.slots")), 60.0)
+    time.sleep(rng.uniform(0.0, 5.0))
 
 
 def _check_killed(run: RunFolder, settings: Settings) -> None:

@@ -12,6 +12,7 @@ MAX_S, MAX_MB = 1.5, 1_000
 CORES = 2
 
 
+@pytest.mark.alone
 @pytest.mark.integration
 @pytest.mark.slow
 def test_ten_million_records_take_a_second_and_a_half_and_a_gigabyte() -> None:

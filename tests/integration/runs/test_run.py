@@ -85,6 +85,7 @@ def whole(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) 
     return Whole(metrics, seen, settings.results_dir)
 
 
+@pytest.mark.alone
 def test_a_small_run_is_a_valid_measurement_of_every_level(whole: Whole) -> None:
     """With N in flight half of the time, and a summary that holds all records."""
     assert (whole.metrics.status, whole.metrics.validity, whole.metrics.reasons) == (
@@ -100,6 +101,7 @@ def test_a_small_run_is_a_valid_measurement_of_every_level(whole: Whole) -> None
     assert len(records) == sum(sum(level.outcomes.values()) for level in whole.metrics.levels)
 
 
+@pytest.mark.alone
 def test_every_ok_workflows_write_is_on_every_server(whole: Whole) -> None:
     """As reconciled when the level ended, with nothing that the records do not speak of."""
     for level in whole.metrics.levels:
@@ -109,6 +111,7 @@ def test_every_ok_workflows_write_is_on_every_server(whole: Whole) -> None:
             assert write.found == write.expected > level.concurrency
 
 
+@pytest.mark.alone
 def test_rows_and_keys_are_on_the_servers_while_the_run_goes_on_and_gone_afterwards(
     whole: Whole, servers: dict[str, Server]
 ) -> None:
@@ -123,6 +126,7 @@ def test_rows_and_keys_are_on_the_servers_while_the_run_goes_on_and_gone_afterwa
         assert list(client.scan_iter(f"{REDIS_PREFIX}*")) == []
 
 
+@pytest.mark.alone
 def test_forty_in_flight_never_open_more_than_four_connections(whole: Whole) -> None:
     """Seen fifty times a second on ``pg_stat_activity``; the monitor of the run says the same.
 
@@ -142,6 +146,7 @@ def test_forty_in_flight_never_open_more_than_four_connections(whole: Whole) -> 
                 assert (use.limit, 0 < use.peak <= 4) == (4, True)
 
 
+@pytest.mark.alone
 def test_nothing_leaks_from_level_to_level(whole: Whole) -> None:
     """Descriptors, threads, children, connections: before, as each level begins, afterwards.
 
@@ -158,6 +163,7 @@ def test_nothing_leaks_from_level_to_level(whole: Whole) -> None:
     assert first.descriptors == before.descriptors + 1
 
 
+@pytest.mark.alone
 def test_result_files_have_their_old_names_and_keys(whole: Whole) -> None:
     """One object a repeat, and one file of all levels, without the arms."""
     at = whole.metrics.run_id[: len("20241201_120000")]
@@ -174,6 +180,7 @@ def test_result_files_have_their_old_names_and_keys(whole: Whole) -> None:
             assert unknown == set(entry["not_measured"])
 
 
+@pytest.mark.alone
 def test_progress_is_told_once_a_second_and_never_goes_back(whole: Whole) -> None:
     """Through all levels and phases in their order."""
     told = [progress for _, progress in whole.seen.progress]

@@ -90,6 +90,7 @@ def test_a_run_of_which_most_workflows_fail_stops_after_that_level_and_says_so(
     assert f"Stopped at 4 (calm) because {stopped['detail']}." in told
 
 
+@pytest.mark.alone
 def test_functions_find_their_servers_and_a_run_leaves_its_data_out(
     tmp_path: Path, settings: Settings, servers: dict[str, Server]
 ) -> None:
@@ -122,6 +123,7 @@ def test_functions_find_their_servers_and_a_run_leaves_its_data_out(
     assert "CPU limit" in (folder.root / "report.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_ten_runs_in_a_row_leave_what_one_leaves(
     settings: Settings, servers: dict[str, Server]

@@ -27,6 +27,7 @@ def _run(name: str, size: str, limit_s: float) -> dict[str, object]:
     return told
 
 
+@pytest.mark.alone
 @pytest.mark.integration
 @pytest.mark.parametrize("name", selftests())
 def test_a_claim_holds_at_size_ci(name: str) -> None:
@@ -35,6 +36,7 @@ def test_a_claim_holds_at_size_ci(name: str) -> None:
     assert told["pass"], told["figures"]
 
 
+@pytest.mark.alone
 @pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.timeout(FULL_LIMIT_S + 30)
