@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from perf_pipeline.report.charts.level_drawing import Figure
+from perf_pipeline.report.charts.chart import Chart
 from perf_pipeline.report.text import escape
 
 _BOX = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
@@ -14,7 +14,7 @@ _LOOK = "background:#fff;color:#222;font-family:sans-serif"
 """An image takes neither colours nor font of the page around it, and the UI may be dark."""
 
 
-def drawn(figures: Iterable[Figure]) -> dg.MarkdownMetadataValue:
+def drawn(figures: Iterable[Chart]) -> dg.MarkdownMetadataValue:
     """Return figures one below the other, each with its title and what must be read beside it.
 
     A note that the next figure has too stands below the last one alone.

@@ -13,7 +13,7 @@ from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.types.service_times import ServiceTimes
-from perf_pipeline.report.charts.level_charts import level_figures
+from perf_pipeline.report.charts.level_charts import charts_over_time
 from perf_pipeline.report.charts.run_charts import side_by_side
 from perf_pipeline.report.level.bottleneck import VERDICTS
 from perf_pipeline.report.level.noise import noise_told
@@ -139,7 +139,7 @@ def _charts(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     if beside:
         charts["levels side by side"] = drawn(beside)
     for level in metrics.levels:
-        over_time = level_figures(level, points_max=POINTS_MAX)[: _OVER_TIME[level.loop]]
+        over_time = charts_over_time(level, points_max=POINTS_MAX)[: _OVER_TIME[level.loop]]
         if over_time:
             charts[f"over time {labels.level_name(level)}"] = drawn(over_time)
     return charts

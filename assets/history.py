@@ -9,7 +9,7 @@ from assets.charts import drawn
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
 from perf_pipeline.analysis.history import RUNS_MAX, read_history
-from perf_pipeline.report.charts.history_charts import history_figures, history_rows
+from perf_pipeline.report.charts.history_charts import history_charts, history_rows
 
 DRAWN_MAX = 12
 """Series that are drawn, those with the newest runs; the table holds all."""
@@ -46,5 +46,5 @@ def metric_history(config: HistoryConfig, run_metrics: str) -> dg.MaterializeRes
     latest = sorted(history.series, key=lambda one: one.newest.run_id, reverse=True)
     metadata["series in the table alone"] = dg.MetadataValue.int(len(latest[DRAWN_MAX:]))
     for one in latest[:DRAWN_MAX]:
-        metadata[f"history: {one.key}"] = drawn(history_figures(one))
+        metadata[f"history: {one.key}"] = drawn(history_charts(one))
     return dg.MaterializeResult(metadata=metadata)

@@ -18,7 +18,7 @@ from assets.history import HistoryConfig, metric_history
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.steady_state import SteadyState
-from perf_pipeline.report.charts.level_drawing import Figure
+from perf_pipeline.report.charts.chart import Chart
 from perf_pipeline.report.text import labels
 from tests.simulated_run import write_run
 from tests.unit.report.conftest import HOSTILE
@@ -121,7 +121,7 @@ def test_every_chart_is_an_image_that_stands_alone(shown: dict[str, dg.MetadataV
 
 
 def test_hostile_titles_and_notes_stay_text() -> None:
-    markdown = str(drawn([Figure(HOSTILE, drawn_svg(), HOSTILE)]).value)
+    markdown = str(drawn([Chart(HOSTILE, drawn_svg(), HOSTILE)]).value)
     bare = IMAGE.sub("", markdown)
     assert "<script" not in bare
     assert "<img" not in bare
@@ -136,7 +136,7 @@ def drawn_svg() -> Markup:
 
 
 def test_a_note_that_two_charts_share_is_read_once() -> None:
-    pair = [Figure("A", drawn_svg(), "the note"), Figure("B", drawn_svg(), "the note")]
+    pair = [Chart("A", drawn_svg(), "the note"), Chart("B", drawn_svg(), "the note")]
     assert str(drawn(pair).value).count("the note") == 1
     other = [pair[0], replace(pair[1], note="another")]
     assert str(drawn(other).value).count("the note") == 1
@@ -153,5 +153,5 @@ def test_the_history_draws_every_series_and_says_what_it_left_out(tmp_path: Path
     assert shown["runs"].value == 2
     assert "r-2/metrics.json is missing" in str(shown["not read"].value)
     rows = records(shown["table"])
-    assert [row["compares with the newest"] for row in rows] == ["yes", "another plan"]
+    assert [row["comparable with the newest"] for row in rows] == ["yes", "another plan"]
     assert len(images(shown["history: simulated 10 control"].value)) == 3

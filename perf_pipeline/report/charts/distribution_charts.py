@@ -1,7 +1,7 @@
-"""How times are distributed: each level as a histogram, and all levels as curves.
+"""Distributions of times: a histogram of each load level, and the levels compared as curves.
 
-A closed level has service times alone; an open one has response times too, in drawings of their
-own: the two are never in one.
+A closed-loop level has service times only; an open-loop level has response times as well. The two
+never share a chart.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import altair as alt
 
 from perf_pipeline.report.charts import svg
-from perf_pipeline.report.charts.level_drawing import (
+from perf_pipeline.report.charts.chart import (
     HEIGHT,
     TOP,
     WIDTH,
-    Figure,
+    Chart,
     series_colour,
     series_dash,
 )
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.service_times import Distribution, ServiceTimes
 
 CURVES_MAX = 6
-"""More curves than this cannot be told apart."""
+"""Maximum number of curves in one chart: more cannot be distinguished."""
 
-LABELS_A_DECADE_RATIO = 30
-"""A time axis that spans more is labelled at the powers of ten alone."""
+DECADE_LABELS_RATIO = 30
+"""A time axis whose ends are further apart than this ratio is labelled at powers of ten only."""
 
 FINE_RATIO = 4
 FINE_STEPS = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
-"""One that spans less than this ratio might hold none of 1, 2 and 5."""
+"""Labels of a time axis whose ends are closer than ``FINE_RATIO``, where 1, 2 and 5 may be off."""
 
 _LABEL = "datum.value < 1 ? format(datum.value * 1000, '~g') + ' ms' : datum.value + ' s'"
 _COLOURS = [svg.FIRST, svg.SECOND, svg.THIRD, svg.FOURTH, svg.FIRST, svg.SECOND]
-_ENDED, _NOT_ENDED = "ended", "had not ended: this or longer"
+_ENDED, _NOT_ENDED = "ended", "not ended (at least this long)"
 
 
-def curves(metrics: RunMetrics) -> tuple[Figure, ...]:
-    """Draw the share of workflows that ended within a time, a curve a level.
+def curves(metrics: RunMetrics) -> tuple[Chart, ...]:
+    """Draw the share of workflows that ended within a time, one curve for each load level.
 
-    Service times of closed levels are one drawing, response times of open ones another. The
-    greatest levels are drawn where there are too many; nothing without two to compare.
+    Service times of closed-loop levels are one chart, response times of open-loop levels another.
+    Only the last ``CURVES_MAX`` levels are drawn; a chart needs at least two.
     """
     first = [level for level in metrics.levels if level.repeat == 0]
     closed = [(level, level.distribution) for level in first if level.loop == "closed"]
@@ -62,7 +62,7 @@ def curves(metrics: RunMetrics) -> tuple[Figure, ...]:
 
 def _curves(
     times: str, name: str, levels: list[tuple[LevelMetrics, Distribution | None]]
-) -> tuple[Figure, ...]:
+) -> tuple[Chart, ...]:
     known = [(level, found) for level, found in levels if found is not None]
     if len(known) < 2:  # noqa: PLR2004 - one is no comparison
         return ()
@@ -85,31 +85,31 @@ def _curves(
     chart = alt.LayerChart(layer=[line]).properties(width=WIDTH, height=1.2 * HEIGHT)
     invalid = [labels.level_name(level) for level, _ in drawn if level.validity != "valid"]
     notes = [
-        "A curve that ends below 100 % ends where nothing longer was seen to end.",
+        "A curve that stops below 100 % stops at the longest time observed to end.",
         f"Not drawn: the first {quantity.counted(left_out, 'level')}." if left_out else "",
-        f"Not a measurement: {', '.join(invalid)}." if invalid else "",
+        f"Not valid: {', '.join(invalid)}." if invalid else "",
     ]
     note = " ".join(each for each in notes if each)
-    title = f"{times}, share ended within a time"
+    title = f"{times}: cumulative distribution"
     drawing = svg.inline_svg(chart, name=name, description=f"{title}, level by level. {note}")
-    return (Figure(title, drawing, note),)
+    return (Chart(title, drawing, note),)
 
 
-def histograms(level: LevelMetrics) -> tuple[Figure, ...]:
-    """Draw how many workflows took how long, response times before service times."""
+def histograms(level: LevelMetrics) -> tuple[Chart, ...]:
+    """Draw the histograms of a load level, response times before service times."""
     response = ("Response time (open loop)", "resp", level.response_distribution)
     service = (labels.service_time(level), "dist", level.distribution)
     times = (level.response_times, level.service_times)
     return tuple(
-        _histogram(level, title, slug, found, whose)
-        for (title, slug, found), whose in zip((response, service), times, strict=True)
-        if found is not None and whose is not None
+        _histogram(level, title, slug, distribution, summary)
+        for (title, slug, distribution), summary in zip((response, service), times, strict=True)
+        if distribution is not None and summary is not None
     )
 
 
 def _histogram(
     level: LevelMetrics, what: str, slug: str, found: Distribution, times: ServiceTimes
-) -> Figure:
+) -> Chart:
     edges = list(pairwise(found.edges_s))
     rows: list[dict[str, Any]] = []
     for (start, end), ended, not_ended in zip(edges, found.ended, found.not_ended, strict=True):
@@ -136,10 +136,10 @@ def _histogram(
     ]
     chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
     note = "Dashed: p50, p90 and p99. Each bar is a twentieth of a decade wide."
-    title = f"{what}, workflows by their time"
+    title = f"{what}: histogram of workflows"
     described = f"{title}, {labels.level_name(level)}, {level.validity}. {note}"
     drawing = svg.inline_svg(chart, name=f"l{level.index}-{slug}", description=described)
-    return Figure(title, drawing, note)
+    return Chart(title, drawing, note)
 
 
 def _percentile_rules(times: ServiceTimes) -> list[alt.Chart]:
@@ -150,11 +150,11 @@ def _percentile_rules(times: ServiceTimes) -> list[alt.Chart]:
     rows = [{"from": value_s, "name": ", ".join(same)} for value_s, same in names.items()]
     data = {"values": rows}
     rule = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
-    to_the_left, to_the_right = rows[:-1], rows[-1:]  # or it would cover p90's
+    left_of_rule, right_of_rule = rows[:-1], rows[-1:]  # p99 on the left would cover p90
     return [
         rule.encode(x=alt.X("from:Q")),
-        _rule_names(to_the_left, "right"),
-        _rule_names(to_the_right, "left"),
+        _rule_names(left_of_rule, "right"),
+        _rule_names(right_of_rule, "left"),
     ]
 
 
@@ -166,7 +166,7 @@ def _rule_names(rows: list[dict[str, Any]], align: Literal["left", "right"]) -> 
 
 
 def _curve(level: LevelMetrics, found: Distribution) -> list[dict[str, Any]]:
-    """Return the curve up to where something was last seen to end."""
+    """Return the curve up to the longest time at which a workflow was observed to end."""
     last = max((place for place, ended in enumerate(found.ended) if ended), default=-1)
     shares = [1.0, *found.longer_ratio[: last + 1]]
     return [
@@ -176,19 +176,20 @@ def _curve(level: LevelMetrics, found: Distribution) -> list[dict[str, Any]]:
 
 
 def _time_axis(found: Iterable[Distribution]) -> alt.X:
-    """Return a logarithmic axis over all of ``found``, in ms below a second."""
+    """Return a logarithmic time axis over all distributions; labels below 1 s are in ms."""
     edges = [(each.edges_s[0], each.edges_s[-1]) for each in found]
-    least, most = min(each[0] for each in edges), max(each[1] for each in edges)
-    steps: tuple[float, ...] = (1,) if most / least > LABELS_A_DECADE_RATIO else (1, 2, 5)
-    steps = FINE_STEPS if most / least < FINE_RATIO else steps
-    exponents = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
+    lowest, highest = min(each[0] for each in edges), max(each[1] for each in edges)
+    ratio = highest / lowest
+    steps: tuple[float, ...] = (1,) if ratio > DECADE_LABELS_RATIO else (1, 2, 5)
+    steps = FINE_STEPS if ratio < FINE_RATIO else steps
+    exponents = range(math.floor(math.log10(lowest)), math.ceil(math.log10(highest)) + 1)
     values = [step * 10.0**exponent for exponent in exponents for step in steps]
     return alt.X(
         "from:Q",
         title=None,
-        scale=alt.Scale(type="log", domain=[least, most], nice=False),
+        scale=alt.Scale(type="log", domain=[lowest, highest], nice=False),
         axis=alt.Axis(
-            values=[value for value in values if least <= value <= most],
+            values=[value for value in values if lowest <= value <= highest],
             labelExpr=_LABEL,
             grid=False,
         ),

@@ -1,4 +1,4 @@
-"""One level over the runs: throughput, average, P99, memory; what does not compare is marked."""
+"""One load level over past runs: throughput, average, P99 and memory; incomparable runs marked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import altair as alt
 
 from perf_pipeline.report.charts import svg
-from perf_pipeline.report.charts.level_drawing import HEIGHT, WIDTH, Figure
+from perf_pipeline.report.charts.chart import HEIGHT, WIDTH, Chart
 from perf_pipeline.report.text import escape, quantity
 
 if TYPE_CHECKING:
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from perf_pipeline.analysis.history import HistoryPoint, Series
 
-VALID, NOT_VALID, OTHER = "valid", "not a measurement", "does not compare"
+VALID, NOT_VALID, OTHER = "valid", "not valid", "not comparable"
 NOTE = (
-    "Filled: valid and comparable with the newest run; the line joins these. Hollow: not a "
-    "measurement, or a P99 with too few samples beyond it or that is only a bound. Grey cross: "
-    "another plan, target environment or machine."
+    "Filled: valid and comparable with the newest run; the line joins these. Hollow: not valid, or "
+    "a P99 that is only a lower bound or has too few samples beyond it. Grey cross: another plan, "
+    "target environment or machine."
 )
 
 
 class Quantity(NamedTuple):
-    """What one chart shows.
+    """A quantity that one chart shows over the runs.
 
     Attributes:
-        title: With the unit.
-        value: Takes it from a point.
+        title: Its name with the unit.
+        value: Returns its value in one run; None where it was not measured.
     """
 
     title: str
@@ -44,8 +44,8 @@ QUANTITIES = (
 )
 
 
-def history_figures(series: Series) -> tuple[Figure, ...]:
-    """Draw a series, one figure a quantity; nothing of a quantity that was never measured."""
+def history_charts(series: Series) -> tuple[Chart, ...]:
+    """Draw a series, one chart for each quantity that was measured in at least one run."""
     figures = []
     for what in QUANTITIES:
         rows = [
@@ -59,7 +59,7 @@ def history_figures(series: Series) -> tuple[Figure, ...]:
 
 
 def history_rows(series: Series) -> list[dict[str, str]]:
-    """Return a line of plain text a run, newest first, with validity and samples beside."""
+    """Return one row of plain text for each run, newest first, with validity and samples."""
     numbered = list(enumerate(series.points, start=1))
     return [_line(series, position, point) for position, point in reversed(numbered)]
 
@@ -73,9 +73,9 @@ def _row(series: Series, position: int, point: HistoryPoint, what: Quantity) -> 
     return {"run": position, "value": what.value(point), "mark": mark}
 
 
-def _figure(series: Series, what: Quantity, rows: list[dict[str, Any]]) -> Figure:
+def _figure(series: Series, what: Quantity, rows: list[dict[str, Any]]) -> Chart:
     comparing = [row for row in rows if row["mark"] == VALID]
-    layers = [_base(rows, series).mark_point(opacity=0)]  # spans the axes when nothing compares
+    layers = [_base(rows, series).mark_point(opacity=0)]  # spans the axes if no run is comparable
     layers.append(_base(comparing, series).mark_line(strokeWidth=1.4, color=svg.FIRST))
     for mark, look in (
         (VALID, {"filled": True, "color": svg.FIRST, "shape": "circle"}),
@@ -87,7 +87,7 @@ def _figure(series: Series, what: Quantity, rows: list[dict[str, Any]]) -> Figur
     chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
     name = "-".join(re.findall(r"[a-z0-9]+", f"history {what.title} {series.key}".lower()))
     title = escape.visible(f"{what.title}: {series.key}", length_max=160)
-    return Figure(title, svg.inline_svg(chart, name=name, description=f"{title}. {NOTE}"), NOTE)
+    return Chart(title, svg.inline_svg(chart, name=name, description=f"{title}. {NOTE}"), NOTE)
 
 
 def _base(rows: list[dict[str, Any]], series: Series) -> alt.Chart:
@@ -115,7 +115,7 @@ def _line(series: Series, position: int, point: HistoryPoint) -> dict[str, str]:
         "number": str(position),
         "run": escape.name(point.run_id),
         "validity": escape.name(point.validity),
-        "compares with the newest": ", ".join(series.why_not(point)) or "yes",
+        "comparable with the newest": ", ".join(series.why_not(point)) or "yes",
         "samples": quantity.count(point.samples),
         "throughput": shown(point.throughput_per_s, quantity.rate),
         "average": shown(point.average_s, quantity.seconds),

@@ -1,4 +1,4 @@
-"""One level's cores and memory over time, of the target, the harness and the servers."""
+"""Cores and memory of one load level over time: target workers, servers and harness."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.charts import svg
-from perf_pipeline.report.charts.level_drawing import (
-    Figure,
-    figure,
+from perf_pipeline.report.charts.over_time import (
+    chart_over_time,
     last_moment,
     level_rule,
     line_marks,
@@ -21,23 +20,25 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.resource_use import ResourcePoint
-    from perf_pipeline.report.charts.level_drawing import Series
+    from perf_pipeline.report.charts.chart import Chart
+    from perf_pipeline.report.charts.over_time import Series
 
 _COLOURS = {"target": svg.FIRST, "servers": svg.THIRD, "harness": svg.SECOND}
 
 
-def resource_figures(level: LevelMetrics, *, points_max: int) -> tuple[Figure, ...]:
-    """Draw cores and memory; nothing without two samples.
+def resource_charts(level: LevelMetrics, *, points_max: int) -> tuple[Chart, ...]:
+    """Draw cores and memory; empty with fewer than two samples.
 
     Args:
-        level: What was measured.
-        points_max: Most points a line; of a longer level, spans of several samples are drawn.
+        level: The metrics of the load level.
+        points_max: Maximum number of points in a line; in a longer level a point covers several
+            samples and shows the highest.
     """
     series = level.resources.series
     if len(series) < 2:  # noqa: PLR2004 - a line needs two
         return ()
     span = math.ceil(len(series) / points_max)
-    each = "" if span == 1 else f"One point is {span} samples: the highest."
+    each = "" if span == 1 else f"Each point is the highest of {span} samples."
     groups = [series[start : start + span] for start in range(0, len(series), span)]
     cores = _series(
         groups,
@@ -57,41 +58,41 @@ def resource_figures(level: LevelMetrics, *, points_max: int) -> tuple[Figure, .
     )
     host, note = level.resources.host, each
     if host is not None:
-        note = f"Dashed: the {quantity.count(host.usable)} that may be used. {each}".rstrip()
+        note = f"Dashed: the {quantity.count(host.usable)} usable cores. {each}".rstrip()
     usable = None if host is None else float(host.usable)
-    drawn = (
-        _figure(level, "Cores used", cores, usable, note),
-        _figure(level, "Memory (PSS), MB", memory, None, each),
+    charts = (
+        _chart(level, "Cores used", cores, usable, note),
+        _chart(level, "Memory (PSS), MB", memory, None, each),
     )
-    return tuple(each for each in drawn if each is not None)
+    return tuple(chart for chart in charts if chart is not None)
 
 
 def _series(
     groups: Sequence[Sequence[ResourcePoint]],
     lines: dict[str, Callable[[ResourcePoint], float | None]],
 ) -> Series:
-    """Return a line for each role that was read; of several samples the highest."""
+    """Return a line for each role that was sampled; a point is the highest of its group."""
     series: Series = {}
-    for name, of in lines.items():
+    for name, value_of in lines.items():
         line: list[tuple[float, float | None]] = []
         for group in groups:
-            values = [value for point in group if (value := of(point)) is not None]
+            values = [value for point in group if (value := value_of(point)) is not None]
             line.append((group[-1].t_s, max(values, default=None)))
         if any(value is not None for _, value in line):
             series[name] = line
     return series
 
 
-def _figure(
+def _chart(
     level: LevelMetrics, title: str, series: Series, rule: float | None, note: str
-) -> Figure | None:
+) -> Chart | None:
     if not series:
         return None
-    # Samples of before the go, while processes start, are not the level's.
+    # Samples from before the start of the load, while processes start, are left out.
     shown = {name: [at for at in line if at[0] >= 0] for name, line in series.items()}
     last = last_moment(level, (t for line in shown.values() for t, _ in line))
     colours = [_COLOURS[name] for name in shown]
     layers = [*phase_bands(level, last), *line_marks(shown, colours, last)]
     if rule is not None:
         layers.append(level_rule(rule))
-    return figure(title, level, layers, note, shown)
+    return chart_over_time(title, level, layers, note, shown)

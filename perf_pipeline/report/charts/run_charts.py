@@ -1,4 +1,4 @@
-"""The levels side by side with what users ask of them, and the parts of a workflow's cost."""
+"""The load levels of a run compared, with the targets as marks, and the parts of the cost."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import altair as alt
 
 from perf_pipeline.report.charts import svg
-from perf_pipeline.report.charts.level_drawing import (
+from perf_pipeline.report.charts.chart import (
     HEIGHT,
     WIDTH,
-    Figure,
+    Chart,
     series_colour,
     series_dash,
 )
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 LOG_RATIO_MIN = 20
-"""Levels further apart than this are drawn on a logarithmic axis."""
+"""Loads further apart than this ratio are drawn on a logarithmic axis."""
 
 TIME_RATIO_MIN = 30
-"""Times further apart than this are drawn on a logarithmic axis: on a linear one, medians are 0."""
+"""Times further apart than this ratio are drawn on a logarithmic axis: on a linear axis the
+medians would lie on 0."""
 
 LITTLE = "N / throughput"
 OFFERED = "offered"
 UNMARKED = (LITTLE, OFFERED)
-"""Lines to compare with, of which no point was measured."""
+"""Reference lines, drawn without points because nothing on them was measured."""
 
 _COLOURS = {
     "throughput": svg.FIRST,
@@ -47,20 +48,20 @@ _COLOURS = {
     "p99": svg.SECOND,
 }
 _TARGETS = {"minimum": "minimum", "goal": "goal"}
-"""Which tables of targets are drawn; what is expected lies between them."""
+"""The tables of targets that are drawn; ``expected`` lies between these two."""
 
 
-def side_by_side(metrics: RunMetrics) -> tuple[Figure, ...]:
-    """Draw throughput and times against the load; nothing with fewer than two loads to compare.
+def side_by_side(metrics: RunMetrics) -> tuple[Chart, ...]:
+    """Draw throughput and times against the load; empty with fewer than two different loads.
 
-    The load of closed levels is their number in flight, that of open ones the rate offered; the
-    two are never in one drawing.
+    The load of a closed-loop level is the number in flight, that of an open-loop level the rate
+    offered; the two never share a chart.
     """
     return (*_against_concurrency(metrics), *_against_rate(metrics))
 
 
-def _against_rate(metrics: RunMetrics) -> tuple[Figure, ...]:
-    """Draw what was achieved and how long users waited against the rate that was offered."""
+def _against_rate(metrics: RunMetrics) -> tuple[Chart, ...]:
+    """Draw achieved throughput and response time against the offered rate."""
     offered = [
         (level, level.open_load.offered_per_s)
         for level in metrics.levels
@@ -79,8 +80,8 @@ def _against_rate(metrics: RunMetrics) -> tuple[Figure, ...]:
     rates += [{**row, "series": OFFERED, "value": row["n"], "line": OFFERED} for row in rates]
     chart = _chart(rates, places, ["achieved", OFFERED], [], title=title_x)
     title = "Achieved against offered rate, workflows/s"
-    told = f"{marks} Where achieved stays below offered, a queue grows or workflows are dropped."
-    figures = [_figure("offered", title, chart, told)] if rates else []
+    note = f"{marks} Where achieved stays below offered, a queue grows or workflows are dropped."
+    figures = [_figure("offered", title, chart, note)] if rates else []
     times = [
         {**_row(level, name, p.value_s, at_least=p.at_least), "n": rate}
         for level, rate in offered
@@ -93,19 +94,19 @@ def _against_rate(metrics: RunMetrics) -> tuple[Figure, ...]:
         names = ["p50", "p90", "p99"]
         chart = _chart(times, places, names, [], heights=heights, title=title_x)
         title = f"Response time (open loop) against offered rate, {axis}"
-        told = f"{marks} A triangle is at least this long."
-        figures.append(_figure("response", title, chart, told))
+        note = f"{marks} Triangles are lower bounds."
+        figures.append(_figure("response", title, chart, note))
     return tuple(figures)
 
 
 def _heights(rows: Sequence[Row]) -> tuple[Literal["log", "linear"], str]:
-    """Return the scale of a time axis, and what it is called."""
+    """Return the scale of a time axis, and the unit for the title, which names the scale."""
     values = [float(row["value"]) for row in rows if row["value"] > 0]
     is_wide = max(values, default=1.0) / min(values, default=1.0) > TIME_RATIO_MIN
     return ("log", "s, logarithmic") if is_wide else ("linear", "s")
 
 
-def _against_concurrency(metrics: RunMetrics) -> tuple[Figure, ...]:
+def _against_concurrency(metrics: RunMetrics) -> tuple[Chart, ...]:
     """Draw throughput and service time against N."""
     levels = [each for each in metrics.levels if each.role == "level" and each.loop == "closed"]
     if len({level.concurrency for level in levels}) < 2:  # noqa: PLR2004 - one is no comparison
@@ -119,27 +120,28 @@ def _against_concurrency(metrics: RunMetrics) -> tuple[Figure, ...]:
     marks, places = _marks(levels), [float(level.concurrency) for level in levels]
     figures = []
     if rates:
-        limits = _limits(metrics, levels, "throughput")
+        limits = _target_limits(metrics, levels, "throughput")
         chart = _chart(rates, places, ["throughput"], limits)
         title = "Throughput against concurrency, workflows/s"
-        figures.append(_figure("throughput", title, chart, f"{marks} {_asked('at least', limits)}"))
+        note = f"{marks} {_limits_note('minimum throughput', limits)}"
+        figures.append(_figure("throughput", title, chart, note))
     if times:
-        limits = _limits(metrics, levels, "average latency")
+        limits = _target_limits(metrics, levels, "average latency")
         names = ["average", LITTLE, "p50", "p90", "p99"]
         heights, axis = _heights([*times, *limits])
         chart = _chart(times, places, names, limits, heights=heights)
         note = (
-            f"{marks} A triangle is at least this long. N / throughput is what Little's law makes "
-            "of the rate: where the average is another, workflows failed or the level was not "
-            f"steady. {_asked('on the average at most', limits)}"
+            f"{marks} Triangles are lower bounds. N / throughput is the average by Little's law: "
+            "where the measured average differs, workflows failed or the level was not steady. "
+            f"{_limits_note('maximum average', limits)}"
         )
         title = f"Service time (closed loop) against concurrency, {axis}"
         figures.append(_figure("times", title, chart, note))
     return tuple(figures)
 
 
-def cost_figure(cost: Cost) -> Figure | None:
-    """Draw the parts of one workflow on one line; nothing unless all three are known."""
+def cost_chart(cost: Cost) -> Chart | None:
+    """Draw the parts of the cost of one workflow as one bar; None unless all three are known."""
     rows = [{"part": p.what, "ms": 1e3 * p.seconds} for p in cost.parts if p.seconds is not None]
     if len(rows) < len(cost.parts) or any(float(str(row["ms"])) < 0 for row in rows):
         return None
@@ -159,32 +161,32 @@ def cost_figure(cost: Cost) -> Figure | None:
     )
     chart = alt.LayerChart(layer=[bar]).properties(width=WIDTH, height=30)
     title = "The parts of one workflow"
-    said = ", ".join(f"{part.what} {quantity.seconds(part.seconds or 0.0)}" for part in cost.parts)
-    return Figure(title, svg.inline_svg(chart, name="parts", description=f"{title}: {said}."))
+    shown = ", ".join(f"{part.what} {quantity.seconds(part.seconds or 0.0)}" for part in cost.parts)
+    return Chart(title, svg.inline_svg(chart, name="parts", description=f"{title}: {shown}."))
 
 
-def _figure(slug: str, title: str, chart: alt.LayerChart, note: str) -> Figure:
+def _figure(slug: str, title: str, chart: alt.LayerChart, note: str) -> Chart:
     note = note.strip()
     drawn = svg.inline_svg(chart, name=f"against-{slug}", description=f"{title}. {note}")
-    return Figure(title, drawn, note)
+    return Chart(title, drawn, note)
 
 
 def _marks(levels: Sequence[LevelMetrics]) -> str:
-    """Return which levels are drawn filled and which hollow, with their validity."""
+    """Return a sentence on which levels are drawn filled and which hollow, with their validity."""
     valid = [labels.level_name(level) for level in levels if level.validity == "valid"]
     others = [f"{labels.level_name(x)} {x.validity}" for x in levels if x.validity != "valid"]
     filled = f"Filled: valid ({', '.join(valid)})." if valid else ""
-    hollow = f"Hollow: not a measurement ({', '.join(others)})." if others else ""
+    hollow = f"Hollow: not valid ({', '.join(others)})." if others else ""
     return f"{filled} {hollow}".strip()
 
 
-def _asked(how: str, limits: Sequence[Row]) -> str:
-    """Return what the marks of the targets ask, in words."""
+def _limits_note(what: str, limits: Sequence[Row]) -> str:
+    """Return a sentence that explains the marks of the targets; empty without any."""
     names = dict.fromkeys(name for limit in limits for name in limit["names"])
-    return f"Bars across: {how} what the {' and the '.join(names)} ask." if names else ""
+    return f"Horizontal bars: {what} of the target tables ({', '.join(names)})." if names else ""
 
 
-def _limits(metrics: RunMetrics, levels: Sequence[LevelMetrics], what: str) -> list[Row]:
+def _target_limits(metrics: RunMetrics, levels: Sequence[LevelMetrics], what: str) -> list[Row]:
     places = {level.label: level.concurrency for level in levels}
     found: dict[tuple[int, float], dict[str, None]] = {}
     for row in metrics.targets:
@@ -265,7 +267,7 @@ def _chart(
 
 
 def _limit_marks(limits: Iterable[Row]) -> list[alt.Chart]:
-    """Return a bar across each limit with the name of the table that asks it."""
+    """Return a horizontal bar at each limit, labelled with the table that it is from."""
     rows = [{**limit, "name": ", ".join(limit["names"])} for limit in limits]
     if not rows:
         return []

@@ -1,7 +1,7 @@
-"""A chart as SVG that stands inside a page: no script, no reference, readable in light and dark.
+"""Draws a chart as an SVG element for a page: no script, no reference, readable in light and dark.
 
-Colours are CSS variables with a fallback, so that the page decides them and the file alone still
-shows them; text takes the colour and the font of what is around it.
+Colours are CSS variables with a fallback: the page sets them, and the drawing alone still shows
+them. Text inherits the colour and the font of the page.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ PAPER = "var(--paper, #ffffff)"
 _ROOT = re.compile(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>")
 _GEOMETRY = re.compile(r'\b(?:d|transform|x|y|x1|x2|y1|y2|width|height)="[^"]*"')
 _LONG_DECIMAL = re.compile(r"-?\d+\.\d{2,}")
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     r'<path class="(?:foreground|background)"[^>]*?/>| (?:pointer-events|aria-hidden)="[^"]*"'
     r'| aria-roledescription="[^"]*"| role="graphics-[^"]*"'
 )
-_ID = re.compile(r'id="(?P<own>clip\d+)"')
+_ID = re.compile(r'id="(?P<name>clip\d+)"')
 
 
 def styled(chart: alt.LayerChart) -> dict[str, Any]:
-    """Return ``chart`` as Vega-Lite with the look that all charts of the report share."""
+    """Return ``chart`` as Vega-Lite, in the style that all charts of the report share."""
     axis = {
         "labelColor": "currentColor",
         "titleColor": "currentColor",
@@ -57,32 +57,32 @@ def styled(chart: alt.LayerChart) -> dict[str, Any]:
         "symbolStrokeWidth": 2,
         "offset": 4,
         "padding": 0,
-        "columnPadding": 28,  # the reader's font may be wider than the one measured with
+        "columnPadding": 28,  # the reader's font may be wider than the one used for the layout
     }
     config = {"background": "transparent", "font": "sans-serif", "aria": False}
-    specification: dict[str, Any] = chart.to_dict(validate=False)  # every part was, as it was made
+    specification: dict[str, Any] = chart.to_dict(validate=False)  # altair checked the parts
     specification["config"] = {**config, "axis": axis, "legend": legend, "view": {"stroke": None}}
     return specification
 
 
 def inline_svg(chart: alt.LayerChart, *, name: str, description: str) -> Markup:
-    """Draw ``chart`` as an SVG element for a page; nothing is loaded from anywhere.
+    """Draw ``chart`` as an SVG element for a page; it loads nothing.
 
     Args:
         chart: With its data inside.
-        name: Unique in the page; makes the element's internal names unique.
-        description: What the chart shows, for who cannot see it.
+        name: Unique in the page; makes the ids inside the element unique.
+        description: What the chart shows, for screen readers.
     """
     drawn = vl_convert.vegalite_to_svg(styled(chart), allowed_base_urls=[])
     return Markup(_inline(drawn, name, description))  # noqa: S704 - vl-convert escapes text
 
 
 def _inline(svg: str, name: str, description: str) -> str:
-    for position, own in enumerate(dict.fromkeys(_ID.findall(svg))):
+    for position, clip in enumerate(dict.fromkeys(_ID.findall(svg))):
         unique = f"{name}-{position}"
-        svg = svg.replace(f'id="{own}"', f'id="{unique}"')
-        svg = svg.replace(f'url(#{own})"', f'url(#{unique})"')
-    svg = _UNSEEN.sub("", svg)
+        svg = svg.replace(f'id="{clip}"', f'id="{unique}"')
+        svg = svg.replace(f'url(#{clip})"', f'url(#{unique})"')
+    svg = _INVISIBLE.sub("", svg)
     svg = _GEOMETRY.sub(lambda found: _LONG_DECIMAL.sub(_short, found.group(0)), svg)
     root = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(description)}" '
     return _ROOT.sub(lambda found: f"{root}{found.group(1)}>", svg, count=1)

@@ -1,4 +1,4 @@
-"""One level's accounts: errors, connections, writes, and how the workers ended."""
+"""Errors, connections, writes and worker processes of one load level, as tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.records import WorkerEnd, Writes
 
 COMMIT_GAP_MAX_S = 1.0
-"""Longest time between two commits of a worker's journal that is not worth a word."""
+"""A longer time between two commits of a worker's journal is flagged."""
 
 _GAP_MAX = quantity.limit(COMMIT_GAP_MAX_S, "s")
 
@@ -21,18 +21,18 @@ EXAMPLE_LENGTH_MAX = 300
 
 
 def server_accounts(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return the connections to the servers, what was written there, and how they began."""
+    """Return connections to the servers, counts of writes there, and the servers' initial state."""
     return (*connection_table(level), *_writes(level), *_server_state(level))
 
 
 def errors(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return the errors of a level by class, with examples; nothing without errors."""
+    """Return the errors of a level by class, with examples; empty without errors."""
     rows = []
     for name, found in sorted(level.error_classes.items(), key=lambda item: -item[1]):
         if not found:
             continue
         examples = level.error_examples.get(name, ())
-        for position, example in enumerate(examples or ("no text was kept",)):
+        for position, example in enumerate(examples or ("no message was recorded",)):
             shown = Cell(escape.visible(example, length_max=EXAMPLE_LENGTH_MAX), "code")
             steady = quantity.count(level.steady_error_classes.get(name, 0))
             counts = (number(quantity.count(found)), number(steady))
@@ -42,7 +42,7 @@ def errors(level: LevelMetrics) -> tuple[Table, ...]:
         return ()
     total = sum(level.error_classes.values())
     basis = f"{quantity.counted(total, 'error')} in the whole level"
-    columns = ("Class", "Whole level", "Steady phase", "For example")
+    columns = ("Class", "Whole level", "Steady phase", "Example")
     return (Table("Errors", columns, tuple(rows), level.validity, basis),)
 
 
@@ -61,8 +61,8 @@ def _writes(level: LevelMetrics) -> tuple[Table, ...]:
     columns = ("Server", "Expected", "Found", "Missing", "Extra", "")
     rows = tuple(_write_row(write) for write in level.writes)
     note = (
-        "Expected: workflows that ended ok and write there. Missing: ok, but not on the server. "
-        "Extra: written by workflows that did not end ok, which is no fault."
+        "Expected: workflows that ended ok and write to this server. Missing: ended ok, but not "
+        "found on the server. Extra: written by workflows that did not end ok, which is allowed."
     )
     if not rows:
         return ()
@@ -90,25 +90,25 @@ def _write_row(write: Writes) -> tuple[Cell, ...]:
 
 
 def workers(level: LevelMetrics) -> Table:
-    """Return how the worker processes ended, and what of their records may be missing."""
+    """Return how the worker processes ended, and how many of their records may be missing."""
     reasons: dict[str, list[WorkerEnd]] = {}
     for end in level.workers:
         reasons.setdefault(end.reason, []).append(end)
     rows = tuple(_worker_row(reason, ends) for reason, ends in reasons.items())
     if not rows:
-        rows = ((Cell("no worker's end was recorded", "quiet"), *(Cell(""),) * 3),)
-    columns = ("Workers ended", "How many", "May be missing", "Longest gap between commits")
+        rows = ((Cell("no end of a worker process was recorded", "quiet"), *(Cell(""),) * 3),)
+    columns = ("Ended because", "Processes", "May be missing", "Longest gap between commits")
     note = (
-        "May be missing: workflows that had started and of which no record was committed. "
-        f"A gap above {_GAP_MAX} is flagged: a kill in it loses more."
+        "May be missing: workflows that had started and have no committed record. "
+        f"A gap above {_GAP_MAX} is flagged: a kill in such a gap loses more records."
     )
-    return Table("Workers", columns, rows, level.validity, note=note)
+    return Table("Worker processes", columns, rows, level.validity, note=note)
 
 
 def _worker_row(reason: str, ends: list[WorkerEnd]) -> tuple[Cell, ...]:
     missing = sum(end.may_be_missing for end in ends)
     gaps = [end.commit_gap_max_s for end in ends if end.commit_gap_max_s is not None]
-    gap = measured(max(gaps, default=None), quantity.seconds, "no commit was timed")
+    gap = measured(max(gaps, default=None), quantity.seconds, "no commit was recorded")
     if gaps and max(gaps) > COMMIT_GAP_MAX_S:
         gap = Cell(gap.text, "warn", f"above {_GAP_MAX}")
     return (

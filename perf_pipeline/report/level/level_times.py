@@ -1,4 +1,4 @@
-"""How long the workflows of a level took: service times, response times, cold starts."""
+"""Service times, response times and cold starts of one load level, as tables."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.service_times import ServiceTimes
 
 SERVICE_TIMES = (
-    "From handing a workflow to the target until its checked answer. The average is time in "
-    "flight / workflows ended, so workflows that never ended weigh as well; min is of those that "
-    "ended, max of all."
+    "From handing a workflow to the target until its result was checked. The average is time in "
+    "flight / workflows ended, so workflows that never ended count as well. Min is over workflows "
+    "that ended, max over all."
 )
 OPEN_SAMPLES = (
-    " Samples of service times ended in the steady phase; those of response times were to start in "
-    "it, so their numbers differ by what was under way at its ends."
+    " Samples of service times are workflows that ended in the steady phase; samples of response "
+    "times are workflows whose intended start lies in it. The two counts differ by the workflows "
+    "in flight at its ends."
 )
 RESPONSE_TIMES = (
-    "From the moment at which a workflow was to start until its checked answer, with the wait "
-    "before its start. What was dropped, timed out or cut short counts as at least so long."
+    "From the intended start until the result was checked, including the wait for a slot. Dropped, "
+    "timed-out and abandoned workflows are right-censored: they count as at least this long."
 )
 
 
 def response_times(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return the response times; only an open level has them."""
+    """Return the response times; empty for a closed-loop level, which has none."""
     times = level.response_times
     if times is None:
         return ()
-    why = "no workflow was to start in the steady phase"
+    why = "no arrival was scheduled in the steady phase"
     row = (
         Cell("all"),
         level_cells.samples_cell(times),
@@ -59,7 +60,7 @@ def service_times(level: LevelMetrics) -> Table:
         errors = None if family.error_ratio is None else 100 * family.error_ratio
         head = (
             measured(family.throughput_per_s, quantity.rate, "there was no steady phase"),
-            measured(errors, quantity.percent, "none ended"),
+            measured(errors, quantity.percent, "no workflow ended"),
         )
         name = escape.name(f"{family.family} {family.complexity}".strip())
         rows.append(_times_row(name, family.service_times, head))
@@ -85,7 +86,7 @@ def _times_row(name: str, times: ServiceTimes, head: tuple[Cell, Cell]) -> tuple
 
 
 def cold_starts(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return the first executions in a process, by kind; nothing without any."""
+    """Return the first executions of each kind of workflow in a process; empty without any."""
     kinds: dict[str, list[ColdStart]] = {}
     for start in level.cold_starts:
         kinds.setdefault(f"{start.family} {start.complexity}", []).append(start)
@@ -100,9 +101,9 @@ def cold_starts(level: LevelMetrics) -> tuple[Table, ...]:
         )
     if not rows:
         return ()
-    columns = ("First execution of", "Processes", "least", "median", "most", "not ok")
+    columns = ("First execution of", "Processes", "min", "median", "max", "Not ok")
     basis = quantity.counted(len(level.cold_starts), "cold start")
-    note = "The first execution of a kind in a process; in none of the other numbers."
+    note = "The first execution of each kind of workflow in each process; excluded elsewhere."
     return (Table("Cold starts", columns, tuple(rows), level.validity, basis, note),)
 
 

@@ -1,4 +1,4 @@
-"""One level or arm as tables: how fast, how it ended, and how evenly."""
+"""Everything that the report shows of one load level or arm: facts, and tables by subject."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.report.run.cost import Cost
 
-FAIR = (
-    "Jain's index is 1 when all threads were served alike and 1 / threads when one got everything."
+FAIRNESS = (
+    "Jain's index is 1 when all threads ended equally many workflows, and 1 / threads when one "
+    "thread ended all of them."
 )
 _OUTCOMES = ("ok", "error", "timeout", "dropped", "abandoned")
 
@@ -31,27 +32,27 @@ class Group:
     Attributes:
         title: The subject.
         tables: At least one.
-        first: Whether it is read before one asks for it; the others may be folded.
+        is_open: Whether the page shows it unfolded; the others may be folded.
     """
 
     title: str
     tables: tuple[Table, ...]
-    first: bool = False
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
 class LevelView:
-    """What the report shows of one level.
+    """Everything that the report shows of one load level.
 
     Attributes:
-        anchor: Its place in the page.
-        name: What it is called in the tables.
-        title: The same, with how many were in flight.
-        subtitle: What executed the workflows, and when.
+        anchor: Id of its section in the page.
+        name: Its name in the tables.
+        title: The name with the number in flight or the offered rate.
+        subtitle: Target and nodes that executed the workflows, and the time of the level.
         validity: The verdict.
-        reasons: Why it is not valid.
-        facts: Throughput, errors and in flight in one line.
-        groups: Everything else, by subject.
+        reasons: Why it is not valid; empty if it is.
+        facts: The main figures in one line.
+        groups: All tables, by subject.
     """
 
     anchor: str
@@ -70,29 +71,29 @@ class LevelView:
 
 
 def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = False) -> LevelView:
-    """Return one level as the report shows it.
+    """Return one load level as the report shows it.
 
     Args:
-        level: The level.
-        cost: What the work, the runtime and its nodes cost apart, where the run has it.
-        brief: Without the tables that only one level of many makes worth reading.
+        level: The metrics of the load level.
+        cost: Cost of the work, the runtime and its nodes, where the run measured it.
+        brief: Leave out the detailed tables, for a run with many levels.
     """
-    limited = level.bottleneck
     cold = () if brief else cold_starts(level)
+    outcomes = (_outcomes(level), *level_accounts.errors(level))
     groups = [
-        Group("Times", (*response_times(level), service_times(level), *cold), first=True),
-        Group("Arrivals", open_tables(level), first=True),
-        Group("Outcomes and errors", (_outcomes(level), *level_accounts.errors(level)), first=True),
+        Group("Times", (*response_times(level), service_times(level), *cold), is_open=True),
+        Group("Arrivals", open_tables(level), is_open=True),
+        Group("Outcomes and errors", outcomes, is_open=True),
         Group("Connections, writes and servers", level_accounts.server_accounts(level)),
         Group("Resources", resources.resource_tables(level, brief=brief)),
     ]
-    if not brief:  # their verdicts stand among the facts
-        limits = bottleneck_tables(level, limited, cost) if limited else ()
+    if not brief:  # a brief view has the verdicts among the facts
+        limits = bottleneck_tables(level, level.bottleneck, cost) if level.bottleneck else ()
         flight = (_in_flight(level), *_waits(level))
-        groups[3:3] = [Group("What limits it", limits), Group("In flight and fairness", flight)]
+        groups[3:3] = [Group("Bottleneck", limits), Group("In flight and fairness", flight)]
         groups += [Group("Steady state", steady_tables(level)), Group("Noise", noise_tables(level))]
     if not brief or any(end.reason != "done" or end.may_be_missing for end in level.workers):
-        groups.append(Group("Workers", (level_accounts.workers(level),)))
+        groups.append(Group("Worker processes", (level_accounts.workers(level),)))
     reasons = [escape.visible(reason) for reason in level.reasons]
     if level.validity != "valid":
         reasons.insert(0, labels.VALIDITY[level.validity])
@@ -108,8 +109,8 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
     )
 
 
-def phases_in_words(level: LevelMetrics) -> str:
-    """Return when each phase began and ended, in seconds since the level's go."""
+def phases_text(level: LevelMetrics) -> str:
+    """Return when each phase began and ended, in seconds since the start of the load."""
     spans = [
         f"{labels.PHASES.get(phase, escape.name(phase))} {start:.1f} to {end:.1f} s"
         for phase, (start, end) in level.phases.items()
@@ -138,7 +139,7 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
     steady = level.phases.get("steady")
     length = None if steady is None else steady[1] - steady[0]
     why = "there was no steady phase"
-    # What an open level achieves stands beside what was offered to it.
+    # An open-loop level shows its throughput beside the offered rate, in open_facts.
     closed = level.open_load is None
     throughput = (Fact("Throughput", level_cells.throughput_cell(level)),) if closed else ()
     facts = (
@@ -153,21 +154,24 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
         resources.cores_fact(level),
     )
     cells = say_once(tuple(fact.cell for fact in facts))
-    limited = (bottleneck_fact(level.bottleneck),) if level.bottleneck else ()
-    limited = (*limited, *steady_facts(level), *noise_facts(level), *open_facts(level))
-    told = (Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True))
-    return (*limited, *told)
+    return (
+        *((bottleneck_fact(level.bottleneck),) if level.bottleneck else ()),
+        *steady_facts(level),
+        *noise_facts(level),
+        *open_facts(level),
+        *(Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True)),
+    )
 
 
 def _samples(level: LevelMetrics) -> Fact:
-    """Return how many workflows the level's times are of, as every table of levels counts them."""
+    """Return the number of samples of the level's times, counted as in the tables of levels."""
     if level.response_times is None:
         return Fact("Samples", level_cells.samples_cell(level.service_times))
     return Fact("Samples of response times", level_cells.samples_cell(level.response_times))
 
 
 def _turnovers(level: LevelMetrics, why: str) -> tuple[Fact, ...]:
-    """Return how often everything in flight was replaced; an open level has no such number."""
+    """Return how often all workflows in flight were replaced; empty for an open-loop level."""
     if level.loop == "open":
         return ()
     return (Fact("Turnovers", measured(level.turnovers, quantity.significant, why)),)
@@ -187,9 +191,9 @@ def _outcomes(level: LevelMetrics) -> Table:
         )
     )
     columns = ("Workflows", "Sum", *(escape.name(outcome) for outcome in known))
-    note = "Scheduled is the sum of the outcomes; cold starts are in the whole level."
+    note = "Scheduled is the sum of the outcomes. The whole level includes cold starts."
     basis = quantity.counted(sum(level.outcomes.values()), "workflow")
-    return Table("What became of the workflows", columns, rows, level.validity, basis, note)
+    return Table("Outcomes", columns, rows, level.validity, basis, note)
 
 
 def _in_flight(level: LevelMetrics) -> Table:
@@ -198,11 +202,11 @@ def _in_flight(level: LevelMetrics) -> Table:
     why = "there was no steady phase"
     rows = [
         (
-            Cell("wanted in flight" if level.loop == "closed" else "slots"),
+            Cell("planned in flight" if level.loop == "closed" else "slots"),
             number(quantity.count(flight.wanted)),
         ),
         (Cell("median in flight"), level_cells.in_flight_cell(level)),
-        (Cell("least in flight"), measured(flight.least, quantity.count, why)),
+        (Cell("minimum in flight"), measured(flight.least, quantity.count, why)),
     ]
     if fair is None and level.loop == "open":
         return Table("In flight", heads, tuple(rows), level.validity, basis)
@@ -214,36 +218,43 @@ def _in_flight(level: LevelMetrics) -> Table:
         starved += f" ({quantity.percent(100 * fair.starved / fair.slots)})"
     rows += [
         (Cell("threads"), number(quantity.count(fair.slots))),
-        (Cell("threads that ended nothing"), number(starved)),
+        (Cell("threads that ended no workflow"), number(starved)),
         (Cell("workflows of the median thread"), number(quantity.count(fair.median))),
-        (Cell("workflows of the best served thread"), number(quantity.count(fair.most))),
+        (Cell("workflows of the busiest thread"), number(quantity.count(fair.most))),
         (
             Cell("Jain's index"),
             measured(fair.jain_index, quantity.significant, "no workflow ended"),
         ),
     ]
-    title = "In flight, and how evenly served"
-    return Table(title, heads, tuple(rows), level.validity, basis, FAIR)
+    title = "In flight, and fairness between threads"
+    return Table(title, heads, tuple(rows), level.validity, basis, FAIRNESS)
 
 
 def _waits(level: LevelMetrics) -> tuple[Table, ...]:
     flight = level.in_flight
-    columns = ("Seen doing", "Share")
+    columns = ("Activity", "Share of samples")
     basis = quantity.counted(flight.wait_samples, "thread sample")
     rows: tuple[tuple[Cell, ...], ...]
     if flight.wait_samples and flight.waits:
         rows = tuple(
-            (Cell(_WAITS.get(what, escape.name(what))), number(quantity.percent(100 * share)))
+            (Cell(_activity(what)), number(quantity.percent(100 * share)))
             for what, share in sorted(flight.waits.items(), key=lambda item: -item[1])
         )
     else:
         rows = ((Cell(quantity.NOT_MEASURED, "quiet", "no thread was sampled"), Cell("")),)
-    return (Table("What the threads were doing", columns, rows, level.validity, basis),)
+    return (Table("Activity of the threads", columns, rows, level.validity, basis),)
 
 
-_WAITS = {
+def _activity(key: str) -> str:
+    """Return one of the activities that ``worker/waits.py`` samples, for people."""
+    if key in _ACTIVITIES:
+        return _ACTIVITIES[key]
+    return f"waiting for the answer of {labels.service_name(key)}"
+
+
+_ACTIVITIES = {
     "runtime": "running, or waiting for the interpreter",
     "pool": "waiting for a free connection of the pool",
-    "postgres": "waiting for PostgreSQL's answer",
-    "redis": "waiting for Redis's answer",
+    "queued": "queued in the runtime",
+    "unknown": "unknown",
 }

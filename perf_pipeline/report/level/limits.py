@@ -1,4 +1,4 @@
-"""What held the workers below the scenario's limits, and whether it did: limit beside use."""
+"""The scenario's memory and CPU limits, with what the worker processes used at each level."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 TOLERANCE = 1.1
-"""CPU is counted in ticks of 10 ms, and a period's rest may be used in the next."""
+"""Use above the limit by less than this ratio is not reported: CPU time is counted in ticks of
+10 ms, and CPU left over from one period may be used in the next."""
 
 
 def limit_facts(metrics: RunMetrics) -> tuple[Fact, ...]:
-    """Return the limits of the workers with what they used at each level; nothing without."""
+    """Return the limits of the workers with what they used at each level; empty without limits."""
     limits = metrics.manifest.get("limits")
     if not isinstance(limits, Mapping):
         return ()
@@ -37,9 +38,9 @@ def limit_facts(metrics: RunMetrics) -> tuple[Fact, ...]:
 def _cell(shown: str, levels: tuple[LevelMetrics, ...], key: str) -> Cell:
     mechanisms = dict.fromkeys(escape.visible(level.limits.get("mechanism")) for level in levels)
     used = [f"{labels.level_name(level)}: {_used(level, key)}" for level in levels]
-    note = f"held by {' or '.join(mechanisms)}; used at {'; '.join(used)}" if levels else ""
+    note = f"enforced by {' or '.join(mechanisms)}; used at {'; '.join(used)}" if levels else ""
     over = any(_is_over(level, key) for level in levels)
-    return Cell(f"{shown}, and more was used" if over else shown, "bad" if over else "plain", note)
+    return Cell(f"{shown}, exceeded" if over else shown, "bad" if over else "plain", note)
 
 
 def _used(level: LevelMetrics, key: str) -> str:
@@ -47,11 +48,11 @@ def _used(level: LevelMetrics, key: str) -> str:
     if amount is None:
         found = quantity.NOT_MEASURED
     else:
-        unit = "MB at most (PSS)" if key == "memory_mb" else "%"
+        unit = "MB peak (PSS)" if key == "memory_mb" else "%"
         found = f"{quantity.significant(amount)} {unit}"
     ends = [one.reason for one in level.workers if one.reason.startswith("memory limit")]
     return (
-        f"{found}, {quantity.counted(len(ends), 'worker')} ended by it"
+        f"{found}, {quantity.counted(len(ends), 'worker')} killed by the limit"
         if ends and key == "memory_mb"
         else found
     )

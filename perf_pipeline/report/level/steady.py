@@ -1,4 +1,4 @@
-"""Whether a level settled: where its warm-up ended, and whether the rest drifts."""
+"""Whether a load level reached a steady state: the end of its warm-up, and drift after it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
 
 NOTE = (
-    "From the beginning of the steady phase to its end, relative to the mean, with the 99.5 % "
-    "interval: an interval that holds 0 shows no drift, and its ends say how much it cannot rule "
-    "out."
+    "Change from the beginning of the steady phase to its end, relative to the mean, with the "
+    "99.5 % interval. An interval that contains 0 shows no drift; its ends are the largest drifts "
+    "that it cannot rule out."
 )
-_WORDS = {
+_VERDICTS = {
     "steady": Cell("steady", "good"),
     "not_steady": Cell("not steady", "warn"),
     "undecided": Cell("undecided", "quiet"),
@@ -26,39 +26,39 @@ _WORDS = {
 
 
 def steady_facts(level: LevelMetrics) -> tuple[Fact, ...]:
-    """Return whether the level settled; nothing where nothing looked for it."""
+    """Return the verdict on the steady state; empty where it was not looked for."""
     found = level.steady_state
     if found is None:
         return ()
-    word = _WORDS[found.verdict]
+    verdict = _VERDICTS[found.verdict]
     notes = [] if found.starts_s is None else [f"since {quantity.seconds(found.starts_s)}"]
-    notes += [drift_told(name, drift) for name, drift in (found.drifts or {}).items()]
+    notes += [drift_text(name, drift) for name, drift in (found.drifts or {}).items()]
     notes += [escape.visible(found.why)] if found.why else []
-    return (Fact("Steady state", Cell(word.text, word.tone, "; ".join(notes))),)
+    return (Fact("Steady state", Cell(verdict.text, verdict.tone, "; ".join(notes))),)
 
 
 def steady_state_summary(level: LevelMetrics) -> str:
-    """Return what is to be said of a level's steady state in a line; empty if it is as planned."""
+    """Return a remark on a level's steady state in one line; empty if it is steady as planned."""
     found = level.steady_state
     if found is None or (found.verdict == "steady" and not found.why):
         return ""
     why = escape.visible(found.why)
-    # Beside the validity stands already that drift was not tested.
-    return why if labels.is_untested(level) else f"{_WORDS[found.verdict].text}: {why}"
+    # The cell of the validity says already that drift was not tested.
+    return why if labels.is_untested(level) else f"{_VERDICTS[found.verdict].text}: {why}"
 
 
-def drift_told(name: str, drift: Drift) -> str:
-    """Return by how much a series changes over the steady phase, with the interval."""
+def drift_text(name: str, drift: Drift) -> str:
+    """Return the drift of a series over the steady phase with its interval, as text."""
     ends = quantity.between(100 * drift.low_ratio, 100 * drift.high_ratio, "%")
     return f"{escape.name(name)} {quantity.percent(100 * drift.change_ratio)} [{ends}]"
 
 
 def steady_state_sentence(level: LevelMetrics, series: str) -> str:
-    """Return what a chart over time says of the steady state, as far as it was looked for.
+    """Return a sentence on the steady state for a chart over time; empty if not looked for.
 
     Args:
-        level: Whose chart.
-        series: The one that is drawn, as the metrics call it; its drift is told.
+        level: The load level that is drawn.
+        series: Name in the metrics of the series that is drawn; the sentence has its drift.
     """
     found = level.steady_state
     if found is None or found.verdict in ("too_short", "not_judged"):
@@ -67,21 +67,21 @@ def steady_state_sentence(level: LevelMetrics, series: str) -> str:
         mark = "No steady state was found."
     else:
         what = "steady since" if found.verdict == "steady" else "no warm-up after"
-        mark = f"The heavy line: {what} {quantity.seconds(found.starts_s)}, by the series."
+        mark = f"Heavy line: {what} {quantity.seconds(found.starts_s)}, detected from the series."
     drift = (found.drifts or {}).get(series)
-    change = "" if drift is None else f" Drift: {drift_told(series, drift)}."
+    change = "" if drift is None else f" Drift: {drift_text(series, drift)}."
     return f"{mark}{change}"
 
 
-def settled_at_s(level: LevelMetrics) -> float | None:
-    """Return since when the series of a level are steady; None where nothing found that."""
+def steady_since_s(level: LevelMetrics) -> float | None:
+    """Return since when the series of a level are steady, in seconds; None if they are not."""
     found = level.steady_state
     judged = found is not None and found.verdict in ("steady", "undecided")
     return found.starts_s if found is not None and judged else None
 
 
 def steady_tables(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return the drift of each series, and why the throughput has no interval if it has none."""
+    """Return the drift of each series, and why the throughput has no interval where it has none."""
     tables = []
     found = level.steady_state
     if found is not None and found.drifts:
@@ -93,10 +93,8 @@ def steady_tables(level: LevelMetrics) -> tuple[Table, ...]:
         )
     if level.throughput_interval_why:
         why = Cell(escape.visible(level.throughput_interval_why), "quiet")
-        title = "Interval of the throughput"
-        tables.append(
-            Table(title, ("", "Why there is none"), ((Cell("none"), why),), level.validity)
-        )
+        title = "95 % interval of the throughput"
+        tables.append(Table(title, ("", "Reason"), ((Cell("none"), why),), level.validity))
     return tuple(tables)
 
 
@@ -106,6 +104,6 @@ def _since(found: SteadyState) -> str:
 
 def _row(series: str, drift: Drift) -> tuple[Cell, ...]:
     ends = quantity.between(100 * drift.low_ratio, 100 * drift.high_ratio, "%")
-    word = Cell("drifts", "warn") if drift.found else Cell("no drift found")
+    verdict = Cell("drifts", "warn") if drift.found else Cell("no drift found")
     change = number(quantity.percent(100 * drift.change_ratio))
-    return (Cell(escape.name(series)), change, number(ends), word)
+    return (Cell(escape.name(series)), change, number(ends), verdict)

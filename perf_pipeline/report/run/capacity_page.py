@@ -1,4 +1,4 @@
-"""The page of a search for capacity: the answer, the curve with its knee, and every step."""
+"""The page of a capacity search: the answer, the curve with its knee, and every step."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ _ANSWERS: dict[Verdict, Tone] = {
     "none": "bad",
     "no_data": "quiet",
 }
-KNEE = "Knee (greatest throughput x least time)"
+KNEE = "Knee (highest throughput x lowest mean time)"
 NOTE = (
-    "Met: the whole 95 % interval keeps every limit. A step that neither met nor missed was played "
-    "again, longer; if it still did not say, it counts as not meeting. Little's law: throughput x "
-    "mean time / in flight, each measured on its own; within 5 % of 100 % in a steady state."
+    "Met: the whole 95 % interval is within every limit. A step that was neither met nor missed "
+    "was run again for longer; if it was still undecided, it counts as missed. Little's law: "
+    "throughput x mean time / in flight, each measured separately; in a steady state it is within "
+    "5 % of 100 %."
 )
 
 
@@ -58,7 +59,7 @@ def write_capacity_report(finding: CapacityFinding, metrics: RunMetrics, folder:
 
 def render_html(finding: CapacityFinding, metrics: RunMetrics) -> str:
     """Return the page; it opens offline and has no script."""
-    figure = capacity_chart.curve(finding)
+    chart = capacity_chart.curve(finding)
     return (
         page_environment()
         .get_template("capacity.html.jinja")
@@ -67,16 +68,16 @@ def render_html(finding: CapacityFinding, metrics: RunMetrics) -> str:
             run_id=metrics.run_id,
             status=metrics.status,
             answer=answer(finding),
-            told=finding.told,
+            explanation=finding.told,
             facts=facts(finding),
-            figures=[figure] if figure else [],
+            charts=[chart] if chart else [],
             table=steps_table(finding),
         )
     )
 
 
 def render_markdown(finding: CapacityFinding, metrics: RunMetrics) -> str:
-    """Return the same in short."""
+    """Return the page as Markdown, without the chart."""
     lines = [
         f"- {escape.markdown(fact.term)}: {escape.markdown(fact.cell.text)}"
         + (f" ({escape.markdown(fact.cell.note)})" if fact.cell.note else "")
@@ -96,18 +97,18 @@ def answer(finding: CapacityFinding) -> Cell:
     """Return the capacity in a few words."""
     tone = _ANSWERS[finding.verdict]
     if finding.value is None:
-        return Cell("no load keeps it" if finding.verdict == "none" else "no data", tone)
+        return Cell("no load meets them" if finding.verdict == "none" else "no data", tone)
     shown = finding.shown(finding.value)
     return Cell(shown if finding.verdict == "found" else f"at least {shown}", tone)
 
 
 def facts(finding: CapacityFinding) -> list[Fact]:
-    """Return the interval, the metrics at the capacity, the knee and the scalability law."""
-    added = f"{FAILURES.text} is added where nothing else is said of failures"
+    """Return the interval, the metrics at the capacity, the knee and the scalability model."""
+    added = f"{FAILURES.text} is added if no objective limits failures"
     note = added if FAILURES.text in finding.slos else ""
     found = [Fact("Objectives", Cell("; ".join(finding.slos), note=note))]
     if finding.value is not None:
-        above = "nothing that missed" if finding.below is None else finding.shown(finding.below)
+        above = "no step that missed" if finding.below is None else finding.shown(finding.below)
         found.append(Fact("Between", Cell(f"{finding.shown(finding.value)} and {above}")))
     point = finding.at_value
     if point is not None:
@@ -124,22 +125,29 @@ def facts(finding: CapacityFinding) -> list[Fact]:
     usl = finding.usl
     if usl is not None:
         peak = usl.peak_in_flight
-        what = f"waits in line {usl.queueing:.3g}, crosstalk {usl.crosstalk:.3g}"
+        what = f"contention {usl.queueing:.3g}, crosstalk {usl.crosstalk:.3g}"
         what += f", peak at {peak:.4g} in flight" if peak else ", no peak"
-        played = max((p.little.in_flight for p in finding.points if p.little), default=0.0)
-        what += " (more than was played)" if peak and peak > played else ""
-        note = f"off by {100 * usl.worst_ratio:.2g} % at the worst step"
+        highest = max((p.little.in_flight for p in finding.points if p.little), default=0.0)
+        what += " (extrapolated)" if peak and peak > highest else ""
+        note = f"largest deviation of a step: {100 * usl.worst_ratio:.2g} %"
         found.append(Fact("Universal scalability law", Cell(what, note=note)))
     return found
 
 
 def steps_table(finding: CapacityFinding) -> Table:
-    """Return one row for every time that a load was played."""
+    """Return one row for each step, in the order in which they ran."""
     rows = tuple(_row(finding, point) for point in finding.points)
-    columns = ("Load", "Level", "Shows", "Throughput", "In flight", "Little's law", "Steady phase")
+    columns = (
+        "Load",
+        "Level",
+        "Verdict",
+        "Throughput",
+        "In flight",
+        "Little's law",
+        "Steady phase",
+    )
     metrics = list(dict.fromkeys(slo.slo.text for p in finding.points for slo in p.slos))
-    return Table("Steps, in the order in which they were played", (*columns, *metrics), rows,
-                 note=NOTE)  # fmt: skip
+    return Table("Steps, in the order in which they ran", (*columns, *metrics), rows, note=NOTE)
 
 
 def _row(finding: CapacityFinding, point: LoadPoint) -> tuple[Cell, ...]:
@@ -164,14 +172,14 @@ def _measured(slo: SloVerdict) -> Cell:
     if slo.value is None:
         return Cell(quantity.NOT_MEASURED, "quiet", escape.visible(slo.why))
     unit = slo.slo.about.unit
-    least = "≥ " if slo.at_least else ""
+    bound = "≥ " if slo.at_least else ""
     note = ""
     if slo.low is not None:
         low = quantity.of_unit(slo.low, unit)
         note = f"{low} or more, {UPPER_UNKNOWN}"
         if slo.high is not None:
             note = f"{low} to {quantity.of_unit(slo.high, unit)}"
-    return number(f"{least}{quantity.of_unit(slo.value, unit)}", note)
+    return number(f"{bound}{quantity.of_unit(slo.value, unit)}", note)
 
 
 def _title(metrics: RunMetrics) -> str:

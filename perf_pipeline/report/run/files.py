@@ -1,4 +1,4 @@
-"""The report's three files, each whole or not there."""
+"""Writes the three files of the report, each atomically."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """Where the report is.
+    """Paths of the three files of the report.
 
     Attributes:
         html: For people.
-        markdown: For people who read it in a terminal or a merge request.
+        markdown: For a terminal or a merge request.
         json: For programs.
     """
 
@@ -41,12 +41,12 @@ def report_files(folder: Path) -> ReportFiles:
 def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
     """Write ``report.html``, ``report.md`` and ``report.json`` into a run's folder.
 
-    Each is written beside its place, flushed to the disk and renamed, so that a reader, also
-    after a crash, finds the old file or the new one whole.
+    Each is written to a temporary file, flushed to the disk and renamed, so that a reader finds
+    the complete old file or the complete new one, also after a crash.
 
     Args:
-        metrics: What was measured.
-        folder: The run's folder; made if it is missing.
+        metrics: The metrics of the run.
+        folder: The run's folder; created if it is missing.
 
     Raises:
         OSError: The folder cannot be written to.
@@ -62,7 +62,7 @@ def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
 def render_json(metrics: RunMetrics) -> str:
     """Return the metrics as JSON, with ``schema_version`` and ``not_finite``.
 
-    JSON has no NaN and no infinity: such a value is null, and ``not_finite`` names its place.
+    JSON has no NaN and no infinity: such a value becomes null, and ``not_finite`` lists its path.
     """
     not_finite: list[str] = []
     plain = _plain(asdict(metrics), "", not_finite)
@@ -73,11 +73,11 @@ def render_json(metrics: RunMetrics) -> str:
 def _plain(value: Any, place: str, not_finite: list[str]) -> Any:
     if isinstance(value, dict):
         return {
-            str(key): _plain(held, f"{place}.{key}".lstrip("."), not_finite)
-            for key, held in value.items()
+            str(key): _plain(inner, f"{place}.{key}".lstrip("."), not_finite)
+            for key, inner in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_plain(held, f"{place}[{at}]", not_finite) for at, held in enumerate(value)]
+        return [_plain(inner, f"{place}[{at}]", not_finite) for at, inner in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         not_finite.append(place)
         return None

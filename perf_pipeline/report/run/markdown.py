@@ -1,4 +1,4 @@
-"""The report as Markdown: the same content in short, without charts."""
+"""The report as Markdown: the tables and answers of the HTML report, without charts."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from perf_pipeline.report.text.table import Cell, Fact, Table
 
 READING = (
-    "Closed loop: N workflows in flight at all times. Open loop: workflows come when a schedule "
-    "says. Service time runs from handing a workflow to the target until its checked answer; "
-    "response time runs from the moment at which it was to start, and only an open loop has it. "
-    "In a closed loop average x throughput = in flight (Little's law). ≥: at least this long, the "
-    "percentile lies among workflows that had not ended (Kaplan-Meier). weak: fewer than 10 "
-    "samples beyond it. Only valid numbers describe the target. report.json holds every number, "
-    "the run's journal every record."
+    "Closed loop: N workflows in flight at all times. Open loop: workflows arrive on a schedule. "
+    "Service time runs from handing a workflow to the target until its result was checked; "
+    "response time runs from the intended start, which only an open loop has. In a closed loop, "
+    "average x throughput = in flight (Little's law). ≥: a lower bound, because the percentile "
+    "lies among workflows that had not ended (Kaplan-Meier). weak: fewer than 10 samples beyond "
+    "the percentile. Only valid numbers describe the target. report.json has every number, the "
+    "run's journal every record."
 )
 
 
@@ -43,10 +43,10 @@ def render_markdown(metrics: RunMetrics) -> str:
     blocks = [
         f"# {inert(provenance.title(metrics))}",
         f"Run {inert(metrics.run_id)}, {inert(metrics.status)}",
-        "## In ten seconds",
+        "## Summary",
         " · ".join(inert(phrase.text) for phrase in provenance.in_short(metrics)),
         *(_verdict(one) for one in answers.verdicts(metrics, parts)),
-        "## Levels side by side",
+        "## Load levels",
         *(
             markdown_table(table)
             for table in (headline.headline(metrics), open_headline.open_headline(metrics))
@@ -59,7 +59,7 @@ def render_markdown(metrics: RunMetrics) -> str:
         *(markdown_table(table) for table in targets.tables(metrics)),
         "" if targets.tables(metrics) else inert(targets.none_set(metrics)),
         *_costs(metrics, parts),
-        "## What really ran",
+        "## Test conditions",
         _facts(provenance.what_ran(metrics)),
         *(block for level in metrics.levels for block in _level(level)),
         "## Not measured",
@@ -77,7 +77,7 @@ def render_markdown(metrics: RunMetrics) -> str:
 
 def _costs(metrics: RunMetrics, parts: cost.Cost) -> Iterable[str]:
     if cost.is_asked(metrics):
-        yield "## What the work costs, what the runtime adds, what its code nodes add"
+        yield "## Cost of the work, the runtime and its code nodes"
         yield from (markdown_table(table) for table in cost.cost_tables(metrics, parts))
 
 
@@ -86,7 +86,7 @@ def _level(level: LevelMetrics) -> Iterable[str]:
     yield f"## {inert(view.title)}: {inert(view.validity.text)}"
     yield inert(view.subtitle)
     yield "\n".join(f"- {inert(reason)}" for reason in view.reasons)
-    yield f"Phases: {inert(level_view.phases_in_words(level))}"
+    yield f"Phases: {inert(level_view.phases_text(level))}"
     yield from (markdown_table(table) for table in view.tables)
 
 

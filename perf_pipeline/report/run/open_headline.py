@@ -1,4 +1,4 @@
-"""The open levels of a run side by side: what was offered, and how long users waited."""
+"""The open-loop levels of a run compared: offered rate, throughput and response time."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ COLUMNS = (
     *("Service p50", "Service p99", "Start lag p99", "Errors"),
 )
 NOTE = (
-    "Response time: from the moment at which a workflow was to start until its checked answer, so "
-    "the wait before its start is in it. Service time: from handing it to the target. What was "
-    "dropped, timed out or abandoned was not answered, and counts as at least as long as it had "
-    "waited (≥). Queue: grew where fewer left than arrived, full where workflows were dropped. "
-    "Start lag: how late workflows started, beside how late those did that do nothing (generator)."
+    "Response time: from the intended start until the result was checked, including the wait for a "
+    "slot. Service time: from handing the workflow to the target. Dropped, timed-out and abandoned "
+    "workflows are not answered; they are right-censored (≥). Queue: grew where departures stayed "
+    "below arrivals, full where workflows were dropped. Start lag: start minus intended start, "
+    "with that of the same schedule and workflows that do nothing (generator)."
 )
 
 
 def open_headline(metrics: RunMetrics) -> Table:
-    """Return the open levels side by side; no row without any."""
+    """Return one row for each open-loop level; no row without any."""
     rows = tuple(_row(level) for level in metrics.levels if level.loop == "open")
     note = f"{NOTE} {headline.INTERVAL_NOTE}"
-    return Table("Open loop: arrivals that do not wait", COLUMNS, rows, note=note)
+    return Table("Open loop: arrivals by schedule", COLUMNS, rows, note=note)
 
 
 def _queue(level: LevelMetrics, load: OpenLoad) -> Cell:
-    """Return whether a queue grew; how much arrived and left stands beside it only where it did."""
+    """Return whether a queue grew; the rates of arrivals and departures only where it did."""
     found = queue_cell(level, load)
     return replace(found, note="") if found.tone == "good" else found
 
@@ -46,7 +46,7 @@ def _queue(level: LevelMetrics, load: OpenLoad) -> Cell:
 def _row(level: LevelMetrics) -> tuple[Cell, ...]:
     load, service = level.open_load, level.service_times
     times = level.response_times
-    why = "nothing was to start in the steady phase"
+    why = "no arrival was scheduled in the steady phase"
     unknown = Cell(quantity.NOT_MEASURED, "quiet", why)
     offered = None if load is None else load.offered_per_s
     row = (

@@ -1,4 +1,4 @@
-"""The report as one HTML file that opens offline and asks nothing of any other machine."""
+"""The report as one HTML file that opens offline and loads nothing."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 CHART_LEVELS_MAX = 10
-"""So many levels are drawn over time and shown with all tables; of more, only the main tables are
-shown, or the file grows beyond what a browser opens at once. metrics.json holds everything."""
+"""Maximum number of levels with charts over time and detailed tables. Further levels have their
+main tables only, so that the file stays small enough for a browser; metrics.json has everything."""
 
 POINTS_MAX = 240
 POINTS_OF_ALL_LEVELS_MAX = 1600
 
 
 def render_html(metrics: RunMetrics) -> str:
-    """Return the report of one run as a page of its own.
+    """Return the report of one run as an HTML page.
 
     Args:
-        metrics: What was measured; anything in it may be missing, and any text hostile.
+        metrics: The metrics of the run; any value may be missing, and any text may be hostile.
 
     Returns:
-        HTML with style, charts and one script of ours inside; below 5 MB for any run of the limits
-        of this project. The script sorts and folds; without it everything is there and open.
+        HTML with its style, charts and one script inline; below 5 MB for any run within the limits
+        of this project. The script sorts and folds tables; without it everything is unfolded.
     """
-    with debug_mode(False):  # altair checks each chart against its schema: half of all the time
+    with debug_mode(False):  # altair's check of each chart against its schema takes half the time
         return _render(metrics)
 
 
 def _render(metrics: RunMetrics) -> str:
     drawn = metrics.levels[:CHART_LEVELS_MAX]
     points_max = min(POINTS_MAX, POINTS_OF_ALL_LEVELS_MAX // max(1, len(drawn)))
-    figures = {
+    charts = {
         level.index: (
             *distribution_charts.histograms(level),
-            *level_charts.level_figures(level, points_max=points_max),
+            *level_charts.charts_over_time(level, points_max=points_max),
         )
         for level in drawn
     }
@@ -80,15 +80,15 @@ def _render(metrics: RunMetrics) -> str:
         ],
         repeats_table=repeats.repeats_table(metrics),
         cost_tables=cost.cost_tables(metrics, parts) if cost.is_asked(metrics) else (),
-        cost_figure=run_charts.cost_figure(parts),
+        cost_chart=run_charts.cost_chart(parts),
         target_tables=targets.tables(metrics),
         no_targets=targets.none_set(metrics),
         slo_table=slo.slo_table(metrics),
         levels=[
             (
-                level_view.level_view(level, asked, brief=level.index not in figures),
-                figures.get(level.index),
-                level_view.phases_in_words(level),
+                level_view.level_view(level, asked, brief=level.index not in charts),
+                charts.get(level.index),
+                level_view.phases_text(level),
             )
             for level in metrics.levels
         ],
@@ -101,13 +101,13 @@ def _render(metrics: RunMetrics) -> str:
 
 
 def _script(environment: jinja2.Environment) -> Markup:
-    """Return the page's own script; its policy lets no other run."""
+    """Return the script of the page, the only one that its Content-Security-Policy allows."""
     assert environment.loader is not None
     return Markup(environment.loader.get_source(environment, "report.js")[0])  # noqa: S704 - ours
 
 
 def page_environment() -> jinja2.Environment:
-    """Return where templates come from: all they print is escaped and made visible."""
+    """Return the template environment; every printed value is escaped and made visible."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("perf_pipeline.report"),
         autoescape=True,
@@ -119,7 +119,7 @@ def page_environment() -> jinja2.Environment:
 
 
 def _shown(value: object) -> object:
-    """Spell out what cannot be seen in every value that a template prints."""
+    """Spell out the invisible characters of every text that a template prints."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return escape.visible(value, length_max=100_000)

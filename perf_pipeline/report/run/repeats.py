@@ -1,4 +1,4 @@
-"""Levels that were played more than once: how far the repeats lie apart."""
+"""Levels that were run more than once: how much their repeats differ."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 NOTE = (
-    "Between repeats: 95 % interval of the mean, from one value a repeat (Student's t). Within: "
+    "Between repeats: 95 % interval of the mean, from one value per repeat (Student's t). Within: "
     "95 % interval inside one repeat, on average. Where repeats differ by more than the interval "
-    "within explains, only repeats tell what the next run will show. The difference is what two "
-    "runs of the same thing differ by here (A/A): no smaller change between two versions means "
-    "anything."
+    "within explains, only further repeats predict the next run. Difference: how much two runs of "
+    "the same code differ on this machine (A/A). A smaller change between two versions is not "
+    "evidence of anything."
 )
+UNAVAILABLE = "unavailable"
 _NAMES = {
     "throughput_per_s": "throughput",
     "avg_s": "average",
@@ -29,7 +30,7 @@ _NAMES = {
 
 
 def repeats_table(metrics: RunMetrics) -> Table:
-    """Return one row a level and value; no row where every level was played once."""
+    """Return one row for each level and value; no row where every level ran once."""
     rows = tuple(
         (*(_head(level) if place == 0 else (Cell(""),) * 2), *_row(value))
         for level in metrics.repeats
@@ -41,16 +42,16 @@ def repeats_table(metrics: RunMetrics) -> Table:
 
 
 def _head(level: LevelRepeats) -> tuple[Cell, Cell]:
-    out = f"left out: {escape.visible(', '.join(level.left_out))}" if level.left_out else ""
-    return Cell(escape.name(level.label)), number(quantity.count(len(level.repeats)), out)
+    note = f"excluded: {escape.visible(', '.join(level.left_out))}" if level.left_out else ""
+    return Cell(escape.name(level.label)), number(quantity.count(len(level.repeats)), note)
 
 
 def _row(value: RepeatedValue) -> tuple[Cell, ...]:
     mean = Cell(quantity.NOT_MEASURED, "quiet")
     if value.mean is not None:
         mean = number(quantity.of_unit(_scaled(value, value.mean), _unit(value)))
-    few = f"of {quantity.counted(value.used, 'repeat')}"
-    difference = Cell("not told", "quiet", few)
+    few = f"{quantity.counted(value.used, 'repeat')} used"
+    difference = Cell(UNAVAILABLE, "quiet", few)
     if value.difference_percent is not None:
         difference = number(quantity.percent(value.difference_percent))
         if value.differ:
@@ -59,16 +60,16 @@ def _row(value: RepeatedValue) -> tuple[Cell, ...]:
         Cell(_NAMES.get(value.what, escape.name(value.what))),
         mean,
         _interval(value, value.low, value.high, few),
-        _interval(value, value.within_low, value.within_high, "no interval within"),
+        _interval(value, value.within_low, value.within_high, "no interval within a repeat"),
         difference,
     )
 
 
 def _interval(value: RepeatedValue, low: float | None, high: float | None, why: str) -> Cell:
     if low is None or high is None:
-        return Cell("not told", "quiet", why)
-    unit = _unit(value)
-    return number(quantity.between(_scaled(value, low), _scaled(value, high), unit))
+        return Cell(UNAVAILABLE, "quiet", why)
+    low = max(low, 0.0)  # Student's t knows no bound, but a rate, a time or a ratio is never below
+    return number(quantity.between(_scaled(value, low), _scaled(value, high), _unit(value)))
 
 
 def _unit(value: RepeatedValue) -> str:

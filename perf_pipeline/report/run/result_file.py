@@ -1,9 +1,8 @@
-"""The result files that users know: one a level, and one of all levels.
+"""The result files that users know: one for each level, and one for all levels.
 
 ``results/baseline_100_20241201_120000.json`` and ``results/baseline_20241201_120000.json``: each
-is a JSON list with one object a repeat (and a level), so that a series over it is one line.
-A run that was interrupted leaves ``partial_results_20241201_120000.json`` as well, with the
-levels and arms that had begun.
+is a JSON list with one object for each repeat (and level). A run that was interrupted also leaves
+``partial_results_20241201_120000.json``, with the levels and arms that had begun.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ TIMESTAMP_LENGTH = len("20241201_120000")
 
 
 def level_file_name(metrics: RunMetrics, label: str) -> str:
-    """Return the name of a level's result file; arms have their name in the level's place."""
+    """Return the name of the result file of a level, or of an arm, by its label."""
     return f"{metrics.manifest['scenario']}_{label}_{_timestamp(metrics)}.json"
 
 
@@ -36,7 +35,7 @@ def write_result_files(results: Path, metrics: RunMetrics) -> list[Path]:
     """Write the result files of a run into the results folder.
 
     Returns:
-        The files of the levels and arms, that of all levels, and that of an interrupted run.
+        Paths: one for each level and arm, that of all levels, and that of an interrupted run.
     """
     by_label: dict[str, list[LevelMetrics]] = {}
     for level in metrics.levels:
@@ -62,5 +61,5 @@ def _entry(metrics: RunMetrics, level: LevelMetrics) -> dict[str, object]:
 
 
 def _timestamp(metrics: RunMetrics) -> str:
-    """A run's id starts with its time, which is what the files are named by."""
+    """Return the time stamp at the beginning of the run's id."""
     return metrics.run_id[:TIMESTAMP_LENGTH]

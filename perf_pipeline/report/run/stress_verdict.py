@@ -1,4 +1,4 @@
-"""The question of a stress run: up to how many in flight does the target hold its load?"""
+"""The answer of a stress run: up to how many workflows in flight the target sustains its load."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
-QUESTION = "How much load does it hold?"
+QUESTION = "How much load does it sustain?"
 NEVER = {"error_ratio": 1.0, "memory_free_mb": 0.0, "descriptors_free": 0}
-"""The limits of ``config.scenario.Stop`` that end nothing."""
+"""The limits of ``config.scenario.Stop`` that never stop a run."""
 
 
 def is_asked(metrics: RunMetrics) -> bool:
-    """Return whether the run's scenario looks for the end of what the target holds."""
+    """Return whether the run's scenario looks for the highest load that the target sustains."""
     stop = metrics.manifest.get("stop")
     watched = isinstance(stop, Mapping) and any(stop.get(k, v) != v for k, v in NEVER.items())
     return watched or isinstance(metrics.manifest.get("stopped"), Mapping)
 
 
 def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
-    """Return the answer in a few words, and the sentences that it rests on.
+    """Return the answer in a few words, with the sentences that explain it.
 
-    A level is held if it ran to its end with every worker; whether its numbers are a measurement
-    is another question, and stands beside it.
+    A level is sustained if it ran to its end with all worker processes. Whether its numbers are
+    valid is a separate question; the validity is shown with it.
     """
     levels = [level for level in metrics.levels if level.role == "level"]
-    broken = {level.concurrency for level in levels if not _is_held(level)}
-    least_broken = min(broken, default=None)
-    held = [
+    failed = {level.concurrency for level in levels if not _is_sustained(level)}
+    first_failed = min(failed, default=None)
+    sustained = [
         level
         for level in levels
-        if _is_held(level) and (least_broken is None or level.concurrency < least_broken)
+        if _is_sustained(level) and (first_failed is None or level.concurrency < first_failed)
     ]
-    sentences = [*_held_sentence(held), *_stopped_sentences(metrics.manifest.get("stopped"))]
+    sentences = [*_maximum_sentence(sustained), *_stop_sentences(metrics.manifest.get("stopped"))]
     sentences += [
         f"{labels.level_name(level)} did not run to its end: "
         f"{escape.visible(level.ended_detail or level.ended_because)}."
@@ -51,21 +51,21 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
     ]
     sentences += collapse_sentences(levels)
     if not levels:
-        return Cell("no data", "quiet"), ("No level was played.", *sentences)
-    if not held:
-        return Cell("held at no level", "bad"), tuple(sentences)
-    most = max(held, key=lambda level: level.concurrency)
-    if broken or isinstance(metrics.manifest.get("stopped"), Mapping):
-        return Cell(f"held up to {most.concurrency}", "warn"), tuple(sentences)
-    sentences.append("Its end was not reached: no level failed.")
-    return Cell(f"held every level, up to {most.concurrency}", "good"), tuple(sentences)
+        return Cell("no data", "quiet"), ("No level was run.", *sentences)
+    if not sustained:
+        return Cell("no level sustained", "bad"), tuple(sentences)
+    highest = max(sustained, key=lambda level: level.concurrency)
+    if failed or isinstance(metrics.manifest.get("stopped"), Mapping):
+        return Cell(f"sustained up to {highest.concurrency}", "warn"), tuple(sentences)
+    sentences.append("No level failed, so the maximum was not reached.")
+    return Cell(f"all levels sustained, up to {highest.concurrency}", "good"), tuple(sentences)
 
 
 def collapse_sentences(levels: Sequence[LevelMetrics]) -> list[str]:
-    """Say where more in flight stops helping, and where it begins to harm.
+    """Say from which number in flight throughput no longer grows, and from which it falls.
 
-    By valid closed levels alone: the knee is where their asymptotes meet (``queueing.py``),
-    and throughput falls where a level's whole 95 % interval lies below that of a smaller level.
+    Only valid closed-loop levels count. The knee is where their asymptotes meet (``queueing.py``);
+    throughput falls at a level whose whole 95 % interval lies below that of a smaller level.
     """
     valid = [
         level
@@ -80,9 +80,9 @@ def collapse_sentences(levels: Sequence[LevelMetrics]) -> list[str]:
     sentences = []
     if knee is not None and knee.is_reached and knee.in_flight < in_flight[0]:
         sentences.append(
-            f"More than {knee.in_flight:.3g} in flight only wait longer: so many give "
-            f"{quantity.rate(knee.per_s)}, the most of any level, if one takes "
-            f"{quantity.seconds(knee.time_s)} as at the lowest."
+            f"Beyond {knee.in_flight:.3g} in flight, more workflows only wait longer: with the "
+            f"{quantity.seconds(knee.time_s)} that a workflow takes at the lowest level, that many "
+            f"give {quantity.rate(knee.per_s)}, the highest throughput of any level."
         )
     fallen = [
         level
@@ -97,42 +97,42 @@ def collapse_sentences(levels: Sequence[LevelMetrics]) -> list[str]:
         sentences.append(
             f"Throughput falls from {quantity.rate(best.throughput_per_s or 0.0)} at "
             f"{best.concurrency} to {quantity.rate(first.throughput_per_s or 0.0)} at "
-            f"{first.concurrency} in flight: there the runtime begins to collapse."
+            f"{first.concurrency} in flight: the runtime begins to collapse there."
         )
     elif best.throughput_low_per_s is not None and best is not valid[-1]:
         sentences.append(
-            f"Throughput does not surely fall up to {valid[-1].concurrency} in flight: "
+            f"No clear fall of throughput up to {valid[-1].concurrency} in flight: "
             "the 95 % intervals of the levels overlap."
         )
     return sentences
 
 
-def _is_held(level: LevelMetrics) -> bool:
+def _is_sustained(level: LevelMetrics) -> bool:
     return level.ended_because.ran_to_end and all(one.reason == "done" for one in level.workers)
 
 
-def _held_sentence(held: list[LevelMetrics]) -> list[str]:
-    """Name the greatest level that was held, with its share of failures and its validity."""
-    if not held:
+def _maximum_sentence(sustained: list[LevelMetrics]) -> list[str]:
+    """Name the highest sustained level, with its share of failures and its validity."""
+    if not sustained:
         return []
-    most = max(held, key=lambda level: level.concurrency)
+    highest = max(sustained, key=lambda level: level.concurrency)
     failed = "an unknown share"
-    if most.error_ratio is not None:
-        failed = f"{100 * most.error_ratio:.3g} %"
-    found = labels.validity_of(most).text
-    doubt = "" if found == "valid" else f" ({found})"
-    name = f"{labels.level_name(most)}{doubt}"
-    how = f"{name} ran to its end, and {failed} of what ended in its steady phase failed."
-    return [f"Held up to {most.concurrency} in flight: {how}"]
+    if highest.error_ratio is not None:
+        failed = f"{100 * highest.error_ratio:.3g} %"
+    validity = labels.validity_of(highest).text
+    remark = "" if validity == "valid" else f" ({validity})"
+    name = f"{labels.level_name(highest)}{remark}"
+    how = f"{name} ran to its end; {failed} of the workflows in its steady phase failed."
+    return [f"Sustained up to {highest.concurrency} in flight: {how}"]
 
 
-def _stopped_sentences(stopped: Any) -> list[str]:
+def _stop_sentences(stopped: Any) -> list[str]:
     if not isinstance(stopped, Mapping):
         return []
     level, detail = escape.visible(stopped.get("level")), escape.visible(stopped.get("detail"))
     sentences = [f"Stopped at {level} because {detail}."]
     if stopped.get("because") == EndedBecause.HOST_FLOOR:
-        sentences.append("That is the machine's end, not the target's.")
+        sentences.append("This is the limit of the machine, not of the target.")
     not_run = stopped.get("not_run")
     if isinstance(not_run, list | tuple) and not_run:
         sentences.append(f"Not run: {', '.join(escape.visible(one) for one in not_run)}.")

@@ -1,4 +1,4 @@
-"""The limits that users know, and the grades of the key performance indicators."""
+"""The tables of targets, and the grades of the key performance indicators (KPIs)."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 IMPLIED = (
     "Implied rate: in a closed loop throughput = N / average service time (Little's law), so a "
-    "limit on the average asks for this rate at the same time; the sharper of the two decides."
+    "limit on the average also requires this throughput. The stricter of the two limits decides."
 )
 UNCLEAR = (
-    "Unclear: the value's 95 % interval holds the limit, so the value is on one side of it by "
-    "chance."
+    "Unclear: the 95 % interval of the value contains the limit, so this run cannot tell on which "
+    "side of the limit the value lies."
 )
 GRADES = (
     "Marginal lies between acceptable and poor. A percentile is graded only when at least 10 "
     "samples lie beyond it. Grades are a reading aid: they decide no exit code."
 )
 
-NONE_OF_OWN = (
-    "No targets were set: those of this project are about its own workflows. Objectives for "
-    "functions of your own go into [[slo]], or --slo."
+USER_FUNCTIONS = (
+    "No targets apply: the tables are about the workflows of this project. Set objectives for "
+    "your own functions with [[slo]] or --slo."
 )
 
 _FIELDS = {
@@ -44,21 +44,21 @@ _FIELDS = {
 
 
 def tables(metrics: RunMetrics) -> tuple[Table, ...]:
-    """Return the targets and the grades; nothing where none speak of the run."""
+    """Return the targets and the grades; empty where none apply to the run."""
     return tuple(table for table in (target_table(metrics), kpi_table(metrics)) if table.rows)
 
 
 def none_set(metrics: RunMetrics) -> str:
-    """Return why no target speaks of the run."""
+    """Return why no target applies to the run."""
     if metrics.levels and all(map(runs_own_code, metrics.levels)):
-        return NONE_OF_OWN
+        return USER_FUNCTIONS
     if metrics.levels and all(level.loop == "open" for level in metrics.levels):
-        return "The targets are about so many in flight (closed loop); this run has none of it."
+        return "The targets apply to closed-loop levels, and all levels of this run are open-loop."
     return "No target was evaluated."
 
 
 def not_judged(metrics: RunMetrics) -> str:
-    """Say once which levels are not held against limits; empty if all are."""
+    """Name the levels that are not judged because they are not valid; empty if all are valid."""
     judged = {row.level for row in metrics.targets} | {kpi.level for kpi in metrics.kpis}
     named = [
         f"{labels.level_name(level)} ({level.validity})"
@@ -67,11 +67,11 @@ def not_judged(metrics: RunMetrics) -> str:
     ]
     if not named:
         return ""
-    return f"Only valid levels are held against limits; these are not: {', '.join(named)}."
+    return f"Only valid levels are judged; these are not valid: {', '.join(named)}."
 
 
 def target_table(metrics: RunMetrics) -> Table:
-    """Return one row a level and value, and one column a table of targets."""
+    """Return one row for each level and value, with one column for each table of targets."""
     tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
     keys = [(row.table, row.level, row.what) for row in metrics.targets]
     found: dict[tuple[str, int | None, str], dict[str, TargetRow]] = {}
@@ -86,7 +86,7 @@ def target_table(metrics: RunMetrics) -> Table:
         for key in sorted(found, key=lambda key: order.index(key[:2]))
     )
     titles = (labels.TARGET_TABLES.get(table, escape.name(table)) for table in tables)
-    columns = ("Level", "Validity", "Samples", "What", "Value", *titles)
+    columns = ("Level", "Validity", "Samples", "Metric", "Value", *titles)
     shown = [row for by_table in found.values() for row in by_table.values()]
     implied = any(row.implied_rate_per_s is not None for row in shown)
     unclear = any(row.verdict == "unclear" for row in shown)
@@ -95,7 +95,7 @@ def target_table(metrics: RunMetrics) -> Table:
 
 
 def kpi_table(metrics: RunMetrics) -> Table:
-    """Return one row a level and one column an indicator."""
+    """Return one row for each level, with one column for each indicator."""
     indicators = tuple(dict.fromkeys(kpi.what for kpi in metrics.kpis))
     levels = _levels_of(metrics, [(kpi.level, kpi.what) for kpi in metrics.kpis])
     found: dict[tuple[str, int | None], dict[str, Cell]] = {}
@@ -132,7 +132,7 @@ def _verdict(row: TargetRow, level: LevelMetrics | None) -> Cell:
     if row.implied_rate_per_s is not None:
         limit += f", implies > {quantity.limit(row.implied_rate_per_s, '/s')}"
     if level is not None and level.validity != "valid":
-        return Cell("", "quiet", limit)  # that it is not judged is told once, below the table
+        return Cell("", "quiet", limit)  # the note of the table says why it is not judged
     return labels.verdict_cell(row.verdict, limit)
 
 
@@ -169,7 +169,7 @@ def _level_cells(label: str, level: LevelMetrics | None) -> tuple[Cell, Cell, Ce
 
 
 def _levels_of(metrics: RunMetrics, keys: Sequence[tuple[str, ...]]) -> list[LevelMetrics | None]:
-    """Return the level behind each row; the label is the last but one part of its key.
+    """Return the level that each row is about; its label is the last but one part of the key.
 
     Rows name their level by its label alone, which the repeats of a level share: the second row
     with the same key is the second repeat's, and so on.

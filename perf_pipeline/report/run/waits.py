@@ -1,4 +1,4 @@
-"""The question of an open loop: how long do users wait, and for how many of them?"""
+"""The answer of an open-loop run: how long users wait, and how many get no answer."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 QUESTION = "How long do users wait?"
 LEVELS_MAX = 4
-"""So many levels are told at the top, the greatest rates; the table has them all."""
+"""Maximum number of levels summarised at the top, by offered rate; the table has all of them."""
 
 
 def waits_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
-    """Return the response time at the highest rate that was measured; None without open levels.
+    """Return the P99 response time at the highest offered rate; None without open-loop levels.
 
-    The answer is a P99 of a valid level, or that there is none; a level that is none has its
-    sentence with its validity all the same.
+    The answer is from a valid level with enough samples, or "no data". Every level has its
+    sentence, with its validity.
     """
     opened = [
         (level, level.open_load)
@@ -36,7 +36,7 @@ def waits_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
     sentences = [_sentence(level, load) for level, load in reversed(opened[-LEVELS_MAX:])]
     left_out = len(opened) - LEVELS_MAX
     if left_out > 0:
-        sentences.append(f"And {quantity.counted(left_out, 'level')} more in the table.")
+        sentences.append(f"The table has {quantity.counted(left_out, 'more level')}.")
     graded = [(level, load) for level, load in opened if _is_graded(level)]
     if not graded:
         return Cell("no data", "quiet"), tuple(sentences)
@@ -59,11 +59,11 @@ def _sentence(level: LevelMetrics, load: OpenLoad) -> str:
     offered = escape.visible(load.offered)
     name = f"{labels.level_name(level)} ({offered}, {labels.validity_of(level).text})"
     if times is None or not times.samples + times.in_flight_at_end:
-        return f"{name}: nothing was to start in its steady phase."
+        return f"{name}: no arrival was scheduled in its steady phase."
     p50, p99 = (level_cells.percentile_cell(times, p) for p in (0.5, 0.99))
     share = times.in_flight_at_end / (times.samples + times.in_flight_at_end)
-    unanswered = "all were answered"
+    unanswered = "all answered"
     if times.in_flight_at_end:
-        unanswered = f"{quantity.percent(100 * share)} were not answered"
+        unanswered = f"{quantity.percent(100 * share)} not answered"
     beside = f" ({p99.note.strip('[]')})" if p99.note else ""
     return f"{name}: p50 {p50.text}, p99 {p99.text}{beside}; {unanswered}."

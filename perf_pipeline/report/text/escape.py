@@ -1,7 +1,8 @@
-"""Text of unknown origin, made safe to show: error messages, names, URLs.
+"""Makes text of unknown origin safe to show: error messages, names, URLs.
 
-What a server or a workflow says may hold terminal escapes, characters that reverse the line,
-half of a surrogate pair, or a megabyte. None of it is dropped: what cannot be seen is spelled out.
+A message of a server or a workflow may contain terminal escapes, characters that reverse the
+line, half of a surrogate pair, or a megabyte of text. Invisible characters are spelled out, not
+dropped; long text is cut, with the number of characters that are missing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _SPELLED_OUT = {"\n": " ⏎ ", "\r": "", "\t": " "}
 _MARKDOWN = re.compile(r"([\\`*{}\[\]|~$])|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
 _FORMULA = re.compile(r"^(?=[=+@-])")
-"""How a formula begins, should somebody paste the table into a spreadsheet."""
+"""The first character of a formula, for readers who paste a table into a spreadsheet."""
 
 _HTML = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
 
@@ -24,8 +25,8 @@ def visible(text: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
     r"""Return ``text`` on one line with every invisible character spelled out.
 
     Args:
-        text: Anything; what is not a string is shown as ``str`` gives it.
-        length_max: Longer text is cut here, and the cut says how much is missing.
+        text: Any value; one that is not a string is converted by ``str``.
+        length_max: Longer text is cut here, followed by the number of missing characters.
 
     Returns:
         Printable text that UTF-8 can hold: ESC becomes ``\x1b``, a line end ``⏎``.
@@ -37,12 +38,12 @@ def visible(text: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
 
 
 def name(text: object) -> str:
-    """Return a short name, such as a level's label, as ``visible`` shows it."""
+    """Return a short name, such as a level's label, as ``visible`` does."""
     return visible(text, length_max=NAME_LENGTH_MAX)
 
 
 def markdown(text: str) -> str:
-    """Return ``text`` such that Markdown shows it letter by letter, also inside a table."""
+    """Return ``text`` escaped so that Markdown shows it literally, also inside a table."""
     inert = visible(text, length_max=10 * TEXT_LENGTH_MAX)
     inert = _MARKDOWN.sub(lambda match: "\\" + match.group(0), inert)
     inert = _FORMULA.sub("\\\\", inert)

@@ -1,4 +1,4 @@
-"""The closed lists of verdicts in plain words."""
+"""Labels and explanations of verdicts, phases, tables of targets, levels and services."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ if TYPE_CHECKING:
     from perf_pipeline.report.text.table import Tone
 
 VALIDITY: dict[Validity, str] = {
-    "valid": "A measurement: it ran to its end, there are samples enough, and nothing speaks "
-    "against it.",
-    "generator_limited": "The load generator was the bottleneck, so these times are its own "
-    "rather than the target's.",
-    "not_steady": "The load had not settled; a longer run may well give other numbers.",
-    "too_few_samples": "Too few workflows ended for numbers that would come out again.",
+    "valid": "The measurement is complete, has enough samples, and no check failed.",
+    "generator_limited": "The load generator was the bottleneck, so these times describe the "
+    "generator, not the target.",
+    "not_steady": "No steady state was reached; a longer run may give different numbers.",
+    "too_few_samples": "Too few workflows ended for reproducible numbers.",
     "noisy_host": "Other programs used this machine during the measurement, so the target may be "
     "faster than these numbers say.",
-    "incomplete": "Part of what should have been measured is missing, or does not agree with "
-    "the servers.",
+    "incomplete": "Part of the measurement is missing, or disagrees with the counts on the "
+    "servers.",
 }
 
 STATUS: dict[str, str] = {
     "complete": "It ran to its end.",
-    "interrupted": "It was stopped before its end; what had been measured until then was kept.",
-    "failed": "It failed before its end; what had been measured until then was kept.",
-    "killed": "It was killed from outside; this is what its journal held.",
+    "interrupted": "It was interrupted; everything measured until then is in this report.",
+    "failed": "It failed; everything measured until then is in this report.",
+    "killed": "It was killed; this report is recovered from its journal.",
 }
 
 PHASES: dict[str, str] = {
@@ -48,8 +47,17 @@ TARGET_TABLES: dict[str, str] = {
     "goal": "Goal",
 }
 
+SERVICES: dict[str, str] = {
+    "postgres": "PostgreSQL",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "redis": "Redis",
+    "mongodb": "MongoDB",
+    "prometheus": "Prometheus",
+}
+
 UNTESTED = "drift not tested"
-"""Stands beside ``valid`` where the steady phase was too short to look for warm-up and drift."""
+"""Added to ``valid`` where the steady phase was too short to test for warm-up and drift."""
 
 _GRADE_TONES: dict[Grade, Tone] = {
     "good": "good",
@@ -67,20 +75,20 @@ _VERDICT_TONES: dict[str, Tone] = {
 
 
 def validity_cell(validity: Validity) -> Cell:
-    """Return a validity as the closed list calls it."""
+    """Return a validity, with the tone that fits it."""
     if validity == "valid":
         return Cell(validity, "good")
     return Cell(validity, "bad" if validity == "incomplete" else "warn")
 
 
 def is_untested(level: LevelMetrics) -> bool:
-    """Return whether a level is valid though nobody could see whether it had settled."""
+    """Return whether a level is valid but was too short for the test of its steady state."""
     found = level.steady_state
     return level.validity == "valid" and found is not None and found.verdict == "too_short"
 
 
 def validity_of(level: LevelMetrics) -> Cell:
-    """Return a level's validity, and whether it was too short to be tested for drift."""
+    """Return a level's validity, with a remark if it was too short for the test for drift."""
     cell = validity_cell(level.validity)
     return replace(cell, text=f"{cell.text}, {UNTESTED}") if is_untested(level) else cell
 
@@ -91,12 +99,12 @@ def grade_tone(grade: Grade) -> Tone:
 
 
 def verdict_cell(verdict: str, note: str = "") -> Cell:
-    """Return the verdict of a target: met, missed, unclear, or no data."""
+    """Return the verdict on a target or objective: met, missed, unclear or no data."""
     return Cell(verdict.replace("_", " "), _VERDICT_TONES[verdict], note)
 
 
 def level_name(level: LevelMetrics) -> str:
-    """Return what a level is called in the report: its label and title, ``arm``, the repeat."""
+    """Return the name of a level in the report: its label and title, ``(arm)``, the repeat."""
     name = escape.name(level.shown)
     if level.role == "arm":
         name = f"{name} (arm)"
@@ -104,12 +112,17 @@ def level_name(level: LevelMetrics) -> str:
 
 
 def service_time(level: LevelMetrics) -> str:
-    """Return what the times from start to end are called: which loop they are of is in it."""
+    """Return the name of the times from start to end, which says the kind of loop."""
     return f"Service time ({level.loop} loop)"
 
 
+def service_name(service: str) -> str:
+    """Return the name of a service for people; of an unknown service its key."""
+    return SERVICES.get(service.casefold(), escape.name(service))
+
+
 def executor(level: LevelMetrics) -> str:
-    """Return what executed a level's workflows, and how they were written."""
+    """Return the target that executed a level's workflows, and the kind of their nodes."""
     target = escape.name(level.target)
     if target.startswith("control"):
         return f"no runtime ({target})"

@@ -1,4 +1,4 @@
-"""Numbers as people read them: three significant digits, and the unit always."""
+"""Formats numbers for people: three significant digits, always with the unit."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NOT_RECORDED = "not recorded"
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Return ``value`` rounded to ``digits`` significant digits, thousands apart, no exponent."""
+    """Return ``value`` with ``digits`` significant digits and thousands separators, no exponent."""
     if not math.isfinite(value):
         return "not a number"
     if value == 0:
         return "0"
     rounded = round_to(value, digits)
     decimals = digits - 1 - math.floor(math.log10(abs(rounded)))
-    return f"{rounded:,.{max(0, decimals)}f}".replace("-", "−")  # noqa: RUF001 - a real minus
+    return f"{rounded:,.{max(0, decimals)}f}".replace("-", "−")  # noqa: RUF001 - a minus sign
 
 
 def round_to(value: float, digits: int) -> float:
@@ -28,7 +28,7 @@ def round_to(value: float, digits: int) -> float:
 
 
 def seconds(value: float, digits: int = 3) -> str:
-    """Return a duration in s from one second on, in ms below, and in us below a tenth of one."""
+    """Return a duration in s from 1 s on, in ms from 0.1 ms on, and in us below."""
     if math.isfinite(value) and value != 0:
         rounded = abs(round_to(value, digits))
         if rounded < 1e-4:  # noqa: PLR2004 - 0.1 ms
@@ -54,17 +54,17 @@ def megabytes(value: float, digits: int = 3) -> str:
 
 
 def count(value: float) -> str:
-    """Return a number of things, exactly; a fraction (a median) keeps one decimal."""
+    """Return a count, exactly; a fraction (such as a median) is shown with one decimal."""
     return f"{value:,.1f}".removesuffix(".0")
 
 
 def counted(found: int, what: str) -> str:
-    """Return a number of things with their name, in the plural unless it is one."""
+    """Return a count with its noun, in the plural unless the count is one."""
     return f"{count(found)} {what}{'' if found == 1 else 's'}"
 
 
 def moment(stamp: str) -> str:
-    """Return a point in time to the second; what is no time stays as it is."""
+    """Return an ISO time stamp to the second; text that is no time stamp is returned unchanged."""
     try:
         time = datetime.fromisoformat(stamp)
     except ValueError:
@@ -74,7 +74,7 @@ def moment(stamp: str) -> str:
 
 
 def of_unit(value: float, unit: str, digits: int = 3) -> str:
-    """Return ``value`` in ``unit``: ``/s``, ``s``, ``%``, ``MB``, or any other as it stands."""
+    """Return ``value`` in ``unit``: ``/s``, ``s``, ``%``, ``MB``, or any other, appended as is."""
     known = {"/s": rate, "s": seconds, "%": percent, "MB": megabytes}
     if unit in known:
         return known[unit](value, digits)
@@ -82,7 +82,7 @@ def of_unit(value: float, unit: str, digits: int = 3) -> str:
 
 
 def between(low: float, high: float, unit: str) -> str:
-    """Return an interval; the unit stands once where both ends have the same."""
+    """Return an interval, with the unit once where both ends have the same."""
     first, last = of_unit(low, unit), of_unit(high, unit)
     for ending in (" us", " ms", " s", " %", " MB", "/s"):
         if first.endswith(ending) and last.endswith(ending):
@@ -91,12 +91,12 @@ def between(low: float, high: float, unit: str) -> str:
 
 
 def limit(value: float, unit: str) -> str:
-    """Return a limit, which somebody chose, with the digits that it was chosen with."""
+    """Return a limit with all its digits, unrounded: somebody chose it."""
     return f"{value:,.10g}{'' if unit.startswith('/') else ' '}{unit}".rstrip()
 
 
 def beside(value: float, other: float, unit: str) -> str:
-    """Return ``value`` with digits enough that it does not read as ``other`` when it is not."""
+    """Return ``value`` with as many digits as it takes to tell it from a different ``other``."""
     for digits in range(3, 10):
         shown = of_unit(value, unit, digits)
         if value == other or shown != of_unit(other, unit, digits):
@@ -105,5 +105,5 @@ def beside(value: float, other: float, unit: str) -> str:
 
 
 def samples_needed(p: float) -> int:
-    """Return how many samples it takes for ``MIN_TAIL_SAMPLES`` to lie beyond percentile ``p``."""
+    """Return the number of samples with ``MIN_TAIL_SAMPLES`` beyond percentile ``p``."""
     return round(MIN_TAIL_SAMPLES / (1 - p))

@@ -1,4 +1,4 @@
-"""The parts that every form of the report is made of: cells, tables, facts."""
+"""Cells, tables and facts: the parts that the HTML and the Markdown report are made of."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Tone = Literal["plain", "number", "code", "quiet", "good", "warn", "bad"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One value as it is read.
+    """One value as the report shows it.
 
     Attributes:
         text: The value with its unit.
-        tone: ``number`` stands to the right; ``good``, ``warn`` and ``bad`` are verdicts, whose
-            text says the same as their colour; ``code`` is what a machine said.
-        note: What must be known beside it: a warning, or why it was not measured.
+        tone: ``number`` is aligned to the right; ``good``, ``warn`` and ``bad`` are verdicts,
+            whose text says the same as their colour; ``code`` is quoted output of a program.
+        note: A remark shown with the value: an interval, a warning, or why it was not measured.
     """
 
     text: str
@@ -35,16 +35,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of one kind, with what they rest on.
+    """Rows of one kind.
 
     Attributes:
-        title: What the rows are.
-        columns: Heads, as many as every row has cells.
+        title: The subject of the table.
+        columns: The column headers, one for each cell of a row.
         rows: The cells.
-        validity: Whether the numbers are a measurement; None where each row says so itself, or
-            where nothing was measured.
-        basis: How many samples the numbers rest on, in words.
-        note: How to read it, below the table.
+        validity: Validity of the numbers; None where each row has its own, or where nothing was
+            measured.
+        basis: The number of samples behind the numbers, as text.
+        note: How to read the table, shown below it.
     """
 
     title: str
@@ -55,40 +55,40 @@ class Table:
     note: str = ""
 
     @property
-    def wide(self) -> bool:
-        """Whether it needs the page's whole width: in half of it, columns would be out of sight."""
+    def is_wide(self) -> bool:
+        """Whether the table needs the whole width of the page to show all its columns."""
         return len(self.columns) >= WIDE_COLUMNS
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a list of facts: a term and what holds for it."""
+    """One line of a list of facts: a term and its value."""
 
     term: str
     cell: Cell
 
 
 def number(text: str, note: str = "") -> Cell:
-    """Return a cell that holds a number."""
+    """Return a cell with a number."""
     return Cell(text, "number", note)
 
 
 def measured(value: float | None, form: Callable[[float], str], why: str) -> Cell:
-    """Return ``value`` as ``form`` writes it, or that it was not measured and ``why``."""
+    """Return ``value`` formatted by ``form``; for None, a cell "not measured" with the reason."""
     if value is None:
         return Cell(NOT_MEASURED, "quiet", why)
     return number(form(value))
 
 
 def say_once(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """Return ``row`` with each reason only where it stands for the first time.
+    """Return ``row`` with each reason for a missing value only at its first cell.
 
-    What stands beside a number is its own, and stays: another number with the same is as weak.
+    Notes of numbers, such as "weak", are never removed.
     """
-    said: set[str] = set()
+    shown: set[str] = set()
     cells = []
     for cell in row:
-        again = cell.note in said and cell.tone == "quiet"
-        cells.append(replace(cell, note="") if again else cell)
-        said.add(cell.note)
+        is_repeated = cell.note in shown and cell.tone == "quiet"
+        cells.append(replace(cell, note="") if is_repeated else cell)
+        shown.add(cell.note)
     return tuple(cells)

@@ -86,7 +86,7 @@ def test_a_run_of_which_most_workflows_fail_stops_after_that_level_and_says_so(
     assert said[-1] == f"{why}; not run: 8 (busy)"
     assert {progress.label for progress in seen} == {"4 (calm)"}
     told = (folder.root / "report.md").read_text(encoding="utf-8")
-    assert "held at no level" in told
+    assert "no level sustained" in told
     assert f"Stopped at 4 (calm) because {stopped['detail']}." in told
 
 

@@ -455,3 +455,31 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
         kpis=(KpiGrade("500", HOSTILE, None, HOSTILE, "no_data", HOSTILE),),
         repeats=(repeated(HOSTILE, "incomplete"),),
     )
+
+
+@pytest.fixture
+def opened(baseline: RunMetrics) -> LevelMetrics:
+    """A level of 500 arrivals a second, of which some were dropped."""
+    load = OpenLoad(
+        offered="500/s (poisson)",
+        schedule="poisson",
+        slots=64,
+        start_timeout_s=5.0,
+        scheduled=1500,
+        offered_per_s=501.0,
+        left_per_s=480.0,
+        never_started=12,
+        checked=1488,
+        unexplained=0,
+        lag=Lag(1488, 0.0004, 0.9, 1.2),
+        control_lag=None,
+        control_why_not="the control target was not run",
+        seconds=tuple(
+            ArrivalSecond(float(at), 500, 496, 0, 0, 4, 0, 0.25, 1.5 - at / 4, 40.0 * at)
+            for at in range(3)
+        ),
+    )
+    level = baseline.levels[0]
+    outcomes = {**level.outcomes, "dropped": 12}
+    times = level.service_times
+    return replace(level, loop="open", open_load=load, outcomes=outcomes, response_times=times)

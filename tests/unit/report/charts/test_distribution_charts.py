@@ -16,8 +16,8 @@ def test_a_histogram_names_its_percentiles_and_tells_what_had_not_ended(
     baseline: RunMetrics,
 ) -> None:
     (figure,) = histograms(baseline.levels[0])
-    assert figure.title == "Service time (closed loop), workflows by their time"
-    for name in ("p50", "p90", "p99", "ended", "had not ended: this or longer"):
+    assert figure.title == "Service time (closed loop): histogram of workflows"
+    for name in ("p50", "p90", "p99", "ended", "not ended (at least this long)"):
         assert figure.svg.count(f">{name}</text>") == 1
     assert figure.svg.count('fill="var(--paper, #ffffff)"') == 2  # the hollow bar, and its name
 
@@ -30,7 +30,7 @@ def test_curves_name_each_level_and_which_is_no_measurement(baseline: RunMetrics
     (figure,) = curves(baseline)
     for name in ("100", "500", "1000", "lean (arm)", "control (arm)"):
         assert f">{name}</text>" in figure.svg
-    assert figure.note.endswith("Not a measurement: 1000.")
+    assert figure.note.endswith("Not valid: 1000.")
 
 
 def test_of_too_many_curves_the_last_are_drawn_and_the_others_counted(
@@ -56,13 +56,13 @@ def test_an_open_level_has_a_histogram_of_response_times_before_that_of_service_
         seconds=(),
     )
     assert [figure.title for figure in histograms(opened)] == [
-        "Response time (open loop), workflows by their time",
-        "Service time (open loop), workflows by their time",
+        "Response time (open loop): histogram of workflows",
+        "Service time (open loop): histogram of workflows",
     ]
     both = (opened, replace(opened, label="busy"), *baseline.levels[1:3])
     service, response = curves(replace(baseline, levels=both))
-    assert service.title == "Service time (closed loop), share ended within a time"
-    assert response.title == "Response time (open loop), share ended within a time"
+    assert service.title == "Service time (closed loop): cumulative distribution"
+    assert response.title == "Response time (open loop): cumulative distribution"
     assert ">busy</text>" in response.svg
     assert ">busy</text>" not in service.svg
 

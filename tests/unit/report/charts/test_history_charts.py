@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.history import HistoryPoint, Series, SeriesKey
-from perf_pipeline.report.charts.history_charts import history_figures, history_rows
+from perf_pipeline.report.charts.history_charts import history_charts, history_rows
 from tests.unit.report.conftest import HOSTILE
 
 if TYPE_CHECKING:
-    from perf_pipeline.report.charts.level_drawing import Figure
+    from perf_pipeline.report.charts.chart import Chart
 
 POINT = HistoryPoint(
     run_id="r-1",
@@ -46,9 +46,9 @@ def series() -> Series:
 
 
 @pytest.fixture(scope="module")
-def figures(series: Series) -> tuple[Figure, ...]:
+def figures(series: Series) -> tuple[Chart, ...]:
     """Its charts: throughput, average, P99, memory."""
-    return history_figures(series)
+    return history_charts(series)
 
 
 def marked(drawn: str) -> list[int]:
@@ -58,7 +58,7 @@ def marked(drawn: str) -> list[int]:
 
 
 def test_each_quantity_has_a_chart_in_which_every_run_that_has_it_is_marked(
-    figures: tuple[Figure, ...],
+    figures: tuple[Chart, ...],
 ) -> None:
     assert [figure.title.partition(",")[0] for figure in figures][:3] == [
         "Throughput",
@@ -73,7 +73,7 @@ def test_each_quantity_has_a_chart_in_which_every_run_that_has_it_is_marked(
     ]
 
 
-def test_the_line_joins_only_valid_runs_that_compare(figures: tuple[Figure, ...]) -> None:
+def test_the_line_joins_only_valid_runs_that_compare(figures: tuple[Chart, ...]) -> None:
     """Two of four: a line of one move and one draw."""
     throughput = figures[0].svg
     (line,) = re.findall(r'mark-line[^>]*><path d="([^"]*)"', throughput)
@@ -82,7 +82,7 @@ def test_the_line_joins_only_valid_runs_that_compare(figures: tuple[Figure, ...]
 
 def test_nothing_is_drawn_of_what_was_never_measured(series: Series) -> None:
     points = tuple(replace(point, p99_s=None, memory_mb=None) for point in series.points)
-    titles = [figure.title for figure in history_figures(replace(series, points=points))]
+    titles = [figure.title for figure in history_charts(replace(series, points=points))]
     assert [title.partition(",")[0] for title in titles] == ["Throughput", "Average"]
 
 
@@ -92,7 +92,7 @@ def test_the_table_says_newest_first_what_each_run_gave_and_whether_it_compares(
     weak = replace(series.points[0], p99_doubt="3 samples beyond, 10 needed")
     rows = history_rows(replace(series, points=(weak, *series.points[1:])))
     assert [row["number"] for row in rows] == ["4", "3", "2", "1"]
-    assert [row["compares with the newest"] for row in rows] == [
+    assert [row["comparable with the newest"] for row in rows] == [
         "yes",
         "yes",
         "another plan",
@@ -106,7 +106,7 @@ def test_the_table_says_newest_first_what_each_run_gave_and_whether_it_compares(
 
 def test_a_hostile_name_is_text_in_charts_and_table() -> None:
     series = Series(SeriesKey(HOSTILE, "100", "kailash"), (replace(POINT, run_id=HOSTILE),))
-    for figure in history_figures(series):
+    for figure in history_charts(series):
         assert "<script" not in figure.svg
         assert "<img" not in figure.svg
     assert "\x1b" not in "".join(history_rows(series)[0].values())

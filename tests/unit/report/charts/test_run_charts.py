@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.charts.run_charts import LITTLE, cost_figure, side_by_side
+from perf_pipeline.report.charts.run_charts import LITTLE, cost_chart, side_by_side
 from perf_pipeline.report.run import cost
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def test_levels_that_are_no_measurement_are_drawn_hollow_and_named(baseline: RunMetrics) -> None:
     throughput, times = side_by_side(baseline)
-    named = "Filled: valid (100, 500). Hollow: not a measurement (1000 not_steady)."
+    named = "Filled: valid (100, 500). Hollow: not valid (1000 not_steady)."
     assert throughput.note.startswith(named)
-    assert times.note.startswith(f"{named} A triangle is at least this long.")
+    assert times.note.startswith(f"{named} Triangles are lower bounds.")
     assert throughput.svg.count('fill="var(--paper, #ffffff)"') == 1
     assert times.svg.count('fill="var(--paper, #ffffff)"') == 4
 
@@ -25,8 +25,8 @@ def test_levels_that_are_no_measurement_are_drawn_hollow_and_named(baseline: Run
 def test_what_users_ask_is_drawn_where_it_is_asked(baseline: RunMetrics) -> None:
     """The minimum at 100, 500 and 1000 and the goal at 1000: a bar and a name each."""
     throughput, times = side_by_side(baseline)
-    assert throughput.note.endswith("at least what the minimum and the goal ask.")
-    assert times.note.endswith("on the average at most what the minimum and the goal ask.")
+    assert throughput.note.endswith("minimum throughput of the target tables (minimum, goal).")
+    assert times.note.endswith("maximum average of the target tables (minimum, goal).")
     for figure in (throughput, times):
         assert len(re.findall(">minimum</text>", figure.svg)) == 3
         assert len(re.findall(">goal</text>", figure.svg)) == 1
@@ -89,8 +89,8 @@ def test_levels_without_any_number_are_not_drawn(baseline: RunMetrics, ugly: Run
 
 def test_the_parts_of_a_cost_are_drawn_only_when_all_are_known(baseline: RunMetrics) -> None:
     found = cost.cost_of(baseline)
-    drawn = cost_figure(found)
+    drawn = cost_chart(found)
     assert drawn is not None
     assert drawn.svg.count(">what the runtime adds</text>") == 1
     unknown = cost.cost_of(replace(baseline, levels=baseline.levels[:4]))
-    assert cost_figure(unknown) is None
+    assert cost_chart(unknown) is None

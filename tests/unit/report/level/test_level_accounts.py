@@ -35,7 +35,7 @@ def test_a_gap_between_commits_above_one_second_is_flagged(
     baseline: RunMetrics, gap_s: float, tone: str
 ) -> None:
     ends = (WorkerEnd(0, "done", 0.5, 0), WorkerEnd(1, "done", gap_s, 0))
-    row = _row(replace(baseline.levels[0], workers=ends), "Workers")
+    row = _row(replace(baseline.levels[0], workers=ends), "Worker processes")
     assert (row[3].text, row[3].tone) == ("1.00 s", tone)
 
 
@@ -46,7 +46,7 @@ def test_workers_are_counted_by_how_they_ended(baseline: RunMetrics) -> None:
         WorkerEnd(2, "done", 0.6, 0),
     )
     level = replace(baseline.levels[0], workers=ends)
-    texts = [[cell.text for cell in _row(level, "Workers", at)] for at in (0, 1)]
+    texts = [[cell.text for cell in _row(level, "Worker processes", at)] for at in (0, 1)]
     assert texts == [["done", "2", "0", "600 ms"], ["killed by SIGKILL", "1", "7", "not measured"]]
 
 
@@ -142,5 +142,5 @@ def test_errors_come_by_class_the_most_frequent_first_with_examples(baseline: Ru
     texts = [[cell.text for cell in row] for row in table.rows]
     assert texts[0] == ["wrong result", "5", "4", "node filter"]
     assert texts[1][3] == "y" * 300 + "… (700 more characters)"
-    assert texts[2] == ["timeout", "2", "0", "no text was kept"]
+    assert texts[2] == ["timeout", "2", "0", "no message was recorded"]
     assert len(texts) == 3

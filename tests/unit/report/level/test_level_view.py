@@ -35,7 +35,7 @@ def test_every_row_has_a_cell_for_every_column(baseline: RunMetrics, ugly: RunMe
 def test_scheduled_is_the_sum_of_the_outcomes(baseline: RunMetrics) -> None:
     outcomes = {"ok": 90, "error": 4, "timeout": 3, "dropped": 2, "abandoned": 1}
     level = replace(baseline.levels[0], outcomes=outcomes)
-    row = _texts(_table(level, "What became"))[0]
+    row = _texts(_table(level, "Outcomes"))[0]
     assert row == ["scheduled, whole level", "100", "90", "4", "3", "2", "1"]
 
 
@@ -43,7 +43,7 @@ def test_an_invalid_level_says_what_its_word_means_before_its_reasons(
     baseline: RunMetrics,
 ) -> None:
     reasons = level_view(baseline.levels[2]).reasons
-    assert reasons[0].startswith("The load had not settled")
+    assert reasons[0].startswith("No steady state was reached")
     assert reasons[1:] == baseline.levels[2].reasons
     assert level_view(baseline.levels[0]).reasons == ()
 
@@ -55,7 +55,7 @@ def test_families_stand_below_the_whole(baseline: RunMetrics) -> None:
 
 def test_threads_that_got_nothing_are_counted(baseline: RunMetrics) -> None:
     rows = dict(_texts(_table(baseline.levels[1], "In flight")))
-    assert rows["threads that ended nothing"] == "12 (2.40 %)"
+    assert rows["threads that ended no workflow"] == "12 (2.40 %)"
 
 
 def test_cold_starts_are_summed_up_by_kind(baseline: RunMetrics) -> None:

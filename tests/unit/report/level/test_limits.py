@@ -26,9 +26,9 @@ def test_a_limit_stands_beside_what_was_used_and_what_held_it(baseline: RunMetri
 
     assert (memory.term, memory.cell.text) == ("Memory limit", "512 MB for all workers together")
     assert memory.cell.note == (
-        "held by control group (memory, CPU); used at 100: 413 MB at most (PSS)"
+        "enforced by control group (memory, CPU); used at 100: 413 MB peak (PSS)"
     )
-    assert cpu.cell.note == "held by control group (memory, CPU); used at 100: 192 %"
+    assert cpu.cell.note == "enforced by control group (memory, CPU); used at 100: 192 %"
     assert (memory.cell.tone, cpu.cell.tone) == ("plain", "plain")
 
 
@@ -36,7 +36,7 @@ def test_a_limit_that_was_not_held_is_shown_as_that(baseline: RunMetrics) -> Non
     (cpu,) = limit_facts(_limited(baseline, None, 150))
 
     assert cpu.cell.tone == "bad"
-    assert cpu.cell.text == "150 % of a core for all workers together, and more was used"
+    assert cpu.cell.text == "150 % of a core for all workers together, exceeded"
 
 
 def test_a_worker_that_was_ended_by_the_limit_is_counted_beside_it(baseline: RunMetrics) -> None:
@@ -46,7 +46,7 @@ def test_a_worker_that_was_ended_by_the_limit_is_counted_beside_it(baseline: Run
     level = replace(level, workers=(ended, level.workers[1]))
     (memory,) = limit_facts(replace(metrics, levels=(level,)))
 
-    assert memory.cell.note.endswith("413 MB at most (PSS), 1 worker ended by it")
+    assert memory.cell.note.endswith("413 MB peak (PSS), 1 worker killed by the limit")
 
 
 def test_use_that_was_not_measured_proves_nothing(baseline: RunMetrics) -> None:

@@ -9,8 +9,8 @@ from perf_pipeline.cli import summary
 from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
 from perf_pipeline.report.level import level_view
 from perf_pipeline.report.level.steady import (
-    settled_at_s,
     steady_facts,
+    steady_since_s,
     steady_state_sentence,
     steady_state_summary,
     steady_tables,
@@ -56,9 +56,9 @@ def test_a_chart_marks_a_steady_state_only_where_one_was_found(baseline: RunMetr
         found = SteadyState(starts_s, verdict, "why")  # type: ignore[arg-type]
         return replace(baseline.levels[0], steady_state=found)
 
-    assert settled_at_s(level("steady", 12.5)) == 12.5
-    assert settled_at_s(level("undecided", 12.5)) == 12.5
-    assert settled_at_s(level("too_short", 12.5)) is None
+    assert steady_since_s(level("steady", 12.5)) == 12.5
+    assert steady_since_s(level("undecided", 12.5)) == 12.5
+    assert steady_since_s(level("too_short", 12.5)) is None
     assert steady_state_sentence(level("too_short", 12.5), "throughput") == ""
     assert (
         steady_state_sentence(level("not_steady", None), "throughput")

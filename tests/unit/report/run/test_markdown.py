@@ -45,7 +45,7 @@ def test_a_run_without_levels_says_so(empty: RunMetrics) -> None:
 
 def test_the_answers_come_before_any_number(baseline: RunMetrics) -> None:
     shown = render_markdown(baseline)
-    order = ("In ten seconds", "Levels side by side", "Targets", "What the work", "What really ran")
+    order = ("Summary", "Load levels", "Targets", "Cost of the work", "Test conditions")
     places = [shown.index(f"## {title}") for title in order]
     assert places == sorted(places)
     top = shown[: places[1]]

@@ -70,5 +70,5 @@ def test_functions_of_a_users_own_have_no_arms_to_compare_and_no_targets_but_obj
     for page in (render_markdown(run), render_html(run)):
         assert "code nodes" not in page
         assert "what the runtime adds" not in page
-        assert "No targets were set" in page
+        assert "No targets apply" in page
     assert "what the runtime adds" in render_html(baseline)

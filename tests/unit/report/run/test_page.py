@@ -193,8 +193,8 @@ def test_a_chart_has_at_most_three_hundred_points_a_line_and_says_what_a_point_i
         if attributes.get("data-points")
     ]
     assert max(len(each["t"]) for each in series) in range(200, 301)
-    assert html.count("One point is 45 s") > 2
-    assert "at most 240 points a line" in html
+    assert html.count("Each point covers 45 s") > 2
+    assert "at most 240 points in a line" in html
 
 
 def test_closed_loop_latency_is_called_service_time(page: str, ugly_page: str) -> None:
@@ -212,7 +212,7 @@ def test_a_run_of_many_long_levels_stays_below_two_megabytes(
     levels = tuple(replace(bare, index=at, label=str(at)) for at in range(100))
     html = render_html(replace(baseline, levels=levels))
     assert len(html.encode()) < 1_300_000
-    assert html.count("are drawn over time") == 100 - CHART_LEVELS_MAX
+    assert html.count("levels have charts") == 100 - CHART_LEVELS_MAX
 
 
 def test_a_level_with_charts_is_a_tenth_of_a_megabyte(baseline: RunMetrics) -> None:

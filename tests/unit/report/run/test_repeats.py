@@ -33,8 +33,8 @@ def test_repeats_that_differ_by_more_than_chance_are_called_so(baseline: RunMetr
 def test_one_usable_repeat_has_no_interval_and_says_how_few_it_is(baseline: RunMetrics) -> None:
     found = LevelRepeats("100", (0, 1), ("valid", "incomplete"), (ERRORS,))
     (row,) = repeats_table(replace(baseline, repeats=(found,))).rows
-    assert row[1].note == "left out: repeat 2: incomplete"
-    assert (row[3].text, row[4].text, row[4].note) == ("2.00 %", "not told", "of 1 repeat")
+    assert row[1].note == "excluded: repeat 2: incomplete"
+    assert (row[3].text, row[4].text, row[4].note) == ("2.00 %", "unavailable", "1 repeat used")
 
 
 def test_a_run_that_played_each_level_once_has_no_such_table(baseline: RunMetrics) -> None:

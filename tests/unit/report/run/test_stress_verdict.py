@@ -48,10 +48,10 @@ def test_a_run_that_was_stopped_says_what_was_held_why_it_stopped_and_what_was_n
 
     cell, sentences = stress_verdict.answer(metrics)
 
-    assert (cell.text, cell.tone) == ("held up to 500", "warn")
-    how = "ran to its end, and 1.3 % of what ended in its steady phase failed"
+    assert (cell.text, cell.tone) == ("sustained up to 500", "warn")
+    how = "ran to its end; 1.3 % of the workflows in its steady phase failed"
     assert sentences == (
-        f"Held up to 500 in flight: 500 (medium stress) {how}.",
+        f"Sustained up to 500 in flight: 500 (medium stress) {how}.",
         f"Stopped at 1000 (high stress) because {DETAIL}.",
         "Not run: 1500 (extreme stress).",
     )
@@ -63,7 +63,7 @@ def test_a_run_that_failed_at_once_held_nothing(baseline: RunMetrics) -> None:
     )
     metrics = _stress(replace(baseline, levels=(first,)), stopped=STOPPED)
 
-    assert stress_verdict.answer(metrics)[0].text == "held at no level"
+    assert stress_verdict.answer(metrics)[0].text == "no level sustained"
 
 
 def test_a_level_beyond_one_that_broke_is_not_called_held(baseline: RunMetrics) -> None:
@@ -73,7 +73,7 @@ def test_a_level_beyond_one_that_broke_is_not_called_held(baseline: RunMetrics) 
     levels[1] = replace(levels[1], ended_because=EndedBecause("worker lost"), workers=(crashed,))
     cell, sentences = stress_verdict.answer(_stress(replace(baseline, levels=tuple(levels))))
 
-    assert cell.text == "held up to 100"
+    assert cell.text == "sustained up to 100"
     assert "500 did not run to its end: worker lost." in sentences
 
 
@@ -82,16 +82,18 @@ def test_a_run_that_reached_no_end_says_so_and_which_level_is_in_doubt(
 ) -> None:
     cell, sentences = stress_verdict.answer(_stress(baseline))
 
-    assert (cell.text, cell.tone) == ("held every level, up to 1000", "good")
-    assert sentences[0].startswith("Held up to 1000 in flight: 1000 (not_steady) ran to its end")
-    assert sentences[-1] == "Its end was not reached: no level failed."
+    assert (cell.text, cell.tone) == ("all levels sustained, up to 1000", "good")
+    assert sentences[0].startswith(
+        "Sustained up to 1000 in flight: 1000 (not_steady) ran to its end"
+    )
+    assert sentences[-1] == "No level failed, so the maximum was not reached."
 
 
 def test_the_end_of_the_machine_is_not_called_the_targets(baseline: RunMetrics) -> None:
     stopped = {**STOPPED, "because": "host_floor", "detail": "200 MB of memory were left"}
     sentences = stress_verdict.answer(_stress(baseline, stopped=stopped))[1]
 
-    assert "That is the machine's end, not the target's." in sentences
+    assert "This is the limit of the machine, not of the target." in sentences
 
 
 def test_a_damaged_manifest_is_no_error(baseline: RunMetrics) -> None:
@@ -138,4 +140,4 @@ def test_a_throughput_that_stays_says_from_where_on_more_only_waits(baseline: Ru
 
     told = " ".join(said)
     assert "collapse" not in told
-    assert "Throughput does not surely fall up to 400 in flight" in told
+    assert "No clear fall of throughput up to 400 in flight" in told

@@ -34,7 +34,7 @@ def test_a_level_that_is_no_measurement_keeps_its_value_and_gets_no_verdict(
         *("1000", "not_steady", "21,420", "throughput", "143/s"),
         *("> 40/s", "> 25/s", "> 50/s"),
     ]
-    assert targets.target_table(baseline).note.endswith("these are not: 1000 (not_steady).")
+    assert targets.target_table(baseline).note.endswith("these are not valid: 1000 (not_steady).")
 
 
 def test_a_p99_that_is_a_lower_bound_is_shown_as_one(baseline: RunMetrics) -> None:
@@ -80,7 +80,9 @@ def test_the_rows_of_a_repeat_stand_beside_the_validity_of_that_repeat(
         ["100", "valid", "6,628", "good"],
         ["100, repeat 2", "noisy_host", "6,628", "331/s"],
     ]
-    assert targets.kpi_table(metrics).note.endswith("these are not: 100, repeat 2 (noisy_host).")
+    assert targets.kpi_table(metrics).note.endswith(
+        "these are not valid: 100, repeat 2 (noisy_host)."
+    )
 
 
 def test_a_target_of_a_level_that_did_not_run_says_so(baseline: RunMetrics) -> None:
@@ -100,7 +102,7 @@ def test_only_what_stands_in_the_table_is_explained_below_it(baseline: RunMetric
 def test_where_no_level_is_valid_it_is_said_once(baseline: RunMetrics) -> None:
     levels = tuple(replace(one, validity="noisy_host") for one in baseline.levels[:2])
     run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
-    told = "these are not: 100 (noisy_host), 500 (noisy_host)."
+    told = "these are not valid: 100 (noisy_host), 500 (noisy_host)."
     for table in targets.tables(run):
         assert table.note.count(told) == 1
         assert not any("no data" in cell.text for row in table.rows for cell in row)

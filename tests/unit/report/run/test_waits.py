@@ -73,7 +73,11 @@ def test_an_open_run_that_keeps_up_is_limited_by_its_arrivals_and_has_no_cost(
     answers = {one.question: one for one in verdicts(run, cost_of(run))}
     assert answers["What limited it?"].answer.text == "the arrivals"
     assert answers[QUESTION].answer.text == "p99 7.84 s at 600/s"
-    assert answers["Does it meet the targets?"].sentences[0].startswith("The targets are about")
+    assert (
+        answers["Does it meet the targets?"]
+        .sentences[0]
+        .startswith("The targets apply to closed-loop levels")
+    )
     assert all(part.seconds is None for part in cost_of(run).parts)
     assert "is an open loop" in str(process_seconds(run, run.levels[0]))
     assert isinstance(process_seconds(baseline, baseline.levels[0]), float)

@@ -1,0 +1,58 @@
+"""A chart of the report: the drawing with the text beside it, and the look of its lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+WIDTH = 330
+HEIGHT = 150
+TOP = alt.YValue(0)  # type: ignore[no-untyped-call]
+"""The upper edge of a chart."""
+
+LEGEND_COLUMNS = 3
+DASHES = [[1, 0], [7, 2], [2, 2], [7, 2, 2, 2], [12, 3], [4, 4]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing with its caption.
+
+    Attributes:
+        title: The quantity that is drawn, with its unit.
+        svg: The drawing.
+        note: How to read the drawing.
+        points: The values that are drawn, as JSON, for the page's read-out under the pointer;
+            empty for a chart without read-out.
+    """
+
+    title: str
+    svg: Markup
+    note: str = ""
+    points: str = ""
+
+
+def series_colour(names: list[str], colours: list[str]) -> alt.Color:
+    """Return one colour for each series, with a legend when there are several."""
+    scale = alt.Scale(domain=names, range=colours[: len(names)])
+    return alt.Color("series:N", scale=scale, legend=_legend(names))
+
+
+def series_dash(names: list[str]) -> alt.StrokeDash:
+    """Return one dash pattern for each series, so that lines differ without their colours."""
+    patterns = [DASHES[place % len(DASHES)] for place in range(len(names))]
+    scale = alt.Scale(domain=names, range=patterns)
+    return alt.StrokeDash("series:N", scale=scale, legend=_legend(names))
+
+
+def _legend(names: list[str]) -> Any:
+    return (
+        alt.Legend(title=None, symbolType="stroke", symbolSize=260, columns=LEGEND_COLUMNS)
+        if len(names) > 1
+        else None
+    )
