@@ -29,7 +29,7 @@ from perf_pipeline.servers.postgres.probe import PostgresProbe
 from perf_pipeline.servers.redis.probe import RedisProbe
 from perf_pipeline.servers.snapshot import PROBE_S, Counters
 from perf_pipeline.workload.servers import connection_name
-from tests.integration.runs.counted import counted
+from tests.integration.runs.connection_counts import counted
 from tests.integration.runs.traces import until
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from perf_pipeline.servers.lifecycle.services import SERVICES, ServiceSession
 from perf_pipeline.servers.postgres import launch as postgres
 from tests.integration.conftest import settings_in
 from tests.integration.levels.loads import OUTAGE, QUICK, WHOLE
-from tests.integration.levels.onlooker import Onlooker
-from tests.integration.runs.killing import start_step
+from tests.integration.levels.run_observer import RunObserver
+from tests.integration.runs.kills.killing import start_step
 from tests.integration.runs.traces import folders_in, schemas, until
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Whole:
     """A complete run, and what was seen of it."""
 
     metrics: RunMetrics
-    seen: Onlooker
+    seen: RunObserver
     results: Path
 
 
@@ -75,13 +75,13 @@ def whole(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) 
         urls={name: one.url for name, one in servers.items()},
         cache_dir=current_settings().cache_dir,
     )
-    seen = Onlooker(servers["postgres"].url, servers["redis"].url, settings.results_dir)
+    seen = RunObserver(servers["postgres"].url, servers["redis"].url, settings.results_dir)
     # What a process makes once, such as the engine that draws charts, it has made then.
     run_scenario(QUICK, replace(settings, results_dir=settings.results_dir / "first"))
     with seen.watching_connections():
-        seen.between.append(seen.run_data())
+        seen.between.append(seen.resource_use())
         metrics = run_scenario(WHOLE, settings, notify=seen.on_notify, on_progress=seen.on_progress)
-        seen.between.append(seen.run_data())
+        seen.between.append(seen.resource_use())
     return Whole(metrics, seen, settings.results_dir)
 
 

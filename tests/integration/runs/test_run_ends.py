@@ -17,7 +17,7 @@ from perf_pipeline.loadgen.run_servers import NOT_OURS
 from perf_pipeline.run import Run, report, run_scenario
 from perf_pipeline.samples.run_folder import COMPLETE, list_runs, read_json
 from tests.integration.levels.loads import QUICK
-from tests.integration.levels.onlooker import Onlooker
+from tests.integration.levels.run_observer import RunObserver
 from tests.integration.runs.traces import schemas
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def test_ten_runs_in_a_row_leave_what_one_leaves(
     settings = replace(
         settings, urls=urls, mongodb_stand_in=None, cache_dir=current_settings().cache_dir
     )
-    seen = Onlooker(urls["postgres"], urls["redis"], settings.results_dir)
+    seen = RunObserver(urls["postgres"], urls["redis"], settings.results_dir)
     grown_mb, objects = [], []
     for _ in range(RUNS):
         before_mb = _resident_mb()
@@ -149,7 +149,7 @@ def test_ten_runs_in_a_row_leave_what_one_leaves(
         grown_mb.append(_resident_mb() - before_mb)
         report(folder, metrics)
         assert metrics.validity == "valid"
-        seen.between.append(seen.run_data())
+        seen.between.append(seen.resource_use())
         del run, folder, metrics
         gc.collect()
         objects.append(len(gc.get_objects()))

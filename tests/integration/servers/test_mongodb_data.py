@@ -15,7 +15,7 @@ from perf_pipeline.servers.lifecycle.lease import leased
 from perf_pipeline.servers.mongodb import data as mongodb_data
 from perf_pipeline.servers.mongodb import launch as mongodb
 from perf_pipeline.servers.mongodb.probe import MongodbProbe
-from tests.integration.runs.counted import counted
+from tests.integration.runs.connection_counts import counted
 from tests.integration.runs.traces import names_on, until
 
 if TYPE_CHECKING:

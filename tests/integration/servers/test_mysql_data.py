@@ -17,7 +17,7 @@ from perf_pipeline.servers.mysql import data as mysql_data
 from perf_pipeline.servers.mysql import launch as mysql
 from perf_pipeline.servers.mysql.probe import MysqlProbe
 from perf_pipeline.workload.dataset import mysql_ddl
-from tests.integration.runs.counted import counted, total_and_active
+from tests.integration.runs.connection_counts import counted, total_and_active
 from tests.integration.runs.traces import names_on, start, until
 
 if TYPE_CHECKING:

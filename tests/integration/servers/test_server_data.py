@@ -13,7 +13,7 @@ from perf_pipeline.servers.postgres import data as postgres_data
 from perf_pipeline.servers.postgres.probe import PostgresProbe
 from perf_pipeline.servers.redis import data as redis_data
 from perf_pipeline.servers.redis.probe import RedisProbe
-from tests.integration.runs.counted import counted, total_and_active
+from tests.integration.runs.connection_counts import counted, total_and_active
 from tests.integration.runs.traces import schemas
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from perf_pipeline.servers.redis.probe import RedisProbe
 from perf_pipeline.targets.target import Job, Kind
 from perf_pipeline.workload.dataset import MEASUREMENTS, RESULTS
 from perf_pipeline.workload.servers import connection_name
-from tests.integration.runs.counted import counted
+from tests.integration.runs.connection_counts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

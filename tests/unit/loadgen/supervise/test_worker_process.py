@@ -122,7 +122,7 @@ def test_a_worker_is_given_its_share_of_the_plan_and_an_environment_of_its_own(
 ) -> None:
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("COVERAGE_PROCESS_START", "x")
-    worker = start('env | sort > "$HOME/env"; echo "$@" > "$HOME/arguments"')
+    worker = start('env | sort > "$HOME/env"; printf "%s\\n" "$@" > "$HOME/arguments"')
     assert _ended(worker) == "done"
 
     files = tmp_path / "level"
@@ -134,10 +134,10 @@ def test_a_worker_is_given_its_share_of_the_plan_and_an_environment_of_its_own(
     assert worker.slots.slots == 2
     assert read_words(job.kinds) == PLAN.kinds
     assert stat.S_IMODE((files / "worker-1.json").stat().st_mode) == 0o600
-    environment = (files / "worker-1-home" / "env").read_text().split()
+    environment = (files / "worker-1-home" / "env").read_text().splitlines()
     names = {line.partition("=")[0] for line in environment}
     assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"HOME", "LANG", "PATH", "PYTHONPATH"}
-    arguments = (files / "worker-1-home" / "arguments").read_text().split()
+    arguments = (files / "worker-1-home" / "arguments").read_text().splitlines()
     assert arguments == ["-P", "-m", "perf_pipeline.worker", str(files / "worker-1.json")]
     assert json.loads((files / "worker-1.json").read_text())["journal"].endswith("worker-1.sqlite")
 

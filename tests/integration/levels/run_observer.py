@@ -1,4 +1,4 @@
-"""Somebody who looks at a run from outside while it goes on, through connections of his own."""
+"""An observer of a run in this process: what it holds, writes and reports while it goes on."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _OURS = "perf_pipeline-"
 
 
 @dataclass(frozen=True)
-class Holdings:
-    """What this process holds, and the connections of workers that the servers hold."""
+class ResourceUse:
+    """Resources of this process, and the connections of workers that the servers have open."""
 
     descriptors: int
     threads: int
@@ -37,31 +37,31 @@ class Holdings:
 
 
 @dataclass
-class Onlooker:
-    """What was seen of a run.
+class RunObserver:
+    """What was observed of a run, through connections of the observer's own.
 
     Attributes:
-        said: What people were told.
-        between: What was held when each level began, and when the run was over.
-        progress: Every progress, with the time at which it came, s.
-        stored: Label of a level to the most rows in PostgreSQL and keys in Redis while it ran.
-        connections: Label of a level to the most connections of workers to PostgreSQL.
+        messages: The lines for people.
+        between: Resources in use when each level began, and when the run was over.
+        progress: Every progress report, with the time at which it came, s.
+        stored: Label of a level to the maximum of rows in PostgreSQL and of keys in Redis.
+        connections: Label of a level to the maximum of the workers' connections to PostgreSQL.
     """
 
     postgres_url: str
     redis_url: str
     results: Path
-    said: list[str] = field(default_factory=list)
-    between: list[Holdings] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    between: list[ResourceUse] = field(default_factory=list)
     progress: list[tuple[float, Progress]] = field(default_factory=list)
     stored: dict[str, tuple[int, int]] = field(default_factory=dict)
     connections: dict[str, int] = field(default_factory=dict)
 
     def on_notify(self, text: str) -> None:
-        """Look at what is held when a level begins."""
-        self.said.append(text)
+        """Note the resources in use when a level begins."""
+        self.messages.append(text)
         if text.startswith("level "):
-            self.between.append(self.run_data())
+            self.between.append(self.resource_use())
 
     def on_progress(self, progress: Progress) -> None:
         """Count rows and keys."""
@@ -89,14 +89,14 @@ class Onlooker:
                 over.set()
                 thread.join()
 
-    def run_data(self) -> Holdings:
-        """Count what is held now.
+    def resource_use(self) -> ResourceUse:
+        """Count the resources in use now.
 
-        A back end outlives its client for a moment, and so do the threads of a MongoClient: a
-        closed one's end within half a second.
+        A back end outlives its client for a moment, and the threads of a closed MongoClient end
+        within half a second.
         """
         until(lambda: self._clients() == 0 and not _mongodb_threads(), 5.0)
-        return Holdings(
+        return ResourceUse(
             descriptors=len(list(Path("/proc/self/fd").iterdir())),
             threads=len(list(Path("/proc/self/task").iterdir())),
             children=len(psutil.Process().children()),

@@ -16,8 +16,8 @@ import psutil
 
 from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
+from tests.integration.runs.kills.witness import acknowledged, started
 from tests.integration.runs.traces import until
-from tests.integration.runs.witness import acknowledged, started
 
 if TYPE_CHECKING:
     import random
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.servers.lifecycle.services import ServiceSession
-    from tests.integration.runs.witness import Block
+    from tests.integration.runs.kills.witness import Block
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 _GONE_S = 10.0
 
 LevelBlocks = dict[Path, set["Block"]]

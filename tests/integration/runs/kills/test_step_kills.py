@@ -1,0 +1,113 @@
+"""Kills of the process of a run, with and without servers of its own."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.servers.postgres.probe import PostgresProbe
+from perf_pipeline.workload.servers import connection_name
+from tests.integration.levels.loads import QUICK, STEP
+from tests.integration.runs.connection_counts import total_and_active
+from tests.integration.runs.kills.aftermath import KILLS, check_killed, check_worth
+from tests.integration.runs.kills.killing import check_level, kill_step, start_step
+from tests.integration.runs.kills.witness import acknowledged, committed
+from tests.integration.runs.traces import folders_in, until
+from tests.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    import random
+    import subprocess
+    from pathlib import Path
+
+    from perf_pipeline.config.settings import Settings
+    from tests.integration.runs.kills.killing import Account
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_killing_the_step_loses_no_acknowledged_record(
+    tmp_path: Path, lasting: Settings, rng: random.Random, kills: int
+) -> None:
+    """From before its first level to its third; nothing of it lives on or stays on the servers."""
+    accounts: list[Account] = []
+    for _ in range(kills):
+        run = RunFolder(lasting.results_dir / new_run_id(datetime.now(UTC)))
+        step = start_step(STEP, tmp_path, run.run_id, lasting.urls, tmp_path / "step.log")
+        _wait_for_a_moment(step, run, rng)
+        assert step.poll() is None, (tmp_path / "step.log").read_text()
+        before = kill_step(step, run.root)
+        assert until(lambda: _connections(lasting, run) == (0, 0))  # noqa: B023 - called at once
+        check_killed(run, lasting)
+        for level, blocks in before.items():
+            if (level / "level.json").exists():
+                rows = committed(lasting.urls["postgres"], run.run_id, int(level.name[:2]))
+                accounts.append(check_level(level, STEP, blocks, rows))
+    check_worth(accounts, least=kills / 2)
+    assert sum(account.made for account in accounts) >= kills / 2
+
+
+def test_a_killed_step_takes_the_servers_that_it_started_with_it(
+    tmp_path: Path, settings: Settings, rng: random.Random
+) -> None:
+    """While they start, and under load; with them go their folders."""
+    for moment_s in (rng.uniform(0.8, 3.0), rng.uniform(4.0, 9.0)):
+        run = RunFolder(settings.results_dir / new_run_id(datetime.now(UTC)))
+        step = start_step(STEP, tmp_path, run.run_id, {}, tmp_path / "step.log")
+        time.sleep(moment_s)
+        assert step.poll() is None, (tmp_path / "step.log").read_text()
+        before = kill_step(step, run.root)
+        assert until(lambda: folders_in(tmp_path) == [])
+        check_killed(run, settings)
+        for level, blocks in before.items():
+            left = {block for block in blocks if block not in acknowledged(level)}
+            assert left == set()
+
+
+def test_records_tells_what_is_left_when_the_dagster_process_of_a_run_is_killed(
+    tmp_path: Path, rng: random.Random, request: pytest.FixtureRequest
+) -> None:
+    """The step as users have it; ``records`` counts what was acknowledged, and what is missing."""
+    sandbox = Sandbox(tmp_path)
+    scenario = sandbox.scenario("killed", kind="analytics/medium", steady_s=60)
+    began = sandbox.start("perf-pipeline", "run", scenario, log=tmp_path / "run.log")
+    request.addfinalizer(sandbox.close)
+    run = RunFolder(sandbox.wait_until_steady(began, 0))
+    time.sleep(rng.uniform(0.0, 2.0))
+    (level,) = run.level_folders()
+    (step,) = psutil.Process(began.pid).children()
+    before = acknowledged(level)
+    step.kill()
+    assert began.wait() == 3
+    assert until(lambda: not sandbox.processes())
+    assert folders_in(sandbox.temp) == []
+    account = check_level(level, QUICK, before, None)
+    told = sandbox.cli("records", run.run_id, "--json").stdout.splitlines()[-1]
+    counted = json.loads(told)
+    assert counted["recovered"]
+    assert counted["may_be_missing"] == account.may_be_missing
+    assert sum(counted["outcomes"].values()) == account.acknowledged + account.made
+
+
+def _wait_for_a_moment(step: subprocess.Popen[bytes], run: RunFolder, rng: random.Random) -> None:
+    """Wait until a random moment of a step: one in five before it has a level, others in one."""
+    if rng.random() < 1 / 5:
+        time.sleep(rng.uniform(0.3, 1.0))
+        return
+    levels = run.root / "levels"
+    until(lambda: step.poll() is not None or any(levels.glob("*/worker-*.slots")), 60.0)
+    time.sleep(rng.uniform(0.0, 5.0))
+
+
+def _connections(settings: Settings, run: RunFolder) -> tuple[int, int]:
+    """Return how many connections the run's workers have; a back end may outlive its client."""
+    name = connection_name(run.run_id)
+    return total_and_active(PostgresProbe(settings.urls["postgres"], name))
