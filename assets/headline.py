@@ -105,7 +105,7 @@ def plot_label(quantity: str, scenario: str, level: LevelMetrics) -> str:
 def _numbers(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     """Return what can be plotted; a P99 that is a bound, or is not graded, is left out."""
     numbers: dict[str, dg.MetadataValue] = {}
-    scenario = str(metrics.manifest["scenario"])
+    scenario = metrics.manifest.scenario
     for level in metrics.levels:
         known: dict[str, float | None] = {
             "throughput_per_s": level.throughput_per_s,

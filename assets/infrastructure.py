@@ -1,5 +1,7 @@
 """Group infrastructure: the host, the servers of a run, and what they are seeded with."""
 
+from dataclasses import asdict
+
 import dagster as dg
 
 from assets.owners import OWNERS
@@ -14,7 +16,7 @@ GROUP = "infrastructure"
 @dg.asset(group_name=GROUP, kinds={"python"}, owners=OWNERS)
 def host_facts() -> dg.MaterializeResult[None]:
     """What this machine is: processor, memory, kernel, limits."""
-    facts = read_host_facts(current_settings().temp_dir).to_manifest()
+    facts = asdict(read_host_facts(current_settings().temp_dir))
     return dg.MaterializeResult(metadata={k: "none" if v is None else v for k, v in facts.items()})
 
 

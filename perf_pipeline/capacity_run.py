@@ -7,12 +7,11 @@ searched for stands in the manifest, so that the finding can be made anew from t
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.analysis.capacity_search import Ask, CapacitySearch
 from perf_pipeline.analysis.capacity_steps import (
-    KEY,
     measure_capacity,
     measure_step,
     space_of,
@@ -25,7 +24,7 @@ from perf_pipeline.config.scenario.capacity_question import LONGER
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.report.run.capacity_page import write_capacity_report
 from perf_pipeline.run import Run, report
-from perf_pipeline.samples.run_folder import read_json
+from perf_pipeline.samples.manifest import SearchedLoad, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
-    from perf_pipeline.loadgen.supervise.stopped import Stopped
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.samples.manifest import Stopped
     from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -83,9 +82,9 @@ class SearchCourse:
         return self._scenario_of(Ask(self._question.start))
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def searched(self) -> SearchedLoad:
         """What is searched for, so that the finding can be made from the records alone."""
-        return {KEY: {"of": self._question.of, "space": asdict(space_of(self._question))}}
+        return SearchedLoad(self._question.of, space_of(self._question))
 
     def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
         """Return the first step alone."""
@@ -94,7 +93,7 @@ class SearchCourse:
 
     def levels(self, plans: list[LevelPlan], folder: RunFolder) -> Iterator[LevelPlan]:
         """Yield the level that the search asks for next, until it asks for none."""
-        context = context_of(read_json(folder.manifest))
+        context = context_of(read_manifest(folder))
         search = CapacitySearch(space_of(self._question))
         plans.clear()
         while (ask := search.next()) is not None:

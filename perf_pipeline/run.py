@@ -11,10 +11,10 @@ import os
 import secrets
 import time
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.analysis.measure import measure
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
@@ -34,6 +34,7 @@ from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
 from perf_pipeline.report.run.files import report_files, write_report
 from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.run_folder import COMPLETE, FAILED, INTERRUPTED, RunFolder, write_json
 
 if TYPE_CHECKING:
@@ -162,49 +163,50 @@ class Run:
             # Not before the run is known: what a killed run left is found by the run's id.
             files = self._stack.enter_context(scratch_folder(self._settings.temp_dir, self.run_id))
             calibrations = LevelCalibration(files)
-            manifest = {**self._manifest(servers, environments), "files_dir": str(files)}
-            manifest["noise"] = {"handling": self._settings.noise}
-            write_json(self.folder.manifest, manifest)
+            manifest = self._manifest(servers, environments, files)
+            write_manifest(self.folder, manifest)
             for plan in self._course.levels(self._plans, self.folder):
                 python = environments[plan.target].python
                 log = self._play(plan, python, files, calibrations, on_progress)
                 if stopped := self._course.stopped(plan, log, self._plans):
-                    manifest["stopped"] = asdict(stopped)
-                    self._notify(stopped.told)
+                    manifest = replace(manifest, stopped=stopped)
+                    self._notify(stopped.summary)
                     break
             calibrations.after_last()
-            manifest["plan_hashes"] = {one.folder_name: one.sha256() for one in self._plans}
-            for when, one in (
-                ("before", calibrations.rounds[0]),
-                ("after", calibrations.rounds[-1]),
-            ):
-                manifest["noise"][when] = asdict(one)
-            manifest["host"]["steal_percent"] = steal_percent(before, read_cpu_times())
-            write_json(self.folder.manifest, manifest)
+            rounds, lost = calibrations.rounds, steal_percent(before, read_cpu_times())
+            manifest = replace(
+                manifest,
+                plan_hashes={one.folder_name: one.sha256() for one in self._plans},
+                noise=replace(manifest.noise, before=rounds[0], after=rounds[-1]),
+                host=replace(manifest.host, steal_percent=lost),
+            )
+            write_manifest(self.folder, manifest)
         except Exception as error:
             self.folder.end(FAILED, f"{type(error).__name__}: {error}")
             raise
         except BaseException:
             self.folder.end(INTERRUPTED, ASKED_TO_END)
             raise
-        self.folder.end(COMPLETE, stopped=manifest.get("stopped"))
+        self.folder.end(COMPLETE, stopped=asdict(manifest.stopped) if manifest.stopped else None)
         return self.folder
 
     def _manifest(
-        self, servers: dict[str, Server], environments: dict[str, TargetEnvironment]
-    ) -> dict[str, Any]:
-        manifest = make_manifest(
+        self, servers: dict[str, Server], environments: dict[str, TargetEnvironment], files: Path
+    ) -> Manifest:
+        return make_manifest(
             run_id=self.run_id,
             scenario=self._scenario,
             started_at=_now(),
-            host=read_host_facts(self._settings.temp_dir).to_manifest(),
+            host=read_host_facts(self._settings.temp_dir),
             git=read_git_state(PROJECT, self._settings.search_path),
             servers=list(servers.values()),
             environments=environments,
             plans=self._plans,
             left_out=self._servers.left_out,
+            noise=self._settings.noise,
+            files_dir=files,
+            searched=self._course.searched,
         )
-        return manifest | self._course.facts
 
     def _play(
         self,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.analysis.measure import measure
-from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, write_json
+from perf_pipeline.samples.manifest import write_manifest
+from perf_pipeline.samples.run_folder import COMPLETE, RunFolder
+from tests.manifests import make_manifest
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SLOTS = 10
-HOST = {"cpu_model": "a processor", "cores_usable": 2, "memory_total_bytes": 8_000_000_000}
 
 
 def write_run(
@@ -40,17 +41,7 @@ def write_run(
     """
     folder = RunFolder(results / run_id)
     folder.begin("simulated")
-    values = {
-        "scenario": "simulated",
-        "connections": {"max_db_connections": 50, "pools": {}},
-        "workloads": [{"family": "transformation", "complexity": "simple"}],
-        "servers": [],
-        "plan_hashes": {"00-10": "plan a"},
-        "lock_hashes": {"control": "lock a"},
-        "host": HOST,
-        **manifest,
-    }
-    write_json(folder.manifest, values)
+    write_manifest(folder, make_manifest(run_id=run_id, **manifest))
     left = workers or [SimulatedWorker(closed_loop(SLOTS, lambda _slot: service_s, until_s=10))]
     write_level(folder.root / "levels" / "00-10", left, slots=SLOTS)
     if status is not None:

@@ -20,11 +20,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_STEPS = 12
-GROWTH = 4.0
-RESOLUTION = 0.02
-"""Where neighbours differ by less the search ends; the finding is to be within 5 % of the truth,
-and doubt about the metric at the limit takes its share."""
+    from perf_pipeline.config.scenario.capacity_question import Space
+
 
 NEAR_ABOVE = 1.05
 """A load that missed is near enough to one that is unclear."""
@@ -87,46 +84,6 @@ class Step:
     def met(self) -> bool:
         """True when it kept every objective."""
         return self.answer.word == "met"
-
-
-@dataclass(frozen=True)
-class Space:
-    """Which loads may be tried, and how many.
-
-    Attributes:
-        start: The first; least <= start <= most.
-        least: The least; > 0.
-        most: The greatest.
-        whole: True where a load is a whole number.
-        resolution: Neighbours that differ by less (as a ratio) are near enough.
-        most_steps: Loads that are tried at most; a repetition belongs to its step.
-        growth: Factor between the first ones; > 1.
-    """
-
-    start: float
-    least: float
-    most: float
-    whole: bool
-    resolution: float = RESOLUTION
-    most_steps: int = MAX_STEPS
-    growth: float = GROWTH
-
-    def __post_init__(self) -> None:
-        """Refuse a space in which nothing can be searched.
-
-        Raises:
-            ValueError: With the values.
-        """
-        if not (0 < self.least <= self.start <= self.most and math.isfinite(self.most)):
-            raise ValueError(
-                f"least {self.least}, start {self.start}, most {self.most}: they must be finite, "
-                "above 0, and in this order"
-            )
-        if self.most_steps < 1 or self.growth <= 1 or self.resolution <= 0:
-            raise ValueError(
-                f"most_steps {self.most_steps} (at least 1), growth {self.growth} (above 1), "
-                f"resolution {self.resolution} (above 0)"
-            )
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
-from perf_pipeline.analysis.capacity_search import Ask, CapacitySearch, Space
+from perf_pipeline.analysis.capacity_search import Ask, CapacitySearch
 from perf_pipeline.analysis.level import measure_level
-from perf_pipeline.analysis.measure import context_of
 from perf_pipeline.analysis.queueing import little_of
-from perf_pipeline.analysis.slo.judge import read_slos
+from perf_pipeline.config.scenario.capacity_question import Space
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.metrics_file import read_level_metrics, write_level_metrics
 from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.capacity_question import CapacityQuestion
     from perf_pipeline.metrics.level_context import LevelContext
     from perf_pipeline.metrics.types.level import LevelMetrics
-
-KEY = "capacity"
-"""What a search looks for, in the manifest of its run."""
 
 FILE = "capacity.json"
 SCHEMA_VERSION = 1
@@ -80,11 +77,6 @@ def _shown_by(folder: Path, ask: Ask, level: LevelMetrics, kinds: int) -> tuple[
     return point, answer
 
 
-def is_search(manifest: Any) -> TypeGuard[dict[str, Any]]:
-    """Return whether a run's manifest says that it searched for capacity."""
-    return isinstance(manifest, dict) and isinstance(manifest.get(KEY), dict)
-
-
 def measure_capacity(folder: RunFolder, levels: Sequence[LevelMetrics]) -> CapacityFinding:
     """Say what a run's search found, from the metrics of its steps.
 
@@ -95,19 +87,18 @@ def measure_capacity(folder: RunFolder, levels: Sequence[LevelMetrics]) -> Capac
     Raises:
         RunFolderError: The run searched for nothing, or a file of it cannot be read.
     """
-    manifest = read_json(folder.manifest)
-    if not is_search(manifest):
+    manifest = read_manifest(folder)
+    searched = manifest.capacity
+    if searched is None:
         raise RunFolderError(f"run {folder.run_id} did not search for capacity")
-    asked, kinds = manifest[KEY], len(context_of(manifest).kinds)
-    search, points = CapacitySearch(Space(**asked["space"])), list[LoadPoint]()
+    search, points = CapacitySearch(searched.space), list[LoadPoint]()
     for path, level in zip(folder.level_folders(), levels, strict=True):
         load = _load_of(path)
         ask = Ask(load, longer=bool(points) and points[-1].load == load)
-        point, answer = _shown_by(path, ask, level, kinds)
+        point, answer = _shown_by(path, ask, level, len(manifest.kinds))
         points.append(point)
         search = search.told(ask, answer)
-    slos = [slo.text for slo in read_slos(manifest)]
-    return find_capacity(search, asked["of"], slos, points)
+    return find_capacity(search, searched.of, [slo.text for slo in manifest.slos], points)
 
 
 def write_capacity(folder: RunFolder, finding: CapacityFinding) -> Path:

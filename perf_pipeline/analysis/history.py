@@ -8,15 +8,21 @@ a point that differs stays in the series and says in what.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.samples.run_folder import RUNNING, RunFolder, list_runs, read_json
+from perf_pipeline.metrics.metrics_file import read_metrics
+from perf_pipeline.samples.run_folder import RUNNING, RunFolder, list_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.service_times import Percentile
+    from perf_pipeline.samples.manifest import HostFacts
 
 RUNS_MAX = 50
 """Runs that are read, the newest ones: a line of more points shows no more, and costs time."""
@@ -148,51 +154,41 @@ def _points(folder: RunFolder) -> Sequence[tuple[SeriesKey, HistoryPoint]]:
     """
     if folder.read_status()["status"] == RUNNING:
         return ()
-    metrics = read_json(folder.metrics)
-    try:
-        return [_point(metrics, level) for level in metrics["levels"]]
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        told = f"{type(error).__name__}: {error}"
-        raise RunFolderError(f"{folder.metrics} does not look like metrics ({told})") from error
+    metrics = read_metrics(folder)
+    return [_point(metrics, level) for level in metrics.levels]
 
 
-def _point(metrics: dict[str, Any], level: dict[str, Any]) -> tuple[SeriesKey, HistoryPoint]:
-    manifest = metrics["manifest"]
-    again = f" repeat {level['repeat'] + 1}" if level["repeat"] else ""
-    key = SeriesKey(manifest["scenario"], f"{level['label']}{again}", level["target"])
-    times = level.get("response_times") or level["service_times"]
-    p99 = times["percentiles"][-1]
-    locks = manifest.get("lock_hashes", {})
+def _point(metrics: RunMetrics, level: LevelMetrics) -> tuple[SeriesKey, HistoryPoint]:
+    manifest = metrics.manifest
+    again = f" repeat {level.repeat + 1}" if level.repeat else ""
+    key = SeriesKey(manifest.scenario, f"{level.label}{again}", level.target)
+    times = level.response_times or level.service_times
     point = HistoryPoint(
-        run_id=metrics["run_id"],
-        validity=level["validity"],
-        samples=times["samples"],
-        throughput_per_s=level["throughput_per_s"],
-        average_s=times["avg_s"],
-        p99_s=p99["value_s"],
-        p99_doubt=_doubt(p99),
-        memory_mb=level["resources"]["workers_pss_peak_mb"],
-        error_ratio=level["error_ratio"],
-        plan=manifest["plan_hashes"].get(f"{level['index']:02d}-{level['label']}", ""),
-        environment=locks.get(level["target"], ""),
-        machine=_machine(manifest["host"]),
+        run_id=metrics.run_id,
+        validity=level.validity,
+        samples=times.samples,
+        throughput_per_s=level.throughput_per_s,
+        average_s=times.avg_s,
+        p99_s=times.p99.value_s,
+        p99_doubt=_doubt(times.p99),
+        memory_mb=level.resources.workers_pss_peak_mb,
+        error_ratio=level.error_ratio,
+        plan=manifest.plan_hashes.get(f"{level.index:02d}-{level.label}", ""),
+        environment=manifest.lock_hashes.get(level.target, ""),
+        machine=_machine(manifest.host),
     )
     return key, point
 
 
-def _doubt(p99: dict[str, Any]) -> str:
-    if p99["at_least"]:
+def _doubt(p99: Percentile) -> str:
+    if p99.at_least:
         return "at least this long"
-    if p99["value_s"] is not None and p99["samples_beyond"] < MIN_TAIL_SAMPLES:
-        return f"{p99['samples_beyond']} samples beyond, {MIN_TAIL_SAMPLES} needed"
+    if p99.value_s is not None and p99.samples_beyond < MIN_TAIL_SAMPLES:
+        return f"{p99.samples_beyond} samples beyond, {MIN_TAIL_SAMPLES} needed"
     return ""
 
 
-def _machine(host: dict[str, Any]) -> str:
-    """Return what makes two machines the same for a comparison; empty if it is not known."""
-    cpu, cores = host.get("cpu_model"), host.get("cores_usable")
-    memory_bytes = host.get("memory_total_bytes")
-    if not cpu or not cores or not memory_bytes:
-        return ""
+def _machine(host: HostFacts) -> str:
+    """Return what makes two machines the same for a comparison."""
     # Another kernel on the same machine keeps some other megabytes to itself.
-    return f"{cpu}, {cores} cores, {memory_bytes / 1e9:.1f} GB"
+    return f"{host.cpu_model}, {host.cores_usable} cores, {host.memory_total_bytes / 1e9:.1f} GB"

@@ -7,16 +7,15 @@ reads what was stored (``metrics_of``).
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.analysis.repeats import repeats_of
-from perf_pipeline.analysis.slo.judge import read_slos
 from perf_pipeline.analysis.targets import target_rows
-from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.metrics_file import read_level_metrics, read_metrics, write_run_metrics
 from perf_pipeline.metrics.records.worker_facts import worker_facts
@@ -24,9 +23,8 @@ from perf_pipeline.metrics.survival.level_histograms import write_histograms
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_records import SCHEMA, read_level
-from perf_pipeline.samples.run_folder import COMPLETE, RUNNING, RunFolder, read_json
-
-_NEEDED = {"connections", "plan_hashes", "servers", "workloads"}
+from perf_pipeline.samples.manifest import Manifest, read_manifest
+from perf_pipeline.samples.run_folder import COMPLETE, RUNNING, RunFolder
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
@@ -40,9 +38,7 @@ def measure_run(folder: RunFolder) -> RunMetrics:
         RunFolderError: The folder does not hold a run, or a file of it cannot be read.
     """
     record = folder.read_status()
-    manifest = read_json(folder.manifest)
-    if not isinstance(manifest, dict) or not set(manifest) >= _NEEDED:
-        raise RunFolderError(f"{folder.manifest} is not the manifest of a run")
+    manifest = read_manifest(folder)
     context = context_of(manifest)
     levels = tuple(
         read_level_metrics(path) or measure_level(path, context) for path in folder.level_folders()
@@ -54,11 +50,7 @@ def measure_run(folder: RunFolder) -> RunMetrics:
         status=status,
         validity=validity,
         reasons=reasons,
-        manifest={
-            **manifest,
-            "ended_at": record.get("ended_at"),
-            "runtime": worker_facts(folder),
-        },
+        manifest=replace(manifest, ended_at=record.get("ended_at"), runtime=worker_facts(folder)),
         levels=levels,
         targets=target_rows(levels),
         kpis=kpi_grades(levels),
@@ -96,24 +88,23 @@ def measure(folder: RunFolder) -> RunMetrics:
     return metrics
 
 
-def context_of(manifest: dict[str, Any]) -> LevelContext:
+def context_of(manifest: Manifest) -> LevelContext:
     """Take from a manifest what summarising a level needs."""
-    connections = manifest["connections"]
     return LevelContext(
-        kinds=[(w["family"], w["complexity"]) for w in manifest["workloads"]],
-        servers=[server["service"] for server in manifest["servers"]],
-        max_db_connections=connections["max_db_connections"],
-        pools=connections["pools"],
-        noise=manifest.get("noise", {}).get("handling"),
-        cpu_limit_cores=manifest.get("host", {}).get("cgroup_cpu_limit_cores"),
-        slos=read_slos(manifest),
+        kinds=manifest.kinds,
+        servers=[server.service for server in manifest.servers],
+        max_db_connections=manifest.connections.max_db_connections,
+        pools=manifest.connections.pools,
+        noise=manifest.noise.handling,
+        cpu_limit_cores=manifest.host.cgroup_cpu_limit_cores,
+        slos=manifest.slos,
     )
 
 
 def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
     """Write ``metrics.json``, histograms and ``records.parquet``, each whole or not at all."""
     write_run_metrics(folder, metrics)
-    kinds = len(metrics.manifest["workloads"])
+    kinds = len(metrics.manifest.kinds)
     frames = []
     for path in folder.level_folders():
         records = read_level(path, kinds)
@@ -128,20 +119,20 @@ def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
 
 
 def _judge_run(
-    status: str, why: str, manifest: dict[str, Any], levels: tuple[LevelMetrics, ...]
+    status: str, why: str, manifest: Manifest, levels: tuple[LevelMetrics, ...]
 ) -> tuple[Validity, tuple[str, ...]]:
     reasons = [f"level {one.shown_apart}: {reason}" for one in levels for reason in one.reasons]
     validities = [level.validity for level in levels]
     if status != COMPLETE:
         reasons.insert(0, f"the run is {status}" + (f": {why}" if why else ""))
         validities.append("incomplete")
-    planned, stopped = len(manifest["plan_hashes"]), manifest.get("stopped")
+    planned, stopped = len(manifest.plan_hashes), manifest.stopped
     if len(levels) < planned:
         not_run = f"{planned - len(levels)} of {planned} levels were not run"
         if stopped:
-            named = ", ".join(stopped["not_run"])
+            named = ", ".join(stopped.not_run)
             reasons.append(
-                f"{not_run} ({named}): level {stopped['level']} was ended: {stopped['detail']}"
+                f"{not_run} ({named}): level {stopped.level} was ended: {stopped.detail}"
             )
         else:
             reasons.append(not_run)

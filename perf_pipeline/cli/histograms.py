@@ -20,6 +20,7 @@ from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.survival.histogram import Histogram
 from perf_pipeline.metrics.survival.histogram_block import Phase
 from perf_pipeline.metrics.survival.level_histograms import HistogramKey, merged, read_histograms
+from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.run_folder import find_run, read_json
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _add_run(
     run: RunFolder, phase: Phase, table: dict[Merged, Histogram], *, all_levels: bool
 ) -> None:
     """Add a run's histograms to those in ``table``."""
-    kinds = [(w["family"], w["complexity"]) for w in read_json(run.manifest)["workloads"]]
+    kinds = read_manifest(run).kinds
     for path in run.level_folders():
         plan = read_json(path / "level.json")["plan"]
         target = f"{plan['target']} ({plan['nodes']})"

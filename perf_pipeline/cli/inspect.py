@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perf_pipeline.analysis.capacity_steps import is_search
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
@@ -40,8 +39,9 @@ from perf_pipeline.loadgen.environment.function_trial import (
 from perf_pipeline.report.text.escape import visible
 from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.record import ErrorClass, Outcome
-from perf_pipeline.samples.run_folder import RUNNING, RunFolder, find_run, read_json
+from perf_pipeline.samples.run_folder import RUNNING, RunFolder, find_run
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -202,7 +202,7 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
     classes: Counter[str] = Counter()
     levels, recovered, missing = [], False, 0
     measured = metrics_of(folder).levels if folder.manifest.exists() else ()
-    kinds = len(read_json(folder.manifest)["workloads"]) if measured else 0
+    kinds = len(read_manifest(folder).kinds) if measured else 0
     for path, level in zip(folder.level_folders(), measured, strict=True):
         left = read_level(path, kinds)
         outcomes.update(level.outcomes)
@@ -247,7 +247,7 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
         folder = find_run(settings_with(results).results_dir, run)
         metrics = metrics_of(folder)
         files = write_files(folder, metrics)
-        found = report_capacity(folder, metrics) if is_search(metrics.manifest) else None
+        found = report_capacity(folder, metrics) if metrics.manifest.capacity else None
     show_summary(metrics, as_json=as_json)
     tell(f"report: {files.html}", as_json=as_json)
     if found:

@@ -210,7 +210,7 @@ def _shown(row: TargetRow) -> str:
 
 def level_entries(folder: RunFolder, metrics: RunMetrics) -> list[dict[str, Any]]:
     """Return what a program wants to know of each level and arm."""
-    scenario = str(metrics.manifest["scenario"])
+    scenario = metrics.manifest.scenario
     return [
         {
             "label": level.label,

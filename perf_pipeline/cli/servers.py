@@ -51,7 +51,7 @@ def start(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: 
         )
     for sentence in left_out:
         tell(sentence, as_json=as_json)
-    servers = [server.to_manifest() for server in started]
+    servers = [asdict(server.record()) for server in started]
     answer({"servers": servers, "left_out": left_out}, as_json=as_json)
 
 

@@ -71,7 +71,7 @@ def _levels_of_run(folder: RunFolder) -> dict[int, list[Level]]:
         metrics = metrics_of(folder)
     except RunFolderError:
         return {}  # nothing was measured, which the run has printed
-    scenario = str(metrics.manifest["scenario"])
+    scenario = metrics.manifest.scenario
     by_level: dict[int, list[Level]] = {}
     for level in metrics.levels:
         if level.role == "level":

@@ -47,7 +47,7 @@ def single_execution(metrics: RunMetrics, folder: RunFolder) -> SingleExecution:
     Raises:
         PerfPipelineError: No workflow was executed.
     """
-    level, workload = metrics.levels[0], metrics.manifest["workloads"][0]
+    level, workload = metrics.levels[0], metrics.manifest.workloads[0]
     warm = pl.read_parquet(folder.records).filter((pl.col("flags") & COLD) == 0)
     if warm.is_empty():
         why = "; ".join(metrics.reasons)
@@ -56,8 +56,8 @@ def single_execution(metrics: RunMetrics, folder: RunFolder) -> SingleExecution:
     cold = [start.service_time_s for start in level.cold_starts]
     outcome = Outcome(first["outcome"])
     return SingleExecution(
-        workflow_type=workload["family"],
-        workflow_complexity=workload["complexity"],
+        workflow_type=workload.family,
+        workflow_complexity=workload.complexity,
         success=outcome is Outcome.OK,
         outcome=outcome.name.lower(),
         error_class=ErrorClass(first["error_class"]).name.lower(),

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from perf_pipeline.host.facts import read_cpu_times, steal_percent
 from perf_pipeline.host.pressure import read_stalled, stalled_percent
+from perf_pipeline.samples.manifest import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,36 +31,6 @@ FSYNC_BUDGET_S = 0.15
 """After it no more writes: a disk of 30 ms a write must not make the canary a load of its own."""
 
 _BLOCK = b"\0" * 4096
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What one round of the fixed work took.
-
-    Attributes:
-        core_ns_per_unit: Least of the slices, by the CPU time of this thread: how fast a core is,
-            whoever else wants it.
-        waited_ratio: Time in which this thread was ready and had no core / time that the slices
-            took, 0 to 1. Over all of them: beside one other program most slices are whole.
-        fsync_s: Median time in which 4 kB were on the disk; None if it could not be written.
-        fsync_max_s: Longest; None likewise.
-        fsyncs: How many there were.
-        stalled_percent: ``cpu``, ``memory``, ``io`` to the share of the round in which some thread
-            of the machine waited for it; None where the kernel does not tell.
-        steal_percent: Share of the cores' time that the machine below took; None if no time passed.
-        took_s: By the clock.
-        problem: Why there is no ``fsync_s``; empty otherwise.
-    """
-
-    core_ns_per_unit: float
-    waited_ratio: float
-    fsync_s: float | None
-    fsync_max_s: float | None
-    fsyncs: int
-    stalled_percent: dict[str, float | None]
-    steal_percent: float | None
-    took_s: float
-    problem: str = ""
 
 
 def calibrate(

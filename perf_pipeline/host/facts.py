@@ -6,11 +6,12 @@ import os
 import platform
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perf_pipeline.config.cgroup import memory_allowance
+from perf_pipeline.samples.manifest import HostFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,43 +20,6 @@ _STEAL = 7
 """Position of stolen time in the cpu line of /proc/stat."""
 
 _GIT_S = 10
-
-
-@dataclass(frozen=True)
-class HostFacts:
-    """What does not change during a run.
-
-    Attributes:
-        cpu_model: As /proc/cpuinfo prints it.
-        cores_online: Of the machine.
-        cores_usable: That this process may run on.
-        memory_total_bytes: Of the machine.
-        cgroup_memory_limit_bytes: None without a limit.
-        cgroup_cpu_limit_cores: None without a limit.
-        container: ``docker``, ``podman``, another's name, or ``none`` as far as it can be seen.
-        kernel: Release.
-        system: Name and version of the distribution.
-        libc: Name and version.
-        python: Version of the harness's interpreter.
-        temp_file_system: Type of the file system with the data of servers of ours.
-    """
-
-    cpu_model: str
-    cores_online: int
-    cores_usable: int
-    memory_total_bytes: int
-    cgroup_memory_limit_bytes: int | None
-    cgroup_cpu_limit_cores: float | None
-    container: str
-    kernel: str
-    system: str
-    libc: str
-    python: str
-    temp_file_system: str
-
-    def to_manifest(self) -> dict[str, Any]:
-        """Return the same as a plain dict."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

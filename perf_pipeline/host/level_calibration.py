@@ -15,13 +15,15 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.host.calibration import Calibration, calibrate
+from perf_pipeline.host.calibration import calibrate
 from perf_pipeline.host.pressure import read_stalled, stalled_percent
 from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from perf_pipeline.samples.manifest import Calibration
 
 ATTEMPTS_MAX = 4
 PAUSE_S = 0.1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from perf_pipeline.config.machine import processes_of, read_machine_limits
+from perf_pipeline.loadgen.plan.level_plan import LevelPlan
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.stopped import stopped_at
+from perf_pipeline.loadgen.supervise.level_log import LevelLog
+from perf_pipeline.samples.manifest import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
-    from perf_pipeline.loadgen.supervise.stopped import Stopped
+    from perf_pipeline.samples.manifest import SearchedLoad
     from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -26,8 +29,8 @@ class Course(Protocol):
         """The scenario, checked."""
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What the manifest holds of the course beside its plans."""
+    def searched(self) -> SearchedLoad | None:
+        """What a search looks for, for the manifest; None where all levels are planned."""
 
     def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
         """Return the levels that are known before the run starts.
@@ -60,9 +63,9 @@ class PlannedCourse:
         self.scenario = scenario
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Nothing: the plans say all."""
-        return {}
+    def searched(self) -> None:
+        """Nothing is searched for."""
+        return None
 
     def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
         """Return every level and arm."""
@@ -76,3 +79,17 @@ class PlannedCourse:
     def stopped(self, plan: LevelPlan, log: LevelLog, plans: Sequence[LevelPlan]) -> Stopped | None:
         """Return a stop if the level ended in a way after which the scenario plays no other."""
         return stopped_at(plan, log, plans)
+
+
+def stopped_at(plan: LevelPlan, log: LevelLog, plans: Sequence[LevelPlan]) -> Stopped | None:
+    """Return why no level is played after this one; None if the run goes on.
+
+    Args:
+        plan: The level that has just been played.
+        log: What its supervisor saw.
+        plans: Every level of the run.
+    """
+    if not log.ended_because.stops_run:
+        return None
+    later = tuple(one.shown for one in plans if one.index > plan.index)
+    return Stopped(plan.shown, log.ended_because, log.ended_detail, later)

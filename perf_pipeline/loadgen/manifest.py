@@ -1,28 +1,39 @@
-"""What ran, where and with which versions: everything that a number needs beside it."""
+"""Collects the manifest of a run that is about to start."""
 
 from __future__ import annotations
 
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import (
     parse_target,
     target_facts,
     with_defaults,
 )
+from perf_pipeline.samples.manifest import (
+    ConnectionBounds,
+    EnvironmentRecord,
+    HarnessRecord,
+    HostFacts,
+    HostNoise,
+    Manifest,
+    SearchedLoad,
+    TargetRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.config.settings import NoiseHandling
     from perf_pipeline.host.facts import GitState
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.servers.server import Server
 
-SCHEMA_VERSION = 1
 HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "altair")
 POOLS = {
     "postgres": "SQLAlchemy QueuePool in each worker (kailash: the one behind SQLDatabaseNode), "
@@ -40,13 +51,16 @@ def make_manifest(
     run_id: str,
     scenario: Scenario,
     started_at: str,
-    host: Mapping[str, Any],
+    host: HostFacts,
     git: GitState,
     servers: Sequence[Server],
     environments: Mapping[str, TargetEnvironment],
     plans: Sequence[LevelPlan],
     left_out: Sequence[str],
-) -> dict[str, Any]:
+    noise: NoiseHandling,
+    files_dir: Path,
+    searched: SearchedLoad | None,
+) -> Manifest:
     """Collect the manifest of a run that is about to start.
 
     Args:
@@ -58,56 +72,59 @@ def make_manifest(
         servers: What answered.
         environments: Target to its interpreter and packages; the scenario's and the arms'.
         plans: Every level.
-        left_out: Servers that could not be had and that workflows do not write to.
-
-    Returns:
-        Plain values, ready for JSON.
+        left_out: Servers that were unavailable and that workflows do not write to.
+        noise: How noise of the host is handled.
+        files_dir: Folder of temporary files of the run.
+        searched: What a search looks for; None where all levels are planned.
     """
     environment = environments[scenario.target]
-    own_settings = with_defaults(parse_target(scenario.target).name, dict(scenario.settings))
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "run_id": run_id,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "seed": scenario.seed,
-        "repeats": scenario.repeats,
-        "order": scenario.order,
-        "started_at": started_at,
-        "processes": max((plan.processes for plan in plans), default=0),
-        "plan_hashes": {plan.folder_name: plan.sha256() for plan in plans},
-        "workloads": [asdict(workload) for workload in scenario.workloads],
-        "left_out": list(left_out),
-        "phases": asdict(scenario.phases),
-        "connections": {**asdict(scenario.connections), "pools": POOLS},
-        "limits": asdict(scenario.limits),
-        "stop": asdict(scenario.stop),
-        "slos": [asdict(slo) for slo in scenario.slos],
-        "arms": [arm.label for arm in scenario.arms],
-        "level_titles": {plan.label: plan.title for plan in plans if plan.title},
-        "host": dict(host),
-        "servers": [server.to_manifest() for server in servers],
-        "target": {
-            "name": scenario.target,
-            "title": target_facts(parse_target(scenario.target).name).title,
-            "package": target_facts(parse_target(scenario.target).name).package,
-            "settings": own_settings,
-            "python": str(environment.python),
-            "lock_hash": environment.lock_hash,
-            "packages": dict(environment.packages),
-        },
-        "lock_hashes": {name: one.lock_hash for name, one in environments.items()},
-        "environments": {
-            name: {"python": str(one.python), "packages": dict(one.packages)}
+    name = parse_target(scenario.target).name
+    facts = target_facts(name)
+    return Manifest(
+        run_id=run_id,
+        scenario=scenario.name,
+        title=scenario.title,
+        seed=scenario.seed,
+        repeats=scenario.repeats,
+        order=scenario.order,
+        started_at=started_at,
+        processes=max((plan.processes for plan in plans), default=0),
+        plan_hashes={plan.folder_name: plan.sha256() for plan in plans},
+        workloads=scenario.workloads,
+        left_out=tuple(left_out),
+        phases=scenario.phases,
+        connections=ConnectionBounds(**asdict(scenario.connections), pools=POOLS),
+        limits=scenario.limits,
+        stop=scenario.stop,
+        slos=scenario.slos,
+        arms=tuple(arm.label for arm in scenario.arms),
+        level_titles={plan.label: plan.title for plan in plans if plan.title},
+        host=host,
+        servers=tuple(server.record() for server in servers),
+        target=TargetRecord(
+            name=scenario.target,
+            title=facts.title,
+            package=facts.package,
+            settings=with_defaults(name, dict(scenario.settings)),
+            python=str(environment.python),
+            lock_hash=environment.lock_hash,
+            packages=dict(environment.packages),
+        ),
+        lock_hashes={name: one.lock_hash for name, one in environments.items()},
+        environments={
+            name: EnvironmentRecord(str(one.python), dict(one.packages))
             for name, one in environments.items()
             if name != scenario.target
         },
-        "harness": {
-            "version": version("perf-pipeline"),
-            "python": platform.python_version(),
-            "packages": {name: version(name) for name in HARNESS_PACKAGES},
-            "git_commit": git.commit,
-            "git_dirty": git.dirty,
-            "git_problem": git.problem,
-        },
-    }
+        harness=HarnessRecord(
+            version=version("perf-pipeline"),
+            python=platform.python_version(),
+            packages={name: version(name) for name in HARNESS_PACKAGES},
+            git_commit=git.commit,
+            git_dirty=git.dirty,
+            git_problem=git.problem,
+        ),
+        noise=HostNoise(noise),
+        files_dir=str(files_dir),
+        capacity=searched,
+    )

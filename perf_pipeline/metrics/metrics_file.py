@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
-
-from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION, RunMetrics
 from perf_pipeline.samples.run_folder import write_json
+from perf_pipeline.samples.typed_file import read_typed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +16,6 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
 LEVEL_FILE = "metrics.json"
-_PROBLEMS_SHOWN = 3
-_Stored = TypeVar("_Stored")
 
 
 def write_run_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
@@ -37,7 +31,7 @@ def read_metrics(folder: RunFolder) -> RunMetrics:
     Raises:
         RunFolderError: The file is missing, or is not what this version writes.
     """
-    return read_typed(folder.metrics, RunMetrics)
+    return read_typed(folder.metrics, RunMetrics, SCHEMA_VERSION)
 
 
 def write_level_metrics(folder: Path, level: LevelMetrics) -> None:
@@ -52,39 +46,4 @@ def read_level_metrics(folder: Path) -> LevelMetrics | None:
         RunFolderError: The file is not what this version writes.
     """
     path = folder / LEVEL_FILE
-    return read_typed(path, LevelMetrics) if path.exists() else None
-
-
-def read_typed(path: Path, kind: type[_Stored]) -> _Stored:
-    """Read a JSON file of a run as a value of a dataclass.
-
-    Args:
-        path: The file, with a ``schema_version`` beside the fields of ``kind``.
-        kind: A dataclass whose annotations can be resolved.
-
-    Raises:
-        RunFolderError: The file is missing, or is not what this version writes.
-    """
-    try:
-        content = path.read_bytes()
-        version = json.loads(content)["schema_version"]
-        if version != SCHEMA_VERSION:
-            raise RunFolderError(
-                f"{path} has schema version {version!r}; this reads {SCHEMA_VERSION}"
-            )
-        return _adapter(kind).validate_json(content)  # type: ignore[arg-type, return-value]
-    except FileNotFoundError as error:
-        raise RunFolderError(f"{path} is missing: this run did not get that far") from error
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
-            for each in error.errors(include_url=False)[:_PROBLEMS_SHOWN]
-        )
-        raise RunFolderError(f"{path} is not what this version writes ({problems})") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFolderError(f"{path} cannot be read as JSON of ours: {error!r}") from error
-
-
-@cache
-def _adapter(kind: type[object]) -> TypeAdapter[object]:
-    return TypeAdapter(kind)
+    return read_typed(path, LevelMetrics, SCHEMA_VERSION) if path.exists() else None

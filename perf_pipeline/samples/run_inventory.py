@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.level_records import read_level
-from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, read_json
+from perf_pipeline.samples.manifest import read_manifest
+from perf_pipeline.samples.run_folder import COMPLETE, RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,8 +76,8 @@ def run_inventory_of(folder: RunFolder) -> RunInventory:
     status = "of unknown status"
     try:
         status = str(folder.read_status()["status"])
-        kinds = len(read_json(folder.manifest)["workloads"])
-    except (RunFolderError, KeyError, TypeError) as error:
+        kinds = len(read_manifest(folder).kinds)
+    except RunFolderError as error:
         return RunInventory(folder.root, status, problem=str(error))
     for path in folder.level_folders():
         levels += 1

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
-from perf_pipeline.analysis.capacity_search import MAX_STEPS, Space, search
-from perf_pipeline.config.scenario.capacity_question import FAILURES, LONGER
+from perf_pipeline.analysis.capacity_search import search
+from perf_pipeline.config.scenario.capacity_question import FAILURES, LONGER, MAX_STEPS, Space
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.known_capacity import real_time_figures

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-Source = Literal["settings", "start", "machine", "bundle"]
+from perf_pipeline.samples.manifest import ServerRecord, ServerSource
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Server:
 
     service: str
     url: str
-    source: Source
+    source: ServerSource
     facts: Facts
     pids: tuple[int, ...] = ()
     notes: tuple[str, ...] = field(default=())
@@ -55,19 +54,19 @@ class Server:
         """The URL without its password."""
         return redacted_url(self.url)
 
-    def to_manifest(self) -> dict[str, Any]:
-        """Return what the manifest and the report say of it."""
-        return {
-            "service": self.service,
-            "product": self.facts.product,
-            "version": self.facts.version,
-            "source": self.source,
-            "url": self.redacted_url,
-            "max_connections": self.facts.max_connections,
-            "settings": dict(self.facts.settings),
-            "stand_in": self.facts.stand_in,
-            "notes": list(self.notes),
-        }
+    def record(self) -> ServerRecord:
+        """Return what the manifest and the report show of it, the URL without its password."""
+        return ServerRecord(
+            service=self.service,
+            product=self.facts.product,
+            version=self.facts.version,
+            source=self.source,
+            url=self.redacted_url,
+            max_connections=self.facts.max_connections,
+            settings=dict(self.facts.settings),
+            stand_in=self.facts.stand_in,
+            notes=self.notes,
+        )
 
 
 def redacted_url(url: str) -> str:

@@ -43,7 +43,7 @@ def told(result: dg.AssetCheckResult) -> str:
 
 def test_a_good_run_passes_and_says_on_what_it_rests(good: RunMetrics) -> None:
     assert validity_result(good).passed
-    assert told(validity_result(good)).startswith("valid: A measurement")
+    assert told(validity_result(good)).startswith("valid: The measurement")
     assert (writes_result(good).passed, told(writes_result(good))) == (
         True,
         "No workflow of this run writes to a server.",

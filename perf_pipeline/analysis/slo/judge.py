@@ -10,21 +10,19 @@ Exit codes: 1 when any is missed; 3 when none is missed and any is ``unclear`` o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.slo.explain import what_it_means
 from perf_pipeline.analysis.slo.steady import is_response, over_steady
 from perf_pipeline.analysis.slo.windows import over_window
-from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from perf_pipeline.analysis.slo.windows import LevelHistory
+    from perf_pipeline.config.slo.slo import Slo
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.records import FamilyMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -54,29 +52,22 @@ def judge_slos(
     )
 
 
-def read_slos(manifest: Mapping[str, Any]) -> tuple[Slo, ...]:
-    """Return the SLOs of a run from its manifest; none in manifests of before there were any."""
-    return tuple(Slo(**slo) for slo in manifest.get("slos", ()))
-
-
 def run_slos(metrics: RunMetrics) -> tuple[SloVerdict, ...]:
     """Return the verdicts of a run: those of its levels, and of levels that were not run."""
     verdicts = [verdict for level in metrics.levels for verdict in level.slos]
     played = {f"{level.index:02d}-{level.label}" for level in metrics.levels}
-    planned = dict(metrics.manifest.get("plan_hashes") or {})
-    arms = metrics.manifest.get("arms") or ()
-    stopped = metrics.manifest.get("stopped")
+    manifest = metrics.manifest
     why = "the level was not run"
-    if isinstance(stopped, Mapping):
-        why += f", because level {stopped.get('level')} was ended: {stopped.get('detail')}"
-    for folder in planned:
-        label = str(folder).partition("-")[2]
+    if stopped := manifest.stopped:
+        why += f", because level {stopped.level} was ended: {stopped.detail}"
+    for folder in manifest.plan_hashes:
+        label = folder.partition("-")[2]
         if folder in played or not label:
             continue
         verdicts += [
             _not_run(slo, label, why)
-            for slo in read_slos(metrics.manifest)
-            if slo.speaks_of("arm" if label in arms else "level", label)
+            for slo in manifest.slos
+            if slo.speaks_of("arm" if label in manifest.arms else "level", label)
         ]
     return tuple(verdicts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -122,3 +123,54 @@ def _first(kind: LoadKind, scenario: Scenario) -> float:
         return float(min(scenario.concurrency, default=FIRST_IN_FLIGHT))
     rates = [one.rate_per_s for one in scenario.arrivals if one.schedule in ("poisson", "constant")]
     return min(rates, default=FIRST_RATE_PER_S)
+
+
+MAX_STEPS = 12
+
+
+GROWTH = 4.0
+
+
+RESOLUTION = 0.02
+"""Where neighbours differ by less the search ends; the finding is to be within 5 % of the truth,
+and doubt about the metric at the limit takes its share."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Which loads may be tried, and how many.
+
+    Attributes:
+        start: The first; least <= start <= most.
+        least: The least; > 0.
+        most: The greatest.
+        whole: True where a load is a whole number.
+        resolution: Neighbours that differ by less (as a ratio) are near enough.
+        most_steps: Loads that are tried at most; a repetition belongs to its step.
+        growth: Factor between the first ones; > 1.
+    """
+
+    start: float
+    least: float
+    most: float
+    whole: bool
+    resolution: float = RESOLUTION
+    most_steps: int = MAX_STEPS
+    growth: float = GROWTH
+
+    def __post_init__(self) -> None:
+        """Refuse a space in which nothing can be searched.
+
+        Raises:
+            ValueError: With the values.
+        """
+        if not (0 < self.least <= self.start <= self.most and math.isfinite(self.most)):
+            raise ValueError(
+                f"least {self.least}, start {self.start}, most {self.most}: they must be finite, "
+                "above 0, and in this order"
+            )
+        if self.most_steps < 1 or self.growth <= 1 or self.resolution <= 0:
+            raise ValueError(
+                f"most_steps {self.most_steps} (at least 1), growth {self.growth} (above 1), "
+                f"resolution {self.resolution} (above 0)"
+            )

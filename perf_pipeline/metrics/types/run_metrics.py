@@ -1,12 +1,12 @@
 """A whole run in numbers: what stands in ``metrics.json`` and what the report is made of."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.repeats import LevelRepeats
 from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
 from perf_pipeline.metrics.types.validity import Validity
+from perf_pipeline.samples.manifest import Manifest
 
 SCHEMA_VERSION = 1
 
@@ -32,7 +32,7 @@ class RunMetrics:
     status: str
     validity: Validity
     reasons: tuple[str, ...]
-    manifest: dict[str, Any]
+    manifest: Manifest
     levels: tuple[LevelMetrics, ...]
     targets: tuple[TargetRow, ...]
     kpis: tuple[KpiGrade, ...]

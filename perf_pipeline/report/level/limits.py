@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.text import escape, labels, quantity
@@ -19,19 +18,22 @@ TOLERANCE = 1.1
 
 def limit_facts(metrics: RunMetrics) -> tuple[Fact, ...]:
     """Return the limits of the workers with what they used at each level; empty without limits."""
-    limits = metrics.manifest.get("limits")
-    if not isinstance(limits, Mapping):
-        return ()
+    limits = metrics.manifest.limits
     return tuple(
         Fact(
             term,
-            _cell(f"{escape.visible(limits[key])} {unit}", metrics.levels, key),
+            _cell(f"{limit:.10g} {unit}", metrics.levels, key),
         )
-        for key, term, unit in (
-            ("memory_mb", "Memory limit", "MB for all workers together"),
-            ("cpu_percent", "CPU limit", "% of a core for all workers together"),
+        for key, limit, term, unit in (
+            ("memory_mb", limits.memory_mb, "Memory limit", "MB for all workers together"),
+            (
+                "cpu_percent",
+                limits.cpu_percent,
+                "CPU limit",
+                "% of a core for all workers together",
+            ),
         )
-        if limits.get(key) is not None
+        if limit is not None
     )
 
 

@@ -183,4 +183,4 @@ def _measured(slo: SloVerdict) -> Cell:
 
 
 def _title(metrics: RunMetrics) -> str:
-    return escape.visible(metrics.manifest.get("title") or "Capacity")
+    return escape.visible(metrics.manifest.title or "Capacity")

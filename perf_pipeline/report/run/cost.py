@@ -121,10 +121,7 @@ def process_seconds(metrics: RunMetrics, level: LevelMetrics) -> float | str:
 
 def worker_processes(metrics: RunMetrics, level: LevelMetrics) -> int:
     """Return how many worker processes a level had; 0 when that was not recorded."""
-    planned = metrics.manifest.get("processes")
-    if isinstance(planned, int) and planned > 0:
-        return planned
-    return len({end.worker for end in level.workers})
+    return metrics.manifest.processes or len({end.worker for end in level.workers})
 
 
 def cost_tables(metrics: RunMetrics, cost: Cost) -> tuple[Table, ...]:

@@ -1,22 +1,22 @@
 """What really ran, where, and with which versions: the manifest as people read it.
 
-The manifest of a killed run may lack anything. What it does not hold is shown as not recorded,
-never left out.
+What a killed run could not record is shown as not recorded, never left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perf_pipeline.report.level.limits import limit_facts
 from perf_pipeline.report.text import escape, quantity
-from perf_pipeline.report.text.manifest_cells import MISSING, at, facts_of, plain, said
+from perf_pipeline.report.text.manifest_cells import facts_of, plain, said
 from perf_pipeline.report.text.table import Cell, Fact
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.samples.manifest import Manifest, ServerRecord
 
 EXPECTED_PRODUCTS = {
     "postgres": "PostgreSQL",
@@ -35,6 +35,14 @@ SOURCES = {
 }
 
 
+_IN_GROUPS = {
+    *("host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"),
+    *("workloads", "environments"),
+}
+_ONLY_IF_SO = {"stopped", "capacity"}
+"""None means that the run was not that, and not that it was not recorded."""
+
+
 def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
     """Return the facts that stand at the top of the report."""
     manifest = metrics.manifest
@@ -46,7 +54,7 @@ def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
         Fact("Machine", _machine(manifest)),
         Fact("Load", _load(metrics)),
         *limit_facts(metrics),
-        Fact("Seed", plain(manifest.get("seed"))),
+        Fact("Seed", plain(manifest.seed)),
         Fact("When", _when(manifest)),
         Fact("Measured with", _harness(manifest)),
     )
@@ -67,152 +75,110 @@ def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]
     """Return everything that the manifest holds, group by group."""
     manifest = metrics.manifest
     groups = [
-        ("Host", facts_of(manifest.get("host"))),
+        ("Host", facts_of(asdict(manifest.host))),
         *_server_groups(manifest),
-        ("Target", facts_of(manifest.get("target"), without=("packages",))),
-        ("Packages of the target", facts_of(at(manifest, "target", "packages"))),
-        *_environment_groups(manifest),
-        ("Worker processes", facts_of(manifest.get("runtime"))),
-        ("Connections", facts_of(manifest.get("connections"))),
-        ("Plans (SHA-256)", facts_of(manifest.get("plan_hashes"))),
-        ("Harness", facts_of(manifest.get("harness"), without=("packages",))),
-        ("Packages of the harness", facts_of(at(manifest, "harness", "packages"))),
+        ("Target", facts_of(asdict(manifest.target), without=("packages",))),
+        ("Packages of the target", facts_of(manifest.target.packages)),
+        *(
+            (f"Packages of {escape.name(name)}", facts_of(one.packages))
+            for name, one in manifest.environments.items()
+        ),
+        ("Worker processes", facts_of(manifest.runtime)),
+        ("Connections", facts_of(asdict(manifest.connections))),
+        ("Plans (SHA-256)", facts_of(manifest.plan_hashes)),
+        ("Harness", facts_of(asdict(manifest.harness), without=("packages",))),
+        ("Packages of the harness", facts_of(manifest.harness.packages)),
     ]
-    shown = {"host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"}
-    shown |= {"workloads", "environments"}
-    rest = {key: value for key, value in manifest.items() if key not in shown}
+    rest = {
+        key: value
+        for key, value in asdict(manifest).items()
+        if key not in _IN_GROUPS and (value is not None or key not in _ONLY_IF_SO)
+    }
     groups.append(("Run", facts_of(rest)))
     return tuple(groups)
 
 
 def title(metrics: RunMetrics) -> str:
     """Return what the report is called."""
-    for key in ("title", "scenario"):
-        if metrics.manifest.get(key):
-            return escape.visible(metrics.manifest[key], length_max=120)
-    return escape.name(metrics.run_id)
+    manifest = metrics.manifest
+    return escape.visible(manifest.title, length_max=120) or escape.name(manifest.scenario)
 
 
-def product_and_version(server: Mapping[str, Any]) -> str:
+def product_and_version(server: ServerRecord) -> str:
     """Return what answered, and what it stands in for when that is another product."""
-    product = escape.name(server.get("product") or f"unknown product ({quantity.NOT_RECORDED})")
-    version = escape.name(server.get("version") or f"(version {quantity.NOT_RECORDED})")
-    service = str(server.get("service") or "")
-    expected = EXPECTED_PRODUCTS.get(service.casefold(), escape.name(service))
-    if not expected or expected.casefold() == product.casefold():
+    product, version = escape.name(server.product), escape.name(server.version)
+    expected = EXPECTED_PRODUCTS.get(server.service, escape.name(server.service))
+    if expected.casefold() == product.casefold():
         return f"{product} {version}"
     return f"{product} {version} in place of {expected}"
 
 
-def _target(manifest: Mapping[str, Any]) -> Cell:
-    target = manifest.get("target")
-    if not isinstance(target, Mapping) or not target.get("name"):
-        return MISSING
-    name, title = str(target["name"]), target.get("title")
-    packages = target.get("packages")
-    package = target.get("package") or name
-    version = packages.get(package) if isinstance(packages, Mapping) else None
-    # A name such as "kailash==2.19.0+pandas" tells the version itself.
-    first, is_runtime = escape.name(name), bool(version) and name.startswith(str(package))
+def _target(manifest: Manifest) -> Cell:
+    target = manifest.target
+    package = target.package or target.name
+    version = target.packages.get(package)
+    # A name such as "kailash==2.19.0+pandas" has the version in it.
+    first = escape.name(target.name)
+    is_runtime = version is not None and target.name.startswith(package)
     if is_runtime:
-        first = first if "==" in name else f"{first} {escape.name(version)}"
-    elif title:
-        first = f"{first}: {escape.name(title)}"
-    python = said(target.get("python"))
-    lock = said(target.get("lock_hash"))[:16]
-    held = f", {len(packages)} packages" if isinstance(packages, Mapping) else ""
-    what = f"{escape.visible(title)}; " if title and is_runtime else ""
-    note = f"{what}in its own environment: interpreter {python}, lock {lock}{held}"
+        first = first if "==" in target.name else f"{first} {escape.name(version)}"
+    elif target.title:
+        first = f"{first}: {escape.name(target.title)}"
+    what = f"{escape.visible(target.title)}; " if target.title and is_runtime else ""
+    note = (
+        f"{what}in its own environment: interpreter {said(target.python)}, lock "
+        f"{said(target.lock_hash)[:16]}, {len(target.packages)} packages"
+    )
     return Cell(first, note=note)
 
 
-def _environment_groups(manifest: Mapping[str, Any]) -> list[tuple[str, tuple[Fact, ...]]]:
-    """Return the packages of the arms' targets."""
-    environments = manifest.get("environments")
-    if not isinstance(environments, Mapping):
-        return []
-    return [
-        (f"Packages of {escape.name(name)}", facts_of(at(environments, name, "packages")))
-        for name in environments
-    ]
-
-
-def _servers(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
-    servers = _server_list(manifest)
-    if servers is None:
-        return (Fact("Servers", MISSING),)
-    if not servers:
+def _servers(manifest: Manifest) -> tuple[Fact, ...]:
+    if not manifest.servers:
         return (Fact("Servers", Cell("no server was needed")),)
     facts = []
-    for server in servers:
-        source, url = said(server.get("source")), said(server.get("url"))
-        limit = said(server.get("max_connections"))
-        note = f"{SOURCES.get(source, source)}; {url}; max_connections {limit}"
+    for server in manifest.servers:
+        limit = said(server.max_connections)
+        note = f"{SOURCES[server.source]}; {said(server.url)}; max_connections {limit}"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
 
 
-def _left_out(manifest: Mapping[str, Any]) -> tuple[Fact, ...]:
-    left_out = manifest.get("left_out")
-    if not isinstance(left_out, list | tuple) or not left_out:
+def _left_out(manifest: Manifest) -> tuple[Fact, ...]:
+    if not manifest.left_out:
         return ()
-    names = ", ".join(
-        EXPECTED_PRODUCTS.get(str(name).casefold(), escape.name(str(name))) for name in left_out
-    )
+    names = ", ".join(EXPECTED_PRODUCTS.get(name, escape.name(name)) for name in manifest.left_out)
     note = "could not be had on this machine; workflows do not write there"
     return (Fact("Left out", Cell(names, "warn", note)),)
 
 
-def _server_list(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
-    servers = manifest.get("servers")
-    if not isinstance(servers, list | tuple):
-        return None
-    return [server for server in servers if isinstance(server, Mapping)]
+def _server_groups(manifest: Manifest) -> list[tuple[str, tuple[Fact, ...]]]:
+    return [
+        (
+            product_and_version(server),
+            (*facts_of(asdict(server), without=("settings",)), *facts_of(server.settings)),
+        )
+        for server in manifest.servers
+    ]
 
 
-def _server_groups(manifest: Mapping[str, Any]) -> list[tuple[str, tuple[Fact, ...]]]:
-    servers = _server_list(manifest)
-    if servers is None:
-        return [("Servers", facts_of(None))]
-    groups = []
-    for server in servers:
-        facts = facts_of(server, without=("settings",))
-        settings = server.get("settings")
-        more = facts_of(settings) if isinstance(settings, Mapping) else ()
-        groups.append((product_and_version(server), (*facts, *more)))
-    return groups
-
-
-def _workloads(manifest: Mapping[str, Any]) -> Cell:
-    workloads = manifest.get("workloads")
-    if not isinstance(workloads, list | tuple) or not workloads:
-        return MISSING
+def _workloads(manifest: Manifest) -> Cell:
     kinds = []
-    for work in workloads:
-        if not isinstance(work, Mapping):
-            kinds.append(escape.name(work))
-            continue
-        family, complexity = work.get("family"), work.get("complexity")
+    for work in manifest.workloads:
         # A user's own function has no complexity.
-        kind = said(family) if complexity == "" else f"{said(family)} {said(complexity)}"
-        weight = work.get("weight")
-        kinds.append(kind if weight in (None, 1) else f"{kind} (weight {said(weight)})")
+        kind = (
+            f"{said(work.family)} {said(work.complexity)}" if work.complexity else said(work.family)
+        )
+        kinds.append(kind if work.weight == 1 else f"{kind} (weight {said(work.weight)})")
     return Cell(" + ".join(kinds))
 
 
-def _machine(manifest: Mapping[str, Any]) -> Cell:
-    host = manifest.get("host")
-    if not isinstance(host, Mapping) or not host:
-        return MISSING
-    memory = host.get("memory_total_bytes")
-    size = quantity.NOT_RECORDED
-    if isinstance(memory, int | float):
-        size = f"{quantity.significant(memory / 1e9)} GB"
-    cores = said(host.get("cores_usable"))
-    steal = host.get("steal_percent")
-    lost = f", {quantity.percent(steal)} stolen" if isinstance(steal, int | float) else ""
-    note = f"kernel {said(host.get('kernel'))}, container: {said(host.get('container'))}{lost}"
-    return Cell(f"{said(host.get('cpu_model'))}, {cores} usable cores, {size}", note=note)
+def _machine(manifest: Manifest) -> Cell:
+    host = manifest.host
+    size = f"{quantity.significant(host.memory_total_bytes / 1e9)} GB"
+    steal = host.steal_percent
+    lost = "" if steal is None else f", {quantity.percent(steal)} stolen"
+    note = f"kernel {said(host.kernel)}, container: {said(host.container)}{lost}"
+    return Cell(f"{said(host.cpu_model)}, {host.cores_usable} usable cores, {size}", note=note)
 
 
 def _load(metrics: RunMetrics) -> Cell:
@@ -231,31 +197,24 @@ def _load(metrics: RunMetrics) -> Cell:
     )
     loads = [f"closed loop, {', '.join(closed)} workflows in flight"] if closed else []
     loads += [f"open loop, {', '.join(offered)}"] if offered else []
-    processes = said(metrics.manifest.get("processes"))
+    processes = metrics.manifest.processes
     arms = len(metrics.levels) - len(levels)
     note = f"worker processes: {processes}; arms: {arms}"
     return Cell("; ".join(loads) or "no level was measured", note=note)
 
 
-def _when(manifest: Mapping[str, Any]) -> Cell:
-    started, ended = manifest.get("started_at"), manifest.get("ended_at")
-    if not started:
-        return MISSING
-    begun = quantity.moment(said(started))
+def _when(manifest: Manifest) -> Cell:
+    started, ended = manifest.started_at, manifest.ended_at
     note = f"until {quantity.moment(said(ended))}"
-    try:
-        lasted = datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(started))
-    except (TypeError, ValueError):  # not a time, or only one of the two has a time zone
-        return Cell(begun, note=note)
-    return Cell(begun, note=f"{note}, {lasted.total_seconds():,.0f} s")
+    if ended is not None:
+        lasted = datetime.fromisoformat(ended) - datetime.fromisoformat(started)
+        note += f", {lasted.total_seconds():,.0f} s"
+    return Cell(quantity.moment(started), note=note)
 
 
-def _harness(manifest: Mapping[str, Any]) -> Cell:
-    harness = manifest.get("harness")
-    if not isinstance(harness, Mapping) or not harness:
-        return MISSING
-    commit = said(harness.get("git_commit"))[:12]
-    changed = " with uncommitted changes" if harness.get("git_dirty") else ""
-    python = said(harness.get("python"))
-    first = f"perf_pipeline {said(harness.get('version'))}"
-    return Cell(first, note=f"commit {commit}{changed}, Python {python}")
+def _harness(manifest: Manifest) -> Cell:
+    harness = manifest.harness
+    commit = said(harness.git_commit)[:12]
+    changed = " with uncommitted changes" if harness.git_dirty else ""
+    note = f"commit {commit}{changed}, Python {said(harness.python)}"
+    return Cell(f"perf_pipeline {said(harness.version)}", note=note)

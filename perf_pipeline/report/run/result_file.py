@@ -23,12 +23,12 @@ TIMESTAMP_LENGTH = len("20241201_120000")
 
 def level_file_name(metrics: RunMetrics, label: str) -> str:
     """Return the name of the result file of a level, or of an arm, by its label."""
-    return f"{metrics.manifest['scenario']}_{label}_{_timestamp(metrics)}.json"
+    return f"{metrics.manifest.scenario}_{label}_{_timestamp(metrics)}.json"
 
 
 def run_file_name(metrics: RunMetrics) -> str:
     """Return the name of the result file of all levels."""
-    return f"{metrics.manifest['scenario']}_{_timestamp(metrics)}.json"
+    return f"{metrics.manifest.scenario}_{_timestamp(metrics)}.json"
 
 
 def write_result_files(results: Path, metrics: RunMetrics) -> list[Path]:
@@ -56,7 +56,7 @@ def write_result_files(results: Path, metrics: RunMetrics) -> list[Path]:
 
 
 def _entry(metrics: RunMetrics, level: LevelMetrics) -> dict[str, object]:
-    scenario = str(metrics.manifest["scenario"])
+    scenario = metrics.manifest.scenario
     return performance_metrics(level, metrics.run_id, scenario).to_dict()
 
 

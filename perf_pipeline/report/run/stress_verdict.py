@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.queueing import knee_of
+from perf_pipeline.config.scenario.scenario import Stop
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell
 from perf_pipeline.samples.ended_because import EndedBecause
@@ -15,17 +15,14 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.samples.manifest import Stopped
 
 QUESTION = "How much load does it sustain?"
-NEVER = {"error_ratio": 1.0, "memory_free_mb": 0.0, "descriptors_free": 0}
-"""The limits of ``config.scenario.Stop`` that never stop a run."""
 
 
 def is_asked(metrics: RunMetrics) -> bool:
     """Return whether the run's scenario looks for the highest load that the target sustains."""
-    stop = metrics.manifest.get("stop")
-    watched = isinstance(stop, Mapping) and any(stop.get(k, v) != v for k, v in NEVER.items())
-    return watched or isinstance(metrics.manifest.get("stopped"), Mapping)
+    return metrics.manifest.stop != Stop() or metrics.manifest.stopped is not None
 
 
 def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
@@ -42,7 +39,7 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
         for level in levels
         if _is_sustained(level) and (first_failed is None or level.concurrency < first_failed)
     ]
-    sentences = [*_maximum_sentence(sustained), *_stop_sentences(metrics.manifest.get("stopped"))]
+    sentences = [*_maximum_sentence(sustained), *_stop_sentences(metrics.manifest.stopped)]
     sentences += [
         f"{labels.level_name(level)} did not run to its end: "
         f"{escape.visible(level.ended_detail or level.ended_because)}."
@@ -55,7 +52,7 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
     if not sustained:
         return Cell("no level sustained", "bad"), tuple(sentences)
     highest = max(sustained, key=lambda level: level.concurrency)
-    if failed or isinstance(metrics.manifest.get("stopped"), Mapping):
+    if failed or metrics.manifest.stopped:
         return Cell(f"sustained up to {highest.concurrency}", "warn"), tuple(sentences)
     sentences.append("No level failed, so the maximum was not reached.")
     return Cell(f"all levels sustained, up to {highest.concurrency}", "good"), tuple(sentences)
@@ -126,14 +123,13 @@ def _maximum_sentence(sustained: list[LevelMetrics]) -> list[str]:
     return [f"Sustained up to {highest.concurrency} in flight: {how}"]
 
 
-def _stop_sentences(stopped: Any) -> list[str]:
-    if not isinstance(stopped, Mapping):
+def _stop_sentences(stopped: Stopped | None) -> list[str]:
+    if stopped is None:
         return []
-    level, detail = escape.visible(stopped.get("level")), escape.visible(stopped.get("detail"))
+    level, detail = escape.visible(stopped.level), escape.visible(stopped.detail)
     sentences = [f"Stopped at {level} because {detail}."]
-    if stopped.get("because") == EndedBecause.HOST_FLOOR:
+    if stopped.because == EndedBecause.HOST_FLOOR:
         sentences.append("This is the limit of the machine, not of the target.")
-    not_run = stopped.get("not_run")
-    if isinstance(not_run, list | tuple) and not_run:
-        sentences.append(f"Not run: {', '.join(escape.visible(one) for one in not_run)}.")
+    if stopped.not_run:
+        sentences.append(f"Not run: {', '.join(escape.visible(one) for one in stopped.not_run)}.")
     return sentences

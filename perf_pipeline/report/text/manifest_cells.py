@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Fact
@@ -11,9 +10,9 @@ from perf_pipeline.report.text.table import Cell, Fact
 MISSING = Cell(quantity.NOT_RECORDED, "quiet")
 
 
-def facts_of(found: object, without: tuple[str, ...] = ()) -> tuple[Fact, ...]:
-    """Return a mapping of the manifest as facts; one that is not there says so."""
-    if not isinstance(found, Mapping) or not found:
+def facts_of(found: Mapping[str, object], without: tuple[str, ...] = ()) -> tuple[Fact, ...]:
+    """Return a mapping of the manifest as facts; an empty one is said to be not recorded."""
+    if not found:
         return (Fact("", MISSING),)
     kept = ((key, value) for key, value in found.items() if key not in without)
     return tuple(Fact(escape.name(key), plain(value)) for key, value in kept)
@@ -39,10 +38,6 @@ def said(value: object) -> str:
         return "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # whether a file says 20 or 20.0
     return escape.visible(value)
-
-
-def at(manifest: Mapping[str, Any], key: str, inner: str) -> object:
-    """Return ``manifest[key][inner]``; None where either is missing."""
-    outer = manifest.get(key)
-    return outer.get(inner) if isinstance(outer, Mapping) else None

@@ -14,10 +14,13 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from perf_pipeline.analysis.capacity_search import MAX_STEPS
 from perf_pipeline.analysis.queueing import LITTLE_SHARE
 from perf_pipeline.capacity_run import search_capacity
-from perf_pipeline.config.scenario.capacity_question import CapacityQuestion, with_failures
+from perf_pipeline.config.scenario.capacity_question import (
+    MAX_STEPS,
+    CapacityQuestion,
+    with_failures,
+)
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.config.slo.slo import Slo

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.servers.server import Facts, Source
+    from perf_pipeline.samples.manifest import ServerSource
+    from perf_pipeline.servers.server import Facts
 
 NOBODY = 65534
 
@@ -27,7 +28,7 @@ class Installation:
         program: The server's own program.
     """
 
-    source: Source
+    source: ServerSource
     program: Path
 
 

@@ -140,7 +140,7 @@ def test_a_runtime_of_a_users_own_is_measured_from_ten_lines(tmp_path: Path, own
     assert [(one.family, one.complexity) for one in level.families] == [("shop:order", "")]
     assert level.outcomes["error"] == 0
     assert level.outcomes["ok"] > 500
-    assert metrics.manifest["target"]["packages"] == {}
+    assert metrics.manifest.target.packages == {}
 
 
 def test_coroutine_functions_share_the_load_by_weight_and_say_what_was_wrong(

@@ -13,7 +13,7 @@ from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.run import Run
-from perf_pipeline.samples.run_folder import read_json, write_json
+from perf_pipeline.samples.manifest import read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
@@ -57,14 +57,14 @@ def test_a_program_beside_the_load_is_named_as_the_cause_that_a_run_is_no_measur
     assert others.value is not None
     assert others.value > 10
     assert "share of the cores that other programs used" in metrics.reasons[0]
-    kept = metrics.manifest["noise"]
-    assert kept["handling"] == "judge"
-    for when in ("before", "after"):
-        assert 1 < kept[when]["core_ns_per_unit"] < 2000
-        assert kept[when]["fsyncs"] > 0
+    kept = metrics.manifest.noise
+    assert kept.handling == "judge"
+    for calibration in (kept.before, kept.after):
+        assert calibration is not None
+        assert 1 < calibration.core_ns_per_unit < 2000
+        assert calibration.fsyncs > 0
 
-    manifest = read_json(folder.manifest)
-    write_json(folder.manifest, manifest | {"noise": kept | {"handling": "tell"}})
+    write_manifest(folder, replace(read_manifest(folder), noise=replace(kept, handling="tell")))
     told = measure_run(folder)
     assert told.validity == "valid"
     assert told.levels[0].noise == replace(level.noise, judged=False)

@@ -165,6 +165,6 @@ def test_a_run_plays_the_same_arrivals_on_workflows_that_do_nothing(tmp_path: Pa
     assert level.open_load is not None
     assert level.open_load.control_lag is not None
     assert level.open_load.control_lag.samples > 100
-    assert metrics.manifest["runtime"]["timer_slack_ns"] == "1"
-    processes = metrics.manifest["processes"]
-    assert metrics.manifest["plan_hashes"] == {"00-a": plan_levels(SCENARIO, processes)[0].sha256()}
+    assert metrics.manifest.runtime["timer_slack_ns"] == "1"
+    processes = metrics.manifest.processes
+    assert metrics.manifest.plan_hashes == {"00-a": plan_levels(SCENARIO, processes)[0].sha256()}

@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.slo.slo import Slo
-from perf_pipeline.loadgen.supervise.stopped import stopped_at
+from perf_pipeline.loadgen.course import stopped_at
 from perf_pipeline.metrics.level_context import LevelContext
 from tests.integration.levels.level_process import KIND, PHASES, level_in, plan_of
 

@@ -173,7 +173,7 @@ def test_a_broken_program_on_the_machine_is_passed_over_and_noted(
     with ServiceSession(replace(settings, search_path=path), ["redis"]) as session:
         server = session.servers["redis"]
         assert server.source != "machine" or "no luck" in server.notes[0]
-        assert "no luck today" in server.to_manifest()["notes"][0]
+        assert "no luck today" in server.record().notes[0]
 
 
 def test_all_services_that_cannot_be_had_are_named_at_once(settings: Settings) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from perf_pipeline.analysis.capacity import LoadPoint, find_capacity, judge_step
-from perf_pipeline.analysis.capacity_search import Answer, CapacitySearch, Space, search
+from perf_pipeline.analysis.capacity_search import Answer, CapacitySearch, search
 from perf_pipeline.analysis.queueing import Little
 from perf_pipeline.analysis.slo.judge import judge_slos
+from perf_pipeline.config.scenario.capacity_question import Space
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.selftest.virtual.single_server import records_of

@@ -7,15 +7,8 @@ import random
 
 import pytest
 
-from perf_pipeline.analysis.capacity_search import (
-    MAX_STEPS,
-    RESOLUTION,
-    Answer,
-    Ask,
-    CapacitySearch,
-    Space,
-    search,
-)
+from perf_pipeline.analysis.capacity_search import Answer, Ask, CapacitySearch, search
+from perf_pipeline.config.scenario.capacity_question import MAX_STEPS, RESOLUTION, Space
 
 RATES = Space(start=10, least=0.1, most=1e5, whole=False)
 LEVELS = Space(start=10, least=1, most=4000, whole=True)

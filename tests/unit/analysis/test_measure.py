@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 from perf_pipeline.analysis.measure import measure_run, write_metrics
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.manifest import write_manifest
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder, write_json
+from tests.manifests import make_manifest
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MANIFEST: dict[str, Any] = {
-    "connections": {"max_db_connections": 50, "pools": {}},
-    "workloads": [{"family": "transformation", "complexity": "simple"}],
-    "servers": [],
-    "plan_hashes": {"10": "x", "20": "y"},
-}
+PLANNED = {"plan_hashes": {"10": "x", "20": "y"}}
 
 
 @pytest.fixture
@@ -29,7 +26,7 @@ def run(tmp_path: Path) -> RunFolder:
     """A run of two levels of 1000/s that this process began and did not end."""
     folder = RunFolder(tmp_path / "2026-01-14")
     folder.begin("baseline")
-    write_json(folder.manifest, MANIFEST)
+    write_manifest(folder, make_manifest(**PLANNED))
     for index in range(2):
         rows = closed_loop(10, lambda _slot: 0.01, until_s=10)
         path = folder.root / "levels" / f"0{index}-10"
@@ -44,7 +41,7 @@ def test_a_complete_run_of_valid_levels_is_valid(run: RunFolder) -> None:
 
     assert (metrics.validity, metrics.reasons, metrics.status) == ("valid", (), "complete")
     assert len(metrics.levels) == 2
-    assert metrics.manifest["ended_at"].startswith("20")
+    assert (metrics.manifest.ended_at or "").startswith("20")
     assert len(metrics.kpis) == 10
 
 
@@ -78,7 +75,7 @@ def test_levels_that_were_not_run_because_the_scenario_stopped_it_are_named_and_
         "detail": "62 % of the 431 workflows that ended in the last 10 s failed (limit 50 %)",
         "not_run": ["20 (busy)"],
     }
-    write_json(run.manifest, {**MANIFEST, "stopped": stopped})
+    write_manifest(run, make_manifest(**PLANNED, stopped=stopped))
     run.end(COMPLETE, stopped=stopped)
 
     metrics = measure_run(run)
@@ -131,7 +128,7 @@ def test_a_reason_names_the_repeat_that_it_is_about(tmp_path: Path) -> None:
     """Of two repeats the second has too few turnovers."""
     folder = RunFolder(tmp_path / "2026-01-14")
     folder.begin("baseline")
-    write_json(folder.manifest, MANIFEST)
+    write_manifest(folder, make_manifest(**PLANNED))
     for repeat, service_s in enumerate((0.01, 8.0)):
         rows = closed_loop(10, lambda _slot, took_s=service_s: took_s, until_s=10)
         path = folder.root / "levels" / f"0{repeat}-10"

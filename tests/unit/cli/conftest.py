@@ -7,25 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from perf_pipeline.cli import call
-from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.manifest import write_manifest
+from perf_pipeline.samples.run_folder import RunFolder
+from tests.manifests import make_manifest
 from tests.sandbox import last_object
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-MANIFEST: dict[str, Any] = {
-    "scenario": "simulated",
-    "title": "",
-    "seed": 1,
-    "started_at": "2026-01-14T09:30:12+00:00",
-    "workloads": [{"family": "transformation", "complexity": "simple", "weight": 1.0}],
-    "servers": [],
-    "connections": {"max_db_connections": 50, "connection_timeout_s": 30, "pools": {}},
-    "host": {},
-    "plan_hashes": {"00-2": "abc"},
-}
 
 
 class Answer(NamedTuple):
@@ -75,7 +65,7 @@ def begun(here: Path) -> RunFolder:
     """A run that this process is in the middle of, without any level yet."""
     folder = RunFolder(here / "results" / "20260114_093012-4f2c")
     folder.begin("simulated")
-    write_json(folder.manifest, MANIFEST)
+    write_manifest(folder, make_manifest(plan_hashes={"00-2": "abc"}))
     return folder
 
 

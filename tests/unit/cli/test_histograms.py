@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.measure import measure
+from perf_pipeline.samples.manifest import write_manifest
 from perf_pipeline.samples.record import COLD, Outcome
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
+from tests.manifests import make_manifest
 from tests.simulated_level import SimulatedWorker, at_s, write_level
-from tests.unit.cli.conftest import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ def _run(
 ) -> RunFolder:
     folder = RunFolder(here / "results" / name)
     folder.begin("simulated")
-    write_json(folder.manifest, {**MANIFEST, "plan_hashes": dict.fromkeys(levels, "abc")})
+    write_manifest(folder, make_manifest(plan_hashes=dict.fromkeys(levels, "abc")))
     for level in levels:
         path = folder.root / "levels" / level
         write_level(path, [SimulatedWorker(rows)], slots=2)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.host.calibration import FSYNC_BUDGET_S, FSYNCS, UNITS, Calibration, calibrate
+from perf_pipeline.host.calibration import FSYNC_BUDGET_S, FSYNCS, UNITS, calibrate
 from perf_pipeline.host.level_calibration import FILE, LevelCalibration
+from perf_pipeline.samples.manifest import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -42,9 +42,11 @@ from perf_pipeline.metrics.types.service_times import Distribution, Percentile, 
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
 from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
+from tests.manifests import make_manifest
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.validity import Validity
+    from perf_pipeline.samples.manifest import Manifest
 
 HOSTILE = (
     "<script>alert('x')</script> \x1b[31mred\x1b[0m \u202egnirts \x00 \ud800 | `code` "
@@ -53,74 +55,62 @@ HOSTILE = (
 )
 
 
-def manifest() -> dict[str, Any]:
+def manifest() -> Manifest:
     """Return a manifest with everything in it."""
-    return {
-        "run_id": "2026-11-24T05-30-12Z-4f2c",
-        "scenario": "baseline",
-        "title": "Baseline: normal load",
-        "seed": 20261124,
-        "started_at": "2026-11-24T05:30:12+00:00",
-        "ended_at": "2026-11-24T05:37:40+00:00",
-        "processes": 2,
-        "plan_hashes": {"100": "9f" * 32, "500": "3c" * 32, "1000": "71" * 32},
-        "host": {
+    return make_manifest(
+        run_id="2026-11-24T05-30-12Z-4f2c",
+        scenario="baseline",
+        title="Baseline: normal load",
+        seed=20261124,
+        started_at="2026-11-24T05:30:12+00:00",
+        ended_at="2026-11-24T05:37:40+00:00",
+        processes=2,
+        plan_hashes={"100": "9f" * 32, "500": "3c" * 32, "1000": "71" * 32},
+        host={
             "cpu_model": "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz",
             "cores_usable": 2,
             "memory_total_bytes": 8_331_276_288,
             "kernel": "6.1.0-28-cloud-amd64",
-            "container": "none",
             "steal_percent": 0.4,
         },
-        "servers": [
+        servers=[
             {
-                "service": "postgres",
-                "product": "PostgreSQL",
-                "version": "18.1",
-                "source": "bundle",
                 "url": "postgresql://perf:***@127.0.0.1:20331/perf",
-                "max_connections": 200,
                 "settings": {"shared_buffers": "128MB", "fsync": "on"},
             },
             {
                 "service": "redis",
                 "product": "Valkey",
                 "version": "9.0.1",
-                "source": "bundle",
                 "url": "redis://127.0.0.1:20332/0",
                 "max_connections": 10000,
                 "settings": {"save": "", "appendonly": "no"},
             },
         ],
-        "target": {
+        target={
             "name": "kailash",
             "python": "3.11.2",
             "lock_hash": "b1946ac92492d2347c6235b4d2611184",
             "packages": {"kailash": "2.65.0", "sqlalchemy": "2.0.44", "redis": "6.4.0"},
         },
-        "harness": {
-            "version": "0.1.0",
+        harness={
             "git_commit": "01288c3d9aa1f0b1c2d3e4f5",
             "git_dirty": True,
+            "git_problem": "",
             "python": "3.11.2",
             "packages": {"dagster": "1.13.27", "polars": "2.1.0", "altair": "6.3.0"},
         },
-        "runtime": {
+        runtime={
             "gc": "enabled, 700/10/10",
-            "switch_interval_s": 0.005,
-            "timer_slack_ns": 50000,
+            "switch_interval_s": "0.005",
+            "timer_slack_ns": "50000",
         },
-        "workloads": [
-            {"family": "transformation", "complexity": "medium", "weight": 1.0},
-            {"family": "analytics", "complexity": "complex", "weight": 1.0},
+        workloads=[
+            {"family": "transformation", "complexity": "medium"},
+            {"family": "analytics", "complexity": "complex"},
         ],
-        "connections": {
-            "max_db_connections": 50,
-            "per_process": 25,
-            "connection_timeout_s": 60,
-            "nodes": "SQLDatabaseNode shares one pool of 25 a process; RedisNode likewise",
-        },
-    }
+        connections={"connection_timeout_s": 60.0},
+    )
 
 
 def percentiles(median_s: float, samples: int, *, at_least: bool = False) -> tuple[Percentile, ...]:
@@ -367,7 +357,7 @@ def baseline() -> RunMetrics:
 @pytest.fixture(scope="session")
 def empty() -> RunMetrics:
     """A run that was killed before anything was measured or recorded."""
-    return RunMetrics("r", "killed", "incomplete", (), {}, (), (), ())
+    return RunMetrics("r", "killed", "incomplete", (), make_manifest(), (), (), ())
 
 
 @pytest.fixture(scope="session")
@@ -434,19 +424,23 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
         status="killed",
         validity="incomplete",
         reasons=(HOSTILE,),
-        manifest={
-            "title": HOSTILE,
-            "seed": None,
-            "started_at": "yesterday",
-            "servers": [{"product": HOSTILE, "url": HOSTILE, "settings": None}, HOSTILE, None],
-            "host": {"cpu_model": HOSTILE, "memory_total_bytes": "many"},
-            "target": {"name": HOSTILE, "packages": {HOSTILE: HOSTILE}},
-            "harness": HOSTILE,
-            "workloads": [HOSTILE, {"family": HOSTILE, "weight": []}],
-            "connections": {HOSTILE: {HOSTILE: [HOSTILE]}},
-            "plan_hashes": None,
-            HOSTILE: HOSTILE,
-        },
+        manifest=make_manifest(
+            scenario=HOSTILE,
+            title=HOSTILE,
+            servers=[
+                {"product": HOSTILE, "version": HOSTILE, "url": HOSTILE, "notes": [HOSTILE]},
+                {"service": HOSTILE, "settings": {HOSTILE: HOSTILE}},
+            ],
+            host={"cpu_model": HOSTILE, "kernel": HOSTILE, "container": HOSTILE},
+            target={"name": HOSTILE, "title": HOSTILE, "packages": {HOSTILE: HOSTILE}},
+            harness={"version": HOSTILE, "packages": {HOSTILE: HOSTILE}, "git_commit": HOSTILE},
+            environments={HOSTILE: {"python": HOSTILE, "packages": {HOSTILE: HOSTILE}}},
+            workloads=[{"family": HOSTILE, "complexity": ""}],
+            connections={"pools": {HOSTILE: HOSTILE}},
+            plan_hashes={HOSTILE: HOSTILE},
+            left_out=[HOSTILE],
+            runtime={HOSTILE: HOSTILE},
+        ),
         levels=(bare, silent),
         targets=(
             TargetRow("goal", HOSTILE, HOSTILE, None, 1.0, HOSTILE, False, None, "no_data"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_the_manifest_holds_no_password() -> None:
     """Nor anything that JSON cannot hold."""
     facts = Facts("PostgreSQL", "15.18", {"fsync": "on"}, 300)
     server = Server("postgres", "postgresql://u:secret@h:1/d", "settings", facts, notes=("x",))
-    assert json.loads(json.dumps(server.to_manifest())) == {
+    assert json.loads(json.dumps(asdict(server.record()))) == {
         "service": "postgres",
         "product": "PostgreSQL",
         "version": "15.18",

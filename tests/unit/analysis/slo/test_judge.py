@@ -14,7 +14,9 @@ from perf_pipeline.config.slo.slo import Slo, parse_slo
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.types.service_times import Percentile
 from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.manifest import Stopped
 from perf_pipeline.samples.record import Outcome
+from tests.manifests import make_manifest
 from tests.simulated_level import GO_NS, SECOND, at_s, closed_loop, frame_of
 
 if TYPE_CHECKING:
@@ -258,15 +260,15 @@ def test_without_records_or_with_too_short_a_phase_a_window_has_no_data(
 
 def test_a_level_that_was_not_run_has_no_data_and_is_told(valid_level: LevelMetrics) -> None:
     level = replace(valid_level, slos=judge_slos([parse_slo("p99_s < 1")], valid_level))
-    manifest = {
-        "plan_hashes": {"00-10": "x", "01-20": "x", "02-lean": "x"},
-        "slos": [
+    manifest = make_manifest(
+        plan_hashes={"00-10": "x", "01-20": "x", "02-lean": "x"},
+        slos=[
             {"metric": "p99_s", "limit": 1.0},
             {"metric": "p99_s", "limit": 2.0, "level": "9"},
         ],
-        "arms": ["lean"],
-        "stopped": {"level": "10", "detail": "it failed"},
-    }
+        arms=["lean"],
+        stopped=Stopped("10", EndedBecause.MOSTLY_FAILING, "it failed", ()),
+    )
     metrics = RunMetrics("r", "complete", "valid", (), manifest, (level,), (), ())
 
     assert [(one.level, one.verdict) for one in run_slos(metrics)] == [

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.level.limits import limit_facts
+from tests.manifests import changed
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -17,7 +18,7 @@ def _limited(metrics: RunMetrics, memory_mb: float | None, cpu_percent: float | 
         replace(one, limits={**limits, "mechanism": "control group (memory, CPU)"})
         for one in metrics.levels[:1]
     )
-    return replace(metrics, levels=levels, manifest={**metrics.manifest, "limits": limits})
+    return replace(metrics, levels=levels, manifest=changed(metrics.manifest, limits=limits))
 
 
 def test_a_limit_stands_beside_what_was_used_and_what_held_it(baseline: RunMetrics) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.analysis.capacity import CapacityFinding, LoadPoint, find_capacity
-from perf_pipeline.analysis.capacity_search import Answer, Space, search
+from perf_pipeline.analysis.capacity_search import Answer, search
 from perf_pipeline.analysis.queueing import Little
+from perf_pipeline.config.scenario.capacity_question import Space
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.report.charts import capacity_chart

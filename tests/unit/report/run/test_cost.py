@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.report.run import cost
+from tests.manifests import changed
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -63,7 +64,7 @@ def test_a_part_below_zero_is_called_noise(baseline: RunMetrics) -> None:
 
 
 def test_without_a_record_of_the_processes_the_workers_are_counted(baseline: RunMetrics) -> None:
-    bare = replace(baseline, manifest={})
+    bare = replace(baseline, manifest=changed(baseline.manifest, processes=0))
     assert cost.cost_of(bare).parts[0].seconds == pytest.approx(2 / 8410)
     lost = tuple(replace(level, workers=()) for level in baseline.levels)
     why = cost.cost_of(replace(bare, levels=lost)).parts[0].why_not

@@ -40,7 +40,7 @@ def test_hostile_text_makes_no_tag_and_no_link(ugly: RunMetrics) -> None:
 def test_a_run_without_levels_says_so(empty: RunMetrics) -> None:
     shown = render_markdown(empty)
     assert "No level was measured." in shown
-    assert "- Target: not recorded" in shown
+    assert "- Target: control" in shown
 
 
 def test_the_answers_come_before_any_number(baseline: RunMetrics) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.report.run import provenance
+from tests.manifests import changed, make_manifest
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -24,20 +25,14 @@ def _facts(metrics: RunMetrics) -> list[tuple[str, str]]:
         ("redis", "Redis", "Redis 1.2"),
         ("redis", "Valkey", "Valkey 1.2 in place of Redis"),
         ("mysql", "MariaDB", "MariaDB 1.2 in place of MySQL"),
-        ("", "Valkey", "Valkey 1.2"),
     ],
 )
 def test_a_stand_in_is_named_with_what_it_stands_for(
     service: str, product: str, shown: str
 ) -> None:
     server = {"service": service, "product": product, "version": "1.2"}
-    assert provenance.product_and_version(server) == shown
-
-
-def test_an_unknown_product_does_not_pass_for_the_expected_one() -> None:
-    shown = provenance.product_and_version({"service": "redis"})
-    assert shown.startswith("unknown product (not recorded)")
-    assert shown.endswith("in place of Redis")
+    (answered,) = make_manifest(servers=[server]).servers
+    assert provenance.product_and_version(answered) == shown
 
 
 def test_the_versions_that_ran_stand_at_the_top(baseline: RunMetrics) -> None:
@@ -61,33 +56,38 @@ def test_a_target_is_called_by_its_text_and_its_version_or_what_it_is(
     baseline: RunMetrics, target: tuple[str, str, str], shown: str
 ) -> None:
     keys = dict(zip(("name", "package", "title"), target, strict=True))
-    manifest = baseline.manifest
-    manifest = {**manifest, "target": {**manifest["target"], **keys}}
+    manifest = changed(baseline.manifest, target=keys)
 
     assert _facts(replace(baseline, manifest=manifest))[0] == ("Target", shown)
 
 
 def test_a_function_is_a_workflow_without_complexity(baseline: RunMetrics) -> None:
     workloads = [{"family": "mine:work", "complexity": "", "weight": 1.0}]
-    metrics = replace(baseline, manifest={**baseline.manifest, "workloads": workloads})
+    metrics = replace(baseline, manifest=changed(baseline.manifest, workloads=workloads))
 
     assert ("Workflows", "mine:work") in _facts(metrics)
 
 
-def test_an_empty_manifest_is_not_recorded_line_by_line(empty: RunMetrics) -> None:
-    facts = dict(_facts(empty))
-    for term in ("Target", "Servers", "Workflows", "Machine", "Seed", "When", "Measured with"):
-        assert facts[term] == "not recorded"
+def test_what_a_killed_run_could_not_record_is_said_to_be_missing(empty: RunMetrics) -> None:
+    """It has neither an end nor worker processes nor the time that others stole."""
+    shown = {fact.term: fact.cell for fact in provenance.what_ran(empty)}
+    assert shown["When"].note == "until not recorded"
+    assert "stolen" not in shown["Machine"].note
+    groups = dict(provenance.environment(empty))
+    assert [fact.cell.text for fact in groups["Worker processes"]] == ["not recorded"]
+    assert ("steal_percent", "not recorded") in [
+        (fact.term, fact.cell.text) for fact in groups["Host"]
+    ]
 
 
 def test_a_run_that_needs_no_server_says_so(baseline: RunMetrics) -> None:
-    metrics = replace(baseline, manifest={**baseline.manifest, "servers": []})
+    metrics = replace(baseline, manifest=replace(baseline.manifest, servers=()))
     assert ("Servers", "no server was needed") in _facts(metrics)
 
 
-def test_an_end_that_is_no_time_does_not_hide_the_start(baseline: RunMetrics) -> None:
-    manifest = {**baseline.manifest, "started_at": "2026-11-24T05:30:12", "ended_at": None}
-    assert dict(_facts(replace(baseline, manifest=manifest)))["When"] == "2026-11-24 05:30:12"
+def test_an_end_that_was_not_recorded_does_not_hide_the_start(baseline: RunMetrics) -> None:
+    manifest = replace(baseline.manifest, ended_at=None)
+    assert dict(_facts(replace(baseline, manifest=manifest)))["When"] == "2026-11-24 05:30:12 UTC"
 
 
 def test_everything_in_the_manifest_is_in_the_environment(baseline: RunMetrics) -> None:
@@ -98,7 +98,12 @@ def test_everything_in_the_manifest_is_in_the_environment(baseline: RunMetrics) 
     )
     for line in (
         *("shared_buffers=128MB", "save=empty", "sqlalchemy=2.0.44", "dagster=1.13.27"),
-        *("switch_interval_s=0.005", "per_process=25", f"500={'3c' * 32}", "git_dirty=yes"),
+        *(
+            "switch_interval_s=0.005",
+            "connection_timeout_s=60",
+            f"500={'3c' * 32}",
+            "git_dirty=yes",
+        ),
         *("cpu_model=Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz", "seed=20261124"),
     ):
         assert line in shown

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from perf_pipeline.config.scenario.scenario import Arm, Scenario
+from perf_pipeline.loadgen.course import stopped_at
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_log import LevelLog
-from perf_pipeline.loadgen.supervise.stopped import Stopped, stopped_at
 from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.manifest import Stopped
 
 PLANS = plan_levels(
     Scenario(
@@ -31,7 +32,7 @@ def test_an_early_end_names_the_levels_and_arms_after_it(because: str) -> None:
     stopped = stopped_at(PLANS[1], _log(because), PLANS)
 
     assert stopped == Stopped("1000 (busy)", because, "why", ("1500", "lean"))
-    assert stopped.told == "level 1000 (busy) was ended: why; not run: 1500, lean"
+    assert stopped.summary == "level 1000 (busy) was ended: why; not run: 1500, lean"
 
 
 @pytest.mark.parametrize(

