@@ -1,10 +1,14 @@
-"""The three tiers of tests, by folder, and the time that a test of each may take.
+"""The three tiers of tests, by folder, and the CPU time that a test of each may take.
 
 Tier 1 (unit, known_truth) is pure; tier 2 (integration, assets, ui) uses real servers, processes
-and browsers; tier 3 (performance) measures whole scenarios and holds a workflow, not a test, to
-its 10 s. The time of a test is CPU time of its own process without fixtures: who else uses the
-machine is not its fault. Neither is a slow one, whose cores two tests at once share, nor is the
-first import of a chart engine: only four times the limit fails.
+and browsers; tier 3 (performance) measures whole scenarios, and its limit of 10 s is for a
+workflow, not for a test. The limit is on the CPU time of the test's own process, without fixtures,
+so that other programs on the machine do not count. A test fails at four times its limit: slow
+cores, shared caches and the first import of a chart engine are allowed for.
+
+A test of any tier that judges what it measured of a loaded machine is marked ``alone``;
+tests/suite.py runs all others side by side. They share no folder, port or server; those that start
+runs from the command line wait for each other at the host's load lock.
 """
 
 from __future__ import annotations
@@ -37,7 +41,7 @@ _ANSWER_S = 20.0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose server, or container engine, cannot be had here, and say why."""
+    """Skip a test whose server or container engine is not available here, with the reason."""
     lacking = {"requires_postgres": _lacking_postgres, "requires_docker": _lacking_docker}
     for marker, reason_of in lacking.items():
         if item.get_closest_marker(marker) and (reason := reason_of()):

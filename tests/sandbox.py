@@ -1,4 +1,4 @@
-"""A folder of a test's own for everything that commands and Dagster runs write or start."""
+"""A private folder for everything that the commands and Dagster runs of a test write or start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 WAIT_S = 240.0
-"""Another load run on this host may have the lock first."""
+"""Limit of every wait; another load run on this host may hold the load lock for part of it."""
 
 _PHASES = "[phases]\nramp_up_s = 0.2\nwarm_up_s = 0.2\nsteady_s = {steady_s}\n"
 _SCENARIO = """
@@ -37,9 +37,9 @@ class Sandbox:
     """Settings, Dagster instance, results and temporary files below one folder.
 
     Attributes:
-        folder: Its name is in the environment or arguments of every process that belongs here.
-        results: Where runs go; with a space in its name.
-        temp: TMPDIR: what servers and commands leave would be here.
+        folder: Its name is in the environment or arguments of every process of the sandbox.
+        results: Folder of the runs; its name has a space.
+        temp: TMPDIR, where servers and commands would leave something behind.
         environ: The environment of every command.
     """
 
@@ -51,9 +51,9 @@ class Sandbox:
         self.dagster_home = folder / "dagster"
         self.dagster_home.mkdir()
         write_dagster_yaml(self.dagster_home, history=self.dagster_home)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PERF_", "DAGSTER"))}
+        passed_on = {k: v for k, v in os.environ.items() if not k.startswith(("PERF_", "DAGSTER"))}
         self.environ = {
-            **kept,
+            **passed_on,
             "XDG_STATE_HOME": str(folder / "state"),
             "TMPDIR": str(self.temp),
             "DAGSTER_HOME": str(self.dagster_home),
@@ -115,7 +115,7 @@ class Sandbox:
             )
 
     def processes(self) -> dict[int, str]:
-        """Return the processes that belong here: pid to command line."""
+        """Return the processes of the sandbox: pid to command line."""
         mark = str(self.folder)
         found = {}
         for process in psutil.process_iter():
@@ -147,12 +147,12 @@ class Sandbox:
         return self.run_folders()[-1]
 
     def own_record(self, folder: Path) -> dict[str, Any]:
-        """Return what a run says of itself."""
+        """Return the contents of a run's run.json."""
         record: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         return record
 
     def close(self) -> None:
-        """Kill what a failed test left."""
+        """Kill the processes that a failed test left behind."""
         for pid in self.processes():
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -161,9 +161,9 @@ class Sandbox:
 
 
 def write_dagster_yaml(folder: Path, history: Path) -> None:
-    """Write the project's configuration of Dagster into a folder, for the history in another.
+    """Write the project's dagster.yaml into a folder, with its history in another folder.
 
-    The project's has relative folders, which lie in the current one.
+    The project's own paths are relative to the current folder.
     """
     text = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
     text = text.replace(": .dagster", f": {history}/.dagster")
@@ -171,7 +171,7 @@ def write_dagster_yaml(folder: Path, history: Path) -> None:
 
 
 def until(condition: Callable[[], bool], within_s: float) -> bool:
-    """Poll a condition; say whether it held in time."""
+    """Poll a condition; returns False when it did not become true in time."""
     deadline_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline_s:

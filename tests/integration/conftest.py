@@ -53,10 +53,11 @@ def settings_in(folder: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def mariadb() -> None:
-    """See to it that MariaDB can be started: installed by root, unpacked by others."""
-    said: list[str] = []
+    """Make MariaDB available: root installs it, other users unpack it into the cache."""
+    messages: list[str] = []
     users = replace(current_settings(), urls={})
-    assert obtain(PACKAGE, users, as_root=os.geteuid() == 0, notify=said.append), "\n".join(said)
+    is_root = os.geteuid() == 0
+    assert obtain(PACKAGE, users, as_root=is_root, notify=messages.append), "\n".join(messages)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +65,7 @@ def servers(
     tmp_path_factory: pytest.TempPathFactory,
     mariadb: None,  # noqa: ARG001
 ) -> Iterator[dict[str, Server]]:
-    """A server of every service, of the test session's own; MongoDB's stand-in among them."""
+    """One server of every service for the test session; MongoDB's is the stand-in."""
     with ServiceSession(settings_in(tmp_path_factory.mktemp("servers")), SERVICES) as session:
         yield session.servers
 
@@ -77,7 +78,7 @@ def settings(tmp_path: Path, mariadb: None) -> Settings:  # noqa: ARG001
 
 @pytest.fixture
 def start_owner(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
-    """A function that starts owner_process.py and returns it with what it told."""
+    """A function that starts owner_process.py and returns it with the object that it printed."""
     owners = []
 
     def start(what: str, *arguments: str) -> Owner:
@@ -98,7 +99,7 @@ def start_owner(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
         )
         owners.append(owner)
         assert owner.stdout is not None
-        assert select.select([owner.stdout], [], [], _ANSWER_S)[0], "the owner told nothing"
+        assert select.select([owner.stdout], [], [], _ANSWER_S)[0], "the owner printed nothing"
         return owner, json.loads(owner.stdout.readline())
 
     yield start

@@ -1,4 +1,4 @@
-"""What a scenario of this tier is run with: servers of its own, the machine for itself."""
+"""Settings of whole scenarios: servers of their own, and the load lock of the host."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["mariadb"]
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of the module's own, with the user's servers if there are URLs.
+def module_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of one module, with the user's servers where URLs are set.
 
-    The lock is the host's: another load run would be measured as well.
+    The load lock is the host's, since another load run would be measured as well.
     """
     users = current_settings()
     return replace(

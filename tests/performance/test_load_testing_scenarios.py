@@ -118,13 +118,13 @@ def _cases() -> list[object]:
 
 
 @pytest.fixture(scope="module", params=_cases())
-def measured(request: pytest.FixtureRequest, alone: Settings) -> Measured:
+def measured(request: pytest.FixtureRequest, module_settings: Settings) -> Measured:
     """One level for all claims about it: three turnovers, and ten workflows beyond the P99."""
     claim, nodes = request.param
     config = replace(
         CONFIG, concurrent_workflows=claim.level, total_workflows=max(1000, 3 * claim.level)
     )
-    return Measured(claim, nodes, _run(alone, config, nodes))
+    return Measured(claim, nodes, _run(module_settings, config, nodes))
 
 
 class TestBaselinePerformanceScenarios:
@@ -159,11 +159,13 @@ class TestBaselinePerformanceScenarios:
 @pytest.mark.slow
 class TestDatabaseStressScenarios:
     def test_workflows_wait_for_a_pool_that_is_exhausted_and_end_well(
-        self, alone: Settings
+        self, module_settings: Settings
     ) -> None:
         """100, 300 and 500 in flight on 100 connections; then 200 on 50, all of them in use."""
         config = replace(CONFIG, total_workflows=1500)
-        found = LoadTestFramework(config, settings=alone, nodes="lean").run_database_stress_test()
+        found = LoadTestFramework(
+            config, settings=module_settings, nodes="lean"
+        ).run_database_stress_test()
 
         assert [load.concurrency for load in found.values()] == [100, 300, 500, 200]
         for name, metrics in found.items():
@@ -175,12 +177,12 @@ class TestDatabaseStressScenarios:
 
     @pytest.mark.usefixtures("mariadb")
     def test_300_in_flight_on_several_databases_hold_over_50_connections(
-        self, alone: Settings
+        self, module_settings: Settings
     ) -> None:
         """At least 250 of 300 end well, on PostgreSQL, MySQL, Redis and MongoDB's stand-in."""
         config = replace(CONFIG, concurrent_workflows=300, total_workflows=900)
         framework = LoadTestFramework(
-            replace(config, workflow_complexity="complex"), settings=alone, nodes="lean"
+            replace(config, workflow_complexity="complex"), settings=module_settings, nodes="lean"
         )
         metrics = framework.execute_concurrent_workflows()
 
@@ -193,10 +195,12 @@ class TestDatabaseStressScenarios:
 
 @pytest.mark.slow
 class TestResourcePressureScenarios:
-    def test_of_400_workflows_under_pressure_at_least_300_end_well(self, alone: Settings) -> None:
+    def test_of_400_workflows_under_pressure_at_least_300_end_well(
+        self, module_settings: Settings
+    ) -> None:
         """512 MB, one core, and both; at over 50 % of that core it is CPU that lacks."""
         config = replace(CONFIG, total_workflows=400, metrics_collection_interval=0.2)
-        framework = LoadTestFramework(config, settings=alone, nodes="lean")
+        framework = LoadTestFramework(config, settings=module_settings, nodes="lean")
         found = framework.run_resource_pressure_test()
 
         for name, metrics in found.items():
@@ -209,10 +213,12 @@ class TestResourcePressureScenarios:
         for name in ("cpu_saturation", "combined_pressure"):
             assert 50 < _known(found[name].avg_cpu_percent) < 120
 
-    def test_at_1000_in_flight_it_slows_down_and_stays_below_800_mb(self, alone: Settings) -> None:
+    def test_at_1000_in_flight_it_slows_down_and_stays_below_800_mb(
+        self, module_settings: Settings
+    ) -> None:
         """Graceful: ten times the load costs no workflow, and less than half of the throughput."""
         framework = LoadTestFramework(
-            replace(CONFIG, total_workflows=3000), settings=alone, nodes="lean"
+            replace(CONFIG, total_workflows=3000), settings=module_settings, nodes="lean"
         )
         few, many = framework.run_baseline_performance_test([100, 1000])
 
@@ -225,12 +231,14 @@ class TestResourcePressureScenarios:
 @pytest.mark.slow
 class TestRegressionDetectionScenarios:
     def test_the_loss_of_three_quarters_of_the_cpu_is_detected_against_a_result_file(
-        self, alone: Settings
+        self, module_settings: Settings
     ) -> None:
         config = replace(CONFIG, total_workflows=1000)
-        _run(alone, config)
-        file = max(alone.results_dir.glob("load_test_100_*.json"), key=lambda path: path.name)
-        held = _run(alone, replace(config, cpu_limit_percent=25 * _cores()))
+        _run(module_settings, config)
+        file = max(
+            module_settings.results_dir.glob("load_test_100_*.json"), key=lambda path: path.name
+        )
+        held = _run(module_settings, replace(config, cpu_limit_percent=25 * _cores()))
         analysis = LoadTestFramework().analyze_performance_regression(read_json(file), held)
 
         assert analysis["performance_regression_detected"], analysis

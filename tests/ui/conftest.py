@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 STARTS_WITHIN_S = 120
 WAIT_MS = 30_000
-"""For what the UI shows; a machine that is used by others is slow."""
+"""Limit for what the UI shows; a shared machine is slow."""
 
 
 @dataclass
 class Watched:
-    """What pages did that they should not have done.
+    """Requests and errors of pages.
 
     Attributes:
-        asked: Every request, but those for data in the page itself.
-        wrong: Errors of the console, uncaught exceptions, dialogs.
+        asked: The address of every request.
+        wrong: Errors of the console, uncaught exceptions and dialogs.
     """
 
     asked: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> None:
-        """Remember what a page does from now on."""
+        """Record requests and errors of a page from now on."""
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("console", lambda said: said.type == "error" and self.wrong.append(said.text))
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
@@ -91,9 +91,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def ui(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
-    """One for all tests of the UI; it ends as Ctrl-C ends it, and everything with it.
+    """One Dagster UI for all tests of this folder.
 
-    It asks for the browser first: without one there is nothing to start.
+    The browser is a dependency, so that nothing is started where there is none.
     """
     assert browser.is_connected()
     sandbox = Sandbox(tmp_path_factory.mktemp("ui"))
@@ -112,7 +112,7 @@ def ui(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[U
 
 @pytest.fixture
 def page(ui: Ui, browser: Browser) -> Iterator[Page]:
-    """A page of the UI that must ask nobody else, throw nothing and open no dialog."""
+    """A page that must ask no other server, throw nothing and open no dialog."""
     watched, context = Watched(), ui.window(browser)
     context.on("page", watched.watch)  # those that a link opens as well
     yield context.new_page()

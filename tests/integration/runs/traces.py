@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def until(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
-    """Poll a condition; say whether it held in time."""
+    """Poll a condition; returns False when it did not become true in time."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:
@@ -53,7 +53,7 @@ def segment_of(folder: Path) -> str:
 
 
 def segment_exists(segment: str) -> bool:
-    """Say whether there is a System V segment with that id."""
+    """Return whether there is a System V segment with that id."""
     lines = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
     return segment in {line.split()[1] for line in lines}
 

@@ -46,9 +46,9 @@ def check_killed(run: RunFolder, settings: Settings) -> None:
     assert list(settings.temp_dir.glob("perf_pipeline-*")) == []
 
 
-def check_worth(accounts: list[Account], least: float) -> None:
+def check_worth(accounts: list[Account], min_levels: float) -> None:
     """See that the kills met load: levels were killed while thousands of records were made."""
-    assert len(accounts) >= least
+    assert len(accounts) >= min_levels
     assert sum(account.acknowledged for account in accounts) > 100 * len(accounts)
     assert sum(account.rows for account in accounts) > 50 * len(accounts)
     sys.stdout.write("".join(f"{account}\n" for account in accounts))

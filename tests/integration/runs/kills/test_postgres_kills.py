@@ -50,4 +50,4 @@ def test_killing_postgresql_loses_no_ok_workflows_row(
         assert measured.error_classes["connection"] > servers
         assert measured.workers[0].reason == measured.workers[1].reason == "done"
         assert all(write.missing == 0 or write.problem for write in measured.writes)
-    check_worth(accounts, least=1)
+    check_worth(accounts, min_levels=1)

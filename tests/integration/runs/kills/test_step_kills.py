@@ -51,7 +51,7 @@ def test_killing_the_step_loses_no_acknowledged_record(
             if (level / "level.json").exists():
                 rows = committed(lasting.urls["postgres"], run.run_id, int(level.name[:2]))
                 accounts.append(check_level(level, STEP, blocks, rows))
-    check_worth(accounts, least=kills / 2)
+    check_worth(accounts, min_levels=kills / 2)
     assert sum(account.made for account in accounts) >= kills / 2
 
 

@@ -44,7 +44,7 @@ def test_killing_workers_loses_no_acknowledged_record(
         check_level(level, WORKERS, blocks, committed(url, run.run_id, int(level.name[:2])))
         for level, blocks in before.items()
     ]
-    check_worth(accounts, least=kills / 2)
+    check_worth(accounts, min_levels=kills / 2)
     assert run.folder.read_status()["status"] == COMPLETE
     for level in measure_run(run.folder).levels:
         reasons = sorted(worker.reason.split(":")[0] for worker in level.workers)
