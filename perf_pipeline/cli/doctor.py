@@ -22,6 +22,7 @@ from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.host.doctor import diagnose, disk_free_bytes
 from perf_pipeline.host.finding import Finding, ServiceFinding
 from perf_pipeline.host.pressure import read_pressure
+from perf_pipeline.host.scheduling import read_scheduling
 from perf_pipeline.loadgen.environment.environment import find_uv
 from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
 from perf_pipeline.servers.lifecycle.services import server_status
@@ -70,6 +71,7 @@ def examine(settings: Settings) -> list[Finding]:
         processes=limits.cores_usable,
         disk_free_bytes=disk_free_bytes(settings.results_dir),
         pressure=read_pressure(),
+        scheduling=read_scheduling(),
         python_version=sys.version_info[:3],
         uv=str(uv) if uv else None,
         services=services,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.machine import largest_level, level_bounds
 from perf_pipeline.config.scenario.keys import MAX_LEVEL
 from perf_pipeline.host.finding import Finding
+from perf_pipeline.host.scheduling import scheduling_finding
 from perf_pipeline.samples.record import RECORD
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.machine import Bound, MachineLimits, Mode
     from perf_pipeline.host.finding import ServiceFinding, Severity
     from perf_pipeline.host.pressure import Pressure
+    from perf_pipeline.samples.manifest import Scheduling
 
 LOWEST_NAMED_LEVEL = 100
 """The lowest level for which there are targets that users know."""
@@ -48,6 +50,7 @@ def diagnose(
     processes: int,
     disk_free_bytes: int | None,
     pressure: Pressure,
+    scheduling: Scheduling,
     python_version: tuple[int, int, int],
     uv: str | None,
     services: Sequence[ServiceFinding],
@@ -59,6 +62,7 @@ def diagnose(
         processes: Worker processes a level; >= 1.
         disk_free_bytes: Free where results go; None if not measured.
         pressure: How busy the machine is now.
+        scheduling: How the kernel would share the cores among the processes of a run.
         python_version: Of the harness.
         uv: Path of uv; None without it.
         services: One for each server that scenarios use.
@@ -72,6 +76,7 @@ def diagnose(
         *_limits(limits, processes),
         _disk(disk_free_bytes),
         _cores(limits.cores_usable, processes),
+        scheduling_finding(scheduling),
         _load(pressure.load_1m, limits.cores_usable),
         *(_stalls(name, percent) for name, percent in pressure.stalled_percent.items()),
         _python(python_version),

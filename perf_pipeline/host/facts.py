@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.cgroup import memory_allowance
+from perf_pipeline.host.scheduling import read_scheduling
 from perf_pipeline.samples.manifest import HostFacts
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def read_host_facts(temp_dir: Path, root: Path = Path("/")) -> HostFacts:
         libc=libc,
         python=platform.python_version(),
         temp_file_system=_file_system(root, temp_dir),
+        scheduling=read_scheduling(root),
     )
 
 

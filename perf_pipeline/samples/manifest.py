@@ -122,6 +122,22 @@ class HarnessRecord:
 
 
 @dataclass(frozen=True)
+class Scheduling:
+    """How the kernel shares the cores among the processes of a run (``host/scheduling.py``).
+
+    Attributes:
+        autogroup: Whether every session is a scheduling group of its own; None where the kernel
+            knows no such groups.
+        policy: ``SCHED_OTHER`` and the like (sched(7)), which the worker processes inherit.
+        nice: -20 (served first) to 19, likewise inherited.
+    """
+
+    autogroup: bool | None
+    policy: str
+    nice: int
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """The machine.
 
@@ -140,6 +156,7 @@ class HostFacts:
         temp_file_system: Type of the file system with the data of servers of ours.
         steal_percent: Share of the cores' time that the machine below took during the run; None
             until it ends.
+        scheduling: How the kernel shares the cores among the processes; None if it was not read.
     """
 
     cpu_model: str
@@ -155,6 +172,7 @@ class HostFacts:
     python: str
     temp_file_system: str
     steal_percent: float | None = None
+    scheduling: Scheduling | None = None
 
 
 @dataclass(frozen=True)

