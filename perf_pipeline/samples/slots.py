@@ -1,12 +1,12 @@
-"""What every slot of a worker is doing right now, in memory that outlives the worker.
+"""What every slot of a worker process is doing, in memory that outlives the process.
 
 A slot is one place for a workflow in flight (one thread of a synchronous target). Each slot's
 stamps are written by its own thread alone, into a file that is mapped into memory: they cost
-tens of nanoseconds, need no lock, and stay readable when the process is killed. So a reader can
-always say how many workflows were started and which ones were in flight.
+tens of nanoseconds, need no lock, and remain readable when the process is killed. So a reader can
+always find how many workflows were started and which were in flight.
 
-The same file carries the two words with which the supervisor steers a worker: no message has to
-be received by a thread that waits for an interpreter lock among a thousand others.
+The same file has the words with which the supervisor steers a worker, so that no thread has to
+receive a message while it waits for the interpreter lock among a thousand others.
 
 Layout, little-endian int64 words: ``HEADER_WORDS`` of header, then ``SLOT_WORDS`` a slot.
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER_WORDS = 16
-STATE, GO_NS, STOP_NS, SLOTS, DRAIN_NS = 0, 1, 2, 3, 4
+STATE, GO_NS, STOP_NS, SLOTS, DRAIN_NS, SLOTS_ENDED = 0, 1, 2, 3, 4, 5
 """Header: the worker's state; when slot 0 may start; when to start nothing more; number of
-slots; how long after the stop workflows in flight may still end."""
+slots; how long after the stop workflows in flight may still end; slots that will start nothing
+more."""
 
 STARTING, READY, PLAYING, CLOSED = 0, 1, 2, 3
 """States of a worker, in their order; ``CLOSED`` means that its last record is committed."""
@@ -38,7 +39,7 @@ NEVER_NS = 2**63 - 1
 
 
 class SlotFile:
-    """The mapped file. ``words`` is the live view; index it with the constants above.
+    """The mapped file; index ``words`` with the constants above.
 
     Attributes:
         words: All words; ``words[base(slot) + STARTED]`` and so on.
@@ -46,7 +47,7 @@ class SlotFile:
     """
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Map the file at ``path``; a reader that only looks asks for less."""
+        """Map the file at ``path``, for reading alone unless ``writable``."""
         access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
         with path.open("r+b" if writable else "rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=access)
@@ -78,7 +79,7 @@ class SlotFile:
         return HEADER_WORDS + SLOT_WORDS * slot
 
     def totals(self) -> Totals:
-        """Add up all slots; not a snapshot of one instant, but each slot's value is whole."""
+        """Add up all slots; the values are not of one instant, but none is torn."""
         words = self.words
         return Totals(
             started=sum(words[HEADER_WORDS + STARTED :: SLOT_WORDS]),

@@ -1,8 +1,9 @@
 """The worker process: ``python -m perf_pipeline.worker JOB.json``.
 
-Opens the target, executes each kind of workflow once (the cold start, recorded apart), says that
-it is ready, waits for the go, plays until the stop, lets workflows in flight end, commits what
-is left and ends. The supervisor steers it through the slot file alone (``samples/slots.py``).
+Opens the target, executes each kind of workflow once (the cold start, recorded separately), states
+that it is ready, waits for the go, plays until the stop, lets workflows in flight end, commits the
+remaining records and ends. The supervisor steers it through the slot file (``samples/slots.py``)
+and rings its bell when it has changed a word there.
 
 Exit codes: 0 done, 1 the target could not be opened or a slot could not play, 2 the journal
 could not be written.
@@ -21,11 +22,12 @@ from pathlib import Path
 from perf_pipeline.lifeline import bind_to_parent
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.slots import SlotFile
+from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.timer_slack import tighten_timers
 from perf_pipeline.worker.worker_job import read_job
 
 PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
-"""Mode to the module that plays in it; the other one is not imported."""
+"""Module that plays each mode; the other module is not imported."""
 
 
 def main(path: Path) -> int:
@@ -35,16 +37,17 @@ def main(path: Path) -> int:
     faulthandler.enable()
     allow_all_descriptors()
     tighten_timers()
+    os.set_inheritable(job.bell, False)  # what the target starts has no use for it
     slots = SlotFile(Path(job.slots))
     journal = JournalWriter(Path(job.journal))
     adapter = import_module(f"perf_pipeline.targets.{job.target}.adapter")
     player = import_module(f"perf_pipeline.worker.{PLAYERS[job.mode]}")
-    code: int = player.play(job, adapter, journal, slots)
+    code: int = player.play(job, adapter, journal, slots, Bell(job.bell))
     return code
 
 
 def allow_all_descriptors() -> None:
-    """Raise the limit on descriptors as far as allowed: a slot of kailash takes three."""
+    """Raise the limit on descriptors as far as allowed; each slot of kailash takes three."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -53,4 +56,4 @@ if __name__ == "__main__":
     code = main(Path(sys.argv[1]))
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # threads still inside a workflow cannot be joined, and are recorded already
+    os._exit(code)  # threads still in a workflow cannot be joined; they are recorded as abandoned

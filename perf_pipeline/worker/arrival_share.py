@@ -1,4 +1,4 @@
-"""What arrives at a worker of an open level, and when."""
+"""The schedule of an open load level as one worker process plays it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
 
 class ArrivalShare:
-    """The schedule of an open level; a worker plays every ``workers``-th number of it.
+    """The intended starts of an open level; a worker plays every ``workers``-th of them.
 
-    A level that is stopped before ``last_ns`` was cut short, and nothing more of it starts. After
-    a stop at the end of the schedule, what has waited for a slot may still start within the
-    drain: it arrived in time.
+    A stop before ``last_ns`` cuts the level short: nothing more starts. After a stop at the end of
+    the schedule, workflows that are waiting for a slot may still start within the drain, because
+    they arrived in time.
 
     Attributes:
         intended_ns: int64[n], when each workflow should start, ns after the go, non-decreasing.
         scheduled: n.
-        last_ns: When the last one should.
-        start_timeout_ns: What has waited longer for a free slot is dropped.
+        last_ns: When the last workflow should start, ns after the go.
+        start_timeout_ns: A workflow that has waited longer for a free slot is dropped.
     """
 
     def __init__(self, intended_ns: array[int], start_timeout_ns: int) -> None:
@@ -29,5 +29,5 @@ class ArrivalShare:
         self.start_timeout_ns = start_timeout_ns
 
     def is_cut_at(self, stop_ns: int) -> bool:
-        """Return whether a stop so long after the go cuts the level short."""
+        """Return whether a stop ``stop_ns`` after the go cuts the level short."""
         return stop_ns <= self.last_ns

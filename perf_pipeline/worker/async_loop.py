@@ -1,11 +1,11 @@
 """Closed loop on one event loop: N tasks, each starts its next workflow when the last has ended.
 
-In flight means handed to the target and not yet answered, and the way to a target of coroutines
-leads through the event loop: the start is stamped, then the task goes once through the queue of
-what is ready, and only then runs the target's first line. So N are in flight also when the target
-never suspends; waiting for the loop belongs to the service time, as waiting for the interpreter
-lock does with threads; and all tasks get their turn. How many of the N are executed is counted
-apart (``task_waits.TaskSampler``).
+In flight means handed to the target and not yet answered. A coroutine is handed over through the
+event loop: the start is stamped, then the task waits once in the loop's ready queue, and only then
+does the target's first line run. So N are in flight even if the target never suspends, all tasks
+get their turn, and waiting for the loop is part of the service time, as waiting for the
+interpreter lock is with threads. How many of the N are executing is sampled separately
+(``task_waits.TaskSampler``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import COLD, ErrorClass
-from perf_pipeline.samples.slots import GO_NS, STOP_NS
+from perf_pipeline.samples.slots import GO_NS, SLOTS_ENDED, STOP_NS
 from perf_pipeline.worker.closed_loop import LONGEST_WAIT_S, WAIT_FOR_GO_S, lost_slot
 
 if TYPE_CHECKING:
@@ -45,18 +45,20 @@ class AsyncLoop:
         ramp_ns: array[int],
         clock_ns: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]],
+        on_last_end: Callable[[], None],
     ) -> None:
         """Prepare; nothing is scheduled.
 
         Args:
             target: What executes the workflows; opened on the loop of ``events``.
             events: Runs the tasks.
-            ledger: Keeps the books; over the same slots and clock.
+            ledger: Stamps starts and records ends; with the same slots and clock.
             slots: Stamps of what is in flight, and when to go and to stop.
             numbers: This worker's workflow numbers, in order; shared by all slots.
             ramp_ns: When each slot starts, after the go.
             clock_ns: CLOCK_MONOTONIC.
             sleep: Suspends a task for some seconds.
+            on_last_end: Called by the last slot as it ends.
         """
         self._target = target
         self._events = events
@@ -68,7 +70,7 @@ class AsyncLoop:
         self._sleep = sleep
         self._target_slots: dict[int, AsyncSlot] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._alive = 0
+        self._on_last_end = on_last_end
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -78,7 +80,7 @@ class AsyncLoop:
 
     def alive(self) -> int:
         """Return how many slots have not ended."""
-        return self._alive
+        return len(self._target_slots) - self._slots.words[SLOTS_ENDED]
 
     def in_flight(self, slot: int, now_ns: int) -> tuple[int, int, int, int]:
         """As ``Ledger.in_flight``."""
@@ -121,7 +123,6 @@ class AsyncLoop:
                 self._target_slots[slot] = self._target.open_slot()
             except BaseException as error:  # noqa: BLE001 a slot that is lost is reported with its text
                 self._lost(slot, "opened", error)
-        self._alive = len(self._target_slots)
 
     async def _conduct(self) -> None:
         """Start each slot's task when its time has come: one task waits for all of them."""
@@ -138,7 +139,7 @@ class AsyncLoop:
         except BaseException as error:  # noqa: BLE001 slots that never start are reported
             for slot in slots[len(self._tasks) :]:
                 self._lost(slot, "started", error)
-                self._alive -= 1
+                self._end_slot()
 
     async def _play(self, slot: int) -> None:
         target_slot = self._target_slots[slot]
@@ -146,7 +147,12 @@ class AsyncLoop:
             await self._play_slot(target_slot, slot)
         except BaseException as error:  # noqa: BLE001 a slot that is lost is reported with its text
             self._lost(slot, "played on", error)
-        self._alive -= 1
+        self._end_slot()
+
+    def _end_slot(self) -> None:
+        self._slots.words[SLOTS_ENDED] += 1
+        if not AsyncLoop.alive(self):
+            self._on_last_end()
 
     async def _play_slot(self, target_slot: AsyncSlot, slot: int) -> None:
         while not self._stopped():

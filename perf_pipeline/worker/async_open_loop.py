@@ -23,7 +23,7 @@ class AsyncOpenLoop(AsyncLoop):
     """Plays one worker's share of an open-loop plan; the slots are those of a closed loop."""
 
     def schedule(self, share: ArrivalShare) -> None:
-        """Say what arrives and when; before ``start``."""
+        """Set the schedule; called before ``start``."""
         self._share = share
         self._turns = asyncio.Semaphore(TURNS)
 

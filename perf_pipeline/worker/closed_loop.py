@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import COLD, ErrorClass
-from perf_pipeline.samples.slots import GO_NS, STOP_NS
+from perf_pipeline.samples.slots import GO_NS, SLOTS_ENDED, STOP_NS
 
 if TYPE_CHECKING:
     from array import array
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from perf_pipeline.worker.ledger import Ledger
 
 WAIT_FOR_GO_S = 0.05
-"""The go is announced 0.2 s ahead. At 2 ms, 500 waiting threads took a whole core from the cold
-starts of the other workers; so they take a tenth of one."""
+"""The go is announced 0.2 s ahead, so waiting threads may look rarely. Every 2 ms, 500 of them took
+a whole core from the cold starts of the other workers; every 50 ms they take a tenth of one."""
 
 LONGEST_WAIT_S = 0.2
-"""How long a wait may miss that the level is stopped."""
+"""A sleeping slot notices a stop of the level after this long at the latest."""
 
 
 class ClosedLoop:
@@ -42,18 +42,20 @@ class ClosedLoop:
         clock_ns: Callable[[], int],
         sleep: Callable[[float], None],
         threads: list[int],
+        on_last_end: Callable[[], None],
     ) -> None:
         """Prepare the threads.
 
         Args:
             target: What executes the workflows.
-            ledger: Keeps the books; over the same slots and clock.
+            ledger: Stamps starts and records ends; with the same slots and clock.
             slots: Stamps of what is in flight, and when to go and to stop.
             numbers: This worker's workflow numbers, in order; shared by all slots.
             ramp_ns: When each slot starts, after the go.
             clock_ns: CLOCK_MONOTONIC.
             sleep: Sleeps for some seconds.
             threads: Filled with the identifiers of the slots' threads.
+            on_last_end: Called by the last slot as it ends.
         """
         self._target = target
         self._ledger = ledger
@@ -64,6 +66,8 @@ class ClosedLoop:
         self._sleep = sleep
         self._threads: list[threading.Thread] = []
         self._idents = threads
+        self._on_last_end = on_last_end
+        self._ending = threading.Lock()
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -91,7 +95,7 @@ class ClosedLoop:
 
     def alive(self) -> int:
         """Return how many slots have not ended."""
-        return sum(thread.is_alive() for thread in self._threads)
+        return len(self._threads) - self._slots.words[SLOTS_ENDED]
 
     def in_flight(self, slot: int, now_ns: int) -> tuple[int, int, int, int]:
         """As ``Ledger.in_flight``."""
@@ -133,6 +137,10 @@ class ClosedLoop:
             self._play_slot(target_slot, slot)
         except BaseException as error:  # noqa: BLE001 a slot that is lost is reported with its text
             self.problems.append(lost_slot(slot, doing, error))
+        with self._ending:
+            self._slots.words[SLOTS_ENDED] += 1
+        if ClosedLoop.alive(self) <= 0:  # below, while the last thread is not in the list yet
+            self._on_last_end()
 
     def _wait_for_go(self) -> None:
         words = self._slots.words
@@ -151,5 +159,5 @@ class ClosedLoop:
 
 
 def lost_slot(slot: int, doing: str, error: BaseException) -> str:
-    """Say that a slot could not be opened, started or played on."""
+    """Return the text for a slot that could not be opened, started or played on."""
     return f"slot {slot} could not be {doing}: {type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""What every slot has in hand, and what becomes of it: the same for threads and for tasks."""
+"""Stamps the start of every workflow and records its end, for threads and tasks alike."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Ledger:
         deadline_ns: int,
         clock_ns: Callable[[], int],
     ) -> None:
-        """Keep the books of one worker.
+        """Prepare for one worker process.
 
         Args:
             classify: Gives an exception its error class.
-            recorder: Takes the records.
+            recorder: Stores the records.
             slots: Stamps of what is in flight.
             kinds: Kind of workflow ``n`` is ``kinds[n % len(kinds)]``.
             kind_count: Number of kinds.
-            deadline_ns: What takes longer is a timeout, even if an answer comes.
+            deadline_ns: A workflow that takes longer is a timeout, even if it is answered later.
             clock_ns: CLOCK_MONOTONIC.
         """
         self._classify = classify
@@ -57,7 +57,11 @@ class Ledger:
         return self._kinds[number % len(self._kinds)]
 
     def in_flight(self, slot: int, now_ns: int) -> tuple[int, int, int, int]:
-        """Describe the workflow in flight in ``slot``: number, kind, start, outcome if cut now."""
+        """Describe the workflow in flight in ``slot``, as it is recorded if it is cut short now.
+
+        Returns:
+            Its number, kind, start (CLOCK_MONOTONIC ns) and outcome.
+        """
         base = SlotFile.base(slot)
         number, start_ns = self._words[base + NUMBER], self._words[base + START_NS]
         late = now_ns - start_ns > self._deadline_ns
@@ -128,9 +132,10 @@ class Ledger:
     def play(self, slot: int, execute: Callable[[int, int], None], numbers: Iterator[int]) -> None:
         """Execute one workflow after the other in ``slot`` until the stop, in a closed loop.
 
-        What ``start`` and ``end`` do, in one frame: called for each workflow they cost more than
-        keeping its record does (measured by the selftest ``overhead``). The clock that tells the
-        stop is the start, so that a thread which has waited for the interpreter lock sees it.
+        Does what ``start`` and ``end`` do, inlined: calling them for each workflow costs more than
+        storing its record (measured by the selftest ``overhead``). The clock reading that becomes
+        the start is also compared with the stop, so a thread that had to wait for the interpreter
+        lock notices the stop.
 
         Args:
             slot: Used by the caller alone.

@@ -1,10 +1,10 @@
 """Open loop: every workflow starts when the schedule says, or as soon as a slot is free after it.
 
-The threads pull: each takes the next number of the worker's share, sleeps until it is due, stamps
-its start and executes it. Nobody hands work over, so there is no queue whose own delay would have
-to be told from the target's; when no thread is free, the schedule waits, and whoever comes free
-takes what has waited longest. The times are data: a start that is late, because no slot was free
-or because the target held the interpreter lock, is late in the record as well.
+The threads pull: each takes the next workflow of the worker's schedule, sleeps until it is due,
+stamps its start and executes it. There is no dispatcher and no queue whose delay would have to be
+separated from the target's. When no thread is free, the schedule waits, and the next free thread
+takes the workflow that has waited longest. A start that is late, because no slot was free or
+because the target held the interpreter lock, is late in the record as well.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     from perf_pipeline.worker.arrival_share import ArrivalShare
 
 TURNS = 16
-"""Threads that wait for the time of a number; the others wait for their turn, and cost nothing.
-So many workflows that are due at one moment are woken by timers of their own; 512 sleeping
-threads took 7 % of a core (reference: trial)."""
+"""Threads that sleep until a workflow is due; the others block until they may. So this many
+workflows that are due at the same moment each have a timer; 512 sleeping threads took 7 % of a
+core (reference: trial)."""
 
 LONG_NS, EARLY_NS = 20_000_000, 200_000
-"""A processor that has slept long wakes late: 0.13 ms at one start a second, 0.03 at a thousand. So
-a sleep of more than the first ends earlier by the second; a short one follows (0.06 to 0.1 ms)."""
+"""A core that has been idle for long wakes late: 0.13 ms at one start a second, 0.03 ms at a
+thousand. So a sleep longer than the first value ends earlier by the second, and a short one
+follows (0.06 to 0.1 ms late)."""
 
 
 class OpenLoop(ClosedLoop):
     """Plays one worker's share of an open-loop plan; the slots are those of a closed loop."""
 
     def schedule(self, share: ArrivalShare) -> None:
-        """Say what arrives and when; before ``start``."""
+        """Set the schedule; called before ``start``."""
         self._share = share
         self._turns: SimpleQueue[None] = SimpleQueue()
         for _ in range(TURNS):
@@ -45,7 +46,7 @@ class OpenLoop(ClosedLoop):
         return max(super().alive(), waiting)
 
     def _play_slot(self, target_slot: Slot, slot: int) -> None:
-        """Take what is due next, wait for its time, execute it, until nothing more is to start."""
+        """Take the next workflow, wait until it is due, execute it; until none is left to start."""
         self._wait_for_go()
         clock_ns, turns, numbers = self._clock_ns, self._turns, self._numbers
         share, go_ns = self._share, self._slots.words[GO_NS]

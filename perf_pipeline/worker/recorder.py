@@ -1,12 +1,13 @@
-"""Keeps the records of one worker and commits them about every half second.
+"""Stores the records of one worker process and commits them about every half second.
 
-A record is five int64 (``samples/record.py``), and keeping one is one ``list.extend`` of them:
-atomic under the interpreter lock, and half the cost of packing them there and then. They are
-packed a block at a time, when it is committed.
+A record is five int64 (``samples/record.py``). Storing one is one ``list.extend``, which is atomic
+under the interpreter lock and costs half of packing the record at once. Records are packed a block
+at a time, when the block is committed.
 
 The thread that ends a workflow commits when half a second has passed. A writer thread of its own
 would wait up to 2.7 s for the interpreter lock among 1000 threads (reference: trial); a timer is
-needed only while nothing ends, and that is the main thread's ``commit_if_due``.
+needed only while nothing ends, and that is the main thread, which wakes about once a second
+(``next_look_ns``).
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 
 COMMIT_EVERY_NS = 500_000_000
 BLOCK_RECORDS = 8192
-"""What would be more in half a second is committed sooner: a record takes 140 bytes until then."""
+"""A block of this many records is committed earlier: an uncommitted record takes 140 bytes."""
+FIRST_COMMIT_NS = 50_000_000
+"""How long after the go the first block is committed: until then no rate is known."""
+LOOK_AFTER_NS = COMMIT_EVERY_NS + 50_000_000
 _CHUNK = struct.Struct(f"<{1024 * RECORD_WORDS}q")
-"""Packed at once; more at once does not fit the cache of a core and costs a tenth more."""
+"""Packed in one call; more in one call exceed a core's cache and cost a tenth more."""
 EXAMPLES_A_CLASS = 3
 EXAMPLE_LENGTH = 2000
 
@@ -42,11 +46,11 @@ class Recorder:
     atomic under the interpreter lock, and only one thread at a time commits.
 
     Attributes:
-        keep: Stores the five words of one record, and that alone: number, intended start, start,
-            end, ``record_word``. For the one loop that can afford no more; it stamps the end into
-            its slot and calls ``commit_if_due`` from ``due_ns`` on, as ``record`` does.
+        keep: Stores the five words of one record and does nothing else: number, intended start,
+            start, end, ``record_word``. The closed loop calls it for speed; it then stamps the end
+            into its slot and calls ``commit_if_due`` from ``due_ns`` on, as ``record`` does.
         due_ns: When the next commit is due, CLOCK_MONOTONIC.
-        problem: Why records are waiting that should be in the journal; None once they are.
+        problem: Why records that should be in the journal are not; None if all are.
     """
 
     def __init__(
@@ -60,10 +64,9 @@ class Recorder:
 
         Args:
             journal: Where blocks go.
-            slots: Where ends and failures are counted for whoever watches.
+            slots: Where ends and failures are counted for the supervisor.
             clock_ns: CLOCK_MONOTONIC, or a test's clock.
-            sample_waits: Asked about every half second, at a commit, what the threads are doing;
-                empty for nothing.
+            sample_waits: Asked at a commit what the threads are doing; empty for nothing.
         """
         self._journal = journal
         self._slots = slots
@@ -75,7 +78,6 @@ class Recorder:
         self._committed_ns = clock_ns()
         self.keep: Callable[[tuple[int, int, int, int, int]], None] = self._pending.extend
         self.due_ns = self._committed_ns + COMMIT_EVERY_NS
-        self._sample_ns = self.due_ns
         self._examples: Counter[int] = Counter()
         self._finished = False
         self.problem: str | None = None
@@ -94,8 +96,8 @@ class Recorder:
     ) -> None:
         """Store that workflow ``number`` ended; commit if half a second has passed.
 
-        ``intended_ns`` is when the plan wanted it to start; 0 for a closed loop, where nothing
-        is intended ahead of time and the start stands for it.
+        ``intended_ns`` is its intended start; 0 in a closed loop, which has none: the start is
+        stored in its place.
         """
         word = slot | kind << 32
         if outcome or error_class or flags:
@@ -121,27 +123,38 @@ class Recorder:
             self._try(lambda: self._journal.error_example(error_class, text))
 
     def waits(self, now_ns: int, counts: dict[str, int]) -> None:
-        """Store what workflows were seen doing at one moment."""
+        """Store a sample of what the workflows were doing at one moment."""
         with self._committing:
             if counts and not self._finished:
                 self._try(lambda: self._journal.waits(now_ns, counts))
 
-    def commit_if_due(self, now_ns: int) -> None:
-        """Commit what is pending unless that was done less than half a second ago.
+    def begin_load(self, go_ns: int) -> None:
+        """Note when the load begins; called before it does.
 
-        Or unless more is pending than should be: before the first block no rate is known.
+        The first block is committed ``FIRST_COMMIT_NS`` later, and tells how many records a
+        second there are: half a second of them may be more than a block should hold.
         """
-        due = now_ns >= self.due_ns or len(self._pending) >= BLOCK_RECORDS * RECORD_WORDS
-        if not due or not self._committing.acquire(blocking=False):
+        self._committed_ns = go_ns
+        self.due_ns = go_ns + FIRST_COMMIT_NS
+
+    def next_look_ns(self, now_ns: int) -> int:
+        """Return when the main thread should call ``commit_if_due`` although nothing woke it.
+
+        Half a second after the next commit is due: by then a thread that ended a workflow has
+        committed, or none has ended since. So a record waits 1.05 s at most, and while workflows
+        end the main thread takes the interpreter lock about once a second, for nothing.
+        """
+        return max(self.due_ns, now_ns) + LOOK_AFTER_NS
+
+    def commit_if_due(self, now_ns: int) -> None:
+        """Commit what is pending unless that was done less than half a second ago."""
+        if now_ns < self.due_ns or not self._committing.acquire(blocking=False):
             return
         try:
             if self._finished:
                 return
             self.due_ns = now_ns + self._until_next(now_ns)
             self._commit(self._pending)
-            if now_ns < self._sample_ns:
-                return
-            self._sample_ns = now_ns + COMMIT_EVERY_NS
             waits = self._sample_waits(now_ns)
             if waits:
                 self._try(lambda: self._journal.waits(now_ns, waits))
@@ -149,12 +162,12 @@ class Recorder:
             self._committing.release()
 
     def finish(self, abandoned: Callable[[int, int], tuple[int, int, int, int]]) -> int:
-        """Commit everything, workflows still in flight included, and take nothing more.
+        """Commit everything, workflows still in flight included, and store nothing more.
 
-        Whether a slot's latest workflow has ended is decided by counting its records, committed
-        and pending, against its starts: a thread that is just between storing its record and
-        counting it is then neither lost nor counted twice. What ends from here on was in flight
-        at our stop, and is recorded as that alone.
+        A slot's latest workflow has ended if the slot has as many records, committed and pending,
+        as starts. So a workflow whose thread has stored the record and not yet counted the end is
+        neither lost nor recorded twice. A workflow that ends from now on is recorded as in flight
+        at our stop, and only as that.
 
         Args:
             abandoned: Given slot and time, returns number, kind, start and outcome of the
@@ -221,13 +234,13 @@ class Recorder:
 
 
 def _slots(payload: bytes) -> list[int]:
-    """Return the slot of each record: the half of its last word that is worth least."""
+    """Return the slot of each record: the lower half of its last word."""
     halves = memoryview(payload).cast("I")
     return halves[2 * (RECORD_WORDS - 1) :: 2 * RECORD_WORDS].tolist()
 
 
 def _packed(words: list[int]) -> bytes:
-    """Return records as the journal keeps them: ``RECORD`` after ``RECORD``."""
+    """Pack records as the journal stores them: ``RECORD`` after ``RECORD``."""
     size = _CHUNK.size // 8
     rest = len(words) // size * size
     chunks = [_CHUNK.pack(*words[at : at + size]) for at in range(0, rest, size)]

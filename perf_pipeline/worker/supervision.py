@@ -1,4 +1,4 @@
-"""From the cold starts to the last commit: the same for a worker of threads and one of tasks."""
+"""The life of a worker process, from its cold starts to its last commit, for threads and tasks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import platform
 import resource
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import cold_number
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.journal import JournalWriter
     from perf_pipeline.samples.record import ErrorClass
     from perf_pipeline.worker.async_loop import AsyncLoop
+    from perf_pipeline.worker.bell import Bell
     from perf_pipeline.worker.closed_loop import ClosedLoop
     from perf_pipeline.worker.recorder import Recorder
+    from perf_pipeline.worker.task_waits import TaskSampler
 
     Loop = ClosedLoop | AsyncLoop
-
-TICK_S = 0.05
 
 
 def ledger_of(
@@ -70,9 +71,9 @@ def get_ready(
     slots: SlotFile,
     facts: dict[str, str],
 ) -> None:
-    """Execute every kind once, as the first workflows of this process; then let the slots wait.
+    """Execute every kind once, as the first workflows of this process; then start the slots.
 
-    The numbers of the cold starts are negative, so that they never meet a number of the plan.
+    The numbers of the cold starts are negative, so they differ from every number of the plan.
     """
     kinds = len(job.job.kinds)
     loop.cold_start(cold_number(kind, job.worker, kinds) for kind in range(kinds))
@@ -86,27 +87,42 @@ def supervise(
     recorder: Recorder,
     journal: JournalWriter,
     slots: SlotFile,
-    sample_waits: Callable[[int], dict[str, int]] = lambda _now_ns: {},
+    bell: Bell,
+    tasks: TaskSampler | None = None,
 ) -> int:
-    """Keep the journal going until the stop and the drain are over; then close everything.
+    """Sleep until the stop and the drain are over; then close everything.
+
+    The thread wakes when the bell rings, when a record may have waited too long for its commit,
+    and when ``tasks`` are to be sampled.
 
     Args:
         loop: What plays.
         recorder: What keeps its records.
         journal: Where they go.
         slots: When to go and to stop.
-        sample_waits: Asked every ``TICK_S`` what the workflows are doing; empty for nothing.
+        bell: Rung by the supervisor, and by the last slot as it ends.
+        tasks: What tells what the workflows of an event loop are doing; None for threads, which
+            are sampled at commits.
+
+    Returns:
+        The exit code of the process.
     """
     words = slots.words
     while not words[GO_NS] and time.monotonic_ns() < words[STOP_NS]:
-        time.sleep(TICK_S)
+        _sleep(bell, recorder, words[STOP_NS])
         recorder.commit_if_due(time.monotonic_ns())  # the cold starts
+    recorder.begin_load(words[GO_NS])
     words[STATE] = PLAYING
-    while loop.alive() and time.monotonic_ns() < words[STOP_NS] + words[DRAIN_NS]:
-        time.sleep(TICK_S)
+    while loop.alive():
+        now_ns = time.monotonic_ns()
+        until_ns = words[STOP_NS] if now_ns < words[STOP_NS] else words[STOP_NS] + words[DRAIN_NS]
+        if now_ns >= until_ns:
+            break
+        _sleep(bell, recorder, until_ns if tasks is None else min(until_ns, tasks.due_ns))
         now_ns = time.monotonic_ns()
         recorder.commit_if_due(now_ns)
-        recorder.waits(now_ns, sample_waits(now_ns))
+        if tasks is not None:
+            recorder.waits(now_ns, tasks(now_ns))
     recorder.finish(loop.in_flight)
     for problem in loop.problems[:10]:
         print(problem, file=sys.stderr)  # noqa: T201 standard error is the worker's log
@@ -122,12 +138,18 @@ def supervise(
     return 1 if loop.problems else 0
 
 
+def _sleep(bell: Bell, recorder: Recorder, until_ns: int) -> None:
+    """Sleep until the bell rings, until ``until_ns``, or until the recorder needs a look."""
+    now_ns = time.monotonic_ns()
+    bell.wait((min(until_ns, recorder.next_look_ns(now_ns)) - now_ns) / 1e9)
+
+
 def target_facts(target: object, *, executes_at_once: int | None) -> dict[str, str]:
-    """Say what the target is in this process, for the manifest and the report.
+    """Return facts about the target in this process, for the manifest and the report.
 
     Args:
-        target: A target may have ``remarks``: what its adapter did to it, in words.
-        executes_at_once: Workflows; None when nothing bounds them.
+        target: May have ``remarks``: what its adapter changed in it, in words.
+        executes_at_once: How many workflows it executes at the same time; None without a bound.
     """
     return {
         "executes_at_once": "" if executes_at_once is None else str(executes_at_once),
@@ -135,8 +157,24 @@ def target_facts(target: object, *, executes_at_once: int | None) -> dict[str, s
     }
 
 
+def scheduling() -> str:
+    """Describe what decides the share of a core that this process gets.
+
+    With autogroup each session is a scheduling group (sched(7)); a worker process has its own.
+    """
+    try:
+        group = Path("/proc/self/autogroup").read_text(encoding="ascii").strip()
+    except OSError:
+        group = "no autogroup"
+    session = "own session" if os.getsid(0) == os.getpid() else f"session {os.getsid(0)}"
+    return (
+        f"{session}, {group}, policy {os.sched_getscheduler(0)}, "
+        f"nice {os.getpriority(os.PRIO_PROCESS, 0)}"
+    )
+
+
 def process_facts() -> dict[str, str]:
-    """Say what this process is, for the manifest."""
+    """Return facts about this process, for the manifest."""
     return {
         "python": platform.python_version(),
         "executable": sys.executable,
@@ -147,4 +185,5 @@ def process_facts() -> dict[str, str]:
         "modules": " ".join(sorted(sys.modules)),
         "nofile": str(resource.getrlimit(resource.RLIMIT_NOFILE)),
         "timer_slack_ns": timer_slack(),
+        "scheduling": scheduling(),
     }

@@ -1,4 +1,4 @@
-"""What the workflows of a target of coroutines are waiting for."""
+"""What the workflows of an asynchronous target are waiting for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from perf_pipeline.targets.pool_threads import is_at_work
-from perf_pipeline.worker.waits import EVERY_NS, where
+from perf_pipeline.worker.waits import sample_every_ns, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class TaskSampler:
-    """Counts the workflows of a target of coroutines every ``EVERY_NS``; asked by one thread.
+    """Samples what the workflows of an asynchronous target are doing; called by one thread.
 
-    That thread is not the event loop's: whatever the loop executes would just have ended whenever
-    it came to ask.
+    It is not called in the event loop's thread, where a sample would never find a workflow
+    executing.
+
+    Attributes:
+        due_ns: When the next sample is due, CLOCK_MONOTONIC.
     """
 
     def __init__(
@@ -27,24 +30,24 @@ class TaskSampler:
         executing: Callable[[], int | None],
         frames: Callable[[], dict[int, FrameType]] = sys._current_frames,  # noqa: SLF001 the interpreter's documented way
     ) -> None:
-        """Count by what the worker and the target say, and by where pool threads are."""
+        """Sample from the counts of worker and target, and from the stacks of pool threads."""
         self._in_flight = in_flight
         self._executing = executing
         self._frames = frames
-        self._due_ns = 0
+        self.due_ns = 0
 
     def __call__(self, now_ns: int) -> dict[str, int]:
-        """Return how many workflows are in flight by what they do; empty if it is too early.
+        """Return how many workflows in flight do what; empty if no sample is due.
 
         Returns:
             ``queued``: in flight and not executing. Those that execute: as ``where`` says of the
             thread of an executor that has them, else ``runtime``; ``unknown`` when the target
             cannot tell how many they are.
         """
-        if now_ns < self._due_ns:
+        if now_ns < self.due_ns:
             return {}
-        self._due_ns = now_ns + EVERY_NS
         in_flight, executing = self._in_flight(), self._executing()
+        self.due_ns = now_ns + sample_every_ns(in_flight)
         places = Counter(where(one) for one in self._frames().values() if is_at_work(one))
         in_runtime = places.pop("runtime", 0)
         counts: Counter[str] = Counter()

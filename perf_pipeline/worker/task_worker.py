@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.journal import JournalWriter
     from perf_pipeline.samples.slots import SlotFile
     from perf_pipeline.targets.target import AsyncAdapter
+    from perf_pipeline.worker.bell import Bell
 
 
-def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: SlotFile) -> int:
+def play(
+    job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: SlotFile, bell: Bell
+) -> int:
     """Play the job with a task a slot; returns the exit code."""
     adapter = cast("AsyncAdapter", module)
     events = EventThread()
@@ -39,8 +42,9 @@ def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: Slot
         ramp_ns=read_words(job.ramp),
         clock_ns=time.monotonic_ns,
         sleep=asyncio.sleep,
+        on_last_end=bell.ring,
     )
     if isinstance(loop, AsyncOpenLoop):
         loop.schedule(share_of(job))
     get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=target.at_once))
-    return supervise(loop, recorder, journal, slots, sample)
+    return supervise(loop, recorder, journal, slots, bell, sample)

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.journal import JournalWriter
     from perf_pipeline.samples.slots import SlotFile
     from perf_pipeline.targets.target import Adapter
+    from perf_pipeline.worker.bell import Bell
 
 
-def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: SlotFile) -> int:
+def play(
+    job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: SlotFile, bell: Bell
+) -> int:
     """Play the job with a thread a slot; returns the exit code."""
     adapter = cast("Adapter", module)
     target = adapter.open_target(job.job)
@@ -36,8 +39,9 @@ def play(job: WorkerJob, module: ModuleType, journal: JournalWriter, slots: Slot
         clock_ns=time.monotonic_ns,
         sleep=time.sleep,
         threads=threads,
+        on_last_end=bell.ring,
     )
     if isinstance(loop, OpenLoop):
         loop.schedule(share_of(job))
     get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=None))
-    return supervise(loop, recorder, journal, slots)
+    return supervise(loop, recorder, journal, slots, bell)

@@ -1,4 +1,4 @@
-"""What the supervisor asks of one worker, as a file between them."""
+"""The job file: what the supervisor asks of one worker process."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ class WorkerJob:
         ramp: File of int64: when each slot of this worker starts, ns after the go.
         journal: Where the journal is created.
         slots: The slot file.
-        deadline_ns: What takes longer is a timeout.
+        bell: Descriptor of the eventfd that the worker process inherits (``worker/bell.py``).
+        deadline_ns: A workflow that takes longer is a timeout.
         job: What the target has to execute.
         intended: File of int64: when workflow ``n`` should start, ns after the go; empty for a
             closed loop.
-        start_timeout_ns: What has waited longer for a free slot is dropped.
+        start_timeout_ns: A workflow that has waited longer for a free slot is dropped.
     """
 
     parent_pid: int
@@ -41,6 +42,7 @@ class WorkerJob:
     ramp: str
     journal: str
     slots: str
+    bell: int
     deadline_ns: int
     job: Job
     intended: str = ""

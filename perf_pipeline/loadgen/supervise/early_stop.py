@@ -1,7 +1,7 @@
-"""When a level is ended early: most workflows fail, or the host is about to run out.
+"""When a load level is ended early: most workflows fail, or the host lacks a resource.
 
-A stress run looks for the end. Beyond it lies nothing worth measuring, and a host without memory
-or descriptors takes the measurement with it.
+A stress run looks for the load that the target cannot bear. Beyond it there is nothing worth
+measuring, and a host that runs out of memory or descriptors loses the measurement as well.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MIN_ENDED = 20
 
 
 class EarlyEnd(NamedTuple):
-    """Why a level ends early: the word of the closed list, and a sentence."""
+    """Why a level ends early: the reason, and a sentence with the figures."""
 
     because: EndedBecause
     detail: str
@@ -49,7 +49,7 @@ def memory_free_bytes() -> int | None:
 
 
 class StopWatch:
-    """Looks once a second whether a level should end."""
+    """Decides once a second whether a level should end early."""
 
     def __init__(
         self,
@@ -58,14 +58,14 @@ class StopWatch:
         memory_free_bytes: Callable[[], int | None] = memory_free_bytes,
         descriptors_free: Callable[[int], int | None] = descriptors_free_of,
     ) -> None:
-        """Watch for what ``stop`` says; the rest asks the machine, or is a test's."""
+        """Watch the limits of ``stop``; the functions read what the machine has left."""
         self._stop = stop
         self._memory_free_bytes = memory_free_bytes
         self._descriptors_free = descriptors_free
         self._seen: deque[tuple[int, int, int]] = deque()
 
     def begin(self, at_ns: int, totals: Totals) -> None:
-        """Note where the load begins: what ended before does not count."""
+        """Note when the load begins; workflows that ended before it do not count."""
         self._seen.append((at_ns, totals.ended, totals.failed))
 
     def look(self, at_ns: int, totals: Totals, pids: Sequence[int]) -> EarlyEnd | None:

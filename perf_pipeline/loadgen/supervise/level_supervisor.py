@@ -1,7 +1,7 @@
 """Supervises the workers of one level from their start to their end, whatever happens to them.
 
 The parent only watches and steers: it reads the workers' slot files, decides when a phase ends
-(``level_play.py``), and outlives workers that die or hang.
+(``phase_controller.py``), and outlives workers that die or hang.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ START_TIMEOUT_S = 120.0
 INTERRUPT_DRAIN_S = 1.0
 INTERRUPT_GRACE_S = 3.0
 HANG_GRACE_S = 10.0
+KILL_AT_INTERRUPTION = 2
+"""The first interruption lets workflows end, this one kills the workers."""
 
 
 class LevelSupervisor:
@@ -80,7 +82,8 @@ class LevelSupervisor:
         )
         self._workers: list[WorkerProcess] = []
         self._limiters: list[Limiter] = []
-        pulse = LevelMonitor(
+        self._stop_ns: int | None = None
+        monitor = LevelMonitor(
             plan.shown,
             self._workers,
             stop_watch=StopWatch(plan.stop),
@@ -89,7 +92,7 @@ class LevelSupervisor:
             sample_every_s=sample_every_s,
             on_progress=on_progress,
         )
-        self._play = PhaseController(plan, self._workers, pulse, self._log, write_log)
+        self._phases = PhaseController(plan, self._workers, monitor, self._log, write_log)
 
     def run(self) -> LevelLog:
         """Run the level to its end, whatever happens to the workers.
@@ -107,15 +110,17 @@ class LevelSupervisor:
                 (self._folder / INTENDED).write_bytes(little_endian(self._plan.intended_ns))
             for worker in range(self._plan.processes):
                 self._start(worker)
-            # Until then "interrupted" stands there, which is what a killed supervisor leaves.
-            self._log.ended_because = (
-                self._play.play() if self._wait_ready() else EndedBecause.START_FAILED
-            )
-        except BaseException:
+            # Until then the log says "interrupted", which is what a killed supervisor leaves.
+            ready = self._wait_ready()
+            self._log.ended_because = self._phases.play() if ready else EndedBecause.START_FAILED
+            self._drain()
+        except BaseException as error:
             self._log.ended_because = EndedBecause.INTERRUPTED
+            if interruptions(error) < KILL_AT_INTERRUPTION:
+                self._drain()
             raise
         finally:
-            self._end()
+            self._reap()
         return self._log
 
     def _start(self, index: int) -> None:
@@ -142,54 +147,26 @@ class LevelSupervisor:
     def _wait_ready(self) -> bool:
         deadline_ns = time.monotonic_ns() + int(START_TIMEOUT_S * 1e9)
         while not all(worker.ready for worker in self._workers):
-            if not self._play.all_alive():
+            if not self._phases.all_alive():
                 return False
             if time.monotonic_ns() > deadline_ns:
                 for worker in self._workers:
                     if not worker.ready:
                         worker.kill(f"not ready after {START_TIMEOUT_S:.0f} s")
                 return False
-            self._play.tick()
+            self._phases.tick()
         return True
 
-    def _end(self) -> None:
-        """Stop load, let workflows end, and reap every worker."""
-        steady = self._log.phases_ns.get("steady")
-        stop_ns = (steady and steady[1]) or time.monotonic_ns()
-        self._play.phase = "drain"
-        try:
-            self._drain(stop_ns)
-        except BaseException:
-            if self._log.ended_because == EndedBecause.INTERRUPTED:
-                raise  # for the second time: what still runs is killed at once
-            self._log.ended_because = EndedBecause.INTERRUPTED
-            self._drain(stop_ns)
-            raise
-        finally:
-            for worker in self._workers:
-                worker.kill("killed by us: interrupted again while workflows were ending")
-            if self._log.go_ns is not None:
-                self._log.phases_ns["drain"] = (stop_ns, time.monotonic_ns())
-            # The latest worker has no limiter yet if this was interrupted between the two.
-            killed = [*(limiter.reason() for limiter in self._limiters), None]
-            self._log.workers = [
-                {"worker": worker.worker, "pid": worker.pid, "reason": worker.end_reason(why)}
-                for worker, why in zip(self._workers, killed, strict=False)
-            ]
-            self._note_limits()
-            for limiter in self._limiters:
-                limiter.release()
-            self._log.ended_at = datetime.now(UTC).isoformat()
-            self._write_log(self._log)
-            for worker in self._workers:
-                worker.slots.close()
-
-    def _drain(self, stop_ns: int) -> None:
+    def _drain(self) -> None:
         """Start nothing more and wait for the workers to end; what does not end is killed."""
+        if self._stop_ns is None:
+            steady = self._log.phases_ns.get("steady")
+            self._stop_ns = (steady and steady[1]) or time.monotonic_ns()
+        self._phases.phase = "drain"
         interrupted = self._log.ended_because == EndedBecause.INTERRUPTED
         short = self._log.ended_because.is_cut_short
         for worker in self._workers:
-            worker.stop(stop_ns, INTERRUPT_DRAIN_S if short else None)
+            worker.stop(self._stop_ns, INTERRUPT_DRAIN_S if short else None)
         grace_s = INTERRUPT_GRACE_S if short else self._plan.phases.drain_s + HANG_GRACE_S
         deadline_ns = time.monotonic_ns() + int(grace_s * 1e9)
         while any(worker.alive for worker in self._workers):
@@ -197,8 +174,43 @@ class LevelSupervisor:
                 for worker in self._workers:
                     worker.kill(f"hung: still running {grace_s:.0f} s after the stop")
                 return
-            time.sleep(TICK_S) if interrupted else self._play.tick()
+            time.sleep(TICK_S) if interrupted else self._phases.tick()
+
+    def _reap(self) -> None:
+        """Kill what still runs, write down how each worker ended, and give everything back."""
+        for worker in self._workers:
+            worker.kill("killed by us: interrupted again while workflows were ending")
+        if self._log.go_ns is not None:
+            now_ns = time.monotonic_ns()
+            self._log.phases_ns["drain"] = (self._stop_ns or now_ns, now_ns)
+        # The latest worker has no limiter yet if this was interrupted between the two.
+        killed = [*(limiter.reason() for limiter in self._limiters), None]
+        self._log.workers = [
+            {"worker": worker.worker, "pid": worker.pid, "reason": worker.end_reason(why)}
+            for worker, why in zip(self._workers, killed, strict=False)
+        ]
+        self._note_limits()
+        for limiter in self._limiters:
+            limiter.release()
+        self._log.ended_at = datetime.now(UTC).isoformat()
+        self._write_log(self._log)
+        for worker in self._workers:
+            worker.close()
 
     def _note_limits(self) -> None:
         """Write down what holds the workers; usually the same for all."""
         self._log.limits = "; ".join(dict.fromkeys(one.mechanism for one in self._limiters))
+
+
+def interruptions(error: BaseException) -> int:
+    """Count the interruptions (Ctrl-C and the like) that led to an error.
+
+    A second one may arrive while the first is still on its way through ``finally`` blocks; it
+    replaces the first, which remains its context.
+    """
+    chain: BaseException | None = error
+    count = 0
+    while chain is not None:
+        count += not isinstance(chain, Exception)
+        chain = chain.__context__
+    return count

@@ -40,7 +40,7 @@ class PhaseController:
         self,
         plan: LevelPlan,
         workers: Sequence[WorkerProcess],
-        pulse: LevelMonitor,
+        monitor: LevelMonitor,
         log: LevelLog,
         write_log: Callable[[LevelLog], None],
     ) -> None:
@@ -49,14 +49,14 @@ class PhaseController:
         Args:
             plan: The level.
             workers: Its workers; may grow until ``play``.
-            pulse: Does what is due about once a second, and knows when to end early.
-            log: Is told when each phase began and ended.
+            monitor: Does what is due about once a second, and knows when to end early.
+            log: Takes when each phase began and ended.
             write_log: Stores the log.
         """
         self._plan = plan
         self._phases = plan.phases
         self._workers = workers
-        self._pulse = pulse
+        self._monitor = monitor
         self._log = log
         self._write_log = write_log
         self._ended_before_go = 0
@@ -78,9 +78,9 @@ class PhaseController:
             ("steady", phases.steady_s, limit_s, wanted),
         )
         start_ns, ended_before = go_ns, 0
-        for phase, least_s, most_s, turns in played:
+        for phase, min_s, max_s, workflows in played:
             ended_before = self._ended()
-            because = self._stay(phase, start_ns, least_s, most_s, turns)
+            because = self._stay(phase, start_ns, min_s, max_s, workflows)
             if because:
                 return because
             start_ns = time.monotonic_ns()
@@ -93,7 +93,7 @@ class PhaseController:
         for worker in self._workers:
             worker.go(go_ns)
         self._log.go_ns = go_ns
-        self._pulse.begin(go_ns)
+        self._monitor.begin(go_ns)
         return go_ns
 
     def _play_schedule(self) -> EndedBecause:
@@ -121,15 +121,19 @@ class PhaseController:
             return EndedBecause.WORKER_LOST
 
     def _stay(
-        self, phase: str, start_ns: int, least_s: float, most_s: float, turns: int
+        self, phase: str, start_ns: int, min_s: float, max_s: float, workflows: int
     ) -> EndedBecause | None:
-        """Stay in a phase for its time and its turnovers; returns why the level ends, or None."""
+        """Stay in a phase for its time and until so many workflows have ended in it.
+
+        Returns:
+            Why the level ends; None if it goes on.
+        """
         ended_before = self._ended()
         with self._logged(phase, start_ns):
             while self.all_alive():
                 elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
                 ended = self._ended()
-                if elapsed_s >= most_s or (elapsed_s >= least_s and ended - ended_before >= turns):
+                if elapsed_s >= max_s or (elapsed_s >= min_s and ended - ended_before >= workflows):
                     return None
                 if phase == "steady" and self._phases.total_workflows:
                     left = self._phases.total_workflows - (ended - ended_before)
@@ -179,4 +183,4 @@ class PhaseController:
     def tick(self, length_s: float | None = None) -> None:
         """Let a tenth of a second pass, or ``length_s``, and do what is due."""
         time.sleep(TICK_S if length_s is None else length_s)
-        self._early_end = self._early_end or self._pulse.beat(self.phase, self._log.go_ns)
+        self._early_end = self._early_end or self._monitor.beat(self.phase, self._log.go_ns)

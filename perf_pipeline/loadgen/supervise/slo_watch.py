@@ -1,12 +1,12 @@
-"""Ends a level whose SLO is missed, while it runs (``abort = true``).
+"""Ends a load level while it runs when an SLO with ``abort = true`` is missed.
 
-What is known live is what the workers have committed, the stamps of their slots, and by how much
-the stamps are ahead of the journals. Whatever is not known yet counts for the target: what has
-ended and is not in a journal ended well and in time. So doubt ends nothing; the verdict over a
-window is given after the run, from the records, exactly.
+While a level runs, three things are known: the records that the workers have committed, the
+stamps of their slots, and how many more workflows have ended than are in the journals. Those are
+counted in favour of the target, as if each had ended well and in time. So an incomplete picture
+never ends a level; the exact verdict is given from the records after the run.
 
-An SLO over the steady phase is looked at as a whole so far, from ``grace_s`` on; one over a
-window at the latest window, once it lies within the steady phase.
+An SLO over the whole steady phase is judged on the phase so far, from ``grace_s`` on; one over a
+sliding window on the latest window, once it lies within the steady phase.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[np.void]
 
 
-class InFlight(NamedTuple):
+class UnfinishedWorkflows(NamedTuple):
     """Workflows that have started and not ended: kind, start and intended start of each."""
 
     kind: npt.NDArray[np.int64]
@@ -46,15 +46,15 @@ class InFlight(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Seen:
+class WindowCounts:
     """What is known of an SLO's window, or of the steady phase so far.
 
     Attributes:
-        count: Workflows that decided something.
-        bad: Of them, those that broke it.
-        spent_ns: Their time in all, for a mean.
+        count: Workflows that the SLO judges.
+        bad: Of them, those beyond its limit.
+        spent_ns: Sum of their times, for a mean.
         unknown: Workflows that have ended and are in no journal yet.
-        length_s: Of the window.
+        length_s: Length of the window.
     """
 
     count: int
@@ -68,10 +68,10 @@ class SloWatch:
     """Looks about once a second whether an SLO of the level is missed."""
 
     def __init__(self, plan: LevelPlan, folder: Path) -> None:
-        """Prepare.
+        """Prepare to watch a level.
 
         Args:
-            plan: The level, and the objectives that end it.
+            plan: The level, with the SLOs that end it.
             folder: Its folder, with the workers' journals.
         """
         self._watched = [_Tally(slo, plan) for slo in plan.aborts]
@@ -103,10 +103,10 @@ class SloWatch:
         in_flight = self._in_flight(slot_files, go_ns)
         for tally in self._watched:
             tally.add(rows, self._steady_ns)
-            seen = tally.seen(now_ns, self._steady_ns, in_flight, max(0, ended - self._read))
-            told = seen and tally.broken(seen)
-            if told:
-                return EarlyEnd(EndedBecause.SLO_ABORTED, f"{tally.slo.text}: {told}")
+            counts = tally.counts(now_ns, self._steady_ns, in_flight, max(0, ended - self._read))
+            missed_by = counts and tally.missed_by(counts)
+            if missed_by:
+                return EarlyEnd(EndedBecause.SLO_ABORTED, f"{tally.slo.text}: {missed_by}")
         return None
 
     def _new_rows(self) -> Rows:
@@ -126,7 +126,7 @@ class SloWatch:
                 continue  # busy for a moment: its records are unknown until the next look
         return np.frombuffer(b"".join(payloads), dtype=RECORD_DTYPE)
 
-    def _in_flight(self, slot_files: Sequence[SlotFile], go_ns: int) -> InFlight:
+    def _in_flight(self, slot_files: Sequence[SlotFile], go_ns: int) -> UnfinishedWorkflows:
         found = []
         for one in slot_files:
             words = one.words
@@ -140,11 +140,11 @@ class SloWatch:
         intended_ns = starts_ns
         if self._plan.loop == "open" and len(numbers):
             intended_ns = np.frombuffer(self._plan.intended_ns, dtype=np.int64)[numbers] + go_ns
-        return InFlight(kinds[numbers % len(kinds)], starts_ns, intended_ns)
+        return UnfinishedWorkflows(kinds[numbers % len(kinds)], starts_ns, intended_ns)
 
 
 class _Tally:
-    """What has been seen of one SLO."""
+    """The counts of one SLO."""
 
     def __init__(self, slo: Slo, plan: LevelPlan) -> None:
         self.slo = slo
@@ -157,15 +157,17 @@ class _Tally:
         self._recent: list[npt.NDArray[np.int64]] = []
 
     def add(self, rows: Rows, from_ns: int) -> None:
-        """Take new records in; what was decided before ``from_ns`` does not count."""
+        """Count new records; those decided before ``from_ns`` are left out."""
         decided = self._decided(rows[np.isin(rows["kind"], self._kinds)])
         decided = decided[:, decided[0] >= from_ns]
         self._whole += [decided.shape[1], decided[1].sum(), decided[2].sum()]
         if self.slo.window_s and decided.size:
             self._recent.append(decided)
 
-    def seen(self, now_ns: int, steady_ns: int, in_flight: InFlight, unknown: int) -> Seen | None:
-        """Return what is known of the window that ends now; None while nothing may end."""
+    def counts(
+        self, now_ns: int, steady_ns: int, in_flight: UnfinishedWorkflows, unknown: int
+    ) -> WindowCounts | None:
+        """Return the counts of the window that ends now; None while it is too early to judge."""
         length_ns = round(self.slo.window_s * 1e9) or now_ns - steady_ns
         if now_ns - steady_ns < max(self.slo.grace_s * 1e9, self.slo.window_s * 1e9):
             return None
@@ -186,33 +188,36 @@ class _Tally:
                 passed_ns = begin_ns + self._limit_ns
                 late = int(((passed_ns <= now_ns) & (passed_ns > now_ns - length_ns)).sum())
                 count, bad = count + late, bad + late
-        return Seen(count, bad, spent_ns, unknown, length_ns / 1e9)
+        return WindowCounts(count, bad, spent_ns, unknown, length_ns / 1e9)
 
-    def broken(self, seen: Seen) -> str:
-        """Say by how much the limit is missed, whatever is not known yet; empty if it is not."""
-        most, limit = seen.count + seen.unknown, self.slo.limit
-        over = f"in the last {seen.length_s:.0f} s"
-        share = f"{seen.bad:,} of {most:,} workflows"
+    def missed_by(self, counts: WindowCounts) -> str:
+        """Say by how much the limit is missed even if all unknown workflows kept it; else empty."""
+        workflows, limit = counts.count + counts.unknown, self.slo.limit
+        over = f"in the last {counts.length_s:.0f} s"
+        share = f"{counts.bad:,} of {workflows:,} workflows"
         match self.slo.about.kind:
             case "percentile":
-                missed = seen.bad >= MIN_TAIL_SAMPLES and seen.bad > (1 - self.slo.about.p) * most
-                told = f"{share} took longer than {limit:g} s {over}"
+                missed = (
+                    counts.bad >= MIN_TAIL_SAMPLES
+                    and counts.bad > (1 - self.slo.about.p) * workflows
+                )
+                sentence = f"{share} took longer than {limit:g} s {over}"
             case "most":
-                missed = seen.bad > 0
-                told = f"{share} took longer than {limit:g} s {over}"
+                missed = counts.bad > 0
+                sentence = f"{share} took longer than {limit:g} s {over}"
             case "mean":
-                least_s = seen.spent_ns / 1e9 / max(1, most)
-                missed = seen.count >= MIN_ENDED and least_s > limit
-                told = f"the mean of {most:,} workflows was {least_s:.4g} s or more {over}"
+                mean_s = counts.spent_ns / 1e9 / max(1, workflows)
+                missed = counts.count >= MIN_ENDED and mean_s > limit
+                sentence = f"the mean of {workflows:,} workflows was {mean_s:.4g} s or more {over}"
             case "rate":
-                rate_per_s = most / seen.length_s
+                rate_per_s = workflows / counts.length_s
                 missed = rate_per_s < limit
-                told = f"{rate_per_s:.4g} workflows a second ended well at most {over}"
+                sentence = f"{rate_per_s:.4g} workflows a second ended well at most {over}"
             case _:
-                missed = seen.count >= MIN_ENDED and seen.bad > limit * most
+                missed = counts.count >= MIN_ENDED and counts.bad > limit * workflows
                 word = "were dropped" if self.slo.metric == "dropped_ratio" else "failed"
-                told = f"{share} {word} {over}"
-        return told if missed else ""
+                sentence = f"{share} {word} {over}"
+        return sentence if missed else ""
 
     def _decided(self, rows: Rows) -> npt.NDArray[np.int64]:
         """Return when each record decided something, whether it was bad, and its time.

@@ -15,6 +15,7 @@ from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
+from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.worker_job import WorkerJob
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[3]
 LOG_TAIL = 400
+WORKER_MODULE = "perf_pipeline.worker"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class WorkerProcess:
         python: Path,
         job: Job,
         python_path: str | None = None,
+        module: str = WORKER_MODULE,
     ) -> None:
         """Write the worker's files and start it.
 
@@ -83,6 +86,7 @@ class WorkerProcess:
             python: The target's interpreter.
             job: What the target has to execute.
             python_path: Folder from which a user's own functions are imported; None for none.
+            module: What the process runs, with its job file as the only argument.
         """
         files = WorkerFiles.of(folder, worker)
         ramp_ns = plan.slots_of(worker)
@@ -91,6 +95,8 @@ class WorkerProcess:
         files.ramp.write_bytes(little_endian(ramp_ns))
         self.worker = worker
         self.slots = SlotFile.create(files.slots, len(ramp_ns), int(plan.phases.drain_s * 1e9))
+        self._bell_descriptor = os.eventfd(0, os.EFD_CLOEXEC)
+        self._bell = Bell(self._bell_descriptor)
         arrivals = plan.arrivals
         worker_job = WorkerJob(
             parent_pid=os.getpid(),
@@ -102,6 +108,7 @@ class WorkerProcess:
             ramp=str(files.ramp),
             journal=str(files.journal),
             slots=str(files.slots),
+            bell=self._bell_descriptor,
             deadline_ns=int(plan.phases.deadline_s * 1e9),
             job=replace(job, concurrency=len(ramp_ns)),
             intended=str(folder / INTENDED) if arrivals else "",
@@ -114,7 +121,7 @@ class WorkerProcess:
         with files.log.open("wb") as log:
             self._process = subprocess.Popen(
                 # -P: a module in the current folder must not stand in for one of the target's.
-                [python, "-P", "-m", "perf_pipeline.worker", files.job],
+                [python, "-P", "-m", module, files.job],
                 env={
                     "HOME": str(files.home),
                     "LANG": "C.UTF-8",
@@ -124,6 +131,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                pass_fds=(self._bell_descriptor,),
                 start_new_session=True,
             )
         self.pid = self._process.pid
@@ -141,12 +149,14 @@ class WorkerProcess:
     def go(self, at_ns: int) -> None:
         """Let the slots start at ``at_ns``, CLOCK_MONOTONIC."""
         self.slots.words[GO_NS] = at_ns
+        self._bell.ring()
 
     def stop(self, at_ns: int, drain_s: float | None = None) -> None:
         """Start nothing more from ``at_ns`` on; what is in flight may end within the drain."""
         if drain_s is not None:
             self.slots.words[DRAIN_NS] = int(drain_s * 1e9)
         self.slots.words[STOP_NS] = at_ns
+        self._bell.ring()
 
     def wait_until(self, deadline_ns: int) -> bool:
         """Wait for the process to end; False if it still runs at ``deadline_ns``."""
@@ -167,6 +177,11 @@ class WorkerProcess:
         """Kill it at once; ``because`` becomes the reason of its end."""
         self.end_at_once(because)
         self._process.wait()
+
+    def close(self) -> None:
+        """Give back what this process holds of it; it has ended, and is not steered any more."""
+        self.slots.close()
+        os.close(self._bell_descriptor)
 
     def end_reason(self, killed_by_limit: str | None = None) -> str:
         """Say how it ended: ``done``, or what happened with the end of its log.

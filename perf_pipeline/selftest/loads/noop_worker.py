@@ -12,6 +12,7 @@ from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles, WorkerPr
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.record import RECORD
 from perf_pipeline.selftest.loads.only_level import PYTHON, closed_level
+from perf_pipeline.selftest.loads.process_cpu import process_cpu_s
 from perf_pipeline.targets import no_op
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def play_nothing(folder: Path, length_s: float, seed: int) -> NoopBlock:
         worker.kill("the selftest ended")
     recorded = len(read_journal(WorkerFiles.of(folder, 0).journal).payload) // RECORD.size
     unrecorded = abs(worker.slots.totals().started - recorded)
-    worker.slots.close()
+    worker.close()
     return NoopBlock(block.iterations, block.wall_s, block.cpu_s, unrecorded)
 
 
@@ -75,9 +76,9 @@ def _measured(worker: WorkerProcess, length_s: float) -> NoopBlock:
         time.sleep(0.005)
     worker.go(time.monotonic_ns())
     time.sleep(WARM_UP_S)
-    begin = worker.slots.totals().ended, time.monotonic(), _cpu_s(worker.pid)
+    begin = worker.slots.totals().ended, time.monotonic(), process_cpu_s(worker.pid)
     time.sleep(length_s)
-    end = worker.slots.totals().ended, time.monotonic(), _cpu_s(worker.pid)
+    end = worker.slots.totals().ended, time.monotonic(), process_cpu_s(worker.pid)
     worker.stop(time.monotonic_ns())
     if not worker.wait_until(time.monotonic_ns() + int(_START_LIMIT_S * 1e9)):
         raise PerfPipelineError(f"the no-op worker did not end: {worker.end_reason()}")
@@ -85,12 +86,3 @@ def _measured(worker: WorkerProcess, length_s: float) -> NoopBlock:
         raise PerfPipelineError(f"the no-op worker failed: {worker.end_reason()}")
     iterations, wall_s, cpu_s = (b - a for a, b in zip(begin, end, strict=True))
     return NoopBlock(iterations, wall_s, cpu_s)
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the CPU time of all threads of a process; /proc tells it in steps of 10 ms alone.
-
-    Source:
-        clock_getcpuclockid(3): the clock of a process, ``MAKE_PROCESS_CPUCLOCK(pid, SCHED)``.
-    """
-    return time.clock_gettime((~pid << 3) | 2)

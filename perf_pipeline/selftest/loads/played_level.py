@@ -8,11 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.selftest.loads.only_level import PYTHON, open_level
+from perf_pipeline.selftest.loads.process_cpu import process_cpu_s
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,7 +67,7 @@ def play(
         folder = Path(temporary)
         level.play(
             folder,
-            on_second=lambda now_ns, pids: used.append((now_ns, _cpu_s(pids))),
+            on_second=lambda now_ns, pids: used.append((now_ns, sum(map(process_cpu_s, pids)))),
             python_path=python_path,
         )
         if control_s:
@@ -91,11 +90,6 @@ def play(
         facts=records.workers[0].journal.facts,
         cpu_percent=_percent([(at_ns, cpu_s) for at_ns, cpu_s in used if at_ns > go_ns]),
     )
-
-
-def _cpu_s(pids: list[int]) -> float:
-    """Return the CPU seconds of the workers so far."""
-    return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
 
 
 def _percent(used: list[tuple[int, float]]) -> float | None:

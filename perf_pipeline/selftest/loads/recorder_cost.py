@@ -1,7 +1,6 @@
-"""What keeping a record costs, apart from everything else that a worker does.
+"""The cost of storing a record, without everything else that a worker process does.
 
-The least of many blocks is taken: what neighbours on the machine add is never negative, so the
-least is nearest to the cost itself.
+The minimum over many blocks is taken: neighbours on the machine can only add to the cost.
 """
 
 from __future__ import annotations
@@ -40,24 +39,24 @@ class RecorderCost:
 
 
 def recorder_cost(folder: Path, blocks: int) -> RecorderCost:
-    """Measure it with a real journal in ``folder``, the least of so many blocks each."""
+    """Measure with a real journal in ``folder``; each cost is the minimum of ``blocks`` blocks."""
     slots = SlotFile.create(folder / "cost.slots", 1, 0)
     journal = JournalWriter(folder / "cost.sqlite")
     recorder = Recorder(journal, slots, time.monotonic_ns)
-    reads_ns = _least_ns(recorder, blocks, _read_clock)
+    reads_ns = _min_ns(recorder, blocks, _read_clock)
     cost = RecorderCost(
         clock_reads_ns=reads_ns,
-        store_ns=_least_ns(recorder, blocks, _store) - reads_ns,
-        durable_ns=_least_ns(recorder, blocks, _store_and_commit) - reads_ns,
-        record_ns=_least_ns(recorder, blocks, _call_record) - reads_ns,
+        store_ns=_min_ns(recorder, blocks, _store) - reads_ns,
+        durable_ns=_min_ns(recorder, blocks, _store_and_commit) - reads_ns,
+        record_ns=_min_ns(recorder, blocks, _call_record) - reads_ns,
     )
     journal.close()
     slots.close()
     return cost
 
 
-def _least_ns(recorder: Recorder, blocks: int, work: Callable[[Recorder], None]) -> float:
-    """Return the least of the costs of a block, ns a record; no commit but the work's own."""
+def _min_ns(recorder: Recorder, blocks: int, work: Callable[[Recorder], None]) -> float:
+    """Return the minimum cost of a block, ns a record; without commits but those of ``work``."""
     costs = []
     for _ in range(blocks):
         recorder.due_ns = _NEVER_NS

@@ -298,6 +298,31 @@ def test_a_second_interruption_kills_at_once_and_says_so(tmp_path: Path) -> None
     assert _summary(tmp_path).outcomes["error"] == 0
 
 
+def test_a_second_interruption_before_the_drain_has_begun_kills_at_once(tmp_path: Path) -> None:
+    """It comes while the first is on its way out of the steady phase, and replaces it.
+
+    The workers stand still, so if it were taken for the first they would be "hung" 3 s later.
+    """
+    level = _level_with(
+        tmp_path, lambda: (_signal_all(_worker_pids(), signal.SIGSTOP), _interrupt())
+    )
+    write_log, interrupted = level._phases._write_log, []
+
+    def write_and_interrupt(log: LevelLog) -> None:
+        write_log(log)
+        if log.phases_ns.get("steady", (0, None))[1] is not None and not interrupted:
+            interrupted.append(time.monotonic())
+            raise KeyboardInterrupt
+
+    level._phases._write_log = write_and_interrupt
+    with pytest.raises(KeyboardInterrupt):
+        level.run()
+
+    assert time.monotonic() - interrupted[0] < 1.0
+    reason = "killed by us: interrupted again while workflows were ending"
+    assert [worker["reason"] for worker in _stored(tmp_path)["workers"]] == [reason] * 2  # type: ignore[attr-defined]
+
+
 def test_a_worker_that_cannot_open_its_target_gives_its_own_words_as_the_reason(
     tmp_path: Path,
 ) -> None:

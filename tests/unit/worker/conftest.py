@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from perf_pipeline.samples.journal import JournalWriter, read_journal
 from perf_pipeline.samples.record import RECORD, ErrorClass
 from perf_pipeline.samples.slots import GO_NS, STOP_NS, SlotFile
 from perf_pipeline.worker.async_loop import AsyncLoop
+from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.closed_loop import ClosedLoop
 from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.ledger import Ledger
@@ -95,6 +97,7 @@ class Bench:
         slots: Real slot file.
         journal: Real journal.
         recorder: Between the two.
+        bell: What the last slot to end rings.
     """
 
     def __init__(self, folder: Path, slots: int) -> None:
@@ -103,6 +106,8 @@ class Bench:
         self.slots = SlotFile.create(folder / "worker-0.slots", slots, 0)
         self.journal = JournalWriter(folder / "worker-0.sqlite")
         self.recorder = Recorder(self.journal, self.slots, self.clock)
+        self.bell_descriptor = os.eventfd(0, os.EFD_CLOEXEC)
+        self.bell = Bell(self.bell_descriptor)
 
     def loop(self, target: Any, **changes: Any) -> ClosedLoop:
         """Return a closed loop over everything; the go is now, the stop after ``run_s``."""
@@ -137,6 +142,7 @@ class Bench:
             "numbers": itertools.count(),
             "ramp_ns": array("q", [0] * self.slots.slots),
             "clock_ns": books["clock_ns"],
+            "on_last_end": self.bell.ring,
         } | changes
 
     def committed(self) -> list[Row]:
@@ -189,6 +195,7 @@ def bench(tmp_path: Path) -> Iterator[Callable[[int], Bench]]:
     for each in made:
         each.slots.words[STOP_NS] = 0
         each.journal._db.close()
+        os.close(each.bell_descriptor)
 
 
 @pytest.fixture

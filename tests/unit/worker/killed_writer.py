@@ -89,6 +89,7 @@ arguments: dict[str, Any] = {
     "numbers": itertools.count(),
     "ramp_ns": array("q", [0] * slot_count),
     "clock_ns": time.monotonic_ns,
+    "on_last_end": lambda: None,
 }
 loop: ClosedLoop | AsyncLoop = (
     ClosedLoop(target=SleepyTarget(), sleep=time.sleep, threads=[], **arguments)

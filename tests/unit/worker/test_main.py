@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from perf_pipeline.samples.slots import (
     CLOSED,
     DRAIN_NS,
     GO_NS,
+    NEVER_NS,
     PLAYING,
     READY,
     STATE,
@@ -53,6 +55,7 @@ def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
         ramp=str(tmp_path / "ramp"),
         journal=str(tmp_path / "journal"),
         slots=str(tmp_path / "slots"),
+        bell=0,
         deadline_ns=5,
         job=Job(KINDS, "lean", 3, "run", 2, _STORES),
     )
@@ -107,12 +110,79 @@ def test_a_worker_that_is_done_has_everything_committed_and_its_target_closed(
     b.slots.words[DRAIN_NS] = 5_000_000_000
     loop.start()
 
-    code = supervise(loop, b.recorder, b.journal, b.slots)
+    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell)
 
     assert code == 0
     assert target.closed
     assert b.slots.words[STATE] == CLOSED
     assert b.slots.totals().started == len(b.committed()) > 10
+
+
+def test_the_main_thread_sleeps_while_workflows_run_and_wakes_at_once_for_a_stop(
+    bench: Callable[[int], Bench],
+) -> None:
+    """2 s with 4 slots: its thread is scheduled fewer than 10 times; at 50 ms it was 40.
+
+    A workflow takes 1 ms, so the threads of the slots commit. The stop comes without warning.
+    """
+    b, target = bench(4), ScriptedTarget(lambda _kind, _number: time.sleep(0.001))
+    b.recorder._clock_ns = time.monotonic_ns
+    loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
+    b.slots.words[GO_NS], b.slots.words[STOP_NS] = time.monotonic_ns(), NEVER_NS
+    b.slots.words[DRAIN_NS] = 5_000_000_000
+    loop.start()
+    main = threading.Thread(target=supervise, args=(loop, b.recorder, b.journal, b.slots, b.bell))
+    main.start()
+    time.sleep(0.2)
+    before = _switches(main.native_id)
+    time.sleep(2.0)
+    woken = _switches(main.native_id) - before
+
+    b.slots.words[STOP_NS] = stop_ns = time.monotonic_ns()
+    b.bell.ring()
+    main.join(5)
+
+    assert woken < 10
+    assert time.monotonic_ns() - stop_ns < 500_000_000
+    assert b.slots.words[STATE] == CLOSED
+    assert b.slots.totals().started == len(b.committed())
+
+
+def _switches(thread: int | None) -> int:
+    """Return how often a thread of this process went to sleep by itself."""
+    status = Path(f"/proc/self/task/{thread}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("voluntary"))
+    return int(line.split()[1])
+
+
+def test_a_record_is_committed_within_about_a_second_though_no_other_workflow_ends(
+    bench: Callable[[int], Bench],
+) -> None:
+    """Two short workflows, then one that goes on: nobody but the main thread can commit."""
+    b, release = bench(1), threading.Event()
+    b.recorder._clock_ns = time.monotonic_ns
+
+    def work(_kind: int, number: int) -> None:
+        if number == 2:
+            release.wait(10)
+
+    loop = b.loop(ScriptedTarget(work), clock_ns=time.monotonic_ns, sleep=time.sleep)
+    b.slots.words[GO_NS], b.slots.words[STOP_NS] = time.monotonic_ns(), NEVER_NS
+    b.slots.words[DRAIN_NS] = 5_000_000_000
+    loop.start()
+    main = threading.Thread(target=supervise, args=(loop, b.recorder, b.journal, b.slots, b.bell))
+    main.start()
+    begin_s = time.monotonic()
+    while len(b.committed()) < 2 and time.monotonic() - begin_s < 5:
+        time.sleep(0.02)
+    waited_s = time.monotonic() - begin_s
+    release.set()
+    b.slots.words[STOP_NS] = 0
+    b.bell.ring()
+    main.join(5)
+
+    assert waited_s < 1.3
+    assert [row.number for row in b.committed()] == [0, 1, 2]
 
 
 def test_cold_starts_are_committed_while_other_workers_are_still_starting(
@@ -135,7 +205,7 @@ def test_cold_starts_are_committed_while_other_workers_are_still_starting(
 
     b.recorder.finish = look_then_finish  # type: ignore[method-assign, assignment]
 
-    supervise(loop, b.recorder, b.journal, b.slots)
+    supervise(loop, b.recorder, b.journal, b.slots, b.bell)
 
     assert committed == [1]
 
@@ -151,7 +221,7 @@ def test_a_worker_whose_last_block_cannot_be_committed_never_says_that_it_is_clo
     b.journal._db.execute("PRAGMA query_only = 1")
     loop.start()
 
-    code = supervise(loop, b.recorder, b.journal, b.slots)
+    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell)
 
     assert code == 2
     assert b.slots.words[STATE] == PLAYING
@@ -169,7 +239,7 @@ def test_a_lost_slot_makes_the_worker_end_with_its_text(
     loop.problems.append("slot 1 could not be opened: OSError: no more files")
     loop.start()
 
-    assert supervise(loop, b.recorder, b.journal, b.slots) == 1
+    assert supervise(loop, b.recorder, b.journal, b.slots, b.bell) == 1
     assert "slot 1 could not be opened: OSError" in capsys.readouterr().err
     assert {row.error_class for row in b.committed()} == {ErrorClass.NONE}
 
@@ -183,12 +253,12 @@ def test_a_worker_of_tasks_notes_what_its_workflows_wait_for_and_closes_its_targ
     target = ScriptedAsyncTarget(lambda _kind, _number: asyncio.sleep(0.02))
     loop = b.async_loop(target, events, clock_ns=time.monotonic_ns, sleep=asyncio.sleep)
     b.slots.words[GO_NS] = time.monotonic_ns()
-    b.slots.words[STOP_NS] = time.monotonic_ns() + 300_000_000
+    b.slots.words[STOP_NS] = time.monotonic_ns() + 800_000_000
     b.slots.words[DRAIN_NS] = 5_000_000_000
     loop.start()
     sample = TaskSampler(lambda: b.slots.totals().in_flight, lambda: 3)
 
-    code = supervise(loop, b.recorder, b.journal, b.slots, sample)
+    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell, sample)
 
     journal = read_journal(b.folder / "worker-0.sqlite")
     waits = {what: count for _, what, count in journal.waits}
@@ -222,17 +292,21 @@ def test_the_journal_says_how_many_workflows_the_target_executes_at_once_and_its
 def test_a_worker_process_plays_in_the_mode_of_its_job(tmp_path: Path, mode: str) -> None:
     """A whole process, 8 slots for 0.3 s of the control targets, which need no server here."""
     slots = SlotFile.create(tmp_path / "slots", 8, 5_000_000_000)
+    bell = os.eventfd(0)
     (tmp_path / "kinds").write_bytes(struct.pack("<q", 0))
     (tmp_path / "ramp").write_bytes(bytes(8 * 8))
     target = {"threads": "control", "asyncio": "control_async"}[mode]
     kinds = (Kind("transformation", "simple"),)
-    job = replace(_job(tmp_path, worker=0), parent_pid=os.getpid(), mode=mode, target=target,
-                  deadline_ns=10**10, job=Job(kinds, "lean", 3, "run", 2, _STORES))  # fmt: skip
+    job = replace(
+        _job(tmp_path, worker=0), parent_pid=os.getpid(), mode=mode, target=target, bell=bell,
+        deadline_ns=10**10, job=Job(kinds, "lean", 3, "run", 2, _STORES),
+    )  # fmt: skip
     (tmp_path / "job.json").write_text(json.dumps(asdict(job)))
 
     worker = subprocess.Popen(
         [sys.executable, "-m", "perf_pipeline.worker", tmp_path / "job.json"],
         env={"PYTHONPATH": str(Path(__file__).parents[3])},
+        pass_fds=(bell,),
     )
     try:
         end = time.monotonic() + 30
@@ -240,10 +314,12 @@ def test_a_worker_process_plays_in_the_mode_of_its_job(tmp_path: Path, mode: str
             time.sleep(0.01)
         slots.words[GO_NS] = time.monotonic_ns()
         slots.words[STOP_NS] = time.monotonic_ns() + 300_000_000
+        os.eventfd_write(bell, 1)
         assert worker.wait(30) == 0
     finally:
         worker.kill()
         worker.wait()
+        os.close(bell)
 
     journal = read_journal(tmp_path / "journal")
     rows = list(RECORD.iter_unpack(journal.payload))

@@ -153,20 +153,39 @@ def test_what_is_pending_is_bounded_however_fast_workflows_end(
     assert max(blocks[1:]) <= BLOCK_RECORDS + 1
 
 
-def test_the_timer_commits_early_when_more_is_pending_than_should_be(
+def test_the_first_block_after_the_go_is_small_though_no_rate_is_known_before(
     bench: Callable[[int], Bench],
 ) -> None:
-    """Before the first commit nobody knows the rate; the timer looks every 50 ms."""
+    """10 us a workflow: 5,000 in the first 50 ms, which tell that half a second has too many."""
     b = bench(1)
-    for number in range(BLOCK_RECORDS):
-        if number % 1000 == 0:
-            b.recorder.commit_if_due(b.clock())
-            assert b.committed() == []
-        b.recorder.keep((number, 1, 1, 2, 0))
+    b.clock.sleep(60)
+    b.recorder.begin_load(b.clock())
+    for number in range(50_000):
+        _play(b, number, 0.000_01)
 
-    b.recorder.commit_if_due(b.clock())
+    blocks = [len(payload) // RECORD.size for payload in b.journal.payloads()]
+    assert blocks[0] == pytest.approx(5_000, abs=2)
+    assert max(blocks) <= BLOCK_RECORDS + 1
 
-    assert len(b.committed()) == BLOCK_RECORDS
+
+def test_the_main_thread_looks_when_no_workflow_has_ended_for_half_a_second_after_a_commit_was_due(
+    bench: Callable[[int], Bench],
+) -> None:
+    """So it never competes with threads that commit, and no record waits longer than 1.05 s."""
+    b = bench(1)
+    _play(b, 0, 0.6)
+    _play(b, 1, 0.01)
+    ended_ns = b.clock()
+    assert [row.number for row in b.committed()] == [0]
+
+    look_ns = b.recorder.next_look_ns(ended_ns)
+    b.clock.now_ns = look_ns
+    b.recorder.commit_if_due(look_ns)
+
+    assert look_ns - b.recorder.due_ns == -COMMIT_EVERY_NS  # just committed
+    assert look_ns - ended_ns <= 1_050_000_000
+    assert [row.number for row in b.committed()] == [0, 1]
+    assert b.recorder.next_look_ns(look_ns) == look_ns + 1_050_000_000
 
 
 def test_a_full_disk_keeps_records_pending_and_reports_it(bench: Callable[[int], Bench]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.worker.task_waits import TaskSampler
-from perf_pipeline.worker.waits import EVERY_NS
+from perf_pipeline.worker.waits import sample_every_ns
 from tests.unit.worker.test_waits import _SITE, _stack
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def test_tasks_are_queued_or_where_the_thread_is_that_has_them(
 
     assert sampler(10) == counts
     assert sum(counts.values()) == in_flight
-    assert sampler(9 + EVERY_NS) == {}
-    assert sampler(10 + EVERY_NS) == counts
+    assert sampler(9 + sample_every_ns(in_flight)) == {}
+    assert sampler(10 + sample_every_ns(in_flight)) == counts

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
-from perf_pipeline.worker.waits import EVERY_NS, THREADS, WaitSampler, where
+from perf_pipeline.worker.waits import EVERY_MAX_NS, THREADS, WaitSampler, sample_every_ns, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,9 +178,15 @@ def test_threads_are_sampled_at_most_every_two_seconds_and_at_most_so_many() -> 
     sampler = WaitSampler(threads, current)
 
     assert sampler(10) == {"runtime": THREADS}
-    assert sampler(10 + EVERY_NS - 1) == {}
-    assert sampler(10 + EVERY_NS) == {"runtime": THREADS}
+    assert sampler(10 + EVERY_MAX_NS - 1) == {}
+    assert sampler(10 + EVERY_MAX_NS) == {"runtime": THREADS}
     assert len(asked) == 2
+
+
+def test_few_workflows_are_sampled_more_often_and_many_at_most_fifty_times_a_second() -> None:
+    """1 thread gives 2 samples a second, 25 give 50, 100 of 1000 give 50."""
+    each_s = {count: sample_every_ns(count) / 1e9 for count in (0, 1, 25, 100, 10_000)}
+    assert each_s == {0: 0.5, 1: 0.5, 25: 0.5, 100: 2.0, 10_000: 2.0}
 
 
 def test_threads_that_have_ended_are_not_counted() -> None:

@@ -60,7 +60,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], WorkerProcess]]:
     yield run
     for worker in started:
         worker.kill("the test is over")
-        worker.slots.close()
+        worker.close()
 
 
 def _ended(worker: WorkerProcess) -> str:
@@ -153,7 +153,7 @@ def test_a_worker_of_a_versioned_asynchronous_target_finds_the_users_own_folder(
     plan = plan_levels(scenario, 1)[0]
     worker = WorkerProcess(plan, 0, tmp_path, python, JOB, "/home/user/own")
     assert _ended(worker) == "done"
-    worker.slots.close()
+    worker.close()
 
     job = read_job(tmp_path / "worker-0.json")
     assert (job.target, job.mode) == ("kailash_async", "asyncio")
