@@ -13,7 +13,7 @@ from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.registry import run_selftest, selftests
 
 if TYPE_CHECKING:
-    from perf_pipeline.selftest.registry import Outcome
+    from perf_pipeline.selftest.registry import SelftestResult
 
 Name = Annotated[
     str,
@@ -53,7 +53,7 @@ def selftest(
         raise typer.Exit(Exit.GATE_FAILED)
 
 
-def _show(outcome: Outcome, *, as_json: bool) -> None:
+def _show(outcome: SelftestResult, *, as_json: bool) -> None:
     """Print a line a figure, and the verdict."""
     for figure in outcome.figures:
         tell(f"{'pass' if figure.passed else 'FAIL'}  {said(figure)}", as_json=as_json)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.selftest.figure import Figure, Size
+from perf_pipeline.selftest.loads.observed_load import PERCENTS, ObservedLoad, compared
 from perf_pipeline.selftest.loads.our_load import load_at_rate, load_closed
-from perf_pipeline.selftest.loads.seen_load import PERCENTS, ObservedLoad, compared
 from perf_pipeline.selftest.loads.service_process import delayed_service, read_log
 from perf_pipeline.selftest.other_generators.locust_environment import locust_command
 from perf_pipeline.selftest.other_generators.wrk import RESOLUTION_MS, run_wrk, wrk_command

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SelftestResult:
     """What one run of a selftest found.
 
     Attributes:
@@ -78,7 +78,7 @@ def run_selftest(
     clock_s: Callable[[], float] = time.monotonic,
     *,
     lock_path: Path | None = None,
-) -> Outcome:
+) -> SelftestResult:
     """Run one selftest while no load runs on this host.
 
     A selftest that says ``TAKES_LOAD_LOCK = True`` starts load runs, which wait by themselves.
@@ -97,15 +97,15 @@ def run_selftest(
         raise PerfPipelineError(f"no selftest {name!r}; there are: {', '.join(selftests())}")
     module = importlib.import_module(f"{perf_pipeline.selftest.__name__}.{name}")
     run: Callable[[Size, int], list[Figure]] = module.run
-    with ExitStack() as held:
+    with ExitStack() as stack:
         if not getattr(module, "TAKES_LOAD_LOCK", False):
-            held.enter_context(_only_load(name, lock_path))
+            stack.enter_context(_only_load(name, lock_path))
         started_s = clock_s()
         figures = tuple(run(size, seed))
         seconds = clock_s() - started_s
     if not figures:
         raise PerfPipelineError(f"selftest {name} gave no figure, so it proves nothing")
-    return Outcome(name, size, seed, figures, seconds)
+    return SelftestResult(name, size, seed, figures, seconds)
 
 
 def _only_load(name: str, lock_path: Path | None) -> AbstractContextManager[None]:

@@ -1,27 +1,27 @@
-"""Processes that loop around kailash as workers do, and record nothing."""
+"""The bare loop: the processes of a load level without what measuring adds."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-from array import array
+import time
 from contextlib import ExitStack
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.lifeline import bound_command
-from perf_pipeline.run import PROJECT
+from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
+from perf_pipeline.samples.run_folder import INTENDED
+from perf_pipeline.selftest.loads import bare_worker
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.targets.target import Job
 
-_SCRIPT = Path(__file__).with_name("bare_worker.py")
+_START_LIMIT_S = 120.0
+COUNT_FILE = "nodes"
+"""In the HOME of a process: one int64, the nodes that it has executed (``node_counter``)."""
 
 
 class BareLoop:
@@ -32,64 +32,44 @@ class BareLoop:
     """
 
     def __init__(
-        self, job: Job, python: Path, folder: Path, *, concurrency: int, processes: int
+        self, plan: LevelPlan, job: Job, python: Path, folder: Path, python_path: str | None = None
     ) -> None:
-        """Start it and wait until every process has executed each kind once.
+        """Start it and wait until every process is ready.
 
         Args:
+            plan: The level that it plays.
             job: What the target has to execute.
             python: The target's interpreter.
             folder: Where its files go, empty.
-            concurrency: Threads of all processes together.
-            processes: How many.
+            python_path: As for the level.
+
+        Raises:
+            PerfPipelineError: A process did not get ready.
         """
-        path = folder / "job.json"
-        asked = {
-            "parent_pid": os.getpid(), "worker": 0, "workers": processes, "target": "kailash",
-            "mode": "threads", "kinds": "", "ramp": "", "journal": "", "slots": "",
-            "deadline_ns": 0, "job": asdict(job),
-        }  # fmt: skip
-        path.write_text(json.dumps(asked), encoding="utf-8")
-        environment = {
-            "HOME": str(folder), "LANG": "C.UTF-8", "PATH": os.defpath, "PYTHONPATH": str(PROJECT)
-        }  # fmt: skip
-        self._counts: list[Path] = []
-        self._processes: list[subprocess.Popen[str]] = []
+        if plan.arrivals:
+            (folder / INTENDED).write_bytes(little_endian(plan.intended_ns))
+        self._workers: list[WorkerProcess] = []
         with ExitStack() as started:
             started.callback(self._kill)
-            for worker in range(processes):
-                threads = len(range(worker, concurrency, processes))
-                counts = folder / f"counts-{worker}"
-                counts.write_bytes(bytes(8 * threads))
-                self._counts.append(counts)
-                command = [str(python), "-P", str(_SCRIPT), str(path), str(counts)]
-                command += [str(threads), str(worker), str(processes)]
-                self._processes.append(
-                    subprocess.Popen(
-                        bound_command(command, signal.SIGKILL, os.getpid()),
-                        env=environment,
-                        stdin=subprocess.PIPE,
-                        stdout=subprocess.PIPE,
-                        text=True,
+            for worker in range(plan.processes):
+                self._workers.append(
+                    WorkerProcess(
+                        plan, worker, folder, python, job, python_path, module=bare_worker.__name__
                     )
                 )
-            for process in self._processes:
-                said = process.stdout.readline().strip() if process.stdout else ""
-                if said != "ready":
-                    raise PerfPipelineError(f"a bare loop did not start: {said or 'it ended'}")
+            deadline_s = time.monotonic() + _START_LIMIT_S
+            for one in self._workers:
+                while not one.ready:
+                    if not one.alive or time.monotonic() > deadline_s:
+                        raise PerfPipelineError(f"a bare loop did not start: {one.end_reason()}")
+                    time.sleep(0.05)
             started.pop_all()
-        self.pids = [process.pid for process in self._processes]
+        self.pids = [one.pid for one in self._workers]
 
     def go(self) -> None:
         """Let it loop."""
-        for process in self._processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-
-    def ended(self) -> int:
-        """Return how many workflows have ended so far."""
-        return sum(sum(array("q", path.read_bytes())) for path in self._counts)
+        for worker in self._workers:
+            worker.go(time.monotonic_ns())
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +84,6 @@ class BareLoop:
         self._kill()
 
     def _kill(self) -> None:
-        for process in self._processes:
-            process.kill()
-            process.communicate()
+        for worker in self._workers:
+            worker.kill("the bare loop is over")
+            worker.close()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.selftest.loads.observed_load import PERCENTS, ObservedLoad
 from perf_pipeline.selftest.loads.only_level import closed_level
 from perf_pipeline.selftest.loads.played_level import play
-from perf_pipeline.selftest.loads.seen_load import PERCENTS, ObservedLoad
 from perf_pipeline.selftest.loads.service_process import delayed_service, read_log
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def load_closed(
     return ObservedLoad(
         name="ours",
         length_s=(end_ns - begin_ns) / 1e9,
-        per_s=_told(metrics.throughput_per_s),
+        per_s=_measured(metrics.throughput_per_s),
         percentiles_ms=_percentiles_ms(metrics.service_times),
         resolution_ms=OUR_RESOLUTION_MS,
         log=read_log(service).between(begin_ns, end_ns),
@@ -69,7 +69,7 @@ def load_at_rate(
     return ObservedLoad(
         name="ours",
         length_s=length_s,
-        per_s=_told(played.metrics.throughput_per_s),
+        per_s=_measured(played.metrics.throughput_per_s),
         percentiles_ms=_percentiles_ms(times),
         resolution_ms=OUR_RESOLUTION_MS,
         log=read_log(service).between(begin_ns, begin_ns + int(length_s * 1e9)),
@@ -78,10 +78,10 @@ def load_at_rate(
 
 def _percentiles_ms(times: ServiceTimes) -> dict[int, float]:
     found = {round(100 * one.p): one.value_s for one in times.percentiles}
-    return {percent: 1000 * _told(found[percent]) for percent in PERCENTS}
+    return {percent: 1000 * _measured(found[percent]) for percent in PERCENTS}
 
 
-def _told(value: float | None) -> float:
+def _measured(value: float | None) -> float:
     if value is None:
         raise PerfPipelineError("the level measured nothing: no request was answered in time")
     return value

@@ -1,6 +1,7 @@
 """Two loads on one machine, of which one stands still while the other runs, in short turns.
 
-What others do on the machine meets both alike, and what starting costs is paid once.
+What others do on the machine meets both alike, and what starting costs is paid once. While the
+bare loop has its turn, the process of the supervisor sleeps: what it does belongs to our side.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psutil
+from perf_pipeline.selftest.loads.process_cpu import process_cpu_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,52 +26,52 @@ class Turn:
     """One turn of one side.
 
     Attributes:
-        start_ns: CLOCK_MONOTONIC, when it was let go.
-        end_ns: When it was stopped.
-        cpu_s: What its processes used meanwhile.
-        ended: Workflows that ended meanwhile, where the side counts them itself; else 0.
+        length_s: How long its processes ran.
+        cpu_s: CPU time of its processes meanwhile.
+        nodes: Nodes that they executed meanwhile.
     """
 
-    start_ns: int
-    end_ns: int
+    length_s: float
     cpu_s: float
-    ended: int
+    nodes: int
 
 
-@dataclass
 class _Side:
-    pids: list[int]
-    count: Callable[[], int]
-    turns: list[Turn]
-    before: tuple[int, float, int] = (0, 0.0, 0)
+    def __init__(self, pids: list[int], count: Callable[[], int]) -> None:
+        self.pids = pids
+        self._count = count
+        self.turns: list[Turn] = []
+        self._before = (0, 0.0, 0)
 
-    def let_go(self, now_ns: int) -> None:
-        self.before = (now_ns, _cpu_s(self.pids), self.count())
+    def start(self, now_ns: int) -> None:
+        self._before = (now_ns, *self._counters())
         for pid in self.pids:
             os.kill(pid, signal.SIGCONT)
 
     def stop(self, now_ns: int) -> None:
         for pid in self.pids:
             os.kill(pid, signal.SIGSTOP)
-        start_ns, cpu_s, ended = self.before
-        self.turns.append(Turn(start_ns, now_ns, _cpu_s(self.pids) - cpu_s, self.count() - ended))
+        start_ns, cpu_s, nodes = self._before
+        cpu_now_s, nodes_now = self._counters()
+        self.turns.append(Turn((now_ns - start_ns) / 1e9, cpu_now_s - cpu_s, nodes_now - nodes))
+
+    def _counters(self) -> tuple[float, int]:
+        return sum(map(process_cpu_s, self.pids)), self._count()
 
 
 class TakingTurns:
-    """Stops and lets go the two sides; ``look`` is called whenever a turn is over.
-
-    Attributes:
-        ours: The turns of the level, warm-up included.
-        bare: Those of the other side.
-    """
+    """Stops and continues the two sides; ``look`` is called while our side runs."""
 
     def __init__(
         self,
         bare_pids: list[int],
         begin_bare: Callable[[], None],
-        count_bare: Callable[[], int],
         *,
+        count_ours: Callable[[], int],
+        count_bare: Callable[[], int],
         clock_ns: Callable[[], int],
+        sleep: Callable[[float], None],
+        turn_s: float,
         pairs: int,
     ) -> None:
         """Prepare.
@@ -78,25 +79,35 @@ class TakingTurns:
         Args:
             bare_pids: Processes of the other side, which wait to begin.
             begin_bare: Lets the other side begin.
-            count_bare: How many workflows it has ended.
+            count_ours: How many nodes the level has executed.
+            count_bare: How many nodes the other side has executed.
             clock_ns: CLOCK_MONOTONIC.
+            sleep: Sleeps for some seconds.
+            turn_s: Length of a turn; ours is over at the first look after it.
             pairs: Turns of each side, warm-up included.
         """
-        self.ours: list[Turn] = []
-        self.bare: list[Turn] = []
-        self._bare = _Side(bare_pids, count_bare, self.bare)
+        self._bare = _Side(bare_pids, count_bare)
         self._ours: _Side | None = None
+        self._count_ours = count_ours
         self._begin_bare = begin_bare
         self._clock_ns = clock_ns
+        self._sleep = sleep
+        self._turn_s = turn_s
+        self._turn_ends_ns = 0
         self._pairs = pairs
 
     @property
-    def is_over(self) -> bool:
-        """True when all turns were had."""
-        return len(self.bare) >= self._pairs
+    def ours(self) -> list[Turn]:
+        """The turns of the level, warm-up included."""
+        return [] if self._ours is None else self._ours.turns
+
+    @property
+    def bare(self) -> list[Turn]:
+        """The turns of the other side."""
+        return self._bare.turns
 
     def look(self, pids: list[int]) -> None:
-        """Let the other side have its turn.
+        """Let the other side have its turn, if ours is over; returns when ours runs again.
 
         Args:
             pids: The level's processes, all at work.
@@ -106,19 +117,18 @@ class TakingTurns:
         """
         now_ns = self._clock_ns()
         if self._ours is None:
-            self._ours = _Side(pids, lambda: 0, self.ours)
-            self._ours.let_go(now_ns)
-        elif len(self.ours) == len(self.bare):
+            self._ours = _Side(pids, self._count_ours)
+        elif now_ns < self._turn_ends_ns:
+            return
+        else:
             self._ours.stop(now_ns)
             if not self.bare:
                 self._begin_bare()
-            self._bare.let_go(self._clock_ns())
-        else:
-            self._bare.stop(now_ns)
-            self._ours.let_go(self._clock_ns())
-            if self.is_over:
-                raise EnoughError
-
-
-def _cpu_s(pids: list[int]) -> float:
-    return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
+            self._bare.start(self._clock_ns())
+            self._sleep(self._turn_s)
+            self._bare.stop(self._clock_ns())
+        now_ns = self._clock_ns()
+        self._ours.start(now_ns)
+        self._turn_ends_ns = now_ns + int(self._turn_s * 1e9)
+        if len(self.bare) >= self._pairs:
+            raise EnoughError

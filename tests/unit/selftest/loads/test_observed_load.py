@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perf_pipeline.selftest.loads.seen_load import ObservedLoad, compared
+from perf_pipeline.selftest.loads.observed_load import ObservedLoad, compared
 from perf_pipeline.selftest.loads.service_process import ServiceLog
 
 
