@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter, deque
-from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.samples.journal_tail import Block, JournalTail
 from perf_pipeline.samples.record import NOT_STARTED, RECORD, ErrorClass, Outcome
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class EndedWorkflows:
     """Errors by class and the recent mean service and response time of one level.
 
     Only new blocks are read, and their columns are taken by slicing: 10,000 records cost less than
-    a millisecond. The journals are opened for reading alone, so nothing of the run can change.
+    a millisecond.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,21 +42,19 @@ class EndedWorkflows:
         Args:
             folder: The level's.
         """
-        self._folder = folder
-        self._next_seq: dict[Path, int] = {}
+        self._tail = JournalTail(folder)
         self._recent: deque[_Recent] = deque()
         self.errors: Counter[str] = Counter()
-        self.readable = True
 
     def read(self) -> None:
-        """Read what is new; a journal that cannot be read makes ``readable`` False, for good."""
-        for path in sorted(self._folder.glob("worker-*.sqlite")):
-            try:
-                with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
-                    self._take(path, db)
-            except sqlite3.Error as error:
-                if "no such table" not in str(error):  # a worker that is just starting
-                    self.readable = False
+        """Read what is new."""
+        for block in self._tail.new_blocks():
+            self._take(block)
+
+    @property
+    def readable(self) -> bool:
+        """False, for good, once a journal could not be read."""
+        return not self._tail.is_damaged
 
     def mean_service_s(self, now_ns: int) -> float | None:
         """Return the mean service time of what ended lately; None if nothing did.
@@ -79,21 +76,16 @@ class EndedWorkflows:
         while self._recent and self._recent[0].committed_ns < now_ns - WINDOW_S * 1e9:
             self._recent.popleft()
 
-    def _take(self, path: Path, db: sqlite3.Connection) -> None:
-        rows = db.execute(
-            "SELECT seq, committed_ns, payload FROM block WHERE seq >= ? ORDER BY seq",
-            (self._next_seq.get(path, 0),),
-        )
-        for seq, committed_ns, payload in rows:
-            self._next_seq[path] = seq + 1
-            for number, count in Counter(payload[_CLASS_BYTE :: RECORD.size]).items():
-                if number:
-                    self.errors[ErrorClass(number).name.lower()] += count
-            if Outcome.ABANDONED not in payload[_OUTCOME_BYTE :: RECORD.size]:
-                words = memoryview(payload).cast("q")
-                intended, start, end = (sum(words[at::_WORDS]) for at in _TIMES)
-                count = len(payload) // RECORD.size
-                flags = Counter(payload[_FLAGS_BYTE :: RECORD.size])
-                never = sum(n for flag, n in flags.items() if flag & NOT_STARTED)
-                times_ns = (end - start, end - intended)
-                self._recent.append(_Recent(committed_ns, count, count - never, *times_ns))
+    def _take(self, block: Block) -> None:
+        committed_ns, payload = block
+        for number, count in Counter(payload[_CLASS_BYTE :: RECORD.size]).items():
+            if number:
+                self.errors[ErrorClass(number).name.lower()] += count
+        if Outcome.ABANDONED not in payload[_OUTCOME_BYTE :: RECORD.size]:
+            words = memoryview(payload).cast("q")
+            intended, start, end = (sum(words[at::_WORDS]) for at in _TIMES)
+            count = len(payload) // RECORD.size
+            flags = Counter(payload[_FLAGS_BYTE :: RECORD.size])
+            never = sum(n for flag, n in flags.items() if flag & NOT_STARTED)
+            times_ns = (end - start, end - intended)
+            self._recent.append(_Recent(committed_ns, count, count - never, *times_ns))

@@ -32,6 +32,10 @@ CREATE TABLE wait (at_ns INTEGER NOT NULL, what TEXT NOT NULL, threads INTEGER N
 """
 
 
+SELECT_BLOCKS = "SELECT seq, committed_ns, crc, payload FROM block WHERE seq >= ? ORDER BY seq"
+"""The blocks from a sequence number on, oldest first."""
+
+
 class JournalWriter:
     """Writes one worker's journal. Not for two threads at once: the caller holds a lock."""
 
@@ -129,8 +133,8 @@ def read_journal(path: Path) -> Journal:
         if db is None:
             return EMPTY_JOURNAL
         db.execute("BEGIN")  # one snapshot for all tables
-        blocks = db.execute("SELECT committed_ns, crc, payload FROM block ORDER BY seq").fetchall()
-        whole = [(at, payload) for at, crc, payload in blocks if zlib.crc32(payload) == crc]
+        blocks = db.execute(SELECT_BLOCKS, (0,)).fetchall()
+        whole = [(at, payload) for _, at, crc, payload in blocks if zlib.crc32(payload) == crc]
         return Journal(
             payload=b"".join(payload for _, payload in whole),
             commits_ns=tuple(at for at, _ in whole),

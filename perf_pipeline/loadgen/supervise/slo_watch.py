@@ -11,8 +11,6 @@ sliding window on the latest window, once it lies within the steady phase.
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +19,7 @@ import numpy as np
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.loadgen.supervise.early_stop import MIN_ENDED, EarlyEnd
 from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.journal_tail import JournalTail
 from perf_pipeline.samples.level_records import RECORD_DTYPE
 from perf_pipeline.samples.record import COLD, NOT_STARTED, Outcome
 from perf_pipeline.samples.slots import ENDED, NUMBER, START_NS, STARTED, SlotFile
@@ -76,8 +75,7 @@ class SloWatch:
         """
         self._watched = [_Tally(slo, plan) for slo in plan.aborts]
         self._plan = plan
-        self._folder = folder
-        self._next_seq: dict[Path, int] = {}
+        self._tail = JournalTail(folder)
         self._read = 0
         self._steady_ns: int | None = None
 
@@ -97,7 +95,9 @@ class SloWatch:
         if self._steady_ns is None:
             self._steady_ns = now_ns
         ended = sum(one.totals().ended for one in slot_files)
-        rows = self._new_rows()
+        blocks = self._tail.new_blocks()
+        payload = b"".join(block.payload for block in blocks)
+        rows = np.frombuffer(payload, dtype=RECORD_DTYPE)
         self._read += len(rows)
         rows = rows[(rows["flags"] & COLD) == 0]
         in_flight = self._in_flight(slot_files, go_ns)
@@ -108,23 +108,6 @@ class SloWatch:
             if missed_by:
                 return EarlyEnd(EndedBecause.SLO_ABORTED, f"{tally.slo.text}: {missed_by}")
         return None
-
-    def _new_rows(self) -> Rows:
-        """Read the blocks that were committed since the last look."""
-        payloads = []
-        for path in sorted(self._folder.glob("worker-*.sqlite")):
-            try:
-                with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
-                    blocks = db.execute(
-                        "SELECT seq, payload FROM block WHERE seq >= ? ORDER BY seq",
-                        (self._next_seq.get(path, 0),),
-                    )
-                    for seq, payload in blocks:
-                        self._next_seq[path] = seq + 1
-                        payloads.append(payload)
-            except sqlite3.OperationalError:
-                continue  # busy for a moment: its records are unknown until the next look
-        return np.frombuffer(b"".join(payloads), dtype=RECORD_DTYPE)
 
     def _in_flight(self, slot_files: Sequence[SlotFile], go_ns: int) -> UnfinishedWorkflows:
         found = []

@@ -1,0 +1,66 @@
+"""Follows the journals of a level while its worker processes write them."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+from perf_pipeline.samples.journal import SELECT_BLOCKS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Block(NamedTuple):
+    """Records that one worker process committed together.
+
+    Attributes:
+        committed_ns: When, CLOCK_MONOTONIC.
+        payload: The records, ``record.RECORD.size`` bytes each.
+    """
+
+    committed_ns: int
+    payload: bytes
+
+
+class JournalTail:
+    """Reads what was committed since the last look, of all worker processes of a level.
+
+    The journals are opened for reading alone, so nothing of the run can change.
+
+    Attributes:
+        is_damaged: Whether a file was met that is no journal.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read nothing yet.
+
+        Args:
+            folder: The level's.
+        """
+        self._folder = folder
+        self._next_seq: dict[Path, int] = {}
+        self.is_damaged = False
+
+    def new_blocks(self) -> list[Block]:
+        """Return the blocks that are new and whole, those of one process in order of commit.
+
+        A journal that is busy, or has no tables yet, is read at the next look.
+        """
+        blocks: list[Block] = []
+        for path in sorted(self._folder.glob("worker-*.sqlite")):
+            try:
+                with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+                    for seq, at_ns, crc, payload in db.execute(
+                        SELECT_BLOCKS, (self._next_seq.get(path, 0),)
+                    ):
+                        self._next_seq[path] = seq + 1
+                        if zlib.crc32(payload) == crc:
+                            blocks.append(Block(at_ns, payload))
+            except sqlite3.OperationalError:
+                continue
+            except sqlite3.DatabaseError:
+                self.is_damaged = True
+        return blocks
