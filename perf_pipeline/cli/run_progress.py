@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from perf_pipeline.cli.ended import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.loadgen.plan.phase_rules import closed_phases
 from perf_pipeline.loadgen.supervise.control_run import CONTROL_S
-from perf_pipeline.loadgen.supervise.phase_controller import TURNOVERS_STEADY, TURNOVERS_WARM_UP
 from perf_pipeline.samples.run_folder import RUNNING
 
 if TYPE_CHECKING:
@@ -216,17 +216,16 @@ class RunWatch:
                     "not_steady if it stays so"
                 )
             began_s, ended_before = self._phase_began
-            ended, wanted = progress["totals"]["ended"] - ended_before, self._wanted(plan)
+            ended, wanted = (
+                progress["totals"]["ended"] - ended_before,
+                closed_phases(plan)[-1].min_workflows,
+            )
             if progress["elapsed_s"] - began_s > plan.phases.steady_s and ended < wanted:
                 concerns.append(
                     f"not_steady so far: {ended} of {wanted} workflows ended in the steady phase; "
                     f"it waits for them until {plan.phases.steady_max_s:g} s"
                 )
         return concerns
-
-    @staticmethod
-    def _wanted(plan: LevelPlan) -> int:
-        return max(TURNOVERS_STEADY * plan.concurrency, plan.phases.steady_workflows)
 
     def _left_s(self) -> float | None:
         """Estimate what is left of the run, as if every level had this one's rate so far."""
@@ -242,10 +241,5 @@ class RunWatch:
         phases = plan.phases
         if plan.loop == "open":
             return phases.warm_up_s + phases.steady_s + OVERHEAD_S + CONTROL_S + phases.cooldown_s
-        warm_up_s = max(phases.warm_up_s, TURNOVERS_WARM_UP * plan.concurrency / rate_per_s)
-        steady_s = max(phases.steady_s, self._wanted(plan) / rate_per_s)
-        most_s = phases.steady_max_s
-        if phases.total_workflows:
-            steady_s = min(steady_s, phases.total_workflows / rate_per_s)
-        played_s = phases.ramp_up_s + min(warm_up_s, most_s) + min(steady_s, most_s)
+        played_s = sum(rule.length_s(rate_per_s) for rule in closed_phases(plan))
         return played_s + OVERHEAD_S + phases.cooldown_s

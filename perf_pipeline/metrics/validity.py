@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.scenario.scenario import STEADY_TURNOVERS
 from perf_pipeline.metrics.generator_lag import arrival_problems
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 NOT_QUIET = "something else used the machine"
 """How every reason for ``noisy_host`` begins."""
 
-MIN_TURNOVERS = 3.0
 MIN_SAMPLES = 20
 """With fewer, not even the median has 10 samples beyond it."""
 
@@ -124,13 +124,13 @@ def _steadiness_problems(
 ) -> list[tuple[Validity, str]]:
     problems: list[tuple[Validity, str]] = []
     turnovers = samples / concurrency
-    if turnovers < MIN_TURNOVERS:
+    if turnovers < STEADY_TURNOVERS:
         problems.append(
             (
                 "not_steady",
                 (
                     f"{turnovers:.2f} turnovers in the steady phase "
-                    f"(at least {MIN_TURNOVERS:.0f}): "
+                    f"(at least {STEADY_TURNOVERS:.0f}): "
                     "too few workflows ended to speak of a steady state"
                 ),
             )

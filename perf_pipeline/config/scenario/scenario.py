@@ -26,6 +26,10 @@ COMPLEXITIES: tuple[Complexity, ...] = ("simple", "medium", "complex")
 NODES: tuple[Nodes, ...] = ("code", "lean")
 ORDERS: tuple[Order, ...] = ("as_written", "shuffled")
 MISSING_SERVERS: tuple[MissingServers, ...] = ("fail", "leave_out")
+STEADY_TURNOVERS = 3
+"""So many times the workflows in flight must end in a steady phase: with fewer, most of what was
+in flight at its start decides what is measured."""
+
 SERVICES: tuple[str, ...] = ("postgres", "mysql", "redis", "mongodb")
 
 

@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from perf_pipeline.loadgen.plan.phase_rules import PhaseRule, closed_phases
 from perf_pipeline.loadgen.supervise.level_monitor import totals_of
 from perf_pipeline.samples.ended_because import EndedBecause
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
     from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 
-TURNOVERS_STEADY = 3
-TURNOVERS_WARM_UP = 1
 TICK_S = 0.1
 MIN_TICK_S = 0.002
 GO_DELAY_S = 0.2
@@ -67,24 +66,17 @@ class PhaseController:
         """Play all phases; returns why the level ended."""
         if self._plan.arrivals:
             return self._play_schedule()
-        phases, slots = self._phases, self._plan.concurrency
         self._ended_before_go = self._ended()  # the cold starts
         go_ns = self._go()
-        limit_s = phases.steady_max_s
-        wanted = max(TURNOVERS_STEADY * slots, phases.steady_workflows)
-        played = (
-            ("ramp_up", phases.ramp_up_s, phases.ramp_up_s, 0),
-            ("warm_up", phases.warm_up_s, limit_s, TURNOVERS_WARM_UP * slots),
-            ("steady", phases.steady_s, limit_s, wanted),
-        )
         start_ns, ended_before = go_ns, 0
-        for phase, min_s, max_s, workflows in played:
+        *before_steady, steady = closed_phases(self._plan)
+        for rule in (*before_steady, steady):
             ended_before = self._ended()
-            because = self._stay(phase, start_ns, min_s, max_s, workflows)
+            because = self._stay(rule, start_ns)
             if because:
                 return because
             start_ns = time.monotonic_ns()
-        if self._ended() - ended_before >= wanted:
+        if self._ended() - ended_before >= steady.min_workflows:
             return EndedBecause.COMPLETE
         return EndedBecause.STEADY_MAX
 
@@ -120,23 +112,20 @@ class PhaseController:
                     return because
             return EndedBecause.WORKER_LOST
 
-    def _stay(
-        self, phase: str, start_ns: int, min_s: float, max_s: float, workflows: int
-    ) -> EndedBecause | None:
-        """Stay in a phase for its time and until so many workflows have ended in it.
+    def _stay(self, rule: PhaseRule, start_ns: int) -> EndedBecause | None:
+        """Stay in a phase for as long as its rule says.
 
         Returns:
             Why the level ends; None if it goes on.
         """
         ended_before = self._ended()
-        with self._logged(phase, start_ns):
+        with self._logged(rule.phase, start_ns):
             while self.all_alive():
-                elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
-                ended = self._ended()
-                if elapsed_s >= max_s or (elapsed_s >= min_s and ended - ended_before >= workflows):
+                ended = self._ended() - ended_before
+                if rule.is_over((time.monotonic_ns() - start_ns) / 1e9, ended):
                     return None
-                if phase == "steady" and self._phases.total_workflows:
-                    left = self._phases.total_workflows - (ended - ended_before)
+                if rule.max_workflows:
+                    left = rule.max_workflows - ended
                     if left <= 0:
                         return EndedBecause.TOTAL_WORKFLOWS
                     self.tick(self._until_half_s(left))

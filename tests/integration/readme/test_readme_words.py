@@ -15,7 +15,7 @@ from perf_pipeline.cli import COMMANDS, app
 from perf_pipeline.cli.output import Exit
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
-from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES
+from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES, STEADY_TURNOVERS
 from perf_pipeline.config.scenario.target_spec import target_names
 from perf_pipeline.config.settings import REPORTS_PORT
 from perf_pipeline.config.slo.slo import METRICS
@@ -25,7 +25,6 @@ from perf_pipeline.metrics.types.targets import Grade
 from perf_pipeline.metrics.validity import (
     MIN_IN_FLIGHT,
     MIN_SAMPLES,
-    MIN_TURNOVERS,
     WORST_FIRST,
 )
 from perf_pipeline.report.level.bottleneck import VERDICTS
@@ -96,7 +95,7 @@ def test_a_bottleneck_is_one_of_the_causes_that_can_be_found() -> None:
 
 def test_limits_of_validity_are_those_that_judge() -> None:
     wrong = row("word", "`not_steady`")[1]
-    assert f"fewer than {['no', 'one', 'two', 'three'][int(MIN_TURNOVERS)]} turnovers" in wrong
+    assert f"fewer than {['no', 'one', 'two', 'three'][STEADY_TURNOVERS]} turnovers" in wrong
     assert f"fewer than {MIN_IN_FLIGHT:.0%}".replace("%", " %") in wrong
     assert numbers(row("word", "`noisy_host`")[1]) == [OTHERS_MAX_PERCENT]
     assert numbers(row("word", "`too_few_samples`")[1]) == [MIN_SAMPLES]

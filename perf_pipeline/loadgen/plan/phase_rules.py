@@ -1,0 +1,67 @@
+"""When each phase of a closed level ends: the rule that the load follows and estimates rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.scenario import STEADY_TURNOVERS
+
+if TYPE_CHECKING:
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+
+WARM_UP_TURNOVERS = 1
+
+
+@dataclass(frozen=True)
+class PhaseRule:
+    """How long one phase lasts.
+
+    It ends when ``min_s`` have passed and ``min_workflows`` have ended, at ``max_s`` at the
+    latest; or as soon as ``max_workflows`` have ended.
+
+    Attributes:
+        phase: ``ramp_up``, ``warm_up`` or ``steady``.
+        min_s: Minimum length.
+        max_s: Maximum length.
+        min_workflows: Workflows that must end in it.
+        max_workflows: Workflows after which it ends at once; 0 for no such end.
+    """
+
+    phase: str
+    min_s: float
+    max_s: float
+    min_workflows: int = 0
+    max_workflows: int = 0
+
+    def is_over(self, elapsed_s: float, ended: int) -> bool:
+        """Return whether the phase ends by its time.
+
+        Args:
+            elapsed_s: Since it began.
+            ended: Workflows that have ended in it.
+        """
+        return elapsed_s >= self.max_s or (elapsed_s >= self.min_s and ended >= self.min_workflows)
+
+    def length_s(self, rate_per_s: float) -> float:
+        """Return how long it lasts if workflows end at a constant rate, > 0."""
+        length_s = max(self.min_s, self.min_workflows / rate_per_s)
+        if self.max_workflows:
+            length_s = min(length_s, self.max_workflows / rate_per_s)
+        return min(length_s, self.max_s)
+
+
+def closed_phases(plan: LevelPlan) -> tuple[PhaseRule, PhaseRule, PhaseRule]:
+    """Return the rules of ramp-up, warm-up and steady phase of a closed level."""
+    phases, slots = plan.phases, plan.concurrency
+    return (
+        PhaseRule("ramp_up", phases.ramp_up_s, phases.ramp_up_s),
+        PhaseRule("warm_up", phases.warm_up_s, phases.steady_max_s, WARM_UP_TURNOVERS * slots),
+        PhaseRule(
+            "steady",
+            phases.steady_s,
+            phases.steady_max_s,
+            max(STEADY_TURNOVERS * slots, phases.steady_workflows),
+            phases.total_workflows,
+        ),
+    )
