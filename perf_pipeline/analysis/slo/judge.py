@@ -10,10 +10,11 @@ Exit codes: 1 when any is missed; 3 when none is missed and any is ``unclear`` o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.slo.explain import what_it_means
-from perf_pipeline.analysis.slo.steady import is_response, over_steady
+from perf_pipeline.analysis.slo.steady import Measured, is_response, over_steady
 from perf_pipeline.analysis.slo.windows import over_window
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.samples.ended_because import EndedBecause
@@ -78,9 +79,20 @@ def _families(slo: Slo, level: LevelMetrics) -> list[FamilyMetrics | None]:
     return [family for family in level.families if family.family == slo.family]
 
 
-def _verdict(
-    slo: Slo, level: LevelMetrics, family: FamilyMetrics | None, history: LevelHistory | None
-) -> SloVerdict:
+def decide(
+    slo: Slo,
+    level: LevelMetrics,
+    family: FamilyMetrics | None = None,
+    history: LevelHistory | None = None,
+) -> Measured:
+    """Return the value of an SLO's metric at a level with its verdict, and the reason for doubt.
+
+    Args:
+        slo: The objective.
+        level: The metrics of the level.
+        family: Only workflows of this kind; None for all together.
+        history: The records of the level, for a sliding window.
+    """
     if slo.window_s and slo.metric != "memory_mb":
         found = over_window(slo, level, family, history)
     else:
@@ -92,6 +104,13 @@ def _verdict(
         verdict = "no_data"
         reasons = "; ".join(level.reasons) or "no reason is recorded"
         why = f"the level is {level.validity}: {reasons}"
+    return replace(found, verdict=verdict, why=why)
+
+
+def _verdict(
+    slo: Slo, level: LevelMetrics, family: FamilyMetrics | None, history: LevelHistory | None
+) -> SloVerdict:
+    found = decide(slo, level, family, history)
     name = "/".join(filter(None, [family.family, family.complexity])) if family else ""
     made = SloVerdict(
         slo=slo,
@@ -106,8 +125,8 @@ def _verdict(
         samples=found.samples,
         validity=level.validity,
         at_s=found.at_s,
-        verdict=verdict,
-        why=why,
+        verdict=found.verdict,
+        why=found.why,
     )
     return what_it_means(made)
 

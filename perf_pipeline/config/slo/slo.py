@@ -1,9 +1,9 @@
 """A service level objective: a limit on one metric, and how it is read.
 
 An SLO is what a run must keep, chosen by the scenario's author: it decides exit codes and asset
-checks, and may end a level. The tables of targets (``analysis/targets.py``) and the grades of the
-key performance indicators (``analysis/kpi.py``) are the limits that users of the old framework
-know, the same for every scenario: they are shown, and decide an exit code only with ``--gate``.
+checks, and may end a level. The tables of targets and the limits of the KPI grades are SLOs too
+(``config/slo/shipped.py``), the same for every scenario: they are shown, and decide an exit code
+only with ``--gate``.
 
 Four forms say the same: a table ``[[slo]]``, a text in the list ``slo = ["p99_s < 0.5"]``, the
 flag ``--slo``, and ``parse_slo``. ``<`` and ``<=`` both mean "at most": whether a measured time

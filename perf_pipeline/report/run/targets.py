@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.targets import runs_own_code
+from perf_pipeline.config.slo.shipped import KPIS
 from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Table, number, say_once
@@ -12,6 +13,7 @@ from perf_pipeline.report.text.table import Cell, Table, number, say_once
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perf_pipeline.config.slo.slo import Slo
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
@@ -45,7 +47,9 @@ _FIELDS = {
 
 def tables(metrics: RunMetrics) -> tuple[Table, ...]:
     """Return the targets and the grades; empty where none apply to the run."""
-    return tuple(table for table in (target_table(metrics), kpi_table(metrics)) if table.rows)
+    graded = kpi_table(metrics)
+    limits = (grade_limits(metrics),) if graded.rows else ()
+    return tuple(table for table in (target_table(metrics), graded, *limits) if table.rows)
 
 
 def none_set(metrics: RunMetrics) -> str:
@@ -112,6 +116,27 @@ def kpi_table(metrics: RunMetrics) -> Table:
     columns = ("Level", "Validity", "Samples", *(escape.name(what) for what in indicators))
     note = " ".join(filter(None, (GRADES, not_judged(metrics))))
     return Table("Grades", columns, rows, note=note)
+
+
+def grade_limits(metrics: RunMetrics) -> Table:
+    """Return the limits of the grades, with one column for each indicator of the run."""
+    shown = {kpi.what for kpi in metrics.kpis}
+    kpis = [kpi for kpi in KPIS if kpi.name in shown]
+    rows = (
+        (Cell("good"), *(_grade_limit(kpi.good) for kpi in kpis)),
+        (Cell("acceptable"), *(_grade_limit(kpi.acceptable) for kpi in kpis)),
+        (Cell("poor"), *(_grade_limit(kpi.poor, beyond=True) for kpi in kpis)),
+    )
+    columns = ("Grade", *(kpi.name for kpi in kpis))
+    return Table("Limits of the grades", columns, rows if kpis else ())
+
+
+def _grade_limit(slo: Slo, *, beyond: bool = False) -> Cell:
+    """Return a limit as a condition on the indicator; the success rate is 1 - error ratio."""
+    is_success = slo.metric == "error_ratio"
+    value, unit = (100 * (1 - slo.limit), "%") if is_success else (slo.limit, slo.about.unit)
+    is_lower_limit = is_success or not slo.at_most
+    return number(f"{'>' if is_lower_limit != beyond else '<'} {quantity.limit(value, unit)}")
 
 
 def _target_row(

@@ -10,7 +10,6 @@ import typer.main
 
 from assets.definitions import defs
 from assets.ui import UI_PORT
-from perf_pipeline.analysis.targets import ERROR_PERCENT, MEMORY_MB, TABLES
 from perf_pipeline.cli import COMMANDS, app
 from perf_pipeline.cli.output import Exit
 from perf_pipeline.compat.request import parse_request
@@ -18,6 +17,7 @@ from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES, STEADY_TURNOVERS
 from perf_pipeline.config.scenario.target_spec import target_names
 from perf_pipeline.config.settings import REPORTS_PORT
+from perf_pipeline.config.slo.shipped import TARGET_TABLES
 from perf_pipeline.config.slo.slo import METRICS
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES, Verdict
 from perf_pipeline.metrics.noise.noise import OTHERS_MAX_PERCENT
@@ -104,18 +104,19 @@ def test_limits_of_validity_are_those_that_judge() -> None:
 
 def test_the_targets_are_those_that_are_compared() -> None:
     told = sentence("fixed targets: ", r"\.\n")
-    minimum, goal = TABLES["minimum"], TABLES["goal"]
+    minimum, goal = TARGET_TABLES["minimum"], TARGET_TABLES["goal"]
+    every_level = {slo.metric: slo.limit for slo in minimum.every_level}
     expected = [
-        *minimum,
-        *(limits.throughput_per_s for limits in minimum.values()),
-        *(limits.average_s for limits in minimum.values()),
+        *minimum.by_concurrency,
+        *(rate.limit for rate, _ in minimum.by_concurrency.values()),
+        *(average.limit for _, average in minimum.by_concurrency.values()),
         *(
             number
-            for level, limits in goal.items()
-            for number in (limits.throughput_per_s, limits.average_s, level)
+            for level, (rate, average) in goal.by_concurrency.items()
+            for number in (rate.limit, average.limit, level)
         ),
-        ERROR_PERCENT["minimum"],
-        MEMORY_MB["minimum"] / 1000,
+        100 * every_level["error_ratio"],
+        every_level["memory_mb"] / 1000,
     ]
     assert numbers(told) == expected
 

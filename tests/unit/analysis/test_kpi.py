@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.analysis.kpi import AVERAGE, MEMORY, P99, SUCCESS, THROUGHPUT, Scale, kpi_grades
+from perf_pipeline.analysis.kpi import grade_of, kpi_grades
+from perf_pipeline.config.slo.shipped import KPIS
 from perf_pipeline.metrics.types.service_times import Percentile
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("scale", "grades"),
+    ("name", "grades"),
     [
         (
-            THROUGHPUT,
+            "throughput",
             {
                 50.1: "good",
                 50: "acceptable",
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
             },
         ),
         (
-            AVERAGE,
+            "average latency",
             {
                 0.9: "good",
                 1: "acceptable",
@@ -41,19 +42,29 @@ if TYPE_CHECKING:
                 10.1: "poor",
             },
         ),
-        (P99, {4.9: "good", 5: "acceptable", 15: "marginal", 30: "marginal", 30.1: "poor"}),
-        (SUCCESS, {100: "good", 99: "acceptable", 95: "marginal", 90: "marginal", 89.9: "poor"}),
         (
-            MEMORY,
+            "P99 latency",
+            {4.9: "good", 5: "acceptable", 15: "marginal", 30: "marginal", 30.1: "poor"},
+        ),
+        (
+            "success rate",
+            {0: "good", 0.01: "acceptable", 0.05: "marginal", 0.1: "marginal", 0.101: "poor"},
+        ),
+        (
+            "memory",
             {499: "good", 500: "acceptable", 1000: "marginal", 2000: "marginal", 2001: "poor"},
         ),
     ],
 )
 def test_a_value_on_a_boundary_has_the_worse_grade_but_is_not_yet_poor(
-    scale: Scale, grades: dict[float, str]
+    name: str, grades: dict[float, str]
 ) -> None:
-    """The old table says "> 50", "< 1": the boundary itself is not good; poor is beyond it."""
-    assert {value: scale.grade(value) for value in grades} == grades
+    """The old table says "> 50", "< 1": the boundary itself is not good; poor is beyond it.
+
+    The limits of the success rate are those of the error ratio: 99 % is 0.01.
+    """
+    (kpi,) = [kpi for kpi in KPIS if kpi.name == name]
+    assert {value: grade_of(kpi, value) for value in grades} == grades
 
 
 def _grade(level: LevelMetrics, what: str) -> KpiGrade:
@@ -68,12 +79,12 @@ def test_every_indicator_of_the_table_is_graded_once_a_level(valid_level: LevelM
     assert [(g.what, g.grade, g.unit) for g in grades] == [
         ("throughput", "good", "/s"),
         ("average latency", "good", "s"),
-        ("P99 latency", "no_data", "s"),
+        ("P99 latency", "good", "s"),
         ("success rate", "good", "%"),
         ("memory", "no_data", "MB"),
     ]
     assert grades[0].value == pytest.approx(1000, rel=0.01)
-    assert grades[4].why == "not measured"
+    assert grades[4].why == "the resource monitor has no sample of the steady phase"
 
 
 def test_success_is_what_is_no_error_in_percent(valid_level: LevelMetrics) -> None:
@@ -87,7 +98,7 @@ def test_what_is_no_measurement_is_not_graded(valid_level: LevelMetrics) -> None
     grades = kpi_grades([replace(valid_level, validity="not_steady")])
 
     assert {grade.grade for grade in grades} == {"no_data"}
-    assert grades[0].why == "the level is not_steady"
+    assert grades[0].why.startswith("the level is not_steady: ")
     assert grades[0].value == pytest.approx(1000, rel=0.01)
 
 
@@ -95,7 +106,7 @@ def test_what_is_no_measurement_is_not_graded(valid_level: LevelMetrics) -> None
     ("value_s", "beyond", "at_least", "grade", "why"),
     [
         (3.0, 10, False, "good", ""),
-        (3.0, 9, False, "no_data", "9 (at least 10)"),
+        (3.0, 9, False, "no_data", "9 samples lie beyond it (at least 10)"),
         (29.0, 0, True, "no_data", "only a lower bound"),
         (30.0, 0, True, "no_data", "only a lower bound"),
         (30.1, 0, True, "poor", ""),
@@ -105,7 +116,7 @@ def test_a_p99_is_graded_on_ten_samples_beyond_it_or_when_it_is_surely_poor(
     valid_level: LevelMetrics, value_s: float, beyond: int, grade: str, why: str, *, at_least: bool
 ) -> None:
     p99 = Percentile(0.99, value_s, at_least=at_least, samples_beyond=beyond)
-    times = replace(valid_level.service_times, percentiles=(p99,))
+    times = replace(valid_level.service_times, samples=max(1, 100 * beyond), percentiles=(p99,))
 
     found = _grade(replace(valid_level, service_times=times), "P99 latency")
 

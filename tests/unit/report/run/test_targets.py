@@ -103,7 +103,7 @@ def test_where_no_level_is_valid_it_is_said_once(baseline: RunMetrics) -> None:
     levels = tuple(replace(one, validity="noisy_host") for one in baseline.levels[:2])
     run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
     told = "these are not valid: 100 (noisy_host), 500 (noisy_host)."
-    for table in targets.tables(run):
+    for table in targets.tables(run)[:2]:
         assert table.note.count(told) == 1
         assert not any("no data" in cell.text for row in table.rows for cell in row)
     answer = next(
@@ -111,3 +111,15 @@ def test_where_no_level_is_valid_it_is_said_once(baseline: RunMetrics) -> None:
     )
     assert (answer.answer.text, answer.parts) == ("no data", ())
     assert answer.sentences[0].endswith(told)
+
+
+def test_the_limits_of_the_grades_are_printed_with_the_grades(baseline: RunMetrics) -> None:
+    """Every boundary of the KPI table, as a condition; a run without grades prints none."""
+    limits = targets.tables(baseline)[-1]
+    assert limits.columns == ("Grade", *targets.kpi_table(baseline).columns[3:])
+    assert [[cell.text for cell in row] for row in limits.rows] == [
+        ["good", "> 50/s", "< 1 s", "< 5 s", "> 99 %", "< 500 MB"],
+        ["acceptable", "> 10/s", "< 5 s", "< 15 s", "> 95 %", "< 1,000 MB"],
+        ["poor", "< 5/s", "> 10 s", "> 30 s", "< 90 %", "> 2,000 MB"],
+    ]
+    assert targets.tables(replace(baseline, targets=(), kpis=())) == ()
