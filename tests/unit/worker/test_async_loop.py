@@ -1,4 +1,4 @@
-"""The closed loop of tasks: what holds for threads holds for them, and all get their turn."""
+"""The closed loop of tasks; ``test_loops.py`` has what it shares with that of threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from perf_pipeline.samples.slots import GO_NS, NEVER_NS, STARTED, STOP_NS, SlotFile
 from perf_pipeline.targets.classification import classify
-from tests.unit.worker.conftest import Bench, Clock, ScriptedAsyncTarget, wait_for_end
+from tests.unit.worker.conftest import Bench, ScriptedAsyncTarget, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,24 +31,6 @@ def _play(b: Bench, loop: AsyncLoop) -> None:
     loop.start()
     wait_for_end(loop)
     b.recorder.finish(loop.in_flight)
-
-
-def test_a_slot_starts_its_next_workflow_as_soon_as_the_last_is_answered(
-    bench: Benches, events: EventThread
-) -> None:
-    """Service times 1, 2, 3, 1, 2, 3, ... s for 10 s; the one in flight at the stop may end."""
-    b = bench(1)
-    begin_ns = b.clock()
-    target = ScriptedAsyncTarget(lambda _kind, number: b.clock.sleep_on_loop(1 + number % 3))
-    loop = b.async_loop(target, events)
-    _play(b, loop)
-
-    rows = b.committed()
-    times = [((r.start_ns - begin_ns) / SECOND, (r.end_ns - begin_ns) / SECOND) for r in rows]
-    assert times == [(0, 1), (1, 3), (3, 6), (6, 7), (7, 9), (9, 12)]
-    assert [row.number for row in rows] == [0, 1, 2, 3, 4, 5]
-    assert {row.outcome for row in rows} == {Outcome.OK}
-    assert loop.problems == []
 
 
 def test_n_workflows_are_in_flight_at_once(bench: Benches, events: EventThread) -> None:
@@ -102,24 +84,6 @@ def test_a_target_that_never_suspends_has_n_in_flight_and_every_slot_its_turn(
     rows = b.committed()
     middle = sorted(row.end_ns - row.start_ns for row in rows)[len(rows) // 2]
     assert middle == pytest.approx(200 * 1_000_000, rel=0.01)  # Little: N x service time
-
-
-def test_what_takes_longer_than_the_deadline_is_a_timeout_even_if_the_answer_comes(
-    bench: Benches, events: EventThread
-) -> None:
-    """Deadline 5 s; the workflows take 5 s (in time), 5.000000001 s, and 6 s ending in an error."""
-    b = bench(1)
-
-    async def work(_kind: int, number: int) -> None:
-        b.clock.sleep((5, 5.000000001, 6)[number])
-        if number == 2:
-            raise ValueError("too late to matter")
-
-    _play(b, b.async_loop(ScriptedAsyncTarget(work), events, run_s=11))
-
-    rows = b.committed()
-    assert [row.outcome for row in rows] == [Outcome.OK, Outcome.TIMEOUT, Outcome.TIMEOUT]
-    assert {row.error_class for row in rows} == {ErrorClass.NONE}
 
 
 _RAISED: list[tuple[BaseException, ErrorClass]] = [
@@ -244,21 +208,6 @@ def test_nothing_starts_before_the_go_and_waiting_for_it_costs_next_to_nothing(
     assert min(row.start_ns for row in b.committed()) >= go_ns
 
 
-def test_a_stop_without_a_go_ends_every_slot(bench: Benches, events: EventThread) -> None:
-    """Another worker could not open its target: this one has nothing to wait for any more."""
-    b = bench(3)
-    loop = b.async_loop(
-        ScriptedAsyncTarget(lambda _k, _n: asyncio.sleep(0)),
-        events, clock_ns=time.monotonic_ns, sleep=asyncio.sleep,
-    )  # fmt: skip
-    b.slots.words[GO_NS], b.slots.words[STOP_NS] = 0, time.monotonic_ns()
-    loop.start()
-
-    wait_for_end(loop, 2)
-
-    assert b.slots.totals().started == 0
-
-
 def test_cold_starts_are_flagged_and_their_numbers_have_their_kinds(
     bench: Benches, events: EventThread
 ) -> None:
@@ -277,53 +226,6 @@ def test_cold_starts_are_flagged_and_their_numbers_have_their_kinds(
         (-3, 0, COLD),
         (-4, 0, COLD),
     ]
-
-
-class _NoSlotTarget(ScriptedAsyncTarget):
-    """Opens every slot but one."""
-
-    def __init__(self, clock: Clock, error: BaseException) -> None:
-        super().__init__(lambda _kind, _number: clock.sleep_on_loop(1))
-        self._error: BaseException | None = error
-
-    def open_slot(self) -> ScriptedAsyncTarget:
-        error, self._error = self._error, None
-        if error:
-            raise error
-        return self
-
-
-@pytest.mark.parametrize("error", [OSError("no more files"), SystemExit(3)])
-def test_a_slot_that_cannot_be_opened_is_reported_and_the_others_play(
-    bench: Benches, events: EventThread, error: BaseException
-) -> None:
-    b = bench(3)
-    loop = b.async_loop(_NoSlotTarget(b.clock, error), events, run_s=6)
-    _play(b, loop)
-
-    assert loop.problems == [f"slot 0 could not be opened: {type(error).__name__}: {error}"]
-    started = [b.slots.words[SlotFile.base(slot) + STARTED] for slot in range(3)]
-    assert started[0] == 0
-    assert sum(started) >= 6
-
-
-def test_a_slot_whose_records_cannot_be_kept_is_reported_and_its_workflow_counted(
-    bench: Benches, events: EventThread, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    b = bench(1)
-    target = ScriptedAsyncTarget(lambda _kind, _number: b.clock.sleep_on_loop(1))
-    loop = b.async_loop(target, events)
-
-    def no_memory(*_arguments: object, **_named: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(b.recorder, "record", no_memory)
-    loop.start()
-    wait_for_end(loop)
-
-    assert loop.problems == ["slot 0 could not be played on: MemoryError: "]
-    assert b.recorder.finish(loop.in_flight) == 1
-    assert [row.outcome for row in b.committed()] == [Outcome.ABANDONED]
 
 
 def test_slots_that_cannot_be_started_are_reported_and_end(

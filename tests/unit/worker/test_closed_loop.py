@@ -1,4 +1,4 @@
-"""The closed loop: N in flight, every workflow recorded for what it was, and a clean stop."""
+"""The closed loop of threads; ``test_loops.py`` has what it shares with that of tasks."""
 
 from __future__ import annotations
 
@@ -11,35 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.samples.record import ErrorClass, Outcome
-from perf_pipeline.samples.slots import GO_NS, HEADER_WORDS, NEVER_NS, STARTED, STOP_NS, SlotFile
+from perf_pipeline.samples.slots import GO_NS, HEADER_WORDS, NEVER_NS, STOP_NS, SlotFile
 from perf_pipeline.targets.classification import classify
-from tests.unit.worker.conftest import Bench, Clock, ScriptedTarget, join
+from tests.unit.worker.conftest import Bench, ScriptedTarget, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 SECOND = 1_000_000_000
-
-
-def test_a_slot_starts_its_next_workflow_as_soon_as_the_last_is_answered(
-    bench: Callable[[int], Bench],
-) -> None:
-    """Service times 1, 2, 3, 1, 2, 3, ... s for 10 s; the one in flight at the stop may end."""
-    b = bench(1)
-    begin_ns = b.clock()
-    loop = b.loop(ScriptedTarget(lambda _kind, number: b.clock.sleep(1 + number % 3)))
-    loop.start()
-    join(loop)
-    b.recorder.finish(loop.in_flight)
-
-    rows = b.committed()
-
-    times = [((r.start_ns - begin_ns) / SECOND, (r.end_ns - begin_ns) / SECOND) for r in rows]
-    assert times == [(0, 1), (1, 3), (3, 6), (6, 7), (7, 9), (9, 12)]
-    assert [row.number for row in rows] == [0, 1, 2, 3, 4, 5]
-    assert {row.outcome for row in rows} == {Outcome.OK}
-    assert loop.problems == []
 
 
 def test_n_workflows_are_in_flight_at_once(bench: Callable[[int], Bench]) -> None:
@@ -63,27 +43,6 @@ def test_n_workflows_are_in_flight_at_once(bench: Callable[[int], Bench]) -> Non
     rows = b.committed()
     assert sorted(row.number for row in rows) == list(range(slots * rounds))
     assert {row.outcome for row in rows} == {Outcome.OK}
-
-
-def test_what_takes_longer_than_the_deadline_is_a_timeout_even_if_the_answer_comes(
-    bench: Callable[[int], Bench],
-) -> None:
-    """Deadline 5 s; the workflows take 5 s (in time), 5.000000001 s, and 6 s ending in an error."""
-    b = bench(1)
-
-    def work(_kind: int, number: int) -> None:
-        b.clock.sleep((5, 5.000000001, 6)[number])
-        if number == 2:
-            raise ValueError("too late to matter")
-
-    loop = b.loop(ScriptedTarget(work), run_s=11)
-    loop.start()
-    join(loop)
-    b.recorder.finish(loop.in_flight)
-
-    rows = b.committed()
-    assert [row.outcome for row in rows] == [Outcome.OK, Outcome.TIMEOUT, Outcome.TIMEOUT]
-    assert {row.error_class for row in rows} == {ErrorClass.NONE}
 
 
 class _UnreadableError(Exception):
@@ -214,19 +173,6 @@ def test_nothing_starts_before_the_go(bench: Callable[[int], Bench]) -> None:
     assert min(row.start_ns for row in b.committed()) >= go_ns
 
 
-def test_a_stop_without_a_go_ends_every_slot(bench: Callable[[int], Bench]) -> None:
-    """Another worker could not open its target: this one has nothing to wait for any more."""
-    b = bench(3)
-    target = ScriptedTarget(lambda _k, _n: None)
-    loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
-    b.slots.words[GO_NS], b.slots.words[STOP_NS] = 0, time.monotonic_ns()
-    loop.start()
-
-    join(loop, 2)
-
-    assert b.slots.totals().started == 0
-
-
 def test_each_number_has_the_kind_that_the_plan_gives_it(bench: Callable[[int], Bench]) -> None:
     b = bench(1)
     given: list[tuple[int, int]] = []
@@ -244,54 +190,6 @@ def test_each_number_has_the_kind_that_the_plan_gives_it(bench: Callable[[int], 
     assert given == [(kinds[n % 3], n) for n in range(7)]
     assert [(row.kind, row.number) for row in b.committed()] == given
     assert [loop._ledger.kind_of(number) for number in (-1, -2, -3, -4)] == [0, 1, 2, 0]
-
-
-class _NoSlotTarget(ScriptedTarget):
-    """Opens every slot but one."""
-
-    def __init__(self, clock: Clock, error: BaseException) -> None:
-        super().__init__(lambda _kind, _number: clock.sleep(1))
-        self._error: BaseException | None = error
-
-    def open_slot(self) -> ScriptedTarget:
-        error, self._error = self._error, None
-        if error:
-            raise error
-        return self
-
-
-@pytest.mark.parametrize("error", [OSError("no more files"), SystemExit(3)])
-def test_a_slot_that_cannot_be_opened_is_reported_and_the_others_play(
-    bench: Callable[[int], Bench], error: BaseException
-) -> None:
-    b = bench(3)
-    loop = b.loop(_NoSlotTarget(b.clock, error), run_s=6)
-    loop.start()
-    join(loop)
-
-    assert loop.problems == [f"slot 0 could not be opened: {type(error).__name__}: {error}"]
-    started = [b.slots.words[SlotFile.base(slot) + STARTED] for slot in range(3)]
-    assert started[0] == 0
-    assert sum(started) >= 6
-
-
-def test_a_slot_whose_records_cannot_be_kept_is_reported_and_its_workflow_counted(
-    bench: Callable[[int], Bench], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A code node's limit on the address space can hit any allocation of the process."""
-    b = bench(1)
-    loop = b.loop(ScriptedTarget(lambda _kind, _number: b.clock.sleep(1)))
-
-    def no_memory(*_arguments: object, **_named: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(b.recorder, "keep", no_memory)
-    loop.start()
-    join(loop)
-
-    assert loop.problems == ["slot 0 could not be played on: MemoryError: "]
-    assert b.recorder.finish(loop.in_flight) == 1
-    assert [row.outcome for row in b.committed()] == [Outcome.ABANDONED]
 
 
 def test_a_machine_without_room_for_the_threads_says_how_many_it_holds(
