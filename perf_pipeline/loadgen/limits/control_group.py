@@ -1,7 +1,8 @@
-"""A control group for one worker, version 1 or 2, made within the group that we are in.
+"""A control group (version 1 or 2) for one worker process, made inside this process's own group.
 
-Within it, so that what limits us limits the worker as well. Version 2 allows no limits below a
-group that holds processes; there the group is made beside ours, if ours has no limits itself.
+Inside it, so that limits on this process apply to the worker as well. Version 2 allows no limits
+below a group that contains processes; there the group is made beside our own, if our own has no
+limits.
 
 Source: Linux documentation, admin-guide/cgroup-v1/memory.rst, scheduler/sched-bwc.rst and
 admin-guide/cgroup-v2.rst.
@@ -38,30 +39,30 @@ class ControlGroup:
 
     Attributes:
         share_bytes: The memory limit; None where it has none.
-        folders: Controller that is held here to its folder; version 2 has one for both.
+        folders: The folder of each limited resource; version 2 has one folder for both.
     """
 
     share_bytes: int | None
     folders: dict[Controller, Path] = field(default_factory=dict)
 
-    def hold(self, pid: int) -> None:
-        """Move the process into the group; what it starts later is in it too.
+    def add(self, pid: int) -> None:
+        """Move a process into the group; the processes that it starts later are in it too.
 
         Raises:
-            OSError: We may not.
+            OSError: The kernel refused.
         """
         for folder in dict.fromkeys(self.folders.values()):
             (folder / "cgroup.procs").write_text(f"{pid}\n", encoding="ascii")
 
     def reason(self) -> str | None:
-        """Say that the kernel ended a process for want of memory of this group, if it did."""
+        """Return why the kernel killed a process of this group: its memory limit; else None."""
         folder = self.folders.get("memory")
         if folder is None or self.share_bytes is None or not _oom_kills(folder):
             return None
         return memory_reason(_peak_bytes(folder), self.share_bytes)
 
     def release(self) -> None:
-        """Remove the folders; a process that has just been reaped may hold them a moment more."""
+        """Remove the folders; a process that has just ended may keep them busy for a moment."""
         for folder in dict.fromkeys(self.folders.values()):
             for _ in range(_REMOVE_TRIES):
                 try:
@@ -75,7 +76,7 @@ class ControlGroup:
 
 
 def memory_reason(peak_bytes: float, share_bytes: float) -> str:
-    """Return the reason of a worker that was ended by its memory limit."""
+    """Return the end reason of a worker that exceeded its memory limit."""
     return (
         f"memory limit: {peak_bytes / 1e6:.0f} MB resident, "
         f"share of the limit {share_bytes / 1e6:.0f} MB"
@@ -83,7 +84,7 @@ def memory_reason(peak_bytes: float, share_bytes: float) -> str:
 
 
 def group_name(level: int, worker: int) -> str:
-    """Return the name of a worker's group; it tells who made it, for sure."""
+    """Return the name of a worker's group; it identifies the process that made it."""
     pid, start_ticks, _ = own_stamp()
     return f"{PREFIX}{pid}-{start_ticks}-{level}-{worker}"
 
@@ -96,7 +97,7 @@ def make_control_group(
     cgroups: Path = CGROUPS,
     proc: Path = Path("/proc"),
 ) -> ControlGroup | None:
-    """Make a group that holds as many of the limits as this machine lets us; trying tells.
+    """Make a group with as many of the limits as this machine allows; each is tried.
 
     Args:
         name: Name of the folders.
@@ -106,7 +107,7 @@ def make_control_group(
         proc: Where the process file system is mounted.
 
     Returns:
-        The group; None if it would hold nothing. ``folders`` says which limits it holds.
+        The group; ``folders`` has the limits that are in effect. None if none could be set.
     """
     group = ControlGroup(share_bytes)
     shares: tuple[tuple[Controller, float | None], ...] = (
@@ -124,7 +125,7 @@ def make_control_group(
 
 
 def remove_leftovers(cgroups: Path = CGROUPS) -> list[str]:
-    """Remove the groups whose maker is gone; one that still holds a process is left alone.
+    """Remove the groups whose maker has ended; a group with a process in it is left alone.
 
     Returns:
         What was removed.
@@ -134,7 +135,7 @@ def remove_leftovers(cgroups: Path = CGROUPS) -> list[str]:
         pattern = f"{PREFIX}*" if mount == cgroups and (cgroups / "memory").is_dir() else ""
         for folder in mount.glob(pattern or f"**/{PREFIX}*"):
             if _is_abandoned(folder.name):
-                with contextlib.suppress(OSError):  # it holds a process, which is not ours to end
+                with contextlib.suppress(OSError):  # a process is in it, which is not ours to end
                     folder.rmdir()
                     removed.append(str(folder))
     return removed
@@ -149,7 +150,7 @@ def _is_abandoned(name: str) -> bool:
 
 
 def _parents(controller: Controller, cgroups: Path, proc: Path) -> Iterator[tuple[Path, int]]:
-    """Yield the groups in which one may be made: our own, then (version 2) the one above it."""
+    """Yield the groups in which a group may be made: our own, then (version 2) its parent."""
     chain = islice(groups_of(controller, proc, cgroups), 2)
     for depth, (folder, version) in enumerate(chain):
         if depth == 0:

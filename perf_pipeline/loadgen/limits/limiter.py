@@ -1,8 +1,8 @@
-"""Holds one worker of a level below its share of the limits, by what works on this machine.
+"""Keeps one worker process within its share of the memory and CPU limits of a load level.
 
-A worker's share is the limit / the number of workers. A control group is the kernel's own way and
-cannot be outrun; where none can be made (no root, no delegation), a watchdog thread of the
-supervisor does what can be done from outside.
+A worker's share is the limit / the number of workers. A control group is enforced by the kernel and
+exact. Where none can be made (no root, no delegation), a watchdog thread of the supervisor
+enforces the limits from outside, with a delay.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MEGABYTE = 1_000_000
 
 
 class Limiter:
-    """What holds one worker; without limits it does nothing."""
+    """Enforces the limits of one worker process; without limits it does nothing."""
 
     def __init__(
         self, limits: WorkerLimits, processes: int, *, group_name: str, cgroups: Path | None
     ) -> None:
-        """Prepare; nothing is held yet.
+        """Prepare; no limit is in effect yet.
 
         Args:
             limits: Of all workers together.
@@ -43,47 +43,47 @@ class Limiter:
         self._group: ControlGroup | None = None
         self._watchdog: Watchdog | None = None
 
-    def hold(self, worker: WorkerProcess) -> None:
-        """Hold a worker from now on, by a control group as far as one can be had."""
+    def apply(self, worker: WorkerProcess) -> None:
+        """Limit a worker from now on, by a control group where one can be made."""
         if self._cgroups is not None:
-            self._group = self._hold_in_group(worker.pid, self._cgroups)
-        held = {} if self._group is None else self._group.folders
-        share_bytes = None if "memory" in held else self._share_bytes
-        share_cores = None if "cpu" in held else self._share_cores
+            self._group = self._add_to_group(worker.pid, self._cgroups)
+        in_group = {} if self._group is None else self._group.folders
+        share_bytes = None if "memory" in in_group else self._share_bytes
+        share_cores = None if "cpu" in in_group else self._share_cores
         if share_bytes is not None or share_cores is not None:
             self._watchdog = Watchdog(share_bytes, share_cores)
-            self._watchdog.hold(worker)
+            self._watchdog.watch(worker)
 
     @property
     def mechanism(self) -> str:
-        """What holds the worker, in words; ``none`` without limits."""
-        words = []
+        """How the limits are enforced, for people; ``none`` without limits."""
+        mechanisms = []
         if self._group is not None:
-            held = ["memory" if name == "memory" else "CPU" for name in self._group.folders]
-            words.append(f"control group ({', '.join(held)})")
+            limited = ["memory" if name == "memory" else "CPU" for name in self._group.folders]
+            mechanisms.append(f"control group ({', '.join(limited)})")
         if self._watchdog is not None:
-            words.append(self._watchdog.mechanism)
-        return " and ".join(words) or "none"
+            mechanisms.append(self._watchdog.mechanism)
+        return " and ".join(mechanisms) or "none"
 
     def reason(self) -> str | None:
-        """Say that the worker was ended by its control group; a watchdog gives its own reason."""
+        """Return why the control group ended the worker; None if it did not, or for a watchdog."""
         return None if self._group is None else self._group.reason()
 
     def release(self) -> None:
-        """Give everything back; called after the worker has ended."""
+        """Remove the group and stop the watchdog; called after the worker has ended."""
         if self._watchdog is not None:
             self._watchdog.release()
         if self._group is not None:
             self._group.release()
 
-    def _hold_in_group(self, pid: int, cgroups: Path) -> ControlGroup | None:
+    def _add_to_group(self, pid: int, cgroups: Path) -> ControlGroup | None:
         shares = self._share_bytes, self._share_cores
         group = make_control_group(self._group_name, *shares, cgroups=cgroups)
         if group is None:
             return None
         try:
-            group.hold(pid)
-        except OSError:  # we may make it and not move a process into it, or the worker has ended
+            group.add(pid)
+        except OSError:  # we may make it but not move a process into it, or the worker has ended
             group.release()
             return None
         return group

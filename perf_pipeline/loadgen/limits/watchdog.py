@@ -1,10 +1,10 @@
-"""Holds a worker below its share from outside, where no control group can be made.
+"""Limits a worker process from outside, where no control group can be made.
 
-Memory: its resident set is read every 50 ms, and above the share the worker is ended. Between
-two readings it may be above. CPU: a token bucket of one period; a worker that has used up its
-share is stopped (SIGSTOP) until the share has grown again. A stopped worker never outlives us:
-it dies with its supervisor (``lifeline.bind_to_parent``), stopped or not, and until it has bound
-itself, which it has when it is ready, it is not stopped.
+Memory: the resident set is read every 50 ms, and a worker above its share is killed. Between two
+readings it may be above. CPU: a token bucket of one period; a worker that has used up its share
+is stopped (SIGSTOP) until the bucket has filled again. A stopped worker never outlives the
+supervisor, because the kernel kills it with its parent (``lifeline.bind_to_parent``). It is not
+stopped before it is ready, which is when it has bound itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Watched(Protocol):
-    """The worker, as far as it matters here."""
+    """What the watchdog needs of a worker process."""
 
     @property
     def pid(self) -> int:
@@ -34,7 +34,7 @@ class Watched(Protocol):
 
     @property
     def ready(self) -> bool:
-        """True once it is bound to its supervisor's life."""
+        """True once the kernel kills it with its supervisor."""
 
     def end_at_once(self, because: str) -> None:
         """Kill it; ``because`` becomes the reason of its end."""
@@ -58,15 +58,15 @@ class Watchdog:
 
     @property
     def mechanism(self) -> str:
-        """What is held and how, in words."""
-        held = ["resident memory"] if self._share_bytes is not None else []
-        held += ["CPU by stopping the process"] if self._share_cores is not None else []
+        """What is limited and how, for people."""
+        limited = ["resident memory"] if self._share_bytes is not None else []
+        limited += ["CPU by stopping the process"] if self._share_cores is not None else []
         failed = f"; {self._failed_readings} readings failed" if self._failed_readings else ""
-        return f"watchdog ({', '.join(held)}{failed})"
+        return f"watchdog ({', '.join(limited)}{failed})"
 
-    def hold(self, worker: Watched) -> None:
+    def watch(self, worker: Watched) -> None:
         """Watch ``worker`` until ``release``, or until it has ended."""
-        self._thread = threading.Thread(target=self._watch, args=(worker,), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(worker,), daemon=True)
         self._thread.start()
 
     def release(self) -> None:
@@ -75,7 +75,7 @@ class Watchdog:
         if self._thread is not None:
             self._thread.join()
 
-    def _watch(self, worker: Watched) -> None:
+    def _run(self, worker: Watched) -> None:
         # A descriptor of the process itself: its id may be another's by the time it is stopped.
         try:
             process = os.pidfd_open(worker.pid)
@@ -121,25 +121,25 @@ class Watchdog:
 
 
 class CpuBucket:
-    """CPU time that may be used: grows by the share, and holds one period's worth at most."""
+    """A token bucket of CPU time: it fills at the share, up to one period's worth."""
 
     def __init__(self, share_cores: float) -> None:
-        """Begin with nothing saved up."""
+        """Begin with an empty bucket."""
         self._share_cores = share_cores
         self._saved_s = 0.0
-        self._seen: tuple[float, float] | None = None
+        self._latest: tuple[float, float] | None = None
 
     def is_empty(self, now_s: float, cpu_s: float) -> bool:
-        """Return whether more was used than there was.
+        """Return whether more CPU time was used than the bucket contained.
 
         Args:
             now_s: CLOCK_MONOTONIC.
             cpu_s: CPU time used by the process since its start.
         """
-        if self._seen is not None:
-            grown_s = self._share_cores * (now_s - self._seen[0]) - (cpu_s - self._seen[1])
+        if self._latest is not None:
+            grown_s = self._share_cores * (now_s - self._latest[0]) - (cpu_s - self._latest[1])
             self._saved_s = min(self._saved_s + grown_s, self._share_cores * PERIOD_S)
-        self._seen = (now_s, cpu_s)
+        self._latest = (now_s, cpu_s)
         return self._saved_s < 0
 
 

@@ -1,4 +1,4 @@
-"""What the supervisor of a level saw, and where the level stands."""
+"""The supervisor's log of a load level, and the progress of a running one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a level stands.
+    """The progress of a load level.
 
     Attributes:
-        label: The level, as people call it.
+        label: Name of the level, for people.
         phase: ``start``, ``ramp_up``, ``warm_up``, ``steady`` or ``drain``.
         totals: Started, ended and failed so far.
         rate_per_s: Ended a second since the last report.
@@ -32,7 +32,7 @@ class Progress:
 
 @dataclass
 class LevelLog:
-    """What the supervisor saw; stored as ``level.json``.
+    """The course of a load level; stored as ``level.json``.
 
     Attributes:
         plan: The plan's values, without its arrays, and its hash.
@@ -42,7 +42,7 @@ class LevelLog:
         phases_ns: Phase to (start, end), CLOCK_MONOTONIC; an end of None was never reached.
         ended_because: Why it ended.
         ended_detail: A sentence about it, for people; may be empty.
-        limits: What held the workers below their limits, in words; ``none`` without limits.
+        limits: How the limits of the workers were enforced, for people; ``none`` without limits.
         workers: Index, pid and end reason of each worker.
     """
 

@@ -1,4 +1,4 @@
-"""What is done about once a second while a level goes on: sample, report, look for an early end."""
+"""What is done about once a second while a level runs: sample, report, decide on an early end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def totals_of(workers: Sequence[WorkerProcess]) -> Totals:
 
 
 class LevelMonitor:
-    """Beats as often as it is asked to, and does each thing when it is due."""
+    """Called at every tick of the supervisor; does each thing when it is due."""
 
     def __init__(
         self,
@@ -41,13 +41,13 @@ class LevelMonitor:
         """Prepare.
 
         Args:
-            label: What people call the level.
-            workers: Those of the level; may grow.
-            stop_watch: Knows when to end early.
-            slo_watch: Knows when an SLO is missed; None without any.
+            label: Name of the level, for people.
+            workers: The level's worker processes; may grow.
+            stop_watch: Decides whether the level ends early.
+            slo_watch: Decides whether an SLO is missed; None without SLOs.
             on_sample: Called every ``sample_every_s`` with the time and the workers' pids.
             sample_every_s: How often.
-            on_progress: Called about once a second with where the level stands.
+            on_progress: Called about once a second with the progress.
             clock_ns: CLOCK_MONOTONIC.
         """
         self._label = label
@@ -69,7 +69,7 @@ class LevelMonitor:
         """Do what is due.
 
         Args:
-            phase: Where the level is.
+            phase: The phase that the level is in.
             go_ns: CLOCK_MONOTONIC of the go; None before.
 
         Returns:

@@ -1,7 +1,7 @@
-"""Supervises the workers of one level from their start to their end, whatever happens to them.
+"""Supervises the worker processes of one load level from their start to their end.
 
-The parent only watches and steers: it reads the workers' slot files, decides when a phase ends
-(``phase_controller.py``), and outlives workers that die or hang.
+The supervisor generates no load. It reads the workers' slot files, ends phases
+(``phase_controller.py``), and survives workers that die or hang.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ KILL_AT_INTERRUPTION = 2
 
 
 class LevelSupervisor:
-    """One level being run; ``run`` does everything."""
+    """One load level; ``run`` plays it."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class LevelSupervisor:
             python: The target's interpreter.
             job: What the target has to execute.
             on_second: Called every ``sample_every_s`` with the time and the workers' pids.
-            on_progress: Called about once a second with where the level stands.
+            on_progress: Called about once a second with the progress.
             write_log: Stores the log; called at the start, at every phase and at the end, so that
                 a killed supervisor leaves what it knew.
             python_path: Folder from which a user's own functions are imported.
@@ -95,14 +95,14 @@ class LevelSupervisor:
         self._phases = PhaseController(plan, self._workers, monitor, self._log, write_log)
 
     def run(self) -> LevelLog:
-        """Run the level to its end, whatever happens to the workers.
+        """Play the level to its end, whatever happens to the workers.
 
         Returns:
             The log, complete.
 
         Raises:
-            BaseException: Only what interrupts this process; load is stopped and the log written
-                before it goes on.
+            BaseException: This process was interrupted, or the level could not be played; the
+                load is stopped and the log written first.
         """
         try:
             self._write_log(self._log)
@@ -124,7 +124,7 @@ class LevelSupervisor:
         return self._log
 
     def _start(self, index: int) -> None:
-        """Start one worker, and hold it below its share of the limits from the beginning."""
+        """Start one worker, limited to its share from the beginning."""
         worker = WorkerProcess(
             self._plan,
             index,
@@ -141,7 +141,7 @@ class LevelSupervisor:
             cgroups=self._cgroups,
         )
         self._limiters.append(limiter)
-        limiter.hold(worker)
+        limiter.apply(worker)
         self._note_limits()
 
     def _wait_ready(self) -> bool:
@@ -198,7 +198,7 @@ class LevelSupervisor:
             worker.close()
 
     def _note_limits(self) -> None:
-        """Write down what holds the workers; usually the same for all."""
+        """Write down how the limits are enforced; usually the same for all workers."""
         self._log.limits = "; ".join(dict.fromkeys(one.mechanism for one in self._limiters))
 
 

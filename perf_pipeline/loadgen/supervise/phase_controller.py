@@ -1,6 +1,6 @@
-"""Steers the load of a level through its phases: decides when each ends, and why the level does.
+"""Steers a load level through its phases: decides when each ends, and why the level ends.
 
-A worker that ends before its time ends the level, because what runs on is no longer the load that
+A worker process that ends early ends the level, because the remaining load is not the load that
 was asked for.
 """
 
@@ -29,10 +29,10 @@ GO_DELAY_S = 0.2
 
 
 class PhaseController:
-    """Plays the phases of one level on workers that are ready.
+    """Plays the phases of one level on worker processes that are ready.
 
     Attributes:
-        phase: Where the level is.
+        phase: The current phase.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class PhaseController:
         Args:
             plan: The level.
             workers: Its workers; may grow until ``play``.
-            monitor: Does what is due about once a second, and knows when to end early.
+            monitor: Called at every tick; decides whether the level ends early.
             log: Takes when each phase began and ended.
             write_log: Stores the log.
         """

@@ -1,4 +1,4 @@
-"""One worker process as its supervisor sees it: started, steered, ended, and why it ended."""
+"""Starts, steers and ends one worker process, and says why it ended."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class WorkerProcess:
         self._process.wait()
 
     def close(self) -> None:
-        """Give back what this process holds of it; it has ended, and is not steered any more."""
+        """Unmap its slot file and close its bell; it has ended."""
         self.slots.close()
         os.close(self._bell_descriptor)
 

@@ -66,7 +66,7 @@ def test_a_process_that_wants_a_whole_core_gets_its_share_of_one(
     """A third of a core over 2 s; without the watchdog the same process uses what it can get."""
     worker = _start(started, HOG)
     watchdog = Watchdog(None, 0.3)
-    watchdog.hold(worker)
+    watchdog.watch(worker)
     time.sleep(0.5)
     begin_s, before_s = time.monotonic(), cpu_s_of(worker.pid)
     time.sleep(2.0)
@@ -81,7 +81,7 @@ def test_a_process_that_is_let_go_runs_on(started: list[subprocess.Popen[bytes]]
     """It is stopped nearly all the time: a hundredth of a core for one that wants a whole."""
     worker = _start(started, HOG)
     watchdog = Watchdog(None, 0.01)
-    watchdog.hold(worker)
+    watchdog.watch(worker)
     until_s = time.monotonic() + 5
     while _state(worker.pid) != "T":
         assert time.monotonic() < until_s
@@ -98,7 +98,7 @@ def test_a_process_is_not_stopped_before_it_is_bound_to_its_supervisor(
     worker = _start(started, HOG)
     worker.ready = False
     watchdog = Watchdog(None, 0.01)
-    watchdog.hold(worker)
+    watchdog.watch(worker)
     states = set()
     for _ in range(100):
         states.add(_state(worker.pid))
@@ -113,7 +113,7 @@ def test_a_process_above_its_memory_is_ended_with_the_figures(
 ) -> None:
     worker = _start(started, HOARDER)
     watchdog = Watchdog(150_000_000, None)
-    watchdog.hold(worker)
+    watchdog.watch(worker)
     worker.process.wait(timeout=10)
     watchdog.release()
 
@@ -129,7 +129,7 @@ def test_a_process_below_its_memory_is_left_alone(
 ) -> None:
     worker = _start(started, HOARDER)
     watchdog = Watchdog(400_000_000, None)
-    watchdog.hold(worker)
+    watchdog.watch(worker)
     time.sleep(0.5)
     watchdog.release()
 
