@@ -14,9 +14,12 @@ from assets.flag_form import flags_in, with_flags
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.scenario.scenario import Scenario
+from perf_pipeline.config.settings import Settings, current_settings
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.loadgen.checked_run import read_checked_run
+from perf_pipeline.loadgen.environment.environment import TargetEnvironment
 from perf_pipeline.run import NOTICE_PREFIX, Run
 
 SCENARIO_TAG, TARGET_TAG = "perf_pipeline/scenario", "perf_pipeline/target"
@@ -56,24 +59,38 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
         given: Overrides = flags_in(self, Overrides)
         return given
 
+    def _checked(self, settings: Settings) -> tuple[Scenario, dict[str, TargetEnvironment]]:
+        """Return what the command line has checked, if it started this run; else open it now."""
+        if settings.checked_run is not None:
+            checked = read_checked_run(settings.checked_run)
+            if checked.run_id == self.run_id:
+                return checked.scenario, checked.environments
+        return open_scenario(self.scenario, read_machine_limits(), self.overrides), {}
+
     @contextmanager
     def yield_for_execution(
         self, context: dg.InitResourceContext
     ) -> Generator["LoadRun", None, None]:
         """Prepare the run, and give everything back when the Dagster run ends."""
         self._refused = ""
+        settings = current_settings()
         try:
-            scenario = open_scenario(self.scenario, read_machine_limits(), self.overrides)
+            scenario, environments = self._checked(settings)
         except ScenarioError as error:
             # Told by the first step: of an error here Dagster prints 300 lines that end without it.
             self._refused = str(error)
             yield self
             print(self._refused, file=sys.stderr, flush=True)  # noqa: T201 - as the last word
             return
-        settings = current_settings()
         if self.results_dir:
             settings = replace(settings, results_dir=Path(self.results_dir))
-        with Run(scenario, settings, run_id=self.run_id, notify=_notifier(context)) as run:
+        with Run(
+            scenario,
+            settings,
+            run_id=self.run_id,
+            notify=_notifier(context),
+            environments=environments,
+        ) as run:
             self._run = run
             _tag(context, scenario.name, scenario.target)
             yield self

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.analysis.capacity_search import Ask, CapacitySearch
@@ -27,13 +28,14 @@ from perf_pipeline.run import Run, report
 from perf_pipeline.samples.manifest import SearchedLoad, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from perf_pipeline.analysis.capacity import CapacityFinding
     from perf_pipeline.config.scenario.capacity_question import CapacityQuestion
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -164,6 +166,7 @@ def capacity_run(
     *,
     run_id: str | None = None,
     notify: Callable[[str], None] = lambda _text: None,
+    environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
 ) -> Run:
     """Return a run whose levels are the steps of a search; nothing is started.
 
@@ -173,9 +176,17 @@ def capacity_run(
         settings: Where things are.
         run_id: Its id; None for a new one.
         notify: Called with each line that people should see while they wait.
+        environments: As of ``Run``.
     """
     course = SearchCourse(scenario, question, notify)
-    return Run(course.scenario, settings, run_id=run_id, notify=notify, course=course)
+    return Run(
+        course.scenario,
+        settings,
+        run_id=run_id,
+        notify=notify,
+        course=course,
+        environments=environments,
+    )
 
 
 def finish_capacity(folder: RunFolder) -> SearchedRun:
@@ -203,6 +214,7 @@ def search_capacity(
     *,
     run_id: str | None = None,
     notify: Callable[[str], None] = lambda _text: None,
+    environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
 ) -> CapacityFinding:
     """Search for the greatest load that keeps objectives, from servers to report.
 
@@ -210,6 +222,9 @@ def search_capacity(
         PerfPipelineError: Before the first level, when servers or target cannot be had; or after
             the report was written, when what the run kept on a server could not be removed.
     """
-    with capacity_run(scenario, question, settings, run_id=run_id, notify=notify) as run:
+    run = capacity_run(
+        scenario, question, settings, run_id=run_id, notify=notify, environments=environments
+    )
+    with run:
         folder = run.load()
         return finish_capacity(folder).finding

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.analysis.measure import measure
@@ -22,8 +23,7 @@ from perf_pipeline.host.level_calibration import LevelCalibration
 from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.host.scratch import scratch_folder
 from perf_pipeline.loadgen.course import PlannedCourse
-from perf_pipeline.loadgen.environment.function_trial import try_functions
-from perf_pipeline.loadgen.environment.target_environments import environments_of
+from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.run_servers import RunServers
@@ -38,7 +38,7 @@ from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.run_folder import COMPLETE, FAILED, INTERRUPTED, RunFolder, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -79,6 +79,7 @@ class Run:
         run_id: str | None = None,
         notify: Callable[[str], None] = lambda _text: None,
         course: Course | None = None,
+        environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
     ) -> None:
         """Prepare a run; nothing is started.
 
@@ -87,12 +88,15 @@ class Run:
             settings: Where things are.
             run_id: Its id; None for a new one.
             course: Which levels it plays; None for all that the scenario plans.
+            environments: Target to its environment, where it is known already and the user's own
+                functions have been tried in it.
             notify: Called with each line that people should see while they wait.
         """
         self.run_id = run_id or new_run_id(datetime.now(UTC))
         self.folder = RunFolder(settings.results_dir / self.run_id)
         self._scenario = scenario
         self._course = course or PlannedCourse(scenario)
+        self._environments = dict(environments)
         self._settings = settings
         self._notify = notify
         self._stack = ExitStack()
@@ -153,10 +157,7 @@ class Run:
         """
         servers = self.open_servers()
         self.seed_data()
-        cache = self._settings.cache_dir
-        environments = environments_of(self._scenario, self._plans, cache, os.environ)
-        pythons = {target: environment.python for target, environment in environments.items()}
-        try_functions(self._scenario, pythons).refuse_wrong(self._scenario.name)
+        environments = self._environments | self._new_environments()
         self.folder.begin(self._scenario.name)
         before = read_cpu_times()
         try:
@@ -189,6 +190,17 @@ class Run:
             raise
         self.folder.end(COMPLETE, stopped=asdict(manifest.stopped) if manifest.stopped else None)
         return self.folder
+
+    def _new_environments(self) -> dict[str, TargetEnvironment]:
+        """Make the environments that are not known yet, and try the user's functions in them.
+
+        Raises:
+            PerfPipelineError: One cannot be made, or no worker can call a function in it.
+        """
+        targets = (plan.target for plan in self._plans if plan.target not in self._environments)
+        return made_and_tried(
+            self._scenario, targets, name=self._scenario.name, settings=self._settings
+        )
 
     def _manifest(
         self, servers: dict[str, Server], environments: dict[str, TargetEnvironment], files: Path

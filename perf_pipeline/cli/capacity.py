@@ -24,8 +24,8 @@ from perf_pipeline.cli.output import (
 )
 from perf_pipeline.cli.run import (
     check_everything,
+    checked_run,
     make_results_folder,
-    make_target,
 )
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.flag import check_flags
@@ -85,8 +85,8 @@ def capacity(
             tell(f"{told} (give an error_ratio of your own to replace it)", as_json=as_json)
         make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
-        make_target(checked, scenario, settings)
-    run_id = new_run_id(datetime.now(UTC))
+        run_id = new_run_id(datetime.now(UTC))
+        ready = checked_run(run_id, checked, scenario, settings)
     folder = RunFolder(settings.results_dir / run_id)
     with _partial_results_kept(folder, as_json=as_json):
         finding = search_capacity(
@@ -94,6 +94,7 @@ def capacity(
             question,
             settings,
             run_id=run_id,
+            environments=ready.environments,
             notify=lambda text: tell(text, as_json=as_json),
         )
     _show(finding, folder, as_json=as_json)

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
+from perf_pipeline.config.settings import CHECKED_RUN
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.run import NOTICE_PREFIX, PROJECT
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from perf_pipeline.cli.interruptions import Interruptions
     from perf_pipeline.cli.views import View
     from perf_pipeline.config.flags.overrides import Overrides
+    from perf_pipeline.loadgen.checked_run import CheckedRun
     from perf_pipeline.samples.run_folder import RunFolder
 
 POLL_S = 0.2
@@ -47,6 +49,7 @@ class DagsterChild:
         overrides: Overrides,
         folder: RunFolder,
         view: View,
+        checked: CheckedRun,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -55,9 +58,12 @@ class DagsterChild:
             overrides: Flags, checked.
             folder: The folder that the run will make.
             view: Shows what people should see.
+            checked: What the child runs, so that it neither opens nor tries anything again; its
+                configuration says the same for people.
         """
         self._folder = folder
         self._view = view
+        self._checked = checked
         self._unread = b""
         self._read_bytes = 0
         builtin = scenario in list_scenarios()
@@ -75,16 +81,23 @@ class DagsterChild:
 
     def run(self, noted: Interruptions) -> None:
         """Run the job to its end, or until it was asked for and it was stopped."""
-        with tempfile.TemporaryFile() as config, tempfile.TemporaryFile() as log:
+        with (
+            tempfile.TemporaryFile() as config,
+            tempfile.TemporaryFile() as checked,
+            tempfile.TemporaryFile() as log,
+        ):
             config.write(json.dumps(self._config, default=list).encode())
             config.flush()
+            checked.write(self._checked.to_json())
+            checked.flush()
             process = subprocess.Popen(
                 bound_command(self._command(config.fileno()), signal.SIGTERM, os.getpid()),
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=[config.fileno()],
+                env={**os.environ, CHECKED_RUN: f"/proc/self/fd/{checked.fileno()}"},
+                pass_fds=[config.fileno(), checked.fileno()],
                 start_new_session=True,
             )
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,10 +20,9 @@ from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
-from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
-from perf_pipeline.loadgen.environment.function_trial import try_functions
+from perf_pipeline.loadgen.checked_run import CheckedRun
+from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.run import new_run_id
@@ -32,6 +30,8 @@ from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.servers.lifecycle.services import server_status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
 
@@ -112,8 +112,8 @@ def launch_run(
         checked = check_everything(scenario, overrides, gate, settings)
         make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
-        make_target(checked, scenario, settings)
-    folder = RunFolder(settings.results_dir / (run_id or new_run_id(datetime.now(UTC))))
+        folder = RunFolder(settings.results_dir / (run_id or new_run_id(datetime.now(UTC))))
+        ready = checked_run(folder.run_id, checked, scenario, settings)
     plans = plan_levels(checked, processes_of(checked, read_machine_limits()))
     view = choose_view(
         RunWatch(folder, plans),
@@ -123,7 +123,7 @@ def launch_run(
         as_json=as_json,
         no_color=bool(os.environ.get("NO_COLOR")),
     )
-    child = DagsterChild(scenario, overrides, folder, view)
+    child = DagsterChild(scenario, overrides, folder, view, ready)
     with interruptions_noted() as noted:
         with view:
             child.run(noted)
@@ -161,29 +161,23 @@ def check_everything(
     return checked
 
 
-def make_target(checked: Scenario, file: str, settings: Settings) -> None:
+def checked_run(run_id: str, checked: Scenario, file: str, settings: Settings) -> CheckedRun:
     """Make the target's environment unless it is there, and try the user's own functions in it.
 
     Arms have targets of their own: those are made, and tried, when the run has begun.
 
     Args:
+        run_id: The run.
         checked: The scenario.
         file: As the user named it.
         settings: Where environments are kept.
 
     Raises:
         TargetEnvironmentError: It cannot be made.
-        ScenarioError: No worker can call a function; the text says why, and where it was looked
-            for.
+        ScenarioError: No worker can call a function.
     """
-    environment = make_environment(
-        parse_target(checked.target),
-        cache_dir=settings.cache_dir,
-        environ=os.environ,
-        uv=find_uv(os.environ),
-        interpreter=Path(checked.interpreter) if checked.interpreter else None,
-    )
-    try_functions(checked, {checked.target: environment.python}).refuse_wrong(file)
+    made = made_and_tried(checked, [checked.target], name=file, settings=settings)
+    return CheckedRun(run_id, checked, made)
 
 
 def make_results_folder(folder: Path) -> None:

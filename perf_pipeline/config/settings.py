@@ -45,6 +45,9 @@ _STAND_INS = ("nx-27017",)
 _NOISE = f"{_PREFIX}NOISE"
 _REPORTS_PORT = f"{_PREFIX}REPORTS_PORT"
 REPORTS_PORT, _PORTS = 3001, 65536
+CHECKED_RUN = f"{_PREFIX}CHECKED_RUN"
+"""Set by the command line alone, for the Dagster run that it starts."""
+
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _NAMES = (
@@ -53,6 +56,7 @@ _NAMES = (
     _NOISE,
     _REPORTS_PORT,
     f"{_PREFIX}RESULTS",
+    CHECKED_RUN,
 )
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -75,6 +79,8 @@ class Settings:
             that they did is shown, with causes and figures, and decides nothing. It is a fact of
             the machine, not of a scenario, so it stands here; every run's manifest says which.
         reports_port: Where the reports are beside the Dagster UI.
+        checked_run: File with the run that the command line has checked
+            (``loadgen/checked_run.py``); None in a process that it did not start.
     """
 
     urls: Mapping[str, str]
@@ -87,6 +93,7 @@ class Settings:
     mongodb_stand_in: str | None = None
     noise: NoiseHandling = "judge"
     reports_port: int = REPORTS_PORT
+    checked_run: Path | None = None
 
     @property
     def postgres_url(self) -> str | None:
@@ -146,6 +153,7 @@ def read_settings(
         mongodb_stand_in=stand_in,
         noise=cast("NoiseHandling", noise),
         reports_port=int(reports_port),
+        checked_run=Path(environ[CHECKED_RUN]) if environ.get(CHECKED_RUN) else None,
     )
 
 

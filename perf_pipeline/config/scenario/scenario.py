@@ -4,16 +4,12 @@ A scenario is a value, read from one TOML file (``parse.py``) and changed only b
 flags. Units stand last in every name; a level is a number of workflows in flight.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from perf_pipeline.config.scenario.arrivals import Arrivals
-    from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.config.slo.slo import Slo
 
 Complexity = Literal["simple", "medium", "complex", ""]
 SettingValue = bool | int | float | str

@@ -24,7 +24,7 @@ from perf_pipeline.targets.target import Stores
 from perf_pipeline.targets.user_function import server_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from perf_pipeline.config.scenario.scenario import Scenario
 
@@ -77,13 +77,18 @@ def function_targets(scenario: Scenario) -> list[str]:
 
 
 def try_functions(
-    scenario: Scenario, pythons: Mapping[str, Path | None], *, trial_s: float = TRIAL_S
+    scenario: Scenario,
+    pythons: Mapping[str, Path | None],
+    *,
+    among: Collection[str] | None = None,
+    trial_s: float = TRIAL_S,
 ) -> FunctionTrial:
     """Import every function of a scenario in each of its targets.
 
     Args:
         scenario: Checked; one without functions has nothing to try.
         pythons: Target's text to its interpreter; None, or missing, where it is not made yet.
+        among: Targets to try them in; None for all of the scenario.
         trial_s: How long the imports for one target may take.
     """
     functions = list(dict.fromkeys(workload.family for workload in scenario.workloads))
@@ -91,6 +96,8 @@ def try_functions(
     wrong: list[str] = []
     not_tried: list[str] = []
     for target in function_targets(scenario):
+        if among is not None and target not in among:
+            continue
         python = pythons.get(target)
         if python is None:
             not_tried.append(

@@ -1,7 +1,8 @@
-"""The environments of all targets of a run: its own, and those of its arms."""
+"""The environments of the targets of a run, with the user's own functions tried in them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,40 +12,46 @@ from perf_pipeline.loadgen.environment.environment import (
     find_uv,
     make_environment,
 )
+from perf_pipeline.loadgen.environment.function_trial import try_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable
 
     from perf_pipeline.config.scenario.scenario import Scenario
-    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.config.settings import Settings
 
 
-def environments_of(
-    scenario: Scenario, plans: Sequence[LevelPlan], cache_dir: Path, environ: Mapping[str, str]
+def made_and_tried(
+    scenario: Scenario, targets: Iterable[str], *, name: str, settings: Settings
 ) -> dict[str, TargetEnvironment]:
-    """Find or make the environment of every target that the levels and arms use.
+    """Make the environments of targets unless they are cached, and try the user's functions.
 
     Args:
         scenario: Its interpreter is that of its own target; arms have one that is made.
-        plans: Every level.
-        cache_dir: Where environments are kept.
-        environ: Environment of this process.
+        targets: Targets of its levels and arms.
+        name: What messages call the scenario.
+        settings: Where environments are cached.
 
     Returns:
-        Target's text to its environment.
+        Target to its environment.
 
     Raises:
-        PerfPipelineError: One cannot be had.
+        PerfPipelineError: An environment cannot be made.
+        ScenarioError: No worker can call a function; the text says why, and where it was looked
+            for.
     """
-    uv = find_uv(environ)
+    uv = find_uv(os.environ)
     given = Path(scenario.interpreter) if scenario.interpreter else None
-    return {
+    environments = {
         target: make_environment(
             parse_target(target),
-            cache_dir=cache_dir,
-            environ=environ,
+            cache_dir=settings.cache_dir,
+            environ=os.environ,
             uv=uv,
             interpreter=given if target == scenario.target else None,
         )
-        for target in dict.fromkeys(plan.target for plan in plans)
+        for target in dict.fromkeys(targets)
     }
+    pythons = {target: environment.python for target, environment in environments.items()}
+    try_functions(scenario, pythons, among=pythons).refuse_wrong(name)
+    return environments

@@ -11,6 +11,8 @@ from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.interruptions import Interruptions
 from perf_pipeline.cli.views import PlainView
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.scenario.scenario import Scenario
+from perf_pipeline.loadgen.checked_run import CheckedRun, read_checked_run
 from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ class Child(DagsterChild):
         self.noted = Interruptions()
         self.stop_when_told = False
         overrides = Overrides(concurrency=(1, 2))
-        super().__init__("baseline", overrides, RunFolder(folder / "run"), Heard(self))
+        checked = CheckedRun("run", Scenario("baseline"), {})
+        super().__init__("baseline", overrides, RunFolder(folder / "run"), Heard(self), checked)
         self._program = program
 
     def hear(self, text: str) -> None:
@@ -90,3 +93,17 @@ def test_a_child_that_does_not_stop_is_killed(
     assert child.end == "the Dagster run's process was ended by SIGKILL"
     assert child.told[0] == "ready"
     assert child.told[1].startswith("interrupted:")
+
+
+def test_the_child_is_handed_what_was_checked(tmp_path: Path) -> None:
+    """Through a file without a name, which it opens by its descriptor."""
+    copied = tmp_path / "copied"
+    program = (
+        "import os, pathlib; "
+        f"pathlib.Path({str(copied)!r}).write_bytes("
+        "pathlib.Path(os.environ['PERF_PIPELINE_CHECKED_RUN']).read_bytes())"
+    )
+    child = Child(program, tmp_path)
+    child.run(child.noted)
+    assert child.end is None
+    assert read_checked_run(copied) == CheckedRun("run", Scenario("baseline"), {})
