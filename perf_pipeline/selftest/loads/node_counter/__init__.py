@@ -1,0 +1,1 @@
+"""A folder that makes a worker count the nodes that kailash executes in it."""
