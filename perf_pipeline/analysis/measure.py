@@ -18,8 +18,8 @@ from perf_pipeline.analysis.repeats import repeats_of
 from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.metrics_file import read_level_metrics, read_metrics, write_run_metrics
+from perf_pipeline.metrics.records.level_histograms import write_histograms
 from perf_pipeline.metrics.records.worker_facts import worker_facts
-from perf_pipeline.metrics.survival.level_histograms import write_histograms
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_records import SCHEMA, read_level

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.survival.service_time import ended_within
+from perf_pipeline.metrics.survival.outcomes import ended_within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

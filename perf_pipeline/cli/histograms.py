@@ -17,9 +17,9 @@ from perf_pipeline.cli.output import (
     tell,
 )
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
+from perf_pipeline.metrics.records.level_histograms import HistogramKey, merged, read_histograms
 from perf_pipeline.metrics.survival.histogram import Histogram
 from perf_pipeline.metrics.survival.histogram_block import Phase
-from perf_pipeline.metrics.survival.level_histograms import HistogramKey, merged, read_histograms
 from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.run_folder import find_run, read_json
 
@@ -64,7 +64,7 @@ def histograms(
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Merge the histograms of runs and show their percentiles, at most 0.8 % off.
+    """Merge the histograms of runs and show their percentiles, at most 0.4 % off.
 
     Levels with the same target, label and workflow are one, in whatever run they were.
     """
@@ -105,7 +105,7 @@ def _row(key: Merged, histogram: Histogram) -> dict[str, Any]:
     return {
         **asdict(key),
         "count": histogram.count,
-        "not_ended": histogram.count_cut,
+        "not_ended": histogram.count_censored,
         "min_s": None if least is None else least / 1e9,
         "max_s": None if most is None else most / 1e9,
         "percentiles": [asdict(histogram.percentile(p)) for p in PERCENTILES],

@@ -13,23 +13,19 @@ import polars as pl
 from perf_pipeline.host.level_calibration import FILE as CALIBRATION_FILE
 from perf_pipeline.metrics.noise.noise import noise_of
 from perf_pipeline.metrics.records.open_level import open_load_of
-from perf_pipeline.metrics.records.record_figures import RecordFigures, record_figures
+from perf_pipeline.metrics.records.record_figures import TIMED, RecordFigures, record_figures
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.resources.server_counters import connections_of
 from perf_pipeline.metrics.steady.level_phases import phases_of
-from perf_pipeline.metrics.survival.batch_counts import SLICE, BatchCounts
-from perf_pipeline.metrics.survival.batches import observed_responses
-from perf_pipeline.metrics.survival.distribution import distribution_of
-from perf_pipeline.metrics.survival.intervals import with_intervals
-from perf_pipeline.metrics.survival.response_time import response_times, window_responses
+from perf_pipeline.metrics.survival.window_times import window_responses
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.records import ColdStart, FamilyMetrics, InFlight, Writes
 from perf_pipeline.metrics.validity import judge_level
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import LevelRecords, read_level
-from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, Outcome
+from perf_pipeline.samples.record import COLD, Outcome
 from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
@@ -73,7 +69,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     """
     records = read_level(folder, len(context.kinds))
     log, plan = records.log, records.log["plan"]
-    warm = records.frame.filter((pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0)
+    warm = records.frame.filter(TIMED)
     phases = phases_of(records, warm)
     window, go_ns = phases.window_ns, phases.go_ns
     length_s = (window[1] - window[0]) / 1e9
@@ -94,7 +90,8 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     noise = _noise(folder, samples, context)
     is_open = plan.get("loop") == "open"
     open_load = open_load_of(records, folder, window) if is_open else None
-    response = response_times(records.frame, *window) if is_open else None
+    responses = window_responses(records.frame, *window) if is_open else None
+    response = responses.summary() if responses else None
     validity, reasons = judge_level(
         ended_because=EndedBecause(log["ended_because"]),
         ended_detail=log.get("ended_detail", ""),
@@ -142,7 +139,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         throughput_high_per_s=figures.throughput.high,
         throughput_interval_why=figures.throughput.why,
         steady_state=phases.steady_state,
-        service_times=with_intervals(times, BatchCounts.together(figures.batches)),
+        service_times=times,
         families=_families(figures, window, context.kinds),
         in_flight=in_flight,
         fairness=figures.fairness if phases.has_steady and not is_open else None,
@@ -162,14 +159,10 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         server_state=_server_state(folder),
         not_measured=_not_measured(resources),
         distribution=figures.distribution if phases.has_steady else None,
-        response_distribution=distribution_of(window_responses(records.frame, *window))
-        if is_open and phases.has_steady
-        else None,
+        response_distribution=responses.distribution() if responses and phases.has_steady else None,
         noise=noise,
         loop="open" if is_open else "closed",
-        response_times=with_intervals(response, _responses(records, window, context))
-        if response
-        else None,
+        response_times=response,
         open_load=open_load,
     )
     return LevelSummary(level, records, warm, samples, figures.curve, window, go_ns)
@@ -237,20 +230,10 @@ def _families(
             complexity=complexity,
             throughput_per_s=ok / length_s if length_s else None,
             error_ratio=1 - ok / times.samples if times.samples else None,
-            service_times=with_intervals(times, counts),
+            service_times=times,
         )
-        for (family, complexity), ok, times, counts in zip(
-            kinds, figures.ok, figures.kinds, figures.batches, strict=True
-        )
+        for (family, complexity), ok, times in zip(kinds, figures.ok, figures.kinds, strict=True)
     )
-
-
-def _responses(
-    records: LevelRecords, window: tuple[int, int], context: LevelContext
-) -> BatchCounts:
-    """Count the response times of an open level in the stretches of the window."""
-    slices = (observed_responses(part, *window) for part in records.frame.iter_slices(SLICE))
-    return BatchCounts.together(BatchCounts.of(slices, len(context.kinds)))
 
 
 def _cold_starts(frame: pl.DataFrame, kinds: Sequence[tuple[str, str]]) -> tuple[ColdStart, ...]:

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.survival.batches import observed_responses
-from perf_pipeline.metrics.survival.intervals import throughput_interval, with_intervals
-from perf_pipeline.metrics.survival.response_time import response_times
+from perf_pipeline.metrics.survival.intervals import throughput_interval
+from perf_pipeline.metrics.survival.window_times import response_times
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.virtual.single_server import (
     SERVICE_S,
@@ -28,7 +27,7 @@ from perf_pipeline.selftest.virtual.single_server import (
 )
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.survival.batches import Ints
+    from perf_pipeline.metrics.survival.survival_curve import Ints
 
 REPETITIONS = {Size.CI: 15, Size.FULL: 400}
 MIN_PERCENT = {Size.CI: 66.0, Size.FULL: 88.0}
@@ -70,8 +69,7 @@ def _repetition(load: float, count: int, rng: np.random.Generator) -> dict[str, 
     intended, start, end = single_server(load, count, rng)
     frame = records_of(intended, start, end)
     window = (0, int(intended[-1]))
-    observed = observed_responses(frame, *window)
-    times = with_intervals(response_times(frame, *window), observed)
+    times = response_times(frame, *window)
     waits = np.sort(end[:-1] - intended[:-1])
     trials = {}
     for percentile in times.percentiles:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from perf_pipeline.metrics.survival.batches import Ints
+    from perf_pipeline.metrics.survival.survival_curve import Ints
 
     _Feed = Callable[[Recorder, Ints, Ints, Ints], None]
 

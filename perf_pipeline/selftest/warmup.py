@@ -20,7 +20,7 @@ from perf_pipeline.metrics.types.steady_state import MIN_RATIO
 from perf_pipeline.selftest.figure import Figure, Size
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.survival.batches import Floats
+    from perf_pipeline.metrics.survival.survival_curve import Floats
     from perf_pipeline.metrics.types.steady_state import SteadyState
 
 VALUES = 1000

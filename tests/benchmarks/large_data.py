@@ -27,8 +27,6 @@ from perf_pipeline.metrics.records.record_figures import (
     timed_records,
 )
 from perf_pipeline.metrics.steady.steady_state import steady_state_of
-from perf_pipeline.metrics.survival.batch_counts import BatchCounts
-from perf_pipeline.metrics.survival.intervals import with_intervals
 from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from tests.simulated_level import GO_NS, SECOND
@@ -127,12 +125,11 @@ def pass_over(path: Path) -> Pass:
         kinds=KINDS,
         slots=SLOTS,
     )
-    batches = BatchCounts.together(figures.batches)
     return Pass(
         steady_state,
         figures,
-        with_intervals(figures.service_times, batches),
-        tuple(map(with_intervals, figures.kinds, figures.batches)),
+        figures.service_times,
+        figures.kinds,
     )
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from perf_pipeline.metrics.records.fairness import fairness_of
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
-from perf_pipeline.metrics.survival.service_time import ended_within, service_times
+from perf_pipeline.metrics.survival.outcomes import ended_within
+from perf_pipeline.metrics.survival.window_times import service_times
 from tests.simulated_level import GO_NS, SECOND, closed_loop, frame_of
 
 if TYPE_CHECKING:

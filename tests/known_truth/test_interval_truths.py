@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from perf_pipeline.metrics.steady.steady_state import steady_state_of
-from perf_pipeline.metrics.survival.batches import observed_between
-from perf_pipeline.metrics.survival.intervals import throughput_interval, with_intervals
-from perf_pipeline.metrics.survival.service_time import service_times
+from perf_pipeline.metrics.survival.intervals import throughput_interval
+from perf_pipeline.metrics.survival.window_times import service_times
 from perf_pipeline.selftest.virtual.single_server import records_of
 from tests.simulated_level import SECOND
 
@@ -34,14 +33,14 @@ def test_intervals_of_a_closed_loop_cover_at_any_number_of_turnovers(
 ) -> None:
     """At least 132 of 150 levels (88 %) for p50, p90 and the throughput.
 
-    At three turnovers a stretch is a sixth of a workflow's time long, and a quarter of the
-    workflows are cut off by the end of the phase.
+    At three turnovers a batch is a sixth of a workflow's time long, and a quarter of the
+    workflows are censored by the end of the phase.
     """
     covered = {"p50": 0, "p90": 0, "throughput": 0}
     for seed in range(150):
         frame = _closed_loop(slots, 3.0 + turnovers, np.random.default_rng([7, seed]))
         window = (3 * SECOND, (3 + turnovers) * SECOND)
-        times = with_intervals(service_times(frame, *window), observed_between(frame, *window))
+        times = service_times(frame, *window)
         for found in times.percentiles[:2]:
             truth_s = -math.log1p(-found.p)
             low_s, high_s = found.low_s or 0.0, found.high_s or 0.0

@@ -115,13 +115,11 @@ def _of_times(
     if found is None or found.value_s is None:
         return Measured(None, samples, why="no workflow ended in the steady phase")
     value = Measured(found.value_s, samples, found.low_s, found.high_s, at_least=found.at_least)
-    # Where many took equally long fewer lie strictly beyond, and it is no less sure for that.
-    beyond = max(found.samples_beyond, int((1 - found.p) * times.samples + 1e-6))
-    if not found.at_least and beyond < MIN_TAIL_SAMPLES:
+    if not found.at_least and found.samples_beyond < MIN_TAIL_SAMPLES:
         return _undecided(
             value,
-            f"{beyond} samples lie beyond it (at least {MIN_TAIL_SAMPLES}): run longer, "
-            f"until about {round(MIN_TAIL_SAMPLES / (1 - found.p)):,} workflows have ended",
+            f"{found.samples_beyond} samples lie beyond it (at least {MIN_TAIL_SAMPLES}): run "
+            f"longer, until about {round(MIN_TAIL_SAMPLES / (1 - found.p)):,} workflows have ended",
         )
     return _decided(slo, value)
 

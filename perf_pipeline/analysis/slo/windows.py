@@ -22,6 +22,7 @@ import polars as pl
 from perf_pipeline.analysis.slo.sliding import Span, Worst, min_count, worst_mean, worst_share
 from perf_pipeline.analysis.slo.steady import DROPS_NOTHING, Measured, is_response, no_times
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
+from perf_pipeline.metrics.survival.outcomes import ENDED
 from perf_pipeline.samples.record import NOT_STARTED, Outcome
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.records import FamilyMetrics
 
 MIN_ENDED = 20
-_ANSWERED = [int(Outcome.OK), int(Outcome.ERROR), int(Outcome.TIMEOUT)]
 _UNANSWERED = [int(Outcome.TIMEOUT), int(Outcome.DROPPED)]
 
 
@@ -143,7 +143,7 @@ def _mean(slo: Slo, level: LevelMetrics, frame: pl.DataFrame, span: Span, go_ns:
     begin = "intended_start_ns" if is_response(slo, level) else "start_ns"
     if not is_response(slo, level):
         frame = frame.filter((pl.col("flags") & NOT_STARTED) == 0)
-    ended = frame.filter(pl.col("outcome").is_in(_ANSWERED))["end_ns"].sort().to_numpy()
+    ended = frame.filter(pl.col("outcome").is_in(ENDED))["end_ns"].sort().to_numpy()
     worst = worst_mean(
         frame[begin].sort().to_numpy(),
         frame["end_ns"].sort().to_numpy(),
@@ -166,7 +166,7 @@ def _share(slo: Slo, frame: pl.DataFrame, span: Span, go_ns: int) -> Measured:
         known = frame.filter(pl.col("outcome") != int(Outcome.ABANDONED))
         bad = pl.col("outcome") == int(Outcome.DROPPED)
     else:
-        known = frame.filter(pl.col("outcome").is_in(_ANSWERED))
+        known = frame.filter(pl.col("outcome").is_in(ENDED))
         bad = pl.col("outcome") != int(Outcome.OK)
     rows = known.select(at="end_ns", bad=bad).sort("at")
     at_ns, is_bad = rows["at"].to_numpy(), rows["bad"].to_numpy()

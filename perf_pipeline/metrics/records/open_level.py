@@ -9,7 +9,7 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
-from perf_pipeline.metrics.survival.response_time import scheduled_within
+from perf_pipeline.metrics.survival.window_times import scheduled_within
 from perf_pipeline.metrics.types.open_load import ArrivalSecond, Lag, OpenLoad
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import LevelRecords, read_level

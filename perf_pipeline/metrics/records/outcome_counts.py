@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 import numpy as np
 
 from perf_pipeline.metrics.survival.batch_counts import SLICE
-from perf_pipeline.metrics.survival.service_time import ENDED
+from perf_pipeline.metrics.survival.outcomes import ENDED
 from perf_pipeline.samples.record import ErrorClass, Outcome
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _Table: TypeAlias = np.ndarray[tuple[int, int, int], np.dtype[np.int64]]
 _SHAPE = (1 << 8, len(Outcome), len(ErrorClass))
-_ANSWERED = [int(outcome) for outcome in ENDED]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class OutcomeCounts:
             tables += counts[1], counts.sum(axis=0)
         within_all, everything = tables.reshape(2, *_SHAPE)
         answered = np.zeros_like(within_all)
-        answered[:, _ANSWERED] = within_all[:, _ANSWERED]
+        answered[:, ENDED] = within_all[:, ENDED]
         return cls(everything), cls(answered)
 
     def __add__(self, other: OutcomeCounts) -> OutcomeCounts:

@@ -1,4 +1,4 @@
-"""Everything in a level's metrics that comes from its records alone.
+"""Everything in the metrics of a level that comes from its records alone.
 
 The records come lazily, so that only the columns that are needed are read from a Parquet file, and
 the parts that take longest share two cores: 10 million records take about 2.6 s of processor time,
@@ -19,11 +19,9 @@ from perf_pipeline.metrics.records.fairness import fairness_of
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from perf_pipeline.metrics.records.outcome_counts import OutcomeCounts
 from perf_pipeline.metrics.records.time_point import seconds_of
-from perf_pipeline.metrics.survival.batch_counts import SLICE, BatchCounts
-from perf_pipeline.metrics.survival.batches import observed_between
-from perf_pipeline.metrics.survival.distribution import distribution_of
 from perf_pipeline.metrics.survival.intervals import throughput_interval
-from perf_pipeline.metrics.survival.service_time import WindowTimes, ended_within
+from perf_pipeline.metrics.survival.outcomes import ended_within
+from perf_pipeline.metrics.survival.window_times import WindowTimes
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 
 if TYPE_CHECKING:
@@ -33,7 +31,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("start_ns", "end_ns", "worker", "slot", "kind", "outcome", "error_class")
 _COUNTED = ("kind", "outcome", "error_class", "end_ns")
-_TIMED = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
+TIMED = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
+"""Records with times that count: without cold starts, and without workflows that never started."""
+
 _CORES = 2
 
 
@@ -51,7 +51,6 @@ class RecordFigures:
         throughput: Interval of the workflows that end ok per second of the window.
         service_times: Of the window, all kinds together.
         kinds: Of the window, each kind by index.
-        stretches: Each kind's counts in the window's stretches, for the intervals of those.
         distribution: Of the service times of all kinds.
         curve: The number in flight.
         in_flight_median: Time-weighted median over the window; None if nothing is known of it.
@@ -69,7 +68,6 @@ class RecordFigures:
     throughput: Interval
     service_times: ServiceTimes
     kinds: tuple[ServiceTimes, ...]
-    batches: tuple[BatchCounts, ...]
     distribution: Distribution | None
     curve: InFlightCurve
     in_flight_median: float | None
@@ -84,7 +82,7 @@ def timed_records(records: pl.LazyFrame) -> pl.DataFrame:
     Args:
         records: Records of ``SCHEMA``.
     """
-    return records.filter(_TIMED).select(_COLUMNS).collect()
+    return records.filter(TIMED).select(_COLUMNS).collect()
 
 
 def record_figures(
@@ -110,13 +108,10 @@ def record_figures(
         flying = cores.submit(_in_flight, timed, window_ns, level_ns)
         duplicates = cores.submit(duplicates_of, records)
         counts, steady = OutcomeCounts.of(timed, window_ns)
-        others, _ = OutcomeCounts.of(records.filter(~_TIMED).select(_COUNTED).collect(), (0, 0))
+        others, _ = OutcomeCounts.of(records.filter(~TIMED).select(_COUNTED).collect(), (0, 0))
         served = ended_within(timed.lazy(), *window_ns).select("worker", "slot").collect()
         fairness = fairness_of(served, slots)
         lives = timed.select("start_ns", "end_ns", "kind", "outcome")
-        batches = BatchCounts.of(
-            (observed_between(part, *window_ns) for part in lives.iter_slices(SLICE)), kinds
-        )
         throughput = throughput_interval(lives, *window_ns)
         times = WindowTimes.by_kind(lives, *window_ns, kinds)
         all_times = WindowTimes.merged(times)
@@ -132,8 +127,7 @@ def record_figures(
             throughput=throughput,
             service_times=all_times.summary(),
             kinds=tuple(kind.summary() for kind in times),
-            batches=batches,
-            distribution=distribution_of(all_times),
+            distribution=all_times.distribution(),
             curve=curve,
             in_flight_median=median,
             in_flight_least=least,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.metrics.survival.batch_counts import SLICE
-from perf_pipeline.metrics.survival.service_time import is_ended
+from perf_pipeline.metrics.survival.outcomes import is_ended
 from perf_pipeline.metrics.types.records import TimePoint
 from perf_pipeline.samples.record import Outcome
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from perf_pipeline.metrics.records.in_flight import InFlightCurve
-    from perf_pipeline.metrics.survival.batches import Ints
+    from perf_pipeline.metrics.survival.survival_curve import Ints
 
 
 SECOND_NS = 1_000_000_000

@@ -22,12 +22,12 @@ import polars as pl
 from perf_pipeline.metrics.steady.warm_up import MIN_VALUES, drift_of, end_of_warm_up
 from perf_pipeline.metrics.survival.batch_counts import SLICE
 from perf_pipeline.metrics.survival.cell_medians import CellMedians
-from perf_pipeline.metrics.survival.service_time import ended_within, is_ended
+from perf_pipeline.metrics.survival.outcomes import ended_within, is_ended
 from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.survival.batches import Floats, Ints
+    from perf_pipeline.metrics.survival.survival_curve import Floats, Ints
 
 MAX_CELLS = 1000
 MIN_CELL_NS = 100_000_000

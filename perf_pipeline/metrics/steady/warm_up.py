@@ -32,7 +32,7 @@ from perf_pipeline.metrics.types.steady_state import MIN_RATIO, Drift
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perf_pipeline.metrics.survival.batches import Floats
+    from perf_pipeline.metrics.survival.survival_curve import Floats
 
     _Ends = Callable[[int, float], float]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.survival.batch_counts import FINE
+from perf_pipeline.metrics.survival.log_buckets import bucket_of, edges_ns
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.survival.batches import Floats, Ints
+    from perf_pipeline.metrics.survival.survival_curve import Floats, Ints
 
 
 class CellMedians:
@@ -34,7 +34,7 @@ class CellMedians:
         """
         if not len(cell):
             return
-        buckets = FINE.of(times_ns)
+        buckets = bucket_of(times_ns)
         low, high = int(buckets.min()), int(buckets.max())
         self._widen(low, high)
         first, width = int(cell.min()), high - low + 1
@@ -55,13 +55,13 @@ class CellMedians:
         """Return which cells hold any, and their medians, ns."""
         known = np.flatnonzero(self._counts.any(axis=1))
         medians = np.zeros(len(known))
-        edges = FINE.edges_ns(self._first, self._first + self._counts.shape[1] - 1)
+        edges = edges_ns(self._first, self._first + self._counts.shape[1] - 1)
         for at, cell in enumerate(known):
             until = np.cumsum(self._counts[cell])
             middle = np.array([(until[-1] - 1) // 2, until[-1] // 2])
             buckets = np.searchsorted(until, middle, side="right")
-            held = self._counts[cell, buckets]
-            into = (middle - (until[buckets] - held) + 0.5) / held
+            in_bucket = self._counts[cell, buckets]
+            into = (middle - (until[buckets] - in_bucket) + 0.5) / in_bucket
             low, high = edges[buckets], edges[buckets + 1]
             medians[at] = float((low + into * (high - low)).mean())
         return known, medians

@@ -1,12 +1,8 @@
 """How the times of a level are distributed, in buckets that a chart can draw.
 
 The buckets are a twentieth of a decade wide (each ends 12 % above its start), whatever the level,
-so that levels can be drawn over each other. What had not ended is counted apart: it is known to
-last at least as long as its bucket says. The share that lasts longer comes from the life table of
-both (Cutler, Ederer, "Maximum Utilization of the Life Table Method", Journal of Chronic Diseases
-8, 1958): of a bucket's workflows that had not ended, half count as at risk in it. It is the
-percentiles' product-limit curve (``service_time.py``) at the resolution of a drawing, with
-the same late entry of what was in flight when the window began.
+so that levels can be drawn over each other. Each is a whole number of the histogram's buckets, and
+the share that lasts longer is read off the curve that the percentiles come from.
 """
 
 from __future__ import annotations
@@ -15,57 +11,48 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from perf_pipeline.metrics.survival.log_buckets import BUCKETS, MAX_NS, bucket_of, edges_ns
 from perf_pipeline.metrics.types.service_times import Distribution
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from perf_pipeline.metrics.survival.service_time import WindowTimes
+    from perf_pipeline.metrics.survival.histogram import Histogram
+    from perf_pipeline.metrics.survival.survival_curve import Ints
 
 BUCKETS_A_DECADE = 20
 _SHORTEST_NS = 1_000
 """Shorter times are counted in the first bucket: a call that does nothing takes about that."""
 
 
-def distribution_of(times: WindowTimes) -> Distribution | None:
-    """Count the durations of a window into buckets; None without any."""
-    ended_ns, open_ns, late_ns = times.ended, times.still, times.late
-    if not len(ended_ns) + len(open_ns):
+def distribution_of(histogram: Histogram) -> Distribution | None:
+    """Return the distribution of a histogram's times; None without any."""
+    curve = histogram.curve()
+    if curve is None:
         return None
-    seen = _place(np.concatenate([ended_ns.ends, open_ns[:1], open_ns[-1:]]))
-    first, last = int(seen.min()), int(seen.max())
-    starts_ns = _starts_ns(first, last + 1)
-    ended = np.diff(ended_ns.ranks(starts_ns, "left"))
-    not_ended, joining = (np.diff(np.searchsorted(each, starts_ns)) for each in (open_ns, late_ns))
-    joining[0] += np.searchsorted(late_ns, starts_ns[0])
-    # Whoever joined within a bucket is at risk in half of it, like whoever left unended.
-    left = ended + not_ended
-    at_risk = (
-        (left.sum() - np.cumsum(left) + left)
-        - (joining.sum() - np.cumsum(joining))
-        - (not_ended + joining) / 2
+    used = np.array([curve.first, curve.first + len(curve.longer) - 1])
+    first, last = (np.searchsorted(_STARTS, used, side="right") - 1).tolist()
+    starts = _STARTS[first : last + 2]
+    ended, censored = (
+        np.add.reduceat(counts, starts[:-1]).tolist()
+        for counts in (histogram.ended, histogram.censored)
     )
-    dying = np.divide(ended, at_risk, out=np.zeros(len(left)), where=at_risk > 0)
-    surviving = np.cumprod(1.0 - np.clip(dying, 0.0, 1.0))
-    edges = _SHORTEST_NS * 10.0 ** ((first + np.arange(len(left) + 1)) / BUCKETS_A_DECADE) / 1e9
+    edges_s = np.maximum(edges_ns()[starts], _SHORTEST_NS) / 1e9
     return Distribution(
-        edges_s=tuple(float(edge) for edge in edges),
-        ended=tuple(int(n) for n in ended),
-        not_ended=tuple(int(n) for n in not_ended),
-        longer_ratio=tuple(float(ratio) for ratio in surviving),
+        edges_s=tuple(edges_s.tolist()),
+        ended=tuple(ended),
+        not_ended=tuple(censored),
+        longer_ratio=tuple(curve.longer_than(starts[1:] - 1).tolist()),
     )
 
 
-def _place(durations_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the bucket of each duration, counted from ``_SHORTEST_NS``."""
-    decades = np.log10(np.maximum(durations_ns, _SHORTEST_NS) / _SHORTEST_NS)
-    return np.floor(decades * BUCKETS_A_DECADE + 1e-9).astype(np.int64)
+def _chart_starts() -> Ints:
+    """Return the histogram bucket with which each bucket of a chart begins: the nearest."""
+    decades = np.log10(MAX_NS / _SHORTEST_NS)
+    places = np.arange(1, int(decades * BUCKETS_A_DECADE) + 1)
+    wanted_ns = _SHORTEST_NS * 10.0 ** (places / BUCKETS_A_DECADE)
+    buckets = bucket_of(wanted_ns.astype(np.int64))
+    low_ns, high_ns = edges_ns()[buckets], edges_ns()[buckets + 1]
+    nearest = buckets + (wanted_ns - low_ns > high_ns - wanted_ns)
+    return np.concatenate([[0], nearest, [BUCKETS]])
 
 
-def _starts_ns(first: int, last: int) -> npt.NDArray[np.int64]:
-    """Return the shortest duration in each of the buckets ``first`` to ``last``, ns."""
-    places = np.arange(first, last + 1)
-    near_ns = np.ceil(_SHORTEST_NS * 10.0 ** (places / BUCKETS_A_DECADE)).astype(np.int64)
-    starts_ns = near_ns - (_place(near_ns - 1) >= places)  # rounding may have gone one too far
-    starts_ns[places == 0] = 0
-    return starts_ns
+_STARTS = _chart_starts()

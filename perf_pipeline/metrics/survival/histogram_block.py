@@ -1,9 +1,9 @@
 """Histograms of many seconds, phases, kinds and outcomes, sparse: what ``histograms.bin`` holds.
 
-A cell is the histogram of what one kind of workflow with one outcome took in one second of one
-phase. Only buckets that are not empty are kept. Cells with the same key may come up again, in the
-same file or another: they add. So files are merged by putting one behind the other, and a file
-that was cut off is good up to its last whole block.
+A cell is the histogram of the times of one kind of workflow with one outcome in one second of one
+phase. Only buckets that are not empty are stored. Cells with the same key may occur again, in the
+same file or in another: they add up. So files are merged by concatenation, and a file that was cut
+off is good up to its last whole block.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from perf_pipeline.metrics.survival.histogram import SUB_BITS, HistogramError
+from perf_pipeline.metrics.survival.histogram import HistogramError
+from perf_pipeline.metrics.survival.log_buckets import SUB_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Phase(StrEnum):
-    """When a time counts; ``outside`` lies between or after the phases of the plan."""
+    """The phase in which a time counts; ``outside`` lies between or after the level's phases."""
 
     COLD = "cold"
     RAMP_UP = "ramp_up"
@@ -37,7 +38,11 @@ class Phase(StrEnum):
 
 PHASES = tuple(Phase)
 IN_FLIGHT = 5
-"""In the place of an outcome: it had none when its phase ended."""
+"""In the place of an outcome: the workflow was in flight when the phase ended (right-censored)."""
+
+ENTERED = 6
+"""In the place of an outcome: the workflow was in flight when the phase began and ended within it;
+the bucket is that of its age then (delayed entry). Its time is counted in another cell."""
 
 CELL = np.dtype(
     [
@@ -52,9 +57,10 @@ CELL = np.dtype(
     ]
 )
 """Key of a cell (``second`` since the go, -1 for all before it; ``quantity``, ``phase`` by their
-place in the lists; ``outcome`` of ``Outcome`` or ``IN_FLIGHT``), its buckets, its extremes."""
+index in the lists; ``outcome`` of ``Outcome``, ``IN_FLIGHT`` or ``ENTERED``), the number of its
+buckets, its shortest and its longest time."""
 
-VERSION = 1
+VERSION = 2
 _MAGIC = b"PPHB"
 _HEAD = struct.Struct("<4sBBxxIIQ")
 
@@ -75,8 +81,9 @@ class HistogramBlock:
 
     @property
     def total(self) -> int:
-        """How many times were counted."""
-        return int(self.counts.sum())
+        """How many workflows were counted."""
+        entered = np.repeat(self.cells["outcome"] == ENTERED, self.cells["pairs"])
+        return int(self.counts[~entered].sum())
 
     def select(self, wanted: npt.NDArray[np.bool_]) -> HistogramBlock:
         """Return the cells for which ``wanted``, bool[n], is true."""
@@ -92,7 +99,7 @@ class HistogramBlock:
 
     @classmethod
     def from_body(cls, body: bytes, cells: int) -> Self:
-        """Read what stands behind a block's head."""
+        """Read the body of a block that holds so many cells."""
         data = zlib.decompress(body)
         found = np.frombuffer(data, CELL, cells)
         pairs, at = int(found["pairs"].sum()), cells * CELL.itemsize
@@ -107,12 +114,12 @@ def blocks_from(data: bytes, name: str) -> Iterator[HistogramBlock]:
     """Yield the blocks of a file, one at a time in memory.
 
     Args:
-        data: The file's content, or that of several, one behind the other.
+        data: The file's content, or that of several, concatenated.
         name: What to call it in an error.
 
     Raises:
         HistogramError: It is not such a file, is damaged, was cut off or is of another version;
-            what was yielded before is good.
+            blocks that were yielded before are good.
     """
     at = 0
     while at < len(data):

@@ -1,7 +1,8 @@
-"""From records, block by block, to histograms by second, phase, kind and outcome.
+"""Builds histograms by second, phase, kind and outcome from blocks of records.
 
-However long the run: what is held is the block at hand and at most ``MAX_PAIRS`` pairs of bucket
-and count that are not given out yet, below ``BOUND_MB`` together (``perf-pipeline selftest soak``).
+However long the run, a builder has in memory the block at hand and at most ``MAX_PAIRS`` pairs of
+bucket and count that it has not yielded yet, below ``BOUND_MB`` together (``perf-pipeline selftest
+soak``).
 """
 
 from __future__ import annotations
@@ -11,8 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.survival.histogram import QUANTITIES, buckets_of
-from perf_pipeline.metrics.survival.histogram_block import CELL, IN_FLIGHT, PHASES, HistogramBlock
+from perf_pipeline.metrics.survival.histogram import QUANTITIES, checked_bucket_of
+from perf_pipeline.metrics.survival.histogram_block import (
+    CELL,
+    ENTERED,
+    IN_FLIGHT,
+    PHASES,
+    HistogramBlock,
+)
+from perf_pipeline.metrics.survival.survival_curve import entry_buckets
 from perf_pipeline.samples.level_records import RECORD_DTYPE
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 
@@ -22,10 +30,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 MAX_PAIRS = 1 << 16
+ROWS = 1 << 16
 BOUND_MB = 100
-"""Most memory of a builder beyond that of an empty one, its working copies included."""
-_ROWS = 1 << 16
-_HELD_S = 2  # workers commit every half second: what is older than this is rarely added to
+"""Limit on the memory of a builder beyond that of an empty one, its working copies included."""
+_PENDING_S = 2  # workers commit every half second: seconds older than this rarely get more records
 _SERVICE, _RESPONSE = range(len(QUANTITIES))
 _STEPS = {
     "second": 1 << 31,
@@ -33,18 +41,25 @@ _STEPS = {
     "phase": 8,
     "kind": 256,
     "outcome": 8,
-    "bucket": 1 << 13,
+    "bucket": 1 << 14,
 }
-"""How a key is packed into an int64, most significant first; the first one is its bias as well."""
+"""How a key is packed into an int64, most significant first; the first is also the bias of the
+second, which may be negative."""
 
 _COLUMNS = ("intended_start_ns", "start_ns", "end_ns", "kind", "outcome", "flags")
 
 
 class HistogramBuilder:
-    """Takes records of one level in any order, and gives out their histograms."""
+    """Takes records of one level in any order, and yields their histograms."""
 
     def __init__(
-        self, go_ns: int, phases_ns: Mapping[str, tuple[int, int]], *, is_open: bool
+        self,
+        go_ns: int,
+        phases_ns: Mapping[str, tuple[int, int]],
+        *,
+        is_open: bool,
+        max_pairs: int = MAX_PAIRS,
+        rows: int = ROWS,
     ) -> None:
         """Begin a level.
 
@@ -52,7 +67,11 @@ class HistogramBuilder:
             go_ns: Start of second 0, CLOCK_MONOTONIC.
             phases_ns: Phase to its start and its end, exclusive; names of ``PHASES``.
             is_open: Response times are counted too.
+            max_pairs: Pairs of bucket and count in memory from which on blocks are yielded.
+            rows: Records counted at a time.
         """
+        self._max_pairs = max_pairs
+        self._rows = rows
         self._go_ns = go_ns
         self._is_open = is_open
         bounds = sorted(
@@ -66,13 +85,13 @@ class HistogramBuilder:
         self._waiting: list[bytes] = []
 
     def add_payload(self, payload: bytes) -> Iterator[HistogramBlock]:
-        """Count a worker's block, bytes of ``record.RECORD``, once some have come together."""
+        """Count a block of a worker, bytes of ``record.RECORD``, once ``rows`` have accumulated."""
         self._waiting.append(payload)
-        if sum(map(len, self._waiting)) >= _ROWS * RECORD_DTYPE.itemsize:
+        if sum(map(len, self._waiting)) >= self._rows * RECORD_DTYPE.itemsize:
             yield from self._add_waiting()
 
     def add(self, frame: pl.DataFrame) -> Iterator[HistogramBlock]:
-        """Count records of ``SCHEMA`` and yield the histograms that are finished by them.
+        """Count records of ``SCHEMA`` and yield the histograms that they complete.
 
         The service time counts in the second and phase of the end, for what was started and has
         times; the response time (of an open level) in those of the intended start.
@@ -80,7 +99,7 @@ class HistogramBuilder:
         Raises:
             HistogramError: A record ends before it starts.
         """
-        for part in frame.iter_slices(_ROWS):
+        for part in frame.iter_slices(self._rows):
             yield from self._add_rows({name: part[name].to_numpy() for name in _COLUMNS})
 
     def add_in_flight(
@@ -90,7 +109,7 @@ class HistogramBuilder:
         kinds: npt.NDArray[np.int64],
         starts_ns: npt.NDArray[np.int64],
     ) -> None:
-        """Count what had started and not ended when a phase ended: so long at least.
+        """Count workflows in flight at the end of a phase as right-censored there.
 
         Args:
             phase: The phase.
@@ -98,13 +117,32 @@ class HistogramBuilder:
             kinds: int64[n], the kind of each workflow.
             starts_ns: int64[n], when it started.
         """
-        place = np.full(len(kinds), PHASES.index(phase), dtype=np.int64)
-        outcomes = np.full(len(kinds), IN_FLIGHT, dtype=np.int64)
-        at_ns = np.full(len(kinds), end_ns - 1, dtype=np.int64)
-        self._count(_SERVICE, at_ns, place, kinds, outcomes, end_ns - starts_ns)
+        ages_ns = end_ns - starts_ns
+        self._count_at(phase, end_ns - 1, kinds, IN_FLIGHT, checked_bucket_of(ages_ns), ages_ns)
+
+    def add_delayed_entries(
+        self,
+        phase: str,
+        start_ns: int,
+        kinds: npt.NDArray[np.int64],
+        starts_ns: npt.NDArray[np.int64],
+        ends_ns: npt.NDArray[np.int64],
+    ) -> None:
+        """Count workflows in flight at the start of a phase that ended within it.
+
+        Args:
+            phase: The phase.
+            start_ns: Its start.
+            kinds: int64[n], the kind of each workflow.
+            starts_ns: int64[n], when it started, before the phase.
+            ends_ns: int64[n], when it ended, within the phase.
+        """
+        ages_ns, at_end_ns = start_ns - starts_ns, ends_ns - starts_ns
+        buckets, entered = entry_buckets(ages_ns, at_end_ns)
+        self._count_at(phase, start_ns, kinds[entered], ENTERED, buckets, ages_ns[entered])
 
     def finish(self) -> Iterator[HistogramBlock]:
-        """Yield what was not given out yet."""
+        """Yield everything that has not been yielded yet."""
         yield from self._add_waiting()
         yield _block(self._pending)
         self._pending = self._pending.clear()
@@ -115,8 +153,8 @@ class HistogramBuilder:
         yield from self._add_rows({name: rows[name] for name in _COLUMNS})
 
     def _add_rows(self, rows: Mapping[str, npt.NDArray[np.int64]]) -> Iterator[HistogramBlock]:
-        for at in range(0, len(rows["end_ns"]), _ROWS):
-            part = {name: column[at : at + _ROWS] for name, column in rows.items()}
+        for at in range(0, len(rows["end_ns"]), self._rows):
+            part = {name: column[at : at + self._rows] for name, column in rows.items()}
             cold = part["flags"] & COLD != 0
             times = part["flags"] & (NOT_STARTED | TIMES_LOST) == 0
             self._count_rows(_SERVICE, part, part["end_ns"], part["start_ns"], cold, times)
@@ -140,7 +178,9 @@ class HistogramBuilder:
         columns = [at_ns, phase, part["kind"], part["outcome"], lasted_ns]
         if not wanted.all():
             columns = [column[wanted] for column in columns]
-        self._count(quantity, *columns)
+        at_ns, phase, kind, outcome, lasted_ns = columns
+        buckets = checked_bucket_of(lasted_ns)
+        self._count(quantity, at_ns, phase, kind, outcome, buckets, lasted_ns)
 
     def _phase_of(self, at_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         outside = PHASES.index("outside")
@@ -150,6 +190,22 @@ class HistogramBuilder:
         inside = (place >= 0) & (at_ns < self._ends[np.maximum(place, 0)])
         return np.where(inside, self._phases[np.maximum(place, 0)], outside)
 
+    def _count_at(
+        self,
+        phase: str,
+        at_ns: int,
+        kinds: npt.NDArray[np.int64],
+        outcome: int,
+        buckets: npt.NDArray[np.int64],
+        ages_ns: npt.NDArray[np.int64],
+    ) -> None:
+        """Count ages of workflows at one moment."""
+        moment, place, outcomes = (
+            np.full(len(kinds), value, dtype=np.int64)
+            for value in (at_ns, PHASES.index(phase), outcome)
+        )
+        self._count(_SERVICE, moment, place, kinds, outcomes, buckets, ages_ns)
+
     def _count(
         self,
         quantity: int,
@@ -157,6 +213,7 @@ class HistogramBuilder:
         phase: npt.NDArray[np.int64],
         kind: npt.NDArray[np.int64],
         outcome: npt.NDArray[np.int64],
+        buckets: npt.NDArray[np.int64],
         lasted_ns: npt.NDArray[np.int64],
     ) -> None:
         if not len(at_ns):
@@ -169,19 +226,19 @@ class HistogramBuilder:
             ("phase", phase),
             ("kind", kind),
             ("outcome", outcome),
-            ("bucket", buckets_of(lasted_ns)),
+            ("bucket", buckets),
         ):
             key = key * _STEPS[name] + value
         self._pending = _added(self._pending, _grouped(key, lasted_ns))
 
     def _ripe(self) -> Iterator[HistogramBlock]:
-        """Give out seconds that are over, or everything when too much is held."""
-        if len(self._pending) < MAX_PAIRS:
+        """Yield seconds that are over, or everything when that frees too little memory."""
+        if len(self._pending) < self._max_pairs:
             return
-        ripe = (pl.col("key") // _per_second()) - _STEPS["second"] < self._newest - _HELD_S
+        ripe = (pl.col("key") // _per_second()) - _STEPS["second"] < self._newest - _PENDING_S
         old = self._pending.filter(ripe)
         young = self._pending.filter(~ripe)
-        if len(young) >= MAX_PAIRS // 2:
+        if len(young) >= self._max_pairs // 2:
             old, young = self._pending, young.clear()
         self._pending = young
         yield _block(old)

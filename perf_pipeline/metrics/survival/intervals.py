@@ -1,23 +1,25 @@
-"""95 % intervals of percentiles and throughput that hold though neighbours in time are alike.
+"""95 % intervals of percentiles and throughput that hold although neighbours in time are alike.
 
 One slow moment makes many workflows slow at once, so n samples tell less than n independent ones
-would: on an M/M/1 queue at load 0.8 the interval of independent samples covers the true p99 16
-times in 100. Here the window is cut into 20 stretches of equal length, long enough to hardly
-depend on each other, and what differs between them is the error (batch means: Law, "Simulation
-Modeling and Analysis", 5th edition, section 9.5.3).
+would (their effective sample size is smaller): on an M/M/1 queue at load 0.8 the interval of
+independent samples covers the true 99th percentile 16 times in 100. Here the window is cut into 20
+batches of equal length, long enough to hardly depend on each other, and the error is estimated from
+what differs between them (batch means: Law, "Simulation Modeling and Analysis", 5th edition,
+section 9.5.3).
 
-For a percentile, what is averaged is whether workflows last longer than it (Chen, Kelton,
-"Quantile and Tolerance-Interval Estimation in Simulation", EJOR 168, 2006): the interval is made
-for that share, by what each stretch adds to it (``stretched_curve.py``), and is then read off
-the curve of the times. One thing is more than the textbook's: long times come in clusters, so the
-shares of the stretches are skewed, and the true percentile lay above the plain t interval up to
-twice as often as it should. It is lengthened upward by the term of the skewness (Johnson,
-"Modified t Tests and Confidence Intervals for Asymmetrical Populations", JASA 73, 1978). Coverage
-of p99 on M/M/1 without and with it, 1000 repetitions: load 0.8, 20,000 samples: 88.2 and 93.9 %;
-100,000: 93.1 and 95.3 %; load 0.5, 5000 samples: 91.2 and 94.2 %.
+For a percentile, what is averaged is the indicator that a workflow lasts longer than it (indicator
+batch means: Chen, Kelton, "Quantile and Tolerance-Interval Estimation in Simulation", EJOR 168,
+2006): the interval is made for that share, by what each batch adds to it
+(``BatchCounts.influence``), and is then read off the curve of the times. One thing is added to the
+textbook's method: long times come in clusters, so the shares of the batches are skewed, and the
+true percentile lay above the plain t interval up to twice as often as it should. The interval is
+lengthened upward by Johnson's skewness correction (Johnson, "Modified t Tests and Confidence
+Intervals for Asymmetrical Populations", JASA 73, 1978). Coverage of the 99th percentile on M/M/1
+without and with it, 1000 repetitions: load 0.8, 20,000 samples: 88.2 and 93.9 %; 100,000: 93.1 and
+95.3 %; load 0.5, 5000 samples: 91.2 and 94.2 %.
 
-Where so few clusters of long times were seen that no value is too great for them, the upper end
-is None. ``perf-pipeline selftest coverage`` proves all this.
+Where so few clusters of long times occurred that no value can be ruled out as too great, the upper
+end is None. ``perf-pipeline selftest coverage`` measures how often the intervals cover the truth.
 """
 
 from __future__ import annotations
@@ -29,22 +31,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
-from perf_pipeline.metrics.survival.batch_counts import SLICE, BatchCounts
-from perf_pipeline.metrics.survival.batch_curve import BatchCurve
-from perf_pipeline.metrics.survival.batches import BATCHES, Observed, batch_of
+from perf_pipeline.metrics.survival.batch_counts import SLICE
+from perf_pipeline.metrics.survival.batches import BATCHES, batch_of
 from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from perf_pipeline.metrics.survival.batches import Floats
-    from perf_pipeline.metrics.types.service_times import Percentile, ServiceTimes
+    from perf_pipeline.metrics.survival.batch_counts import BatchCounts
+    from perf_pipeline.metrics.survival.survival_curve import Floats, SurvivalCurve
+    from perf_pipeline.metrics.types.service_times import Percentile
 
 T_95 = t_quantile(0.975, BATCHES - 1)
 
 MIN_ENDED = BATCHES
-"""With fewer than one workflow a stretch there is nothing to compare."""
+"""With fewer than one workflow a batch there is nothing to compare."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +58,33 @@ class Interval:
     why: str = ""
 
 
-def with_intervals(times: ServiceTimes, observed: Observed | BatchCounts) -> ServiceTimes:
-    """Give the percentiles of ``times`` their intervals, or say how many samples they need.
+def with_interval(
+    percentile: Percentile,
+    ended: int,
+    seen: int,
+    counts: BatchCounts,
+    curve: SurvivalCurve | None,
+) -> Percentile:
+    """Give a percentile its interval, or say how many samples it needs.
 
     Args:
-        times: Percentiles of the product-limit curve.
-        observed: The same workflows, or their counts.
+        percentile: Of the curve.
+        ended: Workflows whose time is known.
+        seen: Those and the censored ones.
+        counts: All of them by batch.
+        curve: The curve of all batches together; None without any workflow.
     """
-    seen = times.samples + times.in_flight_at_end
-    if times.samples < MIN_ENDED:
-        found = [replace(each, samples_needed=_needed(each, seen)) for each in times.percentiles]
-        return replace(times, percentiles=tuple(found))
-    if isinstance(observed, Observed):
-        kinds = int(observed.kind.max()) + 1
-        observed = BatchCounts.together(BatchCounts.of([observed], kinds))
-    curve = BatchCurve.of(observed)
+    value_s = percentile.value_s
+    too_few = ended < MIN_ENDED or percentile.samples_beyond < MIN_TAIL_SAMPLES
+    if too_few or percentile.at_least or value_s is None or curve is None:
+        return replace(percentile, samples_needed=_needed(percentile, seen))
+    share = 1.0 - percentile.p
+    up, down = _half_lengths(counts.influence(curve, share))
+    low_ns, high_ns = curve.age_ns(share + down), curve.age_ns(share - up)
     return replace(
-        times, percentiles=tuple(_with_interval(each, seen, curve) for each in times.percentiles)
+        percentile,
+        low_s=None if low_ns is None else min(low_ns / 1e9, value_s),
+        high_s=None if high_ns is None else max(high_ns / 1e9, value_s),
     )
 
 
@@ -99,34 +111,21 @@ def throughput_interval(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_n
 
 
 def _needed(percentile: Percentile, seen: int) -> int | None:
+    """Return how many workflows it takes for enough samples beyond; None if there are enough."""
     if percentile.samples_beyond >= MIN_TAIL_SAMPLES:
         return None
-    least = math.ceil(round(MIN_TAIL_SAMPLES / (1.0 - percentile.p), 6))
-    if seen < least:
-        return least
-    beyond = percentile.samples_beyond  # fewer than its share: equal times, or not ended ones
+    needed = math.ceil(round(MIN_TAIL_SAMPLES / (1.0 - percentile.p), 6))
+    if seen < needed:
+        return needed
+    beyond = percentile.samples_beyond  # fewer than its share: censored times lie before it
     return math.ceil(seen * MIN_TAIL_SAMPLES / beyond) if beyond else None
 
 
-def _with_interval(percentile: Percentile, seen: int, curve: BatchCurve) -> Percentile:
-    value_s = percentile.value_s
-    if percentile.samples_beyond < MIN_TAIL_SAMPLES or percentile.at_least or value_s is None:
-        return replace(percentile, samples_needed=_needed(percentile, seen))
-    share = 1.0 - percentile.p
-    up, down = _half_lengths(curve.beyond_expected(share))
-    low_s, high_s = curve.age_s(share + down), curve.age_s(share - up)
-    return replace(
-        percentile,
-        low_s=None if low_s is None else min(low_s, value_s),
-        high_s=None if high_s is None else max(high_s, value_s),
-    )
-
-
 def _half_lengths(parts: Floats) -> tuple[float, float]:
-    """Return how far the true share may lie above and below that of all stretches together.
+    """Return how far the true share may lie above and below that of all batches together.
 
     Args:
-        parts: float64[BATCHES], what each stretch adds to the share; their sum is 0.
+        parts: float64[BATCHES], what each batch adds to the share; their sum is 0.
     """
     count = len(parts)
     values = parts * count

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Percentile:
-    """A percentile of the service time.
+    """A percentile of service or response times (``survival/histogram.py``).
 
     Attributes:
         p: 0.5, 0.9, 0.99.
-        value_s: The percentile; None without any sample.
+        value_s: The percentile, at most 0.4 % off; None without any sample.
         at_least: True when it lies among workflows that had not ended: the true value is
             ``value_s`` or more.
-        samples_beyond: Workflows that took longer, ended or not; with fewer than 10 the
-            percentile is shown with a warning and not graded.
+        samples_beyond: Workflows that rank above it, ended or not; with fewer than
+            ``MIN_TAIL_SAMPLES`` the percentile is shown with a warning and not graded.
         low_s: Lower end of the 95 % interval (``survival/intervals.py``); None where there is
-            none: fewer than 10 samples beyond, or too few stretches of time to compare.
-        high_s: Upper end; None too where it lies among workflows that had not ended.
+            none: fewer than 10 samples beyond, or too few batches of time to compare.
+        high_s: Upper end; also None where it lies among workflows that had not ended.
         samples_needed: How many workflows it would take to have 10 beyond; None when there are.
     """
 
@@ -31,11 +31,14 @@ class Percentile:
 
 @dataclass(frozen=True)
 class ServiceTimes:
-    """Service times of the steady phase: workflows that ended in it or were in flight at its end.
+    """Service or response times of the steady phase.
+
+    The names are those of service times; of response times ``samples`` were answered,
+    ``in_flight_at_end`` were not, and the average is over both.
 
     Attributes:
         samples: Workflows that ended in the steady phase.
-        in_flight_at_end: Workflows that had not ended then, counted as "at least this long".
+        in_flight_at_end: Workflows that had not ended then, right-censored at their age.
         avg_s: Time spent in flight in the phase / workflows that ended in it (Little's law), so
             workflows that never ended count too.
         min_s: Shortest of those that ended.
@@ -63,8 +66,7 @@ class Distribution:
     Attributes:
         edges_s: Where the buckets begin, and where the last one ends; one more than buckets.
         ended: Workflows that ended, by their time.
-        not_ended: Workflows in flight at the end of the window, by the time that they had run: so
-            long at least.
+        not_ended: Right-censored workflows, by the time that they are known to have lasted.
         longer_ratio: Share of all workflows that last longer than each bucket, 0 to 1.
     """
 

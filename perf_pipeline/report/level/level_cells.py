@@ -113,4 +113,4 @@ def _percentile(times: ServiceTimes, p: float) -> Percentile | None:
 
 
 NO_INTERVAL = "no interval"
-"""There are samples enough, but too few stretches of time to compare."""
+"""There are samples enough, but too few batches of time to compare."""

@@ -103,7 +103,7 @@ OPEN_NOTE = (
 MORE_NOTE = "Memory: the most that the target's workers held together."
 INTERVAL_NOTE = (
     "In brackets below a value: its 95 % interval; where there are too few samples, how many it "
-    "would take; no interval: too few stretches of time to compare. A bound (≥) and the "
+    "would take; no interval: too few batches of time to compare. A bound (≥) and the "
     "average have none."
 )
 

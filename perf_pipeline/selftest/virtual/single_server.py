@@ -11,7 +11,7 @@ import polars as pl
 from perf_pipeline.samples.level_records import SCHEMA
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.survival.batches import Ints
+    from perf_pipeline.metrics.survival.survival_curve import Ints
 
 SERVICE_S = 0.01
 """Mean service time."""

@@ -9,10 +9,13 @@ from perf_pipeline.analysis.queueing import little_of
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from perf_pipeline.metrics.steady.steady_state import steady_state_of
-from perf_pipeline.metrics.survival.batches import observed_between, observed_responses
-from perf_pipeline.metrics.survival.intervals import throughput_interval, with_intervals
-from perf_pipeline.metrics.survival.response_time import response_times, scheduled_within
-from perf_pipeline.metrics.survival.service_time import ended_within, service_times
+from perf_pipeline.metrics.survival.intervals import throughput_interval
+from perf_pipeline.metrics.survival.outcomes import ended_within
+from perf_pipeline.metrics.survival.window_times import (
+    response_times,
+    scheduled_within,
+    service_times,
+)
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
 from perf_pipeline.metrics.types.records import InFlight
@@ -89,8 +92,8 @@ def virtual_level(
         throughput_high_per_s=rate.high,
         error_ratio=0.0 if ended else None,
         turnovers=ended / slots if slots else None,
-        service_times=with_intervals(times, observed_between(frame, *window)),
-        response_times=response and with_intervals(response, observed_responses(frame, *window)),
+        service_times=times,
+        response_times=response,
         families=(),
         in_flight=InFlight(slots or 1, median, least, {}, 0),
         fairness=None,

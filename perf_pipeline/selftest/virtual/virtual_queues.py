@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.survival.batches import Ints
+    from perf_pipeline.metrics.survival.survival_curve import Ints
 
 
 def open_queue(

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from perf_pipeline.metrics.records.open_level import _seconds
-from perf_pipeline.metrics.survival.response_time import window_responses
+from perf_pipeline.metrics.survival.window_times import window_responses
 from perf_pipeline.samples.record import NOT_STARTED, TIMES_LOST, Outcome
 
 GO_NS = 5_000_000_000
@@ -61,5 +61,10 @@ def test_what_was_answered_and_what_was_not_are_told_apart() -> None:
         ]
     )
     times = window_responses(frame, GO_NS, GO_NS + 2_000_000_000)
-    assert (len(times.ended), times.ended.at(0)) == (1, 1_500_000_000)
-    assert times.still.tolist() == [2_500_000_000, 9_000_000_000]
+    histogram = times.histogram()
+    assert (histogram.count_ended, histogram.count_censored) == (1, 2)
+    assert (times.min_ns, times.min_censored_ns, times.max_ns) == (
+        1_500_000_000,
+        2_500_000_000,
+        9_000_000_000,
+    )

@@ -17,7 +17,7 @@ from perf_pipeline.metrics.records.record_figures import (
     record_figures,
     timed_records,
 )
-from perf_pipeline.metrics.survival.service_time import service_times
+from perf_pipeline.metrics.survival.window_times import service_times
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from tests.simulated_level import GO_NS, SECOND, Row, frame_of
 

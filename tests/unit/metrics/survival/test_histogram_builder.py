@@ -10,10 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf_pipeline.metrics.survival import histogram_builder
-from perf_pipeline.metrics.survival.histogram import HistogramError, buckets_of
-from perf_pipeline.metrics.survival.histogram_block import PHASES, HistogramBlock, blocks_from
+from perf_pipeline.metrics.survival.histogram import HistogramError
+from perf_pipeline.metrics.survival.histogram_block import (
+    ENTERED,
+    PHASES,
+    HistogramBlock,
+    blocks_from,
+)
 from perf_pipeline.metrics.survival.histogram_builder import HistogramBuilder
+from perf_pipeline.metrics.survival.log_buckets import bucket_of
 from perf_pipeline.samples.record import COLD, NOT_STARTED, RECORD, TIMES_LOST, Outcome
 from tests.simulated_level import GO_NS, SECOND, Row, frame_of
 
@@ -58,7 +63,7 @@ def _naive(rows: Sequence[Row]) -> Counter[Key]:
             if start_ns <= row.end_ns < end_ns:
                 phase = name
         second = max(-1, (row.end_ns - GO_NS) // SECOND)
-        bucket = int(buckets_of(np.array([row.end_ns - row.start_ns]))[0])
+        bucket = int(bucket_of(np.array([row.end_ns - row.start_ns]))[0])
         counts[second, "cold" if row.flags & COLD else phase, row.kind, row.outcome, bucket] += 1
     return counts
 
@@ -101,12 +106,8 @@ def test_blocks_of_workers_give_the_same_however_they_are_cut(rows: list[Row], s
     assert _counts(blocks_from(written, "here")) == _naive(rows)
 
 
-def test_what_is_held_is_bounded_and_what_is_given_out_early_adds_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """1000 s of four workers, one behind the other as a reader gives them; three a second."""
-    monkeypatch.setattr(histogram_builder, "MAX_PAIRS", 100)
-    monkeypatch.setattr(histogram_builder, "_ROWS", 50)
+def test_memory_is_bounded_and_blocks_that_are_yielded_early_add_up() -> None:
+    """1000 s of four workers, one after the other as a reader gives them; three a second."""
     rng = np.random.default_rng(3)
     rows = [
         Row(0, GO_NS + t * SECOND - lasted_ns, GO_NS + t * SECOND)
@@ -114,7 +115,7 @@ def test_what_is_held_is_bounded_and_what_is_given_out_early_adds_up(
         for t, lasted_ns in enumerate(rng.integers(1, SECOND, 1_000).tolist())
         for _ in range(3)
     ]
-    builder = HistogramBuilder(GO_NS, PHASES_NS, is_open=False)
+    builder = HistogramBuilder(GO_NS, PHASES_NS, is_open=False, max_pairs=100, rows=50)
     blocks: list[HistogramBlock] = []
     for at in range(0, len(rows), 25):
         blocks += builder.add_payload(b"".join(row.packed() for row in rows[at : at + 25]))
@@ -143,7 +144,7 @@ def test_a_response_time_counts_where_it_was_due_and_a_drop_has_no_service_time(
     builder = HistogramBuilder(GO_NS, PHASES_NS, is_open=True)
     blocks = [*builder.add_payload(payload), *builder.finish()]
 
-    one_s, one_and_a_half_s, two_s = buckets_of(
+    one_s, one_and_a_half_s, two_s = bucket_of(
         np.array([SECOND, 3 * SECOND // 2, 2 * SECOND])
     ).tolist()
     assert _counts(blocks, 0) == {(3, "drain", 0, Outcome.OK, one_s): 1}
@@ -153,12 +154,24 @@ def test_a_response_time_counts_where_it_was_due_and_a_drop_has_no_service_time(
     }
 
 
+def test_a_delayed_entry_counts_at_its_age_when_the_phase_began() -> None:
+    """In flight since 0.25 s when the steady phase began at 1 s; it ended 0.5 s later."""
+    builder = HistogramBuilder(GO_NS, PHASES_NS, is_open=False)
+    started, ended = (np.array([GO_NS + ms * 1_000_000]) for ms in (250, 1500))
+    builder.add_delayed_entries("steady", GO_NS + SECOND, np.array([3]), started, ended)
+    (block,) = builder.finish()
+
+    age = int(bucket_of(np.array([750_000_000]))[0])
+    assert _counts([block]) == {(1, "steady", 3, ENTERED, age): 1}
+    assert block.total == 0  # the workflow itself is counted where it ended
+
+
 def test_an_end_before_its_start_is_an_error() -> None:
     with pytest.raises(HistogramError, match="an end before its start"):
         _built(frame_of([Row(0, GO_NS + 2, GO_NS + 1)]))
 
 
-def test_files_merge_by_putting_one_behind_the_other() -> None:
+def test_files_merge_by_concatenation() -> None:
     rows = [Row(0, GO_NS, GO_NS + 5), Row(1, GO_NS, GO_NS + 2 * SECOND)]
     files = [b"".join(b.to_bytes() for b in _built(frame_of([row]))) for row in rows]
 
@@ -174,6 +187,6 @@ def test_a_damaged_or_cut_off_file_is_named_with_the_place() -> None:
         assert next(read).total == 1  # what was whole before is good
         with pytest.raises(HistogramError, match=rf"histograms.bin: .*byte {len(whole[0])}"):
             next(read)
-    newer = data[:4] + b"\x02" + data[5:]
-    with pytest.raises(HistogramError, match=r"version 2 .* reads version 1"):
+    newer = data[:4] + b"\x03" + data[5:]
+    with pytest.raises(HistogramError, match=r"version 3 .* reads version 2"):
         next(blocks_from(newer, "histograms.bin"))

@@ -116,8 +116,8 @@ def test_what_stands_below_a_terminal_row_is_the_interval_or_what_it_takes(
 
 
 def test_a_throughput_without_an_interval_says_why(baseline: RunMetrics) -> None:
-    level = replace(baseline.levels[0], throughput_interval_why="7 stretches, it takes 20")
-    assert level_cells.throughput_cell(level).note == "no interval: 7 stretches, it takes 20"
+    level = replace(baseline.levels[0], throughput_interval_why="7 batches, it takes 20")
+    assert level_cells.throughput_cell(level).note == "no interval: 7 batches, it takes 20"
 
 
 def test_open_levels_have_a_table_of_their_own(baseline: RunMetrics) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perf_pipeline.metrics.survival.response_time import response_times
+from perf_pipeline.metrics.survival.window_times import response_times
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, Outcome
 from tests.simulated_level import GO_NS, SECOND, at_s, frame_of
 
@@ -42,7 +42,8 @@ def test_response_time_counts_the_wait_behind_one_stalled_request() -> None:
     took = np.sort([end - due for due, _, end, *_ in rows])
     assert times.samples == 100
     assert times.avg_s == pytest.approx(took.mean())
-    assert [p.value_s for p in times.percentiles] == pytest.approx([took[49], took[89], took[98]])
+    exact = [took[49], took[89], took[98]]
+    assert [p.value_s for p in times.percentiles] == pytest.approx(exact, rel=1 / 256)
 
 
 def test_those_that_were_to_start_in_the_window_count_whenever_they_ended() -> None:
@@ -73,7 +74,7 @@ def test_what_was_not_answered_counts_as_at_least_this_long(outcome: int, flags:
     rows = [(0.0, 0.0, 1.0, Outcome.OK, 0)] * 95 + [(0.0, 3.0, 3.0, outcome, flags)] * 5
     times = response_times(frame(rows), *window(0, 1))
     _, p90, p99 = times.percentiles
-    assert (p90.value_s, p90.at_least) == (1.0, False)
+    assert (p90.value_s, p90.at_least) == (pytest.approx(1.0, rel=1 / 256), False)
     assert (p99.value_s, p99.at_least) == (3.0, True)
     assert (times.samples, times.in_flight_at_end) == (95, 5)
 
@@ -84,8 +85,7 @@ def test_with_most_arrivals_dropped_no_percentile_is_that_of_the_answered() -> N
         (0.0, 2.0, 2.0, Outcome.DROPPED, NOT_STARTED)
     ] * 88
     times = response_times(frame(rows), *window(0, 1))
-    assert [(p.value_s, p.at_least) for p in times.percentiles] == [
-        (2.0, True),
-        (3.0, True),
-        (3.0, True),
-    ]
+    assert [p.at_least for p in times.percentiles] == [True, True, True]
+    values = [p.value_s for p in times.percentiles]
+    assert values == pytest.approx([2.0, 3.0, 3.0], rel=1 / 256)
+    assert values[0] == 2.0  # a bound is never above the truth
