@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.service_times import ServiceTimes
 
+DRAWN = {"svg", "g", "path", "text", "line", "rect", "defs", "clipPath", "title"}
+"""Elements of a drawing that run nothing and load nothing."""
+
 IMAGE = re.compile(r"!\[([^\n]*)\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)")
 
 
@@ -112,12 +115,36 @@ def test_an_interval_and_what_is_doubtful_are_in_the_metadata(metrics: RunMetric
     ]
 
 
-def test_every_chart_is_an_image_that_stands_alone(shown: dict[str, dg.MetadataValue]) -> None:
+def test_every_chart_is_an_image_that_stands_alone(
+    metrics: RunMetrics, shown: dict[str, dg.MetadataValue]
+) -> None:
+    """It has its own size, colours and font, loads nothing, and shows axes, phases and lines."""
     found = images(shown["over time 10 (calm)"].value)
     assert len(found) == 2
-    for image in found:
-        assert float(image.attrib["width"]) > 100
-        assert "background:#fff" in image.attrib["style"]
+    for image, lines in zip(found, (1, 2), strict=True):  # throughput; p50 and p99
+        _, _, width, height = map(float, image.attrib["viewBox"].split())
+        assert (float(image.attrib["width"]), float(image.attrib["height"])) == (width, height)
+        assert min(width, height) > 100
+        for look in ("background:#fff", "color:#222", "font-family:"):
+            assert look in image.attrib["style"]
+        values = [value for each in image.iter() for value in each.attrib.values()]
+        outside = r"(?:https?:|//|url\((?!#))"
+        assert [value for value in values if re.match(outside, value)] == []
+        assert {each.tag.rpartition("}")[2] for each in image.iter()} <= DRAWN
+        colours = re.findall(r"var\([^()]*\)", " ".join(values))
+        assert colours
+        assert all(re.fullmatch(r"var\(--[\w-]+, #[0-9a-f]+\)", colour) for colour in colours)
+        texts = {each.text for each in image.iter() if each.text}
+        assert {"seconds since the start of the level", "steady"} <= texts
+        drawn_lines = [
+            each.attrib["d"]
+            for each in image.iter()
+            if each.attrib.get("stroke-width") == "1.4" and "d" in each.attrib
+        ]
+        assert len(drawn_lines) == lines
+        points = [len(re.findall("[ML]", line)) for line in drawn_lines]
+        seconds = len(metrics.levels[0].seconds)
+        assert all(0.5 * seconds < count <= seconds for count in points), points
 
 
 def test_hostile_titles_and_notes_stay_text() -> None:

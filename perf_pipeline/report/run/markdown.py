@@ -60,7 +60,7 @@ def render_markdown(metrics: RunMetrics) -> str:
         "" if targets.tables(metrics) else inert(targets.none_set(metrics)),
         *_costs(metrics, parts),
         "## Test conditions",
-        _facts(provenance.what_ran(metrics)),
+        _facts(provenance.test_conditions(metrics)),
         *(block for level in metrics.levels for block in _level(level)),
         "## Not measured",
         markdown_table(not_measured.not_measured(metrics), titled=False),

@@ -71,7 +71,7 @@ def _render(metrics: RunMetrics) -> str:
         run_id=metrics.run_id,
         status=metrics.status,
         in_short=provenance.in_short(metrics),
-        what_ran=provenance.what_ran(metrics),
+        test_conditions=provenance.test_conditions(metrics),
         verdicts=answers.verdicts(metrics, parts),
         headlines=[
             table

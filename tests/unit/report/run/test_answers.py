@@ -183,5 +183,21 @@ def test_noise_that_is_judged_is_said_once_in_words_with_what_to_do(baseline: Ru
     assert level_view.level_view(levels[0]).reasons[-1] == reason
 
 
-def test_that_a_level_had_not_settled_is_said_without_turnovers_it_had() -> None:
-    assert "turnovers" not in labels.VALIDITY["not_steady"]
+def test_a_level_is_called_not_steady_for_its_drift_or_its_turnovers_and_not_for_both(
+    baseline: RunMetrics,
+) -> None:
+    """1000 had 2.1 turnovers of 3; a level with 12 that drifts must not be charged with those."""
+    drift = "its throughput drifts by 12 % [8 to 16 %] over the steady phase"
+    short = baseline.levels[2]
+    drifting = replace(short, turnovers=12.0, reasons=(drift,))
+    run = replace(baseline, levels=(drifting,), reasons=(f"level {drifting.label}: {drift}",))
+
+    view = level_view.level_view(drifting)
+    sentences = _verdicts(run)["Is it a measurement?"].sentences
+
+    assert view.reasons == (labels.VALIDITY["not_steady"], drift)
+    assert {fact.term: fact.cell.text for fact in view.facts}["Turnovers"] == "12.0"
+    assert sentences[0] == labels.VALIDITY["not_steady"]
+    assert sentences[-1] == f"level {drifting.label}: {drift}"
+    assert not any("turnovers" in one for one in (*view.reasons, *sentences))
+    assert any("2.1 turnovers" in one for one in level_view.level_view(short).reasons)

@@ -155,7 +155,7 @@ def test_no_table_of_many_columns_stands_in_half_of_the_page(page: str) -> None:
 def test_the_answers_come_before_any_number_and_the_numbers_before_their_details(
     page: str,
 ) -> None:
-    order = ("verdicts", "headline", "targets", "cost", "what-ran", "level-0", "level-4")
+    order = ("verdicts", "headline", "targets", "cost", "test-conditions", "level-0", "level-4")
     places = [page.index(f'id="{name}"') for name in (*order, "environment", "reading")]
     assert places == sorted(places)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _facts(metrics: RunMetrics) -> list[tuple[str, str]]:
-    return [(fact.term, fact.cell.text) for fact in provenance.what_ran(metrics)]
+    return [(fact.term, fact.cell.text) for fact in provenance.test_conditions(metrics)]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_function_is_a_workflow_without_complexity(baseline: RunMetrics) -> No
 
 def test_what_a_killed_run_could_not_record_is_said_to_be_missing(empty: RunMetrics) -> None:
     """It has neither an end nor worker processes nor the time that others stole."""
-    shown = {fact.term: fact.cell for fact in provenance.what_ran(empty)}
+    shown = {fact.term: fact.cell for fact in provenance.test_conditions(empty)}
     assert shown["When"].note == "until not recorded"
     assert "stolen" not in shown["Machine"].note
     groups = dict(provenance.environment(empty))
