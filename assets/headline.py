@@ -1,24 +1,18 @@
-"""A run's headline as metadata: tables and charts to look at, numbers for the UI's plots.
-
-A plot has no room for a validity, so its label says all that a line must not mix: quantity,
-scenario, level, target. It never changes; ``metric_history`` draws the same with validity marked.
-"""
+"""A run's headline as metadata: tables and charts to look at, numbers for the UI's plots."""
 
 from dataclasses import asdict
 
 import dagster as dg
 
 from assets.charts import drawn
-from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
-from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
-from perf_pipeline.metrics.types.service_times import ServiceTimes
 from perf_pipeline.report.charts.level_charts import charts_over_time
 from perf_pipeline.report.charts.run_charts import side_by_side
-from perf_pipeline.report.level.bottleneck import VERDICTS
+from perf_pipeline.report.level.bottleneck import bottleneck_summary
 from perf_pipeline.report.level.noise import noise_told
 from perf_pipeline.report.level.steady import steady_state_summary
 from perf_pipeline.report.run.headline import headline_table, interval_rows
+from perf_pipeline.report.run.plot_numbers import plot_numbers
 from perf_pipeline.report.text import escape, labels
 
 POINTS_MAX = 120
@@ -36,7 +30,7 @@ def headline_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
         **bottleneck_metadata(metrics),
         **doubt_metadata(metrics),
         **_charts(metrics),
-        **_numbers(metrics),
+        **{label: dg.MetadataValue.float(value) for label, value in plot_numbers(metrics).items()},
     }
 
 
@@ -83,54 +77,11 @@ def doubt_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
 
 def bottleneck_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     """Return what limited each level, in a word and a sentence."""
-    told: dict[str, dg.MetadataValue] = {}
-    for level in metrics.levels:
-        if level.bottleneck is None:
-            continue
-        word, why = VERDICTS[level.bottleneck.verdict], escape.visible(level.bottleneck.why)
-        hint = "" if level.validity == "valid" else f" (a hint: the level is {level.validity})"
-        told[f"bottleneck {labels.level_name(level)}"] = dg.MetadataValue.text(
-            f"{word}{hint}: {why}"
-        )
-    return told
-
-
-def plot_label(quantity: str, scenario: str, level: LevelMetrics) -> str:
-    """Return the label under which the UI plots a number over runs."""
-    again = f" repeat {level.repeat + 1}" if level.repeat else ""
-    of = f"{escape.name(scenario)} {escape.name(level.label)}{again} {escape.name(level.target)}"
-    return f"{quantity}: {of}"
-
-
-def _numbers(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
-    """Return what can be plotted; a P99 that is a bound, or is not graded, is left out."""
-    numbers: dict[str, dg.MetadataValue] = {}
-    scenario = metrics.manifest.scenario
-    for level in metrics.levels:
-        known: dict[str, float | None] = {
-            "throughput_per_s": level.throughput_per_s,
-            "service_time_avg_s": level.service_times.avg_s,
-            "service_time_p99_s": _graded_p99_s(level.service_times),
-            "error_ratio": level.error_ratio,
-            "memory_mb": level.resources.workers_pss_peak_mb,
-            "samples": float(level.service_times.samples),
-            "valid": float(level.validity == "valid"),
-        }
-        if level.open_load is not None:
-            known["offered_per_s"] = level.open_load.offered_per_s
-        if level.response_times is not None:
-            known["response_time_avg_s"] = level.response_times.avg_s
-            known["response_time_p99_s"] = _graded_p99_s(level.response_times)
-        for quantity, value in known.items():
-            if value is not None:
-                label = plot_label(quantity, scenario, level)
-                numbers[label] = dg.MetadataValue.float(value)
-    return numbers
-
-
-def _graded_p99_s(times: ServiceTimes) -> float | None:
-    graded = not times.p99.at_least and times.p99.samples_beyond >= MIN_TAIL_SAMPLES
-    return times.p99.value_s if graded else None
+    return {
+        f"bottleneck {labels.level_name(level)}": dg.MetadataValue.text(bottleneck_summary(level))
+        for level in metrics.levels
+        if level.bottleneck is not None
+    }
 
 
 def _charts(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:

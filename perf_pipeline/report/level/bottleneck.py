@@ -44,6 +44,15 @@ def bottleneck_fact(bottleneck: Bottleneck) -> Fact:
     return Fact("Bottleneck", Cell(word, "quiet" if word == "unclear" else "plain", why))
 
 
+def bottleneck_summary(level: LevelMetrics) -> str:
+    """Return what limited a level, in a word and a sentence; empty if nothing is known of it."""
+    if level.bottleneck is None:
+        return ""
+    hint = "" if level.validity == "valid" else f" (a hint: the level is {level.validity})"
+    word, why = VERDICTS[level.bottleneck.verdict], escape.visible(level.bottleneck.why)
+    return f"{word}{hint}: {why}"
+
+
 def bottleneck_tables(
     level: LevelMetrics, bottleneck: Bottleneck, cost: Cost | None = None
 ) -> tuple[Table, ...]:

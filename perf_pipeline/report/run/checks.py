@@ -1,16 +1,21 @@
-"""What an asset check says: what failed, by how much, what it means, and what to do."""
+"""The checks of a run: what failed, by how much, what it means, and what to do.
 
-from collections.abc import Iterable
+A check never hides a number: the facts hold every level, whether the check passes or not.
+"""
 
-import dagster as dg
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.analysis.slo.judge import run_slos
-from perf_pipeline.metrics.types.level import LevelMetrics
-from perf_pipeline.metrics.types.run_metrics import RunMetrics
-from perf_pipeline.metrics.types.targets import TargetRow
 from perf_pipeline.report.text import escape, labels, quantity
 
-ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.targets import TargetRow
+
 TABLE = "minimum"
 GREAT_ERROR_RATIO = 0.05
 """From here on failures are an ERROR: what the table of minimum targets allows."""
@@ -49,27 +54,45 @@ _TARGETS_MEAN = {
 }
 
 
-def described(told: Iterable[str]) -> str:
-    """Return what a check says, a paragraph each.
+_SPREAD_MEANS = (
+    "Something that is drawn once a run, or that changes while it lasts, moves the throughput by "
+    "more than its interval says: a single run of this scenario is less certain than it looks."
+)
+_SPREAD_TO_DO = (
+    "What to do: compare by the interval between repeats, with more of them and with order = "
+    '"shuffled"; see whether the machine was quiet.'
+)
 
-    The UI reads it as Markdown, and error texts and names are not ours: an image in one of them
-    would be fetched.
+
+@dataclass(frozen=True)
+class CheckFinding:
+    """What a check found.
+
+    Attributes:
+        passed: Whether nothing speaks against the run.
+        severity: ``ERROR`` where the numbers must not be used, or the target failed; else ``WARN``.
+        sentences: What it found, what that means and what to do, a paragraph each.
+        facts: What was looked at, by name.
     """
-    return "\n\n".join(escape.markdown(each) for each in told)
+
+    passed: bool
+    severity: Literal["ERROR", "WARN"]
+    sentences: tuple[str, ...]
+    facts: dict[str, str | list[str]]
 
 
-def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+def check_validity(metrics: RunMetrics) -> CheckFinding:
     """Say whether every level is a measurement; missing data is an ERROR, doubt a WARN."""
     passed = metrics.validity == "valid"
     told = [f"{metrics.validity}: {labels.VALIDITY[metrics.validity]}"]
     if not passed:
         told += [escape.visible(reason) for reason in metrics.reasons]
         told.append(f"What to do: {TO_DO[metrics.validity]}")
-    return dg.AssetCheckResult(
+    return CheckFinding(
         passed=passed,
-        severity=ERROR if metrics.validity == "incomplete" else WARN,
-        description=described(told),
-        metadata={
+        severity="ERROR" if metrics.validity == "incomplete" else "WARN",
+        sentences=tuple(told),
+        facts={
             "validity": metrics.validity,
             "reasons": [escape.visible(reason) for reason in metrics.reasons],
             **{labels.level_name(level): level.validity for level in metrics.levels},
@@ -77,7 +100,7 @@ def validity_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     )
 
 
-def writes_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+def check_writes(metrics: RunMetrics) -> CheckFinding:
     """Say whether every workflow that ended ok has its write on the servers."""
     writes = [
         (labels.level_name(level), write) for level in metrics.levels for write in level.writes
@@ -102,12 +125,12 @@ def writes_result(metrics: RunMetrics) -> dg.AssetCheckResult:
             *wrong,
             *_WRITES_MEAN,
         ]
-    return dg.AssetCheckResult(
-        passed=not wrong, severity=ERROR, description=described(told), metadata=lines
+    return CheckFinding(
+        passed=not wrong, severity="ERROR", sentences=tuple(told), facts=dict(lines)
     )
 
 
-def errors_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+def check_errors(metrics: RunMetrics) -> CheckFinding:
     """Say how many workflows failed, of what, and with which words."""
     lines = {labels.level_name(level): _failures(level) for level in metrics.levels}
     unknown = [level for level in metrics.levels if level.error_ratio is None]
@@ -124,15 +147,15 @@ def errors_result(metrics: RunMetrics) -> dg.AssetCheckResult:
         told += [
             *_ERRORS_MEAN,
         ]
-    return dg.AssetCheckResult(
+    return CheckFinding(
         passed=bool(metrics.levels) and not failed and not unknown,
-        severity=ERROR if great else WARN,
-        description=described(told),
-        metadata=lines,
+        severity="ERROR" if great else "WARN",
+        sentences=tuple(told),
+        facts=dict(lines),
     )
 
 
-def targets_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+def check_targets(metrics: RunMetrics) -> CheckFinding:
     """Say which targets of the table ``minimum`` were met; what has no data is not met."""
     rows = [row for row in metrics.targets if row.table == TABLE]
     open_rows = [row for row in rows if row.verdict != "met"]
@@ -142,15 +165,15 @@ def targets_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     if open_rows:
         verdicts = dict.fromkeys(row.verdict for row in open_rows)
         told = [*map(_line, open_rows), *(_TARGETS_MEAN[verdict] for verdict in verdicts)]
-    return dg.AssetCheckResult(
+    return CheckFinding(
         passed=bool(rows) and not open_rows,
-        severity=WARN,
-        description=described(told),
-        metadata={f"{row.what} at {row.level}": _line(row) for row in rows},
+        severity="WARN",
+        sentences=tuple(told),
+        facts={f"{row.what} at {row.level}": _line(row) for row in rows},
     )
 
 
-def slos_result(metrics: RunMetrics) -> dg.AssetCheckResult:
+def check_slos(metrics: RunMetrics) -> CheckFinding:
     """Say which of the scenario's objectives were kept; doubt and no data are not kept."""
     slos = run_slos(metrics)
     broken = [slo for slo in slos if slo.verdict != "met"]
@@ -163,11 +186,32 @@ def slos_result(metrics: RunMetrics) -> dg.AssetCheckResult:
     told = [f"All {len(slos)} objectives are kept." if slos else "The scenario has no objectives."]
     if broken:
         told = [f"{what}: {line}" for what, line in lines.items() if not line.startswith("met")]
-    return dg.AssetCheckResult(
+    return CheckFinding(
         passed=not broken,
-        severity=ERROR if any(slo.verdict == "missed" for slo in broken) else WARN,
-        description=described(told),
-        metadata=lines,
+        severity="ERROR" if any(slo.verdict == "missed" for slo in broken) else "WARN",
+        sentences=tuple(told),
+        facts=dict(lines),
+    )
+
+
+def check_repeats(metrics: RunMetrics) -> CheckFinding:
+    """Warn where the throughputs of repeats lie wider than the interval within one of them."""
+    lines = {escape.name(each.label): each.told for each in metrics.repeats}
+    differing = [each for each in metrics.repeats if each.of("throughput_per_s").differ]
+    unknown = [each for each in metrics.repeats if each.of("throughput_per_s").differ is None]
+    told = ["No level was repeated."]
+    if metrics.repeats:
+        told = [f"Repeats of {len(metrics.repeats)} levels agree as far as one of them can tell."]
+    if differing or unknown:
+        told = [each.told for each in (*differing, *unknown)]
+        told += (
+            [_SPREAD_MEANS, _SPREAD_TO_DO] if differing else ["Whether they agree is not known."]
+        )
+    return CheckFinding(
+        passed=not differing and not unknown,
+        severity="WARN",
+        sentences=tuple(told),
+        facts=dict(lines),
     )
 
 
@@ -176,7 +220,7 @@ def _failed(level: LevelMetrics) -> int:
 
 
 def _failures(level: LevelMetrics) -> str:
-    """Return how many failed over the whole level, of which classes, and an example of each."""
+    """Return how many failed over the whole level, of which classes, with an example of each."""
     ratio = level.error_ratio
     share = quantity.NOT_MEASURED if ratio is None else quantity.percent(100 * ratio)
     told = [f"{_failed(level)} failed; {share} of those that ended in the steady phase"]

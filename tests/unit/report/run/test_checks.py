@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
 import pytest
 
-from assets.verdicts import (
-    errors_result,
-    slos_result,
-    targets_result,
-    validity_result,
-    writes_result,
-)
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
+from perf_pipeline.report.run.checks import (
+    CheckFinding,
+    check_errors,
+    check_slos,
+    check_targets,
+    check_validity,
+    check_writes,
+)
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
-ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+ERROR, WARN = "ERROR", "WARN"
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +37,19 @@ def with_level(metrics: RunMetrics, **values: Any) -> RunMetrics:
     return replace(metrics, levels=(replace(metrics.levels[0], **values),))
 
 
-def told(result: dg.AssetCheckResult) -> str:
-    return result.description or ""
+def told(result: CheckFinding) -> str:
+    return "\n\n".join(result.sentences)
 
 
 def test_a_good_run_passes_and_says_on_what_it_rests(good: RunMetrics) -> None:
-    assert validity_result(good).passed
-    assert told(validity_result(good)).startswith("valid: The measurement")
-    assert (writes_result(good).passed, told(writes_result(good))) == (
+    assert check_validity(good).passed
+    assert told(check_validity(good)).startswith("valid: The measurement")
+    assert (check_writes(good).passed, told(check_writes(good))) == (
         True,
         "No workflow of this run writes to a server.",
     )
-    assert (errors_result(good).passed, told(errors_result(good))) == (True, "No workflow failed.")
-    assert (slos_result(good).passed, told(slos_result(good))) == (
+    assert (check_errors(good).passed, told(check_errors(good))) == (True, "No workflow failed.")
+    assert (check_slos(good).passed, told(check_slos(good))) == (
         True,
         "The scenario has no objectives.",
     )
@@ -64,13 +64,13 @@ def test_a_good_run_passes_and_says_on_what_it_rests(good: RunMetrics) -> None:
     ],
 )
 def test_what_is_no_measurement_says_why_and_what_to_do(
-    good: RunMetrics, validity: Any, severity: dg.AssetCheckSeverity, to_do: str
+    good: RunMetrics, validity: Any, severity: str, to_do: str
 ) -> None:
     """Missing data is an error; doubt is a warning, never a pass."""
-    result = validity_result(replace(good, validity=validity, reasons=("2.1 turnovers \x1b[31m",)))
+    result = check_validity(replace(good, validity=validity, reasons=("2.1 turnovers \x1b[31m",)))
     assert (result.passed, result.severity) == (False, severity)
     assert told(result).startswith(f"{validity}: ")
-    assert "2.1 turnovers \\\\x1b\\[31m" in told(result)
+    assert "2.1 turnovers \\x1b[31m" in told(result)
     assert to_do in told(result)
 
 
@@ -80,7 +80,7 @@ def test_a_missing_write_is_named_with_its_level_and_numbers(good: RunMetrics) -
         Writes("redis", 500, 500, 0, 0),
         Writes("mysql", 500, None, None, None, "connection refused"),
     )
-    result = writes_result(with_level(good, writes=writes))
+    result = check_writes(with_level(good, writes=writes))
     assert (result.passed, result.severity) == (False, ERROR)
     assert "10 postgres: 497 found, 500 expected, 3 missing, 0 extra" in told(result)
     assert "10 mysql: connection refused" in told(result)
@@ -90,7 +90,7 @@ def test_a_missing_write_is_named_with_its_level_and_numbers(good: RunMetrics) -
 
 @pytest.mark.parametrize(("failed", "severity"), [(3, WARN), (60, ERROR)])
 def test_failures_are_counted_by_class_with_an_example(
-    good: RunMetrics, failed: int, severity: dg.AssetCheckSeverity
+    good: RunMetrics, failed: int, severity: str
 ) -> None:
     """Of 1000: 0.3 % is a warning, 6 % is more than production may have."""
     level = with_level(
@@ -100,24 +100,24 @@ def test_failures_are_counted_by_class_with_an_example(
         error_classes={"workflow_error": failed, "connection": 0},
         error_examples={"workflow_error": ("boom <script> ![](http://evil.example/p.png)",)},
     )
-    result = errors_result(level)
+    result = check_errors(level)
     assert (result.passed, result.severity) == (False, severity)
     share = f"{failed / 10:.3g}"
     assert f"10: {failed} failed; {share}" in told(result)
-    assert f"workflow_error {failed} (boom &lt;script> !\\[\\](http://evil" in told(result)
+    assert f"workflow_error {failed} (boom <script> ![](http://evil" in told(result)
     assert "connection" not in told(result)
 
 
 def test_a_level_in_which_nothing_ended_is_not_called_free_of_failures(good: RunMetrics) -> None:
-    nothing = errors_result(with_level(good, error_ratio=None))
+    nothing = check_errors(with_level(good, error_ratio=None))
     assert not nothing.passed
     assert "not measured of those that ended in the steady phase" in told(nothing)
-    assert not errors_result(replace(good, levels=())).passed
+    assert not check_errors(replace(good, levels=())).passed
 
 
 def test_a_missed_target_says_by_how_much_and_no_data_is_not_met(good: RunMetrics) -> None:
     """Memory was not sampled in this run, so it is not known whether it is below 1,000 MB."""
-    result = targets_result(good)
+    result = check_targets(good)
     assert (result.passed, result.severity) == (False, WARN)
     assert "memory at 10: not measured, wanted < 1,000 MB (no_data)" in told(result)
     assert "Missed:" not in told(result)
@@ -125,12 +125,12 @@ def test_a_missed_target_says_by_how_much_and_no_data_is_not_met(good: RunMetric
         replace(row, value=7.5, verdict="missed") if row.what == "error ratio" else row
         for row in good.targets
     )
-    missed = told(targets_result(replace(good, targets=rows)))
+    missed = told(check_targets(replace(good, targets=rows)))
     assert "error ratio at 10: 7.50 %, wanted < 5 % (missed by 2.50 %)" in missed
     assert "Missed: on this machine the target does not hold that load" in missed
     met = tuple(replace(row, value=1.0, verdict="met") for row in good.targets)
-    assert targets_result(replace(good, targets=met)).passed
-    assert not targets_result(replace(good, targets=())).passed
+    assert check_targets(replace(good, targets=met)).passed
+    assert not check_targets(replace(good, targets=())).passed
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_missed_target_says_by_how_much_and_no_data_is_not_met(good: RunMetric
     ],
 )
 def test_an_objective_that_is_not_surely_kept_does_not_pass(
-    good: RunMetrics, verdict: Any, passed: object, severity: dg.AssetCheckSeverity
+    good: RunMetrics, verdict: Any, passed: object, severity: str
 ) -> None:
     slo = SloVerdict(
         slo=Slo("p99_s", 0.5),
@@ -161,9 +161,9 @@ def test_an_objective_that_is_not_surely_kept_does_not_pass(
         verdict=verdict,
         why="It took longer.",
     )
-    result = slos_result(with_level(good, slos=(slo,)))
+    result = check_slos(with_level(good, slos=(slo,)))
     assert result.passed is passed
     if not passed:
-        assert result.severity is severity
+        assert result.severity == severity
         expected = f"p99_s <= 0.5 (10): {verdict}: 0.75 s, valid, 800 samples. It took longer."
         assert told(result) == expected

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dagster as dg
 import pytest
 
-from assets.repeats import repeats_result
 from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.report.run.checks import check_repeats
 
 
 def run_of(*p_by_chance: float | None) -> RunMetrics:
@@ -40,8 +39,8 @@ def run_of(*p_by_chance: float | None) -> RunMetrics:
 
 
 def test_repeats_that_agree_pass_and_so_does_a_run_without_any() -> None:
-    assert repeats_result(run_of(0.3, 0.9)).passed
-    assert repeats_result(run_of()).description == "No level was repeated."
+    assert check_repeats(run_of(0.3, 0.9)).passed
+    assert check_repeats(run_of()).sentences[0] == "No level was repeated."
 
 
 @pytest.mark.parametrize(
@@ -51,10 +50,10 @@ def test_repeats_that_agree_pass_and_so_does_a_run_without_any() -> None:
 def test_a_spread_that_one_does_not_explain_or_cannot_tell_is_a_warning_with_both_intervals(
     p_by_chance: float | None, said: str
 ) -> None:
-    result = repeats_result(run_of(0.5, p_by_chance))
+    result = check_repeats(run_of(0.5, p_by_chance))
 
-    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
-    told = result.description or ""
+    assert (result.passed, result.severity) == (False, "WARN")
+    told = "\n\n".join(result.sentences)
     assert said in told
     assert "41.5 to 168.5" in told
     assert "repeats of 101" in told
