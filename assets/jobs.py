@@ -12,6 +12,7 @@ from assets.run_inventory import inventory_observation
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import ProcessStamp
+from perf_pipeline.report.run.inventory import inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import run_inventory_of
 from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
@@ -100,7 +101,7 @@ def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None
             context.log.info(f"Dagster run {run.run_id} marked as failed: its process was killed")
     if config.run_folder:
         kept = run_inventory_of(RunFolder(Path(config.run_folder)))
-        context.log.info(kept.told)
+        context.log.info(inventory_summary(kept))
         context.log_event(inventory_observation(kept, dg.AssetKey("load_run")))
 
 

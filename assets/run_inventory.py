@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from perf_pipeline.report.run.inventory import inventory_commands, inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import RunInventory, run_inventory_of
 
@@ -24,7 +25,7 @@ def reporting_run_inventory(context: dg.AssetExecutionContext, folder: RunFolder
 
 def _report_run_inventory(context: dg.AssetExecutionContext, folder: RunFolder) -> None:
     inventory = run_inventory_of(folder)
-    context.log.warning(inventory.told)
+    context.log.warning(inventory_summary(inventory))
     context.log_event(inventory_observation(inventory, context.asset_key))
 
 
@@ -49,14 +50,14 @@ def inventory_observation(inventory: RunInventory, asset: dg.AssetKey) -> dg.Ass
     """Return what is kept, as it stands on an asset's page."""
     return dg.AssetObservation(
         asset_key=asset,
-        description=inventory.told,
+        description=inventory_summary(inventory),
         metadata={
             "status": inventory.status,
             "folder": dg.MetadataValue.path(str(inventory.folder)),
             "levels": inventory.levels,
             "records": inventory.records,
             "may be missing": inventory.may_be_missing,
-            "read it with": "; ".join(inventory.commands) or "nothing to read",
+            "read it with": "; ".join(inventory_commands(inventory)) or "nothing to read",
         },
     )
 
@@ -67,4 +68,4 @@ def report_run_inventory(context: dg.HookContext) -> None:
     run = context.instance.get_run_by_id(context.run_id)
     folder = run.tags.get(FOLDER_TAG) if run else None
     if folder:
-        context.log.warning(run_inventory_of(RunFolder(Path(folder))).told)
+        context.log.warning(inventory_summary(run_inventory_of(RunFolder(Path(folder)))))

@@ -7,6 +7,7 @@ from assets.owners import OWNERS
 from assets.progress import ProgressLog
 from assets.resources import LoadRun
 from assets.run_inventory import FOLDER_TAG, reporting_run_inventory
+from perf_pipeline.report.run.inventory import inventory_commands
 from perf_pipeline.samples.run_inventory import run_inventory_of
 
 RUN_TAG = "perf_pipeline/run_id"
@@ -37,7 +38,7 @@ def load_run(context: dg.AssetExecutionContext, load_run_resource: LoadRun) -> d
             "folder": dg.MetadataValue.path(str(folder.root)),
             "levels": kept.levels,
             "records": kept.records,
-            "read it with": "; ".join(kept.commands),
+            "read it with": "; ".join(inventory_commands(kept)),
             **(
                 {"stopped": dg.MetadataValue.json(record["stopped"])} if "stopped" in record else {}
             ),

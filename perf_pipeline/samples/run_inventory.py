@@ -1,18 +1,21 @@
-"""What is kept of a run that did not end as it should, and how to read it."""
+"""What lies in the folder of a run, also of one that did not end as it should."""
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import read_manifest
-from perf_pipeline.samples.run_folder import COMPLETE, RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from perf_pipeline.samples.run_folder import RunFolder
+
+
+NOT_BEGUN = "not begun"
 
 
 @dataclass(frozen=True)
@@ -34,34 +37,6 @@ class RunInventory:
     records: int = 0
     may_be_missing: int = 0
     problem: str = ""
-
-    @property
-    def commands(self) -> tuple[str, ...]:
-        """Shell commands that read it; none when nothing was begun."""
-        if self.status == NOT_BEGUN:
-            return ()
-        run = shlex.quote(str(self.folder))
-        return (f"perf-pipeline records {run}", f"perf-pipeline report {run}")
-
-    @property
-    def told(self) -> str:
-        """The same in sentences."""
-        if self.status == NOT_BEGUN:
-            return f"Nothing was measured: {self.folder.name} ended before its first level began."
-        if self.status == COMPLETE:
-            first = f"The load of run {self.folder.name} is complete."
-        else:
-            first = f"Run {self.folder.name} is {self.status}."
-        counted = f"Kept: {self.records:,} records, levels begun: {self.levels}, in {self.folder}."
-        if self.may_be_missing:
-            counted += f" Of {self.may_be_missing:,} more workflows only the start is known."
-        if self.problem:
-            counted += f" Not everything could be counted: {self.problem}."
-        count, report = self.commands
-        return f"{first} {counted} `{count}` counts them, `{report}` writes their report."
-
-
-NOT_BEGUN = "not begun"
 
 
 def run_inventory_of(folder: RunFolder) -> RunInventory:

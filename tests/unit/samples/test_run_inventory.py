@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.report.run.inventory import inventory_commands, inventory_summary
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder
 from perf_pipeline.samples.run_inventory import run_inventory_of
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop
@@ -22,8 +23,10 @@ def test_the_records_of_an_interrupted_run_are_counted_with_the_commands_that_re
     folder = write_run(tmp_path / "a b", "r-1", status=INTERRUPTED, workers=left, measured=False)
     inventory = run_inventory_of(folder)
     assert (inventory.status, inventory.levels, inventory.records) == ("interrupted", 1, 1000)
-    assert inventory.commands[0] == f"perf-pipeline records '{folder.root}'"
-    assert "Run r-1 is interrupted. Kept: 1,000 records, levels begun: 1, in" in inventory.told
+    assert inventory_commands(inventory)[0] == f"perf-pipeline records '{folder.root}'"
+    assert "Run r-1 is interrupted. Kept: 1,000 records, levels begun: 1, in" in inventory_summary(
+        inventory
+    )
 
 
 def test_workflows_of_which_only_the_start_is_known_are_counted_apart(tmp_path: Path) -> None:
@@ -34,14 +37,17 @@ def test_workflows_of_which_only_the_start_is_known_are_counted_apart(tmp_path: 
     folder = write_run(tmp_path, "r-1", status=INTERRUPTED, workers=[crashed], measured=False)
     inventory = run_inventory_of(folder)
     assert (inventory.records, inventory.may_be_missing) == (1001, 5)
-    assert "Of 5 more workflows only the start is known." in inventory.told
+    assert "Of 5 more workflows only the start is known." in inventory_summary(inventory)
     assert rows[-1].end_ns > GO_NS + 9 * SECOND
 
 
 def test_a_run_that_never_began_kept_nothing_and_names_no_command(tmp_path: Path) -> None:
     inventory = run_inventory_of(RunFolder(tmp_path / "r-1"))
-    assert inventory.commands == ()
-    assert inventory.told == "Nothing was measured: r-1 ended before its first level began."
+    assert inventory_commands(inventory) == ()
+    assert (
+        inventory_summary(inventory)
+        == "Nothing was measured: r-1 ended before its first level began."
+    )
 
 
 def test_a_damaged_level_hides_neither_its_problem_nor_what_else_is_kept(tmp_path: Path) -> None:
@@ -49,5 +55,5 @@ def test_a_damaged_level_hides_neither_its_problem_nor_what_else_is_kept(tmp_pat
     (folder.root / "levels/00-10/worker-0.sqlite").write_text("no journal", encoding="utf-8")
     inventory = run_inventory_of(folder)
     assert (inventory.levels, inventory.records) == (1, 0)
-    assert "worker-0.sqlite is not a journal" in inventory.told
-    assert inventory.told.startswith("The load of run r-1 is complete.")
+    assert "worker-0.sqlite is not a journal" in inventory_summary(inventory)
+    assert inventory_summary(inventory).startswith("The load of run r-1 is complete.")
