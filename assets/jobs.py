@@ -10,13 +10,14 @@ from pydantic import Field
 from assets.resources import PROCESS_TAG
 from assets.run_inventory import inventory_observation
 from perf_pipeline.clearing import clear
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import ProcessStamp
 from perf_pipeline.report.run.inventory import inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import run_inventory_of
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
-from perf_pipeline.servers.lifecycle.services import start_servers, stop_servers
+from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
+from perf_pipeline.servers.lifecycle.services import start_servers
 
 LOAD_RUN = "load_run_resource"
 ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity")
@@ -75,14 +76,14 @@ class ClearConfig(dg.Config):
 @dg.op
 def start_infrastructure(context: dg.OpExecutionContext) -> None:
     """Start servers that outlive this run, until they are stopped."""
-    for server in start_servers(current_settings(), BACK_ENDS, context.log.warning):
+    for server in start_servers(current_settings(), SERVICES, context.log.warning):
         context.log.info(f"{server.facts.product} {server.facts.version} at {server.redacted_url}")
 
 
 @dg.op
 def stop_infrastructure(context: dg.OpExecutionContext) -> None:
     """Stop the servers that were started to outlive a run, and remove their data."""
-    for line in stop_servers(current_settings(), BACK_ENDS):
+    for line in stop_servers(current_settings(), SERVICES):
         context.log.info(line)
 
 

@@ -10,13 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
-from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.settings import PROJECT, current_settings
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.report import report_server as reports
 
-PROJECT = Path(__file__).parents[1]
 UI_PORT = 3000
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.host.scratch import remove_scratch
 from perf_pipeline.loadgen.limits.control_group import remove_leftovers
 from perf_pipeline.run import report
 from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
 from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
@@ -24,7 +24,7 @@ def clear(settings: Settings) -> list[str]:
     Returns:
         One line for each thing that was done, or that could not be done.
     """
-    cleared = clear_leftovers(settings, BACK_ENDS)
+    cleared = clear_leftovers(settings, SERVICES)
     lines = [*cleared.removed, *cleared.problems]
     lines += [f"control group {name}" for name in remove_leftovers()]
     for folder in list_runs(settings.results_dir):

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.analysis.measure import measure
+from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
 from perf_pipeline.host.level_calibration import LevelCalibration
 from perf_pipeline.host.load_lock import load_lock
@@ -39,6 +40,7 @@ from perf_pipeline.samples.run_folder import COMPLETE, FAILED, INTERRUPTED, RunF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
     from types import TracebackType
 
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
     from perf_pipeline.servers.server import Server
     from perf_pipeline.targets.target import Job, Kind
 
-PROJECT = Path(__file__).parents[1]
 ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
 NOTICE_PREFIX = "perf_pipeline: "
 """Starts every line by which a run in a child process tells its parent what people should know."""

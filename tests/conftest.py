@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.servers.lifecycle.services import server_status
+from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -18,9 +18,9 @@ from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
-from perf_pipeline.config.settings import CHECKED_RUN
+from perf_pipeline.config.settings import CHECKED_RUN, PROJECT
 from perf_pipeline.lifeline import bound_command
-from perf_pipeline.run import NOTICE_PREFIX, PROJECT
+from perf_pipeline.run import NOTICE_PREFIX
 
 if TYPE_CHECKING:
     from perf_pipeline.cli.interruptions import Interruptions

@@ -19,19 +19,17 @@ from perf_pipeline.cli.output import (
     tell,
 )
 from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.host.doctor import diagnose, disk_free_bytes
 from perf_pipeline.host.finding import Finding, ServiceFinding
 from perf_pipeline.host.pressure import read_pressure
 from perf_pipeline.host.scheduling import read_scheduling
 from perf_pipeline.loadgen.environment.environment import find_uv
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
-from perf_pipeline.servers.lifecycle.services import server_status
+from perf_pipeline.servers.lifecycle.status import server_status
+from perf_pipeline.workload.servers import OPTIONAL_SERVERS
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
-
-OPTIONAL = ("mysql", "mongodb")
-"""Servers to which workflows only write at their end, so that they can be built without them."""
 
 
 def doctor(results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
@@ -62,9 +60,9 @@ def examine(settings: Settings) -> list[Finding]:
             s.service,
             s.source,
             s.detail or " ".join(filter(None, (s.product, s.version, s.url))),
-            optional=s.service in OPTIONAL,
+            optional=s.service in OPTIONAL_SERVERS,
         )
-        for s in server_status(settings, BACK_ENDS)
+        for s in server_status(settings, SERVICES)
     ]
     return diagnose(
         limits,

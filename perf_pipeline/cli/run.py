@@ -27,7 +27,7 @@ from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
-from perf_pipeline.servers.lifecycle.services import server_status
+from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,14 +17,16 @@ from perf_pipeline.cli.output import (
     settings_with,
     tell,
 )
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.samples.run_folder import KILLED, RUNNING, read_runs
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
-from perf_pipeline.servers.lifecycle.services import server_status, start_servers, stop_servers
+from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
+from perf_pipeline.servers.lifecycle.services import start_servers
+from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_pipeline.servers.lifecycle.services import ServiceStatus
+    from perf_pipeline.servers.lifecycle.status import ServiceStatus
 
 Gate = Annotated[
     bool,
@@ -43,7 +45,7 @@ def start(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: 
     """
     left_out: list[str] = []
     with bad_input_explained(as_json=as_json):
-        started = start_servers(settings_with(None), BACK_ENDS, left_out.append)
+        started = start_servers(settings_with(None), SERVICES, left_out.append)
     for server in started:
         tell(
             f"{server.facts.product} {server.facts.version} at {server.redacted_url}",
@@ -58,7 +60,7 @@ def start(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: 
 def stop(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
     """Stop what `perf-pipeline start` left running, and remove its data."""
     with bad_input_explained(as_json=as_json):
-        stopped = stop_servers(settings_with(None), BACK_ENDS)
+        stopped = stop_servers(settings_with(None), SERVICES)
     for line in stopped or ["nothing was running"]:
         tell(line, as_json=as_json)
     answer({"stopped": stopped}, as_json=as_json)
@@ -72,7 +74,7 @@ def status(
     """Say where each server comes from, whether it answers, and which runs go on or were killed."""
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
-        servers = server_status(settings, BACK_ENDS)
+        servers = server_status(settings, SERVICES)
         runs, damaged = read_runs(settings.results_dir)
     for server in servers:
         tell(f"{server.service:10}{server.health:13}{described(server)}", as_json=as_json)

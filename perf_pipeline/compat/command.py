@@ -31,7 +31,7 @@ from perf_pipeline.loadgen.environment.environment import find_uv, make_environm
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.run import new_run_id, report_of
 from perf_pipeline.samples.run_folder import INTERRUPTED, RunFolder, list_runs
-from perf_pipeline.servers.lifecycle.services import server_status
+from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.keys import COMPLEXITY, FAMILY
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.keys import Key
     from perf_pipeline.targets.kailash.workflows import Workflows
 
-NO_STORES = Stores(
-    postgres_url=None,
-    postgres_schema="",
-    redis_url=None,
-    redis_prefix="",
-    connections=1,
-    connection_timeout_s=30.0,
-)
+NO_SERVERS = ServerAccess({}, connections=1, connection_timeout_s=30.0)
 
 _RUN_ID = "generated"
 
@@ -43,14 +36,15 @@ class WorkflowGenerator:
     """
 
     def __init__(
-        self, complexity: str = "medium", *, stores: Stores | None = None, seed: int = 1
+        self, complexity: str = "medium", *, servers: ServerAccess | None = None, seed: int = 1
     ) -> None:
         """Prepare; kailash is imported when the first workflow is generated.
 
         Args:
             complexity: simple, medium or complex: how many nodes a workflow has.
-            stores: Servers, for the types that use one: URLs, and the schema whose table
-                ``measurements`` analytics reads. None for types that use none.
+            servers: For the types that use one: the URL of each server, and the name of the data
+                there, such as the schema whose table ``measurements`` analytics reads. None for
+                types that use none.
             seed: Source of the data.
 
         Raises:
@@ -59,7 +53,7 @@ class WorkflowGenerator:
         _refuse("complexity", COMPLEXITY, complexity)
         self.complexity = complexity
         self._seed = seed
-        self._stores = stores or NO_STORES
+        self._servers = servers or NO_SERVERS
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._built: dict[str, Workflows] = {}  # each holds the pools behind its workflow's nodes
 
@@ -84,7 +78,7 @@ class WorkflowGenerator:
         Raises:
             ValueError: There is no such type.
             PerfPipelineError: kailash cannot be imported here, or the type uses a server that
-                ``stores`` does not have.
+                ``servers`` does not have.
         """
         _refuse("workflow_type", FAMILY, workflow_type)
         self._built[workflow_type] = self._build(workflow_type)
@@ -112,23 +106,23 @@ class WorkflowGenerator:
         from perf_pipeline.targets.kailash.workflows import Workflows  # noqa: PLC0415
 
         kind = Kind(family, self.complexity)
-        stores = self._stores
-        if family == "data_processing" and not stores.files_dir:
+        servers = self._servers
+        if family == "data_processing" and not servers.files_dir:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="perf_pipeline-csv-")
-            stores = replace(stores, files_dir=self._folder.name)
-        return Workflows(Job((kind,), "code", self._seed, _RUN_ID, 0, stores))
+            servers = replace(servers, files_dir=self._folder.name)
+        return Workflows(Job((kind,), "code", self._seed, _RUN_ID, 0, servers))
 
     def _find_missing(self, family: str) -> None:
         missing = sorted(
             server
             for server in servers_used(family, self.complexity)
-            if not getattr(self._stores, f"{server}_url")
+            if not self._servers.url(server)
         )
         if missing:
             raise PerfPipelineError(
                 f"{family}/{self.complexity} uses {', '.join(missing)}: give WorkflowGenerator "
-                f"stores=Stores(...) (perf_pipeline.targets.target) with "
-                f"{', '.join(f'{server}_url' for server in missing)}."
+                "servers=ServerAccess(...) (perf_pipeline.targets.target) with the "
+                f"{'address' if len(missing) == 1 else 'addresses'} of {', '.join(missing)}."
             )
         if find_spec("kailash") is None:
             raise PerfPipelineError(

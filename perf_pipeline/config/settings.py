@@ -1,10 +1,8 @@
 """Where things are on this machine: the only reader of the environment.
 
 =============================  ==================================================================
-PERF_PIPELINE_POSTGRES_URL     a PostgreSQL of one's own, ``postgresql://user:password@host/db``
-PERF_PIPELINE_MYSQL_URL        a MySQL or MariaDB, ``mysql://user:password@host/database``
-PERF_PIPELINE_REDIS_URL        a Redis of one's own, ``redis://host:port/db``
-PERF_PIPELINE_MONGODB_URL      a MongoDB of one's own, ``mongodb://host:port/database``
+PERF_PIPELINE_<SERVICE>_URL    a server of the user's own, for each row of ``services.py``, such as
+                               ``PERF_PIPELINE_REDIS_URL=redis://host:6379/0``
 PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: may stand in where there is no MongoDB; for tests
 PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
 PERF_PIPELINE_NOISE            ``tell``: this machine is shared with others, which is told and does
@@ -27,19 +25,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_pipeline.config.services import ServiceSpec
+
+PROJECT = Path(__file__).parents[2]
+"""The folder that holds the package: the root of a checkout."""
+
 _PREFIX = "PERF_PIPELINE_"
-_SCHEMES = {
-    "postgres": ("postgresql", "postgresql://user:password@host:5432/database"),
-    "mysql": ("mysql", "mysql://user:password@host:3306/database"),
-    "redis": ("redis", "redis://host:6379/0"),
-    "mongodb": ("mongodb", "mongodb://host:27017/database"),
-}
-_DEFAULT_PORTS = {"postgres": 5432, "mysql": 3306, "redis": 6379, "mongodb": 27017}
 _STAND_IN = f"{_PREFIX}MONGODB_STANDIN"
 _STAND_INS = ("nx-27017",)
 _NOISE = f"{_PREFIX}NOISE"
@@ -50,14 +47,7 @@ CHECKED_RUN = f"{_PREFIX}CHECKED_RUN"
 
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
-_NAMES = (
-    *(f"{_PREFIX}{name.upper()}_URL" for name in _SCHEMES),
-    _STAND_IN,
-    _NOISE,
-    _REPORTS_PORT,
-    f"{_PREFIX}RESULTS",
-    CHECKED_RUN,
-)
+_RESULTS = f"{_PREFIX}RESULTS"
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -66,8 +56,8 @@ class Settings:
     """Where things are on this machine.
 
     Attributes:
-        urls: Service (``postgres``, ``mysql``, ``redis``, ``mongodb``) to the URL that the user
-            gave; complete with port and database. Services without one are not in it.
+        urls: Service to the URL that the user gave, complete with port and database. Services
+            without one are not in it.
         results_dir: Folder of the runs.
         cache_dir: What can be made again: target environments.
         state_dir: What ``perf-pipeline start`` left running, and leases on servers.
@@ -95,16 +85,6 @@ class Settings:
     reports_port: int = REPORTS_PORT
     checked_run: Path | None = None
 
-    @property
-    def postgres_url(self) -> str | None:
-        """The PostgreSQL that the user named, if any."""
-        return self.urls.get("postgres")
-
-    @property
-    def redis_url(self) -> str | None:
-        """The Redis that the user named, if any."""
-        return self.urls.get("redis")
-
 
 def read_settings(
     environ: Mapping[str, str], *, current_dir: Path | None = None, system_temp: Path | None = None
@@ -123,10 +103,9 @@ def read_settings(
     """
     problems = _misspelt(environ)
     urls = {}
-    for service in _SCHEMES:
-        name = f"{_PREFIX}{service.upper()}_URL"
-        if environ.get(name):
-            urls[service] = _checked_url(service, name, environ[name], problems)
+    for name, spec in SERVICES.items():
+        if environ.get(spec.url_variable):
+            urls[name] = _checked_url(spec, environ[spec.url_variable], problems)
     stand_in = environ.get(_STAND_IN) or None
     if stand_in is not None and stand_in not in _STAND_INS:
         problems.append(f"{_STAND_IN} is {stand_in!r}; it must be {' or '.join(_STAND_INS)}.")
@@ -144,7 +123,7 @@ def read_settings(
     home = Path(environ.get("HOME") or "/nonexistent")
     return Settings(
         urls=urls,
-        results_dir=here / (environ.get(f"{_PREFIX}RESULTS") or "results"),
+        results_dir=here / (environ.get(_RESULTS) or "results"),
         cache_dir=_writable(environ.get("XDG_CACHE_HOME"), home / ".cache", temp, "cache"),
         state_dir=_writable(environ.get("XDG_STATE_HOME"), home / ".local/state", temp, "state"),
         temp_dir=temp,
@@ -165,18 +144,20 @@ def current_settings() -> Settings:
 def _misspelt(environ: Mapping[str, str]) -> list[str]:
     """Name the variables that look like a setting and are none: they would do nothing."""
     problems = []
+    urls = [spec.url_variable for spec in SERVICES.values()]
+    known = [*urls, _STAND_IN, _NOISE, _REPORTS_PORT, _RESULTS, CHECKED_RUN]
     for name in sorted(environ):
-        if not name.startswith(_PREFIX) or name in _NAMES:
+        if not name.startswith(_PREFIX) or name in known:
             continue
-        nearest = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.85)
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
         if nearest:
             problems.append(f"{name} is not a setting and would be ignored: write {nearest[0]}.")
     return problems
 
 
-def _checked_url(service: str, name: str, url: str, problems: list[str]) -> str:
+def _checked_url(spec: ServiceSpec, url: str, problems: list[str]) -> str:
     """Return the URL with port and database filled in; add what is wrong with it."""
-    scheme, example = _SCHEMES[service]
+    name, example = spec.url_variable, spec.example_url
     # The value may hold a password, so no problem repeats more of it than is needed.
     if any(character.isspace() or not character.isprintable() for character in url):
         problems.append(f"{name} holds a blank or a control character: write it like {example}.")
@@ -187,33 +168,34 @@ def _checked_url(service: str, name: str, url: str, problems: list[str]) -> str:
     except ValueError as error:
         problems.append(f"{name} is not a URL ({error}): write it like {example}.")
         return url
+    scheme = spec.example.scheme
     found = []
-    if parts.scheme not in {scheme, service}:
+    if parts.scheme not in {scheme, spec.name}:
         found.append(f'begins with "{parts.scheme}:" instead of "{scheme}:"')
     if not parts.hostname:
         found.append("names no host")
     if port == 0:
         found.append("names port 0; ports are 1 to 65535")
-    found += _path_faults(service, parts)
+    found += _path_faults(spec, parts)
     if found:
         problems.append(f"{name} {' and '.join(found)}: write it like {example}.")
         return url
     user, _, _ = parts.netloc.rpartition("@")
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    address = f"{host}:{port or _DEFAULT_PORTS[service]}"
+    address = f"{host}:{port or spec.example.port}"
     netloc = f"{user}@{address}" if user else address
     path = parts.path if parts.path.strip("/") else "/0"
     return urlunsplit((scheme, netloc, path, parts.query, ""))
 
 
-def _path_faults(service: str, parts: SplitResult) -> list[str]:
+def _path_faults(spec: ServiceSpec, parts: SplitResult) -> list[str]:
     path = parts.path.strip("/")
-    if service == "redis":
+    if spec.has_numbered_databases:
         return [] if not path or path.isdecimal() else ["names a database that is not a number"]
     faults = [] if path else ["names no database"]
-    if not parts.username and service != "mongodb":
+    if spec.example.username and not parts.username:
         faults.append("names no user")
-    if parts.query and service == "mysql":
+    if parts.query and not spec.has_url_options:
         faults.append("has options after its question mark, of which none is understood")
     return faults
 

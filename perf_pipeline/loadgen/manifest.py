@@ -12,6 +12,7 @@ from perf_pipeline.config.scenario.target_spec import (
     target_facts,
     with_defaults,
 )
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.samples.manifest import (
     ConnectionBounds,
     EnvironmentRecord,
@@ -35,15 +36,6 @@ if TYPE_CHECKING:
     from perf_pipeline.servers.server import Server
 
 HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "altair")
-POOLS = {
-    "postgres": "SQLAlchemy QueuePool in each worker (kailash: the one behind SQLDatabaseNode), "
-    "pool_size = limit // workers, max_overflow = 0",
-    "redis": "redis-py BlockingConnectionPool in each worker, max_connections = limit // workers "
-    "(kailash: one such client in place of RedisNode's own, which is unbounded)",
-    "mysql": "SQLAlchemy QueuePool in each worker, pool_size = limit // workers, max_overflow = 0",
-    "mongodb": "pymongo client in each worker, maxPoolSize = limit // workers, and the connections "
-    "by which it watches the server",
-}
 
 
 def make_manifest(
@@ -78,6 +70,7 @@ def make_manifest(
         searched: What a search looks for; None where all levels are planned.
     """
     environment = environments[scenario.target]
+    pools = {name: spec.pool for name, spec in SERVICES.items() if spec.pool}
     name = parse_target(scenario.target).name
     facts = target_facts(name)
     return Manifest(
@@ -93,7 +86,7 @@ def make_manifest(
         workloads=scenario.workloads,
         left_out=tuple(left_out),
         phases=scenario.phases,
-        connections=ConnectionBounds(**asdict(scenario.connections), pools=POOLS),
+        connections=ConnectionBounds(**asdict(scenario.connections), pools=pools),
         limits=scenario.limits,
         stop=scenario.stop,
         slos=scenario.slos,

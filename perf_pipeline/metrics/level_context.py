@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.services import SERVICES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,5 +40,10 @@ class LevelContext:
     def connection_limits(self, processes: int) -> dict[str, int]:
         """Return the most connections that each server can see: a whole pool for every worker."""
         limit = self.max_db_connections // processes * processes
-        # pymongo keeps one more connection a process, by which it watches the server.
-        return {name: limit + (processes if name == "mongodb" else 0) for name in self.servers}
+        # Some drivers open more connections in each process, by which they watch the server.
+        return {
+            name: limit + processes * SERVICES[name].monitor_connections
+            if name in SERVICES
+            else limit
+            for name in self.servers
+        }

@@ -39,7 +39,7 @@ from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.bare_loop import COUNT_FILE, BareLoop
 from perf_pipeline.selftest.loads.taking_turns import EnoughError, TakingTurns
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ _ARRIVALS_PER_S = 3000.0
 _START_S = 60.0
 NODE_COUNTER = Path(__file__).parent / "loads" / "node_counter"
 _KINDS = [(WORKLOAD.family, WORKLOAD.complexity)]
-_NO_STORES = Stores(None, "none", None, "none:", 1, 1.0)
+_NO_SERVERS = ServerAccess({}, connections=1, connection_timeout_s=1.0)
 TAKES_LOAD_LOCK = True
 _log = logging.getLogger(__name__)
 
@@ -309,4 +309,4 @@ def _scenario(nodes: Nodes, target: str, concurrency: int, seed: int, steady_s: 
 def _job(nodes: str, target: str, seed: int, concurrency: int) -> Job:
     kind = Kind(WORKLOAD.family, WORKLOAD.complexity)
     settings = with_defaults(target, {})
-    return Job((kind,), nodes, seed, "selftest", 0, _NO_STORES, settings, concurrency=concurrency)
+    return Job((kind,), nodes, seed, "selftest", 0, _NO_SERVERS, settings, concurrency=concurrency)

@@ -1,23 +1,19 @@
-"""What a server tells of itself while load runs, and what asks it."""
+"""What a server reports about itself at one moment of a load level."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
-
-PROBE_S = 2.0
-"""An answer that takes longer is a gap; libpq's time to connect cannot be bounded below it."""
 
 
 @dataclass(frozen=True)
-class Connections:
-    """The connections of a run's workers at one moment; None where the server does not tell.
+class ConnectionCounts:
+    """The connections of a run's workers at one moment; None where the server does not report it.
 
     Attributes:
-        total: All that were counted.
+        total: All connections that were counted.
         active: Those that execute something, or wait for a lock to do so.
         idle: The others, in a transaction or not.
-        waiting: Those that wait for a lock, or in Redis for what a blocking command waits for.
+        waiting: Those that wait for a lock; in Redis, those blocked in a blocking command.
         how: What was counted, since not every server knows the name of the program behind a
             connection.
     """
@@ -31,9 +27,9 @@ class Connections:
 
 @dataclass(frozen=True)
 class Counters:
-    """What a server has done since its start, for everybody; None where it does not tell.
+    """What a server has done since its start, for all clients; None where it does not count it.
 
-    The questions themselves are among it: one to six queries, and up to some ten kilobytes each
+    The probe's own questions are included: one to six queries, and up to some ten kilobytes each
     time.
 
     Attributes:
@@ -55,43 +51,14 @@ class Counters:
 
 @dataclass(frozen=True)
 class ServerSnapshot:
-    """One answer.
+    """One answer of a server to its probe.
 
     Attributes:
         connections: Of the run.
         counters: Of the server.
-        not_told: Name of each value that is None to the reason.
+        unavailable: Name of each value that is None to the reason.
     """
 
-    connections: Connections
+    connections: ConnectionCounts
     counters: Counters
     unavailable: dict[str, str] = field(default_factory=dict)
-
-
-class Probe(Protocol):
-    """Asks one server, over a session that is kept from question to question."""
-
-    def ask(self) -> ServerSnapshot:
-        """Ask; each answer of the server is waited for ``PROBE_S`` at most.
-
-        Raises:
-            NotAnsweringError: It did not answer, or not well.
-        """
-
-    def close(self) -> None:
-        """End the session; the next question begins another."""
-
-
-@dataclass(frozen=True)
-class WatchedServer:
-    """A server that is watched while load runs.
-
-    Attributes:
-        pids: Its main process, if we started it.
-        shared: Others may be using it as well, so that its counters are not the run's alone.
-        probe: What asks it.
-    """
-
-    pids: tuple[int, ...]
-    shared: bool
-    probe: Probe

@@ -1,8 +1,8 @@
 """MongoDB as the workflows see it: one collection behind one bounded client a process.
 
 ``MongoClient`` counts what it lends to threads; beside its pool it keeps one connection of its own
-to watch the server, so a process opens at most ``Stores.connections`` + 1. (By default it keeps
-two; polling instead of streaming saves the second.)
+to watch the server, so a process opens at most ``ServerAccess.connections`` + 1. (By default it
+keeps two; polling instead of streaming saves the second.)
 """
 
 from __future__ import annotations
@@ -30,20 +30,22 @@ class Documents:
         """Make the client, which begins to watch the server; its pool is still empty.
 
         Raises:
-            ValueError: The job has no MongoDB, its URL names no database, ``Stores.connections``
-                is below 1, or the run's id cannot be part of a connection's name.
+            ValueError: The job has no MongoDB, its URL names no database,
+                ``ServerAccess.connections`` is below 1, or the run's id cannot be part of a
+                connection's name.
         """
-        url = urlsplit(job.stores.mongodb_url or "")
+        given = job.servers.url("mongodb")
+        url = urlsplit(given or "")
         if url.scheme not in {"mongodb", "mongodb+srv"} or not url.path.strip("/"):
             raise ValueError(
                 "the workflows need a MongoDB URL that names a database, "
                 "mongodb://host:port/database; got "
-                f"{'none' if job.stores.mongodb_url is None else f'{url.scheme}://...{url.path}'}"
+                f"{'none' if given is None else f'{url.scheme}://...{url.path}'}"
             )
         options = mongodb_options(job)
-        self._client: MongoClient[dict[str, Any]] = MongoClient(job.stores.mongodb_url, **options)
+        self._client: MongoClient[dict[str, Any]] = MongoClient(given, **options)
         database = self._client.get_default_database()
-        self._collection = database[job.stores.mongodb_collection]
+        self._collection = database[job.servers.name("mongodb")]
 
     def insert(self, document: Mapping[str, Any]) -> bool:
         """Insert a document; True when the server acknowledged it."""

@@ -42,8 +42,8 @@ class JobTasks:
             seed=job.seed,
             run_id=job.run_id,
             level=job.level,
-            redis_prefix=job.stores.redis_prefix,
-            files_dir=job.stores.files_dir,
+            redis_prefix=job.servers.name("redis"),
+            files_dir=job.servers.files_dir,
         )
 
     def check(self, kind: int, task: Task, outputs: Mapping[str, Any]) -> None:
@@ -61,10 +61,10 @@ def reads_files(job: Job) -> bool:
 
 
 def _write_files(job: Job) -> None:
-    folder = job.stores.files_dir
+    folder = job.servers.files_dir
     if not Path(folder).is_absolute():
         raise ValueError(
-            f"stores.files_dir = {folder!r}: data-processing workflows read files; "
+            f"servers.files_dir = {folder!r}: data-processing workflows read files; "
             "name a folder by its full path"
         )
     Path(folder).mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Bounded connection pools: the same options for every target, so that only the runtime differs.
 
 One pool a process to each server, shared by its threads. None grows beyond
-``Stores.connections``; a thread that finds no free connection waits ``connection_timeout_s``.
+``ServerAccess.connections``; a thread that finds no free connection waits ``connection_timeout_s``.
 Beside its pool, MongoDB's client keeps one connection to watch the server.
 """
 
@@ -41,7 +41,7 @@ def postgres_url(job: Job) -> str:
     Raises:
         ValueError: The job has no PostgreSQL, or its URL is of another kind.
     """
-    rest = _after_scheme(job.stores.postgres_url, "PostgreSQL", "postgresql", "postgres")
+    rest = _after_scheme(job.servers.url("postgres"), "PostgreSQL", "postgresql", "postgres")
     return f"postgresql+psycopg2://{rest}"
 
 
@@ -53,7 +53,7 @@ def mysql_url(job: Job) -> str:
     Raises:
         ValueError: The job has no MySQL, or its URL is of another kind.
     """
-    rest = _after_scheme(job.stores.mysql_url, "MySQL", "mysql", "mariadb")
+    rest = _after_scheme(job.servers.url("mysql"), "MySQL", "mysql", "mariadb")
     return f"mysql+pymysql://{rest}"
 
 
@@ -71,8 +71,8 @@ def postgres_pool_options(job: Job) -> dict[str, Any]:
     """Return the options of the pool to PostgreSQL, for ``create_engine`` and SQLDatabaseNode.
 
     Raises:
-        ValueError: ``Stores.connections`` is below 1 (0 means unlimited to SQLAlchemy), or the
-            run's id cannot be part of a connection's name.
+        ValueError: ``ServerAccess.connections`` is below 1 (0 means unlimited to SQLAlchemy), or
+            the run's id cannot be part of a connection's name.
     """
     connect_args = {
         "connect_timeout": CONNECT_TIMEOUT_S,
@@ -105,7 +105,7 @@ def _pool_options(job: Job) -> dict[str, Any]:
     return {
         "pool_size": _connections(job),
         "max_overflow": 0,
-        "pool_timeout": job.stores.connection_timeout_s,
+        "pool_timeout": job.servers.connection_timeout_s,
         "pool_recycle": job.settings.get("pool_recycle_s", RECYCLE_S),
         "pool_pre_ping": job.settings.get("pool_pre_ping", True),
     }
@@ -118,16 +118,16 @@ def open_redis(job: Job) -> Redis:
     taken; this one waits. Retries and timeouts are those of a plain ``redis.Redis``.
 
     Raises:
-        ValueError: The job has no Redis, ``Stores.connections`` is below 1, or the run's id
+        ValueError: The job has no Redis, ``ServerAccess.connections`` is below 1, or the run's id
             cannot be part of a connection's name.
     """
-    url = job.stores.redis_url
+    url = job.servers.url("redis")
     if url is None:
         raise ValueError("the workflows need a Redis URL, redis://host:port/db; got none")
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=_connections(job),
-        timeout=job.stores.connection_timeout_s,
+        timeout=job.servers.connection_timeout_s,
         decode_responses=True,
         client_name=connection_name(job.run_id),
         retry=Redis().get_retry(),
@@ -141,12 +141,12 @@ def mongodb_options(job: Job) -> dict[str, Any]:
     It watches the server by polling: streaming, the default, takes a second connection.
 
     Raises:
-        ValueError: ``Stores.connections`` is below 1 (0 means unlimited to MongoClient), or the
-            run's id cannot be part of a connection's name.
+        ValueError: ``ServerAccess.connections`` is below 1 (0 means unlimited to MongoClient), or
+            the run's id cannot be part of a connection's name.
     """
     return {
         "maxPoolSize": _connections(job),
-        "waitQueueTimeoutMS": round(job.stores.connection_timeout_s * 1000),
+        "waitQueueTimeoutMS": round(job.servers.connection_timeout_s * 1000),
         "serverSelectionTimeoutMS": SELECTION_TIMEOUT_S * 1000,
         "connectTimeoutMS": CONNECT_TIMEOUT_S * 1000,
         "socketTimeoutMS": STATEMENT_TIMEOUT_MS,
@@ -156,10 +156,10 @@ def mongodb_options(job: Job) -> dict[str, Any]:
 
 
 def _connections(job: Job) -> int:
-    connections = job.stores.connections
+    connections = job.servers.connections
     if connections < 1:
         raise ValueError(
-            f"stores.connections = {connections}: a process needs at least one connection to each "
+            f"servers.connections = {connections}: a process needs at least one connection to each "
             "server; raise max_db_connections or lower the number of processes"
         )
     return connections

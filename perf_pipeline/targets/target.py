@@ -9,7 +9,7 @@ a coroutine function that gives an ``AsyncTarget``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Kind:
     Attributes:
         family: What it does; or a user's own function, ``module:function``.
         complexity: How many nodes it has; empty for a function.
-        without: Servers that are not there; it is built without the nodes that write to them.
+        without: Unavailable servers; it is built without the nodes that write to them.
     """
 
     family: str
@@ -36,35 +36,50 @@ class Kind:
     without: tuple[str, ...] = ()
 
 
+class ServerAddress(NamedTuple):
+    """Where one server is, and where the run's data are on it.
+
+    Attributes:
+        url: With the password.
+        name: Of the run's data there: a schema, a table, a prefix of keys or a collection; empty
+            if the run stores nothing there.
+    """
+
+    url: str
+    name: str = ""
+
+
 @dataclass(frozen=True)
-class Stores:
+class ServerAccess:
     """The servers that workflows may use, and how much of them this process may take.
 
     Attributes:
-        postgres_url: ``postgresql://user:password@host:port/database``, or None.
-        postgres_schema: Schema that holds the seeded and the written rows of this run.
-        redis_url: ``redis://host:port/db``, or None.
-        redis_prefix: Every key that is written starts with it.
-        connections: The most connections that this process opens to each server.
-        connection_timeout_s: How long a workflow waits for a free one.
-        mysql_url: ``mysql://user:password@host:port/database``, or None.
-        mysql_table: The run's own table of results there.
-        mongodb_url: ``mongodb://host:port/database``, or None.
-        mongodb_collection: The run's own collection of results there.
+        addresses: Service to the address of its server.
+        connections: The maximum number of connections that this process opens to each server.
+        connection_timeout_s: How long a workflow waits for a free connection.
         files_dir: Folder for the files that workflows read.
     """
 
-    postgres_url: str | None
-    postgres_schema: str
-    redis_url: str | None
-    redis_prefix: str
+    addresses: Mapping[str, ServerAddress]
     connections: int
     connection_timeout_s: float
-    mysql_url: str | None = None
-    mysql_table: str = ""
-    mongodb_url: str | None = None
-    mongodb_collection: str = ""
     files_dir: str = ""
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> ServerAccess:
+        """Read what ``dataclasses.asdict`` and JSON made of it."""
+        addresses = {name: ServerAddress(*one) for name, one in values["addresses"].items()}
+        return cls(**{**values, "addresses": addresses})
+
+    def url(self, service: str) -> str | None:
+        """Return the URL of a service's server; None if there is no such server."""
+        address = self.addresses.get(service)
+        return address.url if address is not None else None
+
+    def name(self, service: str) -> str:
+        """Return the name of the run's data on a service's server; empty if there are none."""
+        address = self.addresses.get(service)
+        return address.name if address is not None else ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ class Job:
         seed: Seed of the run; with a workflow's number it gives the workflow's data.
         run_id: Stands in everything that is written.
         level: Index of the level, likewise.
-        stores: The servers.
+        servers: The servers, and this process's share of them.
         settings: Every setting of the target's ``target.toml``, given or default.
         concurrency: Workflows in flight in this process.
         log_detail: What the target logs goes to standard error.
@@ -88,7 +103,7 @@ class Job:
     seed: int
     run_id: str
     level: int
-    stores: Stores
+    servers: ServerAccess
     settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     concurrency: int = 1
     log_detail: bool = False

@@ -21,7 +21,7 @@ from perf_pipeline.targets import classification
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perf_pipeline.targets.target import Job, Stores
+    from perf_pipeline.targets.target import Job, ServerAccess
 
 Form = Literal["callable", "callable_async"]
 """The target that takes a function, by its form: a plain one, or a coroutine function."""
@@ -48,27 +48,23 @@ def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
         TypeError: What has the name cannot be called.
         ValueError: It has no such function, or one for the other target.
     """
-    os.environ.update(server_environment(job.stores))
+    os.environ.update(server_environment(job.servers))
     if job.log_detail:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     return [load_function(kind.family, form) for kind in job.kinds]
 
 
-def server_environment(stores: Stores) -> dict[str, str]:
+def server_environment(servers: ServerAccess) -> dict[str, str]:
     """Return the environment variables that tell functions where the servers are.
 
-    ``PERF_PIPELINE_POSTGRES_URL``, ``..._MYSQL_URL``, ``..._REDIS_URL`` and ``..._MONGODB_URL``
-    for each server that is there, and ``PERF_PIPELINE_CONNECTIONS``: how many connections this
-    process may open to each of them.
+    ``PERF_PIPELINE_REDIS_URL`` and so on for each server that there is, and
+    ``PERF_PIPELINE_CONNECTIONS``: how many connections this process may open to each of them.
     """
     urls = {
-        "POSTGRES": stores.postgres_url,
-        "MYSQL": stores.mysql_url,
-        "REDIS": stores.redis_url,
-        "MONGODB": stores.mongodb_url,
+        f"{_PREFIX}{service.upper()}_URL": address.url
+        for service, address in servers.addresses.items()
     }
-    told = {f"{_PREFIX}{name}_URL": url for name, url in urls.items() if url}
-    return {**told, f"{_PREFIX}CONNECTIONS": str(stores.connections)}
+    return {**urls, f"{_PREFIX}CONNECTIONS": str(servers.connections)}
 
 
 def check_ran(function: str, answer: object) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.services import SERVICES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -19,53 +21,47 @@ THREADS = 100
 EVERY_MIN_NS, EVERY_MAX_NS = 500_000_000, 2_000_000_000
 _EACH_NS = 20_000_000
 
-_PLACES: tuple[tuple[str, str], ...] = (
-    ("-packages/sqlalchemy/pool/", "pool"),
-    ("-packages/sqlalchemy/util/queue.py", "pool"),
-    ("-packages/psycopg2/", "postgres"),
-    ("-packages/sqlalchemy/engine/default.py", "postgres"),  # psycopg2 itself is C
-    ("-packages/pymysql/", "mysql"),
-    ("-packages/redis/", "redis"),
-    ("-packages/pymongo/lock.py", ""),  # who waits for the lock is told by the frame below
-    ("-packages/pymongo/", "mongodb"),
+_SITE = "-packages/"
+"""Drivers are below site-packages or dist-packages; the environment itself may be in a folder
+"redis"."""
+
+_POOL = "pool"
+_POOL_FILES = (f"{_SITE}sqlalchemy/pool/", f"{_SITE}sqlalchemy/util/queue.py")
+_LOCK_FILE = f"{_SITE}pymongo/lock.py"
+"""A thread in it waits for a lock, and the frame below tells for which."""
+
+_DRIVERS = tuple(
+    (f"{_SITE}{path}", spec.name, spec.pool_function)
+    for spec in SERVICES.values()
+    for path in spec.drivers
 )
-"""Below site-packages or dist-packages: the environment itself may lie in a folder "redis"."""
 
 _IDLE = "/worker/open_loop.py"
 """A thread that waits for the time of its next workflow is not in flight."""
-
-_OWN_POOLS = {"redis": "get_connection", "mongodb": "_get_conn"}
-"""Clients that wait for their own pool in their own code, and the function that does."""
 
 
 def where(frame: FrameType | None) -> str:
     """Return what a thread with this innermost frame is doing.
 
+    The innermost frame of a driver decides: it stands above those of a pool that connects, and
+    PyMySQL's above those of SQLAlchemy's engine.
+
     Returns:
-        ``pool``, ``postgres``, ``mysql``, ``redis``, ``mongodb`` or ``runtime``.
+        ``pool``, the name of a service, or ``runtime``.
     """
-    seen: set[str] = set()
+    in_pool = False
     for _ in range(FRAMES):
         if frame is None:
             break
-        place = _place(frame.f_code.co_filename)
-        if place in _OWN_POOLS:
-            return "pool" if frame.f_code.co_name == _OWN_POOLS[place] else place
-        seen.add(place)
+        path, function = frame.f_code.co_filename, frame.f_code.co_name
         frame = frame.f_back
-    # A pool's frames stand below a connect to the server: the connect is what is waited for. And
-    # those of SQLAlchemy's engine stand below PyMySQL's.
-    for place in ("mysql", "postgres", "pool"):
-        if place in seen:
-            return place
-    return "runtime"
-
-
-def _place(path: str) -> str:
-    for part, place in _PLACES:
-        if part in path:
-            return place
-    return ""
+        if _LOCK_FILE in path:
+            continue
+        for driver, service, pool_function in _DRIVERS:
+            if driver in path:
+                return _POOL if function == pool_function else service
+        in_pool = in_pool or any(file in path for file in _POOL_FILES)
+    return _POOL if in_pool else "runtime"
 
 
 def sample_every_ns(workflows: int) -> int:

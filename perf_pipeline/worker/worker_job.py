@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ def read_job(path: Path) -> WorkerJob:
     """Read a job as ``loadgen`` wrote it (``dataclasses.asdict``)."""
     raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     job = raw.pop("job")
-    stores = Stores(**job.pop("stores"))
+    servers = ServerAccess.from_json(job.pop("servers"))
     # JSON knows no tuple, and a kind must be hashable.
     kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
-    return WorkerJob(job=Job(kinds=kinds, stores=stores, **job), **raw)
+    return WorkerJob(job=Job(kinds=kinds, servers=servers, **job), **raw)
 
 
 def read_words(path: str) -> array[int]:

@@ -37,7 +37,7 @@ CACHE_TTL_S = 86_400
 """Keys that a killed run left behind on somebody's server vanish after a day."""
 
 
-class Stores(Protocol):
+class AnalyticsServers(Protocol):
     """The servers as the plain functions see them."""
 
     def query(self, bucket: int) -> list[Row]:
@@ -120,14 +120,14 @@ def insert_document(
     return insert(document(summary, run_id, level, number))
 
 
-STAGE_FUNCTIONS: dict[str, Stage[Stores]] = {
-    "query": lambda task, stores, _: stores.query(task.bucket),
-    "statistics": lambda _task, _stores, done: statistics(done["query"]),
+STAGE_FUNCTIONS: dict[str, Stage[AnalyticsServers]] = {
+    "query": lambda task, servers, _: servers.query(task.bucket),
+    "statistics": lambda _task, _servers, done: statistics(done["query"]),
     "report": lambda task, _, done: report(done["statistics"], **task.signature()),
-    "cache": lambda task, stores, done: stores.cache(task.redis_key, done["report"]["payload"]),
-    "store": lambda _, stores, done: stores.store(done["report"]["row"]),
-    "document": lambda task, stores, done: insert_document(
-        stores.insert, done["statistics"], **task.signature()
+    "cache": lambda task, servers, done: servers.cache(task.redis_key, done["report"]["payload"]),
+    "store": lambda _, servers, done: servers.store(done["report"]["row"]),
+    "document": lambda task, servers, done: insert_document(
+        servers.insert, done["statistics"], **task.signature()
     ),
 }
 
@@ -136,7 +136,7 @@ ASKING = frozenset(("query", "cache", "store", "document"))
 
 
 def run_stages(
-    complexity: str, task: Task, stores: Stores, without: Collection[str] = ()
+    complexity: str, task: Task, servers: AnalyticsServers, without: Collection[str] = ()
 ) -> Outputs:
-    """Call the stages of a complexity one after the other; whatever ``stores`` raise passes."""
-    return run_in_order(stages(complexity, without), STAGE_FUNCTIONS, task, stores)
+    """Call the stages of a complexity one after the other; whatever ``servers`` raise passes."""
+    return run_in_order(stages(complexity, without), STAGE_FUNCTIONS, task, servers)

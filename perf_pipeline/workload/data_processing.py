@@ -39,7 +39,7 @@ OPTIONAL: Mapping[str, str] = {"mysql": "store_mysql"}
 """Server to the node that is left out where there is no such server."""
 
 
-class Stores(Protocol):
+class DataProcessingServers(Protocol):
     """The servers as the plain functions see them."""
 
     def store(self, row: Row) -> int:
@@ -118,16 +118,16 @@ def report(rows: list[Row], summary: Row, bad: Row, run_id: str, level: int, num
     return {"run_id": run_id, "level": level, "number": number, "payload": payload}
 
 
-STAGE_FUNCTIONS: dict[str, Stage[Stores]] = {
-    "read": lambda task, _stores, _done: read(task.file_path),
-    "validate": lambda _task, _stores, done: validate(done["read"]),
-    "transform": lambda _task, _stores, done: transform(done["validate"]["rows"]),
-    "statistics": lambda _task, _stores, done: statistics(done["transform"]),
+STAGE_FUNCTIONS: dict[str, Stage[DataProcessingServers]] = {
+    "read": lambda task, _servers, _done: read(task.file_path),
+    "validate": lambda _task, _servers, done: validate(done["read"]),
+    "transform": lambda _task, _servers, done: transform(done["validate"]["rows"]),
+    "statistics": lambda _task, _servers, done: statistics(done["transform"]),
     "report": lambda task, _, done: report(
         done["transform"], done["statistics"], done["validate"]["bad"], **task.signature()
     ),
-    "store_postgres": lambda _, stores, done: stores.store(done["report"]),
-    "store_mysql": lambda _, stores, done: stores.store_mysql(done["report"]),
+    "store_postgres": lambda _, servers, done: servers.store(done["report"]),
+    "store_mysql": lambda _, servers, done: servers.store_mysql(done["report"]),
 }
 
 ASKING = frozenset(("store_postgres", "store_mysql"))
@@ -135,7 +135,7 @@ ASKING = frozenset(("store_postgres", "store_mysql"))
 
 
 def run_stages(
-    complexity: str, task: Task, stores: Stores, without: Collection[str] = ()
+    complexity: str, task: Task, servers: DataProcessingServers, without: Collection[str] = ()
 ) -> Outputs:
-    """Call the stages of a complexity one after the other; whatever ``stores`` raise passes."""
-    return run_in_order(stages(complexity, without), STAGE_FUNCTIONS, task, stores)
+    """Call the stages of a complexity one after the other; whatever ``servers`` raise passes."""
+    return run_in_order(stages(complexity, without), STAGE_FUNCTIONS, task, servers)

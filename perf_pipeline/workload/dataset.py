@@ -1,10 +1,11 @@
-"""The rows that the analytics workflows read, and what holds the results of a run on each server.
+"""The rows that analytics workflows read, and the tables and names of a run's results.
 
-PostgreSQL has a schema of the run's own with two tables; MySQL a table and MongoDB a collection,
-both named by ``results_name``. Redis has keys with a prefix (``task.redis_key``).
+PostgreSQL has a schema of the run's own (``schema_name``) with two tables; MySQL has a table and
+MongoDB a collection, both named by ``results_name``. Redis has keys with a prefix
+(``task.redis_key``).
 
-Everything is a pure function of the run's seed, so that the harness can fill the table, the
-target can be given the same rows without a server, and both know what a query must return.
+Rows are a pure function of the run's seed, so that the harness can fill the table, the target can
+be given the same rows without a server, and both know what a query must return.
 Only ``random.Random.random`` is used: it alone is documented to give the same sequence in every
 Python version, and harness and target may run different ones.
 """
@@ -33,6 +34,11 @@ RESULTS = "results"
 RESULT_COLUMNS = ("run_id", "level", "number", "payload")
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+def schema_name(run_id: str) -> str:
+    """Return the name of a run's schema in PostgreSQL."""
+    return "perf_" + run_id.replace("-", "_").lower()
 
 
 def ddl(schema: str) -> list[str]:

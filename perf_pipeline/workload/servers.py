@@ -28,6 +28,9 @@ _OPTIONAL = {
     ("data_processing", "complex"): frozenset(data_processing.OPTIONAL),
 }
 
+OPTIONAL_SERVERS = frozenset().union(*_OPTIONAL.values())
+"""Servers to which workflows only write at their end, so that they can be built without them."""
+
 # A user's own function has no complexity; which servers it writes to is its own affair.
 _FUNCTION = ""
 

@@ -60,9 +60,15 @@ def data_seed_of(seed: int, bucket: int) -> int:
     return seed * BUCKETS + bucket
 
 
-def redis_key(prefix: str, run_id: str, level: int, number: int) -> str:
-    """Return the key under which workflow ``number`` caches its result."""
-    return f"{prefix}{run_id}:{level}:{number}"
+def redis_key(prefix: str, level: int, number: int) -> str:
+    """Return the key under which workflow ``number`` of a run caches its result.
+
+    Args:
+        prefix: Of all keys of the run.
+        level: Index of the load level.
+        number: Negative for a cold start.
+    """
+    return f"{prefix}{level}:{number}"
 
 
 def task_of(
@@ -77,6 +83,6 @@ def task_of(
         run_id=run_id,
         level=level,
         number=number,
-        redis_key=redis_key(redis_prefix, run_id, level, number),
+        redis_key=redis_key(redis_prefix, level, number),
         file_path=file_path(files_dir, data_seed),
     )

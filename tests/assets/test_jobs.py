@@ -13,7 +13,7 @@ from assets.resources import PROCESS_TAG
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.samples.run_folder import RunFolder, write_json
-from perf_pipeline.servers.lifecycle.services import server_status
+from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import Settings, current_settings
 from perf_pipeline.servers.lifecycle.debian import obtain
-from perf_pipeline.servers.lifecycle.services import SERVICES, ServiceSession
+from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.servers.lifecycle.unpacked import unpacked_root
-from perf_pipeline.servers.mongodb.launch import STAND_IN
-from perf_pipeline.servers.mysql.launch import PACKAGE
+from perf_pipeline.servers.mongodb.service import STAND_IN
+from perf_pipeline.servers.mysql.service import PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

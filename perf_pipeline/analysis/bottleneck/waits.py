@@ -14,6 +14,7 @@ from perf_pipeline.analysis.bottleneck.evidence import (
     said,
     suspect,
 )
+from perf_pipeline.config.services import SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,6 @@ MIN_IO_MB_PER_S = 1.0
 """The journals of the workers alone are below it (a block of 64 kB, twice a second)."""
 
 _POOL = "connection pool"
-_ONE_THREAD = ("redis",)
-"""Servers that execute every command in one thread, and know no locks."""
 
 
 def suspects_of_waits(use: LevelUse) -> Iterator[Suspect]:
@@ -44,7 +43,8 @@ def suspects_of_waits(use: LevelUse) -> Iterator[Suspect]:
 
 def _server(use: LevelUse, server: ServerUse) -> Iterator[Suspect]:
     name, own = server.name, use.share(server.name)
-    if name in _ONE_THREAD:
+    # Such a server knows no locks either.
+    if name in SERVICES and SERVICES[name].is_single_threaded:
         yield suspect(
             "server_cpu",
             "server",

@@ -63,7 +63,7 @@ class Flag:
     @property
     def choices(self) -> tuple[str, ...]:
         """The only values that it takes; empty if they are not a closed list."""
-        return () if self.key is None else self.key.choices
+        return () if self.key is None else tuple(self.key.choices)
 
     @property
     def is_number(self) -> bool:

@@ -17,13 +17,13 @@ from perf_pipeline.config.scenario.scenario import (
     MISSING_SERVERS,
     NODES,
     ORDERS,
-    SERVICES,
 )
 from perf_pipeline.config.scenario.target_spec import parse_target, target_names
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 MAX_LEVEL = 20_000
 """What one machine is meant for; ``machine.py`` says what this one holds."""
@@ -54,7 +54,7 @@ class Key:
     meaning: str
     low: float = 0
     high: float = 0
-    choices: tuple[str, ...] = ()
+    choices: Collection[str] = ()
     required: bool = False
     many: bool = False
 
@@ -103,12 +103,12 @@ class Key:
             return False
         if self.kind == "target":
             return target_names()[0]
-        return self.choices[0] if self.choices else ""
+        return next(iter(self.choices), "")
 
     def _problem_of(self, value: object) -> str:
         if self.kind == "target" and isinstance(value, str):
             return f"is {shown(value)}, which {_target_problem(value)} ({self.meaning})."
-        near = did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        near = did_you_mean(value, tuple(self.choices)) if isinstance(value, str) else ""
         tail = f"; {near}" if near else "."
         return f"is {shown(value)}; allowed is {self.allowed()} ({self.meaning}){tail}"
 

@@ -26,8 +26,6 @@ STEADY_TURNOVERS = 3
 """So many times the workflows in flight must end in a steady phase: with fewer, most of what was
 in flight at its start decides what is measured."""
 
-SERVICES: tuple[str, ...] = ("postgres", "mysql", "redis", "mongodb")
-
 
 @dataclass(frozen=True)
 class Workload:

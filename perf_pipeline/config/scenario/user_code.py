@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.keys import COMPLEXITY, FAMILY
-from perf_pipeline.config.scenario.scenario import Scenario, Workload
+from perf_pipeline.config.scenario.scenario import (
+    COMPLEXITIES,
+    FAMILIES,
+    Scenario,
+    Workload,
+)
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.config.wording import shown
 
@@ -35,8 +40,8 @@ def workload_of(table: dict[str, Any], index: int, problems: Problems) -> Worklo
             tail = f"is missing; allowed is {key.allowed()} ({key.meaning})"
             problems.at((*here, key.name), f"{tail}, or function in place of both.")
     return Workload(
-        table.get("family", FAMILY.choices[0]),
-        table.get("complexity", COMPLEXITY.choices[0]),
+        table.get("family", FAMILIES[0]),
+        table.get("complexity", COMPLEXITIES[0]),
         weight,
     )
 

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.environment.environment_spec import (
     LOCK,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.scenario.target_spec import TargetSpec
 
-PROJECT = Path(__file__).parents[3]
 
 MARKER = "perf_pipeline.json"
 

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
+from perf_pipeline.config.services import SERVICES
+from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import bound_command
-from perf_pipeline.targets.target import Stores
+from perf_pipeline.targets.target import ServerAccess, ServerAddress
 from perf_pipeline.targets.user_function import server_environment
 
 if TYPE_CHECKING:
@@ -28,16 +30,12 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.scenario.scenario import Scenario
 
-PROJECT = Path(__file__).parents[3]
 TRIAL_S = 30.0
 """A module may load a model; what takes longer is told as not tried."""
 
-_NOBODY = {
-    "postgres": "postgresql://perf:perf@127.0.0.1:1/perf",
-    "mysql": "mysql://perf:perf@127.0.0.1:1/perf",
-    "redis": "redis://127.0.0.1:1/0",
-    "mongodb": "mongodb://127.0.0.1:1/perf",
-}
+_NOBODY = "127.0.0.1:1"
+"""An address where no server answers."""
+
 _LOG_TAIL = 400
 
 
@@ -163,24 +161,23 @@ def _tried(
 
 
 def _environment(scenario: Scenario, home: str) -> dict[str, str]:
-    """Return a worker's environment, with addresses where nobody answers."""
-    urls = {name: url for name, url in _NOBODY.items() if name in scenario.servers}
-    told = Stores(
-        postgres_url=urls.get("postgres"),
-        postgres_schema="",
-        redis_url=urls.get("redis"),
-        redis_prefix="",
+    """Return a worker's environment, with addresses where no server answers."""
+    examples = {name: SERVICES[name].example for name in scenario.servers}
+    addresses = {
+        name: ServerAddress(url._replace(netloc=f"perf:perf@{_NOBODY}").geturl())
+        for name, url in examples.items()
+    }
+    servers = ServerAccess(
+        addresses,
         connections=scenario.connections.max_db_connections,
         connection_timeout_s=scenario.connections.connection_timeout_s,
-        mysql_url=urls.get("mysql"),
-        mongodb_url=urls.get("mongodb"),
     )
     return {
         "HOME": home,
         "LANG": "C.UTF-8",
         "PATH": os.defpath,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), scenario.python_path])),
-        **server_environment(told),
+        **server_environment(servers),
     }
 
 

@@ -6,17 +6,20 @@ import json
 import os
 import subprocess
 import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.environment.packages import normalised
 from perf_pipeline.worker.__main__ import PLAYERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOWEST = (3, 11)
 """Workers are started with ``-P``, so that a module of the current folder stands in for none of
 the target's; Python has it since 3.11."""
 
-PROJECT = Path(__file__).parents[3]
 
 _ANSWER_S = 60.0
 _QUESTION = """

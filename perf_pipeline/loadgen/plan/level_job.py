@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.loadgen.left_out import workload_without
-from perf_pipeline.loadgen.run_data import REDIS_PREFIX, schema_name
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,19 +40,10 @@ def level_job(
         run_data: Service to what the run stores there.
         files: Folder for the files that workflows read.
     """
-    urls = {name: one.server.url for name, one in run_data.items()}
-    names = {name: one.name for name, one in run_data.items()}
-    stores = Stores(
-        postgres_url=urls.get("postgres"),
-        postgres_schema=schema_name(run_id),
-        redis_url=urls.get("redis"),
-        redis_prefix=REDIS_PREFIX,
+    servers = ServerAccess(
+        {name: ServerAddress(one.server.url, one.name) for name, one in run_data.items()},
         connections=plan.connections.max_db_connections // plan.processes,
         connection_timeout_s=plan.connections.connection_timeout_s,
-        mysql_url=urls.get("mysql"),
-        mysql_table=names.get("mysql", ""),
-        mongodb_url=urls.get("mongodb"),
-        mongodb_collection=names.get("mongodb", ""),
         files_dir=str(files),
     )
     return Job(
@@ -62,7 +52,7 @@ def level_job(
         seed=plan.seed,
         run_id=run_id,
         level=plan.index,
-        stores=stores,
+        servers=servers,
         settings=plan.settings,
         log_detail=plan.log_detail,
     )

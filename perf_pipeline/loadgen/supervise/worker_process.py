@@ -8,10 +8,10 @@ import signal
 import subprocess
 import time
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target
+from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
@@ -19,10 +19,11 @@ from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.worker_job import WorkerJob
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.targets.target import Job
 
-PROJECT = Path(__file__).parents[3]
 LOG_TAIL = 400
 WORKER_MODULE = "perf_pipeline.worker"
 

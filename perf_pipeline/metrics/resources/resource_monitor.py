@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perf_pipeline.metrics.resources.process import Usage
-    from perf_pipeline.servers.snapshot import ServerSnapshot, WatchedServer
+    from perf_pipeline.servers.probe import WatchedServer
+    from perf_pipeline.servers.snapshot import ServerSnapshot
 
 COSTLY_EVERY = 5
 COSTLY_PER = 2

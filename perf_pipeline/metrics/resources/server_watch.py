@@ -8,10 +8,11 @@ from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.servers.snapshot import PROBE_S
+from perf_pipeline.servers.probe import PROBE_S
 
 if TYPE_CHECKING:
-    from perf_pipeline.servers.snapshot import ServerSnapshot, WatchedServer
+    from perf_pipeline.servers.probe import WatchedServer
+    from perf_pipeline.servers.snapshot import ServerSnapshot
 
 IMPATIENT_S = 0.1
 """How long the answer of a server is waited for whose last one did not come in time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.services import service_label
 from perf_pipeline.report.text import escape
 from perf_pipeline.report.text.table import Cell
 
@@ -45,15 +46,6 @@ TARGET_TABLES: dict[str, str] = {
     "expected": "Expected",
     "minimum": "Minimum for production",
     "goal": "Goal",
-}
-
-SERVICES: dict[str, str] = {
-    "postgres": "PostgreSQL",
-    "postgresql": "PostgreSQL",
-    "mysql": "MySQL",
-    "redis": "Redis",
-    "mongodb": "MongoDB",
-    "prometheus": "Prometheus",
 }
 
 UNTESTED = "drift not tested"
@@ -118,7 +110,7 @@ def service_time(level: LevelMetrics) -> str:
 
 def service_name(service: str) -> str:
     """Return the name of a service for people; of an unknown service its key."""
-    return SERVICES.get(service.casefold(), escape.name(service))
+    return escape.name(service_label(service))
 
 
 def executor(level: LevelMetrics) -> str:

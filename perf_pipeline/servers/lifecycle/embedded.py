@@ -1,4 +1,4 @@
-"""A server of our own, seen from its owner: started, ready, restarted, stopped."""
+"""A server that we started, as its owner controls it: started, ready, restarted, stopped."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
 from perf_pipeline.servers.lifecycle.folder import empty_of_processes, remove_folder
 from perf_pipeline.servers.lifecycle.guardian_pipe import GuardianPipe
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX, LaunchSpec
 from perf_pipeline.servers.server import Server
+from perf_pipeline.servers.service import NotAnsweringError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perf_pipeline.servers.lifecycle.back_end import BackEnd, Disguise, Installation, Launch
     from perf_pipeline.servers.lifecycle.guardian_pipe import Event
+    from perf_pipeline.servers.lifecycle.unprivileged import UserSwitch
+    from perf_pipeline.servers.service import Installation, Launch, Service
 
 READY_S = 60.0
 _ANSWER_S = 30.0
 _STOP_GRACE_S = 5.0
 _POLL_S = 0.02
-_PROBE_S = 2.0  # libpq's least; a stranger on the port may take the call and never answer
+_PROBE_S = 2.0  # libpq's minimum; a stranger on the port may accept and never answer
 _PORTS_TRIED = 5
 _TAKEN = "address already in use"
 
@@ -42,25 +43,25 @@ class EmbeddedServer:
     Attributes:
         server: What answered; set once it is ready.
         folder: Where its data are.
-        guardian_pid: Whom to end when this object is no more (``perf-pipeline stop``).
+        guardian_pid: The process to end once this object is gone (``perf-pipeline stop``).
     """
 
     server: Server
 
     def __init__(
         self,
-        back_end: BackEnd,
+        service: Service,
         installation: Installation,
         launch: Launch,
         folder: Path,
-        as_user: Disguise,
+        as_user: UserSwitch,
     ) -> None:
-        self._back_end = back_end
+        self._service = service
         self._installation = installation
         self._url = launch.url
         self.folder = folder
         spec = LaunchSpec(
-            service=back_end.SERVICE,
+            service=service.NAME,
             folder=folder,
             owner=own_stamp(),
             files=launch.files,
@@ -78,10 +79,10 @@ class EmbeddedServer:
 
         Args:
             ready_s: How long that may take.
-            pid: The server's process, if the guardian has already said that it serves.
+            pid: The server's process, if the guardian has already reported it.
 
         Raises:
-            PortTakenError: Its port is another's.
+            PortTakenError: Another server has its port.
             ServiceUnavailableError: It ended, or did not answer in ``ready_s``.
         """
         deadline = time.monotonic() + ready_s
@@ -94,15 +95,15 @@ class EmbeddedServer:
             if pid is None:
                 continue
             try:
-                where = self._back_end.data_folder(self._url, _PROBE_S)
-                facts = self._back_end.facts(self._url, _PROBE_S)
+                where = self._service.data_folder(self._url, _PROBE_S)
+                facts = self._service.identify(self._url, _PROBE_S)
             except NotAnsweringError as error:
                 answer = str(error)
                 continue
             if not Path(where).is_relative_to(self.folder):
                 raise PortTakenError(f"{self._url} is answered from {where}")
-            service, source = self._back_end.SERVICE, self._installation.source
-            self.server = Server(service, self._url, source, facts, pids=(pid,))
+            name, source = self._service.NAME, self._installation.source
+            self.server = Server(name, self._url, source, facts, pids=(pid,))
             return
         raise ServiceUnavailableError(
             f"{self._installation.program} did not answer a query within {ready_s:g} s "
@@ -115,8 +116,8 @@ class EmbeddedServer:
         Raises:
             ServiceUnavailableError: It does not come back.
         """
-        # Its end, if it had one, is old news once the guardian has started it again.
-        self.wait_until_ready(ready_s, pid=self._told("restart", "serving")["pid"])
+        # Events before the guardian's answer concern the server's earlier process.
+        self.wait_until_ready(ready_s, pid=self._command("restart", "serving")["pid"])
 
     def detach(self) -> None:
         """Let the server outlive this process; ``perf-pipeline stop`` ends it.
@@ -124,7 +125,7 @@ class EmbeddedServer:
         Raises:
             ServiceUnavailableError: Its guardian is gone.
         """
-        self._told("detach", "detached")
+        self._command("detach", "detached")
         self._guardian.let_go()
 
     def stop(self) -> None:
@@ -136,19 +137,19 @@ class EmbeddedServer:
         code, output = self._guardian.close()
         if not self.folder.exists():
             return
-        # The guardian was killed, or failed: its server ended with it, and we clear away.
-        stayed = empty_of_processes(self.folder, _STOP_GRACE_S)
+        # The guardian was killed, or failed: its server ended with it, and we remove the folder.
+        remaining = empty_of_processes(self.folder, _STOP_GRACE_S)
         try:
             remove_folder(self.folder)
         except OSError as error:
             raise PerfPipelineError(
-                f"{self.folder} of the {self._back_end.SERVICE} server could not be removed: "
-                f"{error}; processes in it: {stayed or 'none'}.\nRemove it by hand. Its guardian "
-                f"ended with {code}.\n{output}",
+                f"{self.folder} of the {self._service.NAME} server could not be removed: "
+                f"{error}; processes in it: {remaining or 'none'}.\nRemove it by hand. Its "
+                f"guardian ended with {code}.\n{output}",
             ) from error
 
-    def _told(self, command: str, answer: str) -> Event:
-        """Give the guardian a command, and return its answer."""
+    def _command(self, command: str, answer: str) -> Event:
+        """Send the guardian a command, and return its answer."""
         self._guardian.send(command)
         event = self._guardian.pass_to(answer, _ANSWER_S)
         if event is None:
@@ -174,12 +175,12 @@ class EmbeddedServer:
 
 
 def start_embedded(
-    back_end: BackEnd,
+    service: Service,
     installation: Installation,
     temp_dir: Path,
     ports: Iterable[int],
     *,
-    as_user: Disguise,
+    as_user: UserSwitch,
     ready_s: float = READY_S,
 ) -> EmbeddedServer:
     """Start a server of our own on a free loopback port and wait until it answers.
@@ -188,7 +189,7 @@ def start_embedded(
     ``temp_dir`` and goes with it.
 
     Args:
-        back_end: What kind of server.
+        service: The service.
         installation: Its programs.
         temp_dir: Where its folder is made; must be a local file system.
         ports: Ports to try; a few at most are, each being free when it was looked at.
@@ -201,8 +202,8 @@ def start_embedded(
     tried = []
     for port in islice(ports, _PORTS_TRIED):
         folder = temp_dir.resolve() / f"{FOLDER_PREFIX}{secrets.token_hex(6)}"
-        launch = back_end.launch(installation, folder, port)
-        embedded = EmbeddedServer(back_end, installation, launch, folder, as_user)
+        launch = service.launch(installation, folder, port)
+        embedded = EmbeddedServer(service, installation, launch, folder, as_user)
         with ExitStack() as undo:
             undo.callback(embedded.stop)
             try:
@@ -213,6 +214,6 @@ def start_embedded(
             undo.pop_all()
             return embedded
     raise ServiceUnavailableError(
-        f"no free port for {back_end.SERVICE}: {tried} were taken while it started.\n"
+        f"no free port for {service.NAME}: {tried} were taken while it started.\n"
         "Stop other servers on 127.0.0.1, or give a server's URL.",
     )

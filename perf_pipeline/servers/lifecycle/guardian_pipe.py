@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.settings import PROJECT
 
 if TYPE_CHECKING:
     from perf_pipeline.servers.lifecycle.launch_spec import LaunchSpec
 
-_IMPORT_ROOT = str(Path(__file__).resolve().parents[3])
+_IMPORT_ROOT = str(PROJECT.resolve())
 _RUN_GUARDIAN = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
     "from perf_pipeline.servers.lifecycle.guardian import main; main()"

@@ -1,9 +1,8 @@
-"""What a run keeps on a server, and gives back when it ends or is found dead.
+"""Leases: which data on a user's server belong to which run, so that a dead run's are removed.
 
-A schema in PostgreSQL, a table in MySQL, a prefix of keys in Redis, a collection in MongoDB.
-
-The note is written before anything is made on the server and removed after all of it is gone, so
-that what a killed run left on a server of the user's can be found. It holds no password.
+A lease names a schema, a table, a prefix of keys or a collection. It is a file, written before
+anything is made on the server and removed after all of it is gone, so that what a killed run left
+can be found. It holds no password.
 """
 
 from __future__ import annotations
@@ -13,43 +12,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.lifeline import ProcessStamp, own_stamp
-from perf_pipeline.servers.lifecycle.started import write_private
-from perf_pipeline.servers.mongodb import data as mongodb_data
-from perf_pipeline.servers.mongodb import launch as mongodb
-from perf_pipeline.servers.mysql import data as mysql_data
-from perf_pipeline.servers.mysql import launch as mysql
-from perf_pipeline.servers.postgres import data as postgres_data
-from perf_pipeline.servers.postgres import launch as postgres
-from perf_pipeline.servers.redis import data as redis_data
-from perf_pipeline.servers.redis import launch as redis
+from perf_pipeline.servers.lifecycle.persistent_servers import write_private
 from perf_pipeline.servers.server import redacted_url
+from perf_pipeline.servers.service import find_service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from perf_pipeline.servers.server import Server
 
-_REMOVERS: Mapping[str, Callable[[str, str], object]] = {
-    postgres.SERVICE: postgres_data.drop,
-    mysql.SERVICE: mysql_data.drop,
-    redis.SERVICE: redis_data.delete,
-    mongodb.SERVICE: mongodb_data.drop,
-}
-
 
 @dataclass(frozen=True)
 class Lease:
-    """A schema, table, prefix or collection that a run uses on a server.
+    """A schema, table, prefix of keys or collection that a run uses on a server.
 
     Attributes:
         service: Name of the service.
         redacted_url: The server, without its password.
         name: The schema, table, prefix of keys, or collection.
         owner: The process whose end ends the lease.
-        path: The note itself.
+        path: The file.
     """
 
     service: str
@@ -59,30 +45,30 @@ class Lease:
     path: Path
 
     def remove_from(self, url: str) -> None:
-        """Remove it from the server, then the note.
+        """Remove the data from the server, then the lease.
 
         Raises:
-            NotAnsweringError: The server failed; the note stays.
+            NotAnsweringError: The server failed; the lease stays.
         """
-        _REMOVERS[self.service](url, self.name)
+        find_service(self.service).storage.drop(url, self.name)
         self.path.unlink(missing_ok=True)
 
 
 @contextmanager
 def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
-    """Hold a name on a server for the block, and remove what has it from the server afterwards.
+    """Lease a name on a server for the block, and remove the data under it afterwards.
 
     Args:
-        state_dir: Where the note is kept.
-        server: Any server; one of our own needs no note, as its data end with it.
+        state_dir: Folder of the leases.
+        server: Any server; one that the run started needs no lease, as its data end with it.
         name: The schema, table, prefix of keys, or collection: of this run alone.
 
     Yields:
         ``name``.
 
     Raises:
-        ServiceUnavailableError: It could not be removed; if the block raised too, that stays the
-            error and this becomes a note on it.
+        ServiceUnavailableError: The data could not be removed; if the block raised too, its error
+            is raised and this becomes a note on it.
     """
     if server.source in {"machine", "bundle"}:
         yield name
@@ -110,17 +96,17 @@ def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
 
 
 def abandoned_leases(state_dir: Path) -> list[Lease]:
-    """Return the leases whose process is no more."""
+    """Return the leases whose process has ended."""
     leases = [_read(path) for path in sorted((state_dir / "leases").glob("*.json"))]
     return [lease for lease in leases if not lease.owner.is_alive()]
 
 
 def return_leases(leases: Iterable[Lease], urls: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Remove from the servers what abandoned leases stand for.
+    """Remove the data of abandoned leases from the servers.
 
     Args:
-        leases: Abandoned ones.
-        urls: Servers that can be reached now; a lease's is known by its URL without password.
+        leases: Abandoned leases.
+        urls: Servers that can be reached now; a lease finds its server by the URL without password.
 
     Returns:
         Sentences on what was removed, and on what could not be.
@@ -133,7 +119,7 @@ def return_leases(leases: Iterable[Lease], urls: Iterable[str]) -> tuple[list[st
         if url is None:
             problems.append(
                 f"{what} was left by a dead run, and no setting names that server now: set "
-                f"PERF_PIPELINE_{lease.service.upper()}_URL to it, or remove {lease.path}."
+                f"{SERVICES[lease.service].url_variable} to it, or remove {lease.path}."
             )
             continue
         try:

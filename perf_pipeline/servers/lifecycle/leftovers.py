@@ -1,4 +1,4 @@
-"""What dead processes left: folders of servers, notes of servers, data on the user's servers."""
+"""Removes what dead processes left: servers' folders and files, and data on users' servers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from perf_pipeline.servers.lifecycle.folder import empty_of_processes, guardian_of, remove_folder
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
 from perf_pipeline.servers.lifecycle.lease import abandoned_leases, return_leases
-from perf_pipeline.servers.lifecycle.started import forget_started, only_one, read_started
+from perf_pipeline.servers.lifecycle.persistent_servers import (
+    forget_persistent,
+    only_one,
+    read_persistent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
 
 _BEING_MADE_S = 60.0
-"""A folder that does not say whose it is may be in the making for that long."""
+"""A folder that does not name its guardian may still be under construction for that long."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +39,27 @@ class Cleared:
 
 
 def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
-    """Remove what processes that are no more left behind, and nothing of those that live.
+    """Remove what dead processes left behind, and nothing of those that live.
 
-    A process counts as the one that was noted only if its id, its start time and the boot agree.
+    A process counts as the recorded one only if its id, its start time and the boot agree.
     Processes are ended only if they live in a folder of ours whose guardian is dead.
 
     Args:
         settings: Where to look.
-        services: Services whose notes are looked at.
+        services: Services whose persistent servers are examined.
     """
     removed: list[str] = []
     problems: list[str] = []
     with only_one(settings.state_dir):
         urls = list(settings.urls.values())
         for service in services:
-            started = read_started(settings.state_dir, service)
+            started = read_persistent(settings.state_dir, service)
             if started is None:
                 continue
             if started.is_alive():
                 urls.append(started.url)
             elif not started.guardian.is_alive():
-                forget_started(settings.state_dir, service)
+                forget_persistent(settings.state_dir, service)
                 removed.append(f"the note of a {service} server that no longer runs")
         for folder in sorted(settings.temp_dir.resolve().glob(f"{FOLDER_PREFIX}*")):
             _clear_folder(folder, removed, problems)
@@ -76,9 +80,9 @@ def _clear_folder(folder: Path, removed: list[str], problems: list[str]) -> None
     in_use = age_s < _BEING_MADE_S if guardian is None else guardian.is_alive()
     if in_use:
         return
-    stayed = empty_of_processes(folder, grace_s=0.0)
-    if stayed:
-        problems.append(f"{folder}: processes {stayed} live there and cannot be ended.")
+    remaining = empty_of_processes(folder, grace_s=0.0)
+    if remaining:
+        problems.append(f"{folder}: processes {remaining} live there and cannot be ended.")
         return
     try:
         remove_folder(folder)

@@ -1,72 +1,106 @@
-"""Servers that stay: started and stopped by commands of their own, used by the runs between."""
+"""Servers that ``perf-pipeline start`` left running: their files, and how they are ended.
+
+A file is believed only if the processes that it names live and are the very ones that were started.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
-import random
 import signal
 import time
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
-from perf_pipeline.lifeline import stamp
-from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
-from perf_pipeline.servers.lifecycle.resolve import running_server, start_any
-from perf_pipeline.servers.lifecycle.started import (
-    StartedServer,
-    forget_started,
-    only_one,
-    read_started,
-    write_started,
-)
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.lifeline import ProcessStamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer
-    from perf_pipeline.servers.server import Server
 
 _STOP_S = 30.0
 _POLL_S = 0.02
 
 
-def start_servers(
-    settings: Settings, services: Iterable[str], notify: Callable[[str], None]
-) -> list[Server]:
-    """Start servers that outlive this process, until ``stop_servers``.
+@dataclass(frozen=True)
+class PersistentServer:
+    """One server that outlived the command that started it.
 
-    One that runs already, or that the settings name, is returned as it is.
-
-    Args:
-        settings: Where things are.
-        services: What to start; what cannot be had is left out.
-        notify: Called for each that is left out, with the reason and how to get it.
-
-    Returns:
-        Those that run now: at least one.
-
-    Raises:
-        ServiceUnavailableError: With a sentence for each: none can be had.
+    Attributes:
+        service: Name of the service.
+        url: With its password, hence the file's mode.
+        guardian: Ends it upon SIGTERM.
+        server: Its main process when it was started.
+        folder: Where its data are.
     """
-    servers, missing = [], []
-    ports = free_ports(random.SystemRandom(), ephemeral_range())
-    with only_one(settings.state_dir):
-        for service in services:
-            try:
-                running, notes = running_server(settings, service)
-                if running is None:
-                    _end_replaced(settings, service)
-                servers.append(running or _start_detached(settings, service, ports, notes))
-            except ServiceUnavailableError as error:
-                missing.append(f"{service} is left out. {error}")
-    if missing and not servers:
-        raise ServiceUnavailableError("\n".join(missing))
-    for sentence in missing:
-        notify(sentence)
-    return servers
+
+    service: str
+    url: str
+    guardian: ProcessStamp
+    server: ProcessStamp
+    folder: Path
+
+    def is_alive(self) -> bool:
+        """Return whether both processes are the very ones that were started."""
+        return self.guardian.is_alive() and self.server.is_alive()
+
+
+@contextmanager
+def only_one(state_dir: Path) -> Iterator[None]:
+    """Let one process at a time start, stop or clear persistent servers; others wait for it."""
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (state_dir / "servers.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def write_persistent(state_dir: Path, server: PersistentServer) -> None:
+    """Write the file of a server, for the user alone to read, whole or not at all."""
+    path = _path(state_dir, server.service)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    values = {
+        "service": server.service,
+        "url": server.url,
+        "guardian": list(server.guardian),
+        "server": list(server.server),
+        "folder": str(server.folder),
+    }
+    write_private(path, json.dumps(values))
+
+
+def read_persistent(state_dir: Path, service: str) -> PersistentServer | None:
+    """Return a service's persistent server, alive or not; None if there is no valid file of one."""
+    try:
+        values = json.loads(_path(state_dir, service).read_text(encoding="utf-8"))
+        return PersistentServer(
+            service=values["service"],
+            url=values["url"],
+            guardian=ProcessStamp(*values["guardian"]),
+            server=ProcessStamp(*values["server"]),
+            folder=Path(values["folder"]),
+        )
+    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+        return None  # no file, or none that we wrote
+
+
+def forget_persistent(state_dir: Path, service: str) -> None:
+    """Remove the file of a server; a file that does not exist is fine."""
+    _path(state_dir, service).unlink(missing_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only this user can read, whole or not at all."""
+    half = path.with_suffix(f".{os.getpid()}")
+    half.unlink(missing_ok=True)
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    half.replace(path)
 
 
 def stop_servers(settings: Settings, services: Iterable[str]) -> list[str]:
@@ -81,58 +115,40 @@ def stop_servers(settings: Settings, services: Iterable[str]) -> list[str]:
     stopped = []
     with only_one(settings.state_dir):
         for service in services:
-            started = read_started(settings.state_dir, service)
-            if started is not None and started.guardian.is_alive():
-                _end_guardian(started)
+            server = read_persistent(settings.state_dir, service)
+            if server is not None and server.guardian.is_alive():
+                _end_guardian(server)
                 stopped.append(service)
-            forget_started(settings.state_dir, service)
+            forget_persistent(settings.state_dir, service)
     return stopped
 
 
-def _end_replaced(settings: Settings, service: str) -> None:
-    """End the guardian of a server that was killed or hangs: its note gives way to another's."""
-    started = read_started(settings.state_dir, service)
-    if started is not None and started.guardian.is_alive():
-        _end_guardian(started)
-    forget_started(settings.state_dir, service)
+def end_replaced(settings: Settings, service: str) -> None:
+    """End the guardian of a server that was killed or hangs: another server takes its place."""
+    server = read_persistent(settings.state_dir, service)
+    if server is not None and server.guardian.is_alive():
+        _end_guardian(server)
+    forget_persistent(settings.state_dir, service)
 
 
-def _start_detached(
-    settings: Settings, service: str, ports: Iterator[int], notes: list[str]
-) -> Server:
-    embedded, more_notes = start_any(settings, service, ports)
-    with ExitStack() as undo:
-        undo.callback(embedded.stop)
-        undo.callback(forget_started, settings.state_dir, service)
-        # Noted before it is detached: if we are killed in between, it ends with us.
-        write_started(settings.state_dir, _note(embedded))
-        embedded.detach()
-        undo.pop_all()
-    return replace(embedded.server, notes=(*notes, *more_notes))
-
-
-def _note(embedded: EmbeddedServer) -> StartedServer:
-    server = embedded.server
-    guardian, main_process = stamp(embedded.guardian_pid), stamp(server.pids[0])
-    if guardian is None or main_process is None:
-        raise ServiceUnavailableError(f"the {server.service} server ended after its first answer")
-    return StartedServer(server.service, server.url, guardian, main_process, embedded.folder)
-
-
-def _end_guardian(started: StartedServer) -> None:
-    """Tell the guardian to clear away, and wait until it has."""
-    os.kill(started.guardian.pid, signal.SIGTERM)
+def _end_guardian(server: PersistentServer) -> None:
+    """Make the guardian stop its server and remove the folder, and wait until it has."""
+    os.kill(server.guardian.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_S
-    while started.guardian.is_alive():
+    while server.guardian.is_alive():
         if time.monotonic() > deadline:
             raise PerfPipelineError(
-                f"the guardian {started.guardian.pid} of the {started.service} server does not "
-                f"end within {_STOP_S:g} s.\nEnd it with `kill -9 {started.guardian.pid}`: its "
-                f"server ends with it; then remove {started.folder}.",
+                f"the guardian {server.guardian.pid} of the {server.service} server does not "
+                f"end within {_STOP_S:g} s.\nEnd it with `kill -9 {server.guardian.pid}`: its "
+                f"server ends with it; then remove {server.folder}.",
             )
         time.sleep(_POLL_S)
-    if started.folder.exists():
+    if server.folder.exists():
         raise PerfPipelineError(
-            f"{started.folder} of the {started.service} server was not removed.\n"
+            f"{server.folder} of the {server.service} server was not removed.\n"
             "Remove it with the clearing op or by hand; no server uses it any more.",
         )
+
+
+def _path(state_dir: Path, service: str) -> Path:
+    return state_dir / "servers" / f"{service}.json"

@@ -8,58 +8,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError, disguise
 from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer, start_embedded
-from perf_pipeline.servers.lifecycle.started import read_started
-from perf_pipeline.servers.mongodb import launch as mongodb
-from perf_pipeline.servers.mysql import launch as mysql
-from perf_pipeline.servers.postgres import launch as postgres
-from perf_pipeline.servers.redis import launch as redis
+from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent
+from perf_pipeline.servers.lifecycle.unprivileged import unprivileged
 from perf_pipeline.servers.server import Server, redacted_url
+from perf_pipeline.servers.service import NotAnsweringError, find_service, how_to_get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.servers.lifecycle.back_end import BackEnd
 
-BACK_ENDS: dict[str, BackEnd] = {
-    postgres.SERVICE: postgres,
-    mysql.SERVICE: mysql,
-    redis.SERVICE: redis,
-    mongodb.SERVICE: mongodb,
-}
 _ANSWER_S = 5.0
 
 
 def running_server(settings: Settings, service: str) -> tuple[Server | None, list[str]]:
-    """Return the server of a service that runs already, and why a noted one was passed over.
+    """Return the server of a service that runs already, and why a persistent one was passed over.
 
     Raises:
         ServiceUnavailableError: The URL in the settings does not answer; the user chose that
             server, so no other takes its place.
     """
-    back_end = BACK_ENDS[service]
+    implementation = find_service(service)
     url = settings.urls.get(service)
     if url is not None:
         try:
-            return Server(service, url, "settings", back_end.facts(url, _ANSWER_S)), []
+            return Server(service, url, "settings", implementation.identify(url, _ANSWER_S)), []
         except NotAnsweringError as error:
             raise ServiceUnavailableError(
                 f"{service}: {redacted_url(url)} does not answer ({error}).\n"
-                f"Start it, or correct or unset PERF_PIPELINE_{service.upper()}_URL.",
+                f"Start it, or correct or unset {SERVICES[service].url_variable}.",
             ) from error
-    started = read_started(settings.state_dir, service)
-    if started is None:
+    persistent = read_persistent(settings.state_dir, service)
+    if persistent is None:
         return None, []
-    if not started.is_alive():
+    if not persistent.is_alive():
         return None, [f"the {service} server that `start` had left no longer runs"]
     try:
-        facts = back_end.facts(started.url, _ANSWER_S)
+        facts = implementation.identify(persistent.url, _ANSWER_S)
     except NotAnsweringError as error:
         return None, [f"the {service} server that `start` had left does not answer ({error})"]
-    return Server(service, started.url, "start", facts, pids=(started.server.pid,)), []
+    return Server(service, persistent.url, "start", facts, pids=(persistent.server.pid,)), []
 
 
 def start_any(
@@ -73,12 +64,13 @@ def start_any(
     Raises:
         ServiceUnavailableError: None works, or there is none; the text says how to get one.
     """
-    back_end = BACK_ENDS[service]
-    as_user = disguise()
+    implementation, as_user = find_service(service), unprivileged()
     notes: list[str] = []
-    for one in back_end.installations(settings):
+    for one in implementation.installations(settings):
         try:
-            return start_embedded(back_end, one, settings.temp_dir, ports, as_user=as_user), notes
+            started = start_embedded(implementation, one, settings.temp_dir, ports, as_user=as_user)
         except ServiceUnavailableError as error:
             notes.append(f"{one.program}: {error}")
-    raise ServiceUnavailableError("\n".join([*notes, back_end.HOW_TO_GET]))
+        else:
+            return started, notes
+    raise ServiceUnavailableError("\n".join([*notes, how_to_get(service)]))

@@ -1,4 +1,4 @@
-"""Servers as the rest of the project sees them: those of one run, and those that stay."""
+"""Servers as the rest of the project uses them: those of one run, and persistent ones."""
 
 from __future__ import annotations
 
@@ -8,32 +8,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
-from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
-from perf_pipeline.servers.lifecycle.persistent_servers import start_servers, stop_servers
+from perf_pipeline.lifeline import stamp
+from perf_pipeline.servers.lifecycle.persistent_servers import (
+    PersistentServer,
+    end_replaced,
+    forget_persistent,
+    only_one,
+    write_persistent,
+)
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS, running_server, start_any
-from perf_pipeline.servers.lifecycle.status import ServiceStatus, server_status
+from perf_pipeline.servers.lifecycle.resolve import running_server, start_any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer
     from perf_pipeline.servers.server import Server
-
-__all__ = [
-    "SERVICES",
-    "ServiceSession",
-    "ServiceStatus",
-    "clear_leftovers",
-    "server_status",
-    "start_servers",
-    "stop_servers",
-]
-
-SERVICES = tuple(BACK_ENDS)
-"""Every service that this version knows."""
 
 
 class ServiceSession:
@@ -55,8 +47,8 @@ class ServiceSession:
 
         Args:
             settings: Where things are.
-            services: Of ``SERVICES``.
-            rng: Draws the ports; not the run's, or runs with one seed would meet on one port.
+            services: Names of ``config.services``.
+            rng: Draws the ports; not the run's, or runs with one seed would try the same ports.
         """
         self._settings = settings
         self._services = tuple(services)
@@ -127,3 +119,61 @@ class ServiceSession:
         embedded, more_notes = start_any(self._settings, service, self._ports)
         self._embedded[service] = embedded
         return replace(embedded.server, notes=(*notes, *more_notes))
+
+
+def start_servers(
+    settings: Settings, services: Iterable[str], notify: Callable[[str], None]
+) -> list[Server]:
+    """Start servers that outlive this process, until ``stop_servers``.
+
+    One that runs already, or that the settings name, is returned as it is.
+
+    Args:
+        settings: Where things are.
+        services: What to start; what cannot be had is left out.
+        notify: Called for each that is left out, with the reason and how to get it.
+
+    Returns:
+        Those that run now: at least one.
+
+    Raises:
+        ServiceUnavailableError: With a sentence for each: none can be had.
+    """
+    servers, missing = [], []
+    ports = free_ports(random.SystemRandom(), ephemeral_range())
+    with only_one(settings.state_dir):
+        for service in services:
+            try:
+                running, notes = running_server(settings, service)
+                if running is None:
+                    end_replaced(settings, service)
+                servers.append(running or _start_detached(settings, service, ports, notes))
+            except ServiceUnavailableError as error:
+                missing.append(f"{service} is left out. {error}")
+    if missing and not servers:
+        raise ServiceUnavailableError("\n".join(missing))
+    for sentence in missing:
+        notify(sentence)
+    return servers
+
+
+def _start_detached(
+    settings: Settings, service: str, ports: Iterator[int], notes: list[str]
+) -> Server:
+    embedded, more_notes = start_any(settings, service, ports)
+    with ExitStack() as undo:
+        undo.callback(embedded.stop)
+        undo.callback(forget_persistent, settings.state_dir, service)
+        # Written before it is detached: if we are killed in between, the server ends with us.
+        write_persistent(settings.state_dir, _persistent(embedded))
+        embedded.detach()
+        undo.pop_all()
+    return replace(embedded.server, notes=(*notes, *more_notes))
+
+
+def _persistent(embedded: EmbeddedServer) -> PersistentServer:
+    server = embedded.server
+    guardian, main_process = stamp(embedded.guardian_pid), stamp(server.pids[0])
+    if guardian is None or main_process is None:
+        raise ServiceUnavailableError(f"the {server.service} server ended after its first answer")
+    return PersistentServer(server.service, server.url, guardian, main_process, embedded.folder)

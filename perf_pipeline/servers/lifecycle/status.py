@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS, running_server
+from perf_pipeline.servers.lifecycle.resolve import running_server
+from perf_pipeline.servers.service import NotAnsweringError, find_service, how_to_get
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,15 +26,16 @@ class ServiceStatus:
     Attributes:
         service: Name of the service.
         state: ``answers`` (it runs), ``can_start`` (a run would start it), ``unavailable``.
-        health: ``good`` (it answered a query), ``failing`` (one that the settings name, or that
-            ``perf-pipeline start`` left, does not), ``not_running`` (nobody said that it should).
+        health: ``good`` (it answered a query), ``failing`` (a server that the settings name, or
+            that ``perf-pipeline start`` left running, does not answer), ``not_running`` (none is
+            expected to run).
         source: As in ``Server``; None when unavailable.
         url: Without password, if it runs.
         product: Product if it runs, the program's path if it can be started.
         version: Of the product, if it runs.
-        answer_s: How long a query took, its connection included; None if it does not run.
-        connections: Of all programs to it, without ours; None if it does not run or tell.
-        max_connections: The most that it accepts; None if it does not run or tell.
+        answer_s: How long a query took, with its connection; None if no server runs.
+        connections: Of all programs to it, without ours; None if it does not run or report them.
+        max_connections: How many it accepts; None if it does not run or report it.
         detail: What is wrong and how to get it; empty when nothing is.
     """
 
@@ -52,7 +53,7 @@ class ServiceStatus:
 
 
 def server_status(settings: Settings, services: Iterable[str]) -> list[ServiceStatus]:
-    """Say where each service would come from, without starting anything."""
+    """Return where each service would come from, without starting anything."""
     return [_status(settings, service) for service in services]
 
 
@@ -63,12 +64,11 @@ def _status(settings: Settings, service: str) -> ServiceStatus:
         return ServiceStatus(service, "unavailable", "failing", detail=str(error))
     if running is not None:
         return _running(running)
-    # A note tells of a server that was left running and is not there any more.
+    # A note is about a server that `start` left running and that no longer answers.
     health: Literal["failing", "not_running"] = "failing" if notes else "not_running"
-    back_end = BACK_ENDS[service]
-    found = back_end.installations(settings)
+    found = find_service(service).installations(settings)
     if not found:
-        how = "\n".join([*notes, back_end.HOW_TO_GET])
+        how = "\n".join([*notes, how_to_get(service)])
         return ServiceStatus(service, "unavailable", health, detail=how)
     source, program = found[0].source, str(found[0].program)
     detail = "\n".join(notes)
@@ -76,12 +76,13 @@ def _status(settings: Settings, service: str) -> ServiceStatus:
 
 
 def _running(server: Server) -> ServiceStatus:
-    back_end = BACK_ENDS[server.service]
+    connections: int | None = None
+    detail = ""
     began_s = time.monotonic()
     try:
-        connections, detail = back_end.connections(server.url, _ANSWER_S), ""
+        connections = find_service(server.service).connection_count(server.url, _ANSWER_S)
     except NotAnsweringError as error:
-        connections, detail = None, f"its connections could not be counted: {error}"
+        detail = f"its connections could not be counted: {error}"
     return ServiceStatus(
         server.service,
         "answers",

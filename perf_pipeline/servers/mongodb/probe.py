@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.servers.mongodb.launch import OWN_CONNECTIONS, is_stand_in, session
-from perf_pipeline.servers.probe_session import ProbeSession
-from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, ServerSnapshot
+from perf_pipeline.servers.mongodb.session import OWN_CONNECTIONS, is_stand_in, session
+from perf_pipeline.servers.probe import PROBE_S, ProbeSession
+from perf_pipeline.servers.snapshot import ConnectionCounts, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -39,13 +39,13 @@ class MongodbProbe:
 
     def ask(self) -> ServerSnapshot:
         """Ask, in one command or two; see ``Probe``."""
-        return self._session.ask(self._told)
+        return self._session.ask(self._snapshot)
 
     def close(self) -> None:
         """End the session."""
         self._session.close()
 
-    def _told(self, client: MongoClient[dict[str, Any]]) -> ServerSnapshot:
+    def _snapshot(self, client: MongoClient[dict[str, Any]]) -> ServerSnapshot:
         status = client.admin.command({"serverStatus": 1, **dict.fromkeys(_LEFT_OUT, 0)})
         counted = _counters(status)
         missing = "its serverStatus does not hold it"
@@ -54,11 +54,11 @@ class MongodbProbe:
             current = int(status["connections"]["current"])
             how = "connections of all programs (the stand-in does not know their names)"
             unknown = dict.fromkeys(_OF_A_CONNECTION, "the stand-in does not tell")
-            total = Connections(current - OWN_CONNECTIONS, None, None, None, how)
+            total = ConnectionCounts(current - OWN_CONNECTIONS, None, None, None, how)
             return ServerSnapshot(total, counted, unavailable | unknown)
         return ServerSnapshot(self._connections(client), counted, unavailable)
 
-    def _connections(self, client: MongoClient[dict[str, Any]]) -> Connections:
+    def _connections(self, client: MongoClient[dict[str, Any]]) -> ConnectionCounts:
         stages: list[dict[str, Any]] = [
             {"$currentOp": {"allUsers": True, "idleConnections": True}},
             {"$match": {"appName": self._name}},
@@ -68,7 +68,7 @@ class MongodbProbe:
         active = sum(one.get("active") is True for one in listed)
         waiting = sum(one.get("waitingForLock") is True for one in listed)
         how = f"connections of programs named {self._name}, the drivers' own among them"
-        return Connections(len(listed), active, len(listed) - active, waiting, how)
+        return ConnectionCounts(len(listed), active, len(listed) - active, waiting, how)
 
 
 def _counters(status: dict[str, Any]) -> Counters:

@@ -1,58 +1,82 @@
-"""What a run keeps in MySQL: a table of its own, and the rows that it wrote."""
+"""The data of a run in MySQL: a table of its own for results; a ``Storage``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from perf_pipeline.servers.mysql.launch import session
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from perf_pipeline.servers.mysql.session import session
+from perf_pipeline.workload.dataset import mysql_ddl, results_name, schema_name
 
 _PROVISION_S = 60.0
 _COUNT_S = 60.0
 _DROP_S = 30.0
+_SETTLE_S = 120.0
 
 
-def provision(url: str, ddl: Iterable[str]) -> None:
-    """Make a run's empty tables.
+def storage_name(run_id: str) -> str:
+    """Return the name of a run's table."""
+    return results_name(schema_name(run_id))
+
+
+def create(url: str, name: str, seed: int) -> int:  # noqa: ARG001 - workflows read nothing here
+    """Make a run's empty table.
 
     MySQL cannot undo the making of a table; the run's lease drops what a failure leaves.
 
-    Args:
-        url: The server; its user must be allowed to create and drop tables in the database.
-        ddl: Statements that make the tables; that fail if one is there already.
+    Returns:
+        0: workflows read nothing here.
 
     Raises:
-        NotAnsweringError: The server refused or failed.
+        NotAnsweringError: The server refused or failed, or the table exists already.
     """
     with session(url, _PROVISION_S) as cursor:
-        for statement in ddl:
+        for statement in mysql_ddl(name):
             cursor.execute(statement)
+    return 0
 
 
-def written_numbers(url: str, table: str, run_id: str, level: int) -> set[int]:
-    """Return the numbers of the workflows of a level whose row is on the server.
+def written_numbers(url: str, name: str, run_id: str, level: int) -> set[int]:
+    """Return the numbers of the workflows of a load level whose row is on the server.
 
     Raises:
-        NotAnsweringError: The server failed, so it is not known.
+        NotAnsweringError: The server failed, so the numbers are not known.
     """
-    query = f"SELECT number FROM {quoted(table)} WHERE run_id = %s AND level = %s"  # noqa: S608 - quoted
+    query = f"SELECT number FROM {_quoted(name)} WHERE run_id = %s AND level = %s"  # noqa: S608 - quoted
     with session(url, _COUNT_S) as cursor:
         cursor.execute(query, [run_id, level])
         return {int(number) for (number,) in cursor.fetchall()}
 
 
-def drop(url: str, table: str) -> None:
-    """Drop a run's table; one that is not there is fine.
+def settle(url: str, name: str) -> str:
+    """Empty a run's table of results and renew its statistics.
+
+    Returns:
+        What was done.
+
+    Raises:
+        NotAnsweringError: The server failed.
+    """
+    table = _quoted(name)
+    with session(url, _SETTLE_S) as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - quoted
+        row = cursor.fetchone()
+        cursor.execute(f"TRUNCATE TABLE {table}")
+        cursor.execute(f"ANALYZE TABLE {table}")
+    rows = int(row[0]) if row else 0
+    return (
+        f"results truncated ({rows} rows) and analyzed; it has no checkpoint on command, "
+        "so what it had not written yet it writes during the level; its caches stay warm."
+    )
+
+
+def drop(url: str, name: str) -> None:
+    """Drop a run's table; a table that does not exist is fine.
 
     Raises:
         NotAnsweringError: The server failed, or somebody used the table for too long.
     """
     with session(url, _DROP_S) as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+        cursor.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
 
 
-def quoted(name: str) -> str:
-    """Return a table's name, which holds no percent sign, as statements want it."""
+def _quoted(name: str) -> str:
+    """Return a table's name, which must hold no percent sign, quoted for a statement."""
     return "`" + name.replace("`", "``") + "`"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
-from perf_pipeline.servers.mysql.launch import database_of, session
-from perf_pipeline.servers.probe_session import ProbeSession
-from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, ServerSnapshot
+from perf_pipeline.servers.mysql.session import database_of, session
+from perf_pipeline.servers.probe import PROBE_S, ProbeSession
+from perf_pipeline.servers.service import NotAnsweringError
+from perf_pipeline.servers.snapshot import ConnectionCounts, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from pymysql.cursors import Cursor
@@ -59,13 +59,13 @@ class MysqlProbe:
 
     def ask(self) -> ServerSnapshot:
         """Ask, in three or four statements; see ``Probe``."""
-        return self._session.ask(self._told)
+        return self._session.ask(self._snapshot)
 
     def close(self) -> None:
         """End the session."""
         self._session.close()
 
-    def _told(self, cursor: Cursor) -> ServerSnapshot:
+    def _snapshot(self, cursor: Cursor) -> ServerSnapshot:
         schema = bool(int(_row(cursor, "SELECT @@performance_schema")[0]))
         if schema:
             how = f"connections of programs named {self._name} (performance schema)"
@@ -93,7 +93,7 @@ class MysqlProbe:
             storage_read_bytes=status.get("Innodb_data_read"),
             source=source,
         )
-        connections = Connections(total, active, total - active, waiting, how)
+        connections = ConnectionCounts(total, active, total - active, waiting, how)
         for name in ("sent_bytes", "recv_bytes", "queries", "storage_read_bytes"):
             if getattr(counted, name) is None:
                 unavailable[name] = "the server's status does not hold it"

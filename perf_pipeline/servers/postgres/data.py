@@ -1,19 +1,52 @@
-"""What a run keeps in PostgreSQL: a schema of its own, and the rows that it wrote."""
+"""The data of a run in PostgreSQL: a schema of its own, seeded rows, results; a ``Storage``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from psycopg import sql
+from psycopg import errors, sql
 
-from perf_pipeline.servers.postgres.launch import session
+from perf_pipeline.servers.postgres.session import session
+from perf_pipeline.workload.dataset import (
+    MEASUREMENT_COLUMNS,
+    MEASUREMENTS,
+    RESULTS,
+    ddl,
+    measurement_rows,
+    schema_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import psycopg
+
 _PROVISION_S = 120.0
 _COUNT_S = 60.0
 _DROP_S = 30.0
+_SETTLE_S = 120.0
+"""A checkpoint may have a gigabyte to write."""
+
+storage_name = schema_name
+
+
+def create(url: str, name: str, seed: int) -> int:
+    """Make a run's schema with its two tables, and fill the one that workflows read.
+
+    Returns:
+        How many rows it holds.
+
+    Raises:
+        NotAnsweringError: The server refused or failed; nothing is left on it.
+    """
+    return provision(
+        url,
+        name,
+        ddl=ddl(name),
+        table=MEASUREMENTS,
+        columns=MEASUREMENT_COLUMNS,
+        rows=measurement_rows(seed),
+    )
 
 
 def provision(
@@ -60,30 +93,57 @@ def provision(
     return int(counted[0]) if counted else 0
 
 
-def written_numbers(url: str, schema: str, table: str, run_id: str, level: int) -> set[int]:
-    """Return the numbers of the workflows of a level whose row is on the server.
+def written_numbers(url: str, name: str, run_id: str, level: int) -> set[int]:
+    """Return the numbers of the workflows of a load level whose row is on the server.
 
     Raises:
-        NotAnsweringError: The server failed, so it is not known.
+        NotAnsweringError: The server failed, so the numbers are not known.
     """
-    query = sql.SQL("SELECT number FROM {}").format(_of_level(schema, table, run_id, level))
+    query = sql.SQL("SELECT number FROM {} WHERE run_id = {} AND level = {}").format(
+        sql.Identifier(name, RESULTS), sql.Literal(run_id), sql.Literal(level)
+    )
     with session(url, _COUNT_S) as connection:
         return {int(number) for (number,) in connection.execute(query)}
 
 
-def drop(url: str, schema: str) -> None:
-    """Drop a run's schema with everything in it; one that is not there is fine.
+def settle(url: str, name: str) -> str:
+    """Empty a run's table of results, renew the statistics, and write everything to disk.
+
+    Returns:
+        What was done.
+
+    Raises:
+        NotAnsweringError: The server failed.
+    """
+    with session(url, _SETTLE_S) as connection:
+        results = sql.Identifier(name, RESULTS)
+        row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(results)).fetchone()
+        connection.execute(sql.SQL("TRUNCATE {}").format(results))
+        for table in (RESULTS, MEASUREMENTS):
+            connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name, table)))
+        checkpoint = _checkpoint(connection)
+    rows = int(row[0]) if row else 0
+    return (
+        f"{RESULTS} truncated ({rows} rows), {RESULTS} and {MEASUREMENTS} analyzed, "
+        f"{checkpoint}; its caches stay warm."
+    )
+
+
+def drop(url: str, name: str) -> None:
+    """Drop a run's schema with everything in it; a schema that does not exist is fine.
 
     Raises:
         NotAnsweringError: The server failed, or somebody used the schema for too long.
     """
     with session(url, _DROP_S) as connection:
-        named = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
+        named = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name))
         connection.execute("SET client_min_messages = warning")
         connection.execute(named)
 
 
-def _of_level(schema: str, table: str, run_id: str, level: int) -> sql.Composed:
-    return sql.SQL("{}.{} WHERE run_id = {} AND level = {}").format(
-        sql.Identifier(schema), sql.Identifier(table), sql.Literal(run_id), sql.Literal(level)
-    )
+def _checkpoint(connection: psycopg.Connection) -> str:
+    try:
+        connection.execute("CHECKPOINT")
+    except errors.InsufficientPrivilege:
+        return "no checkpoint (the URL's user may not)"
+    return "checkpoint written"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from perf_pipeline.servers.postgres.launch import session
-from perf_pipeline.servers.probe_session import ProbeSession
-from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, ServerSnapshot
+from perf_pipeline.servers.postgres.session import session
+from perf_pipeline.servers.probe import PROBE_S, ProbeSession
+from perf_pipeline.servers.snapshot import ConnectionCounts, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
@@ -70,13 +70,13 @@ class PostgresProbe:
 
     def ask(self) -> ServerSnapshot:
         """Ask, in one statement; see ``Probe``."""
-        return self._session.ask(self._told)
+        return self._session.ask(self._snapshot)
 
     def close(self) -> None:
         """End the session."""
         self._session.close()
 
-    def _told(self, connection: psycopg.Connection) -> ServerSnapshot:
+    def _snapshot(self, connection: psycopg.Connection) -> ServerSnapshot:
         if connection is not self._asked_of:
             self._query, self._source = _question(connection)
             self._asked_of = connection
@@ -97,7 +97,7 @@ class PostgresProbe:
         sessions = [int(count or 0) for count in (total, active, waiting)]
         idle = sessions[0] - sessions[1]
         return ServerSnapshot(
-            Connections(sessions[0], sessions[1], idle, sessions[2], how), counted, unavailable
+            ConnectionCounts(sessions[0], sessions[1], idle, sessions[2], how), counted, unavailable
         )
 
 

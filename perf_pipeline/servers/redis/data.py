@@ -1,11 +1,11 @@
-"""What a run keeps in Redis: keys with a prefix of its own."""
+"""The data of a run in Redis: keys with a prefix of its own; a ``Storage``."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from perf_pipeline.servers.redis.launch import session
+from perf_pipeline.servers.redis.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,32 +17,55 @@ _BATCH = 1000
 """Keys that one SCAN looks at, and that one UNLINK removes: a few hundred microseconds each."""
 
 
-def written_numbers(url: str, prefix: str, run_id: str, level: int) -> set[int]:
-    """Return the numbers of the workflows of a level whose key is on the server.
+def storage_name(run_id: str) -> str:
+    """Return the prefix of all keys of a run."""
+    return f"perf_pipeline:{run_id}:"
 
-    A key is ``<prefix><run_id>:<level>:<number>``, negative for a cold start; a key that ends
+
+def create(url: str, name: str, seed: int) -> int:  # noqa: ARG001 - keys need nothing made before
+    """Do nothing: keys need no table, and workflows read nothing here. Returns 0."""
+    return 0
+
+
+def written_numbers(url: str, name: str, run_id: str, level: int) -> set[int]:  # noqa: ARG001 - the name holds it
+    """Return the numbers of the workflows of a load level whose key is on the server.
+
+    A key is ``<name><level>:<number>``, with a negative number for a cold start; a key that ends
     otherwise is not a workflow's.
 
     Raises:
-        NotAnsweringError: The server failed, so it is not known.
+        NotAnsweringError: The server failed, so the numbers are not known.
     """
-    start = f"{prefix}{run_id}:{level}:"
+    start = f"{name}{level}:"
     with session(url, _COUNT_S) as client:
         ends = (key.removeprefix(start) for keys in _scan(client, start) for key in keys)
         return {int(end) for end in ends if end.removeprefix("-").isdecimal()}
 
 
-def delete(url: str, prefix: str) -> int:
+def settle(url: str, name: str) -> str:
+    """Delete a run's keys.
+
+    Returns:
+        What was done.
+
+    Raises:
+        NotAnsweringError: The server failed.
+    """
+    keys = drop(url, name)
+    return f"{keys} keys of the run deleted, other keys left alone; its caches stay warm."
+
+
+def drop(url: str, name: str) -> int:
     """Delete every key that starts with a prefix, and return how many there were.
 
     Raises:
         NotAnsweringError: The server failed.
-        ValueError: The prefix is empty: that would be everything.
+        ValueError: The prefix is empty: every key of the database would be deleted.
     """
-    if not prefix:
+    if not name:
         raise ValueError("an empty prefix would delete every key of the database")
     with session(url, _COUNT_S) as client:
-        return sum(int(str(client.unlink(*keys))) for keys in _scan(client, prefix) if keys)
+        return sum(int(str(client.unlink(*keys))) for keys in _scan(client, name) if keys)
 
 
 def _scan(client: Redis, prefix: str) -> Iterator[list[str]]:

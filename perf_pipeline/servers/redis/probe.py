@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.servers.probe_session import ProbeSession
-from perf_pipeline.servers.redis.launch import session
-from perf_pipeline.servers.snapshot import PROBE_S, Connections, Counters, ServerSnapshot
+from perf_pipeline.servers.probe import PROBE_S, ProbeSession
+from perf_pipeline.servers.redis.session import session
+from perf_pipeline.servers.snapshot import ConnectionCounts, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -32,13 +32,13 @@ class RedisProbe:
 
     def ask(self) -> ServerSnapshot:
         """Ask, in one round trip; see ``Probe``."""
-        return self._session.ask(self._told)
+        return self._session.ask(self._snapshot)
 
     def close(self) -> None:
         """End the session."""
         self._session.close()
 
-    def _told(self, client: Redis) -> ServerSnapshot:
+    def _snapshot(self, client: Redis) -> ServerSnapshot:
         with client.pipeline(transaction=False) as asked:
             asked.client_id()
             asked.client_list()
@@ -57,7 +57,7 @@ class RedisProbe:
         )
         named = "all clients" if self._name is None else f"clients named {self._name}"
         blocked = sum("b" in one["flags"] for one in ours)
-        connections = Connections(len(ours), None, None, blocked, f"{named} in CLIENT LIST")
+        connections = ConnectionCounts(len(ours), None, None, blocked, f"{named} in CLIENT LIST")
         unavailable = dict.fromkeys(("active", "idle"), _ONE_AT_A_TIME)
         return ServerSnapshot(
             connections, counted, {**unavailable, "storage_read_bytes": _IN_MEMORY}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.job_tasks import JobTasks
-from perf_pipeline.targets.pooled_stores import PooledStores, job_servers
+from perf_pipeline.targets.pooled_servers import PooledServers, job_servers
 from perf_pipeline.workload import analytics, data_processing, transformation
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class ControlTarget:
     def __init__(self, job: Job) -> None:
         self._kinds = job.kinds
         self._tasks = JobTasks(job)
-        self._stores = PooledStores(job, job_servers(job))
+        self._servers = PooledServers(job, job_servers(job))
 
     def open_slot(self) -> Slot:
         """Return the target itself: threads share it."""
@@ -45,11 +45,11 @@ class ControlTarget:
             case "transformation":
                 outputs = transformation.run_stages(complexity, task.data_seed)
             case "analytics":
-                outputs = analytics.run_stages(complexity, task, self._stores, without)
+                outputs = analytics.run_stages(complexity, task, self._servers, without)
             case _:
-                outputs = data_processing.run_stages(complexity, task, self._stores, without)
+                outputs = data_processing.run_stages(complexity, task, self._servers, without)
         self._tasks.check(kind, task, outputs)
 
     def close(self) -> None:
         """Close the pools."""
-        self._stores.close()
+        self._servers.close()

@@ -17,7 +17,7 @@ from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.control_async.stages import run_in_order
 from perf_pipeline.targets.job_tasks import JobTasks
 from perf_pipeline.targets.pool_threads import threads_at_work
-from perf_pipeline.targets.pooled_stores import PooledStores, job_servers
+from perf_pipeline.targets.pooled_servers import PooledServers, job_servers
 from perf_pipeline.workload import analytics, data_processing, transformation
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ class ControlAsyncTarget:
         self._kinds = job.kinds
         self._tasks = JobTasks(job)
         servers = job_servers(job)
-        self._stores = PooledStores(job, servers)
+        self._servers = PooledServers(job, servers)
         self._threads = (
-            ThreadPoolExecutor(job.stores.connections, "server-call") if servers else None
+            ThreadPoolExecutor(job.servers.connections, "server-call") if servers else None
         )
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
-        self.at_once: int | None = 1 + (job.stores.connections if servers else 0)
+        self.at_once: int | None = 1 + (job.servers.connections if servers else 0)
 
     def open_slot(self) -> AsyncSlot:
         """Return the target itself: tasks share it."""
@@ -64,7 +64,7 @@ class ControlAsyncTarget:
     async def execute(self, kind: int, number: int) -> None:
         """Call the stages of one workflow and check what each gave."""
         wanted = self._kinds[kind]
-        complexity, without, stores = wanted.complexity, wanted.without, self._stores
+        complexity, without, pooled = wanted.complexity, wanted.without, self._servers
         task = self._tasks.task(number)
         if wanted.family == "transformation":
             outputs = transformation.run_stages(complexity, task.data_seed)
@@ -72,7 +72,7 @@ class ControlAsyncTarget:
             family = analytics if wanted.family == "analytics" else data_processing
             names = family.stages(complexity, without)
             outputs = await run_in_order(
-                names, family.STAGE_FUNCTIONS, family.ASKING, task, stores, self._call
+                names, family.STAGE_FUNCTIONS, family.ASKING, task, pooled, self._call
             )
         self._tasks.check(kind, task, outputs)
 
@@ -80,7 +80,7 @@ class ControlAsyncTarget:
         """Let the threads end, and close the pools."""
         if self._threads:
             await asyncio.to_thread(self._threads.shutdown)
-        self._stores.close()
+        self._servers.close()
 
     async def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await self._loop.run_in_executor(self._threads, function, *arguments)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
     from typing import Any
 
-    from perf_pipeline.targets.pooled_stores import PooledStores
+    from perf_pipeline.targets.pooled_servers import PooledServers
     from perf_pipeline.workload.stages import Outputs, Stage
     from perf_pipeline.workload.task import Task
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 async def run_in_order(
     names: Collection[str],
-    stages: Mapping[str, Stage[PooledStores]],
+    stages: Mapping[str, Stage[PooledServers]],
     asking: Collection[str],
     task: Task,
-    stores: PooledStores,
+    servers: PooledServers,
     call: Call,
 ) -> Outputs:
     """As ``workload.stages.run_in_order``, but for ``asking``, the nodes that ask a server."""
@@ -29,8 +29,8 @@ async def run_in_order(
     for name in names:
         stage = stages[name]
         outputs[name] = (
-            await call(stage, task, stores, outputs)
+            await call(stage, task, servers, outputs)
             if name in asking
-            else stage(task, stores, outputs)
+            else stage(task, servers, outputs)
         )
     return outputs

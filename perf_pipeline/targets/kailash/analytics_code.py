@@ -26,7 +26,7 @@ from perf_pipeline.workload.dataset import insert_sql
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from perf_pipeline.targets.pooled_stores import PooledStores
+    from perf_pipeline.targets.pooled_servers import PooledServers
     from perf_pipeline.targets.target import Job
     from perf_pipeline.workload.task import Task
 
@@ -78,22 +78,22 @@ _PORTS = {
 
 
 def write_code(
-    complexity: str, job: Job, stores: PooledStores, without: Collection[str]
+    complexity: str, job: Job, servers: PooledServers, without: Collection[str]
 ) -> WrittenWorkflow:
     """Build the analytics workflow of a complexity over the job's servers.
 
     Every SQLDatabaseNode is given the same URL and pool options, for kailash keeps one pool a
     process for each distinct set of them. RedisNode has no option for its pool: the client that
     it makes by itself opens up to 100 connections and then raises "Too many connections" at once;
-    besides, two threads may make one each. So the stock node is given the client of ``stores``.
+    besides, two threads may make one each. So the stock node is given the client of ``servers``.
 
     Args:
         complexity: ``simple``, ``medium`` or ``complex``.
         job: What the worker executes.
-        stores: The bounded pools to Redis and MongoDB.
+        servers: The bounded pools to Redis and MongoDB.
         without: Servers that are not there; see ``analytics.OPTIONAL``.
     """
-    schema = job.stores.postgres_schema
+    schema = job.servers.name("postgres")
     database = {"connection_string": postgres_url(job), **postgres_pool_options(job)}
     names = analytics.stages(complexity, without)
     builder = WorkflowBuilder()
@@ -111,9 +111,9 @@ def write_code(
         builder.add_connection("report", "result.row", "store", "parameters")
     workflow = builder.build()
     if "cache" in names:
-        workflow.get_node("cache")._client = stores.redis  # noqa: SLF001 - there is no public way
+        workflow.get_node("cache")._client = servers.redis  # noqa: SLF001 - there is no public way
     if "document" in names:
-        insert = partial(analytics.insert_document, stores.insert)
+        insert = partial(analytics.insert_document, servers.insert)
         node = function_node("document", insert, summary=dict, run_id=str, level=int, number=int)
         workflow.add_node("document", node)
         workflow.connect("statistics", "document", {"result": "summary"})

@@ -101,10 +101,10 @@ def write_code(complexity: str, job: Job, without: Collection[str]) -> WrittenWo
         job: What the worker executes.
         without: Servers that are not there; see ``data_processing.OPTIONAL``.
     """
-    stores = job.stores
+    servers = job.servers
     names = data_processing.stages(complexity, without)
     builder = WorkflowBuilder()
-    builder.add_node("CSVReaderNode", "read", {"file_path": stores.files_dir})
+    builder.add_node("CSVReaderNode", "read", {"file_path": servers.files_dir})
     builder.add_node("PythonCodeNode", "validate", {"code": _VALIDATE})
     builder.add_connection("read", "data", "validate", "rows")
     builder.add_node("PythonCodeNode", "transform", {"code": _TRANSFORM})
@@ -119,12 +119,12 @@ def write_code(complexity: str, job: Job, without: Collection[str]) -> WrittenWo
         builder.add_connection("validate", "result.bad", "report", "bad")
     if "store_postgres" in names:
         database = {"connection_string": postgres_url(job), **postgres_pool_options(job)}
-        insert = {**database, "query": insert_sql(stores.postgres_schema)}
+        insert = {**database, "query": insert_sql(servers.name("postgres"))}
         builder.add_node("SQLDatabaseNode", "store_postgres", insert)
         builder.add_connection("report", "result", "store_postgres", "parameters")
     if "store_mysql" in names:
         database = {"connection_string": mysql_url(job), **mysql_pool_options(job)}
-        insert = {**database, "query": mysql_insert_sql(stores.mysql_table)}
+        insert = {**database, "query": mysql_insert_sql(servers.name("mysql"))}
         builder.add_node("SQLDatabaseNode", "store_mysql", insert)
         builder.add_connection("report", "result", "store_mysql", "parameters")
 

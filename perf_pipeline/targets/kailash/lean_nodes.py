@@ -18,7 +18,7 @@ from perf_pipeline.workload import analytics, data_processing, transformation
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from perf_pipeline.targets.pooled_stores import PooledStores
+    from perf_pipeline.targets.pooled_servers import PooledServers
     from perf_pipeline.workload.task import Task
 
 Nodes = dict[str, tuple["Callable[..., Any]", dict[str, type]]]
@@ -67,17 +67,17 @@ def write_transformation(complexity: str) -> WrittenWorkflow:
 
 
 def write_analytics(
-    complexity: str, stores: PooledStores, without: Collection[str]
+    complexity: str, servers: PooledServers, without: Collection[str]
 ) -> WrittenWorkflow:
     """Build the analytics workflow of a complexity over shared pools; they are not closed here."""
     nodes: Nodes = {
-        "query": (stores.query, {"bucket": int}),
+        "query": (servers.query, {"bucket": int}),
         "statistics": (analytics.statistics, {"rows": list}),
         "report": (analytics.report, {"summary": dict, **_SIGNATURE}),
-        "cache": (stores.cache, {"key": str, "payload": str}),
-        "store": (stores.store, {"row": dict}),
+        "cache": (servers.cache, {"key": str, "payload": str}),
+        "store": (servers.store, {"row": dict}),
         "document": (
-            partial(analytics.insert_document, stores.insert),
+            partial(analytics.insert_document, servers.insert),
             {"summary": dict, **_SIGNATURE},
         ),
     }
@@ -98,7 +98,7 @@ def write_analytics(
 
 
 def write_data_processing(
-    complexity: str, stores: PooledStores, without: Collection[str]
+    complexity: str, servers: PooledServers, without: Collection[str]
 ) -> WrittenWorkflow:
     """Build the data-processing workflow of a complexity over shared pools."""
     nodes: Nodes = {
@@ -110,8 +110,8 @@ def write_data_processing(
             data_processing.report,
             {"rows": list, "summary": dict, "bad": dict, **_SIGNATURE},
         ),
-        "store_postgres": (stores.store, {"row": dict}),
-        "store_mysql": (stores.store_mysql, {"row": dict}),
+        "store_postgres": (servers.store, {"row": dict}),
+        "store_mysql": (servers.store_mysql, {"row": dict}),
     }
     names = data_processing.stages(complexity, without)
 

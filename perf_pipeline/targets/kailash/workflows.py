@@ -13,7 +13,7 @@ from perf_pipeline.targets.kailash import (
     lean_nodes,
     transformation_code,
 )
-from perf_pipeline.targets.pooled_stores import PooledStores, job_servers
+from perf_pipeline.targets.pooled_servers import PooledServers, job_servers
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.kailash.written import WrittenWorkflow
@@ -41,11 +41,11 @@ class Workflows:
         if job.nodes not in {"code", "lean"}:
             raise ValueError(f"nodes are written as 'code' or 'lean', not {job.nodes!r}")
         if job.nodes == "code" and reads_files(job):
-            data_processing_code.allow_files(job.stores.files_dir)
+            data_processing_code.allow_files(job.servers.files_dir)
         self.tasks = JobTasks(job)
         servers = job_servers(job)
         own = servers & _NOT_SQL if job.nodes == "code" else servers
-        self._stores = PooledStores(job, own)
+        self._servers = PooledServers(job, own)
         self.written = [self._write(kind, job) for kind in job.kinds]
 
     def _write(self, kind: Kind, job: Job) -> WrittenWorkflow:
@@ -53,16 +53,16 @@ class Workflows:
             case "code", "transformation":
                 return transformation_code.write_code(kind.complexity)
             case "code", "analytics":
-                return analytics_code.write_code(kind.complexity, job, self._stores, kind.without)
+                return analytics_code.write_code(kind.complexity, job, self._servers, kind.without)
             case "code", _:
                 return data_processing_code.write_code(kind.complexity, job, kind.without)
             case _, "transformation":
                 return lean_nodes.write_transformation(kind.complexity)
             case _, "analytics":
-                return lean_nodes.write_analytics(kind.complexity, self._stores, kind.without)
-        return lean_nodes.write_data_processing(kind.complexity, self._stores, kind.without)
+                return lean_nodes.write_analytics(kind.complexity, self._servers, kind.without)
+        return lean_nodes.write_data_processing(kind.complexity, self._servers, kind.without)
 
     def close(self) -> None:
         """Close every pool of the process; called after every runtime has been closed."""
-        self._stores.close()
+        self._servers.close()
         SQLDatabaseNode.cleanup_pools()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.servers.lifecycle.services import SERVICES
+from perf_pipeline.config.services import SERVICES
 from tests.sandbox import Sandbox, last_object, until
 
 if TYPE_CHECKING:

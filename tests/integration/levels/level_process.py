@@ -15,7 +15,7 @@ from perf_pipeline.config.scenario.scenario import Phases, Scenario, WorkerLimit
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def level_in(
         plan or plan_of(phases=phases),
         folder=folder,
         python=python,
-        job=Job((Kind(*KIND),), "code", 1, "r1", 0, Stores(None, "s", None, "p:", 25, 30.0)),
+        job=Job((Kind(*KIND),), "code", 1, "r1", 0, ServerAccess({}, 25, 30.0)),
         on_second=lambda _now_ns, _pids: None,
         on_progress=on_progress,
         write_log=write_log,

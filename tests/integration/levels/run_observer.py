@@ -13,8 +13,8 @@ import psutil
 import psycopg
 from redis import Redis
 
-from perf_pipeline.loadgen.run_data import REDIS_PREFIX
 from perf_pipeline.samples.run_folder import list_runs
+from perf_pipeline.servers.redis.data import storage_name
 from tests.integration.runs.traces import until
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class RunObserver:
             counted = connection.execute(f"SELECT count(*) FROM {schema}.results".encode())
             rows = int((counted.fetchone() or (0,))[0])
         with Redis.from_url(self.redis_url) as client:
-            keys = sum(1 for _ in client.scan_iter(f"{REDIS_PREFIX}{run_id}:*", count=1000))
+            keys = sum(1 for _ in client.scan_iter(f"{storage_name(run_id)}*", count=1000))
         before = self.stored.get(progress.label, (0, 0))
         self.stored[progress.label] = (max(before[0], rows), max(before[1], keys))
 

@@ -36,8 +36,8 @@ from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.servers.postgres.probe import PostgresProbe
-from perf_pipeline.servers.snapshot import WatchedServer
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.servers.probe import WatchedServer
+from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from tests.integration.levels.planted.bottlenecks import APPLICATION
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
     )
     plan = plan_levels(scenario, planted.workers)[0]
     share = planted.connections // planted.workers
-    url = planted.postgres.url if planted.postgres else None
-    stores = Stores(url, "s", None, "p:", share, 30.0)
+    address = {"postgres": ServerAddress(planted.postgres.url)} if planted.postgres else {}
+    access = ServerAccess(address, share, 30.0)
     servers = {}
     if planted.postgres:
         probe = PostgresProbe(planted.postgres.url, APPLICATION)
@@ -131,7 +131,7 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
         plan,
         folder=folder,
         python=python,
-        job=Job(tuple(Kind(*kind) for kind in kinds), "code", 1, "r1", 0, stores),
+        job=Job(tuple(Kind(*kind) for kind in kinds), "code", 1, "r1", 0, access),
         on_second=monitor.sample,
         on_progress=lambda _progress: None,
         write_log=lambda log: write_json(folder / "level.json", asdict(log)),

@@ -23,7 +23,7 @@ from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.samples.slots import SlotFile
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import SettingValue
@@ -73,7 +73,7 @@ def play(
         folder=folder,
         python=python,
         job=Job(
-            (Kind(*kind),), "lean", 1, "r1", 0, Stores(None, "s", None, "p:", 25, 30.0),
+            (Kind(*kind),), "lean", 1, "r1", 0, ServerAccess({}, 25, 30.0),
             with_defaults(target, settings), slots // PROCESSES,
         ),
         on_second=weigh,

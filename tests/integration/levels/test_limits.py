@@ -32,7 +32,7 @@ from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 if TYPE_CHECKING:
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
@@ -107,7 +107,7 @@ def _run(
         plan_levels(scenario, 1)[0],
         folder=level,
         python=Path(sys.executable),
-        job=Job((Kind(name, ""),), "code", 1, "r1", 0, Stores(None, "s", None, "p:", 4, 5.0)),
+        job=Job((Kind(name, ""),), "code", 1, "r1", 0, ServerAccess({}, 4, 5.0)),
         on_second=sample,
         on_progress=lambda _progress: None,
         write_log=lambda log: write_json(level / "level.json", asdict(log)),

@@ -23,11 +23,11 @@ from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.servers.lifecycle.services import ServiceSession
-from perf_pipeline.servers.mysql.launch import session as mysql_session
 from perf_pipeline.servers.mysql.probe import MysqlProbe
+from perf_pipeline.servers.mysql.session import session as mysql_session
 from perf_pipeline.servers.postgres.probe import PostgresProbe
+from perf_pipeline.servers.probe import PROBE_S
 from perf_pipeline.servers.redis.probe import RedisProbe
-from perf_pipeline.servers.snapshot import PROBE_S, Counters
 from perf_pipeline.workload.servers import connection_name
 from tests.integration.runs.connection_counts import counted
 from tests.integration.runs.traces import until
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.servers.probe import Probe
     from perf_pipeline.servers.server import Server
-    from perf_pipeline.servers.snapshot import Probe
+    from perf_pipeline.servers.snapshot import Counters
 
 pytestmark = pytest.mark.integration
 

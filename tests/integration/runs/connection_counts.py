@@ -6,10 +6,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from perf_pipeline.servers.snapshot import Connections, Probe
+    from perf_pipeline.servers.probe import Probe
+    from perf_pipeline.servers.snapshot import ConnectionCounts
 
 
-def counted(probe: Probe) -> Connections:
+def counted(probe: Probe) -> ConnectionCounts:
     """Ask, and end the session."""
     with closing(probe):
         return probe.ask().connections

@@ -18,16 +18,16 @@ import pytest
 from redis import Redis
 
 from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.host.load_lock import load_lock
-from perf_pipeline.loadgen.run_data import REDIS_PREFIX
 from perf_pipeline.run import Run, new_run_id, run_scenario
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, list_runs
-from perf_pipeline.servers.lifecycle.services import SERVICES, ServiceSession
-from perf_pipeline.servers.postgres import launch as postgres
+from perf_pipeline.servers.lifecycle.services import ServiceSession
+from perf_pipeline.servers.postgres import service as postgres
 from tests.integration.conftest import settings_in
 from tests.integration.levels.loads import OUTAGE, QUICK, WHOLE
 from tests.integration.levels.run_observer import RunObserver
@@ -123,7 +123,7 @@ def test_rows_and_keys_are_on_the_servers_while_the_run_goes_on_and_gone_afterwa
         assert 0 < keys <= expected["redis"]
     assert not [name for name in schemas(servers["postgres"].url) if name.startswith("perf_")]
     with Redis.from_url(servers["redis"].url) as client:
-        assert list(client.scan_iter(f"{REDIS_PREFIX}*")) == []
+        assert list(client.scan_iter("perf_pipeline:*")) == []
 
 
 @pytest.mark.alone

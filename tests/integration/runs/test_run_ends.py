@@ -117,7 +117,7 @@ def test_functions_find_their_servers_and_a_run_leaves_its_data_out(
     assert read_json(level / "state.json") == {"postgres": NOT_OURS}
     assert read_json(level / "writes.json") == []
     job = read_json(level / "worker-0.json")["job"]
-    assert job["stores"]["postgres_url"] == servers["postgres"].url
+    assert job["servers"]["addresses"]["postgres"][0] == servers["postgres"].url
     assert job["concurrency"] == 4
     used = metrics.levels[0].resources.workers_cpu_mean_percent
     assert used is not None

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from perf_pipeline.servers.lifecycle.back_end import disguise
 from perf_pipeline.servers.lifecycle.embedded import start_embedded
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
-from perf_pipeline.servers.mongodb import launch as mongodb
-from perf_pipeline.servers.mysql import launch as mysql
+from perf_pipeline.servers.lifecycle.unprivileged import unprivileged
+from perf_pipeline.servers.mongodb.session import session as mongodb_session
+from perf_pipeline.servers.mysql.session import session as mysql_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from perf_pipeline.servers.lifecycle.back_end import BackEnd, Disguise, Installation
     from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer
+    from perf_pipeline.servers.lifecycle.unprivileged import UserSwitch
     from perf_pipeline.servers.server import Server
+    from perf_pipeline.servers.service import Installation, Service
 
 
 def until(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
@@ -67,10 +68,10 @@ def schemas(url: str) -> set[str]:
 
 def names_on(servers: Mapping[str, Server]) -> set[str]:
     """Return what has a name on the servers: schemas, tables and collections, by service."""
-    with mysql.session(servers["mysql"].url, 5.0) as cursor:
+    with mysql_session(servers["mysql"].url, 5.0) as cursor:
         cursor.execute("SHOW TABLES")
         tables = {name for (name,) in cursor.fetchall()}
-    with mongodb.session(servers["mongodb"].url, 5.0) as client:
+    with mongodb_session(servers["mongodb"].url, 5.0) as client:
         collections = client.get_default_database().list_collection_names()
     return {
         *(f"postgres {name}" for name in schemas(servers["postgres"].url)),
@@ -86,18 +87,18 @@ def some_ports(first: int | None = None) -> list[int]:
 
 
 def start(
-    back_end: BackEnd,
+    service: Service,
     installation: Installation,
     folder: Path,
     *,
     ports: Iterable[int] = (),
-    as_user: Disguise | None = None,
+    as_user: UserSwitch | None = None,
 ) -> EmbeddedServer:
     """Start a server of an installation, with its folder in ``folder``."""
     return start_embedded(
-        back_end,
+        service,
         installation,
         folder,
         list(ports) or some_ports(),
-        as_user=as_user or disguise(),
+        as_user=as_user or unprivileged(),
     )

@@ -19,10 +19,11 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.servers.lifecycle.lease import leased
 from perf_pipeline.servers.lifecycle.resolve import running_server
-from perf_pipeline.servers.lifecycle.services import SERVICES, ServiceSession, start_servers
+from perf_pipeline.servers.lifecycle.services import ServiceSession, start_servers
 from perf_pipeline.servers.mongodb import data as mongodb_data
 from perf_pipeline.servers.mysql import data as mysql_data
 from perf_pipeline.servers.postgres.data import provision

@@ -12,7 +12,8 @@ import pytest
 from perf_pipeline.servers.lifecycle import debian
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.servers.lifecycle.unpacked import unpacked_root
-from perf_pipeline.servers.mysql import launch as mysql
+from perf_pipeline.servers.mysql import service as mysql
+from perf_pipeline.servers.service import how_to_get
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
@@ -57,11 +58,11 @@ def test_a_package_that_is_not_there_is_named_with_apt_s_own_words(
     bare: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is left in the cache, and the sentence says how to get a server."""
-    monkeypatch.setitem(debian.SERVICES, "no-such-package-of-ours", "mysql")
+    monkeypatch.setattr(mysql, "DEBIAN_PACKAGE", "no-such-package-of-ours")
     said: list[str] = []
     assert not debian.obtain("no-such-package-of-ours", bare, as_root=False, notify=said.append)
     assert "Unable to locate package no-such-package-of-ours" in said[-1]
-    assert mysql.HOW_TO_GET in said[-1]
+    assert how_to_get("mysql") in said[-1]
     assert list((bare.cache_dir / "debian").iterdir()) == []
 
 
@@ -69,7 +70,7 @@ def test_without_apt_the_sentence_says_so(bare: Settings) -> None:
     said: list[str] = []
     elsewhere = replace(bare, search_path="/nowhere")
     assert not debian.obtain(mysql.PACKAGE, elsewhere, as_root=True, notify=said.append)
-    assert said == [f"apt-get and dpkg not found. {mysql.HOW_TO_GET}"]
+    assert said == [f"apt-get and dpkg not found. {how_to_get('mysql')}"]
 
 
 def test_a_mysql_of_the_users_is_the_users_business(bare: Settings) -> None:

@@ -10,11 +10,12 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import DuplicateKeyError, WriteError
 
-from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
 from perf_pipeline.servers.lifecycle.lease import leased
 from perf_pipeline.servers.mongodb import data as mongodb_data
-from perf_pipeline.servers.mongodb import launch as mongodb
+from perf_pipeline.servers.mongodb import service as mongodb
 from perf_pipeline.servers.mongodb.probe import MongodbProbe
+from perf_pipeline.servers.mongodb.session import session as mongodb_session
+from perf_pipeline.servers.service import NotAnsweringError
 from tests.integration.runs.connection_counts import counted
 from tests.integration.runs.traces import names_on, until
 
@@ -33,7 +34,7 @@ NAME = "perf_x_results"
 def url(servers: dict[str, Server]) -> Iterator[str]:
     """The URL of a MongoDB with the run's collection, which is dropped afterwards."""
     url = servers["mongodb"].url
-    mongodb_data.provision(url, NAME)
+    mongodb_data.create(url, NAME, seed=1)
     yield url
     mongodb_data.drop(url, NAME)
     assert f"mongodb {NAME}" not in names_on(servers)
@@ -41,7 +42,7 @@ def url(servers: dict[str, Server]) -> Iterator[str]:
 
 
 def insert(url: str, keys: list[tuple[str, int, int]]) -> None:
-    with mongodb.session(url, 5.0) as client:
+    with mongodb_session(url, 5.0) as client:
         documents = [dict(zip(mongodb_data.KEY, key, strict=True)) for key in keys]
         client.get_default_database()[NAME].insert_many(documents)
 
@@ -53,12 +54,12 @@ def test_written_documents_are_counted_by_run_and_level(url: str) -> None:
     assert mongodb_data.written_numbers(url, NAME, "mine", 1) == set(range(-2, 1000))
     assert mongodb_data.written_numbers(url, NAME, "mine", 2) == {7}
     assert mongodb_data.written_numbers(url, NAME, "other", 1) == {8}
-    assert mongodb_data.empty(url, NAME) == 1004
+    assert "(1004 documents)" in mongodb_data.settle(url, NAME)
 
 
 def test_a_second_write_of_a_workflow_is_refused(url: str) -> None:
     """As the primary keys of PostgreSQL and MySQL refuse it."""
-    with mongodb.session(url, 5.0) as client:
+    with mongodb_session(url, 5.0) as client:
         collection = client.get_default_database()[NAME]
         collection.insert_one({"run_id": "mine", "level": 1, "number": 5})
         with pytest.raises((DuplicateKeyError, WriteError)):
@@ -69,7 +70,7 @@ def test_a_second_write_of_a_workflow_is_refused(url: str) -> None:
 def test_a_collection_that_exists_is_not_taken(url: str) -> None:
     """It may be the user's."""
     with pytest.raises(NotAnsweringError, match="already exists"):
-        mongodb_data.provision(url, NAME)
+        mongodb_data.create(url, NAME, seed=1)
 
 
 def test_connections_are_counted_without_the_probe_s_own(url: str) -> None:
@@ -93,7 +94,7 @@ def test_connections_are_counted_without_the_probe_s_own(url: str) -> None:
         assert found.total >= 2
         assert found.active is None
         assert "does not know" in found.how
-        assert mongodb.connections(url, 2.0) == found.total
+        assert mongodb.connection_count(url, 2.0) == found.total
     assert until(lambda: counted(MongodbProbe(url, "mine")).total == 0)
 
 
@@ -103,7 +104,7 @@ def test_a_lease_on_the_users_mongodb_leaves_it_clean(
     theirs = replace(servers["mongodb"], source="settings")
     before = names_on(servers)
     with leased(settings.state_dir, theirs, NAME):
-        mongodb_data.provision(theirs.url, NAME)
+        mongodb_data.create(theirs.url, NAME, seed=1)
         assert names_on(servers) == before | {f"mongodb {NAME}"}
     assert names_on(servers) == before
 
@@ -113,7 +114,7 @@ def test_a_stand_in_of_the_users_is_not_said_to_have_our_version(
 ) -> None:
     """Only one that runs in a folder of ours is known to come from our packages."""
     monkeypatch.setattr(mongodb, "FOLDER_PREFIX", "somewhere-else-")
-    facts = mongodb.facts(servers["mongodb"].url, 5.0)
+    facts = mongodb.identify(servers["mongodb"].url, 5.0)
     assert facts.version == "of unknown version (MongoDB wire, SQLite)"
     assert facts.stand_in
 

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 import pymysql
 import pytest
 
-from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
 from perf_pipeline.servers.lifecycle.lease import leased
 from perf_pipeline.servers.mysql import data as mysql_data
-from perf_pipeline.servers.mysql import launch as mysql
+from perf_pipeline.servers.mysql import service as mysql
 from perf_pipeline.servers.mysql.probe import MysqlProbe
-from perf_pipeline.workload.dataset import mysql_ddl
+from perf_pipeline.servers.mysql.session import database_of
+from perf_pipeline.servers.mysql.session import session as mysql_session
+from perf_pipeline.servers.service import NotAnsweringError
 from tests.integration.runs.connection_counts import counted, total_and_active
 from tests.integration.runs.traces import names_on, start, until
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.servers.lifecycle.back_end import BackEnd, Installation, Launch
     from perf_pipeline.servers.server import Server
+    from perf_pipeline.servers.service import Installation, Launch, Service
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +38,7 @@ TABLE = "perf_x_results"
 def url(servers: dict[str, Server]) -> Iterator[str]:
     """The URL of a MySQL with the run's table, which is dropped afterwards."""
     url = servers["mysql"].url
-    mysql_data.provision(url, mysql_ddl(TABLE))
+    mysql_data.create(url, TABLE, seed=1)
     yield url
     mysql_data.drop(url, TABLE)
     assert f"mysql {TABLE}" not in names_on(servers)
@@ -52,7 +53,7 @@ def connect(url: str, name: str | None = None) -> pymysql.Connection[pymysql.cur
         port=parts.port or 0,
         user=parts.username,
         password=parts.password or "",
-        database=mysql.database_of(url),
+        database=database_of(url),
         program_name=name,
         autocommit=True,
     )
@@ -75,12 +76,12 @@ def test_written_rows_are_counted_by_run_and_level(url: str) -> None:
 def test_a_table_that_exists_is_not_taken(url: str) -> None:
     """It may be the user's."""
     with pytest.raises(NotAnsweringError, match="already exists"):
-        mysql_data.provision(url, mysql_ddl(TABLE))
+        mysql_data.create(url, TABLE, seed=1)
 
 
 def test_without_performance_schema_connections_are_counted_by_user_and_database(url: str) -> None:
     """Three, one of them in a statement; neither the probe's nor one of another database."""
-    with mysql.session(url, 5.0, without_database=True):
+    with mysql_session(url, 5.0, without_database=True):
         found = counted(MysqlProbe(url, "mine"))
         assert (found.total, found.active) == (0, 0)
         assert "no performance schema" in found.how
@@ -92,7 +93,7 @@ def test_with_performance_schema_connections_are_counted_by_program_name(
 ) -> None:
     """Another program of the same user in the same database is not counted; MySQL's default."""
     first = mysql.installations(settings)[0]
-    embedded = start(cast("BackEnd", _PerformanceSchema()), first, tmp_path)
+    embedded = start(cast("Service", _PerformanceSchema()), first, tmp_path)
     try:
         with connect(embedded.server.url, "other"):
             assert "named mine" in counted(MysqlProbe(embedded.server.url, "mine")).how
@@ -115,7 +116,7 @@ def test_a_lease_on_the_users_mysql_leaves_it_clean(
     theirs = replace(servers["mysql"], source="settings")
     before = names_on(servers)
     with leased(settings.state_dir, theirs, TABLE):
-        mysql_data.provision(theirs.url, mysql_ddl(TABLE))
+        mysql_data.create(theirs.url, TABLE, seed=1)
         assert names_on(servers) == before | {f"mysql {TABLE}"}
         (note,) = (settings.state_dir / "leases").iterdir()
         password = urlsplit(theirs.url).password

@@ -10,19 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.servers.lifecycle.lease import leased
+from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
+from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent, stop_servers
 from perf_pipeline.servers.lifecycle.port import is_free
 from perf_pipeline.servers.lifecycle.resolve import running_server
-from perf_pipeline.servers.lifecycle.services import (
-    SERVICES,
-    ServiceSession,
-    clear_leftovers,
-    server_status,
-    start_servers,
-    stop_servers,
-)
-from perf_pipeline.servers.lifecycle.started import read_started
+from perf_pipeline.servers.lifecycle.services import ServiceSession, start_servers
+from perf_pipeline.servers.lifecycle.status import server_status
 from perf_pipeline.servers.postgres.data import provision
 from tests.integration.runs.traces import folders_in, names_on, port_of, schemas, until
 from tests.integration.servers.owner_process import LEASED
@@ -76,7 +72,7 @@ def test_a_started_server_that_was_killed_and_replaced_leaves_no_guardian(
 ) -> None:
     """Its server is killed; `start` starts another in its place, and `stop` ends all of it."""
     (first,) = start_servers(settings, ["redis"], pytest.fail)
-    noted = read_started(settings.state_dir, "redis")
+    noted = read_persistent(settings.state_dir, "redis")
     assert noted
     os.kill(first.pids[0], signal.SIGKILL)
     assert until(lambda: not noted.server.is_alive(), within_s=5)

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from redis import Redis
 
-from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
 from perf_pipeline.servers.postgres import data as postgres_data
 from perf_pipeline.servers.postgres.probe import PostgresProbe
 from perf_pipeline.servers.redis import data as redis_data
 from perf_pipeline.servers.redis.probe import RedisProbe
+from perf_pipeline.servers.service import NotAnsweringError
 from tests.integration.runs.connection_counts import counted, total_and_active
 from tests.integration.runs.traces import schemas
 
@@ -78,7 +78,7 @@ def test_written_rows_are_counted_by_run_and_level(seeded: str) -> None:
             f"INSERT INTO {QUOTED}.results SELECT 'mine', 1, generate_series(0, 99)"
             f" UNION ALL VALUES ('mine', 2, 7), ('other', 1, 8)".encode()
         )
-    where = (seeded, SCHEMA, "results")
+    where = (seeded, SCHEMA)
     assert postgres_data.written_numbers(*where, "mine", 1) == set(range(100))
     assert postgres_data.written_numbers(*where, "mine", 2) == {7}
     assert postgres_data.written_numbers(*where, "other", 1) == {8}
@@ -108,12 +108,13 @@ def test_redis_keys_are_counted_by_run_and_level(servers: dict[str, Server]) -> 
         client.mset(foreign)
         client.mset({f"{prefix}run:1:{number}": "x" for number in range(3000)})
         client.mset({f"{prefix}run:2:9": "x", f"{prefix}run:1:5:lock": "x", f"{prefix}r:1:6": "x"})
-        assert redis_data.written_numbers(url, prefix, "run", 1) == set(range(3000))
-        assert redis_data.written_numbers(url, prefix, "run", 2) == {9}
-        assert redis_data.delete(url, prefix) == 3003
-        assert redis_data.written_numbers(url, prefix, "run", 1) == set()
+        name = f"{prefix}run:"
+        assert redis_data.written_numbers(url, name, "run", 1) == set(range(3000))
+        assert redis_data.written_numbers(url, name, "run", 2) == {9}
+        assert redis_data.drop(url, prefix) == 3003
+        assert redis_data.written_numbers(url, name, "run", 1) == set()
         assert client.dbsize() == others + len(foreign)
-        assert redis_data.delete(url, "ppa:") == len(foreign)
+        assert redis_data.drop(url, "ppa:") == len(foreign)
 
 
 def test_an_empty_prefix_deletes_nothing(servers: dict[str, Server]) -> None:
@@ -121,7 +122,7 @@ def test_an_empty_prefix_deletes_nothing(servers: dict[str, Server]) -> None:
     with Redis.from_url(servers["redis"].url) as client:
         client.set("theirs", "x")
         with pytest.raises(ValueError, match="every key"):
-            redis_data.delete(servers["redis"].url, "")
+            redis_data.drop(servers["redis"].url, "")
         assert client.getdel("theirs") == b"x"
 
 
@@ -140,7 +141,7 @@ def test_a_server_that_is_not_there_is_an_error_and_not_an_empty_count() -> None
     """Nothing listens on port 9."""
     postgres, redis = "postgresql://a:b@127.0.0.1:9/db", "redis://127.0.0.1:9/0"
     with pytest.raises(NotAnsweringError):
-        postgres_data.written_numbers(postgres, "s", "t", "run", 1)
+        postgres_data.written_numbers(postgres, "s", "run", 1)
     with pytest.raises(NotAnsweringError):
         PostgresProbe(postgres, "name").ask()
     with pytest.raises(NotAnsweringError):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.servers.lifecycle.folder import processes_in
+from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
 from perf_pipeline.servers.lifecycle.port import is_free
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
-from perf_pipeline.servers.lifecycle.services import SERVICES, ServiceSession, clear_leftovers
+from perf_pipeline.servers.lifecycle.services import ServiceSession
+from perf_pipeline.servers.service import find_service
 from tests.integration.runs.traces import (
     folders_in,
     port_of,
@@ -54,11 +56,11 @@ def test_kill_9_of_the_owner_while_it_makes_its_servers_leaves_nothing(
     settings: Settings,
 ) -> None:
     """The pipe to the guardian closes while it runs initdb."""
-    first = BACK_ENDS["postgres"].installations(settings)[0]
+    first = find_service("postgres").installations(settings)[0]
     child = os.fork()
     if child == 0:
         try:
-            start(BACK_ENDS["postgres"], first, settings.temp_dir)
+            start(find_service("postgres"), first, settings.temp_dir)
         finally:
             os._exit(0)
     assert until(lambda: bool(list(settings.temp_dir.glob("*/data/base"))))
@@ -87,8 +89,8 @@ def test_kill_9_of_the_guardian_leaves_no_server_and_its_folder_can_be_cleared(
     settings: Settings, service: str
 ) -> None:
     """The kernel ends the server, ``clear_leftovers`` removes folder and segment."""
-    first = BACK_ENDS[service].installations(settings)[0]
-    embedded = start(BACK_ENDS[service], first, settings.temp_dir)
+    first = find_service(service).installations(settings)[0]
+    embedded = start(find_service(service), first, settings.temp_dir)
     segment = segment_of(embedded.folder) if service == "postgres" else ""
     os.kill(embedded.guardian_pid, signal.SIGKILL)
     os.waitpid(embedded.guardian_pid, 0)
@@ -118,7 +120,7 @@ def test_clearing_away_touches_nothing_that_lives(settings: Settings) -> None:
         cleared = clear_leftovers(settings, SERVICES)
         assert cleared.removed == cleared.problems == ()
         for service, server in session.servers.items():
-            assert BACK_ENDS[service].facts(server.url, 5.0) == server.facts
+            assert find_service(service).identify(server.url, 5.0) == server.facts
 
 
 def test_postgresql_killed_with_sigkill_comes_back_with_what_it_had_committed(
@@ -172,9 +174,9 @@ def test_killing_a_connection_of_the_session_servers_does_not_end_them(
         os.kill(connection.info.backend_pid, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
-    back_end = BACK_ENDS["postgres"]
+    implementation = find_service("postgres")
     assert until(lambda: _answers(url))
-    assert back_end.facts(url, 5.0) == servers["postgres"].facts
+    assert implementation.identify(url, 5.0) == servers["postgres"].facts
 
 
 def _answers(url: str) -> bool:

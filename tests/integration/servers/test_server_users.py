@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.servers.lifecycle.back_end import NOBODY, Installation, changed_user
 from perf_pipeline.servers.lifecycle.folder import processes_in
-from perf_pipeline.servers.lifecycle.services import SERVICES
-from perf_pipeline.servers.postgres import launch as postgres
+from perf_pipeline.servers.lifecycle.unprivileged import NOBODY, changed_user
+from perf_pipeline.servers.postgres import service as postgres
+from perf_pipeline.servers.service import Installation
 from tests.integration.runs.traces import folders_in, start, until
 
 if TYPE_CHECKING:

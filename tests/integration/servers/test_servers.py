@@ -11,15 +11,16 @@ import psycopg
 import pytest
 from redis import Redis
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.servers.lifecycle.back_end import Installation
 from perf_pipeline.servers.lifecycle.folder import processes_in
 from perf_pipeline.servers.lifecycle.port import ephemeral_range, is_free
-from perf_pipeline.servers.lifecycle.resolve import BACK_ENDS
-from perf_pipeline.servers.lifecycle.services import SERVICES, ServiceSession, server_status
-from perf_pipeline.servers.mysql import launch as mysql
-from perf_pipeline.servers.postgres import launch as postgres
-from perf_pipeline.servers.redis import launch as redis
+from perf_pipeline.servers.lifecycle.services import ServiceSession
+from perf_pipeline.servers.lifecycle.status import server_status
+from perf_pipeline.servers.mysql.session import session as mysql_session
+from perf_pipeline.servers.postgres import service as postgres
+from perf_pipeline.servers.redis import service as redis
+from perf_pipeline.servers.service import Installation, find_service
 from tests.integration.runs.traces import folders_in, port_of, some_ports, start
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def test_servers_say_which_product_and_version_answers(servers: dict[str, Server
     facts = servers["redis"].facts
     assert facts.product == ("Valkey" if valkey else "Redis")
     assert facts.version == info["valkey_version" if valkey else "redis_version"]
-    with mysql.session(servers["mysql"].url, 5.0) as cursor:
+    with mysql_session(servers["mysql"].url, 5.0) as cursor:
         cursor.execute("SELECT version()")
         (told,) = cursor.fetchone() or ("",)
     facts = servers["mysql"].facts
@@ -109,9 +110,9 @@ def test_a_taken_port_is_passed_over_for_the_next(settings: Settings, service: s
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         ports = some_ports(taken.getsockname()[1])
-        back_end = BACK_ENDS[service]
-        first = back_end.installations(settings)[0]
-        embedded = start(back_end, first, settings.temp_dir, ports=ports)
+        implementation = find_service(service)
+        first = implementation.installations(settings)[0]
+        embedded = start(implementation, first, settings.temp_dir, ports=ports)
         assert port_of(embedded.server.url) == ports[1]
         embedded.stop()
 
@@ -122,9 +123,9 @@ def test_another_server_on_the_port_is_not_taken_for_ours(
 ) -> None:
     """The other one is of the same kind, and answers."""
     ports = some_ports(port_of(servers[service].url))
-    back_end = BACK_ENDS[service]
-    first = back_end.installations(settings)[0]
-    embedded = start(back_end, first, settings.temp_dir, ports=ports)
+    implementation = find_service(service)
+    first = implementation.installations(settings)[0]
+    embedded = start(implementation, first, settings.temp_dir, ports=ports)
     assert port_of(embedded.server.url) == ports[1]
     embedded.stop()
     assert folders_in(settings.temp_dir) == []
@@ -137,10 +138,10 @@ def test_every_installation_works_in_a_path_with_a_space(
     """With quotes and a letter that is not ASCII besides."""
     folder = tmp_path / "with a space, a 'quote', a \"quote\" and ä"
     folder.mkdir()
-    found = BACK_ENDS[service].installations(settings)
+    found = find_service(service).installations(settings)
     assert found[-1].source == ("machine" if service == "mysql" else "bundle")
     for one in found:
-        embedded = start(BACK_ENDS[service], one, folder)
+        embedded = start(find_service(service), one, folder)
         assert embedded.server.source == one.source
         embedded.stop()
     assert list(folder.iterdir()) == []

@@ -22,7 +22,7 @@ from redis import Redis
 from perf_pipeline.servers.postgres.probe import PostgresProbe
 from perf_pipeline.servers.redis import data as redis_data
 from perf_pipeline.servers.redis.probe import RedisProbe
-from perf_pipeline.targets.target import Job, Kind
+from perf_pipeline.targets.target import Job, Kind, ServerAddress
 from perf_pipeline.workload.dataset import MEASUREMENTS, RESULTS
 from perf_pipeline.workload.servers import connection_name
 from tests.integration.runs.connection_counts import counted
@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 SEED = 20261124
 SCHEMA = "test_targets"
 REDIS_PREFIX = "test:"
+
+
+def redis_prefix(run_id: str) -> str:
+    """Return the prefix of the keys of one test's run."""
+    return f"{REDIS_PREFIX}{run_id}:"
+
+
 LEVEL = 3
 KINDS = tuple(
     Kind(family, complexity)
@@ -126,39 +133,50 @@ class Bench:
     @property
     def postgres(self) -> str:
         """URL of PostgreSQL."""
-        assert self.job.stores.postgres_url is not None
-        return self.job.stores.postgres_url
+        return self._address("postgres").url
 
     @property
     def redis(self) -> str:
         """URL of Redis."""
-        assert self.job.stores.redis_url is not None
-        return self.job.stores.redis_url
+        return self._address("redis").url
 
     @property
     def mongodb_port(self) -> int:
         """Port of MongoDB."""
-        port = urlsplit(self.job.stores.mongodb_url or "").port
+        port = urlsplit(self._address("mongodb").url).port
         assert port is not None
         return port
 
     @property
+    def mysql_url(self) -> str:
+        """URL of MySQL."""
+        return self._address("mysql").url
+
+    @property
+    def mysql_table(self) -> str:
+        """Table of results in MySQL."""
+        return self._address("mysql").name
+
+    def _address(self, service: str) -> ServerAddress:
+        return self.job.servers.addresses[service]
+
+    @property
     def mysql_database(self) -> str:
         """Database of MySQL."""
-        return urlsplit(self.job.stores.mysql_url or "").path[1:]
+        return urlsplit(self.mysql_url).path[1:]
 
     @contextmanager
     def mysql(self) -> Iterator[pymysql.cursors.Cursor]:
         """A session in MySQL, every statement committed by itself."""
-        with mysql_session(self.job.stores.mysql_url or "") as cursor:
+        with mysql_session(self.mysql_url) as cursor:
             yield cursor
 
     @contextmanager
     def mongodb(self) -> Iterator[Any]:
         """The collection of results in MongoDB."""
-        stores = self.job.stores
-        with MongoClient[dict[str, Any]](stores.mongodb_url) as client:
-            yield client.get_default_database()[stores.mongodb_collection]
+        url, collection = self._address("mongodb")
+        with MongoClient[dict[str, Any]](url) as client:
+            yield client.get_default_database()[collection]
 
     def start(
         self,
@@ -196,18 +214,23 @@ class Bench:
         """Home folder of the drivers."""
         return self._home
 
-    def lacking(self, **stores: Any) -> None:
-        """Change what the job says of the servers."""
-        self.job = replace(self.job, stores=replace(self.job.stores, **stores))
+    def with_urls(self, **urls: str | None) -> None:
+        """Change the URLs of servers in the job; None for a server that is not there."""
+        servers = self.job.servers
+        addresses = {name: one for name, one in servers.addresses.items() if name not in urls}
+        for name, url in urls.items():
+            if url is not None:
+                addresses[name] = servers.addresses[name]._replace(url=url)
+        self.job = replace(self.job, servers=replace(servers, addresses=addresses))
 
     def found(self) -> dict[str, dict[int, Any]]:
         """Return what the run wrote: server to number to the text or document there."""
-        run_id, stores = self.job.run_id, self.job.stores
+        run_id = self.job.run_id
         with psycopg.connect(self.postgres) as connection:
             query = f'SELECT number, payload FROM "{SCHEMA}".{RESULTS} WHERE run_id = %s'
             rows: list[tuple[int, str]] = connection.execute(query.encode(), (run_id,)).fetchall()
         with self.mysql() as cursor:
-            query = f"SELECT number, payload FROM {stores.mysql_table} WHERE run_id = %s"
+            query = f"SELECT number, payload FROM {self.mysql_table} WHERE run_id = %s"
             cursor.execute(query, (run_id,))
             mysql = dict(cursor.fetchall())
         with self.mongodb() as collection:
@@ -217,13 +240,13 @@ class Bench:
             "mysql": mysql,
             "mongodb": {document["number"]: document for document in documents},
             "redis": dict.fromkeys(
-                redis_data.written_numbers(self.redis, REDIS_PREFIX, run_id, LEVEL), ""
+                redis_data.written_numbers(self.redis, redis_prefix(run_id), run_id, LEVEL), ""
             ),
         }
 
     def connections(self, driver: Driver) -> dict[str, int]:
         """Count a driver's connections to every server, as the server counts where it tells."""
-        with mysql_session(self.job.stores.mysql_url or "", inside=False) as cursor:
+        with mysql_session(self.mysql_url, inside=False) as cursor:
             counting = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = %s"
             cursor.execute(counting, (self.mysql_database,))
             (mysql,) = cursor.fetchone() or (0,)
@@ -265,8 +288,8 @@ def locked_measurements(bench: Bench) -> Iterator[None]:
 @contextmanager
 def locked_mysql(bench: Bench) -> Iterator[None]:
     """Let the insertions into MySQL wait."""
-    with mysql_session(bench.job.stores.mysql_url or "", inside=False) as cursor:
-        cursor.execute(f"LOCK TABLES {bench.mysql_database}.{bench.job.stores.mysql_table} WRITE")
+    with mysql_session(bench.mysql_url, inside=False) as cursor:
+        cursor.execute(f"LOCK TABLES {bench.mysql_database}.{bench.mysql_table} WRITE")
         yield
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from perf_pipeline.targets import pools
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 
 def play(adapter: Any, job: Job, round_: list[list[int]], threads: int) -> list[list[Any]]:
@@ -96,7 +96,7 @@ def main() -> None:
     wanted = json.loads(sys.stdin.readline())
     job = wanted["job"]
     job["kinds"] = tuple(Kind(**kind) for kind in job["kinds"])
-    job["stores"] = Stores(**job["stores"])
+    job["servers"] = ServerAccess.from_json(job["servers"])
     pools.STATEMENT_TIMEOUT_MS = wanted["statement_timeout_ms"]
     adapter = importlib.import_module(f"perf_pipeline.targets.{wanted['target']}.adapter")
     outcomes, descriptors, threads, executing = [], [], [], []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
 import pytest
 
@@ -26,21 +24,21 @@ pytestmark = pytest.mark.integration
 
 @pytest.mark.parametrize(("target", "nodes"), WRITTEN)
 @pytest.mark.parametrize(
-    ("kind", "stores"),
+    ("kind", "url"),
     [
-        (QUERY, {"postgres_url": "postgresql://postgres@127.0.0.1:1/postgres"}),
-        (CACHE, {"redis_url": "redis://127.0.0.1:1/0"}),
-        (PROCESSING, {"mysql_url": "mysql://root@127.0.0.1:1/perf"}),
-        (ANALYTICS, {"mongodb_url": "mongodb://127.0.0.1:1/perf"}),
+        (QUERY, {"postgres": "postgresql://postgres@127.0.0.1:1/postgres"}),
+        (CACHE, {"redis": "redis://127.0.0.1:1/0"}),
+        (PROCESSING, {"mysql": "mysql://root@127.0.0.1:1/perf"}),
+        (ANALYTICS, {"mongodb": "mongodb://127.0.0.1:1/perf"}),
     ],
     ids=["postgres", "redis", "mysql", "mongodb"],
 )
 def test_a_refused_server_is_a_connection_error_also_at_a_last_node_where_kailash_raises_nothing(
-    bench: Bench, target: str, nodes: str, kind: int, stores: dict[str, Any]
+    bench: Bench, target: str, nodes: str, kind: int, url: dict[str, str]
 ) -> None:
     """Nobody listens on port 1; all but PostgreSQL are written to by a last node."""
     bench.written(nodes)
-    bench.lacking(**stores)
+    bench.with_urls(**url)
     answer = bench.start(target, [(kind, 1)]).answer()
     assert answer.classes() == ["CONNECTION"], answer.texts()
 
@@ -53,7 +51,7 @@ def test_an_insertion_that_a_server_refuses_is_a_workflow_error(
     bench.written(nodes)
     run_id = bench.job.run_id
     with bench.mysql() as cursor:
-        query = f"INSERT INTO {bench.job.stores.mysql_table} VALUES (%s, %s, 3, '')"
+        query = f"INSERT INTO {bench.mysql_table} VALUES (%s, %s, 3, '')"
         cursor.execute(query, (run_id, LEVEL))
     with bench.mongodb() as collection:
         collection.insert_one({"_id": f"{run_id}:{LEVEL}:2", "run_id": run_id})
@@ -92,7 +90,7 @@ def test_a_killed_mysql_connection_is_a_connection_error_and_the_next_workflow_i
         "SELECT id FROM information_schema.processlist "
         "WHERE db = %s AND state LIKE 'Waiting for table metadata lock%%'"
     )
-    with mysql_session(bench.job.stores.mysql_url or "", inside=False) as cursor:
+    with mysql_session(bench.mysql_url, inside=False) as cursor:
         with locked_mysql(bench):
             driver = bench.start(target, [(PROCESSING, 1), (PROCESSING, 2)])
             wait_until(lambda: cursor.execute(waiting, (bench.mysql_database,)) == 1)

@@ -26,11 +26,11 @@ from tests.integration.targets.bench import (
     LEVEL,
     PROCESSING,
     QUERY,
-    REDIS_PREFIX,
     SCHEMA,
     SEED,
     WRITTEN,
     Bench,
+    redis_prefix,
 )
 
 pytestmark = pytest.mark.integration
@@ -64,7 +64,9 @@ def test_every_kind_gives_the_right_result_for_all_inputs_and_writes_what_it_say
     processing = answers_of("data_processing", "complex", SEED)
     with Redis.from_url(bench.redis) as redis:
         for number in numbers[ANALYTICS]:
-            task = task_of(number, seed=SEED, run_id=run_id, level=LEVEL, redis_prefix=REDIS_PREFIX)
+            task = task_of(
+                number, seed=SEED, run_id=run_id, level=LEVEL, redis_prefix=redis_prefix(run_id)
+            )
             right = analytics.of(task)
             payload = right["report"]["payload"]
             assert found["postgres"][number] == payload
@@ -94,12 +96,12 @@ def test_a_server_that_is_not_there_is_left_out_and_the_others_are_written_to(
             Kind("data_processing", "complex", ("mongodb", "mysql")),
         ),
     )
-    whole = bench.job.stores
-    bench.lacking(mysql_url=None, mongodb_url=None)
+    whole = bench.job.servers
+    bench.with_urls(mysql=None, mongodb=None)
     answer = bench.start(target, [(0, 1), (1, 2)]).answer()
     assert answer.classes() == ["OK", "OK"], answer.texts()
     assert not {"pymysql", "pymongo"}.intersection(answer.modules)
-    bench.job = replace(bench.job, stores=whole)
+    bench.job = replace(bench.job, servers=whole)
     assert {server: set(by_number) for server, by_number in bench.found().items()} == {
         "postgres": {1, 2},
         "mysql": set(),

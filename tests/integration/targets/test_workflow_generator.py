@@ -17,7 +17,7 @@ from perf_pipeline.workload.task import data_seed_of
 from tests.integration.targets.bench import SCHEMA, SEED, mysql_session
 
 if TYPE_CHECKING:
-    from perf_pipeline.targets.target import Stores
+    from perf_pipeline.targets.target import ServerAccess
 
 pytestmark = pytest.mark.integration
 
@@ -27,9 +27,9 @@ EXECUTE = """
 import json, sys
 from kailash.runtime.local import LocalRuntime
 from perf_pipeline import WorkflowGenerator
-from perf_pipeline.targets.target import Stores
-stores = Stores(**json.loads(sys.argv[1]))
-generator = WorkflowGenerator("simple", stores=stores, seed=int(sys.argv[2]))
+from perf_pipeline.targets.target import ServerAccess
+servers = ServerAccess.from_json(json.loads(sys.argv[1]))
+generator = WorkflowGenerator("simple", servers=servers, seed=int(sys.argv[2]))
 made = {
     "transformation": generator.generate_transformation_workflow(),
     "analytics": generator.generate_analytics_workflow(),
@@ -45,12 +45,12 @@ print(json.dumps(found, default=str))
 OLD_SNIPPET = """
 import json, sys
 from kailash.runtime.local import LocalRuntime
-from perf_pipeline.targets.target import Stores
-stores = Stores(**json.loads(sys.argv[1]))
+from perf_pipeline.targets.target import ServerAccess
+servers = ServerAccess.from_json(json.loads(sys.argv[1]))
 
 from perf_pipeline import WorkflowGenerator
 
-generator = WorkflowGenerator(complexity="complex", stores=stores)
+generator = WorkflowGenerator(complexity="complex", servers=servers)
 workflow = generator.generate_data_processing_workflow()
 
 LocalRuntime().execute(workflow, parameters=generator.parameters("data_processing", number=7))
@@ -71,7 +71,7 @@ def _ended(python: Path, code: str, *arguments: str) -> subprocess.CompletedProc
 
 
 def test_generated_workflows_of_every_type_give_what_plain_functions_give(
-    python: Path, seeded: Stores
+    python: Path, seeded: ServerAccess
 ) -> None:
     """In the target's environment, which has kailash and nothing of the harness."""
     ended = _ended(python, EXECUTE, json.dumps(asdict(seeded)), str(SEED))
@@ -86,15 +86,15 @@ def test_generated_workflows_of_every_type_give_what_plain_functions_give(
 
 @pytest.mark.slow
 def test_the_complex_workflow_of_the_old_readme_stores_its_result_on_both_databases(
-    python: Path, seeded: Stores
+    python: Path, seeded: ServerAccess
 ) -> None:
     """The servers are what it has to be told beside the old lines."""
     _ended(python, OLD_SNIPPET, json.dumps(asdict(seeded)))
 
     mine = "run_id = 'generated' AND number = 7"
-    with psycopg.connect(seeded.postgres_url or "") as connection:
+    with psycopg.connect(seeded.url("postgres") or "") as connection:
         query = f'SELECT count(*) FROM "{SCHEMA}".{RESULTS} WHERE {mine}'
         assert connection.execute(query.encode()).fetchall() == [(1,)]
-    with mysql_session(seeded.mysql_url or "") as cursor:
-        cursor.execute(f"SELECT count(*) FROM {seeded.mysql_table} WHERE {mine}")
+    with mysql_session(seeded.url("mysql") or "") as cursor:
+        cursor.execute(f"SELECT count(*) FROM {seeded.name('mysql')} WHERE {mine}")
         assert cursor.fetchall() == ((1,),)

@@ -24,7 +24,7 @@ def test_without_any_setting_everything_has_its_place(tmp_path: Path) -> None:
     """Nothing is made where a usable home is."""
     settings = read_settings({"HOME": str(tmp_path)}, current_dir=tmp_path / "here")
     assert settings.urls == {}
-    assert settings.postgres_url is settings.redis_url is None
+    assert settings.urls == {}
     assert settings.results_dir == tmp_path / "here/results"
     assert settings.cache_dir == tmp_path / ".cache/perf_pipeline"
     assert settings.state_dir == tmp_path / ".local/state/perf_pipeline"
@@ -98,7 +98,7 @@ def test_two_users_with_their_own_temporary_folders_share_the_lock(tmp_path: Pat
 )
 def test_a_postgresql_url_is_completed(tmp_path: Path, given: str, understood: str) -> None:
     """Port and scheme, so that every driver reads the same."""
-    assert read_settings({"HOME": str(tmp_path), POSTGRES: given}).postgres_url == understood
+    assert read_settings({"HOME": str(tmp_path), POSTGRES: given}).urls["postgres"] == understood
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_postgresql_url_is_completed(tmp_path: Path, given: str, understood: s
 )
 def test_a_redis_url_is_completed(tmp_path: Path, given: str, understood: str) -> None:
     """Port and database."""
-    assert read_settings({"HOME": str(tmp_path), REDIS: given}).redis_url == understood
+    assert read_settings({"HOME": str(tmp_path), REDIS: given}).urls["redis"] == understood
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.targets.callable import adapter as threads
 from perf_pipeline.targets.callable_async import adapter as tasks
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from perf_pipeline.targets.user_function import server_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-NO_STORES = Stores(None, "", None, "", 3, 1.0)
+NO_SERVERS = ServerAccess({}, 3, 1.0)
 SOURCE = """
 import functools, os
 URL = os.environ.get("PERF_PIPELINE_REDIS_URL")
@@ -62,9 +63,9 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(os, "environ", {**os.environ})
 
-    def make(*functions: str, module: str = name, stores: Stores = NO_STORES) -> Job:
+    def make(*functions: str, module: str = name, servers: ServerAccess = NO_SERVERS) -> Job:
         kinds = tuple(Kind(f"{module}:{function}", "") for function in functions)
-        return Job(kinds=kinds, nodes="code", seed=1, run_id="r", level=0, stores=stores)
+        return Job(kinds=kinds, nodes="code", seed=1, run_id="r", level=0, servers=servers)
 
     return make
 
@@ -118,20 +119,22 @@ def test_a_failed_assertion_is_a_wrong_result_and_other_errors_are_what_they_are
 def test_the_module_finds_the_servers_in_its_environment_when_it_is_imported(
     job: Callable[..., Job],
 ) -> None:
-    made = job("note", stores=Stores(None, "", "redis://127.0.0.1:1/0", "", 3, 1.0))
+    made = job(
+        "note", servers=ServerAccess({"redis": ServerAddress("redis://127.0.0.1:1/0")}, 3, 1.0)
+    )
     threads.open_target(made)
     module = __import__(made.kinds[0].family.partition(":")[0])
     assert (module.URL, module.CONNECTIONS) == ("redis://127.0.0.1:1/0", "3")
 
 
 def test_servers_that_are_not_there_are_not_in_the_environment() -> None:
-    assert server_environment(NO_STORES) == {"PERF_PIPELINE_CONNECTIONS": "3"}
-    every = Stores("p", "", "r", "", 5, 1.0, mysql_url="m", mongodb_url="d")
+    assert server_environment(NO_SERVERS) == {"PERF_PIPELINE_CONNECTIONS": "3"}
+    every = ServerAccess({name: ServerAddress(name[:2]) for name in SERVICES}, 5, 1.0)
     assert server_environment(every) == {
-        "PERF_PIPELINE_POSTGRES_URL": "p",
-        "PERF_PIPELINE_MYSQL_URL": "m",
-        "PERF_PIPELINE_REDIS_URL": "r",
-        "PERF_PIPELINE_MONGODB_URL": "d",
+        "PERF_PIPELINE_POSTGRES_URL": "po",
+        "PERF_PIPELINE_MYSQL_URL": "my",
+        "PERF_PIPELINE_REDIS_URL": "re",
+        "PERF_PIPELINE_MONGODB_URL": "mo",
         "PERF_PIPELINE_CONNECTIONS": "5",
     }
 

@@ -11,7 +11,7 @@ import pytest
 
 from perf_pipeline.targets.control_async.adapter import open_target
 from perf_pipeline.targets.control_async.stages import run_in_order
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
 from perf_pipeline.workload import analytics, data_processing
 from perf_pipeline.workload.dataset import bucket_rows
 from perf_pipeline.workload.input_file import write_file
@@ -82,9 +82,9 @@ def test_without_servers_it_executes_one_workflow_at_once_on_the_loop() -> None:
     """Looked at from another thread while the loop computes, and while it does not."""
 
     async def play() -> tuple[int | None, set[int | None], int | None]:
-        stores = Stores(None, "s", None, "p:", 3, 1.0)
+        servers = ServerAccess({}, 3, 1.0)
         kinds = (Kind("transformation", "simple"),)
-        target = await open_target(Job(kinds, "lean", 5, "r", 1, stores))
+        target = await open_target(Job(kinds, "lean", 5, "r", 1, servers))
         idle, busy = await asyncio.to_thread(target.executing), set()
         over = threading.Event()
 

@@ -14,25 +14,30 @@ from perf_pipeline.targets.pools import (
     postgres_pool_options,
     postgres_url,
 )
-from perf_pipeline.targets.target import Job, Stores
+from perf_pipeline.targets.target import Job, ServerAccess, ServerAddress
 
-STORES = Stores(
-    postgres_url="postgresql://me:p%40ss@db.example:5433/bench?sslmode=require",
-    postgres_schema="run_1",
-    redis_url="redis://:secret@cache.example:6390/3",
-    redis_prefix="pp:",
+SERVERS = ServerAccess(
+    {
+        "postgres": ServerAddress(
+            "postgresql://me:p%40ss@db.example:5433/bench?sslmode=require", "run_1"
+        ),
+        "redis": ServerAddress("redis://:secret@cache.example:6390/3", "pp:"),
+        "mysql": ServerAddress(
+            "mysql://me:p%40ss@db.example:3307/bench?charset=utf8mb4", "run_1_results"
+        ),
+        "mongodb": ServerAddress("mongodb://db.example:27018/bench", "run_1_results"),
+    },
     connections=7,
     connection_timeout_s=2.5,
-    mysql_url="mysql://me:p%40ss@db.example:3307/bench?charset=utf8mb4",
-    mysql_table="run_1_results",
-    mongodb_url="mongodb://db.example:27018/bench",
-    mongodb_collection="run_1_results",
 )
-JOB = Job(kinds=(), nodes="code", seed=1, run_id="r-1", level=0, stores=STORES)
+JOB = Job(kinds=(), nodes="code", seed=1, run_id="r-1", level=0, servers=SERVERS)
 
 
-def with_stores(**changes: object) -> Job:
-    return replace(JOB, stores=replace(STORES, **changes))  # type: ignore[arg-type]
+def job_with(**urls: str | None) -> Job:
+    """Return the job with other URLs; None for a server that is not there."""
+    changed = {name: ServerAddress(url, "run_1") for name, url in urls.items() if url is not None}
+    kept = {name: one for name, one in SERVERS.addresses.items() if name not in urls}
+    return replace(JOB, servers=replace(SERVERS, addresses={**kept, **changed}))
 
 
 def test_the_pool_to_postgres_never_grows_beyond_its_bound() -> None:
@@ -84,7 +89,7 @@ def test_the_redis_pool_waits_and_keeps_the_retries_of_a_plain_client() -> None:
 @pytest.mark.parametrize("connections", [0, -1])
 def test_a_pool_without_connections_is_refused(connections: int) -> None:
     """0 means unlimited to SQLAlchemy."""
-    job = with_stores(connections=connections)
+    job = replace(JOB, servers=replace(SERVERS, connections=connections))
     with pytest.raises(ValueError, match=f"connections = {connections}: .*at least one"):
         postgres_pool_options(job)
     for options in (open_redis, mysql_pool_options, mongodb_options):
@@ -95,18 +100,18 @@ def test_a_pool_without_connections_is_refused(connections: int) -> None:
 @pytest.mark.parametrize("url", [None, "mysql://h/x", "nonsense"])
 def test_another_kind_of_url_is_refused(url: str | None) -> None:
     with pytest.raises(ValueError, match="need a PostgreSQL URL"):
-        postgres_url(with_stores(postgres_url=url))
+        postgres_url(job_with(postgres=url))
     with pytest.raises(ValueError, match="need a MySQL URL"):
-        mysql_url(with_stores(mysql_url=url and url.replace("mysql", "postgresql")))
+        mysql_url(job_with(mysql=url and url.replace("mysql", "postgresql")))
     with pytest.raises(ValueError, match="need a MongoDB URL"):
-        Documents(with_stores(mongodb_url=url))
+        Documents(job_with(mongodb=url))
 
 
 def test_a_mongodb_url_without_a_database_is_refused() -> None:
     with pytest.raises(ValueError, match=r"that names a database.*got mongodb://\.\.\.$"):
-        Documents(with_stores(mongodb_url="mongodb://127.0.0.1:1"))
+        Documents(job_with(mongodb="mongodb://127.0.0.1:1"))
 
 
 def test_a_missing_redis_is_refused() -> None:
     with pytest.raises(ValueError, match="need a Redis URL"):
-        open_redis(with_stores(redis_url=None))
+        open_redis(job_with(redis=None))

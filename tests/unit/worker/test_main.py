@@ -29,7 +29,7 @@ from perf_pipeline.samples.slots import (
     STOP_NS,
     SlotFile,
 )
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.supervision import get_ready, supervise, target_facts
 from perf_pipeline.worker.task_waits import TaskSampler
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 KINDS = (Kind("transformation", "simple"), Kind("analytics", "complex", ("redis",)))
 
-_STORES = Stores("postgresql://u:p@h/d", "s", None, "p:", 25, 30.0)
+_SERVERS = ServerAccess({"postgres": ServerAddress("postgresql://u:p@h/d", "s")}, 25, 30.0)
 
 
 def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
@@ -57,7 +57,7 @@ def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
         slots=str(tmp_path / "slots"),
         bell=0,
         deadline_ns=5,
-        job=Job(KINDS, "lean", 3, "run", 2, _STORES),
+        job=Job(KINDS, "lean", 3, "run", 2, _SERVERS),
     )
 
 
@@ -299,7 +299,7 @@ def test_a_worker_process_plays_in_the_mode_of_its_job(tmp_path: Path, mode: str
     kinds = (Kind("transformation", "simple"),)
     job = replace(
         _job(tmp_path, worker=0), parent_pid=os.getpid(), mode=mode, target=target, bell=bell,
-        deadline_ns=10**10, job=Job(kinds, "lean", 3, "run", 2, _STORES),
+        deadline_ns=10**10, job=Job(kinds, "lean", 3, "run", 2, _SERVERS),
     )  # fmt: skip
     (tmp_path / "job.json").write_text(json.dumps(asdict(job)))
 

@@ -86,7 +86,7 @@ def test_what_is_written_carries_run_level_and_number_and_the_statistics() -> No
     memory = Memory(5)
     task = task_of(41, seed=5, run_id="r", level=1, redis_prefix="pp:")
     outputs = analytics.run_stages("complex", task, memory)
-    payload = memory.keys["pp:r:1:41"]
+    payload = memory.keys["pp:1:41"]
     assert json.loads(payload) == outputs["statistics"]
     assert memory.rows == [{"run_id": "r", "level": 1, "number": 41, "payload": payload}]
     assert memory.documents == [

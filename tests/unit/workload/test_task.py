@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from perf_pipeline.servers.redis.data import storage_name
 from perf_pipeline.workload.dataset import BUCKETS
 from perf_pipeline.workload.task import bucket_of, data_seed_of, task_of
 
@@ -25,8 +26,10 @@ def test_data_of_different_runs_differs_in_every_input() -> None:
 
 
 def test_a_task_names_its_key_by_run_level_and_number() -> None:
-    task = task_of(4_000_000_000, seed=3, run_id="r1", level=2, redis_prefix="pp:")
-    assert task.redis_key == "pp:r1:2:4000000000"
+    """The prefix is the run's own."""
+    prefix = storage_name("r1")
+    task = task_of(4_000_000_000, seed=3, run_id="r1", level=2, redis_prefix=prefix)
+    assert task.redis_key == "perf_pipeline:r1:2:4000000000"
     assert task.signature() == {"run_id": "r1", "level": 2, "number": 4_000_000_000}
     assert task.data_seed == 3 * 64 + task.bucket
 

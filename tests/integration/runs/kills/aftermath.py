@@ -10,9 +10,9 @@ import pytest
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.clearing import clear
 from perf_pipeline.cli.inspect import count_records
-from perf_pipeline.loadgen.run_data import REDIS_PREFIX
 from perf_pipeline.samples.run_folder import KILLED, RunFolder, read_json
 from perf_pipeline.servers.redis import data as redis_data
+from perf_pipeline.servers.redis.data import storage_name
 from tests.integration.runs.traces import schemas
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def check_killed(run: RunFolder, settings: Settings) -> None:
             assert count_records(run) == counted
     if settings.urls:
         assert not {name for name in schemas(settings.urls["postgres"]) if "perf_" in name}
-        keys = f"{REDIS_PREFIX}{run.run_id}:"
+        keys = storage_name(run.run_id)
         assert redis_data.delete(settings.urls["redis"], keys) == 0
     assert list((settings.state_dir / "leases").glob("*")) == []
     assert list(settings.temp_dir.glob("perf_pipeline-*")) == []

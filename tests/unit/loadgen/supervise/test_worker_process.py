@@ -19,7 +19,7 @@ from perf_pipeline.loadgen.supervise.worker_process import (
     signal_name,
 )
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, NEVER_NS, READY, STATE, STOP_NS
-from perf_pipeline.targets.target import Job, Kind, Stores
+from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from perf_pipeline.worker.worker_job import read_job, read_words
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ JOB = Job(
     1,
     "run",
     0,
-    Stores("postgresql://u:secret@h/d", "s", None, "p:", 25, 30.0),
+    ServerAccess({"postgres": ServerAddress("postgresql://u:secret@h/d", "s")}, 25, 30.0),
 )
 
 

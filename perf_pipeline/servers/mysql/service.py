@@ -1,36 +1,45 @@
-"""MySQL or MariaDB: where its programs are, how one is started, what it says of itself."""
+"""MySQL or MariaDB as a service: its programs, how one is started, and how it is identified."""
 
 from __future__ import annotations
 
 import secrets
 import shutil
 import signal
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
-import pymysql
-
-from perf_pipeline.servers.lifecycle.back_end import Installation, Launch, NotAnsweringError
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.lifecycle.unpacked import library_prefix, unpacked_root
+from perf_pipeline.servers.mysql import data as storage
+from perf_pipeline.servers.mysql.probe import MysqlProbe
+from perf_pipeline.servers.mysql.session import session
 from perf_pipeline.servers.mysql.system_tables import mariadb_tables, mysql_tables, own_folders
 from perf_pipeline.servers.server import Facts
+from perf_pipeline.servers.service import Installation, Launch, NotAnsweringError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pymysql.cursors import Cursor
-
     from perf_pipeline.config.settings import Settings
 
-SERVICE = "mysql"
+__all__ = [
+    "DEBIAN_PACKAGE",
+    "HOW_TO_INSTALL",
+    "NAME",
+    "connection_count",
+    "data_folder",
+    "identify",
+    "installations",
+    "launch",
+    "open_probe",
+    "storage",
+]
+"""A ``Service``."""
+
+NAME = "mysql"
 PACKAGE = "mariadb-server-core"
-HOW_TO_GET = (
-    "MySQL: `apt-get install mariadb-server-core`, or without root "
-    "`python -m perf_pipeline.servers.lifecycle.debian mariadb-server-core`, "
-    "or set PERF_PIPELINE_MYSQL_URL=mysql://user:password@host:3306/database."
+DEBIAN_PACKAGE: str | None = PACKAGE
+HOW_TO_INSTALL = (
+    f"`apt-get install {PACKAGE}`, or without root "
+    f"`python -m perf_pipeline.servers.lifecycle.debian {PACKAGE}`"
 )
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/libexec", "/usr/local/sbin")
 """Where servers are installed, and PATH of an ordinary user does not lead."""
@@ -90,7 +99,7 @@ def installations(settings: Settings) -> list[Installation]:
 
 
 def launch(installation: Installation, folder: Path, port: int) -> Launch:
-    """Say how to start a server on a loopback port with its data in ``folder / "data"``.
+    """Return how to start a server on a loopback port with its data in ``folder / "data"``.
 
     Its only user is ours, with a password; what every installation begins with is dropped.
     """
@@ -112,48 +121,7 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
     )
 
 
-@contextmanager
-def session(url: str, timeout_s: float, *, without_database: bool = False) -> Iterator[Cursor]:
-    """Connect for a few statements, each committed by itself and none longer than the timeout.
-
-    Args:
-        url: The server, ``mysql://user:password@host:port/database``.
-        timeout_s: For the connection and for each answer.
-        without_database: Do not enter the database of the URL, so that counts of the connections
-            in it leave this one out.
-
-    Raises:
-        NotAnsweringError: Whatever goes wrong in the block between us and the server.
-    """
-    parts = urlsplit(url)
-    try:
-        with (
-            pymysql.connect(
-                host=parts.hostname,
-                port=parts.port or 3306,
-                user=unquote(parts.username or ""),
-                password=unquote(parts.password or ""),
-                database=None if without_database else database_of(url),
-                connect_timeout=max(1, round(timeout_s)),  # it takes whole seconds
-                read_timeout=timeout_s,
-                write_timeout=timeout_s,
-                autocommit=True,
-                charset="utf8mb4",
-            ) as connection,
-            connection.cursor() as cursor,
-        ):
-            yield cursor
-    # RuntimeError: a login that needs a package which is not installed, unless over TLS.
-    except (pymysql.MySQLError, RuntimeError) as error:
-        raise NotAnsweringError(str(error)) from error
-
-
-def database_of(url: str) -> str:
-    """Return the database that a URL names."""
-    return unquote(urlsplit(url).path.strip("/"))
-
-
-def facts(url: str, timeout_s: float) -> Facts:
+def identify(url: str, timeout_s: float) -> Facts:
     """Ask a server what it is.
 
     Raises:
@@ -190,7 +158,7 @@ def data_folder(url: str, timeout_s: float) -> str:
     return str(row[0]) if row else ""
 
 
-def connections(url: str, timeout_s: float) -> int:
+def connection_count(url: str, timeout_s: float) -> int:
     """Count the connections of all programs to a server, without the one that asks.
 
     Raises:
@@ -202,6 +170,11 @@ def connections(url: str, timeout_s: float) -> int:
     if row is None:
         raise NotAnsweringError("it does not say how many connections it has")
     return int(row[1]) - 1
+
+
+def open_probe(url: str, connection_name: str) -> MysqlProbe:
+    """Make the probe of a server; nothing is opened yet."""
+    return MysqlProbe(url, connection_name)
 
 
 def _setup(password: str) -> str:

@@ -37,7 +37,7 @@ def job_servers(job: Job) -> frozenset[str]:
     return frozenset().union(*used)
 
 
-class PooledStores:
+class PooledServers:
     """One pool to each server that is used; safe to share between threads."""
 
     def __init__(self, job: Job, servers: frozenset[str]) -> None:
@@ -51,14 +51,14 @@ class PooledStores:
         self._mysql: Engine | None = None
         self._redis: Redis | None = None
         self._documents: Documents | None = None
-        stores = job.stores
+        schema = job.servers.name("postgres")
         if "postgres" in servers:
             self._postgres = _engine(postgres_url(job), postgres_pool_options(job))
-            self._query = text(analytics.query_sql(stores.postgres_schema))
-            self._insert = text(insert_sql(stores.postgres_schema))
+            self._query = text(analytics.query_sql(schema))
+            self._insert = text(insert_sql(schema))
         if "mysql" in servers:
             self._mysql = _engine(mysql_url(job), mysql_pool_options(job))
-            self._mysql_insert = text(mysql_insert_sql(stores.mysql_table))
+            self._mysql_insert = text(mysql_insert_sql(job.servers.name("mysql")))
         if "redis" in servers:
             self._redis = open_redis(job)
         if "mongodb" in servers:

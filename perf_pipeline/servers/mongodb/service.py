@@ -1,4 +1,4 @@
-"""MongoDB, or what stands in for it: its programs, how one is started, what it says of itself."""
+"""MongoDB, or its stand-in, as a service: its programs, how one is started and identified."""
 
 from __future__ import annotations
 
@@ -6,42 +6,50 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pymongo import MongoClient
-from pymongo.errors import PyMongoError
-
-from perf_pipeline.servers.lifecycle.back_end import Installation, Launch, NotAnsweringError
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
+from perf_pipeline.servers.mongodb import data as storage
+from perf_pipeline.servers.mongodb.probe import MongodbProbe
+from perf_pipeline.servers.mongodb.session import (
+    OWN_CONNECTIONS,
+    STAND_IN_PROCESS,
+    is_stand_in,
+    server_status,
+    session,
+)
 from perf_pipeline.servers.server import Facts
+from perf_pipeline.servers.service import Installation, Launch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from perf_pipeline.config.settings import Settings
 
-SERVICE = "mongodb"
-HOW_TO_GET = (
-    "MongoDB: put a `mongod` on PATH (Debian has no package of it), "
-    "or set PERF_PIPELINE_MONGODB_URL=mongodb://host:27017/database."
-)
+__all__ = [
+    "DEBIAN_PACKAGE",
+    "HOW_TO_INSTALL",
+    "NAME",
+    "connection_count",
+    "data_folder",
+    "identify",
+    "installations",
+    "launch",
+    "open_probe",
+    "storage",
+]
+"""A ``Service``."""
+
+NAME = "mongodb"
+HOW_TO_INSTALL = "put a `mongod` on PATH (Debian has no package of it)"
+DEBIAN_PACKAGE: str | None = None
 STAND_IN = "nx-27017"
-"""Speaks MongoDB's protocol and stores in SQLite: it tells whether workflows work, not how fast."""
-
-REACHED_S = 15.0
-"""A server on loopback, or one network away, that takes longer to be reached is not there."""
-
-OWN_CONNECTIONS = 2
-"""What ``session`` opens: one for the commands, one by which the driver watches the server."""
+"""Speaks MongoDB's protocol and stores in SQLite: it shows whether workflows work, not how fast."""
 
 _DATABASE = "perf_pipeline"
 _MONGOD_PROCESSES = ("mongod", "mongos")
-_STAND_IN_PROCESS = "nx_27017"
 _RUN_STAND_IN = "from nx_27017 import main; main()"
 
 _OPTIONS = {
@@ -60,14 +68,14 @@ def installations(settings: Settings) -> list[Installation]:
     found = shutil.which("mongod", path=settings.search_path)
     candidates = [Installation("machine", Path(found).resolve())] if found else []
     if settings.mongodb_stand_in == STAND_IN:
-        package = find_spec(_STAND_IN_PROCESS)
+        package = find_spec(STAND_IN_PROCESS)
         if package is not None and package.origin is not None:
             candidates.append(Installation("bundle", Path(package.origin)))
     return candidates
 
 
 def launch(installation: Installation, folder: Path, port: int) -> Launch:
-    """Say how to start a server on a loopback port with its data in ``folder / "data"``.
+    """Return how to start a server on a loopback port with its data in ``folder / "data"``.
 
     It has no password: whoever may connect can read and write its data, but run no program.
     """
@@ -94,50 +102,7 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
     )
 
 
-@contextmanager
-def session(url: str, timeout_s: float) -> Iterator[MongoClient[dict[str, Any]]]:
-    """Connect for a few commands, none of them longer than the timeout and none tried twice.
-
-    A server that is dead is given up after ``REACHED_S``, so that a run does not end late for it.
-
-    Raises:
-        NotAnsweringError: Whatever goes wrong in the block between us and the server.
-    """
-    timeout_ms = round(timeout_s * 1000)
-    reached_ms = round(min(timeout_s, REACHED_S) * 1000)
-    try:
-        with MongoClient[dict[str, Any]](
-            url,
-            serverSelectionTimeoutMS=reached_ms,
-            connectTimeoutMS=reached_ms,
-            socketTimeoutMS=timeout_ms,
-            maxPoolSize=1,
-            serverMonitoringMode="poll",
-            retryReads=False,
-            retryWrites=False,
-        ) as client:
-            yield client
-    except PyMongoError as error:
-        # The driver repeats its view of the topology, which only repeats the error.
-        raise NotAnsweringError(str(error).partition(", Topology Description:")[0]) from error
-
-
-def server_status(url: str, timeout_s: float) -> dict[str, Any]:
-    """Return what ``serverStatus`` says; a user other than ours needs the role clusterMonitor.
-
-    Raises:
-        NotAnsweringError: It did not answer, or does not tell this user.
-    """
-    with session(url, timeout_s) as client:
-        return client.admin.command("serverStatus")
-
-
-def is_stand_in(status: dict[str, Any]) -> bool:
-    """Tell by its ``serverStatus`` whether what answered only stands in for MongoDB."""
-    return str(status.get("process", "")).rpartition("/")[2] == _STAND_IN_PROCESS
-
-
-def facts(url: str, timeout_s: float) -> Facts:
+def identify(url: str, timeout_s: float) -> Facts:
     """Ask a server what it is.
 
     Raises:
@@ -175,13 +140,18 @@ def data_folder(url: str, timeout_s: float) -> str:
     return str(answer.get("parsed", {}).get("storage", {}).get("dbPath", ""))
 
 
-def connections(url: str, timeout_s: float) -> int:
+def connection_count(url: str, timeout_s: float) -> int:
     """Count the connections of all programs to a server, without those of the one that asks.
 
     Raises:
         NotAnsweringError: It did not answer, or does not tell this user.
     """
     return int(server_status(url, timeout_s)["connections"]["current"]) - OWN_CONNECTIONS
+
+
+def open_probe(url: str, connection_name: str) -> MongodbProbe:
+    """Make the probe of a server; nothing is opened yet."""
+    return MongodbProbe(url, connection_name)
 
 
 def _stand_in_facts(status: dict[str, Any]) -> Facts:

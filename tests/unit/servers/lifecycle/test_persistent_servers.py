@@ -8,24 +8,24 @@ from pathlib import Path
 import pytest
 
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.servers.lifecycle.started import (
-    StartedServer,
-    forget_started,
-    read_started,
-    write_started,
+from perf_pipeline.servers.lifecycle.persistent_servers import (
+    PersistentServer,
+    forget_persistent,
+    read_persistent,
+    write_persistent,
 )
 
 
 def test_a_note_is_read_as_it_was_written_and_by_its_user_alone(tmp_path: Path) -> None:
     """It holds a password."""
     note = _note()
-    write_started(tmp_path, note)
-    write_started(tmp_path, note)
-    assert read_started(tmp_path, "postgres") == note
+    write_persistent(tmp_path, note)
+    write_persistent(tmp_path, note)
+    assert read_persistent(tmp_path, "postgres") == note
     (file,) = (tmp_path / "servers").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
-    forget_started(tmp_path, "postgres")
-    assert read_started(tmp_path, "postgres") is None
+    forget_persistent(tmp_path, "postgres")
+    assert read_persistent(tmp_path, "postgres") is None
 
 
 def test_a_note_is_alive_only_if_guardian_and_server_both_are() -> None:
@@ -42,9 +42,9 @@ def test_what_is_not_a_note_of_ours_is_none(tmp_path: Path, text: str) -> None:
     """A full disk or an older version may have left it."""
     (tmp_path / "servers").mkdir()
     (tmp_path / "servers/redis.json").write_text(text, encoding="ascii")
-    assert read_started(tmp_path, "redis") is None
+    assert read_persistent(tmp_path, "redis") is None
 
 
-def _note() -> StartedServer:
+def _note() -> PersistentServer:
     mine = own_stamp()
-    return StartedServer("postgres", "postgresql://u:p@h:1/d", mine, mine, Path("/tmp/x"))  # noqa: S108
+    return PersistentServer("postgres", "postgresql://u:p@h:1/d", mine, mine, Path("/tmp/x"))  # noqa: S108

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.config.settings import read_settings
-from perf_pipeline.servers.lifecycle.back_end import Installation, NotAnsweringError
-from perf_pipeline.servers.mongodb import launch as mongodb
+from perf_pipeline.servers.mongodb import service as mongodb
+from perf_pipeline.servers.mongodb import session
+from perf_pipeline.servers.service import Installation, NotAnsweringError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,11 +60,11 @@ def test_a_dead_server_is_given_up_long_before_a_slow_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The port is bound and nobody listens: every try to connect is refused."""
-    monkeypatch.setattr(mongodb, "REACHED_S", 0.3)
+    monkeypatch.setattr(session, "REACHED_S", 0.3)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         url = f"mongodb://127.0.0.1:{bound.getsockname()[1]}/x"
         before_s = time.monotonic()
         with pytest.raises(NotAnsweringError):
-            mongodb.server_status(url, 60.0)
+            session.server_status(url, 60.0)
         assert time.monotonic() - before_s < 30.0

