@@ -143,12 +143,20 @@ def write_level(
             "nodes": "code",
             "concurrency": slots * len(workers),
             "processes": max(1, len(workers)),
+            "title": "",
+            "mode": "threads",
+            "settings": {},
+            "limits": {"memory_mb": None, "cpu_percent": None},
+            "loop": "closed",
+            "arrivals": None,
         },
         "started_at": "2026-01-14T09:30:12+00:00",
         "ended_at": "" if supervisor_killed else "2026-01-14T09:31:12+00:00",
         "go_ns": GO_NS,
         "phases_ns": phases,
         "ended_because": "interrupted" if supervisor_killed else ended_because,
+        "ended_detail": "",
+        "limits": "none",
         "workers": []
         if supervisor_killed
         else [

@@ -110,7 +110,7 @@ def write_capacity(folder: RunFolder, finding: CapacityFinding) -> Path:
 
 def _load_of(path: Path) -> float:
     plan = read_json(path / "level.json")["plan"]
-    arrivals = plan.get("arrivals")
+    arrivals = plan["arrivals"]
     return float(arrivals["rate_per_s"] if arrivals else plan["concurrency"])
 
 

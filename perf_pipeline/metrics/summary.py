@@ -88,13 +88,13 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     all_samples = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
     samples = [sample for sample in all_samples if window[0] <= sample["at_ns"] <= window[1]]
     noise = _noise(folder, samples, context)
-    is_open = plan.get("loop") == "open"
+    is_open = plan["loop"] == "open"
     open_load = open_load_of(records, folder, window) if is_open else None
     responses = window_responses(records.frame, *window) if is_open else None
     response = responses.summary() if responses else None
     validity, reasons = judge_level(
         ended_because=EndedBecause(log["ended_because"]),
-        ended_detail=log.get("ended_detail", ""),
+        ended_detail=log["ended_detail"],
         workers=workers,
         damaged_blocks=sum(worker.journal.damaged_blocks for worker in records.workers),
         duplicates=figures.duplicates,
@@ -116,12 +116,12 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         target=plan["target"],
         nodes=plan["nodes"],
         concurrency=plan["concurrency"],
-        title=plan.get("title", ""),
-        mode=plan.get("mode", "threads"),
-        settings=plan.get("settings", {}),
+        title=plan["title"],
+        mode=plan["mode"],
+        settings=plan["settings"],
         ended_because=EndedBecause(log["ended_because"]),
-        ended_detail=log.get("ended_detail", ""),
-        limits={**plan.get("limits", {}), "mechanism": log.get("limits", "none")},
+        ended_detail=log["ended_detail"],
+        limits={**plan["limits"], "mechanism": log["limits"]},
         validity=validity,
         reasons=reasons,
         outcomes=figures.outcomes,

@@ -120,7 +120,7 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
         workers.append(_read_worker(folder, worker, log["plan"]["index"], kinds, cut))
     frames = [worker.frame for worker in workers]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    if log["plan"].get("loop") == "open":
+    if log["plan"]["loop"] == "open":
         missing = {worker.worker: worker.may_be_missing for worker in workers}
         frame = complete(frame, folder, log, missing)
     return LevelRecords(log=log, workers=tuple(workers), frame=frame)

@@ -142,10 +142,10 @@ class RunFolder:
             RunFolderError: It is missing, or not a record.
         """
         record: dict[str, Any] = read_json(self.status_file)
-        if not isinstance(record, dict) or not {"run_id", "status"} <= set(record):
+        if not isinstance(record, dict) or not {"run_id", "status", "process"} <= set(record):
             raise RunFolderError(f"{self.status_file} is not the record of a run")
         if record["status"] == RUNNING:
-            owner = record.get("process", [0])
+            owner = record["process"]
             if stamp(owner[0]) != tuple(owner):
                 record["status"] = KILLED
                 record["why"] = f"its process {owner[0]} is gone and left no word"

@@ -91,7 +91,7 @@ def histograms_of(records: LevelRecords) -> Iterator[HistogramBlock]:
         return
     timed = records.frame.filter(TIMED)
     phases = phases_of(records, timed)
-    is_open = records.log["plan"].get("loop") == "open"
+    is_open = records.log["plan"]["loop"] == "open"
     builder = HistogramBuilder(phases.go_ns, phases.bounds_ns, is_open=is_open)
     yield from builder.add(records.frame)
     start, end = pl.col("start_ns"), pl.col("end_ns")

@@ -101,7 +101,7 @@ def _steady_state(
     warm: pl.DataFrame, log: dict[str, Any], go_ns: int, bounds: dict[str, tuple[int, int]]
 ) -> SteadyState | None:
     plan = log["plan"]
-    is_open = plan.get("loop") == "open"
+    is_open = plan["loop"] == "open"
     return steady_state_of(
         warm,
         go_ns=go_ns,

@@ -61,7 +61,7 @@ class LevelMetrics:
         ended_detail: A sentence about it; may be empty.
         limits: ``memory_mb`` and ``cpu_percent`` of all workers together (None for no limit), and
             the ``mechanism`` that held them.
-        bottleneck: What limits it, with the evidence; None in metrics of before there was one.
+        bottleneck: What limits it, with the evidence; None where the arrivals decided.
         throughput_low_per_s: Lower end of the 95 % interval (``survival/intervals.py``).
         throughput_high_per_s: Upper end; both are None where there is no interval.
         throughput_interval_why: Why there is none; empty when there is one.

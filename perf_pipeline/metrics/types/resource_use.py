@@ -179,7 +179,7 @@ class Resources:
         samples: Samples taken, one every ``sample_every_s``.
         failed_probes: Probes that failed, all samples together.
         roles: Workers, harness and servers, then each server.
-        host: The machine; None in journals of before it was read.
+        host: The machine; None without two samples of it.
         told: What the servers say.
         interfaces: Totals of the machine.
         network_sent_mb: Sent by the run to its servers, by the servers' own count; None unless
