@@ -77,7 +77,7 @@ def found_capacity(
         metadata={
             "answer": answer(finding).text,
             "verdict": finding.verdict,
-            "told": finding.told,
+            "finding": finding.summary,
             "of": finding.of,
             "steps": finding.steps,
             "run_id": folder.run_id,

@@ -57,7 +57,7 @@ def verdict_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
         metadata["levels"] = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
     for repeated in metrics.repeats:
         metadata[f"repeats {escape.name(repeated.label)}"] = dg.MetadataValue.text(
-            escape.visible(repeated.told)
+            escape.visible(repeated.summary)
         )
     return metadata
 

@@ -105,7 +105,7 @@ class SearchCourse:
             plans.append(plan)
             yield plan
             point, answer = measure_step(folder.root / "levels" / plan.folder_name, ask, context)
-            search = search.told(ask, answer)
+            search = search.with_answer(ask, answer)
             why = f": {point.why}" if point.why else ""
             self._notify(
                 f"step {len(search.steps)}: {plan.load}: {point.word.replace('_', ' ')}{why}"

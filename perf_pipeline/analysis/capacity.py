@@ -97,7 +97,7 @@ class CapacityFinding:
         return found[-1] if found else None
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The answer, in a sentence."""
         objectives = " and ".join(self.slos)
         if self.value is None:

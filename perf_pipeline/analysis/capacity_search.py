@@ -133,7 +133,7 @@ class CapacitySearch:
         load = self._above_doubt() if self.is_narrow else self._next_load()
         return None if load is None else Ask(load)
 
-    def told(self, ask: Ask, answer: Answer) -> CapacitySearch:
+    def with_answer(self, ask: Ask, answer: Answer) -> CapacitySearch:
         """Return the search with one more answer."""
         if ask.longer:
             last = self.steps[-1]
@@ -199,7 +199,7 @@ def search(space: Space, play: Callable[[Ask], Answer]) -> CapacitySearch:
     """
     state = CapacitySearch(space)
     while (ask := state.next()) is not None:
-        state = state.told(ask, play(ask))
+        state = state.with_answer(ask, play(ask))
     return state
 
 

@@ -97,14 +97,16 @@ def measure_capacity(folder: RunFolder, levels: Sequence[LevelMetrics]) -> Capac
         ask = Ask(load, longer=bool(points) and points[-1].load == load)
         point, answer = _shown_by(path, ask, level, len(manifest.kinds))
         points.append(point)
-        search = search.told(ask, answer)
+        search = search.with_answer(ask, answer)
     return find_capacity(search, searched.of, [slo.text for slo in manifest.slos], points)
 
 
 def write_capacity(folder: RunFolder, finding: CapacityFinding) -> Path:
     """Write ``capacity.json`` into the run's folder, whole or not at all."""
     path = folder.root / FILE
-    write_json(path, {"schema_version": SCHEMA_VERSION, "told": finding.told, **asdict(finding)})
+    write_json(
+        path, {"schema_version": SCHEMA_VERSION, "summary": finding.summary, **asdict(finding)}
+    )
     return path
 
 

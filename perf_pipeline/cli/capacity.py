@@ -150,7 +150,7 @@ def _tell_partly(why: str, folder: RunFolder, *, as_json: bool) -> None:
 def _show(
     finding: CapacityFinding, folder: RunFolder, *, as_json: bool, error: str | None = None
 ) -> None:
-    tell(finding.told, as_json=as_json)
+    tell(finding.summary, as_json=as_json)
     knee = finding.knee
     if knee is not None and not knee.is_reached:
         tell(f"no knee was reached: {NOT_REACHED}", as_json=as_json)

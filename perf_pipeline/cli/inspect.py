@@ -251,7 +251,7 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
     show_summary(metrics, as_json=as_json)
     tell(f"report: {files.html}", as_json=as_json)
     if found:
-        tell(f"{found.finding.told}: {found.page}", as_json=as_json)
+        tell(f"{found.finding.summary}: {found.page}", as_json=as_json)
     answer(
         {
             "run_id": folder.run_id,

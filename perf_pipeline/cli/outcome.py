@@ -102,7 +102,7 @@ def finish(
         *(f"not valid: {reason}" for reason in metrics.reasons),
         *judged_noise(metrics),
         *noise_lines(metrics),
-        *(repeated.told for repeated in metrics.repeats),
+        *(repeated.summary for repeated in metrics.repeats),
         *slo_lines(slos),
         *(f"gate {gate}: {line}" for line in failed_gate),
     ):

@@ -137,7 +137,7 @@ def _search(case: _Case, size: Size, seed: int, repetition: int) -> CapacityFind
 
     state = search(case.space, play)
     finding = find_capacity(state, case.of, [slo.text for slo in slos], points)
-    _log.info("seed %d.%d, truth %.4g: %s", seed, repetition, case.truth, finding.told)
+    _log.info("seed %d.%d, truth %.4g: %s", seed, repetition, case.truth, finding.summary)
     return finding
 
 

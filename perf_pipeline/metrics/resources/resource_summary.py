@@ -65,7 +65,7 @@ def resources_of(
         ),
         roles=(*uses.values(), *by_server),
         host=_host(steady),
-        told=told,
+        server_counters=told,
         interfaces=_interfaces(steady),
         network_sent_mb=sent_mb,
         network_recv_mb=received_mb,

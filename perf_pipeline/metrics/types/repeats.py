@@ -86,7 +86,7 @@ class LevelRepeats:
         return next(value for value in self.values if value.what == what)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The throughput in a line for people."""
         value = self.of("throughput_per_s")
         out = f"; left out: {', '.join(self.left_out)}" if self.left_out else ""

@@ -180,7 +180,7 @@ class Resources:
         failed_probes: Probes that failed, all samples together.
         roles: Workers, harness and servers, then each server.
         host: The machine; None without two samples of it.
-        told: What the servers say.
+        server_counters: What the servers counted.
         interfaces: Totals of the machine.
         network_sent_mb: Sent by the run to its servers, by the servers' own count; None unless
             all of them count and no one else uses them.
@@ -204,7 +204,7 @@ class Resources:
     failed_probes: int
     roles: tuple[RoleUse, ...] = ()
     host: HostCores | None = None
-    told: tuple[ServerCounters, ...] = ()
+    server_counters: tuple[ServerCounters, ...] = ()
     interfaces: tuple[InterfaceTotal, ...] = ()
     network_sent_mb: float | None = None
     network_recv_mb: float | None = None

@@ -163,7 +163,7 @@ def _cores_table(level: LevelMetrics) -> Table:
 
 
 def _told(level: LevelMetrics) -> tuple[Table, ...]:
-    rows = tuple(say_once(_told_row(told)) for told in level.resources.told)
+    rows = tuple(say_once(_told_row(told)) for told in level.resources.server_counters)
     if not rows:
         return ()
     columns = ("Server", "Queries", "Mean time of one", "Sent", "Received", "Read from files")

@@ -68,7 +68,7 @@ def render_html(finding: CapacityFinding, metrics: RunMetrics) -> str:
             run_id=metrics.run_id,
             status=metrics.status,
             answer=answer(finding),
-            explanation=finding.told,
+            explanation=finding.summary,
             facts=facts(finding),
             charts=[chart] if chart else [],
             table=steps_table(finding),
@@ -86,7 +86,7 @@ def render_markdown(finding: CapacityFinding, metrics: RunMetrics) -> str:
     blocks = [
         f"# {escape.markdown(_title(metrics))}",
         f"Run {escape.markdown(metrics.run_id)}, {escape.markdown(metrics.status)}",
-        f"**{escape.markdown(answer(finding).text)}.** {escape.markdown(finding.told)}.",
+        f"**{escape.markdown(answer(finding).text)}.** {escape.markdown(finding.summary)}.",
         "\n".join(lines),
         markdown_table(steps_table(finding)),
     ]

@@ -196,14 +196,14 @@ def check_slos(metrics: RunMetrics) -> CheckFinding:
 
 def check_repeats(metrics: RunMetrics) -> CheckFinding:
     """Warn where the throughputs of repeats lie wider than the interval within one of them."""
-    lines = {escape.name(each.label): each.told for each in metrics.repeats}
+    lines = {escape.name(each.label): each.summary for each in metrics.repeats}
     differing = [each for each in metrics.repeats if each.of("throughput_per_s").differ]
     unknown = [each for each in metrics.repeats if each.of("throughput_per_s").differ is None]
     told = ["No level was repeated."]
     if metrics.repeats:
         told = [f"Repeats of {len(metrics.repeats)} levels agree as far as one of them can tell."]
     if differing or unknown:
-        told = [each.told for each in (*differing, *unknown)]
+        told = [each.summary for each in (*differing, *unknown)]
         told += (
             [_SPREAD_MEANS, _SPREAD_TO_DO] if differing else ["Whether they agree is not known."]
         )

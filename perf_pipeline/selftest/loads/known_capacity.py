@@ -66,7 +66,7 @@ def real_time_figures(seed: int) -> list[Figure]:
             off,
             "%",
             NEAR_PERCENT,
-            note=f"{finding.told}; a slot was held for {1e3 * held_s:.2f} ms",
+            note=f"{finding.summary}; a slot was held for {1e3 * held_s:.2f} ms",
         ),
         Figure(f"{name}: steps", finding.steps, "", MAX_STEPS),
         Figure(f"{name}: Little's law at steps that met, worst", worst, "%", 100 * LITTLE_SHARE),

@@ -141,5 +141,5 @@ def test_the_finding_says_what_is_known_and_no_more(
     found = find_capacity(state, "in_flight", ["p99_s <= 1"], points)
 
     assert (found.verdict, found.value) == (verdict, value)
-    assert told in found.told
+    assert told in found.summary
     assert found.knee is None

@@ -128,7 +128,7 @@ def test_the_search_is_a_value_that_can_be_replayed_from_its_answers() -> None:
     replayed = CapacitySearch(LEVELS)
     for step in ended.steps:
         assert replayed.next() == Ask(step.load)
-        replayed = replayed.told(Ask(step.load), step.answer)
+        replayed = replayed.with_answer(Ask(step.load), step.answer)
 
     assert replayed == ended
     assert replayed.next() is None

@@ -66,8 +66,8 @@ def test_a_repeat_that_is_no_measurement_is_shown_and_left_out(valid_level: Leve
     assert value.values == (10.0, 20.0, 11.0)
     assert (value.used, value.mean, value.spread) == (2, 10.5, 1.0)
     assert value.difference_percent == pytest.approx(100 * 10 / (41 / 3))
-    assert "2 repeats" in repeats.told
-    assert "left out: repeat 2: noisy_host" in repeats.told
+    assert "2 repeats" in repeats.summary
+    assert "left out: repeat 2: noisy_host" in repeats.summary
 
 
 def test_one_usable_repeat_has_no_interval(valid_level: LevelMetrics) -> None:
@@ -76,7 +76,7 @@ def test_one_usable_repeat_has_no_interval(valid_level: LevelMetrics) -> None:
 
     assert (value.used, value.mean, value.low, value.high) == (1, 10.0, None, None)
     assert (value.spread, value.difference_percent, value.differ) == (None, None, None)
-    assert "1 of 2 usable" in repeats.told
+    assert "1 of 2 usable" in repeats.summary
 
 
 def test_a_percentile_that_is_only_at_least_known_is_not_averaged(
@@ -100,7 +100,7 @@ def test_repeats_that_differ_by_more_are_called_different(valid_level: LevelMetr
     (unknown,) = repeats_of(played(valid_level, [100.0, 110.0]))
 
     assert apart.of("throughput_per_s").differ is True
-    assert "more than chance explains" in apart.told
+    assert "more than chance explains" in apart.summary
     assert near.of("throughput_per_s").differ is False
     assert unknown.of("throughput_per_s").differ is None
 

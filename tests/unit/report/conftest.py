@@ -253,7 +253,7 @@ def level(
                 RoleUse("postgres", 60, *(137.0, 134.2, 96.4, 900.0, 0.2, 0.3)),
             ),
             host=HostCores(2, 2.3, 0.01, 0.02, 20_123.4),
-            told=(
+            server_counters=(
                 ServerCounters(
                     *("postgres", None, None, None, None, 812.3, 0.0021, 3.2),
                     "transactions and active_time of pg_stat_database",
@@ -394,7 +394,7 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
             samples=0,
             failed_probes=9,
             roles=(RoleUse(HOSTILE),),
-            told=(ServerCounters(HOSTILE, *(None,) * 7, HOSTILE, shared=True),),
+            server_counters=(ServerCounters(HOSTILE, *(None,) * 7, HOSTILE, shared=True),),
             interfaces=(InterfaceTotal(HOSTILE, 0.0, 0.0),),
             gaps=(Gap(HOSTILE, HOSTILE, 9, failed=True),),
         ),

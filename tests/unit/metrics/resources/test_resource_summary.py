@@ -186,7 +186,12 @@ def test_lines_of_before_the_new_fields_are_summed_up_with_gaps() -> None:
     workers = found.of("workers")
     assert (workers.cores_mean, workers.pss_peak_mb) == (1.0, 1.0)
     assert (workers.uss_peak_mb, workers.threads_peak, workers.run_delay) == (None, None, None)
-    assert (found.host, found.monitor, found.told, found.interfaces) == (None, None, (), ())
+    assert (found.host, found.monitor, found.server_counters, found.interfaces) == (
+        None,
+        None,
+        (),
+        (),
+    )
 
 
 def test_the_machine_and_the_monitor_itself_are_summed_up() -> None:
