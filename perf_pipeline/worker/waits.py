@@ -30,12 +30,6 @@ _POOL_FILES = (f"{_SITE}sqlalchemy/pool/", f"{_SITE}sqlalchemy/util/queue.py")
 _LOCK_FILE = f"{_SITE}pymongo/lock.py"
 """A thread in it waits for a lock, and the frame below tells for which."""
 
-_DRIVERS = tuple(
-    (f"{_SITE}{path}", spec.name, spec.pool_function)
-    for spec in SERVICES.values()
-    for path in spec.drivers
-)
-
 _IDLE = "/worker/open_loop.py"
 """A thread that waits for the time of its next workflow is not in flight."""
 
@@ -49,6 +43,11 @@ def where(frame: FrameType | None) -> str:
     Returns:
         ``pool``, the name of a service, or ``runtime``.
     """
+    drivers = [
+        (f"{_SITE}{path}", spec.name, spec.pool_function)
+        for spec in SERVICES.values()
+        for path in spec.drivers
+    ]
     in_pool = False
     for _ in range(FRAMES):
         if frame is None:
@@ -57,7 +56,7 @@ def where(frame: FrameType | None) -> str:
         frame = frame.f_back
         if _LOCK_FILE in path:
             continue
-        for driver, service, pool_function in _DRIVERS:
+        for driver, service, pool_function in drivers:
             if driver in path:
                 return _POOL if function == pool_function else service
         in_pool = in_pool or any(file in path for file in _POOL_FILES)

@@ -73,12 +73,13 @@ def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
     if server.source in {"machine", "bundle"}:
         yield name
         return
+    file_name = name.strip(":/").replace("/", "_")
     lease = Lease(
         service=server.service,
         redacted_url=redacted_url(server.url),
         name=name,
         owner=own_stamp(),
-        path=state_dir / "leases" / f"{server.service}-{name.strip(':')}.json",
+        path=state_dir / "leases" / f"{server.service}-{file_name}.json",
     )
     _write(lease)
     try:
