@@ -36,6 +36,7 @@ from perf_pipeline.report.run.files import report_files, write_report
 from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import Manifest, write_manifest
+from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.run_folder import COMPLETE, FAILED, INTERRUPTED, RunFolder, write_json
 
 if TYPE_CHECKING:
@@ -160,6 +161,13 @@ class Run:
         self.seed_data()
         environments = self._environments | self._new_environments()
         self.folder.begin(self._scenario.name)
+        write_planned_levels(
+            self.folder,
+            tuple(
+                PlannedLevel(plan.label, plan.title, plan.concurrency, plan.loop, plan.phases)
+                for plan in self._plans
+            ),
+        )
         before = read_cpu_times()
         try:
             # Not before the run is known: what a killed run left is found by the run's id.

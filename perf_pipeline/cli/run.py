@@ -18,13 +18,12 @@ from perf_pipeline.cli.output import AsJson, Exit, Results, bad_input_explained,
 from perf_pipeline.cli.run_progress import RunWatch
 from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.flags.overrides import Overrides
-from perf_pipeline.config.machine import processes_of, read_machine_limits
+from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
-from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.servers.lifecycle.status import server_status
@@ -114,11 +113,9 @@ def launch_run(
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
         folder = RunFolder(settings.results_dir / (run_id or new_run_id(datetime.now(UTC))))
         ready = checked_run(folder.run_id, checked, scenario, settings)
-    plans = plan_levels(checked, processes_of(checked, read_machine_limits()))
     view = choose_view(
-        RunWatch(folder, plans),
+        RunWatch(folder),
         title=checked.title or checked.name,
-        levels=len(plans),
         plain=plain,
         as_json=as_json,
         no_color=bool(os.environ.get("NO_COLOR")),

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from perf_pipeline.cli.ended import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.loadgen.plan.phase_rules import closed_phases
 from perf_pipeline.loadgen.supervise.control_run import CONTROL_S
+from perf_pipeline.samples.open_records import read_intended
+from perf_pipeline.samples.planned_levels import PlannedLevel, read_planned_levels
 from perf_pipeline.samples.run_folder import RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.samples.run_folder import RunFolder
 
 HELD_RATIO = 0.95
@@ -39,6 +42,7 @@ class RunProgress:
 
     Attributes:
         index: The level's position in the run, from 0.
+        levels: How many the run plays.
         shown: The level, as people call it.
         wanted: In flight that was asked for.
         phase: ``start``, a phase of the load, or ``report``.
@@ -58,6 +62,7 @@ class RunProgress:
     """
 
     index: int
+    levels: int
     shown: str
     wanted: int
     phase: str
@@ -81,18 +86,18 @@ class RunWatch:
     def __init__(
         self,
         folder: RunFolder,
-        plans: Sequence[LevelPlan],
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Read nothing yet.
 
         Args:
             folder: The run's; need not be there yet.
-            plans: Every level that the run will play.
             clock_ns: CLOCK_MONOTONIC.
         """
         self._folder = folder
-        self._plans = plans
+        self._level_folder = folder.root
+        self._levels: tuple[PlannedLevel, ...] = ()
+        self._intended_ns: npt.NDArray[np.int64] | None = None
         self._clock_ns = clock_ns
         self._index = -1
         self._read_bytes = 0
@@ -102,6 +107,7 @@ class RunWatch:
 
     def look(self) -> RunProgress | None:
         """Return where the run stands; None before its first level."""
+        self._levels = self._levels or read_planned_levels(self._folder)
         self._enter_level()
         if self._index < 0 or self._ended is None:
             return None
@@ -110,10 +116,11 @@ class RunWatch:
         if self._reads % READS_JOURNAL_EVERY == 1:
             self._ended.read()
             self._errors.append(Counter(self._ended.errors))
-        plan, progress, totals = self._plans[self._index], self._progress, self._progress["totals"]
+        plan, progress, totals = self._levels[self._index], self._progress, self._progress["totals"]
         in_flight = totals["started"] - totals["ended"]
         return RunProgress(
             index=self._index,
+            levels=len(self._levels),
             shown=plan.shown,
             wanted=plan.concurrency,
             phase=self._phase(),
@@ -142,19 +149,23 @@ class RunWatch:
         known = (read for read in reversed(self._errors) if read.total() <= failed)
         return dict(next(known, {}))
 
-    def _offered_per_s(self, plan: LevelPlan) -> float | None:
+    def _offered_per_s(self, plan: PlannedLevel) -> float | None:
         """Return how many of an open level's workflows were to start in the last second."""
         elapsed_s: float = self._progress["elapsed_s"]
         if plan.loop == "closed" or not elapsed_s:
             return None
         since_s = max(0.0, elapsed_s - 1.0)
-        first, last = (bisect_left(plan.intended_ns, at * 1e9) for at in (since_s, elapsed_s))
-        return (last - first) / (elapsed_s - since_s)
+        if self._intended_ns is None:
+            self._intended_ns = read_intended(self._level_folder)
+        first, last = np.searchsorted(self._intended_ns, [since_s * 1e9, elapsed_s * 1e9])
+        return float(last - first) / (elapsed_s - since_s)
 
     def _enter_level(self) -> None:
         folders = sorted((self._folder.root / "levels").glob("*/"))
-        if len(folders) - 1 != self._index and len(folders) <= len(self._plans):
+        if len(folders) - 1 != self._index and len(folders) <= len(self._levels):
             self._begin_level(len(folders) - 1)
+            self._level_folder = folders[-1]
+            self._intended_ns = None
             self._ended = EndedWorkflows(folders[-1])
 
     def _begin_level(self, index: int) -> None:
@@ -180,7 +191,7 @@ class RunWatch:
         self._read_bytes += len(whole) + len(end)
         for line in whole.splitlines():
             told = json.loads(line)
-            if self._index < 0 or told["label"] != self._plans[self._index].shown:
+            if self._index < 0 or told["label"] != self._levels[self._index].shown:
                 continue
             if told["phase"] == "drain" and self._progress["phase"] == START:
                 continue  # of the repeat before, which has the same label
@@ -196,7 +207,7 @@ class RunWatch:
 
     def _phase(self) -> str:
         """Return the phase; after the last level the run is measured and reported."""
-        if self._silent_s > 1 and self._index == len(self._plans) - 1:
+        if self._silent_s > 1 and self._index == len(self._levels) - 1:
             try:
                 if self._folder.read_status()["status"] != RUNNING:
                     return REPORT
@@ -205,7 +216,7 @@ class RunWatch:
         return str(self._progress["phase"])
 
     def _concerns(self, in_flight: int) -> list[str]:
-        plan, progress = self._plans[self._index], self._progress
+        plan, progress = self._levels[self._index], self._progress
         concerns = []
         if self._silent_s > SILENT_S and self._phase() not in ("drain", REPORT, START):
             concerns.append(f"no word from the load for {self._silent_s:.0f} s")
@@ -218,7 +229,7 @@ class RunWatch:
             began_s, ended_before = self._phase_began
             ended, wanted = (
                 progress["totals"]["ended"] - ended_before,
-                closed_phases(plan)[-1].min_workflows,
+                closed_phases(plan.phases, plan.concurrency)[-1].min_workflows,
             )
             if progress["elapsed_s"] - began_s > plan.phases.steady_s and ended < wanted:
                 concerns.append(
@@ -234,12 +245,14 @@ class RunWatch:
         if not elapsed_s or not ended:
             return None
         rate_per_s = ended / elapsed_s
-        lengths_s = [self._length_s(plan, rate_per_s) for plan in self._plans[self._index :]]
+        lengths_s = [self._length_s(plan, rate_per_s) for plan in self._levels[self._index :]]
         return max(0.0, lengths_s[0] - elapsed_s) + sum(lengths_s[1:])
 
-    def _length_s(self, plan: LevelPlan, rate_per_s: float) -> float:
+    def _length_s(self, plan: PlannedLevel, rate_per_s: float) -> float:
         phases = plan.phases
         if plan.loop == "open":
             return phases.warm_up_s + phases.steady_s + OVERHEAD_S + CONTROL_S + phases.cooldown_s
-        played_s = sum(rule.length_s(rate_per_s) for rule in closed_phases(plan))
+        played_s = sum(
+            rule.length_s(rate_per_s) for rule in closed_phases(plan.phases, plan.concurrency)
+        )
         return played_s + OVERHEAD_S + phases.cooldown_s

@@ -119,7 +119,6 @@ class LiveView:
         watch: RunWatch,
         *,
         title: str,
-        levels: int,
         console: Console,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -128,13 +127,11 @@ class LiveView:
         Args:
             watch: Knows where the run stands.
             title: Of the scenario; of unknown origin.
-            levels: How many the run will play.
             console: Where to draw.
             clock: Seconds, never going back.
         """
         self._watch = watch
         self._title = title
-        self._levels = levels
         self._console = console
         self._clock = clock
         self._before, self._before_s = BEFORE_LEVELS, clock()
@@ -182,17 +179,17 @@ class LiveView:
         if progress is None:
             rows["phase"] = f"{self._before}, for {self._looked_s - self._before_s:.0f} s"
         else:
-            rows |= picture(progress, self._levels)
+            rows |= picture(progress)
         self._live.update(laid_out(rows, progress, self._hint), refresh=True)
 
 
-def picture(progress: RunProgress, levels: int) -> dict[str, str]:
+def picture(progress: RunProgress) -> dict[str, str]:
     """Return what a picture says of a level, under what it is called."""
     is_open = progress.loop == "open"
     of = f"of {progress.wanted} {'slots' if is_open else 'wanted'}"
     waited = {"response time": mean_told(progress.mean_response_s)} if is_open else {}
     return {
-        "level": f"{progress.index + 1} of {levels}: {name(progress.shown)}",
+        "level": f"{progress.index + 1} of {progress.levels}: {name(progress.shown)}",
         "phase": f"{progress.phase}, {progress.elapsed_s:.0f} s since the level's go",
         "in flight": f"{progress.in_flight} {of}",
         "rate": f"{rate_told(progress)}; {progress.ended} ended",
@@ -268,12 +265,10 @@ def plain_line(progress: RunProgress) -> str:
     return "".join([line, *(f"  concern: {visible(each)}" for each in progress.concerns)])
 
 
-def choose_view(
-    watch: RunWatch, *, title: str, levels: int, plain: bool, as_json: bool, no_color: bool
-) -> View:
+def choose_view(watch: RunWatch, *, title: str, plain: bool, as_json: bool, no_color: bool) -> View:
     """Return the live view where standard error is a terminal that can draw, else plain lines."""
     console = SteadyCursor(stderr=True, highlight=False)
     drawable = sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal
     if plain or no_color or not drawable:
         return PlainView(watch, as_json=as_json)
-    return LiveView(watch, title=title, levels=levels, console=console)
+    return LiveView(watch, title=title, console=console)

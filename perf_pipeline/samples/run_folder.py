@@ -2,6 +2,7 @@
 
 RUN/run.json               our own record of the run's status
 RUN/manifest.json          what ran, where, with which versions
+RUN/plan.json              the levels that will be played
 RUN/levels/00-100/         one folder a level: level.json, resources.jsonl, histograms.bin
                            (derived) and, for each worker, journal, slot file, plan and log
 RUN/records.parquet        all records, derived from the journals

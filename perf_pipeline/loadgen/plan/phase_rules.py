@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.scenario.scenario import STEADY_TURNOVERS
 
 if TYPE_CHECKING:
-    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.config.scenario.scenario import Phases
 
 WARM_UP_TURNOVERS = 1
 
@@ -51,9 +51,13 @@ class PhaseRule:
         return min(length_s, self.max_s)
 
 
-def closed_phases(plan: LevelPlan) -> tuple[PhaseRule, PhaseRule, PhaseRule]:
-    """Return the rules of ramp-up, warm-up and steady phase of a closed level."""
-    phases, slots = plan.phases, plan.concurrency
+def closed_phases(phases: Phases, slots: int) -> tuple[PhaseRule, PhaseRule, PhaseRule]:
+    """Return the rules of ramp-up, warm-up and steady phase of a closed level.
+
+    Args:
+        phases: Their lengths.
+        slots: Workflows in flight.
+    """
     return (
         PhaseRule("ramp_up", phases.ramp_up_s, phases.ramp_up_s),
         PhaseRule("warm_up", phases.warm_up_s, phases.steady_max_s, WARM_UP_TURNOVERS * slots),

@@ -69,7 +69,7 @@ class PhaseController:
         self._ended_before_go = self._ended()  # the cold starts
         go_ns = self._go()
         start_ns, ended_before = go_ns, 0
-        *before_steady, steady = closed_phases(self._plan)
+        *before_steady, steady = closed_phases(self._phases, self._plan.concurrency)
         for rule in (*before_steady, steady):
             ended_before = self._ended()
             because = self._stay(rule, start_ns)

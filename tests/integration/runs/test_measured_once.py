@@ -45,7 +45,7 @@ def counted(sandbox: Sandbox) -> CountedLevels:
 
 @pytest.fixture(scope="module")
 def scenario(sandbox: Sandbox) -> str:
-    path = Path(sandbox.scenario("once", steady_s=0.3))
+    path = Path(sandbox.scenario("once", steady_s=0.5))
     path.write_text(path.read_text().replace("concurrency = [4]", "concurrency = [2, 4]"))
     return str(path)
 

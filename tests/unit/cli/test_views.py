@@ -25,18 +25,21 @@ from perf_pipeline.cli.views import (
 )
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.scenario import Phases, Scenario
+from perf_pipeline.loadgen.plan.level_plan import LevelPlan, little_endian
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_log import Progress
 from perf_pipeline.samples.journal import JournalWriter
+from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.record import NOT_STARTED, RECORD, ErrorClass, Outcome
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import INTENDED, RunFolder
 from perf_pipeline.samples.slots import Totals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 PLANS = plan_levels(Scenario(name="s", concurrency=(10, 40), level_names=("few", "many")), 1)
-STANDING = RunProgress(0, "100", 100, "steady", 99, 1400, 0, 331.4, 12.34, 1.5, {}, 100.0, ())
+STANDING = RunProgress(0, 2, "100", 100, "steady", 99, 1400, 0, 331.4, 12.34, 1.5, {}, 100.0, ())
 
 
 class Growing:
@@ -46,7 +49,13 @@ class Growing:
         self.run = RunFolder(folder / "run")
         self.run.begin("s")
         self.now_s = 1000.0
-        self.watch = RunWatch(self.run, PLANS, lambda: int(self.now_s * 1e9))
+        self.plan(PLANS)
+        self.watch = RunWatch(self.run, lambda: int(self.now_s * 1e9))
+
+    def plan(self, plans: Sequence[LevelPlan]) -> None:
+        """Write what the run will play."""
+        levels = (PlannedLevel(p.label, p.title, p.concurrency, p.loop, p.phases) for p in plans)
+        write_planned_levels(self.run, tuple(levels))
 
     def level(self, name: str) -> None:
         """Begin a level."""
@@ -114,7 +123,8 @@ def test_time_left_knows_that_a_total_ends_the_steady_phase(growing: Growing) ->
     """At 10/s, 20 workflows take 2 s of the 20."""
     phases = Phases(total_workflows=20)
     plans = plan_levels(Scenario(name="s", concurrency=(10,), phases=phases), 1)
-    growing.watch = RunWatch(growing.run, plans, lambda: int(growing.now_s * 1e9))
+    growing.plan(plans)
+    growing.watch = RunWatch(growing.run, lambda: int(growing.now_s * 1e9))
     growing.level("00-10")
     growing.progress("10", "warm_up", 6.0, 70, 60, 0)
     assert growing.look().left_s == pytest.approx(5 + 5 + 2 + 5 - 6)
@@ -204,13 +214,13 @@ OPEN = replace(
 
 
 def test_of_an_open_level_the_rate_achieved_stands_beside_the_one_offered() -> None:
-    shown = picture(OPEN, 2)
+    shown = picture(OPEN)
     assert shown["rate"] == "25.5/s achieved of 28.0/s offered; 1400 ended"
     assert shown["in flight"] == "99 of 400 slots"
     assert shown["response time"].startswith("2.5 s")
     assert shown["service time"].startswith("1.5 s")
     assert "25.5/s achieved of 28.0/s offered" in plain_line(OPEN)
-    assert "response time" not in picture(STANDING, 2)
+    assert "response time" not in picture(STANDING)
 
 
 def test_what_is_offered_is_read_from_the_plan(tmp_path: Path) -> None:
@@ -218,8 +228,11 @@ def test_what_is_offered_is_read_from_the_plan(tmp_path: Path) -> None:
     arrivals = Arrivals("rush", "constant", rate_per_s=20.0, duration_s=10.0, slots=4)
     plans = plan_levels(Scenario(name="s", concurrency=(), arrivals=(arrivals,)), 1)
     growing = Growing(tmp_path)
-    growing.watch = RunWatch(growing.run, plans, lambda: int(growing.now_s * 1e9))
+    growing.plan(plans)
+    growing.watch = RunWatch(growing.run, lambda: int(growing.now_s * 1e9))
     growing.level("00-rush")
+    intended = growing.run.root / "levels/00-rush" / INTENDED
+    intended.write_bytes(little_endian(plans[0].intended_ns))
     growing.progress(plans[0].shown, "steady", 5.0, 100, 90, 0)
     assert growing.look().offered_per_s == pytest.approx(20, abs=1)
     assert growing.look().loop == "open"
@@ -247,7 +260,7 @@ def test_hostile_text_is_inert_in_the_picture_at_any_width(columns: int) -> None
     file = io.StringIO()
     console = SteadyCursor(file=file, force_terminal=True, width=columns, color_system=None)
     hostile = "\x1b[2J\x1b]0;x\x07[red]y[/red][/nope]"
-    rows = {"scenario": "x", **picture(replace(STANDING, shown=hostile), 2)}
+    rows = {"scenario": "x", **picture(replace(STANDING, shown=hostile))}
     console.print(laid_out(rows, replace(STANDING, concerns=(hostile,)), "hint"))
     shown = file.getvalue()
     assert "\x1b" not in shown.replace("\x1b[0m", "").replace("\x1b[2m", "")
@@ -259,7 +272,7 @@ def test_hostile_text_is_inert_in_the_picture_at_any_width(columns: int) -> None
 def test_the_cursor_is_never_hidden_and_lines_of_news_are_inert(growing: Growing) -> None:
     file = io.StringIO()
     console = SteadyCursor(file=file, force_terminal=True, width=40, color_system=None)
-    with LiveView(growing.watch, title="[red]t", levels=2, console=console) as view:
+    with LiveView(growing.watch, title="[red]t", console=console) as view:
         view.notify("\x1b[2J[bold]news[/bold]")
         view.look()
         view.stopping()
@@ -279,7 +292,7 @@ def test_plain_lines_wherever_a_picture_cannot_be_drawn_or_is_not_wanted(
 
     def chosen(**changes: bool) -> str:
         flags: dict[str, Any] = {"plain": False, "as_json": False, "no_color": False, **changes}
-        return type(choose_view(growing.watch, title="", levels=1, **flags)).__name__
+        return type(choose_view(growing.watch, title="", **flags)).__name__
 
     monkeypatch.setenv("TERM", "xterm")
     assert chosen() == "PlainView"
@@ -318,7 +331,7 @@ def test_that_the_report_is_made_is_said_once(
         def look(self) -> RunProgress:
             return told
 
-    watch = Reporting(growing.run, PLANS)
+    watch = Reporting(growing.run)
     view = PlainView(watch, as_json=False, clock=lambda: growing.now_s)
     for _ in range(35):
         growing.now_s += 1
@@ -331,9 +344,7 @@ def test_the_phase_says_that_another_load_run_is_waited_for(growing: Growing) ->
     """And how long: the servers, which come after it, have a time of their own."""
     file = io.StringIO()
     console = SteadyCursor(file=file, force_terminal=True, width=100)
-    view = LiveView(
-        growing.watch, title="s", levels=2, console=console, clock=lambda: growing.now_s
-    )
+    view = LiveView(growing.watch, title="s", console=console, clock=lambda: growing.now_s)
     with view:
         view.notify("waiting for another load run on this host to end: run x, process 1")
         growing.now_s += 40

@@ -1,0 +1,59 @@
+"""``plan.json``: the levels that a run will play, for whoever watches it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from perf_pipeline.config.scenario.scenario import Phases
+from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.typed_file import read_typed
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PlannedLevel:
+    """A level that will be played.
+
+    Attributes:
+        label: ``100``, or an arm's name.
+        title: What people call it besides; may be empty.
+        concurrency: Workflows in flight; of an open level at most.
+        loop: ``closed`` or ``open``.
+        phases: Lengths of its phases.
+    """
+
+    label: str
+    title: str
+    concurrency: int
+    loop: Literal["closed", "open"]
+    phases: Phases
+
+    @property
+    def shown(self) -> str:
+        """What people call the level: ``1000 (medium stress)``."""
+        return f"{self.label} ({self.title})" if self.title else self.label
+
+
+@dataclass(frozen=True)
+class _PlanFile:
+    levels: tuple[PlannedLevel, ...]
+
+
+def write_planned_levels(folder: RunFolder, levels: tuple[PlannedLevel, ...]) -> None:
+    """Write ``plan.json`` into a run's folder, whole or not at all."""
+    write_json(_path(folder), {"schema_version": SCHEMA_VERSION, **asdict(_PlanFile(levels))})
+
+
+def read_planned_levels(folder: RunFolder) -> tuple[PlannedLevel, ...]:
+    """Read the levels that a run will play; none before it has planned them.
+
+    Raises:
+        RunFolderError: The file is not what this version writes.
+    """
+    path = _path(folder)
+    return read_typed(path, _PlanFile, SCHEMA_VERSION).levels if path.exists() else ()
+
+
+def _path(folder: RunFolder) -> Path:
+    return folder.root / "plan.json"
