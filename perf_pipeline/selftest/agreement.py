@@ -2,9 +2,9 @@
 
 A small HTTP service answers after known delays and keeps a log of its own. It is loaded in closed
 loop by us and by wrk with as many connections, and at a rate by us (an open level) and by Locust.
-Each generator is held against the service's log of its own run. Ours must agree with it within what
-the other can tell, wrk 0.01 ms and Locust whole milliseconds, and what sockets and timers take;
-where the two generators differ, the log says who is right, and is printed.
+Each generator is compared with the service's log of its own run. Ours must agree with it within the
+resolution of the other (wrk 0.01 ms, Locust whole milliseconds) and what sockets and timers take;
+where the two generators differ, the log decides who is right, and is printed.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def _least_disturbed(rounds: list[list[Figure]]) -> list[Figure]:
     """
     figures = []
     for index in range(0, len(rounds[0]), 2):
-        told = [figures_of[index].value or 0.0 for figures_of in rounds]
-        best = rounds[told.index(min(told))]
-        note = f"{best[index].note}; best of {len(told)} rounds, the worst {max(told):.2f}"
+        values = [figures_of[index].value or 0.0 for figures_of in rounds]
+        best = rounds[values.index(min(values))]
+        note = f"{best[index].note}; best of {len(values)} rounds, the worst {max(values):.2f}"
         figures += [replace(best[index], note=note), best[index + 1]]
     return figures
 
@@ -93,14 +93,14 @@ def _ours_at_rate(folder: Path, length_s: int, seed: int) -> ObservedLoad:
 def _wrk(folder: Path, length_s: int, seed: int) -> ObservedLoad:
     command = wrk_command()
     with delayed_service(folder, *DELAYS_S, seed) as service:
-        told = run_wrk(command, service.url, CONNECTIONS, length_s)
+        reported = run_wrk(command, service.url, CONNECTIONS, length_s)
     answered = read_log(service)
-    begin_ns, lasted_s = int(answered.arrived_ns[0]), told.requests / told.per_s
+    begin_ns, lasted_s = int(answered.arrived_ns[0]), reported.requests / reported.per_s
     return ObservedLoad(
         name="wrk",
         length_s=lasted_s,
-        per_s=told.per_s,
-        percentiles_ms=told.percentiles_ms,
+        per_s=reported.per_s,
+        percentiles_ms=reported.percentiles_ms,
         resolution_ms=RESOLUTION_MS,
         log=answered.between(begin_ns, begin_ns + int(lasted_s * 1e9)),
     )
@@ -115,18 +115,18 @@ def _locust(folder: Path, length_s: int, seed: int) -> ObservedLoad:
         )
     if done.returncode != 0:
         raise PerfPipelineError(f"exit code {done.returncode}: {done.stderr.strip()[-500:]}")
-    told = json.loads(done.stdout.splitlines()[-1])
-    if told["failures"] or not told["requests"]:
+    reported = json.loads(done.stdout.splitlines()[-1])
+    if reported["failures"] or not reported["requests"]:
         raise PerfPipelineError(
-            f"{told['failures']} of its {told['requests']} requests failed: "
+            f"{reported['failures']} of its {reported['requests']} requests failed: "
             f"{done.stderr.strip()[-500:]}"
         )
-    lasted_s = (told["end_ns"] - told["begin_ns"]) / 1e9
+    lasted_s = (reported["end_ns"] - reported["begin_ns"]) / 1e9
     return ObservedLoad(
         name="Locust",
         length_s=lasted_s,
-        per_s=told["requests"] / lasted_s,
-        percentiles_ms={percent: told[f"p{percent}_ms"] for percent in PERCENTS},
+        per_s=reported["requests"] / lasted_s,
+        percentiles_ms={percent: reported[f"p{percent}_ms"] for percent in PERCENTS},
         resolution_ms=LOCUST_RESOLUTION_MS,
-        log=read_log(service).between(told["begin_ns"], told["end_ns"]),
+        log=read_log(service).between(reported["begin_ns"], reported["end_ns"]),
     )

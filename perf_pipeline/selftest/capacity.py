@@ -149,8 +149,8 @@ def _figures(case: _Case, found: list[CapacityFinding], size: Size) -> list[Figu
         one.value is not None and one.below is not None and one.value <= case.truth < one.below
         for one in found
     )
-    held = [p.little for one in found for p in one.points if p.word == "met" and p.little]
-    worst = max((100 * abs(little.ratio - 1) for little in held), default=float("nan"))
+    checked = [p.little for one in found for p in one.points if p.word == "met" and p.little]
+    worst = max((100 * abs(little.ratio - 1) for little in checked), default=float("nan"))
     figures = [
         Figure(
             f"{name}: searches within {near:g} % of {case.truth:.4g}",

@@ -37,7 +37,7 @@ class Figure:
 
     @property
     def passed(self) -> bool:
-        """True when the limit is kept; a claim without a value is not proven."""
+        """True when the value is within its limit; a claim without a value is not proven."""
         if self.limit is None:
             return True
         if self.value is None or math.isnan(self.value):

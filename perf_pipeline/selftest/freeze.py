@@ -1,7 +1,7 @@
 """A target that freezes for 2 s under 500 arrivals a second has the p99 that arithmetic says.
 
-Arrivals come evenly at ``r`` a second, ``c`` slots serve ``c / s`` a second, and the target stands
-still for ``S`` seconds. What arrives ``u`` seconds into the freeze waits for its end and for the
+Arrivals come evenly at ``r`` a second, ``c`` slots serve ``c / s`` a second, and the target freezes
+for ``S`` seconds. What arrives ``u`` seconds into the freeze waits for its end and for the
 ``r u`` workflows before it: its response time is ``S - u + u r s / c + s``. So of ``n = r D``
 arrivals the share ``q`` that took longest came within the first ``q D`` seconds, and the quantile
 ``1 - q`` is that time at ``u = q D``. The service times, from the start, know nothing of it.

@@ -47,7 +47,7 @@ def ledger_of(
     recorder: Recorder,
     slots: SlotFile,
 ) -> Ledger:
-    """Make the ledger of a job, on the clock of this machine."""
+    """Return the ledger of a job, with the clock of this machine."""
     return Ledger(
         classify=classify,
         recorder=recorder,
@@ -96,13 +96,13 @@ def supervise(
     and when ``tasks`` are to be sampled.
 
     Args:
-        loop: What plays.
-        recorder: What keeps its records.
-        journal: Where they go.
-        slots: When to go and to stop.
+        loop: Plays the plan.
+        recorder: Stores the records of the workflows.
+        journal: Takes the records.
+        slots: Has the words that say when to go and to stop.
         bell: Rung by the supervisor, and by the last slot as it ends.
-        tasks: What tells what the workflows of an event loop are doing; None for threads, which
-            are sampled at commits.
+        tasks: Samples what the workflows of an event loop are doing; None for threads, which are
+            sampled at commits.
 
     Returns:
         The exit code of the process.

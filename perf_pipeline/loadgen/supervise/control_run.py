@@ -1,8 +1,8 @@
-"""The same arrivals on workflows that do nothing: how late the generator itself is.
+"""The control run: the same arrivals on workflows that do nothing show how late we are ourselves.
 
-A start that is late with the target may be the target's doing (no slot was free, the interpreter
-lock was held) or ours. What is late with nothing to do, on the same schedule, slots, processes,
-interpreter and machine, is ours.
+A late start in a load level may be caused by the target (no slot was free, the interpreter lock was
+taken) or by the generator. Starts that are late although the workflows do nothing, with the same
+schedule, slots, processes, interpreter and machine, are caused by the generator.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ class _Tally:
         return WindowCounts(count, bad, spent_ns, unknown, length_ns / 1e9)
 
     def missed_by(self, counts: WindowCounts) -> str:
-        """Say by how much the limit is missed even if all unknown workflows kept it; else empty."""
+        """Say by how much the limit is missed even if every unknown workflow met it; else empty."""
         workflows, limit = counts.count + counts.unknown, self.slo.limit
         over = f"in the last {counts.length_s:.0f} s"
         share = f"{counts.bad:,} of {workflows:,} workflows"

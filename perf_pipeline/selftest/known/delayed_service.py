@@ -70,6 +70,6 @@ async def serve(delays_s: list[float], log: array[int]) -> None:
 
 if __name__ == "__main__":
     low, high, seed, path = sys.argv[1:5]
-    kept = array("q")
-    asyncio.run(serve(spread_delays_s(float(low), float(high), random.Random(int(seed))), kept))
-    Path(path).write_bytes(kept.tobytes())
+    log = array("q")
+    asyncio.run(serve(spread_delays_s(float(low), float(high), random.Random(int(seed))), log))
+    Path(path).write_bytes(log.tobytes())

@@ -1,6 +1,6 @@
-"""A workflow that is one HTTP request on a connection of its thread's own, kept open.
+"""A workflow that is one HTTP request on the thread's own persistent connection.
 
-Which service it asks stands in ``delayed_service_address``, a module of one line in a folder that
+The service is named in ``delayed_service_address``, a module of one line in a folder that
 the worker is given as ``python_path``.
 """
 

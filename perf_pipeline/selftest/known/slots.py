@@ -1,4 +1,4 @@
-"""A target with a known capacity: a few slots that all workflows share, each held equally long."""
+"""A target with a known capacity: all workflows share a few slots, each for the same time."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 The workflows share 4 slots that each holds for 20 ms, so with N in flight one takes N x 5 ms, and
 the greatest N whose mean keeps a limit is limit / 5 ms. A sleep takes somewhat longer than asked
 for, by the kernel and the interpreter, and that is part of the truth: with 4 in flight nothing
-waits, so the mean time of the first step is how long a slot is held.
+waits, so the mean time of the first step is how long a slot is occupied.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def real_time_figures(seed: int) -> list[Figure]:
         settings = replace(current_settings(), results_dir=Path(temporary), noise="tell")
         finding = search_capacity(scenario, question, settings, notify=_log.info)
     alone = [p.little.time_s for p in finding.points if p.load == SLOTS and p.little]
-    held_s = alone[-1] if alone else HELD_S
-    truth = LIMIT_S * SLOTS / held_s
+    occupied_s = alone[-1] if alone else HELD_S
+    truth = LIMIT_S * SLOTS / occupied_s
     off = None if finding.value is None else 100 * abs(finding.value / truth - 1)
     little = [p.little for p in finding.points if p.word == "met" and p.little]
     worst = max((100 * abs(one.ratio - 1) for one in little), default=None)
@@ -66,7 +66,7 @@ def real_time_figures(seed: int) -> list[Figure]:
             off,
             "%",
             NEAR_PERCENT,
-            note=f"{finding.summary}; a slot was held for {1e3 * held_s:.2f} ms",
+            note=f"{finding.summary}; a slot was occupied for {1e3 * occupied_s:.2f} ms",
         ),
         Figure(f"{name}: steps", finding.steps, "", MAX_STEPS),
         Figure(f"{name}: Little's law at steps that met, worst", worst, "%", 100 * LITTLE_SHARE),

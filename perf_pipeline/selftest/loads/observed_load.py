@@ -74,14 +74,14 @@ def compared(
 def _pair(
     what: str,
     unit: str,
-    told: list[tuple[float, float]],
+    pairs: list[tuple[float, float]],
     limit: float,
     other: ObservedLoad,
     *,
     judged: bool,
 ) -> list[Figure]:
     """Return how far ours is from the log, and from the other generator beyond the logs."""
-    (ours, ours_log), (others, others_log) = told
+    (ours, ours_log), (others, others_log) = pairs
     off, other_off = ours - ours_log, others - others_log
     apart = abs(off - other_off)
     decided = "they agree"

@@ -31,7 +31,7 @@ class PlayedLevel:
         metrics: As a run would report it.
         load: What arrived.
         frame: Its records, one for every arrival, and the cold starts.
-        facts: What its first worker said of itself.
+        facts: Facts that its first worker stored about itself.
         cpu_percent: CPU of its workers, percent of one core; None if it was too short to tell.
     """
 

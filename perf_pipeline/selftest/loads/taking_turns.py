@@ -1,4 +1,4 @@
-"""Two loads on one machine, of which one stands still while the other runs, in short turns.
+"""Two loads on one machine, of which one is stopped while the other runs, in short turns.
 
 What others do on the machine meets both alike, and what starting costs is paid once. While the
 bare loop has its turn, the process of the supervisor sleeps: what it does belongs to our side.

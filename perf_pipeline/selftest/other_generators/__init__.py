@@ -1,1 +1,1 @@
-"""Independent load generators that ours is held against, each in an environment of its own."""
+"""Independent load generators to compare ours with, each in an environment of its own."""
