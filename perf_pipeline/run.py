@@ -17,8 +17,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from perf_pipeline.analysis.measure import measure
-from perf_pipeline.config.settings import PROJECT
+from perf_pipeline.analysis.measure import measure, metrics_of
+from perf_pipeline.config.settings import PROJECT, current_settings
+from perf_pipeline.finished_run import FinishedRun
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
 from perf_pipeline.host.level_calibration import LevelCalibration
 from perf_pipeline.host.load_lock import load_lock
@@ -37,7 +38,14 @@ from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
-from perf_pipeline.samples.run_folder import COMPLETE, FAILED, INTERRUPTED, RunFolder, write_json
+from perf_pipeline.samples.run_folder import (
+    COMPLETE,
+    FAILED,
+    INTERRUPTED,
+    RunFolder,
+    find_run,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -311,22 +319,44 @@ def report(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:
 
 def run_scenario(
     scenario: Scenario,
-    settings: Settings,
+    settings: Settings | None = None,
     *,
     notify: Callable[[str], None] = lambda _text: None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
-) -> RunMetrics:
-    """Run a scenario from servers to report, without an orchestrator.
+) -> FinishedRun:
+    """Run a scenario from servers to report, in this process and without an orchestrator.
+
+    Args:
+        scenario: What to do; ``open_scenario`` makes one.
+        settings: Where things are; None for what the environment says.
+        notify: Called with each line that people should see while they wait.
+        on_progress: Called about once a second with where the load stands.
 
     Raises:
-        PerfPipelineError: Before the first level, when servers or target cannot be had; or after
-            the report was written, when what the run kept on a server could not be removed.
+        PerfPipelineError: Before the first level, when a server or the target is unavailable; or
+            after the report was written, when the run's data on a server could not be removed.
     """
-    with Run(scenario, settings, notify=notify) as run:
+    with Run(scenario, settings or current_settings(), notify=notify) as run:
         folder = run.load(on_progress)
         metrics = measure(folder)
-        report(folder, metrics)  # inside: a server that was lost must not cost the report as well
-    return metrics
+        # Inside: a server that was lost must not cost the report as well.
+        files = report(folder, metrics)
+    return FinishedRun(metrics, folder.root, files)
+
+
+def open_run(name: str | None = None, settings: Settings | None = None) -> FinishedRun:
+    """Open a run that has ended; what it did not come to measure or report is done now.
+
+    Args:
+        name: Its id or its folder; None for the newest run.
+        settings: Where the folder of the runs is; None for what the environment says.
+
+    Raises:
+        RunFolderError: There is no such run, or nothing of it was measured.
+    """
+    folder = find_run((settings or current_settings()).results_dir, name)
+    metrics = metrics_of(folder)
+    return FinishedRun(metrics, folder.root, report_of(folder, metrics))
 
 
 def _now() -> str:

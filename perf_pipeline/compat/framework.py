@@ -210,7 +210,7 @@ class LoadTestFramework:
         )
 
     def _run(self, scenario: Scenario) -> list[PerformanceMetrics]:
-        metrics = run_scenario(scenario, self._settings, notify=self._notify)
+        metrics = run_scenario(scenario, self._settings, notify=self._notify).metrics
         self.runs.append(metrics)
         return [
             performance_metrics(level, metrics.run_id, scenario.name) for level in metrics.levels

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.flags.flag import check_flags
+from perf_pipeline.config.flags.flag import check_flags, flag_values
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.wording import did_you_mean, listed, shown
@@ -48,20 +50,37 @@ def find_scenario(name_or_path: str, folder: Path = BUILTIN_FOLDER) -> Path:
 
 
 def open_scenario(
-    name_or_path: str, machine: MachineLimits, overrides: Overrides | None = None
+    name_or_path: str,
+    machine: MachineLimits | None = None,
+    overrides: Overrides | None = None,
+    **values: object,
 ) -> Scenario:
     """Find and read a scenario, with the flags of ``run`` in place.
 
+    ``open_scenario("baseline", concurrency=[10, 50], duration_s=5)`` changes values of the
+    scenario as ``perf-pipeline run baseline --concurrency 10 50 --duration 5`` does.
+
+    Args:
+        name_or_path: Name of a scenario of the project, or path of a TOML file.
+        machine: What a level must not exceed; None for what this machine holds.
+        overrides: Flags that change values of the scenario; None for none.
+        values: The same by the names of the fields of ``Overrides``; these count where both are
+            given. Several values are a list or a tuple.
+
     Raises:
         ScenarioError: With every problem of the name, the file and the flags.
+        TypeError: A keyword is no field of ``Overrides``.
     """
+    given = overrides or Overrides()
+    if values:
+        given = replace(given, **flag_values(type(given), values))
     try:
         path = find_scenario(name_or_path)
     except ScenarioError as error:
         problems = Problems(name_or_path)
-        check_flags(overrides or Overrides(), problems)
+        check_flags(given, problems)
         raise ScenarioError([*error.problems, *problems.sentences()]) from error
-    return read_scenario(path, machine, overrides)
+    return read_scenario(path, machine or read_machine_limits(), given)
 
 
 def _exists(path: str) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import perf_pipeline
 from perf_pipeline import (
     LoadTestConfig,
     LoadTestFramework,
@@ -125,8 +124,3 @@ def test_what_is_not_built_says_so_when_it_is_asked_for() -> None:
         exec("from perf_pipeline import FailureInjector")  # noqa: S102 as users write it
     with pytest.raises(PerfPipelineError, match=r"24 h\) is not built yet"):
         LoadTestFramework().run_endurance_test()
-
-
-def test_every_public_name_can_be_imported() -> None:
-    for name in perf_pipeline.__all__:
-        assert getattr(perf_pipeline, name).__name__ == name

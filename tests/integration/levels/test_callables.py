@@ -134,7 +134,7 @@ def records_of(folder: RunFolder) -> pl.DataFrame:
 def test_a_runtime_of_a_users_own_is_measured_from_ten_lines(tmp_path: Path, own: Settings) -> None:
     """From the files to the report: 20 in flight on threads, every result right."""
     path = write(tmp_path, "shop", SHOP, ORDERS)
-    metrics = run_scenario(read_scenario(path, read_machine_limits()), own)
+    metrics = run_scenario(read_scenario(path, read_machine_limits()), own).metrics
     (level,) = metrics.levels
     assert (metrics.validity, level.validity) == ("valid", "valid")
     assert [(one.family, one.complexity) for one in level.families] == [("shop:order", "")]

@@ -160,7 +160,7 @@ def test_tasks_of_an_event_loop_play_a_schedule_too(tmp_path: Path) -> None:
 def test_a_run_plays_the_same_arrivals_on_workflows_that_do_nothing(tmp_path: Path) -> None:
     """Its metrics hold both lags; the manifest holds the plan's hash and the timer slack."""
     settings = read_settings({"PERF_PIPELINE_RESULTS": str(tmp_path)})
-    metrics = run_scenario(SCENARIO, settings)
+    metrics = run_scenario(SCENARIO, settings).metrics
     (level,) = metrics.levels
     assert level.open_load is not None
     assert level.open_load.control_lag is not None

@@ -224,6 +224,23 @@ def test_a_runtime_of_ones_own_is_measured_as_the_readme_says(sandbox: Sandbox) 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_a_scenario_is_run_from_python_as_the_readme_says(sandbox: Sandbox) -> None:
+    """Three load levels: 10 in flight and the two arms; their records are counted by outcome."""
+    code = snippet("run_scenario")
+    ran = sandbox.run(str(BIN / "python"), "-c", code, cwd=sandbox.folder)
+    assert ran.returncode == 0, ran.stderr
+    *levels, report = ran.stdout.split("shape:")[0].splitlines()
+    assert [line.split()[0] for line in levels] == ["10", "lean", "control"]
+    for line in levels:
+        throughput, average, validity = line.split()[1:]
+        assert 0 < float(throughput) > 1 / float(average)
+        assert validity in WORST_FIRST
+    assert Path(report).parent == sandbox.run_folders()[-1]
+    assert "outcome" in ran.stdout  # the head of the counted records
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_classes_of_the_old_framework_measure_as_the_readme_says(sandbox: Sandbox) -> None:
     code = snippet("execute_concurrent_workflows")
     told = sandbox.run(str(BIN / "python"), "-c", code, cwd=sandbox.folder)

@@ -80,7 +80,9 @@ def whole(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) 
     run_scenario(QUICK, replace(settings, results_dir=settings.results_dir / "first"))
     with seen.watching_connections():
         seen.between.append(seen.resource_use())
-        metrics = run_scenario(WHOLE, settings, notify=seen.on_notify, on_progress=seen.on_progress)
+        metrics = run_scenario(
+            WHOLE, settings, notify=seen.on_notify, on_progress=seen.on_progress
+        ).metrics
         seen.between.append(seen.resource_use())
     return Whole(metrics, seen, settings.results_dir)
 

@@ -70,7 +70,7 @@ def test_a_run_of_which_most_workflows_fail_stops_after_that_level_and_says_so(
     said: list[str] = []
     seen: list[Progress] = []
 
-    metrics = run_scenario(scenario, settings, notify=said.append, on_progress=seen.append)
+    metrics = run_scenario(scenario, settings, notify=said.append, on_progress=seen.append).metrics
 
     (folder,) = list_runs(settings.results_dir)
     record = folder.read_status()
