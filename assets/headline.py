@@ -9,7 +9,7 @@ from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.report.charts.level_charts import charts_over_time
 from perf_pipeline.report.charts.run_charts import side_by_side
 from perf_pipeline.report.level.bottleneck import bottleneck_summary
-from perf_pipeline.report.level.noise import noise_told
+from perf_pipeline.report.level.noise import noise_summary
 from perf_pipeline.report.level.steady import steady_state_summary
 from perf_pipeline.report.run.headline import headline_table, interval_rows
 from perf_pipeline.report.run.plot_numbers import plot_numbers
@@ -68,7 +68,7 @@ def doubt_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
     for level in metrics.levels:
         for what, says in (
             ("steady state", steady_state_summary(level)),
-            ("machine", noise_told(level)),
+            ("machine", noise_summary(level)),
         ):
             if says:
                 told[f"{what} {labels.level_name(level)}"] = dg.MetadataValue.text(says)

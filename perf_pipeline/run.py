@@ -32,7 +32,7 @@ from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.records.reconcile import reconcile
-from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
+from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.report.run.files import report_files, write_report
 from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.level_records import read_level
@@ -251,7 +251,7 @@ class Run:
         write_json(folder / "state.json", self._servers.settle())
         calibrations.before(folder)
         watched = {name: one.watched() for name, one in self._servers.run_data.items()}
-        with ResourceMonitor(folder / "resources.jsonl", watched) as monitor:
+        with ResourceSampler(folder / "resources.jsonl", watched) as monitor:
             log = LevelSupervisor(
                 plan,
                 folder=folder,

@@ -47,5 +47,6 @@ def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | No
         summary.curve,
         level.in_flight,
         summary.window_ns,
+        resources=summary.level.resources,
         connection_limits=context.connection_limits(processes),
     )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from perf_pipeline.metrics.resources.resource_monitor import (
-    ResourceMonitor as Sampler,
+from perf_pipeline.metrics.resources.resource_sampler import (
+    ResourceSampler,
 )
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import role_use
@@ -115,7 +115,7 @@ class ResourceMonitor:
 
     def _sample(self, path: Path) -> None:
         try:
-            with Sampler(path, {}) as sampler:
+            with ResourceSampler(path, {}) as sampler:
                 last = False
                 while not last:
                     last = self._stop.is_set()

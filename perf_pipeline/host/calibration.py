@@ -1,4 +1,4 @@
-"""Fixed work, done again and again: when its speed changes, the machine has changed and not us.
+"""Fixed work whose speed shows whether the machine itself has changed between two load levels.
 
 The work is arithmetic in the interpreter (a core's speed, which is what the targets live on) and
 small forced writes (the disk's). It makes no object that the garbage collector follows, so that
@@ -28,7 +28,7 @@ core that others share."""
 
 FSYNCS = 8
 FSYNC_BUDGET_S = 0.15
-"""After it no more writes: a disk of 30 ms a write must not make the canary a load of its own."""
+"""Writes stop after this time, so that a disk of 30 ms a write is not loaded by the calibration."""
 
 _BLOCK = b"\0" * 4096
 

@@ -1,10 +1,10 @@
-"""A round of the canary before each level and after the last, kept in the levels' folders.
+"""A round of the calibration before each level and after the last, stored in the levels' folders.
 
 A round between two levels is the one's after and the other's before: it is taken when the servers
 have been brought to their state and nothing of the run is at work.
 
-A disturbance that is over at once would be held against two levels. A round that takes longer than
-the quickest of the run is therefore taken again, and the quickest attempt is kept: what lasts shows
+A disturbance of a moment would count against two levels. A round that takes longer than the
+quickest of the run is therefore taken again, and the quickest attempt is stored: what lasts shows
 in all of them. On the machine that this was made on, one round in forty ran at 0.6 of the speed of
 those 0.7 s before and after it, while no counter of the kernel told of anybody.
 """
@@ -41,7 +41,7 @@ class LevelCalibration:
     """The rounds of one run.
 
     Attributes:
-        rounds: All that were kept, oldest first.
+        rounds: All that were stored, oldest first.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class LevelCalibration:
         self._now_s = now_s
         self._sleep = sleep
         self._file: Path | None = None
-        self._told: dict[str, Any] = {}
+        self._stored: dict[str, Any] = {}
         self._began: tuple[float, dict[str, float | None]] = (0.0, {})
 
     def before(self, level: Path) -> None:
@@ -80,21 +80,21 @@ class LevelCalibration:
         """
         self.after_last()
         self._file = level / FILE
-        self._told = {"before": asdict(self.rounds[-1]), "after": None, "stalled_percent": None}
-        write_json(self._file, self._told)
+        self._stored = {"before": asdict(self.rounds[-1]), "after": None, "stalled_percent": None}
+        write_json(self._file, self._stored)
         self._began = (self._now_s(), self._stalled())
 
     def ended(self) -> None:
         """Note how long threads waited during the level that has just ended."""
         began_s, waited_s = self._began
         elapsed_s = self._now_s() - began_s
-        self._told["stalled_percent"] = stalled_percent(waited_s, self._stalled(), elapsed_s)
+        self._stored["stalled_percent"] = stalled_percent(waited_s, self._stalled(), elapsed_s)
         self._write()
 
     def after_last(self) -> None:
         """Take a round; it is the one after the level before it, if there is one."""
         self.rounds.append(self._quickest())
-        self._told["after"] = asdict(self.rounds[-1])
+        self._stored["after"] = asdict(self.rounds[-1])
         self._write()
 
     def _quickest(self) -> Calibration:
@@ -110,8 +110,8 @@ class LevelCalibration:
 
     def _write(self) -> None:
         if self._file is not None:
-            write_json(self._file, self._told)
+            write_json(self._file, self._stored)
 
 
-def _took_s(canary: Calibration) -> float:
-    return canary.took_s
+def _took_s(calibration: Calibration) -> float:
+    return calibration.took_s

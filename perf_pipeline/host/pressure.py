@@ -13,7 +13,7 @@ class Pressure:
     Attributes:
         load_1m: Mean number of runnable threads over the last minute; None if not measured.
         stalled_percent: ``cpu``, ``memory`` and ``io`` to the share of the last 10 s in which
-            some thread waited for it; None where the kernel does not tell.
+            some thread waited for it; None where the kernel does not count it.
     """
 
     load_1m: float | None
@@ -36,7 +36,7 @@ def read_stalled(proc: Path = Path("/proc")) -> dict[str, float | None]:
     """Read how long some thread of the machine has waited since boot.
 
     Returns:
-        ``cpu``, ``memory`` and ``io`` to seconds; None where the kernel does not tell.
+        ``cpu``, ``memory`` and ``io`` to seconds; None where the kernel does not count it.
 
     Source:
         Documentation/accounting/psi.rst of the kernel: ``total`` is in microseconds.

@@ -15,6 +15,7 @@ from perf_pipeline.metrics.noise.noise import noise_of
 from perf_pipeline.metrics.records.open_level import open_load_of
 from perf_pipeline.metrics.records.record_figures import TIMED, RecordFigures, record_figures
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
+from perf_pipeline.metrics.resources.cpu_per_workflow import cpu_per_workflow
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.resources.server_counters import connections_of
@@ -22,7 +23,7 @@ from perf_pipeline.metrics.steady.level_phases import phases_of
 from perf_pipeline.metrics.survival.window_times import window_responses
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.records import ColdStart, FamilyMetrics, InFlight, Writes
-from perf_pipeline.metrics.validity import judge_level
+from perf_pipeline.metrics.validity import judge_level, judge_neighbours
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import LevelRecords, read_level
 from perf_pipeline.samples.record import COLD, Outcome
@@ -87,12 +88,19 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     in_flight = _in_flight(records, figures, window, plan["concurrency"])
     all_samples = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
     samples = [sample for sample in all_samples if window[0] <= sample["at_ns"] <= window[1]]
-    noise = _noise(folder, samples, context)
+    resources = resources_of(
+        samples,
+        all_samples,
+        go_ns=go_ns,
+        servers_used=context.servers,
+        cpu_limit_cores=context.cpu_limit_cores,
+    )
+    noise = _noise(folder, resources, context)
     is_open = plan["loop"] == "open"
     open_load = open_load_of(records, folder, window) if is_open else None
     responses = window_responses(records.frame, *window) if is_open else None
     response = responses.summary() if responses else None
-    validity, reasons = judge_level(
+    validity_if_quiet, reasons_if_quiet = judge_level(
         ended_because=EndedBecause(log["ended_because"]),
         ended_detail=log["ended_detail"],
         workers=workers,
@@ -102,12 +110,11 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         times=times,
         concurrency=plan["concurrency"],
         in_flight_median=in_flight.median,
-        noise=noise,
         open_load=open_load,
         response=response,
         steady_state=phases.steady_state,
     )
-    resources = resources_of(samples, all_samples, go_ns=go_ns)
+    validity, reasons = judge_neighbours(validity_if_quiet, reasons_if_quiet, noise)
     level = LevelMetrics(
         index=plan["index"],
         label=plan["label"],
@@ -123,6 +130,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         ended_detail=log["ended_detail"],
         limits={**plan["limits"], "mechanism": log["limits"]},
         validity=validity,
+        validity_if_quiet=validity_if_quiet,
         reasons=reasons,
         outcomes=figures.outcomes,
         steady_outcomes=figures.steady_outcomes,
@@ -152,6 +160,11 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
             context.pools,
         ),
         resources=resources,
+        cpu_per_workflow=cpu_per_workflow(
+            samples, warm.filter(pl.col("outcome") == Outcome.OK)["end_ns"].to_numpy()
+        )
+        if phases.has_steady
+        else None,
         workers=workers,
         seconds=figures.seconds,
         started_at=log["started_at"],
@@ -182,15 +195,14 @@ def _server_state(folder: Path) -> dict[str, str]:
     return state
 
 
-def _noise(folder: Path, samples: Sequence[Sample], context: LevelContext) -> Noise | None:
+def _noise(folder: Path, resources: Resources, context: LevelContext) -> Noise | None:
     if context.noise is None:
         return None
     path = folder / CALIBRATION_FILE
     return noise_of(
-        samples,
+        resources.host,
+        resources.others,
         read_json(path) if path.exists() else {},
-        servers=context.servers,
-        cpu_limit_cores=context.cpu_limit_cores,
         judged=context.noise == "judge",
     )
 
@@ -212,7 +224,7 @@ def _in_flight(
     return InFlight(
         wanted=wanted,
         median=figures.in_flight_median,
-        least=figures.in_flight_least,
+        minimum=figures.in_flight_least,
         waits={what: count / total for what, count in sorted(seen.items())},
         wait_samples=total,
     )

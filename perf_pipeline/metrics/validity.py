@@ -52,12 +52,11 @@ def judge_level(
     times: ServiceTimes,
     concurrency: int,
     in_flight_median: float | None,
-    noise: Noise | None = None,
     open_load: OpenLoad | None = None,
     response: ServiceTimes | None = None,
     steady_state: SteadyState | None = None,
 ) -> tuple[Validity, tuple[str, ...]]:
-    """Judge one level.
+    """Judge one level, whatever else used the machine (``judge_neighbours`` adds that).
 
     Args:
         ended_because: From the supervisor's log.
@@ -69,7 +68,6 @@ def judge_level(
         times: Service times of the steady phase.
         concurrency: Workflows that should have been in flight.
         in_flight_median: Workflows that were.
-        noise: Whether others used the machine; None where nothing looked for it.
         open_load: What arrived in an open level; None for a closed one.
         response: Response times of an open level.
         steady_state: What the series say of it; only ``not_steady`` speaks against the level.
@@ -87,8 +85,6 @@ def judge_level(
     if duplicates:
         found.append(("incomplete", f"{duplicates} workflow numbers were recorded twice"))
     found += [("incomplete", reason) for write in writes for reason in _write_problems(write)]
-    if noise is not None and noise.judged:
-        found += [("noisy_host", f"{NOT_QUIET}: {cause}") for cause in noise.causes]
     if open_load is not None and response is not None:
         found += arrival_problems(open_load, response)
         found += _sample_problems(response.samples)
@@ -98,6 +94,22 @@ def judge_level(
     if steady_state is not None and steady_state.verdict == "not_steady":
         found.append(("not_steady", steady_state.why))
     return worst([validity for validity, _ in found] or ["valid"]), tuple(r for _, r in found)
+
+
+def judge_neighbours(
+    validity: Validity, reasons: tuple[str, ...], noise: Noise | None
+) -> tuple[Validity, tuple[str, ...]]:
+    """Return a level's validity and reasons with what its neighbours on the machine add to them.
+
+    Args:
+        validity: From ``judge_level``.
+        reasons: Likewise.
+        noise: Whether other programs used the machine; None where nothing looked for it.
+    """
+    if noise is None or not noise.judged or not noise.causes:
+        return validity, reasons
+    causes = tuple(f"{NOT_QUIET}: {cause}" for cause in noise.causes)
+    return worst([validity, "noisy_host"]), (*causes, *reasons)
 
 
 def _worker_problems(worker: WorkerEnd) -> list[str]:

@@ -34,7 +34,7 @@ from perf_pipeline.loadgen.environment.environment import find_uv, make_environm
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
-from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
+from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.bare_loop import COUNT_FILE, BareLoop
@@ -249,7 +249,7 @@ def _play(
     python_path: str | None = None,
 ) -> None:
     """Play a level as a run does; with turns, those begin when its load does."""
-    monitor = ResourceMonitor(folder / "resources.jsonl", {})
+    monitor = ResourceSampler(folder / "resources.jsonl", {})
     go_ns: list[int] = []
 
     def write_log(log: LevelLog) -> None:

@@ -106,7 +106,7 @@ def test_an_interval_and_what_is_doubtful_are_in_the_metadata(metrics: RunMetric
     assert str(row["throughput"]).endswith("/s [90.0 to 110/s]")
     name = labels.level_name(level)
     assert shown[f"steady state {name}"].value == "undecided: a drift cannot be ruled out"
-    assert shown[f"machine {name}"].value == "noisy: others used 30 %; told and not judged"
+    assert shown[f"machine {name}"].value == "noisy: shown and not judged: others used 30 %"
     quiet = replace(level, steady_state=SteadyState(9.0, "steady"), noise=None)
     assert not [
         key

@@ -1,4 +1,4 @@
-"""What limits a level: a word out of a closed list, with everything that it rests on.
+"""What limits a load level: one verdict of a closed list, with all the evidence for it.
 
 The model. A level in closed loop is a ring of N workflows. Each is, at any moment, at one place:
 in the runtime (running, or waiting for the interpreter lock or a core), queued inside an
@@ -38,6 +38,6 @@ something that holds is not the bottleneck. One cause left is the verdict. Two l
 left that something unmeasured might explain, are ``unclear``.
 
 Thresholds (``evidence.py``): 90 % of a resource is used up, half of the time is where the time
-goes, a tenth is the least that differs from two equal runs. They were chosen, not fitted; every
-value stands beside its threshold in the evidence, so that a reader can disagree.
+goes, differences below a tenth occur between two equal runs. They were chosen, not fitted; every
+value is given beside its threshold in the evidence, so that a reader can disagree.
 """

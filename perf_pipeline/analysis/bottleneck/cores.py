@@ -10,8 +10,9 @@ from perf_pipeline.analysis.bottleneck.evidence import (
     HALF,
     TENTH,
     Suspect,
+    amount,
     need,
-    said,
+    percent,
     suspect,
 )
 
@@ -46,20 +47,24 @@ def _generator(use: LevelUse) -> Iterator[Suspect]:
             "gaps",
             "generator",
             "load generator: slots between two workflows",
-            f"Slots spent {said(idle)} % of the time between two workflows, outside of the target.",
-            need("time of the slots between two workflows", idle, "%", least=100 * HALF),
+            f"Slots spent {amount(idle)} % of the time between two workflows, "
+            "outside of the target.",
+            need("time of the slots between two workflows", idle, "%", minimum=100 * HALF),
         )
     yield suspect(
         "harness",
         "generator",
         "load generator: the harness takes cores",
-        f"The harness used {said(use.harness_cores)} of {said(use.usable_cores)} cores, while "
+        f"The harness used {amount(use.harness_cores)} of {amount(use.usable_cores)} cores, while "
         "threads of the workers waited for one.",
         busy_cores(use),
         waiting_for_core(use),
         time_on_cores(use),
         need(
-            "cores used by the harness", use.harness_cores, "cores", least=use.part_of_cores(TENTH)
+            "cores used by the harness",
+            use.harness_cores,
+            "cores",
+            minimum=use.part_of_cores(TENTH),
         ),
         *_more_than_others(use),
     )
@@ -69,7 +74,7 @@ def _more_than_others(use: LevelUse) -> Iterator[Evidence]:
     """Yield that nobody outside of the run took more than the harness; nothing if nobody knows."""
     if use.others_cores is not None and use.harness_cores is not None:
         what = "cores used by processes outside of the run"
-        yield need(what, use.others_cores, "cores", most=use.harness_cores)
+        yield need(what, use.others_cores, "cores", maximum=use.harness_cores)
 
 
 def _cpu(use: LevelUse) -> Iterator[Suspect]:
@@ -80,7 +85,7 @@ def _cpu(use: LevelUse) -> Iterator[Suspect]:
         if (use.min_cores or 0.0) >= BUSY
         else ""
     )
-    used = f"The workers used {said(target)} of {said(usable)} cores."
+    used = f"The workers used {amount(target)} of {amount(usable)} cores."
     limited = use.cpu_limit_cores is not None and not (usable and use.cpu_limit_cores >= usable)
     if use.cpu_limit_cores is not None and limited:
         limit = use.cpu_limit_cores
@@ -88,17 +93,18 @@ def _cpu(use: LevelUse) -> Iterator[Suspect]:
             "cpu_limit",
             "cpu",
             CPU_LIMIT,
-            f"The workers used {said(target)} of the {said(limit)} cores that the run's own limit "
-            f"on CPU leaves them (cpu_percent or --cpu-limit-percent: {said(100 * limit)}).",
-            need("cores used by all workers", target, "cores", least=BUSY * limit),
+            f"The workers used {amount(target)} of the {amount(limit)} cores that the "
+            f"run's own limit on CPU leaves them (cpu_percent or --cpu-limit-percent: "
+            f"{amount(100 * limit)}).",
+            need("cores used by all workers", target, "cores", minimum=BUSY * limit),
         )
-        used += f" The run's own limit on CPU leaves them {said(limit)}."
+        used += f" The run's own limit on CPU leaves them {amount(limit)}."
     yield suspect(
         "cpu",
         "cpu",
         "CPU: the workers fill the cores",
         used + one_each,
-        need("cores used by all workers", target, "cores", least=use.part_of_cores(BUSY)),
+        need("cores used by all workers", target, "cores", minimum=use.part_of_cores(BUSY)),
     )
     waited = "All cores were busy and threads of the workers waited for one."
     of_others = _is_of_others(use)
@@ -122,33 +128,32 @@ def _interpreter(use: LevelUse) -> Suspect:
         "interpreter_lock",
         "interpreter_lock",
         "interpreter lock",
-        f"{_each(use)} used {said(use.min_cores)} cores or more, and {said(wanting)} workflows "
-        f"in each wanted to run, while {said(idle)} cores stood idle: an interpreter runs one "
+        f"{_each(use)} used {amount(use.min_cores)} cores or more, and {amount(wanting)} workflows "
+        f"in each wanted to run, while {amount(idle)} cores stood idle: an interpreter runs one "
         "thread at a time, so only more processes would use them.",
-        need("cores used by the least busy worker", use.min_cores, "cores", least=BUSY),
+        need("cores used by the least busy worker", use.min_cores, "cores", minimum=BUSY),
         need(
             "cores used by the busiest worker",
             use.busiest_cores,
             "cores",
-            most=LOCKED_CORES_MAX,
+            maximum=LOCKED_CORES_MAX,
         ),
-        need("workflows a worker that want to run", wanting, "workflows", least=MIN_WANTING),
-        need("idle cores", idle, "cores", least=use.part_of_cores(TENTH)),
+        need("workflows a worker that want to run", wanting, "workflows", minimum=MIN_WANTING),
+        need("idle cores", idle, "cores", minimum=use.part_of_cores(TENTH)),
     )
 
 
 def busy_cores(use: LevelUse) -> Evidence:
     """All cores that may be used have something to do."""
-    busy = None if use.host is None else 100 * use.host.busy_ratio
-    return need("usable cores that were busy", busy, "%", least=100 * BUSY)
+    return need("usable cores that were busy", percent(use.busy_ratio), "%", minimum=100 * BUSY)
 
 
 def waiting_for_core(use: LevelUse) -> Evidence:
     """The workers would compute at least a tenth more if they got the cores."""
     target = use.target_cores
-    least = None if target is None else TENTH * target
-    waiting = None if least is None else use.waiting_for_core
-    return need("threads of the workers waiting for a core", waiting, "threads", least=least)
+    minimum = None if target is None else TENTH * target
+    waiting = None if minimum is None else use.waiting_for_core
+    return need("threads of the workers waiting for a core", waiting, "threads", minimum=minimum)
 
 
 def time_on_cores(use: LevelUse) -> Evidence:
@@ -167,21 +172,21 @@ def time_on_cores(use: LevelUse) -> Evidence:
     """
     gated, wanted, target = use.share("pool", "queued"), use.wanted_cores, use.target_cores
     past = max(use.in_flight * (1 - (gated or 0.0)), float(use.workers))
-    least = HALF * past
+    minimum = HALF * past
     if target is not None and target >= HALF * use.workers:
-        least = min(least, BUSY * use.workers)
+        minimum = min(minimum, BUSY * use.workers)
     found = need(
-        "threads of the workers running or waiting for a core", wanted, "threads", least=least
+        "threads of the workers running or waiting for a core", wanted, "threads", minimum=minimum
     )
     if gated is None and not found.holds:  # fewer may be past the gates
-        return replace(found, least=None, holds=None)
+        return replace(found, minimum=None, holds=None)
     return found
 
 
 def taken_by_others(use: LevelUse) -> str:
     """Return a sentence on what the run's processes did not use, if it is a tenth of the cores."""
     parts = [
-        f"{who} {said(cores)} cores"
+        f"{who} {amount(cores)} cores"
         for who, cores in (
             ("Processes outside of this run used", use.others_cores),
             ("The machine below took", None if use.host is None else use.host.steal),

@@ -1,4 +1,4 @@
-"""What would have to be seen for a cause, beside what was seen."""
+"""Evidence for a cause: each measured value beside the bound that the cause needs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HALF = 0.5
 faster by any factor gains more than making all the rest faster by the same."""
 
 TENTH = 0.1
-"""Below this share nothing is told apart from the differences between two equal runs."""
+"""Smaller shares do not differ from the differences between two equal runs."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def need(
     value: float | None,
     unit: str,
     *,
-    least: float | None = -math.inf,
-    most: float | None = math.inf,
+    minimum: float | None = -math.inf,
+    maximum: float | None = math.inf,
 ) -> Evidence:
     """Compare a value to what it needs to be.
 
@@ -78,14 +78,14 @@ def need(
         what: What was looked at.
         value: What was seen.
         unit: Of all three.
-        least: Lower bound; None when there is one that is not known, so nothing is.
-        most: Upper bound; likewise.
+        minimum: Lower bound; None when the bound is not known, so that nothing can be decided.
+        maximum: Upper bound, likewise.
     """
     holds = None
-    if value is not None and least is not None and most is not None:
-        holds = least <= value <= most
-    low = None if least == -math.inf else least
-    return Evidence("", what, value, unit, low, None if most == math.inf else most, holds)
+    if value is not None and minimum is not None and maximum is not None:
+        holds = minimum <= value <= maximum
+    low = None if minimum == -math.inf else minimum
+    return Evidence("", what, value, unit, low, None if maximum == math.inf else maximum, holds)
 
 
 def suspect(key: Key, verdict: Verdict, cause: str, why: str, *needs: Evidence) -> Suspect:
@@ -98,7 +98,7 @@ def percent(value: float | None, of: float | None = 1.0) -> float | None:
     return None if value is None or not of else 100 * value / of
 
 
-def said(value: float | None) -> str:
+def amount(value: float | None) -> str:
     """Return a value for a sentence, to a hundredth below 100."""
     if value is None:
         return "?"

@@ -1,36 +1,35 @@
-"""From the monitor's samples of a steady phase to rates and means.
+"""Computes what the rules of the bottleneck look at from the monitor's samples of a steady phase.
 
-Rates rest on the growth of counters between each two samples; a value that a sample lacks makes
-a gap, never a zero.
+``metrics/resources/counters.py`` says which samples a rate rests on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.bottleneck.use import HostUse, LevelUse, ServerUse
-from perf_pipeline.metrics.resources.resource_samples import growth_per_s
+from perf_pipeline.analysis.bottleneck.use import LevelUse, ServerUse
+from perf_pipeline.metrics.resources.counters import rate_of, rates_by_process
+from perf_pipeline.metrics.resources.resource_samples import MEGABYTE, everyone, mean, of_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from perf_pipeline.metrics.resources.resource_samples import Sample
     from perf_pipeline.metrics.types.records import InFlight
-
-Sample = dict[str, Any]
+    from perf_pipeline.metrics.types.resource_use import HostCores
 
 MIN_WAIT_SAMPLES = 10
 """With fewer, one thread moves a share by more than a tenth."""
 
 UNKNOWN_MAX = 0.1
-"""With more workflows of which the target cannot tell what they do, the shares of the others are
-not known either."""
+"""If the target does not know what more workflows than this share are doing, the shares of the
+others are not known either."""
 
 MIN_COUNTED_S = 10.0
 """A session of PostgreSQL adds its time to the server's counter once a second, or later: in less
 than ten seconds more than a tenth of it may be missing. (16 sessions that executed all the time
 came out as 6 in 3 s.) Sessions seen active are the better figure then."""
-
-_MEGABYTE = 1e6
 
 
 def level_use(
@@ -41,10 +40,12 @@ def level_use(
     at_once: int | None,
     workers: int,
     limits: Mapping[str, int],
+    host: HostCores | None,
+    others_cores: float | None,
     cpu_limit_cores: float | None,
     slots: int | None = None,
 ) -> LevelUse:
-    """Gather what the rules look at.
+    """Return everything that the rules look at.
 
     Args:
         samples: The monitor's lines of the steady phase.
@@ -53,12 +54,14 @@ def level_use(
         at_once: As ``LevelUse.at_once``.
         workers: Worker processes of the level.
         limits: Server to the most connections that the pools of all workers allow.
+        host: The machine's cores over the phase.
+        others_cores: As ``LevelUse.others_cores``.
         cpu_limit_cores: As ``LevelUse.cpu_limit_cores``.
         slots: As ``LevelUse.slots``.
     """
-    cores = growth_per_s(samples, "workers", "cpu_s")
-    of_disk = [growth_per_s(samples, role, "io_delay_s") for role in ("workers", "servers")]
-    known_of_disk = [sum(each.values()) for each in of_disk if each is not None]
+    cores = rates_by_process(samples, "workers", "cpu_s")
+    of_disk = [rate_of(samples, role, "io_delay_s") for role in ("workers", "servers")]
+    known_of_disk = [threads for threads in of_disk if threads is not None]
     return LevelUse(
         wanted=in_flight.wanted,
         slots=slots,
@@ -68,11 +71,12 @@ def level_use(
         at_once=at_once,
         workers=workers,
         worker_cores=tuple(cores.values()) if cores and len(cores) == workers else None,
-        waiting_for_core=_sum(growth_per_s(samples, "workers", "run_delay_s")),
+        waiting_for_core=rate_of(samples, "workers", "run_delay_s"),
         waiting_for_disk=sum(known_of_disk) if known_of_disk else None,
         worker_io_mb_per_s=_io_mb_per_s(samples, "workers"),
-        harness_cores=_sum(growth_per_s(samples, "harness", "cpu_s")),
-        host=_host(samples),
+        harness_cores=rate_of(samples, "harness", "cpu_s"),
+        host=None if host is None else _usable_part(host, samples),
+        others_cores=others_cores,
         servers=tuple(_server(samples, name, limit) for name, limit in limits.items()),
         cpu_limit_cores=cpu_limit_cores,
     )
@@ -83,53 +87,34 @@ def _waits(in_flight: InFlight) -> Mapping[str, float] | None:
     return in_flight.waits if known and in_flight.wait_samples >= MIN_WAIT_SAMPLES else None
 
 
-def _sum(rates: dict[int, float] | None) -> float | None:
-    return None if rates is None else sum(rates.values())
-
-
 def _io_mb_per_s(
-    samples: Sequence[Sample], role: str, keep: Callable[[Sample], bool] = lambda _process: True
+    samples: Sequence[Sample], role: str, keep: Callable[[Sample], bool] = everyone
 ) -> float | None:
-    parts: list[float | None] = [
-        _sum(growth_per_s(samples, role, what, keep)) for what in ("read_bytes", "write_bytes")
-    ]
-    known = [part for part in parts if part is not None]
-    return sum(known) / _MEGABYTE if len(known) == len(parts) else None
+    read, written = (rate_of(samples, role, what, keep) for what in ("read_bytes", "write_bytes"))
+    return None if read is None or written is None else (read + written) / MEGABYTE
 
 
-def _host(samples: Sequence[Sample]) -> HostUse | None:
-    """Return the machine's use; where only some of its cores may be used, only of those.
+def _usable_part(host: HostCores, samples: Sequence[Sample]) -> HostCores:
+    """Return the cores that the run may use, where those are not all of the machine's.
 
-    Which cores others used is then not known: what the run's processes leave of the usable cores
-    counts as idle.
+    Which of them others used is then not known: what the run's processes leave counts as idle.
     """
-    if len(samples) < 2:  # noqa: PLR2004 a rate needs two
-        return None
-    first, last = samples[0].get("host") or {}, samples[-1].get("host") or {}
-    elapsed_s = (samples[-1]["at_ns"] - samples[0]["at_ns"]) / 1e9
-    states = ("busy_s", "iowait_s", "steal_s", "idle_s")
-    usable = last.get("cores_usable")
-    if usable is None or any(at.get(state) is None for at in (first, last) for state in states):
-        return None
-    busy, iowait, steal, idle = ((last[name] - first[name]) / elapsed_s for name in states)
-    if usable > busy + iowait + steal + idle - 0.5:
-        return HostUse(busy + iowait + steal + idle, idle, iowait, steal)
+    if host.usable > host.cores - 0.5:
+        return host
     roles = ("workers", "harness", "servers")
-    ours = sum(_sum(growth_per_s(samples, role, "cpu_s")) or 0.0 for role in roles)
-    return HostUse(usable, max(usable - ours, 0.0), 0.0, steal)
+    own = sum(rate_of(samples, role, "cpu_s") or 0.0 for role in roles)
+    return replace(host, busy=own, iowait=0.0, idle=max(host.usable - own, 0.0))
 
 
 def _server(samples: Sequence[Sample], name: str, limit: int) -> ServerUse:
-    def own(process: Sample) -> bool:
-        return bool(process.get("service") == name)
-
-    cores = growth_per_s(samples, "servers", "cpu_s", own)
+    own = of_server(name)
+    cores = rates_by_process(samples, "servers", "cpu_s", own)
     told = [use for s in samples if isinstance(use := s["connections"].get(name), dict)]
     active = _mean(told, "active")
     executing = _query_time(samples, name, 0.0 if active is None else MIN_COUNTED_S)
     return ServerUse(
         name=name,
-        cores=_sum(cores),
+        cores=sum(cores.values()) if cores else None,
         busiest_cores=max(cores.values()) if cores else None,
         io_mb_per_s=_io_mb_per_s(samples, "servers", own),
         connections=_mean(told, "total"),
@@ -142,8 +127,7 @@ def _server(samples: Sequence[Sample], name: str, limit: int) -> ServerUse:
 
 
 def _mean(told: list[Sample], what: str) -> float | None:
-    values: list[float] = [use[what] for use in told if use.get(what) is not None]
-    return sum(values) / len(values) if values else None
+    return mean([use[what] for use in told if use.get(what) is not None])
 
 
 def _query_time(samples: Sequence[Sample], server: str, least_s: float) -> float | None:

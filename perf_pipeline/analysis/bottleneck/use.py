@@ -1,4 +1,4 @@
-"""What workers, servers, harness and host did during a level's steady phase.
+"""What worker processes, servers, harness and machine did during a level's steady phase.
 
 Cores are CPU seconds a second; all values are means over the phase.
 """
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from perf_pipeline.metrics.types.resource_use import HostCores
 
 
 @dataclass(frozen=True)
@@ -57,28 +59,6 @@ class ServerUse:
 
 
 @dataclass(frozen=True)
-class HostUse:
-    """The machine, all cores that may be used.
-
-    Attributes:
-        usable: Cores.
-        idle: Cores that had nothing to do.
-        iowait: Cores that had nothing to do while a thread of theirs waited for a disk.
-        steal: Cores that the machine below took away.
-    """
-
-    usable: float
-    idle: float
-    iowait: float
-    steal: float
-
-    @property
-    def busy_ratio(self) -> float:
-        """Cores neither idle nor waiting for a disk / usable cores."""
-        return 1 - (self.idle + self.iowait) / self.usable
-
-
-@dataclass(frozen=True)
 class LevelUse:
     """Everything that the bottleneck's rules look at.
 
@@ -99,7 +79,9 @@ class LevelUse:
             where the kernel does not count.
         worker_io_mb_per_s: Read from and written to files by the workers.
         harness_cores: Of the harness.
-        host: The machine.
+        host: The cores that the run may use.
+        others_cores: Cores that processes outside of the run used (``CpuOfOthers``); None if that
+            is not known.
         servers: By name.
         cpu_limit_cores: What the scenario lets the workers use, all together.
     """
@@ -116,7 +98,8 @@ class LevelUse:
     waiting_for_disk: float | None
     worker_io_mb_per_s: float | None
     harness_cores: float | None
-    host: HostUse | None
+    host: HostCores | None
+    others_cores: float | None
     servers: tuple[ServerUse, ...]
     cpu_limit_cores: float | None
 
@@ -141,14 +124,11 @@ class LevelUse:
         return None if self.host is None else self.host.usable
 
     @property
-    def others_cores(self) -> float | None:
-        """Cores that neither workers nor harness nor servers of this run used, nor were stolen."""
-        ours = (self.target_cores, self.harness_cores, *(s.cores for s in self.servers))
-        known = [cores for cores in ours if cores is not None]
-        if self.host is None or len(known) < len(ours):
+    def busy_ratio(self) -> float | None:
+        """Usable cores neither idle nor waiting for a disk / usable cores."""
+        if self.host is None:
             return None
-        busy = self.host.busy_ratio * self.host.usable - self.host.steal
-        return max(0.0, busy - sum(known))
+        return 1 - (self.host.idle + self.host.iowait) / self.host.usable
 
     @property
     def wanted_cores(self) -> float | None:

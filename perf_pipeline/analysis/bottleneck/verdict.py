@@ -1,4 +1,4 @@
-"""From the suspects of a level to its bottleneck; the model stands in the package's docstring."""
+"""Decides which of the suspected causes limits a level; the package's docstring has the model."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from perf_pipeline.analysis.bottleneck.evidence import (
     TENTH,
     Key,
     Suspect,
+    amount,
     percent,
-    said,
 )
 from perf_pipeline.analysis.bottleneck.rates import level_use
 from perf_pipeline.analysis.bottleneck.waits import suspects_of_waits
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from perf_pipeline.analysis.bottleneck.use import LevelUse
     from perf_pipeline.metrics.records.in_flight import InFlightCurve
     from perf_pipeline.metrics.types.records import InFlight
+    from perf_pipeline.metrics.types.resource_use import Resources
     from perf_pipeline.samples.level_records import LevelRecords
 
 _BEHIND_GATES: frozenset[Key] = frozenset({"connection_pool", "runtime_queue", "server_slow"})
@@ -41,8 +42,8 @@ EXPLAINS: Mapping[Key, frozenset[Key]] = {
 }
 """What follows from a cause: where the cause holds, it is the bottleneck and they are not."""
 
-_NAMED = 4
-"""Gaps that a sentence names; all of them stand in the evidence."""
+_NAMED_MAX = 4
+"""Missing figures that a sentence names; the evidence has all of them."""
 
 
 def bottleneck_of(
@@ -51,22 +52,25 @@ def bottleneck_of(
     curve: InFlightCurve,
     in_flight: InFlight,
     window: tuple[int, int],
+    *,
+    resources: Resources,
     connection_limits: Mapping[str, int],
 ) -> Bottleneck:
     """Find what limits a level.
 
     Args:
         samples: The monitor's lines of the steady phase.
-        records: The level's.
-        curve: Its number in flight.
-        in_flight: The same summed up, with what threads were seen doing.
-        window: Its steady phase, CLOCK_MONOTONIC ns; of no length if there was none.
+        records: Records and log of the level.
+        curve: Number of workflows in flight over time.
+        in_flight: Summary of it, with what sampled threads were doing.
+        window: Steady phase of the level, CLOCK_MONOTONIC ns; of no length if there was none.
+        resources: What the processes and the machine used during it.
         connection_limits: Server to the most connections that the pools of all workers allow.
     """
     if window[1] <= window[0]:
         return Bottleneck("unclear", "There was no steady phase to look at.", ())
     plan = records.log["plan"]
-    held_at = (plan.get("limits") or {}).get("cpu_percent")
+    limit_percent = (plan.get("limits") or {}).get("cpu_percent")
     use = level_use(
         samples,
         in_flight,
@@ -74,7 +78,9 @@ def bottleneck_of(
         at_once=_at_once(records),
         workers=len(records.workers),
         limits=connection_limits,
-        cpu_limit_cores=None if held_at is None else held_at / 100,
+        host=resources.host,
+        others_cores=resources.others.cores,
+        cpu_limit_cores=None if limit_percent is None else limit_percent / 100,
         slots=plan["concurrency"] if plan.get("loop") == "open" else None,
     )
     return judge(use)
@@ -83,8 +89,8 @@ def bottleneck_of(
 def judge(use: LevelUse) -> Bottleneck:
     """Decide among the causes; two of similar strength, or a gap in the evidence, are unclear."""
     suspects = [*suspects_of_cores(use), *suspects_of_waits(use)]
-    run_data = [suspect for suspect in suspects if suspect.holds]
-    left = [s for s in run_data if not any(_explains(other, s) for other in run_data)]
+    true = [suspect for suspect in suspects if suspect.holds]
+    left = [s for s in true if not any(_explains(other, s) for other in true)]
     if len({(suspect.verdict, suspect.subject) for suspect in left}) > 1:
         both = " and ".join(dict.fromkeys(suspect.cause for suspect in left))
         return _unclear(f"{both} hold at the same time.", left, suspects, use)
@@ -120,8 +126,8 @@ def _unclear(
 def _missing(unknown: Sequence[Suspect]) -> str:
     lacking = [e for s in unknown for e in s.evidence if e.holds is None]
     names = list(dict.fromkeys(each.what for each in lacking))
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"Not measured: {'; '.join(names[:_NAMED])}{more}."
+    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    return f"Not measured: {'; '.join(names[:_NAMED_MAX])}{more}."
 
 
 def _strength(suspect: Suspect) -> float:
@@ -134,20 +140,22 @@ def _reached(evidence: Evidence) -> float:
         return 1.0
     if evidence.value is None:
         return 0.0
-    if evidence.least:
-        return min(evidence.value / evidence.least, 1.0)
-    return min(evidence.most / evidence.value, 1.0) if evidence.most and evidence.value else 0.0
+    if evidence.minimum:
+        return min(evidence.value / evidence.minimum, 1.0)
+    return (
+        min(evidence.maximum / evidence.value, 1.0) if evidence.maximum and evidence.value else 0.0
+    )
 
 
 def _against(suspect: Suspect) -> str:
     """Say what keeps a cause from holding."""
     failing = [each for each in suspect.evidence if each.holds is False]
-    return "; ".join(f"{e.what}: {said(e.value)} {e.unit} ({_bounds(e)})" for e in failing) + "."
+    return "; ".join(f"{e.what}: {amount(e.value)} {e.unit} ({_bounds(e)})" for e in failing) + "."
 
 
 def _bounds(evidence: Evidence) -> str:
-    bounds = [("at least", evidence.least), ("at most", evidence.most)]
-    return ", ".join(f"{word} {said(bound)}" for word, bound in bounds if bound is not None)
+    bounds = [("at least", evidence.minimum), ("at most", evidence.maximum)]
+    return ", ".join(f"{word} {amount(bound)}" for word, bound in bounds if bound is not None)
 
 
 def _where_time_went(use: LevelUse) -> str:
@@ -167,9 +175,9 @@ def _unobserved(use: LevelUse) -> str:
     # a thread that waits for a core with the interpreter lock holds up all the others
     locked = "; or the interpreter lock" if on_cores >= BUSY * use.workers else ""
     return (
-        f" {said(waiting)} of {said(use.in_flight)} workflows waited for something that nobody "
+        f" {amount(waiting)} of {amount(use.in_flight)} workflows waited for something that nobody "
         f"observed (a sleep, a lock, a service of their own{locked}): they were in the runtime, "
-        f"whose workers used {said(cores)} cores."
+        f"whose workers used {amount(cores)} cores."
     )
 
 
@@ -178,7 +186,7 @@ def _all_slots(use: LevelUse) -> str:
     if use.slots is None or use.in_flight < BUSY * use.slots:
         return ""
     return (
-        f" {said(use.in_flight)} of {use.slots} slots were in use on average, so arrivals waited "
+        f" {amount(use.in_flight)} of {use.slots} slots were in use on average, so arrivals waited "
         "for one: more slots let more workflows wait at once."
     )
 

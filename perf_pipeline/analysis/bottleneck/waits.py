@@ -9,9 +9,9 @@ from perf_pipeline.analysis.bottleneck.evidence import (
     BUSY,
     HALF,
     Suspect,
+    amount,
     need,
     percent,
-    said,
     suspect,
 )
 from perf_pipeline.config.services import SERVICES
@@ -49,10 +49,10 @@ def _server(use: LevelUse, server: ServerUse) -> Iterator[Suspect]:
             "server_cpu",
             "server",
             f"{name}: its CPU",
-            f"{name} used {said(server.busiest_cores)} of a core, and executes its commands in one "
-            "thread.",
+            f"{name} used {amount(server.busiest_cores)} of a core, and executes its commands in "
+            "one thread.",
             _near(use, server),
-            need(f"cores used by {name}", server.busiest_cores, "cores", least=BUSY),
+            need(f"cores used by {name}", server.busiest_cores, "cores", minimum=BUSY),
         )
     else:
         yield from _many_threads(use, server)
@@ -60,14 +60,14 @@ def _server(use: LevelUse, server: ServerUse) -> Iterator[Suspect]:
         "server_slow",
         "server",
         f"{name}: the time of its queries",
-        f"Workflows waited for {name}, where {said(server.executing)} sessions executed at once "
-        f"(by {server.executing_by}); its processes used {said(server.cores)} cores.",
-        need(f"workflows waiting for {name}", percent(own), "%", least=100 * HALF),
+        f"Workflows waited for {name}, where {amount(server.executing)} sessions executed at once "
+        f"(by {server.executing_by}); its processes used {amount(server.cores)} cores.",
+        need(f"workflows waiting for {name}", percent(own), "%", minimum=100 * HALF),
         need(
             f"sessions of {name} executing ({server.executing_by}) / workflows waiting for it",
             percent(server.executing, None if own is None else own * use.in_flight),
             "%",
-            least=100 * HALF,
+            minimum=100 * HALF,
         ),
         _time_left(use),
     )
@@ -80,23 +80,24 @@ def _many_threads(use: LevelUse, server: ServerUse) -> Iterator[Suspect]:
         "server_cpu",
         "server",
         f"{name}: its CPU",
-        f"{name} used {said(server.cores)} of {said(use.usable_cores)} cores, and none was free.",
+        f"{name} used {amount(server.cores)} of {amount(use.usable_cores)} cores, "
+        "and none was free.",
         _near(use, server),
-        need(f"cores used by {name}", server.cores, "cores", least=use.part_of_cores(HALF)),
+        need(f"cores used by {name}", server.cores, "cores", minimum=use.part_of_cores(HALF)),
         busy_cores(use),
     )
     yield suspect(
         "server_locks",
         "server",
         f"{name}: its locks",
-        f"{said(server.waiting)} of {said(server.active)} active sessions of {name} waited for a "
-        "lock that another session held.",
+        f"{amount(server.waiting)} of {amount(server.active)} active sessions of {name} waited for "
+        "a lock that another session held.",
         _near(use, server),
         need(
             f"sessions of {name} waiting for a lock / active ones",
             percent(server.lock_ratio),
             "%",
-            least=100 * HALF,
+            minimum=100 * HALF,
         ),
         _time_left(use),
     )
@@ -108,36 +109,36 @@ def _disk(use: LevelUse) -> Iterator[Suspect]:
             "disk",
             "disk",
             "disk: threads wait for it",
-            f"{said(use.waiting_for_disk)} threads of workers and servers waited for a disk.",
+            f"{amount(use.waiting_for_disk)} threads of workers and servers waited for a disk.",
             need(
                 "threads waiting for a disk / workflows in flight",
                 percent(use.waiting_for_disk, use.in_flight),
                 "%",
-                least=100 * HALF,
+                minimum=100 * HALF,
             ),
         )
     running = percent(use.share_of_executing("runtime"))
-    own = need("workflows in the runtime", running, "%", least=100 * HALF)
+    own = need("workflows in the runtime", running, "%", minimum=100 * HALF)
     yield _iowait(use, "the workers", use.worker_io_mb_per_s, own)
     for server in use.servers:
         yield _iowait(use, server.name, server.io_mb_per_s, _near(use, server))
 
 
 def _iowait(use: LevelUse, who: str, io_mb_per_s: float | None, time: Evidence) -> Suspect:
-    iowait = least = ratio = None
+    iowait = minimum = ratio = None
     if use.host is not None:
         iowait = use.host.iowait
-        least = DISK_RATIO * min(use.host.usable, use.in_flight)
+        minimum = DISK_RATIO * min(use.host.usable, use.in_flight)
         ratio = percent(iowait, min(use.host.idle + iowait, use.in_flight))
     return suspect(
         "disk",
         "disk",
         f"disk: {who}",
-        f"{said(iowait)} of {said(use.usable_cores)} cores had nothing to do because a disk had "
-        f"not answered, while {who} read and wrote {said(io_mb_per_s)} MB/s.",
-        need("cores without work because of a disk", iowait, "cores", least=least),
-        need("their share of the cores without work", ratio, "%", least=100 * HALF),
-        need(f"read and written by {who}", io_mb_per_s, "MB/s", least=MIN_IO_MB_PER_S),
+        f"{amount(iowait)} of {amount(use.usable_cores)} cores had nothing to do because a disk "
+        f"had not answered, while {who} read and wrote {amount(io_mb_per_s)} MB/s.",
+        need("cores without work because of a disk", iowait, "cores", minimum=minimum),
+        need("their share of the cores without work", ratio, "%", minimum=100 * HALF),
+        need(f"read and written by {who}", io_mb_per_s, "MB/s", minimum=MIN_IO_MB_PER_S),
         time,
     )
 
@@ -154,10 +155,10 @@ def _gates(use: LevelUse) -> Iterator[Suspect]:
         "runtime_queue",
         "runtime_queue",
         "queue of the runtime",
-        f"The runtime executed {said(executing)} workflows at once, of {use.at_once} at most; the "
-        "others were queued inside it, while no worker was busy for a whole core.",
-        need("workflows queued in the runtime", percent(queued), "%", least=100 * HALF),
-        need("workflows being executed", executing, "workflows", least=BUSY * use.at_once),
+        f"The runtime executed {amount(executing)} workflows at once, of {use.at_once} at most; "
+        "the others were queued inside it, while no worker was busy for a whole core.",
+        need("workflows queued in the runtime", percent(queued), "%", minimum=100 * HALF),
+        need("workflows being executed", executing, "workflows", minimum=BUSY * use.at_once),
         _time_left(use),
     )
 
@@ -169,28 +170,28 @@ def _pool(use: LevelUse, server: ServerUse) -> Suspect:
         "connection_pool",
         _POOL,
         f"Workflows waited for one of the {limit} connections to {name}, which used no more than "
-        f"{said(server.cores)} of {said(use.usable_cores)} cores.",
+        f"{amount(server.cores)} of {amount(use.usable_cores)} cores.",
         _waiting_for_pool(use),
         need(
             f"connections to {name}",
             server.connections,
             "connections",
-            least=None if limit is None else BUSY * limit,
+            minimum=None if limit is None else BUSY * limit,
         ),
-        need(f"cores used by {name}", server.cores, "cores", most=use.part_of_cores(HALF)),
+        need(f"cores used by {name}", server.cores, "cores", maximum=use.part_of_cores(HALF)),
         _time_left(use),
     )
 
 
 def _pool_unknown(use: LevelUse) -> Suspect:
     """Return the pool as a cause where no server said how many connections it has."""
-    told = need("connections to the servers", None, "connections", least=None)
+    told = need("connections to the servers", None, "connections", minimum=None)
     return suspect("connection_pool", "connection_pool", _POOL, "", _waiting_for_pool(use), told)
 
 
 def _waiting_for_pool(use: LevelUse) -> Evidence:
     waiting = percent(use.share_of_executing("pool"))
-    return need("workflows waiting for a pool's connection", waiting, "%", least=100 * HALF)
+    return need("workflows waiting for a pool's connection", waiting, "%", minimum=100 * HALF)
 
 
 def _near(use: LevelUse, server: ServerUse) -> Evidence:
@@ -198,9 +199,9 @@ def _near(use: LevelUse, server: ServerUse) -> Evidence:
     full = use.at_limit() is server and (server.pool_use or 0.0) >= BUSY
     share = use.share_of_executing(server.name, *(("pool",) if full else ()))
     what = f"workflows waiting for {server.name}" + (" or its pool" if full else "")
-    return need(what, percent(share), "%", least=100 * HALF)
+    return need(what, percent(share), "%", minimum=100 * HALF)
 
 
 def _time_left(use: LevelUse) -> Evidence:
     """No worker is used up: one that is gives no more workflows, however short they wait."""
-    return need("cores used by the busiest worker", use.busiest_cores, "cores", most=BUSY)
+    return need("cores used by the busiest worker", use.busiest_cores, "cores", maximum=BUSY)

@@ -1,7 +1,8 @@
 """Judges service level objectives: ``met``, ``missed``, ``unclear`` or ``no_data``.
 
 Doubt is never rounded to a verdict. ``unclear`` is a measurement that leaves it open, ``no_data``
-none at all. A level that is not valid gives ``no_data``, with its numbers beside it; but where it
+none at all. A level that is not valid gives ``no_data``, with its numbers beside it, unless other
+programs on the machine are the only reason (``analysis/beside_neighbours.py``); but where it
 lacks no more than the rest of a level that an SLO ended, that SLO is missed.
 
 Exit codes: 1 when any is missed; 3 when none is missed and any is ``unclear`` or ``no_data``;
@@ -13,6 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.beside_neighbours import SLOWED, beside_neighbours
 from perf_pipeline.analysis.slo.explain import what_it_means
 from perf_pipeline.analysis.slo.steady import Measured, is_response, over_steady
 from perf_pipeline.analysis.slo.windows import over_window
@@ -100,6 +102,11 @@ def decide(
     verdict, why = found.verdict, found.why
     if ended_by(slo, level) and level.validity in SHORT:
         verdict, why = "missed", level.ended_detail
+    elif level.is_only_noisy:
+        worse = slo.metric != "cpu_percent"
+        verdict = beside_neighbours(found.verdict, level, slower_is_worse=worse)
+        if verdict != found.verdict:
+            why = "; ".join(filter(None, (SLOWED, why)))
     elif level.validity != "valid":
         verdict = "no_data"
         reasons = "; ".join(level.reasons) or "no reason is recorded"

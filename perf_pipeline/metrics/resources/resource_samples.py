@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 Sample = dict[str, Any]
@@ -69,32 +68,6 @@ def summed(
     return sums
 
 
-def steps(
-    samples: Sequence[Sample],
-    role: str,
-    what: str,
-    keep: Callable[[Sample], bool] = everyone,
-) -> Iterator[tuple[int, float, float]]:
-    """Yield how much a role's counter grew between each two samples that have it.
-
-    A process that began between them counts with all that it had used; one that ended, with
-    nothing: what it used last is not known.
-
-    Yields:
-        Time of the second sample (ns), seconds between them, growth.
-    """
-    for before, after in pairwise(samples):
-        then: dict[int, Any] = {p["pid"]: p.get(what) for p in processes(before, role, keep)}
-        now: dict[int, Any] = {p["pid"]: p.get(what) for p in processes(after, role, keep)}
-        elapsed_s = (after["at_ns"] - before["at_ns"]) / 1e9
-        gap = None in then.values() or None in now.values()
-        gap = gap or bool(unread(before, role) or unread(after, role))
-        if gap or not (set(then) & set(now)) or elapsed_s <= 0:
-            continue
-        growth = sum(value - then.get(pid, 0) for pid, value in now.items())
-        yield after["at_ns"], elapsed_s, growth
-
-
 def mean(values: Sequence[float]) -> float | None:
     """Return the mean; None of nothing."""
     return sum(values) / len(values) if values else None
@@ -107,33 +80,3 @@ def of_server(name: str) -> Callable[[Sample], bool]:
         return bool(process.get("service") == name)
 
     return keep
-
-
-def growth_per_s(
-    samples: Sequence[Sample],
-    role: str,
-    what: str,
-    keep: Callable[[Sample], bool] = lambda _process: True,
-) -> dict[int, float] | None:
-    """Return how fast a counter of each process of a role grew.
-
-    A process that began between two samples counts with all that it had used; what one used
-    after the last sample before its end is not known, and is left out. A pair of samples in which
-    a value is missing is left out.
-
-    Returns:
-        Process id to growth a second; None when no pair of samples has the counter.
-    """
-    grown: dict[int, float] = {}
-    elapsed_s = 0.0
-    for before, after in pairwise(samples):
-        then = {p["pid"]: p.get(what) for p in before[role] if keep(p)}
-        now = {p["pid"]: p.get(what) for p in after[role] if keep(p)}
-        unread = {word for probe in before["problems"] for word in probe.split()}
-        new = any(str(pid) in unread for pid in now if pid not in then)
-        if new or None in then.values() or None in now.values():
-            continue
-        elapsed_s += (after["at_ns"] - before["at_ns"]) / 1e9
-        for pid, value in now.items():
-            grown[pid] = grown.get(pid, 0.0) + value - then.get(pid, 0.0)
-    return {pid: growth / elapsed_s for pid, growth in grown.items()} if grown else None

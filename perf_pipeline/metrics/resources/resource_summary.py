@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.resources.counters import rate_of, steps, total_of
+from perf_pipeline.metrics.resources.host_cores import cpu_of_others, host_cores
 from perf_pipeline.metrics.resources.resource_samples import (
     MEGABYTE,
     NOT_TOLD,
     everyone,
     mean,
     of_server,
-    steps,
     summed,
 )
 from perf_pipeline.metrics.resources.server_counters import counters_of, network_of
 from perf_pipeline.metrics.types.resource_use import (
     Gap,
-    HostCores,
     InterfaceTotal,
     MonitorCost,
     ResourcePoint,
@@ -34,15 +34,23 @@ ROLES = ("workers", "harness", "servers")
 
 
 def resources_of(
-    steady: Sequence[Sample], level: Sequence[Sample] = (), *, go_ns: int = 0
+    steady: Sequence[Sample],
+    level: Sequence[Sample] = (),
+    *,
+    go_ns: int = 0,
+    servers_used: Sequence[str] = (),
+    cpu_limit_cores: float | None = None,
 ) -> Resources:
     """Sum up what workers, harness, servers and the machine did.
 
     Args:
         steady: The monitor's lines of the steady phase.
-        level: Those of all of the level, for drawing.
-        go_ns: CLOCK_MONOTONIC of the level's go.
+        level: The monitor's lines of the whole level, for drawing.
+        go_ns: CLOCK_MONOTONIC of the start of the level's load.
+        servers_used: Services that the run uses, whether their processes are its own or not.
+        cpu_limit_cores: Limit of the run's control group; None without one.
     """
+    host = host_cores(steady)
     services = sorted({name for sample in steady for name in _servers_of(sample)})
     uses = {role: role_use(steady, role) for role in ROLES}
     by_server = [_of_server(steady, name) for name in services]
@@ -64,7 +72,8 @@ def resources_of(
             not probe.startswith(NOT_TOLD) for sample in steady for probe in sample["problems"]
         ),
         roles=(*uses.values(), *by_server),
-        host=_host(steady),
+        host=host,
+        others=cpu_of_others(steady, host, servers_used, cpu_limit_cores),
         server_counters=told,
         interfaces=_interfaces(steady),
         network_sent_mb=sent_mb,
@@ -95,9 +104,6 @@ def role_use(
         most = max(summed(samples, role, what, keep), default=None)
         return None if most is None else int(most)
 
-    def per_s(what: str) -> float | None:
-        return _per_s(list(steps(samples, role, what, keep)))
-
     return RoleUse(
         role=name or role,
         processes_peak=max(counts, default=0) or None,
@@ -105,14 +111,14 @@ def role_use(
         pss_mean_mb=_mb(mean(pss)),
         uss_peak_mb=peak_mb("uss_bytes"),
         rss_peak_mb=peak_mb("rss_bytes"),
-        cores_mean=_per_s(cores),
-        cores_peak=max((growth / elapsed_s for _, elapsed_s, growth in cores), default=None),
+        cores_mean=rate_of(samples, role, "cpu_s", keep),
+        cores_peak=max((step.per_s for step in cores), default=None),
         threads_peak=peak("threads"),
         descriptors_peak=peak("descriptors"),
-        read_mb=_grown_mb(samples, role, "read_bytes", keep),
-        write_mb=_grown_mb(samples, role, "write_bytes", keep),
-        run_delay=per_s("run_delay_s"),
-        io_delay=per_s("io_delay_s"),
+        read_mb=_mb(total_of(samples, role, "read_bytes", keep)),
+        write_mb=_mb(total_of(samples, role, "write_bytes", keep)),
+        run_delay=rate_of(samples, role, "run_delay_s", keep),
+        io_delay=rate_of(samples, role, "io_delay_s", keep),
     )
 
 
@@ -126,53 +132,12 @@ def _servers_of(sample: Sample) -> set[str]:
     return running | asked | set(sample.get("counters") or {})
 
 
-def _per_s(found: list[tuple[int, float, float]]) -> float | None:
-    """Return growth a second over all steps; long ones weigh more."""
-    elapsed_s = sum(step[1] for step in found)
-    return sum(step[2] for step in found) / elapsed_s if elapsed_s else None
-
-
 def _percent(cores: float | None) -> float | None:
     return None if cores is None else 100.0 * cores
 
 
 def _mb(size_bytes: float | None) -> float | None:
     return None if size_bytes is None else size_bytes / MEGABYTE
-
-
-def _grown_mb(
-    samples: Sequence[Sample], role: str, what: str, keep: Callable[[Sample], bool]
-) -> float | None:
-    """How much a counter of each process grew from its first sample to its last; sum of all."""
-    known: dict[int, list[int]] = {}
-    for sample in samples:
-        for process in filter(keep, sample[role]):
-            if process.get(what) is None:
-                return None
-            known.setdefault(process["pid"], []).append(process[what])
-    grown = [values[-1] - values[0] for values in known.values() if len(values) > 1]
-    return sum(grown) / MEGABYTE if grown else None
-
-
-def _host(samples: Sequence[Sample]) -> HostCores | None:
-    read = [sample for sample in samples if sample.get("host")]
-    if not read:
-        return None
-    first, last = read[0], read[-1]
-    elapsed_s = (last["at_ns"] - first["at_ns"]) / 1e9
-
-    def cores(state: str) -> float | None:
-        known = elapsed_s > 0 and state in first["host"] and state in last["host"]
-        return (last["host"][state] - first["host"][state]) / elapsed_s if known else None
-
-    available = [at for s in read if (at := s["host"].get("memory_available_bytes")) is not None]
-    return HostCores(
-        usable=last["host"]["cores_usable"],
-        busy=cores("busy_s"),
-        iowait=cores("iowait_s"),
-        steal=cores("steal_s"),
-        memory_available_mb=_mb(min(available, default=None)),
-    )
 
 
 def _interfaces(samples: Sequence[Sample]) -> tuple[InterfaceTotal, ...]:
@@ -227,8 +192,7 @@ def _without_ids(probe: str) -> str:
 
 def _series(samples: Sequence[Sample], go_ns: int) -> tuple[ResourcePoint, ...]:
     cores = {
-        role: {at: growth / elapsed_s for at, elapsed_s, growth in steps(samples, role, "cpu_s")}
-        for role in ROLES
+        role: {step.at_ns: step.per_s for step in steps(samples, role, "cpu_s")} for role in ROLES
     }
     points = []
     for sample in samples:

@@ -22,7 +22,7 @@ STILL_LATE = "no answer to an earlier question yet"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServerAnswer:
     """What became of one question.
 
     Attributes:
@@ -43,7 +43,7 @@ class ServerWatch:
         """Prepare; nothing is opened."""
         self.server = server
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="server-watch")
-        self._asked: Future[Answer] | None = None
+        self._asked: Future[ServerAnswer] | None = None
         self._answering = True
         self._fresh = False
 
@@ -57,14 +57,14 @@ class ServerWatch:
         if late is None:
             self._asked = self._thread.submit(self._ask)
 
-    def answer(self, asked_at_s: float) -> Answer:
+    def answer(self, asked_at_s: float) -> ServerAnswer:
         """Return the answer if it comes in time.
 
         Args:
             asked_at_s: ``time.monotonic`` when the sample began.
         """
         if self._asked is None or not self._fresh:
-            return Answer(None, STILL_LATE, 0.0)
+            return ServerAnswer(None, STILL_LATE, 0.0)
         patience_s = PROBE_S if self._answering else IMPATIENT_S
         left_s = max(0.0, asked_at_s + patience_s - time.monotonic())
         try:
@@ -72,7 +72,7 @@ class ServerWatch:
         except LateError:
             problem = LATE if self._answering else STILL_LATE
             self._answering = False
-            return Answer(None, problem, 0.0)
+            return ServerAnswer(None, problem, 0.0)
         self._asked = None
         self._answering = answer.told is not None
         return answer
@@ -82,10 +82,10 @@ class ServerWatch:
         self._thread.shutdown()
         self.server.probe.close()
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> ServerAnswer:
         begun_s = time.thread_time()
         try:
             told, problem = self.server.probe.ask(), ""
         except Exception as error:  # noqa: BLE001 a gap with its reason, whatever a driver raises
             told, problem = None, f"{type(error).__name__}: {error}"
-        return Answer(told, problem, time.thread_time() - begun_s)
+        return ServerAnswer(told, problem, time.thread_time() - begun_s)

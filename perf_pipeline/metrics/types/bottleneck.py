@@ -24,8 +24,8 @@ class Evidence:
         what: What was looked at.
         value: What was seen; None when it was not measured.
         unit: ``%``, ``cores``, ``connections``, ``threads``, ``workflows``, ``/s`` or ``MB/s``.
-        least: What it needs to be at least, in ``unit``; None for no such bound.
-        most: What it needs to be at most; None for no such bound.
+        minimum: What it needs to be at least, in ``unit``; None for no such bound.
+        maximum: What it needs to be at most; None for no such bound.
         holds: Whether it is what it needs to be; None when that is not known, or not asked.
     """
 
@@ -33,8 +33,8 @@ class Evidence:
     what: str
     value: float | None
     unit: str
-    least: float | None = None
-    most: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
     holds: bool | None = None
 
 

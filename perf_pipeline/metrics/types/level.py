@@ -19,7 +19,7 @@ from perf_pipeline.metrics.types.records import (
     WorkerEnd,
     Writes,
 )
-from perf_pipeline.metrics.types.resource_use import ConnectionUse, Resources
+from perf_pipeline.metrics.types.resource_use import ConnectionUse, CpuPerWorkflow, Resources
 from perf_pipeline.metrics.types.service_times import Distribution, ServiceTimes
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.metrics.types.steady_state import SteadyState
@@ -40,6 +40,7 @@ class LevelMetrics:
         nodes: How they were written.
         concurrency: Workflows in flight.
         validity: Whether this is a measurement.
+        validity_if_quiet: What the validity would be if no other program had used the machine.
         reasons: Why the validity is what it is; empty when valid.
         outcomes: Counts over the whole level (ok, error, timeout, dropped, abandoned), cold
             starts included; their sum is the number scheduled.
@@ -66,6 +67,8 @@ class LevelMetrics:
         throughput_high_per_s: Upper end; both are None where there is no interval.
         throughput_interval_why: Why there is none; empty when there is one.
         steady_state: Where the warm-up ended and whether the rest drifts, found from the series.
+        cpu_per_workflow: CPU time of the target's worker processes per workflow; None in a level
+            without a steady phase.
         noise: Whether others used the machine meanwhile; None where nothing looked for it.
         distribution: Of the service times of the steady phase; None without any.
         response_distribution: Of the response times, likewise; None for a closed level.
@@ -129,6 +132,17 @@ class LevelMetrics:
     throughput_high_per_s: float | None = None
     throughput_interval_why: str = ""
     steady_state: SteadyState | None = None
+    validity_if_quiet: Validity = "valid"
+    cpu_per_workflow: CpuPerWorkflow | None = None
+
+    @property
+    def is_only_noisy(self) -> bool:
+        """Whether a neighbour on the machine is the only reason why the level is not valid.
+
+        A neighbour can only slow a target down, so what such a level reached, the target can
+        reach; and CPU time per workflow hardly depends on neighbours.
+        """
+        return self.validity == "noisy_host" and self.validity_if_quiet == "valid"
 
     @property
     def shown(self) -> str:

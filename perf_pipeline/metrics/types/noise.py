@@ -3,39 +3,31 @@
 from dataclasses import dataclass
 from typing import Literal
 
+NoiseVerdict = Literal["quiet", "noisy", "unknown"]
+
 
 @dataclass(frozen=True)
 class NoiseFigure:
-    """One thing that was looked at.
+    """One figure that shows whether the machine was the run's own.
 
     Attributes:
-        what: In words.
+        what: What was measured, in words.
         value: In ``unit``; None if it could not be measured.
         unit: ``%``, ``ms`` or ``times``.
-        limit: Above it the machine is noisy; None for what is shown and decides nothing.
-        noisy: Whether it is above; None without a value, and where there is no limit.
+        limit: What the value should not exceed; None for a figure that is only shown.
+        above_limit: Whether it does; None without a value, and where there is no limit.
         note: Why there is no value, or what it means; may be empty.
+        is_evidence: Whether a value above the limit is evidence of a neighbour during the level.
+            False for the calibration around it, which warns and decides nothing.
     """
 
     what: str
     value: float | None
     unit: str
     limit: float | None
-    noisy: bool | None
+    above_limit: bool | None
     note: str = ""
-
-
-def judged_figure(what: str, value: float, unit: str, limit: float, note: str = "") -> NoiseFigure:
-    """Hold a value against its limit."""
-    return NoiseFigure(what, value, unit, limit, value > limit, note)
-
-
-def unknown_figure(what: str, unit: str, limit: float, why: str) -> NoiseFigure:
-    """Say why a value that has a limit could not be measured."""
-    return NoiseFigure(what, None, unit, limit, None, why)
-
-
-NoiseVerdict = Literal["quiet", "noisy", "unknown"]
+    is_evidence: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,21 +35,24 @@ class Noise:
     """Whether the machine was the run's own while a level was measured.
 
     Attributes:
-        verdict: ``noisy`` when a figure is above its limit; ``unknown`` when none is, but one that
-            has a limit could not be measured; else ``quiet``.
-        causes: A sentence for each figure above its limit.
-        judged: Whether ``noisy`` makes the level no measurement; a machine that is known to be
-            shared (``PERF_PIPELINE_NOISE=tell``) is told of and not judged.
+        verdict: ``noisy`` when a figure that is evidence of a neighbour exceeds its limit;
+            ``unknown`` when none does, but one of them could not be measured; else ``quiet``.
+        causes: A sentence for each such figure above its limit.
+        judged: Whether ``noisy`` makes the level no measurement. On a machine that is known to be
+            shared (``PERF_PIPELINE_NOISE=tell``) noise is shown and not judged.
         figures: Everything that was looked at.
+        warnings: A sentence for each calibration figure above its limit: the machine may have
+            changed, and nothing says that a neighbour did it.
     """
 
     verdict: NoiseVerdict
     causes: tuple[str, ...]
     judged: bool
     figures: tuple[NoiseFigure, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def not_measured(self) -> tuple[str, ...]:
-        """What has a limit and could not be measured, each with its reason."""
-        lacking = [each for each in self.figures if each.limit is not None and each.noisy is None]
+        """Each figure that has a limit and could not be measured, with the reason."""
+        lacking = [each for each in self.figures if each.limit is not None and each.value is None]
         return tuple(f"{each.what}: {each.note}" for each in lacking)

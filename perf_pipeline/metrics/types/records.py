@@ -23,7 +23,7 @@ class InFlight:
     Attributes:
         wanted: The level's concurrency.
         median: Time-weighted median over the steady phase.
-        least: Least number within the steady phase.
+        minimum: Minimum number within the steady phase.
         waits: Share of sampled threads by what they were seen doing, 0 to 1: ``runtime``
             (running or waiting for the interpreter lock), ``pool``, ``postgres``, ``redis``.
         wait_samples: How many thread samples the shares rest on.
@@ -31,7 +31,7 @@ class InFlight:
 
     wanted: int
     median: float | None
-    least: int | None
+    minimum: int | None
     waits: dict[str, float]
     wait_samples: int
 

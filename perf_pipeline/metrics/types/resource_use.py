@@ -45,21 +45,70 @@ class RoleUse:
 
 @dataclass(frozen=True)
 class HostCores:
-    """Cores of the whole machine during the steady phase, and memory that it had left.
+    """What the cores of the whole machine did on average, and the memory that it had left.
 
     Attributes:
-        usable: That this run may use.
-        busy: That executed something, anybody's.
-        iowait: That had nothing to do while a thread of theirs waited for storage.
-        steal: That the machine below took away.
-        memory_available_mb: Least that was available to programs.
+        usable: Cores that this run may use.
+        busy: Cores that executed something, of any program.
+        iowait: Cores that had nothing to do while a thread of theirs waited for storage.
+        steal: Cores that the hypervisor gave to other virtual machines.
+        idle: Cores that had nothing to do.
+        seconds: Time that the means are over.
+        memory_available_mb: Minimum that was available to programs, 1 MB = 1e6 bytes.
     """
 
     usable: int
-    busy: float | None
-    iowait: float | None
-    steal: float | None
-    memory_available_mb: float | None
+    busy: float
+    iowait: float
+    steal: float
+    idle: float
+    seconds: float
+    memory_available_mb: float | None = None
+
+    @property
+    def cores(self) -> float:
+        """Cores of the machine, by the sum of their states."""
+        return self.busy + self.iowait + self.steal + self.idle
+
+
+@dataclass(frozen=True)
+class CpuOfOthers:
+    """The cores that processes outside of the run used on average: the one figure for neighbours.
+
+    Attributes:
+        cores: Busy cores of the machine without those that the run's own processes used; a
+            difference below 0 is an error of measurement and given as 0. None if not known.
+        own_cores: What the run's own processes used; None likewise.
+        why_not: Why it is not known; empty if it is.
+    """
+
+    cores: float | None
+    own_cores: float | None
+    why_not: str
+
+
+@dataclass(frozen=True)
+class CpuPerWorkflow:
+    """CPU time of the target's worker processes per workflow that ended ok.
+
+    It is counted between the first and the last sample of the steady phase that have the CPU
+    time of every worker process. Failed workflows cost CPU time as well and are not divided by.
+
+    Attributes:
+        seconds: CPU seconds of all workers / workflows; None if it was not measured.
+        low_s: Lower end of the 95 % interval; None where there is none.
+        high_s: Upper end, likewise.
+        workflows: Workflows that ended ok meanwhile.
+        cpu_s: CPU seconds that the workers used meanwhile.
+        why_not: Why there is no value, or no interval; empty if there is one.
+    """
+
+    seconds: float | None
+    low_s: float | None
+    high_s: float | None
+    workflows: int
+    cpu_s: float | None
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,7 +228,8 @@ class Resources:
         samples: Samples taken, one every ``sample_every_s``.
         failed_probes: Probes that failed, all samples together.
         roles: Workers, harness and servers, then each server.
-        host: The machine; None without two samples of it.
+        host: The machine's cores; None unless two samples have its counters.
+        others: The cores that processes outside of the run used.
         server_counters: What the servers counted.
         interfaces: Totals of the machine.
         network_sent_mb: Sent by the run to its servers, by the servers' own count; None unless
@@ -204,6 +254,7 @@ class Resources:
     failed_probes: int
     roles: tuple[RoleUse, ...] = ()
     host: HostCores | None = None
+    others: CpuOfOthers = CpuOfOthers(None, None, "no sample was taken")
     server_counters: tuple[ServerCounters, ...] = ()
     interfaces: tuple[InterfaceTotal, ...] = ()
     network_sent_mb: float | None = None

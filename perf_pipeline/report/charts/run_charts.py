@@ -142,7 +142,7 @@ def _against_concurrency(metrics: RunMetrics) -> tuple[Chart, ...]:
 
 def cost_chart(cost: Cost) -> Chart | None:
     """Draw the parts of the cost of one workflow as one bar; None unless all three are known."""
-    rows = [{"part": p.what, "ms": 1e3 * p.seconds} for p in cost.parts if p.seconds is not None]
+    rows = [{"part": p.what, "ms": 1e3 * p.cpu_s} for p in cost.parts if p.cpu_s is not None]
     if len(rows) < len(cost.parts) or any(float(str(row["ms"])) < 0 for row in rows):
         return None
     names = [part.what for part in cost.parts]
@@ -151,7 +151,7 @@ def cost_chart(cost: Cost) -> Chart | None:
         row["position"] = position
     bar = alt.Chart({"values": rows}).mark_bar(size=22)
     bar = bar.encode(
-        x=alt.X("ms:Q", title="ms of one worker process per workflow", axis=alt.Axis(grid=False)),
+        x=alt.X("ms:Q", title="ms of CPU time per workflow", axis=alt.Axis(grid=False)),
         color=alt.Color(
             "part:N",
             scale=alt.Scale(domain=names, range=colours),
@@ -161,7 +161,7 @@ def cost_chart(cost: Cost) -> Chart | None:
     )
     chart = alt.LayerChart(layer=[bar]).properties(width=WIDTH, height=30)
     title = "The parts of one workflow"
-    shown = ", ".join(f"{part.what} {quantity.seconds(part.seconds or 0.0)}" for part in cost.parts)
+    shown = ", ".join(f"{part.what} {quantity.seconds(part.cpu_s or 0.0)}" for part in cost.parts)
     return Chart(title, svg.inline_svg(chart, name="parts", description=f"{title}: {shown}."))
 
 

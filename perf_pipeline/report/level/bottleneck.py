@@ -32,7 +32,7 @@ NOTE = (
     "that speaks against each. The thresholds were chosen, not fitted: judge the values yourself."
 )
 PARTS_NOTE = (
-    "Share of the process time of a workflow: of the three ways of running the same workflows at "
+    "Share of the CPU time of a workflow, from the three ways of running the same workflows at "
     "this number in flight. It decides nothing here."
 )
 _COLUMNS = ("Cause", "Looked at", "Seen", "Needed", "Holds")
@@ -129,7 +129,7 @@ def _seen(evidence: Evidence) -> Cell:
 
 
 def _needed(evidence: Evidence) -> Cell:
-    bounds = (("≥", evidence.least), ("≤", evidence.most))
+    bounds = (("≥", evidence.minimum), ("≤", evidence.maximum))
     shown = [
         f"{sign} {quantity.of_unit(bound, evidence.unit)}"
         for sign, bound in bounds
@@ -143,16 +143,14 @@ def _beside_row(evidence: Evidence) -> tuple[Cell, ...]:
 
 
 def _parts(level: LevelMetrics, cost: Cost | None) -> tuple[Table, ...]:
-    """Return how the time of a workflow divides, if this level is one of those compared."""
+    """Return how the CPU time of a workflow divides, if this level is one of those compared."""
     if cost is None or level not in cost.ways.values():
         return ()
-    known = [part.seconds for part in cost.parts if part.seconds is not None]
+    known = [part.cpu_s for part in cost.parts if part.cpu_s is not None]
     total = sum(known) if len(known) == len(cost.parts) else None
-    rows = tuple(
-        (Cell(part.what), _share(part.seconds, total, part.why_not)) for part in cost.parts
-    )
+    rows = tuple((Cell(part.what), _share(part.cpu_s, total, part.why_not)) for part in cost.parts)
     validity: Validity | None = level.validity if total else None
-    columns = ("Part", "Share of the process time")
+    columns = ("Part", "Share of the CPU time")
     return (Table("Runtime, nodes and work", columns, rows, validity, note=PARTS_NOTE),)
 
 

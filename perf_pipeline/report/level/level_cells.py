@@ -69,6 +69,17 @@ def in_flight_cell(level: LevelMetrics) -> Cell:
     return measured(level.in_flight.median, quantity.count, "there was no steady phase")
 
 
+def cpu_cell(level: LevelMetrics) -> Cell:
+    """Return the CPU time of the target's workers per workflow, with what it rests on."""
+    found = level.cpu_per_workflow
+    if found is None or found.seconds is None:
+        why = "there was no steady phase" if found is None else found.why_not
+        return Cell(quantity.NOT_MEASURED, "quiet", escape.visible(why))
+    interval = interval_text(found.low_s, found.high_s, "s")
+    of = f"of {quantity.counted(found.workflows, 'workflow')}"
+    return number(quantity.seconds(found.seconds), " ".join(filter(None, (interval, of))))
+
+
 def why_no_time(times: ServiceTimes) -> str:
     """Return why there is no service time, as far as the samples tell."""
     if times.samples:

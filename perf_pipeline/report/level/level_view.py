@@ -206,7 +206,7 @@ def _in_flight(level: LevelMetrics) -> Table:
             number(quantity.count(flight.wanted)),
         ),
         (Cell("median in flight"), level_cells.in_flight_cell(level)),
-        (Cell("minimum in flight"), measured(flight.least, quantity.count, why)),
+        (Cell("minimum in flight"), measured(flight.minimum, quantity.count, why)),
     ]
     if fair is None and level.loop == "open":
         return Table("In flight", heads, tuple(rows), level.validity, basis)

@@ -1,4 +1,4 @@
-"""Whether something else used the machine while a level was measured: what was looked at."""
+"""Whether other programs used the machine while a level was measured, and what shows it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.noise import Noise, NoiseFigure
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
-NOTE = "What has a limit decides; what has none is shown because it may explain."
-TOLD = "This machine is known to be shared: noise is told of, and makes no level invalid."
+NOTE = (
+    "Cores that other programs used, or that the hypervisor took, above their limit make a level "
+    "noisy. The calibration before and after the level only warns."
+)
+SHARED = "This machine is known to be shared: noise is shown and makes no level invalid."
 JUDGED = (
-    "They may have made the target look slower than it is. Run again on a quiet machine; on one "
-    "that is always shared, PERF_PIPELINE_NOISE=tell shows who used it and makes no level invalid, "
-    "so what others took is then in the numbers."
+    "A neighbour can only slow a target down: limits that were met stand, missed ones are unclear, "
+    "and CPU time per workflow is hardly changed. For throughput and times run again on a quiet "
+    "machine; on one that is always shared, PERF_PIPELINE_NOISE=tell makes no level invalid, and "
+    "what others took is then in the numbers."
 )
 NOT_JUDGED = (
-    "told and not judged, because this machine is known to be shared (PERF_PIPELINE_NOISE=tell)."
+    "shown and not judged, because this machine is known to be shared (PERF_PIPELINE_NOISE=tell)."
 )
 _WORDS = {
     "quiet": Cell("quiet", "good"),
@@ -30,14 +34,24 @@ _WORDS = {
 
 
 def noise_of_run(metrics: RunMetrics) -> list[str]:
-    """Say once at which levels others used the machine, and what to do about it."""
-    told = _noisy(metrics, judged=False)
-    found = [f"Others used the machine at {', '.join(told)}: {NOT_JUDGED}"] if told else []
-    return [*judged_noise(metrics), *found]
+    """Return once at which levels other programs used the machine, and what that means."""
+    shared = _noisy(metrics, judged=False)
+    sentences = judged_noise(metrics)
+    if shared:
+        sentences.append(f"Others used the machine at {', '.join(shared)}: {NOT_JUDGED}")
+    warned = [labels.level_name(one) for one in metrics.levels if one.noise and one.noise.warnings]
+    if warned:
+        sentences.append(
+            f"Warning: the calibration of the machine changed at {', '.join(warned)}; no counter "
+            "shows that another program did it."
+            if not (shared or sentences)
+            else f"The calibration of the machine changed at {', '.join(warned)}."
+        )
+    return sentences
 
 
 def judged_noise(metrics: RunMetrics) -> list[str]:
-    """Say once which levels are no measurement because others used the machine."""
+    """Return once which levels are not valid because other programs used the machine."""
     judged = _noisy(metrics, judged=True)
     if not judged:
         return []
@@ -59,13 +73,12 @@ def noise_facts(level: LevelMetrics) -> tuple[Fact, ...]:
     return () if level.noise is None else (Fact("Machine", _word(level.noise)),)
 
 
-def noise_told(level: LevelMetrics) -> str:
-    """Return what is to be said of a level's machine in a line; empty if it was quiet."""
-    if level.noise is None or level.noise.verdict == "quiet":
+def noise_summary(level: LevelMetrics) -> str:
+    """Return a line about the machine during a level; empty if it was quiet without a warning."""
+    if level.noise is None:
         return ""
-    said = level.noise.causes or level.noise.not_measured
-    told = "" if level.noise.judged else "; told and not judged"
-    return f"{_WORDS[level.noise.verdict].text}: {escape.visible('; '.join(said))}{told}"
+    word = _word(level.noise)
+    return f"{word.text}: {word.note}" if word.note else ""
 
 
 def noise_tables(level: LevelMetrics) -> tuple[Table, ...]:
@@ -74,18 +87,21 @@ def noise_tables(level: LevelMetrics) -> tuple[Table, ...]:
         return ()
     rows = tuple(_row(figure) for figure in level.noise.figures)
     columns = ("Looked at", "Seen", "Limit", "")
-    note = NOTE if level.noise.judged else f"{NOTE} {TOLD}"
+    note = NOTE if level.noise.judged else f"{NOTE} {SHARED}"
     title = "Was the machine the run's own?"
     return (Table(title, columns, rows, level.validity, note=note),)
 
 
 def _word(noise: Noise) -> Cell:
     word = _WORDS[noise.verdict]
-    said = noise.causes or noise.not_measured
-    causes = "; ".join(escape.visible(cause) for cause in said)
+    reasons = noise.causes or (noise.not_measured if noise.verdict == "unknown" else ())
+    note = "; ".join(escape.visible(reason) for reason in reasons)
     if noise.verdict == "noisy" and not noise.judged:
-        causes = f"told and not judged: {causes}"
-    return Cell(word.text, word.tone, causes)
+        note = f"shown and not judged: {note}"
+    if noise.warnings:
+        warnings = "; ".join(escape.visible(warning) for warning in noise.warnings)
+        note = "; ".join(filter(None, (note, f"warning, the calibration changed: {warnings}")))
+    return Cell(word.text, "warn" if noise.warnings else word.tone, note)
 
 
 def _row(figure: NoiseFigure) -> tuple[Cell, ...]:
@@ -99,10 +115,10 @@ def _row(figure: NoiseFigure) -> tuple[Cell, ...]:
     if figure.limit is not None:
         limit = number(quantity.limit(figure.limit, figure.unit))
         answers = {
-            True: Cell("noisy", "warn"),
+            True: Cell("noisy" if figure.is_evidence else "warning", "warn"),
             False: Cell("quiet", "good"),
             None: Cell("not known", "quiet"),
         }
-        answer = answers[figure.noisy]
+        answer = answers[figure.above_limit]
     what = Cell(escape.visible(figure.what), note=note if figure.value is not None else "")
     return (what, seen, limit, answer)

@@ -33,9 +33,8 @@ def cores_fact(level: LevelMetrics) -> Fact:
     if used.host is None:
         return Fact("Cores used", Cell(", ".join(parts)))
     note = ""
-    if used.host.busy is not None and None not in known.values():
-        others = max(0.0, used.host.busy - sum(cores or 0.0 for cores in known.values()))
-        note = f"everything else on the machine {_cores(others)}"
+    if used.others.cores is not None:
+        note = f"everything else on the machine {_cores(used.others.cores)}"
     said = f"{', '.join(parts)}, of {quantity.count(used.host.usable)}"
     return Fact("Cores used", Cell(said, note=note))
 
@@ -151,7 +150,7 @@ def _cores_table(level: LevelMetrics) -> Table:
         "waited for storage, on average."
     )
     host = used.host
-    if host is not None and host.busy is not None:
+    if host is not None:
         note += (
             f" Of the machine's cores {_cores(host.busy)} were busy with anybody's work, "
             f"{_cores(host.iowait)} waited for storage, {_cores(host.steal)} were taken by the "

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.beside_neighbours import is_judged
 from perf_pipeline.analysis.targets import runs_own_code
 from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level import noise
@@ -124,7 +125,7 @@ def _targets(metrics: RunMetrics) -> Verdict:
         return Verdict(question, Cell(word, "quiet"), (targets.none_set(metrics),))
     about = {row.level for row in metrics.targets}
     held = [level for level in metrics.levels if level.role == "level" and level.label in about]
-    if held and not any(level.validity == "valid" for level in held):
+    if held and not any(map(is_judged, held)):
         return Verdict(question, Cell("no data", "quiet"), (targets.not_judged(metrics),))
     return _answered(question, tuple(_target_table(metrics, table) for table in tables))
 
@@ -192,12 +193,19 @@ def _target_table(metrics: RunMetrics, table: str) -> Fact:
     without = [row for row in rows if row.verdict == "no_data"]
     sentences = [f"{len(met)} of {len(rows)} met."]
     invalid = {level.label: level.validity for level in metrics.levels if level.validity != "valid"}
+    noisy = {level.label for level in metrics.levels if level.is_only_noisy}
+    slowed = [row for row in unclear if row.level in noisy]
+    by_interval = [row for row in unclear if row.level not in noisy]
     unknown = [row for row in without if row.level not in invalid]
     not_valid = dict.fromkeys(row.level for row in without if row.level in invalid)
     if missed:
         sentences.append(f"Missed: {_listed(missed, invalid)}.")
-    if unclear:
-        sentences.append(f"Unclear, the interval holds the limit: {_listed(unclear, invalid)}.")
+    if by_interval:
+        listed = _listed(by_interval, invalid)
+        sentences.append(f"Unclear, the interval holds the limit: {listed}.")
+    if slowed:
+        listed = _listed(slowed, invalid)
+        sentences.append(f"Unclear, other programs may have slowed the target: {listed}.")
     if unknown:
         sentences.append(f"No data: {_listed(unknown, invalid)}.")
     if not_valid:

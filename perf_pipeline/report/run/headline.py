@@ -12,6 +12,7 @@ from perf_pipeline.report.level.level_cells import (
     PERCENTILES,
     WEAK,
     average_cell,
+    cpu_cell,
     error_cell,
     in_flight_cell,
     interval_of,
@@ -48,6 +49,7 @@ class HeadlineRow:
         p90: Likewise.
         p99: Likewise.
         errors: Ended not ok, percent.
+        cpu: CPU time of the target's worker processes per workflow that ended ok.
         in_flight_median: Median number in flight over the steady phase.
     """
 
@@ -62,6 +64,7 @@ class HeadlineRow:
     p90: str
     p99: str
     errors: str
+    cpu: str
     in_flight_median: str
 
     @property
@@ -82,6 +85,7 @@ HEADLINE_COLUMNS = (
     "p90",
     "p99",
     "errors",
+    "CPU each",
     "in flight",
 )
 
@@ -89,6 +93,8 @@ NOTE = (
     "Service time (closed loop): from handing a workflow to the target until its checked answer. "
     "≥: the percentile lies among workflows that had not ended, so the true value is this or more. "
     "*: fewer than 10 samples lie beyond it. "
+    "CPU each: CPU time of the target's worker processes per workflow that ended ok, which other "
+    "programs on the machine hardly change. "
     "In flight is the median over the steady phase; N is what was wanted. Samples: workflows that "
     "the times are of, here those that ended in the steady phase; not ended were in flight at its "
     "end."
@@ -128,7 +134,7 @@ def headline(metrics: RunMetrics) -> Table:
     columns = (
         *("Level", "N", "In flight", "Validity", "Samples", "Not ended"),
         *("Throughput", "Errors", "Average", "p50", "p90", "p99"),
-        *("Memory", "Limited by"),
+        *("CPU each", "Memory", "Limited by"),
     )
     rows = tuple(_row(level) for level in metrics.levels if level.loop == "closed")
     note = f"{NOTE} {INTERVAL_NOTE} {MORE_NOTE}"
@@ -148,6 +154,7 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
         error_cell(level),
         average_cell(times),
         *(percentile_cell(times, p) for p in PERCENTILES),
+        cpu_cell(level),
         memory_cell(level),
         _limited_cell(level),
     )
@@ -175,6 +182,7 @@ def _plain_row(level: LevelMetrics) -> HeadlineRow:
         p90=p90,
         p99=p99,
         errors=error_cell(level).text,
+        cpu=cpu_cell(level).text,
         in_flight_median=in_flight_cell(level).text,
     )
 
@@ -185,6 +193,9 @@ def _below(level: LevelMetrics) -> dict[str, str]:
     if level.throughput_per_s is not None:
         ends = (level.throughput_low_per_s, level.throughput_high_per_s)
         found["throughput"] = interval_text(*ends, "/s") or NO_INTERVAL
+    cpu = level.cpu_per_workflow
+    if cpu is not None and cpu.low_s is not None:
+        found["CPU each"] = interval_text(cpu.low_s, cpu.high_s, "s")
     for p in times.percentiles:
         if p.value_s is not None:
             few = samples_lacking(times, p) if p.samples_beyond < MIN_TAIL_SAMPLES else ""

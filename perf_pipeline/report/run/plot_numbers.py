@@ -32,11 +32,13 @@ def plot_numbers(metrics: RunMetrics) -> dict[str, float]:
     numbers: dict[str, float] = {}
     scenario = metrics.manifest.scenario
     for level in metrics.levels:
+        cpu = level.cpu_per_workflow
         known: dict[str, float | None] = {
             "throughput_per_s": level.throughput_per_s,
             "service_time_avg_s": level.service_times.avg_s,
             "service_time_p99_s": _graded_p99_s(level.service_times),
             "error_ratio": level.error_ratio,
+            "cpu_per_workflow_s": None if cpu is None else cpu.seconds,
             "memory_mb": level.resources.workers_pss_peak_mb,
             "samples": float(level.service_times.samples),
             "valid": float(level.validity == "valid"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.beside_neighbours import is_judged
 from perf_pipeline.analysis.targets import runs_own_code
 from perf_pipeline.config.slo.shipped import KPIS
 from perf_pipeline.report.level import level_cells
@@ -25,6 +26,10 @@ IMPLIED = (
 UNCLEAR = (
     "Unclear: the 95 % interval of the value contains the limit, so this run cannot tell on which "
     "side of the limit the value lies."
+)
+BESIDE_NEIGHBOURS = (
+    "A neighbour can only slow a target down: beside other programs on the machine what is met "
+    "stands, and what is missed is unclear."
 )
 GRADES = (
     "Marginal lies between acceptable and poor. A percentile is graded only when at least 10 "
@@ -67,7 +72,7 @@ def not_judged(metrics: RunMetrics) -> str:
     named = [
         f"{labels.level_name(level)} ({level.validity})"
         for level in metrics.levels
-        if level.validity != "valid" and level.role == "level" and level.label in judged
+        if not is_judged(level) and level.role == "level" and level.label in judged
     ]
     if not named:
         return ""
@@ -94,7 +99,13 @@ def target_table(metrics: RunMetrics) -> Table:
     shown = [row for by_table in found.values() for row in by_table.values()]
     implied = any(row.implied_rate_per_s is not None for row in shown)
     unclear = any(row.verdict == "unclear" for row in shown)
-    notes = (IMPLIED if implied else "", UNCLEAR if unclear else "", not_judged(metrics))
+    noisy = any(level is not None and level.is_only_noisy for level in levels.values())
+    notes = (
+        IMPLIED if implied else "",
+        UNCLEAR if unclear else "",
+        BESIDE_NEIGHBOURS if noisy else "",
+        not_judged(metrics),
+    )
     return Table("Targets", columns, rows, note=" ".join(filter(None, notes)))
 
 
@@ -156,7 +167,7 @@ def _verdict(row: TargetRow, level: LevelMetrics | None) -> Cell:
     limit = f"{'>' if row.higher_is_better else '<'} {quantity.limit(row.limit, row.unit)}"
     if row.implied_rate_per_s is not None:
         limit += f", implies > {quantity.limit(row.implied_rate_per_s, '/s')}"
-    if level is not None and level.validity != "valid":
+    if level is not None and not is_judged(level):
         return Cell("", "quiet", limit)  # the note of the table says why it is not judged
     return labels.verdict_cell(row.verdict, limit)
 
@@ -180,7 +191,7 @@ def _grade(kpi: KpiGrade, level: LevelMetrics | None) -> Cell:
     value = "" if kpi.value is None else quantity.of_unit(kpi.value, kpi.unit)
     if kpi.what == "P99 latency" and value and level is not None:
         value = level_cells.percentile_cell(level.service_times, 0.99).text
-    if level is not None and level.validity != "valid":
+    if level is not None and not is_judged(level):
         return Cell(value or quantity.NOT_MEASURED, "quiet")
     why = escape.visible(kpi.why)
     if kpi.what == "P99 latency" and kpi.grade == "no_data" and value and level is not None:

@@ -31,7 +31,7 @@ from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
-from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
+from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
@@ -126,7 +126,7 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
     if planted.postgres:
         probe = PostgresProbe(planted.postgres.url, APPLICATION)
         servers["postgres"] = WatchedServer(planted.postgres.pids, False, probe)
-    monitor = ResourceMonitor(folder / "resources.jsonl", servers)
+    monitor = ResourceSampler(folder / "resources.jsonl", servers)
     level = LevelSupervisor(
         plan,
         folder=folder,

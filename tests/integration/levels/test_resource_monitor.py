@@ -19,7 +19,7 @@ import pytest
 from redis import Redis
 
 from perf_pipeline.loadgen.run_data import RunData
-from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
+from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.servers.lifecycle.services import ServiceSession
@@ -249,9 +249,9 @@ def test_a_sample_costs_little(servers: dict[str, Server], tmp_path: Path) -> No
 
 
 @contextmanager
-def _monitor(servers: dict[str, Server], folder: Path) -> Iterator[ResourceMonitor]:
+def _monitor(servers: dict[str, Server], folder: Path) -> Iterator[ResourceSampler]:
     watched = {name: RunData(server, RUN).watched() for name, server in servers.items()}
-    with ResourceMonitor(folder / "r.jsonl", watched) as monitor:
+    with ResourceSampler(folder / "r.jsonl", watched) as monitor:
         yield monitor
 
 

@@ -64,7 +64,7 @@ def test_the_steady_phase_alone_is_measured(tmp_path: Path) -> None:
     assert level.validity == "valid"
     assert level.throughput_per_s == pytest.approx(100, rel=0.02)
     assert level.service_times.avg_s == pytest.approx(0.1, rel=0.02)
-    assert level.in_flight.median == level.in_flight.least == 10
+    assert level.in_flight.median == level.in_flight.minimum == 10
     assert level.turnovers == pytest.approx(80, rel=0.02)
     assert sum(level.outcomes.values()) == len(rows) > level.service_times.samples
     assert level.phases["steady"] == (2.0, 10.0)

@@ -11,7 +11,7 @@ from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.records import WorkerEnd, Writes
 from perf_pipeline.metrics.types.service_times import ServiceTimes
 from perf_pipeline.metrics.types.validity import Validity
-from perf_pipeline.metrics.validity import WORST_FIRST, judge_level, worst
+from perf_pipeline.metrics.validity import WORST_FIRST, judge_level, judge_neighbours, worst
 from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def _judge(**changes: object) -> tuple[Validity, tuple[str, ...]]:
         "concurrency": 100,
         "in_flight_median": 100.0,
     }
-    return judge_level(**(facts | changes))
+    noise: Any = changes.pop("noise", None)
+    return judge_neighbours(*judge_level(**(facts | changes)), noise)
 
 
 def test_a_machine_that_others_used_makes_a_level_noisy_unless_it_is_only_told() -> None:

@@ -28,6 +28,8 @@ from perf_pipeline.metrics.types.records import (
 from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue
 from perf_pipeline.metrics.types.resource_use import (
     ConnectionUse,
+    CpuOfOthers,
+    CpuPerWorkflow,
     Gap,
     HostCores,
     InterfaceTotal,
@@ -252,7 +254,8 @@ def level(
                 RoleUse("servers", 61, *(143.0, 140.2, 100.4, 912.5, 0.215, 0.33)),
                 RoleUse("postgres", 60, *(137.0, 134.2, 96.4, 900.0, 0.2, 0.3)),
             ),
-            host=HostCores(2, 2.3, 0.01, 0.02, 20_123.4),
+            host=HostCores(2, 1.9, 0.01, 0.02, 0.07, 19.0, 20_123.4),
+            others=CpuOfOthers(0.1, 1.8, ""),
             server_counters=(
                 ServerCounters(
                     *("postgres", None, None, None, None, 812.3, 0.0021, 3.2),
@@ -277,6 +280,10 @@ def level(
                 ResourcePoint(float(t), *(1.9, 0.03, 0.2), *(400.0 + t, 88.0, 140.0))
                 for t in range(-1, length_s)
             ),
+        ),
+        cpu_per_workflow=CpuPerWorkflow(
+            *(1.924 / throughput_per_s, 1.9 / throughput_per_s, 1.948 / throughput_per_s),
+            *(samples, 1.924 * steady_s),
         ),
         workers=(
             WorkerEnd(0, "done", 0.53, 0),

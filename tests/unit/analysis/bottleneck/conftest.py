@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.analysis.bottleneck.use import HostUse, LevelUse, ServerUse
+from perf_pipeline.analysis.bottleneck.use import LevelUse, ServerUse
+from tests.unit.analysis.bottleneck.host import host, others_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,8 @@ IDLE = LevelUse(
     waiting_for_disk=None,
     worker_io_mb_per_s=0.2,
     harness_cores=0.05,
-    host=HostUse(usable=4.0, idle=3.2, iowait=0.1, steal=0.0),
+    host=host(4, idle=3.2, iowait=0.1),
+    others_cores=0.05,
     servers=(POSTGRES,),
     cpu_limit_cores=None,
 )
@@ -46,7 +48,8 @@ IDLE = LevelUse(
 
 def _level(*, server: dict[str, Any] | None = None, **changes: Any) -> LevelUse:
     servers = (replace(POSTGRES, **(server or {})),)
-    return replace(IDLE, **{"servers": servers, **changes})
+    level = replace(IDLE, **{"servers": servers, **changes})
+    return level if "others_cores" in changes else replace(level, others_cores=others_of(level))
 
 
 @pytest.fixture

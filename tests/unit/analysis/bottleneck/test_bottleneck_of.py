@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
+from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.types.bottleneck import Bottleneck
 from perf_pipeline.metrics.types.records import InFlight
 from perf_pipeline.samples.level_records import read_level
@@ -44,6 +45,7 @@ def _judge(folder: Path, waits: dict[str, float], worker_cores: float = 0.24) ->
         InFlightCurve.of(records.frame),
         InFlight(20, 20.0, 20, waits, 100),
         STEADY,
+        resources=resources_of(_samples(worker_cores)),
         connection_limits={},
     )
 
@@ -102,6 +104,8 @@ def test_a_level_without_a_steady_phase_has_no_bottleneck_that_anybody_saw(tmp_p
     nothing = InFlight(20, None, None, {}, 0)
     curve = InFlightCurve.of(records.frame)
 
-    found = bottleneck_of([], records, curve, nothing, (5, 5), connection_limits={})
+    found = bottleneck_of(
+        [], records, curve, nothing, (5, 5), resources=resources_of([]), connection_limits={}
+    )
 
     assert found == Bottleneck("unclear", "There was no steady phase to look at.", ())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.analysis.bottleneck.cores import CPU_LIMIT, CPU_OF_OTHERS
-from perf_pipeline.analysis.bottleneck.use import HostUse
 from perf_pipeline.analysis.bottleneck.verdict import judge
+from tests.unit.analysis.bottleneck.host import host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Level = Callable[..., LevelUse]
 
-FULL = HostUse(usable=4.0, idle=0.1, iowait=0.1, steal=0.0)
+FULL = host(usable=4.0, idle=0.1, iowait=0.1, steal=0.0)
 """95 % of four cores."""
 
 WAITS: dict[str, Any] = {"host": FULL, "worker_cores": (1.4, 1.4), "waiting_for_core": 8.0}
@@ -30,7 +30,7 @@ TAKEN: dict[str, Any] = {
     "worker_cores": (0.025, 0.028),
     "waiting_for_core": 0.635,
     "harness_cores": 0.008,
-    "host": HostUse(usable=1.99, idle=0.175, iowait=0.008, steal=0.0),
+    "host": host(usable=1.99, idle=0.175, iowait=0.008, steal=0.0),
     "server": {"cores": 0.0},
 }
 """Measured: 50 workflows sleep 10 ms on two cores of which others took 1.75; 4,910/s of the 5,000/s
@@ -51,7 +51,7 @@ def test_a_sleep_is_not_called_cpu_because_others_keep_the_cores_busy(
     assert "Processes outside of this run used 1.75 cores" in found.why
     assert "CPU" not in found.why
     row = next(e for e in found.evidence if e.what.endswith("running or waiting for a core"))
-    assert (row.value, row.least) == (0.053 + waiting_for_core, 25.0)
+    assert (row.value, row.minimum) == (0.053 + waiting_for_core, 25.0)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_cores_that_the_workers_would_fill_without_others_are_the_workers_own(
 
 
 def test_stolen_cores_are_not_said_to_be_used_by_processes(level: Level) -> None:
-    stolen = HostUse(usable=4.0, idle=0.1, iowait=0.1, steal=2.0)
+    stolen = host(usable=4.0, idle=0.1, iowait=0.1, steal=2.0)
 
     found = judge(level(host=stolen, waiting_for_core=10.0))
 
@@ -98,7 +98,7 @@ def test_a_wait_for_a_core_is_not_known_to_be_small_where_nobody_saw_what_thread
 
     assert found.verdict == "unclear"
     row = next(e for e in found.evidence if e.what.endswith("running or waiting for a core"))
-    assert (row.value, row.least, row.holds) == (3.4, None, None)
+    assert (row.value, row.minimum, row.holds) == (3.4, None, None)
 
 
 def test_the_runs_own_limit_on_cpu_is_named_before_the_cores_and_the_harness(
@@ -171,7 +171,7 @@ def test_one_interpreter_whose_lock_waits_for_a_core_is_held_by_others_that_took
     level: Level,
 ) -> None:
     """It used 0.8 cores and wanted 1.1; without the 0.63 of others it would have had them."""
-    two = HostUse(usable=2.0, idle=0.05, iowait=0.0, steal=0.0)
+    two = host(usable=2.0, idle=0.05, iowait=0.0, steal=0.0)
     seen = {"workers": 1, "worker_cores": (0.8,), "waiting_for_core": 0.3, "harness_cores": 0.02}
 
     found = judge(level(**seen, host=two, server={"cores": 0.5}))

@@ -8,7 +8,8 @@ import pytest
 
 from perf_pipeline.analysis.bottleneck.rates import level_use
 from perf_pipeline.analysis.bottleneck.use import LevelUse
-from perf_pipeline.metrics.resources.resource_samples import growth_per_s
+from perf_pipeline.metrics.resources.counters import rates_by_process
+from perf_pipeline.metrics.resources.host_cores import cpu_of_others, host_cores
 from perf_pipeline.metrics.types.records import InFlight
 
 SECOND = 1_000_000_000
@@ -55,6 +56,7 @@ def _use(
     samples: list[dict[str, Any]], wait_samples: int = 40, waits: dict[str, float] | None = None
 ) -> LevelUse:
     waits = waits or {"runtime": 0.25, "postgres": 0.75}
+    host = host_cores(samples)
     return level_use(
         samples,
         InFlight(10, 10.0, 10, waits, wait_samples),
@@ -62,6 +64,8 @@ def _use(
         at_once=None,
         workers=2,
         limits={"postgres": 8, "redis": 8},
+        host=host,
+        others_cores=cpu_of_others(samples, host, ("postgres", "redis")).cores,
         cpu_limit_cores=None,
     )
 
@@ -78,7 +82,7 @@ def test_rates_are_those_that_were_planted() -> None:
     assert use.harness_cores == pytest.approx(0.05)
     assert use.others_cores == pytest.approx(4 - 1.3 - 1.4 - 0.05 - 1.1 - 0.1)
     assert use.host is not None
-    assert use.host.busy_ratio == pytest.approx((2.6 + 0.1) / 4)
+    assert use.busy_ratio == pytest.approx((2.6 + 0.1) / 4)
     assert use.host.iowait == pytest.approx(0.4)
 
 
@@ -116,13 +120,16 @@ def test_a_process_that_began_between_two_samples_counts_with_all_that_it_used()
 
 
 def test_a_process_that_could_not_be_read_before_is_not_taken_for_one_that_began() -> None:
-    """It would count with all that it used since its start, 10.1 s in one second."""
+    """It would count with all that it used since its start, 10.1 s in one second.
+
+    Steps with a sample that lacks it are left out; in the one that is left it used 0.1 cores.
+    """
     before = _sample(101.0, problems={"servers 23": "access denied"})
     samples = [_sample(100.0), before, _sample(102.0), _sample(103.0)]
     for sample in samples[2:]:
         sample["servers"].append(_process(23, 0.1 * sample["at_ns"] / SECOND, service="postgres"))
 
-    assert _use(samples).servers[0].cores == pytest.approx(0.8 + 0.1 / 2)
+    assert _use(samples).servers[0].cores == pytest.approx(0.8 + 0.1)
 
 
 def test_a_missing_value_leaves_out_its_pair_of_samples_and_is_no_zero() -> None:
@@ -132,7 +139,7 @@ def test_a_missing_value_leaves_out_its_pair_of_samples_and_is_no_zero() -> None
 
     assert _use(whole).worker_cores == pytest.approx((0.9, 0.5))
     assert _use([broken, _sample(102.0)]).worker_cores is None
-    assert growth_per_s([broken], "workers", "cpu_s") is None
+    assert rates_by_process([broken], "workers", "cpu_s") is None
 
 
 def test_fewer_processes_than_workers_are_not_all_workers() -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.analysis.bottleneck.use import HostUse
 from perf_pipeline.analysis.bottleneck.verdict import EXPLAINS, judge
+from tests.unit.analysis.bottleneck.host import host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Level = Callable[..., LevelUse]
 
-FULL = HostUse(usable=4.0, idle=0.1, iowait=0.1, steal=0.0)
+FULL = host(usable=4.0, idle=0.1, iowait=0.1, steal=0.0)
 """95 % of four cores."""
 
 WAITS: dict[str, Any] = {"host": FULL, "worker_cores": (1.4, 1.4), "waiting_for_core": 8.0}
@@ -25,7 +25,7 @@ WAITS: dict[str, Any] = {"host": FULL, "worker_cores": (1.4, 1.4), "waiting_for_
 
 LOCKED: dict[str, Any] = {
     "worker_cores": (0.97, 0.95),
-    "host": HostUse(usable=4.0, idle=1.9, iowait=0.0, steal=0.0),
+    "host": host(usable=4.0, idle=1.9, iowait=0.0, steal=0.0),
 }
 FULL_POOL: dict[str, Any] = {
     "waits": {"pool": 0.8, "postgres": 0.2},
@@ -36,7 +36,7 @@ QUEUED: dict[str, Any] = {"at_once": 4, "waits": {"queued": 0.8, "runtime": 0.2}
 FSYNC: dict[str, Any] = {
     "waits": {"runtime": 1.0},
     "worker_io_mb_per_s": 60.0,
-    "host": HostUse(usable=4.0, idle=0.4, iowait=1.6, steal=0.0),
+    "host": host(usable=4.0, idle=0.4, iowait=1.6, steal=0.0),
 }
 
 PLANTED: list[tuple[str, dict[str, Any], str]] = [
@@ -92,8 +92,8 @@ BORDERS: list[tuple[str, dict[str, Any]]] = [
     ("interpreter_lock", LOCKED | {"worker_cores": (0.97, 0.89)}),
     ("interpreter_lock", LOCKED | {"worker_cores": (0.97, 1.51)}),
     ("interpreter_lock", LOCKED | {"in_flight": 2.9, "wanted": 3, "waits": {"runtime": 1.0}}),
-    ("interpreter_lock", LOCKED | {"host": HostUse(4.0, 0.39, 1.6, 0.0)}),
-    ("cpu", WAITS | {"host": HostUse(4.0, 0.3, 0.11, 0.0)}),
+    ("interpreter_lock", LOCKED | {"host": host(4.0, 0.39, 1.6, 0.0)}),
+    ("cpu", WAITS | {"host": host(4.0, 0.3, 0.11, 0.0)}),
     ("cpu", {"host": FULL, "waiting_for_core": 9.5}),
     ("cpu", WAITS | {"waiting_for_core": 0.27}),
     ("cpu", {"host": FULL, "worker_cores": (0.6, 0.5), "waiting_for_core": 0.69}),
@@ -111,8 +111,8 @@ BORDERS: list[tuple[str, dict[str, Any]]] = [
     ("server", {"waits": {"postgres": 1.0}, "server": {"waiting": 3.9, "active": 8.0}}),
     ("server", {"waits": {"postgres": 0.49}, "server": {"executing": 17.0}}),
     ("server", {"waits": {"postgres": 0.9}, "server": {"executing": 8.9}}),
-    ("disk", FSYNC | {"host": HostUse(4.0, 0.4, 0.99, 0.0)}),
-    ("disk", FSYNC | {"host": HostUse(4.0, 1.7, 1.6, 0.0)}),
+    ("disk", FSYNC | {"host": host(4.0, 0.4, 0.99, 0.0)}),
+    ("disk", FSYNC | {"host": host(4.0, 1.7, 1.6, 0.0)}),
     ("disk", FSYNC | {"worker_io_mb_per_s": 0.99}),
     ("disk", {"waits": {"runtime": 1.0}, "waiting_for_disk": 9.9}),
     ("generator", {"in_flight": 10.1}),
@@ -152,7 +152,7 @@ def test_few_workflows_on_a_large_machine_are_not_asked_to_leave_all_its_cores_t
     level: Level,
 ) -> None:
     """4 workflows that only wait for a disk, on 64 cores."""
-    large = HostUse(usable=64.0, idle=60.0, iowait=3.6, steal=0.0)
+    large = host(usable=64.0, idle=60.0, iowait=3.6, steal=0.0)
 
     found = judge(level(**FSYNC | {"host": large, "in_flight": 4.0, "wanted": 4}))
 
@@ -162,7 +162,7 @@ def test_few_workflows_on_a_large_machine_are_not_asked_to_leave_all_its_cores_t
 def test_two_workers_on_two_cores_are_cpu_and_the_reader_learns_that_processes_would_not_help(
     level: Level,
 ) -> None:
-    two_cores = HostUse(usable=2.0, idle=0.05, iowait=0.0, steal=0.0)
+    two_cores = host(usable=2.0, idle=0.05, iowait=0.0, steal=0.0)
 
     found = judge(level(worker_cores=(0.95, 0.95), host=two_cores))
 
@@ -229,7 +229,7 @@ def test_the_pool_that_is_used_most_is_the_one_that_workflows_wait_for(level: Le
         ),
         (
             {
-                "host": HostUse(4.0, 0.4, 1.6, 0.0),
+                "host": host(4.0, 0.4, 1.6, 0.0),
                 "server": {"connections": 8.0, "active": 8.0, "io_mb_per_s": 9.0},
             },
             "disk",
@@ -302,6 +302,6 @@ def test_every_value_stands_beside_its_threshold(level: Level) -> None:
     found = judge(replace(level(**LOCKED)))
 
     deciding = [each for each in found.evidence if each.cause]
-    assert all(each.least is not None or each.most is not None for each in deciding)
-    least = next(e for e in deciding if e.what == "cores used by the least busy worker")
-    assert (least.value, least.unit, least.least, least.holds) == (0.95, "cores", 0.9, True)
+    assert all(each.minimum is not None or each.maximum is not None for each in deciding)
+    row = next(e for e in deciding if e.what == "cores used by the least busy worker")
+    assert (row.value, row.unit, row.minimum, row.holds) == (0.95, "cores", 0.9, True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.metrics.noise.calibration_noise import FSYNC_MAX_FACTOR
+from perf_pipeline.metrics.noise.calibration_figures import FSYNC_MAX_FACTOR
 from perf_pipeline.metrics.noise.noise import OTHERS_MAX_PERCENT, STEAL_MAX_PERCENT, noise_of
+from perf_pipeline.metrics.resources.host_cores import cpu_of_others, host_cores
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.noise import Noise
@@ -75,10 +76,22 @@ def noise(
     after: dict[str, Any] | None = None,
     **more: Any,
 ) -> Noise:
-    """Judge a level of two quiet rounds of the canary unless others are given."""
+    """Judge a level of two quiet rounds of the calibration unless others are given."""
     calibrations = {"before": before or canary(), "after": after or canary()}
-    facts: dict[str, Any] = {"servers": ["postgres"], "cpu_limit_cores": None, "judged": True}
-    return noise_of(lines, calibrations, **(facts | more))
+    return judge(lines, calibrations, **more)
+
+
+def judge(
+    lines: list[dict[str, Any]],
+    calibrations: dict[str, Any],
+    *,
+    cpu_limit_cores: float | None = None,
+    judged: bool = True,
+) -> Noise:
+    """Judge a level from the monitor's lines and the calibrations around it."""
+    host = host_cores(lines)
+    others = cpu_of_others(lines, host, ["postgres"], cpu_limit_cores)
+    return noise_of(host, others, calibrations, judged=judged)
 
 
 def test_a_quiet_machine_is_quiet() -> None:
@@ -95,7 +108,7 @@ def test_a_program_that_takes_a_tenth_of_the_cores_is_named_with_its_share() -> 
     assert told.causes == (
         (
             "share of the cores that other programs used: 10 %, limit 5 % "
-            "(1.95 of 2 cores were busy, the run's own used 1.75)"
+            "(1.95 of 2 cores were busy, the run's own processes used 1.75)"
         ),
     )
 
@@ -124,12 +137,12 @@ def test_a_tenth_of_the_cores_is_found_in_every_level_of_three_seconds() -> None
     ("lines", "more", "why"),
     [
         (samples(others=0.2, length_s=2.0), {}, r"2.0 s between first and last"),
-        (samples(others=0.2)[:1], {}, r"0.0 s between"),
+        (samples(others=0.2)[:1], {}, "were not read in two samples"),
         ([], {}, "were not read"),
         ([one | {"host": None} for one in samples()], {}, "were not read"),
         (samples(others=0.2, usable=1), {}, "may use 1 of 2 cores"),
         (samples(others=0.2), {"cpu_limit_cores": 0.5}, r"may use 0.5 of 2 cores"),
-        (samples(others=0.2, services=()), {}, "postgres is no process of ours"),
+        (samples(others=0.2, services=()), {}, "postgres is no process of this run"),
         ([one | {"workers": []} for one in samples(others=0.2)], {}, "own processes used"),
     ],
 )
@@ -160,16 +173,19 @@ def test_stolen_time_is_noise_above_its_limit() -> None:
         ({"fsync_s": 0.02}, "100 times, limit 8 times (0.20 ms, then 20.00 ms)"),
     ],
 )
-def test_fixed_work_that_changed_over_the_level_is_noise(after: dict[str, Any], cause: str) -> None:
-    """In either direction: the level was played on two machines, so to speak."""
+def test_fixed_work_that_changed_over_the_level_is_a_warning_and_no_noise(
+    after: dict[str, Any], cause: str
+) -> None:
+    """In either direction; no counter shows a neighbour, so the level stays valid."""
     quiet = samples(others=0.02)
     there, back = (
         noise(quiet, canary(), canary(**after)),
         noise(quiet, canary(**after), canary()),
     )
 
-    assert (there.verdict, len(there.causes), back.verdict) == ("noisy", 1, "noisy")
-    assert cause in there.causes[0]
+    for told in (there, back):
+        assert (told.verdict, told.causes, len(told.warnings)) == ("quiet", (), 1)
+    assert cause in there.warnings[0]
 
 
 def test_changes_that_a_quiet_machine_shows_are_none() -> None:
@@ -177,27 +193,21 @@ def test_changes_that_a_quiet_machine_shows_are_none() -> None:
     after = canary(core_ns_per_unit=89.0, waited_ratio=0.05, fsync_s=0.004)
     told = noise(samples(), canary(), after)
 
-    assert told.verdict == "quiet"
+    assert (told.verdict, told.warnings) == ("quiet", ())
     assert FSYNC_MAX_FACTOR < 0.004 / 0.0002
 
 
-def test_a_level_whose_run_was_killed_has_no_canary_after_and_is_unknown() -> None:
-    told = noise_of(
-        samples(),
-        {"before": canary(), "after": None, "stalled_percent": None},
-        servers=["postgres"],
-        cpu_limit_cores=None,
-        judged=True,
-    )
+def test_a_level_whose_run_was_killed_says_that_it_has_no_calibration_after_it() -> None:
+    told = judge(samples(), {"before": canary(), "after": None, "stalled_percent": None})
 
-    assert told.verdict == "unknown"
-    assert [line.rpartition(": ")[2] for line in told.not_measured] == ["no canary after"] * 3
+    assert told.verdict == "quiet"
+    assert [line.rpartition(": ")[2] for line in told.not_measured] == ["no calibration after"] * 3
 
 
-def test_a_disk_that_could_not_be_written_to_is_unknown_with_its_reason() -> None:
+def test_a_disk_that_could_not_be_written_to_is_not_measured_with_its_reason() -> None:
     told = noise(samples(), canary(), canary(fsync_s=None, problem="/data: no space left"))
 
-    assert told.verdict == "unknown"
+    assert told.verdict == "quiet"
     assert told.not_measured[0].endswith("/data: no space left")
 
 
@@ -207,14 +217,12 @@ def test_pressure_is_shown_and_decides_nothing_since_the_load_is_among_it() -> N
         "after": canary(),
         "stalled_percent": {"cpu": 99.0, "memory": None},
     }
-    told = noise_of(
-        samples(), calibrations, servers=["postgres"], cpu_limit_cores=2.0, judged=False
-    )
+    told = judge(samples(), calibrations, cpu_limit_cores=2.0, judged=False)
     cpu, memory = told.figures[-2:]
 
     assert (told.verdict, told.judged) == ("quiet", False)
-    assert (cpu.value, cpu.limit, cpu.noisy) == (99.0, None, None)
-    assert (memory.value, memory.note) == (None, "the kernel does not tell")
+    assert (cpu.value, cpu.limit, cpu.above_limit) == (99.0, None, None)
+    assert (memory.value, memory.note) == (None, "not counted by this kernel")
 
 
 def test_noise_beside_something_unknown_is_still_noise() -> None:

@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from perf_pipeline.report.text.table import Table
 
 POOL = (
-    Evidence("connection pool", "workflows waiting for the pool", 87.5, "%", least=50, holds=True),
-    Evidence("connection pool", "cores used by postgres", 0.03, "cores", most=1.0, holds=True),
+    Evidence(
+        "connection pool", "workflows waiting for the pool", 87.5, "%", minimum=50, holds=True
+    ),
+    Evidence("connection pool", "cores used by postgres", 0.03, "cores", maximum=1.0, holds=True),
 )
 CPU = (
-    Evidence("CPU", "busy cores", 95.0, "%", least=90, holds=True),
-    Evidence("CPU", "threads waiting for a core", 0.01, "threads", least=0.5, holds=False),
+    Evidence("CPU", "busy cores", 95.0, "%", minimum=90, holds=True),
+    Evidence("CPU", "threads waiting for a core", 0.01, "threads", minimum=0.5, holds=False),
 )
-QUEUE = (Evidence("queue", "workflows queued", 60.0, "%", least=50, holds=True),)
-LOCKS = (Evidence("locks", "sessions waiting", None, "%", least=50),)
+QUEUE = (Evidence("queue", "workflows queued", 60.0, "%", minimum=50, holds=True),)
+LOCKS = (Evidence("locks", "sessions waiting", None, "%", minimum=50),)
 BESIDE = (Evidence("", "cores used by the harness", 0.05, "cores"),)
 
 FOUND = Bottleneck(
@@ -60,7 +62,7 @@ def test_an_unclear_level_says_why_in_the_place_of_the_verdict() -> None:
 def test_cpu_that_is_not_the_workers_own_says_so_in_the_word(
     baseline: RunMetrics, cause: str, word: str
 ) -> None:
-    rests_on = Evidence(cause, "cores used by all workers", 0.5, "cores", least=0.45, holds=True)
+    rests_on = Evidence(cause, "cores used by all workers", 0.5, "cores", minimum=0.45, holds=True)
     found = Bottleneck("cpu", "Why.", (rests_on, *BESIDE))
 
     assert bottleneck_fact(found).cell.text == word

@@ -69,10 +69,10 @@ def test_writes_agree_only_when_none_is_missing(
 
 
 def test_a_level_says_whose_cores_were_used(baseline: RunMetrics) -> None:
-    """2.3 of the machine's cores were busy: what the run did not use, others did."""
+    """Processes outside of the run used 0.1 cores, the figure that noise is judged by."""
     fact = cores_fact(baseline.levels[0])
     assert fact.cell.text == "target 1.92, harness 0.0310, servers 0.215, of 2"
-    assert fact.cell.note == "everything else on the machine 0.130"
+    assert fact.cell.note == "everything else on the machine 0.100"
     bare = replace(baseline.levels[0], resources=Resources(*(None,) * 9, 0, 0))
     assert (cores_fact(bare).cell.text, cores_fact(bare).cell.note) == (
         "not measured",

@@ -38,8 +38,25 @@ def test_a_shared_machine_is_told_of_and_not_judged(baseline: RunMetrics) -> Non
         noise.noise_tables(replace(baseline.levels[0], noise=Noise("quiet", (), each, FIGURES)))
         for each in (True, False)
     )
-    assert noise.TOLD not in judged[0].note
-    assert noise.TOLD in told[0].note
+    assert noise.SHARED not in judged[0].note
+    assert noise.SHARED in told[0].note
+
+
+def test_a_changed_calibration_is_a_warning_on_a_machine_that_stays_quiet(
+    baseline: RunMetrics,
+) -> None:
+    changed = NoiseFigure("speed of a core", 20.0, "%", 15.0, True, is_evidence=False)
+    found = Noise("quiet", (), True, (changed,), ("speed of a core: 20 %, limit 15 %",))
+    level = replace(baseline.levels[0], noise=found)
+    (fact,) = noise.noise_facts(level)
+    assert (fact.cell.text, fact.cell.tone) == ("quiet", "warn")
+    assert fact.cell.note == ("warning, the calibration changed: speed of a core: 20 %, limit 15 %")
+    assert noise.noise_tables(level)[0].rows[0][-1].text == "warning"
+    (sentence,) = noise.noise_of_run(replace(baseline, levels=(level,)))
+    assert sentence == (
+        "Warning: the calibration of the machine changed at 100; no counter shows that another "
+        "program did it."
+    )
 
 
 def test_what_was_not_looked_at_is_not_called_quiet(baseline: RunMetrics) -> None:

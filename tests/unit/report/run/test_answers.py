@@ -54,7 +54,7 @@ def test_a_killed_run_without_levels_says_both_and_tells_nothing_else(empty: Run
     assert [one.answer.text for one in list(found.values())[1:]] == [
         "no data",
         "not told",
-        "not told",
+        "not measured",
     ]
 
 

@@ -50,7 +50,8 @@ def test_a_terminal_row_has_validity_and_samples_beside_its_numbers(baseline: Ru
     assert len(headline.HEADLINE_COLUMNS) == len(rows[0].cells)
     assert rows[2].cells == (
         *("1000", "1,000", "not_steady", "21,420", "143/s", "service"),
-        *("7.00 s", "5.19 s", "≥ 11.9 s", "≥ 31.6 s", "0.0794 %", "1,000"),
+        *("7.00 s", "5.19 s", "≥ 11.9 s", "≥ 31.6 s", "0.0794 %", "13.5 ms"),
+        "1,000",
     )
     assert [row.level for row in rows[3:]] == ["lean (arm)", "control (arm)"]
 
@@ -108,6 +109,7 @@ def test_what_stands_below_a_terminal_row_is_the_interval_or_what_it_takes(
     (below,) = headline.interval_rows(replace(baseline, levels=(level,)))
     assert below == {
         "throughput": "[320 to 342/s]",
+        "CPU each": "[5.73 to 5.88 ms]",
         "p50": "[900 ms to 1.10 s]",
         "p90": "no interval",
         "p99": "needs 1,000 samples",

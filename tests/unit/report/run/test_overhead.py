@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.targets import target_rows
+from perf_pipeline.metrics.types.resource_use import CpuPerWorkflow
 from perf_pipeline.report.run import answers, cost, overhead
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.page import render_html
@@ -21,17 +22,30 @@ def _answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
 
 
 def test_the_share_is_what_a_workflow_takes_more_than_its_work(baseline: RunMetrics) -> None:
-    """Two processes: 2 / 331.4 s a workflow with code nodes, 2 / 8410 s of plain functions."""
+    """1.924 cores and two processes: 331.4/s with code nodes, 8410/s of plain functions."""
     cell, sentences = _answer(baseline)
     assert cell.text == f"{100 * (1 - 331.4 / 8410):.1f} %"
-    (sentence,) = sentences
-    assert sentence.startswith("At 100 in flight a workflow takes 6.04 ms of one process with code")
-    assert sentence.endswith("nodes, and its work alone 0.238 ms.")
+    assert sentences == (
+        (
+            "At 100 in flight a workflow takes 5.81 ms of CPU time with code nodes, and its work "
+            "alone 0.229 ms."
+        ),
+        "By the clock it takes 6.04 ms of one worker process, and its work alone 0.238 ms.",
+    )
+
+
+def test_beside_a_neighbour_the_question_is_answered_and_the_clock_said_to_be_affected(
+    baseline: RunMetrics,
+) -> None:
+    levels = tuple(replace(level, validity="noisy_host") for level in baseline.levels)
+    cell, sentences = _answer(replace(baseline, levels=levels))
+    assert cell.text == f"{100 * (1 - 331.4 / 8410):.1f} %"
+    assert sentences[-1] == cost.AFFECTED
 
 
 def test_without_valid_code_nodes_the_lean_ones_tell_it(baseline: RunMetrics) -> None:
     levels = tuple(
-        replace(level, validity="noisy_host") if level.label == "100" else level
+        replace(level, validity="not_steady") if level.label == "100" else level
         for level in baseline.levels
     )
     cell, sentences = _answer(replace(baseline, levels=levels))
@@ -43,17 +57,21 @@ def test_without_the_work_alone_nothing_is_told_and_each_reason_once(
     baseline: RunMetrics,
 ) -> None:
     cell, sentences = _answer(replace(baseline, levels=baseline.levels[:3]))
-    assert (cell.text, cell.tone) == ("not told", "quiet")
-    assert sentences == ("Not told: nothing ran without a runtime; nothing ran with lean nodes.",)
+    assert (cell.text, cell.tone) == ("not measured", "quiet")
+    assert sentences == (
+        "Not measured: nothing ran without a runtime; nothing ran with lean nodes.",
+    )
 
 
 def test_a_runtime_that_is_no_slower_than_its_work_gets_no_share(baseline: RunMetrics) -> None:
     levels = tuple(
-        replace(level, throughput_per_s=300.0) if level.target == "control" else level
+        replace(level, cpu_per_workflow=CpuPerWorkflow(7e-3, None, None, 3000, 21.0))
+        if level.target == "control"
+        else level
         for level in baseline.levels
     )
     cell, _ = _answer(replace(baseline, levels=levels))
-    assert cell.text == "too small to tell"
+    assert cell.text == "too small to measure"
 
 
 def test_functions_of_a_users_own_have_no_arms_to_compare_and_no_targets_but_objectives(

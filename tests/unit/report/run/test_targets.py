@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
+EXPECTED_RATE = ("expected", "throughput")
+
+
 def _row(metrics: RunMetrics, level: str, what: str) -> list[str]:
     table = targets.target_table(metrics)
     found = [row for row in table.rows if (row[0].text, row[3].text) == (level, what)]
@@ -70,18 +73,18 @@ def test_the_rows_of_a_repeat_stand_beside_the_validity_of_that_repeat(
 ) -> None:
     """Both repeats have the label 100; only the second was disturbed."""
     first = baseline.levels[0]
-    levels = (first, replace(first, index=1, repeat=1, validity="noisy_host"))
+    levels = (first, replace(first, index=1, repeat=1, validity="not_steady"))
     rows, grades = target_rows(levels), kpi_grades(levels)
     metrics = replace(baseline, levels=levels, targets=rows, kpis=grades)
     assert _row(metrics, "100", "throughput")[1] == "valid"
-    assert _row(metrics, "100, repeat 2", "throughput")[1] == "noisy_host"
+    assert _row(metrics, "100, repeat 2", "throughput")[1] == "not_steady"
     shown = [[cell.text for cell in row[:4]] for row in targets.kpi_table(metrics).rows]
     assert shown == [
         ["100", "valid", "6,628", "good"],
-        ["100, repeat 2", "noisy_host", "6,628", "331/s"],
+        ["100, repeat 2", "not_steady", "6,628", "331/s"],
     ]
     assert targets.kpi_table(metrics).note.endswith(
-        "these are not valid: 100, repeat 2 (noisy_host)."
+        "these are not valid: 100, repeat 2 (not_steady)."
     )
 
 
@@ -100,9 +103,9 @@ def test_only_what_stands_in_the_table_is_explained_below_it(baseline: RunMetric
 
 
 def test_where_no_level_is_valid_it_is_said_once(baseline: RunMetrics) -> None:
-    levels = tuple(replace(one, validity="noisy_host") for one in baseline.levels[:2])
+    levels = tuple(replace(one, validity="not_steady") for one in baseline.levels[:2])
     run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
-    told = "these are not valid: 100 (noisy_host), 500 (noisy_host)."
+    told = "these are not valid: 100 (not_steady), 500 (not_steady)."
     for table in targets.tables(run)[:2]:
         assert table.note.count(told) == 1
         assert not any("no data" in cell.text for row in table.rows for cell in row)
@@ -123,3 +126,30 @@ def test_the_limits_of_the_grades_are_printed_with_the_grades(baseline: RunMetri
         ["poor", "< 5/s", "> 10 s", "> 30 s", "< 90 %", "> 2,000 MB"],
     ]
     assert targets.tables(replace(baseline, targets=(), kpis=())) == ()
+
+
+def test_beside_a_neighbour_what_is_met_stands_and_what_is_missed_is_unclear(
+    baseline: RunMetrics,
+) -> None:
+    """100 in flight meets every expectation at 331/s, and misses one at 9/s."""
+    levels = (
+        replace(baseline.levels[0], validity="noisy_host"),
+        replace(
+            baseline.levels[0],
+            index=1,
+            repeat=1,
+            validity="noisy_host",
+            throughput_per_s=9.0,
+            throughput_low_per_s=8.9,
+            throughput_high_per_s=9.1,
+        ),
+    )
+    run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
+    expected = [row.verdict for row in run.targets if (row.table, row.what) == EXPECTED_RATE]
+    assert expected == ["met", "unclear"]
+    assert targets.BESIDE_NEIGHBOURS in targets.target_table(run).note
+    answer = next(
+        one for one in answers.verdicts(run, cost.cost_of(run)) if "targets" in one.question
+    )
+    assert answer.answer.text == "unclear"
+    assert any("other programs may have slowed the target" in p.cell.note for p in answer.parts)

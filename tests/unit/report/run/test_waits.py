@@ -78,7 +78,7 @@ def test_an_open_run_that_keeps_up_is_limited_by_its_arrivals_and_has_no_cost(
         .sentences[0]
         .startswith("The targets apply to closed-loop levels")
     )
-    assert all(part.seconds is None for part in cost_of(run).parts)
+    assert all(part.process_s is None for part in cost_of(run).parts)
     assert "is an open loop" in str(process_seconds(run, run.levels[0]))
     assert isinstance(process_seconds(baseline, baseline.levels[0]), float)
 

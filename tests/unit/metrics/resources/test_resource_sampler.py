@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from perf_pipeline.metrics.resources.process import MANY_THREADS, ProcessReader
-from perf_pipeline.metrics.resources.resource_monitor import ResourceMonitor
+from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.servers.probe import WatchedServer
@@ -89,7 +89,7 @@ def test_a_process_that_computes_is_seen_with_its_core_memory_threads_and_descri
 ) -> None:
     """50 MB, 40 files, 8 threads and a busy loop; the truth is the process's own clock."""
     path = tmp_path / "r.jsonl"
-    with _running(COMPUTES_AND_HOLDS) as child, ResourceMonitor(path, {}) as monitor:
+    with _running(COMPUTES_AND_HOLDS) as child, ResourceSampler(path, {}) as monitor:
         descriptors = psutil.Process(child.pid).num_fds()
         before_s = time.clock_gettime(_clock_of(child.pid))
         monitor.sample(time.monotonic_ns(), [child.pid])
@@ -117,7 +117,7 @@ def test_a_process_that_computes_is_seen_with_its_core_memory_threads_and_descri
 
 
 def test_the_sample_holds_what_it_cost_and_the_machine(tmp_path: Path) -> None:
-    with ResourceMonitor(tmp_path / "r.jsonl", {}) as monitor:
+    with ResourceSampler(tmp_path / "r.jsonl", {}) as monitor:
         monitor.sample(1, [])
     (line,) = _lines(tmp_path / "r.jsonl")
     assert 0 < line["cpu_ms"] < line["took_ms"] + 1
@@ -141,7 +141,7 @@ def test_a_probe_that_fails_is_a_gap_with_its_reason(tmp_path: Path) -> None:
             name: WatchedServer((alive.pid,) if name == "postgres" else (), False, probe)
             for name, probe in asked.items()
         }
-        with ResourceMonitor(tmp_path / "r.jsonl", servers) as monitor:
+        with ResourceSampler(tmp_path / "r.jsonl", servers) as monitor:
             monitor.sample(1, [ended.pid])
             monitor.sample(2, [])
         alive.kill()
@@ -165,7 +165,7 @@ def test_a_server_that_was_killed_is_a_gap_and_not_an_idle_server(tmp_path: Path
     """Not yet reaped, then gone: neither time it is one that uses nothing."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     servers = {"redis": WatchedServer((child.pid,), False, _Server())}
-    with ResourceMonitor(tmp_path / "r.jsonl", servers) as monitor:
+    with ResourceSampler(tmp_path / "r.jsonl", servers) as monitor:
         monitor.sample(1, [])
         os.kill(child.pid, 9)
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
@@ -204,7 +204,7 @@ def test_of_another_users_process_what_can_be_read_is_read() -> None:
 
 
 def test_threads_of_large_processes_are_asked_in_two_samples_of_five(tmp_path: Path) -> None:
-    with _running(MANY) as child, ResourceMonitor(tmp_path / "r.jsonl", {}) as monitor:
+    with _running(MANY) as child, ResourceSampler(tmp_path / "r.jsonl", {}) as monitor:
         for at_ns in range(6):
             monitor.sample(at_ns, [child.pid])
     lines = _lines(tmp_path / "r.jsonl")

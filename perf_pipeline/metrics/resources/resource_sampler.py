@@ -43,7 +43,7 @@ _NOT_NOW = (
 )
 
 
-class ResourceMonitor:
+class ResourceSampler:
     """Appends one JSON line a sample to a file.
 
     A line holds ``at_ns``; what taking it cost (``took_ms`` by the clock, ``cpu_ms``); for each
