@@ -1,4 +1,4 @@
-"""What was found about this machine: one row of ``perf-pipeline doctor``."""
+"""One finding about this machine: one row of ``perf-pipeline doctor``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Finding:
     Attributes:
         what: What was looked at.
         value: What was found, with its unit; ``not measured`` if it could not be.
-        limit: What it is held against.
+        limit: What it is compared with.
         meaning: What that means for a run, and for the largest level where it bears on it.
         todo: What to do; empty if nothing.
         severity: ``problem`` if runs cannot work or mean little, ``warning`` if less is possible.
@@ -35,7 +35,7 @@ class ServiceFinding:
 
     Attributes:
         service: ``postgres``, ``redis``, ...
-        source: ``settings``, ``start``, ``machine`` or ``bundle``; None if it cannot be had.
+        source: ``settings``, ``start``, ``machine`` or ``bundle``; None if it is unavailable.
         detail: The redacted URL, binary or package; without a source how to get it.
         optional: Workflows can be built without it.
     """

@@ -1,7 +1,7 @@
 """One load run at a time on a host: two would measure each other.
 
 A lock of the kernel on one file: it ends with the process that holds it, however that ends, so
-it can never be left behind. The file's text says who holds it, for whoever waits.
+it can never be left behind. The file's text names the holder, for the runs that wait.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 NOTIFY_EVERY_S = 30.0
 WAITING = "waiting for another load run"
-"""Starts every line that is said while we wait; the live view knows by it what goes on."""
+"""Begins every line that is printed during the wait; the live view recognises it."""
 _TEXT_LIMIT = 300
 
 
@@ -36,7 +36,7 @@ def load_lock(
 
     Args:
         path: The lock's file, the same for every user of the host.
-        holder: What others are told while they wait: run, process, since when.
+        holder: What waiting runs print: run, process, since when.
         notify: Called with who holds the lock, at once and every ``NOTIFY_EVERY_S``, and last.
         sleep: Sleeps between two attempts.
         clock: Seconds, never going back.
@@ -46,16 +46,16 @@ def load_lock(
     """
     descriptor = _open_for_all(path)
     try:
-        began_s, told = clock(), 0
+        began_s, notices = clock(), 0
         while not _try_lock(descriptor):
             waited_s = clock() - began_s
-            if waited_s >= told * NOTIFY_EVERY_S:
+            if waited_s >= notices * NOTIFY_EVERY_S:
                 found = os.pread(descriptor, _TEXT_LIMIT, 0).decode(errors="replace").strip()
-                so_long = f"; waited {waited_s:.0f} s so far" if told else ""
+                so_long = f"; waited {waited_s:.0f} s so far" if notices else ""
                 notify(f"{WAITING} on this host to end: {found or 'unknown'}{so_long}")
-                told = int(waited_s // NOTIFY_EVERY_S) + 1
+                notices = int(waited_s // NOTIFY_EVERY_S) + 1
             sleep(POLL_S)
-        if told:
+        if notices:
             notify("the other load run has ended; going on")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, holder.encode()[:_TEXT_LIMIT], 0)

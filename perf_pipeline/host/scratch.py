@@ -51,7 +51,7 @@ def remove_scratch(temp_dir: Path, run_id: str) -> list[Path]:
     removed = []
     for place in dict.fromkeys((temp_dir.resolve(), *PLACES)):
         for folder in sorted(place.glob(f"{PREFIX}{run_id}-*")):
-            # In a folder that all may write to, somebody else could have made one of that name.
+            # In a folder that all may write to, another user could have made one of that name.
             if folder.lstat().st_uid == os.getuid() and not folder.is_symlink():
                 shutil.rmtree(folder)
                 removed.append(folder)

@@ -19,7 +19,7 @@ def workload_without(workload: Workload, left_out: tuple[str, ...]) -> tuple[str
 
 
 def servers_left_out(scenario: Scenario, settings: Settings) -> tuple[str, ...]:
-    """Return the servers that cannot be had and that the scenario allows to leave out."""
+    """Return the unavailable servers that the scenario allows to leave out."""
     if scenario.missing_servers == "fail":
         return ()
     optional = (servers_optional(w.family, w.complexity) for w in scenario.workloads)

@@ -1,4 +1,4 @@
-"""The servers of a run, and what it keeps on each of them from before the load to its end."""
+"""The servers of a run, and the run's data on each from before the load to its end."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.servers.server import Server
 
-NOT_OURS = "as it was: a user's own functions keep there what they like"
+NOT_OURS = "left as it was: its data belong to the user's own functions"
 
 
 class RunServers:
     """Finds or starts servers, seeds them, and brings them to a known state between levels.
 
     Attributes:
-        left_out: Servers that cannot be had and that workflows do not write to; once opened.
-        holdings: Service to what the run keeps there; once opened.
+        left_out: Unavailable servers that workflows do without; once opened.
+        run_data: Service to the run's data there; once opened.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class RunServers:
         Args:
             scenario: What the run does.
             settings: Where things are.
-            run_id: The run; part of the name of all that it keeps.
+            run_id: The run; part of the name of its data.
             notify: Called with each line that people should see.
-            stack: Gives everything back in the end.
+            stack: Ends and removes everything at the end.
         """
         self.left_out: tuple[str, ...] = ()
         self.run_data: dict[str, RunData] = {}
@@ -57,7 +57,7 @@ class RunServers:
         self._stack = stack
         self._services: ServiceSession | None = None
         self._seeded: dict[str, int] | None = None
-        # What a user's own functions read and write is their own affair.
+        # The data of a user's own functions are not ours to make or to remove.
         self._ours = not any(workload.is_function for workload in scenario.workloads)
 
     def open(self) -> dict[str, Server]:
@@ -67,13 +67,13 @@ class RunServers:
             Service to server.
 
         Raises:
-            ServiceUnavailableError: With a sentence for each that cannot be had.
+            ServiceUnavailableError: With a sentence for each unavailable server.
         """
         if self._services is None:
             self.left_out = servers_left_out(self._scenario, self._settings)
             for service in self.left_out:
                 self._notify(
-                    f"{service} cannot be had and is left out (perf-pipeline doctor says why)"
+                    f"{service} is unavailable and left out (perf-pipeline doctor shows why)"
                 )
             needed = servers_needed(self._scenario, self.left_out)
             services = ServiceSession(self._settings, sorted(needed))
@@ -84,7 +84,7 @@ class RunServers:
         return self._services.servers
 
     def seed(self) -> dict[str, int]:
-        """Make what the run keeps on each server, and fill the table that workflows read, once.
+        """Make the run's data on each server, and fill the table that workflows read, once.
 
         Returns:
             Server to rows that were seeded.
@@ -101,15 +101,15 @@ class RunServers:
         """Bring each server to the state in which every level begins.
 
         Returns:
-            Server to what was done. One that does not answer must not end the run: its level will
-            show it.
+            Server to what was done. A server that does not answer does not end the run: its load
+            level shows it.
         """
         if not self._ours:
             return dict.fromkeys(self.run_data, NOT_OURS)
         return {name: _settled(run_data) for name, run_data in self.run_data.items()}
 
     def written(self, level: int) -> dict[str, Callable[[], set[int]]]:
-        """Return, for each server, what tells the numbers of a level's workflows written there."""
+        """Return, for each server, what reads the numbers of a level's workflows there."""
         return {
             name: partial(run_data.written_numbers, level)
             for name, run_data in self.run_data.items()

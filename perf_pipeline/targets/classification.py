@@ -43,7 +43,7 @@ _ERRNOS = {
 
 
 def classify(error: BaseException) -> ErrorClass:
-    """Say which error class an exception of a workflow belongs to.
+    """Return the error class of a workflow's exception.
 
     Args:
         error: What ``Slot.execute`` raised.
@@ -65,16 +65,16 @@ def classify(error: BaseException) -> ErrorClass:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """Follow causes, or what was being handled, inwards."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
+    while link is not None and id(link) not in visited:
+        visited.add(id(link))
         yield link
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
 def _of_one(error: BaseException) -> ErrorClass:
-    """Classify one exception by itself; NONE when it says nothing."""
+    """Classify one exception by itself; NONE when that is not possible."""
     by_name = _NAMES.get(type(error).__name__)
     if by_name is not None:
         return by_name

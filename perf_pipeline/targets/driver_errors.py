@@ -1,7 +1,7 @@
 """From an exception of a database's driver to the closed list of error classes.
 
-A driver's exception says what it is by the server's code, by its type, or only by its text, and
-is read in this order. A code that is not listed means that the server refused the statement.
+A driver's exception is recognised by the server's code, by its type, or only by its text, in this
+order. A code that is not listed means that the server refused the statement.
 Types are compared by name, for this module must work where a driver is not installed.
 """
 
@@ -110,10 +110,10 @@ _TEXTS = (
 
 
 def of_driver(error: BaseException) -> ErrorClass:
-    """Classify one exception of a driver by itself; NONE when it says nothing.
+    """Classify one exception of a driver by itself; NONE when that is not possible.
 
-    SQLAlchemy's around a driver's says nothing: its text holds the statement's parameters too,
-    and the driver's own is its cause.
+    SQLAlchemy's exception around a driver's is skipped: its text also holds the statement's
+    parameters, and the driver's exception is its cause.
     """
     if getattr(error, "orig", None) is not None:
         return ErrorClass.NONE

@@ -56,7 +56,7 @@ class JobTasks:
 
 
 def reads_files(job: Job) -> bool:
-    """Say whether a workflow of the job reads files."""
+    """Return whether a workflow of the job reads files."""
     return any(kind.family == "data_processing" for kind in job.kinds)
 
 

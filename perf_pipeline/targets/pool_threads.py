@@ -1,7 +1,7 @@
-"""What the threads of executors do, told from their stacks.
+"""How many threads of an executor are at work, read from their stacks.
 
-A pool does not say how many of its threads are at work. A thread that has nothing to do stands in
-the pool's own loop, waiting for its queue; any other innermost frame is work.
+A pool does not report how many of its threads are at work. The innermost frame of an idle thread is
+the pool's own loop, which waits for its queue; any other innermost frame is work.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _IDLE = "_worker"
 
 
 def is_at_work(frame: FrameType | None) -> bool:
-    """Say whether a thread with this innermost frame executes something for an executor."""
+    """Return whether a thread with this innermost frame executes something for an executor."""
     if frame is None or (frame.f_code.co_name == _IDLE and frame.f_code.co_filename == _FILE):
         return False
     while frame is not None:
@@ -34,7 +34,7 @@ def threads_at_work(pool: object) -> int | None:
 
     Returns:
         How many; None when the pool is none of ``concurrent.futures``, or of a Python whose pools
-        do not say which threads are theirs.
+        do not list their threads.
     """
     threads = getattr(pool, "_threads", None)
     if not isinstance(pool, ThreadPoolExecutor) or threads is None:

@@ -90,7 +90,7 @@ class Job:
         kinds: The kinds of workflow; a workflow names its kind by the index.
         nodes: ``code`` or ``lean``: how the workflows are written.
         seed: Seed of the run; with a workflow's number it gives the workflow's data.
-        run_id: Stands in everything that is written.
+        run_id: The run; part of everything that is written.
         level: Index of the level, likewise.
         servers: The servers, and this process's share of them.
         settings: Every setting of the target's ``target.toml``, given or default.
@@ -125,10 +125,10 @@ class Target(Protocol):
     """The runtime in one worker process; made once, before any thread."""
 
     def open_slot(self) -> Slot:
-        """Make what one thread needs; called in that thread, and kept until ``close``."""
+        """Make what one thread needs; called in that thread, and used until ``close``."""
 
     def close(self) -> None:
-        """Give everything back; called once, after every thread has ended."""
+        """Release everything; called once, after every thread has ended."""
 
 
 class AsyncSlot(Protocol):
@@ -142,23 +142,23 @@ class AsyncTarget(Protocol):
     """The runtime in one worker process, on one event loop.
 
     Attributes:
-        at_once: How many workflows the runtime executes at once at most, the rest it queues; None
-            when nothing bounds them.
+        at_once: Maximum number of workflows that the runtime executes at once, while it queues the
+            others; None when there is no bound.
     """
 
     at_once: int | None
 
     def open_slot(self) -> AsyncSlot:
-        """Make what one task needs; called on the event loop, and kept until ``close``."""
+        """Make what one task needs; called on the event loop, and used until ``close``."""
 
     def executing(self) -> int | None:
         """Return how many workflows the runtime executes now and has not queued; any thread.
 
-        None when it cannot tell.
+        None when that is not known.
         """
 
     async def close(self) -> None:
-        """Give everything back; called once, after every task has ended."""
+        """Release everything; called once, after every task has ended."""
 
 
 class Adapter(Protocol):
@@ -168,7 +168,7 @@ class Adapter(Protocol):
         """Import the runtime and build the workflows of ``job``."""
 
     def classify(self, error: BaseException) -> ErrorClass:
-        """Say which of the closed list of error classes ``error`` belongs to."""
+        """Return the error class of an exception."""
 
 
 class AsyncAdapter(Protocol):
@@ -178,4 +178,4 @@ class AsyncAdapter(Protocol):
         """Import the runtime and build the workflows of ``job``; on the event loop."""
 
     def classify(self, error: BaseException) -> ErrorClass:
-        """Say which of the closed list of error classes ``error`` belongs to."""
+        """Return the error class of an exception."""

@@ -1,4 +1,4 @@
-"""Imports a user's functions as a worker would and says what is wrong with them; calls none.
+"""Imports a user's functions as a worker would and reports what is wrong with them; calls none.
 
 Run in the target's environment, before any worker::
 
@@ -36,13 +36,13 @@ def tried(text: str, form: Form) -> tuple[str, str]:
         if isinstance(error, ImportError | SyntaxError):
             return "wrong", raised(text, error)
         return "raised", raised(text, error)
-    except BaseException as error:  # noqa: BLE001 - also sys.exit: whatever the module does is told
+    except BaseException as error:  # noqa: BLE001 - also sys.exit: whatever the module does is reported
         return "raised", raised(text, error)
     return "good", ""
 
 
 def ours(error: BaseException) -> bool:
-    """Say whether an error was raised by ``load_function`` itself, so that its text says all."""
+    """Return whether ``load_function`` itself raised an error, so that its text suffices."""
     frames = traceback.extract_tb(error.__traceback__)
     return Path(frames[-1].filename).name == "user_function.py"
 

@@ -1,7 +1,7 @@
-"""A user's own function as a workflow: found by its name, and told where the servers are.
+"""A user's own function as a workflow: found by its name, with the servers in its environment.
 
 The function is called with the workflow's number. It raises when the workflow failed; an
-``AssertionError`` says that its result was wrong.
+``AssertionError`` means that its result was wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NEVER_RAN = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
 
 def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
-    """Import the functions of a job's kinds, after the environment tells where the servers are.
+    """Put the servers' URLs into the environment, then import the functions of a job's kinds.
 
     What a module does when it is imported, such as making an engine, is done once in each worker
     and before any load.
@@ -55,7 +55,7 @@ def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
 
 
 def server_environment(servers: ServerAccess) -> dict[str, str]:
-    """Return the environment variables that tell functions where the servers are.
+    """Return the environment variables with the servers' URLs, for a user's functions.
 
     ``PERF_PIPELINE_REDIS_URL`` and so on for each server that there is, and
     ``PERF_PIPELINE_CONNECTIONS``: how many connections this process may open to each of them.
@@ -83,9 +83,9 @@ def check_ran(function: str, answer: object) -> None:
 
 
 def classify(error: BaseException) -> ErrorClass:
-    """Say which error class an exception of a function belongs to.
+    """Return the error class of a function's exception.
 
-    An ``AssertionError`` is the function's own word that its result was wrong.
+    With an ``AssertionError`` the function reports that its result was wrong.
     """
     if isinstance(error, AssertionError):
         return ErrorClass.WRONG_RESULT

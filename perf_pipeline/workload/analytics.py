@@ -31,10 +31,10 @@ STAGES: Mapping[str, tuple[str, ...]] = {
 """Complexity to the names of its nodes, in the order in which they run."""
 
 OPTIONAL: Mapping[str, str] = {"mongodb": "document"}
-"""Server to the node that is left out where there is no such server."""
+"""Server to the node that is left out where the server is unavailable."""
 
 CACHE_TTL_S = 86_400
-"""Keys that a killed run left behind on somebody's server vanish after a day."""
+"""Keys that a killed run left on a user's server expire after a day."""
 
 
 class AnalyticsServers(Protocol):

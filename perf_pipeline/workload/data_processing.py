@@ -67,7 +67,7 @@ def read(file_path: str) -> list[Row]:
 
 
 def validate(rows: list[Row]) -> Row:
-    """Tell good rows from bad ones.
+    """Separate good rows from bad ones.
 
     Returns:
         ``rows``: the good rows, unchanged; ``bad``: how many rows have each of ``DEFECTS``, the

@@ -123,7 +123,7 @@ def _insert(table: str) -> str:
 
 
 def _check(what: str, name: str) -> None:
-    """Refuse a name that would need quoting: it stands in statements as it is."""
+    """Refuse a name that would need quoting: statements contain it unquoted."""
     if not _NAME.fullmatch(name):
         raise ValueError(
             f"{what} name {name!r} is not 1 to 63 characters of [a-z0-9_] without a leading digit"

@@ -1,4 +1,4 @@
-"""Which servers a kind of workflow needs, which it writes to, and how it signs there."""
+"""Which servers a kind of workflow needs and writes to, and the name of its connections."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _OPTIONAL = {
 OPTIONAL_SERVERS = frozenset().union(*_OPTIONAL.values())
 """Servers to which workflows only write at their end, so that they can be built without them."""
 
-# A user's own function has no complexity; which servers it writes to is its own affair.
+# A user's own function has no complexity; which servers it writes to is not known.
 _FUNCTION = ""
 
 _NAME_LIMIT_BYTES = 63  # PostgreSQL cuts application_name at NAMEDATALEN - 1
 
 
 def servers_used(family: str, complexity: str, without: Collection[str] = ()) -> frozenset[str]:
-    """Return the servers that a kind of workflow needs, of postgres, redis, mysql and mongodb.
+    """Return the names of the services that a kind of workflow needs.
 
     Args:
         family: The kind's family.
         complexity: Its complexity; empty for a user's own function, which needs none.
-        without: Servers that are not there; those that it has nothing to do with do not matter.
+        without: Unavailable servers; those that the kind does not use do not matter.
 
     Raises:
         KeyError: There is no such kind.

@@ -14,7 +14,7 @@ Outputs = dict[str, Any]
 Servers = TypeVar("Servers")
 
 Stage = Callable[["Task", Servers, Outputs], Any]
-"""What a node gives, from the workflow's inputs, the servers, and the nodes that ran before it."""
+"""Computes a node's output from the workflow's inputs, the servers, and the nodes before it."""
 
 
 def remaining(
@@ -24,8 +24,8 @@ def remaining(
 
     Args:
         names: All nodes, in the order in which they run.
-        optional: Server to the node that is left out where there is no such server.
-        without: Servers that are not there; others than those of ``optional`` do not matter.
+        optional: Server to the node that is left out where the server is unavailable.
+        without: Unavailable servers; those that are not in ``optional`` do not matter.
     """
     left_out = {optional[server] for server in without if server in optional}
     return tuple(name for name in names if name not in left_out)

@@ -87,7 +87,7 @@ def rank(groups: list[Row]) -> list[Row]:
 
 
 def summary(groups: list[Row]) -> Row:
-    """Say how many rows and groups there are, their score, and which group leads."""
+    """Return how many rows and groups there are, their score, and which group leads."""
     return {
         "groups": len(groups),
         "count": sum(one["count"] for one in groups),

@@ -3,7 +3,7 @@
 Which packages are installed beside a runtime changes its speed, so nothing of ours is installed
 there. An environment is cached under the hash of what belongs into it and of the interpreter it
 was made with. A virtual environment cannot be renamed into place, so completeness is a marker
-file that is written last: without it, whoever holds the lock file builds anew.
+file that is written last: without it, the process with the lock file builds anew.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ def make_environment(
 ) -> TargetEnvironment:
     """Return a target's environment, making it if it is not in the cache.
 
-    A target without version and extra packages has exactly what its lock says, by hashes. Extra
-    packages come on top of it, and what the lock says does not move. A version is resolved anew,
-    together with the other requirements that the lock was made of. What is resolved is what the
-    index has on the day when the environment is made, and stays so as long as it is cached; made
-    again elsewhere, it may be other versions. They are in ``packages``, and so in the manifest.
+    A target without version and extra packages has exactly the packages of its lock, by hashes.
+    Extra packages are added to them, and the versions of the lock do not change. For another
+    version of the target, the requirements from which the lock was made are resolved anew, with
+    what the index offers on the day when the environment is made. It stays so while it is cached;
+    made elsewhere, it may have other versions. They are in ``packages``, and so in the manifest.
 
     Safe when two processes ask at once (the second waits) and after an interrupted build. When
     the environment is cached, no process is started.
@@ -136,18 +136,18 @@ def environment_of(
 ) -> TargetEnvironment:
     """Return the environment of a recipe, making it if it is not in the cache.
 
-    As ``make_environment``, which see, for what is no target: another load generator, say.
+    Like ``make_environment``, for an environment of no target, such as another load generator's.
     """
     base = base or base_interpreter()
     folder = _folder_of(cache_dir, spec.key(_identity(base)))
     found = _read_marker(folder, spec)
     if found is not None:
         return found
-    with _locked(folder) as held:
+    with _locked(folder) as lock:
         found = _read_marker(folder, spec)
         if found is not None:
             return found
-        packages = _build(folder, spec, base, Installer(spec.target, uv, environ, cache_dir, held))
+        packages = _build(folder, spec, base, Installer(spec.target, uv, environ, cache_dir, lock))
         lock_hash = packages_hash(packages) if spec.wanted else spec.lock_hash
         made = TargetEnvironment(python_of(folder), lock_hash, packages)
         _write_marker(folder, made)
@@ -186,7 +186,7 @@ def base_interpreter() -> Path:
 
 
 def _build(folder: Path, spec: EnvironmentSpec, base: Path, installer: Installer) -> dict[str, str]:
-    """Make the environment from nothing; an interrupted build left whatever stands there."""
+    """Make the environment anew; what an interrupted build left there is removed."""
     try:
         if folder.exists():
             shutil.rmtree(folder)
@@ -232,7 +232,7 @@ def _install_wanted(folder: Path, spec: EnvironmentSpec, installer: Installer) -
 
 
 def _identity(interpreter: Path) -> str:
-    """Tell interpreters apart without starting them: path, size and time of the binary."""
+    """Identify an interpreter without starting it: path, size and time of the binary."""
     try:
         real = interpreter.resolve(strict=True)
         stat = real.stat()

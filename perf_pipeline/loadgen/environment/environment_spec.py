@@ -61,7 +61,7 @@ class EnvironmentSpec:
 
 
 def environment_spec_of(spec: TargetSpec) -> EnvironmentSpec:
-    """Say what belongs into the environment of a target.
+    """Return the specification of a target's environment.
 
     Raises:
         TargetEnvironmentError: The target has no lock; or a version is asked for and it has no

@@ -2,7 +2,7 @@
 
 Each is imported in a short-lived process with a worker's environment, and none is called. A
 module may want its servers when it is imported; they do not run yet, so it gets addresses where
-nobody answers, and what it raises then is told as not tried, not as wrong.
+no server answers, and what it raises then counts as not tried, not as wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
 
 TRIAL_S = 30.0
-"""A module may load a model; what takes longer is told as not tried."""
+"""A module may load a model; what takes longer counts as not tried."""
 
 _NOBODY = "127.0.0.1:1"
 """An address where no server answers."""
@@ -41,12 +41,12 @@ _LOG_TAIL = 400
 
 @dataclass(frozen=True)
 class FunctionTrial:
-    """What trying the functions told.
+    """The result of trying the functions.
 
     Attributes:
         good: Those that a worker can call, each ``module:function``.
         wrong: A sentence for each that no worker can call, with the reason and the path.
-        not_tried: A sentence for each of which it is not known, with the reason.
+        not_tried: A sentence for each function that could not be tried, with the reason.
     """
 
     good: tuple[str, ...] = ()
@@ -153,9 +153,9 @@ def _tried(
         try:
             rows = json.loads(answer.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError):
-            said = log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip()
+            tail = log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip()
             ended = f"importing them ended the process with exit code {process.returncode}"
-            sentence = f"{', '.join(functions)}: {ended}" + (f": {said}" if said else "")
+            sentence = f"{', '.join(functions)}: {ended}" + (f": {tail}" if tail else "")
             rows = [("raised", sentence)] * len(functions)
     return list(zip(functions, rows, strict=True))
 

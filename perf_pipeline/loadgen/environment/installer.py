@@ -44,14 +44,14 @@ class Installer:
         uv: The uv to use, or None for ``venv`` and pip.
         environ: Environment of the installing processes; what would lead them astray is left out.
         cache_dir: Where they run; uv caches below it when HOME cannot be written.
-        held: A descriptor that they inherit and so keep open as long as they live.
+        lock: A descriptor of the lock file, which they inherit and so hold as long as they live.
     """
 
     target: str
     uv: Path | None
     environ: Mapping[str, str]
     cache_dir: Path
-    held: int
+    lock: int
 
     def make(self, folder: Path, base: Path) -> None:
         """Make an empty environment in ``folder`` with the interpreter ``base``.
@@ -67,10 +67,10 @@ class Installer:
         self._run([self.uv, "venv", *options, base, folder], f"Is {base} a working Python?")
 
     def install_locked(self, folder: Path, lock: Path) -> None:
-        """Install exactly what ``lock`` says into ``folder``.
+        """Install exactly the packages of ``lock`` into ``folder``.
 
         Raises:
-            TargetEnvironmentError: A package could not be had, or does not match its hash.
+            TargetEnvironmentError: A package is not available, or does not match its hash.
         """
         if self.uv is not None:
             options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python"]
@@ -83,14 +83,14 @@ class Installer:
         """Install what ``wanted`` lists and all that it needs, within ``constraints``.
 
         Raises:
-            TargetEnvironmentError: A package could not be had, or not within the constraints.
+            TargetEnvironmentError: A package is not available within the constraints.
         """
         files: list[str | Path] = ["--requirement", wanted, "--constraint", constraints]
         hint = f"Does the index have these names and versions? {_INDEX}"
         if constraints.stat().st_size:
             hint = (
-                "What the target's lock says does not move; where a package needs other versions, "
-                f"ask for a version of the target too (name==version+package).\n{hint}"
+                "The versions of the target's lock do not change; where a package needs other "
+                f"versions, ask for a version of the target too (name==version+package).\n{hint}"
             )
         if self.uv is not None:
             options = ["--quiet", "--compile-bytecode", "--python"]
@@ -103,7 +103,7 @@ class Installer:
 
         Args:
             folder: The environment.
-            keep: Packages that are needed, whoever brought them.
+            keep: Packages that are needed by others.
 
         Raises:
             TargetEnvironmentError: It could not be done.
@@ -125,7 +125,7 @@ class Installer:
                 check=True,
                 cwd=self.cache_dir,
                 env=self._environ(),
-                pass_fds=(self.held,),
+                pass_fds=(self.lock,),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -141,17 +141,17 @@ class Installer:
         environ["UV_PYTHON_DOWNLOADS"] = "never"
         cache = Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/"), ".cache"))
         nearest = next(folder for folder in (cache, *cache.parents) if folder.exists())
-        if not os.access(nearest, os.W_OK):  # no HOME, or one of somebody else
+        if not os.access(nearest, os.W_OK):  # no HOME, or another user's
             environ.setdefault("UV_CACHE_DIR", str(self.cache_dir / "uv"))
         return environ
 
     def _failure(self, command: Sequence[str | Path], error: Exception, hint: str) -> str:
-        said = str(error)
+        detail = str(error)
         if isinstance(error, subprocess.CalledProcessError):
             last = "\n".join(error.stdout.strip().splitlines()[-_SHOWN_LINES:])
-            said = f"exit code {error.returncode}\n{last}"
+            detail = f"exit code {error.returncode}\n{last}"
         shown = " ".join(str(part) for part in command)
-        return f"The environment of {self.target} could not be made.\n{shown}\n{said}\n{hint}"
+        return f"The environment of {self.target} could not be made.\n{shown}\n{detail}\n{hint}"
 
 
 def _pip(folder: Path) -> list[str | Path]:

@@ -45,7 +45,7 @@ os._exit(0)  # whatever the import started
 def read_interpreter(interpreter: Path, target: str) -> dict[str, str]:
     """Ask an interpreter for its packages, and whether it can run a target's worker.
 
-    Its path is kept as it is: what a virtual environment's ``python`` links to is another.
+    Its path is not resolved: a virtual environment's ``python`` links to another interpreter.
 
     Args:
         interpreter: Its path.
@@ -79,9 +79,9 @@ def read_interpreter(interpreter: Path, target: str) -> dict[str, str]:
             )
         answer = json.loads(asked.stdout.strip().rpartition("\n")[2])
     except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
-        said = str(getattr(error, "stderr", None) or error).strip()
+        detail = str(getattr(error, "stderr", None) or error).strip()
         raise TargetEnvironmentError(
-            f"{interpreter} does not answer as a Python does: {said[-400:]}\n"
+            f"{interpreter} does not answer as a Python does: {detail[-400:]}\n"
             "Give interpreter the path of a Python, such as /home/me/my-runtime/.venv/bin/python."
         ) from error
     version = ".".join(map(str, answer["version"]))

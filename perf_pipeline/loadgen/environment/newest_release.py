@@ -59,8 +59,8 @@ def newest_release(
     return found[1]
 
 
-def _no_answer(package: str, said: str) -> str:
+def _no_answer(package: str, detail: str) -> str:
     return (
-        f"The index did not say which release of {package} is the newest.\n{said}\n"
+        f"The index did not say which release of {package} is the newest.\n{detail}\n"
         "Is there a network, and a package index? (UV_INDEX_URL, proxies)"
     )

@@ -1,4 +1,4 @@
-"""The packages of an environment: name to version, and the hash that stands for the list."""
+"""The packages of an environment: name to version, and the hash of the list."""
 
 from __future__ import annotations
 

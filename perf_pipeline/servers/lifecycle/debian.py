@@ -76,7 +76,7 @@ def obtain(
             notify(f"unpacking Debian's {package} for {service} into {root}")
             _unpack(package, root)
     except PackageError as error:
-        notify(f"{package} cannot be had: {error}\n{how_to_get(service)}")
+        notify(f"{package} is not available: {error}\n{how_to_get(service)}")
         return False
     return _is_available(service, settings)
 
@@ -84,7 +84,7 @@ def obtain(
 def program_of(package: str, name: str, settings: Settings) -> list[str]:
     """Return the command of a program: the machine's, else that of a package in our cache.
 
-    Nothing is installed: what is not there is unpacked into the cache, root or not.
+    Nothing is installed: a missing package is unpacked into the cache, root or not.
 
     Args:
         package: Debian's package.
@@ -92,7 +92,7 @@ def program_of(package: str, name: str, settings: Settings) -> list[str]:
         settings: Name the folders.
 
     Raises:
-        PackageError: Neither is there, and the package cannot be had.
+        PackageError: Neither exists, and the package is not available.
     """
     on_path = shutil.which(name, path=settings.search_path)
     if on_path is not None:
@@ -104,7 +104,7 @@ def program_of(package: str, name: str, settings: Settings) -> list[str]:
         if lacking:
             raise PackageError(
                 f"{name} is not on PATH, and without {' and '.join(lacking)} Debian's {package} "
-                f"cannot be had.\nInstall {name}."
+                f"cannot be obtained.\nInstall {name}."
             )
         _unpack(package, root)
     return [*library_prefix(program), str(program)]
@@ -130,7 +130,7 @@ def _found(name: str, settings: Settings) -> bool:
 def _install(package: str) -> None:
     try:
         _apt([*_LOCK, *_INSTALL, package])
-    except PackageError:  # most often it knows no packages yet, or those of long ago
+    except PackageError:  # apt may know no packages yet, or only outdated ones
         _apt([*_LOCK, "update"])
         _apt([*_LOCK, *_INSTALL, package])
 

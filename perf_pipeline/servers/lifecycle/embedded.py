@@ -151,7 +151,7 @@ class EmbeddedServer:
     def _command(self, command: str, answer: str) -> Event:
         """Send the guardian a command, and return its answer."""
         self._guardian.send(command)
-        event = self._guardian.pass_to(answer, _ANSWER_S)
+        event = self._guardian.await_event(answer, _ANSWER_S)
         if event is None:
             raise ServiceUnavailableError(
                 f"the guardian {self.guardian_pid} of {self.folder} did not {command} its server "
@@ -192,7 +192,7 @@ def start_embedded(
         service: The service.
         installation: Its programs.
         temp_dir: Where its folder is made; must be a local file system.
-        ports: Ports to try; a few at most are, each being free when it was looked at.
+        ports: Ports to try, of which the first few are tried; each was free a moment ago.
         as_user: How it runs as an ordinary user.
         ready_s: How long it may take until it answers.
 

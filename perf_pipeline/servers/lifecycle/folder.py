@@ -83,7 +83,7 @@ def discard_lock(lock_file: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder in which no process lives any more, with what it stands for.
+    """Remove a server's folder in which no process lives any more, and its System V segment.
 
     Raises:
         OSError: Something in it cannot be removed.
@@ -93,12 +93,12 @@ def remove_folder(folder: Path) -> None:
 
 
 def guardian_of(folder: Path) -> ProcessStamp | None:
-    """Return who looks after a server's folder; None if that is not written there."""
+    """Return the guardian of a server's folder; None if the folder does not name one."""
     try:
         values = json.loads((folder / GUARDIAN_FILE).read_text(encoding="utf-8"))
         return ProcessStamp(*values["guardian"])
     except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
-        return None  # being made at this moment, or cut short by a crash
+        return None  # under construction at this moment, or cut short by a crash
 
 
 def _kill(pid: int) -> None:

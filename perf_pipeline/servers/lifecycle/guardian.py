@@ -8,10 +8,11 @@
 * The owner ends, however: its end of the pipe closes, the guardian stops the server and removes
   the folder.
 * The guardian is killed: the kernel kills the server. The folder is left to ``clear_leftovers``.
-* The server ends: the guardian says so and keeps the folder until the owner has decided.
+* The server ends: the guardian reports it and leaves the folder until the owner has decided.
 
-First line of standard input: the order. Later lines: ``restart`` (after the server ended or to
-end it), ``detach`` (outlive the owner, for ``perf-pipeline start``; SIGTERM ends it then).
+First line of standard input: the launch specification. Later lines: ``restart`` (after the server
+ended or to end it), ``detach`` (outlive the owner, for ``perf-pipeline start``; SIGTERM ends it
+then).
 Standard output: one JSON object a line, the last being the guardian's own end.
 
 Standard library only: it starts in a few hundredths of a second and takes little memory.
@@ -32,25 +33,26 @@ from perf_pipeline.servers.lifecycle.launch_spec import GUARDIAN_FILE, LOG_FILE,
 
 _STOP_GRACE_S = 5.0
 _OWNER_CHECK_S = 0.5
-"""The pipe tells at once; a process forked off the owner may keep it open, hence this look."""
+"""The end of the pipe is seen at once; a process forked off the owner may keep the pipe open, hence
+this check of the owner."""
 
 _LOG_TAIL_BYTES = 4000
 
 
 class _OwnerDoneError(Exception):
-    """The owner ended, closed the pipe, or told us to stop."""
+    """The owner ended, closed the pipe, or ordered the end."""
 
 
 class Guardian:
-    """One order being carried out."""
+    """Runs one server as its launch specification says."""
 
     def __init__(self, spec: LaunchSpec) -> None:
-        self._order = spec
+        self._spec = spec
         self._detached = False
         self._terminated = False
         self._input = b""
         self._server: subprocess.Popen[bytes] | None = None
-        self._end_told = False
+        self._end_reported = False
         self._wake, wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_end)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the select
@@ -60,8 +62,8 @@ class Guardian:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def run(self) -> None:
-        """Carry out the order until the owner is done, then clear everything away."""
-        spec = self._order
+        """Run the server until the owner is done, then remove everything."""
+        spec = self._spec
         spec.folder.mkdir(mode=0o700)
         try:
             self._fill_folder()
@@ -69,7 +71,7 @@ class Guardian:
                 self._serve()
                 while True:
                     self._wait_for_news()
-                    self._tell_end()
+                    self._report_end()
         except _OwnerDoneError:
             pass
         finally:
@@ -77,7 +79,7 @@ class Guardian:
             remove_folder(spec.folder)
 
     def _fill_folder(self) -> None:
-        spec = self._order
+        spec = self._spec
         about = {"guardian": list(own_stamp()), "service": spec.service}
         (spec.folder / GUARDIAN_FILE).write_text(json.dumps(about), encoding="utf-8")
         (spec.folder / "data").mkdir(mode=0o700)
@@ -89,10 +91,10 @@ class Guardian:
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         """Start a command that dies with this process, in the folder, writing to its log."""
-        with (self._order.folder / LOG_FILE).open("ab") as log:
+        with (self._spec.folder / LOG_FILE).open("ab") as log:
             return subprocess.Popen(
                 bound_command(command, signal.SIGKILL, os.getpid()),
-                cwd=self._order.folder,
+                cwd=self._spec.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -108,15 +110,15 @@ class Guardian:
             child.kill()
             child.wait()
         if child.returncode != 0:
-            self._tell(
+            self._report(
                 "failed", command=" ".join(command), code=child.returncode, log=self._log_tail()
             )
         return child.returncode == 0
 
     def _serve(self) -> None:
-        self._server = self._start(self._order.serve)
-        self._end_told = False
-        self._tell("serving", pid=self._server.pid)
+        self._server = self._start(self._spec.serve)
+        self._end_reported = False
+        self._report("serving", pid=self._server.pid)
 
     def _wait_for_news(self) -> None:
         """Wait for a command, a signal or the end of a child, and act on the command."""
@@ -136,12 +138,12 @@ class Guardian:
             *lines, self._input = self._input.split(b"\n")
             for line in lines:
                 self._obey(line.decode())
-        elif not self._order.owner.is_alive():
+        elif not self._spec.owner.is_alive():
             raise _OwnerDoneError
 
     def _obey(self, command: str) -> None:
         if command == "detach":
-            self._tell("detached")
+            self._report("detached")
             self._detached = True
             null = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
@@ -153,28 +155,28 @@ class Guardian:
         else:
             raise ValueError(f"a guardian knows detach and restart, not {command!r}")
 
-    def _tell_end(self) -> None:
-        if self._server is not None and self._server.poll() is not None and not self._end_told:
-            self._end_told = True
-            self._tell("ended", code=self._server.returncode, log=self._log_tail())
+    def _report_end(self) -> None:
+        if self._server is not None and self._server.poll() is not None and not self._end_reported:
+            self._end_reported = True
+            self._report("ended", code=self._server.returncode, log=self._log_tail())
 
     def _stop_server(self) -> None:
         """End the server and every process of it, and make its folder fit for a new start."""
         if self._server is not None:
-            self._server.send_signal(self._order.stop_signal)  # does nothing once it has ended
-        empty_of_processes(self._order.folder, _STOP_GRACE_S)
+            self._server.send_signal(self._spec.stop_signal)  # does nothing once it has ended
+        empty_of_processes(self._spec.folder, _STOP_GRACE_S)
         if self._server is not None:
             self._server.wait()
-        if self._order.lock_file is not None:
-            discard_lock(self._order.folder / self._order.lock_file)
+        if self._spec.lock_file is not None:
+            discard_lock(self._spec.folder / self._spec.lock_file)
 
     def _log_tail(self) -> str:
-        with (self._order.folder / LOG_FILE).open("rb") as log:
+        with (self._spec.folder / LOG_FILE).open("rb") as log:
             size = log.seek(0, os.SEEK_END)
             log.seek(max(0, size - _LOG_TAIL_BYTES))
             return log.read().decode(errors="replace").strip()
 
-    def _tell(self, event: str, **details: str | int) -> None:
+    def _report(self, event: str, **details: str | int) -> None:
         if self._detached:
             return
         try:
@@ -188,18 +190,18 @@ class Guardian:
 
 
 def _first_line() -> str:
-    """Read the order without taking more than its line from the pipe."""
+    """Read the launch specification without taking more than its line from the pipe."""
     line = b""
     while not line.endswith(b"\n"):
         byte = os.read(sys.stdin.fileno(), 1)
         if not byte:
-            sys.exit("the owner ended before it gave an order")
+            sys.exit("the owner ended before it sent a launch specification")
         line += byte
     return line.decode()
 
 
 def main() -> None:
-    """Read the order from standard input and carry it out."""
+    """Read the launch specification from standard input and run its server."""
     os.chdir("/")  # whatever folder the owner was in can be removed meanwhile
     Guardian(LaunchSpec.from_json(_first_line())).run()
 

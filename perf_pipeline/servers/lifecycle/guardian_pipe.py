@@ -23,19 +23,19 @@ _RUN_GUARDIAN = (
 _STOP_S = 30.0
 
 Event = dict[str, Any]
-"""What a guardian says: ``event`` is ``serving``, ``ended``, ``failed``, ``detached``, or
+"""What a guardian reports: ``event`` is ``serving``, ``ended``, ``failed``, ``detached``, or
 ``gone`` when it has ended itself; the rest depends on it."""
 
 
 class GuardianPipe:
-    """A guardian process, and what is said between it and us.
+    """A guardian process, and the messages between it and its owner.
 
     Attributes:
         pid: Its process id.
     """
 
     def __init__(self, spec: LaunchSpec) -> None:
-        """Start a guardian and give it its order."""
+        """Start a guardian and send it its launch specification."""
         self._output = b""
         self._events: deque[Event] = deque()
         self._process = subprocess.Popen(
@@ -50,7 +50,7 @@ class GuardianPipe:
         self.send(spec.to_json())
 
     def send(self, line: str) -> None:
-        """Send a line; if the guardian is gone, ``next_event`` says so."""
+        """Send a line; if the guardian is gone, ``next_event`` returns ``gone``."""
         pipe = self._process.stdin
         assert pipe is not None
         try:
@@ -59,7 +59,7 @@ class GuardianPipe:
             return
 
     def next_event(self, timeout_s: float) -> Event | None:
-        """Return what the guardian says next; None if it says nothing in ``timeout_s``."""
+        """Return the guardian's next event; None if there is none within ``timeout_s``."""
         pipe = self._process.stdout
         assert pipe is not None
         deadline = time.monotonic() + timeout_s
@@ -78,15 +78,15 @@ class GuardianPipe:
             self._output = b"\n".join([*others, self._output])
         return self._events.popleft()
 
-    def pass_to(self, wanted: str, timeout_s: float) -> Event | None:
-        """Pass over what was said before an event, and return that one.
+    def await_event(self, wanted: str, timeout_s: float) -> Event | None:
+        """Skip the events before the wanted one, and return that.
 
         Args:
             wanted: Name of the event.
-            timeout_s: How long the guardian may stay silent.
+            timeout_s: How long to wait for each event.
 
         Returns:
-            The event; ``gone`` if the guardian ended first, None if it fell silent.
+            The event; ``gone`` if the guardian ended first, None after a timeout.
         """
         while (event := self.next_event(timeout_s)) is not None:
             if event["event"] in {wanted, "gone"}:
@@ -94,17 +94,17 @@ class GuardianPipe:
         return None
 
     def let_go(self) -> None:
-        """Forget a guardian that was told to outlive us."""
+        """Detach from a guardian that outlives this process."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-        self._process.returncode = 0  # from now on nobody's child to wait for
+        self._process.returncode = 0  # subprocess would otherwise wait for it
 
     def close(self) -> tuple[int, str]:
-        """Tell the guardian to clear away, and wait until it has ended.
+        """End the guardian with its server and folder, and wait for it.
 
         Returns:
-            Its exit code, and what it said at last: why it failed, if it did.
+            Its exit code and its last output: the reason, if it failed.
         """
         try:
             output, _ = self._process.communicate(timeout=_STOP_S)

@@ -1,4 +1,4 @@
-"""What a guardian is told to run, as one line of JSON.
+"""What a guardian runs, as one line of JSON.
 
 Standard library only: the guardian starts in a few hundredths of a second.
 """
@@ -45,7 +45,7 @@ class LaunchSpec:
     run_as: int | None
 
     def to_json(self) -> str:
-        """Return the order as one line."""
+        """Return the specification as one line."""
         return json.dumps({**asdict(self), "folder": str(self.folder), "owner": list(self.owner)})
 
     @classmethod

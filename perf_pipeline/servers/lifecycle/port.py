@@ -26,10 +26,10 @@ def ephemeral_range(proc: Path = Path("/proc")) -> tuple[int, int]:
 
 
 def free_ports(rng: random.Random, ephemeral: tuple[int, int]) -> Iterator[int]:
-    """Draw loopback ports that nobody listens on, outside the ephemeral range.
+    """Draw loopback ports on which no server listens, outside the ephemeral range.
 
     Inside it, one of the thousands of outgoing connections of a load test could take the port
-    between our look and the server's bind, or while a server restarts. A port may still be taken
+    between our check and the server's bind, or while a server restarts. A port may still be taken
     by another server in that time, so the caller tries the next one.
 
     Args:
@@ -37,7 +37,7 @@ def free_ports(rng: random.Random, ephemeral: tuple[int, int]) -> Iterator[int]:
         ephemeral: First and last ephemeral port.
 
     Yields:
-        Ports in random order, each free when it was looked at.
+        Ports in random order, each free when it was checked.
 
     Raises:
         OSError: A bind failed for another reason than that the port is taken.
@@ -54,7 +54,7 @@ def free_ports(rng: random.Random, ephemeral: tuple[int, int]) -> Iterator[int]:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could bind to a loopback port now."""
+    """Return whether a server could bind to a loopback port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # Servers set it too: without it ports with closing connections would look taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

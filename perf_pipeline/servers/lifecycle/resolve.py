@@ -45,11 +45,11 @@ def running_server(settings: Settings, service: str) -> tuple[Server | None, lis
     if persistent is None:
         return None, []
     if not persistent.is_alive():
-        return None, [f"the {service} server that `start` had left no longer runs"]
+        return None, [f"the {service} server that `start` left running has ended"]
     try:
         facts = implementation.identify(persistent.url, _ANSWER_S)
     except NotAnsweringError as error:
-        return None, [f"the {service} server that `start` had left does not answer ({error})"]
+        return None, [f"the {service} server that `start` left running does not answer ({error})"]
     return Server(service, persistent.url, "start", facts, pids=(persistent.server.pid,)), []
 
 
@@ -62,7 +62,7 @@ def start_any(
         The server, and why installations before it were passed over; both are in its notes.
 
     Raises:
-        ServiceUnavailableError: None works, or there is none; the text says how to get one.
+        ServiceUnavailableError: No installation works; the text says how to get one.
     """
     implementation, as_user = find_service(service), unprivileged()
     notes: list[str] = []

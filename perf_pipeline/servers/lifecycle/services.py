@@ -60,8 +60,8 @@ class ServiceSession:
         """Find or start every service.
 
         Raises:
-            ServiceUnavailableError: With a sentence for each that cannot be had; those that
-                could be are stopped again.
+            ServiceUnavailableError: With a sentence for each unavailable service; those that
+                were started are stopped again.
         """
         missing = []
         with ExitStack() as undo:
@@ -130,14 +130,14 @@ def start_servers(
 
     Args:
         settings: Where things are.
-        services: What to start; what cannot be had is left out.
+        services: What to start; unavailable services are left out.
         notify: Called for each that is left out, with the reason and how to get it.
 
     Returns:
-        Those that run now: at least one.
+        The servers that run now: at least one.
 
     Raises:
-        ServiceUnavailableError: With a sentence for each: none can be had.
+        ServiceUnavailableError: All are unavailable; with a sentence for each.
     """
     servers, missing = [], []
     ports = free_ports(random.SystemRandom(), ephemeral_range())

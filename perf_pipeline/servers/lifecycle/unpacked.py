@@ -8,12 +8,12 @@ _LIBRARY_FOLDERS = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*")
 
 
 def unpacked_root(cache_dir: Path, package: str) -> Path:
-    """Return the folder that stands for ``/`` to an unpacked package; it may not be there."""
+    """Return the folder that is ``/`` to an unpacked package; it may not exist."""
     return cache_dir / "debian" / package
 
 
 def library_prefix(program: Path) -> list[str]:
-    """Return what stands before a program's command so that it finds the libraries beside it.
+    """Return the words before a program's command with which it finds the libraries beside it.
 
     Args:
         program: ``<root>/usr/sbin/<name>``, resolved.

@@ -1,1 +1,1 @@
-"""MongoDB: how it is started, what a run stores in it, and its counters."""
+"""MongoDB as a service: programs, launch, data of a run, probe."""

@@ -1,4 +1,4 @@
-"""What MongoDB, or what stands in for it, tells of a run: operations by name, serverStatus."""
+"""The probe of MongoDB or its stand-in: operations by name, and counters of serverStatus."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MongodbProbe:
     """Asks a MongoDB; see ``Probe``.
 
     Among the connections are those by which each worker's driver watches the server. A stand-in
-    cannot tell whose a connection is, nor what it does: there all but ours are counted.
+    knows neither the program behind a connection nor its state: there all but ours are counted.
     """
 
     def __init__(self, url: str, app_name: str) -> None:
@@ -48,12 +48,12 @@ class MongodbProbe:
     def _snapshot(self, client: MongoClient[dict[str, Any]]) -> ServerSnapshot:
         status = client.admin.command({"serverStatus": 1, **dict.fromkeys(_LEFT_OUT, 0)})
         counted = _counters(status)
-        missing = "its serverStatus does not hold it"
+        missing = "not in its serverStatus"
         unavailable = {name: missing for name in _OF_THE_STATUS if getattr(counted, name) is None}
         if is_stand_in(status):
             current = int(status["connections"]["current"])
             how = "connections of all programs (the stand-in does not know their names)"
-            unknown = dict.fromkeys(_OF_A_CONNECTION, "the stand-in does not tell")
+            unknown = dict.fromkeys(_OF_A_CONNECTION, "the stand-in does not report it")
             total = ConnectionCounts(current - OWN_CONNECTIONS, None, None, None, how)
             return ServerSnapshot(total, counted, unavailable | unknown)
         return ServerSnapshot(self._connections(client), counted, unavailable)

@@ -77,7 +77,7 @@ def installations(settings: Settings) -> list[Installation]:
 def launch(installation: Installation, folder: Path, port: int) -> Launch:
     """Return how to start a server on a loopback port with its data in ``folder / "data"``.
 
-    It has no password: whoever may connect can read and write its data, but run no program.
+    It has no password: local users can read and write its data, but run no program through it.
     """
     if installation.source == "bundle":
         serve = [
@@ -106,7 +106,7 @@ def identify(url: str, timeout_s: float) -> Facts:
     """Ask a server what it is.
 
     Raises:
-        NotAnsweringError: It did not answer, or does not tell this user.
+        NotAnsweringError: It did not answer, or this user may not know.
     """
     status = server_status(url, timeout_s)
     process = str(status.get("process", "")).rpartition("/")[2]
@@ -116,13 +116,13 @@ def identify(url: str, timeout_s: float) -> Facts:
     cache_bytes = status.get("wiredTiger", {}).get("cache", {}).get("maximum bytes configured")
     settings = {"process": process, "storage_engine": engine, "cache_bytes": cache_bytes}
     count = status.get("connections", {})
-    told = {"current", "available"} <= set(count)
+    is_bounded = {"current", "available"} <= set(count)
     return Facts(
         # Others speak its protocol too: they are called what their process is called.
         product="MongoDB" if process in _MONGOD_PROCESSES else process or "unnamed server",
         version=str(status.get("version", "unknown")),
         settings={name: str(value) for name, value in settings.items() if value is not None},
-        max_connections=count["current"] + count["available"] if told else None,
+        max_connections=count["current"] + count["available"] if is_bounded else None,
     )
 
 
@@ -130,7 +130,7 @@ def data_folder(url: str, timeout_s: float) -> str:
     """Ask a server where its data are.
 
     Raises:
-        NotAnsweringError: It did not answer, or does not tell this user.
+        NotAnsweringError: It did not answer, or this user may not know.
     """
     status = server_status(url, timeout_s)
     if is_stand_in(status):
@@ -144,7 +144,7 @@ def connection_count(url: str, timeout_s: float) -> int:
     """Count the connections of all programs to a server, without those of the one that asks.
 
     Raises:
-        NotAnsweringError: It did not answer, or does not tell this user.
+        NotAnsweringError: It did not answer, or this user may not know.
     """
     return int(server_status(url, timeout_s)["connections"]["current"]) - OWN_CONNECTIONS
 
@@ -155,7 +155,7 @@ def open_probe(url: str, connection_name: str) -> MongodbProbe:
 
 
 def _stand_in_facts(status: dict[str, Any]) -> Facts:
-    """Name the stand-in; of its version it says nothing, so only that of ours is known."""
+    """Name the stand-in; it does not report its version, so only that of ours is known."""
     ours = FOLDER_PREFIX in _folder_of(status)
     number = version(STAND_IN) if ours else "of unknown version"
     return Facts(

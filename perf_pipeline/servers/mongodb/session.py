@@ -52,15 +52,15 @@ def session(url: str, timeout_s: float) -> Iterator[MongoClient[dict[str, Any]]]
 
 
 def server_status(url: str, timeout_s: float) -> dict[str, Any]:
-    """Return what ``serverStatus`` says; a user other than ours needs the role clusterMonitor.
+    """Return the answer to ``serverStatus``; a user other than ours needs the role clusterMonitor.
 
     Raises:
-        NotAnsweringError: It did not answer, or does not tell this user.
+        NotAnsweringError: It did not answer, or this user may not know.
     """
     with session(url, timeout_s) as client:
         return client.admin.command("serverStatus")
 
 
 def is_stand_in(status: dict[str, Any]) -> bool:
-    """Tell by its ``serverStatus`` whether what answered only stands in for MongoDB."""
+    """Return whether the server of a ``serverStatus`` is the stand-in for MongoDB."""
     return str(status.get("process", "")).rpartition("/")[2] == STAND_IN_PROCESS

@@ -1,1 +1,1 @@
-"""MySQL or MariaDB: how it is started, what a run stores in it, and its counters."""
+"""MySQL or MariaDB as a service: programs, launch, data of a run, probe."""

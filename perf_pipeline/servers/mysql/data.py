@@ -71,7 +71,7 @@ def drop(url: str, name: str) -> None:
     """Drop a run's table; a table that does not exist is fine.
 
     Raises:
-        NotAnsweringError: The server failed, or somebody used the table for too long.
+        NotAnsweringError: The server failed, or a client used the table for too long.
     """
     with session(url, _DROP_S) as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")

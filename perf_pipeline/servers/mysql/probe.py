@@ -1,4 +1,4 @@
-"""What MySQL or MariaDB tells of a run: its connections, and the counters of its status."""
+"""The probe of MySQL or MariaDB: connections of a run, and the counters of its status."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class MysqlProbe:
         connections = ConnectionCounts(total, active, total - active, waiting, how)
         for name in ("sent_bytes", "recv_bytes", "queries", "storage_read_bytes"):
             if getattr(counted, name) is None:
-                unavailable[name] = "the server's status does not hold it"
+                unavailable[name] = "not in the server's status"
         return ServerSnapshot(connections, counted, unavailable)
 
 

@@ -129,8 +129,8 @@ def identify(url: str, timeout_s: float) -> Facts:
     """
     with session(url, timeout_s) as cursor:
         cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN %s", [_FACTS])
-        told = {str(name): str(value) for name, value in cursor.fetchall()}
-    settings = {name: told[name] for name in _FACTS if name in told}
+        values = {str(name): str(value) for name, value in cursor.fetchall()}
+    settings = {name: values[name] for name in _FACTS if name in values}
     version = settings.get("version", "")
     if "MariaDB" in version:
         product = "MariaDB"
@@ -168,7 +168,7 @@ def connection_count(url: str, timeout_s: float) -> int:
         cursor.execute("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
         row = cursor.fetchone()
     if row is None:
-        raise NotAnsweringError("it does not say how many connections it has")
+        raise NotAnsweringError("it does not report how many connections it has")
     return int(row[1]) - 1
 
 

@@ -16,8 +16,8 @@ _SCRIPTS = (
     "mysql_system_tables_data.sql",
     "maria_add_gis_sp_bootstrap.sql",
 )
-"""Of MariaDB's own. The help texts and the sys schema are left out: nobody reads them here, and
-they take longer than all the rest."""
+"""Of MariaDB's own. The help texts and the sys schema are left out: nothing here reads
+them, and they take longer than all the rest."""
 
 _BEGIN = "CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\n"
 """Comes before the scripts, one statement a line, as MariaDB's bootstrap wants."""

@@ -1,1 +1,1 @@
-"""PostgreSQL: how it is started, what a run stores in it, and its counters."""
+"""PostgreSQL as a service: programs, launch, data of a run, probe."""

@@ -133,7 +133,7 @@ def drop(url: str, name: str) -> None:
     """Drop a run's schema with everything in it; a schema that does not exist is fine.
 
     Raises:
-        NotAnsweringError: The server failed, or somebody used the schema for too long.
+        NotAnsweringError: The server failed, or a client used the schema for too long.
     """
     with session(url, _DROP_S) as connection:
         named = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name))

@@ -1,4 +1,4 @@
-"""What PostgreSQL tells of a run: its sessions by name, and the counters of its database."""
+"""The probe of PostgreSQL: sessions of a run by name, and the counters of its database."""
 
 from __future__ import annotations
 
@@ -134,9 +134,9 @@ def _row(connection: psycopg.Connection, query: bytes, values: list[bytes]) -> l
         raise psycopg.OperationalError(f"no answer in {PROBE_S:.0f} s")
     result = asked.get_result()
     if result is None or result.status != psycopg.pq.ExecStatus.TUPLES_OK or result.ntuples != 1:
-        said = asked.get_error_message().strip()
+        message = asked.get_error_message().strip()
         connection.close()
-        raise psycopg.OperationalError(said or "no row came back")
+        raise psycopg.OperationalError(message or "no row came back")
     asked.get_result()  # there is no second one; asking for it makes the connection idle
     return [result.get_value(0, column) for column in range(result.nfields)]
 

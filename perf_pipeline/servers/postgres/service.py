@@ -102,7 +102,7 @@ def installations(settings: Settings, debian: Path = DEBIAN_PROGRAMS) -> list[In
 def launch(installation: Installation, folder: Path, port: int) -> Launch:
     """Return how to start a PostgreSQL on a loopback port with its data in ``folder / "data"``.
 
-    It has a password, since whoever may connect as its superuser may run programs as its owner.
+    It has a password, since its superuser can run programs as its owner.
     """
     password = secrets.token_urlsafe(24)
     data = folder / "data"
@@ -149,7 +149,7 @@ def data_folder(url: str, timeout_s: float) -> str:
     """Ask a PostgreSQL where its data are.
 
     Raises:
-        NotAnsweringError: It did not answer, or does not tell this user.
+        NotAnsweringError: It did not answer, or this user may not know.
     """
     with session(url, timeout_s) as connection:
         row = connection.execute("SHOW data_directory").fetchone()

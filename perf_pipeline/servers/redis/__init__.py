@@ -1,1 +1,1 @@
-"""Redis or Valkey: how it is started, what a run stores in it, and its counters."""
+"""Redis or Valkey as a service: programs, launch, data of a run, probe."""

@@ -1,4 +1,4 @@
-"""What Redis or Valkey tells of a run: its clients by name, and the counters of INFO."""
+"""The probe of Redis or Valkey: clients of a run by name, and the counters of INFO."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from perf_pipeline.servers.snapshot import ConnectionCounts, Counters, ServerSna
 if TYPE_CHECKING:
     from redis import Redis
 
-_ONE_AT_A_TIME = "it executes one command at a time, and does not say whose"
+_ONE_AT_A_TIME = "it executes one command at a time, and does not report whose"
 _IN_MEMORY = "its data are in memory"
 
 

@@ -111,7 +111,7 @@ def data_folder(url: str, timeout_s: float) -> str:
     """Ask a Redis where its data are.
 
     Raises:
-        NotAnsweringError: It did not answer, or does not tell.
+        NotAnsweringError: It did not answer, or this user may not know.
     """
     with session(url, timeout_s) as client:
         answer = client.config_get("dir")

@@ -34,7 +34,7 @@ class CallableTarget:
         return self
 
     def execute(self, kind: int, number: int) -> None:
-        """Call the function; its own exceptions say that the workflow failed."""
+        """Call the function; an exception of it means that the workflow failed."""
         check_ran(self._names[kind], self._functions[kind](number))
 
     def close(self) -> None:

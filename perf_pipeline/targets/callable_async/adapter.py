@@ -44,7 +44,7 @@ class CallableAsyncTarget:
         return None
 
     async def execute(self, kind: int, number: int) -> None:
-        """Await the function; its own exceptions say that the workflow failed."""
+        """Await the function; an exception of it means that the workflow failed."""
         check_ran(self._names[kind], await self._functions[kind](number))
 
     async def close(self) -> None:
