@@ -1,7 +1,7 @@
 """A run that searches for capacity: each level is chosen by what the ones before it showed.
 
-Everything else is as in any run: the same servers, workers, journals, metrics and report. What is
-searched for stands in the manifest, so that the finding can be made anew from the records.
+Everything else is as in any run: the same servers, worker processes, journals, metrics and report.
+The manifest says what is searched for, so that the result can be computed again from the metrics.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The composition root: the only place where scenario, servers, workers and files meet.
+"""The composition root of a load run: brings scenario, servers, workers and files together.
 
-``Run`` offers the steps of a run one by one, so that an orchestrator can show each as a part of
-its own; every step does what it needs of the ones before. ``run_scenario`` is all of them.
+``Run`` has a method for each step, so that an orchestrator can show the steps one by one; a step
+first does the steps that it depends on. ``run_scenario`` does all of them.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class Run:
         the process's work, whatever an orchestrator calls that.
 
         Args:
-            on_progress: Told about once a second where the load stands.
+            on_progress: Called about once a second with the progress of the load.
 
         Raises:
             PerfPipelineError: Before the first level, when servers or target cannot be had.

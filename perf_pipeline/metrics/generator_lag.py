@@ -1,4 +1,4 @@
-"""Is an open level a measurement of its target? Not if the generator was late by itself."""
+"""Whether the load generator itself was late at an open level, which makes the level invalid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAG_SHARE = 0.1
 
 
 def arrival_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Validity, str]]:
-    """Say what keeps an open level from being a measurement.
+    """Return why an open level is no valid measurement; empty if nothing speaks against it.
 
     Args:
         load: What arrived, and how late it started.

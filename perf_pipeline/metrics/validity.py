@@ -1,4 +1,4 @@
-"""Is this level a measurement at all? If not, which word of the closed list says why."""
+"""Whether a load level is a valid measurement, and the reasons why it is not."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ NOT_QUIET = "something else used the machine"
 """How every reason for ``noisy_host`` begins."""
 
 MIN_SAMPLES = 20
-"""With fewer, not even the median has 10 samples beyond it."""
+"""With fewer, even the median has fewer than 10 samples beyond it."""
 
 MIN_IN_FLIGHT = 0.95
-"""Share of the wanted number that must have been in flight half of the time: a thread of a
-workflow of microseconds is now and then preempted just between two workflows."""
+"""Share of the wanted number that must have been in flight half of the time. It is below 1 because
+a thread whose workflows take microseconds is sometimes preempted between two of them."""
 
 WORST_FIRST: tuple[Validity, ...] = (
     "incomplete",
@@ -37,7 +37,7 @@ WORST_FIRST: tuple[Validity, ...] = (
 
 
 def worst(validities: list[Validity]) -> Validity:
-    """Return the worst; of nothing measured at all, ``incomplete``."""
+    """Return the worst validity; ``incomplete`` if nothing was measured."""
     return min(validities, key=WORST_FIRST.index, default="incomplete")
 
 
@@ -70,7 +70,7 @@ def judge_level(
         in_flight_median: Workflows that were.
         open_load: What arrived in an open level; None for a closed one.
         response: Response times of an open level.
-        steady_state: What the series say of it; only ``not_steady`` speaks against the level.
+        steady_state: Result of the steady-state test; only ``not_steady`` makes the level invalid.
 
     Returns:
         The worst verdict and the reasons for every one that is not ``valid``.

@@ -102,7 +102,7 @@ class Journal:
     Attributes:
         payload: All records, ``record.RECORD.size`` bytes each, in order of commit.
         commits_ns: When each block was committed.
-        facts: What the worker said of itself.
+        facts: Facts that the worker process reported about itself.
         error_examples: (error class, text) pairs.
         waits: (time, what, threads) rows.
         damaged_blocks: Blocks whose checksum is wrong; their records are not in ``payload``.
@@ -146,7 +146,7 @@ def read_journal(path: Path) -> Journal:
 
 
 def read_facts(path: Path) -> dict[str, str]:
-    """Read what a worker said of itself, and none of its records; otherwise as ``read_journal``."""
+    """Read the facts that a worker process reported, without its records; as ``read_journal``."""
     with _opened(path) as db:
         return {} if db is None else _facts(db)
 

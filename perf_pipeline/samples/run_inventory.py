@@ -40,9 +40,9 @@ class RunInventory:
 
 
 def run_inventory_of(folder: RunFolder) -> RunInventory:
-    """Count what is kept of a run; what cannot be read is said, never raised.
+    """Count what lies in the folder of a run; what cannot be read becomes ``problem``.
 
-    It is asked for while something else has gone wrong, which must stay what people are told.
+    It never raises, because it is called while another error is being reported.
     """
     if not folder.status_file.exists():
         return RunInventory(folder.root, NOT_BEGUN)

@@ -1,4 +1,4 @@
-"""What the worker processes of a run said of themselves: interpreter, settings, remarks."""
+"""Facts that the worker processes of a run reported: interpreter, settings, remarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured at one level: plain values, as they stand in ``metrics.json``.
+"""The metrics of one load level: plain values, as in ``metrics.json``.
 
 Times are seconds of CLOCK_MONOTONIC since the level's go unless a name says otherwise.
 A value of None was not measured; ``not_measured`` on the level says why.
@@ -29,16 +29,16 @@ from perf_pipeline.samples.ended_because import EndedBecause
 
 @dataclass(frozen=True)
 class LevelMetrics:
-    """Everything that was measured at one level or arm.
+    """Everything that was measured at one load level or arm.
 
     Attributes:
         index: Position in the run; unique.
         label: ``100``, or an arm's name.
         role: ``level`` or ``arm``.
         repeat: 0 for the first.
-        target: What executed the workflows.
-        nodes: How they were written.
-        concurrency: Workflows in flight.
+        target: The runtime under test.
+        nodes: How its workflows were written: ``code`` or ``lean``.
+        concurrency: Workflows in flight that were wanted; of an open level at most.
         validity: Whether this is a measurement.
         validity_if_quiet: What the validity would be if no other program had used the machine.
         reasons: Why the validity is what it is; empty when valid.
@@ -47,21 +47,21 @@ class LevelMetrics:
         steady_outcomes: The same over the steady phase.
         error_classes: Counts over the whole level of errors by class.
         steady_error_classes: The same over the steady phase.
-        error_examples: Up to a few texts a class.
+        error_examples: Class to the texts of some of its errors.
         phases: Name (cold, ramp_up, warm_up, steady, drain) to [start_s, end_s].
         throughput_per_s: Workflows that ended ok in the steady phase / its length.
         error_ratio: Ended not ok / ended, steady phase, 0 to 1.
         turnovers: Workflows ended in the steady phase / concurrency.
         seconds: The level second by second.
-        server_state: Server to the state that it was brought to before the level, in words.
+        server_state: Server to how it was brought to a known state before the level.
         not_measured: Field of ``PerformanceMetrics`` to the reason why it is None.
-        title: What people call the level besides its number; may be empty.
+        title: Name of the level for people, beside its label; may be empty.
         mode: ``threads`` or ``asyncio``: what a slot is.
         settings: Every setting of the target.
         ended_because: Why the level ended.
         ended_detail: A sentence about it; may be empty.
-        limits: ``memory_mb`` and ``cpu_percent`` of all workers together (None for no limit), and
-            the ``mechanism`` that held them.
+        limits: ``memory_mb`` and ``cpu_percent`` of all worker processes together (None for no
+            limit), and the ``mechanism`` that enforced them.
         bottleneck: What limits it, with the evidence; None where the arrivals decided.
         throughput_low_per_s: Lower end of the 95 % interval (``survival/intervals.py``).
         throughput_high_per_s: Upper end; both are None where there is no interval.
@@ -72,14 +72,14 @@ class LevelMetrics:
         noise: Whether others used the machine meanwhile; None where nothing looked for it.
         distribution: Of the service times of the steady phase; None without any.
         response_distribution: Of the response times, likewise; None for a closed level.
-        slos: The scenario's objectives that speak of this level.
-        loop: ``closed``: the next workflow waits for the end of the last one; ``open``: it comes
-            when the schedule says. ``service_times`` of a closed level are no response times.
+        slos: Verdicts of the scenario's objectives that apply to this level.
+        loop: ``closed``: a slot starts its next workflow when the last one has ended; ``open``:
+            workflows arrive when the schedule says.
         response_times: From the intended start to the end, of the workflows that were to start in
             the steady phase; those dropped, timed out or abandoned count as "at least this long".
             Its ``samples`` were answered, its ``in_flight_at_end`` were not; ``avg_s`` is over
             both. None for a closed level.
-        open_load: What arrived and what became of it; None for a closed level.
+        open_load: Arrivals and their outcomes; None for a closed level.
     """
 
     index: int

@@ -1,4 +1,4 @@
-"""A whole run in numbers: what stands in ``metrics.json`` and what the report is made of."""
+"""The metrics of a run: the content of ``metrics.json``, from which the report is made."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ class RunMetrics:
 
     Attributes:
         run_id: Name of the run and of its folder.
-        status: ``complete``, ``interrupted``, ``failed`` or ``killed``: our own record, whatever
-            the orchestrator's says.
+        status: ``complete``, ``interrupted``, ``failed`` or ``killed``, from ``run.json``; Dagster
+            has a status of its own.
         validity: The worst of the levels'; ``incomplete`` unless the status is ``complete``.
         reasons: Why, each with its level.
         manifest: What ran, where and with which versions (``manifest.json``).
         levels: In the order in which they ran, arms last.
         targets: The tables of targets, line by line.
         kpis: The grades of the key performance indicators.
-        repeats: The levels that were played more than once, with the intervals between repeats.
+        repeats: Levels that ran more than once, with the intervals between their repeats.
     """
 
     run_id: str
