@@ -224,7 +224,7 @@ def _in_flight(
     return InFlight(
         wanted=wanted,
         median=figures.in_flight_median,
-        minimum=figures.in_flight_least,
+        minimum=figures.in_flight_min,
         waits={what: count / total for what, count in sorted(seen.items())},
         wait_samples=total,
     )

@@ -35,6 +35,6 @@ def fairness_of(ended: pl.DataFrame, slots: int) -> Fairness:
         slots=slots,
         starved=slots - len(served),
         median=float(np.median(counts)),
-        most=int(counts.max()),
+        maximum=int(counts.max()),
         jain_index=float(counts.sum()) ** 2 / (slots * squares) if squares else None,
     )

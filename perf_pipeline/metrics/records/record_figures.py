@@ -54,7 +54,7 @@ class RecordFigures:
         distribution: Of the service times of all kinds.
         curve: The number in flight.
         in_flight_median: Time-weighted median over the window; None if nothing is known of it.
-        in_flight_least: Least number within it.
+        in_flight_min: Least number within it.
         fairness: Over the window.
         seconds: The level second by second.
     """
@@ -71,7 +71,7 @@ class RecordFigures:
     distribution: Distribution | None
     curve: InFlightCurve
     in_flight_median: float | None
-    in_flight_least: int | None
+    in_flight_min: int | None
     fairness: Fairness
     seconds: tuple[TimePoint, ...]
 
@@ -130,7 +130,7 @@ def record_figures(
             distribution=all_times.distribution(),
             curve=curve,
             in_flight_median=median,
-            in_flight_least=least,
+            in_flight_min=least,
             fairness=fairness,
             seconds=seconds,
         )

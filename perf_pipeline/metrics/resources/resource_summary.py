@@ -165,7 +165,7 @@ def _cost(samples: Sequence[Sample]) -> MonitorCost | None:
     elapsed_ms = (read[-1]["at_ns"] - read[0]["at_ns"]) / 1e6
     return MonitorCost(
         took_mean_ms=sum(took) / len(took),
-        took_most_ms=max(took),
+        took_max_ms=max(took),
         cpu_mean_ms=sum(cpu) / len(cpu),
         core_percent=100 * sum(cpu[:-1]) / elapsed_ms if elapsed_ms > 0 else None,
     )

@@ -125,8 +125,8 @@ def judge_series(
             f"the warm-up went on {starts_s - planned_s:.1f} s into the planned steady phase of "
             f"{(count - planned) * cell_s:.1f} s ({name}); the numbers are of what follows"
         )
-    widest = max(drifts, key=lambda each: drifts[each].most, default=None)
-    if widest is None or drifts[widest].most <= GREAT_RATIO:
+    widest = max(drifts, key=lambda each: drifts[each].max_change, default=None)
+    if widest is None or drifts[widest].max_change <= GREAT_RATIO:
         return SteadyState(starts_s, "steady", "; ".join(said), drifts)
     said.append(_doubted(widest, drifts[widest]))
     return SteadyState(starts_s, "undecided", "; ".join(said), drifts)
@@ -141,7 +141,7 @@ def _told(name: str, drift: Drift) -> str:
 
 def _doubted(name: str, drift: Drift) -> str:
     return (
-        f"no drift of the {name} was found, but one of {drift.most:.0%} cannot be ruled out "
+        f"no drift of the {name} was found, but one of {drift.max_change:.0%} cannot be ruled out "
         f"(99.5 % interval {drift.low_ratio:+.0%} to {drift.high_ratio:+.0%})"
     )
 

@@ -55,7 +55,7 @@ class Fairness:
         slots: Threads.
         starved: Threads that ended no workflow in the phase.
         median: Workflows that the median thread ended.
-        most: Maximum number of workflows that one thread ended.
+        maximum: Maximum number of workflows that one thread ended.
         jain_index: 1 when all threads got the same, 1 / slots when one got everything
             (Jain, Chiu, Hawe, DEC-TR-301, 1984).
     """
@@ -63,7 +63,7 @@ class Fairness:
     slots: int
     starved: int
     median: float
-    most: int
+    maximum: int
     jain_index: float | None
 
 

@@ -167,14 +167,14 @@ class MonitorCost:
 
     Attributes:
         took_mean_ms: A sample, by the clock.
-        took_most_ms: The longest.
+        took_max_ms: The longest.
         cpu_mean_ms: A sample, CPU of the harness.
         core_percent: CPU of the harness / time, 100 = one core. What answering costs the servers
             is in theirs.
     """
 
     took_mean_ms: float
-    took_most_ms: float
+    took_max_ms: float
     cpu_mean_ms: float
     core_percent: float | None
 

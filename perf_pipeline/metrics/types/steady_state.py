@@ -28,7 +28,7 @@ class Drift:
         return surely and abs(self.change_ratio) > MIN_RATIO
 
     @property
-    def most(self) -> float:
+    def max_change(self) -> float:
         """The greatest change that the interval does not rule out, either way."""
         return max(abs(self.low_ratio), abs(self.high_ratio))
 

@@ -220,7 +220,7 @@ def _in_flight(level: LevelMetrics) -> Table:
         (Cell("threads"), number(quantity.count(fair.slots))),
         (Cell("threads that ended no workflow"), number(starved)),
         (Cell("workflows of the median thread"), number(quantity.count(fair.median))),
-        (Cell("workflows of the busiest thread"), number(quantity.count(fair.most))),
+        (Cell("workflows of the busiest thread"), number(quantity.count(fair.maximum))),
         (
             Cell("Jain's index"),
             measured(fair.jain_index, quantity.significant, "no workflow ended"),

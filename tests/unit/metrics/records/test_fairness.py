@@ -24,14 +24,14 @@ def test_equal_service_has_index_one_and_starves_nobody() -> None:
     fairness = fairness_of(_frame([7] * 10), 10)
 
     assert fairness.jain_index == pytest.approx(1.0)
-    assert (fairness.starved, fairness.median, fairness.most) == (0, 7, 7)
+    assert (fairness.starved, fairness.median, fairness.maximum) == (0, 7, 7)
 
 
 def test_one_slot_that_gets_everything_has_index_one_over_n() -> None:
     fairness = fairness_of(_frame([25]), 40)
 
     assert fairness.jain_index == pytest.approx(1 / 40)
-    assert (fairness.starved, fairness.median, fairness.most) == (39, 0, 25)
+    assert (fairness.starved, fairness.median, fairness.maximum) == (39, 0, 25)
 
 
 def test_k_of_n_slots_served_equally_have_index_k_over_n() -> None:
@@ -47,17 +47,17 @@ def test_uneven_counts_follow_the_formula() -> None:
     fairness = fairness_of(_frame(counts), 5)
 
     assert fairness.jain_index == pytest.approx(sum(counts) ** 2 / (5 * sum(c * c for c in counts)))
-    assert (fairness.starved, fairness.median, fairness.most) == (1, 2, 4)
+    assert (fairness.starved, fairness.median, fairness.maximum) == (1, 2, 4)
 
 
 def test_slots_of_two_workers_with_the_same_number_are_two_slots() -> None:
     both = _frame([2, 2], worker=0).vstack(_frame([2, 2], worker=1))
 
     assert fairness_of(both, 4).starved == 0
-    assert fairness_of(both, 4).most == 2
+    assert fairness_of(both, 4).maximum == 2
 
 
 def test_when_nothing_ended_there_is_no_index() -> None:
     fairness = fairness_of(frame_of([]), 8)
 
-    assert (fairness.jain_index, fairness.starved, fairness.most) == (None, 8, 0)
+    assert (fairness.jain_index, fairness.starved, fairness.maximum) == (None, 8, 0)

@@ -87,9 +87,9 @@ def test_figures_lazily_from_parquet_are_those_of_counting_record_by_record(
         assert times == service_times(frame_of(own), *WINDOW_NS)
     assert figures.service_times == service_times(frame_of(warm), *WINDOW_NS)
     by_slot = Counter(row.slot for row in ended)
-    assert figures.fairness.most == max(by_slot.values())
+    assert figures.fairness.maximum == max(by_slot.values())
     assert figures.fairness.starved == SLOTS - len(by_slot)
-    assert (figures.in_flight_median, figures.in_flight_least) == _in_flight(warm)
+    assert (figures.in_flight_median, figures.in_flight_min) == _in_flight(warm)
 
 
 def _named(rows: list[Row]) -> dict[str, int]:

@@ -225,7 +225,7 @@ def test_the_machine_and_the_monitor_itself_are_summed_up() -> None:
     assert [(i.name, i.sent_mb, i.recv_mb) for i in found.interfaces] == [("lo", 2.0, 2.0)]
     assert found.monitor is not None
     assert found.monitor.took_mean_ms == pytest.approx(80 / 3)
-    assert found.monitor.took_most_ms == 40
+    assert found.monitor.took_max_ms == 40
     assert found.monitor.core_percent == pytest.approx(100 * 40 / 2000)
 
 
