@@ -46,7 +46,7 @@ class ServerRecord:
     """One server that the run used.
 
     Attributes:
-        service: ``postgres``, ``mysql``, ``redis`` or ``mongodb``: what it is used as.
+        service: Name of the service, a row of ``config.services``: what it is used as.
         product: What answered: ``PostgreSQL``, ``MariaDB``, ``Valkey``, ...
         version: Of that product.
         source: ``settings`` (a URL of the user's), ``start`` (left running by ``perf-pipeline

@@ -70,7 +70,7 @@ def statistics(rows: list[Row]) -> Row:
     """Describe the values of rows and of each of their categories, in integers.
 
     Returns:
-        ``count``, ``sum``, ``least``, ``most``; ``double_median`` (the sum of the two middle
+        ``count``, ``sum``, ``minimum``, ``maximum``; ``double_median`` (the sum of the two middle
         values); ``scaled_variance`` (``n * sum(x*x) - sum(x)**2``, which is n squared times the
         variance); ``categories``: ``category``, ``count`` and ``sum``, in alphabetical order.
     """
@@ -87,8 +87,8 @@ def statistics(rows: list[Row]) -> Row:
     return {
         "count": count,
         "sum": whole,
-        "least": values[0],
-        "most": values[-1],
+        "minimum": values[0],
+        "maximum": values[-1],
         "double_median": values[(count - 1) // 2] + values[count // 2],
         "scaled_variance": count * sum(value * value for value in values) - whole * whole,
         "categories": [categories[category] for category in sorted(categories)],

@@ -48,8 +48,8 @@ def total(rows: list[Row]) -> Row:
     return {
         "count": len(values),
         "sum": sum(values),
-        "least": min(values, default=0),
-        "most": max(values, default=0),
+        "minimum": min(values, default=0),
+        "maximum": max(values, default=0),
     }
 
 

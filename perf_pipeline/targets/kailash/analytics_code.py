@@ -52,8 +52,8 @@ for category in sorted(groups):
 result = {
     "count": count,
     "sum": whole,
-    "least": values[0],
-    "most": values[-1],
+    "minimum": values[0],
+    "maximum": values[-1],
     "double_median": values[(count - 1) // 2] + values[count // 2],
     "scaled_variance": count * squares - whole * whole,
     "categories": categories,

@@ -43,8 +43,8 @@ for row in rows:
 result = {
     "count": len(values),
     "sum": sum(values),
-    "least": min(values) if values else 0,
-    "most": max(values) if values else 0,
+    "minimum": min(values) if values else 0,
+    "maximum": max(values) if values else 0,
 }
 """
 

@@ -43,7 +43,7 @@ def test_statistics_are_those_of_the_textbook(bucket: int) -> None:
     found = analytics.statistics(rows)
     assert found["count"] == 100
     assert found["sum"] == sum(values)
-    assert (found["least"], found["most"]) == (min(values), max(values))
+    assert (found["minimum"], found["maximum"]) == (min(values), max(values))
     assert found["double_median"] / 2 == textbook.median(values)
     assert found["scaled_variance"] / 100**2 == pytest.approx(textbook.pvariance(values))
     assert found["categories"] == [

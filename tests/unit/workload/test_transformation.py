@@ -30,7 +30,7 @@ def test_the_simple_workflow_totals_the_values_of_250_and_more() -> None:
         values = sorted(row["value"] for row in generate(seed) if row["value"] > 249)
         total = run_stages("simple", seed)["total"]
         assert (total["count"], total["sum"]) == (len(values), sum(values))
-        assert (total["least"], total["most"]) == (values[0], values[-1])
+        assert (total["minimum"], total["maximum"]) == (values[0], values[-1])
 
 
 def test_the_medium_workflow_ranks_categories_by_weighted_value() -> None:
@@ -75,7 +75,7 @@ def test_empty_rows_pass_through_every_stage() -> None:
         value: Any = []
         for _, stage in STAGES[complexity][1:]:
             value = stage(value)
-        assert value in ([], {"count": 0, "sum": 0, "least": 0, "most": 0}) or value == {
+        assert value in ([], {"count": 0, "sum": 0, "minimum": 0, "maximum": 0}) or value == {
             "groups": 0,
             "count": 0,
             "score": 0,
