@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -30,6 +30,17 @@ concurrency = [{concurrency}]
 [[workload]]
 family = "{family}"
 complexity = "{complexity}"
+"""
+_PAUSE = "import time\n\ndef pause(number):\n    time.sleep(0.02)\n"
+_LONG_SCENARIO = """
+title = "of a test"
+target = "callable"
+python_path = "."
+processes = 2
+{servers}
+concurrency = [4]
+[[workload]]
+function = "pause:pause"
 """
 
 
@@ -74,6 +85,19 @@ class Sandbox:
         text = _SCENARIO.format(concurrency=concurrency, family=family, complexity=complexity)
         path = self.folder / f"{name}.toml"
         path.write_text(text + _PHASES.format(steady_s=steady_s), encoding="utf-8")
+        return str(path)
+
+    def long_scenario(self, name: str, *, servers: Sequence[str] = ()) -> str:
+        """Write a scenario of two minutes for a test that ends it early; returns its path.
+
+        Its workflows sleep for 20 ms, so that the tests beside it have the cores.
+        """
+        (self.folder / "pause.py").write_text(_PAUSE, encoding="utf-8")
+        path = self.folder / f"{name}.toml"
+        line = f"servers = {json.dumps(list(servers))}" if servers else ""
+        path.write_text(
+            _LONG_SCENARIO.format(servers=line) + _PHASES.format(steady_s=120), encoding="utf-8"
+        )
         return str(path)
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:

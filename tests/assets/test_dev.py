@@ -81,7 +81,7 @@ def test_a_run_of_the_ui_shows_progress_and_ends_when_it_is_terminated(sandbox: 
     """Launched and terminated by GraphQL, as the UI does; nothing but the project is needed."""
     dev = Dev(sandbox)
     before = set(sandbox.processes())
-    file = sandbox.scenario("long", kind="analytics/medium", steady_s=120)
+    file = sandbox.long_scenario("long", servers=["postgres", "redis"])
     run_id = _launch(dev, run_config(sandbox, file))
     folder = sandbox.wait_until_steady(dev.process, runs_before=0)
     time.sleep(WATCHED_S)

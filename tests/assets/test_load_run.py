@@ -156,7 +156,7 @@ def test_a_wait_for_another_load_run_is_ended_by_ctrl_c_in_one_line(sandbox: San
 
 def test_terminating_a_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
     """SIGTERM, as orchestrators send it: over within 10 s, whatever Dagster calls it."""
-    file = sandbox.scenario("terminated", kind="analytics/medium", steady_s=120)
+    file = sandbox.long_scenario("terminated", servers=["postgres", "redis"])
     before = len(sandbox.run_folders())
     job = _start_job(sandbox, file)
     folder = sandbox.wait_until_steady(job, before)

@@ -48,7 +48,7 @@ class Running:
     """A run with servers in its steady phase, which would last two minutes."""
 
     def __init__(self, sandbox: Sandbox, name: str) -> None:
-        file = sandbox.scenario(name, kind="analytics/medium", steady_s=120)
+        file = sandbox.long_scenario(name, servers=["postgres", "redis"])
         self.sandbox = sandbox
         self.log = sandbox.folder / f"{name}.out"
         before = len(sandbox.run_folders())
@@ -201,7 +201,7 @@ def test_kill_9_of_the_dagster_process_is_not_a_measurement(
 def test_a_script_in_the_background_can_be_interrupted(sandbox: Sandbox) -> None:
     """A shell without job control starts ``command &`` with SIGINT ignored."""
     script = sandbox.folder / "script.sh"
-    file = sandbox.scenario("background", steady_s=120)
+    file = sandbox.long_scenario("background")
     script.write_text(f'"{BIN}/perf-pipeline" run "{file}" & wait $!\n', encoding="utf-8")
     before = len(sandbox.run_folders())
     shell = sandbox.start("/bin/sh", str(script), log=sandbox.folder / "script.out")

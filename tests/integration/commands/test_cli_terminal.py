@@ -118,7 +118,7 @@ def terminals() -> Iterator[list[Terminal]]:
 
 def hostile(sandbox: Sandbox, name: str) -> str:
     """Write a scenario that would last two minutes, with a title that attacks the terminal."""
-    file = Path(sandbox.scenario(name, steady_s=120))
+    file = Path(sandbox.long_scenario(name))
     text = file.read_text(encoding="utf-8").replace('title = "of a test"', HOSTILE)
     file.write_text(text, encoding="utf-8")
     return str(file)
@@ -159,7 +159,7 @@ def test_ctrl_c_twice_ends_at_once_and_nothing_is_left_running(
     sandbox: Sandbox, terminals: list[Terminal]
 ) -> None:
     """In 200 columns; the second comes while the first is obeyed, and the journals are kept."""
-    terminal = Terminal(sandbox, "run", sandbox.scenario("twice", steady_s=120), columns=200)
+    terminal = Terminal(sandbox, "run", sandbox.long_scenario("twice"), columns=200)
     terminals.append(terminal)
     assert terminal.shows("steady,", "4 of 4 wanted")
     folder = sandbox.run_folders()[-1]
@@ -179,7 +179,7 @@ def test_ctrl_c_twice_ends_at_once_and_nothing_is_left_running(
 def test_a_killed_view_leaves_the_terminal_as_it_was(
     sandbox: Sandbox, terminals: list[Terminal]
 ) -> None:
-    terminal = Terminal(sandbox, "run", sandbox.scenario("shot", steady_s=120), columns=80)
+    terminal = Terminal(sandbox, "run", sandbox.long_scenario("shot"), columns=80)
     terminals.append(terminal)
     assert terminal.shows("time left", "wanted")
     terminal.process.send_signal(signal.SIGKILL)

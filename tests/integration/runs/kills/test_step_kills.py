@@ -77,7 +77,7 @@ def test_records_tells_what_is_left_when_the_dagster_process_of_a_run_is_killed(
 ) -> None:
     """The step as users have it; ``records`` counts what was acknowledged, and what is missing."""
     sandbox = Sandbox(tmp_path)
-    scenario = sandbox.scenario("killed", kind="analytics/medium", steady_s=60)
+    scenario = sandbox.long_scenario("killed", servers=["postgres", "redis"])
     began = sandbox.start("perf-pipeline", "run", scenario, log=tmp_path / "run.log")
     request.addfinalizer(sandbox.close)
     run = RunFolder(sandbox.wait_until_steady(began, 0))
