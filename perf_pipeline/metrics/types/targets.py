@@ -1,4 +1,4 @@
-"""Rows of the tables of targets, and grades of the key performance indicators."""
+"""Verdicts by the tables of targets, and grades of the key performance indicators (KPIs)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,8 +17,9 @@ class KpiGrade:
         what: Name of the indicator.
         value: What was measured, in ``unit``.
         unit: ``/s``, ``s``, ``%`` or ``MB``.
-        grade: Good, acceptable, marginal (between acceptable and poor), poor, or no data.
-        why: Why there is no data; empty otherwise.
+        grade: ``good``, ``acceptable``, ``marginal`` (between acceptable and poor), ``poor`` or
+            ``no_data``.
+        why: The reason for ``no_data``; empty for every other grade.
     """
 
     level: str
@@ -37,7 +38,7 @@ class TargetRow:
         table: ``expected``, ``minimum`` or ``goal``.
         level: Label of the level.
         what: ``throughput``, ``average latency``, ``error ratio``, ``P99 latency``, ``memory``.
-        value: What was measured, in ``unit``; None without data.
+        value: The measured value, in ``unit``; None if it was not measured.
         limit: The limit, in the same unit.
         unit: ``/s``, ``s``, ``%`` or ``MB``.
         higher_is_better: True for throughput.

@@ -1,4 +1,4 @@
-"""What was not measured, why, and at which levels: each reason once."""
+"""The table of fields that were not measured, by reason and by level."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 def not_measured(metrics: RunMetrics) -> Table:
-    """Return every field without a value, with its reason and the levels it holds for."""
-    found: dict[str, dict[str, list[str]]] = {}
+    """Return every field without a value, with the reason and the levels that lack it."""
+    by_reason: dict[str, dict[str, list[str]]] = {}
     for level in metrics.levels:
         for field, reason in level.not_measured.items():
-            levels = found.setdefault(reason, {}).setdefault(field, [])
+            levels = by_reason.setdefault(reason, {}).setdefault(field, [])
             levels.append(labels.level_name(level))
     rows = []
-    for reason, fields in found.items():
-        same: dict[tuple[str, ...], list[str]] = {}
+    for reason, fields in by_reason.items():
+        by_levels: dict[tuple[str, ...], list[str]] = {}
         for field, levels in fields.items():
-            same.setdefault(tuple(levels), []).append(escape.name(field))
-        for levels_held, names in same.items():
-            where = "all" if len(levels_held) == len(metrics.levels) else ", ".join(levels_held)
+            by_levels.setdefault(tuple(levels), []).append(escape.name(field))
+        for at, names in by_levels.items():
+            where = "all" if len(at) == len(metrics.levels) else ", ".join(at)
             rows.append((Cell(", ".join(names)), Cell(escape.visible(reason)), Cell(where)))
-    return Table("What was not measured", ("Fields", "Why", "Levels"), tuple(rows))
+    return Table("Not measured", ("Fields", "Reason", "Levels"), tuple(rows))

@@ -87,14 +87,16 @@ def test_every_indicator_of_the_table_is_graded_once_a_level(valid_level: LevelM
     assert grades[4].why == "the resource monitor has no sample of the steady phase"
 
 
-def test_success_is_what_is_no_error_in_percent(valid_level: LevelMetrics) -> None:
+def test_the_success_rate_is_one_minus_the_error_ratio_in_percent(
+    valid_level: LevelMetrics,
+) -> None:
     grade = _grade(replace(valid_level, error_ratio=0.02), "success rate")
 
     assert grade.value == pytest.approx(98)
     assert grade.grade == "acceptable"
 
 
-def test_what_is_no_measurement_is_not_graded(valid_level: LevelMetrics) -> None:
+def test_an_invalid_level_is_not_graded(valid_level: LevelMetrics) -> None:
     grades = kpi_grades([replace(valid_level, validity="not_steady")])
 
     assert {grade.grade for grade in grades} == {"no_data"}
@@ -123,3 +125,14 @@ def test_a_p99_is_graded_on_ten_samples_beyond_it_or_when_it_is_surely_poor(
     assert found.grade == grade
     assert why in found.why
     assert bool(found.why) == (grade == "no_data")
+
+
+@pytest.mark.parametrize(("rate", "grade"), [(60.0, "good"), (20.0, "no_data"), (1.0, "no_data")])
+def test_on_a_noisy_host_only_good_is_certain(
+    valid_level: LevelMetrics, rate: float, grade: str
+) -> None:
+    """Without the neighbour 20/s, which is acceptable, might have been good."""
+    level = replace(valid_level, throughput_per_s=rate, validity="noisy_host")
+    found = _grade(level, "throughput")
+    assert (found.grade, found.value) == (grade, rate)
+    assert found.why == ("" if grade == "good" else "the level is noisy_host")

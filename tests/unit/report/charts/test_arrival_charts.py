@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
-def test_arrivals_are_drawn_with_what_was_dropped(opened: LevelMetrics) -> None:
+def test_arrivals_are_drawn_with_drops(opened: LevelMetrics) -> None:
     (figure,) = arrival_charts.arrivals_chart(opened, points_max=240)
     assert figure.title == "Arrivals, workflows/s"
     assert '"arrived":[500.0,500.0,500.0],"dropped":[4.0,4.0,4.0]' in figure.points
     assert "timeout" not in figure.points
 
 
-def test_response_times_are_drawn_by_the_second_in_which_workflows_were_to_start(
+def test_response_times_are_drawn_by_the_second_of_the_intended_start(
     opened: LevelMetrics,
 ) -> None:
     (figure,) = arrival_charts.response_time_chart(opened, points_max=2)
@@ -28,7 +28,7 @@ def test_response_times_are_drawn_by_the_second_in_which_workflows_were_to_start
     assert "Each point covers 2 s: highest percentiles." in figure.note
 
 
-def test_what_waited_to_be_started_is_a_line_unless_nothing_ever_did(
+def test_arrivals_that_wait_are_a_line_unless_none_ever_waited(
     opened: LevelMetrics,
 ) -> None:
     assert arrival_charts.waiting_line(opened, points_max=2) == [(1.0, 20.0), (2.5, 80.0)]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
-def test_a_histogram_names_its_percentiles_and_tells_what_had_not_ended(
+def test_a_histogram_names_its_percentiles_and_marks_censored_workflows(
     baseline: RunMetrics,
 ) -> None:
     (figure,) = histograms(baseline.levels[0])
@@ -26,7 +26,7 @@ def test_a_level_without_any_time_has_no_histograms(baseline: RunMetrics) -> Non
     assert histograms(replace(baseline.levels[0], distribution=None)) == ()
 
 
-def test_curves_name_each_level_and_which_is_no_measurement(baseline: RunMetrics) -> None:
+def test_curves_name_each_level_and_the_invalid_ones(baseline: RunMetrics) -> None:
     (figure,) = curves(baseline)
     for name in ("100", "500", "1000", "lean (arm)", "control (arm)"):
         assert f">{name}</text>" in figure.svg

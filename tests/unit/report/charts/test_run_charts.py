@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
-def test_levels_that_are_no_measurement_are_drawn_hollow_and_named(baseline: RunMetrics) -> None:
+def test_invalid_levels_are_drawn_hollow_and_named(baseline: RunMetrics) -> None:
     throughput, times = side_by_side(baseline)
     named = "Filled: valid (100, 500). Hollow: not valid (1000 not_steady)."
     assert throughput.note.startswith(named)
@@ -22,7 +22,7 @@ def test_levels_that_are_no_measurement_are_drawn_hollow_and_named(baseline: Run
     assert times.svg.count('fill="var(--paper, #ffffff)"') == 4
 
 
-def test_what_users_ask_is_drawn_where_it_is_asked(baseline: RunMetrics) -> None:
+def test_target_limits_are_drawn_at_their_concurrency(baseline: RunMetrics) -> None:
     """The minimum at 100, 500 and 1000 and the goal at 1000: a bar and a name each."""
     throughput, times = side_by_side(baseline)
     assert throughput.note.endswith("minimum throughput of the target tables (minimum, goal).")
@@ -32,7 +32,7 @@ def test_what_users_ask_is_drawn_where_it_is_asked(baseline: RunMetrics) -> None
         assert len(re.findall(">goal</text>", figure.svg)) == 1
 
 
-def test_the_average_is_drawn_beside_what_littles_law_makes_of_the_rate(
+def test_the_average_is_drawn_with_that_of_littles_law(
     baseline: RunMetrics,
 ) -> None:
     """Twice the average at the same rate: the two lines part."""

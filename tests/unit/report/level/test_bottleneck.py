@@ -38,7 +38,7 @@ def _texts(table: Table) -> list[list[str]]:
     return [[cell.text for cell in row] for row in table.rows]
 
 
-def test_the_verdict_and_its_sentence_stand_together() -> None:
+def test_the_verdict_is_shown_with_its_sentence() -> None:
     fact = bottleneck_fact(FOUND)
 
     assert (fact.cell.text, fact.cell.note) == ("connection pool", "Workflows waited for the pool.")
@@ -98,7 +98,7 @@ def test_an_unclear_level_shows_all_lines_of_each_cause_that_nothing_speaks_agai
     assert [row[0] for row in texts] == ["connection pool", "", "locks", "CPU"]
 
 
-def test_what_decides_nothing_stands_apart(baseline: RunMetrics) -> None:
+def test_evidence_that_decides_nothing_has_its_own_table(baseline: RunMetrics) -> None:
     table = bottleneck_tables(baseline.levels[0], FOUND)[1]
 
     assert _texts(table) == [["cores used by the harness", "0.0500 cores"]]

@@ -39,7 +39,7 @@ def test_a_gap_between_commits_above_one_second_is_flagged(
     assert (row[3].text, row[3].tone) == ("1.00 s", tone)
 
 
-def test_workers_are_counted_by_how_they_ended(baseline: RunMetrics) -> None:
+def test_worker_processes_are_counted_by_how_they_ended(baseline: RunMetrics) -> None:
     ends = (
         WorkerEnd(0, "done", 0.5, 0),
         WorkerEnd(1, "killed by SIGKILL", None, 7),
@@ -95,7 +95,7 @@ def test_what_a_server_does_not_count_is_not_measured_with_its_reason(
     assert "others may use it" in redis[0].note
 
 
-def test_a_probe_that_failed_stands_before_what_is_not_counted_at_all(
+def test_a_failed_probe_is_listed_before_what_is_never_counted(
     baseline: RunMetrics,
 ) -> None:
     uncounted = baseline.levels[0].resources.gaps
@@ -114,7 +114,7 @@ def test_more_connections_than_the_limit_are_flagged(baseline: RunMetrics) -> No
     assert (row[2].text, row[2].tone, row[2].note) == ("51", "bad", "above the limit")
 
 
-def test_the_workers_the_harness_and_the_servers_stand_apart(baseline: RunMetrics) -> None:
+def test_workers_harness_and_servers_have_separate_rows(baseline: RunMetrics) -> None:
     title = "Resources in the steady phase"
     memory = [_row(baseline.levels[0], title, at)[1].text for at in (0, 1, 2)]
     assert memory == ["413 MB", "88.2 MB", "143 MB"]

@@ -39,7 +39,7 @@ def test_scheduled_is_the_sum_of_the_outcomes(baseline: RunMetrics) -> None:
     assert row == ["scheduled, whole level", "100", "90", "4", "3", "2", "1"]
 
 
-def test_an_invalid_level_says_what_its_word_means_before_its_reasons(
+def test_an_invalid_level_explains_its_validity_before_its_reasons(
     baseline: RunMetrics,
 ) -> None:
     reasons = level_view(baseline.levels[2]).reasons
@@ -48,12 +48,12 @@ def test_an_invalid_level_says_what_its_word_means_before_its_reasons(
     assert level_view(baseline.levels[0]).reasons == ()
 
 
-def test_families_stand_below_the_whole(baseline: RunMetrics) -> None:
+def test_families_are_listed_below_the_total(baseline: RunMetrics) -> None:
     rows = _texts(_table(baseline.levels[0], "Service time"))
     assert [row[0] for row in rows] == ["all", "transformation medium", "analytics complex"]
 
 
-def test_threads_that_got_nothing_are_counted(baseline: RunMetrics) -> None:
+def test_threads_that_ended_no_workflow_are_counted(baseline: RunMetrics) -> None:
     rows = dict(_texts(_table(baseline.levels[1], "In flight")))
     assert rows["threads that ended no workflow"] == "12 (2.40 %)"
 
@@ -68,7 +68,7 @@ def test_cold_starts_are_summed_up_by_kind(baseline: RunMetrics) -> None:
     assert rows == [["transformation medium", "3", "1.00 s", "2.00 s", "9.00 s", "1"]]
 
 
-def test_a_level_of_which_nothing_is_known_shows_no_number(ugly: RunMetrics) -> None:
+def test_a_level_without_any_value_shows_no_number(ugly: RunMetrics) -> None:
     bare = replace(ugly.levels[1], bottleneck=None, noise=None, open_load=None, steady_state=None)
     facts = level_view(bare).facts
     shown = {fact.term: fact.cell.text for fact in facts}

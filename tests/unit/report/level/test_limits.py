@@ -21,7 +21,7 @@ def _limited(metrics: RunMetrics, memory_mb: float | None, cpu_percent: float | 
     return replace(metrics, levels=levels, manifest=changed(metrics.manifest, limits=limits))
 
 
-def test_a_limit_stands_beside_what_was_used_and_what_held_it(baseline: RunMetrics) -> None:
+def test_a_limit_is_shown_with_its_use_and_its_mechanism(baseline: RunMetrics) -> None:
     """The level used 192.4 % CPU and 412.6 MB."""
     memory, cpu = limit_facts(_limited(baseline, 512, 200))
 
@@ -33,14 +33,14 @@ def test_a_limit_stands_beside_what_was_used_and_what_held_it(baseline: RunMetri
     assert (memory.cell.tone, cpu.cell.tone) == ("plain", "plain")
 
 
-def test_a_limit_that_was_not_held_is_shown_as_that(baseline: RunMetrics) -> None:
+def test_a_limit_that_was_exceeded_is_flagged(baseline: RunMetrics) -> None:
     (cpu,) = limit_facts(_limited(baseline, None, 150))
 
     assert cpu.cell.tone == "bad"
     assert cpu.cell.text == "150 % of a core for all workers together, exceeded"
 
 
-def test_a_worker_that_was_ended_by_the_limit_is_counted_beside_it(baseline: RunMetrics) -> None:
+def test_a_worker_killed_by_the_limit_is_counted(baseline: RunMetrics) -> None:
     metrics = _limited(baseline, 512, None)
     (level,) = metrics.levels
     ended = replace(level.workers[0], reason="memory limit: 612 MB resident, share of ...")
@@ -60,6 +60,6 @@ def test_use_that_was_not_measured_proves_nothing(baseline: RunMetrics) -> None:
     assert cpu.cell.note.endswith("used at 100: not measured")
 
 
-def test_without_limits_nothing_is_said(baseline: RunMetrics) -> None:
+def test_a_run_without_limits_shows_none(baseline: RunMetrics) -> None:
     assert limit_facts(baseline) == ()
     assert limit_facts(_limited(baseline, None, None)) == ()

@@ -33,7 +33,7 @@ def test_a_noisy_machine_is_called_so_with_its_cause(baseline: RunMetrics) -> No
     assert table.rows[1][1].note == "the counters were not read"
 
 
-def test_a_shared_machine_is_told_of_and_not_judged(baseline: RunMetrics) -> None:
+def test_noise_on_a_shared_machine_is_reported_and_not_judged(baseline: RunMetrics) -> None:
     judged, told = (
         noise.noise_tables(replace(baseline.levels[0], noise=Noise("quiet", (), each, FIGURES)))
         for each in (True, False)

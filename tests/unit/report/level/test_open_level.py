@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
-def test_what_was_dropped_stands_at_the_top_of_the_level(opened: LevelMetrics) -> None:
+def test_drops_are_shown_at_the_top_of_the_level(opened: LevelMetrics) -> None:
     facts = {fact.term: fact.cell for fact in level_view.level_view(opened).facts}
     assert facts["Schedule"].text == "500/s (poisson)"
     assert facts["Offered"].text == "501/s"
@@ -36,7 +36,7 @@ def test_lag_of_the_control_that_was_not_measured_says_why(opened: LevelMetrics)
     )
 
 
-def test_times_that_do_not_add_up_are_flagged(opened: LevelMetrics) -> None:
+def test_records_whose_times_do_not_add_up_are_flagged(opened: LevelMetrics) -> None:
     assert opened.open_load is not None
     wrong = replace(opened, open_load=replace(opened.open_load, unexplained=3))
     row = open_level.open_tables(wrong)[0].rows[-1]
@@ -47,7 +47,9 @@ def test_times_that_do_not_add_up_are_flagged(opened: LevelMetrics) -> None:
     )
 
 
-def test_a_queue_that_grew_says_that_its_times_are_of_no_rate(opened: LevelMetrics) -> None:
+def test_a_queue_that_grew_says_that_response_times_depend_on_the_length(
+    opened: LevelMetrics,
+) -> None:
     """480 of 501 a second left: less than 5 % were left over; 400 are too few."""
     assert opened.open_load is not None
     kept = replace(opened, outcomes={**opened.outcomes, "dropped": 0})
@@ -65,14 +67,14 @@ def test_a_queue_that_grew_says_that_its_times_are_of_no_rate(opened: LevelMetri
     )
 
 
-def test_response_and_service_times_are_two_tables_that_are_told_apart(
+def test_response_and_service_times_have_two_tables_with_distinct_titles(
     opened: LevelMetrics,
 ) -> None:
     titles = [table.title for table in level_view.level_view(opened).tables[:2]]
     assert titles == ["Response time (open loop)", "Service time (open loop) in the steady phase"]
 
 
-def test_a_closed_level_has_none_of_it(baseline: RunMetrics) -> None:
+def test_a_closed_level_has_no_arrivals(baseline: RunMetrics) -> None:
     level = baseline.levels[0]
     assert open_level.open_tables(level) == ()
     assert open_level.open_facts(level) == ()

@@ -73,7 +73,7 @@ def test_in_a_line_a_steady_state_as_planned_is_not_worth_a_word(baseline: RunMe
     assert steady_state_summary(late) == "steady: the warm-up went on"
 
 
-def test_what_nothing_looked_for_is_not_shown(baseline: RunMetrics) -> None:
+def test_a_steady_state_that_was_not_looked_for_is_not_shown(baseline: RunMetrics) -> None:
     assert steady_facts(baseline.levels[0]) == ()
     assert steady_tables(baseline.levels[0]) == ()
 

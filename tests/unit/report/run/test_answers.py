@@ -46,7 +46,7 @@ def test_a_run_with_one_level_not_steady_says_which_and_why(baseline: RunMetrics
     assert "1000: 2.1 turnovers in 150 s, 3 are needed" in measurement.sentences
 
 
-def test_a_killed_run_without_levels_says_both_and_tells_nothing_else(empty: RunMetrics) -> None:
+def test_a_killed_run_without_levels_says_both_and_nothing_else(empty: RunMetrics) -> None:
     found = _verdicts(empty)
     sentences = found["Is it a measurement?"].sentences
     assert sentences[1] == f"The run's own record says killed: {labels.STATUS['killed']}"
@@ -88,7 +88,7 @@ def test_all_targets_met_is_met_and_none_evaluated_is_no_data(baseline: RunMetri
         assert [part.cell.text for part in targets.parts] == [shown] * 3
 
 
-def test_what_limited_the_greatest_level_is_said_and_only_a_hint_where_it_is_no_measurement(
+def test_the_bottleneck_of_the_highest_level_is_only_a_hint_where_the_level_is_not_valid(
     baseline: RunMetrics,
 ) -> None:
     """The level at 1000 of this run is not steady; an arm is never asked."""
@@ -140,7 +140,7 @@ def test_the_greatest_of_open_levels_is_the_one_that_offers_most(baseline: RunMe
     assert limited.sentences == ("At 50.0: offered 50.0.",)
 
 
-def test_noise_that_is_told_and_not_judged_stands_beside_the_valid(baseline: RunMetrics) -> None:
+def test_noise_that_is_not_judged_is_reported_with_the_validity(baseline: RunMetrics) -> None:
     """On a shared machine a level stays valid, and the reader learns it in the same breath."""
     noisy = Noise("noisy", ("others used 30 %",), False, ())
     levels = (replace(baseline.levels[0], noise=noisy), *baseline.levels[1:])
@@ -166,7 +166,7 @@ def test_an_unclear_target_is_neither_met_nor_missed_by_the_run(baseline: RunMet
     )
 
 
-def test_noise_that_is_judged_is_said_once_in_words_with_what_to_do(baseline: RunMetrics) -> None:
+def test_noise_that_is_judged_is_explained_once_with_what_to_do(baseline: RunMetrics) -> None:
     cause = "share of the cores that other programs used: 31 %, limit 5 %"
     noisy = Noise("noisy", (cause,), judged=True, figures=())
     reason = f"{NOT_QUIET}: {cause}"

@@ -65,7 +65,7 @@ def test_the_page_says_the_capacity_its_interval_and_the_knee(
     assert page.count("<tr>") == 1 + len(finding.points)
 
 
-def test_what_a_target_said_does_nothing_in_the_page(
+def test_the_output_of_a_target_is_inert_in_the_page(
     finding: CapacityFinding, baseline: RunMetrics
 ) -> None:
     page = render_html(finding, baseline)

@@ -76,7 +76,7 @@ def test_a_missing_arm_is_named(baseline: RunMetrics) -> None:
     assert (parts[0].cpu_s, parts[0].why_not) == (None, "nothing ran without a runtime")
 
 
-def test_a_later_repeat_does_not_stand_for_the_first(baseline: RunMetrics) -> None:
+def test_a_later_repeat_does_not_replace_the_first(baseline: RunMetrics) -> None:
     """The arms ran after the first repeat."""
     again = replace(baseline.levels[0], index=9, repeat=1, throughput_per_s=1.0)
     found = cost.cost_of(replace(baseline, levels=(again, *baseline.levels)))

@@ -19,7 +19,9 @@ def _times(baseline: RunMetrics, *percentiles: Percentile) -> ServiceTimes:
     return replace(baseline.levels[0].service_times, percentiles=percentiles)
 
 
-def test_a_percentile_among_unended_workflows_is_shown_as_at_least(baseline: RunMetrics) -> None:
+def test_a_percentile_among_censored_workflows_is_shown_as_a_lower_bound(
+    baseline: RunMetrics,
+) -> None:
     times = _times(baseline, Percentile(0.99, 31.6, at_least=True, samples_beyond=40))
     assert level_cells.percentile_cell(times, 0.99).text == "≥ 31.6 s"
     assert level_cells.percentile_cell(times, 0.99).note == ""
@@ -62,7 +64,7 @@ def test_what_was_not_measured_is_never_zero(ugly: RunMetrics) -> None:
     assert shown == ("not measured",) * 6
 
 
-def test_a_reason_stands_in_a_row_once(ugly: RunMetrics) -> None:
+def test_a_reason_is_shown_once_in_a_row(ugly: RunMetrics) -> None:
     notes = [cell.note for cell in open_headline(ugly).rows[1] if cell.tone == "quiet"]
     notes = [note for note in notes if note]
     assert len(notes) == len(set(notes)) == 5
@@ -72,7 +74,7 @@ def test_a_terminal_row_holds_no_escape(ugly: RunMetrics) -> None:
     assert all(cell.isprintable() for row in headline.headline_table(ugly) for cell in row.cells)
 
 
-def test_an_interval_stands_below_its_value_and_says_when_it_has_no_end(
+def test_an_interval_is_shown_below_its_value_also_without_an_upper_end(
     baseline: RunMetrics,
 ) -> None:
     open_ended = Percentile(0.9, 2.0, at_least=True, samples_beyond=40, low_s=1.5)
@@ -94,7 +96,7 @@ def test_an_interval_is_no_weakness_in_a_terminal_row(baseline: RunMetrics) -> N
     assert (row.p50, row.p90, row.p99) == ("1.00 s",) * 3
 
 
-def test_what_stands_below_a_terminal_row_is_the_interval_or_what_it_takes(
+def test_below_a_terminal_row_is_the_interval_or_the_samples_that_it_needs(
     baseline: RunMetrics,
 ) -> None:
     known = Percentile(0.5, 1.0, at_least=False, samples_beyond=50, low_s=0.9, high_s=1.1)

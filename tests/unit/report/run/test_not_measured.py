@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
-def test_a_reason_that_holds_everywhere_is_said_once(baseline: RunMetrics) -> None:
+def test_a_reason_that_applies_everywhere_is_given_once(baseline: RunMetrics) -> None:
     rows = [[cell.text for cell in row] for row in not_measured(baseline).rows]
     why = "all traffic is loopback, which no process counter splits"
     assert rows == [["network_io_sent_mb, network_io_recv_mb", why, "all"]]

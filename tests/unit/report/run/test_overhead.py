@@ -53,7 +53,7 @@ def test_without_valid_code_nodes_the_lean_ones_tell_it(baseline: RunMetrics) ->
     assert "with lean nodes" in sentences[0]
 
 
-def test_without_the_work_alone_nothing_is_told_and_each_reason_once(
+def test_without_the_cost_of_the_work_there_is_no_answer_and_each_reason_once(
     baseline: RunMetrics,
 ) -> None:
     cell, sentences = _answer(replace(baseline, levels=baseline.levels[:3]))

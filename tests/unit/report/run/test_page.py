@@ -109,7 +109,7 @@ def test_only_the_pages_own_script_may_run(html: str) -> None:
     assert "http" not in script.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_text_holds_no_character_that_cannot_be_seen(html: str) -> None:
+def test_text_contains_no_invisible_character(html: str) -> None:
     for found in Page(html).texts:
         assert found.replace("\n", "").isprintable()
     html.encode("utf-8")
@@ -140,7 +140,7 @@ def test_every_table_of_numbers_has_its_validity_beside_it(page: str) -> None:
     assert len(tables) > 40
     assert [re.findall(r'<th scope="col"[^>]*>([^<]*)', table) for table in without] == [
         ["Grade", "throughput", "average latency", "P99 latency", "success rate", "memory"],
-        ["Fields", "Why", "Levels"],
+        ["Fields", "Reason", "Levels"],
     ], "limits and reasons are not measured"
 
 

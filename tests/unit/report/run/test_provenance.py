@@ -27,7 +27,7 @@ def _facts(metrics: RunMetrics) -> list[tuple[str, str]]:
         ("mysql", "MariaDB", "MariaDB 1.2 in place of MySQL"),
     ],
 )
-def test_a_stand_in_is_named_with_what_it_stands_for(
+def test_a_replacement_is_named_with_the_product_that_it_replaces(
     service: str, product: str, shown: str
 ) -> None:
     server = {"service": service, "product": product, "version": "1.2"}
@@ -35,7 +35,7 @@ def test_a_stand_in_is_named_with_what_it_stands_for(
     assert provenance.product_and_version(answered) == shown
 
 
-def test_the_versions_that_ran_stand_at_the_top(baseline: RunMetrics) -> None:
+def test_the_versions_that_ran_are_at_the_top(baseline: RunMetrics) -> None:
     assert _facts(baseline)[:3] == [
         ("Target", "kailash 2.65.0"),
         ("Server", "PostgreSQL 18.1"),
@@ -68,7 +68,7 @@ def test_a_function_is_a_workflow_without_complexity(baseline: RunMetrics) -> No
     assert ("Workflows", "mine:work") in _facts(metrics)
 
 
-def test_what_a_killed_run_could_not_record_is_said_to_be_missing(empty: RunMetrics) -> None:
+def test_what_a_killed_run_could_not_record_is_shown_as_not_recorded(empty: RunMetrics) -> None:
     """It has neither an end nor worker processes nor the time that others stole."""
     shown = {fact.term: fact.cell for fact in provenance.test_conditions(empty)}
     assert shown["When"].note == "until not recorded"

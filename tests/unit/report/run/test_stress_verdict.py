@@ -37,7 +37,7 @@ def test_only_a_run_that_looks_for_the_end_is_asked_for_it(baseline: RunMetrics)
     assert [one.question for one in asked][1] == stress_verdict.QUESTION
 
 
-def test_a_run_that_was_stopped_says_what_was_held_why_it_stopped_and_what_was_not_run(
+def test_a_stopped_run_names_the_highest_sustained_level_the_reason_and_what_was_not_run(
     baseline: RunMetrics,
 ) -> None:
     levels = list(baseline.levels)
@@ -58,7 +58,7 @@ def test_a_run_that_was_stopped_says_what_was_held_why_it_stopped_and_what_was_n
     )
 
 
-def test_a_run_that_failed_at_once_held_nothing(baseline: RunMetrics) -> None:
+def test_a_run_that_failed_at_its_first_level_sustained_none(baseline: RunMetrics) -> None:
     first = replace(
         baseline.levels[0], ended_because=EndedBecause("mostly_failing"), ended_detail=DETAIL
     )
@@ -67,7 +67,7 @@ def test_a_run_that_failed_at_once_held_nothing(baseline: RunMetrics) -> None:
     assert stress_verdict.answer(metrics)[0].text == "no level sustained"
 
 
-def test_a_level_beyond_one_that_broke_is_not_called_held(baseline: RunMetrics) -> None:
+def test_a_level_beyond_a_failed_one_is_not_called_sustained(baseline: RunMetrics) -> None:
     """Its worker was lost at 500; that 1000 got through is no reason to say 1000."""
     levels = list(baseline.levels)
     crashed = replace(levels[1].workers[0], reason="memory limit: 612 MB resident, share ...")
@@ -78,7 +78,7 @@ def test_a_level_beyond_one_that_broke_is_not_called_held(baseline: RunMetrics) 
     assert "500 did not run to its end: worker lost." in sentences
 
 
-def test_a_run_that_reached_no_end_says_so_and_which_level_is_in_doubt(
+def test_a_run_that_reached_no_maximum_says_so_and_names_the_validity(
     baseline: RunMetrics,
 ) -> None:
     cell, sentences = stress_verdict.answer(_stress(baseline))
@@ -90,7 +90,7 @@ def test_a_run_that_reached_no_end_says_so_and_which_level_is_in_doubt(
     assert sentences[-1] == "No level failed, so the maximum was not reached."
 
 
-def test_the_end_of_the_machine_is_not_called_the_targets(baseline: RunMetrics) -> None:
+def test_the_limit_of_the_machine_is_not_called_the_targets(baseline: RunMetrics) -> None:
     stopped = {**STOPPED, "because": "host_floor", "detail": "200 MB of memory were left"}
     sentences = stress_verdict.answer(_stress(baseline, stopped=stopped))[1]
 
@@ -128,7 +128,9 @@ def test_a_throughput_that_falls_says_where_the_runtime_begins_to_collapse(
     assert "begins to collapse" in told
 
 
-def test_a_throughput_that_stays_says_from_where_on_more_only_waits(baseline: RunMetrics) -> None:
+def test_a_throughput_that_stays_names_the_number_beyond_which_more_only_wait(
+    baseline: RunMetrics,
+) -> None:
     """50 in flight at 25/s take 2 s; with the most, 30/s, 60 would do: 100 and more only wait."""
     _, said = stress_verdict.answer(_climb(baseline, {100: 28.0, 200: 30.0, 400: 29.9}))
 

@@ -68,7 +68,7 @@ def test_a_memory_that_was_not_sampled_says_why(baseline: RunMetrics) -> None:
     assert _row(metrics, "100", "memory")[4] == "not measured smaps_rollup cannot be read"
 
 
-def test_the_rows_of_a_repeat_stand_beside_the_validity_of_that_repeat(
+def test_the_rows_of_a_repeat_have_the_validity_of_that_repeat(
     baseline: RunMetrics,
 ) -> None:
     """Both repeats have the label 100; only the second was disturbed."""
@@ -95,14 +95,14 @@ def test_a_target_of_a_level_that_did_not_run_says_so(baseline: RunMetrics) -> N
     assert _row(metrics, "2000", "throughput")[4] == "not measured this level did not run"
 
 
-def test_only_what_stands_in_the_table_is_explained_below_it(baseline: RunMetrics) -> None:
+def test_the_note_explains_only_what_is_in_the_table(baseline: RunMetrics) -> None:
     assert "Implied rate" in targets.target_table(baseline).note
     rows = tuple(row for row in baseline.targets if row.what == "memory" and row.level == "100")
     note = targets.target_table(replace(baseline, targets=rows, kpis=())).note
     assert note == ""
 
 
-def test_where_no_level_is_valid_it_is_said_once(baseline: RunMetrics) -> None:
+def test_a_run_without_valid_levels_says_so_once(baseline: RunMetrics) -> None:
     levels = tuple(replace(one, validity="not_steady") for one in baseline.levels[:2])
     run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
     told = "these are not valid: 100 (not_steady), 500 (not_steady)."

@@ -41,7 +41,7 @@ def test_the_answer_is_the_p99_at_the_greatest_rate_that_was_measured(
     assert answer[1][1].startswith("100 (300/s, valid): p50 224 ms, p99 1.36 s (no interval); ")
 
 
-def test_a_rate_that_is_no_measurement_is_told_and_gives_no_answer(
+def test_a_level_that_is_not_valid_has_its_sentence_and_gives_no_answer(
     baseline: RunMetrics, ugly: RunMetrics
 ) -> None:
     answer = waits_answer(_opened(baseline, ugly, validity="not_steady"))
