@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.targets.check import check_outputs
+from perf_pipeline.targets.target import WrongResultError
 from perf_pipeline.workload.answers import answers_of
 from perf_pipeline.workload.dataset import BUCKETS
 from perf_pipeline.workload.input_file import write_file
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from perf_pipeline.targets.target import Job
 
+_SHOWN_CHARACTERS = 160
+
 
 class JobTasks:
-    """Safe to share between threads."""
+    """The inputs of a job's workflows, and the check of their outputs; threads may share it."""
 
     def __init__(self, job: Job) -> None:
         """Work out the right outputs, and write the input files that are not there yet.
@@ -70,3 +72,30 @@ def _write_files(job: Job) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     for bucket in range(BUCKETS):
         write_file(folder, data_seed_of(job.seed, bucket))
+
+
+def check_outputs(outputs: Mapping[str, Any], answers: Mapping[str, Any]) -> None:
+    """Compare what every node gave with what its inputs give.
+
+    Args:
+        outputs: Node name to its output; a node that did not run is absent.
+        answers: Node name to the right output, in the order in which the nodes run.
+
+    Raises:
+        WrongResultError: A node's output is absent or not equal to the right one; names the
+            first such node and shows the beginning of both.
+    """
+    for node, answer in answers.items():
+        if node not in outputs:
+            raise WrongResultError(f"node {node}: no result")
+        if outputs[node] != answer:
+            raise WrongResultError(
+                f"node {node}: got {_shown(outputs[node])}, expected {_shown(answer)}"
+            )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    if len(text) <= _SHOWN_CHARACTERS:
+        return text
+    return f"{text[:_SHOWN_CHARACTERS]}... ({len(text)} characters)"

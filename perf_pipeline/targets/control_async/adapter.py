@@ -14,16 +14,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.targets.classification import classify
-from perf_pipeline.targets.control_async.stages import run_in_order
 from perf_pipeline.targets.job_tasks import JobTasks
 from perf_pipeline.targets.pool_threads import threads_at_work
 from perf_pipeline.targets.pooled_servers import PooledServers, job_servers
 from perf_pipeline.workload import analytics, data_processing, transformation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from perf_pipeline.targets.target import AsyncSlot, AsyncTarget, Job
+    from perf_pipeline.workload.stages import Outputs, Stage
+    from perf_pipeline.workload.task import Task
+
+    Call = Callable[..., Awaitable[Any]]
+    """Awaits what a blocking function returns for its arguments, computed elsewhere."""
 
 __all__ = ["classify", "open_target"]
 
@@ -90,3 +94,23 @@ class ControlAsyncTarget:
         while frame is not None and frame.f_code is not ControlAsyncTarget.execute.__code__:
             frame = frame.f_back
         return frame is not None
+
+
+async def run_in_order(
+    names: Collection[str],
+    stages: Mapping[str, Stage[PooledServers]],
+    asking: Collection[str],
+    task: Task,
+    servers: PooledServers,
+    call: Call,
+) -> Outputs:
+    """As ``workload.stages.run_in_order``, but for ``asking``, the nodes that ask a server."""
+    outputs: Outputs = {}
+    for name in names:
+        stage = stages[name]
+        outputs[name] = (
+            await call(stage, task, servers, outputs)
+            if name in asking
+            else stage(task, servers, outputs)
+        )
+    return outputs

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.targets.control_async.adapter import open_target
-from perf_pipeline.targets.control_async.stages import run_in_order
+from perf_pipeline.targets.control_async.adapter import open_target, run_in_order
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
 from perf_pipeline.workload import analytics, data_processing
 from perf_pipeline.workload.dataset import bucket_rows

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perf_pipeline.targets.check import check_outputs
+from perf_pipeline.targets.job_tasks import check_outputs
 from perf_pipeline.targets.target import WrongResultError
 
 ANSWERS = {"keep": [{"value": 7}], "total": {"sum": 7}}
