@@ -50,7 +50,7 @@ def found_capacity(
     """The greatest number in flight, or arrival rate, that keeps objectives, with its interval.
 
     Steps of growing load, then bisection, at most 12; each is a level of one load run. Selected
-    together with other assets and without an objective, it is left out: nobody asked for a search.
+    together with other assets and without an objective, it is skipped.
     """
     machine = read_machine_limits()
     overrides: Overrides = flags_in(config, Overrides, FOR_CAPACITY)

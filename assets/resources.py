@@ -77,7 +77,7 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
         try:
             scenario, environments = self._checked(settings)
         except ScenarioError as error:
-            # Told by the first step: of an error here Dagster prints 300 lines that end without it.
+            # The first step raises it: an error here would be lost in 300 lines of Dagster's log.
             self._refused = str(error)
             yield self
             print(self._refused, file=sys.stderr, flush=True)  # noqa: T201 - as the last word

@@ -2,7 +2,7 @@
 
 PerfPipelineError            something that the user can act on; the text says what and how
 ├── ScenarioError            a scenario or flag is wrong; ``problems`` lists all of them
-├── ServiceUnavailableError  a server that the scenario needs cannot be had
+├── ServiceUnavailableError  a server that the scenario needs is unavailable
 ├── TargetEnvironmentError   the target's interpreter or packages could not be made
 └── RunFolderError           a run's folder is missing, or does not hold what it must
 """
@@ -27,7 +27,7 @@ class ScenarioError(PerfPipelineError):
 
 
 class ServiceUnavailableError(PerfPipelineError):
-    """A server that the scenario needs cannot be had on this machine."""
+    """A server that the scenario needs is unavailable on this machine."""
 
 
 class TargetEnvironmentError(PerfPipelineError):

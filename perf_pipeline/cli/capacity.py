@@ -73,7 +73,7 @@ def capacity(
 
     Unless an objective is about error_ratio, error_ratio <= 0.05 is added to them.
 
-    Exit codes: 0 found, or the greatest load allowed keeps them; 1 even the least load misses;
+    Exit codes: 0 found, or the greatest load allowed keeps them; 1 even the smallest load misses;
     2 bad input; 3 nothing above could be judged, or nothing at all; 130 interrupted.
     """
     with bad_input_explained(as_json=as_json):
@@ -81,8 +81,8 @@ def capacity(
         checked = _check(scenario, overrides, asked, settings)
         question = capacity_question(checked, read_machine_limits(), asked)
         if FAILURES in question.slos:
-            told = f"objective {FAILURES.text} added: a target that fails at once would look fast"
-            tell(f"{told} (give an error_ratio of your own to replace it)", as_json=as_json)
+            added = f"objective {FAILURES.text} added: a target that fails at once would look fast"
+            tell(f"{added} (give an error_ratio of your own to replace it)", as_json=as_json)
         make_results_folder(settings.results_dir)
         tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
         run_id = new_run_id(datetime.now(UTC))

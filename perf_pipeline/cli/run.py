@@ -125,7 +125,7 @@ def launch_run(
         with view:
             child.run(noted)
         try:
-            noted.raise_at_once()  # nobody looks while results are written
+            noted.raise_at_once()  # interruptions are not polled while results are written
             finish(folder, child, gate, accept_verdicts, interrupted=bool(noted), as_json=as_json)
         except EndAtOnceError as error:
             end_at_once(folder, as_json=as_json)
@@ -139,7 +139,7 @@ def check_everything(
 
     Raises:
         ScenarioError: With every problem of scenario and flags.
-        ServiceUnavailableError: With a sentence for each server that cannot be had.
+        ServiceUnavailableError: With a sentence for each server that is unavailable.
     """
     problems = []
     if gate is not None and gate not in GATES:
@@ -167,7 +167,7 @@ def checked_run(run_id: str, checked: Scenario, file: str, settings: Settings) -
         run_id: The run.
         checked: The scenario.
         file: As the user named it.
-        settings: Where environments are kept.
+        settings: Where environments are cached.
 
     Raises:
         TargetEnvironmentError: It cannot be made.

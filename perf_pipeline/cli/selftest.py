@@ -56,7 +56,7 @@ def selftest(
 def _show(outcome: SelftestResult, *, as_json: bool) -> None:
     """Print a line a figure, and the verdict."""
     for figure in outcome.figures:
-        tell(f"{'pass' if figure.passed else 'FAIL'}  {said(figure)}", as_json=as_json)
+        tell(f"{'pass' if figure.passed else 'FAIL'}  {figure_line(figure)}", as_json=as_json)
     verdict = "proven" if outcome.passed else "not proven"
     tell(
         f"{outcome.name}: {verdict} in {outcome.seconds:.1f} s "
@@ -65,7 +65,7 @@ def _show(outcome: SelftestResult, *, as_json: bool) -> None:
     )
 
 
-def said(figure: Figure) -> str:
+def figure_line(figure: Figure) -> str:
     """Return what was measured, the value, the limit and what is to be known, in one line."""
     value = "not measured" if figure.value is None else f"{figure.value:.6g}"
     unit = f" {figure.unit}" if figure.unit else ""

@@ -39,9 +39,9 @@ Gate = Annotated[
 
 
 def start(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
-    """Start every server that can be had, for several runs; they stay until `perf-pipeline stop`.
+    """Start every available server, for several runs; they stay until `perf-pipeline stop`.
 
-    What cannot be had is left out, with a sentence that says how to get it.
+    An unavailable server is left out, with a sentence that says how to get it.
     """
     left_out: list[str] = []
     with bad_input_explained(as_json=as_json):
@@ -77,7 +77,7 @@ def status(
         servers = server_status(settings, SERVICES)
         runs, damaged = read_runs(settings.results_dir)
     for server in servers:
-        tell(f"{server.service:10}{server.health:13}{described(server)}", as_json=as_json)
+        tell(f"{server.service:10}{server.health:13}{describe(server)}", as_json=as_json)
         for line in server.detail.splitlines():
             tell(f"{'':23}{line}", as_json=as_json)
     open_runs = [run for run in runs if run["status"] in (RUNNING, KILLED)]
@@ -93,14 +93,14 @@ def status(
         },
         as_json=as_json,
     )
-    if gate and not all_well(servers):
+    if gate and not is_healthy(servers):
         raise typer.Exit(Exit.GATE_FAILED)
 
 
-def described(server: ServiceStatus) -> str:
+def describe(server: ServiceStatus) -> str:
     """Return one line on a server: where from, product, version, address, connections."""
     if server.state == "unavailable":
-        return "cannot be had"
+        return "unavailable"
     if server.state == "can_start":
         return f"a run would start {server.product} ({server.source})"
     count = "not known" if server.connections is None else str(server.connections)
@@ -112,7 +112,7 @@ def described(server: ServiceStatus) -> str:
     )
 
 
-def all_well(servers: Sequence[ServiceStatus]) -> bool:
+def is_healthy(servers: Sequence[ServiceStatus]) -> bool:
     """Say whether a server runs and none that should run fails."""
     healths = {server.health for server in servers}
     return "good" in healths and "failing" not in healths

@@ -18,7 +18,7 @@ import typer
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.cli.output import Exit, settings_with
 from perf_pipeline.cli.run import check_everything, launch_run, make_results_folder
-from perf_pipeline.cli.servers import described
+from perf_pipeline.cli.servers import describe
 from perf_pipeline.compat.framework import LoadTestFramework
 from perf_pipeline.compat.named_load import DATABASE_LOADS
 from perf_pipeline.compat.regression_run import compare_with_run, read_levels
@@ -105,7 +105,7 @@ def _verify(loads: Mapping[str, Overrides], settings: Settings) -> None:
         left_out = servers_left_out(scenario, settings)
         _print(f"{part}: good; levels {', '.join(map(str, scenario.concurrency))}")
         for server in server_status(settings, sorted(servers_needed(scenario, left_out))):
-            _print(f"  {server.service:10}{described(server)}")
+            _print(f"  {server.service:10}{describe(server)}")
         for service in left_out:
             _print(f"  {service:10}left out: it is unavailable")
         environment = make_environment(

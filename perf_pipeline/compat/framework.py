@@ -38,7 +38,7 @@ class LoadTestFramework:
     """Load tests without an orchestrator; each run has its folder and report.
 
     Every method that runs something raises PerfPipelineError before the first level when the
-    options are wrong, or when servers or target cannot be had.
+    options are wrong, or when a server or the target is unavailable.
 
     Attributes:
         config: The options.
@@ -81,8 +81,8 @@ class LoadTestFramework:
     def execute_single_workflow(self, workflow_type: str | None = None) -> SingleExecution:
         """Execute one workflow that has the runtime to itself, after one that warms it up.
 
-        Its worker may have begun a few more before it was told to stop; the run's records have
-        them.
+        Its worker may have begun a few more before it was stopped; the run's records
+        hold them.
 
         Args:
             workflow_type: What it does; None for the first of the options' types.

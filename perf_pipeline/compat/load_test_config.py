@@ -46,7 +46,7 @@ class LoadTestConfig:
         enable_database_stress: True: every type uses the servers that it has at this complexity.
             False: only types that need no server are run, which are transformation and, below
             complex, data_processing.
-        max_db_connections: The most connections that all workers together open to each server.
+        max_db_connections: Maximum of connections that all workers together open to each server.
         connection_timeout: s to wait for a free connection.
         memory_limit_mb: Memory of all workers; one above its share is ended. None for no limit.
         cpu_limit_percent: CPU of all workers, percent of one core; None for no limit.

@@ -1,4 +1,4 @@
-"""How one metric changed between two sides, and whether that can be told from noise.
+"""How one metric changed between two sides, and whether the change exceeds noise.
 
 How much runs differ by themselves decides what a difference means. Three runs a side show it: a
 change is called one only if all runs of one side lie beyond all of the other's. Fewer do not show
@@ -53,12 +53,12 @@ class ChangeScale:
         return sum(worsening >= limit for limit in self.limits)
 
     @property
-    def least(self) -> float:
-        """The least worsening that counts: points, or a share of the value."""
+    def min_worsening(self) -> float:
+        """The smallest worsening that counts: points, or a share of the value."""
         return self.limits[0] - (0.0 if self.in_points else 1.0)
 
     def spread(self, runs: Sequence[float]) -> float:
-        """Return the standard deviation of like runs, as ``least``; 0 of a single one."""
+        """Return the standard deviation of runs of one side, in the unit of ``min_worsening``."""
         if len(runs) == 1:
             return 0.0
         if self.in_points:
@@ -74,7 +74,7 @@ class ChangeScale:
 
 @dataclass(frozen=True)
 class MetricChange:
-    """What became of one metric.
+    """The change of one metric.
 
     Attributes:
         change: Percent of the baseline, or percentage points; None if there is no such number.
@@ -112,7 +112,7 @@ def compare(
     grade = scale.grade(max(worse, better))
     if grade == 0:
         # Runs that differ among themselves by as much could hide a change of that size.
-        wide = any(scale.spread(runs) > scale.least for runs in (before, after))
+        wide = any(scale.spread(runs) > scale.min_worsening for runs in (before, after))
         return MetricChange(change, "unstable" if wide else "no_change")
     few = min(len(before), len(after)) < ENOUGH_RUNS
     apart = min(before) > max(after) or max(before) < min(after)

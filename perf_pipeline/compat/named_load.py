@@ -34,7 +34,7 @@ PRESSURE_MEMORY_MB = 512
 """Source: the same."""
 
 PRESSURE_CPU_PERCENT = 100
-"""One core for all workers, so that two of them are held at half a core each."""
+"""One core for all workers, so that each of two workers is throttled to half a core."""
 
 
 def pressure_loads(memory_mb: float | None, cpu_percent: float | None) -> tuple[NamedLoad, ...]:

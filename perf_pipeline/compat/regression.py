@@ -2,8 +2,8 @@
 
 Throughput, average latency and memory are compared by how many times worse they are: in a closed
 loop throughput = N / latency, so that both say the same. The error rate is compared by percentage
-points, for a baseline without errors has no multiple. ``metric_change.py`` says what is told from
-noise, and how. Intervals and p-values are not computed here.
+points, for a baseline without errors has no multiple. ``metric_change.py`` says when a change
+exceeds noise. Intervals and p-values are not computed here.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def analyse_regression(baseline: Side, current: Side) -> dict[str, Any]:
     changes = {metric: _change(metric, sides) for metric in SCALES}
     validity = {name: sorted({_validity(run) for run in runs}) for name, runs in sides.items()}
     verdict, severity = _judge(changes, validity)
-    told = verdict not in {"unstable", "no_data"}
+    is_decided = verdict not in {"unstable", "no_data"}
     return {
         **{f"{metric}_change_percent": change.change for metric, change in changes.items()},
-        "performance_regression_detected": verdict == "regression" if told else None,
+        "performance_regression_detected": verdict == "regression" if is_decided else None,
         "regression_severity": severity,
         "verdict": verdict,
         "validity": validity,

@@ -97,7 +97,7 @@ class ResourceMonitor:
         """
         samples = self._read()
         used = role_use(samples, "workers")
-        told = {f"{what}: {why}" for one in samples for what, why in one["problems"].items()}
+        problems = {f"{what}: {why}" for one in samples for what, why in one["problems"].items()}
         return {
             "peak_memory_mb": used.pss_peak_mb,
             "avg_cpu_percent": _percent(used.cores_mean),
@@ -105,7 +105,7 @@ class ResourceMonitor:
             "disk_io_read_mb": used.read_mb,
             "disk_io_write_mb": used.write_mb,
             "samples": len(samples),
-            "problems": sorted(told),
+            "problems": sorted(problems),
         }
 
     def _read(self) -> list[Sample]:

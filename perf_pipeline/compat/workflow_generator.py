@@ -1,4 +1,4 @@
-"""``WorkflowGenerator``: the workflows that runs execute, as objects for one's own LocalRuntime.
+"""``WorkflowGenerator``: the workflows that runs execute, as objects for your own LocalRuntime.
 
 It imports kailash and nothing that only the harness has, so that it works in the target's
 environment too.

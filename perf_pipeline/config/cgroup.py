@@ -19,7 +19,7 @@ class Allowance:
 
     Attributes:
         limit: Greatest amount; bytes, or tasks (processes and threads together).
-        used: What counts against it now and cannot be had back, same unit.
+        used: What is in use now and cannot be reclaimed, same unit.
         source: File that the limit was read from, or the name of the resource limit.
     """
 
@@ -36,7 +36,7 @@ class Allowance:
 def memory_allowance(proc: Path, cgroups: Path) -> Allowance | None:
     """Return the tightest memory limit of this process's groups, in bytes; None if there is none.
 
-    Page cache that nobody used lately is not counted as used: the kernel takes it back.
+    Inactive page cache is not counted as used, because the kernel reclaims it.
     """
     found = []
     for folder, version in groups_of("memory", proc, cgroups):

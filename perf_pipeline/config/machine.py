@@ -1,4 +1,4 @@
-"""What this machine lets a run have, and the largest level that follows from it.
+"""The limits of this machine, and the largest load level that they allow.
 
 A slot of a synchronous target is a thread, with kailash one that has a runtime of its own: 3 file
 descriptors and at most 72 kB (measured with kailash 2.65.0, Python 3.11: reference/kailash.md,
@@ -37,22 +37,22 @@ PROCESS_BYTES = 110_000_000
 """A worker with the runtime imported and one workflow executed, no slots."""
 
 HARNESS_BYTES = 500_000_000
-"""Kept back for the harness (Dagster, Polars) and the embedded servers."""
+"""Reserved for the harness (Dagster, Polars) and the embedded servers."""
 
 HARNESS_TASKS = 200
-"""Kept back likewise: their processes and threads, and those of a worker that are no slots."""
+"""Reserved for their processes and threads, and for threads of a worker that are not slots."""
 
 
 @dataclass(frozen=True)
 class MachineLimits:
-    """What this process and its children may have; None where nothing limits or nothing is known.
+    """Limits on this process and its children; None where there is no limit or it is unknown.
 
     Attributes:
         descriptors_soft: RLIMIT_NOFILE now; None for unlimited.
         descriptors_hard: The value to which a process may raise it itself; None for unlimited.
         tasks: The tightest limit on processes and threads together: RLIMIT_NPROC (which does not
             hold for root), the control group's, or the kernel's.
-        memory_available_bytes: MemAvailable: what can be had without swapping.
+        memory_available_bytes: MemAvailable: memory that can be allocated without swapping.
         memory_group: The tightest memory limit of the control groups, bytes.
         cores_usable: Cores that this process may be scheduled on; at least 1.
     """
@@ -138,7 +138,7 @@ def largest_level(limits: MachineLimits, processes: int, mode: Mode = "threads")
     """Return the tightest bound.
 
     Args:
-        limits: What the machine lets a run have.
+        limits: The limits of the machine.
         processes: Worker processes that share a level; >= 1.
         mode: What a slot is.
     """

@@ -5,11 +5,11 @@ PERF_PIPELINE_<SERVICE>_URL    a server of the user's own, for each row of ``ser
                                ``PERF_PIPELINE_REDIS_URL=redis://host:6379/0``
 PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: may stand in where there is no MongoDB; for tests
 PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
-PERF_PIPELINE_NOISE            ``tell``: this machine is shared with others, which is told and does
-                               not make a run no measurement (default: ``judge``)
+PERF_PIPELINE_NOISE            ``tell``: other programs share this machine; they are reported and do
+                               not invalidate levels (default: ``judge``)
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
-XDG_STATE_HOME, HOME           what ``perf-pipeline start`` left running is noted below
+XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
 TMPDIR                         data folders of servers that we start
 PATH                           where programs are looked for
 =============================  ==================================================================
@@ -59,8 +59,8 @@ class Settings:
         urls: Service to the URL that the user gave, complete with port and database. Services
             without one are not in it.
         results_dir: Folder of the runs.
-        cache_dir: What can be made again: target environments.
-        state_dir: What ``perf-pipeline start`` left running, and leases on servers.
+        cache_dir: Target environments, which can be made again.
+        state_dir: State of the servers of ``perf-pipeline start``, and leases on servers.
         temp_dir: Data folders of servers that end with their run.
         lock_path: File whose lock allows one load run a host; may not exist yet.
         search_path: Folders of programs, as in PATH.
@@ -92,10 +92,10 @@ def read_settings(
     """Read the settings from the environment.
 
     Args:
-        environ: ``os.environ``, or what stands in for it.
+        environ: ``os.environ``, or a substitute.
         current_dir: What relative folders are relative to; default: the current folder.
         system_temp: Temporary folder that all users share; default: ``/tmp`` if there is one.
-            The lock lies there whatever TMPDIR says, or two users' runs would overlap.
+            The lock is there whatever TMPDIR says: otherwise runs of two users would overlap.
 
     Raises:
         ScenarioError: With every malformed or misspelt setting.
@@ -142,7 +142,7 @@ def current_settings() -> Settings:
 
 
 def _misspelt(environ: Mapping[str, str]) -> list[str]:
-    """Name the variables that look like a setting and are none: they would do nothing."""
+    """Return a problem for each variable that looks like a misspelt setting."""
     problems = []
     urls = [spec.url_variable for spec in SERVICES.values()]
     known = [*urls, _STAND_IN, _NOISE, _REPORTS_PORT, _RESULTS, CHECKED_RUN]
@@ -217,7 +217,7 @@ def _writable(configured: str | None, default: Path, temp: Path, what: str) -> P
     # In a folder that all may write to, somebody else could have made it first.
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise PerfPipelineError(
-            f"{folder} belongs to another user, so nothing of ours can be kept there.\n"
+            f"{folder} belongs to another user, so nothing can be written there.\n"
             f"Set HOME to a folder that you may write to (now {default.parent}).",
         )
     return folder / what

@@ -1,4 +1,4 @@
-"""How a value that someone gave us is shown back to them: one line, short, printable, inert.
+"""How messages show a value from a file or flag: on one line, short, printable, inert.
 
 Values come from files and flags that anyone may have written, so that control characters and
 terminal escapes never reach the terminal, and an integer of 5000 digits is never converted.

@@ -1,4 +1,4 @@
-"""What the flags of ``perf-pipeline run`` change in a scenario.
+"""How the flags of ``perf-pipeline run`` change a scenario.
 
 A flag replaces the scenario's value and is checked by the same row of ``keys.py``. What follows
 from a flag, and only if it is given:
@@ -7,7 +7,7 @@ from a flag, and only if it is given:
   or all of them are left out, there is a level at N. Levels named by ``--concurrency`` are the
   user's choice: N above all of them adds none.
 - A level keeps its name; a number that the scenario does not have has none.
-- When the levels change, each arm moves to the greatest chosen level that is not above its own
+- When the levels change, each arm moves to the largest chosen level that is not above its own
   concurrency, else to the smallest chosen one: an arm is there to be compared with a level of
   the same concurrency. With levels 10 50 200, an arm at 100 runs at 50.
 - ``--target`` and ``--nodes`` leave out the arms that would repeat the levels.
@@ -15,8 +15,8 @@ from a flag, and only if it is given:
   added, so that the share of each family stays.
 - ``--target`` keeps the scenario's settings. One that the new target does not know is a problem:
   it may be what the scenario is about, and a run without it would look like one with it. It is
-  left out when ``--setting`` is given too, for then the user has thought of settings, and when
-  the new target has none at all (control), for then nothing could be meant in its place.
+  left out when ``--setting`` is given too, which shows that settings were considered, and when
+  the new target has no settings at all (control).
 - ``--target`` keeps the scenario's interpreter, which is asked whether it can run the new target.
 - ``--setting NAME=VALUE`` replaces one setting of the levels' target; arms keep theirs.
 - ``--slo`` adds an SLO, or takes the place of the scenario's for the same metric (of all levels

@@ -6,7 +6,7 @@
   there to be compared with closed levels, likewise.
 - ``--concurrency`` without ``--rate`` leaves out the open levels.
 - ``--slots`` holds for every open level.
-- ``--duration`` is what is measured of every open level: its schedule has the warm-up besides.
+- ``--duration`` is the measured part of every open level; the warm-up comes on top of it.
 """
 
 from __future__ import annotations

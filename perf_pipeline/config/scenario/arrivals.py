@@ -33,7 +33,7 @@ SCHEDULE_KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Schedule to the keys that it must have, and those that it may have."""
 
 MAX_ARRIVALS = 10_000_000
-"""A schedule is held in memory, 8 bytes an arrival, by every worker."""
+"""Every worker has the schedule in memory, 8 bytes an arrival."""
 
 _LONGEST_TRACE_S = 86_400
 
@@ -51,8 +51,8 @@ class Arrivals:
         rate_per_s: Arrivals a second; of a ramp or steps, at the beginning; of a burst, those
             that arrive evenly between the bursts.
         duration_s: Length of the schedule; 0 for the whole trace.
-        slots: The most workflows in flight; one more waits for a free slot.
-        start_timeout_s: What has waited so long and was not started is dropped.
+        slots: Maximum number of workflows in flight; one more waits for a free slot.
+        start_timeout_s: A workflow that waits this long for a slot is dropped.
         end_rate_per_s: Arrivals a second at the end of a ramp or of steps.
         steps: Number of steps.
         burst_size: Arrivals at one moment.
@@ -104,7 +104,7 @@ def arrivals_of(table: dict[str, Any], index: int, folder: Path, problems: Probl
         table: Keys and values.
         index: Which of the tables.
         folder: Where a relative path of a trace begins.
-        problems: Told of keys that its schedule lacks or does not have, and of a wrong trace.
+        problems: Receives keys that the schedule lacks or does not take, and a wrong trace.
     """
     here = ("arrivals", index)
     if not problems.is_good(here, (*here, "schedule")):

@@ -63,8 +63,8 @@ def _find_phases_out_of_order(scenario: Scenario, problems: Problems) -> None:
         if problems.is_good(longest, ("phases", name)) and phases.steady_max_s < least_s:
             problems.at(
                 longest,
-                f"is {phases.steady_max_s:g}, below {name} ({least_s:g}): the greatest length of "
-                f"a phase is at least its least length; allowed is {least_s:g} s or more.",
+                f"is {phases.steady_max_s:g}, below {name} ({least_s:g}): the maximum length of "
+                f"a phase is at least its minimum length; allowed is {least_s:g} s or more.",
             )
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "steady_s")
@@ -72,7 +72,7 @@ def _find_phases_out_of_order(scenario: Scenario, problems: Problems) -> None:
             problems.at(
                 path,
                 f"is {arm.steady_s:g}, above phases.steady_max_s ({phases.steady_max_s:g}), the "
-                f"greatest length of a phase; allowed is {phases.steady_max_s:g} s or less.",
+                f"maximum length of a phase; allowed is {phases.steady_max_s:g} s or less.",
             )
 
 

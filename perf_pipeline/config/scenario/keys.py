@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 MAX_LEVEL = 20_000
-"""What one machine is meant for; ``machine.py`` says what this one holds."""
+"""Limit of a level on any machine; ``machine.py`` computes the limit of this one."""
 
 FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -36,14 +36,14 @@ LABEL = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 @dataclass(frozen=True)
 class Key:
-    """One key: what may stand there, and what it means.
+    """One key of a scenario file: the values that it takes, and what they mean.
 
     Attributes:
         name: The key, with its unit last.
         kind: What TOML value it takes.
         meaning: What it counts or is, unit included; for messages.
-        low: Least value of a number; least length of a text.
-        high: Greatest value, or length, likewise.
+        low: Minimum of a number; minimum length of a text.
+        high: Maximum, likewise.
         choices: The only texts allowed, if not empty.
         required: No default would be an honest guess.
         many: It takes a list of 1 to ``MAX_LIST_LENGTH`` such values, no two of them equal.
@@ -59,7 +59,7 @@ class Key:
     many: bool = False
 
     def allowed(self) -> str:
-        """Say in words what may stand here."""
+        """Return in words which values are allowed."""
         if self.choices:
             return listed([f'"{choice}"' for choice in self.choices])
         if self.kind in {"integer", "number"}:
@@ -75,7 +75,7 @@ class Key:
         }[self.kind]
 
     def problems_of(self, value: object) -> Iterator[tuple[tuple[int, ...], str]]:
-        """Say what is wrong with a value.
+        """Yield what is wrong with a value.
 
         Yields:
             Where (empty for the value itself, else the index in the list) and the tail of a
@@ -96,7 +96,7 @@ class Key:
                     yield (index,), f"is {shown(item)} for the second time; {again}."
 
     def stand_in(self) -> str | float:
-        """Return a value that fits, to go on looking for problems in place of one that does not."""
+        """Return a valid value, with which the check goes on in place of an invalid one."""
         if self.kind in {"integer", "number"}:
             return self.low
         if self.kind == "boolean":
@@ -165,7 +165,7 @@ MEMORY_LIMIT = Key("memory_mb", "number", "MB, memory of all workers of a level"
 CPU_LIMIT = Key(
     "cpu_percent", "number", "percent of one core, CPU of all workers of a level", 1, 100_000
 )
-STEADY = Key("steady_s", "number", "s, least length of the steady phase", 0.5, 86_400)
+STEADY = Key("steady_s", "number", "s, minimum length of the steady phase", 0.5, 86_400)
 
 RATE = Key("rate_per_s", "number", "workflows that arrive a second", 0.001, 1_000_000)
 SLOTS = Key("slots", "integer", "workflows in flight at most", 1, MAX_LEVEL)
@@ -197,10 +197,10 @@ TOP: tuple[Key, ...] = (
 SECTIONS: dict[str, tuple[Key, ...]] = {
     "phases": (
         Key("ramp_up_s", "number", "s over which the slots start", 0, 3600),
-        Key("warm_up_s", "number", "s, least length of the warm-up", 0, 3600),
+        Key("warm_up_s", "number", "s, minimum length of the warm-up", 0, 3600),
         STEADY,
         Key("steady_workflows", "integer", "workflows that end in the steady phase", 0, 10_000_000),
-        Key("steady_max_s", "number", "s, greatest length of a phase", 0.5, 86_400),
+        Key("steady_max_s", "number", "s, maximum length of a phase", 0.5, 86_400),
         Key("drain_s", "number", "s in which workflows in flight may still end", 0, 3600),
         Key("deadline_s", "number", "s after which a workflow is a timeout", 0.1, 3600),
         Key("total_workflows", "integer", "workflows that end a steady phase", 0, 10_000_000),
@@ -217,7 +217,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("descriptors_free", "integer", "files below which a level ends", 0, 10_000_000),
     ),
 }
-"""Tables that stand once: ``[phases]``."""
+"""Tables that occur once: ``[phases]``."""
 
 REPEATED: dict[str, tuple[Key, ...]] = {
     "workload": (
@@ -232,7 +232,12 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key("nodes", "text", "how the workflows are written", choices=NODES, required=True),
         Key("concurrency", "integer", "workflows in flight", 1, MAX_LEVEL, required=True),
         Key(
-            "steady_s", "number", "s, least length of its steady phase", 0.5, 86_400, required=True
+            "steady_s",
+            "number",
+            "s, minimum length of its steady phase",
+            0.5,
+            86_400,
+            required=True,
         ),
     ),
     "arrivals": (
@@ -250,7 +255,7 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key("title", "text", "what people call it", 1, 40),
     ),
 }
-"""Tables that stand any number of times: ``[[workload]]``."""
+"""Tables that occur any number of times: ``[[workload]]``."""
 
 SETTINGS = "settings"
 """Table of a target's own options, at the top and in an arm; ``target_settings.py`` reads it."""

@@ -49,7 +49,7 @@ class Problems:
         self._add(0, f"{self.file}: {_name(path)} {text}")
 
     def replaced(self, path: KeyPath, flag: str) -> None:
-        """Note that a flag replaced the value at ``path``; what was said of it stays said."""
+        """Note that a flag replaced the value at ``path``; problems found before remain."""
         self.flags[path] = flag
 
     def flag(self, flag: str, text: str) -> None:
@@ -61,7 +61,7 @@ class Problems:
         self._add(line, text)
 
     def is_good(self, *paths: KeyPath) -> bool:
-        """Return whether nothing was said about any of the paths or a table around them."""
+        """Return whether no problem was added for any of the paths or a table around them."""
         return not any(
             path[:length] in self._wrong for path in paths for length in range(len(path) + 1)
         )

@@ -63,10 +63,10 @@ class Phases:
 
     Attributes:
         ramp_up_s: The slots start evenly spread over this time.
-        warm_up_s: Least length of the warm-up.
-        steady_s: Least length of the steady phase, the only one that is measured.
-        steady_workflows: Least number of workflows that end in it.
-        steady_max_s: Greatest length of the warm-up, and of the steady phase.
+        warm_up_s: Minimum length of the warm-up.
+        steady_s: Minimum length of the steady phase, the only one that is measured.
+        steady_workflows: Minimum number of workflows that end in it.
+        steady_max_s: Maximum length of the warm-up, and of the steady phase.
         drain_s: How long workflows in flight may still end after the steady phase.
         deadline_s: A workflow that takes longer is a timeout.
         total_workflows: A closed level ends when so many workflows have ended in its steady
@@ -91,7 +91,7 @@ class ConnectionPools:
     """Bounds of the connection pools to each server.
 
     Attributes:
-        max_db_connections: The most connections that all workers together open to one server.
+        max_db_connections: Maximum of connections that all workers together open to one server.
         connection_timeout_s: How long a workflow waits for a free connection of the pool.
     """
 
@@ -105,7 +105,7 @@ class WorkerLimits:
 
     Attributes:
         memory_mb: Resident memory, 10^6 bytes; a worker above its share is ended.
-        cpu_percent: CPU, percent of one core (200 is two cores); workers are held below it.
+        cpu_percent: CPU, percent of one core (200 is two cores); workers are throttled to it.
     """
 
     memory_mb: float | None = None
@@ -137,7 +137,7 @@ class Arm:
         target: As ``Scenario.target``.
         nodes: How the workflows are written; the control target has no nodes and ignores it.
         concurrency: Workflows in flight.
-        steady_s: Least length of its steady phase.
+        steady_s: Minimum length of its steady phase.
         settings: As ``Scenario.settings``.
     """
 
@@ -172,7 +172,7 @@ class Scenario:
         connections: Bounds of the connection pools.
         arms: Short extra levels, run after the levels of the first repeat.
         missing_servers: ``fail``: the scenario needs all servers of its workloads; ``leave_out``:
-            a server that workflows only write to at their end is left out if it cannot be had.
+            a server that workflows only write to at their end is left out if it is unavailable.
         settings: Options of the target, by the names of its ``target.toml``; what is not named
             there has the default.
         interpreter: A Python to run the target with as it is, nothing is installed into it; None

@@ -1,4 +1,4 @@
-"""Reading the text of a scenario file, whatever the path turns out to be."""
+"""Reading the text of a scenario file; anything that is not one is a problem, not a hang."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def read_text(path: Path) -> str:
 
 
 def _read_bytes(path: Path) -> bytes | None:
-    """Read one byte more than allowed at most; None for what is neither file nor folder."""
+    """Read at most one byte more than is allowed; None if it is not a regular file."""
     with open(path, "rb", opener=_open_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return None

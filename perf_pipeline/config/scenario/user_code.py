@@ -1,4 +1,4 @@
-"""What a scenario says of a user's own code: functions as workloads, their folder, their Python."""
+"""A user's own code in a scenario: functions as workloads, their folder, their Python."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def workload_of(table: dict[str, Any], index: int, problems: Problems) -> Worklo
     Args:
         table: Values that fit their keys.
         index: Which ``[[workload]]``.
-        problems: Told what is missing or too much.
+        problems: Receives keys that are missing or superfluous.
     """
     weight, here = table.get("weight", 1.0), ("workload", index)
     if "function" in table:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from perf_pipeline.cli.servers import all_well, described
+from perf_pipeline.cli.servers import describe, is_healthy
 from perf_pipeline.servers.lifecycle.status import ServiceStatus
 
 PLACE = "MariaDB 10.11.19 at mysql://u:***@127.0.0.1:4000/d (start)"
@@ -35,12 +35,12 @@ GONE = ServiceStatus("mongodb", "unavailable", "failing", detail="start it")
             f"{PLACE}, connections not known, answered in 2 ms",
         ),
         (IDLE, "a run would start /x/valkey-server (bundle)"),
-        (GONE, "cannot be had"),
+        (GONE, "unavailable"),
     ],
 )
 def test_one_line_says_from_where_what_and_how_well(status: ServiceStatus, line: str) -> None:
     """What is not known is not shown as zero."""
-    assert described(status) == line
+    assert describe(status) == line
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_all_is_well_if_something_runs_and_nothing_fails(
     servers: list[ServiceStatus], expected: str
 ) -> None:
     """A check that found nothing to check must not look like one that passed."""
-    assert all_well(servers) is (expected == "well")
+    assert is_healthy(servers) is (expected == "well")

@@ -128,7 +128,7 @@ drain_s = true
         ),
         (
             "mine.toml line 10: phases.steady_s is nan; allowed is a number from 0.5 to 86400 "
-            "(s, least length of the steady phase)."
+            "(s, minimum length of the steady phase)."
         ),
         (
             "mine.toml line 11: phases.drain_s is true; allowed is a number from 0 to 3600 "
@@ -194,13 +194,13 @@ def test_only_the_levels_that_are_too_many_for_the_machine_are_refused_with_the_
     ]
 
 
-def test_an_arm_is_held_to_the_machine_and_to_the_greatest_length(machine: MachineLimits) -> None:
+def test_an_arm_is_limited_by_the_machine_and_by_the_maximum_length(machine: MachineLimits) -> None:
     small = replace(machine, descriptors_hard=1000)
     text = with_arm("x").replace("concurrency = 1\n", "concurrency = 533\n")
     level, length = problems(text.replace("steady_s = 1\n", "steady_s = 151\n"), small)
     assert level.startswith("mine.toml line 9: arm[1].concurrency is 533, above the 532 that")
     assert length == (
-        "mine.toml line 10: arm[1].steady_s is 151, above phases.steady_max_s (150), the greatest "
+        "mine.toml line 10: arm[1].steady_s is 151, above phases.steady_max_s (150), the maximum "
         "length of a phase; allowed is 150 s or less."
     )
     (told_once,) = problems(text.replace("[10]", "[533]"), small)
@@ -295,7 +295,7 @@ def test_flags_are_checked_together_with_the_file(machine: MachineLimits) -> Non
             "executes the workflows)."
         ),
         (
-            "--duration is inf; allowed is a number from 0.5 to 86400 (s, least length of the "
+            "--duration is inf; allowed is a number from 0.5 to 86400 (s, minimum length of the "
             "steady phase)."
         ),
     ]
