@@ -1,4 +1,4 @@
-"""kailash's LocalRuntime: one a thread, all of them kept until every thread has ended.
+"""kailash's LocalRuntime: one for each thread, none closed before every thread has ended.
 
 Closing or collecting any LocalRuntime disposes the SQL pools of the whole process, so the target
 holds them and closes them together.

@@ -1,7 +1,7 @@
 """The families as lean nodes: custom Node classes that call the plain functions.
 
-A PythonCodeNode costs milliseconds, a custom node microseconds: with both, the report can tell
-what the runtime costs from what its code nodes cost.
+A PythonCodeNode costs milliseconds, a custom node microseconds: with both, the report can
+distinguish what the runtime costs from what its code nodes cost.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where kailash's log lines go.
+"""Sends kailash's log lines to standard error, or discards them.
 
-It logs a warning of a kilobyte each time that a SQLDatabaseNode with pool options runs, and a
-traceback for every failure. By default these go nowhere; what a workflow raised is in its record.
+kailash logs a warning of a kilobyte each time that a SQLDatabaseNode with pool options runs, and a
+traceback for every failure. By default these are discarded; a workflow's error is in its record.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 
 
 def send_log(*, in_detail: bool) -> None:
-    """Send what kailash logs to standard error, or nowhere."""
+    """Send what kailash logs to standard error, or discard it."""
     logger = logging.getLogger("kailash")
     if in_detail:
         handler: logging.Handler = logging.StreamHandler(sys.stderr)

@@ -15,7 +15,7 @@ def read_outputs(
 ) -> dict[str, Any]:
     """Take each node's output from what ``LocalRuntime.execute`` returned.
 
-    A node without successors that fails raises nothing in LocalRuntime: its error stands in the
+    A node without successors that fails raises nothing in LocalRuntime: its error is in the
     results, and is raised here.
 
     Args:
@@ -26,7 +26,7 @@ def read_outputs(
         Node name to its output; nodes that did not run are absent.
 
     Raises:
-        WrongResultError: A node failed without an exception, or says that it had no success.
+        WrongResultError: A node failed without an exception, or reports that it did not succeed.
         Exception: What a failed node raised.
     """
     outputs = {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class WrittenWorkflow:
     """One kind of workflow, ready for ``LocalRuntime.execute``.
 
-    Its nodes keep no state of an execution, so that threads share it.
+    Its nodes have no state of an execution, so that threads can share it.
 
     Attributes:
         workflow: What the runtime executes.

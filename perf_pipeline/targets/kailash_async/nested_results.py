@@ -1,6 +1,6 @@
 """Workflows as AsyncLocalRuntime can connect them.
 
-A connection from a node's output ``result`` gives the node behind what stands under that key in
+A connection from a node's output ``result`` gives the node behind the value under that key in
 LocalRuntime, and the node's whole output, ``{"result": ...}``, in AsyncLocalRuntime (2.65.0,
 ``_prepare_sync_node_inputs``). A path such as ``result.value`` means the same in both. So every
 node that is connected by its ``result`` alone gives it one level deeper here; the nodes, their
