@@ -9,7 +9,7 @@ from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
 from perf_pipeline.analysis.measure import measure, metrics_of
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
-from perf_pipeline.report.text import quantity
+from perf_pipeline.report.run.targets import named_by_verdict, plain_rows
 from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -34,32 +34,12 @@ def run_metrics(load_run: str) -> dg.Output[str]:
 def kpi_verdicts(run_metrics: str) -> dg.MaterializeResult[None]:
     """Grades of the key performance indicators, the tables of targets, and what limited it."""
     metrics = metrics_of(RunFolder(Path(run_metrics).parent))
-    grades = {f"{kpi.what} at {kpi.level}": kpi.grade for kpi in metrics.kpis}
-    rows = [
-        dg.TableRecord(
-            {
-                "table": row.table,
-                "level": row.level,
-                "what": row.what,
-                "value": quantity.NOT_MEASURED
-                if row.value is None
-                else quantity.of_unit(row.value, row.unit),
-                "limit": f"{'>' if row.higher_is_better else '<'} "
-                f"{quantity.limit(row.limit, row.unit)}",
-                "verdict": row.verdict,
-            }
-        )
-        for row in metrics.targets
-    ]
-    missed, unclear = (
-        [f"{row.table} {row.what} at {row.level}" for row in metrics.targets if row.verdict == word]
-        for word in ("missed", "unclear")
-    )
+    rows = [dg.TableRecord(row) for row in plain_rows(metrics)]
     return dg.MaterializeResult(
         metadata={
-            **grades,
-            "targets missed": "; ".join(missed) or "none",
-            "targets unclear": "; ".join(unclear) or "none",
+            **{f"{kpi.what} at {kpi.level}": kpi.grade for kpi in metrics.kpis},
+            "targets missed": named_by_verdict(metrics, "missed"),
+            "targets unclear": named_by_verdict(metrics, "unclear"),
             **({"targets": dg.MetadataValue.table(rows)} if rows else {}),
             **bottleneck_metadata(metrics),
         }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.config.slo.slo import Slo
+    from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
@@ -221,3 +222,31 @@ def _levels_of(metrics: RunMetrics, keys: Sequence[tuple[str, ...]]) -> list[Lev
         seen[key] = position + 1
         found.append(repeats[position] if position < len(repeats) else None)
     return found
+
+
+def plain_rows(metrics: RunMetrics) -> list[dict[str, str]]:
+    """Return the tables of targets as plain text, a mapping for each row."""
+    return [
+        {
+            "table": row.table,
+            "level": row.level,
+            "what": row.what,
+            "value": quantity.NOT_MEASURED
+            if row.value is None
+            else quantity.of_unit(row.value, row.unit),
+            "limit": f"{'>' if row.higher_is_better else '<'} "
+            f"{quantity.limit(row.limit, row.unit)}",
+            "verdict": row.verdict,
+        }
+        for row in metrics.targets
+    ]
+
+
+def named_by_verdict(metrics: RunMetrics, verdict: Verdict) -> str:
+    """Name the targets with a verdict: ``minimum throughput at 100; ...``, or ``none``."""
+    named = (
+        f"{row.table} {row.what} at {row.level}"
+        for row in metrics.targets
+        if row.verdict == verdict
+    )
+    return "; ".join(named) or "none"
