@@ -1,0 +1,51 @@
+"""The assets after a load measure each of its levels once, and show what was stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from assets.checks import run_checks
+from assets.history import metric_history
+from assets.metrics import kpi_verdicts, run_metrics
+from assets.reporting import run_report
+from perf_pipeline.analysis import measure as measuring
+from perf_pipeline.analysis.level import measure_level
+from tests.simulated_run import write_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.types.level import LevelMetrics
+
+
+def test_metrics_checks_verdicts_history_and_report_measure_a_level_once_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of the lineage graph below a load, which is a folder that was written beforehand."""
+    measured: list[str] = []
+
+    def counted(folder: Path, context: LevelContext) -> LevelMetrics:
+        measured.append(folder.name)
+        return measure_level(folder, context)
+
+    monkeypatch.setattr(measuring, "measure_level", counted)
+    folder = write_run(tmp_path / "results", "20260114_093012-4f2c", measured=False)
+
+    @dg.asset
+    def load_run() -> str:
+        return str(folder.root)
+
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        done = dg.materialize(
+            [load_run, run_metrics, run_checks, kpi_verdicts, metric_history, run_report],
+            instance=instance,
+        )
+    assert done.success
+    assert measured == ["00-10"]
+    assert (folder.root / "report.html").exists()
+    assert len(done.get_asset_check_evaluations()) > 5
