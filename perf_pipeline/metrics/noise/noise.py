@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.resource_use import CpuOfOthers, HostCores
 
 OTHERS_MAX_PERCENT = 5.0
+"""Of the cores. On saturated cores a neighbour lowers throughput by about what it takes, and 5 % is
+a change that comparisons look for. In five levels of an otherwise idle machine of two shared cores
+other programs used at most 1.3 %."""
+
 STEAL_MAX_PERCENT = 2.0
-"""Of the cores. Lower than for other programs, because stolen time stops a running thread even
-while other cores are idle."""
+"""Of the cores; at most 0.1 % was stolen in the same levels. The limit is lower than that for other
+programs because stolen time stops a running thread even while other cores are idle."""
 
 MIN_S = 3.0
 """Minimum time between the first and the last sample of the steady phase. In less, the kernel's

@@ -144,12 +144,15 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
     start_ns, end_ns = log.phases_ns["steady"]
     assert end_ns is not None
     records = read_level(folder, len(kinds))
+    context = LevelContext(kinds, list(servers), planted.connections, {})
+    measured = measure_level(folder, context)
     return bottleneck_of(
         read_samples(folder / "resources.jsonl", start_ns, end_ns),
         records,
         InFlightCurve.of(records.frame.filter(pl.col("flags") == 0)),
-        measure_level(folder, LevelContext(kinds, [], planted.connections, {})).in_flight,
+        measured.in_flight,
         (start_ns, end_ns),
+        resources=measured.resources,
         connection_limits={"postgres": share * planted.workers} if planted.postgres else {},
     )
 
