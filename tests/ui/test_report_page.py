@@ -127,7 +127,7 @@ def test_the_script_folds_what_is_not_read_first_and_paper_has_it_all(
 def test_without_script_everything_is_there_and_open(opened: Open) -> None:
     page = opened(java_script_enabled=False)
     assert page.locator("details:not([open])").count() == 0
-    assert page.get_by_text("What the servers say").first.is_visible()
+    assert page.get_by_text("What the servers counted").first.is_visible()
 
 
 def test_a_head_sorts_its_table_by_the_value_and_not_by_its_letters(opened: Open) -> None:

@@ -109,41 +109,41 @@ def _usable_part(host: HostCores, samples: Sequence[Sample]) -> HostCores:
 def _server(samples: Sequence[Sample], name: str, limit: int) -> ServerUse:
     own = of_server(name)
     cores = rates_by_process(samples, "servers", "cpu_s", own)
-    told = [use for s in samples if isinstance(use := s["connections"].get(name), dict)]
-    active = _mean(told, "active")
+    connections = [use for s in samples if (use := s["connections"].get(name)) is not None]
+    active = _mean(connections, "active")
     executing = _query_time(samples, name, 0.0 if active is None else MIN_COUNTED_S)
     return ServerUse(
         name=name,
         cores=sum(cores.values()) if cores else None,
         busiest_cores=max(cores.values()) if cores else None,
         io_mb_per_s=_io_mb_per_s(samples, "servers", own),
-        connections=_mean(told, "total"),
+        connections=_mean(connections, "total"),
         limit=limit,
         active=active,
-        waiting=_mean(told, "waiting"),
+        waiting=_mean(connections, "waiting"),
         executing=active if executing is None else executing,
         executing_by="active sessions" if executing is None else "query time",
     )
 
 
-def _mean(told: list[Sample], what: str) -> float | None:
-    return mean([use[what] for use in told if use.get(what) is not None])
+def _mean(connections: list[Sample], what: str) -> float | None:
+    return mean([use[what] for use in connections if use.get(what) is not None])
 
 
 def _query_time(samples: Sequence[Sample], server: str, least_s: float) -> float | None:
     """Return seconds spent in queries a second: the mean number of sessions that executed.
 
-    None when the server told it for less than ``least_s``.
+    None when the server counted it for less than ``least_s``.
     """
-    told = [
+    counted = [
         (s["at_ns"], counters["query_time_s"])
         for s in samples
         if (counters := (s.get("counters") or {}).get(server))
         and counters.get("query_time_s") is not None
     ]
-    if len(told) < 2:  # noqa: PLR2004 a rate needs two
+    if len(counted) < 2:  # noqa: PLR2004 a rate needs two
         return None
-    (first_ns, first_s), (last_ns, last_s) = told[0], told[-1]
+    (first_ns, first_s), (last_ns, last_s) = counted[0], counted[-1]
     elapsed_s = (last_ns - first_ns) / 1e9
     sessions: float = (last_s - first_s) / elapsed_s
     return sessions if elapsed_s >= least_s else None

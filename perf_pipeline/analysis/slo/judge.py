@@ -100,8 +100,11 @@ def decide(
     else:
         found = over_steady(slo, level, family)
     verdict, why = found.verdict, found.why
-    if ended_by(slo, level) and level.validity in SHORT:
+    is_noisy = level.validity == "noisy_host"
+    if ended_by(slo, level) and (level.validity_if_quiet if is_noisy else level.validity) in SHORT:
         verdict, why = "missed", level.ended_detail
+        if is_noisy:
+            verdict, why = "unclear", f"{SLOWED}; the level was ended: {why}"
     elif level.is_only_noisy:
         worse = slo.metric != "cpu_percent"
         verdict = beside_neighbours(found.verdict, level, slower_is_worse=worse)

@@ -153,7 +153,7 @@ def children_of(pid: int) -> list[int]:
         try:
             below += children_of(child)
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it has just ended, and with it what it told of its own
+            continue  # it has just ended, and with it its list of children
     return found + below
 
 

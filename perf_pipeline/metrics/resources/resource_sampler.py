@@ -106,7 +106,7 @@ class ResourceSampler:
         if not self._reader.counts_io_delay:
             problems[NOT_TOLD + IO_DELAY] = NO_IO_DELAY
         asking_s = sum(
-            self._told(name, watch, begun_s, line) for name, watch in self._watches.items()
+            self._add_answer(name, watch, begun_s, line) for name, watch in self._watches.items()
         )
         line["took_ms"] = round(1e3 * (time.monotonic() - begun_s), 3)
         line["cpu_ms"] = round(1e3 * (time.thread_time() - cpu_s + asking_s), 3)
@@ -149,21 +149,23 @@ class ResourceSampler:
                 found += [usage | {"service": name} for usage in read]
         return found
 
-    def _told(self, name: str, watch: ServerWatch, begun_s: float, line: dict[str, Any]) -> float:
+    def _add_answer(
+        self, name: str, watch: ServerWatch, begun_s: float, line: dict[str, Any]
+    ) -> float:
         """Add what a server tells to the line; returns the CPU seconds that asking took."""
         answer = watch.answer(begun_s)
-        if answer.told is None:
+        if answer.snapshot is None:
             for what in ("connections", "counters"):
                 line["problems"][f"{what} {name}"] = answer.problem
         else:
-            _add(line, name, answer.told, shared=watch.server.shared)
+            _add(line, name, answer.snapshot, shared=watch.server.shared)
         return answer.cpu_s
 
 
-def _add(line: dict[str, Any], name: str, told: ServerSnapshot, *, shared: bool) -> None:
-    line["connections"][name] = asdict(told.connections)
-    line["counters"][name] = asdict(told.counters) | {"shared": shared}
-    for value, reason in told.unavailable.items():
+def _add(line: dict[str, Any], name: str, snapshot: ServerSnapshot, *, shared: bool) -> None:
+    line["connections"][name] = asdict(snapshot.connections)
+    line["counters"][name] = asdict(snapshot.counters) | {"shared": shared}
+    for value, reason in snapshot.unavailable.items():
         line["problems"][f"{NOT_TOLD}{name} {value}"] = reason
 
 

@@ -55,8 +55,8 @@ def resources_of(
     uses = {role: role_use(steady, role) for role in ROLES}
     by_server = [_of_server(steady, name) for name in services]
     workers, harness, servers = uses.values()
-    told = counters_of(steady, services)
-    sent_mb, received_mb, why_not = network_of(told)
+    counters = counters_of(steady, services)
+    sent_mb, received_mb, why_not = network_of(counters)
     return Resources(
         workers_pss_peak_mb=workers.pss_peak_mb,
         workers_cpu_mean_percent=_percent(workers.cores_mean),
@@ -74,7 +74,7 @@ def resources_of(
         roles=(*uses.values(), *by_server),
         host=host,
         others=cpu_of_others(steady, host, servers_used, cpu_limit_cores),
-        server_counters=told,
+        server_counters=counters,
         interfaces=_interfaces(steady),
         network_sent_mb=sent_mb,
         network_recv_mb=received_mb,

@@ -1,4 +1,4 @@
-"""Sums up what the servers said of connections, bytes and queries."""
+"""Summarises what the servers counted: connections, bytes and queries."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def connections_of(
     uses = []
     for server, limit in limits.items():
         peak = max(_values(samples, server, "total"), default=None)
-        how = [told["how"] for told in _told(samples, server) if told.get("how")]
+        how = [found["how"] for found in _connections(samples, server) if found.get("how")]
         uses.append(
             ConnectionUse(
                 server=server,
@@ -60,28 +60,28 @@ def connections_of(
 
 def counters_of(samples: Sequence[Sample], servers: Iterable[str]) -> tuple[ServerCounters, ...]:
     """Sum up what each server counted between its first and its last answer."""
-    return tuple(_told_by(samples, server) for server in servers)
+    return tuple(_counted_by(samples, server) for server in servers)
 
 
-def network_of(told: Sequence[ServerCounters]) -> tuple[float | None, float | None, str]:
+def network_of(counters: Sequence[ServerCounters]) -> tuple[float | None, float | None, str]:
     """Return what the run sent to and received from its servers, MB, or why that is not known.
 
     An interface's total is everybody's, and the kernel keeps no such counter a process: only the
     servers know, and only those that no one else uses speak of the run alone.
     """
-    if not told:
+    if not counters:
         return None, None, "the servers' own counters were not read, or there was no server"
-    for one in told:
+    for one in counters:
         if one.shared:
             return None, None, f"{one.server} may be used by others, whose traffic it counts too"
         for name in ("sent_bytes", "recv_bytes"):
             if name in one.unavailable:
                 return None, None, f"{one.server}: {one.unavailable[name]}"
-    sent = sum(one.recv_mb or 0.0 for one in told)
-    return sent, sum(one.sent_mb or 0.0 for one in told), ""
+    sent = sum(one.recv_mb or 0.0 for one in counters)
+    return sent, sum(one.sent_mb or 0.0 for one in counters), ""
 
 
-def _told_by(samples: Sequence[Sample], server: str) -> ServerCounters:
+def _counted_by(samples: Sequence[Sample], server: str) -> ServerCounters:
     grown: dict[str, tuple[float, float]] = {}
     unavailable: dict[str, str] = {}
     for name in _COUNTERS:
@@ -134,18 +134,11 @@ def _counters(sample: Sample, server: str) -> dict[str, Any]:
     return (sample.get("counters") or {}).get(server) or {}
 
 
-def _told(samples: Sequence[Sample], server: str) -> list[dict[str, Any]]:
-    """Return what a server told of its connections; older lines hold a total and the active."""
-    found = []
-    for sample in samples:
-        told = sample["connections"].get(server)
-        if isinstance(told, list):
-            told = dict(zip(("total", "active"), told, strict=False))
-        if told is not None:
-            found.append(told)
-    return found
+def _connections(samples: Sequence[Sample], server: str) -> list[dict[str, Any]]:
+    """Return the connections of a server in every sample in which it answered."""
+    return [found for s in samples if (found := s["connections"].get(server)) is not None]
 
 
 def _values(samples: Sequence[Sample], server: str, what: str) -> list[float]:
-    told = _told(samples, server)
-    return [value for one in told if (value := one.get(what)) is not None]
+    found = _connections(samples, server)
+    return [value for one in found if (value := one.get(what)) is not None]

@@ -26,12 +26,12 @@ class ServerAnswer:
     """What became of one question.
 
     Attributes:
-        told: The answer; None without.
+        snapshot: The answer; None without.
         problem: Why there is none; empty otherwise.
         cpu_s: What asking cost this process.
     """
 
-    told: ServerSnapshot | None
+    snapshot: ServerSnapshot | None
     problem: str
     cpu_s: float
 
@@ -51,7 +51,7 @@ class ServerWatch:
         """Ask, unless an earlier question is still open; an answer that came late is dropped."""
         late = self._asked
         if late is not None and late.done():
-            self._answering = late.result().told is not None
+            self._answering = late.result().snapshot is not None
             self._asked = late = None
         self._fresh = late is None
         if late is None:
@@ -74,7 +74,7 @@ class ServerWatch:
             self._answering = False
             return ServerAnswer(None, problem, 0.0)
         self._asked = None
-        self._answering = answer.told is not None
+        self._answering = answer.snapshot is not None
         return answer
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class ServerWatch:
     def _ask(self) -> ServerAnswer:
         begun_s = time.thread_time()
         try:
-            told, problem = self.server.probe.ask(), ""
+            snapshot, problem = self.server.probe.ask(), ""
         except Exception as error:  # noqa: BLE001 a gap with its reason, whatever a driver raises
-            told, problem = None, f"{type(error).__name__}: {error}"
-        return ServerAnswer(told, problem, time.thread_time() - begun_s)
+            snapshot, problem = None, f"{type(error).__name__}: {error}"
+        return ServerAnswer(snapshot, problem, time.thread_time() - begun_s)

@@ -19,11 +19,11 @@ _ROLES = {
     "harness": "harness",
     "servers": "servers of this run",
 }
-_NOT_TOLD = "Not counted at all"
+_NOT_COUNTED = "Not counted at all"
 
 
 def cores_fact(level: LevelMetrics) -> Fact:
-    """Return whose cores were used, so that two cores are not read as the target's."""
+    """Return how many cores target, harness and servers used, each by itself."""
     used = level.resources
     named = (("target", "workers"), ("harness", "harness"), ("servers", "servers"))
     known = {word: used.of(role).cores_mean for word, role in named}
@@ -35,8 +35,8 @@ def cores_fact(level: LevelMetrics) -> Fact:
     note = ""
     if used.others.cores is not None:
         note = f"everything else on the machine {_cores(used.others.cores)}"
-    said = f"{', '.join(parts)}, of {quantity.count(used.host.usable)}"
-    return Fact("Cores used", Cell(said, note=note))
+    shown = f"{', '.join(parts)}, of {quantity.count(used.host.usable)}"
+    return Fact("Cores used", Cell(shown, note=note))
 
 
 def resource_tables(level: LevelMetrics, *, brief: bool = False) -> tuple[Table, ...]:
@@ -51,7 +51,7 @@ def resource_tables(level: LevelMetrics, *, brief: bool = False) -> tuple[Table,
     return (
         _memory(level),
         _cores_table(level),
-        *_told(level),
+        *_server_counters(level),
         *_interfaces(level),
         *_gaps(level),
     )
@@ -63,7 +63,7 @@ def connection_table(level: LevelMetrics) -> tuple[Table, ...]:
     for use in level.connections:
         failed = f"the server could not be asked ({use.failed_probes} probes failed)"
         why = failed if use.failed_probes else "no sample of the steady phase has it"
-        untold = why if use.mean is None else "the server does not tell"
+        unavailable = why if use.mean is None else "the server does not count it"
         peak = measured(use.peak, quantity.count, why)
         if use.peak is not None and use.peak > use.limit:
             peak = Cell(quantity.count(use.peak), "bad", "above the limit")
@@ -73,9 +73,9 @@ def connection_table(level: LevelMetrics) -> tuple[Table, ...]:
             peak,
             measured(use.utilisation_percent, quantity.percent, why),
             measured(use.mean, quantity.significant, why),
-            measured(use.active_mean, quantity.significant, untold),
-            measured(use.idle_mean, quantity.significant, untold),
-            measured(use.waiting_mean, quantity.significant, untold),
+            measured(use.active_mean, quantity.significant, unavailable),
+            measured(use.idle_mean, quantity.significant, unavailable),
+            measured(use.waiting_mean, quantity.significant, unavailable),
             number(quantity.count(use.failed_probes)),
             Cell(escape.visible(use.pool), note=escape.visible(use.how)),
         )
@@ -161,8 +161,8 @@ def _cores_table(level: LevelMetrics) -> Table:
     return Table(title, heads, tuple(rows), level.validity, _basis(used), note)
 
 
-def _told(level: LevelMetrics) -> tuple[Table, ...]:
-    rows = tuple(say_once(_told_row(told)) for told in level.resources.server_counters)
+def _server_counters(level: LevelMetrics) -> tuple[Table, ...]:
+    rows = tuple(say_once(_counters_row(counters)) for counters in level.resources.server_counters)
     if not rows:
         return ()
     columns = ("Server", "Queries", "Mean time of one", "Sent", "Received", "Read from files")
@@ -170,28 +170,28 @@ def _told(level: LevelMetrics) -> tuple[Table, ...]:
         "Counted by the servers since their start, over the steady phase; the monitor's own "
         "questions, a few each sample, are among it."
     )
-    title = "What the servers say"
+    title = "What the servers counted"
     return (Table(title, (*columns, "Counted by"), rows, level.validity, note=note),)
 
 
-def _told_row(told: ServerCounters) -> tuple[Cell, ...]:
+def _counters_row(counters: ServerCounters) -> tuple[Cell, ...]:
     def cell(value: float | None, form: Callable[[float], str], name: str) -> Cell:
         return measured(
-            value, form, escape.visible(told.unavailable.get(name, "there was no query"))
+            value, form, escape.visible(counters.unavailable.get(name, "there was no query"))
         )
 
     def per_s(value: float) -> str:
         return f"{quantity.megabytes(value)}/s"
 
-    shared = "others may use it as well: their share is among it" if told.shared else ""
+    shared = "others may use it as well: their share is among it" if counters.shared else ""
     return (
-        Cell(escape.name(told.server), note=shared),
-        cell(told.queries_per_s, quantity.rate, "queries"),
-        cell(told.query_time_mean_s, quantity.seconds, "query_time_s"),
-        cell(told.sent_mb_per_s, per_s, "sent_bytes"),
-        cell(told.recv_mb_per_s, per_s, "recv_bytes"),
-        cell(told.storage_read_mb, quantity.megabytes, "storage_read_bytes"),
-        Cell(escape.visible(told.source)),
+        Cell(escape.name(counters.server), note=shared),
+        cell(counters.queries_per_s, quantity.rate, "queries"),
+        cell(counters.query_time_mean_s, quantity.seconds, "query_time_s"),
+        cell(counters.sent_mb_per_s, per_s, "sent_bytes"),
+        cell(counters.recv_mb_per_s, per_s, "recv_bytes"),
+        cell(counters.storage_read_mb, quantity.megabytes, "storage_read_bytes"),
+        Cell(escape.visible(counters.source)),
     )
 
 
@@ -218,7 +218,7 @@ def _gaps(level: LevelMetrics) -> tuple[Table, ...]:
     rows = [
         (
             Cell(escape.visible(gap.what), "warn" if gap.failed else "plain"),
-            Cell("failed" if gap.failed else _NOT_TOLD.lower()),
+            Cell("failed" if gap.failed else _NOT_COUNTED.lower()),
             number(quantity.count(gap.samples)),
             Cell(escape.visible(gap.reason, length_max=300), "code"),
         )

@@ -1,8 +1,8 @@
-"""The questions that a reader comes with, each answered in a word.
+"""The questions that a reader of a run has, each with its answer and what the answer rests on.
 
 Is it a measurement? Does it meet the targets? What limited it? How much is the runtime's own?
-A stress run is asked how much load it holds, one with open levels how long users wait, and a
-scenario with objectives whether they are kept.
+Of a stress run also how much load the target sustains, of open levels how long users wait, and of
+a scenario with objectives whether they are met.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from perf_pipeline.analysis.targets import runs_own_code
 from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level import noise
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
-from perf_pipeline.report.run import overhead as own
-from perf_pipeline.report.run import slo, targets, waits
-from perf_pipeline.report.run import stress_verdict as held
+from perf_pipeline.report.run import overhead, slo, stress_verdict, targets, waits
 from perf_pipeline.report.run.cost import is_asked
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Fact
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
 
 REASONS_MAX = 3
-"""So many reasons of levels stand at the top; all of them stand at their levels."""
+"""Reasons of levels that the top of the report shows; each level shows all of its own."""
 
 AS_FAR = "met as far as measured"
 
@@ -43,9 +41,9 @@ class Verdict:
 
     Attributes:
         question: What the reader wants to know.
-        answer: The word of the closed list.
-        sentences: What stands behind it, one thought each.
-        parts: Answers that it was put together from.
+        answer: A verdict of a closed list, or a value.
+        sentences: What the answer rests on, one statement each.
+        parts: The answers that it combines, for example one for each table of targets.
     """
 
     question: str
@@ -56,11 +54,15 @@ class Verdict:
 
 def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
     """Return the run's verdicts, in the order in which they are read."""
-    stress = [Verdict(held.QUESTION, *held.answer(metrics))] if held.is_asked(metrics) else []
+    stress = (
+        [Verdict(stress_verdict.QUESTION, *stress_verdict.answer(metrics))]
+        if stress_verdict.is_asked(metrics)
+        else []
+    )
     objectives = slo.slo_answer(metrics)
     asked = [Verdict("Does it keep its objectives?", *objectives)] if objectives else []
-    overhead = (
-        [Verdict(own.QUESTION, *own.answer(metrics, cost), own.parts(cost))]
+    own_share = (
+        [Verdict(overhead.QUESTION, *overhead.answer(metrics, cost), overhead.parts(cost))]
         if is_asked(metrics)
         else []
     )
@@ -73,7 +75,7 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
         *asked,
         *(() if objectives and not metrics.targets else (_targets(metrics),)),
         _limited(metrics),
-        *overhead,
+        *own_share,
     )
 
 
@@ -96,7 +98,9 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     sentences.extend(escape.visible(reason) for reason in shown)
     more = len(of_levels) - REASONS_MAX
     if more > 0:
-        sentences.append(f"And {quantity.counted(more, 'reason')} more: each stands at its level.")
+        sentences.append(
+            f"And {quantity.counted(more, 'reason')} more: each is shown at its level."
+        )
     answer = labels.validity_cell(metrics.validity)
     if metrics.validity == "valid" and any(map(labels.is_untested, metrics.levels)):
         answer = replace(answer, text=f"{answer.text}, {labels.UNTESTED}")
@@ -104,7 +108,7 @@ def _measurement(metrics: RunMetrics) -> Verdict:
 
 
 def _untested(metrics: RunMetrics) -> list[str]:
-    """Say which levels were too short to be tested for drift, in one sentence."""
+    """Return a sentence on the levels that were too short to be tested for drift."""
     names: dict[str, list[str]] = {}
     for level in metrics.levels:
         if labels.is_untested(level) and level.steady_state:
@@ -124,30 +128,30 @@ def _targets(metrics: RunMetrics) -> Verdict:
         word = "none were set" if is_own else "no data"
         return Verdict(question, Cell(word, "quiet"), (targets.none_set(metrics),))
     about = {row.level for row in metrics.targets}
-    held = [level for level in metrics.levels if level.role == "level" and level.label in about]
-    if held and not any(map(is_judged, held)):
+    levels = [level for level in metrics.levels if level.role == "level" and level.label in about]
+    if levels and not any(map(is_judged, levels)):
         return Verdict(question, Cell("no data", "quiet"), (targets.not_judged(metrics),))
     return _answered(question, tuple(_target_table(metrics, table) for table in tables))
 
 
 def _answered(question: str, parts: tuple[Fact, ...]) -> Verdict:
-    """Return what the tables of targets say together."""
-    said = {part.cell.text for part in parts}
+    """Return the common verdict of all tables of targets."""
+    verdicts_of_tables = {part.cell.text for part in parts}
     missed = [part.term.lower() for part in parts if part.cell.tone == "bad"]
     if missed:
         which = f": {', '.join(missed)}" if len(missed) < len(parts) else ""
         return Verdict(question, Cell(f"missed{which}", "bad"), (), parts)
-    if said == {"met"}:
+    if verdicts_of_tables == {"met"}:
         return Verdict(question, Cell("met", "good"), (), parts)
-    if "unclear" in said:
+    if "unclear" in verdicts_of_tables:
         return Verdict(question, Cell("unclear", "warn"), (), parts)
-    if said == {"no data"}:
+    if verdicts_of_tables == {"no data"}:
         return Verdict(question, Cell("no data", "quiet"), (), parts)
     return Verdict(question, Cell(AS_FAR, "warn"), (), parts)
 
 
 def _limited(metrics: RunMetrics) -> Verdict:
-    """Return what limited the greatest level; of no other does the run's throughput speak."""
+    """Return what limited the level with the greatest load."""
     question = "What limited it?"
     asked = [
         (level, level.bottleneck)
@@ -161,7 +165,9 @@ def _limited(metrics: RunMetrics) -> Verdict:
         )
         return Verdict(question, Cell("the arrivals"), (why,))
     if not asked:
-        return Verdict(question, Cell("not told", "quiet"), ("No level says what limited it.",))
+        return Verdict(
+            question, Cell("not known", "quiet"), ("For no level it is known what limited it.",)
+        )
     level, bottleneck = max(asked, key=lambda each: _size(each[0]))
     cell = bottleneck_fact(bottleneck).cell
     how = " in flight" if level.loop == "closed" else ""

@@ -163,7 +163,7 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
 
 def _limited_cell(level: LevelMetrics) -> Cell:
     if level.bottleneck is None:
-        return Cell("not told", "quiet")
+        return Cell("not known", "quiet")
     return replace(bottleneck_fact(level.bottleneck).cell, note="")
 
 

@@ -175,6 +175,8 @@ def test_on_a_noisy_host_met_stands_and_missed_is_unclear(
     """12 and 8/s against more than 10/s: a neighbour can only have slowed the target down."""
     level = _at(valid_level, 100, throughput_per_s=rate, validity="noisy_host")
     assert _row(level, "expected", "throughput").verdict == verdict
+    drifts = replace(level, validity_if_quiet="not_steady")
+    assert _row(drifts, "expected", "throughput").verdict == "no_data"
 
 
 def test_a_table_gives_a_level_the_verdict_that_the_same_objective_of_a_scenario_gives(

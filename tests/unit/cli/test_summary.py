@@ -7,7 +7,7 @@ from perf_pipeline.report.run.headline import HEADLINE_COLUMNS
 
 ROW = (
     *("100", "100", "not_steady", "55", "3.1/s", "service"),
-    *("1 s", "1 s", "2 s", "≥ 3 s *", "0 %", "99"),
+    *("1 s", "1 s", "2 s", "≥ 3 s *", "0 %", "5 ms", "99"),
 )
 
 
@@ -15,7 +15,7 @@ def test_in_a_narrow_terminal_validity_stands_once_above_its_numbers() -> None:
     heading, *numbers = block(ROW, {}).splitlines()
     assert heading == "100: 100 wanted, not_steady"
     assert [line.split()[0] for line in numbers] == [
-        *("samples", "throughput", "times", "average", "p50", "p90", "p99", "errors", "in")
+        *("samples", "throughput", "times", "average", "p50", "p90", "p99", "errors", "CPU", "in")
     ]
     assert not any("not_steady" in line for line in numbers)
     assert max(map(len, numbers)) <= 40

@@ -150,21 +150,21 @@ def test_fewer_processes_than_workers_are_not_all_workers() -> None:
     assert _use(samples).worker_cores is None
 
 
-def test_one_sample_or_an_old_journal_gives_gaps_and_no_error() -> None:
+def test_one_sample_or_lines_without_a_counter_give_gaps_and_no_error() -> None:
     one = _use(SAMPLES[:1])
     assert (one.worker_cores, one.host, one.servers[0].cores) == (None, None, None)
-    old = [
+    bare = [
         {
             "at_ns": t * SECOND,
             "workers": [{"pid": 11, "cpu_s": 0.9 * t}],
             "harness": [],
             "servers": [],
-            "connections": {"postgres": [5, 2]},
+            "connections": {},
             "problems": {},
         }
         for t in (100, 101)
     ]
-    use = _use(old)
+    use = _use(bare)
     assert (use.host, use.waiting_for_core, use.harness_cores) == (None, None, None)
     assert use.servers[0].connections is None
 

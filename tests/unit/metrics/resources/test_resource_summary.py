@@ -178,11 +178,9 @@ def test_without_samples_nothing_was_measured() -> None:
     assert "not read" in why
 
 
-def test_lines_of_before_the_new_fields_are_summed_up_with_gaps() -> None:
-    """CPU and PSS stand, of everything else nothing is said."""
-    samples = [
-        _sample(t, [_process(1, t, 1_000_000)], connections={"redis": [3, None]}) for t in range(3)
-    ]
+def test_fields_that_no_line_has_are_gaps() -> None:
+    """CPU and PSS are known, everything else is not measured."""
+    samples = [_sample(t, [_process(1, t, 1_000_000)]) for t in range(3)]
     found = resources_of(samples, samples)
     workers = found.of("workers")
     assert (workers.cores_mean, workers.pss_peak_mb) == (1.0, 1.0)

@@ -33,11 +33,16 @@ def _counters(t: float, **more: Any) -> dict[str, Any]:
 
 
 def test_connections_are_summed_up_by_server_and_failed_probes_counted() -> None:
-    """Also in the form of older lines: a total and the active ones."""
+
+    def of(total: int, active: int | None) -> dict[str, int | None]:
+        return {"total": total, "active": active}
+
     samples = [
-        _sample(0, connections={"postgres": [10, 4], "redis": [3, None]}),
-        _sample(1, connections={"postgres": [25, 9]}, problems={"connections redis": "refused"}),
-        _sample(2, connections={"redis": [5, None]}, problems={"connections postgres": "refused"}),
+        _sample(0, connections={"postgres": of(10, 4), "redis": of(3, None)}),
+        _sample(1, connections={"postgres": of(25, 9)}, problems={"connections redis": "refused"}),
+        _sample(
+            2, connections={"redis": of(5, None)}, problems={"connections postgres": "refused"}
+        ),
     ]
     limits = {"postgres": 50, "redis": 40, "mysql": 9}
 

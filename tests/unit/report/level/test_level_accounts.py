@@ -83,7 +83,7 @@ def test_a_level_says_whose_cores_were_used(baseline: RunMetrics) -> None:
 def test_what_a_server_does_not_count_is_not_measured_with_its_reason(
     baseline: RunMetrics,
 ) -> None:
-    postgres, redis = (_row(baseline.levels[0], "What the servers say", at) for at in (0, 1))
+    postgres, redis = (_row(baseline.levels[0], "What the servers counted", at) for at in (0, 1))
     assert [cell.text for cell in postgres[1:5]] == [
         "812/s",
         "2.10 ms",

@@ -53,7 +53,7 @@ def test_a_killed_run_without_levels_says_both_and_nothing_else(empty: RunMetric
     assert sentences[2] == "No level was measured."
     assert [one.answer.text for one in list(found.values())[1:]] == [
         "no data",
-        "not told",
+        "not known",
         "not measured",
     ]
 
@@ -101,7 +101,7 @@ def test_the_bottleneck_of_the_highest_level_is_only_a_hint_where_the_level_is_n
         "At 1000 in flight: Each worker used 1.0 cores.",
         "That level is not_steady, so this is a hint.",
     )
-    assert _verdicts(baseline)["What limited it?"].answer.text == "not told"
+    assert _verdicts(baseline)["What limited it?"].answer.text == "not known"
 
 
 def test_objectives_are_asked_for_where_there_are_some(
@@ -120,7 +120,7 @@ def test_of_many_levels_reasons_the_top_shows_three_and_counts_the_rest(
     found = _verdicts(replace(baseline, reasons=many))["Is it a measurement?"]
     assert found.sentences[-5:] == (
         *("no server", "level 100: reason 0", "level 100: reason 1", "level 100: reason 2"),
-        "And 2 reasons more: each stands at its level.",
+        "And 2 reasons more: each is shown at its level.",
     )
 
 

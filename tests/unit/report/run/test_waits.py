@@ -89,4 +89,4 @@ def test_a_run_that_drops_what_arrives_is_not_limited_by_its_arrivals(
     """What is dropped leaves too, so as many leave as arrive: 88 % were dropped when this lied."""
     run = _opened(baseline, ugly, outcomes={"ok": 3000, "dropped": 24_000})
     answers = {one.question: one for one in verdicts(run, cost_of(run))}
-    assert answers["What limited it?"].answer.text == "not told"
+    assert answers["What limited it?"].answer.text == "not known"
