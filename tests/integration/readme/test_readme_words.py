@@ -202,12 +202,13 @@ def test_every_command_that_is_named_exists() -> None:
         )
     for span in spans:
         if span.startswith("python -m perf_pipeline --") and "..." not in span:
-            assert parse_request(span.split()[3:]).scenario
+            assert parse_request(span.split()[3:]).loads
 
 
 def test_every_name_that_is_quoted_is_one_of_the_code() -> None:
-    """The left column of the last table has the names of another project."""
-    there = {span for cells in table("there") for span in quoted(cells[0])}
+    """The left columns of the last tables have names of another project and of before."""
+    before = [*table("there"), *table("key before")]
+    there = {span for cells in before for span in quoted(cells[0])}
     code = whole_code()
     named = {span for span in quoted(PROSE) if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", span)}
     assert "max_db_connections" in named
