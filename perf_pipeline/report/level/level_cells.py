@@ -70,7 +70,7 @@ def in_flight_cell(level: LevelMetrics) -> Cell:
 
 
 def cpu_cell(level: LevelMetrics) -> Cell:
-    """Return the CPU time of the target's workers per workflow, with what it rests on."""
+    """Return the CPU time of the target's workers per workflow, with its interval."""
     found = level.cpu_per_workflow
     if found is None or found.seconds is None:
         why = "there was no steady phase" if found is None else found.why_not
@@ -81,7 +81,7 @@ def cpu_cell(level: LevelMetrics) -> Cell:
 
 
 def why_no_time(times: ServiceTimes) -> str:
-    """Return why there is no service time, as far as the samples tell."""
+    """Return the reason for a missing service time, as far as the counts of samples show it."""
     if times.samples:
         return "not given by the metrics"
     if times.in_flight_at_end:
@@ -90,14 +90,14 @@ def why_no_time(times: ServiceTimes) -> str:
 
 
 def memory_cell(level: LevelMetrics) -> Cell:
-    """Return the most memory that the target's workers held."""
+    """Return the peak memory of the target's worker processes (sum of their PSS)."""
     peak_mb = level.resources.of("workers").pss_peak_mb
     why = level.not_measured.get("peak_memory_mb", "no sample was taken")
     return measured(peak_mb, quantity.megabytes, escape.visible(why))
 
 
 def interval_text(low: float | None, high: float | None, unit: str) -> str:
-    """Return a 95 % interval; one without an upper end lies among what had not ended."""
+    """Return a 95 % interval as text; without an upper end, that end is right-censored."""
     if low is None:
         return ""
     if high is None:
@@ -106,13 +106,13 @@ def interval_text(low: float | None, high: float | None, unit: str) -> str:
 
 
 def interval_of(found: Percentile) -> str:
-    """Return a percentile's interval, or that there is none; a bound is not asked for one."""
+    """Return the interval of a percentile, or "no interval"; empty for a lower bound."""
     interval = interval_text(found.low_s, found.high_s, "s")
     return interval or ("" if found.at_least else NO_INTERVAL)
 
 
 def samples_lacking(times: ServiceTimes, found: Percentile) -> str:
-    """Return what a percentile with too few beyond it lacks: more workflows, or more answers."""
+    """Return what a weak percentile needs: more samples, or fewer workflows that did not end."""
     needed = found.samples_needed or quantity.samples_needed(found.p)
     if times.in_flight_at_end and times.samples + times.in_flight_at_end >= needed:
         return "too many not ended"
@@ -124,4 +124,4 @@ def _percentile(times: ServiceTimes, p: float) -> Percentile | None:
 
 
 NO_INTERVAL = "no interval"
-"""There are samples enough, but too few batches of time to compare."""
+"""Shown where there are enough samples, but too few batches of time to compare."""

@@ -1,4 +1,4 @@
-"""What is kept of a run, in sentences, with the commands that read it."""
+"""What is stored of a run, in sentences, with the commands that read it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def inventory_commands(inventory: RunInventory) -> tuple[str, ...]:
 
 
 def inventory_summary(inventory: RunInventory) -> str:
-    """Return what is kept of a run, and how to read it."""
+    """Return a summary of what is stored of a run, and how to read it."""
     name = inventory.folder.name
     if inventory.status == NOT_BEGUN:
         return f"Nothing was measured: {name} ended before its first level began."
