@@ -123,14 +123,14 @@ def _checked(option: str, value: object, problems: Problems) -> Any:
     """Return the value, or one that fits in its place, to go on looking for problems with."""
     row = {**OPTIONS, **OURS}[option]
     problems.replaced(row.path, option)
-    if value is None and row.optional:
+    if value is None and row.is_optional:
         return None
     wrong = [text for _, text in row.key.problems_of(value)]
     for text in wrong:
         problems.at(row.path, text)
     if not wrong:
         return value
-    return None if row.optional else row.key.stand_in()
+    return None if row.is_optional else row.key.stand_in()
 
 
 def _workloads(good: dict[str, Any]) -> tuple[Workload, ...]:

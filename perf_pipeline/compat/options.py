@@ -37,12 +37,12 @@ class Option:
     Attributes:
         path: Where its value stands in a scenario; its own name where it stands nowhere.
         key: What it may be, and what it means.
-        optional: None is allowed.
+        is_optional: None is allowed.
     """
 
     path: KeyPath
     key: Key
-    optional: bool = False
+    is_optional: bool = False
 
 
 def _rows(section: str) -> dict[str, Option]:
@@ -58,26 +58,26 @@ def _switch(name: str, meaning: str) -> Option:
 
 
 OPTIONS: dict[str, Option] = {
-    "concurrent_workflows": Option(("concurrency",), replace(LEVEL, many=False)),
+    "concurrent_workflows": Option(("concurrency",), replace(LEVEL, takes_many=False)),
     "total_workflows": _PHASES["total_workflows"],
     "ramp_up_duration": _PHASES["ramp_up_s"],
     "test_duration": _PHASES["steady_s"],
     "cooldown_duration": _PHASES["cooldown_s"],
-    "workflow_types": Option(("workload",), replace(FAMILY, many=True), optional=True),
+    "workflow_types": Option(("workload",), replace(FAMILY, takes_many=True), is_optional=True),
     "workflow_complexity": Option(("workload", 0, "complexity"), COMPLEXITY),
     "enable_database_stress": _switch("enable_database_stress", "workflows use their servers"),
     "max_db_connections": _CONNECTIONS["max_db_connections"],
     "connection_timeout": _CONNECTIONS["connection_timeout_s"],
-    "memory_limit_mb": Option(("limits", "memory_mb"), MEMORY_LIMIT, optional=True),
-    "cpu_limit_percent": Option(("limits", "cpu_percent"), CPU_LIMIT, optional=True),
+    "memory_limit_mb": Option(("limits", "memory_mb"), MEMORY_LIMIT, is_optional=True),
+    "cpu_limit_percent": Option(("limits", "cpu_percent"), CPU_LIMIT, is_optional=True),
     "enable_failure_injection": _switch("enable_failure_injection", "failures are injected"),
     "failure_rate": Option(
         ("failure_rate",), Key("failure_rate", "number", "share of workflows that fail", 0, 1)
     ),
     "failure_types": Option(
         ("failure_types",),
-        Key("failure_types", "text", "which failures", choices=FAILURES, many=True),
-        optional=True,
+        Key("failure_types", "text", "which failures", choices=FAILURES, takes_many=True),
+        is_optional=True,
     ),
     "metrics_collection_interval": _TOP["sample_every_s"],
     "enable_detailed_logging": _TOP["log_detail"],

@@ -58,7 +58,7 @@ class Flag:
     @property
     def takes_many(self) -> bool:
         """True when it takes several values."""
-        return self.key is None or self.key.many
+        return self.key is None or self.key.takes_many
 
     @property
     def choices(self) -> tuple[str, ...]:

@@ -64,13 +64,13 @@ class Overrides:
     )
     max_concurrency: int | None = flag(
         "--max-concurrency",
-        replace(LEVEL, many=False),
+        replace(LEVEL, takes_many=False),
         "Leave out levels above this; above all of them, add one",
         "Load",
         metavar="N",
     )
     rates: tuple[float, ...] | None = flag(
-        "--rate", replace(RATE, many=True), _RATES, "Load", metavar="R..."
+        "--rate", replace(RATE, takes_many=True), _RATES, "Load", metavar="R..."
     )
     schedule: str | None = flag("--schedule", FLAG_SCHEDULE, "How the rates arrive", "Load")
     slots: int | None = flag(

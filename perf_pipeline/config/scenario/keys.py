@@ -45,8 +45,8 @@ class Key:
         low: Minimum of a number; minimum length of a text.
         high: Maximum, likewise.
         choices: The only texts allowed, if not empty.
-        required: No default would be an honest guess.
-        many: It takes a list of 1 to ``MAX_LIST_LENGTH`` such values, no two of them equal.
+        is_required: No default would be an honest guess.
+        takes_many: It takes a list of 1 to ``MAX_LIST_LENGTH`` such values, no two of them equal.
     """
 
     name: str
@@ -55,8 +55,8 @@ class Key:
     low: float = 0
     high: float = 0
     choices: Collection[str] = ()
-    required: bool = False
-    many: bool = False
+    is_required: bool = False
+    takes_many: bool = False
 
     def allowed(self) -> str:
         """Return in words which values are allowed."""
@@ -81,7 +81,7 @@ class Key:
             Where (empty for the value itself, else the index in the list) and the tail of a
             sentence; nothing if the value fits.
         """
-        if not self.many:
+        if not self.takes_many:
             if not self._fits(value):
                 yield (), self._problem_of(value)
         elif not isinstance(value, (list, tuple)) or not 1 <= len(value) <= MAX_LIST_LENGTH:
@@ -152,7 +152,15 @@ def _plain(number: float) -> str:
 
 MAX_LIST_LENGTH = 50
 
-LEVEL = Key("concurrency", "integer", "workflows in flight", 1, MAX_LEVEL, required=True, many=True)
+LEVEL = Key(
+    "concurrency",
+    "integer",
+    "workflows in flight",
+    1,
+    MAX_LEVEL,
+    is_required=True,
+    takes_many=True,
+)
 TARGET = Key("target", "target", "what executes the workflows")
 NODES_KEY = Key("nodes", "text", "how the workflows are written", choices=NODES)
 SEED = Key("seed", "integer", "source of every random choice", 0, 2**63 - 1)
@@ -176,7 +184,7 @@ TOP: tuple[Key, ...] = (
     SEED,
     TARGET,
     NODES_KEY,
-    replace(LEVEL, required=False),
+    replace(LEVEL, is_required=False),
     PROCESSES,
     REPEATS,
     ORDER,
@@ -188,8 +196,8 @@ TOP: tuple[Key, ...] = (
     ),
     Key("interpreter", "text", "path of a Python that has everything installed", 1, 4096),
     Key("python_path", "text", "folder of your own modules, from the scenario's", 1, 4096),
-    Key("servers", "text", "servers for your own functions", choices=SERVICES, many=True),
-    Key("level_names", "text", "what people call the levels", 1, 40, many=True),
+    Key("servers", "text", "servers for your own functions", choices=SERVICES, takes_many=True),
+    Key("level_names", "text", "what people call the levels", 1, 40, takes_many=True),
     Key("sample_every_s", "number", "s between two samples of the resources", 0.1, 3600),
     Key("log_detail", "boolean", "what the target logs goes to the workers' logs"),
 )
@@ -227,22 +235,22 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key("weight", "number", "share of the mix, relative to the others", 0.001, 1000),
     ),
     "arm": (
-        Key("label", "label", "name in the report and of a folder", required=True),
-        replace(TARGET, required=True),
-        Key("nodes", "text", "how the workflows are written", choices=NODES, required=True),
-        Key("concurrency", "integer", "workflows in flight", 1, MAX_LEVEL, required=True),
+        Key("label", "label", "name in the report and of a folder", is_required=True),
+        replace(TARGET, is_required=True),
+        Key("nodes", "text", "how the workflows are written", choices=NODES, is_required=True),
+        Key("concurrency", "integer", "workflows in flight", 1, MAX_LEVEL, is_required=True),
         Key(
             "steady_s",
             "number",
             "s, minimum length of its steady phase",
             0.5,
             86_400,
-            required=True,
+            is_required=True,
         ),
     ),
     "arrivals": (
-        Key("label", "label", "name in the report and of a folder", required=True),
-        Key("schedule", "text", "when they arrive", choices=SCHEDULES, required=True),
+        Key("label", "label", "name in the report and of a folder", is_required=True),
+        Key("schedule", "text", "when they arrive", choices=SCHEDULES, is_required=True),
         RATE,
         Key("end_rate_per_s", "number", "workflows a second at the end", 0.001, 1_000_000),
         Key("steps", "integer", "parts of constant rate", 1, 1000),

@@ -9,7 +9,6 @@ scenario fit a smaller machine, but cannot hide a key that is wrong in itself.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,6 @@ from perf_pipeline.config.scenario.keys import (
     TOP,
     Key,
 )
-from perf_pipeline.config.scenario.positions import key_lines
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.scenario.scenario import (
     Arm,
@@ -41,11 +39,11 @@ from perf_pipeline.config.scenario.scenario import (
     Stop,
     WorkerLimits,
 )
-from perf_pipeline.config.scenario.scenario_file import read_text
+from perf_pipeline.config.scenario.scenario_file import load_document, read_text
 from perf_pipeline.config.scenario.target_settings import check_settings
 from perf_pipeline.config.scenario.user_code import check_paths, workload_of
 from perf_pipeline.config.slo.slo_tables import SLO, check_slos
-from perf_pipeline.config.wording import did_you_mean, listed, printable, shown
+from perf_pipeline.config.wording import did_you_mean, listed, shown
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -104,7 +102,7 @@ def parse_scenario(
             "A-Z, a-z, 0-9, _, - and . (it becomes part of file names); rename the file."
         )
     check_flags(overrides, problems)
-    document = _load(text, problems)
+    document = load_document(text, problems)
     if document is not None:
         scenario = _build(document, name, folder or Path.cwd(), problems)
         check_duplicates(scenario, problems)
@@ -115,51 +113,6 @@ def parse_scenario(
         if not problems.sentences():
             return drop_pointless_arms(scenario, overrides)
     raise ScenarioError(problems.sentences())
-
-
-def _load(text: str, problems: Problems) -> dict[str, Any] | None:
-    """Load the TOML and the line of each key; None, with a problem added, if it is not usable."""
-    file = problems.file
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        what, line, column = _syntax_error(str(error), text)
-        what = _given_twice(what) or what
-        where = f"line {line}" + (f", column {column}" if column else "")
-        problems.file_as_a_whole(f"{file} {where}: is not TOML: {what}.", line)
-    except RecursionError:
-        problems.file_as_a_whole(f"{file}: is nested too deeply; no value is deeper than 3.")
-    except ValueError as error:  # an integer of more than 4300 digits
-        problems.file_as_a_whole(f"{file}: holds an impossible value: {printable(str(error))}.")
-    else:
-        if document:
-            problems.lines = key_lines(text)
-            return document
-        problems.file_as_a_whole(
-            f"{file}: is empty; a scenario needs at least concurrency and one [[workload]]."
-        )
-    return None
-
-
-def _syntax_error(message: str, text: str) -> tuple[str, int, int | None]:
-    """Split ``Invalid value (at line 3, column 5)``; the end of the document is its last line."""
-    found = re.fullmatch(
-        r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL
-    )
-    if found is None:
-        return printable(message), 1, None
-    what = printable(found[1][:1].lower() + found[1][1:])
-    if found[2] is None:
-        return what, text.count("\n") + (not text.endswith("\n")), None
-    return what, int(found[2]), int(found[3])
-
-
-def _given_twice(what: str) -> str | None:
-    """Say in words that a list of tables stands there in two forms, which is what TOML forbids."""
-    if found := re.search(r"cannot mutate immutable namespace \('(\w+)',", what):
-        name = found[1]
-        return f"{name} is given twice: use either `{name} = [...]` or [[{name}]] tables"
-    return None
 
 
 def _build(document: dict[str, Any], name: str, folder: Path, problems: Problems) -> Scenario:
@@ -251,9 +204,9 @@ def _table(
         here = (*path, key.name)
         if key.name in table:
             values[key.name] = _value(table[key.name], here, key, problems)
-        elif key.required:
+        elif key.is_required:
             problems.at(here, f"is missing; allowed is {key.allowed()} ({key.meaning}).")
-            values[key.name] = () if key.many else key.stand_in()
+            values[key.name] = () if key.takes_many else key.stand_in()
     return values
 
 
@@ -263,7 +216,7 @@ def _value(value: Any, path: KeyPath, key: Key, problems: Problems) -> Any:
     for where, text in key.problems_of(value):
         problems.at((*path, *where), text)
         wrong.add(where)
-    if key.many:
+    if key.takes_many:
         return () if () in wrong else tuple(v for i, v in enumerate(value) if (i,) not in wrong)
     if wrong:
         return key.stand_in()

@@ -1,16 +1,21 @@
-"""Reading the text of a scenario file; anything that is not one is a problem, not a hang."""
+"""From the path of a scenario file to its TOML document; whatever the path names, nothing hangs."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
-from typing import TYPE_CHECKING
+import tomllib
+from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.scenario.positions import key_lines
 from perf_pipeline.config.wording import printable
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from perf_pipeline.config.scenario.problems import Problems
 
 MAX_FILE_BYTES = 16 * 1024
 """Built-in scenarios have about 1 kB. One dotted key of 64 kB keeps ``tomllib`` busy for 17 s."""
@@ -55,6 +60,55 @@ def read_text(path: Path) -> str:
         line = data[: error.start].count(b"\n") + 1
         what = f"byte {data[error.start]:#04x} is not UTF-8, which TOML is"
         raise ScenarioError([f"{name} line {line}: {what}; save the file as UTF-8."]) from error
+
+
+def load_document(text: str, problems: Problems) -> dict[str, Any] | None:
+    """Load the TOML of a scenario, and note the line of each key for messages.
+
+    Returns:
+        The document; None, with a problem added, if the text is not TOML or is empty.
+    """
+    file = problems.file
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, line, column = _syntax_error(str(error), text)
+        what = _given_twice(what) or what
+        where = f"line {line}" + (f", column {column}" if column else "")
+        problems.file_as_a_whole(f"{file} {where}: is not TOML: {what}.", line)
+    except RecursionError:
+        problems.file_as_a_whole(f"{file}: is nested too deeply; no value is deeper than 3.")
+    except ValueError as error:  # an integer of more than 4300 digits
+        problems.file_as_a_whole(f"{file}: holds an impossible value: {printable(str(error))}.")
+    else:
+        if document:
+            problems.lines = key_lines(text)
+            return document
+        problems.file_as_a_whole(
+            f"{file}: is empty; a scenario needs at least concurrency and one [[workload]]."
+        )
+    return None
+
+
+def _syntax_error(message: str, text: str) -> tuple[str, int, int | None]:
+    """Split ``Invalid value (at line 3, column 5)``; the end of the document is its last line."""
+    found = re.fullmatch(
+        r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL
+    )
+    if found is None:
+        return printable(message), 1, None
+    what = printable(found[1][:1].lower() + found[1][1:])
+    if found[2] is None:
+        return what, text.count("\n") + (not text.endswith("\n")), None
+    return what, int(found[2]), int(found[3])
+
+
+def _given_twice(what: str) -> str | None:
+    """Say in words that a list of tables stands there in two forms, which is what TOML forbids."""
+    if found := re.search(r"cannot mutate immutable namespace \('(\w+)',", what):
+        name = found[1]
+        return f"{name} is given twice: use either `{name} = [...]` or [[{name}]] tables"
+    return None
 
 
 def _read_bytes(path: Path) -> bytes | None:

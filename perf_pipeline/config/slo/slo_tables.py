@@ -20,7 +20,15 @@ SLO = "slo"
 KEYS: dict[str, Key] = {
     key.name: key
     for key in (
-        Key("metric", "text", "what the limit is on", 1, 40, choices=tuple(METRICS), required=True),
+        Key(
+            "metric",
+            "text",
+            "what the limit is on",
+            1,
+            40,
+            choices=tuple(METRICS),
+            is_required=True,
+        ),
         Key("at_most", "number", "upper limit, in the metric's unit", 0, 1e9),
         Key("at_least", "number", "lower limit, in the metric's unit", 0, 1e9),
         Key("family", "text", "only workflows of this family, or function", 1, 200),
