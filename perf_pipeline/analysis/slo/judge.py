@@ -1,9 +1,11 @@
 """Judges service level objectives: ``met``, ``missed``, ``unclear`` or ``no_data``.
 
-Doubt is never rounded to a verdict. ``unclear`` is a measurement that leaves it open, ``no_data``
-none at all. A level that is not valid gives ``no_data``, with its numbers beside it, unless other
-programs on the machine are the only reason (``analysis/beside_neighbours.py``); but where it
-lacks no more than the rest of a level that an SLO ended, that SLO is missed.
+Doubt is never rounded to a verdict. ``unclear`` is a measurement that leaves the question open,
+``no_data`` is the lack of one. A level that is not valid gives ``no_data``, with its numbers beside
+it, unless other programs on the machine are the only reason (``analysis/beside_neighbours.py``).
+There are two more exceptions, for a level whose only fault is that it was too short (``SHORT``): an
+SLO that ended it is missed, and so is one that a lower bound breaks. A 99th percentile of at least
+18 s misses a limit of 0.5 s however the level would have gone on.
 
 Exit codes: 1 when any is missed; 3 when none is missed and any is ``unclear`` or ``no_data``;
 0 when all are met. ``--accept-verdicts`` takes 0 for the 3, never for the 1.
@@ -16,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.beside_neighbours import SLOWED, beside_neighbours
 from perf_pipeline.analysis.slo.explain import what_it_means
-from perf_pipeline.analysis.slo.steady import Measured, is_response, over_steady
+from perf_pipeline.analysis.slo.steady import Measured, is_response, over_steady, times_of
 from perf_pipeline.analysis.slo.windows import over_window
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.samples.ended_because import EndedBecause
 
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 SHORT = ("valid", "not_steady", "too_few_samples")
-"""What a level may be for no other reason than that it was ended early."""
+"""Validities that a level may have for no other reason than that it was too short."""
 
 
 def judge_slos(
@@ -110,11 +113,25 @@ def decide(
         verdict = beside_neighbours(found.verdict, level, slower_is_worse=worse)
         if verdict != found.verdict:
             why = "; ".join(filter(None, (SLOWED, why)))
-    elif level.validity != "valid":
+    elif level.validity != "valid" and not _bound_decides(slo, level, family, found):
         verdict = "no_data"
         reasons = "; ".join(level.reasons) or "no reason is recorded"
         why = f"the level is {level.validity}: {reasons}"
     return replace(found, verdict=verdict, why=why)
+
+
+def _bound_decides(
+    slo: Slo, level: LevelMetrics, family: FamilyMetrics | None, found: Measured
+) -> bool:
+    """Return whether enough workflows in flight at the end of a short level broke the limit."""
+    times = times_of(slo, level, family)
+    return (
+        found.verdict == "missed"
+        and found.at_least
+        and level.validity in SHORT
+        and times is not None
+        and times.in_flight_at_end >= MIN_TAIL_SAMPLES
+    )
 
 
 def _verdict(

@@ -2,9 +2,11 @@
 
 A measured value decides when it cannot be otherwise:
 
-- A percentile with fewer than 10 samples beyond it decides nothing, and one that is only known to
-  be "at least" so long can break a limit, but not keep it.
-- With an interval that holds the limit it is unclear. Percentiles and throughput bring theirs;
+- A bound that decides is a decision: a percentile that is only known to be "at least" so long can
+  miss a limit, but not meet it.
+- A percentile with fewer than 10 samples beyond it decides nothing itself; but it is not below a
+  lower percentile of the same times, and misses a limit that this one surely misses.
+- With an interval that contains the limit it is unclear. Percentiles and throughput bring theirs;
   the mean of a closed loop has that of its throughput (N is constant, Little's law); a share has
   Wilson's (JASA 22, 1927), which takes workflows for independent: failures that come in bursts
   make the true one wider. A share's limit of 0 is a count: one is too many.
@@ -116,12 +118,28 @@ def _of_times(
         return Measured(None, samples, why="no workflow ended in the steady phase")
     value = Measured(found.value_s, samples, found.low_s, found.high_s, at_least=found.at_least)
     if not found.at_least and found.samples_beyond < MIN_TAIL_SAMPLES:
-        return _undecided(
+        bound = _bound_from_below(slo, times, found.p)
+        return bound or _undecided(
             value,
             f"{found.samples_beyond} samples lie beyond it (at least {MIN_TAIL_SAMPLES}): run "
             f"longer, until about {round(MIN_TAIL_SAMPLES / (1 - found.p)):,} workflows have ended",
         )
     return _decided(slo, value)
+
+
+def _bound_from_below(slo: Slo, times: ServiceTimes, p: float) -> Measured | None:
+    """Return the lower percentile that misses the limit of an SLO about percentile ``p``, if any.
+
+    Only one with enough samples, whose interval does not reach the limit, is taken.
+    """
+    samples = times.samples + times.in_flight_at_end
+    for lower in times.percentiles:
+        if lower.p < p and lower.low_s is not None and lower.samples_beyond >= MIN_TAIL_SAMPLES:
+            bound = Measured(lower.value_s, samples, lower.low_s, at_least=True)
+            decided = _decided(slo, bound)
+            if decided.verdict == "missed":
+                return decided
+    return None
 
 
 def _mean_interval(level: LevelMetrics, times: ServiceTimes) -> tuple[float | None, float | None]:
@@ -201,12 +219,12 @@ def _decided(slo: Slo, value: Measured) -> Measured:
     if value.at_least and kept:
         return _undecided(
             value,
-            "so many workflows had not ended that only a lower bound is known, and that keeps the "
-            "limit: run longer, or at less load",
+            "so many workflows had not ended that only a lower bound is known, and that is within "
+            "the limit: run longer, or at less load",
         )
     high = math.inf if value.high is None else value.high
     if value.low is not None and value.low <= slo.limit <= high and value.low < high:
-        why = "the interval holds the limit: run longer, or with --repeats, for a narrower one"
+        why = "the interval contains the limit: run longer, or with --repeats, for a narrower one"
         return replace(value, verdict="unclear", why=why)
     return replace(value, verdict="met" if kept else "missed", why="")
 

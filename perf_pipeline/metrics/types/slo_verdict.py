@@ -25,7 +25,7 @@ class SloVerdict:
         samples: Workflows, or samples of the resource monitor, that the value rests on.
         validity: The level's.
         at_s: Since the level's go: end of the worst window; None over the steady phase.
-        verdict: ``met``; ``missed``; ``unclear``: the interval holds the limit, or some windows
+        verdict: ``met``; ``missed``; ``unclear``: the interval contains the limit, or some windows
             could not be judged; ``no_data``: too few samples, not measured, or no valid level.
         why: What it means and, unless met, what to do.
     """

@@ -208,7 +208,7 @@ def _target_table(metrics: RunMetrics, table: str) -> Fact:
         sentences.append(f"Missed: {_listed(missed, invalid)}.")
     if by_interval:
         listed = _listed(by_interval, invalid)
-        sentences.append(f"Unclear, the interval holds the limit: {listed}.")
+        sentences.append(f"Unclear, the interval contains the limit: {listed}.")
     if slowed:
         listed = _listed(slowed, invalid)
         sentences.append(f"Unclear, other programs may have slowed the target: {listed}.")

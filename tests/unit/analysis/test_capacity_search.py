@@ -65,7 +65,7 @@ def test_a_step_that_does_not_decide_is_played_longer_once_and_then_does_not_mee
     def play(ask: Ask) -> Answer:
         asked.append(ask)
         if 90 <= ask.load <= 110:
-            return Answer("unclear", "the interval holds the limit")
+            return Answer("unclear", "the interval contains the limit")
         return MET if ask.load < 90 else MISSED
 
     found = search(RATES, play)
@@ -87,7 +87,7 @@ def test_steps_that_are_left_bring_the_load_that_missed_near_to_the_unclear_ones
 
     def play(ask: Ask) -> Answer:
         if 88 <= ask.load <= 96:
-            return Answer("unclear", "the interval holds the limit")
+            return Answer("unclear", "the interval contains the limit")
         return MET if ask.load < 88 else MISSED
 
     found = search(RATES, play)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.slo_verdict import SloVerdict
+    from perf_pipeline.metrics.types.validity import Validity
     from tests.simulated_level import Row
 
 KINDS = [("transformation", "simple"), ("analytics", "simple")]
@@ -101,6 +102,51 @@ def test_a_percentile_decides_only_when_it_cannot_be_otherwise(
     valid_level: LevelMetrics, p99: Percentile, verdict: str
 ) -> None:
     assert _one(_with_p99(valid_level, p99), "p99_s < 0.5").verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("validity", "in_flight", "slo", "verdict"),
+    [
+        ("not_steady", 900, "p99_s < 0.5", "missed"),
+        ("too_few_samples", 900, "p99_s < 0.5", "missed"),
+        ("not_steady", 9, "p99_s < 0.5", "no_data"),
+        ("not_steady", 900, "p99_s < 20", "no_data"),
+        ("generator_limited", 900, "p99_s < 0.5", "no_data"),
+        ("incomplete", 900, "p99_s < 0.5", "no_data"),
+    ],
+)
+def test_a_lower_bound_misses_a_limit_also_where_the_level_was_too_short(
+    valid_level: LevelMetrics, validity: Validity, in_flight: int, slo: str, verdict: str
+) -> None:
+    """1000 in flight, of which many had not ended after 18 s: a limit of 0.5 s is missed."""
+    p99 = Percentile(0.99, 18.0, at_least=True, samples_beyond=0)
+    level = _with_p99(replace(valid_level, validity=validity, reasons=("too short",)), p99)
+    times = replace(level.service_times, in_flight_at_end=in_flight)
+
+    found = _one(replace(level, service_times=times), slo)
+
+    assert (found.verdict, found.validity) == (verdict, validity)
+
+
+@pytest.mark.parametrize(
+    ("p50", "verdict"),
+    [
+        (Percentile(0.5, 0.9, False, 150, low_s=0.6, high_s=1.1), "missed"),
+        (Percentile(0.5, 0.9, False, 150, low_s=0.4, high_s=1.1), "no_data"),
+        (Percentile(0.5, 0.9, False, 9), "no_data"),
+    ],
+)
+def test_a_percentile_of_few_samples_is_not_below_a_lower_one(
+    valid_level: LevelMetrics, p50: Percentile, verdict: str
+) -> None:
+    """Of 300 workflows, 3 lie beyond the 99th percentile; half took more than the limit."""
+    p99 = Percentile(0.99, 2.0, at_least=False, samples_beyond=3)
+    times = replace(valid_level.service_times, samples=300, percentiles=(p50, p99))
+
+    found = _one(replace(valid_level, service_times=times), "p99_s < 0.5")
+
+    assert found.verdict == verdict
+    assert found.at_least == (verdict == "missed")
 
 
 def test_a_share_near_its_limit_is_unclear_and_one_failure_breaks_a_limit_of_none(

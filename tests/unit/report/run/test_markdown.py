@@ -50,7 +50,7 @@ def test_the_answers_come_before_any_number(baseline: RunMetrics) -> None:
     assert places == sorted(places)
     top = shown[: places[1]]
     assert "**Is it a measurement? not_steady.**" in top
-    assert "- Goal: met as far as measured" in top
+    assert "- Goal: missed" in top
     assert "**How much is the runtime's own? 96.1 %.**" in top
 
 
