@@ -117,8 +117,7 @@ class Usl:
 def fit_usl(in_flight: Sequence[float], per_s: Sequence[float]) -> Usl | None:
     """Fit the universal scalability law to measured points, by least squares of relative errors.
 
-    N / X is a polynomial of N with three coefficients none of which is below 0; where the best
-    fit would have one below, it is 0 (every choice of such is tried).
+    N / X is a polynomial of N with three coefficients, none of which is below 0.
 
     Args:
         in_flight: Workflows in flight, each > 0.
@@ -130,25 +129,18 @@ def fit_usl(in_flight: Sequence[float], per_s: Sequence[float]) -> Usl | None:
     Source:
         Gunther, "Guerrilla Capacity Planning", Springer 2007, chapter 5.
     """
+    from scipy.optimize import nnls  # noqa: PLC0415 takes 0.3 s; only a capacity search needs it
+
     known = [(n, x) for n, x in zip(in_flight, per_s, strict=True) if n > 0 and x > 0]
     if len({n for n, _ in known}) < MIN_USL_POINTS:
         return None
     n, x = (np.array(column, dtype=np.float64) for column in zip(*known, strict=True))
     y = n / x
     columns = np.stack([np.ones_like(n), n - 1, n * (n - 1)], axis=1) / y[:, None]
-    best: tuple[float, np.ndarray[tuple[int], np.dtype[np.float64]]] | None = None
-    for used in ((0, 1, 2), (0, 1), (0, 2), (0,)):
-        found = np.linalg.lstsq(columns[:, used], np.ones_like(n), rcond=None)[0]
-        if (found < 0).any() or found[0] <= 0:
-            continue
-        coefficients = np.zeros(3)
-        coefficients[list(used)] = found
-        error = float(((columns @ coefficients - 1) ** 2).sum())
-        if best is None or error < best[0]:
-            best = error, coefficients
-    if best is None:
+    coefficients, _ = nnls(columns, np.ones_like(n))
+    first, line, square = coefficients.tolist()
+    if first <= 0:
         return None
-    first, line, square = (float(value) for value in best[1])
     fitted = Usl(1 / first, line / first, square / first, 0.0)
     worst = max(abs(b / fitted.throughput_per_s(a) - 1) for a, b in known)
     return Usl(fitted.rate_per_s, fitted.queueing, fitted.crosstalk, float(worst))

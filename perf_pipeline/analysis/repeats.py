@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.analysis.studentized_range import spread_by_chance
 from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue, Unit
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 
 CONFIDENCE = 0.95
+_NORMAL_975 = 1.959964
 MIN_REPEATS = 2
 """With one there is nothing between."""
 
@@ -135,3 +135,27 @@ def half_width(values: Sequence[float]) -> float | None:
         return None
     deviation = float(np.std(values, ddof=1))
     return t_quantile((1 + CONFIDENCE) / 2, n - 1) * deviation / math.sqrt(n)
+
+
+def spread_by_chance(spread: float, width: float, n: int) -> float:
+    """Return how probable a spread of ``n`` values is of which each has an interval of ``width``.
+
+    The interval gives the standard deviation of one value, width / (2 x 1.96). The spread of ``n``
+    normal values in such units is the studentized range with infinitely many degrees of freedom.
+
+    Args:
+        spread: Greatest value - smallest value.
+        width: Of the 95 % interval of one value, in the same unit; 0 where nothing varies.
+        n: At least 2.
+
+    Source:
+        Harter, "Tables of Range and Studentized Range", Annals of Mathematical Statistics 31,
+        1960.
+    """
+    from scipy.stats import studentized_range  # noqa: PLC0415 takes a second; only repeats need it
+
+    if spread <= 0:
+        return 1.0
+    if width <= 0:
+        return 0.0
+    return float(studentized_range.sf(spread / (width / (2 * _NORMAL_975)), n, math.inf))

@@ -48,7 +48,6 @@ MIN_VALUES = 100
 autocorrelation; with 0.5, 23 %), and blocks of 10 values have too much in common."""
 
 DRIFT_CONFIDENCE = 0.995
-_T_DRIFT = t_quantile((1.0 + DRIFT_CONFIDENCE) / 2.0, BLOCKS - 2)
 
 
 def end_of_warm_up(series: Floats, latest: int) -> int | None:
@@ -109,7 +108,8 @@ def drift_of(series: Floats) -> Drift:
     spread = float((at**2).sum())
     slope = float((at * means).sum()) / spread
     left = means - means.mean() - slope * at
-    half = _T_DRIFT * math.sqrt(float((left**2).sum()) / (BLOCKS - 2) / spread)
+    t = t_quantile((1.0 + DRIFT_CONFIDENCE) / 2.0, BLOCKS - 2)
+    half = t * math.sqrt(float((left**2).sum()) / (BLOCKS - 2) / spread)
     low, change, high = (
         by * BLOCKS / float(means.mean()) for by in (slope - half, slope, slope + half)
     )

@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.survival.survival_curve import Floats, SurvivalCurve
     from perf_pipeline.metrics.types.service_times import Percentile
 
-T_95 = t_quantile(0.975, BATCHES - 1)
-
 MIN_ENDED = BATCHES
 """With fewer than one workflow a batch there is nothing to compare."""
 
@@ -105,7 +103,7 @@ def throughput_interval(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_n
         why = f"{counts.sum()} workflows ended ok in the steady phase (at least {MIN_ENDED})"
         return Interval(None, None, why)
     per_s = counts / ((end_ns - start_ns) / BATCHES / 1e9)
-    half = T_95 * float(per_s.std(ddof=1)) / math.sqrt(BATCHES)
+    half = t_quantile(0.975, BATCHES - 1) * float(per_s.std(ddof=1)) / math.sqrt(BATCHES)
     mean = float(per_s.mean())
     return Interval(max(0.0, mean - half), mean + half)
 
@@ -132,7 +130,8 @@ def _half_lengths(parts: Floats) -> tuple[float, float]:
     variance = float((values**2).sum()) / (count - 1)
     if variance <= 0.0:
         return 0.0, 0.0
-    half = T_95 * math.sqrt(variance / count)
+    t = t_quantile(0.975, count - 1)
+    half = t * math.sqrt(variance / count)
     third = float((values**3).sum()) * count / ((count - 1) * (count - 2))
-    skewed = third / variance / (6.0 * count) * (1.0 + 2.0 * T_95**2)
+    skewed = third / variance / (6.0 * count) * (1.0 + 2.0 * t**2)
     return half + max(0.0, skewed), half
