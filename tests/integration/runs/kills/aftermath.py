@@ -41,7 +41,7 @@ def check_killed(run: RunFolder, settings: Settings) -> None:
     if settings.urls:
         assert not {name for name in schemas(settings.urls["postgres"]) if "perf_" in name}
         keys = storage_name(run.run_id)
-        assert redis_data.delete(settings.urls["redis"], keys) == 0
+        assert redis_data.drop(settings.urls["redis"], keys) == 0
     assert list((settings.state_dir / "leases").glob("*")) == []
     assert list(settings.temp_dir.glob("perf_pipeline-*")) == []
 
