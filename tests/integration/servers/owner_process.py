@@ -24,9 +24,7 @@ from perf_pipeline.config.settings import current_settings
 from perf_pipeline.servers.lifecycle.lease import leased
 from perf_pipeline.servers.lifecycle.resolve import running_server
 from perf_pipeline.servers.lifecycle.services import ServiceSession, start_servers
-from perf_pipeline.servers.mongodb import data as mongodb_data
-from perf_pipeline.servers.mysql import data as mysql_data
-from perf_pipeline.servers.postgres.data import provision
+from perf_pipeline.servers.service import find_service
 
 LEASED = ("postgres", "mysql", "mongodb")
 
@@ -68,20 +66,9 @@ def main() -> None:
                 server, _ = running_server(settings, service)
                 assert server is not None
                 leases.enter_context(leased(settings.state_dir, server, "run_killed"))
-                make(service, server.url)
+                find_service(service).storage.create(server.url, "run_killed", seed=1)
             tell(list(LEASED))
             sys.stdin.read()
-
-
-def make(service: str, url: str) -> None:
-    """Make what the lease stands for."""
-    if service == "postgres":
-        ddl = ["CREATE TABLE run_killed.t (n int)"]
-        provision(url, "run_killed", ddl=ddl, table="t", columns=["n"], rows=[[1]])
-    elif service == "mysql":
-        mysql_data.provision(url, ["CREATE TABLE run_killed (n int)"])
-    else:
-        mongodb_data.provision(url, "run_killed")
 
 
 if __name__ == "__main__":

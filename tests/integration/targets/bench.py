@@ -214,6 +214,16 @@ class Bench:
         """Home folder of the drivers."""
         return self._home
 
+    def with_access(self, **changes: Any) -> None:
+        """Change the process's share of the servers, or the folder of files, in the job."""
+        self.job = replace(self.job, servers=replace(self.job.servers, **changes))
+
+    def with_name(self, service: str, name: str) -> None:
+        """Change the name of the run's data on a server in the job."""
+        addresses = dict(self.job.servers.addresses)
+        addresses[service] = addresses[service]._replace(name=name)
+        self.with_access(addresses=addresses)
+
     def with_urls(self, **urls: str | None) -> None:
         """Change the URLs of servers in the job; None for a server that is not there."""
         servers = self.job.servers
@@ -221,7 +231,7 @@ class Bench:
         for name, url in urls.items():
             if url is not None:
                 addresses[name] = servers.addresses[name]._replace(url=url)
-        self.job = replace(self.job, servers=replace(servers, addresses=addresses))
+        self.with_access(addresses=addresses)
 
     def found(self) -> dict[str, dict[int, Any]]:
         """Return what the run wrote: server to number to the text or document there."""

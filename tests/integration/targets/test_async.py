@@ -81,7 +81,7 @@ def test_of_forty_in_flight_as_many_execute_as_there_are_threads_and_the_rest_is
     tasks wait for a thread instead, each of which finds a connection.
     """
     _prepare(bench, target, nodes, **settings)
-    bench.lacking(connection_timeout_s=0.3)
+    bench.with_access(connection_timeout_s=0.3)
     with locked_measurements(bench):
         driver = bench.start(target, [(QUERY, n) for n in range(40)], threads=40)
         wait_until(lambda: bench.connections(driver)["postgres"] == min(executing, 5))
@@ -129,7 +129,7 @@ def test_a_node_that_fails_is_an_error_of_its_class(bench: Bench, target: str, n
     bench.job = replace(
         bench.job, kinds=(Kind("analytics", "simple"), Kind("transformation", "simple"))
     )
-    bench.lacking(postgres_schema="nowhere")
+    bench.with_name("postgres", "nowhere")
     answer = bench.start(target, [(0, 1), (1, 2), (0, 3)]).answer()
 
     assert answer.classes() == ["WORKFLOW_ERROR", "OK", "WORKFLOW_ERROR"]

@@ -102,7 +102,7 @@ def test_a_full_pool_and_a_slow_statement_have_their_own_classes(
 ) -> None:
     """One connection, which waits for a lock until the server ends it; a thread without one."""
     bench.written(nodes)
-    bench.lacking(connections=1, connection_timeout_s=0.3)
+    bench.with_access(connections=1, connection_timeout_s=0.3)
     with locked_measurements(bench):
         work = [(QUERY, 1), (QUERY, 2)]
         answer = bench.start(target, work, threads=2, statement_timeout_ms=2000).answer()
@@ -115,7 +115,7 @@ def test_a_full_mysql_pool_and_a_slow_insertion_have_their_own_classes(
 ) -> None:
     """As for PostgreSQL, but here the client stops waiting."""
     bench.written(nodes)
-    bench.lacking(connections=1, connection_timeout_s=0.3)
+    bench.with_access(connections=1, connection_timeout_s=0.3)
     with locked_mysql(bench):
         work = [(PROCESSING, 1), (PROCESSING, 2)]
         answer = bench.start(target, work, threads=2, statement_timeout_ms=2000).answer()
@@ -128,7 +128,7 @@ def test_a_full_mongodb_pool_and_a_silent_server_have_their_own_classes(
 ) -> None:
     """Two threads and one connection; the server is stopped while they use it."""
     bench.written(nodes)
-    bench.lacking(connections=1, connection_timeout_s=0.3)
+    bench.with_access(connections=1, connection_timeout_s=0.3)
     work = [(ANALYTICS, n) for n in range(60 if nodes == "code" else 600)]
     driver = bench.start(target, work, threads=2, statement_timeout_ms=1000)
     wait_until(lambda: driver.connections(bench.mongodb_port) == 2)
@@ -143,7 +143,7 @@ def test_a_full_mongodb_pool_and_a_silent_server_have_their_own_classes(
 def test_a_full_redis_pool_is_exhaustion(bench: Bench, target: str, nodes: str) -> None:
     """Six threads, two connections that the server lets wait, 0.2 s of patience."""
     bench.written(nodes)
-    bench.lacking(connections=2, connection_timeout_s=0.2)
+    bench.with_access(connections=2, connection_timeout_s=0.2)
     with paused_redis(bench):
         driver = bench.start(target, [(CACHE, n) for n in range(6)], threads=6)
         wait_until(lambda: bench.connections(driver)["redis"] == 2)

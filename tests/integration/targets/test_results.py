@@ -130,7 +130,7 @@ def test_a_file_that_lost_a_digit_is_a_wrong_result_of_its_reading(
 ) -> None:
     """The file is there before the target opens, which leaves it as it is."""
     bench.written(nodes)
-    bench.lacking(files_dir=str(tmp_path))
+    bench.with_access(files_dir=str(tmp_path))
     data_seed = data_seed_of(SEED, bucket_of(1))
     write_file(str(tmp_path), data_seed)
     path = Path(file_path(str(tmp_path), data_seed))
@@ -160,7 +160,7 @@ def test_nothing_of_the_harness_is_imported_beside_the_target(
 def test_files_where_kailash_reads_none_are_refused_when_the_target_opens(bench: Bench) -> None:
     """CSVReaderNode reads nothing below the system's folders: every workflow would fail."""
     bench.written("code")
-    bench.lacking(files_dir="/proc/self/files")
+    bench.with_access(files_dir="/proc/self/files")
     complaint = bench.start("kailash", [(6, 1)]).end()
     assert "ValueError: files_dir = /proc/self/files: " in complaint
     assert "choose a folder elsewhere" in complaint
@@ -170,6 +170,6 @@ def test_kailash_reads_files_outside_the_folders_that_it_allows_by_itself(bench:
     """It allows those for temporary files and the working folder; shared memory is neither."""
     bench.written("code")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        bench.lacking(files_dir=folder)
+        bench.with_access(files_dir=folder)
         answer = bench.start("kailash", [(6, 1)]).answer()
     assert answer.classes() == ["OK"], answer.texts()
