@@ -219,7 +219,7 @@ def test_a_killed_server_gives_gaps_with_a_reason_and_no_zero(
         assert line["problems"][f"servers {server.pids[0]}"].startswith("it has ended")
     dead = resources_of(samples[2:])
     assert (dead.of("redis").cores_mean, dead.of("redis").pss_peak_mb) == (None, None)
-    (counters,) = dead.server_counters
+    counters = dead.server_counters[0]
     assert counters.queries_per_s is None
     assert counters.unavailable["queries"] == samples[-1]["problems"]["counters redis"]
 
