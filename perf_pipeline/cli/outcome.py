@@ -183,7 +183,7 @@ def exit_code(
 def noise_lines(metrics: RunMetrics) -> list[str]:
     """Return a line for each sign of others on a machine that is known to be shared."""
     return [
-        f"level {level_name(level)}: {cause}; told and not judged (PERF_PIPELINE_NOISE=tell)"
+        f"level {level_name(level)}: {cause}; shown and not judged (PERF_PIPELINE_NOISE=tell)"
         for level in metrics.levels
         if level.noise is not None and not level.noise.judged
         for cause in level.noise.causes

@@ -319,7 +319,7 @@ def test_resources_are_those_of_the_steady_phase_and_connections_those_of_the_le
                 "workers": [usage],
                 "harness": [],
                 "servers": [],
-                "connections": {"postgres": [connections, 1]},
+                "connections": {"postgres": {"total": connections, "active": 1}},
                 "problems": {},
             }
         )

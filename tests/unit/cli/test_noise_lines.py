@@ -40,7 +40,10 @@ def lines(*noises: Noise | None) -> list[str]:
 
 def test_noise_that_is_not_judged_is_told_and_says_why_it_is_not() -> None:
     assert lines(None, NOISY, replace(NOISY, verdict="quiet", causes=())) == [
-        "level 100, repeat 2: steal: 9 %, limit 2 %; told and not judged (PERF_PIPELINE_NOISE=tell)"
+        (
+            "level 100, repeat 2: steal: 9 %, limit 2 %; shown and not judged "
+            "(PERF_PIPELINE_NOISE=tell)"
+        )
     ]
 
 
