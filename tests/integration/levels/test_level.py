@@ -134,7 +134,9 @@ def test_a_worker_imports_nothing_of_the_harness(tmp_path: Path) -> None:
     ours = {name for name in modules if name.startswith("perf_pipeline.")}
     samples = {name for name in ours if name.startswith("perf_pipeline.samples")}
     assert samples == {f"perf_pipeline.samples{s}" for s in ("", ".journal", ".record", ".slots")}
-    packages = {name.split(".")[1] for name in ours - samples}
+    config = {name for name in ours if name.startswith("perf_pipeline.config")}
+    assert config == {"perf_pipeline.config", "perf_pipeline.config.services"}  # a table of names
+    packages = {name.split(".")[1] for name in ours - samples - config}
     assert packages == {"lifeline", "targets", "worker", "workload"}
     foreign = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)
     foreign = {name for name in foreign if not name.startswith("_") and name != "cython_runtime"}
