@@ -202,8 +202,9 @@ def _target_table(metrics: RunMetrics, table: str) -> Fact:
     noisy = {level.label for level in metrics.levels if level.is_only_noisy}
     slowed = [row for row in unclear if row.level in noisy]
     by_interval = [row for row in unclear if row.level not in noisy]
-    unknown = [row for row in without if row.level not in invalid]
-    not_valid = dict.fromkeys(row.level for row in without if row.level in invalid)
+    skipped = {level.label for level in metrics.levels if not is_judged(level)}
+    unknown = [row for row in without if row.level not in skipped]
+    not_valid = dict.fromkeys(row.level for row in without if row.level in skipped)
     if missed:
         sentences.append(f"Missed: {_listed(missed, invalid)}.")
     if by_interval:
