@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WARM_UP_S = 10.0
 SLOTS = 200
+BUCKET = 2.0**-8
+"""Relative width of a bucket: how exact a percentile is. Averages and counts are exact."""
 
 
 def _window(steady_s: float) -> tuple[int, int]:
@@ -62,7 +64,7 @@ def test_percentiles_of_equal_service_times_are_that_time_from_the_first_turnove
 
     times = _measure(lambda slot: first.pop(slot, 0.9), steady_s=3.0)
 
-    assert [p.value_s for p in times.percentiles] == pytest.approx([0.9] * 3)
+    assert [p.value_s for p in times.percentiles] == pytest.approx([0.9] * 3, rel=BUCKET)
     assert not any(p.at_least for p in times.percentiles)
 
 
@@ -96,7 +98,9 @@ def test_slots_that_never_end_anything_are_in_the_average_and_bound_the_percenti
     assert times.samples == pytest.approx(4000, abs=100)
     assert times.in_flight_at_end == SLOTS
     assert times.avg_s == pytest.approx(1.0, rel=0.03)
-    assert [p.value_s for p in times.percentiles] == pytest.approx([0.5, 0.5, WARM_UP_S + 20])
+    values_s = [p.value_s for p in times.percentiles]
+    assert values_s[:2] == pytest.approx([0.5, 0.5], rel=BUCKET)
+    assert values_s[2] == pytest.approx(WARM_UP_S + 20)
     assert [p.at_least for p in times.percentiles] == [False, False, True]
 
 
@@ -104,7 +108,7 @@ def test_fewer_turnovers_bring_the_starved_slots_into_lower_percentiles() -> Non
     """With 3 turnovers of the served half there are 300 ended and 100 that did not: p90 too."""
     times = _measure(lambda slot: 1.0 if slot % 2 else math.inf, steady_s=3.0)
 
-    assert times.percentiles[0].value_s == pytest.approx(1.0)
+    assert times.percentiles[0].value_s == pytest.approx(1.0, rel=BUCKET)
     assert [p.at_least for p in times.percentiles] == [False, True, True]
 
 
@@ -123,7 +127,7 @@ def test_a_target_that_freezes_in_mid_window_does_not_look_fast() -> None:
 
     times = _measure(freeze, steady_s=20.0)
 
-    assert times.percentiles[1].value_s == pytest.approx(0.1)
+    assert times.percentiles[1].value_s == pytest.approx(0.1, rel=BUCKET)
     assert times.p99.at_least
     assert times.p99.value_s == pytest.approx(15, abs=0.2)
     assert times.avg_s == pytest.approx(0.4, rel=0.05)
