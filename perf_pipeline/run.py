@@ -6,7 +6,6 @@ first does the steps that it depends on. ``run_scenario`` does all of them.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import time
@@ -24,18 +23,13 @@ from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_f
 from perf_pipeline.host.level_calibration import LevelCalibration
 from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.host.scratch import scratch_folder
+from perf_pipeline.level_player import LevelPlayer
 from perf_pipeline.loadgen.course import PlannedCourse
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
-from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.run_servers import RunServers
-from perf_pipeline.loadgen.supervise.control_run import play_control
-from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
-from perf_pipeline.metrics.records.reconcile import reconcile
-from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.report.run.files import report_files, write_report
 from perf_pipeline.report.run.result_file import write_result_files
-from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.run_folder import (
@@ -44,7 +38,6 @@ from perf_pipeline.samples.run_folder import (
     INTERRUPTED,
     RunFolder,
     find_run,
-    write_json,
 )
 
 if TYPE_CHECKING:
@@ -57,11 +50,10 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.course import Course
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
-    from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
+    from perf_pipeline.loadgen.supervise.level_log import Progress
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.report.run.files import ReportFiles
     from perf_pipeline.servers.server import Server
-    from perf_pipeline.targets.target import Job, Kind
 
 ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
 NOTICE_PREFIX = "perf_pipeline: "
@@ -128,13 +120,13 @@ class Run:
         self._stack.__exit__(kind, error, trace)
 
     def open_servers(self) -> dict[str, Server]:
-        """Wait until no other load runs on this host, then find or start the servers.
+        """Wait until no other load run is active on this host, then find or start the servers.
 
         Returns:
             Service to server, of the services that the scenario's workloads use.
 
         Raises:
-            ServiceUnavailableError: With a sentence for each that cannot be had.
+            ServiceUnavailableError: With a sentence for each that is unavailable.
         """
         if not self._plans:
             holder = f"run {self.run_id}, process {os.getpid()}, since {_now()}"
@@ -145,7 +137,7 @@ class Run:
         return self._servers.open()
 
     def seed_data(self) -> dict[str, int]:
-        """Make what the run keeps on each server, and fill the table that workflows read.
+        """Create what the run stores on each server, and fill the table that workflows read.
 
         Returns:
             Server to rows that were seeded.
@@ -163,42 +155,15 @@ class Run:
             on_progress: Called about once a second with the progress of the load.
 
         Raises:
-            PerfPipelineError: Before the first level, when servers or target cannot be had.
+            PerfPipelineError: Before the first level, when a server or the target is unavailable.
         """
         servers = self.open_servers()
         self.seed_data()
         environments = self._environments | self._new_environments()
         self.folder.begin(self._scenario.name)
-        write_planned_levels(
-            self.folder,
-            tuple(
-                PlannedLevel(plan.label, plan.title, plan.concurrency, plan.loop, plan.phases)
-                for plan in self._plans
-            ),
-        )
-        before = read_cpu_times()
+        write_planned_levels(self.folder, tuple(map(_planned, self._plans)))
         try:
-            # Not before the run is known: what a killed run left is found by the run's id.
-            files = self._stack.enter_context(scratch_folder(self._settings.temp_dir, self.run_id))
-            calibrations = LevelCalibration(files)
-            manifest = self._manifest(servers, environments, files)
-            write_manifest(self.folder, manifest)
-            for plan in self._course.levels(self._plans, self.folder):
-                python = environments[plan.target].python
-                log = self._play(plan, python, files, calibrations, on_progress)
-                if stopped := self._course.stopped(plan, log, self._plans):
-                    manifest = replace(manifest, stopped=stopped)
-                    self._notify(stopped.summary)
-                    break
-            calibrations.after_last()
-            rounds, lost = calibrations.rounds, steal_percent(before, read_cpu_times())
-            manifest = replace(
-                manifest,
-                plan_hashes={one.folder_name: one.sha256() for one in self._plans},
-                noise=replace(manifest.noise, before=rounds[0], after=rounds[-1]),
-                host=replace(manifest.host, steal_percent=lost),
-            )
-            write_manifest(self.folder, manifest)
+            manifest = self._play_levels(servers, environments, on_progress)
         except Exception as error:
             self.folder.end(FAILED, f"{type(error).__name__}: {error}")
             raise
@@ -207,6 +172,41 @@ class Run:
             raise
         self.folder.end(COMPLETE, stopped=asdict(manifest.stopped) if manifest.stopped else None)
         return self.folder
+
+    def _play_levels(
+        self,
+        servers: dict[str, Server],
+        environments: dict[str, TargetEnvironment],
+        on_progress: Callable[[Progress], None],
+    ) -> Manifest:
+        """Play the levels; the manifest is written before the first one and after the last one."""
+        before = read_cpu_times()
+        # Not before the folder is begun: what a killed run left is found by the run's id.
+        files = self._stack.enter_context(scratch_folder(self._settings.temp_dir, self.run_id))
+        calibrations = LevelCalibration(files)
+        manifest = self._manifest(servers, environments, files)
+        write_manifest(self.folder, manifest)
+        player = LevelPlayer(
+            self.folder, self._scenario, self._servers, calibrations, files, self._notify
+        )
+        for plan in self._course.levels(self._plans, self.folder):
+            log = player.play(plan, environments[plan.target].python, on_progress)
+            if plan is not self._plans[-1]:
+                time.sleep(plan.phases.cooldown_s)
+            if stopped := self._course.stopped(plan, log, self._plans):
+                manifest = replace(manifest, stopped=stopped)
+                self._notify(stopped.summary)
+                break
+        calibrations.after_last()
+        rounds, lost = calibrations.rounds, steal_percent(before, read_cpu_times())
+        manifest = replace(
+            manifest,
+            plan_hashes={one.folder_name: one.sha256() for one in self._plans},
+            noise=replace(manifest.noise, before=rounds[0], after=rounds[-1]),
+            host=replace(manifest.host, steal_percent=lost),
+        )
+        write_manifest(self.folder, manifest)
+        return manifest
 
     def _new_environments(self) -> dict[str, TargetEnvironment]:
         """Make the environments that are not known yet, and try the user's functions in them.
@@ -237,71 +237,6 @@ class Run:
             searched=self._course.searched,
         )
 
-    def _play(
-        self,
-        plan: LevelPlan,
-        python: Path,
-        files: Path,
-        calibrations: LevelCalibration,
-        on_progress: Callable[[Progress], None],
-    ) -> LevelLog:
-        folder = self.folder.root / "levels" / plan.folder_name
-        folder.mkdir()
-        self._notify(f"level {plan.shown}: {plan.load} on {plan.target}")
-        write_json(folder / "state.json", self._servers.settle())
-        calibrations.before(folder)
-        watched = {name: one.watched() for name, one in self._servers.run_data.items()}
-        with ResourceSampler(folder / "resources.jsonl", watched) as monitor:
-            log = LevelSupervisor(
-                plan,
-                folder=folder,
-                python=python,
-                job=self._job(plan, files),
-                python_path=self._scenario.python_path,
-                sample_every_s=self._scenario.sample_every_s,
-                on_second=monitor.sample,
-                on_progress=lambda progress: self._progress(progress, on_progress),
-                write_log=lambda log: _write_log(folder, log),
-            ).run()
-        calibrations.ended()
-        if plan.arrivals:
-            self._notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
-            play_control(
-                plan,
-                folder=folder,
-                python=python,
-                job=self._job(plan, files),
-                python_path=self._scenario.python_path,
-            )
-        self._reconcile(plan, folder)
-        if plan is not self._plans[-1]:
-            time.sleep(plan.phases.cooldown_s)
-        return log
-
-    def _job(self, plan: LevelPlan, files: Path) -> Job:
-        return level_job(
-            plan,
-            run_id=self.run_id,
-            kinds=self._kinds,
-            run_data=self._servers.run_data,
-            files=files,
-        )
-
-    @property
-    def _kinds(self) -> tuple[Kind, ...]:
-        return kinds_of(self._scenario, self._servers.left_out)
-
-    def _reconcile(self, plan: LevelPlan, folder: Path) -> None:
-        """Count the level's writes; the next level begins by removing them."""
-        frame = read_level(folder, len(self._kinds)).frame
-        writes = reconcile(frame, self._kinds, self._servers.written(plan.index))
-        write_json(folder / "writes.json", [asdict(write) for write in writes])
-
-    def _progress(self, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
-        with (self.folder.root / "progress.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(progress)) + "\n")
-        on_progress(progress)
-
 
 def report_of(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:
     """Return the report of a run: the one that it wrote, else it is written now."""
@@ -328,9 +263,9 @@ def run_scenario(
 
     Args:
         scenario: What to do; ``open_scenario`` makes one.
-        settings: Where things are; None for what the environment says.
+        settings: Where things are; None to read them from the environment.
         notify: Called with each line that people should see while they wait.
-        on_progress: Called about once a second with where the load stands.
+        on_progress: Called about once a second with the progress of the load.
 
     Raises:
         PerfPipelineError: Before the first level, when a server or the target is unavailable; or
@@ -345,11 +280,11 @@ def run_scenario(
 
 
 def open_run(name: str | None = None, settings: Settings | None = None) -> FinishedRun:
-    """Open a run that has ended; what it did not come to measure or report is done now.
+    """Open a run that has ended; what was not measured or reported yet is done now.
 
     Args:
         name: Its id or its folder; None for the newest run.
-        settings: Where the folder of the runs is; None for what the environment says.
+        settings: Where the folder of the runs is; None to read them from the environment.
 
     Raises:
         RunFolderError: There is no such run, or nothing of it was measured.
@@ -359,9 +294,9 @@ def open_run(name: str | None = None, settings: Settings | None = None) -> Finis
     return FinishedRun(metrics, folder.root, report_of(folder, metrics))
 
 
+def _planned(plan: LevelPlan) -> PlannedLevel:
+    return PlannedLevel(plan.label, plan.title, plan.concurrency, plan.loop, plan.phases)
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _write_log(folder: Path, log: LevelLog) -> None:
-    write_json(folder / "level.json", asdict(log))

@@ -1,0 +1,96 @@
+"""Plays a load level of a run: calibrations, load, control run and the count of its writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
+from perf_pipeline.loadgen.supervise.control_run import play_control
+from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
+from perf_pipeline.metrics.records.reconcile import reconcile
+from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
+from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.run_folder import write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.host.level_calibration import LevelCalibration
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+    from perf_pipeline.loadgen.run_servers import RunServers
+    from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
+    from perf_pipeline.samples.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class LevelPlayer:
+    """What the levels of a run share.
+
+    Attributes:
+        folder: The run's folder.
+        scenario: What the run plays.
+        servers: Its servers, seeded.
+        calibrations: Fixed work before and after each level.
+        files: Folder for the files that workflows read.
+        notify: Called with each line that people should see while they wait.
+    """
+
+    folder: RunFolder
+    scenario: Scenario
+    servers: RunServers
+    calibrations: LevelCalibration
+    files: Path
+    notify: Callable[[str], None]
+
+    def play(
+        self, plan: LevelPlan, python: Path, on_progress: Callable[[Progress], None]
+    ) -> LevelLog:
+        """Play a level, and the control run of an open one, and store what happened.
+
+        Args:
+            plan: The level.
+            python: The interpreter of its target.
+            on_progress: Called about once a second with the progress of the load.
+        """
+        folder = self.folder.root / "levels" / plan.folder_name
+        folder.mkdir()
+        self.notify(f"level {plan.shown}: {plan.load} on {plan.target}")
+        write_json(folder / "state.json", self.servers.settle())
+        self.calibrations.before(folder)
+        kinds = kinds_of(self.scenario, self.servers.left_out)
+        run_data = self.servers.run_data
+        job = level_job(
+            plan, run_id=self.folder.run_id, kinds=kinds, run_data=run_data, files=self.files
+        )
+        watched = {name: one.watched() for name, one in run_data.items()}
+        with ResourceSampler(folder / "resources.jsonl", watched) as monitor:
+            log = LevelSupervisor(
+                plan,
+                folder=folder,
+                python=python,
+                job=job,
+                python_path=self.scenario.python_path,
+                sample_every_s=self.scenario.sample_every_s,
+                on_second=monitor.sample,
+                on_progress=lambda progress: self._progress(progress, on_progress),
+                write_log=lambda log: write_json(folder / "level.json", asdict(log)),
+            ).run()
+        self.calibrations.ended()
+        if plan.arrivals:
+            self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
+            python_path = self.scenario.python_path
+            play_control(plan, folder=folder, python=python, job=job, python_path=python_path)
+        # The writes are counted now: the next level begins by removing them.
+        frame = read_level(folder, len(kinds)).frame
+        writes = reconcile(frame, kinds, self.servers.written(plan.index))
+        write_json(folder / "writes.json", [asdict(write) for write in writes])
+        return log
+
+    def _progress(self, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
+        with (self.folder.root / "progress.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(progress)) + "\n")
+        on_progress(progress)
