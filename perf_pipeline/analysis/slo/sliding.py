@@ -1,8 +1,8 @@
-"""The worst of all windows of one length: exact, over every position, not a grid of them.
+"""The worst of all windows of one length: exact, over every position and not a grid of them.
 
-A window ending at t holds what happened in ``(t - length, t]``. What it holds changes only when
-something enters (at its time) or leaves (a length later), so looking at those moments looks at
-all windows. Windows lie within the phase as a whole.
+A window that ends at t contains the events in ``(t - length, t]``. Its content changes only when an
+event enters (at its time) or leaves (one length later), so these moments cover all windows.
+Windows lie entirely within the phase.
 """
 
 from __future__ import annotations
@@ -19,17 +19,22 @@ if TYPE_CHECKING:
 
     Times = npt.NDArray[np.int64]
 
-CHUNK = 1_000_000
-"""Positions looked at together: memory stays bounded for any number of records."""
-
 
 @dataclass(frozen=True)
 class Span:
-    """Where windows may lie, CLOCK_MONOTONIC, and how long they are."""
+    """Where windows may lie, CLOCK_MONOTONIC, and how long they are.
+
+    Attributes:
+        start_ns: Start of the phase.
+        end_ns: End of the phase.
+        length_ns: Length of a window.
+        chunk: Positions that are examined together, which bounds the memory.
+    """
 
     start_ns: int
     end_ns: int
     length_ns: int
+    chunk: int = 1_000_000
 
     @property
     def first_ns(self) -> int:
@@ -48,11 +53,11 @@ class Worst:
 
     Attributes:
         at_ns: Its end.
-        amount: What makes it worst: a share, a count, or a mean in ns.
-        samples: What lies in it.
-        missed: True when it surely breaks the limit.
-        thin_s: For how long the sliding window held too little to be judged, and nothing that
-            breaks the limit.
+        amount: Its value: a share, a count, or a mean in ns.
+        samples: Number of events in it.
+        missed: True when it certainly breaks the limit.
+        thin_s: For how long the sliding window had too few events to be judged, and did not break
+            the limit.
         judged: True when any window could be judged.
     """
 
@@ -65,17 +70,24 @@ class Worst:
 
 
 def worst_share(
-    at_ns: Times, bad: npt.NDArray[np.bool_], span: Span, *, allowed: float, least: float, sure: int
+    at_ns: Times,
+    bad: npt.NDArray[np.bool_],
+    span: Span,
+    *,
+    allowed: float,
+    enough: float,
+    sure: int,
 ) -> Worst:
-    """Find the window with the greatest share of what is bad.
+    """Find the window with the greatest share of bad events.
 
     Args:
-        at_ns: int64[n], when each happened, sorted.
-        bad: bool[n].
+        at_ns: int64[n], when each event happened, sorted.
+        bad: bool[n], whether each counts as bad.
         span: The windows.
         allowed: Share that may be bad, 0 to 1.
-        least: With so many in it a window is judged.
-        sure: With so many bad in it, and too great a share, a window of any size is.
+        enough: A window with at least this many events is judged.
+        sure: A window with at least this many bad events, and more than the allowed share, is
+            judged whatever its size.
     """
     bad_ns = at_ns[bad]
     best = _Best()
@@ -83,19 +95,19 @@ def worst_share(
         count = _within(at_ns, t_ns, span)
         failed = _within(bad_ns, t_ns, span)
         over = failed > allowed * count + 1e-9
-        missed = over & ((count >= least) | (failed >= sure))
+        missed = over & ((count >= enough) | (failed >= sure))
         share = failed / np.maximum(count, 1)
-        best.take(t_ns, until_ns, share, count, missed=missed, judged=missed | (count >= least))
+        best.take(t_ns, until_ns, share, count, missed=missed, judged=missed | (count >= enough))
     return best.worst(span)
 
 
 def min_count(at_ns: Times, span: Span, *, limit: float) -> Worst:
-    """Find the window with the fewest: its amount is that number, worst when below ``limit``.
+    """Find the window with the fewest events; it misses the limit when it has fewer than that.
 
     Args:
-        at_ns: int64[n], when each happened, sorted.
+        at_ns: int64[n], when each event happened, sorted.
         span: The windows.
-        limit: Least number that should be in each.
+        limit: Minimum number in each window.
     """
     best = _Best()
     for t_ns, until_ns in _positions(span, at_ns):
@@ -108,13 +120,13 @@ def min_count(at_ns: Times, span: Span, *, limit: float) -> Worst:
 
 
 def worst_mean(
-    begin_ns: Times, end_ns: Times, ended_ns: Times, span: Span, *, limit_ns: float, least: int
+    begin_ns: Times, end_ns: Times, ended_ns: Times, span: Span, *, limit_ns: float, enough: int
 ) -> Worst:
     """Find the window with the greatest mean time: time in flight in it / what ended in it.
 
     Between two changes the time in flight grows or falls evenly, so the mean is greatest at one
-    of them, or just before. A window in which less than ``least`` ended is judged only when its
-    time in flight would break the limit even if so many had.
+    of them, or just before. A window in which fewer than ``enough`` ended is judged only when its
+    time in flight would break the limit even if ``enough`` had ended.
 
     Args:
         begin_ns: int64[n], when each workflow began, sorted.
@@ -122,7 +134,7 @@ def worst_mean(
         ended_ns: int64[m], when those that count as ended did, sorted.
         span: The windows.
         limit_ns: Greatest mean.
-        least: As above.
+        enough: A window in which at least this many ended is judged.
     """
     begun, gone = _Area(begin_ns, span.start_ns), _Area(end_ns, span.start_ns)
     best = _Best()
@@ -134,14 +146,14 @@ def worst_mean(
                 one.until(edge_ns) - one.until(edge_ns - span.length_ns) for one in (begun, gone)
             ]
             spent = np.maximum(spent, area[0] - area[1])
-        missed = spent > limit_ns * np.maximum(count, least)
+        missed = spent > limit_ns * np.maximum(count, enough)
         mean = spent / np.maximum(count, 1)
-        best.take(t_ns, until_ns, mean, count, missed=missed, judged=missed | (count >= least))
+        best.take(t_ns, until_ns, mean, count, missed=missed, judged=missed | (count >= enough))
     return best.worst(span)
 
 
 class _Area:
-    """Time since each of many moments, summed: of which a difference is the time in flight."""
+    """Sum of the times since each of many moments; time in flight is a difference of two."""
 
     def __init__(self, at_ns: Times, origin_ns: int) -> None:
         self._at_ns = at_ns
@@ -173,9 +185,9 @@ class _Best:
         missed: npt.NDArray[np.bool_],
         judged: npt.NDArray[np.bool_],
     ) -> None:
-        """Look at the windows that end from ``t_ns`` on, each the same until ``until_ns``."""
+        """Compare the windows that end at ``t_ns``; each has the same content to ``until_ns``."""
         self._thin_ns += int((until_ns - t_ns)[~judged].sum())
-        # What breaks the limit is judged, and its amount beyond that of any that does not.
+        # A window that breaks the limit is judged, and its amount exceeds that of all that do not.
         among = np.flatnonzero(judged) if judged.any() else np.arange(len(t_ns))
         at = among[np.argmax(amount[among])]
         rank = (bool(missed[at]), bool(judged[at]), float(amount[at]))
@@ -183,14 +195,14 @@ class _Best:
             self._rank, self._at_ns, self._samples = rank, int(t_ns[at]), int(count[at])
 
     def worst(self, span: Span) -> Worst:
-        """Return what was found."""
+        """Return the worst window found."""
         missed, judged, amount = self._rank
         at_ns = self._at_ns or span.first_ns
         return Worst(at_ns, float(amount), self._samples, missed, self._thin_ns / 1e9, judged)
 
 
 def _within(at_ns: Times, t_ns: Times, span: Span) -> npt.NDArray[np.int64]:
-    """Count what lies in each window."""
+    """Count the events in each window."""
     after = np.searchsorted(at_ns, t_ns, side="right")
     count: npt.NDArray[np.int64] = after - np.searchsorted(
         at_ns, t_ns - span.length_ns, side="right"
@@ -201,7 +213,7 @@ def _within(at_ns: Times, t_ns: Times, span: Span) -> npt.NDArray[np.int64]:
 def _positions(span: Span, *at_ns: Times) -> Iterator[tuple[Times, Times]]:
     """Yield the ends of windows at which something changes, and until when they stay as they are.
 
-    Every position is yielded, in pieces of ``CHUNK``; the first is that of the first window.
+    Every position is yielded, ``span.chunk`` at a time, from that of the first window on.
     """
     moments = [np.array([span.first_ns], dtype=np.int64)]
     for each_ns in at_ns:
@@ -212,5 +224,5 @@ def _positions(span: Span, *at_ns: Times) -> Iterator[tuple[Times, Times]]:
     all_ns = np.sort(np.concatenate(moments), kind="stable")
     all_ns = all_ns[np.append(True, np.diff(all_ns) > 0)]
     until_ns = np.append(all_ns[1:], max(span.end_ns, int(all_ns[-1])))
-    for start in range(0, len(all_ns), CHUNK):
-        yield all_ns[start : start + CHUNK], until_ns[start : start + CHUNK]
+    for start in range(0, len(all_ns), span.chunk):
+        yield all_ns[start : start + span.chunk], until_ns[start : start + span.chunk]

@@ -1,13 +1,13 @@
 """An SLO over a sliding window, judged from the records: the worst window decides.
 
-A workflow belongs to the window in which it was decided whether it keeps a limit on its time:
-within the limit when it ended, beyond it at the moment when it passed the limit. So each counts
-once, and a standstill breaks the limit while it lasts, not when it ends. What was dropped, or
-timed out, was not answered within any limit. What our own stop cut short before its limit
+A workflow counts in the window in which it was decided whether it meets a limit on its time: at
+its end if it ended within the limit, else at the moment when it exceeded the limit. So each counts
+once, and a standstill breaks the limit while it lasts, not when it ends. Dropped and timed-out
+workflows break every limit. A workflow that the end of the level abandoned before its limit
 decided nothing and does not count.
 
-What a window held is a fact, so it needs no interval; but a percentile of few is none, and a
-window with less than 10 / (1 - p) workflows is judged only when 10 or more of them broke the
+The content of a window is known exactly, so there is no interval. A percentile of few workflows is
+not judged: a window with fewer than 10 / (1 - p) is judged only when at least 10 of them broke the
 limit. A share of failures and a mean need 20.
 """
 
@@ -41,7 +41,7 @@ _UNANSWERED = [int(Outcome.TIMEOUT), int(Outcome.DROPPED)]
 
 @dataclass(frozen=True)
 class LevelHistory:
-    """What sliding windows are judged from.
+    """The records from which sliding windows are judged.
 
     Attributes:
         frame: Records of ``SCHEMA`` without cold starts.
@@ -56,7 +56,7 @@ class LevelHistory:
     steady_ns: tuple[int, int]
 
     def of(self, family: FamilyMetrics | None) -> pl.DataFrame:
-        """Return the records of one kind of workflow; of all for None."""
+        """Return the records of one kind of workflow, or of all kinds for None."""
         if family is None:
             return self.frame
         kind = self.kinds.index((family.family, family.complexity))
@@ -69,7 +69,7 @@ def over_window(
     """Return the value of the worst window within the steady phase, and what it decides."""
     why = _why_not(slo, level)
     if why or history is None:
-        return Measured(None, why=why or "the records of the level are not at hand")
+        return Measured(None, why=why or "the records of the level are not available")
     span = Span(*history.steady_ns, round(slo.window_s * 1e9))
     if span.first_ns > span.end_ns:
         length_s = (span.end_ns - span.start_ns) / 1e9
@@ -81,7 +81,7 @@ def over_window(
 
 
 def _why_not(slo: Slo, level: LevelMetrics) -> str:
-    """Say why a closed level has no such metric; empty if it has."""
+    """Return why a closed level has no such metric; empty if it has one."""
     if level.loop == "open":
         return ""
     if slo.about.times and is_response(slo, level):
@@ -110,9 +110,9 @@ def _times(slo: Slo, level: LevelMetrics, frame: pl.DataFrame, span: Span, go_ns
     begin = pl.col("intended_start_ns" if response else "start_ns")
     limit_ns = round(slo.limit * 1e9)
     lasted = pl.col("end_ns") - begin
-    cut = pl.col("outcome") == int(Outcome.ABANDONED)
+    abandoned = pl.col("outcome") == int(Outcome.ABANDONED)
     decided = (
-        frame.filter(~cut | (lasted > limit_ns))
+        frame.filter(~abandoned | (lasted > limit_ns))
         .select(
             at=pl.when(lasted > limit_ns).then(begin + limit_ns).otherwise(pl.col("end_ns")),
             bad=(lasted > limit_ns) | pl.col("outcome").is_in(_UNANSWERED),
@@ -120,18 +120,18 @@ def _times(slo: Slo, level: LevelMetrics, frame: pl.DataFrame, span: Span, go_ns
         )
         .sort("at")
     )
-    allowed, least, sure = 0.0, 1.0, 1
+    allowed, enough, sure = 0.0, 1.0, 1
     if slo.about.kind == "percentile":
         allowed = 1 - slo.about.p
-        least, sure = MIN_TAIL_SAMPLES / allowed - 1e-6, MIN_TAIL_SAMPLES
+        enough, sure = MIN_TAIL_SAMPLES / allowed - 1e-6, MIN_TAIL_SAMPLES
     at_ns = decided["at"].to_numpy()
     bad = decided["bad"].to_numpy()
-    worst = worst_share(at_ns, bad, span, allowed=allowed, least=least, sure=sure)
+    worst = worst_share(at_ns, bad, span, allowed=allowed, enough=enough, sure=sure)
     inside = (at_ns > worst.at_ns - span.length_ns) & (at_ns <= worst.at_ns)
     lasted_ns = decided["lasted"].to_numpy()[inside]
     p = slo.about.p if slo.about.kind == "percentile" else 1.0
     value_s = _nearest_rank(lasted_ns, p) / 1e9 if len(lasted_ns) else None
-    return _measured(worst, value_s, span, go_ns, least=least)
+    return _measured(worst, value_s, span, go_ns, enough=enough)
 
 
 def _nearest_rank(values: npt.NDArray[np.int64], p: float) -> float:
@@ -150,15 +150,15 @@ def _mean(slo: Slo, level: LevelMetrics, frame: pl.DataFrame, span: Span, go_ns:
         ended,
         span,
         limit_ns=slo.limit * 1e9,
-        least=MIN_ENDED,
+        enough=MIN_ENDED,
     )
-    return _measured(worst, worst.amount / 1e9, span, go_ns, least=MIN_ENDED)
+    return _measured(worst, worst.amount / 1e9, span, go_ns, enough=MIN_ENDED)
 
 
 def _rate(slo: Slo, frame: pl.DataFrame, span: Span, go_ns: int) -> Measured:
     ok = frame.filter(pl.col("outcome") == int(Outcome.OK))["end_ns"].sort().to_numpy()
     worst = min_count(ok, span, limit=slo.limit * slo.window_s)
-    return _measured(worst, worst.amount / slo.window_s, span, go_ns, least=0)
+    return _measured(worst, worst.amount / slo.window_s, span, go_ns, enough=0)
 
 
 def _share(slo: Slo, frame: pl.DataFrame, span: Span, go_ns: int) -> Measured:
@@ -170,14 +170,14 @@ def _share(slo: Slo, frame: pl.DataFrame, span: Span, go_ns: int) -> Measured:
         bad = pl.col("outcome") != int(Outcome.OK)
     rows = known.select(at="end_ns", bad=bad).sort("at")
     at_ns, is_bad = rows["at"].to_numpy(), rows["bad"].to_numpy()
-    worst = worst_share(at_ns, is_bad, span, allowed=slo.limit, least=MIN_ENDED, sure=MIN_ENDED)
-    return _measured(worst, worst.amount, span, go_ns, least=MIN_ENDED)
+    worst = worst_share(at_ns, is_bad, span, allowed=slo.limit, enough=MIN_ENDED, sure=MIN_ENDED)
+    return _measured(worst, worst.amount, span, go_ns, enough=MIN_ENDED)
 
 
 def _cpu(slo: Slo, level: LevelMetrics, span: Span, go_ns: int) -> Measured:
-    """Return the mean of the samples in the window that has the greatest; windows end at samples.
+    """Return the greatest mean of the samples in a window; windows end at samples.
 
-    A sample says what was used since the one before.
+    A sample gives the CPU use since the sample before.
     """
     first_s, end_s = (span.first_ns - go_ns) / 1e9, (span.end_ns - go_ns) / 1e9
     points = [
@@ -199,20 +199,20 @@ def _cpu(slo: Slo, level: LevelMetrics, span: Span, go_ns: int) -> Measured:
 
 
 def _measured(
-    worst: Worst, value: float | None, span: Span, go_ns: int, *, least: float
+    worst: Worst, value: float | None, span: Span, go_ns: int, *, enough: float
 ) -> Measured:
-    """Give the verdict: missed by any window, met by all, or how much could not be judged."""
+    """Return the verdict: missed by any window, met by all, or how much could not be judged."""
     at_s = (worst.at_ns - go_ns) / 1e9
     if worst.missed:
         return Measured(value, worst.samples, at_s=at_s, verdict="missed")
-    few = f"fewer than {least:,.0f} workflows, too few for one"
+    few = f"fewer than {enough:,.0f} workflows, too few for one"
     if not worst.judged:
-        why = f"every window held {few}: a longer window_s or more load gives more"
+        why = f"every window had {few}: a longer window_s or more load gives more"
         return Measured(value, worst.samples, at_s=at_s, why=why)
     if worst.thin_s > 0:
         why = (
             f"for {worst.thin_s:.3g} s of the {span.positions_s:.3g} s in which it can slide the "
-            f"window held {few}: a longer window_s gives more"
+            f"window had {few}: a longer window_s gives more"
         )
         return Measured(value, worst.samples, at_s=at_s, verdict="unclear", why=why)
     return Measured(value, worst.samples, at_s=at_s, verdict="met")

@@ -7,22 +7,21 @@ import polars as pl
 
 from perf_pipeline.metrics.types.records import Fairness
 
-_ROWS = 1 << 18
 
-
-def fairness_of(ended: pl.DataFrame, slots: int) -> Fairness:
+def fairness_of(ended: pl.DataFrame, slots: int, rows: int = 1 << 18) -> Fairness:
     """Compare the slots by how many workflows each ended.
 
     Args:
         ended: Records of the workflows that ended in the window.
         slots: Number of slots of all workers, those that ended nothing included.
+        rows: Records that are counted together, which bounds the memory.
 
     Source:
         Jain, Chiu, Hawe, "A Quantitative Measure of Fairness", DEC-TR-301, 1984.
     """
     by_place = np.zeros(0, dtype=np.int64)
     width = 1 + (int(ended.select(pl.col("slot").max()).item()) if len(ended) else 0)
-    for part in ended.iter_slices(_ROWS):
+    for part in ended.iter_slices(rows):
         place = part["worker"].to_numpy().astype(np.int64) * width + part["slot"].to_numpy()
         more = np.bincount(place, minlength=len(by_place))
         more[: len(by_place)] += by_place

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import polars as pl
 
-_STEPS_AT_A_TIME = 1 << 14
 _NEVER_NS = (1 << 63) - 1
 
 
@@ -21,16 +20,18 @@ _NEVER_NS = (1 << 63) - 1
 class InFlightCurve:
     """The number in flight as a step function of time.
 
-    It is kept as the two sorted columns that it is made of: 10 million workflows are 160 MB, and
-    20 million steps with their counts would be twice as much and take ten times as long to sort.
+    It is stored as two sorted columns: 10 million workflows are 160 MB, and 20 million steps with
+    their counts would be twice as much and take ten times as long to sort.
 
     Attributes:
         starts_ns: int64[n], when workflows started, non-decreasing, CLOCK_MONOTONIC.
         ends_ns: int64[n], when workflows ended, likewise; each on its own, not by workflow.
+        chunk: Ends that are examined together, which bounds the memory.
     """
 
     starts_ns: npt.NDArray[np.int64]
     ends_ns: npt.NDArray[np.int64]
+    chunk: int = 1 << 14
 
     @classmethod
     def of(cls, frame: pl.DataFrame | pl.LazyFrame) -> InFlightCurve:
@@ -44,8 +45,8 @@ class InFlightCurve:
     def at_least_ns(self, count: int, start_ns: int, end_ns: int) -> int:
         """Return for how long at least ``count`` were in flight within a window, ns.
 
-        Between the k-th end and the next one that is so from the start number k + count on, so
-        that no two columns have to be merged.
+        Between the k-th end and the next one, that holds from start number k + count on, so the
+        two columns need not be merged.
 
         Args:
             count: >= 1.
@@ -54,8 +55,8 @@ class InFlightCurve:
         """
         first, last = self._ends_within(start_ns, end_ns)
         total = 0
-        for at in range(first, last + 1, _STEPS_AT_A_TIME):
-            to = min(at + _STEPS_AT_A_TIME, last + 1)
+        for at in range(first, last + 1, self.chunk):
+            to = min(at + self.chunk, last + 1)
             since_ns, until_ns = self.ends_ns[max(at - 1, 0) : to - 1], self.ends_ns[at:to]
             if at == first:
                 since_ns = np.append(start_ns, self.ends_ns[at : to - 1])
@@ -66,7 +67,7 @@ class InFlightCurve:
         return total
 
     def median_and_min(self, start_ns: int, end_ns: int) -> tuple[float, int] | tuple[None, None]:
-        """Return the time-weighted median over a window and the least number in it.
+        """Return the time-weighted median over a window and the minimum in it.
 
         Both are None if nothing is known of the window.
         """
@@ -78,7 +79,7 @@ class InFlightCurve:
         def is_reached(count: int) -> bool:
             return self.at_least_ns(count + 1, start_ns, end_ns) <= half_ns
 
-        return float(_first_from(round(mean), is_reached)), self._least(start_ns, end_ns)
+        return float(_first_from(round(mean), is_reached)), self._min(start_ns, end_ns)
 
     def means(self, edges_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the time-weighted mean between each two neighbours of ``edges_ns``.
@@ -94,26 +95,26 @@ class InFlightCurve:
         means = np.zeros(len(edges_ns) - 1)
         for i, end_ns in enumerate(edges_ns[1:]):
             length_ns = end_ns - edges_ns[i]
-            # What was there at the left edge stays for all of the time, what starts from then on
-            # for the rest of it, and what ends is missing for the rest.
+            # Workflows in flight at the left edge count for all of the time; each later start adds,
+            # and each end subtracts, the rest of the time.
             stays = int(started[i] - ended[i]) * int(length_ns)
             joins = int((end_ns - self.starts_ns[started[i] : started[i + 1]]).sum())
             leaves = int((end_ns - self.ends_ns[ended[i] : ended[i + 1]]).sum())
             means[i] = (stays + joins - leaves) / int(length_ns)
         return means
 
-    def _least(self, start_ns: int, end_ns: int) -> int:
-        """Return the least number in flight for any time > 0: at the start, or after an end."""
+    def _min(self, start_ns: int, end_ns: int) -> int:
+        """Return the minimum in flight for any time > 0: at the start, or after an end."""
         first, last = self._ends_within(start_ns, end_ns)
-        least = int(np.searchsorted(self.starts_ns, start_ns, side="right")) - first
-        for at in range(first, last, _STEPS_AT_A_TIME):
-            ends_ns = self.ends_ns[at : min(at + _STEPS_AT_A_TIME, last)]
-            # After end number k there are as many as before if start number k + least came by then.
-            fewer = np.flatnonzero(self._starts(at + least, len(ends_ns)) > ends_ns)
+        minimum = int(np.searchsorted(self.starts_ns, start_ns, side="right")) - first
+        for at in range(first, last, self.chunk):
+            ends_ns = self.ends_ns[at : min(at + self.chunk, last)]
+            # After end k there are as many as before if start number k + minimum came first.
+            fewer = np.flatnonzero(self._starts(at + minimum, len(ends_ns)) > ends_ns)
             if len(fewer):
                 started = np.searchsorted(self.starts_ns, ends_ns[fewer], side="right")
-                least = min(least, int((started - (at + 1 + fewer)).min()))
-        return least
+                minimum = min(minimum, int((started - (at + 1 + fewer)).min()))
+        return minimum
 
     def _ends_within(self, start_ns: int, end_ns: int) -> tuple[int, int]:
         """Return how many ended up to the start of a window, and how many before its end."""
@@ -121,7 +122,7 @@ class InFlightCurve:
         return first, int(np.searchsorted(self.ends_ns, end_ns))
 
     def _starts(self, first: int, count: int) -> npt.NDArray[np.int64]:
-        """Return the starts of ``count`` ranks; of ranks that there are not, never."""
+        """Return the starts of ``count`` ranks; past the last one ``_NEVER_NS``."""
         found = self.starts_ns[first : first + count]
         if len(found) == count:
             return found
@@ -129,7 +130,7 @@ class InFlightCurve:
 
 
 def _first_from(guess: int, holds: Callable[[int], bool]) -> int:
-    """Return the least number >= 0 for which ``holds``, as it does from some number on."""
+    """Return the smallest number >= 0 for which ``holds``, which does from some number on."""
     low, high, step = 0, max(guess, 0), 1
     while not holds(high):
         low, high, step = high + 1, high + step, 2 * step

@@ -1,4 +1,4 @@
-"""How many records there are of each kind of workflow, outcome and class of error."""
+"""Number of records of each kind of workflow, outcome and class of error."""
 
 from __future__ import annotations
 
@@ -29,12 +29,20 @@ class OutcomeCounts:
     table: _Table
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, window_ns: tuple[int, int]) -> tuple[Self, Self]:
-        """Count all records of ``frame``, and those that were answered in ``[start, end)``."""
+    def of(
+        cls, frame: pl.DataFrame, window_ns: tuple[int, int], rows: int = SLICE
+    ) -> tuple[Self, Self]:
+        """Count all records of ``frame``, and those that ended in ``[start, end)``.
+
+        Args:
+            frame: Records of ``SCHEMA``.
+            window_ns: Start and end, exclusive, CLOCK_MONOTONIC.
+            rows: Records that are counted together, which bounds the memory.
+        """
         size = int(np.prod(_SHAPE))
         tables = np.zeros((2, size), dtype=np.int64)
         columns = frame.select("kind", "outcome", "error_class", "end_ns")
-        for part in columns.iter_slices(SLICE):
+        for part in columns.iter_slices(rows):
             kind, outcome, error_class, end_ns = (column.to_numpy() for column in part)
             cell = np.ravel_multi_index((kind, outcome, error_class), _SHAPE)
             within = (end_ns >= window_ns[0]) & (end_ns < window_ns[1])
@@ -57,7 +65,7 @@ class OutcomeCounts:
 
     @property
     def error_classes(self) -> dict[str, int]:
-        """Class to errors; only classes that there are."""
+        """Class to errors; only classes that occurred."""
         counts = self.table.sum(axis=0)[Outcome.ERROR].tolist()
         return {one.name.lower(): counts[one] for one in ErrorClass if counts[one]}
 

@@ -1,4 +1,4 @@
-"""Are the writes of the ok workflows really on the servers? Counted by number, not by sum."""
+"""Compares the writes of ok workflows with the servers, by workflow number and not by sum."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def reconcile(
     Args:
         frame: All records of the level, cold starts included.
         kinds: Every kind of workflow, by index.
-        found_on: Server to a function that returns the numbers of the workflows whose write is
-            there. Servers that no kind writes to are left out of the result.
+        found_on: Server to a function that returns the numbers of the workflows whose write it
+            has. Servers to which no kind writes are left out of the result.
     """
     ok = frame.filter(pl.col("outcome") == int(Outcome.OK))
     results = []

@@ -1,9 +1,9 @@
-"""Everything in the metrics of a level that comes from its records alone.
+"""The metrics of a level that come from its records alone.
 
-The records come lazily, so that only the columns that are needed are read from a Parquet file, and
-the parts that take longest share two cores: 10 million records take about 2.6 s of processor time,
-and less than a gigabyte (``python -m tests.benchmarks.large_data``). Where counts do, records are
-counted slice by slice and not sorted; what is counted once is used by all that need it.
+The records are read lazily, so only the columns that are needed are loaded from a Parquet file, and
+the longest parts share two cores: 10 million records take about 2.6 s of processor time, and less
+than a gigabyte (``python -m tests.benchmarks.large_data``). Records are counted slice by slice
+rather than sorted where counts suffice.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from perf_pipeline.metrics.records.duplicates import duplicates_of
 from perf_pipeline.metrics.records.fairness import fairness_of
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from perf_pipeline.metrics.records.outcome_counts import OutcomeCounts
@@ -35,26 +35,28 @@ TIMED = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
 """Records with times that count: without cold starts, and without workflows that never started."""
 
 _CORES = 2
+_SPREAD = 8
+"""Numbers of a plan lie close together: a table of so many places a record finds duplicates."""
 
 
 @dataclass(frozen=True)
 class RecordFigures:
-    """A level's records in numbers; "the window" is the steady phase.
+    """The figures of a level's records; "the window" is the steady phase.
 
     Attributes:
-        duplicates: Records whose workflow's number another record has as well.
+        duplicates: Records that have the workflow number of an earlier record.
         outcomes: Outcome to records, of the whole level, cold starts included.
-        steady_outcomes: Likewise of what ended in the window.
-        error_classes: Class to errors, of the whole level; only classes that there were.
-        steady_error_classes: Likewise of what ended in the window.
-        ok: Workflows of each kind that ended well in the window.
+        steady_outcomes: Likewise of workflows that ended in the window.
+        error_classes: Class to errors, of the whole level; only classes that occurred.
+        steady_error_classes: Likewise of workflows that ended in the window.
+        ok: Workflows of each kind that ended ok in the window.
         throughput: Interval of the workflows that end ok per second of the window.
-        service_times: Of the window, all kinds together.
-        kinds: Of the window, each kind by index.
-        distribution: Of the service times of all kinds.
+        service_times: Service times in the window, all kinds together.
+        kinds: Service times in the window, of each kind by index.
+        distribution: Distribution of the service times of all kinds.
         curve: The number in flight.
-        in_flight_median: Time-weighted median over the window; None if nothing is known of it.
-        in_flight_min: Least number within it.
+        in_flight_median: Time-weighted median over the window; None without records.
+        in_flight_min: Minimum within it.
         fairness: Over the window.
         seconds: The level second by second.
     """
@@ -77,7 +79,7 @@ class RecordFigures:
 
 
 def timed_records(records: pl.LazyFrame) -> pl.DataFrame:
-    """Read what all figures but two need of the records that have times: no cold starts.
+    """Read the records with times that count, and the columns that most figures need.
 
     Args:
         records: Records of ``SCHEMA``.
@@ -98,9 +100,9 @@ def record_figures(
 
     Args:
         records: Records of ``SCHEMA``, those of cold starts included.
-        timed: Those of them that have times, as from ``timed_records``.
+        timed: The records with times, from ``timed_records``.
         window_ns: Start and end of the steady phase, CLOCK_MONOTONIC; equal without one.
-        level_ns: The level's go, and until when it is known.
+        level_ns: The level's go, and the time up to which it is known.
         kinds: How many kinds of workflow there are.
         slots: Number of slots of all workers.
     """
@@ -115,7 +117,7 @@ def record_figures(
         throughput = throughput_interval(lives, *window_ns)
         times = WindowTimes.by_kind(lives, *window_ns, kinds)
         all_times = WindowTimes.merged(times)
-        curve, (median, least), seconds = flying.result()
+        curve, (median, minimum), seconds = flying.result()
         counts += others
         return RecordFigures(
             duplicates=duplicates.result(),
@@ -130,7 +132,7 @@ def record_figures(
             distribution=all_times.distribution(),
             curve=curve,
             in_flight_median=median,
-            in_flight_min=least,
+            in_flight_min=minimum,
             fairness=fairness,
             seconds=seconds,
         )
@@ -141,3 +143,31 @@ def _in_flight(
 ) -> tuple[InFlightCurve, tuple[float, int] | tuple[None, None], tuple[TimePoint, ...]]:
     curve = InFlightCurve.of(warm)
     return curve, curve.median_and_min(*window_ns), seconds_of(warm, curve, *level_ns)
+
+
+def duplicates_of(records: pl.LazyFrame, rows: int = 1 << 17) -> int:
+    """Return how many records have the workflow number of an earlier record.
+
+    Args:
+        records: Records of ``SCHEMA``.
+        rows: Records that are examined together, which bounds the memory.
+    """
+    numbers = records.select("number")
+    count: int = numbers.select(pl.len()).collect().item()
+    first, there = 0, np.zeros(0, dtype=np.bool_)
+    for part in numbers.collect_batches(chunk_size=rows):
+        values = part.to_series().to_numpy()
+        if not len(values):
+            continue
+        low, high = int(values.min()), int(values.max())
+        if len(there):
+            low, high = min(low, first), max(high, first + len(there) - 1)
+        if high - low >= _SPREAD * count:
+            different: int = numbers.select(pl.col("number").n_unique()).collect().item()
+            return count - different
+        if high - low >= len(there):
+            wider = np.zeros(high - low + 1, dtype=np.bool_)
+            wider[first - low : first - low + len(there)] = there
+            first, there = low, wider
+        there[values - first] = True
+    return count - int(np.count_nonzero(there))

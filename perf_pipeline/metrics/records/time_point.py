@@ -24,7 +24,11 @@ _COLUMNS = ("start_ns", "end_ns", "outcome")
 
 
 def seconds_of(
-    frame: pl.DataFrame | pl.LazyFrame, curve: InFlightCurve, go_ns: int, end_ns: int
+    frame: pl.DataFrame | pl.LazyFrame,
+    curve: InFlightCurve,
+    go_ns: int,
+    end_ns: int,
+    rows: int = SLICE,
 ) -> tuple[TimePoint, ...]:
     """Cut a level into whole seconds since the go; a last, partial one is left out.
 
@@ -33,12 +37,13 @@ def seconds_of(
         curve: Their number in flight.
         go_ns: Start of second 0, CLOCK_MONOTONIC.
         end_ns: End of the level.
+        rows: Records that are counted together, which bounds the memory.
     """
     count = max(0, (end_ns - go_ns) // SECOND_NS)
     if not count:
         return ()
     means = curve.means(go_ns + np.arange(count + 1) * SECOND_NS)
-    ok, answered, lasted = _ended_in(frame.lazy().select(_COLUMNS).collect(), go_ns, count)
+    ok, answered, lasted = _ended_in(frame.lazy().select(_COLUMNS).collect(), go_ns, count, rows)
     return tuple(
         TimePoint(
             t_s=float(second),
@@ -53,15 +58,17 @@ def seconds_of(
     )
 
 
-def _ended_in(frame: pl.DataFrame, go_ns: int, count: int) -> tuple[Ints, Ints, list[list[Ints]]]:
-    """Return what ended ok in each second, what ended at all, and how long that lasted.
+def _ended_in(
+    frame: pl.DataFrame, go_ns: int, count: int, rows: int
+) -> tuple[Ints, Ints, list[list[Ints]]]:
+    """Return how many ended ok in each second, how many ended at all, and their service times.
 
     Returns:
         int64[count] twice; and for each second int64[n] arrays, ns, in no order.
     """
     ok, answered = np.zeros((2, count), dtype=np.int64)
     lasted: list[list[Ints]] = [[] for _ in range(count)]
-    for part in frame.iter_slices(SLICE):
+    for part in frame.iter_slices(rows):
         start_ns, end_ns, outcome = (column.to_numpy() for column in part)
         within = (end_ns >= go_ns) & (end_ns < go_ns + count * SECOND_NS)
         within &= is_ended(outcome)
@@ -80,7 +87,7 @@ def _ended_in(frame: pl.DataFrame, go_ns: int, count: int) -> tuple[Ints, Ints, 
 
 
 def _nearest_ranks_s(parts: list[Ints]) -> tuple[float | None, float | None]:
-    """Return the median and the 99th percentile of all ``parts``, s; None for both of nothing."""
+    """Return the median and the 99th percentile of all ``parts``, s; None without any time."""
     if not parts:
         return None, None
     times_ns = np.concatenate(parts)

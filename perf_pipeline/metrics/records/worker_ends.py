@@ -1,4 +1,4 @@
-"""What the workers of a level left: how each ended, and the texts of errors."""
+"""How each worker process of a level ended, and examples of error messages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.level_records import LevelRecords
 
 EXAMPLES = 3
-"""Texts that are shown of each class of errors."""
+"""Error messages that are shown of each class."""
 
 
 def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerEnd, ...]:
     """Return how each worker of a level ended.
 
     Args:
-        records: What the level left.
+        records: The log and records of the level.
         window: The steady phase, CLOCK_MONOTONIC ns; empty where there was none.
     """
     reasons = {entry["worker"]: entry["reason"] for entry in records.log["workers"]}
@@ -42,7 +42,7 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
 
 
 def error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:
-    """Return the class of each error to a few distinct texts of such errors."""
+    """Return a few distinct messages of each class of errors, by class."""
     texts: dict[str, dict[str, None]] = {}
     for worker in records.workers:
         for number, text in worker.journal.error_examples:

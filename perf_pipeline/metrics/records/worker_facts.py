@@ -14,25 +14,25 @@ _NOTHING = "none"
 
 
 def worker_facts(folder: RunFolder) -> dict[str, str]:
-    """Return every fact of the workers but the long ones.
+    """Return the facts of the worker processes, without the long ones.
 
     Returns:
         Fact to its value; where levels differ (an arm runs another release in another
-        environment), to each distinct value with the folders of the levels that have it.
+        environment), to each distinct value with the folders of its levels.
 
     Raises:
         sqlite3.DatabaseError: A file is not a journal.
     """
-    told: dict[str, dict[str, dict[str, None]]] = {}
+    facts: dict[str, dict[str, dict[str, None]]] = {}
     for level in folder.level_folders():
         for journal in sorted(level.glob("worker-*.sqlite")):
             for name, value in read_facts(journal).items():
                 if name not in _LONG_FACTS:
-                    told.setdefault(name, {}).setdefault(value, {})[level.name] = None
-    return {name: _in_words(values) for name, values in told.items()}
+                    facts.setdefault(name, {}).setdefault(value, {})[level.name] = None
+    return {name: _shown(values) for name, values in facts.items()}
 
 
-def _in_words(values: dict[str, dict[str, None]]) -> str:
+def _shown(values: dict[str, dict[str, None]]) -> str:
     if len(values) == 1:
         return next(iter(values))
     return "; ".join(

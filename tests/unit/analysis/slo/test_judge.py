@@ -290,7 +290,7 @@ def test_a_window_of_too_few_is_not_judged_unless_ten_broke_the_limit(
 
     found = _one(valid_level, slo, quiet)
     assert found.verdict == "no_data"
-    assert "every window held fewer than 1,000 workflows" in found.why
+    assert "every window had fewer than 1,000 workflows" in found.why
     assert _one(valid_level, slo, [*quiet, *slow[:5]]).verdict == "no_data"
     assert _one(valid_level, slo, [*quiet, *slow]).verdict == "missed"
     assert _one(valid_level, Slo("p99_s", 0.5, window_s=12), quiet).verdict == "met"
@@ -320,7 +320,7 @@ def test_without_records_or_with_too_short_a_phase_a_window_has_no_data(
     valid_level: LevelMetrics,
 ) -> None:
     (verdict,) = judge_slos([Slo("p99_s", 1, window_s=5)], valid_level)
-    assert "not at hand" in verdict.why
+    assert "not available" in verdict.why
     assert "less than a window" in _one(valid_level, Slo("p99_s", 1, window_s=60)).why
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from perf_pipeline.analysis.slo import sliding
 from perf_pipeline.analysis.slo.sliding import Span, min_count, worst_mean, worst_share
 
 SPAN = Span(start_ns=100, end_ns=300, length_ns=40)
@@ -20,11 +21,8 @@ def _events(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("chunk", [7, 1_000_000])
-def test_the_worst_share_is_that_of_looking_at_every_moment(
-    seed: int, chunk: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_worst_share_is_that_of_looking_at_every_moment(seed: int, chunk: int) -> None:
     """Windows of 40 ns, 0 to 60 events in 280 ns, judged from 5 on or with 3 bad ones."""
-    monkeypatch.setattr(sliding, "CHUNK", chunk)
     at, bad = _events(seed, 2 * seed)
     naive = []
     thin = 0
@@ -36,7 +34,7 @@ def test_the_worst_share_is_that_of_looking_at_every_moment(
         naive.append((missed, missed or n >= 5, broke / max(n, 1)))
         thin += not naive[-1][1] and t < SPAN.end_ns
 
-    worst = worst_share(at, bad, SPAN, allowed=0.4, least=5, sure=3)
+    worst = worst_share(at, bad, replace(SPAN, chunk=chunk), allowed=0.4, enough=5, sure=3)
 
     assert (worst.missed, worst.judged, worst.amount) == max(naive)
     assert worst.thin_s == pytest.approx(thin / 1e9)
@@ -46,7 +44,7 @@ def test_the_worst_share_is_that_of_looking_at_every_moment(
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_the_least_count_is_that_of_looking_at_every_moment(seed: int) -> None:
+def test_the_minimum_count_is_that_of_looking_at_every_moment(seed: int) -> None:
     at, _ = _events(seed, 10 * seed)
     naive = min(int(((at > t - SPAN.length_ns) & (at <= t)).sum()) for t in MOMENTS)
 
@@ -69,7 +67,7 @@ def test_the_worst_mean_is_time_in_flight_over_what_ended_at_every_moment(seed: 
         spent = int(flying[t - SPAN.length_ns : t].sum())
         naive.append((spent > 25 * max(n, 3), spent > 25 * max(n, 3) or n >= 3, spent / max(n, 1)))
 
-    worst = worst_mean(np.sort(begin), np.sort(end), np.sort(end), SPAN, limit_ns=25, least=3)
+    worst = worst_mean(np.sort(begin), np.sort(end), np.sort(end), SPAN, limit_ns=25, enough=3)
 
     # Between two moments of a whole nanosecond the window before a change holds one less.
     assert worst.missed or not any(missed for missed, _, _ in naive)
@@ -89,7 +87,7 @@ def test_the_worst_mean_is_time_in_flight_over_what_ended_at_every_moment(seed: 
 
 def test_nothing_at_all_is_thin_and_never_judged() -> None:
     nothing = np.empty(0, dtype=np.int64)
-    worst = worst_share(nothing, nothing.astype(bool), SPAN, allowed=0.01, least=1, sure=1)
+    worst = worst_share(nothing, nothing.astype(bool), SPAN, allowed=0.01, enough=1, sure=1)
 
     assert (worst.missed, worst.judged, worst.samples) == (False, False, 0)
     assert worst.thin_s == pytest.approx(SPAN.positions_s)

@@ -57,6 +57,12 @@ def test_slots_of_two_workers_with_the_same_number_are_two_slots() -> None:
     assert fairness_of(both, 4).maximum == 2
 
 
+def test_slots_are_counted_together_however_many_records_are_taken_at_a_time() -> None:
+    ended = _frame([5, 0, 9, 1, 4], worker=0).vstack(_frame([3, 2], worker=1))
+
+    assert fairness_of(ended, 10, rows=7) == fairness_of(ended, 10)
+
+
 def test_when_nothing_ended_there_is_no_index() -> None:
     fairness = fairness_of(frame_of([]), 8)
 

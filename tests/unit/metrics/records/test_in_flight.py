@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf_pipeline.metrics.records import in_flight
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from tests.simulated_level import Row, frame_of
 
@@ -76,16 +76,14 @@ def test_the_median_is_weighted_by_time_not_by_steps() -> None:
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 7])
-def test_a_curve_of_many_pieces_is_that_of_one(
-    at_a_time: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_curve_of_many_pieces_is_that_of_one(at_a_time: int) -> None:
     """Ten million workflows are walked through piece by piece, so that memory holds."""
     rng = np.random.default_rng(6)
     starts = rng.integers(0, 200, 60)
     curve = _curve(list(zip(starts, starts + rng.integers(0, 40, 60), strict=True)))
     counts = np.array(_naive(list(zip(curve.starts_ns, curve.ends_ns, strict=True)), 20, 180))
 
-    monkeypatch.setattr(in_flight, "_STEPS_AT_A_TIME", at_a_time)
+    curve = replace(curve, chunk=at_a_time)
 
     for count in range(1, 20):
         assert curve.at_least_ns(count, 20, 180) == (counts >= count).sum()

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_pipeline.metrics.records import outcome_counts
 from perf_pipeline.metrics.records.outcome_counts import OutcomeCounts
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from tests.simulated_level import Row, frame_of
 
-if TYPE_CHECKING:
-    import pytest
 
-
-def test_counts_of_slices_are_those_of_looking_at_every_record(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_counts_of_slices_are_those_of_looking_at_every_record() -> None:
     """Abandoned and dropped workflows are counted, but were never answered in the window."""
-    monkeypatch.setattr(outcome_counts, "SLICE", 13)
     rng = np.random.default_rng(2)
     rows = [
         Row(n, n, n + 1, kind=n % 3, outcome=outcome, error_class=n % 7 + 1 if outcome == 1 else 0)
         for n, outcome in enumerate(rng.integers(0, 5, 200).tolist())
     ]
 
-    everything, answered = OutcomeCounts.of(frame_of(rows), (50, 150))
+    everything, answered = OutcomeCounts.of(frame_of(rows), (50, 150), rows=13)
 
     inside = [row for row in rows if 50 <= row.end_ns < 150 and row.outcome <= Outcome.TIMEOUT]
     for counts, own in ((everything, rows), (answered, inside)):

@@ -11,12 +11,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perf_pipeline.metrics.records import fairness, time_point
+from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from perf_pipeline.metrics.records.record_figures import (
     RecordFigures,
+    duplicates_of,
     record_figures,
     timed_records,
 )
+from perf_pipeline.metrics.records.time_point import seconds_of
 from perf_pipeline.metrics.survival.window_times import service_times
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from tests.simulated_level import GO_NS, SECOND, Row, frame_of
@@ -116,15 +118,12 @@ def _in_flight(rows: list[Row]) -> tuple[float, int]:
     raise AssertionError("the window has a half")
 
 
-def test_seconds_are_the_same_however_many_records_are_taken_at_a_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rows = _level(9)
-    monkeypatch.setattr(time_point, "SLICE", 20)
+def test_seconds_are_the_same_however_many_records_are_taken_at_a_time() -> None:
+    warm = [row for row in _level(9) if not row.flags & COLD]
+    frame = frame_of(warm)
 
-    seconds = _figures(frame_of(rows).lazy()).seconds
+    seconds = seconds_of(frame, InFlightCurve.of(frame), *LEVEL_NS, rows=20)
 
-    warm = [row for row in rows if not row.flags & COLD]
     assert len(seconds) == 10
     for n, one in enumerate(seconds):
         own = [
@@ -137,15 +136,24 @@ def test_seconds_are_the_same_however_many_records_are_taken_at_a_time(
         assert one.p99_s == lasted[math.ceil(0.99 * len(lasted)) - 1] / 1e9
 
 
-def test_slots_are_counted_together_however_many_records_are_taken_at_a_time(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("batch", [1, 2, 100])
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([], 0),
+        ([3, 1, 2], 0),
+        ([3, 1, 3, 3, -4], 2),
+        ([0, 10**15, 0], 1),
+        ([5, 9, 7, 5, 20, 0, 9, 20], 3),
+    ],
+)
+def test_a_number_that_comes_again_is_a_duplicate(
+    numbers: list[int], expected: int, batch: int
 ) -> None:
-    rows = _level(10)
-    whole = _figures(frame_of(rows).lazy()).fairness
+    """The table of numbers grows both ways, batch by batch; one of a wide spread is not made."""
+    records = pl.LazyFrame({"number": numbers}, {"number": pl.Int64()})
 
-    monkeypatch.setattr(fairness, "_ROWS", 7)
-
-    assert _figures(frame_of(rows).lazy()).fairness == whole
+    assert duplicates_of(records, rows=batch) == expected
 
 
 def test_of_no_records_there_are_figures_of_nothing() -> None:
