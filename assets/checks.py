@@ -1,6 +1,6 @@
 """Asset checks: is the run a measurement, and what does it say of the target?
 
-None of them blocks: a report is wanted most when something failed.
+None of them blocks: a report is needed above all when something failed.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ CHECKS = {
         checks.check_repeats,
         "The repeats of a level differ by no more than the interval within one of them explains.",
     ),
-    "objectives": (checks.check_slos, "The scenario's own objectives are kept."),
+    "objectives": (checks.check_slos, "The scenario's own objectives are met."),
 }
 
 

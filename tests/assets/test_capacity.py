@@ -33,7 +33,7 @@ drain_s = 0.5
 @pytest.mark.integration
 @pytest.mark.slow
 def test_the_job_shows_the_capacity_with_its_page_and_its_numbers(sandbox: Sandbox) -> None:
-    """4 slots of 20 ms, each held somewhat longer: 8 in flight take 40 ms, 16 take 80."""
+    """4 slots of 20 ms, each in use somewhat longer: 8 in flight take 40 ms, 16 take 80."""
     file = sandbox.folder / "slots.toml"
     file.write_text(SCENARIO, encoding="utf-8")
     asked = {

@@ -82,7 +82,7 @@ def test_the_lineage_leads_from_servers_to_report(graph: AssetGraph) -> None:
 def test_the_checks_are_those_of_the_metrics_say_what_they_check_and_block_nothing(
     graph: AssetGraph,
 ) -> None:
-    """A report is wanted most when something failed."""
+    """A report is needed above all when something failed."""
     found = {key: graph.get_check_spec(key) for key in graph.asset_check_keys}
     assert {key.asset_key.to_user_string() for key in found} == {"run_metrics"}
     assert {key.name for key in found} == CHECKS

@@ -115,12 +115,12 @@ def test_a_wrong_launchpad_form_is_told_in_full_and_starts_nothing(sandbox: Sand
     ):
         assert problem in ran.stdout
         assert problem in "\n".join(ran.stdout.splitlines()[-6:])  # where people look
-    assert ran.stdout.count("--concurrency is -5;") <= 4  # it was told eight times
+    assert ran.stdout.count("--concurrency is -5;") <= 4  # it was printed eight times
     assert sandbox.run_folders() == before
 
 
 def test_a_second_load_run_waits_and_says_for_whom(sandbox: Sandbox) -> None:
-    """The lock of the host is held here; the second run goes on when it is free."""
+    """The lock of the host is taken here; the second run goes on when it is free."""
     config = config_file(sandbox, sandbox.scenario("waiting"))
     log = sandbox.folder / "waiting.out"
     lock = read_settings(sandbox.environ).lock_path
@@ -170,9 +170,9 @@ def test_terminating_a_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
     assert run.described.startswith(f"Run {folder.name} is interrupted. Kept: ")
     assert run.observed[-1][1]["records"] > 0
     assert f"perf-pipeline report '{folder}'" in run.observed[-1][1]["read it with"]
-    told = last_object(sandbox.cli("records", folder.name, "--json").stdout)
-    assert (told["status"], told["levels"][0]["validity"]) == ("interrupted", "incomplete")
-    assert told["outcomes"]["ok"] > 0
+    records = last_object(sandbox.cli("records", folder.name, "--json").stdout)
+    assert (records["status"], records["levels"][0]["validity"]) == ("interrupted", "incomplete")
+    assert records["outcomes"]["ok"] > 0
     assert list(sandbox.temp.iterdir()) == []
 
 

@@ -25,10 +25,12 @@ def test_a_step_that_fails_after_the_load_says_what_is_kept(tmp_path: Path) -> N
     with dg.DagsterInstance.ephemeral() as instance:
         tags = {FOLDER_TAG: str(folder)}
         ran = dg.materialize([broken], instance=instance, tags=tags, raise_on_error=False)
-        said = [entry.user_message for entry in instance.all_logs(ran.run_id)]
+        logged = [entry.user_message for entry in instance.all_logs(ran.run_id)]
     assert not ran.success
-    told = f"The load of run r-1 is complete. Kept: 1,010 records, levels begun: 1, in {folder}."
-    assert [line for line in said if line.startswith(told)]
+    expected = (
+        f"The load of run r-1 is complete. Kept: 1,010 records, levels begun: 1, in {folder}."
+    )
+    assert [line for line in logged if line.startswith(expected)]
 
 
 def test_every_step_after_the_load_has_that_hook() -> None:

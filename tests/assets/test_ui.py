@@ -1,4 +1,4 @@
-"""``make ui`` before Dagster starts: a port that is taken is said, with what to do."""
+"""``make ui`` before Dagster starts: a port in use is reported, with what to do."""
 
 from __future__ import annotations
 

@@ -26,41 +26,41 @@ VERDICTS: dict[Verdict, str] = {
     "unclear": "unclear",
 }
 FINER = {CPU_LIMIT: "CPU limit of the run", CPU_OF_OTHERS: "CPU, taken by others"}
-"""Causes whose verdict is not the workers' own doing, and says so in its word."""
+"""Causes outside of the worker processes, with the name that is shown for the verdict."""
 NOTE = (
-    "Needed: what it would have to be for that cause. Of the causes that were not found, the line "
-    "that speaks against each. The thresholds were chosen, not fitted: judge the values yourself."
+    "Required: what the value has to be for that cause. Of a cause that was not found, the line "
+    "that rules it out. The thresholds were chosen, not fitted: judge the values yourself."
 )
 PARTS_NOTE = (
     "Share of the CPU time of a workflow, from the three ways of running the same workflows at "
     "this number in flight. It decides nothing here."
 )
-_COLUMNS = ("Cause", "Looked at", "Seen", "Needed", "Holds")
+_COLUMNS = ("Cause", "Quantity", "Value", "Required", "Met")
 
 
 def bottleneck_fact(bottleneck: Bottleneck) -> Fact:
     """Return the verdict with its sentence, for the top of a level."""
-    word, why = _word(bottleneck), escape.visible(bottleneck.why)
-    return Fact("Bottleneck", Cell(word, "quiet" if word == "unclear" else "plain", why))
+    name, why = _name(bottleneck), escape.visible(bottleneck.why)
+    return Fact("Bottleneck", Cell(name, "quiet" if name == "unclear" else "plain", why))
 
 
 def bottleneck_summary(level: LevelMetrics) -> str:
-    """Return what limited a level, in a word and a sentence; empty if nothing is known of it."""
+    """Return what limited a level, with the reason; empty if it is unknown."""
     if level.bottleneck is None:
         return ""
     hint = "" if level.validity == "valid" else f" (a hint: the level is {level.validity})"
-    word, why = VERDICTS[level.bottleneck.verdict], escape.visible(level.bottleneck.why)
-    return f"{word}{hint}: {why}"
+    name, why = VERDICTS[level.bottleneck.verdict], escape.visible(level.bottleneck.why)
+    return f"{name}{hint}: {why}"
 
 
 def bottleneck_tables(
     level: LevelMetrics, bottleneck: Bottleneck, cost: Cost | None = None
 ) -> tuple[Table, ...]:
-    """Return the evidence, and what a reader should know beside it.
+    """Return the tables of evidence.
 
     Args:
         level: The level.
-        bottleneck: Its.
+        bottleneck: What limited it.
         cost: What the work, the runtime and its code nodes cost apart, shown where this level is
             one of the three that were compared.
     """
@@ -74,21 +74,21 @@ def bottleneck_tables(
     beside = tuple(_beside_row(each) for each in bottleneck.evidence if not each.cause)
     tables = []
     if rows:
-        title = f"What limits this level: {_word(bottleneck)}"
+        title = f"What limits this level: {_name(bottleneck)}"
         note = f"{escape.visible(bottleneck.why)} {NOTE}"  # Markdown shows no facts of a level
         tables.append(Table(title, _COLUMNS, rows, level.validity, note=note))
     if beside:
         title = "Where the time and the cores went"
-        tables.append(Table(title, ("Looked at", "Seen"), beside, level.validity))
+        tables.append(Table(title, ("Quantity", "Value"), beside, level.validity))
     return (*tables, *_parts(level, cost))
 
 
-def _word(bottleneck: Bottleneck) -> str:
+def _name(bottleneck: Bottleneck) -> str:
     """Return the verdict for people; the first evidence is what it rests on."""
-    word = VERDICTS[bottleneck.verdict]
+    name = VERDICTS[bottleneck.verdict]
     if bottleneck.verdict == "unclear" or not bottleneck.evidence:
-        return word
-    return FINER.get(bottleneck.evidence[0].cause, word)
+        return name
+    return FINER.get(bottleneck.evidence[0].cause, name)
 
 
 def _cause_rows(
@@ -115,13 +115,13 @@ def _line(evidence: Evidence) -> tuple[Cell, ...]:
     answers = {True: Cell("yes"), False: Cell("no"), None: Cell("not known", "quiet")}
     return (
         Cell(escape.visible(evidence.what)),
-        _seen(evidence),
+        _value(evidence),
         _needed(evidence),
         answers[evidence.holds],
     )
 
 
-def _seen(evidence: Evidence) -> Cell:
+def _value(evidence: Evidence) -> Cell:
     def form(value: float) -> str:
         return quantity.of_unit(value, evidence.unit)
 
@@ -139,7 +139,7 @@ def _needed(evidence: Evidence) -> Cell:
 
 
 def _beside_row(evidence: Evidence) -> tuple[Cell, ...]:
-    return (Cell(escape.visible(evidence.what)), _seen(evidence))
+    return (Cell(escape.visible(evidence.what)), _value(evidence))
 
 
 def _parts(level: LevelMetrics, cost: Cost | None) -> tuple[Table, ...]:

@@ -18,15 +18,15 @@ NOTE = (
 )
 SHARED = "This machine is known to be shared: noise is shown and makes no level invalid."
 JUDGED = (
-    "A neighbour can only slow a target down: limits that were met stand, missed ones are unclear, "
-    "and CPU time per workflow is hardly changed. For throughput and times run again on a quiet "
-    "machine; on one that is always shared, PERF_PIPELINE_NOISE=tell makes no level invalid, and "
-    "what others took is then in the numbers."
+    "A neighbour can only slow a target down: limits that were met remain met, missed ones are "
+    "unclear, and CPU time per workflow hardly changes. For throughput and times run again on a "
+    "quiet machine; on one that is always shared, PERF_PIPELINE_NOISE=tell makes no level "
+    "invalid, and what others took is then in the numbers."
 )
 NOT_JUDGED = (
     "shown and not judged, because this machine is known to be shared (PERF_PIPELINE_NOISE=tell)."
 )
-_WORDS = {
+_CELLS = {
     "quiet": Cell("quiet", "good"),
     "noisy": Cell("noisy", "warn"),
     "unknown": Cell("not known", "quiet"),
@@ -69,31 +69,31 @@ def _noisy(metrics: RunMetrics, *, judged: bool) -> list[str]:
 
 
 def noise_facts(level: LevelMetrics) -> tuple[Fact, ...]:
-    """Return whether the machine was the run's own; nothing where nothing looked for it."""
-    return () if level.noise is None else (Fact("Machine", _word(level.noise)),)
+    """Return whether the machine was the run's own; empty where it was not watched."""
+    return () if level.noise is None else (Fact("Machine", _cell(level.noise)),)
 
 
 def noise_summary(level: LevelMetrics) -> str:
     """Return a line about the machine during a level; empty if it was quiet without a warning."""
     if level.noise is None:
         return ""
-    word = _word(level.noise)
-    return f"{word.text}: {word.note}" if word.note else ""
+    cell = _cell(level.noise)
+    return f"{cell.text}: {cell.note}" if cell.note else ""
 
 
 def noise_tables(level: LevelMetrics) -> tuple[Table, ...]:
-    """Return everything that was looked at; nothing where nothing was."""
+    """Return the table of all figures about the machine; none where it was not watched."""
     if level.noise is None:
         return ()
     rows = tuple(_row(figure) for figure in level.noise.figures)
-    columns = ("Looked at", "Seen", "Limit", "")
+    columns = ("Quantity", "Value", "Limit", "")
     note = NOTE if level.noise.judged else f"{NOTE} {SHARED}"
     title = "Was the machine the run's own?"
     return (Table(title, columns, rows, level.validity, note=note),)
 
 
-def _word(noise: Noise) -> Cell:
-    word = _WORDS[noise.verdict]
+def _cell(noise: Noise) -> Cell:
+    cell = _CELLS[noise.verdict]
     reasons = noise.causes or (noise.not_measured if noise.verdict == "unknown" else ())
     note = "; ".join(escape.visible(reason) for reason in reasons)
     if noise.verdict == "noisy" and not noise.judged:
@@ -101,15 +101,15 @@ def _word(noise: Noise) -> Cell:
     if noise.warnings:
         warnings = "; ".join(escape.visible(warning) for warning in noise.warnings)
         note = "; ".join(filter(None, (note, f"warning, the calibration changed: {warnings}")))
-    return Cell(word.text, "warn" if noise.warnings else word.tone, note)
+    return Cell(cell.text, "warn" if noise.warnings else cell.tone, note)
 
 
 def _row(figure: NoiseFigure) -> tuple[Cell, ...]:
-    def form(value: float) -> str:
-        return quantity.of_unit(value, figure.unit)
+    def form(amount: float) -> str:
+        return quantity.of_unit(amount, figure.unit)
 
     note = escape.visible(figure.note)
-    seen = measured(figure.value, form, note or "no reason was given")
+    value = measured(figure.value, form, note or "no reason was given")
     limit = Cell("none", "quiet")
     answer = Cell("", "quiet")
     if figure.limit is not None:
@@ -121,4 +121,4 @@ def _row(figure: NoiseFigure) -> tuple[Cell, ...]:
         }
         answer = answers[figure.above_limit]
     what = Cell(escape.visible(figure.what), note=note if figure.value is not None else "")
-    return (what, seen, limit, answer)
+    return (what, value, limit, answer)

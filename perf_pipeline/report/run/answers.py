@@ -7,6 +7,7 @@ a scenario with objectives whether they are met.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ AS_FAR = "met as far as measured"
 
 @dataclass(frozen=True)
 class Verdict:
-    """A question, its answer in a word, and what it rests on.
+    """A question, its short answer, and what the answer rests on.
 
     Attributes:
         question: What the reader wants to know.
@@ -83,8 +84,8 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     sentences = [labels.VALIDITY[metrics.validity]]
     if metrics.status != "complete" or not metrics.levels:
         status = escape.name(metrics.status)
-        meaning = labels.STATUS.get(metrics.status, "Its record knows no such end.")
-        sentences.append(f"The run's own record says {status}: {meaning}")
+        meaning = labels.STATUS.get(metrics.status, "this status is unknown.")
+        sentences.append(f"The status of the run is {status}: {meaning}")
     if not metrics.levels:
         sentences.append("No level was measured.")
     else:
@@ -125,8 +126,8 @@ def _targets(metrics: RunMetrics) -> Verdict:
     tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
     if not tables:
         is_own = bool(metrics.levels) and all(map(runs_own_code, metrics.levels))
-        word = "none were set" if is_own else "no data"
-        return Verdict(question, Cell(word, "quiet"), (targets.none_set(metrics),))
+        shown = "none were set" if is_own else "no data"
+        return Verdict(question, Cell(shown, "quiet"), (targets.none_set(metrics),))
     about = {row.level for row in metrics.targets}
     levels = [level for level in metrics.levels if level.role == "level" and level.label in about]
     if levels and not any(map(is_judged, levels)):
@@ -166,7 +167,7 @@ def _limited(metrics: RunMetrics) -> Verdict:
         return Verdict(question, Cell("the arrivals"), (why,))
     if not asked:
         return Verdict(
-            question, Cell("not known", "quiet"), ("For no level it is known what limited it.",)
+            question, Cell("not known", "quiet"), ("What limited the levels is unknown.",)
         )
     level, bottleneck = max(asked, key=lambda each: _size(each[0]))
     cell = bottleneck_fact(bottleneck).cell
@@ -219,23 +220,27 @@ def _target_table(metrics: RunMetrics, table: str) -> Fact:
         named = ", ".join(f"{escape.name(at)} ({invalid[at]})" for at in not_valid)
         sentences.append(f"Not judged, because not valid: {named}.")
     if missed:
-        word = labels.verdict_cell("missed")
+        cell = labels.verdict_cell("missed")
     elif unclear:
-        word = labels.verdict_cell("unclear")
+        cell = labels.verdict_cell("unclear")
     elif not met:
-        word = labels.verdict_cell("no_data")
+        cell = labels.verdict_cell("no_data")
     else:
-        word = Cell(AS_FAR, "warn") if without else labels.verdict_cell("met")
+        cell = Cell(AS_FAR, "warn") if without else labels.verdict_cell("met")
     title = labels.TARGET_TABLES.get(table, escape.name(table))
-    return Fact(title, replace(word, note=" ".join(sentences)))
+    return Fact(title, replace(cell, note=" ".join(sentences)))
 
 
 def _listed(rows: Iterable[TargetRow], invalid: Mapping[str, str]) -> str:
-    """Return the rows in words, level by level, and which level is no measurement."""
-    levels: dict[str, list[str]] = {}
+    """Return the names of the rows, level by level, and which level is not valid.
+
+    The repeats of a level share its label: a row of several of them is named once, with how many.
+    """
+    levels: dict[str, Counter[str]] = {}
     for row in rows:
-        levels.setdefault(row.level, []).append(escape.name(row.what))
+        levels.setdefault(row.level, Counter())[escape.name(row.what)] += 1
     return "; ".join(
-        f"{', '.join(found)} at {escape.name(at)}{f' ({invalid[at]})' if at in invalid else ''}"
-        for at, found in levels.items()
+        f"{', '.join(f'{what} ({count} repeats)' if count > 1 else what for what, count in found)}"
+        f" at {escape.name(at)}{f' ({invalid[at]})' if at in invalid else ''}"
+        for at, found in ((at, counts.items()) for at, counts in levels.items())
     )

@@ -101,7 +101,7 @@ def test_what_a_killed_worker_took_with_it_is_counted_and_its_times_are_not_know
 
 
 def test_what_was_cut_short_has_the_intended_start_of_the_plan(tmp_path: Path) -> None:
-    """Its worker and its stamps kept its start alone: due at 1 s, begun at 4."""
+    """Its worker and its stamps have its start alone: due at 1 s, begun at 4."""
     killed = SimulatedWorker(in_flight=[(0, 0, GO_NS + 4 * SECOND)], closed=False, reason="hung")
     records = open_level(tmp_path, [killed], [1.0])
     row = records.frame.row(0, named=True)

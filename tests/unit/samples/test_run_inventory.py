@@ -1,4 +1,4 @@
-"""What is kept of a run that went wrong is counted, and what cannot be counted is said."""
+"""What is stored of a run that failed is counted, with what cannot be counted."""
 
 from __future__ import annotations
 

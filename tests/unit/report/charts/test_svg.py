@@ -43,7 +43,7 @@ def test_a_legend_shows_markup_as_text() -> None:
 
 
 def test_coordinates_are_rounded_and_labels_are_not() -> None:
-    """A tenth of a pixel is not seen, and the digits behind it are half of the file."""
+    """A tenth of a pixel is invisible, and the digits behind it are half of the file."""
     drawn = svg.inline_svg(_chart(), name="one", description="")
     geometry = " ".join(re.findall(r' d="([^"]*)"', drawn))
     assert re.search(r"\d\.\d\d", geometry) is None

@@ -77,7 +77,7 @@ def test_every_line_of_the_cause_is_shown_and_of_the_others_the_one_that_decides
 
     assert table.title == "What limits this level: connection pool"
     assert table.validity == baseline.levels[0].validity
-    assert table.note.startswith("Workflows waited for the pool. Needed: ")
+    assert table.note.startswith("Workflows waited for the pool. Required: ")
     assert _texts(table) == [
         ["connection pool", "workflows waiting for the pool", "87.5 %", "≥ 50.0 %", "yes"],
         ["", "cores used by postgres", "0.0300 cores", "≤ 1.00 cores", "yes"],

@@ -1,4 +1,4 @@
-"""A limit is shown with what was used, so that nobody has to believe that it was held."""
+"""A limit is shown with what was used, so that a reader can check that it was enforced."""
 
 from __future__ import annotations
 

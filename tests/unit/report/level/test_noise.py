@@ -1,4 +1,4 @@
-"""Whether the machine was the run's own is told with what was looked at."""
+"""Whether the machine was the run's own is shown with the figures that it rests on."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_a_noisy_machine_is_called_so_with_its_cause(baseline: RunMetrics) -> No
 
 
 def test_noise_on_a_shared_machine_is_reported_and_not_judged(baseline: RunMetrics) -> None:
-    judged, told = (
+    judged, shown = (
         noise.noise_tables(replace(baseline.levels[0], noise=Noise("quiet", (), each, FIGURES)))
         for each in (True, False)
     )
     assert noise.SHARED not in judged[0].note
-    assert noise.SHARED in told[0].note
+    assert noise.SHARED in shown[0].note
 
 
 def test_a_changed_calibration_is_a_warning_on_a_machine_that_stays_quiet(

@@ -52,15 +52,15 @@ def test_a_queue_that_grew_says_that_response_times_depend_on_the_length(
 ) -> None:
     """480 of 501 a second left: less than 5 % were left over; 400 are too few."""
     assert opened.open_load is not None
-    kept = replace(opened, outcomes={**opened.outcomes, "dropped": 0})
-    assert open_level.queue_cell(kept, opened.open_load).text == "did not grow"
+    undropped = replace(opened, outcomes={**opened.outcomes, "dropped": 0})
+    assert open_level.queue_cell(undropped, opened.open_load).text == "did not grow"
     full = open_level.queue_cell(opened, opened.open_load)
     assert (full.text, full.tone, full.note) == (
         "full",
         "bad",
         "12 dropped in the whole level",
     )
-    grew = open_level.queue_cell(kept, replace(opened.open_load, left_per_s=400.0))
+    grew = open_level.queue_cell(undropped, replace(opened.open_load, left_per_s=400.0))
     assert (grew.text, grew.tone) == ("grew", "bad")
     assert grew.note == (
         "arrivals 501/s, departures 400/s: response times grow with the length of the level"

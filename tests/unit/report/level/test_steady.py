@@ -1,4 +1,4 @@
-"""Whether a level settled is told with what rules it out."""
+"""Whether a level settled is shown with what rules it out."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_a_run_with_one_level_not_steady_says_which_and_why(baseline: RunMetrics
 def test_a_killed_run_without_levels_says_both_and_nothing_else(empty: RunMetrics) -> None:
     found = _verdicts(empty)
     sentences = found["Is it a measurement?"].sentences
-    assert sentences[1] == f"The run's own record says killed: {labels.STATUS['killed']}"
+    assert sentences[1] == f"The status of the run is killed: {labels.STATUS['killed']}"
     assert sentences[2] == "No level was measured."
     assert [one.answer.text for one in list(found.values())[1:]] == [
         "no data",
@@ -80,6 +80,15 @@ def test_one_missed_target_misses_its_table_and_is_named_in_the_answer(
     assert by_table["Expected"].text == "met as far as measured"
     missed = "Missed: memory at 500; P99 latency at 1000 (not_steady)."
     assert missed in by_table["Goal"].note  # at 1000 a lower bound of 18 s breaks the limit of 15
+
+
+def test_a_target_missed_in_two_repeats_of_a_level_is_named_once(baseline: RunMetrics) -> None:
+    """The repeats of a level share its label, so each of its rows is there twice."""
+    missed = (replace(row, verdict="missed") for row in baseline.targets if row.level == "500")
+    rows = tuple(row for row in missed if row.what in ("memory", "P99 latency"))
+    targets = _verdicts(replace(baseline, targets=rows + rows))["Does it meet the targets?"]
+    goal = next(part.cell.note for part in targets.parts if part.term == "Goal")
+    assert "Missed: P99 latency (2 repeats), memory (2 repeats) at 500." in goal
 
 
 def test_all_targets_met_is_met_and_none_evaluated_is_no_data(baseline: RunMetrics) -> None:
@@ -117,7 +126,7 @@ def test_objectives_are_asked_for_where_there_are_some(
 def test_of_many_levels_reasons_the_top_shows_three_and_counts_the_rest(
     baseline: RunMetrics,
 ) -> None:
-    """A reason of the run as a whole stands at no level, so it is always shown."""
+    """A reason of the run as a whole belongs to no level, so it is always shown."""
     many = (*(f"level 100: reason {at}" for at in range(5)), "no server")
     found = _verdicts(replace(baseline, reasons=many))["Is it a measurement?"]
     assert found.sentences[-5:] == (
@@ -147,8 +156,8 @@ def test_noise_that_is_not_judged_is_reported_with_the_validity(baseline: RunMet
     noisy = Noise("noisy", ("others used 30 %",), False, ())
     levels = (replace(baseline.levels[0], noise=noisy), *baseline.levels[1:])
     run = replace(baseline, levels=levels)
-    told = _verdicts(run)["Is it a measurement?"].sentences
-    assert f"Others used the machine at 100: {noise.NOT_JUDGED}" in told
+    sentences = _verdicts(run)["Is it a measurement?"].sentences
+    assert f"Others used the machine at 100: {noise.NOT_JUDGED}" in sentences
     assert not any(
         noise.NOT_JUDGED in one for one in _verdicts(baseline)["Is it a measurement?"].sentences
     )
@@ -178,10 +187,10 @@ def test_noise_that_is_judged_is_explained_once_with_what_to_do(baseline: RunMet
     )
     reasons = tuple(f"level {level.label}: {reason}" for level in levels)
     run = replace(baseline, levels=levels, validity="noisy_host", reasons=reasons)
-    told = " ".join(_verdicts(run)["Is it a measurement?"].sentences)
-    assert told.count("Other programs used this machine at every level.") == 1
-    assert told.count("PERF_PIPELINE_NOISE=tell") == 1
-    assert cause not in told  # it stands at its level
+    text = " ".join(_verdicts(run)["Is it a measurement?"].sentences)
+    assert text.count("Other programs used this machine at every level.") == 1
+    assert text.count("PERF_PIPELINE_NOISE=tell") == 1
+    assert cause not in text  # it is shown at its level
     assert level_view.level_view(levels[0]).reasons[-1] == reason
 
 

@@ -79,10 +79,10 @@ def test_the_output_of_a_target_is_inert_in_the_page(
 def test_markdown_holds_the_same_answer_and_steps(
     finding: CapacityFinding, baseline: RunMetrics
 ) -> None:
-    told = render_markdown(finding, baseline)
+    markdown = render_markdown(finding, baseline)
 
-    assert "**79 in flight.** 79 in flight keeps avg" in told
-    assert told.count("| met |") + told.count("| missed ") == len(finding.points)
+    assert "**79 in flight.** 79 in flight keeps avg" in markdown
+    assert markdown.count("| met |") + markdown.count("| missed ") == len(finding.points)
 
 
 def test_a_search_that_found_nothing_draws_nothing_and_says_so(baseline: RunMetrics) -> None:

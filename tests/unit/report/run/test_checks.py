@@ -37,19 +37,19 @@ def with_level(metrics: RunMetrics, **values: Any) -> RunMetrics:
     return replace(metrics, levels=(replace(metrics.levels[0], **values),))
 
 
-def told(result: CheckFinding) -> str:
+def text_of(result: CheckFinding) -> str:
     return "\n\n".join(result.sentences)
 
 
 def test_a_good_run_passes_and_says_on_what_it_rests(good: RunMetrics) -> None:
     assert check_validity(good).passed
-    assert told(check_validity(good)).startswith("valid: The measurement")
-    assert (check_writes(good).passed, told(check_writes(good))) == (
+    assert text_of(check_validity(good)).startswith("valid: The measurement")
+    assert (check_writes(good).passed, text_of(check_writes(good))) == (
         True,
         "No workflow of this run writes to a server.",
     )
-    assert (check_errors(good).passed, told(check_errors(good))) == (True, "No workflow failed.")
-    assert (check_slos(good).passed, told(check_slos(good))) == (
+    assert (check_errors(good).passed, text_of(check_errors(good))) == (True, "No workflow failed.")
+    assert (check_slos(good).passed, text_of(check_slos(good))) == (
         True,
         "The scenario has no objectives.",
     )
@@ -60,7 +60,7 @@ def test_a_good_run_passes_and_says_on_what_it_rests(good: RunMetrics) -> None:
     [
         ("incomplete", ERROR, "What to do: The reasons name what is missing."),
         ("not_steady", WARN, "What to do: Measure longer"),
-        ("noisy_host", WARN, "What to do: End what else runs"),
+        ("noisy_host", WARN, "What to do: Stop other programs"),
     ],
 )
 def test_what_is_no_measurement_says_why_and_what_to_do(
@@ -69,9 +69,9 @@ def test_what_is_no_measurement_says_why_and_what_to_do(
     """Missing data is an error; doubt is a warning, never a pass."""
     result = check_validity(replace(good, validity=validity, reasons=("2.1 turnovers \x1b[31m",)))
     assert (result.passed, result.severity) == (False, severity)
-    assert told(result).startswith(f"{validity}: ")
-    assert "2.1 turnovers \\x1b[31m" in told(result)
-    assert to_do in told(result)
+    assert text_of(result).startswith(f"{validity}: ")
+    assert "2.1 turnovers \\x1b[31m" in text_of(result)
+    assert to_do in text_of(result)
 
 
 def test_a_missing_write_is_named_with_its_level_and_numbers(good: RunMetrics) -> None:
@@ -82,10 +82,10 @@ def test_a_missing_write_is_named_with_its_level_and_numbers(good: RunMetrics) -
     )
     result = check_writes(with_level(good, writes=writes))
     assert (result.passed, result.severity) == (False, ERROR)
-    assert "10 postgres: 497 found, 500 expected, 3 missing, 0 extra" in told(result)
-    assert "10 mysql: connection refused" in told(result)
-    assert "10 redis" not in told(result)
-    assert "do not use the numbers of that level" in told(result)
+    assert "10 postgres: 497 found, 500 expected, 3 missing, 0 extra" in text_of(result)
+    assert "10 mysql: connection refused" in text_of(result)
+    assert "10 redis" not in text_of(result)
+    assert "do not use the numbers of that level" in text_of(result)
 
 
 @pytest.mark.parametrize(("failed", "severity"), [(3, WARN), (60, ERROR)])
@@ -103,15 +103,15 @@ def test_failures_are_counted_by_class_with_an_example(
     result = check_errors(level)
     assert (result.passed, result.severity) == (False, severity)
     share = f"{failed / 10:.3g}"
-    assert f"10: {failed} failed; {share}" in told(result)
-    assert f"workflow_error {failed} (boom <script> ![](http://evil" in told(result)
-    assert "connection" not in told(result)
+    assert f"10: {failed} failed; {share}" in text_of(result)
+    assert f"workflow_error {failed} (boom <script> ![](http://evil" in text_of(result)
+    assert "connection" not in text_of(result)
 
 
 def test_a_level_in_which_nothing_ended_is_not_called_free_of_failures(good: RunMetrics) -> None:
     nothing = check_errors(with_level(good, error_ratio=None))
     assert not nothing.passed
-    assert "not measured of those that ended in the steady phase" in told(nothing)
+    assert "not measured of those that ended in the steady phase" in text_of(nothing)
     assert not check_errors(replace(good, levels=())).passed
 
 
@@ -119,15 +119,15 @@ def test_a_missed_target_says_by_how_much_and_no_data_is_not_met(good: RunMetric
     """Memory was not sampled in this run, so it is not known whether it is below 1,000 MB."""
     result = check_targets(good)
     assert (result.passed, result.severity) == (False, WARN)
-    assert "memory at 10: not measured, wanted < 1,000 MB (no_data)" in told(result)
-    assert "Missed:" not in told(result)
+    assert "memory at 10: not measured, wanted < 1,000 MB (no_data)" in text_of(result)
+    assert "Missed:" not in text_of(result)
     rows = tuple(
         replace(row, value=7.5, verdict="missed") if row.what == "error ratio" else row
         for row in good.targets
     )
-    missed = told(check_targets(replace(good, targets=rows)))
+    missed = text_of(check_targets(replace(good, targets=rows)))
     assert "error ratio at 10: 7.50 %, wanted < 5 % (missed by 2.50 %)" in missed
-    assert "Missed: on this machine the target does not hold that load" in missed
+    assert "Missed: on this machine the target does not sustain that load" in missed
     met = tuple(replace(row, value=1.0, verdict="met") for row in good.targets)
     assert check_targets(replace(good, targets=met)).passed
     assert not check_targets(replace(good, targets=())).passed
@@ -142,7 +142,7 @@ def test_a_missed_target_says_by_how_much_and_no_data_is_not_met(good: RunMetric
         ("no_data", False, WARN),
     ],
 )
-def test_an_objective_that_is_not_surely_kept_does_not_pass(
+def test_an_objective_that_is_not_surely_met_does_not_pass(
     good: RunMetrics, verdict: Any, passed: object, severity: str
 ) -> None:
     slo = SloVerdict(
@@ -166,4 +166,4 @@ def test_an_objective_that_is_not_surely_kept_does_not_pass(
     if not passed:
         assert result.severity == severity
         expected = f"p99_s <= 0.5 (10): {verdict}: 0.75 s, valid, 800 samples. It took longer."
-        assert told(result) == expected
+        assert text_of(result) == expected

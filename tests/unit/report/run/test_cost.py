@@ -1,4 +1,4 @@
-"""The work, the runtime and its code nodes are told apart only where that is honest."""
+"""The work, the runtime and its code nodes are separated only where the levels allow it."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_the_answers_come_before_any_number(baseline: RunMetrics) -> None:
 
 
 def test_no_cell_begins_a_formula(baseline: RunMetrics) -> None:
-    """A table that is pasted into a spreadsheet must not compute what a server said."""
+    """A table that is pasted into a spreadsheet must not compute what a server answered."""
     for first in "=+-@":
         example = {"connection": (f"{first}cmd|' /C calc'!A0",)}
         level = replace(baseline.levels[2], error_examples=example)

@@ -1,4 +1,4 @@
-"""How much of a workflow's time is the runtime's own is told only where both sides are valid."""
+"""How much of a workflow's time is the runtime's own is shown only where both sides are valid."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def test_functions_of_a_users_own_have_no_arms_to_compare_and_no_targets_but_obj
     levels = tuple(replace(level, target="callable+mine==1.0") for level in baseline.levels[:2])
     run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
     assert (run.targets, run.kpis) == ((), ())
-    told = {one.question: one for one in answers.verdicts(run, cost.cost_of(run))}
-    assert overhead.QUESTION not in told
-    answer = told["Does it meet the targets?"]
+    verdicts = {one.question: one for one in answers.verdicts(run, cost.cost_of(run))}
+    assert overhead.QUESTION not in verdicts
+    answer = verdicts["Does it meet the targets?"]
     assert answer.answer.text == "none were set"
     assert "[[slo]]" in answer.sentences[0]
     for page in (render_markdown(run), render_html(run)):

@@ -44,17 +44,17 @@ def test_repeats_that_agree_pass_and_so_does_a_run_without_any() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p_by_chance", "said"),
+    ("p_by_chance", "expected"),
     [(0.001, "within one 104 to 106"), (None, "interval within one not known")],
 )
 def test_a_spread_that_one_does_not_explain_or_cannot_tell_is_a_warning_with_both_intervals(
-    p_by_chance: float | None, said: str
+    p_by_chance: float | None, expected: str
 ) -> None:
     result = check_repeats(run_of(0.5, p_by_chance))
 
     assert (result.passed, result.severity) == (False, "WARN")
-    told = "\n\n".join(result.sentences)
-    assert said in told
-    assert "41.5 to 168.5" in told
-    assert "repeats of 101" in told
-    assert "repeats of 100" not in told
+    text = "\n\n".join(result.sentences)
+    assert expected in text
+    assert "41.5 to 168.5" in text
+    assert "repeats of 101" in text
+    assert "repeats of 100" not in text

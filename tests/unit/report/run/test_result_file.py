@@ -23,8 +23,10 @@ def test_only_an_interrupted_run_leaves_partial_results(
     assert not list(tmp_path.glob("partial_*"))
     partial = write_result_files(tmp_path, replace(baseline, status="interrupted"))
     assert [path.name for path in partial[len(complete) :]] == [f"partial_results_{stamp}.json"]
-    kept = json.loads(partial[-1].read_text(encoding="utf-8"))
-    assert [level["concurrency"] for level in kept] == [one.concurrency for one in baseline.levels]
+    stored = json.loads(partial[-1].read_text(encoding="utf-8"))
+    assert [level["concurrency"] for level in stored] == [
+        one.concurrency for one in baseline.levels
+    ]
 
 
 def test_every_object_has_every_key_that_users_know(tmp_path: Path, baseline: RunMetrics) -> None:

@@ -24,8 +24,8 @@ def test_each_objective_has_a_row_a_level_with_its_validity(baseline: RunMetrics
     """100: 331/s met; 500: 288/s missed; 1000 is not steady: no data; arms are not asked."""
     table = slo_table(_judged(baseline))
 
-    told = [tuple(cell.text for cell in row[:5]) for row in table.rows]
-    assert [row for row in told if row[0].startswith("throughput")] == [
+    rows = [tuple(cell.text for cell in row[:5]) for row in table.rows]
+    assert [row for row in rows if row[0].startswith("throughput")] == [
         ("throughput_per_s >= 300", "100", "valid", "met", "331.4/s"),
         ("throughput_per_s >= 300", "500", "valid", "missed", "288.1/s"),
         ("throughput_per_s >= 300", "1000", "not_steady", "no data", "142.8/s"),

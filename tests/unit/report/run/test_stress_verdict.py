@@ -1,4 +1,4 @@
-"""A stress run says up to where the target holds, and never more than it has seen."""
+"""A stress run says up to where the target holds, and never beyond what was measured."""
 
 from __future__ import annotations
 
@@ -118,22 +118,22 @@ def _climb(metrics: RunMetrics, rates: dict[int, float]) -> RunMetrics:
 def test_a_throughput_that_falls_says_where_the_runtime_begins_to_collapse(
     baseline: RunMetrics,
 ) -> None:
-    """26/s at 500 is the most; 500 take 19.2 s each, so 500 in flight is the knee's upper bound."""
-    _, said = stress_verdict.answer(
+    """At most 26/s, at 500; 500 take 19.2 s each, so 500 in flight is the knee's upper bound."""
+    _, sentences = stress_verdict.answer(
         _climb(baseline, {500: 26.0, 1000: 25.9, 1500: 20.0, 2000: 12.0})
     )
 
-    told = " ".join(said)
-    assert "Throughput falls from 26.0/s at 500 to 20.0/s at 1500 in flight" in told
-    assert "begins to collapse" in told
+    text = " ".join(sentences)
+    assert "Throughput falls from 26.0/s at 500 to 20.0/s at 1500 in flight" in text
+    assert "begins to collapse" in text
 
 
 def test_a_throughput_that_stays_names_the_number_beyond_which_more_only_wait(
     baseline: RunMetrics,
 ) -> None:
-    """50 in flight at 25/s take 2 s; with the most, 30/s, 60 would do: 100 and more only wait."""
-    _, said = stress_verdict.answer(_climb(baseline, {100: 28.0, 200: 30.0, 400: 29.9}))
+    """50 in flight at 25/s take 2 s; at the maximum, 30/s, 60 would do: 100 and more only wait."""
+    _, sentences = stress_verdict.answer(_climb(baseline, {100: 28.0, 200: 30.0, 400: 29.9}))
 
-    told = " ".join(said)
-    assert "collapse" not in told
-    assert "No clear fall of throughput up to 400 in flight" in told
+    text = " ".join(sentences)
+    assert "collapse" not in text
+    assert "No clear fall of throughput up to 400 in flight" in text

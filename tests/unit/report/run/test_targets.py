@@ -105,15 +105,15 @@ def test_the_note_explains_only_what_is_in_the_table(baseline: RunMetrics) -> No
 def test_a_run_without_valid_levels_says_so_once(baseline: RunMetrics) -> None:
     levels = tuple(replace(one, validity="not_steady") for one in baseline.levels[:2])
     run = replace(baseline, levels=levels, targets=target_rows(levels), kpis=kpi_grades(levels))
-    told = "these are not valid: 100 (not_steady), 500 (not_steady)."
+    invalid = "these are not valid: 100 (not_steady), 500 (not_steady)."
     for table in targets.tables(run)[:2]:
-        assert table.note.count(told) == 1
+        assert table.note.count(invalid) == 1
         assert not any("no data" in cell.text for row in table.rows for cell in row)
     answer = next(
         one for one in answers.verdicts(run, cost.cost_of(run)) if "targets" in one.question
     )
     assert (answer.answer.text, answer.parts) == ("no data", ())
-    assert answer.sentences[0].endswith(told)
+    assert answer.sentences[0].endswith(invalid)
 
 
 def test_the_limits_of_the_grades_are_printed_with_the_grades(baseline: RunMetrics) -> None:

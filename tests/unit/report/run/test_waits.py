@@ -1,4 +1,4 @@
-"""How long users wait is told of open levels alone, and in one word only of valid ones."""
+"""How long users wait is answered for open levels alone, and with a value only for valid ones."""
 
 from __future__ import annotations
 
