@@ -1,6 +1,6 @@
 """The command ``perf-pipeline``.
 
-Exit codes everywhere: 0 complete and every gate held; 1 a gate or verdict failed; 2 usage or bad
+Exit codes everywhere: 0 complete and every gate met; 1 a gate or verdict failed; 2 usage or bad
 input, nothing was started; 3 not a measurement; 130 interrupted, partial results kept.
 """
 
@@ -17,7 +17,7 @@ from typer import rich_utils
 
 from perf_pipeline.cli import capacity, doctor, histograms, inspect, run, selftest, servers
 from perf_pipeline.cli.examples import epilog
-from perf_pipeline.cli.output import Exit, answer, tell
+from perf_pipeline.cli.output import Exit, answer, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,13 +45,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
     "selftest": selftest.selftest,
 }
-for word, function in COMMANDS.items():
-    app.command(word, epilog=epilog(word))(function)
+for command, function in COMMANDS.items():
+    app.command(command, epilog=epilog(command))(function)
 
 
-def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer's way of a flag
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's way of a flag
     if asked:
-        tell(f"perf-pipeline {version('perf-pipeline')}", as_json=False)
+        show(f"perf-pipeline {version('perf-pipeline')}", as_json=False)
         raise typer.Exit
 
 
@@ -60,7 +60,7 @@ def options(
     *,
     shown: Annotated[
         bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version."),
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Load tests and benchmarks of Python workflow runtimes."""
@@ -69,13 +69,13 @@ def options(
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
-        # A file's name need not be text, nor a terminal able to show what we print.
+        # A file name may not be text, and a terminal may lack characters that we print.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(call(sys.argv[1:]))
 
 
 def call(arguments: list[str]) -> int:
-    """Run one command; a program that reads our output gets its object whatever happens.
+    """Run one command; a program that reads our output gets its object in every case.
 
     Args:
         arguments: Without the program's name.
@@ -90,7 +90,7 @@ def call(arguments: list[str]) -> int:
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]
         answer({"error": "UsageError", "problems": [error.format_message()]}, as_json=as_json)
         return Exit.BAD_INPUT
-    except Exception as error:  # noqa: BLE001 - a fault of ours: shown in full, and no verdict
+    except Exception as error:  # noqa: BLE001 - our own defect: shown in full, without a verdict
         traceback.print_exc()
         answer({"error": type(error).__name__, "problems": [str(error)]}, as_json=as_json)
         return Exit.NOT_A_MEASUREMENT
@@ -99,17 +99,16 @@ def call(arguments: list[str]) -> int:
 def spread_levels(arguments: list[str]) -> list[str]:
     """Let one ``--concurrency`` take several values, as in ``--concurrency 100 500 1000``.
 
-    Every value after it becomes a ``--concurrency`` of its own, which is what the parser knows;
-    ``--rate`` likewise.
-    Once the scenario has been named, which no second word can be, words are values too: they are
-    wrong, and the check of the levels says so together with everything else that is wrong.
+    Every further value becomes a ``--concurrency`` option, as the parser expects; ``--rate``
+    likewise. After the scenario has been named, text is taken as a value too, so that the check
+    of the levels reports it together with every other problem.
     """
     named = arguments[:1] == ["run"] and not "".join(arguments[1:2]).startswith("-")
     spread: list[str] = []
     taking = ""
     for argument in arguments:
         if taking and spread[-1] != taking:
-            if _is_level(argument, words=named):
+            if _is_level(argument, or_text=named):
                 spread.append(taking)
             else:
                 taking = ""
@@ -119,8 +118,8 @@ def spread_levels(arguments: list[str]) -> list[str]:
     return spread
 
 
-def _is_level(argument: str, *, words: bool) -> bool:
-    """Say whether an argument is meant as a level, right or wrong."""
+def _is_level(argument: str, *, or_text: bool) -> bool:
+    """Return whether an argument is meant as a level, right or wrong."""
     if _NUMBER.fullmatch(argument):
         return True
-    return words and not argument.startswith("-")
+    return or_text and not argument.startswith("-")

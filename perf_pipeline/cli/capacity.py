@@ -20,7 +20,7 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    tell,
+    show,
 )
 from perf_pipeline.cli.run import (
     check_everything,
@@ -82,20 +82,20 @@ def capacity(
         question = capacity_question(checked, read_machine_limits(), asked)
         if FAILURES in question.slos:
             added = f"objective {FAILURES.text} added: a target that fails at once would look fast"
-            tell(f"{added} (give an error_ratio of your own to replace it)", as_json=as_json)
+            show(f"{added} (give your own error_ratio to replace it)", as_json=as_json)
         make_results_folder(settings.results_dir)
-        tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
+        show(f"target {checked.target}: finding or making its environment", as_json=as_json)
         run_id = new_run_id(datetime.now(UTC))
         ready = checked_run(run_id, checked, scenario, settings)
     folder = RunFolder(settings.results_dir / run_id)
-    with _partial_results_kept(folder, as_json=as_json):
+    with _partial_results_reported(folder, as_json=as_json):
         finding = search_capacity(
             checked,
             question,
             settings,
             run_id=run_id,
             environments=ready.environments,
-            notify=lambda text: tell(text, as_json=as_json),
+            notify=lambda text: show(text, as_json=as_json),
         )
     _show(finding, folder, as_json=as_json)
     if code := CODES[finding.verdict]:
@@ -120,7 +120,7 @@ def _check(
 
 
 @contextmanager
-def _partial_results_kept(folder: RunFolder, *, as_json: bool) -> Iterator[None]:
+def _partial_results_reported(folder: RunFolder, *, as_json: bool) -> Iterator[None]:
     """Report what was measured if it is interrupted or fails.
 
     Raises:
@@ -129,19 +129,19 @@ def _partial_results_kept(folder: RunFolder, *, as_json: bool) -> Iterator[None]
     try:
         yield
     except KeyboardInterrupt as error:
-        _tell_partly("interrupted", folder, as_json=as_json)
+        _report_partly("interrupted", folder, as_json=as_json)
         raise typer.Exit(Exit.INTERRUPTED) from error
     except PerfPipelineError as error:
-        _tell_partly(str(error), folder, as_json=as_json)
+        _report_partly(str(error), folder, as_json=as_json)
         raise typer.Exit(Exit.NOT_A_MEASUREMENT) from error
 
 
-def _tell_partly(why: str, folder: RunFolder, *, as_json: bool) -> None:
-    tell(why, as_json=as_json)
+def _report_partly(why: str, folder: RunFolder, *, as_json: bool) -> None:
+    show(why, as_json=as_json)
     try:
         finding = finish_capacity(folder).finding
     except (RunFolderError, OSError) as error:
-        tell(f"nothing was measured: {error}", as_json=as_json)
+        show(f"nothing was measured: {error}", as_json=as_json)
         answer({"run_id": folder.run_id, "error": why, "problems": [str(error)]}, as_json=as_json)
         return
     _show(finding, folder, as_json=as_json, error=why)
@@ -150,17 +150,17 @@ def _tell_partly(why: str, folder: RunFolder, *, as_json: bool) -> None:
 def _show(
     finding: CapacityFinding, folder: RunFolder, *, as_json: bool, error: str | None = None
 ) -> None:
-    tell(finding.summary, as_json=as_json)
+    show(finding.summary, as_json=as_json)
     knee = finding.knee
     if knee is not None and not knee.is_reached:
-        tell(f"no knee was reached: {NOT_REACHED}", as_json=as_json)
+        show(f"no knee was reached: {NOT_REACHED}", as_json=as_json)
     elif knee is not None:
-        tell(
+        show(
             f"knee at {knee.in_flight:.4g} in flight: {knee.per_s:.4g}/s x {knee.time_s:.4g} s",
             as_json=as_json,
         )
     page = folder.root / "capacity.html"
-    tell(f"report: {page}", as_json=as_json)
+    show(f"report: {page}", as_json=as_json)
     answer(
         {
             "run_id": folder.run_id,

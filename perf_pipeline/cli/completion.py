@@ -14,21 +14,21 @@ from perf_pipeline.report.text.escape import name
 from perf_pipeline.samples.run_folder import list_runs
 
 Offered = list[tuple[str, str]]
-"""Word and what it is."""
+"""Values and what each means."""
 
 LATEST_RUNS = 20
 
 
 def offer_scenarios(incomplete: str) -> Offered:
     """Offer the scenarios that come with the project, and TOML files of the current folder."""
-    known = [(word, name(title)) for word, title in list_scenarios().items()]
+    known = [(scenario, name(title)) for scenario, title in list_scenarios().items()]
     files = [(str(path), "a file") for path in sorted(Path().glob("*.toml"))]
     return _beginning(incomplete, known + files)
 
 
 def offer_targets(incomplete: str) -> Offered:
     """Offer the names of the targets."""
-    return _beginning(incomplete, [(word, "") for word in target_names()])
+    return _beginning(incomplete, [(target, "") for target in target_names()])
 
 
 def offer_gates(incomplete: str) -> Offered:
@@ -41,7 +41,7 @@ def offer_runs(ctx: typer.Context, incomplete: str) -> Offered:
     try:
         folder = ctx.params.get("results") or current_settings().results_dir
     except PerfPipelineError:
-        return []  # the settings are wrong, which the command itself will say
+        return []  # the settings are wrong, which the command itself will report
     runs = [run.run_id for run in reversed(list_runs(Path(folder))[-LATEST_RUNS:])]
     return _beginning(incomplete, [("latest", "the newest run"), *((run, "") for run in runs)])
 
@@ -51,4 +51,4 @@ OFFERS = {"target": offer_targets}
 
 
 def _beginning(incomplete: str, offered: Offered) -> Offered:
-    return [(word, meaning) for word, meaning in offered if word.startswith(incomplete)]
+    return [(value, meaning) for value, meaning in offered if value.startswith(incomplete)]

@@ -1,8 +1,8 @@
 """The Dagster job in a child process, as the command line watches it.
 
-The child has a session of its own, so that Ctrl-C reaches this process alone, which then stops
+The child has its own session, so that Ctrl-C reaches this process alone, which then stops
 the child in order; and it is bound to this process, so that it stops too if this one is killed.
-Configuration and log are files without a name, so that nothing is left of them whoever dies.
+Configuration and log are unnamed files, so that a killed process leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LOG_TAIL_LINES = 25
 
 
 class DagsterChild:
-    """One ``dagster job execute`` and what it tells.
+    """One ``dagster job execute`` and its output.
 
     Attributes:
         end: How it ended, if not well: for people.
@@ -58,8 +58,8 @@ class DagsterChild:
             overrides: Flags, checked.
             folder: The folder that the run will make.
             view: Shows what people should see.
-            checked: What the child runs, so that it neither opens nor tries anything again; its
-                configuration says the same for people.
+            checked: What the child runs, so that it does not open or try anything again; its
+                configuration has the same for people.
         """
         self._folder = folder
         self._view = view
@@ -121,7 +121,7 @@ class DagsterChild:
         """Look on until the child has ended, and stop it in order if that is asked for."""
         orders, due_s = list(STOP_ORDERS), 0.0
         while process.poll() is None:
-            self._tell_news(log)
+            self._show_new_lines(log)
             self._view.look()
             if noted.at_once:
                 process.kill()  # everything that it started is bound to it, and ends too
@@ -133,9 +133,9 @@ class DagsterChild:
                 process.send_signal(orders.pop(0) if orders else signal.SIGKILL)
                 due_s = time.monotonic() + STOP_GRACE_S
             time.sleep(POLL_S)
-        self._tell_news(log)
+        self._show_new_lines(log)
 
-    def _tell_news(self, log: IO[bytes]) -> None:
+    def _show_new_lines(self, log: IO[bytes]) -> None:
         # pread: the child writes through a copy of this descriptor, so its position is the child's.
         while new := os.pread(log.fileno(), 1 << 20, self._read_bytes):
             self._read_bytes += len(new)
@@ -148,7 +148,7 @@ class DagsterChild:
 
 
 def _how_it_ended(code: int) -> str:
-    """Say how the child ended, from an exit code that is not 0."""
+    """Return how the child ended, from an exit code that is not 0."""
     if code > 0:
         return f"the Dagster run failed (exit code {code})"
     return f"the Dagster run's process was ended by {signal.Signals(-code).name}"

@@ -1,4 +1,4 @@
-"""The command doctor: what this machine can hold, and what to do where that is little."""
+"""The command doctor: the limits of this machine, and how to raise those that are low."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    tell,
+    show,
 )
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.services import SERVICES
@@ -40,13 +40,13 @@ def doctor(results: Results = None, as_json: AsJson = False) -> None:  # noqa: F
     with bad_input_explained(as_json=as_json):
         findings = examine(settings_with(results))
     for finding in findings:
-        tell(
+        show(
             f"{finding.severity:8} {finding.what}: {finding.value} ({finding.limit})",
             as_json=as_json,
         )
-        tell(f"         {finding.meaning}", as_json=as_json)
+        show(f"         {finding.meaning}", as_json=as_json)
         if finding.todo:
-            tell(f"         {finding.todo}", as_json=as_json)
+            show(f"         {finding.todo}", as_json=as_json)
     answer({"findings": [asdict(finding) for finding in findings]}, as_json=as_json)
     if any(finding.severity == "problem" for finding in findings):
         raise typer.Exit(Exit.GATE_FAILED)

@@ -1,4 +1,4 @@
-"""Examples that stand at the end of each command's ``--help``."""
+"""Examples at the end of each command's ``--help``."""
 
 from __future__ import annotations
 

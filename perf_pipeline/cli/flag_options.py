@@ -28,7 +28,7 @@ def takes_flags(
     Values are taken as text, so that the checks of the table can name all that are wrong at once.
 
     Args:
-        parameter: The command's parameter that takes the table; its options stand in its place.
+        parameter: The command's parameter that takes the table; its options replace it.
         table: A table of flags.
         flags: Those of its flags that the command has; None for all.
     """

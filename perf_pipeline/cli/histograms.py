@@ -14,7 +14,7 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    tell,
+    show,
 )
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.records.level_histograms import HistogramKey, merged, read_histograms
@@ -31,7 +31,7 @@ PERCENTILES = (0.5, 0.9, 0.99, 0.999)
 
 @dataclass(frozen=True)
 class Merged:
-    """What one merged histogram is of.
+    """What one merged histogram counts.
 
     Attributes:
         target: What executed the workflows, and how they were written.
@@ -77,11 +77,11 @@ def histograms(
             _add_run(run, phase, table, all_levels=all_levels)
     rows = [_row(key, histogram) for key, histogram in table.items()]
     for row in rows:
-        tell(_said(row), as_json=as_json)
+        show(_line(row), as_json=as_json)
     if not rows:
-        tell(f"nothing was counted in phase {phase}", as_json=as_json)
-    told = {"runs": [run.run_id for run in found.values()], "phase": phase, "histograms": rows}
-    answer(told, as_json=as_json)
+        show(f"nothing was counted in phase {phase}", as_json=as_json)
+    run_ids = [run.run_id for run in found.values()]
+    answer({"runs": run_ids, "phase": phase, "histograms": rows}, as_json=as_json)
 
 
 def _add_run(
@@ -101,18 +101,18 @@ def _add_run(
 
 
 def _row(key: Merged, histogram: Histogram) -> dict[str, Any]:
-    least, most = histogram.min_ns, histogram.max_ns
+    min_ns, max_ns = histogram.min_ns, histogram.max_ns
     return {
         **asdict(key),
         "count": histogram.count,
         "not_ended": histogram.count_censored,
-        "min_s": None if least is None else least / 1e9,
-        "max_s": None if most is None else most / 1e9,
+        "min_s": None if min_ns is None else min_ns / 1e9,
+        "max_s": None if max_ns is None else max_ns / 1e9,
         "percentiles": [asdict(histogram.percentile(p)) for p in PERCENTILES],
     }
 
 
-def _said(row: dict[str, Any]) -> str:
+def _line(row: dict[str, Any]) -> str:
     shown = []
     for percentile in row["percentiles"]:
         sign = "≥ " if percentile["at_least"] else ""

@@ -18,7 +18,7 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    tell,
+    show,
 )
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.config.machine import (
@@ -72,7 +72,7 @@ def check(
 ) -> None:
     """Check a scenario file and report every problem at once; nothing is started.
 
-    Functions of your own are imported in the target's interpreter, and not called.
+    Your own functions are imported in the target's interpreter, and not called.
     """
     with bad_input_explained(as_json=as_json):
         machine = read_machine_limits()
@@ -83,20 +83,20 @@ def check(
     levels = ", ".join([*map(str, scenario.concurrency), *open_levels])
     processes = processes_of(scenario, machine)
     bounds = {mode: largest_level(machine, processes, mode) for mode in SLOT_IS}
-    tell(f"{file}: good ({scenario.title or scenario.name}; levels {levels})", as_json=as_json)
+    show(f"{file}: good ({scenario.title or scenario.name}; levels {levels})", as_json=as_json)
     for in_flight, name, target in _levels_and_arms(scenario):
-        most = bounds[mode_of(target)].level
-        tell(f"  {in_flight:6} in flight on {target}{name}: held, of {most}", as_json=as_json)
+        maximum = bounds[mode_of(target)].level
+        show(f"{in_flight:8} in flight on {target}{name}: fits, of {maximum}", as_json=as_json)
     for mode, bound in bounds.items():
-        tell(
+        show(
             f"this machine holds {bound.level} where a slot is {SLOT_IS[mode]} ({bound.what}: "
             f"{bound.arithmetic})",
             as_json=as_json,
         )
     for function in trial.good:
-        tell(f"  {function}: found, and of the form that the target calls", as_json=as_json)
+        show(f"  {function}: found, and of the form that the target calls", as_json=as_json)
     for sentence in trial.not_tried:
-        tell(f"  {sentence}", as_json=as_json)
+        show(f"  {sentence}", as_json=as_json)
     answer(
         {
             "file": file,
@@ -124,7 +124,7 @@ def _tried_functions(scenario: Scenario) -> FunctionTrial:
 
 
 def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
-    """Return in flight, name as it follows the target, and target of all that is played."""
+    """Return in-flight number, name and target of each level and arm."""
     names = scenario.level_names or ("",) * len(scenario.concurrency)
     levels = [
         (level, f" ({name})" if name else "", scenario.target)
@@ -142,53 +142,53 @@ def scenarios(as_json: AsJson = False, results: NoResults = None) -> None:  # no
     """List the scenarios that come with perf_pipeline."""
     known = list_scenarios()
     for name, title in known.items():
-        tell(f"{name:12} {title}", as_json=as_json)
+        show(f"{name:12} {title}", as_json=as_json)
     answer({"scenarios": known}, as_json=as_json)
 
 
 def records(run: RunName = None, results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Count the records of a run by outcome and error class, with up to three texts a class.
 
-    Also those of a run that was killed or still goes on.
+    Runs that were killed or are still going on are counted too.
     """
     with bad_input_explained(as_json=as_json):
         folder = find_run(settings_with(results).results_dir, run)
         counted = count_records(folder)
-    tell(f"run {counted['run_id']}: {counted['status']}", as_json=as_json)
+    show(f"run {counted['run_id']}: {counted['status']}", as_json=as_json)
     for level in counted["levels"]:
         outcomes = ", ".join(f"{name} {n}" for name, n in level["outcomes"].items() if n)
         median = level["in_flight_median"]
-        tell(
+        show(
             f"  {level['label']}: {outcomes or 'no records'}; in flight, median: "
             f"{'not measured' if median is None else format(median, 'g')}",
             as_json=as_json,
         )
-        for line in _errors_told(level):
-            tell(line, as_json=as_json)
-    for line in _rest_told(counted):
-        tell(line, as_json=as_json)
+        for line in _error_lines(level):
+            show(line, as_json=as_json)
+    for line in _missing_lines(counted):
+        show(line, as_json=as_json)
     answer(counted, as_json=as_json)
 
 
-def _errors_told(level: dict[str, Any]) -> list[str]:
+def _error_lines(level: dict[str, Any]) -> list[str]:
     """Return a line for each error class of a level, most frequent first, and for its texts."""
     lines = []
     for name, count in sorted(level["error_classes"].items(), key=lambda row: (-row[1], row[0])):
         texts = level["error_examples"].get(name, ())
         lines += [f"    {name} {count}", *(f"      {visible(text)}" for text in texts)]
         if not texts:
-            lines.append("      no text was kept")
+            lines.append("      no text was stored")
     return lines
 
 
-def _rest_told(counted: dict[str, Any]) -> list[str]:
-    """Return a line on what is not in the counts, if there is any."""
+def _missing_lines(counted: dict[str, Any]) -> list[str]:
+    """Return a line on workflows that are not in the counts, if there are any."""
     if counted["status"] == RUNNING:
-        return ["  the run goes on: what ended in the last half second is not counted yet"]
+        return ["  the run is still going on: the last half second is not counted yet"]
     if not counted["recovered"]:
         return []
-    missing = f"{counted['may_be_missing']} workflows were started of which nothing is known"
-    return [f"  pieced together from what killed workers left; {missing}"]
+    missing = f"{counted['may_be_missing']} workflows were started whose records were lost"
+    return [f"  recovered from the journals of killed worker processes; {missing}"]
 
 
 def count_records(folder: RunFolder) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
 
 
 def report(run: RunName = None, results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Write the report of a run anew, from its metrics, and say where it is.
+    """Write the report of a run anew, from its metrics, and print its path.
 
     A run whose metrics were never written, because it was killed, is measured first.
     """
@@ -249,9 +249,9 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
         files = write_files(folder, metrics)
         found = report_capacity(folder, metrics) if metrics.manifest.capacity else None
     show_summary(metrics, as_json=as_json)
-    tell(f"report: {files.html}", as_json=as_json)
+    show(f"report: {files.html}", as_json=as_json)
     if found:
-        tell(f"{found.finding.summary}: {found.page}", as_json=as_json)
+        show(f"{found.finding.summary}: {found.page}", as_json=as_json)
     answer(
         {
             "run_id": folder.run_id,

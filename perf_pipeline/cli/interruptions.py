@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, noted instead of ending the command: once is a wish, twice an order."""
+"""Ctrl-C and SIGTERM as requests: the first stops the run in order, the second ends it at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 AS_ONE_S = 0.5
-"""Signals this close together are one wish: ``timeout -s INT`` sends two, nobody presses twice."""
+"""Signals this close together are one request: ``timeout -s INT`` sends two."""
 
 
 class EndAtOnceError(Exception):
@@ -20,15 +20,15 @@ class EndAtOnceError(Exception):
 
 
 class Interruptions:
-    """What was asked for. True once anything was.
+    """The requests to stop so far; true after the first.
 
     Attributes:
         signals: Every signal that came.
-        times: How often it was asked to end; signals close together count once.
+        times: Requests; signals close together count once.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Nothing was asked for yet."""
+        """Begin without a request."""
         self.signals: list[signal.Signals] = []
         self.times = 0
         self._raising = False
@@ -40,14 +40,14 @@ class Interruptions:
 
     @property
     def at_once(self) -> bool:
-        """It was asked more than once: nothing is waited for."""
+        """Whether a second request came, after which nothing is waited for."""
         return self.times > 1
 
     def raise_at_once(self) -> None:
-        """From now on a second wish is an ``EndAtOnceError``: for where nobody looks.
+        """Raise ``EndAtOnceError`` at a second request from now on, for code that does not poll.
 
         Raises:
-            EndAtOnceError: It was asked a second time already.
+            EndAtOnceError: The second request has come already.
         """
         self._raising = True
         if self.at_once:
@@ -58,7 +58,7 @@ class Interruptions:
         """Note a signal; a handler.
 
         Raises:
-            EndAtOnceError: It is the second wish, and the place is one where nobody looks.
+            EndAtOnceError: It is the second request, and ``raise_at_once`` was called.
         """
         now_s = self._clock()
         self.signals.append(signal.Signals(number))

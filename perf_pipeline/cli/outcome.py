@@ -1,4 +1,4 @@
-"""What came out of a run, told to people, to programs, and by the exit code."""
+"""The outcome of a run, for people, for programs and as the exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.slo.judge import run_slos
-from perf_pipeline.cli.output import Exit, answer, tell
+from perf_pipeline.cli.output import Exit, answer, show
 from perf_pipeline.cli.slo_lines import slo_entry, slo_lines
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
@@ -33,21 +33,21 @@ GATES = {"production": "minimum", "goal": "goal"}
 
 
 def end_at_once(folder: RunFolder, *, as_json: bool) -> None:
-    """Say what is kept of a run that was ended without waiting for anything."""
-    told = [f"ended at once; what was committed to the journals is kept in {folder.root}"]
+    """Report what remains of a run that was ended without waiting for anything."""
+    lines = [f"ended at once; what was committed to the journals is kept in {folder.root}"]
     if folder.status_file.exists():
-        told.append(f"`perf-pipeline report {folder.run_id}` writes its report")
-        told.append("what it left on servers of your own, `make clear` removes")
+        lines.append(f"`perf-pipeline report {folder.run_id}` writes its report")
+        lines.append("what it left on your own servers, `make clear` removes")
     else:
-        told = ["ended at once, before anything was measured"]
-    for line in told:
-        tell(line, as_json=as_json)
+        lines = ["ended at once, before anything was measured"]
+    for line in lines:
+        show(line, as_json=as_json)
     answer(
         {
             "run_id": folder.run_id,
             "folder": str(folder.root),
             "error": "EndedAtOnce",
-            "problems": told,
+            "problems": lines,
             "levels": [],
         },
         as_json=as_json,
@@ -63,7 +63,7 @@ def finish(
     interrupted: bool,
     as_json: bool,
 ) -> None:
-    """Say what came out of the run, and exit with the code that says so too.
+    """Report the outcome of the run, and exit with its code.
 
     Raises:
         typer.Exit: With the exit code, unless that is 0.
@@ -73,10 +73,10 @@ def finish(
     except RunFolderError as error:
         if interrupted and not folder.status_file.exists():
             _end_before_levels(folder, as_json=as_json)
-        tell(f"nothing was measured: {error}", as_json=as_json)
-        tell(child.log_tail(), as_json=as_json)
+        show(f"nothing was measured: {error}", as_json=as_json)
+        show(child.log_tail(), as_json=as_json)
         if child.end:
-            tell(child.end, as_json=as_json)
+            show(child.end, as_json=as_json)
         answer(
             {
                 "run_id": folder.run_id,
@@ -89,11 +89,11 @@ def finish(
         raise typer.Exit(Exit.INTERRUPTED if interrupted else Exit.NOT_A_MEASUREMENT) from error
     failed = None if interrupted else child.end  # stopped by us, it ends as we wanted
     if failed:
-        tell(failed, as_json=as_json)
+        show(failed, as_json=as_json)
     if metrics.status != COMPLETE:
-        tell(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
+        show(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
     elif failed:  # the load was complete, so the log alone says what failed
-        tell(child.log_tail(), as_json=as_json)
+        show(child.log_tail(), as_json=as_json)
     files = report_of(folder, metrics)
     show_summary(metrics, as_json=as_json)
     slos = run_slos(metrics)
@@ -106,8 +106,8 @@ def finish(
         *slo_lines(slos),
         *(f"gate {gate}: {line}" for line in failed_gate),
     ):
-        tell(line, as_json=as_json)
-    tell(f"report: {files.html}", as_json=as_json)
+        show(line, as_json=as_json)
+    show(f"report: {files.html}", as_json=as_json)
     answer(
         {
             "run_id": metrics.run_id,
@@ -138,15 +138,15 @@ def finish(
 
 
 def _end_before_levels(folder: RunFolder, *, as_json: bool) -> NoReturn:
-    """Say that the run was ended before it began; the log of its stop would be noise.
+    """Report that the run was ended before its first level; the log of its stop is not shown.
 
     Raises:
         typer.Exit: Always.
     """
-    told = "interrupted before anything was measured"
-    tell(told, as_json=as_json)
+    text = "interrupted before anything was measured"
+    show(text, as_json=as_json)
     answer(
-        {"run_id": folder.run_id, "error": "Interrupted", "problems": [told], "levels": []},
+        {"run_id": folder.run_id, "error": "Interrupted", "problems": [text], "levels": []},
         as_json=as_json,
     )
     raise typer.Exit(Exit.INTERRUPTED)
@@ -162,9 +162,9 @@ def exit_code(
 ) -> Exit:
     """Return what the run's exit code is.
 
-    A missed SLO is told before a level that is no measurement: it is only ever missed at one that
-    is, or at one that ended for it. An SLO that is unclear or without data is not missed, and not
-    met either.
+    A missed SLO comes before an invalid level: an SLO is missed only at a valid level, or at one
+    that ended early because of it. An SLO that is unclear or without data is neither missed nor
+    met.
     """
     if interrupted or metrics.status == INTERRUPTED:
         return Exit.INTERRUPTED
@@ -181,7 +181,7 @@ def exit_code(
 
 
 def noise_lines(metrics: RunMetrics) -> list[str]:
-    """Return a line for each sign of others on a machine that is known to be shared."""
+    """Return a line for each sign of other programs on a machine declared as shared."""
     return [
         f"level {level_name(level)}: {cause}; shown and not judged (PERF_PIPELINE_NOISE=tell)"
         for level in metrics.levels
@@ -196,7 +196,7 @@ def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:
         return []
     rows = [row for row in metrics.targets if row.table == GATES[gate]]
     if not rows:
-        return ["no target of it speaks of this run; [[slo]] or --slo sets objectives"]
+        return ["none of its targets applies to this run; [[slo]] or --slo sets objectives"]
     return [
         f"{row.what} at {row.level}: {_shown(row)}, limit {row.limit:g} {row.unit} ({row.verdict})"
         for row in rows
@@ -209,7 +209,7 @@ def _shown(row: TargetRow) -> str:
 
 
 def level_entries(folder: RunFolder, metrics: RunMetrics) -> list[dict[str, Any]]:
-    """Return what a program wants to know of each level and arm."""
+    """Return the ``--json`` entry of each level and arm."""
     scenario = metrics.manifest.scenario
     return [
         {

@@ -48,7 +48,7 @@ NoResults = Annotated[
 
 
 class Exit(IntEnum):
-    """What a command's exit code says."""
+    """The exit codes of every command."""
 
     COMPLETE = 0
     GATE_FAILED = 1
@@ -63,10 +63,10 @@ def answer(value: dict[str, Any], *, as_json: bool) -> None:
         print(json.dumps({"schema_version": SCHEMA_VERSION, **value}))  # noqa: T201
 
 
-def tell(text: str = "", *, as_json: bool) -> None:
-    """Tell people; on standard error when standard output is for a program.
+def show(text: str = "", *, as_json: bool) -> None:
+    """Print a line for people; on standard error when standard output is for a program.
 
-    Text of unknown origin is inert: what cannot be seen is spelled out.
+    Text of unknown origin is made inert: invisible characters are spelled out.
     """
     print(inert(text), file=sys.stderr if as_json else sys.stdout, flush=True)
 
@@ -85,9 +85,9 @@ def bad_input_explained(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        told = "interrupted before anything was started"
-        print(told, file=sys.stderr)  # noqa: T201
-        answer({"error": "Interrupted", "problems": [told]}, as_json=as_json)
+        text = "interrupted before anything was started"
+        print(text, file=sys.stderr)  # noqa: T201
+        answer({"error": "Interrupted", "problems": [text]}, as_json=as_json)
         raise typer.Exit(Exit.INTERRUPTED) from error
     except PerfPipelineError as error:
         problems = error.problems if isinstance(error, ScenarioError) else [str(error)]

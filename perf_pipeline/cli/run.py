@@ -14,7 +14,7 @@ from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.outcome import GATES, end_at_once, finish
-from perf_pipeline.cli.output import AsJson, Exit, Results, bad_input_explained, settings_with, tell
+from perf_pipeline.cli.output import AsJson, Exit, Results, bad_input_explained, settings_with, show
 from perf_pipeline.cli.run_progress import RunWatch
 from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.flags.overrides import Overrides
@@ -98,7 +98,7 @@ def launch_run(
         overrides: Flags.
         gate: Table of targets that must be met; None for none.
         accept_verdicts: Return, whatever the verdicts, once everything was measured to its end.
-        results: Folder of the runs; None for what the settings say.
+        results: Folder of the runs; None for that of the settings.
         run_id: Id of the run; None for a new one.
         as_json: Print one JSON object at the end, and everything else on standard error.
         plain: Plain lines, also in a terminal.
@@ -110,7 +110,7 @@ def launch_run(
         settings = settings_with(results)
         checked = check_everything(scenario, overrides, gate, settings)
         make_results_folder(settings.results_dir)
-        tell(f"target {checked.target}: finding or making its environment", as_json=as_json)
+        show(f"target {checked.target}: finding or making its environment", as_json=as_json)
         folder = RunFolder(settings.results_dir / (run_id or new_run_id(datetime.now(UTC))))
         ready = checked_run(folder.run_id, checked, scenario, settings)
     view = choose_view(
@@ -161,7 +161,7 @@ def check_everything(
 def checked_run(run_id: str, checked: Scenario, file: str, settings: Settings) -> CheckedRun:
     """Make the target's environment unless it is there, and try the user's own functions in it.
 
-    Arms have targets of their own: those are made, and tried, when the run has begun.
+    The targets of arms are made and tried when the run has begun.
 
     Args:
         run_id: The run.
@@ -170,18 +170,18 @@ def checked_run(run_id: str, checked: Scenario, file: str, settings: Settings) -
         settings: Where environments are cached.
 
     Raises:
-        TargetEnvironmentError: It cannot be made.
-        ScenarioError: No worker can call a function.
+        TargetEnvironmentError: The environment cannot be made.
+        ScenarioError: A function cannot be called.
     """
     made = made_and_tried(checked, [checked.target], name=file, settings=settings)
     return CheckedRun(run_id, checked, made)
 
 
 def make_results_folder(folder: Path) -> None:
-    """Make the results folder, unless it is there, and see that it can be written to.
+    """Make the results folder, unless it is there, and check that it can be written to.
 
     Raises:
-        RunFolderError: It cannot.
+        RunFolderError: It cannot be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

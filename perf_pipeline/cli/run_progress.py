@@ -1,4 +1,4 @@
-"""Where a run stands, read from what it writes; the load itself is never asked."""
+"""The progress of a run, read from the files that it writes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from perf_pipeline.cli.ended import EndedWorkflows
+from perf_pipeline.cli.ended_workflows import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.loadgen.plan.phase_rules import closed_phases
 from perf_pipeline.loadgen.supervise.control_run import CONTROL_S
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from perf_pipeline.samples.run_folder import RunFolder
 
-HELD_RATIO = 0.95
+MIN_SHARE = 0.95
 SILENT_S = 5.0
 OVERHEAD_S = 5.0
 """A level's workers start, end and are counted about so long, on top of its phases."""
 READS_JOURNAL_EVERY = 2
-READS_KEPT = 4
-"""The count of what failed is told about a second ago; a journal was read just now, or before."""
+MAX_READS = 4
+"""Failure counts are up to a second older than the journals, so a few reads are compared."""
 
 START, REPORT = "start", "report"
 _NOTHING = {"started": 0, "ended": 0, "failed": 0}
@@ -38,13 +38,13 @@ _NOTHING = {"started": 0, "ended": 0, "failed": 0}
 
 @dataclass(frozen=True)
 class RunProgress:
-    """Where a run stands.
+    """How far a run is.
 
     Attributes:
         index: The level's position in the run, from 0.
         levels: How many the run plays.
-        shown: The level, as people call it.
-        wanted: In flight that was asked for.
+        shown: Label of the level, for people.
+        wanted: Workflows in flight that were asked for.
         phase: ``start``, a phase of the load, or ``report``.
         in_flight: Started and not ended.
         ended: Of this level.
@@ -58,7 +58,7 @@ class RunProgress:
         offered_per_s: Of an open level, how many were to start in the last second; else None.
         mean_response_s: Of an open level, like ``mean_service_s``; else None.
         left_s: An estimate of what is left of the run; None while there is no rate to go by.
-        concerns: What may make this level no measurement, as it looks now.
+        concerns: What may make this level invalid, judged by its progress so far.
     """
 
     index: int
@@ -106,7 +106,7 @@ class RunWatch:
         self._begin_level(-1)
 
     def look(self) -> RunProgress | None:
-        """Return where the run stands; None before its first level."""
+        """Return how far the run is; None before its first level."""
         self._levels = self._levels or read_planned_levels(self._folder)
         self._enter_level()
         if self._index < 0 or self._ended is None:
@@ -130,7 +130,7 @@ class RunWatch:
             rate_per_s=progress["rate_per_s"],
             elapsed_s=progress["elapsed_s"],
             mean_service_s=self._ended.mean_service_s(self._clock_ns()),
-            errors=self._errors_among(totals["failed"]) if self._ended.readable else None,
+            errors=self._errors_among(totals["failed"]) if self._ended.is_readable else None,
             left_s=self._left_s(),
             concerns=tuple(self._concerns(in_flight)),
             loop=plan.loop,
@@ -141,10 +141,10 @@ class RunWatch:
         )
 
     def _errors_among(self, failed: int) -> dict[str, int]:
-        """Return the newest classes that ``failed`` workflows hold.
+        """Return the newest error classes whose total is at most ``failed``.
 
-        Classes are read from the journals and the count from what the run tells, at moments of
-        their own: classes that are more than it were committed after it was told.
+        Classes come from the journals and the count from the progress file, at different moments:
+        a greater total was committed after the count was written.
         """
         known = (read for read in reversed(self._errors) if read.total() <= failed)
         return dict(next(known, {}))
@@ -176,7 +176,7 @@ class RunWatch:
             "rate_per_s": 0.0,
             "elapsed_s": 0.0,
         }
-        self._errors: deque[Counter[str]] = deque(maxlen=READS_KEPT)
+        self._errors: deque[Counter[str]] = deque(maxlen=MAX_READS)
         self._phase_began = (0.0, 0)
         self._heard_ns = self._clock_ns()
 
@@ -190,15 +190,15 @@ class RunWatch:
             return
         self._read_bytes += len(whole) + len(end)
         for line in whole.splitlines():
-            told = json.loads(line)
-            if self._index < 0 or told["label"] != self._levels[self._index].shown:
+            progress = json.loads(line)
+            if self._index < 0 or progress["label"] != self._levels[self._index].shown:
                 continue
-            if told["phase"] == "drain" and self._progress["phase"] == START:
+            if progress["phase"] == "drain" and self._progress["phase"] == START:
                 continue  # of the repeat before, which has the same label
-            if told["phase"] != self._progress["phase"]:
+            if progress["phase"] != self._progress["phase"]:
                 before = self._progress
                 self._phase_began = (before["elapsed_s"], before["totals"]["ended"])
-            self._progress = told
+            self._progress = progress
             self._heard_ns = self._clock_ns()
 
     @property
@@ -212,18 +212,18 @@ class RunWatch:
                 if self._folder.read_status()["status"] != RUNNING:
                     return REPORT
             except RunFolderError:
-                pass  # it is told when the run has ended
+                pass  # shown when the run has ended
         return str(self._progress["phase"])
 
     def _concerns(self, in_flight: int) -> list[str]:
         plan, progress = self._levels[self._index], self._progress
         concerns = []
         if self._silent_s > SILENT_S and self._phase() not in ("drain", REPORT, START):
-            concerns.append(f"no word from the load for {self._silent_s:.0f} s")
+            concerns.append(f"no progress report for {self._silent_s:.0f} s")
         if progress["phase"] == "steady" and plan.loop == "closed":
-            if in_flight < HELD_RATIO * plan.concurrency:
+            if in_flight < MIN_SHARE * plan.concurrency:
                 concerns.append(
-                    f"{in_flight} in flight now, below {HELD_RATIO:.0%} of {plan.concurrency}: "
+                    f"{in_flight} in flight now, below {MIN_SHARE:.0%} of {plan.concurrency}: "
                     "not_steady if it stays so"
                 )
             began_s, ended_before = self._phase_began

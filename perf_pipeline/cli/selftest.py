@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perf_pipeline.cli.output import AsJson, Exit, bad_input_explained, tell
+from perf_pipeline.cli.output import AsJson, Exit, bad_input_explained, show
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.registry import run_selftest, selftests
 
@@ -35,11 +35,11 @@ def selftest(
 ) -> None:
     """Prove a claim of perf_pipeline itself on a target or series whose truth is known.
 
-    Exits 1 when a figure does not keep its limit, or could not be measured.
+    Exits 1 when a figure misses its limit, or could not be measured.
     """
     if not name:
         for known, claim in selftests().items():
-            tell(f"{known:12} {claim}", as_json=as_json)
+            show(f"{known:12} {claim}", as_json=as_json)
         if as_json:
             print(json.dumps({"selftests": selftests()}))  # noqa: T201
         return
@@ -56,9 +56,9 @@ def selftest(
 def _show(outcome: SelftestResult, *, as_json: bool) -> None:
     """Print a line a figure, and the verdict."""
     for figure in outcome.figures:
-        tell(f"{'pass' if figure.passed else 'FAIL'}  {figure_line(figure)}", as_json=as_json)
+        show(f"{'pass' if figure.passed else 'FAIL'}  {figure_line(figure)}", as_json=as_json)
     verdict = "proven" if outcome.passed else "not proven"
-    tell(
+    show(
         f"{outcome.name}: {verdict} in {outcome.seconds:.1f} s "
         f"(size {outcome.size}, seed {outcome.seed})",
         as_json=as_json,
@@ -66,12 +66,12 @@ def _show(outcome: SelftestResult, *, as_json: bool) -> None:
 
 
 def figure_line(figure: Figure) -> str:
-    """Return what was measured, the value, the limit and what is to be known, in one line."""
+    """Return what was measured, the value, the limit and the note, in one line."""
     value = "not measured" if figure.value is None else f"{figure.value:.6g}"
     unit = f" {figure.unit}" if figure.unit else ""
     limit = ""
     if figure.limit is not None:
-        word = "at most" if figure.at_most else "at least"
-        limit = f" ({word} {figure.limit:.6g}{unit})"
+        bound = "at most" if figure.at_most else "at least"
+        limit = f" ({bound} {figure.limit:.6g}{unit})"
     note = f"; {figure.note}" if figure.note else ""
     return f"{figure.what}: {value}{unit}{limit}{note}"

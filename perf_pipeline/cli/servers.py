@@ -15,7 +15,7 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    tell,
+    show,
 )
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.samples.run_folder import KILLED, RUNNING, read_runs
@@ -47,12 +47,12 @@ def start(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: 
     with bad_input_explained(as_json=as_json):
         started = start_servers(settings_with(None), SERVICES, left_out.append)
     for server in started:
-        tell(
+        show(
             f"{server.facts.product} {server.facts.version} at {server.redacted_url}",
             as_json=as_json,
         )
     for sentence in left_out:
-        tell(sentence, as_json=as_json)
+        show(sentence, as_json=as_json)
     servers = [asdict(server.record()) for server in started]
     answer({"servers": servers, "left_out": left_out}, as_json=as_json)
 
@@ -62,7 +62,7 @@ def stop(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: A
     with bad_input_explained(as_json=as_json):
         stopped = stop_servers(settings_with(None), SERVICES)
     for line in stopped or ["nothing was running"]:
-        tell(line, as_json=as_json)
+        show(line, as_json=as_json)
     answer({"stopped": stopped}, as_json=as_json)
 
 
@@ -71,20 +71,20 @@ def status(
     gate: Gate = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Say where each server comes from, whether it answers, and which runs go on or were killed."""
+    """Show each server's source and answer, and the runs that go on or were killed."""
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
         servers = server_status(settings, SERVICES)
         runs, damaged = read_runs(settings.results_dir)
     for server in servers:
-        tell(f"{server.service:10}{server.health:13}{describe(server)}", as_json=as_json)
+        show(f"{server.service:10}{server.health:13}{describe(server)}", as_json=as_json)
         for line in server.detail.splitlines():
-            tell(f"{'':23}{line}", as_json=as_json)
+            show(f"{'':23}{line}", as_json=as_json)
     open_runs = [run for run in runs if run["status"] in (RUNNING, KILLED)]
     for run in open_runs:
-        tell(f"run {run['run_id']}: {run['status']} {run.get('why', '')}".rstrip(), as_json=as_json)
+        show(f"run {run['run_id']}: {run['status']} {run.get('why', '')}".rstrip(), as_json=as_json)
     for line in damaged:
-        tell(f"damaged run: {line}", as_json=as_json)
+        show(f"damaged run: {line}", as_json=as_json)
     answer(
         {
             "servers": [asdict(server) for server in servers],
@@ -113,6 +113,6 @@ def describe(server: ServiceStatus) -> str:
 
 
 def is_healthy(servers: Sequence[ServiceStatus]) -> bool:
-    """Say whether a server runs and none that should run fails."""
+    """Return whether a server runs and none that should run fails."""
     healths = {server.health for server in servers}
     return "good" in healths and "failing" not in healths

@@ -49,15 +49,15 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
         for fact in [bottleneck_fact(level.bottleneck)]
     ]
     is_open = any(level.open_load is not None for level in metrics.levels)
-    told_of = [f(level) for f in (arrivals_told, steady_state_sentence) for level in metrics.levels]
-    notes = [*map(inert, filter(None, told_of)), *map(inert, limits)]
+    found = [*map(arrivals_sentence, metrics.levels), *map(steady_state_sentence, metrics.levels)]
+    notes = [*map(inert, filter(None, found)), *map(inert, limits)]
     notes += [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
-    told = "\n".join(["", laid_out, "", *notes, INTERVAL_NOTE, ""])
-    console.print(coloured(told), soft_wrap=True)
+    text = "\n".join(["", laid_out, "", *notes, INTERVAL_NOTE, ""])
+    console.print(coloured(text), soft_wrap=True)
 
 
-def arrivals_told(level: LevelMetrics) -> str:
-    """Say what arrived at an open level and what became of it; empty for a closed one."""
+def arrivals_sentence(level: LevelMetrics) -> str:
+    """Return what arrived at an open level and its outcomes; empty for a closed level."""
     load = level.open_load
     if load is None:
         return ""
@@ -79,15 +79,15 @@ def arrivals_told(level: LevelMetrics) -> str:
 
 
 def steady_state_sentence(level: LevelMetrics) -> str:
-    """Say whether a level settled, unless it is as planned; empty where nothing is to be said."""
-    told = steady_state_summary(level)
-    return f"{level_name(level)} ({validity_of(level).text}): {told}" if told else ""
+    """Return how a level deviated from a steady state as planned; empty if it did not."""
+    summary = steady_state_summary(level)
+    return f"{level_name(level)} ({validity_of(level).text}): {summary}" if summary else ""
 
 
 def with_intervals(
     rows: list[tuple[str, ...]], below: list[dict[str, str]]
 ) -> list[tuple[str, ...]]:
-    """Return the rows, each with its intervals in a line of their own below it."""
+    """Return the rows, each with its intervals in a separate line below it."""
     laid: list[tuple[str, ...]] = []
     for row, found in zip(rows, below, strict=True):
         laid.append(row)
@@ -96,11 +96,11 @@ def with_intervals(
     return laid
 
 
-def coloured(told: str) -> Text:
-    """Colour the words for validity; the words themselves say it."""
-    text = Text(told)
-    for word in VALIDITY:
-        text.highlight_regex(rf"\b{word}\b", "green" if word == "valid" else "bold yellow")
+def coloured(plain: str) -> Text:
+    """Colour the names of validities in a text, which stays as it is."""
+    text = Text(plain)
+    for validity in VALIDITY:
+        text.highlight_regex(rf"\b{validity}\b", "green" if validity == "valid" else "bold yellow")
     return text
 
 
@@ -116,6 +116,6 @@ def block(row: tuple[str, ...], below: Mapping[str, str]) -> str:
     named = dict(zip(HEADLINE_COLUMNS, row, strict=True))
     validity = row[_VALIDITY_COLUMN]
     lines = [f"{named['level']}: {named['N']} wanted, {validity}"]
-    told = {k: f"{v} {below[k]}" if k in below else v for k, v in named.items()}
-    lines += [f"  {k:10} {v}" for k, v in told.items() if k not in _NAMES]
+    values = {k: f"{v} {below[k]}" if k in below else v for k, v in named.items()}
+    lines += [f"  {k:10} {v}" for k, v in values.items() if k not in _NAMES]
     return "\n".join(lines)

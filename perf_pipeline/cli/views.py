@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from perf_pipeline.cli.output import tell
+from perf_pipeline.cli.output import show
 from perf_pipeline.cli.run_progress import REPORT
 from perf_pipeline.host.load_lock import WAITING
 from perf_pipeline.report.text.escape import name, visible
@@ -46,10 +46,10 @@ class View(Protocol):
         """Show no more."""
 
     def notify(self, text: str) -> None:
-        """Show a line that is news."""
+        """Show a line at once."""
 
     def look(self) -> None:
-        """Show where the run stands, if it is time to."""
+        """Show the progress of the run, if it is due."""
 
     def stopping(self) -> None:
         """Show that the run is being stopped, and what is kept."""
@@ -65,8 +65,8 @@ class PlainView:
         self._watch = watch
         self._as_json = as_json
         self._clock = clock
-        self._looked_s = self._told_s = -PLAIN_EVERY_S
-        self._told: tuple[int, str] | None = None
+        self._looked_s = self._shown_s = -PLAIN_EVERY_S
+        self._shown: tuple[int, str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -77,14 +77,14 @@ class PlainView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing is to be given back."""
+        """Restore nothing."""
 
     def notify(self, text: str) -> None:
-        """Tell a line."""
-        tell(text, as_json=self._as_json)
+        """Print a line."""
+        show(text, as_json=self._as_json)
 
     def look(self) -> None:
-        """Tell where the run stands, if it is time to or the phase is new."""
+        """Print the progress of the run, if it is due or the phase is new."""
         if self._clock() - self._looked_s < LIVE_EVERY_S:
             return
         self._looked_s = self._clock()
@@ -92,14 +92,14 @@ class PlainView:
         if progress is None:
             return
         phase = (progress.index, progress.phase)
-        # Nothing moves while the report is made: said once.
-        is_due = self._clock() - self._told_s >= PLAIN_EVERY_S and progress.phase != REPORT
-        if phase != self._told or is_due:
-            self._told, self._told_s = phase, self._clock()
+        # Nothing moves while the report is made: shown once.
+        is_due = self._clock() - self._shown_s >= PLAIN_EVERY_S and progress.phase != REPORT
+        if phase != self._shown or is_due:
+            self._shown, self._shown_s = phase, self._clock()
             self.notify(plain_line(progress))
 
     def stopping(self) -> None:
-        """Tell that the run is being stopped."""
+        """Print that the run is being stopped."""
         self.notify(STOPPING)
 
 
@@ -112,7 +112,7 @@ class SteadyCursor(Console):
 
 
 class LiveView:
-    """A picture that is drawn anew once a second, below the lines that were news."""
+    """A picture that is drawn anew once a second, below the lines printed so far."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class LiveView:
         """Prepare; nothing is drawn.
 
         Args:
-            watch: Knows where the run stands.
+            watch: Reads the progress of the run.
             title: Of the scenario; of unknown origin.
             console: Where to draw.
             clock: Seconds, never going back.
@@ -167,7 +167,7 @@ class LiveView:
             self._draw()
 
     def stopping(self) -> None:
-        """Say in the picture that the run is being stopped, and draw it now."""
+        """Show that the run is being stopped, and draw the picture at once."""
         self.notify(STOPPING)
         self._hint = HINT_STOPPING
         self._draw()
@@ -184,30 +184,30 @@ class LiveView:
 
 
 def picture(progress: RunProgress) -> dict[str, str]:
-    """Return what a picture says of a level, under what it is called."""
+    """Return the rows of the picture of a level: what is shown to its value."""
     is_open = progress.loop == "open"
     of = f"of {progress.wanted} {'slots' if is_open else 'wanted'}"
-    waited = {"response time": mean_told(progress.mean_response_s)} if is_open else {}
+    waited = {"response time": mean_text(progress.mean_response_s)} if is_open else {}
     return {
         "level": f"{progress.index + 1} of {progress.levels}: {name(progress.shown)}",
         "phase": f"{progress.phase}, {progress.elapsed_s:.0f} s since the level's go",
         "in flight": f"{progress.in_flight} {of}",
-        "rate": f"{rate_told(progress)}; {progress.ended} ended",
+        "rate": f"{rate_text(progress)}; {progress.ended} ended",
         **waited,
-        "service time": mean_told(progress.mean_service_s),
-        "errors": errors_told(progress),
+        "service time": mean_text(progress.mean_service_s),
+        "errors": error_counts(progress),
         "time left": time_left(progress.left_s),
     }
 
 
-def mean_told(mean_s: float | None) -> str:
-    """Return a mean of what ended lately."""
+def mean_text(mean_s: float | None) -> str:
+    """Return the text of a mean over the last 10 s."""
     if mean_s is None:
         return "nothing ended in the last 10 s"
     return f"{mean_s:.3g} s, mean of what ended in the last 10 s"
 
 
-def rate_told(progress: RunProgress) -> str:
+def rate_text(progress: RunProgress) -> str:
     """Return the rate of the last second; of an open level, beside what was offered in it."""
     rate = f"{progress.rate_per_s:.1f}/s"
     if progress.loop == "closed":
@@ -218,7 +218,7 @@ def rate_told(progress: RunProgress) -> str:
 
 
 def laid_out(rows: Mapping[str, str], progress: RunProgress | None, hint: str) -> Table:
-    """Lay a picture out; as narrow as the terminal is, words go on in the next line."""
+    """Lay a picture out; long values are folded to the width of the terminal."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
@@ -231,8 +231,8 @@ def laid_out(rows: Mapping[str, str], progress: RunProgress | None, hint: str) -
     return grid
 
 
-def errors_told(progress: RunProgress) -> str:
-    """Return how many failed and of what; the journals lag behind the count by a moment."""
+def error_counts(progress: RunProgress) -> str:
+    """Return how many workflows failed, by class; the journals may lag behind the count."""
     if not progress.failed:
         return "none"
     if progress.errors is None:
@@ -244,7 +244,7 @@ def errors_told(progress: RunProgress) -> str:
 
 
 def time_left(left_s: float | None) -> str:
-    """Return the estimate of what is left, as an estimate."""
+    """Return the text of the estimated time left."""
     if left_s is None:
         return "not known yet"
     if left_s < 90:  # noqa: PLR2004 - seconds say more below a minute and a half
@@ -253,13 +253,13 @@ def time_left(left_s: float | None) -> str:
 
 
 def plain_line(progress: RunProgress) -> str:
-    """Return one line about where a level stands."""
+    """Return the progress of a level in one line."""
     if progress.phase == REPORT:
         return "  all levels are played; counting the records and writing the report"
     line = (
         f"  {name(progress.shown):>8} {progress.phase:8} {progress.elapsed_s:6.1f} s  "
         f"done {progress.ended:7}  in flight {progress.in_flight:5} of {progress.wanted}  "
-        f"{rate_told(progress):>10}  failed {errors_told(progress)}  "
+        f"{rate_text(progress):>10}  failed {error_counts(progress)}  "
         f"left {time_left(progress.left_s)}"
     )
     return "".join([line, *(f"  concern: {visible(each)}" for each in progress.concerns)])

@@ -32,11 +32,11 @@ def made_results(folder: Path, status: str = "complete") -> Path:
     return results
 
 
-def foreign(path: Path, member: tarfile.TarInfo, content: bytes = b"x", **told: object) -> Path:
-    """Write an archive of one member whose manifest agrees with it, but for ``told``."""
+def foreign(path: Path, member: tarfile.TarInfo, content: bytes = b"x", **reported: object) -> Path:
+    """Write an archive of one member whose manifest agrees with it, but for ``reported``."""
     if member.isreg():
         member.size = len(content)
-    entry = {"bytes": member.size, "sha256": hashlib.sha256(content).hexdigest(), **told}
+    entry = {"bytes": member.size, "sha256": hashlib.sha256(content).hexdigest(), **reported}
     manifest = json.dumps({"schema_version": 1, "files": {member.name: entry}}).encode()
     head = tarfile.TarInfo("manifest.json")
     head.size = len(manifest)
@@ -66,9 +66,9 @@ def test_what_is_exported_comes_back_whole_and_nothing_else(tmp_path: Path) -> N
 )
 def test_a_member_that_would_lie_outside_is_refused_by_name(tmp_path: Path, name: str) -> None:
     archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo(name))
-    with pytest.raises(ArchiveError) as told:
+    with pytest.raises(ArchiveError) as reported:
         import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
-    assert repr(name) in str(told.value)
+    assert repr(name) in str(reported.value)
     assert files_below(tmp_path) == {"a.tar.gz"}
 
 
@@ -84,12 +84,12 @@ def test_a_member_that_is_no_file_is_refused_by_name(tmp_path: Path, kind: bytes
 
 
 @pytest.mark.parametrize(
-    ("told", "why"), [({"bytes": 2}, "another size"), ({"sha256": "0"}, "SHA")]
+    ("reported", "why"), [({"bytes": 2}, "another size"), ({"sha256": "0"}, "SHA")]
 )
 def test_a_file_that_is_not_as_its_manifest_says_is_refused(
-    tmp_path: Path, told: dict[str, object], why: str
+    tmp_path: Path, reported: dict[str, object], why: str
 ) -> None:
-    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), **told)
+    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), **reported)
     with pytest.raises(ArchiveError, match=why):
         import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
     assert files_below(tmp_path) == {"a.tar.gz"}
@@ -136,7 +136,7 @@ def test_a_run_that_goes_on_and_an_archive_that_exists_are_left_alone(tmp_path: 
     assert taken.read_bytes() == b"mine"
 
 
-def test_an_import_needs_an_archive_and_tells_what_is_none(
+def test_an_import_needs_an_archive_and_reports_what_is_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results, logs = str(tmp_path / "results"), str(tmp_path / "logs")

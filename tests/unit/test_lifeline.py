@@ -69,7 +69,7 @@ def test_a_wrong_command_line_gets_the_usage() -> None:
     assert done.stderr.startswith("usage:")
 
 
-def test_a_process_is_told_from_another_with_its_id_or_from_another_boot() -> None:
+def test_a_process_is_distinguished_from_another_with_its_id_or_from_another_boot() -> None:
     """The id alone is given to another process one day."""
     mine = own_stamp()
     assert mine.is_alive()

@@ -53,7 +53,7 @@ def test_values_given_in_python_are_those_of_the_flags() -> None:
     assert open_scenario("baseline", concurrency=5).concurrency == (5,)
 
 
-def test_wrong_values_given_in_python_are_told_at_once_as_those_of_the_flags() -> None:
+def test_wrong_values_given_in_python_are_reported_at_once_as_those_of_the_flags() -> None:
     with pytest.raises(ScenarioError) as caught:
         open_scenario("baseline", concurrency=[0], seed="x")
     assert [problem.split(" is ")[0] for problem in caught.value.problems] == [

@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     err: str
 
     @property
-    def told(self) -> dict[str, Any]:
+    def reported(self) -> dict[str, Any]:
         """The object that it ended with."""
         return last_object(self.out)
 

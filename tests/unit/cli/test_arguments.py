@@ -77,8 +77,8 @@ def test_wrong_usage_is_exit_code_2_with_an_object(
 ) -> None:
     answer = command(*arguments.split(), "--json")
     assert answer.code == 2
-    assert answer.told["error"] == "UsageError"
-    assert problem in answer.told["problems"][0]
+    assert answer.reported["error"] == "UsageError"
+    assert problem in answer.reported["problems"][0]
     assert "Usage: perf-pipeline" in answer.err
     without = command(*arguments.replace("--json", "").split())
     assert (without.code, without.out) == (2, "")
@@ -95,5 +95,5 @@ def test_a_fault_of_ours_is_no_verdict(
     monkeypatch.setattr(cli.inspect, "list_scenarios", broken)
     answer = command("scenarios", "--json")
     assert answer.code == 3
-    assert answer.told["problems"] == ["of ours"]
+    assert answer.reported["problems"] == ["of ours"]
     assert "Traceback" in answer.err

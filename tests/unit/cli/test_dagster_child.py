@@ -56,9 +56,9 @@ class Child(DagsterChild):
     """Runs a Python program in Dagster's place."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        self.told: list[str] = []
+        self.reported: list[str] = []
         self.noted = Interruptions()
-        self.stop_when_told = False
+        self.stop_when_asked = False
         overrides = Overrides(concurrency=(1, 2))
         checked = CheckedRun("run", Scenario("baseline"), {})
         super().__init__("baseline", overrides, RunFolder(folder / "run"), Heard(self), checked)
@@ -66,19 +66,19 @@ class Child(DagsterChild):
 
     def hear(self, text: str) -> None:
         """Note what was said, and ask it to stop if it is to be stopped."""
-        self.told.append(text)
-        if self.stop_when_told:
+        self.reported.append(text)
+        if self.stop_when_asked:
             self.noted.note(signal.SIGINT)
 
     def _command(self, config: int) -> list[str]:
         return [sys.executable, "-c", self._program, f"/proc/self/fd/{config}"]
 
 
-def test_what_the_child_says_is_told_line_by_line(tmp_path: Path) -> None:
-    """It reads its configuration; a line that comes in two pieces is told once."""
+def test_notices_of_the_child_are_shown_line_by_line(tmp_path: Path) -> None:
+    """It reads its configuration; a line that comes in two pieces is reported once."""
     child = Child(SAYS_TWO_LINES, tmp_path)
     child.run(child.noted)
-    assert child.told == ["scenario baseline", "split [1, 2]"]
+    assert child.reported == ["scenario baseline", "split [1, 2]"]
     assert child.log_tail().splitlines()[1] == "noise"
     assert child.end == "the Dagster run failed (exit code 7)"
 
@@ -88,11 +88,11 @@ def test_a_child_that_does_not_stop_is_killed(
 ) -> None:
     monkeypatch.setattr(dagster_child, "STOP_GRACE_S", 0.3)
     child = Child(STOPS_ITSELF_ONLY_WHEN_KILLED, tmp_path)
-    child.stop_when_told = True
+    child.stop_when_asked = True
     child.run(child.noted)
     assert child.end == "the Dagster run's process was ended by SIGKILL"
-    assert child.told[0] == "ready"
-    assert child.told[1].startswith("interrupted:")
+    assert child.reported[0] == "ready"
+    assert child.reported[1].startswith("interrupted:")
 
 
 def test_the_child_is_handed_what_was_checked(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_results_folder_is_refused_where_it_would_do_nothing(
 ) -> None:
     answer = command(*words.split(), "--results", "x", "--json")
     assert answer.code == 2
-    assert "--results would do nothing" in answer.told["problems"][0]
+    assert "--results would do nothing" in answer.reported["problems"][0]
 
 
 def test_the_shell_is_offered_scenarios_files_targets_and_gates(here: Path) -> None:

@@ -58,8 +58,8 @@ def test_runs_are_merged_from_what_they_wrote_or_from_their_records(
     answer = command("histograms", "a", "b", "a", "--json")
 
     assert answer.code == 0
-    (row,) = answer.told["histograms"]
-    assert answer.told["runs"] == ["a", "b"]
+    (row,) = answer.reported["histograms"]
+    assert answer.reported["runs"] == ["a", "b"]
     assert (row["target"], row["level"], row["family"]) == ("control (code)", "2", "transformation")
     assert (row["count"], row["not_ended"], row["max_s"]) == (201, 1, 7.0)
     p50, p90, p99, p999 = row["percentiles"]
@@ -76,9 +76,9 @@ def test_levels_are_apart_unless_they_are_asked_for_as_one(
     _run(here, "a", FAST, levels=("00-2", "01-4"))
     _run(here, "b", FAST)
 
-    one = command("histograms", "a", "b", "--json").told["histograms"]
-    phase = command("histograms", "a", "--phase", "ramp_up", "--json").told["histograms"]
-    together = command("histograms", "a", "b", "--all-levels", "--json").told["histograms"]
+    one = command("histograms", "a", "b", "--json").reported["histograms"]
+    phase = command("histograms", "a", "--phase", "ramp_up", "--json").reported["histograms"]
+    together = command("histograms", "a", "b", "--all-levels", "--json").reported["histograms"]
 
     assert [(row["level"], row["count"]) for row in one] == [("2", 300), ("4", 150)]
     assert [(row["level"], row["count"]) for row in together] == [("all", 450)]
@@ -96,5 +96,5 @@ def test_a_damaged_file_is_named_and_nothing_is_merged(
     answer = command("histograms", "a", "--json")
 
     assert answer.code == 2
-    assert answer.told["error"] == "HistogramError"
-    assert f"{path}: the block at byte 0 is cut off or damaged" in answer.told["problems"][0]
+    assert answer.reported["error"] == "HistogramError"
+    assert f"{path}: the block at byte 0 is cut off or damaged" in answer.reported["problems"][0]

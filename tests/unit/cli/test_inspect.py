@@ -38,10 +38,14 @@ HOSTILE: dict[str, bytes] = {
 def test_a_good_file_is_exit_code_0(command: Callable[..., Answer], here: Path) -> None:
     (here / "good.toml").write_text(GOOD)
     answer = command("check", "good.toml", "--json")
-    assert (answer.code, answer.told["problems"], answer.told["levels"]) == (0, [], [10, 20])
+    assert (answer.code, answer.reported["problems"], answer.reported["levels"]) == (
+        0,
+        [],
+        [10, 20],
+    )
     good, *levels, threads, tasks = command("check", "good.toml").out.splitlines()
-    largest = answer.told["largest_levels"]
-    assert largest["threads"] == answer.told["largest_level"]
+    largest = answer.reported["largest_levels"]
+    assert largest["threads"] == answer.reported["largest_level"]
     assert good == "good.toml: good (good; levels 10, 20)"
     assert [" ".join(level.split()[:5]) for level in levels] == [
         "10 in flight on kailash:",
@@ -60,7 +64,7 @@ def test_a_check_names_each_level_and_arm_and_what_the_machine_holds_of_its_kind
         "steady_s = 1\n"
     )
     (here / "named.toml").write_text('level_names = ["low", "high"]\n' + GOOD + arm)
-    largest = command("check", "named.toml", "--json").told["largest_levels"]
+    largest = command("check", "named.toml", "--json").reported["largest_levels"]
     levels = [line.strip() for line in command("check", "named.toml").out.splitlines()[1:4]]
     # Free memory moves between the two, so that the figures are only compared where they cannot.
     assert [level.partition(": ")[0] for level in levels] == [
@@ -78,9 +82,9 @@ def test_a_hostile_file_is_exit_code_2_and_no_traceback(
     (here / "hostile.toml").write_bytes(content)
     answer = command("check", "hostile.toml", "--json")
     assert answer.code == 2
-    assert answer.told["error"] == "ScenarioError"
-    assert answer.err.splitlines() == answer.told["problems"]
-    assert all("hostile.toml" in problem for problem in answer.told["problems"])
+    assert answer.reported["error"] == "ScenarioError"
+    assert answer.err.splitlines() == answer.reported["problems"]
+    assert all("hostile.toml" in problem for problem in answer.reported["problems"])
     assert answer.err.replace("\n", "").isprintable()
 
 
@@ -91,37 +95,39 @@ def test_what_is_no_file_is_exit_code_2(
     os.mkfifo(here / "pipe.toml")
     answer = command("check", name, "--json")
     assert answer.code == 2
-    assert len(answer.told["problems"]) == 1
+    assert len(answer.reported["problems"]) == 1
     assert "Traceback" not in answer.err
 
 
-def test_every_problem_of_a_file_is_told_at_once(
+def test_every_problem_of_a_file_is_reported_at_once(
     command: Callable[..., Answer], here: Path
 ) -> None:
     (here / "wrong.toml").write_text(
         GOOD.replace("[10, 20]", "[0, nan]").replace("simple", "smple") + "[phases]\nsteady = 3\n"
     )
-    told = command("check", "wrong.toml", "--json").told["problems"]
-    assert [problem.split(":")[0] for problem in told] == [
+    reported = command("check", "wrong.toml", "--json").reported["problems"]
+    assert [problem.split(":")[0] for problem in reported] == [
         *("wrong.toml line 1", "wrong.toml line 1", "wrong.toml line 4", "wrong.toml line 6")
     ]
-    assert "steady_s" in told[3]
+    assert "steady_s" in reported[3]
 
 
 def test_scenarios_are_listed_with_their_titles(command: Callable[..., Answer]) -> None:
-    assert command("scenarios", "--json").told["scenarios"]["baseline"] == "Baseline: normal load"
+    assert (
+        command("scenarios", "--json").reported["scenarios"]["baseline"] == "Baseline: normal load"
+    )
     assert "baseline     Baseline: normal load" in command("scenarios").out
 
 
 def test_records_of_a_run_that_goes_on_are_counted(
     command: Callable[..., Answer], run_folder: RunFolder
 ) -> None:
-    told = command("records", run_folder.run_id, "--json").told
-    assert told["status"] == "running"
-    assert told["outcomes"]["ok"] == 20
-    assert told["in_flight_median"] == {"2": 2.0}
-    assert told["levels"][0]["outcomes"]["ok"] == 20
-    assert "the run goes on" in command("records").out
+    reported = command("records", run_folder.run_id, "--json").reported
+    assert reported["status"] == "running"
+    assert reported["outcomes"]["ok"] == 20
+    assert reported["in_flight_median"] == {"2": 2.0}
+    assert reported["levels"][0]["outcomes"]["ok"] == 20
+    assert "the run is still going on" in command("records").out
 
 
 def test_what_is_in_flight_in_a_run_that_goes_on_was_not_left_by_killed_workers(
@@ -131,11 +137,15 @@ def test_what_is_in_flight_in_a_run_that_goes_on_was_not_left_by_killed_workers(
         [at_s(0, 0, 1, slot=0)], in_flight=[(0, 1, GO_NS + SECOND)], lost={0: 1}, closed=False
     )
     write_level(begun.root / "levels/00-2", [worker], slots=2, supervisor_killed=True)
-    told = command("records", "--json").told
-    assert (told["status"], told["recovered"], told["may_be_missing"]) == ("running", False, 0)
+    reported = command("records", "--json").reported
+    assert (reported["status"], reported["recovered"], reported["may_be_missing"]) == (
+        "running",
+        False,
+        0,
+    )
     people = command("records").out
-    assert "the run goes on" in people
-    assert "pieced together" not in people
+    assert "the run is still going on" in people
+    assert "recovered from" not in people
 
 
 def test_records_of_a_killed_run_say_what_was_recovered(
@@ -154,25 +164,29 @@ def test_records_of_a_killed_run_say_what_was_recovered(
     write_level(begun.root / "levels/00-2", [worker], slots=2, supervisor_killed=True)
     record = {"run_id": begun.run_id, "status": "running", "process": [1, 1, "another boot"]}
     write_json(begun.status_file, record)
-    told = command("records", "latest", "--json").told
-    assert (told["status"], told["recovered"], told["may_be_missing"]) == ("killed", True, 2)
-    assert {k: v for k, v in told["outcomes"].items() if v} == {"ok": 2, "abandoned": 2}
+    reported = command("records", "latest", "--json").reported
+    assert (reported["status"], reported["recovered"], reported["may_be_missing"]) == (
+        "killed",
+        True,
+        2,
+    )
+    assert {k: v for k, v in reported["outcomes"].items() if v} == {"ok": 2, "abandoned": 2}
     people = command("records").out
     assert f"run {begun.run_id}: killed" in people
-    assert "2 workflows were started of which nothing is known" in people
+    assert "2 workflows were started whose records were lost" in people
 
 
-def test_records_tell_errors_by_class(command: Callable[..., Answer], begun: RunFolder) -> None:
+def test_records_show_errors_by_class(command: Callable[..., Answer], begun: RunFolder) -> None:
     failed = at_s(1, 1, 2, outcome=Outcome.ERROR, error_class=ErrorClass.CONNECTION)
     rows = [at_s(0, 0, 1), failed]
     write_level(begun.root / "levels/00-2", [SimulatedWorker(rows)], slots=2)
     begun.end(COMPLETE)
-    told = command("records", "--json").told
-    assert {k: v for k, v in told["error_classes"].items() if v} == {"connection": 1}
-    assert told["outcomes"]["error"] == 1
+    reported = command("records", "--json").reported
+    assert {k: v for k, v in reported["error_classes"].items() if v} == {"connection": 1}
+    assert reported["outcomes"]["error"] == 1
 
 
-def test_records_tell_up_to_three_texts_a_class_inert(
+def test_records_show_up_to_three_texts_a_class_inert(
     command: Callable[..., Answer], begun: RunFolder
 ) -> None:
     failed = [
@@ -201,11 +215,11 @@ def test_a_function_that_is_not_there_is_a_problem_of_the_file(
     (here / "good.toml").write_text(text % "order")
     (here / "bad.toml").write_text(text % "nofunc")
     good, bad = (command("check", f"{name}.toml", "--json") for name in ("good", "bad"))
-    assert (good.code, good.told["functions"]) == (0, ["shop:order"])
+    assert (good.code, good.reported["functions"]) == (0, ["shop:order"])
     said = f"bad.toml: function shop:nofunc: {here}/shop.py has no nofunc"
-    assert (bad.code, bad.told["problems"]) == (2, [said])
+    assert (bad.code, bad.reported["problems"]) == (2, [said])
     ran = command("run", "bad.toml", "--results", "out", "--json")
-    assert (ran.code, ran.told["problems"]) == (2, [said])
+    assert (ran.code, ran.reported["problems"]) == (2, [said])
     assert list((here / "out").iterdir()) == []
 
 
@@ -213,8 +227,8 @@ def test_a_run_that_was_killed_before_its_first_level_has_no_records(
     command: Callable[..., Answer], here: Path
 ) -> None:
     RunFolder(here / "results/20260114_093012-4f2c").begin("simulated")
-    told = command("records", "--json").told
-    assert (sum(told["outcomes"].values()), told["levels"]) == (0, [])
+    reported = command("records", "--json").reported
+    assert (sum(reported["outcomes"].values()), reported["levels"]) == (0, [])
 
 
 @pytest.mark.parametrize("name", ["records", "report"])
@@ -222,8 +236,8 @@ def test_an_unknown_run_is_exit_code_2_with_the_known_ones(
     command: Callable[..., Answer], run_folder: RunFolder, name: str
 ) -> None:
     answer = command(name, "20990101_000000-0000", "--json")
-    assert (answer.code, answer.told["error"]) == (2, "RunFolderError")
-    assert run_folder.run_id in answer.told["problems"][0]
+    assert (answer.code, answer.reported["error"]) == (2, "RunFolderError")
+    assert run_folder.run_id in answer.reported["problems"][0]
 
 
 @pytest.mark.parametrize("name", ["records", "report"])
@@ -233,7 +247,7 @@ def test_a_damaged_run_is_exit_code_2_and_no_traceback(
 ) -> None:
     run_folder.manifest.write_bytes(content)
     answer = command(name, "--json")
-    assert (answer.code, answer.told["error"]) == (2, "RunFolderError"), answer.err
+    assert (answer.code, answer.reported["error"]) == (2, "RunFolderError"), answer.err
     run_folder.status_file.write_bytes(content)
     answer = command(name, "--json")
-    assert (answer.code, answer.told["error"]) == (2, "RunFolderError"), answer.err
+    assert (answer.code, answer.reported["error"]) == (2, "RunFolderError"), answer.err

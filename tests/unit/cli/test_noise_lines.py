@@ -38,7 +38,7 @@ def lines(*noises: Noise | None) -> list[str]:
     return noise_lines(cast("RunMetrics", Levels(tuple(map(Level, noises)))))
 
 
-def test_noise_that_is_not_judged_is_told_and_says_why_it_is_not() -> None:
+def test_noise_that_is_not_judged_is_shown_with_the_reason() -> None:
     assert lines(None, NOISY, replace(NOISY, verdict="quiet", causes=())) == [
         (
             "level 100, repeat 2: steal: 9 %, limit 2 %; shown and not judged "
@@ -47,5 +47,5 @@ def test_noise_that_is_not_judged_is_told_and_says_why_it_is_not() -> None:
     ]
 
 
-def test_noise_that_is_judged_stands_among_the_reasons_alone() -> None:
+def test_noise_that_is_judged_is_among_the_reasons_alone() -> None:
     assert lines(replace(NOISY, judged=True)) == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from perf_pipeline.cli.output import answer, bad_input_explained, tell
+from perf_pipeline.cli.output import answer, bad_input_explained, show
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from tests.sandbox import ROOT
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_people_are_told_on_standard_error_when_a_program_listens(
+def test_people_read_standard_error_when_a_program_listens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    tell("for people", as_json=True)
+    show("for people", as_json=True)
     answer({"a": 1}, as_json=True)
     assert capsys.readouterr() == ('{"schema_version": 1, "a": 1}\n', "for people\n")
-    tell("for people", as_json=False)
+    show("for people", as_json=False)
     answer({"a": 1}, as_json=False)
     assert capsys.readouterr() == ("for people\n", "")
 
@@ -54,7 +54,7 @@ def test_a_fault_of_ours_is_not_called_bad_input() -> None:
         raise ZeroDivisionError
 
 
-def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_is_reported_all_the_same(tmp_path: Path) -> None:
     """Standard output is ASCII here, and the scenario's folder a byte that is not UTF-8."""
     text = 'concurrency = [1]\n[[workload]]\nfamily = "transformation"\ncomplexity = "simple"\n'
     folder = tmp_path / os.fsdecode(b"\xff")

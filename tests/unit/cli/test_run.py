@@ -40,7 +40,7 @@ def row(table: str, verdict: Any, value: float | None) -> TargetRow:
     return TargetRow(table, "100", "throughput", value, 5.0, "/s", True, 50.0, verdict)
 
 
-def test_several_wrong_flags_are_told_at_once_and_nothing_is_made(
+def test_several_wrong_flags_are_reported_at_once_and_nothing_is_made(
     command: Callable[..., Answer], here: Path
 ) -> None:
     words = (
@@ -50,7 +50,7 @@ def test_several_wrong_flags_are_told_at_once_and_nothing_is_made(
     before = sorted(here.rglob("*"))
     answer = command(*words.split())
     assert answer.code == 2
-    problems = answer.told["problems"]
+    problems = answer.reported["problems"]
     assert answer.err.splitlines() == problems
     wanted = [
         *("--gate", "scenario"),
@@ -62,13 +62,13 @@ def test_several_wrong_flags_are_told_at_once_and_nothing_is_made(
     assert sorted(here.rglob("*")) == before
 
 
-def test_a_server_that_cannot_be_had_is_told_before_anything_starts(
+def test_an_unavailable_server_is_reported_before_anything_starts(
     command: Callable[..., Answer], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERF_PIPELINE_POSTGRES_URL", "postgresql://u:secret@127.0.0.1:9/db")
     answer = command("run", "baseline", "--concurrency", "2", "--json")
-    assert (answer.code, answer.told["error"]) == (2, "ServiceUnavailableError")
-    assert "127.0.0.1:9" in answer.told["problems"][0]
+    assert (answer.code, answer.reported["error"]) == (2, "ServiceUnavailableError")
+    assert "127.0.0.1:9" in answer.reported["problems"][0]
     assert "secret" not in answer.out + answer.err
     assert not (here / "results").exists()
 
@@ -80,7 +80,7 @@ def test_a_folder_of_results_that_cannot_be_made_is_exit_code_2(
         'concurrency = [1]\n[[workload]]\nfamily = "transformation"\ncomplexity = "simple"\n'
     )
     answer = command("run", "tiny.toml", "--results", "tiny.toml/below", "--json")
-    assert (answer.code, answer.told["error"]) == (2, "RunFolderError")
+    assert (answer.code, answer.reported["error"]) == (2, "RunFolderError")
 
 
 def test_results_are_made_only_where_they_can_be_written(here: Path) -> None:
@@ -107,7 +107,7 @@ def test_accepting_verdicts_does_not_accept_an_incomplete_run() -> None:
     assert Judged(validity="incomplete").code([], accept_verdicts=True) == 3
 
 
-def test_a_failed_gate_is_1_and_a_held_one_0() -> None:
+def test_a_failed_gate_is_1_and_a_met_one_0() -> None:
     assert Judged().code(["x"]) == 1
     assert Judged().code([]) == 0
 
@@ -130,14 +130,14 @@ def test_a_gate_fails_where_its_target_was_missed_or_is_undecided() -> None:
     assert len(gate_failures(metrics, "goal")) == 1
 
 
-def test_a_gate_that_speaks_of_nothing_in_the_run_is_not_held() -> None:
+def test_a_gate_without_a_target_in_the_run_is_not_met() -> None:
     metrics = cast("RunMetrics", Judged())
     assert gate_failures(metrics, None) == []
-    (told,) = gate_failures(metrics, "production")
-    assert "no target of it speaks of this run" in told
+    (reported,) = gate_failures(metrics, "production")
+    assert "none of its targets applies to this run" in reported
 
 
-def test_every_wrong_flag_of_a_search_is_told_at_once(
+def test_every_wrong_flag_of_a_search_is_reported_at_once(
     command: Callable[..., Answer], here: Path
 ) -> None:
     """Without an objective, too; nothing is made."""
@@ -145,7 +145,7 @@ def test_every_wrong_flag_of_a_search_is_told_at_once(
     wrong = ("--of", "foo", "--max", "x", "--slots", "y")
     answer = command("capacity", "baseline", *wrong, "--json")
     assert answer.code == 2
-    starts = [problem.split(" is ")[0] for problem in answer.told["problems"]]
+    starts = [problem.split(" is ")[0] for problem in answer.reported["problems"]]
     assert starts[:3] == ["--of", "--max", "--slots"]
     assert starts[3] == "there"  # is no objective
     assert sorted(here.rglob("*")) == before

@@ -1,4 +1,4 @@
-"""What people are told of servers."""
+"""What people are reported of servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an objective's verdict means for the exit code, and what is told of it."""
+"""What an objective's verdict means for the exit code, and what is reported of it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_missed_is_1_and_undecided_is_3_and_neither_is_taken_for_the_other(
     assert exit_code(run, [], verdicts, accept_verdicts=accept, interrupted=True) == 130
 
 
-def test_what_is_missed_is_told_first_with_its_validity() -> None:
+def test_what_is_missed_is_reported_first_with_its_validity() -> None:
     lines = slo_lines([_verdict("met"), _verdict("no_data"), _verdict("missed")])
 
     assert lines[0] == "SLO missed at 100 (valid): p99_s <= 0.5: because missed"

@@ -11,7 +11,7 @@ ROW = (
 )
 
 
-def test_in_a_narrow_terminal_validity_stands_once_above_its_numbers() -> None:
+def test_in_a_narrow_terminal_validity_is_once_above_its_numbers() -> None:
     heading, *numbers = block(ROW, {}).splitlines()
     assert heading == "100: 100 wanted, not_steady"
     assert [line.split()[0] for line in numbers] == [
@@ -24,14 +24,14 @@ def test_in_a_narrow_terminal_validity_stands_once_above_its_numbers() -> None:
 BELOW = {"throughput": "[3 to 4/s]", "p99": "needs 1,000 samples"}
 
 
-def test_an_interval_stands_below_its_value_and_in_its_column() -> None:
+def test_an_interval_is_below_its_value_and_in_its_column() -> None:
     heading, row, below = table([HEADLINE_COLUMNS, *with_intervals([ROW], [BELOW])]).splitlines()
     assert heading.index("throughput") == row.index("3.1/s") == below.index("[3 to 4/s]")
     assert heading.index("p99") == below.index("needs 1,000")
     assert len(with_intervals([ROW], [{}])) == 1
 
 
-def test_in_a_narrow_terminal_the_interval_stands_beside_its_value() -> None:
+def test_in_a_narrow_terminal_the_interval_is_beside_its_value() -> None:
     assert "  throughput 3.1/s [3 to 4/s]" in block(ROW, BELOW).splitlines()
 
 
@@ -41,7 +41,7 @@ def test_columns_are_as_wide_as_their_widest_cell() -> None:
 
 
 def test_colour_changes_no_letter_and_marks_whole_words_only() -> None:
-    told = coloured("valid not_steady invalid [red]valid[/red]")
-    assert told.plain == "valid not_steady invalid [red]valid[/red]"
-    marked = [(told.plain[span.start : span.end], span.style) for span in told.spans]
+    reported = coloured("valid not_steady invalid [red]valid[/red]")
+    assert reported.plain == "valid not_steady invalid [red]valid[/red]"
+    marked = [(reported.plain[span.start : span.end], span.style) for span in reported.spans]
     assert marked == [("valid", "green"), ("valid", "green"), ("not_steady", "bold yellow")]

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.cli.ended import EndedWorkflows
+from perf_pipeline.cli.ended_workflows import EndedWorkflows
 from perf_pipeline.cli.run_progress import REPORT, RunProgress, RunWatch
 from perf_pipeline.cli.views import (
     LiveView,
     PlainView,
     SteadyCursor,
     choose_view,
-    errors_told,
+    error_counts,
     laid_out,
     picture,
     plain_line,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLANS = plan_levels(Scenario(name="s", concurrency=(10, 40), level_names=("few", "many")), 1)
-STANDING = RunProgress(0, 2, "100", 100, "steady", 99, 1400, 0, 331.4, 12.34, 1.5, {}, 100.0, ())
+PROGRESS = RunProgress(0, 2, "100", 100, "steady", 99, 1400, 0, 331.4, 12.34, 1.5, {}, 100.0, ())
 
 
 class Growing:
@@ -80,13 +80,13 @@ def growing(tmp_path: Path) -> Growing:
     return Growing(tmp_path)
 
 
-def test_before_the_first_level_nothing_is_said_of_one(growing: Growing) -> None:
+def test_before_the_first_level_nothing_is_shown_of_one(growing: Growing) -> None:
     assert growing.watch.look() is None
     growing.level("00-10")
     assert (growing.look().phase, growing.look().left_s) == ("start", None)
 
 
-def test_what_was_told_of_the_level_before_is_not_told_of_the_next(growing: Growing) -> None:
+def test_what_was_shown_of_one_level_is_not_shown_of_the_next(growing: Growing) -> None:
     """The folder of a level is made before its first line is written."""
     growing.level("00-10")
     growing.progress("10 (few)", "steady", 12.0, 110, 100, 0)
@@ -130,7 +130,7 @@ def test_time_left_knows_that_a_total_ends_the_steady_phase(growing: Growing) ->
     assert growing.look().left_s == pytest.approx(5 + 5 + 2 + 5 - 6)
 
 
-def test_concerns_are_told_as_they_appear(growing: Growing) -> None:
+def test_concerns_are_reported_as_they_appear(growing: Growing) -> None:
     growing.level("00-10")
     growing.progress("10 (few)", "warm_up", 10.0, 110, 100, 0)
     assert growing.look().concerns == ()
@@ -139,7 +139,7 @@ def test_concerns_are_told_as_they_appear(growing: Growing) -> None:
     assert "7 in flight now, below 95% of 10" in few
     assert "not_steady so far: 10 of 30 workflows" in slow
     growing.now_s += 8
-    assert growing.look().concerns[0] == "no word from the load for 8 s"
+    assert growing.look().concerns[0] == "no progress report for 8 s"
 
 
 def block(outcome: Outcome, error: ErrorClass, service_s: float) -> bytes:
@@ -183,24 +183,24 @@ def test_a_response_time_holds_the_wait_and_what_was_never_started(tmp_path: Pat
     journal.close()
 
 
-def test_a_journal_that_is_none_is_said_to_be_unreadable(tmp_path: Path) -> None:
+def test_a_damaged_journal_is_reported_as_unreadable(tmp_path: Path) -> None:
     (tmp_path / "worker-0.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(sqlite3.DatabaseError):
         sqlite3.connect(tmp_path / "worker-0.sqlite").execute("SELECT 1 FROM block")
     ended = EndedWorkflows(tmp_path)
     ended.read()
-    assert not ended.readable
-    assert errors_told(replace(STANDING, failed=3, errors=None)).startswith("3 (their classes")
+    assert not ended.is_readable
+    assert error_counts(replace(PROGRESS, failed=3, errors=None)).startswith("3 (their classes")
 
 
 def test_errors_whose_class_is_not_committed_yet_are_counted_all_the_same() -> None:
-    assert errors_told(STANDING) == "none"
-    told = errors_told(replace(STANDING, failed=5, errors={"timeout": 3}))
-    assert told == "5: timeout 3, class not known yet 2"
+    assert error_counts(PROGRESS) == "none"
+    reported = error_counts(replace(PROGRESS, failed=5, errors={"timeout": 3}))
+    assert reported == "5: timeout 3, class not known yet 2"
 
 
 def test_a_plain_line_has_all_that_is_asked_for() -> None:
-    line = " ".join(plain_line(replace(STANDING, concerns=("slow",))).split())
+    line = " ".join(plain_line(replace(PROGRESS, concerns=("slow",))).split())
     assert line == (
         "100 steady 12.3 s done 1400 in flight 99 of 100 331.4/s failed none "
         "left about 2 min (estimate) concern: slow"
@@ -209,18 +209,18 @@ def test_a_plain_line_has_all_that_is_asked_for() -> None:
 
 
 OPEN = replace(
-    STANDING, loop="open", wanted=400, offered_per_s=28.0, rate_per_s=25.5, mean_response_s=2.5
+    PROGRESS, loop="open", wanted=400, offered_per_s=28.0, rate_per_s=25.5, mean_response_s=2.5
 )
 
 
-def test_of_an_open_level_the_rate_achieved_stands_beside_the_one_offered() -> None:
+def test_of_an_open_level_the_rate_achieved_is_beside_the_one_offered() -> None:
     shown = picture(OPEN)
     assert shown["rate"] == "25.5/s achieved of 28.0/s offered; 1400 ended"
     assert shown["in flight"] == "99 of 400 slots"
     assert shown["response time"].startswith("2.5 s")
     assert shown["service time"].startswith("1.5 s")
     assert "25.5/s achieved of 28.0/s offered" in plain_line(OPEN)
-    assert "response time" not in picture(STANDING)
+    assert "response time" not in picture(PROGRESS)
 
 
 def test_what_is_offered_is_read_from_the_plan(tmp_path: Path) -> None:
@@ -260,8 +260,8 @@ def test_hostile_text_is_inert_in_the_picture_at_any_width(columns: int) -> None
     file = io.StringIO()
     console = SteadyCursor(file=file, force_terminal=True, width=columns, color_system=None)
     hostile = "\x1b[2J\x1b]0;x\x07[red]y[/red][/nope]"
-    rows = {"scenario": "x", **picture(replace(STANDING, shown=hostile))}
-    console.print(laid_out(rows, replace(STANDING, concerns=(hostile,)), "hint"))
+    rows = {"scenario": "x", **picture(replace(PROGRESS, shown=hostile))}
+    console.print(laid_out(rows, replace(PROGRESS, concerns=(hostile,)), "hint"))
     shown = file.getvalue()
     assert "\x1b" not in shown.replace("\x1b[0m", "").replace("\x1b[2m", "")
     assert "\x07" not in shown
@@ -304,7 +304,7 @@ def test_plain_lines_wherever_a_picture_cannot_be_drawn_or_is_not_wanted(
 
 
 def test_classes_of_errors_are_never_more_than_what_failed(tmp_path: Path) -> None:
-    """The count is told a second ago, the journals are read now: the read that fits is shown."""
+    """The count is a second old, the journals are read now: the read that fits is shown."""
     growing = Growing(tmp_path)
     growing.level("00-10")
     (folder,) = (growing.run.root / "levels").glob("*")
@@ -322,14 +322,14 @@ def test_classes_of_errors_are_never_more_than_what_failed(tmp_path: Path) -> No
     journal.close()
 
 
-def test_that_the_report_is_made_is_said_once(
+def test_the_making_of_the_report_is_shown_once(
     growing: Growing, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = replace(STANDING, phase=REPORT)
+    reported = replace(PROGRESS, phase=REPORT)
 
     class Reporting(RunWatch):
         def look(self) -> RunProgress:
-            return told
+            return reported
 
     watch = Reporting(growing.run)
     view = PlainView(watch, as_json=False, clock=lambda: growing.now_s)

@@ -1,4 +1,4 @@
-"""Every option becomes what it says, and wrong ones are told all at once."""
+"""Every option becomes what it says, and wrong ones are reported all at once."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_without_database_stress_only_types_that_need_no_server_are_left() -> No
     }
 
 
-def test_all_wrong_options_are_told_at_once() -> None:
+def test_all_wrong_options_are_reported_at_once() -> None:
     config = LoadTestConfig(
         concurrent_workflows=0,
         workflow_types=["analytic"],
@@ -139,7 +139,7 @@ def test_a_misspelt_option_cannot_be_set() -> None:
         ),
     ],
 )
-def test_options_that_contradict_each_other_or_the_machine_are_told(
+def test_options_that_contradict_each_other_or_the_machine_are_reported(
     options: dict[str, object], problem: str
 ) -> None:
     with pytest.raises(ScenarioError, match=problem):

@@ -1,4 +1,4 @@
-"""A change is called one only where it can be told from how runs differ by themselves."""
+"""A change is called one only where it can be reported from how runs differ by themselves."""
 
 from __future__ import annotations
 

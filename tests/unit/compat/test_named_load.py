@@ -39,7 +39,7 @@ def test_a_database_stress_test_without_a_database_is_refused() -> None:
     assert framework.runs == []
 
 
-def test_nothing_to_run_and_nothing_to_report_are_told() -> None:
+def test_nothing_to_run_and_nothing_to_report_are_reported() -> None:
     framework = LoadTestFramework()
     with pytest.raises(ValueError, match="no levels were given"):
         framework.run_baseline_performance_test([])

@@ -70,7 +70,7 @@ def test_the_dictionaries_of_result_files_give_the_same_as_the_objects() -> None
     assert files == analyse_regression(BASELINE, SLOWER)
 
 
-def test_like_levels_are_no_change_and_single_runs_are_said_to_show_little() -> None:
+def test_like_levels_are_no_change_and_single_runs_are_reported_to_show_little() -> None:
     analysis = analyse_regression(BASELINE, BASELINE)
 
     assert analysis["performance_regression_detected"] is False
@@ -108,7 +108,7 @@ def test_what_is_no_measurement_is_neither_a_regression_nor_none(
     assert analysis["throughput_change_percent"] == -40.0
 
 
-def test_why_it_is_no_measurement_is_told() -> None:
+def test_why_it_is_no_measurement_is_reported() -> None:
     current = replace(SLOWER, validity="not_steady", reasons=("1.20 turnovers",))
     analysis = analyse_regression(BASELINE, current)
 
@@ -118,7 +118,7 @@ def test_why_it_is_no_measurement_is_told() -> None:
     )
 
 
-def test_memory_that_was_not_measured_is_told_and_costs_no_verdict() -> None:
+def test_memory_that_was_not_measured_is_reported_and_costs_no_verdict() -> None:
     analysis = analyse_regression(replace(BASELINE, peak_memory_mb=None), SLOWER)
 
     assert (analysis["verdict"], analysis["memory_change_percent"]) == ("regression", None)

@@ -58,7 +58,7 @@ def test_other_options_are_taken_as_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         (["baseline", "--duration", "2"], "--duration means nothing for baseline"),
         (["baseline", "--max-concurrency", "2"], "it is for stress, full"),
@@ -69,12 +69,12 @@ def test_other_options_are_taken_as_given() -> None:
     ],
 )
 def test_an_option_that_would_do_nothing_is_refused_with_exit_code_2(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], reported: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
         parse_request(["--scenario", *arguments])  # never main: broken, it would start load
     assert end.value.code == 2
-    assert told in " ".join(capsys.readouterr().err.split())
+    assert reported in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_wrong_level_fails_the_check_and_bars_the_run(

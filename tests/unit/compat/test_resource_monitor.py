@@ -70,7 +70,7 @@ def test_it_can_be_used_again_and_forgets_what_was_before() -> None:
     assert monitor.get_peak_metrics()["samples"] < first
 
 
-def test_wrong_use_is_told() -> None:
+def test_wrong_use_is_reported() -> None:
     monitor = ResourceMonitor()
     with pytest.raises(RuntimeError, match="call start_monitoring first"):
         monitor.stop_monitoring()

@@ -1,4 +1,4 @@
-"""What cannot be generated is told, and how to get it."""
+"""What cannot be generated is reported, and how to get it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_type_that_uses_a_server_needs_one() -> None:
         WorkflowGenerator().generate_analytics_workflow()
 
 
-def test_wrong_words_are_told() -> None:
+def test_wrong_arguments_are_reported() -> None:
     with pytest.raises(ValueError, match='complexity is "hard"; allowed is'):
         WorkflowGenerator("hard")
     with pytest.raises(ValueError, match='did you mean "transformation"'):

@@ -43,7 +43,7 @@ def test_version_2_counts_what_is_used_without_idle_page_cache(tmp_path: Path) -
     assert tasks_allowance(proc, groups) == Allowance(40, 30, str(groups / "a" / "pids.max"))
 
 
-def test_version_1_knows_its_own_word_for_no_limit(tmp_path: Path) -> None:
+def test_version_1_has_its_own_value_for_no_limit(tmp_path: Path) -> None:
     proc, groups = tree(
         tmp_path,
         {

@@ -115,7 +115,7 @@ def test_memory_and_tasks_are_read_from_this_kernel() -> None:
     assert 1 <= limits.tasks.used < limits.tasks.limit
 
 
-def test_a_kernel_that_tells_nothing_is_unknown_and_not_zero(tmp_path: Path) -> None:
+def test_a_kernel_that_reports_nothing_is_unknown_and_not_zero(tmp_path: Path) -> None:
     limits = read_machine_limits(proc=tmp_path, cgroups=tmp_path)
     assert limits.memory_free_bytes is None
     assert limits.memory_group is None

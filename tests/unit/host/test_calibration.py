@@ -41,18 +41,18 @@ def test_a_round_is_short_and_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_speed_is_counted_in_cpu_time_and_the_wait_for_a_core_beside_it(tmp_path: Path) -> None:
     """On virtual clocks: a slice takes 4 ms by the clock and 3 ms of a core, so a quarter waits."""
-    told = calibrate(
+    reported = calibrate(
         tmp_path,
         clock_ns=ticking(4_000_000),
         cpu_clock_ns=ticking(3_000_000),
         proc=proc(tmp_path),
     )
 
-    assert told.core_ns_per_unit == pytest.approx(3e6 / UNITS)
-    assert told.waited_ratio == pytest.approx(0.25)
-    assert (told.fsync_s, told.fsync_max_s) == (0.004, 0.004)
-    assert told.stalled_percent == {"cpu": None, "memory": None, "io": None}
-    assert told.steal_percent is None
+    assert reported.core_ns_per_unit == pytest.approx(3e6 / UNITS)
+    assert reported.waited_ratio == pytest.approx(0.25)
+    assert (reported.fsync_s, reported.fsync_max_s) == (0.004, 0.004)
+    assert reported.stalled_percent == {"cpu": None, "memory": None, "io": None}
+    assert reported.steal_percent is None
 
 
 def test_more_cpu_time_than_time_is_no_negative_wait(tmp_path: Path) -> None:
@@ -63,30 +63,30 @@ def test_more_cpu_time_than_time_is_no_negative_wait(tmp_path: Path) -> None:
 
 def test_a_slow_disk_is_not_loaded_further(tmp_path: Path) -> None:
     """100 ms a write: the second is over the budget."""
-    told = calibrate(tmp_path, clock_ns=ticking(100_000_000), proc=proc(tmp_path))
+    reported = calibrate(tmp_path, clock_ns=ticking(100_000_000), proc=proc(tmp_path))
 
-    assert told.fsyncs == 2
-    assert told.fsync_s == pytest.approx(0.1)
-    assert told.fsyncs * 0.1 >= FSYNC_BUDGET_S
+    assert reported.fsyncs == 2
+    assert reported.fsync_s == pytest.approx(0.1)
+    assert reported.fsyncs * 0.1 >= FSYNC_BUDGET_S
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_gap_with_its_reason(tmp_path: Path) -> None:
-    told = calibrate(tmp_path / "gone")
+    reported = calibrate(tmp_path / "gone")
 
-    assert (told.fsync_s, told.fsync_max_s, told.fsyncs) == (None, None, 0)
-    assert told.problem == f"{tmp_path / 'gone'}: no such file or directory"
-    assert told.core_ns_per_unit > 1
+    assert (reported.fsync_s, reported.fsync_max_s, reported.fsyncs) == (None, None, 0)
+    assert reported.problem == f"{tmp_path / 'gone'}: no such file or directory"
+    assert reported.core_ns_per_unit > 1
 
 
 def round_of(took_s: float) -> Calibration:
-    """Return a round that can be told from others by how long it took."""
+    """Return a round that can be reported from others by how long it took."""
     return Calibration(1e3 * took_s, 0.0, 0.001, 0.001, 8, {}, 0.0, took_s)
 
 
-def told_of(folder: Path) -> dict[str, Any]:
+def reported_of(folder: Path) -> dict[str, Any]:
     """Return a level's file."""
-    told: dict[str, Any] = json.loads((folder / FILE).read_text())
-    return told
+    reported: dict[str, Any] = json.loads((folder / FILE).read_text())
+    return reported
 
 
 def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
@@ -105,16 +105,16 @@ def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
     for folder in folders:
         folder.mkdir()
         calibrations.before(folder)
-        assert told_of(folder)["after"] is None
+        assert reported_of(folder)["after"] is None
         calibrations.ended()
     calibrations.after_last()
 
     rounds = [
-        (told_of(folder)["before"]["took_s"], told_of(folder)["after"]["took_s"])
+        (reported_of(folder)["before"]["took_s"], reported_of(folder)["after"]["took_s"])
         for folder in folders
     ]
     assert rounds == [(0.024, 0.0241), (0.0241, 0.0242)]
-    assert [told_of(f)["stalled_percent"] for f in folders] == [{"cpu": 10.0, "io": None}] * 2
+    assert [reported_of(f)["stalled_percent"] for f in folders] == [{"cpu": 10.0, "io": None}] * 2
     assert [one.took_s for one in calibrations.rounds] == [0.024, 0.0241, 0.0242]
 
 
@@ -126,7 +126,7 @@ def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
         ([0.040, 0.041, 0.039, 0.042], 0.039, 3),  # what lasts
     ],
 )
-def test_a_disturbance_that_is_over_at_once_is_not_held_against_two_levels(
+def test_a_disturbance_that_is_over_at_once_invalidates_no_level(
     tmp_path: Path, later: list[float], kept: float, pauses: int
 ) -> None:
     taken, slept = iter([0.025, 0.024, *later]), list[float]()

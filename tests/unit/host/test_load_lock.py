@@ -1,4 +1,4 @@
-"""Whoever waits for the host's lock is told so, again and again."""
+"""Whoever waits for the host's lock is reported so, again and again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Waiter:
 
     def __init__(self, held: AbstractContextManager[None], until_s: float) -> None:
         self.now_s = 1000.0
-        self.told: list[tuple[float, str]] = []
+        self.reported: list[tuple[float, str]] = []
         self._held, self._until_s = held, self.now_s + until_s
 
     def notify(self, text: str) -> None:
         """Note what is said, and when."""
-        self.told.append((self.now_s - 1000.0, text))
+        self.reported.append((self.now_s - 1000.0, text))
 
     def sleep(self, length_s: float) -> None:
         """Let time pass; the other run ends when it is time."""
@@ -36,7 +36,7 @@ class Waiter:
         return self.now_s
 
 
-def test_a_wait_is_told_at_once_and_every_30_s_with_the_time_waited(tmp_path: Path) -> None:
+def test_a_wait_is_reported_at_once_and_every_30_s_with_the_time_waited(tmp_path: Path) -> None:
     """The other run holds it for 75 s."""
     path = tmp_path / "load.lock"
     held = load_lock(path, "run other, process 7", lambda _text: None, time.sleep)
@@ -45,7 +45,7 @@ def test_a_wait_is_told_at_once_and_every_30_s_with_the_time_waited(tmp_path: Pa
     with load_lock(path, "run mine", waiter.notify, waiter.sleep, waiter.clock):
         assert path.read_text() == "run mine"
     line = f"{WAITING} on this host to end: run other, process 7"
-    assert waiter.told == [
+    assert waiter.reported == [
         (0.0, line),
         (30.0, f"{line}; waited 30 s so far"),
         (60.0, f"{line}; waited 60 s so far"),

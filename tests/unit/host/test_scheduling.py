@@ -23,7 +23,7 @@ def test_policy_and_nice_value_agree_with_other_programs() -> None:
     assert found.policy == "SCHED_OTHER"
 
 
-def test_a_process_with_a_lower_priority_is_seen() -> None:
+def test_a_process_with_a_lower_priority_is_recognised() -> None:
     code = (
         "from perf_pipeline.host.scheduling import read_scheduling as r; s = r();"
         "print(s.policy, s.nice)"

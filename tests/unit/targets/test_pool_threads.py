@@ -1,4 +1,4 @@
-"""Which threads of executors are at work, told of executors that really work."""
+"""Which threads of executors are at work, reported of executors that really work."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_a_slot_that_cannot_be_opened_is_reported_and_the_others_play(
     assert sum(started) >= 6
 
 
-def test_a_slot_whose_records_cannot_be_kept_is_reported_and_its_workflow_counted(
+def test_a_slot_whose_records_cannot_be_stored_is_reported_and_its_workflow_counted(
     bench: Callable[[int], Bench], loops: Loops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A code node's limit on the address space can hit any allocation of the process."""

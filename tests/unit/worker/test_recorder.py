@@ -389,7 +389,7 @@ def test_error_texts_are_bounded_a_class_also_among_threads(
     assert {len(text) for _, text in examples} == {EXAMPLE_LENGTH}
 
 
-def test_an_error_text_that_no_database_stores_is_kept_readable(
+def test_an_error_text_that_no_database_stores_stays_readable(
     bench: Callable[[int], Bench],
 ) -> None:
     """A file name of undecodable bytes comes into an exception's text as half characters."""

@@ -1,4 +1,4 @@
-"""What threads wait for, told from the stacks of threads that really wait."""
+"""What threads wait for, reported from the stacks of threads that really wait."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_thread_that_waits_for_mysql_to_answer_waits_for_mysql(
 def test_a_thread_that_waits_for_a_full_mongodb_pool_waits_for_the_pool_and_else_for_mongodb(
     silent_server: tuple[str, int],
 ) -> None:
-    """The client finds no server that speaks; a full pool is told from the stack alone."""
+    """The client finds no server that speaks; a full pool is reported from the stack alone."""
     host, port = silent_server
     with MongoClient[dict[str, Any]](
         host, port, serverSelectionTimeoutMS=500, connectTimeoutMS=500

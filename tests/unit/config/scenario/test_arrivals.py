@@ -107,7 +107,7 @@ def test_each_schedule_has_keys_of_its_own(
     assert scenario.arrivals[0].offered == offered
 
 
-def test_what_a_schedule_lacks_or_does_not_have_is_told_all_at_once(
+def test_what_a_schedule_lacks_or_does_not_have_is_reported_all_at_once(
     machine: MachineLimits,
 ) -> None:
     text = arrivals(label="it", schedule="ramp", duration_s=9, burst_size=4, slots=0)
@@ -132,7 +132,7 @@ def test_a_scenario_without_any_level_says_what_it_lacks(machine: MachineLimits)
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "reported"),
     [
         ("[phases]\nwarm_up_s = 30\n", "is 30 s, all of it warm-up (phases.warm_up_s is 30)"),
         (CALM, 'is "calm" for the second time; arms and open levels each need a label'),
@@ -143,9 +143,11 @@ def test_a_scenario_without_any_level_says_what_it_lacks(machine: MachineLimits)
         (CALM.replace("calm", "wide") + "slots = 9000\n", "is 9000, above the 4000 that"),
     ],
 )
-def test_what_does_not_fit_together_is_told(machine: MachineLimits, more: str, told: str) -> None:
+def test_what_does_not_fit_together_is_reported(
+    machine: MachineLimits, more: str, reported: str
+) -> None:
     (problem,) = problems(WORKLOAD + CALM + more, machine)
-    assert told in problem
+    assert reported in problem
 
 
 def test_a_trace_is_found_beside_its_scenario(machine: MachineLimits, tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def test_a_trace_is_found_beside_its_scenario(machine: MachineLimits, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("0\nsoon\n", 'line 2 is "soon"; a line is seconds'),
         ("2\n1\n", 'line 2 is "1", before the line above it'),
@@ -166,10 +168,10 @@ def test_a_trace_is_found_beside_its_scenario(machine: MachineLimits, tmp_path: 
         ("# nothing\n", "it holds no arrival"),
     ],
 )
-def test_a_wrong_trace_is_told_by_its_line(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_trace_is_reported_by_its_line(tmp_path: Path, text: str, reported: str) -> None:
     path = tmp_path / "mine.txt"
     path.write_text(text)
-    with pytest.raises(ValueError, match=told.split(";", maxsplit=1)[0]):
+    with pytest.raises(ValueError, match=reported.split(";", maxsplit=1)[0]):
         read_trace(str(path))
 
 
@@ -203,7 +205,7 @@ def test_other_flags_change_the_open_levels_that_there_are(machine: MachineLimit
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "reported"),
     [
         (Overrides(rates=(0,)), "--rate is 0; allowed is a number from 0.001 to 1000000"),
         (Overrides(rates=(5, 5)), "--rate is 5 for the second time"),
@@ -211,8 +213,8 @@ def test_other_flags_change_the_open_levels_that_there_are(machine: MachineLimit
         (Overrides(slots=5), "--slots is given, but there is no open level"),
     ],
 )
-def test_flags_that_mean_nothing_are_told(
-    machine: MachineLimits, given: Overrides, told: str
+def test_flags_that_mean_nothing_are_reported(
+    machine: MachineLimits, given: Overrides, reported: str
 ) -> None:
     (problem,) = problems("concurrency = [10]\n" + WORKLOAD, machine, given)
-    assert problem.startswith(told)
+    assert problem.startswith(reported)

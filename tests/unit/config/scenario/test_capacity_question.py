@@ -18,21 +18,23 @@ MACHINE = MachineLimits(None, None, None, None, None, cores_usable=2)
 SCENARIO = Scenario("mine", concurrency=(100, 50), slos=(Slo("p99_s", 0.5, abort=True),))
 
 
-def test_the_search_begins_at_the_least_level_and_ends_at_what_the_machine_holds() -> None:
+def test_the_search_begins_at_the_smallest_level_and_ends_at_what_the_machine_holds() -> None:
     """2 processes hold 2000 threads each."""
     question = capacity_question(SCENARIO, MACHINE)
 
     assert (question.start, question.min_load, question.max_load) == (50, 1, 4000)
 
 
-def test_failures_are_limited_where_nothing_is_said_of_them_and_no_objective_ends_a_level() -> None:
+def test_failures_are_limited_where_no_objective_limits_them_and_no_objective_ends_a_level() -> (
+    None
+):
     assert capacity_question(SCENARIO, MACHINE).slos == (Slo("p99_s", 0.5), FAILURES)
     own = Slo("error_ratio", 0.2)
     said = replace(SCENARIO, slos=(own,))
     assert capacity_question(said, MACHINE).slos == (own,)
 
 
-def test_a_rate_begins_at_the_least_rate_and_has_the_slots_of_the_scenario() -> None:
+def test_a_rate_begins_at_the_smallest_rate_and_has_the_slots_of_the_scenario() -> None:
     arrivals = (Arrivals("a", rate_per_s=40.0, slots=300), Arrivals("b", rate_per_s=20.0, slots=9))
     question = capacity_question(
         replace(SCENARIO, arrivals=arrivals), MACHINE, CapacityFlags(of="rate", max_load=1e3)
@@ -41,15 +43,15 @@ def test_a_rate_begins_at_the_least_rate_and_has_the_slots_of_the_scenario() -> 
     assert (question.start, question.max_load, question.slots) == (20, 1000, 300)
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     no_objective = replace(SCENARIO, slos=())
     with pytest.raises(ScenarioError) as caught:
         capacity_question(no_objective, MACHINE, CapacityFlags(max_load=1e6, start=0.5, slots=7))
 
-    told = "\n".join(caught.value.problems)
+    reported = "\n".join(caught.value.problems)
     for part in ("no objective", "--max is 1e+06; allowed is 1 to 4000", "--start is 0.5",
                  "whole numbers", "--slots is for --of rate"):  # fmt: skip
-        assert part in told
+        assert part in reported
 
 
 def test_an_objective_of_one_level_and_an_unknown_kind_are_refused() -> None:

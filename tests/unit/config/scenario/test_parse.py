@@ -45,7 +45,7 @@ def with_arm(label: str) -> str:
     )
 
 
-def test_the_least_scenario_has_the_documented_defaults(machine: MachineLimits) -> None:
+def test_the_smallest_scenario_has_the_documented_defaults(machine: MachineLimits) -> None:
     assert parse_scenario(LEAST, "mine", machine) == Scenario(
         name="mine", concurrency=(10,), workloads=(Workload("transformation", "simple"),)
     )
@@ -203,8 +203,8 @@ def test_an_arm_is_limited_by_the_machine_and_by_the_maximum_length(machine: Mac
         "mine.toml line 10: arm[1].steady_s is 151, above phases.steady_max_s (150), the maximum "
         "length of a phase; allowed is 150 s or less."
     )
-    (told_once,) = problems(text.replace("[10]", "[533]"), small)
-    assert told_once.startswith("mine.toml line 1: concurrency holds 533")
+    (reported_once,) = problems(text.replace("[10]", "[533]"), small)
+    assert reported_once.startswith("mine.toml line 1: concurrency holds 533")
 
 
 def test_a_machine_without_room_for_one_workflow_says_so(machine: MachineLimits) -> None:
@@ -214,7 +214,7 @@ def test_a_machine_without_room_for_one_workflow_says_so(machine: MachineLimits)
 
 
 @pytest.mark.parametrize("label", ["a", "lean_2-x", "a" * 40])
-def test_an_arms_label_may_be_a_plain_word(label: str, machine: MachineLimits) -> None:
+def test_an_arms_label_may_be_plain_text(label: str, machine: MachineLimits) -> None:
     assert parse_scenario(with_arm(label), "mine", machine).arms[0].label == label
 
 
@@ -304,7 +304,7 @@ def test_flags_are_checked_together_with_the_file(machine: MachineLimits) -> Non
     ]
 
 
-def test_a_flag_makes_a_scenario_fit_a_small_machine_and_is_held_to_it(
+def test_a_flag_makes_a_scenario_fit_a_small_machine_and_is_checked_against_it(
     machine: MachineLimits,
 ) -> None:
     small = replace(machine, descriptors_hard=1000)

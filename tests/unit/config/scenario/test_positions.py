@@ -112,7 +112,7 @@ def test_every_path_that_tomllib_finds_has_a_line_that_exists(lines: list[str]) 
 @given(
     names=st.lists(st.sampled_from("abcdefgh"), unique=True), value=VALUES, gap=st.integers(0, 3)
 )
-def test_each_top_level_key_stands_on_the_line_that_begins_with_it(
+def test_each_top_level_key_is_on_the_line_that_begins_with_it(
     names: list[str], value: str, gap: int
 ) -> None:
     text = "".join(f"{name} = {value}\n" + "\n" * gap for name in names)

@@ -42,7 +42,7 @@ def test_settings_arrive_at_the_levels_and_an_arm_has_its_own(machine: MachineLi
     assert scenario.arms[0].settings == {"enable_monitoring": False}
 
 
-def test_wrong_settings_are_all_told_with_their_lines(machine: MachineLimits) -> None:
+def test_wrong_settings_are_all_reported_with_their_lines(machine: MachineLimits) -> None:
     text = FAMILY + "[settings]\nenable_monitorin = true\nenable_monitoring = 1\n"
     unknown, wrong = _problems(text + ARM.format(target="control") + "settings.x = 1\n", machine)[
         :2
@@ -60,7 +60,7 @@ def test_a_target_without_settings_says_so(machine: MachineLimits) -> None:
     assert problem == "mine.toml line 11: arm[1].settings.x is unknown; control has no settings."
 
 
-def test_a_flag_sets_one_setting_and_is_held_to_its_row(machine: MachineLimits) -> None:
+def test_a_flag_sets_one_setting_and_is_checked_against_its_row(machine: MachineLimits) -> None:
     text = FAMILY + "[settings]\nenable_monitoring = false\n"
 
     scenario = _read(text, machine, settings=("enable_monitoring=true",))
@@ -149,7 +149,7 @@ def test_a_function_is_a_workload_of_a_target_that_calls_functions(
 def test_what_contradicts_itself_is_refused(
     text: str, problem: str, machine: MachineLimits
 ) -> None:
-    assert any(problem in told for told in _problems(text, machine))
+    assert any(problem in reported for reported in _problems(text, machine))
 
 
 def test_limits_and_stops_arrive_and_flags_replace_the_limits(machine: MachineLimits) -> None:

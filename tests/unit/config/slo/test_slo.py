@@ -23,7 +23,7 @@ def test_a_text_is_a_metric_a_side_and_a_limit(text: str, slo: Slo) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("p99_s", "is not like"),
         ("p99_s < nan", "is not like"),
@@ -37,10 +37,10 @@ def test_a_text_is_a_metric_a_side_and_a_limit(text: str, slo: Slo) -> None:
         ("p99_s < 0", "nothing keeps or breaks"),
     ],
 )
-def test_what_is_none_is_refused_with_the_reason(text: str, told: str) -> None:
+def test_what_is_none_is_refused_with_the_reason(text: str, reported: str) -> None:
     with pytest.raises(ValueError, match=r".") as refused:
         parse_slo(text)
-    assert told in str(refused.value)
+    assert reported in str(refused.value)
 
 
 def test_the_shown_text_is_read_back_as_the_same() -> None:

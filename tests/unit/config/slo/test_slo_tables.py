@@ -1,4 +1,4 @@
-"""SLOs of a scenario file and of flags: each that fits is there, each that does not is told."""
+"""SLOs of a scenario file and of flags: each that fits is there, each that does not is reported."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_key_of_a_table_has_its_place(machine: MachineLimits) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "reported"),
     [
         ('metric = "p99_s"', "slo[1] needs one limit: at_most or at_least."),
         ('metric = "p99_s"\nat_most = 1\nat_least = 1', "needs one limit"),
@@ -83,10 +83,10 @@ def test_every_key_of_a_table_has_its_place(machine: MachineLimits) -> None:
         ('metric = "p99_s"\nat_most = 1\nlevel = true', "slo[1].level is true"),
     ],
 )
-def test_what_does_not_fit_is_told_with_its_place(
-    machine: MachineLimits, table: str, told: str
+def test_what_does_not_fit_is_reported_with_its_place(
+    machine: MachineLimits, table: str, reported: str
 ) -> None:
-    assert told in _problems(machine, f"[[slo]]\n{table}\n")
+    assert reported in _problems(machine, f"[[slo]]\n{table}\n")
 
 
 def test_a_problem_names_the_line_of_its_own_table(machine: MachineLimits) -> None:
@@ -97,11 +97,11 @@ def test_a_problem_names_the_line_of_its_own_table(machine: MachineLimits) -> No
 
 
 def test_two_limits_for_the_same_are_too_many(machine: MachineLimits) -> None:
-    told = _problems(machine, "", 'slo = ["p99_s < 1", "p99_s < 2", 3, "p99_s!"]')
+    reported = _problems(machine, "", 'slo = ["p99_s < 1", "p99_s < 2", 3, "p99_s!"]')
 
-    assert "slo[2] is about p99_s <= 2 for the second time" in told
-    assert "slo[3] is 3; allowed is a table, or a text" in told
-    assert 'slo[4] is "p99_s!", which is not like' in told
+    assert "slo[2] is about p99_s <= 2 for the second time" in reported
+    assert "slo[3] is 3; allowed is a table, or a text" in reported
+    assert 'slo[4] is "p99_s!", which is not like' in reported
     assert "slo is 3; allowed are at most" in _problems(machine, "", "slo = 3")
 
 
@@ -114,7 +114,7 @@ def test_a_flag_takes_the_place_of_its_like_and_is_added_to_the_others(
     assert [slo.text for slo in slos] == ["p50_s <= 1", "p99_s <= 2", "error_ratio <= 0.1"]
 
 
-def test_a_wrong_flag_is_told(machine: MachineLimits) -> None:
+def test_a_wrong_flag_is_reported(machine: MachineLimits) -> None:
     with pytest.raises(ScenarioError) as refused:
         _slos(machine, overrides=Overrides(slos=("p99_s > 2", "p99_s < 200", "p99_s < 201")))
 

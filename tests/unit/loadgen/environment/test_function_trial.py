@@ -52,7 +52,7 @@ def trial(
     return try_functions(scenario, {target: python}, trial_s=trial_s)
 
 
-def test_every_function_that_a_worker_cannot_call_is_told_with_reason_and_path(
+def test_every_function_that_a_worker_cannot_call_is_reported_with_reason_and_path(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "shop.py").write_text(SHOP)
@@ -127,7 +127,9 @@ def test_an_import_without_end_is_ended_with_all_that_it_started(tmp_path: Path)
     assert stamp(int((tmp_path / "pid").read_text())) is None
 
 
-def test_a_function_whose_environment_is_not_made_yet_is_told_as_not_tried(tmp_path: Path) -> None:
+def test_a_function_whose_environment_is_not_made_yet_is_reported_as_not_tried(
+    tmp_path: Path,
+) -> None:
     found = trial(tmp_path, "shop:order", python=None)
     assert (found.good, found.wrong) == ((), ())
     assert found.not_tried[0].startswith("shop:order not tried: the environment of callable is not")

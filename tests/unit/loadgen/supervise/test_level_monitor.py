@@ -17,7 +17,7 @@ SECOND_NS = 1_000_000_000
 
 
 def _pulse(
-    clock_ns: Callable[[], int], sampled: list[int], told: list[Progress], stop_watch: StopWatch
+    clock_ns: Callable[[], int], sampled: list[int], reported: list[Progress], stop_watch: StopWatch
 ) -> LevelMonitor:
     return LevelMonitor(
         "100 (calm)",
@@ -25,7 +25,7 @@ def _pulse(
         stop_watch=stop_watch,
         on_sample=lambda now_ns, _pids: sampled.append(now_ns // 10**8),
         sample_every_s=0.25,
-        on_progress=told.append,
+        on_progress=reported.append,
         clock_ns=clock_ns,
     )
 
@@ -33,15 +33,15 @@ def _pulse(
 def test_samples_keep_their_rate_and_reports_come_once_a_second() -> None:
     """40 beats, each 0.1 s after the last, then one after a stall of 2 s that is not made up."""
     sampled: list[int] = []
-    told: list[Progress] = []
+    reported: list[Progress] = []
     now_ns = 0
-    pulse = _pulse(lambda: now_ns, sampled, told, StopWatch(Stop()))
+    pulse = _pulse(lambda: now_ns, sampled, reported, StopWatch(Stop()))
     for tenth in (*range(40), 60, 61, 62, 63):
         now_ns = tenth * SECOND_NS // 10
         assert pulse.beat("steady", 0) is None
 
     assert sampled == [0, 3, 5, 8, 10, 13, 15, 18, 20, 23, 25, 28, 30, 33, 35, 38, 60, 63]
-    assert [(one.label, one.elapsed_s) for one in told] == [
+    assert [(one.label, one.elapsed_s) for one in reported] == [
         ("100 (calm)", at_s) for at_s in (1, 2, 3, 6)
     ]
 

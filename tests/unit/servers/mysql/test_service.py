@@ -60,7 +60,7 @@ def test_a_program_of_an_unpacked_package_finds_the_libraries_beside_it(tmp_path
 
 
 @pytest.mark.parametrize("share", ["share/mysql", "share/mariadb"])
-def test_mariadb_is_told_where_its_own_files_are(tmp_path: Path, share: str) -> None:
+def test_mariadb_knows_where_its_own_files_are(tmp_path: Path, share: str) -> None:
     """Debian and others keep them in different folders."""
     mariadbd = program(tmp_path, "usr/sbin/mariadbd")
     script = program(tmp_path / "usr" / share, "mysql_system_tables.sql")

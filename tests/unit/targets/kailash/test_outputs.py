@@ -12,7 +12,7 @@ from perf_pipeline.targets.target import WrongResultError
 PORTS = {"query": "data", "report": "result"}
 
 
-def test_each_node_gives_what_stands_at_its_port() -> None:
+def test_each_node_gives_the_value_at_its_port() -> None:
     results = {"report": {"result": 0, "success": True}, "query": {"data": [], "result": 7}}
     assert read_outputs(results, PORTS) == {"query": [], "report": 0}
 

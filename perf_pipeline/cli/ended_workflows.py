@@ -1,4 +1,4 @@
-"""What the workers of a level have committed to their journals so far, read as it grows."""
+"""What the worker processes of a level have committed to their journals so far."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 WINDOW_S = 10.0
 _OUTCOME_BYTE, _CLASS_BYTE, _FLAGS_BYTE = (RECORD.size - 4 + place for place in (1, 2, 3))
-_WORDS, _INTENDED, _START, _END = RECORD.size // 8, 1, 2, 3
-"""Where a record has its outcome, error class and flags, in bytes; its three times, in words."""
-
-_TIMES = (_INTENDED, _START, _END)
+_INT64S = RECORD.size // 8
+_TIMES = (1, 2, 3)
+"""Intended start, start and end of a record, counted in int64 values."""
 
 
 class _Recent(NamedTuple):
@@ -47,17 +46,17 @@ class EndedWorkflows:
         self.errors: Counter[str] = Counter()
 
     def read(self) -> None:
-        """Read what is new."""
+        """Read the blocks that were committed since the last call."""
         for block in self._tail.new_blocks():
             self._take(block)
 
     @property
-    def readable(self) -> bool:
-        """False, for good, once a journal could not be read."""
+    def is_readable(self) -> bool:
+        """False from the first damaged journal on."""
         return not self._tail.is_damaged
 
     def mean_service_s(self, now_ns: int) -> float | None:
-        """Return the mean service time of what ended lately; None if nothing did.
+        """Return the mean service time of the last ``WINDOW_S``; None if nothing ended in it.
 
         Args:
             now_ns: CLOCK_MONOTONIC.
@@ -67,7 +66,7 @@ class EndedWorkflows:
         return sum(block.service_ns for block in self._recent) / started / 1e9 if started else None
 
     def mean_response_s(self, now_ns: int) -> float | None:
-        """Return the mean time from the intended start, likewise; what was dropped is in it."""
+        """Return the mean response time of the last ``WINDOW_S``, dropped workflows included."""
         self._forget(now_ns)
         ended = sum(block.workflows for block in self._recent)
         return sum(block.response_ns for block in self._recent) / ended / 1e9 if ended else None
@@ -82,10 +81,10 @@ class EndedWorkflows:
             if number:
                 self.errors[ErrorClass(number).name.lower()] += count
         if Outcome.ABANDONED not in payload[_OUTCOME_BYTE :: RECORD.size]:
-            words = memoryview(payload).cast("q")
-            intended, start, end = (sum(words[at::_WORDS]) for at in _TIMES)
+            values = memoryview(payload).cast("q")
+            intended, start, end = (sum(values[at::_INT64S]) for at in _TIMES)
             count = len(payload) // RECORD.size
             flags = Counter(payload[_FLAGS_BYTE :: RECORD.size])
-            never = sum(n for flag, n in flags.items() if flag & NOT_STARTED)
+            not_started = sum(n for flag, n in flags.items() if flag & NOT_STARTED)
             times_ns = (end - start, end - intended)
-            self._recent.append(_Recent(committed_ns, count, count - never, *times_ns))
+            self._recent.append(_Recent(committed_ns, count, count - not_started, *times_ns))
