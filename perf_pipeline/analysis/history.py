@@ -183,7 +183,7 @@ def _point(metrics: RunMetrics, level: LevelMetrics) -> tuple[SeriesKey, History
 def _doubt(p99: Percentile) -> str:
     if p99.at_least:
         return "at least this long"
-    if p99.value_s is not None and p99.samples_beyond < MIN_TAIL_SAMPLES:
+    if p99.value_s is not None and p99.is_weak:
         return f"{p99.samples_beyond} samples beyond, {MIN_TAIL_SAMPLES} needed"
     return ""
 

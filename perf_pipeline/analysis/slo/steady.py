@@ -117,7 +117,7 @@ def _of_times(
     if found is None or found.value_s is None:
         return Measured(None, samples, why="no workflow ended in the steady phase")
     value = Measured(found.value_s, samples, found.low_s, found.high_s, at_least=found.at_least)
-    if not found.at_least and found.samples_beyond < MIN_TAIL_SAMPLES:
+    if not found.at_least and found.is_weak:
         bound = _bound_from_below(slo, times, found.p)
         return bound or _undecided(
             value,
@@ -134,7 +134,7 @@ def _bound_from_below(slo: Slo, times: ServiceTimes, p: float) -> Measured | Non
     """
     samples = times.samples + times.in_flight_at_end
     for lower in times.percentiles:
-        if lower.p < p and lower.low_s is not None and lower.samples_beyond >= MIN_TAIL_SAMPLES:
+        if lower.p < p and lower.low_s is not None and not lower.is_weak:
             bound = Measured(lower.value_s, samples, lower.low_s, at_least=True)
             decided = _decided(slo, bound)
             if decided.verdict == "missed":

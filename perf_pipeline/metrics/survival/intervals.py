@@ -73,7 +73,7 @@ def with_interval(
         curve: The curve of all batches together; None without any workflow.
     """
     value_s = percentile.value_s
-    too_few = ended < MIN_ENDED or percentile.samples_beyond < MIN_TAIL_SAMPLES
+    too_few = ended < MIN_ENDED or percentile.is_weak
     if too_few or percentile.at_least or value_s is None or curve is None:
         return replace(percentile, samples_needed=_needed(percentile, seen))
     share = 1.0 - percentile.p
@@ -110,7 +110,7 @@ def throughput_interval(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_n
 
 def _needed(percentile: Percentile, seen: int) -> int | None:
     """Return how many workflows it takes for enough samples beyond; None if there are enough."""
-    if percentile.samples_beyond >= MIN_TAIL_SAMPLES:
+    if not percentile.is_weak:
         return None
     needed = math.ceil(round(MIN_TAIL_SAMPLES / (1.0 - percentile.p), 6))
     if seen < needed:

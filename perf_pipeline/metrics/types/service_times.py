@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
+
 
 @dataclass(frozen=True)
 class Percentile:
@@ -12,8 +14,7 @@ class Percentile:
         value_s: The percentile, at most 0.4 % off; None without any sample.
         at_least: True when it lies among workflows that had not ended: the true value is
             ``value_s`` or more.
-        samples_beyond: Workflows that rank above it, ended or not; with fewer than
-            ``MIN_TAIL_SAMPLES`` the percentile is shown with a warning and not graded.
+        samples_beyond: Workflows that rank above it, ended or not.
         low_s: Lower end of the 95 % interval (``survival/intervals.py``); None where there is
             none: fewer than 10 samples beyond, or too few batches of time to compare.
         high_s: Upper end; also None where it lies among workflows that had not ended.
@@ -27,6 +28,11 @@ class Percentile:
     low_s: float | None = None
     high_s: float | None = None
     samples_needed: int | None = None
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether too few samples lie beyond it: shown with a warning, and not graded."""
+        return self.samples_beyond < MIN_TAIL_SAMPLES
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, measured, number
 
@@ -24,7 +23,7 @@ def percentile_cell(times: ServiceTimes, p: float) -> Cell:
     if found is None or found.value_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
-    if found.samples_beyond < MIN_TAIL_SAMPLES:
+    if found.is_weak:
         return number(
             shown, f"{WEAK}: {found.samples_beyond} beyond, {samples_lacking(times, found)}"
         )

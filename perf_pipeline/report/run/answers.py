@@ -16,7 +16,7 @@ from perf_pipeline.analysis.targets import runs_own_code
 from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level import noise
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
-from perf_pipeline.report.run import overhead, slo, stress_verdict, targets, waits
+from perf_pipeline.report.run import open_levels, overhead, slo, stress_verdict, targets
 from perf_pipeline.report.run.cost import is_asked
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Fact
@@ -67,8 +67,8 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
         if is_asked(metrics)
         else []
     )
-    waited = waits.waits_answer(metrics)
-    users = [Verdict(waits.QUESTION, *waited)] if waited else []
+    waited = open_levels.waits_answer(metrics)
+    users = [Verdict(open_levels.QUESTION, *waited)] if waited else []
     return (
         _measurement(metrics),
         *stress,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
 from perf_pipeline.report.level.level_cells import (
     NO_INTERVAL,
@@ -198,7 +197,7 @@ def _below(level: LevelMetrics) -> dict[str, str]:
         found["CPU each"] = interval_text(cpu.low_s, cpu.high_s, "s")
     for p in times.percentiles:
         if p.value_s is not None:
-            few = samples_lacking(times, p) if p.samples_beyond < MIN_TAIL_SAMPLES else ""
+            few = samples_lacking(times, p) if p.is_weak else ""
             found[f"p{round(100 * p.p)}"] = few or interval_of(p)
     return found
 

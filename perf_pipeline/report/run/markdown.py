@@ -10,7 +10,7 @@ from perf_pipeline.report.run import (
     cost,
     headline,
     not_measured,
-    open_headline,
+    open_levels,
     provenance,
     repeats,
     slo,
@@ -49,7 +49,7 @@ def render_markdown(metrics: RunMetrics) -> str:
         "## Load levels",
         *(
             markdown_table(table)
-            for table in (headline.headline(metrics), open_headline.open_headline(metrics))
+            for table in (headline.headline(metrics), open_levels.open_headline(metrics))
             if table.rows
         ),
         "" if metrics.levels else "No level was measured.",

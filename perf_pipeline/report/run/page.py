@@ -17,7 +17,7 @@ from perf_pipeline.report.run import (
     cost,
     headline,
     not_measured,
-    open_headline,
+    open_levels,
     provenance,
     repeats,
     slo,
@@ -75,7 +75,7 @@ def _render(metrics: RunMetrics) -> str:
         verdicts=answers.verdicts(metrics, parts),
         headlines=[
             table
-            for table in (headline.headline(metrics), open_headline.open_headline(metrics))
+            for table in (headline.headline(metrics), open_levels.open_headline(metrics))
             if table.rows
         ],
         repeats_table=repeats.repeats_table(metrics),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.report.text import escape
 
 if TYPE_CHECKING:
@@ -56,5 +55,5 @@ def plot_numbers(metrics: RunMetrics) -> dict[str, float]:
 
 
 def _graded_p99_s(times: ServiceTimes) -> float | None:
-    graded = not times.p99.at_least and times.p99.samples_beyond >= MIN_TAIL_SAMPLES
-    return times.p99.value_s if graded else None
+    p99 = times.p99
+    return None if p99.at_least or p99.is_weak else p99.value_s

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.level.limits import limit_facts
+from perf_pipeline.report.run.limits import limit_facts
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.manifest_cells import facts_of, value_cell, value_text
 from perf_pipeline.report.text.table import Cell, Fact

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.metrics.types.service_times import Percentile
 from perf_pipeline.report.level import level_view, open_level
 from perf_pipeline.report.level.level_times import service_times
-from perf_pipeline.report.run import headline, open_headline, waits
+from perf_pipeline.report.run import headline, open_levels
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
@@ -108,12 +108,12 @@ def test_a_response_percentile_that_is_a_bound_reads_as_one_with_no_interval_ask
     bound = Percentile(0.99, 5.0, at_least=True, samples_beyond=300)
     response = replace(opened.service_times, percentiles=(bound,), samples=700)
     run = replace(baseline, levels=(replace(opened, response_times=response),))
-    (row,) = open_headline.open_headline(run).rows
-    p99 = row[open_headline.COLUMNS.index("Response p99")]
+    (row,) = open_levels.open_headline(run).rows
+    p99 = row[open_levels.COLUMNS.index("Response p99")]
     assert (p99.text, p99.note) == ("≥ 5.00 s", "")
     assert headline.headline_table(run)[0].p99 == "≥ 5.00 s"
     assert headline.interval_rows(run)[0]["p99"] == ""
-    found = waits.waits_answer(run)
+    found = open_levels.waits_answer(run)
     assert found is not None
     assert found[0].text.startswith("p99 ≥ 5.00 s at")
     assert level_view.level_view(run.levels[0]).tables[0].rows[0][7].text == "≥ 5.00 s"

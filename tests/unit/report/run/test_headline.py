@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.metrics.types.service_times import Percentile
 from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.run import headline
-from perf_pipeline.report.run.open_headline import COLUMNS, open_headline
+from perf_pipeline.report.run.open_levels import COLUMNS, open_headline
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics

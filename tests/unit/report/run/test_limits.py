@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.level.limits import limit_facts
+from perf_pipeline.report.run.limits import limit_facts
 from tests.manifests import changed
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.report.run.answers import verdicts
 from perf_pipeline.report.run.cost import cost_of, process_seconds
-from perf_pipeline.report.run.waits import QUESTION, waits_answer
+from perf_pipeline.report.run.open_levels import QUESTION, waits_answer
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
