@@ -1,4 +1,4 @@
-"""The greatest load that meets its objectives: what each step showed, and what all say together."""
+"""The greatest load that meets its objectives: verdict of each step, and finding of all steps."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Verdict = Literal["found", "at_least", "not_bounded", "none", "no_data"]
 NO_MEASUREMENT = ("incomplete", "generator_limited", "noisy_host")
 NOT_REACHED = (
-    "up to the greatest load that was played throughput grew about as the load did, so nothing is "
-    "known of where it stops growing"
+    "up to the greatest load that ran, throughput grew about in proportion to the load, so where "
+    "it stops growing is unknown"
 )
 UPPER_UNKNOWN = "the upper end is not known"
 LOAD_UNITS: dict[LoadKind, str] = {"in_flight": " in flight", "rate": "/s"}
@@ -29,15 +29,15 @@ LOAD_UNITS: dict[LoadKind, str] = {"in_flight": " in flight", "rate": "/s"}
 
 @dataclass(frozen=True)
 class LoadPoint:
-    """One time that a load was played.
+    """One run of a load.
 
     Attributes:
         load: Workflows in flight, or arrivals a second.
         level: Name of the level in the run.
-        longer: True when it was played before and did not decide.
-        word: What it showed.
+        longer: True when it had run before and did not decide.
+        word: Its verdict.
         why: A sentence; empty when it met.
-        slos: The objectives at it.
+        slos: Verdicts of the objectives at it.
         little: Little's law; None where nothing ended.
         throughput_per_s: Workflows that ended ok a second, steady phase.
         steady_s: Length of the steady phase.
@@ -64,16 +64,16 @@ class CapacityFinding:
         of: ``in_flight`` of a closed loop, or ``rate`` of an open one.
         slos: The objectives, as texts.
         verdict: ``found``; ``at_least``: the greatest load allowed still met; ``not_bounded``:
-            nothing above the last that met could be judged; ``none``: even the least load missed;
-            ``no_data``: none met, and none certainly missed at the least load.
+            nothing above the last that met could be judged; ``none``: even the smallest missed;
+            ``no_data``: none met, and the smallest load did not certainly miss.
         value: The greatest load that met; None without any.
-        below: The least load that missed: the capacity is less; None without any.
-        first_bad: The least load that did not meet, for whatever reason; None without any.
+        below: The smallest load that missed: the capacity is less; None without any.
+        first_bad: The smallest load that did not meet, for whatever reason; None without any.
         first_bad_why: The reason.
-        is_narrow: Whether ``first_bad`` is as near to ``value`` as was asked for.
+        is_narrow: Whether ``first_bad`` is as near to ``value`` as requested.
         steps: How many loads were tried.
-        points: Every time that one was played, in that order.
-        knee: Where throughput stops growing and time begins to; None without any point.
+        points: Every run of a load, in order.
+        knee: Where throughput stops growing and times begin to; None without any point.
         usl: The universal scalability law through the points; None with fewer than 4 loads.
     """
 
@@ -101,18 +101,20 @@ class CapacityFinding:
         """The answer, in a sentence."""
         objectives = " and ".join(self.slos)
         if self.value is None:
-            least = min((p.load for p in self.points), default=None)
-            if least is None:
-                return f"no load was played, so nothing is known of {objectives}"
-            what = "misses" if self.verdict == "none" else "does not certainly keep"
-            return f"even {self.shown(least)} {what} {objectives}: {self.first_bad_why}"
-        head = f"{self.shown(self.value)} keeps {objectives}"
+            smallest = min((p.load for p in self.points), default=None)
+            if smallest is None:
+                return f"no load ran, so nothing is known of {objectives}"
+            what = "misses" if self.verdict == "none" else "does not certainly meet"
+            return f"even {self.shown(smallest)} {what} {objectives}: {self.first_bad_why}"
+        head = f"{self.shown(self.value)} meets {objectives}"
         match self.verdict:
             case "at_least":
-                return f"{head}, and it is the most that was allowed: the capacity is at least that"
+                return (
+                    f"{head}, and it is the maximum that was allowed: the capacity is at least that"
+                )
             case "not_bounded":
                 return (
-                    f"{head}; what lies above could not be judged "
+                    f"{head}; greater loads could not be judged "
                     f"({self.shown(self.first_bad or 0.0)}: {self.first_bad_why})"
                 )
             case _:
@@ -128,14 +130,13 @@ class CapacityFinding:
 
 
 def judge_step(level: LevelMetrics, little: Little | None) -> Answer:
-    """Say what one played level says of its load.
+    """Return the verdict of one level on its load.
 
-    It is held against the objectives only where it is a measurement, is steady by its own series
-    and by Little's law. A queue that grows is no steady state, and an answer all the same: what
-    arrives is more than can leave.
+    The objectives are judged only where the level is a measurement, and steady by its series and by
+    Little's law. A growing queue is not steady, but decides: more arrives than can be served.
 
     Args:
-        level: What was measured, its objectives judged.
+        level: Its metrics, with the verdicts of its objectives.
         little: Little's law over its steady phase.
     """
     if level.ended_because.is_finding:
@@ -162,13 +163,13 @@ def _of_doubt(level: LevelMetrics) -> Answer:
 def find_capacity(
     search: CapacitySearch, of: LoadKind, slos: Sequence[str], points: Sequence[LoadPoint]
 ) -> CapacityFinding:
-    """Say what the steps of a search say together.
+    """Return the finding of all steps of a search.
 
     Args:
         search: The search, ended or interrupted.
-        of: What its loads are.
+        of: The kind of its loads.
         slos: The objectives, as texts.
-        points: Every time that a load was played.
+        points: Every run of a load.
     """
     bad = search.first_bad
     why = next((s.answer.why for s in search.steps if s.load == bad), "")
@@ -194,8 +195,8 @@ def find_capacity(
 def _verdict(search: CapacitySearch) -> Verdict:
     good, missed = search.last_good, search.first_missed
     if good is None:
-        least = min((step.load for step in search.steps), default=None)
-        return "none" if missed is not None and missed == least else "no_data"
+        smallest = min((step.load for step in search.steps), default=None)
+        return "none" if missed is not None and missed == smallest else "no_data"
     if search.first_bad is None:
         return "at_least" if good >= search.space.most else "not_bounded"
     return "not_bounded" if missed is None else "found"
@@ -207,18 +208,23 @@ def _unbalanced(little: Little | None) -> str:
     return (
         f"Little's law does not hold: {little.ended_per_s:.4g}/s x {little.time_s:.4g} s is "
         f"{little.ratio:.1%} of the {little.in_flight:.4g} in flight "
-        f"(100 % +- {LITTLE_SHARE:.0%}): what left in the steady phase is not what stayed"
+        f"(100 % +- {LITTLE_SHARE:.0%}): the workflows that ended in the steady phase "
+        "are not like those that stayed"
     )
 
 
 def _of_slos(slos: Sequence[SloVerdict]) -> Answer:
     """Return the worst of the verdicts: one objective that is missed decides for all."""
     if not slos:
-        return Answer("unclear", "no objective speaks of this level")
-    for words, word in ((("missed",), "missed"), (("unclear", "no_data"), "unclear")):
-        told = [f"{slo.slo.text}: {_value(slo)}" for slo in slos if slo.verdict in words]
-        if told:
-            return Answer("missed" if word == "missed" else "unclear", "; ".join(told))
+        return Answer("unclear", "no objective applies to this level")
+    verdicts: tuple[tuple[StepVerdict, tuple[str, ...]], ...] = (
+        ("missed", ("missed",)),
+        ("unclear", ("unclear", "no_data")),
+    )
+    for verdict, kinds in verdicts:
+        found = [f"{slo.slo.text}: {_value(slo)}" for slo in slos if slo.verdict in kinds]
+        if found:
+            return Answer(verdict, "; ".join(found))
     return Answer("met")
 
 
@@ -227,7 +233,7 @@ def _value(slo: SloVerdict) -> str:
         return slo.why
     if slo.verdict == "no_data":
         return f"{slo.value:.4g} {slo.slo.about.unit}, which decides nothing: {slo.why}"
-    least = "at least " if slo.at_least else ""
+    bound = "at least " if slo.at_least else ""
     high = f"or more, {UPPER_UNKNOWN}" if slo.high is None else f"to {slo.high:.4g}"
     interval = "" if slo.low is None else f" (95 % interval {slo.low:.4g} {high})"
-    return f"{least}{slo.value:.4g} {slo.slo.about.unit}".rstrip() + interval
+    return f"{bound}{slo.value:.4g} {slo.slo.about.unit}".rstrip() + interval

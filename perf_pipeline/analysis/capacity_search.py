@@ -1,14 +1,14 @@
 """The search for the greatest load that meets its objectives: which load is tried next.
 
-Loads grow by a factor until one does not meet, then the gap between the greatest that met and
-the least that did not is halved (in ratio), until it is narrow. The search is a value: it knows
-the steps so far and names the next one, and whoever plays a step tells it the answer.
+Loads grow by a factor until one does not meet the objectives; then the gap between the greatest
+load that met them and the smallest that did not is halved (in ratio) until it is narrow. The search
+is an immutable value: it contains the steps so far and gives the next one.
 
-A step that neither meets nor misses (its interval holds the limit, it was not steady, or it was
-no measurement) is played once more and longer; if it still does not say, it counts as not
-meeting, with its reason, and never as missing. So the greatest load that met is one whose whole
-interval keeps the limits, and the true capacity lies between it and the least that missed; steps
-that are left then bring that one nearer, as long as all that is between them is unclear.
+A step that neither meets nor misses (its interval contains the limit, it was not steady, or it was
+no measurement) is repeated once and longer; if it still does not decide, it counts as not met, with
+its reason, and never as missed. So the whole interval of the greatest load that met is within the
+limits, and the true capacity lies between it and the smallest load that missed. Remaining steps
+lower the latter as long as all loads between the two are unclear.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
 
 
 NEAR_ABOVE = 1.05
-"""A load that missed is near enough to one that is unclear."""
+"""Ratio at which a load that missed is near enough to one that is unclear."""
 
 StepVerdict = Literal["met", "missed", "unclear", "not_steady", "not_measured"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What playing a load showed.
+    """The result of running one load.
 
     Attributes:
-        word: ``met`` or ``missed``, or why it is neither.
+        verdict: ``met`` or ``missed``, or why it is neither.
         why: A sentence; empty when met.
-        ceiling: A load that by this step will be too much, and is tried before the middle; None
-            if none is known.
+        ceiling: A load that is too great by this step, and is tried before the middle; None if
+            none is known.
     """
 
-    word: StepVerdict
+    verdict: StepVerdict
     why: str = ""
     ceiling: float | None = None
 
     @property
     def decides(self) -> bool:
-        """True when playing it longer would tell nothing new."""
-        return self.word in ("met", "missed")
+        """True when a longer repetition is not needed."""
+        return self.verdict in ("met", "missed")
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What is to be played next.
+    """The next load to run.
 
     Attributes:
         load: Workflows in flight, or arrivals a second.
-        longer: True when it was played already and did not decide.
+        longer: True when it has run already and did not decide.
     """
 
     load: float
@@ -82,17 +82,17 @@ class Step:
 
     @property
     def met(self) -> bool:
-        """True when it kept every objective."""
-        return self.answer.word == "met"
+        """True when it met every objective."""
+        return self.answer.verdict == "met"
 
 
 @dataclass(frozen=True)
 class CapacitySearch:
-    """A search, as far as it has come.
+    """The state of a search.
 
     Attributes:
-        space: What may be tried.
-        steps: What was, in its order.
+        space: The loads that may be tried.
+        steps: The loads tried so far, in order.
     """
 
     space: Space
@@ -106,18 +106,18 @@ class CapacitySearch:
 
     @property
     def first_bad(self) -> float | None:
-        """The least load that did not meet, for whatever reason; None without any."""
+        """The smallest load that did not meet, for whatever reason; None without any."""
         return min((step.load for step in self.steps if not step.met), default=None)
 
     @property
     def first_missed(self) -> float | None:
-        """The least load that missed, so that the capacity is certainly below; None without any."""
-        missed = (step.load for step in self.steps if step.answer.word == "missed")
+        """The smallest load that missed: the capacity is below it; None without any."""
+        missed = (step.load for step in self.steps if step.answer.verdict == "missed")
         return min(missed, default=None)
 
     @property
     def is_narrow(self) -> bool:
-        """True when the greatest that met and the least that did not are near enough."""
+        """True when the greatest that met and the smallest that did not are near enough."""
         good, bad = self.last_good, self.first_bad
         if good is None or bad is None:
             return False
@@ -125,7 +125,7 @@ class CapacitySearch:
         return bad - good <= nearest * (1 + 1e-9)
 
     def next(self) -> Ask | None:
-        """Return what to play next; None when the search has ended."""
+        """Return the next load to run; None when the search has ended."""
         if self.steps and len(self.steps[-1].answers) == 1 and not self.steps[-1].answer.decides:
             return Ask(self.steps[-1].load, longer=True)
         if len(self.steps) >= self.space.most_steps:
@@ -161,11 +161,11 @@ class CapacitySearch:
         return float(min(max(round(between), good + 1), bad - 1))
 
     def _above_doubt(self) -> float | None:
-        """Return a load between the greatest that is unclear and the least that missed."""
+        """Return a load between the greatest unclear one and the smallest that missed."""
         missed = self.first_missed
         doubtful = [step for step in self.steps if missed is None or step.load < missed]
         last = max(doubtful, key=lambda step: step.load)
-        if last.answer.word != "unclear" or last.load >= self.space.most:
+        if last.answer.verdict != "unclear" or last.load >= self.space.most:
             return None
         if missed is None:
             return min(self.space.most, self._tidy(last.load * self.space.growth))
@@ -179,14 +179,14 @@ class CapacitySearch:
         )
 
     def _lower(self, bad: float) -> float:
-        """Return the next load below every one so far: none has met yet."""
+        """Return the next load below every one so far, none of which met."""
         ceilings = [s.answer.ceiling for s in self.steps if s.answer.ceiling is not None]
         lower = bad / self.space.growth
         ceiling = min(ceilings, default=lower)
         return self._tidy(ceiling if lower < ceiling < bad else lower)
 
     def _tidy(self, load: float) -> float:
-        """Return a whole number, or four digits: what is shown is then what is played."""
+        """Return a whole number, or four digits, so that the load shown is the load run."""
         return float(max(1, round(load))) if self.space.whole else float(f"{load:.4g}")
 
 
@@ -194,8 +194,8 @@ def search(space: Space, play: Callable[[Ask], Answer]) -> CapacitySearch:
     """Search to the end.
 
     Args:
-        space: What may be tried.
-        play: Plays one load and says what it showed.
+        space: The loads that may be tried.
+        play: Runs one load and returns its result.
     """
     state = CapacitySearch(space)
     while (ask := state.next()) is not None:

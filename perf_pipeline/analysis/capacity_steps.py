@@ -1,4 +1,4 @@
-"""The steps of a search for capacity as a run keeps them, and what they say; also a killed one."""
+"""The steps of a capacity search, read from a run's folder; also of a killed run."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ SCHEMA_VERSION = 1
 
 
 def space_of(question: CapacityQuestion) -> Space:
-    """Return which loads a question lets be tried."""
+    """Return the loads that a question allows."""
     whole = question.of == "in_flight"
     return Space(question.start, question.min_load, question.max_load, whole)
 
 
 def measure_step(folder: Path, ask: Ask, context: LevelContext) -> tuple[LoadPoint, Answer]:
-    """Measure one level of a search, store its metrics, and say what it shows.
+    """Measure one level of a search, store its metrics, and judge it.
 
     Args:
         folder: The level's.
-        ask: What was asked for.
-        context: What summarising needs of the run.
+        ask: The load that it ran.
+        context: What the summary needs from the run.
 
     Raises:
         RunFolderError: The level's log or a journal cannot be read.
@@ -55,10 +55,10 @@ def measure_step(folder: Path, ask: Ask, context: LevelContext) -> tuple[LoadPoi
     if level is None:
         level = measure_level(folder, context)
         write_level_metrics(folder, level)
-    return _shown_by(folder, ask, level, len(context.kinds))
+    return _judged(folder, ask, level, len(context.kinds))
 
 
-def _shown_by(folder: Path, ask: Ask, level: LevelMetrics, kinds: int) -> tuple[LoadPoint, Answer]:
+def _judged(folder: Path, ask: Ask, level: LevelMetrics, kinds: int) -> tuple[LoadPoint, Answer]:
     little = _little(folder, level, kinds)
     answer = judge_step(level, little)
     start_s, end_s = level.phases.get("steady", (0.0, 0.0))
@@ -66,7 +66,7 @@ def _shown_by(folder: Path, ask: Ask, level: LevelMetrics, kinds: int) -> tuple[
         load=ask.load,
         level=level.shown,
         longer=ask.longer,
-        word=answer.word,
+        word=answer.verdict,
         why=answer.why,
         slos=level.slos,
         little=little,
@@ -78,14 +78,14 @@ def _shown_by(folder: Path, ask: Ask, level: LevelMetrics, kinds: int) -> tuple[
 
 
 def measure_capacity(folder: RunFolder, levels: Sequence[LevelMetrics]) -> CapacityFinding:
-    """Say what a run's search found, from the metrics of its steps.
+    """Return the finding of a run's search, from the metrics of its steps.
 
     Args:
         folder: The run's.
-        levels: Its levels, as they were measured.
+        levels: The metrics of its levels, in order.
 
     Raises:
-        RunFolderError: The run searched for nothing, or a file of it cannot be read.
+        RunFolderError: The run was no capacity search, or a file of it cannot be read.
     """
     manifest = read_manifest(folder)
     searched = manifest.capacity
@@ -95,7 +95,7 @@ def measure_capacity(folder: RunFolder, levels: Sequence[LevelMetrics]) -> Capac
     for path, level in zip(folder.level_folders(), levels, strict=True):
         load = _load_of(path)
         ask = Ask(load, longer=bool(points) and points[-1].load == load)
-        point, answer = _shown_by(path, ask, level, len(manifest.kinds))
+        point, answer = _judged(path, ask, level, len(manifest.kinds))
         points.append(point)
         search = search.with_answer(ask, answer)
     return find_capacity(search, searched.of, [slo.text for slo in manifest.slos], points)

@@ -1,8 +1,8 @@
-"""The runs of a results folder as series: one a scenario, level and target, oldest run first.
+"""The runs of a results folder as series: one for each scenario, level and target.
 
-Two points of a series compare only when the plan (its hash), the target's environment (the hash
-of its lock) and the machine are the same. The newest point is what the others are held against;
-a point that differs stays in the series and says in what.
+Two points of a series are comparable only when the plan (its hash), the environment of the target
+(the hash of its lock file) and the machine are the same. The others are compared with the newest
+point; a point that is not comparable stays in the series, with the reasons.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.manifest import HostFacts
 
 RUNS_MAX = 50
-"""Runs that are read, the newest ones: a line of more points shows no more, and costs time."""
+"""Maximum number of runs that are read, the newest ones."""
 
 
 class SeriesKey(NamedTuple):
-    """What one line is drawn of."""
+    """What identifies a series."""
 
     scenario: str
     level: str
@@ -47,16 +47,16 @@ class HistoryPoint:
         run_id: The run.
         validity: Whether its numbers are a measurement.
         samples: Workflows that ended in the steady phase.
-        throughput_per_s: Ended ok per second; None was not measured, here and below.
+        throughput_per_s: Ended ok per second; None if not measured, here and below.
         average_s: Mean time of a workflow: response time in an open loop, else service time.
         p99_s: 99th percentile of the same.
-        p99_doubt: Why the P99 is not one to compare: it is a lower bound, or fewer than 10
-            samples lie beyond it; empty if it is one.
+        p99_doubt: Why the P99 is not comparable: it is a lower bound, or fewer than 10 samples
+            lie beyond it; empty if it is comparable.
         memory_mb: Peak PSS of the workers, 1 MB = 1e6 bytes.
         error_ratio: Ended not ok / ended, 0 to 1.
         plan: Hash of the level's plan.
         environment: Hash of the target's locked packages.
-        machine: Processor, usable cores and memory, in words.
+        machine: Processor, usable cores and memory, as text.
     """
 
     run_id: str
@@ -73,7 +73,7 @@ class HistoryPoint:
     machine: str
 
     def differs_from(self, other: HistoryPoint) -> tuple[str, ...]:
-        """Return why the two do not compare; empty if they do. What is not known differs."""
+        """Return why the two are not comparable; empty if they are. Unknown values differ."""
         pairs = (
             ("another plan", self.plan, other.plan),
             ("another target environment", self.environment, other.environment),
@@ -96,11 +96,11 @@ class Series:
 
     @property
     def newest(self) -> HistoryPoint:
-        """What the other points are held against."""
+        """The point with which the others are compared."""
         return self.points[-1]
 
     def why_not(self, point: HistoryPoint) -> tuple[str, ...]:
-        """Return why a point does not compare with the newest; empty if it does."""
+        """Return why a point is not comparable with the newest; empty if it is."""
         return () if point is self.newest else point.differs_from(self.newest)
 
 
@@ -109,10 +109,10 @@ class History:
     """All series of a results folder.
 
     Attributes:
-        series: In the order in which they are first met.
+        series: In the order of their first points.
         runs: Runs that were read.
         unread: A line for each run that could not be read, or has no metrics.
-        older: Runs beyond ``RUNS_MAX``, which were not looked at.
+        older: Runs beyond the maximum, which were not read.
     """
 
     series: tuple[Series, ...]
@@ -126,7 +126,7 @@ def read_history(results: Path, runs_max: int = RUNS_MAX) -> History:
 
     Args:
         results: The results folder.
-        runs_max: Most runs to read, > 0.
+        runs_max: Maximum number of runs to read, > 0.
     """
     folders = list_runs(results)
     wanted = folders[-runs_max:]
@@ -147,10 +147,10 @@ def read_history(results: Path, runs_max: int = RUNS_MAX) -> History:
 
 
 def _points(folder: RunFolder) -> Sequence[tuple[SeriesKey, HistoryPoint]]:
-    """Return the levels and arms of a run; none of a run that still goes on.
+    """Return the levels and arms of a run; none while it is running.
 
     Raises:
-        RunFolderError: It has no metrics, or they are not what metrics look like.
+        RunFolderError: It has no metrics, or its metrics file is malformed.
     """
     if folder.read_status()["status"] == RUNNING:
         return ()
@@ -189,6 +189,6 @@ def _doubt(p99: Percentile) -> str:
 
 
 def _machine(host: HostFacts) -> str:
-    """Return what makes two machines the same for a comparison."""
-    # Another kernel on the same machine keeps some other megabytes to itself.
+    """Return the identity of a machine for comparisons."""
+    # Rounded: another kernel on the same machine reserves a few megabytes more or less.
     return f"{host.cpu_model}, {host.cores_usable} cores, {host.memory_total_bytes / 1e9:.1f} GB"

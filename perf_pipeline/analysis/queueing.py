@@ -1,4 +1,4 @@
-"""Laws that every queue obeys, and what they say of a level or of several."""
+"""Queueing laws applied to one load level (Little) or to several (scalability, knee)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MIN_USL_POINTS = 4
-"""Three parameters go through any three points."""
+"""Loads that a fit takes; three parameters fit any three points."""
 
 LITTLE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
 class Little:
-    """Little's law at one level: N = X R, each measured on its own.
+    """Little's law at one level: N = X R, each side measured separately.
 
     Attributes:
         in_flight: N, time-weighted mean number in the system over the window.
-        ended_per_s: X, workflows that ended in it a second, well or not.
+        ended_per_s: X, workflows that ended in it per second, ok or not.
         time_s: R, mean time in the system of those that ended in it.
     """
 
@@ -49,15 +49,15 @@ def little_of(
 ) -> Little | None:
     """Measure the three sides of Little's law over a window.
 
-    Where more enter than leave, or what leaves is not what stays, X R is not N: the window is no
-    steady state, whatever its percentiles say.
+    X R differs from N where more workflows enter than leave, or where those that leave take other
+    times than those that stay: the window is then not a steady state, whatever its percentiles.
 
     Args:
         frame: Records of ``SCHEMA`` without cold starts.
         start_ns: Start of the window, CLOCK_MONOTONIC.
         end_ns: End of the window, exclusive.
         since: Column of the time at which a workflow enters the system: ``start_ns``, or
-            ``intended_start_ns`` where the wait for a slot belongs to it.
+            ``intended_start_ns`` where the wait for a slot counts.
 
     Returns:
         None where nothing ended in the window.
@@ -89,9 +89,9 @@ class Usl:
 
     Attributes:
         rate_per_s: Throughput of one workflow in flight.
-        queueing: Share of the work that waits in line for something shared; >= 0.
-        crosstalk: Cost of workflows that wait for each other, pair by pair; >= 0. Above 0 the
-            throughput falls beyond a peak.
+        queueing: Contention: share of the work that waits for a shared resource; >= 0.
+        crosstalk: Coherency: cost of each pair of workflows that wait for each other; >= 0. Above
+            0 the throughput falls beyond a peak.
         worst_ratio: Largest distance of a measured throughput from the curve, as a share of it.
     """
 
@@ -108,7 +108,7 @@ class Usl:
 
     @property
     def peak_in_flight(self) -> float | None:
-        """Where the throughput is highest; None where it only ever grows."""
+        """Number in flight of the highest throughput; None where it always grows."""
         if self.crosstalk <= 0 or self.queueing >= 1:
             return None
         return float(np.sqrt((1 - self.queueing) / self.crosstalk))
@@ -151,11 +151,11 @@ class Knee:
     """Where throughput stops growing with the load and time begins to.
 
     Attributes:
-        in_flight: Workflows in flight that the fullest throughput needs if nothing waits.
-        per_s: The greatest throughput that was measured.
-        time_s: The shortest mean time that was measured.
-        is_reached: False when no step had clearly more in flight: the greatest throughput is then
-            not known to be the target's own, and there is no knee to speak of.
+        in_flight: Workflows in flight that the maximum throughput takes if nothing waits.
+        per_s: Maximum throughput measured.
+        time_s: Minimum mean time measured.
+        is_reached: False when no step had clearly more in flight: the maximum throughput is then
+            not known to be the target's limit, and there is no knee.
     """
 
     in_flight: float
@@ -181,7 +181,7 @@ def knee_of(in_flight: Sequence[float], per_s: Sequence[float]) -> Knee | None:
     known = [(n, x) for n, x in zip(in_flight, per_s, strict=True) if n > 0 and x > 0]
     if not known:
         return None
-    most_per_s = max(x for _, x in known)
-    least_s = min(n / x for n, x in known)
-    at = most_per_s * least_s
-    return Knee(at, most_per_s, least_s, is_reached=max(n for n, _ in known) >= 1.2 * at)
+    max_per_s = max(x for _, x in known)
+    min_s = min(n / x for n, x in known)
+    at = max_per_s * min_s
+    return Knee(at, max_per_s, min_s, is_reached=max(n for n, _ in known) >= 1.2 * at)

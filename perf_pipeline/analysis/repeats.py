@@ -1,13 +1,12 @@
-"""What the repeats of a level have in common, and how much they differ.
+"""The mean of the repeats of a level, and how much the repeats differ.
 
-The interval within one repeat tells how far its own value may be off while everything that is drawn
-once a repeat stays as it was: the processes and their memory, hash seeds, the place of the
-connections in the servers, the hour. Only values of repeats, each with all of that drawn anew, tell
-how far the next run will be off. So both intervals stand side by side, and a spread of the repeats
-that the interval within does not explain is said.
+The interval within one repeat shows the uncertainty of its value while everything that is drawn
+once a repeat is fixed: the processes and their memory, hash seeds, the connections in the servers,
+the time of day. Only repeats, each with all of that drawn anew, show how far the next run may be
+off. So both intervals are reported, and also whether the interval within explains the spread.
 
-The same level played twice is also the control (A/A): ``difference_percent`` is what two runs of
-the same thing differ by here, and no smaller change between two versions means anything.
+The same level run twice is also the control (A/A): ``difference_percent`` is the difference between
+two runs of the same code here, and a smaller change between two versions is not significant.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 _NORMAL_975 = 1.959964
 MIN_REPEATS = 2
-"""With one there is nothing between."""
+"""Repeats that an interval between repeats takes."""
 
 
 def repeats_of(levels: Iterable[LevelMetrics]) -> tuple[LevelRepeats, ...]:
-    """Bring the repeats of each level together; levels that were played once are left out."""
+    """Group the repeats of each level; levels that ran once are left out."""
     by_label: dict[str, list[LevelMetrics]] = {}
     for level in levels:
         if level.role == "level":
@@ -138,13 +137,13 @@ def half_width(values: Sequence[float]) -> float | None:
 
 
 def spread_by_chance(spread: float, width: float, n: int) -> float:
-    """Return how probable a spread of ``n`` values is of which each has an interval of ``width``.
+    """Return the probability of this spread or a greater one among ``n`` values.
 
     The interval gives the standard deviation of one value, width / (2 x 1.96). The spread of ``n``
     normal values in such units is the studentized range with infinitely many degrees of freedom.
 
     Args:
-        spread: Greatest value - smallest value.
+        spread: Maximum - minimum.
         width: Of the 95 % interval of one value, in the same unit; 0 where nothing varies.
         n: At least 2.
 

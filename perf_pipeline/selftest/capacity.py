@@ -124,7 +124,7 @@ def _search(case: _Case, size: Size, seed: int, repetition: int) -> CapacityFind
                 load=ask.load,
                 level=f"{len(points)}",
                 longer=ask.longer,
-                word=answer.word,
+                word=answer.verdict,
                 why=answer.why,
                 slos=level.slos,
                 little=little,

@@ -53,4 +53,4 @@ def test_the_job_shows_the_capacity_with_its_page_and_its_numbers(sandbox: Sandb
     assert 4 <= shown["capacity"] <= 12
     assert shown["capacity"] < shown["below"] <= 16
     assert Path(shown["html"]).read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert "in flight keeps avg" in shown["summary"]
+    assert "in flight meets avg" in shown["summary"]

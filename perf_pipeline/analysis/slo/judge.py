@@ -1,11 +1,10 @@
 """Judges service level objectives: ``met``, ``missed``, ``unclear`` or ``no_data``.
 
-Doubt is never rounded to a verdict. ``unclear`` is a measurement that leaves the question open,
-``no_data`` is the lack of one. A level that is not valid gives ``no_data``, with its numbers beside
-it, unless other programs on the machine are the only reason (``analysis/beside_neighbours.py``).
-There are two more exceptions, for a level whose only fault is that it was too short (``SHORT``): an
-SLO that ended it is missed, and so is one that a lower bound breaks. A 99th percentile of at least
-18 s misses a limit of 0.5 s however the level would have gone on.
+``unclear`` is a measurement that leaves the question open, ``no_data`` the lack of a measurement.
+A level that is not valid gives ``no_data``, with its numbers, unless other programs on the machine
+are the only reason (``analysis/beside_neighbours.py``). There are two more exceptions, for a level
+that was only too short (``SHORT``): an SLO that ended it is missed, and so is one that a lower
+bound breaks. A 99th percentile of at least 18 s misses a limit of 0.5 s however long the level is.
 
 Exit codes: 1 when any is missed; 3 when none is missed and any is ``unclear`` or ``no_data``;
 0 when all are met. ``--accept-verdicts`` takes 0 for the 3, never for the 1.
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 SHORT = ("valid", "not_steady", "too_few_samples")
-"""Validities that a level may have for no other reason than that it was too short."""
+"""Validities that a level may have only because it was too short."""
 
 
 def judge_slos(
@@ -44,8 +43,8 @@ def judge_slos(
 
     Args:
         slos: The objectives.
-        level: What was measured; its own ``slos`` are not looked at.
-        history: Its records, for sliding windows; without them those have no data.
+        level: The metrics of the level; its ``slos`` are not read.
+        history: Its records, for sliding windows, which have no data without them.
 
     Returns:
         In the order of ``slos``; for a family, one for each complexity of it.
@@ -90,7 +89,7 @@ def decide(
     family: FamilyMetrics | None = None,
     history: LevelHistory | None = None,
 ) -> Measured:
-    """Return the value of an SLO's metric at a level with its verdict, and the reason for doubt.
+    """Return the value of an SLO's metric at a level, with the verdict and its reason.
 
     Args:
         slo: The objective.

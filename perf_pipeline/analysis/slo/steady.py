@@ -1,16 +1,15 @@
-"""What a level measured of an SLO's metric over its steady phase, and whether that decides it.
+"""The value of an SLO's metric over the steady phase of a level, and whether it decides the SLO.
 
-A measured value decides when it cannot be otherwise:
+Rules:
 
-- A bound that decides is a decision: a percentile that is only known to be "at least" so long can
-  miss a limit, but not meet it.
-- A percentile with fewer than 10 samples beyond it decides nothing itself; but it is not below a
-  lower percentile of the same times, and misses a limit that this one surely misses.
-- With an interval that contains the limit it is unclear. Percentiles and throughput bring theirs;
-  the mean of a closed loop has that of its throughput (N is constant, Little's law); a share has
-  Wilson's (JASA 22, 1927), which takes workflows for independent: failures that come in bursts
-  make the true one wider. A share's limit of 0 is a count: one is too many.
-- The longest time, memory and CPU are facts of the phase, without an interval.
+- A percentile of which only a lower bound is known can miss a limit, but not meet it.
+- A percentile with fewer than 10 samples beyond it does not decide; but it is not below a lower
+  percentile of the same times, and misses a limit that the lower one certainly misses.
+- A value whose interval contains the limit is unclear. Percentiles and throughput have their own
+  interval; the mean of a closed loop has that of its throughput (N is constant, Little's law); a
+  share has Wilson's (JASA 22, 1927), which assumes independent workflows: failures in bursts make
+  the true one wider. A share with the limit 0 is a count: one failure misses it.
+- The longest time, memory and CPU have no interval.
 """
 
 from __future__ import annotations
@@ -41,10 +40,10 @@ class Measured:
         low: Lower end of its 95 % interval; None where there is none.
         high: Upper end, likewise.
         at_least: True when the true value is ``value`` or more.
-        samples: What it rests on.
-        at_s: Of a window: its end, since the go.
-        verdict: What it decides.
-        why: Why it decides nothing, and what would; empty otherwise.
+        samples: Number of samples behind the value.
+        at_s: For a sliding window, its end since the go.
+        verdict: The verdict that it gives.
+        why: Why it does not decide, and what would; empty otherwise.
     """
 
     value: float | None
@@ -92,14 +91,14 @@ def is_response(slo: Slo, level: LevelMetrics) -> bool:
 
 
 def no_times(slo: Slo, level: LevelMetrics) -> str:
-    """Say why there are no such times."""
+    """Return why there are no such times."""
     if level.loop == "closed":
         return (
-            "a closed loop has no response times: nobody is kept waiting by a schedule; use "
+            "a closed loop has no response times, because no schedule makes workflows wait; use "
             f"{slo.metric.replace('response_', 'service_')}, or load it with [[arrivals]]"
         )
     return (
-        "response times over the steady phase are known of all workflows together; "
+        "response times over the steady phase are known only for all workflows together; "
         "give window_s, which is judged from the records, or leave out family"
     )
 
@@ -183,7 +182,8 @@ def _dropped(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> Mea
         return Measured(None, why=DROPS_NOTHING)
     if family is not None:
         return Measured(
-            None, why="drops over the steady phase are counted of all workflows; leave out family"
+            None,
+            why="drops over the steady phase are counted for all workflows; leave out family",
         )
     start_s, end_s = level.phases.get("steady", (0.0, 0.0))
     inside = [
@@ -193,13 +193,13 @@ def _dropped(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> Mea
     ]
     scheduled = sum(second.scheduled for second in inside)
     if not scheduled:
-        return Measured(None, why="nothing was to start in the steady phase")
+        return Measured(None, why="no workflow was scheduled in the steady phase")
     ratio = sum(second.dropped for second in inside) / scheduled
     return _decided(slo, Measured(ratio, scheduled, *_share_interval(slo, ratio, scheduled)))
 
 
 def _share_interval(slo: Slo, ratio: float, samples: int) -> tuple[float | None, float | None]:
-    """Return Wilson's interval; none for the limit 0, which is about a count."""
+    """Return Wilson's interval; none for the limit 0, which is a count."""
     return wilson(ratio, samples) if slo.limit else (None, None)
 
 
@@ -212,11 +212,11 @@ def wilson(ratio: float, samples: int) -> tuple[float, float]:
 
 
 def _decided(slo: Slo, value: Measured) -> Measured:
-    """Return the value with the verdict that it gives; None gives none."""
+    """Return the value with its verdict: ``no_data`` for None."""
     if value.value is None:
         return _undecided(value, value.why or "it was not measured")
-    kept = value.value <= slo.limit if slo.at_most else value.value >= slo.limit
-    if value.at_least and kept:
+    is_within = value.value <= slo.limit if slo.at_most else value.value >= slo.limit
+    if value.at_least and is_within:
         return _undecided(
             value,
             "so many workflows had not ended that only a lower bound is known, and that is within "
@@ -226,7 +226,7 @@ def _decided(slo: Slo, value: Measured) -> Measured:
     if value.low is not None and value.low <= slo.limit <= high and value.low < high:
         why = "the interval contains the limit: run longer, or with --repeats, for a narrower one"
         return replace(value, verdict="unclear", why=why)
-    return replace(value, verdict="met" if kept else "missed", why="")
+    return replace(value, verdict="met" if is_within else "missed", why="")
 
 
 def _undecided(value: Measured, why: str) -> Measured:

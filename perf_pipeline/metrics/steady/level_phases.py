@@ -1,4 +1,4 @@
-"""When the phases of a level were, and which part of it is measured."""
+"""Bounds of the phases of a load level, and which part of it is measured."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class LevelPhases:
 
     Attributes:
         go_ns: When the load began; where it never did, ``last_ns``.
-        last_ns: Until when the level is known.
-        bounds_ns: Phase to its start and end; those that it came to.
-        steady_state: What was found in the planned steady phase; None where it had none.
+        last_ns: Time up to which the level is known.
+        bounds_ns: Phase to its start and end; only phases that the level reached.
+        steady_state: What was found in the planned steady phase; None without one.
     """
 
     go_ns: int
@@ -35,12 +35,12 @@ class LevelPhases:
 
     @property
     def has_steady(self) -> bool:
-        """True when the level came to its steady phase."""
+        """True when the level reached its steady phase."""
         return "steady" in self.bounds_ns
 
     @property
     def window_ns(self) -> tuple[int, int]:
-        """The steady phase; where there was none, an empty one."""
+        """Start and end of the steady phase; an empty one where there was none."""
         return self.bounds_ns.get("steady", (self.last_ns, self.last_ns))
 
     def since_go_s(self) -> dict[str, tuple[float, float]]:
@@ -65,7 +65,7 @@ def phases_of(records: LevelRecords, warm: pl.DataFrame) -> LevelPhases:
     planned = bounds.get("steady")
     steady_state = planned and _steady_state(warm, log, go_ns, bounds)
     if planned and steady_state and steady_state.starts_s is not None:
-        # Where the warm-up went on into the planned phase, nothing that is told counts it.
+        # Warm-up that ran on into the planned steady phase is excluded from every figure.
         start_ns = go_ns + round(steady_state.starts_s * 1e9)
         if start_ns > planned[0]:
             bounds["warm_up"] = (bounds.get("warm_up", planned)[0], start_ns)
@@ -75,22 +75,22 @@ def phases_of(records: LevelRecords, warm: pl.DataFrame) -> LevelPhases:
 
 
 def _last_ns(records: LevelRecords) -> int:
-    """Return until when the level is known.
+    """Return the time up to which the level is known.
 
-    After its supervisor's death no phase has an end. A worker that lost records is then known up
-    to its last commit only: what follows would look like a target that had stopped working.
+    After the death of its supervisor no phase has an end. A worker process that lost records is
+    then known only to its last commit: later, its target would seem to have stopped working.
     """
     lossy = [worker.journal.commits_ns[-1:] for worker in records.workers if worker.may_be_missing]
     if not records.log["workers"] and any(lossy):
         return min(at for commit in lossy for at in commit)
     commits = [worker.journal.commits_ns[-1:] for worker in records.workers]
-    seen = records.frame.filter((pl.col("flags") & (NOT_STARTED | TIMES_LOST)) == 0)
-    ends = [seen["end_ns"].max()] if len(seen) else []
+    timed = records.frame.filter((pl.col("flags") & (NOT_STARTED | TIMES_LOST)) == 0)
+    ends = [timed["end_ns"].max()] if len(timed) else []
     return max([*(at for commit in commits for at in commit), *ends], default=0)  # type: ignore[type-var, return-value]
 
 
 def _bounds_ns(log: dict[str, Any], phase: str, last_ns: int) -> tuple[int, int] | None:
-    """Return a phase's bounds; one that was never ended ends with the last thing known."""
+    """Return the bounds of a phase; one without a recorded end ends at ``last_ns``."""
     if phase not in log["phases_ns"]:
         return None
     start_ns, end_ns = log["phases_ns"][phase]

@@ -1,13 +1,13 @@
-"""Is there a steady state in a level, and since when? Found from the series, not assumed.
+"""Whether a load level is in steady state, and since when, found from its time series.
 
-The level since its ramp-up is cut into cells of equal length. Three series are judged: workflows
-that ended ok, the median time of those that ended, and at an open level the median response time
-(a queue that grows shows nowhere else). A cell is at least a fifth of the average time of a
-workflow long, so that five cells see every slot end about once; it holds four workflows on
-average; and it is at least 0.1 s long: on a machine that is not idle, levels of 1 to 5 s were
-called not steady 6 times in 40 for what others did in a single second. A level with fewer than 100
-such cells in its steady phase (10 s and 20 turnovers) is too short to tell: that is said and is no
-verdict against it.
+The level after its ramp-up is divided into cells of equal length. Three series are judged: the
+number of workflows that ended ok, the median time of those that ended, and at an open level the
+median response time (a growing queue shows nowhere else). A cell is at least a fifth of the average
+time of a workflow long, so that every slot ends about one workflow in five cells; it contains four
+workflows on average; and it is at least 0.1 s long: on a machine that was not idle, levels of 1 to
+5 s were called not steady 6 times in 40 because of what others did in a single second. A level with
+fewer than 100 such cells in its steady phase (10 s and 20 turnovers) is too short to judge, which
+is reported and does not invalidate it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ MAX_CELLS = 1000
 MIN_CELL_NS = 100_000_000
 CELLS_A_TURNOVER = 5
 MIN_A_CELL = 4
-"""A median of fewer jumps about more than it tells."""
+"""Workflows in a cell; a median of fewer is too noisy."""
 
 GREAT_RATIO = 0.5
-"""A drift that cannot be ruled out is a doubt to be told from half of the level on."""
+"""A possible drift of more than this share of the mean makes the steady state undecided."""
 
 CHANGING = ("ramp", "steps", "burst", "trace")
-"""Schedules whose rate changes: what follows the rate is no drift."""
+"""Schedules whose rate changes, so a series that follows the rate is no drift."""
 
 THROUGHPUT = "throughput"
 SERVICE_TIME = "median service time"
@@ -58,9 +58,9 @@ def steady_state_of(
     """Judge one level.
 
     Args:
-        frame: Its records, ``SCHEMA``, without cold starts and what was never started.
+        frame: Its records, ``SCHEMA``, without cold starts and workflows that never started.
         go_ns: Start of the level, CLOCK_MONOTONIC.
-        began_ns: When all of the load was there: the end of the ramp-up.
+        began_ns: When the full load was reached: the end of the ramp-up.
         window: Start and end of the planned steady phase.
         slots: Workflows in flight at a closed level; None for an open one.
         schedule: Kind of the schedule of an open level.
@@ -114,32 +114,32 @@ def judge_series(
         return SteadyState(None, "not_steady", why)
     name, end = max(((name, end or 0) for name, end in ends.items()), key=lambda pair: pair[1])
     starts_s = planned_s if end <= planned else first_s + end * cell_s
-    left = {each: values[max(end, planned) :] for each, values in series.items()}
-    drifts = {each: drift_of(values) for each, values in left.items() if values.mean() > 0}
-    told = [_told(each, drift) for each, drift in drifts.items() if drift.found]
-    if told:
-        return SteadyState(None, "not_steady", "; ".join(told), drifts)
-    said = []
+    rest = {each: values[max(end, planned) :] for each, values in series.items()}
+    drifts = {each: drift_of(values) for each, values in rest.items() if values.mean() > 0}
+    found = [_drift_sentence(each, drift) for each, drift in drifts.items() if drift.found]
+    if found:
+        return SteadyState(None, "not_steady", "; ".join(found), drifts)
+    remarks = []
     if end > planned:
-        said.append(
+        remarks.append(
             f"the warm-up went on {starts_s - planned_s:.1f} s into the planned steady phase of "
             f"{(count - planned) * cell_s:.1f} s ({name}); the numbers are of what follows"
         )
     widest = max(drifts, key=lambda each: drifts[each].max_change, default=None)
     if widest is None or drifts[widest].max_change <= GREAT_RATIO:
-        return SteadyState(starts_s, "steady", "; ".join(said), drifts)
-    said.append(_doubted(widest, drifts[widest]))
-    return SteadyState(starts_s, "undecided", "; ".join(said), drifts)
+        return SteadyState(starts_s, "steady", "; ".join(remarks), drifts)
+    remarks.append(_doubt_sentence(widest, drifts[widest]))
+    return SteadyState(starts_s, "undecided", "; ".join(remarks), drifts)
 
 
-def _told(name: str, drift: Drift) -> str:
+def _drift_sentence(name: str, drift: Drift) -> str:
     return (
         f"the {name} changes by {drift.change_ratio:+.0%} over the steady phase "
         f"(99.5 % interval {drift.low_ratio:+.0%} to {drift.high_ratio:+.0%}; at most 5 %)"
     )
 
 
-def _doubted(name: str, drift: Drift) -> str:
+def _doubt_sentence(name: str, drift: Drift) -> str:
     return (
         f"no drift of the {name} was found, but one of {drift.max_change:.0%} cannot be ruled out "
         f"(99.5 % interval {drift.low_ratio:+.0%} to {drift.high_ratio:+.0%})"
@@ -147,7 +147,7 @@ def _doubted(name: str, drift: Drift) -> str:
 
 
 def _too_short(length_ns: int, cell_ns: int) -> str:
-    """Say how long a steady phase would do, as far as this one tells."""
+    """Return the reason, with the length that would be enough by the records of this level."""
     if not cell_ns:
         return "no workflow ended in the steady phase, so it shows no warm-up and no drift"
     needed_s = math.ceil(MIN_VALUES * cell_ns / 1e9)
@@ -165,10 +165,10 @@ def _cell_ns(frame: pl.DataFrame, start_ns: int, end_ns: int, slots: int | None)
     length_ns = end_ns - start_ns
     if not count or length_ns <= 0:
         return 0
-    # Where slots are known, by Little's law: what never ends counts too.
+    # Where slots are known, by Little's law: workflows that never end count too.
     average_ns = float(lasted_ns) / count if slots is None else slots * length_ns / count
-    least_ns = length_ns * MIN_A_CELL / count
-    return int(max(length_ns / MAX_CELLS, average_ns / CELLS_A_TURNOVER, least_ns, MIN_CELL_NS))
+    shortest_ns = length_ns * MIN_A_CELL / count
+    return int(max(length_ns / MAX_CELLS, average_ns / CELLS_A_TURNOVER, shortest_ns, MIN_CELL_NS))
 
 
 def _series(
@@ -176,7 +176,7 @@ def _series(
 ) -> dict[str, Floats]:
     """Return the values of each cell; the last one ends at ``end_ns``.
 
-    Where none ended in a cell, its median is drawn from its neighbours: the throughput says that.
+    The median of a cell without ends is interpolated; its throughput of 0 shows the gap.
     """
     times = {SERVICE_TIME: "start_ns", **({RESPONSE_TIME: "intended_start_ns"} if is_open else {})}
     columns = frame.select({"end_ns", "outcome", *times.values()})
@@ -198,7 +198,7 @@ def _series(
 def _counted(
     frame: pl.DataFrame, end_ns: int, cell_ns: int, count: int, since: list[str]
 ) -> tuple[Ints, list[CellMedians]]:
-    """Count what ended ok in each cell, and how long it had been since each of some times."""
+    """Count the ok ends of each cell, and the times since each column of ``since``."""
     throughput = np.zeros(count, dtype=np.int64)
     medians = [CellMedians(count) for _ in since]
     for part in frame.iter_slices(SLICE):

@@ -1,22 +1,22 @@
 """Where the warm-up of a series ends, and whether the rest of it drifts.
 
-End of warm-up: of three courses that a warm-up takes (a step, a slope that ends, an exponential
-decay), each with every length, the one that least squares fit best. A step or slope ends where it
-ends, a decay where less than 5 % of the level is left of it. It is a warm-up only if its height is
-more than 5 % of the level and six standard errors, the error taken from blocks of what the fit
-leaves, so that it holds for neighbours that are alike. This is instead of MSER-5 (White, Cobb,
-Spratt, "A Comparison of Five Steady-State Truncation Heuristics for Simulation", WSC 2000), whose
-rule for "no steady state" is kept: the warm-up goes beyond half of what is to be measured. Of
-series with noise of 10 % and an autocorrelation of 0.5, MSER-5 found the end to within 25 % in
-96 % (steps) and 91 % (decays) at 1000 values, 76 and 65 % at 200; the fit in 99 % and more at
-1000, 96 and 94 % at 200. MSER-5 leaves a tail behind that is then taken for a drift, 5 to 14 %.
+End of warm-up: three shapes of a warm-up (a step, a slope that ends, an exponential decay) are
+fitted by least squares, each with every length, and the best is taken. A decay ends where less than
+5 % of the level is left of it. It is a warm-up only if its height is more than 5 % of the level and
+more than six standard errors; the error comes from blocks of the residuals, so it allows for
+autocorrelation. This replaces MSER-5 (White, Cobb, Spratt, "A Comparison of Five Steady-State
+Truncation Heuristics for Simulation", WSC 2000), whose criterion for "no steady state" is used: the
+warm-up extends beyond half of the measured phase. Of series with noise of 10 % and an
+autocorrelation of 0.5, MSER-5 found the end to within 25 % in 96 % (steps) and 91 % (decays) at
+1000 values, 76 and 65 % at 200; the fit in 99 % and more at 1000, 96 and 94 % at 200. MSER-5 leaves
+a tail that is then called a drift, in 5 to 14 %.
 
-Drift: slope of the means of 10 blocks, with Student's t of 8 degrees of freedom: long blocks take
-in what neighbours have in common. At a nominal 2.5 % it called 2.0 to 4.6 % of 2000 series without
-any trend (autocorrelation 0 to 0.8 from one value to the next, 200 to 1000 values), and 3.3 to
-7.6 % of those of 100 values; here it is used at 0.5 %. A self-normalised test (Kiefer, Vogelsang,
-Bunzel, Econometrica 68, 2000) kept its level no better from 200 values on and missed twice as
-many trends of four standard errors. A drift of less than 5 % over the phase is none to speak of.
+Drift: slope of the means of 10 blocks, with Student's t of 8 degrees of freedom: long blocks absorb
+the autocorrelation. At a nominal 2.5 % it called 2.0 to 4.6 % of 2000 series without any trend
+(autocorrelation 0 to 0.8 from one value to the next, 200 to 1000 values), and 3.3 to 7.6 % of those
+of 100 values; here it is used at 0.5 %. A self-normalised test (Kiefer, Vogelsang, Bunzel,
+Econometrica 68, 2000) met its level no better from 200 values on and missed twice as many trends of
+four standard errors. A drift of less than 5 % over the phase is ignored.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ DECAYS = 60
 BLOCKS = 10
 
 MIN_ERRORS = 6.0
-"""The fit is the best of hundreds and its error is from 10 blocks: three or four prove nothing."""
+"""The fit is the best of hundreds and its error is from 10 blocks: 3 or 4 are not significant."""
 
 MIN_VALUES = 100
 """With fewer, 14 % of steps of two to five times the noise were missed or misplaced (no
-autocorrelation; with 0.5, 23 %), and blocks of 10 values have too much in common."""
+autocorrelation; with 0.5, 23 %), and means of blocks of 10 values are correlated."""
 
 DRIFT_CONFIDENCE = 0.995
 
@@ -54,7 +54,7 @@ def end_of_warm_up(series: Floats, latest: int) -> int | None:
     """Return the first value after the warm-up; 0 when there is none.
 
     Args:
-        series: float64[n], n >= ``MIN_VALUES``, one value for each equal piece of time.
+        series: float64[n], n >= ``MIN_VALUES``, one value for each cell of time.
         latest: The warm-up must have ended at this value, 0 < ``latest`` < n.
 
     Returns:
@@ -67,22 +67,22 @@ def end_of_warm_up(series: Floats, latest: int) -> int | None:
     best = int(np.argmax((centred @ batches) ** 2 / spread))
     height = float(centred[best] @ batches / spread[best])
     level = float(batches.mean() - height * shapes[best].mean())
-    left = _blocks(batches - level - height * shapes[best], BLOCKS)
-    error = math.sqrt(float((left**2).sum()) / (BLOCKS - 2) * (len(batches) // BLOCKS))
-    tells = abs(height) > MIN_ERRORS * error / math.sqrt(spread[best])
-    least = MIN_RATIO * abs(level)
-    if not tells or abs(height) <= least:
+    residuals = _blocks(batches - level - height * shapes[best], BLOCKS)
+    error = math.sqrt(float((residuals**2).sum()) / (BLOCKS - 2) * (len(batches) // BLOCKS))
+    is_significant = abs(height) > MIN_ERRORS * error / math.sqrt(spread[best])
+    negligible = MIN_RATIO * abs(level)
+    if not is_significant or abs(height) <= negligible:
         return 0
-    end = len(series) % BATCH + BATCH * math.ceil(ends(best, least / abs(height)))
+    end = len(series) % BATCH + BATCH * math.ceil(ends(best, negligible / abs(height)))
     return end if end <= latest else None
 
 
 def _shapes(count: int) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], _Ends]:
-    """Return the courses that a warm-up may take, from 1 to 0, and when each has ended.
+    """Return the shapes that a warm-up may have, falling from 1 to 0, and when each has ended.
 
     Returns:
-        float64[m, count], one course a row; and a function of a row and of what may be left of
-        the height, 0 to 1, that gives the batch by which no more is left.
+        float64[m, count], one shape a row; and a function of a row and of a share of the height,
+        0 to 1, that gives the batch by which no more than this share is left.
     """
     at = np.arange(count)
     until = np.arange(1, count)[:, None]
@@ -107,9 +107,9 @@ def drift_of(series: Floats) -> Drift:
     at = np.arange(BLOCKS) - (BLOCKS - 1) / 2.0
     spread = float((at**2).sum())
     slope = float((at * means).sum()) / spread
-    left = means - means.mean() - slope * at
+    residuals = means - means.mean() - slope * at
     t = t_quantile((1.0 + DRIFT_CONFIDENCE) / 2.0, BLOCKS - 2)
-    half = t * math.sqrt(float((left**2).sum()) / (BLOCKS - 2) / spread)
+    half = t * math.sqrt(float((residuals**2).sum()) / (BLOCKS - 2) / spread)
     low, change, high = (
         by * BLOCKS / float(means.mean()) for by in (slope - half, slope, slope + half)
     )

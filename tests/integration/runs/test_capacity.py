@@ -63,4 +63,4 @@ def test_four_slots_of_20_ms_hold_what_little_says(sandbox: Sandbox) -> None:
     assert list(manifest["plan_hashes"]) == [path.name for path in folder.level_folders()]
     assert read_json(folder.root / "capacity.json")["verdict"] == "found"
     page = Path(told["report"]).read_text(encoding="utf-8")
-    assert f"{told['capacity']:g} in flight keeps avg_s" in page
+    assert f"{told['capacity']:g} in flight meets avg_s" in page

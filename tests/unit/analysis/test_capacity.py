@@ -39,14 +39,14 @@ def test_a_queue_well_below_its_limit_meets_and_well_above_it_misses() -> None:
     """At 100/s of 200/s the P99 is 0.096 s."""
     assert _queue(100, 0.15) == Answer("met")
     missed = _queue(100, 0.05)
-    assert missed.word == "missed"
+    assert missed.verdict == "missed"
     assert "p99_s <= 0.05: 0.09" in missed.why
 
 
 def test_an_interval_that_holds_the_limit_is_unclear() -> None:
     answer = _queue(100, 0.096)
 
-    assert answer.word == "unclear"
+    assert answer.verdict == "unclear"
     assert "95 % interval 0.0" in answer.why
 
 
@@ -54,7 +54,7 @@ def test_a_queue_that_grows_misses_and_tells_what_can_leave_it() -> None:
     """400/s arrive at 4 servers that can do 200/s."""
     answer = _queue(400, 1e6)
 
-    assert answer.word == "missed"
+    assert answer.verdict == "missed"
     assert "the queue grew" in answer.why
     assert answer.ceiling == pytest.approx(200, rel=0.05)
 
@@ -67,9 +67,9 @@ def _judged(level: LevelMetrics, little: Little | None = BALANCED, **changed: ob
 def test_a_level_whose_law_does_not_balance_is_not_steady(valid_level: LevelMetrics) -> None:
     assert _judged(valid_level) == Answer("met")
     starved = _judged(valid_level, Little(10.0, 1000.0, 0.009))
-    assert starved.word == "not_steady"
+    assert starved.verdict == "not_steady"
     assert "90.0% of the 10 in flight" in starved.why
-    assert _judged(valid_level, None).word == "not_steady"
+    assert _judged(valid_level, None).verdict == "not_steady"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_no_measurement_never_meets_and_never_misses(
 ) -> None:
     answer = _judged(valid_level, validity=validity, reasons=("the reason",))
 
-    assert answer.word == word
+    assert answer.verdict == word
     assert "the reason" in answer.why
 
 
@@ -103,7 +103,7 @@ def test_a_level_most_of_which_failed_misses(valid_level: LevelMetrics) -> None:
 
 
 def test_a_level_of_which_no_objective_speaks_does_not_meet(valid_level: LevelMetrics) -> None:
-    assert judge_step(replace(valid_level, slos=()), BALANCED).word == "unclear"
+    assert judge_step(replace(valid_level, slos=()), BALANCED).verdict == "unclear"
 
 
 def _found(play_of: dict[str, tuple[float, float]]) -> CapacitySearch:
@@ -121,12 +121,12 @@ def _found(play_of: dict[str, tuple[float, float]]) -> CapacitySearch:
 @pytest.mark.parametrize(
     ("plays", "verdict", "value", "told"),
     [
-        ({"unclear": (50, 50)}, "found", 50, "50 in flight keeps p99_s <= 1, 51 in flight misses"),
+        ({"unclear": (50, 50)}, "found", 50, "50 in flight meets p99_s <= 1, 51 in flight misses"),
         ({"unclear": (50, 60)}, "found", 50, "at 51 in flight already: why"),
-        ({"unclear": (1e9, 1e9)}, "at_least", 400, "it is the most that was allowed"),
-        ({"not_measured": (50, 1e9)}, "not_bounded", 50, "what lies above could not be judged"),
+        ({"unclear": (1e9, 1e9)}, "at_least", 400, "it is the maximum that was allowed"),
+        ({"not_measured": (50, 1e9)}, "not_bounded", 50, "greater loads could not be judged"),
         ({"unclear": (0, 0)}, "none", None, "even 1 in flight misses p99_s <= 1: slow"),
-        ({"unclear": (0, 1e9)}, "no_data", None, "does not certainly keep p99_s <= 1: why"),
+        ({"unclear": (0, 1e9)}, "no_data", None, "does not certainly meet p99_s <= 1: why"),
     ],
 )
 def test_the_finding_says_what_is_known_and_no_more(
@@ -134,7 +134,7 @@ def test_the_finding_says_what_is_known_and_no_more(
 ) -> None:
     state = _found(plays)
     points = [
-        LoadPoint(s.load, str(s.load), False, s.answer.word, s.answer.why, (), None, None, 1, "")
+        LoadPoint(s.load, str(s.load), False, s.answer.verdict, s.answer.why, (), None, None, 1, "")
         for s in state.steps
     ]
 

@@ -38,7 +38,7 @@ def finding() -> CapacityFinding:
                 load=ask.load,
                 level=f"{ask.load:g}",
                 longer=ask.longer,
-                word=found.word,
+                word=found.verdict,
                 why=found.why,
                 slos=(),
                 little=little,
@@ -81,7 +81,7 @@ def test_markdown_holds_the_same_answer_and_steps(
 ) -> None:
     markdown = render_markdown(finding, baseline)
 
-    assert "**79 in flight.** 79 in flight keeps avg" in markdown
+    assert "**79 in flight.** 79 in flight meets avg" in markdown
     assert markdown.count("| met |") + markdown.count("| missed ") == len(finding.points)
 
 
@@ -96,7 +96,7 @@ def test_a_search_that_found_nothing_draws_nothing_and_says_so(baseline: RunMetr
 
     assert answer(nothing).text == "no data"
     page = render_html(nothing, baseline)
-    assert "no load was played" in page
+    assert "no load ran" in page
     assert "<svg" not in page
 
 
@@ -126,7 +126,7 @@ def test_no_knee_is_named_that_no_step_went_beyond(baseline: RunMetrics) -> None
     assert not finding.knee.is_reached
     shown = {fact.term: fact.cell for fact in facts(finding)}
     assert shown[KNEE].text == "not reached"
-    assert "grew about as the load did" in shown[KNEE].note
+    assert "grew about in proportion to the load" in shown[KNEE].note
     assert shown["p99_s there"].note == "11.4 ms or more, the upper end is not known"
     assert "error_ratio <= 0.05 is added" in shown["Objectives"].note
     drawn = curve(finding)
