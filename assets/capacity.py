@@ -1,26 +1,21 @@
-"""Group analysis: the greatest load that keeps objectives, found by a load run of its own."""
+"""Group analysis: the greatest load that meets objectives, found by its own load run."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
-from assets.flag_form import flags_in, with_flags
+from assets.flag_form import RESULTS_DIR, flags_in, settings_with, with_flags
 from assets.owners import OWNERS
 from assets.progress import ProgressLog
-from assets.resources import PROCESS_TAG, SCENARIO_TAG, TARGET_TAG
+from assets.resources import run_tags
 from assets.run_inventory import FOLDER_TAG
-from perf_pipeline.capacity_run import capacity_run, finish_capacity
+from perf_pipeline.capacity_run import SearchedRun, capacity_run, finish_capacity
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.capacity_question import capacity_question
-from perf_pipeline.config.settings import current_settings
-from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.report.report_server import report_url
 from perf_pipeline.report.run.capacity_page import answer, render_markdown
 
@@ -28,14 +23,12 @@ from perf_pipeline.report.run.capacity_page import answer, render_markdown
 @with_flags(CapacityFlags)
 @with_flags(Overrides, FOR_CAPACITY)
 class CapacityConfig(dg.Config):
-    """What is searched for: the flags of ``perf-pipeline capacity``."""
+    """The search: the flags of ``perf-pipeline capacity``."""
 
     scenario: str = Field(
         default="baseline", description="What the levels play: a scenario's name, or its file."
     )
-    results_dir: str | None = Field(
-        default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
-    )
+    results_dir: str | None = RESULTS_DIR
 
 
 @dg.asset(
@@ -47,7 +40,7 @@ class CapacityConfig(dg.Config):
 def found_capacity(
     context: dg.AssetExecutionContext, config: CapacityConfig
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """The greatest number in flight, or arrival rate, that keeps objectives, with its interval.
+    """The greatest number in flight, or arrival rate, that meets objectives, with its interval.
 
     Steps of growing load, then bisection, at most 12; each is a level of one load run. Selected
     together with other assets and without an objective, it is skipped.
@@ -59,33 +52,26 @@ def found_capacity(
         context.log.warning("No objective is given (slos), so no capacity is searched for.")
         return
     question = capacity_question(scenario, machine, flags_in(config, CapacityFlags))
-    settings = current_settings()
-    if config.results_dir:
-        settings = replace(settings, results_dir=Path(config.results_dir))
+    settings = settings_with(config.results_dir)
     with capacity_run(scenario, question, settings, notify=context.log.info) as run:
-        tags = {
-            SCENARIO_TAG: scenario.name,
-            TARGET_TAG: scenario.target,
-            PROCESS_TAG: json.dumps(own_stamp()),
-            FOLDER_TAG: str(run.folder.root.resolve()),
-        }
+        tags = {**run_tags(scenario), FOLDER_TAG: str(run.folder.root.resolve())}
         context.instance.add_run_tags(context.run_id, tags)
-        folder = run.load(on_progress=ProgressLog(context))
-        metrics, finding, page = finish_capacity(folder)
+        found = finish_capacity(run.load(on_progress=ProgressLog(context)))
+    yield dg.MaterializeResult(metadata=_metadata(found, settings.reports_port))
+
+
+def _metadata(found: SearchedRun, reports_port: int) -> dict[str, str | float | dg.MetadataValue]:
+    metrics, finding, page = found
     known = {"capacity": finding.value, "below": finding.below}
-    yield dg.MaterializeResult(
-        metadata={
-            "answer": answer(finding).text,
-            "verdict": finding.verdict,
-            "finding": finding.summary,
-            "of": finding.of,
-            "steps": finding.steps,
-            "run_id": folder.run_id,
-            **{name: value for name, value in known.items() if value is not None},
-            "html": dg.MetadataValue.path(str(page)),
-            "open": dg.MetadataValue.url(
-                report_url(folder.run_id, settings.reports_port, page="capacity")
-            ),
-            "summary": dg.MetadataValue.md(render_markdown(finding, metrics)),
-        }
-    )
+    return {
+        "answer": answer(finding).text,
+        "verdict": finding.verdict,
+        "finding": finding.summary,
+        "of": finding.of,
+        "steps": finding.steps,
+        "run_id": metrics.run_id,
+        **{name: value for name, value in known.items() if value is not None},
+        "html": dg.MetadataValue.path(str(page)),
+        "open": dg.MetadataValue.url(report_url(metrics.run_id, reports_port, page="capacity")),
+        "summary": dg.MetadataValue.md(render_markdown(finding, metrics)),
+    }

@@ -17,7 +17,7 @@ _LOOK = "background:#fff;color:#222;font-family:sans-serif"
 def drawn(figures: Iterable[Chart]) -> dg.MarkdownMetadataValue:
     """Return figures one below the other, each with its title and what must be read beside it.
 
-    A note that the next figure has too stands below the last one alone.
+    A note that several figures in a row share is shown below the last of them.
     """
     all_of_them = list(figures)
     parts = []

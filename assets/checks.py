@@ -1,4 +1,4 @@
-"""Asset checks: is the run a measurement, and what does it say of the target?
+"""Asset checks: is the run a measurement, and does the target pass?
 
 None of them blocks: a report is needed above all when something failed.
 """
@@ -23,7 +23,7 @@ CHECKS = {
     "no_errors": (checks.check_errors, "No workflow failed; how many did, and of what."),
     "production_targets": (
         checks.check_targets,
-        "The minimum for production is met at every level that it speaks of.",
+        "The minimum for production is met at every level that it applies to.",
     ),
     "repeats_agree": (
         checks.check_repeats,

@@ -1,15 +1,27 @@
-"""The launchpad's fields, made from a table of flags."""
+"""The launchpad's fields: those of a table of flags, and the folder of the runs."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
 from perf_pipeline.config.flags.flag import Flag, flags_of
+from perf_pipeline.config.settings import Settings, current_settings
 
 Form = TypeVar("Form", bound=BaseModel)
+RESULTS_DIR: Any = Field(
+    default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
+)
+
+
+def settings_with(results_dir: str | None) -> Settings:
+    """Return the settings, with the folder of the runs that was filled in."""
+    settings = current_settings()
+    return replace(settings, results_dir=Path(results_dir)) if results_dir else settings
 
 
 def with_flags(

@@ -63,20 +63,20 @@ def verdict_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
 
 
 def doubt_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
-    """Return of each level whether it settled and whether others used its machine."""
-    told: dict[str, dg.MetadataValue] = {}
+    """Return for each level whether it was steady and whether others used the machine."""
+    doubts: dict[str, dg.MetadataValue] = {}
     for level in metrics.levels:
-        for what, says in (
+        for what, summary in (
             ("steady state", steady_state_summary(level)),
             ("machine", noise_summary(level)),
         ):
-            if says:
-                told[f"{what} {labels.level_name(level)}"] = dg.MetadataValue.text(says)
-    return told
+            if summary:
+                doubts[f"{what} {labels.level_name(level)}"] = dg.MetadataValue.text(summary)
+    return doubts
 
 
 def bottleneck_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
-    """Return what limited each level, in a word and a sentence."""
+    """Return what limited each level, with the reason."""
     return {
         f"bottleneck {labels.level_name(level)}": dg.MetadataValue.text(bottleneck_summary(level))
         for level in metrics.levels

@@ -1,12 +1,13 @@
 """Jobs: the main job, the same for any scenario file, and ops for what outlives a run."""
 
 import json
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
+from assets.flag_form import RESULTS_DIR, settings_with
 from assets.resources import PROCESS_TAG
 from assets.run_inventory import inventory_observation
 from perf_pipeline.clearing import clear
@@ -45,7 +46,7 @@ stress = dg.define_asset_job(
     "stress",
     selection=ALL,
     config=load_config(scenario="stress"),
-    description="More and more load, up to where the target stops holding it.",
+    description="More and more load, until the target no longer sustains it.",
 )
 scenario = dg.define_asset_job(
     "scenario",
@@ -57,19 +58,17 @@ capacity = dg.define_asset_job(
     "capacity",
     selection=dg.AssetSelection.assets("found_capacity"),
     config={"ops": {"found_capacity": {"config": {"scenario": "baseline", "slos": ["p99_s < 5"]}}}},
-    description="The greatest load that keeps objectives: which, on what, is in the config.",
+    description="The greatest load that meets objectives; both are set in the config.",
 )
 
 
 class ClearConfig(dg.Config):
-    """What to clear up after; empty after whatever was killed."""
+    """The run to clear up after; empty for all that were killed."""
 
-    results_dir: str | None = Field(
-        default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
-    )
+    results_dir: str | None = RESULTS_DIR
     run_folder: str | None = Field(
         default=None,
-        description="Folder of the run that failed or was cancelled, to say what is kept.",
+        description="Folder of the run that failed or was cancelled, to report what is stored.",
     )
 
 
@@ -90,23 +89,24 @@ def stop_infrastructure(context: dg.OpExecutionContext) -> None:
 @dg.op
 def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None:
     """Clear away what killed runs left, and mark those runs, ours and Dagster's."""
-    settings = current_settings()
-    if config.results_dir:
-        settings = replace(settings, results_dir=Path(config.results_dir))
-    for line in clear(settings):
+    for line in (*clear(settings_with(config.results_dir)), *_mark_killed(context.instance)):
         context.log.info(line)
-    for run in context.instance.get_runs(UNFINISHED):
+    if config.run_folder:
+        inventory = run_inventory_of(RunFolder(Path(config.run_folder)))
+        context.log.info(inventory_summary(inventory))
+        context.log_event(inventory_observation(inventory, dg.AssetKey("load_run")))
+
+
+def _mark_killed(instance: dg.DagsterInstance) -> Iterator[str]:
+    """Mark the Dagster runs whose process was killed as failed; yield a line about each."""
+    for run in instance.get_runs(UNFINISHED):
         process = run.tags.get(PROCESS_TAG)
         if process and not ProcessStamp(*json.loads(process)).is_alive():
-            context.instance.report_run_failed(run, "the process of this run was killed")
-            context.log.info(f"Dagster run {run.run_id} marked as failed: its process was killed")
-    if config.run_folder:
-        kept = run_inventory_of(RunFolder(Path(config.run_folder)))
-        context.log.info(inventory_summary(kept))
-        context.log_event(inventory_observation(kept, dg.AssetKey("load_run")))
+            instance.report_run_failed(run, "the process of this run was killed")
+            yield f"Dagster run {run.run_id} marked as failed: its process was killed"
 
 
-@dg.job(description="Start every server that can be had, for several runs.")
+@dg.job(description="Start every available server, for several runs.")
 def infrastructure_up() -> None:
     """Start servers."""
     start_infrastructure()

@@ -1,3 +1,3 @@
-"""Who is asked about an asset, as the UI shows it."""
+"""The owners of the assets, as the UI shows them."""
 
 OWNERS = ["team:perf_pipeline"]

@@ -1,4 +1,4 @@
-"""Shows in the Dagster UI, every few seconds, where a level stands."""
+"""Shows the progress of a load level in the Dagster UI, every few seconds."""
 
 import time
 

@@ -4,18 +4,16 @@ import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from assets.flag_form import flags_in, with_flags
+from assets.flag_form import RESULTS_DIR, flags_in, settings_with, with_flags
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.scenario import Scenario
-from perf_pipeline.config.settings import Settings, current_settings
+from perf_pipeline.config.settings import Settings
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.loadgen.checked_run import read_checked_run
@@ -27,6 +25,12 @@ PROCESS_TAG = "perf_pipeline/process"
 """Who executes a Dagster run: process id, start and boot, so that clearing knows if it is dead."""
 
 
+def run_tags(scenario: Scenario) -> dict[str, str]:
+    """Return the tags by which a Dagster run is filtered for, and cleared when it was killed."""
+    process = json.dumps(own_stamp())
+    return {SCENARIO_TAG: scenario.name, TARGET_TAG: scenario.target, PROCESS_TAG: process}
+
+
 @with_flags(Overrides)
 class LoadRun(dg.ConfigurableResource["LoadRun"]):
     """One load run. Its servers live as long as the Dagster run, whichever steps are in it."""
@@ -35,9 +39,7 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
         default="baseline", description="Name of a scenario, or path of a scenario file."
     )
     run_id: str | None = Field(default=None, description="Id of the run; normally left empty.")
-    results_dir: str | None = Field(
-        default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
-    )
+    results_dir: str | None = RESULTS_DIR
 
     _run: Run = PrivateAttr()
     _refused: str = PrivateAttr(default="")
@@ -73,17 +75,15 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
     ) -> Generator["LoadRun", None, None]:
         """Prepare the run, and give everything back when the Dagster run ends."""
         self._refused = ""
-        settings = current_settings()
+        settings = settings_with(self.results_dir)
         try:
             scenario, environments = self._checked(settings)
         except ScenarioError as error:
             # The first step raises it: an error here would be lost in 300 lines of Dagster's log.
             self._refused = str(error)
             yield self
-            print(self._refused, file=sys.stderr, flush=True)  # noqa: T201 - as the last word
+            print(self._refused, file=sys.stderr, flush=True)  # noqa: T201 - the last line
             return
-        if self.results_dir:
-            settings = replace(settings, results_dir=Path(self.results_dir))
         with Run(
             scenario,
             settings,
@@ -92,20 +92,13 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
             environments=environments,
         ) as run:
             self._run = run
-            _tag(context, scenario.name, scenario.target)
+            if context.instance and context.run_id:
+                context.instance.add_run_tags(context.run_id, run_tags(scenario))
             yield self
 
 
-def _tag(context: dg.InitResourceContext, scenario: str, target: str) -> None:
-    """Make the Dagster run one that can be filtered for, and be cleared when it was killed."""
-    if context.instance and context.run_id:
-        process = json.dumps(own_stamp())
-        tags = {SCENARIO_TAG: scenario, TARGET_TAG: target, PROCESS_TAG: process}
-        context.instance.add_run_tags(context.run_id, tags)
-
-
 def _notifier(context: dg.InitResourceContext) -> Callable[[str], None]:
-    """Tell people through Dagster's log, and whoever started this process through its stderr."""
+    """Return what shows a line in Dagster's log, and to the parent process on stderr."""
 
     def notify(text: str) -> None:
         if context.log:

@@ -1,4 +1,4 @@
-"""Says what is kept when a run fails or is cancelled: in its log, and on the asset's page."""
+"""Reports what is stored when a run fails or is cancelled: in its log, and on the asset's page."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,12 +11,12 @@ from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import RunInventory, run_inventory_of
 
 FOLDER_TAG = "perf_pipeline/folder"
-"""Where a Dagster run keeps what it measures, so that whoever looks at its end can say it."""
+"""Tag with the folder of the load run, for whatever handles the end of the Dagster run."""
 
 
 @contextmanager
 def reporting_run_inventory(context: dg.AssetExecutionContext, folder: RunFolder) -> Iterator[None]:
-    """Let whatever ends the load pass on, after saying what is kept of it."""
+    """Report what is stored when the block raises, and raise it again."""
     with ExitStack() as at_end, ending_as_canceled(context):
         at_end.callback(_report_run_inventory, context, folder)
         yield
@@ -30,7 +30,7 @@ def _report_run_inventory(context: dg.AssetExecutionContext, folder: RunFolder) 
 
 
 def note_cancellation(context: dg.AssetExecutionContext) -> None:
-    """Let the run end as canceled: Dagster itself calls whatever nobody asked it for a failure."""
+    """End the run as canceled: Dagster calls an interruption from outside of it a failure."""
     run = context.instance.get_run_by_id(context.run_id)
     if run is not None and run.status == dg.DagsterRunStatus.STARTED:
         context.instance.report_run_canceling(run, "The process was asked to end.")
@@ -38,7 +38,7 @@ def note_cancellation(context: dg.AssetExecutionContext) -> None:
 
 @contextmanager
 def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Let an interruption of the block (Ctrl-C, SIGTERM) end the run as canceled."""
+    """End the run as canceled when the block is interrupted (Ctrl-C, SIGTERM)."""
     try:
         yield
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
@@ -47,7 +47,7 @@ def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 
 def inventory_observation(inventory: RunInventory, asset: dg.AssetKey) -> dg.AssetObservation:
-    """Return what is kept, as it stands on an asset's page."""
+    """Return what is stored of a run, for the page of an asset."""
     return dg.AssetObservation(
         asset_key=asset,
         description=inventory_summary(inventory),
@@ -64,7 +64,7 @@ def inventory_observation(inventory: RunInventory, asset: dg.AssetKey) -> dg.Ass
 
 @dg.failure_hook
 def report_run_inventory(context: dg.HookContext) -> None:
-    """Say it when a step after the load fails: the records are whole, and can be read anew."""
+    """Report it when a step after the load fails: its records are complete."""
     run = context.instance.get_run_by_id(context.run_id)
     folder = run.tags.get(FOLDER_TAG) if run else None
     if folder:

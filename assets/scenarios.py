@@ -1,4 +1,4 @@
-"""Group scenarios: the load itself, played by worker processes of its own."""
+"""Group scenarios: the load itself, played by worker processes."""
 
 import dagster as dg
 
@@ -22,23 +22,23 @@ RUN_TAG = "perf_pipeline/run_id"
 def load_run(context: dg.AssetExecutionContext, load_run_resource: LoadRun) -> dg.Output[str]:
     """Every level of the scenario, played and recorded; the value is the run's folder.
 
-    While a level runs, an observation every few seconds says where it stands. When the run fails
-    or is cancelled, the last one says what is kept and how to read it.
+    While a level runs, an observation every few seconds shows its progress. When the run fails or
+    is cancelled, the last one shows what is stored and how to read it.
     """
     run = load_run_resource.run
     tags = {RUN_TAG: run.run_id, FOLDER_TAG: str(run.folder.root.resolve())}
     context.instance.add_run_tags(context.run_id, tags)
     with reporting_run_inventory(context, run.folder):
         folder = run.load(on_progress=ProgressLog(context))
-    record, kept = folder.read_status(), run_inventory_of(folder)
+    record, inventory = folder.read_status(), run_inventory_of(folder)
     return dg.Output(
         str(folder.root),
         metadata={
             "run_id": folder.run_id,
             "folder": dg.MetadataValue.path(str(folder.root)),
-            "levels": kept.levels,
-            "records": kept.records,
-            "read it with": "; ".join(inventory_commands(kept)),
+            "levels": inventory.levels,
+            "records": inventory.records,
+            "read it with": "; ".join(inventory_commands(inventory)),
             **(
                 {"stopped": dg.MetadataValue.json(record["stopped"])} if "stopped" in record else {}
             ),

@@ -1,4 +1,4 @@
-"""What starts a run by itself: a new release of the target, and what a run has left behind."""
+"""Sensors: a new release of the target is measured, and failed runs are cleared up after."""
 
 import os
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from perf_pipeline.loadgen.environment.newest_release import newest_release
 
 PACKAGE = "kailash"
 ASK_EVERY_S = 3600
-LOOK_EVERY_S = 60
-"""Seldom: each look costs the machine something, also while it measures."""
+CLEAR_EVERY_S = 60
+"""Rare: each evaluation costs CPU time, also while a load run measures."""
 
 AFTER_TAG = "perf_pipeline/cleared_after"
 
@@ -45,19 +45,22 @@ def new_version_sensor(package: str, newest: Callable[[], str]) -> dg.SensorDefi
             return dg.SkipReason(f"{package} {release} is the newest now; waiting for another")
         if not is_newer(release, known):
             return dg.SkipReason(f"nothing newer than {package} {known}; the index says {release}")
-        target = f"{package}=={release}"
-        request = dg.RunRequest(
-            run_key=release,
-            run_config=jobs.load_config(scenario="baseline", target=target),
-            tags={"perf_pipeline/new_release": target},
-        )
-        return dg.SensorResult(run_requests=[request], cursor=release)
+        return dg.SensorResult(run_requests=[_measure_release(package, release)], cursor=release)
 
     return new_target_version
 
 
+def _measure_release(package: str, release: str) -> dg.RunRequest:
+    target = f"{package}=={release}"
+    return dg.RunRequest(
+        run_key=release,
+        run_config=jobs.load_config(scenario="baseline", target=target),
+        tags={"perf_pipeline/new_release": target},
+    )
+
+
 def is_newer(release: str, known: str) -> bool:
-    """Say whether a release is a later one.
+    """Return whether a release is later than the known one.
 
     Raises:
         PerfPipelineError: The index named one that is no version.
@@ -72,30 +75,33 @@ def is_newer(release: str, known: str) -> bool:
 
 
 def clearing_sensor(name: str, status: dg.DagsterRunStatus, ended: str) -> dg.SensorDefinition:
-    """Make a sensor that clears up after load runs that ended in a way."""
+    """Make a sensor that clears up after load runs that ended with ``status``."""
 
     @dg.run_status_sensor(
         name=name,
         run_status=status,
         request_job=jobs.clearing,
-        minimum_interval_seconds=LOOK_EVERY_S,
+        minimum_interval_seconds=CLEAR_EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"After a load run that {ended}: removes what it left on servers and in "
-        "temporary folders, and says what is kept of it. Other runs are left alone.",
+        "temporary folders, and reports what is stored of it. Other runs are left alone.",
     )
     def clear(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-        run = context.dagster_run
-        if PROCESS_TAG not in run.tags:
-            return dg.SkipReason(f"run {run.run_id} of {run.job_name} had nothing to clear away")
-        folder = run.tags.get(FOLDER_TAG)  # none when it ended before its load began
-        config = {"run_folder": folder, "results_dir": str(Path(folder).parent)} if folder else {}
-        return dg.RunRequest(
-            run_key=run.run_id,
-            run_config={"ops": {"clear_leftovers": {"config": config}}},
-            tags={AFTER_TAG: run.run_id},
-        )
+        return _clear_after(context.dagster_run)
 
     return clear
+
+
+def _clear_after(run: dg.DagsterRun) -> dg.RunRequest | dg.SkipReason:
+    if PROCESS_TAG not in run.tags:
+        return dg.SkipReason(f"run {run.run_id} of {run.job_name} had nothing to clear away")
+    folder = run.tags.get(FOLDER_TAG)  # none when it ended before its load began
+    config = {"run_folder": folder, "results_dir": str(Path(folder).parent)} if folder else {}
+    return dg.RunRequest(
+        run_key=run.run_id,
+        run_config={"ops": {"clear_leftovers": {"config": config}}},
+        tags={AFTER_TAG: run.run_id},
+    )
 
 
 def _newest() -> str:

@@ -50,7 +50,7 @@ def _dagster_dev(port: int) -> int:
     """
     where = ["--host", reports.HOST, "--port", str(port)]
     command = [sys.executable, "-m", "dagster", "dev", *where]
-    # A shell without job control starts what stands behind & deaf to SIGINT, and Dagster would
+    # A shell without job control starts what is before an & deaf to SIGINT, and Dagster would
     # make SIGTERM the same.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
