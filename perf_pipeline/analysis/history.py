@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.service_times import Percentile
-    from perf_pipeline.samples.manifest import HostFacts
+    from perf_pipeline.samples.host_record import HostFacts
 
 RUNS_MAX = 50
 """Maximum number of runs that are read, the newest ones."""

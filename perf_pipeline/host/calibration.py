@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.host.facts import read_cpu_times, steal_percent
 from perf_pipeline.host.pressure import read_stalled, stalled_percent
-from perf_pipeline.samples.manifest import Calibration
+from perf_pipeline.samples.host_record import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

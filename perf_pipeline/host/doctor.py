@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.machine import Bound, MachineLimits, Mode
     from perf_pipeline.host.finding import ServiceFinding, Severity
     from perf_pipeline.host.pressure import Pressure
-    from perf_pipeline.samples.manifest import Scheduling
+    from perf_pipeline.samples.host_record import Scheduling
 
 LOWEST_NAMED_LEVEL = 100
 """The lowest level for which there are targets that users know."""

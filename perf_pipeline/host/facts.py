@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.cgroup import memory_allowance
 from perf_pipeline.host.scheduling import read_scheduling
-from perf_pipeline.samples.manifest import HostFacts
+from perf_pipeline.samples.host_record import HostFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

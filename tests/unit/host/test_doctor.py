@@ -13,7 +13,7 @@ from perf_pipeline.config.machine import MachineLimits
 from perf_pipeline.host.doctor import diagnose, disk_free_bytes
 from perf_pipeline.host.finding import Finding, ServiceFinding
 from perf_pipeline.host.pressure import Pressure, read_pressure, read_stalled, stalled_percent
-from perf_pipeline.samples.manifest import Scheduling
+from perf_pipeline.samples.host_record import Scheduling
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from perf_pipeline.host.scheduling import read_scheduling, scheduling_finding
-from perf_pipeline.samples.manifest import Scheduling
+from perf_pipeline.samples.host_record import Scheduling
 
 PROJECT = Path(__file__).parents[3]
 
