@@ -1,8 +1,8 @@
 """Results as an archive: ``make export-results`` and ``make import-results ARCHIVE=FILE``.
 
 An archive is a ``.tar.gz`` of ``results/`` and ``logs/`` whose first member, ``manifest.json``,
-has the size and SHA-256 of every file. An archive may come from anybody: it is checked whole
-before anything of it is put into place, and nothing that is there already is written over.
+has the size and SHA-256 of every file. An archive may come from anybody: it is checked as a
+whole before any of it is put into place, and existing files are never overwritten.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def export_archive(results: Path, logs: Path, archive: Path) -> int:
     files = {f"{name}/{inner}": file for name, root in sources.items() for inner, file in _in(root)}
     if not files:
         raise ArchiveError(f"nothing to export: no file in {results.absolute()}; run a test first")
-    told = {name: {"bytes": f.stat().st_size, "sha256": _digest(f)} for name, f in files.items()}
-    manifest = json.dumps({"schema_version": SCHEMA_VERSION, "files": told}, indent=1).encode()
+    facts = {name: {"bytes": f.stat().st_size, "sha256": _digest(f)} for name, f in files.items()}
+    manifest = json.dumps({"schema_version": SCHEMA_VERSION, "files": facts}, indent=1).encode()
     try:
         stream = archive.open("xb")
     except FileExistsError as error:
-        raise ArchiveError(f"{archive} exists and is not written over") from error
+        raise ArchiveError(f"{archive} exists and is not overwritten") from error
     with stream, tarfile.open(fileobj=stream, mode="w:gz") as tar:
         head = tarfile.TarInfo(MANIFEST)
         head.size = len(manifest)
@@ -77,7 +77,7 @@ def import_archive(archive: Path, results: Path, logs: Path) -> int:
 
     Raises:
         ArchiveError: It is not an archive of ours, a member would not stay inside, is not a file,
-            is not as the manifest says, or is there already. Nothing was put into place.
+            differs from the manifest, or exists already. Nothing was put into place.
     """
     results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=results.absolute().parent, prefix=".import-") as folder:
@@ -108,11 +108,11 @@ def _unpack(archive: Path, staging: Path) -> list[str]:
     try:
         with tarfile.open(archive, "r:gz") as tar:
             members = iter(tar)
-            told = _manifest(tar, next(members, None))
-            names = [_unpack_one(tar, member, told, staging) for member in members]
+            listed = _manifest(tar, next(members, None))
+            names = [_unpack_one(tar, member, listed, staging) for member in members]
     except (OSError, EOFError, tarfile.TarError) as error:
         raise ArchiveError(f"{archive} cannot be read as .tar.gz: {error}") from error
-    missing = sorted(set(told) - set(names))
+    missing = sorted(set(listed) - set(names))
     if missing:
         raise ArchiveError(f"{archive} lacks {len(missing)} files of its manifest: {missing[0]}")
     return names
@@ -126,28 +126,28 @@ def _manifest(tar: tarfile.TarFile, head: tarfile.TarInfo | None) -> dict[str, A
     source = tar.extractfile(head)
     assert source is not None  # it is a regular file
     try:
-        said = json.load(source)
-        version, files = said["schema_version"], dict(said["files"])
-        total = sum(_size(told) for told in files.values())
+        document = json.load(source)
+        version, files = document["schema_version"], dict(document["files"])
+        total = sum(_size(facts) for facts in files.values())
     except (ValueError, TypeError, KeyError) as error:
         raise ArchiveError(f"{MANIFEST} is not one of ours: {error!r}") from error
     if version != SCHEMA_VERSION:
         raise ArchiveError(f"{MANIFEST} has version {version!r}; this reads {SCHEMA_VERSION}")
-    for what, value, most in (("bytes", total, MAX_BYTES), ("files", len(files), MAX_FILES)):
-        if value > most:
-            raise ArchiveError(f"the archive says it has {value} {what}; at most {most} are taken")
+    for what, value, maximum in (("bytes", total, MAX_BYTES), ("files", len(files), MAX_FILES)):
+        if value > maximum:
+            raise ArchiveError(f"the archive declares {value} {what}; the maximum is {maximum}")
     return files
 
 
-def _size(told: Any) -> int:
-    size, digest = told["bytes"], told["sha256"]
+def _size(facts: Any) -> int:
+    size, digest = facts["bytes"], facts["sha256"]
     if type(size) is not int or size < 0 or not isinstance(digest, str):
-        raise ValueError(f"{told!r} is not a size and a SHA-256")
+        raise ValueError(f"{facts!r} is not a size and a SHA-256")
     return size
 
 
 def _unpack_one(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, told: dict[str, Any], staging: Path
+    tar: tarfile.TarFile, member: tarfile.TarInfo, listed: dict[str, Any], staging: Path
 ) -> str:
     name = member.name
     if member.name == MANIFEST:
@@ -159,7 +159,7 @@ def _unpack_one(
         raise _refused(name, f"lies in none of {', '.join(_FOLDERS)}")
     if not member.isreg():
         raise _refused(name, "is a link, a device or something else that is not a file")
-    if name not in told or member.size != told[name]["bytes"]:
+    if name not in listed or member.size != listed[name]["bytes"]:
         raise _refused(name, f"is not in {MANIFEST}, or has another size there")
     path = staging / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +170,7 @@ def _unpack_one(
             shutil.copyfileobj(source, file, _CHUNK)
     except (FileExistsError, IsADirectoryError) as error:
         raise _refused(name, "is there twice") from error
-    if _digest(path) != told[name]["sha256"]:
+    if _digest(path) != listed[name]["sha256"]:
         raise _refused(name, f"has another SHA-256 than in {MANIFEST}")
     return name
 
@@ -183,7 +183,7 @@ def _refuse_overwriting(places: dict[str, Path], roots: dict[str, Path]) -> None
     for name, place in places.items():
         root = roots[name.split("/")[0]]
         inner = place.relative_to(root).parts
-        # A run is one thing: nothing is added to one that is there, nor put below a link.
+        # Nothing is added to a run that exists, or written below a link.
         taken = root / inner[0] if name.startswith("results/") else place
         if taken.exists() or taken.is_symlink() or not _stays(place, root):
             raise _refused(name, f"is there already as {taken}")
@@ -195,23 +195,22 @@ def _stays(place: Path, root: Path) -> bool:
 
 def main(arguments: Iterable[str]) -> int:
     """Run ``export RESULTS LOGS [ARCHIVE]`` or ``import ARCHIVE RESULTS LOGS``; 0, 1 or 2."""
-    words = list(arguments)
     try:
-        match words:
+        match list(arguments):
             case ["export", results, logs]:
                 stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
                 archive = Path(f"performance_results_{stamp}.tar.gz")
-                told = f"{export_archive(Path(results), Path(logs), archive)} files in {archive}"
+                done = f"{export_archive(Path(results), Path(logs), archive)} files in {archive}"
             case ["import", archive, results, logs] if archive:
                 count = import_archive(Path(archive), Path(results), Path(logs))
-                told = f"{count} files imported into {results}"
+                done = f"{count} files imported into {results}"
             case _:
                 print("name the archive: make import-results ARCHIVE=FILE", file=sys.stderr)  # noqa: T201
                 return 2
     except PerfPipelineError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    print(told)  # noqa: T201
+    print(done)  # noqa: T201
     return 0
 
 

@@ -133,8 +133,8 @@ class SearchCourse:
         phases = base.phases
         if ask.longer:
             steady_s = LONGER * phases.steady_s
-            most_s = max(phases.steady_max_s, steady_s)
-            phases = replace(phases, steady_s=steady_s, steady_max_s=most_s)
+            steady_max_s = max(phases.steady_max_s, steady_s)
+            phases = replace(phases, steady_s=steady_s, steady_max_s=steady_max_s)
         alone = replace(
             base,
             title=f"Capacity: {base.title or base.name}",
@@ -219,7 +219,7 @@ def search_capacity(
     """Search for the greatest load that keeps objectives, from servers to report.
 
     Raises:
-        PerfPipelineError: Before the first level, when servers or target cannot be had; or after
+        PerfPipelineError: Before the first level, when servers or target are unavailable; or after
             the report was written, when what the run kept on a server could not be removed.
     """
     run = capacity_run(

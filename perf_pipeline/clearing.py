@@ -1,4 +1,4 @@
-"""Clears away what killed processes left, and says of killed runs what is left of them."""
+"""Removes what killed processes left behind, and records what remains of killed runs."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def clear(settings: Settings) -> list[str]:
         try:
             lines += _mark_if_killed(folder, settings)
         except RunFolderError as error:
-            lines.append(f"run {folder.run_id} is damaged and left as it is: {error}")
+            lines.append(f"run {folder.run_id} is damaged and was not changed: {error}")
     return lines
 
 
 def _mark_if_killed(folder: RunFolder, settings: Settings) -> list[str]:
-    """Record that a run was killed, if it was and does not say so yet; remove its files."""
+    """Record that a run was killed, unless its status shows it already; remove its files."""
     record = folder.read_status()
     if record["status"] != KILLED or read_json(folder.status_file)["status"] == KILLED:
         return []

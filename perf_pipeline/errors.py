@@ -1,10 +1,10 @@
 """The errors that a user of perf_pipeline meets, as one tree.
 
-PerfPipelineError            something that the user can act on; the text says what and how
+PerfPipelineError            something that the user can act on; the text says how
 ├── ScenarioError            a scenario or flag is wrong; ``problems`` lists all of them
 ├── ServiceUnavailableError  a server that the scenario needs is unavailable
 ├── TargetEnvironmentError   the target's interpreter or packages could not be made
-└── RunFolderError           a run's folder is missing, or does not hold what it must
+└── RunFolderError           a run's folder is missing, or lacks a file that it must have
 """
 
 from __future__ import annotations
@@ -35,4 +35,4 @@ class TargetEnvironmentError(PerfPipelineError):
 
 
 class RunFolderError(PerfPipelineError):
-    """A run's folder is missing, or does not hold what it must."""
+    """A run's folder is missing, or lacks a file that it must have."""

@@ -1,4 +1,4 @@
-"""Processes that must not outlive another, and the names by which a process is known for sure.
+"""Processes that must not outlive another, and stamps that identify a process uniquely.
 
 The kernel sends a process its *parent-death signal* when the **thread** that forked it ends, so
 whoever starts a bound process does so from a thread that lives as long as the process should.
@@ -24,16 +24,16 @@ PARENT_GONE = 70
 
 _STATE = 0
 _START_TICKS = 19
-"""Positions of fields 3 and 22 of /proc/<pid>/stat, counted from behind the command's name."""
+"""Positions of fields 3 and 22 of /proc/<pid>/stat, counted from the end of the command's name."""
 
 
 class ProcessStamp(NamedTuple):
-    """A process as it is known for sure: its id alone is given to another one day.
+    """Identifies a process uniquely: an id alone is reused.
 
     Attributes:
         pid: Process id.
         start_ticks: Clock ticks between the boot and its start (proc(5), stat field 22).
-        boot_id: Of the kernel that it runs under, since ticks start anew with each boot.
+        boot_id: Of the running kernel; ticks start anew with each boot.
     """
 
     pid: int
@@ -41,7 +41,7 @@ class ProcessStamp(NamedTuple):
     boot_id: str
 
     def is_alive(self) -> bool:
-        """Say whether this very process runs; a zombie has ended."""
+        """Return whether this process still runs; a zombie has ended."""
         return stamp(self.pid) == self
 
 
@@ -49,13 +49,13 @@ def stamp(pid: int) -> ProcessStamp | None:
     """Return the stamp of a running process.
 
     Returns:
-        None if there is no such process, or only what its parent has not collected yet.
+        None if there is no such process, or only a zombie.
     """
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name stands in parentheses and may hold spaces and parentheses of its own.
+    # The name is in parentheses and may itself have spaces and parentheses.
     fields = text.rpartition(")")[2].split()
     if fields[_STATE] in {"Z", "X"}:
         return None
@@ -74,7 +74,7 @@ def own_stamp() -> ProcessStamp:
 def bind_to_parent(signal_number: int, parent_pid: int) -> None:
     """Have the kernel send ``signal_number`` to this process when its parent thread ends.
 
-    A parent that died before the call would never be noticed, so it is looked for afterwards:
+    A parent that died before the call would never be noticed, so the parent is checked afterwards:
     if it is gone this process ends at once with exit code ``PARENT_GONE``.
 
     Args:

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
 NOTICE_PREFIX = "perf_pipeline: "
-"""Starts every line by which a run in a child process tells its parent what people should know."""
+"""Prefix of the lines that a run in a child process prints for the people at its parent."""
 
 
 def new_run_id(now: datetime) -> str:

@@ -89,7 +89,7 @@ def check(
         show(f"{in_flight:8} in flight on {target}{name}: fits, of {maximum}", as_json=as_json)
     for mode, bound in bounds.items():
         show(
-            f"this machine holds {bound.level} where a slot is {SLOT_IS[mode]} ({bound.what}: "
+            f"this machine can run {bound.level} where a slot is {SLOT_IS[mode]} ({bound.what}: "
             f"{bound.arithmetic})",
             as_json=as_json,
         )

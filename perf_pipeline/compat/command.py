@@ -1,7 +1,7 @@
 """The command line of the framework before, on the engine of ``perf-pipeline run``.
 
 Baseline and stress are Dagster runs, as ``perf-pipeline run`` makes them; database is runs of
-``LoadTestFramework``, as each of its loads has connection pools of its own.
+``LoadTestFramework``, as each of its loads has its own connection pools.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _run_part(part: str, overrides: Overrides, request: Request, settings: Setti
 
 
 def known_code(code: int) -> int:
-    """Return the exit code that users know: whatever is not a measurement has failed."""
+    """Return the exit code that users know: anything but a valid measurement has failed."""
     return 1 if code == Exit.NOT_A_MEASUREMENT else code
 
 

@@ -1,4 +1,4 @@
-"""``LoadTestFramework``: runs what a ``LoadTestConfig`` says, from servers to report."""
+"""``LoadTestFramework``: runs a ``LoadTestConfig``, from servers to report."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class LoadTestFramework:
 
         Args:
             config: The options; None for the defaults.
-            settings: Where things are; None for what the environment says.
+            settings: Paths and addresses; None for those of the environment.
             target: What executes the workflows.
             nodes: How the workflows are written: ``code`` or ``lean``.
             notify: Called with each line that people should see while they wait.
@@ -81,8 +81,7 @@ class LoadTestFramework:
     def execute_single_workflow(self, workflow_type: str | None = None) -> SingleExecution:
         """Execute one workflow that has the runtime to itself, after one that warms it up.
 
-        Its worker may have begun a few more before it was stopped; the run's records
-        hold them.
+        Its worker may have begun a few more before it was stopped; they are in the records.
 
         Args:
             workflow_type: What it does; None for the first of the options' types.
@@ -105,13 +104,13 @@ class LoadTestFramework:
     def run_baseline_performance_test(
         self, levels: Sequence[int] = BASELINE_LEVELS
     ) -> list[PerformanceMetrics]:
-        """Run one level after the other; the options say the rest.
+        """Run one level after the other, otherwise by the options.
 
         Args:
             levels: Workflows in flight.
 
         Returns:
-            One a level, in their order; fewer if the run was stopped early, which its report says.
+            One a level, in their order; fewer if the run was stopped early.
 
         Raises:
             ValueError: No level was given.
@@ -127,7 +126,7 @@ class LoadTestFramework:
     ) -> dict[str, PerformanceMetrics]:
         """Run workflow types that use a server under ever more load, then on few connections.
 
-        Each load is a run of its own: its pools are its own, too.
+        Each load is a separate run with its own pools.
 
         Args:
             loads: By default 100, 300 and 500 in flight on ``max_db_connections``, then 200 in
@@ -139,7 +138,7 @@ class LoadTestFramework:
         Raises:
             ScenarioError: None of the options' types uses a server at their complexity.
         """
-        self._scenario("database")  # tells what is wrong in itself
+        self._scenario("database")  # reports every wrong option
         complexity = self.config.workflow_complexity
         types = [
             family
@@ -155,7 +154,7 @@ class LoadTestFramework:
         """Run the options' level without limits, with little memory, with little CPU, with both.
 
         The limits are the options'; where they have none, 512 MB and one core. A level whose
-        worker was ended by the memory limit is ``incomplete``, and its reasons say so.
+        worker was ended by the memory limit is ``incomplete``, with the reason.
 
         Returns:
             ``no_pressure``, ``memory_pressure``, ``cpu_saturation`` and ``combined_pressure`` to
@@ -165,21 +164,20 @@ class LoadTestFramework:
         return self._run_each("pressure", pressure_loads(*limits))
 
     def run_endurance_test(self, duration_hours: float = 24) -> NoReturn:
-        """Say that it is not built.
+        """Refuse: it is not built yet.
 
         Raises:
             PerfPipelineError: Always, and nothing was started.
         """
         raise PerfPipelineError(
             f"an endurance test ({duration_hours:g} h) is not built yet: nothing was started. "
-            "A longer level is to be had by test_duration of LoadTestConfig (s); it looks for no "
-            "leak."
+            "test_duration of LoadTestConfig (s) makes a level longer; it looks for no leak."
         )
 
     def analyze_performance_regression(
         self, baseline_metrics: Side, current_metrics: Side
     ) -> dict[str, Any]:
-        """Compare two levels; ``compat/regression.py`` says how, and what is returned."""
+        """Compare two levels, as described in ``compat/regression.py``."""
         return analyse_regression(baseline_metrics, current_metrics)
 
     def generate_performance_report(self) -> Path:

@@ -1,4 +1,4 @@
-"""``LoadTestConfig``: the options that users know, each of which does what it says."""
+"""``LoadTestConfig``: the options by the names that users know."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.scenario import Complexity, Nodes
 
-_TITLE = "what LoadTestConfig says"
+_TITLE = "from LoadTestConfig"
 
 
 @dataclass(slots=True)  # a misspelt option cannot be set: it would do nothing
@@ -37,7 +37,7 @@ class LoadTestConfig:
             ``test_duration`` is over, whichever comes first; 0 for no such end. Those that end
             while the slots still start, and until each has had its turn once, are beside them;
             what is in flight at the end may still end, and is not measured. A total below three
-            times ``concurrent_workflows`` is no steady state, which the metrics then say.
+            times ``concurrent_workflows`` is reported as not steady.
         ramp_up_duration: s over which the slots start.
         test_duration: s, length of the steady phase, the one that is measured.
         cooldown_duration: s of rest between two levels.
@@ -90,7 +90,7 @@ class LoadTestConfig:
             name: Part of the result files' names.
             target: What executes the workflows.
             nodes: How the workflows are written: ``code`` or ``lean``.
-            machine: What a level must not exceed; None for what this machine holds.
+            machine: What a level must not exceed; None for the limits of this machine.
 
         Raises:
             ScenarioError: With every problem of every option.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NamedLoad:
-    """What one level has other than the options say.
+    """The options that one level changes.
 
     Attributes:
         name: What people call it.

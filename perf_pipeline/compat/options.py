@@ -1,4 +1,4 @@
-"""By which row of the scenario's table each option of ``LoadTestConfig`` is checked."""
+"""The row of the scenario's table of keys that checks each option of ``LoadTestConfig``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FAILURES = (
     "memory_pressure",
     "resource_exhaustion",
 )
-"""What users know as ``failure_types``."""
+"""The values of ``failure_types``."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Option:
     """One option.
 
     Attributes:
-        path: Where its value stands in a scenario; its own name where it stands nowhere.
-        key: What it may be, and what it means.
+        path: Path of its value in a scenario; its own name where a scenario has no such value.
+        key: Its values and meaning.
         is_optional: None is allowed.
     """
 

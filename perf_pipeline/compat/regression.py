@@ -73,7 +73,7 @@ def analyse_regression(baseline: Side, current: Side) -> dict[str, Any]:
           throughput, latency and error rate.
         - ``performance_regression_detected`` and ``regression_severity`` (none, minor, major,
           critical); both None where the verdict is ``unstable`` or ``no_data``.
-        - ``validity`` and ``runs``: ``baseline`` and ``current`` to the words of their runs, and
+        - ``validity`` and ``runs``: ``baseline`` and ``current`` to validities of their runs, and
           to their number.
         - ``recommendations``: sentences.
 
@@ -106,7 +106,7 @@ def _runs(name: str, side: Side) -> list[Run]:
     wrong = [run for run in runs if not isinstance(run, PerformanceMetrics | Mapping)]
     if wrong:
         raise TypeError(
-            f"the {name} holds {shown(wrong[0])}, which is no metrics; give PerformanceMetrics, "
+            f"the {name} has {shown(wrong[0])}, which is no metrics; give PerformanceMetrics, "
             "the dictionaries of a result file (json.load), or a list of them, one a run"
         )
     return [run.to_dict() if isinstance(run, PerformanceMetrics) else run for run in runs]
@@ -159,7 +159,7 @@ def _judge(
     changes: Mapping[str, MetricChange], validity: Mapping[str, Sequence[str]]
 ) -> tuple[Verdict, Severity | None]:
     needed = [change.verdict for metric, change in changes.items() if metric != _NOT_NEEDED]
-    if any(list(words) != ["valid"] for words in validity.values()) or "no_data" in needed:
+    if any(list(found) != ["valid"] for found in validity.values()) or "no_data" in needed:
         return "no_data", None
     verdicts = {change.verdict for change in changes.values()}
     if "regression" in verdicts:
@@ -175,16 +175,16 @@ def _recommendations(
     validity: Mapping[str, Sequence[str]],
     sides: Mapping[str, Sequence[Run]],
 ) -> Iterator[str]:
-    for name, words in validity.items():
-        wrong = [word for word in words if word != "valid"]
+    for name, found in validity.items():
+        wrong = [validity for validity in found if validity != "valid"]
         if wrong:
             reasons = dict.fromkeys(
                 str(why) for run in sides[name] for why in run.get("reasons", ())
             )
             why = f" ({'; '.join(reasons)})" if reasons else ""
             yield (
-                f"The {name} side is {' and '.join(wrong)}{why}: measure it again; nothing follows "
-                "from its numbers, neither a regression nor that there is none."
+                f"The {name} side is {' and '.join(wrong)}{why}: measure it again; its numbers "
+                "show neither a regression nor its absence."
             )
     for metric, change in changes.items():
         shown, unit = metric.replace("_", " "), "points" if SCALES[metric][1].in_points else "%"
@@ -196,13 +196,13 @@ def _recommendations(
         elif change.verdict == "unstable":
             by = "Whether" if change.change is None else f"{change.change:+.1f} {unit}: whether"
             yield (
-                f"{by} the {shown} changed cannot be told from how runs differ by themselves; "
+                f"{by} the {shown} changed may be variation between runs; "
                 "measure longer, on a quieter machine, or more often."
             )
     fewest = min(len(runs) for runs in sides.values())
     if fewest < ENOUGH_RUNS:
         runs = "One run" if fewest == 1 else f"{fewest} runs"
         yield (
-            f"{runs} a side cannot tell noise from change: only a major one (1.25 times worse) is "
-            f"called a regression. Repeat both sides at least {ENOUGH_RUNS} times (--repeats)."
+            f"{runs} a side cannot separate noise from change: only a major one (1.25 times worse) "
+            f"is called a regression. Repeat both sides at least {ENOUGH_RUNS} times (--repeats)."
         )

@@ -23,9 +23,9 @@ _TAKES = {
     "duration": ("endurance",),
     "baseline": ("regression",),
 }
-_EPILOG = """exit codes: 0 measured, and valid; 1 failed, or not a valid measurement, or it is not
-ruled out that it got worse; 2 wrong options or not built, nothing was started; 130 Ctrl-C: what
-was measured is kept, and results/partial_results_<timestamp>.json is written.
+_EPILOG = """exit codes: 0 measured, and valid; 1 failed, not a valid measurement, or a regression
+is not ruled out; 2 wrong options or not built, nothing was started; 130 Ctrl-C: what was
+measured is kept, and results/partial_results_<timestamp>.json is written.
 example: python -m perf_pipeline --scenario baseline --concurrency 100 500 1000 2000"""
 
 
@@ -37,7 +37,7 @@ class Request:
         loads: Scenario to the flags that it is run with, in the order in which they run; of a
             regression, which has the levels of its baseline, the scenario alone.
         baseline: Result file with which a regression test compares; None for no such test.
-        results_dir: Folder of the runs; None for what the settings say.
+        results_dir: Folder of the runs; None for that of the settings.
         is_check_only: Check scenario, servers and target; run nothing.
         is_verbose: Print what was checked before a run, and which files it wrote.
         accept_verdicts: Exit 0 once everything was measured to its end, valid or not.
@@ -68,8 +68,8 @@ def parse_request(arguments: Sequence[str]) -> Request:
             )
     if given.scenario == "endurance":
         parser.error(
-            "endurance is not built yet: nothing was started. A longer level is to be had by "
-            "`perf-pipeline run baseline --duration SECONDS`; it looks for no leak."
+            "endurance is not built yet: nothing was started. `perf-pipeline run baseline "
+            "--duration SECONDS` makes a level longer; it looks for no leak."
         )
     if given.scenario == "regression" and given.baseline is None:
         parser.error("regression needs --baseline FILE, such as results/baseline_<timestamp>.json")
@@ -119,6 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--baseline", metavar="FILE", type=Path, help="result file to compare with (regression)")
     add("--results-dir", metavar="DIR", type=Path, help="folder of the runs (results)")
     add("--verify-only", action="store_true", help="check scenario, servers, target; exit 0 or 1")
-    add("--verbose", action="store_true", help="say what was checked, and which files were written")
+    add(
+        "--verbose",
+        action="store_true",
+        help="print what was checked, and which files were written",
+    )
     add("--accept-verdicts", action="store_true", help="exit 0 if it ran to its end, valid or not")
     return parser

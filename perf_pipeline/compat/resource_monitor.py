@@ -121,7 +121,7 @@ class ResourceMonitor:
                     last = self._stop.is_set()
                     sampler.sample(time.monotonic_ns(), _own_pids())
                     self._stop.wait(self._interval_s)
-        except Exception as error:  # noqa: BLE001 whatever it is, stop_monitoring raises it
+        except Exception as error:  # noqa: BLE001 stop_monitoring raises it
             self._failure = error
 
 

@@ -24,7 +24,7 @@ class SingleExecution:
         workflow_complexity: How many nodes it has.
         success: True when every node's result was there and right.
         outcome: ``ok``, ``error``, ``timeout`` or ``abandoned``.
-        error_class: ``none``, or a word of the closed list of error classes.
+        error_class: ``none``, or an error class.
         latency: s from handing it over to its checked answer, in a process that has executed one
             such workflow before.
         cold_start_latency: s of that one, the first of its process; None if it has no record.

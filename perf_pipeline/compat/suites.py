@@ -1,4 +1,4 @@
-"""The two functions that run a whole suite, as users know them."""
+"""The two functions that run a whole suite, by the names that users know."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ QUICK_LEVELS = (25, 50)
 
 
 def suite_config() -> LoadTestConfig:
-    """Return options by which a level takes two to three minutes, however fast the machine."""
+    """Return options for levels of two to three minutes on any machine."""
     return LoadTestConfig(
         total_workflows=0, ramp_up_duration=10, test_duration=120, cooldown_duration=5
     )
 
 
 def quick_config() -> LoadTestConfig:
-    """Return options by which a level takes half a minute."""
+    """Return options for levels of half a minute."""
     return LoadTestConfig(
         total_workflows=0, ramp_up_duration=5, test_duration=20, cooldown_duration=2
     )
@@ -43,7 +43,7 @@ class SuiteResults:
         database: Name of the load to its metrics.
         pressure: Likewise, with limits on memory and CPU.
         report: ``comprehensive_report_<timestamp>.md`` of all of it.
-        left_out: What the old suite had and this one has not, with the reason.
+        left_out: Tests of the old suite that are missing, with the reason.
     """
 
     baseline: list[PerformanceMetrics]
@@ -68,9 +68,9 @@ def run_quick_performance_test(
     Args:
         levels: Workflows in flight.
         config: The options; None for ``quick_config()``.
-        settings: Where things are; None for what the environment says.
+        settings: Paths and addresses; None for those of the environment.
         target: What executes the workflows.
-        notify: Called with each line that people should see while they wait.
+        notify: Called with each line of progress for people.
 
     Returns:
         One a level, in their order.
@@ -99,9 +99,9 @@ def run_full_performance_suite(
         levels: Workflows in flight of the baseline.
         loads: Loads of the database test.
         config: The options; None for ``suite_config()``.
-        settings: Where things are; None for what the environment says.
+        settings: Paths and addresses; None for those of the environment.
         target: What executes the workflows.
-        notify: Called with each line that people should see while they wait.
+        notify: Called with each line of progress for people.
 
     Raises:
         PerfPipelineError: Before the first level: options, servers or target are wrong.

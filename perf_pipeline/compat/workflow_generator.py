@@ -1,7 +1,7 @@
-"""``WorkflowGenerator``: the workflows that runs execute, as objects for your own LocalRuntime.
+"""``WorkflowGenerator``: the workflows of load runs, as objects for your own LocalRuntime.
 
-It imports kailash and nothing that only the harness has, so that it works in the target's
-environment too.
+Apart from kailash it needs nothing outside of the standard library, so that it works in the
+target's environment too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _RUN_ID = "generated"
 
 
 class WorkflowGenerator:
-    """Builds workflows by the same code as the target's, of nodes as users of kailash write them.
+    """Builds the workflows of the kailash target, of nodes as users of kailash write them.
 
     A workflow is executed with ``parameters`` of its type:
     ``LocalRuntime().execute(workflow, parameters=generator.parameters("transformation"))``.
@@ -55,7 +55,7 @@ class WorkflowGenerator:
         self._seed = seed
         self._servers = servers or NO_SERVERS
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._built: dict[str, Workflows] = {}  # each holds the pools behind its workflow's nodes
+        self._built: dict[str, Workflows] = {}  # each has the pools of its workflow's nodes
 
     def generate_data_processing_workflow(self) -> Workflow:
         """Read a CSV file, validate, transform; analyse at medium; store at complex."""
@@ -89,8 +89,7 @@ class WorkflowGenerator:
 
         Args:
             workflow_type: Its type.
-            number: Number of the execution: it decides which of 64 inputs it gets, and signs
-                what it writes.
+            number: Number of the execution: selects one of 64 inputs, and marks what it writes.
 
         Raises:
             ValueError: None of that type was generated.
@@ -102,7 +101,7 @@ class WorkflowGenerator:
 
     def _build(self, family: str) -> Workflows:
         self._find_missing(family)
-        # Here: kailash need not be installed for anything else of this package.
+        # Imported here, as nothing else in this package needs kailash.
         from perf_pipeline.targets.kailash.workflows import Workflows  # noqa: PLC0415
 
         kind = Kind(family, self.complexity)
@@ -126,8 +125,8 @@ class WorkflowGenerator:
             )
         if find_spec("kailash") is None:
             raise PerfPipelineError(
-                f"kailash cannot be imported by {sys.executable}: measuring needs it in the "
-                "target's environment alone, but workflow objects need it here.\n"
+                f"kailash cannot be imported by {sys.executable}: workflow objects need it "
+                "here, besides in the target's environment.\n"
                 f"Install it: uv pip install --python {sys.executable} kailash"
             )
 

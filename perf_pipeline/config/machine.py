@@ -178,8 +178,8 @@ def _task_bound(tasks: Allowance, processes: int) -> Bound:
 
 
 def _memory_bound(free_bytes: int, processes: int, slot_bytes: int) -> Bound:
-    kept_bytes = HARNESS_BYTES + processes * PROCESS_BYTES
-    level = max(free_bytes - kept_bytes, 0) // slot_bytes
+    reserved_bytes = HARNESS_BYTES + processes * PROCESS_BYTES
+    level = max(free_bytes - reserved_bytes, 0) // slot_bytes
     return Bound(
         "memory",
         level,

@@ -1,12 +1,12 @@
-"""Where things are on this machine: the only reader of the environment.
+"""Paths and addresses on this machine: the only reader of the environment.
 
 =============================  ==================================================================
-PERF_PIPELINE_<SERVICE>_URL    a server of the user's own, for each row of ``services.py``, such as
+PERF_PIPELINE_<SERVICE>_URL    the user's own server, for each row of ``services.py``, such as
                                ``PERF_PIPELINE_REDIS_URL=redis://host:6379/0``
-PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: may stand in where there is no MongoDB; for tests
+PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: used where there is no MongoDB; for tests
 PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
-PERF_PIPELINE_NOISE            ``tell``: other programs share this machine; they are reported and do
-                               not invalidate levels (default: ``judge``)
+PERF_PIPELINE_NOISE            ``tell``: other programs share this machine; noise is reported and
+                               invalidates no level (default: ``judge``)
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
@@ -53,7 +53,7 @@ _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are on this machine.
+    """Paths and addresses on this machine.
 
     Attributes:
         urls: Service to the URL that the user gave, complete with port and database. Services
@@ -66,8 +66,8 @@ class Settings:
         search_path: Folders of programs, as in PATH.
         mongodb_stand_in: What may be started where there is no MongoDB: ``nx-27017``, or None.
         noise: ``judge``: a level beside which others used the machine is ``noisy_host``; ``tell``:
-            that they did is shown, with causes and figures, and decides nothing. It is a fact of
-            the machine, not of a scenario, so it stands here; every run's manifest says which.
+            noise is reported with causes and figures, and decides nothing. A fact of the machine,
+            not of a scenario; in every run's manifest.
         reports_port: Where the reports are beside the Dagster UI.
         checked_run: File with the run that the command line has checked
             (``loadgen/checked_run.py``); None in a process that it did not start.
@@ -95,7 +95,7 @@ def read_settings(
         environ: ``os.environ``, or a substitute.
         current_dir: What relative folders are relative to; default: the current folder.
         system_temp: Temporary folder that all users share; default: ``/tmp`` if there is one.
-            The lock is there whatever TMPDIR says: otherwise runs of two users would overlap.
+            The lock is there regardless of TMPDIR: otherwise runs of two users would overlap.
 
     Raises:
         ScenarioError: With every malformed or misspelt setting.
@@ -158,7 +158,7 @@ def _misspelt(environ: Mapping[str, str]) -> list[str]:
 def _checked_url(spec: ServiceSpec, url: str, problems: list[str]) -> str:
     """Return the URL with port and database filled in; add what is wrong with it."""
     name, example = spec.url_variable, spec.example_url
-    # The value may hold a password, so no problem repeats more of it than is needed.
+    # The value may contain a password, so no problem repeats more of it than is needed.
     if any(character.isspace() or not character.isprintable() for character in url):
         problems.append(f"{name} holds a blank or a control character: write it like {example}.")
         return url

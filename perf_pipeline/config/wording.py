@@ -39,8 +39,8 @@ def printable(text: str) -> str:
 
 def listed(words: Sequence[str]) -> str:
     """Return the words as ``a, b or c``."""
-    *most, last = words or ("nothing",)
-    return f"{', '.join(most)} or {last}" if most else last
+    *others, last = words or ("nothing",)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

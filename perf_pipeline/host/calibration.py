@@ -46,7 +46,7 @@ def calibrate(
         folder: Where the servers' data lie: its disk is the one that counts.
         clock_ns: CLOCK_MONOTONIC.
         cpu_clock_ns: CPU time of this thread.
-        proc: Where the kernel tells of itself; None for ``/proc``.
+        proc: Where the kernel shows its state; None for ``/proc``.
     """
     kernel = () if proc is None else (proc,)
     begun_ns, cpu_before, stalled_before = (

@@ -1,7 +1,7 @@
-"""What this machine can hold and whether it is quiet: a finding for each thing that limits a run.
+"""The limits of this machine and whether it is quiet: a finding for each.
 
 Facts are gathered by the caller (``read_machine_limits``, ``read_pressure`` and the like) and
-only judged here, so that every judgement can be tried on a machine that does not exist.
+only judged here, so that tests can judge machines that do not exist.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def disk_free_bytes(folder: Path) -> int | None:
     for path in (folder, *folder.absolute().parents):
         try:
             facts = os.statvfs(path)
-        except OSError:  # not there yet, or not ours to see: its parent is on the same disk
+        except OSError:  # missing or unreadable: its parent is on the same disk
             continue
         return facts.f_bavail * facts.f_frsize
     return None
@@ -211,7 +211,7 @@ def _load(load_1m: float | None, cores: int) -> Finding:
 def _stalls(resource: str, percent: float | None) -> Finding:
     what, limit = f"{resource} pressure", f"{PRESSURE_BUSY_PERCENT:g} % of the last 10 s"
     if percent is None:
-        meaning = f"this kernel does not tell how long threads wait for {resource}"
+        meaning = f"this kernel does not count how long threads wait for {resource}"
         return Finding(what, "not measured", limit, meaning, "", "warning")
     busy = percent > PRESSURE_BUSY_PERCENT
     waited = f"some thread waited for {resource} that long"
@@ -232,7 +232,7 @@ def _python(version: tuple[int, int, int]) -> Finding:
         what="python",
         value=".".join(map(str, version)),
         limit=f"{oldest} or newer",
-        meaning="runs the harness, and the targets in environments of their own",
+        meaning="runs the harness, and the targets in their own environments",
         todo="" if new_enough else f"install Python {oldest}",
         severity="ok" if new_enough else "problem",
     )
@@ -252,7 +252,7 @@ def _uv(path: str | None) -> Finding:
 
 
 def _service(service: ServiceFinding) -> Finding:
-    limit = "settings, start, machine, bundle: the first that there is"
+    limit = "settings, start, machine, bundle: the first available"
     if service.source is not None:
         value = f"{service.source}: {service.detail}"
         return Finding(service.service, value, limit, "workflows use it", "", "ok")
@@ -260,7 +260,7 @@ def _service(service: ServiceFinding) -> Finding:
     if service.optional:
         meaning += '; those with missing_servers = "leave_out" (baseline) leave its writes out'
     severity: Severity = "warning" if service.optional else "problem"
-    return Finding(service.service, "cannot be had", limit, meaning, service.detail, severity)
+    return Finding(service.service, "unavailable", limit, meaning, service.detail, severity)
 
 
 def _count(limit: int | None) -> str:

@@ -6,7 +6,7 @@ have been brought to their state and nothing of the run is at work.
 A disturbance of a moment would count against two levels. A round that takes longer than the
 quickest of the run is therefore taken again, and the quickest attempt is stored: what lasts shows
 in all of them. On the machine that this was made on, one round in forty ran at 0.6 of the speed of
-those 0.7 s before and after it, while no counter of the kernel told of anybody.
+those 0.7 s before and after it, while no counter of the kernel showed another program.
 """
 
 from __future__ import annotations

@@ -66,18 +66,18 @@ def stalled_percent(
 def _some_total_s(text: str | None) -> float | None:
     """Read ``some avg10=1.17 ... total=1234``, microseconds; None without a file."""
     for line in (text or "").splitlines():
-        words = line.split()
-        if words[:1] == ["some"]:
-            return int(words[-1].removeprefix("total=")) / 1e6
+        fields = line.split()
+        if fields[:1] == ["some"]:
+            return int(fields[-1].removeprefix("total=")) / 1e6
     return None
 
 
 def _some_avg10(text: str | None) -> float | None:
     """Read ``some avg10=1.17 avg60=...``; None without a file."""
     for line in (text or "").splitlines():
-        words = line.split()
-        if words[:1] == ["some"]:
-            return float(words[1].removeprefix("avg10="))
+        fields = line.split()
+        if fields[:1] == ["some"]:
+            return float(fields[1].removeprefix("avg10="))
     return None
 
 

@@ -1,9 +1,9 @@
 """How the kernel shares the cores among the processes of a load run.
 
 With autogroup (``kernel.sched_autogroup_enabled = 1``) every session is a scheduling group, and
-groups share a core equally, however many threads each has. A worker process has a session of its
-own, so one with 500 threads gets as much of a core as a neighbour with one. Without autogroup
-every thread counts. With 1000 kailash workflows in flight on two cores, sessions of their own
+groups share a core equally, however many threads each has. A worker process has its own
+session, so one with 500 threads gets as much of a core as a neighbour with one. Without autogroup
+every thread counts. With 1000 kailash workflows in flight on two cores, separate sessions
 moved throughput by a third.
 
 Source:
@@ -46,10 +46,10 @@ def read_scheduling(root: Path = Path("/")) -> Scheduling:
 
 def scheduling_finding(scheduling: Scheduling) -> Finding:
     """Judge how a run started now would be scheduled."""
-    words = {None: "no autogroup", False: "autogroup off", True: "autogroup on"}
+    autogroup = {None: "no autogroup", False: "autogroup off", True: "autogroup on"}
     if scheduling.autogroup:
         meaning = (
-            "each worker process has a session of its own and gets an equal share of a core beside "
+            "each worker process has its own session and gets an equal share of a core beside "
             "every other session, however many threads it has"
         )
     else:
@@ -61,7 +61,7 @@ def scheduling_finding(scheduling: Scheduling) -> Finding:
     is_normal = scheduling.policy == _NORMAL and scheduling.nice == 0
     return Finding(
         what="scheduling",
-        value=f"{words[scheduling.autogroup]}, {scheduling.policy}, nice {scheduling.nice}",
+        value=f"{autogroup[scheduling.autogroup]}, {scheduling.policy}, nice {scheduling.nice}",
         limit=f"{_NORMAL}, nice 0",
         meaning=meaning,
         todo="" if is_normal else "start the run without nice or chrt",

@@ -36,7 +36,7 @@ class Course(Protocol):
         """Return the levels that are known before the run starts.
 
         Args:
-            left_out: Servers that cannot be had and that workflows do not write to.
+            left_out: Unavailable servers, to which workflows do not write.
         """
 
     def levels(self, plans: list[LevelPlan], folder: RunFolder) -> Iterator[LevelPlan]:

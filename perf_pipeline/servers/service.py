@@ -117,7 +117,7 @@ class Service(Protocol):
         """
 
     def data_folder(self, url: str, timeout_s: float) -> str:
-        """Ask a server where its data are: it tells our server from another on the same port.
+        """Ask a server where its data are: distinguishes our server from another on the same port.
 
         Raises:
             NotAnsweringError: It did not answer, or this user may not know.
@@ -154,7 +154,7 @@ def find_service(name: str) -> Service:
 
 
 def how_to_get(name: str) -> str:
-    """Return the sentence that says how to get a server of a service."""
+    """Return the sentence about how to get a server of a service."""
     spec = SERVICES[name]
     install = find_service(name).HOW_TO_INSTALL
     return f"{spec.label}: {install}, or set {spec.url_variable}={spec.example_url}."

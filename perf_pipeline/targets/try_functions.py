@@ -4,7 +4,7 @@ Run in the target's environment, before any worker::
 
     python -P -m perf_pipeline.targets.try_functions ANSWER.json FORM MODULE:FUNCTION...
 
-The answer is a file of its own, as modules may print: a list with a row a function, each a word
+The answer is a separate file, as modules may print: a list with a row a function, each a result
 and a sentence. ``good``; ``wrong``: it is not there, not of this form, or no Python; ``raised``:
 its module raised something else while it was imported, which may be the want of a server.
 """
@@ -22,7 +22,7 @@ from perf_pipeline.targets.user_function import Form, load_function
 
 
 def tried(text: str, form: Form) -> tuple[str, str]:
-    """Import one function; returns the word and the sentence.
+    """Import one function; returns the result and the sentence.
 
     Args:
         text: ``module:function``.
@@ -36,7 +36,7 @@ def tried(text: str, form: Form) -> tuple[str, str]:
         if isinstance(error, ImportError | SyntaxError):
             return "wrong", raised(text, error)
         return "raised", raised(text, error)
-    except BaseException as error:  # noqa: BLE001 - also sys.exit: whatever the module does is reported
+    except BaseException as error:  # noqa: BLE001 - also sys.exit: every failure of the module is reported
         return "raised", raised(text, error)
     return "good", ""
 

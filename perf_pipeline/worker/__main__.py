@@ -3,7 +3,7 @@
 Opens the target, executes each kind of workflow once (the cold start, recorded separately), states
 that it is ready, waits for the go, plays until the stop, lets workflows in flight end, commits the
 remaining records and ends. The supervisor steers it through the slot file (``samples/slots.py``)
-and rings its bell when it has changed a word there.
+and rings its bell when it has changed a value there.
 
 Exit codes: 0 done, 1 the target could not be opened or a slot could not play, 2 the journal
 could not be written.

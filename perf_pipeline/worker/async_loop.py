@@ -31,7 +31,7 @@ class AsyncLoop:
     """Plays one worker's share of a closed-loop plan, one task a slot.
 
     Attributes:
-        problems: What kept a slot from playing, one text a slot.
+        problems: Why a slot did not play, one text a slot.
     """
 
     def __init__(

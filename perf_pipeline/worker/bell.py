@@ -1,7 +1,7 @@
 """What the main thread of a worker process sleeps on until something happens.
 
 An eventfd: a counter in the kernel that wakes whoever waits for it to become positive. The
-supervisor has the same descriptor and rings after it has changed a word of the slot file (go,
+supervisor has the same descriptor and rings after it has changed a value in the slot file (go,
 stop, a shorter drain); the last slot to end rings too. A ring carries no message: whoever wakes
 looks at the slot file, so no ring can be misunderstood, and one that comes before the wait is not
 lost. The wait holds no interpreter lock.

@@ -28,7 +28,7 @@ class ClosedLoop:
     """Plays one worker's share of a closed-loop plan, one thread a slot.
 
     Attributes:
-        problems: What kept a slot from playing, one text a slot.
+        problems: Why a slot did not play, one text a slot.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class ClosedLoop:
         space of the process while it runs, and a new thread would not fit (reference: kailash).
 
         Raises:
-            RuntimeError: This machine does not hold so many threads; the text says how many.
+            RuntimeError: This machine cannot run so many threads; the text names the number.
         """
         for slot in range(self._slots.slots):
             thread = threading.Thread(
@@ -104,7 +104,7 @@ class ClosedLoop:
     def execute(
         self, target_slot: Slot, slot: int, number: int, flags: int = 0, intended_ns: int = 0
     ) -> None:
-        """Execute one workflow and record it, whatever becomes of it.
+        """Execute one workflow and record its outcome.
 
         ``intended_ns`` is when it should have started; 0 when nothing was intended.
         """

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, so that the main thread can supervise."""
+"""An event loop in a separate thread, so that the main thread can supervise."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ A record is five int64 (``samples/record.py``). Storing one is one ``list.extend
 under the interpreter lock and costs half of packing the record at once. Records are packed a block
 at a time, when the block is committed.
 
-The thread that ends a workflow commits when half a second has passed. A writer thread of its own
+The thread that ends a workflow commits when half a second has passed. A separate writer thread
 would wait up to 2.7 s for the interpreter lock among 1000 threads (reference: trial); a timer is
 needed only while nothing ends, and that is the main thread, which wakes about once a second
 (``next_look_ns``).
@@ -131,7 +131,7 @@ class Recorder:
     def begin_load(self, go_ns: int) -> None:
         """Note when the load begins; called before it does.
 
-        The first block is committed ``FIRST_COMMIT_NS`` later, and tells how many records a
+        The first block is committed ``FIRST_COMMIT_NS`` later, and shows how many records a
         second there are: half a second of them may be more than a block should hold.
         """
         self._committed_ns = go_ns

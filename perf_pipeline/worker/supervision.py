@@ -99,7 +99,7 @@ def supervise(
         loop: Plays the plan.
         recorder: Stores the records of the workflows.
         journal: Takes the records.
-        slots: Has the words that say when to go and to stop.
+        slots: Has the times to go and to stop.
         bell: Rung by the supervisor, and by the last slot as it ends.
         tasks: Samples what the workflows of an event loop are doing; None for threads, which are
             sampled at commits.
@@ -148,7 +148,7 @@ def target_facts(target: object, *, executes_at_once: int | None) -> dict[str, s
     """Return facts about the target in this process, for the manifest and the report.
 
     Args:
-        target: May have ``remarks``: what its adapter changed in it, in words.
+        target: May have ``remarks``: what its adapter changed in it, as text.
         executes_at_once: How many workflows it executes at the same time; None without a bound.
     """
     return {

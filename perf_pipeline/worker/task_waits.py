@@ -42,7 +42,7 @@ class TaskSampler:
         Returns:
             ``queued``: in flight and not executing. Those that execute: as ``where`` says of the
             thread of an executor that has them, else ``runtime``; ``unknown`` when the target
-            cannot tell how many they are.
+            cannot count them.
         """
         if now_ns < self.due_ns:
             return {}

@@ -28,7 +28,7 @@ _SITE = "-packages/"
 _POOL = "pool"
 _POOL_FILES = (f"{_SITE}sqlalchemy/pool/", f"{_SITE}sqlalchemy/util/queue.py")
 _LOCK_FILE = f"{_SITE}pymongo/lock.py"
-"""A thread in it waits for a lock, and the frame below tells for which."""
+"""A thread in it waits for a lock, and the frame below shows for which."""
 
 _IDLE = "/worker/open_loop.py"
 """A thread that waits for the time of its next workflow is not in flight."""
@@ -37,7 +37,7 @@ _IDLE = "/worker/open_loop.py"
 def where(frame: FrameType | None) -> str:
     """Return what a thread with this innermost frame is doing.
 
-    The innermost frame of a driver decides: it stands above those of a pool that connects, and
+    The innermost frame of a driver decides: it is above those of a pool that connects, and
     PyMySQL's above those of SQLAlchemy's engine.
 
     Returns:

@@ -138,5 +138,5 @@ ASKING = frozenset(("query", "cache", "store", "document"))
 def run_stages(
     complexity: str, task: Task, servers: AnalyticsServers, without: Collection[str] = ()
 ) -> Outputs:
-    """Call the stages of a complexity one after the other; whatever ``servers`` raise passes."""
+    """Call the stages of a complexity one after the other; errors of ``servers`` pass."""
     return run_in_order(stages(complexity, without), STAGE_FUNCTIONS, task, servers)

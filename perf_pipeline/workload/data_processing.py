@@ -1,6 +1,6 @@
 """The data-processing family: read a CSV file, validate its rows, transform them, store them.
 
-``read`` gives the rows as they stand in the file, ``validate`` finds and counts the bad ones,
+``read`` gives the rows as they are in the file, ``validate`` finds and counts the bad ones,
 ``transform`` makes numbers of the good ones' texts and weights them, ``statistics`` describes
 them (as in the analytics family), ``report`` makes the row to be stored, ``store_postgres`` and
 ``store_mysql`` insert it. Integers only, so that results compare exactly.
@@ -137,5 +137,5 @@ ASKING = frozenset(("store_postgres", "store_mysql"))
 def run_stages(
     complexity: str, task: Task, servers: DataProcessingServers, without: Collection[str] = ()
 ) -> Outputs:
-    """Call the stages of a complexity one after the other; whatever ``servers`` raise passes."""
+    """Call the stages of a complexity one after the other; errors of ``servers`` pass."""
     return run_in_order(stages(complexity, without), STAGE_FUNCTIONS, task, servers)

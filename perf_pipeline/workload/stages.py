@@ -40,7 +40,7 @@ def run_in_order(
         names: Which nodes, in the order in which they run.
         stages: What each node does.
         task: The workflow's inputs.
-        servers: Handed to each node; whatever they raise passes through.
+        servers: Handed to each node; their errors pass through.
     """
     outputs: Outputs = {}
     for name in names:

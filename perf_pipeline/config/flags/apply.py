@@ -11,14 +11,14 @@ from a flag, and only if it is given:
   concurrency, else to the smallest chosen one: an arm is there to be compared with a level of
   the same concurrency. With levels 10 50 200, an arm at 100 runs at 50.
 - ``--target`` and ``--nodes`` leave out the arms that would repeat the levels.
-- ``--complexity`` holds for all workloads; those that become equal are one, with their weights
+- ``--complexity`` applies to all workloads; those that become equal are merged and their weights
   added, so that the share of each family stays.
 - ``--target`` keeps the scenario's settings. One that the new target does not know is a problem:
-  it may be what the scenario is about, and a run without it would look like one with it. It is
+  the scenario may be about it, and a run without it would look like one with it. It is
   left out when ``--setting`` is given too, which shows that settings were considered, and when
   the new target has no settings at all (control).
 - ``--target`` keeps the scenario's interpreter, which is asked whether it can run the new target.
-- ``--setting NAME=VALUE`` replaces one setting of the levels' target; arms keep theirs.
+- ``--setting NAME=VALUE`` replaces one setting of the levels' target, not of arms.
 - ``--slo`` adds an SLO, or takes the place of the scenario's for the same metric (of all levels
   and families, over the steady phase); an SLO of a level that is left out is left out too.
 - ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
@@ -68,8 +68,8 @@ def drop_pointless_arms(scenario: Scenario, overrides: Overrides) -> Scenario:
     """Return the scenario without the arms that a flag has made equal to the levels."""
     if overrides.target is None and overrides.nodes is None:
         return scenario
-    kept = (arm for arm in scenario.arms if not _repeats_the_levels(arm, scenario))
-    return replace(scenario, arms=tuple(kept))
+    arms = (arm for arm in scenario.arms if not _repeats_the_levels(arm, scenario))
+    return replace(scenario, arms=tuple(arms))
 
 
 def _with_value(part: Any, path: tuple[str, ...], value: object) -> Any:
@@ -87,12 +87,12 @@ def _with_levels(scenario: Scenario, given: Overrides, problems: Problems) -> Sc
         levels = tuple(given.concurrency)
         problems.replaced(("concurrency",), "--concurrency")
     if given.max_concurrency is not None and levels:
-        kept = tuple(level for level in levels if level <= given.max_concurrency)
+        allowed = tuple(level for level in levels if level <= given.max_concurrency)
         above_all = max(levels, default=0) < given.max_concurrency and given.concurrency is None
-        if not kept or above_all:
-            kept = (*kept, given.max_concurrency)
+        if not allowed or above_all:
+            allowed = (*allowed, given.max_concurrency)
             problems.replaced(("concurrency",), "--max-concurrency")
-        levels = kept
+        levels = allowed
     arms = tuple(
         replace(arm, concurrency=_arm_level(arm, levels)) if levels else arm
         for arm in scenario.arms
@@ -105,15 +105,15 @@ def _with_levels(scenario: Scenario, given: Overrides, problems: Problems) -> Sc
 def _with_target(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
     if given.target is not None:
         problems.replaced(("target",), "--target")
-        kept = _settings_kept(scenario, given.target, given, problems)
-        scenario = replace(scenario, target=given.target, settings=kept)
+        settings = _fitting_settings(scenario, given.target, given, problems)
+        scenario = replace(scenario, target=given.target, settings=settings)
     if given.settings:
         more = flag_settings(given.settings, scenario.target, problems)
         scenario = replace(scenario, settings={**scenario.settings, **more})
     return scenario
 
 
-def _settings_kept(
+def _fitting_settings(
     scenario: Scenario, target: str, given: Overrides, problems: Problems
 ) -> dict[str, SettingValue]:
     """Return the scenario's settings that fit the target of the flag."""
@@ -128,7 +128,7 @@ def _settings_kept(
             "--target",
             f"is {shown(target)}, which does not take the scenario's {SETTINGS} "
             f"{' and '.join(lost)}; name those that you want with --setting (the scenario's are "
-            f"left out then), or take them out of [{SETTINGS}].",
+            f"left out then), or remove them from [{SETTINGS}].",
         )
     return {name: value for name, value in scenario.settings.items() if name not in lost}
 
@@ -166,7 +166,7 @@ def _with_complexity(scenario: Scenario, complexity: Complexity, problems: Probl
 
 
 def _repeats_the_levels(arm: Arm, scenario: Scenario) -> bool:
-    """Return whether the arm is the levels again; the control target has no nodes to differ in."""
+    """Return whether an arm repeats the levels; the control target has no nodes to differ in."""
     same_nodes = arm.nodes == scenario.nodes or parse_target(arm.target).name == "control"
     same = arm.target == scenario.target and dict(arm.settings) == dict(scenario.settings)
     return same and same_nodes

@@ -35,7 +35,7 @@ class CapacityFlags:
         default="in_flight",
     )
     max_load: float | None = flag(
-        "--max", _MAX, "Greatest load; default: what the machine holds", "Search", metavar="LOAD"
+        "--max", _MAX, "Greatest load; default: the limit of the machine", "Search", metavar="LOAD"
     )
     start: float | None = flag(
         "--start",

@@ -5,7 +5,7 @@
   ``--duration``) for its length. Closed levels stay with ``--concurrency`` alone; arms, which are
   there to be compared with closed levels, likewise.
 - ``--concurrency`` without ``--rate`` leaves out the open levels.
-- ``--slots`` holds for every open level.
+- ``--slots`` applies to every open level.
 - ``--duration`` is the measured part of every open level; the warm-up comes on top of it.
 """
 

@@ -1,6 +1,6 @@
-"""An open level: workflows arrive when a schedule says, whether or not earlier ones have ended.
+"""An open level: workflows arrive by a schedule, whether or not earlier ones have ended.
 
-Each schedule has keys of its own beside those that all have (``SCHEDULE_KEYS``). ``duration_s``
+Each schedule has its own keys beside those that all have (``SCHEDULE_KEYS``). ``duration_s``
 is the length of the whole schedule; the first ``phases.warm_up_s`` of it is the warm-up, the rest
 is measured.
 """
@@ -46,7 +46,7 @@ class Arrivals:
         label: Name in the report and of a folder; unique in the scenario.
         schedule: ``constant`` evenly spaced; ``poisson`` independent users; ``ramp`` evenly spaced
             at a rate that grows or falls linearly; ``steps`` the same in ``steps`` equal parts of
-            constant rate; ``burst`` many at one moment, again and again; ``trace`` at the times of
+            constant rate; ``burst`` many at one moment, repeatedly; ``trace`` at the times of
             a file.
         rate_per_s: Arrivals a second; of a ramp or steps, at the beginning; of a burst, those
             that arrive evenly between the bursts.
@@ -58,7 +58,7 @@ class Arrivals:
         burst_size: Arrivals at one moment.
         burst_every_s: From one burst to the next; the first is at 0.
         trace: Absolute path of a file with an arrival a line: seconds, not decreasing.
-        title: What people call it besides.
+        title: Its name for people.
     """
 
     label: str
@@ -76,7 +76,7 @@ class Arrivals:
 
     @property
     def offered(self) -> str:
-        """What is offered, in words: ``500/s (poisson)``."""
+        """The offered load as text: ``500/s (poisson)``."""
         match self.schedule:
             case "ramp" | "steps":
                 rate = f"{self.rate_per_s:g} to {self.end_rate_per_s:g}/s"
@@ -136,13 +136,13 @@ def _find_too_many(arrivals: Arrivals, index: int, problems: Problems) -> None:
         except (OSError, ValueError) as error:
             problems.at((*here, "trace"), f"is {shown(arrivals.trace)}: {error}.")
         return
-    most = max(arrivals.rate_per_s, arrivals.end_rate_per_s) * arrivals.duration_s
+    maximum = max(arrivals.rate_per_s, arrivals.end_rate_per_s) * arrivals.duration_s
     if arrivals.burst_every_s:
-        most += (arrivals.duration_s / arrivals.burst_every_s + 1) * arrivals.burst_size
-    if most > MAX_ARRIVALS:
+        maximum += (arrivals.duration_s / arrivals.burst_every_s + 1) * arrivals.burst_size
+    if maximum > MAX_ARRIVALS:
         problems.at(
             (*here, "duration_s"),
-            f"is {arrivals.duration_s:g} s, in which up to {most:.3g} workflows arrive; allowed "
+            f"is {arrivals.duration_s:g} s, in which up to {maximum:.3g} workflows arrive; allowed "
             f"are {MAX_ARRIVALS:,}: lower the rate or the duration.",
         )
 
@@ -179,7 +179,7 @@ def read_trace(path: str, duration_s: float = 0.0) -> array[int]:
             break
         times.append(at_ns)
         if len(times) > MAX_ARRIVALS:
-            raise ValueError(f"it holds more than {MAX_ARRIVALS:,} arrivals")
+            raise ValueError(f"it has more than {MAX_ARRIVALS:,} arrivals")
     if not times:
-        raise ValueError("it holds no arrival")
+        raise ValueError("it has no arrivals")
     return times

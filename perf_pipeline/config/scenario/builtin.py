@@ -30,11 +30,11 @@ def list_scenarios(folder: Path = BUILTIN_FOLDER) -> dict[str, str]:
 def find_scenario(name_or_path: str, folder: Path = BUILTIN_FOLDER) -> Path:
     """Return the file of a built-in scenario's name, or the path itself.
 
-    A word with a ``/`` or ending in ``.toml`` is a path; any other is a built-in scenario if
+    A name with a ``/`` or ending in ``.toml`` is a path; any other is a built-in scenario if
     there is one, and else a path if a file is there.
 
     Raises:
-        ScenarioError: It is a word and neither; the text names the nearest known scenario.
+        ScenarioError: It is neither; the text names the nearest known scenario.
     """
     if "/" in name_or_path or name_or_path.endswith(".toml"):
         return Path(name_or_path)
@@ -62,7 +62,7 @@ def open_scenario(
 
     Args:
         name_or_path: Name of a scenario of the project, or path of a TOML file.
-        machine: What a level must not exceed; None for what this machine holds.
+        machine: What a level must not exceed; None for the limits of this machine.
         overrides: Flags that change values of the scenario; None for none.
         values: The same by the names of the fields of ``Overrides``; these count where both are
             given. Several values are a list or a tuple.

@@ -56,7 +56,7 @@ def capacity_question(
 
     Args:
         scenario: Checked, with the objectives that flags add.
-        machine: What it can hold: the greatest number in flight unless ``max_load`` is below it.
+        machine: Its limits bound the number in flight unless ``max_load`` is below them.
         asked: The flags; None for the defaults: in flight, from the scenario's smallest level.
 
     Raises:
@@ -105,7 +105,7 @@ def _slo_problems(scenario: Scenario) -> list[str]:
     if not scenario.slos:
         return ["there is no objective, so any load would do; give one, like --slo 'p99_s < 0.5'"]
     return [
-        f"the objective {slo.text!r} is about one level alone; a search has levels of its own"
+        f"the objective {slo.text!r} is about one level alone; a search has its own levels"
         for slo in scenario.slos
         if slo.level is not None
     ]
@@ -126,14 +126,10 @@ def _first(kind: LoadKind, scenario: Scenario) -> float:
 
 
 MAX_STEPS = 12
-
-
 GROWTH = 4.0
-
-
 RESOLUTION = 0.02
-"""Where neighbours differ by less the search ends; the finding is to be within 5 % of the truth,
-and doubt about the metric at the limit takes its share."""
+"""The search ends when neighbours differ by less; the finding must be within 5 % of the truth, of
+which the uncertainty of the metric takes its share."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +137,12 @@ class Space:
     """Which loads may be tried, and how many.
 
     Attributes:
-        start: The first; least <= start <= most.
-        least: The least; > 0.
+        start: The first; ``least`` <= start <= ``most``.
+        least: The smallest; > 0.
         most: The greatest.
         whole: True where a load is a whole number.
         resolution: Neighbours that differ by less (as a ratio) are near enough.
-        most_steps: Loads that are tried at most; a repetition belongs to its step.
+        most_steps: Maximum number of loads tried; a repetition belongs to its step.
         growth: Factor between the first ones; > 1.
     """
 

@@ -1,4 +1,4 @@
-"""What the values of a scenario must not contradict: each other, and this machine."""
+"""Checks that the values of a scenario contradict neither each other nor this machine."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def check_duplicates(scenario: Scenario, problems: Problems) -> None:
                 )
             workloads.add(kind)
     labels: set[str] = set()
-    arms = "each arm needs a label of its own"
-    both = "arms and open levels each need a label of their own"
+    arms = "each arm needs its own label"
+    both = "each arm and open level needs its own label"
     labelled = [(("arm", i, "label"), arm.label, arms) for i, arm in enumerate(scenario.arms)]
     labelled += [
         (("arrivals", i, "label"), open_level.label, both)
@@ -59,12 +59,12 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
 def _find_phases_out_of_order(scenario: Scenario, problems: Problems) -> None:
     phases, longest = scenario.phases, ("phases", "steady_max_s")
     for name in ("warm_up_s", "steady_s"):
-        least_s = getattr(phases, name)
-        if problems.is_good(longest, ("phases", name)) and phases.steady_max_s < least_s:
+        min_s = getattr(phases, name)
+        if problems.is_good(longest, ("phases", name)) and phases.steady_max_s < min_s:
             problems.at(
                 longest,
-                f"is {phases.steady_max_s:g}, below {name} ({least_s:g}): the maximum length of "
-                f"a phase is at least its minimum length; allowed is {least_s:g} s or more.",
+                f"is {phases.steady_max_s:g}, below {name} ({min_s:g}): the maximum length of "
+                f"a phase is at least its minimum length; allowed is {min_s:g} s or more.",
             )
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "steady_s")
@@ -108,7 +108,7 @@ def _find_levels_above_the_machine(
     for level in scenario.concurrency:
         if level > bound.level:
             tail = _above(bound, scenario.target, machine, processes)
-            problems.at(("concurrency",), f"holds {level}, {tail}")
+            problems.at(("concurrency",), f"contains {level}, {tail}")
     for index, arrivals in enumerate(scenario.arrivals):
         path = ("arrivals", index, "slots")
         if problems.is_good(path) and arrivals.slots > bound.level:
@@ -117,8 +117,8 @@ def _find_levels_above_the_machine(
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "concurrency")
         own = largest_level(machine, processes, mode_of(arm.target))
-        told = own.level == bound.level and arm.concurrency in scenario.concurrency
-        if problems.is_good(path) and arm.concurrency > own.level and not told:
+        is_reported = own.level == bound.level and arm.concurrency in scenario.concurrency
+        if problems.is_good(path) and arm.concurrency > own.level and not is_reported:
             tail = _above(own, arm.target, machine, processes)
             problems.at(path, f"is {arm.concurrency}, {tail}")
 
@@ -127,11 +127,11 @@ def _above(bound: Bound, target: str, machine: MachineLimits, processes: int) ->
     mode = mode_of(target)
     where = f"on {target}, where a slot is {SLOT_IS[mode]} ({bound.what}: {bound.arithmetic})"
     more = largest_level(machine, processes, "asyncio").level
-    tail = f"; asynchronous targets hold {more} here" if mode == "threads" and more else ""
+    tail = f"; asynchronous targets can run {more} here" if mode == "threads" and more else ""
     if bound.level == 0:
-        return f"but this machine holds not even one {where}; {bound.remedy}{tail}."
+        return f"but this machine can run not even one {where}; {bound.remedy}{tail}."
     return (
-        f"above the {bound.level} that this machine holds {where}; "
+        f"above the {bound.level} that this machine can run {where}; "
         f"allowed is 1 to {bound.level}, or {bound.remedy}{tail}."
     )
 
@@ -141,5 +141,5 @@ def _find_names_without_levels(scenario: Scenario, problems: Problems) -> None:
     if names and names != levels and problems.is_good(("level_names",), ("concurrency",)):
         problems.at(
             ("level_names",),
-            f"holds {names} names for {levels} levels; name each level, or none.",
+            f"has {names} names for {levels} levels; name each level, or none.",
         )

@@ -1,6 +1,6 @@
-"""Every key that a scenario file may hold, with its type, range and meaning: one table.
+"""Every key of a scenario file, with its type, range and meaning: one table.
 
-What ``check`` and ``run`` say about a wrong value is made from this table, and the flags of
+Messages of ``check`` and ``run`` about a wrong value are made from this table, and the flags of
 ``run`` are checked by the same rows.
 """
 

@@ -1,9 +1,9 @@
 """From the text of a scenario file to a ``Scenario``, or every problem at once.
 
 Three steps: TOML to values with lines, values to a scenario by the table of ``keys.py``, and
-what the keys must not contradict between them and this machine (``consistency.py``). The
+checks of the values against each other and this machine (``consistency.py``). The
 flags of ``run`` replace values between the second and the third, so that a flag can make a
-scenario fit a smaller machine, but cannot hide a key that is wrong in itself.
+scenario fit a smaller machine, but cannot hide a wrong key.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def parse_scenario(
     Args:
         text: The TOML text.
         name: The scenario's name.
-        machine: What this machine holds; levels above it are problems.
+        machine: Limits of this machine; levels above them are problems.
         overrides: Flags of ``run`` that replace values of the text.
         file: What messages call the text; by default ``<name>.toml``.
         folder: Where relative paths of the text begin; None for the current folder.
@@ -118,8 +118,8 @@ def parse_scenario(
 def _build(document: dict[str, Any], name: str, folder: Path, problems: Problems) -> Scenario:
     """Take every value that fits its key, and add a problem for each of the others.
 
-    A value that does not fit is replaced by one that does, so that what follows finds the other
-    problems; the problem keeps such a scenario from ever being used.
+    A value that does not fit is replaced by one that does, so that later checks find the
+    other problems; a scenario with a problem is never used.
     """
     values = _table(document, (), TOP, problems)
     phases, connections, limits, stop = (
@@ -211,7 +211,7 @@ def _table(
 
 
 def _value(value: Any, path: KeyPath, key: Key, problems: Problems) -> Any:
-    """Return the value as a scenario holds it; without the parts that have a problem."""
+    """Return the value as in a scenario, without the parts that have a problem."""
     wrong = set()
     for where, text in key.problems_of(value):
         problems.at((*path, *where), text)
@@ -224,7 +224,7 @@ def _value(value: Any, path: KeyPath, key: Key, problems: Problems) -> Any:
 
 
 def _hint(name: str, known: list[str]) -> str:
-    """Say where an unknown key belongs, what was meant, or which keys there are."""
+    """Return where an unknown key belongs, what was meant, or which keys there are."""
     homes = {"at the top of the file": TOP}
     homes |= {f"in [{section}]": keys for section, keys in SECTIONS.items()}
     homes |= {f"in [[{section}]]": keys for section, keys in REPEATED.items()}

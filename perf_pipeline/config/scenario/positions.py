@@ -1,8 +1,7 @@
-"""On which line each key and list element of a TOML text stands.
+"""Finds the line of each key and list element of a TOML text.
 
-``tomllib`` gives values without positions. This scanner only has to understand texts that
-``tomllib`` has accepted, so that it follows strings, comments, brackets and dots and nothing
-else: strings are single tokens, whatever they contain.
+``tomllib`` gives values without positions. This scanner only reads texts that ``tomllib`` has
+accepted, so it follows strings, comments, brackets and dots alone; a string is one token.
 """
 
 from __future__ import annotations

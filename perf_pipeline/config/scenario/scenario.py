@@ -1,7 +1,7 @@
 """What a run should do: how much load, against what, for how long.
 
 A scenario is a value, read from one TOML file (``parse.py``) and changed only by command-line
-flags. Units stand last in every name; a level is a number of workflows in flight.
+flags. Units come last in every name; a level is a number of workflows in flight.
 """
 
 from collections.abc import Mapping
@@ -130,7 +130,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Arm:
-    """A short extra level that tells what the work, the runtime and its nodes cost apart.
+    """A short extra level that separates the cost of the work, the runtime and its nodes.
 
     Attributes:
         label: Name in the report; unique in the scenario.

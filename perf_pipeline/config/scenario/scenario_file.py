@@ -104,7 +104,7 @@ def _syntax_error(message: str, text: str) -> tuple[str, int, int | None]:
 
 
 def _given_twice(what: str) -> str | None:
-    """Say in words that a list of tables stands there in two forms, which is what TOML forbids."""
+    """Explain that a list of tables is written in two forms, which TOML forbids."""
     if found := re.search(r"cannot mutate immutable namespace \('(\w+)',", what):
         name = found[1]
         return f"{name} is given twice: use either `{name} = [...]` or [[{name}]] tables"

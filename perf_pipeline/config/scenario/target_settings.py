@@ -77,7 +77,7 @@ def flag_settings(texts: tuple[str, ...], target: str, problems: Problems) -> di
 
 
 def _meant(text: str, key: Key) -> Any:
-    """Return what a flag's text means for a key; a text that means nothing stays as it is."""
+    """Return what a flag's text means for a key; a text that fits no kind stays text."""
     if key.kind == "boolean":
         return {"true": True, "false": False}.get(text.lower(), text)
     if key.kind in {"integer", "number"}:

@@ -33,7 +33,7 @@ def workload_of(table: dict[str, Any], index: int, problems: Problems) -> Worklo
     if "function" in table:
         for name in ("family", "complexity"):
             if name in table:
-                problems.at((*here, name), "stands beside function; give one of the two.")
+                problems.at((*here, name), "is given beside function; give one of the two.")
         return Workload(table["function"], "", weight)
     for key in (FAMILY, COMPLEXITY):
         if key.name not in table:

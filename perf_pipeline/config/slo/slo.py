@@ -33,7 +33,7 @@ class Metric:
     """What an SLO can be about.
 
     Attributes:
-        name: As it stands in scenarios, its unit last.
+        name: As in scenarios, its unit last.
         kind: How it is computed.
         unit: ``s``, ``/s``, ``MB``, ``%``, or empty for a share from 0 to 1.
         words: What people call it.

@@ -50,7 +50,7 @@ def check_slos(document: object, scenario: Scenario, problems: Problems) -> tupl
     """Return the SLOs that fit, and add a problem for each of the others.
 
     Args:
-        document: What stands at ``slo``: a list of texts and tables.
+        document: The value of ``slo``: a list of texts and tables.
         scenario: What the SLOs are about; its own are not looked at.
         problems: Told what is wrong.
     """
@@ -119,18 +119,18 @@ def _pointless(slo: Slo, scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
     """Say what in an SLO means nothing in this scenario: its level, its family, a blind limit."""
     labels = labels_of(scenario)
     families = tuple(dict.fromkeys(workload.family for workload in scenario.workloads))
-    for name, word, known in (("level", slo.level, labels), ("family", slo.family, families)):
-        if word is not None and word not in known:
-            near = did_you_mean(word, known) or f"there are {listed(known)}."
-            yield (name,), f"is {shown(word)}, which the scenario does not have; {near}"
+    for name, value, known in (("level", slo.level, labels), ("family", slo.family, families)):
+        if value is not None and value not in known:
+            near = did_you_mean(value, known) or f"there are {listed(known)}."
+            yield (name,), f"is {shown(value)}, which the scenario does not have; {near}"
     deadline_s, steady_s = scenario.phases.deadline_s, scenario.phases.steady_s
     if slo.about.times and slo.limit >= deadline_s:
-        told = f"is {slo.text}, not below phases.deadline_s ({deadline_s:g}): a workflow that takes"
+        text = f"is {slo.text}, not below phases.deadline_s ({deadline_s:g}): a workflow that takes"
         tail = "longer is a timeout, and how long it takes is not known"
-        yield (), f"{told} {tail}; raise the deadline or lower the limit."
+        yield (), f"{text} {tail}; raise the deadline or lower the limit."
     if slo.window_s > steady_s:
-        told = f"is {slo.window_s:g}, above phases.steady_s ({steady_s:g})"
-        yield ("window_s",), f"{told}: no window would lie in the phase; raise steady_s."
+        text = f"is {slo.window_s:g}, above phases.steady_s ({steady_s:g})"
+        yield ("window_s",), f"{text}: no window would lie in the phase; raise steady_s."
 
 
 def _slo(written: object, here: KeyPath, problems: Problems) -> Slo | None:
@@ -201,7 +201,7 @@ def _table_problems(table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _resource_problems(metric: str, table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    """Say what cannot be said of memory and CPU."""
+    """Yield a problem for each key that does not apply to memory and CPU."""
     if "family" in table:
         yield ("family",), f"is given, but {metric} is of the workers, not of a family."
     if table.get("abort"):

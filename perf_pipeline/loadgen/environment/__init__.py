@@ -1,1 +1,1 @@
-"""The environment of a target: an interpreter with locked packages of its own."""
+"""The environment of a target: an interpreter with its own locked packages."""

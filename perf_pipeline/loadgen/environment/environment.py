@@ -1,4 +1,4 @@
-"""The environment of a target: an interpreter of its own with its own packages, made once.
+"""The environment of a target: its own interpreter and packages, made once.
 
 Which packages are installed beside a runtime changes its speed, so nothing of ours is installed
 there. An environment is cached under the hash of what belongs into it and of the interpreter it
@@ -83,8 +83,7 @@ def make_environment(
         cache_dir: Environments live in its folder ``targets``; made if missing.
         environ: Environment of the installer: proxies, package indexes, PATH, HOME.
         uv: The uv to install with (see ``find_uv``), or None for ``venv`` and pip.
-        interpreter: A Python of the user's to use as it is, nothing is made and installed; None
-            for an environment of our own.
+        interpreter: The user's Python, used as it is; None to make an environment.
         base: The Python to build with; None is the one that this process's environment was made
             with. uv never downloads another.
 
@@ -110,7 +109,7 @@ def find_environment(
     Args:
         spec: The target.
         cache_dir: As ``make_environment``.
-        interpreter: A Python of the user's, used as it is.
+        interpreter: The user's Python, used as it is.
 
     Returns:
         None if ``make_environment`` would have to make it.
@@ -134,7 +133,7 @@ def environment_of(
     uv: Path | None,
     base: Path | None = None,
 ) -> TargetEnvironment:
-    """Return the environment of a recipe, making it if it is not in the cache.
+    """Return the environment of a specification, making it if it is not in the cache.
 
     Like ``make_environment``, for an environment of no target, such as another load generator's.
     """
@@ -159,7 +158,7 @@ def _folder_of(cache_dir: Path, key: str) -> Path:
 
 
 def _given(spec: TargetSpec, interpreter: Path) -> TargetEnvironment:
-    """Return an interpreter of the user's as an environment."""
+    """Return the user's interpreter as an environment."""
     if not spec.is_locked:
         raise TargetEnvironmentError(
             f"{spec.text} asks for packages, but nothing is installed into {interpreter}, which "
@@ -201,13 +200,13 @@ def _build(folder: Path, spec: EnvironmentSpec, base: Path, installer: Installer
     except OSError as error:
         raise TargetEnvironmentError(f"{folder} cannot be written: {error.strerror}.") from error
     except TargetEnvironmentError:
-        shutil.rmtree(folder, ignore_errors=True)  # a misspelt package would leave one for ever
+        shutil.rmtree(folder, ignore_errors=True)  # it would stay for ever
         raise
     return installed_packages(folder)
 
 
 def _install_wanted(folder: Path, spec: EnvironmentSpec, installer: Installer) -> None:
-    """Install what is not locked; what is locked must be the same afterwards."""
+    """Install the packages that are not locked; the locked ones must not change."""
     locked = {
         name: version
         for name, version in installed_packages(folder).items()

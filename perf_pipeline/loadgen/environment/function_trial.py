@@ -103,12 +103,12 @@ def try_functions(
                 "`perf-pipeline run` makes it and tries them before it starts anything."
             )
             continue
-        for function, (word, sentence) in _tried(scenario, target, python, functions, trial_s):
-            if word == "good":
+        for function, (result, sentence) in _tried(scenario, target, python, functions, trial_s):
+            if result == "good":
                 good[function] = None
-            elif word == "wrong" or (word == "raised" and not scenario.servers):
+            elif result == "wrong" or (result == "raised" and not scenario.servers):
                 wrong.append(_with_path(sentence, scenario.python_path))
-            elif word == "raised":
+            elif result == "raised":
                 not_tried.append(f"{sentence} Not tried to its end, as no server runs yet.")
             else:
                 not_tried.append(f"{function} not tried to its end: {sentence}")
@@ -125,7 +125,7 @@ def _with_path(sentence: str, python_path: str | None) -> str:
 def _tried(
     scenario: Scenario, target: str, python: Path, functions: list[str], trial_s: float
 ) -> list[tuple[str, tuple[str, str]]]:
-    """Return the word and the sentence of each function on one target."""
+    """Return the result and the sentence of each function on one target."""
     form = parse_target(target).name
     with tempfile.TemporaryDirectory(prefix="perf_pipeline-") as home:  # as a worker has one
         answer, log = Path(home, "answer.json"), Path(home, "log")

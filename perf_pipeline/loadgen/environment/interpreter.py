@@ -1,4 +1,4 @@
-"""A Python of the user's own, used as it is: asked once what it is and what it holds."""
+"""The user's own Python, used as it is: its version and packages are read once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOWEST = (3, 11)
-"""Workers are started with ``-P``, so that a module of the current folder stands in for none of
-the target's; Python has it since 3.11."""
-
+"""Workers are started with ``-P``, so that no module of the current folder shadows one of the
+target's; Python has it since 3.11."""
 
 _ANSWER_S = 60.0
 _QUESTION = """
@@ -81,7 +80,7 @@ def read_interpreter(interpreter: Path, target: str) -> dict[str, str]:
     except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
         detail = str(getattr(error, "stderr", None) or error).strip()
         raise TargetEnvironmentError(
-            f"{interpreter} does not answer as a Python does: {detail[-400:]}\n"
+            f"{interpreter} does not answer like a Python interpreter: {detail[-400:]}\n"
             "Give interpreter the path of a Python, such as /home/me/my-runtime/.venv/bin/python."
         ) from error
     version = ".".join(map(str, answer["version"]))

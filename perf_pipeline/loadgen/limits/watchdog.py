@@ -41,7 +41,7 @@ class Watched(Protocol):
 
 
 class Watchdog:
-    """Watches one worker in a thread of its own."""
+    """Watches one worker in a separate thread."""
 
     def __init__(self, share_bytes: int | None, share_cores: float | None) -> None:
         """Prepare; nothing is watched yet.

@@ -1,6 +1,6 @@
 """Arrival schedules: when each workflow of an open level should start, decided before the run.
 
-Users who do not know of each other arrive whatever the system under test is doing. Fixing the
+Independent users arrive regardless of what the system under test is doing. Fixing the
 times before the run is what lets a response time include the wait behind a slow workflow
 (Schroeder, Wierman, Harchol-Balter, "Open Versus Closed: A Cautionary Tale", NSDI 2006).
 

@@ -31,7 +31,7 @@ def level_job(
     run_data: Mapping[str, RunData],
     files: Path,
 ) -> Job:
-    """Return what the workers of a level execute; each is told its own number of slots.
+    """Return what the workers of a level execute; each has its own number of slots.
 
     Args:
         plan: The level.

@@ -94,7 +94,7 @@ class LevelPlan:
 
     @property
     def load(self) -> str:
-        """The load in words: ``100 in flight``, ``500/s (poisson), at most 1000 in flight``."""
+        """The load as text: ``100 in flight``, ``500/s (poisson), at most 1000 in flight``."""
         if self.arrivals is None:
             return f"{self.concurrency} in flight"
         return f"{self.arrivals.offered}, at most {self.concurrency} in flight"
@@ -121,15 +121,15 @@ class LevelPlan:
         Equal on every machine for the same scenario, seed, number of processes and servers that
         are left out. So paths are not in it (an interpreter, the folder of a user's functions, a
         trace, whose times are): what they lead to is in the manifest. What people call a level
-        decides nothing, nor does how long nothing is done after it.
+        decides nothing, and neither does the pause after it.
         """
         head = {name: value for name, value in self.head().items() if name != "title"}
         head["phases"].pop("cooldown_s")
         arrivals = head["arrivals"] or {}
         head["arrivals"] = {name: arrivals[name] for name in arrivals if name not in _NAMES}
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-        for words in (self.kinds, self.ramp_ns, self.intended_ns):
-            digest.update(little_endian(words))
+        for values in (self.kinds, self.ramp_ns, self.intended_ns):
+            digest.update(little_endian(values))
         return digest.hexdigest()
 
     def slots_of(self, worker: int) -> array[int]:
@@ -141,9 +141,9 @@ _ARRAYS = ("kinds", "ramp_ns", "intended_ns")
 _NAMES = ("title", "offered", "trace")
 
 
-def little_endian(words: array[int]) -> bytes:
-    """Return int64 words as little-endian bytes, on any machine."""
+def little_endian(values: array[int]) -> bytes:
+    """Return int64 values as little-endian bytes, on any machine."""
     if sys.byteorder == "big":
-        words = array("q", words)
-        words.byteswap()
-    return words.tobytes()
+        values = array("q", values)
+        values.byteswap()
+    return values.tobytes()

@@ -38,7 +38,7 @@ def plan_levels(
     Args:
         scenario: What to do.
         processes: Worker processes of a level, >= 1; a level with fewer slots uses fewer.
-        left_out: Servers that cannot be had and that workflows do not write to.
+        left_out: Unavailable servers, to which workflows do not write.
     """
     levels = [
         Arm(
@@ -137,7 +137,7 @@ def _plan_of(
 def in_order(levels: Sequence[Arm], scenario: Scenario, repeat: int) -> list[Arm]:
     """Return the levels of one repeat in the order in which they are played.
 
-    Each repeat has a draw of its own from the seed, whatever else is drawn from it. The place in
+    Each repeat has its own draw from the seed, independent of every other draw. The place in
     the run is part of every plan's hash, so another order is another plan.
     """
     ordered = list(levels)

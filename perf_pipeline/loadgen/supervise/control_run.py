@@ -94,11 +94,11 @@ def control_plan(plan: LevelPlan, length_s: float) -> LevelPlan:
 
 
 def busiest_part(intended_ns: array[int], length_ns: int) -> array[int]:
-    """Return the arrivals of the window with the most of them, moved to begin at 0."""
-    most, first = 0, 0
+    """Return the arrivals of the densest window, shifted to begin at 0."""
+    maximum, first = 0, 0
     for index, start_ns in enumerate(intended_ns):
         count = bisect_left(intended_ns, start_ns + length_ns) - index
-        if count > most:
-            most, first = count, index
+        if count > maximum:
+            maximum, first = count, index
     begin_ns = intended_ns[first] if intended_ns else 0
-    return array("q", (at_ns - begin_ns for at_ns in intended_ns[first : first + most]))
+    return array("q", (at_ns - begin_ns for at_ns in intended_ns[first : first + maximum]))

@@ -1,4 +1,4 @@
-"""When a load level is ended early: most workflows fail, or the host lacks a resource.
+"""When a load level is ended early: too many workflows fail, or the host lacks a resource.
 
 A stress run looks for the load that the target cannot bear. Beyond it there is nothing worth
 measuring, and a host that runs out of memory or descriptors loses the measurement as well.

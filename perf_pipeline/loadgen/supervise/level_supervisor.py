@@ -95,7 +95,7 @@ class LevelSupervisor:
         self._phases = PhaseController(plan, self._workers, monitor, self._log, write_log)
 
     def run(self) -> LevelLog:
-        """Play the level to its end, whatever happens to the workers.
+        """Play the level to its end, even if workers fail.
 
         Returns:
             The log, complete.

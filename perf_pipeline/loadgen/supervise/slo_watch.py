@@ -198,8 +198,8 @@ class _Tally:
                 sentence = f"{rate_per_s:.4g} workflows a second ended well at most {over}"
             case _:
                 missed = counts.count >= MIN_ENDED and counts.bad > limit * workflows
-                word = "were dropped" if self.slo.metric == "dropped_ratio" else "failed"
-                sentence = f"{share} {word} {over}"
+                happened = "were dropped" if self.slo.metric == "dropped_ratio" else "failed"
+                sentence = f"{share} {happened} {over}"
         return sentence if missed else ""
 
     def _decided(self, rows: Rows) -> npt.NDArray[np.int64]:

@@ -121,7 +121,7 @@ class WorkerProcess:
         self._killed_because: str | None = None
         with files.log.open("wb") as log:
             self._process = subprocess.Popen(
-                # -P: a module in the current folder must not stand in for one of the target's.
+                # -P: a module in the current folder must not shadow one of the target's.
                 [python, "-P", "-m", module, files.job],
                 env={
                     "HOME": str(files.home),

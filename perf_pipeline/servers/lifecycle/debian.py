@@ -115,7 +115,7 @@ def main(arguments: list[str]) -> None:
     if len(arguments) != 1 or arguments[0] not in packages():
         names = ",".join(packages())
         sys.exit(f"usage: python -m perf_pipeline.servers.lifecycle.debian {{{names}}}")
-    obtain(arguments[0], current_settings(), as_root=os.geteuid() == 0, notify=_tell)
+    obtain(arguments[0], current_settings(), as_root=os.geteuid() == 0, notify=_print)
 
 
 def _is_available(service: str, settings: Settings) -> bool:
@@ -149,7 +149,7 @@ def _unpack(package: str, root: Path) -> None:
             "Debug::NoLocking": 1,
             "APT::Sandbox::User": "",
         }
-        private = [word for name, value in own.items() for word in ("-o", f"{name}={value}")]
+        private = [part for name, value in own.items() for part in ("-o", f"{name}={value}")]
         _apt([*private, "update"])
         _apt([*private, *_INSTALL, "--reinstall", "--download-only", package])
         for archive in sorted((folder / "cache/archives").glob("*.deb")):
@@ -185,7 +185,7 @@ def _step(command: list[str]) -> None:
         raise PackageError(f"{' '.join(command)} failed with exit code {done.returncode}:\n{tail}")
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

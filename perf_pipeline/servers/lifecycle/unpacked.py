@@ -13,7 +13,7 @@ def unpacked_root(cache_dir: Path, package: str) -> Path:
 
 
 def library_prefix(program: Path) -> list[str]:
-    """Return the words before a program's command with which it finds the libraries beside it.
+    """Return the prefix of a program's command with which it finds the libraries beside it.
 
     Args:
         program: ``<root>/usr/sbin/<name>``, resolved.

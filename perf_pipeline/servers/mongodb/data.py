@@ -1,4 +1,4 @@
-"""The data of a run in MongoDB: a collection of its own for results; a ``Storage``."""
+"""The data of a run in MongoDB: its own collection for results; a ``Storage``."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def installations(settings: Settings) -> list[Installation]:
     """Find ``mongod`` on PATH; where the settings allow it, the stand-in after it.
 
     Args:
-        settings: Name the folders to look in, and what may stand in.
+        settings: Name the folders to look in, and the stand-in.
     """
     found = shutil.which("mongod", path=settings.search_path)
     candidates = [Installation("machine", Path(found).resolve())] if found else []
@@ -89,7 +89,7 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
         options = {**_OPTIONS, "port": str(port), "dbpath": f"{folder}/data"}
         serve = [
             str(installation.program),
-            *(word for name, value in options.items() for word in (f"--{name}", value)),
+            *(part for name, value in options.items() for part in (f"--{name}", value)),
             *("--nounixsocket", "--noscripting"),
         ]
     return Launch(

@@ -1,4 +1,4 @@
-"""The data of a run in MySQL: a table of its own for results; a ``Storage``."""
+"""The data of a run in MySQL: its own table for results; a ``Storage``."""
 
 from __future__ import annotations
 

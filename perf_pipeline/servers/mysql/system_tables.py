@@ -26,7 +26,7 @@ _LIMITS = ("--max-allowed-packet=8M", "--net-buffer-length=16K", "--enforce-stor
 
 
 def own_folders(program: Path) -> list[str]:
-    """Return the options that tell a program, wherever it lies, where its own files are.
+    """Return the options with a program's own files, relative to where it is unpacked.
 
     Args:
         program: ``<base>/<folder>/<name>``, resolved.

@@ -1,4 +1,4 @@
-"""The data of a run in PostgreSQL: a schema of its own, seeded rows, results; a ``Storage``."""
+"""The data of a run in PostgreSQL: its own schema, seeded rows, results; a ``Storage``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data of a run in Redis: keys with a prefix of its own; a ``Storage``."""
+"""The data of a run in Redis: keys with its own prefix; a ``Storage``."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
         "maxmemory": "2gb",
         "maxmemory-policy": "allkeys-lru",
     }
-    # In a file, since older versions take a folder with a space on the command line for two words.
+    # In a file: older versions split a folder with a space on the command line.
     lines = [f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]
     return Launch(
         url=f"redis://{LOOPBACK}:{port}/0",

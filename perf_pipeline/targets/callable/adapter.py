@@ -23,7 +23,7 @@ def open_target(job: Job) -> Target:
 
 
 class CallableTarget:
-    """Function calls; has no state of its own, so that it is its own slot."""
+    """Function calls without state, so one object is target and slot."""
 
     def __init__(self, job: Job) -> None:
         self._names = [kind.family for kind in job.kinds]

@@ -23,7 +23,7 @@ async def open_target(job: Job) -> AsyncTarget:
 
 
 class CallableAsyncTarget:
-    """Awaited calls; has no state of its own, so that it is its own slot.
+    """Awaited calls without state, so one object is target and slot.
 
     Attributes:
         at_once: None: what the functions queue inside themselves is not known here.

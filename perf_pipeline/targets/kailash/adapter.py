@@ -43,7 +43,7 @@ class KailashTarget:
 
     Attributes:
         workflows: What the threads execute.
-        remarks: What was done to this release to make it comparable, in words.
+        remarks: What was done to this release to make it comparable, as text.
     """
 
     def __init__(self, job: Job, remarks: tuple[str, ...]) -> None:

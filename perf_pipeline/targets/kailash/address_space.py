@@ -26,7 +26,7 @@ def keep_address_space(version: str) -> tuple[str, ...]:
         version: The release, for the text.
 
     Returns:
-        What was done, in words; empty for a release that needs nothing.
+        What was done, as text; empty for a release that needs nothing.
     """
     if hasattr(security, "memory_limit_guard"):  # it takes its limit back
         return ()

@@ -49,7 +49,7 @@ class KailashAsyncTarget:
 
     Attributes:
         at_once: ``thread_pool_size``; None when a workflow has an asynchronous node.
-        remarks: What was done to this release to make it comparable, in words.
+        remarks: What was done to this release to make it comparable, as text.
     """
 
     def __init__(self, job: Job, remarks: tuple[str, ...]) -> None:

@@ -57,7 +57,7 @@ def test_an_interpreter_that_is_too_old_is_refused_with_its_version(tmp_path: Pa
 
 def test_what_is_no_python_is_refused_with_what_it_said(tmp_path: Path) -> None:
     other = python_that_says(tmp_path, "hello")
-    with pytest.raises(TargetEnvironmentError, match="does not answer as a Python does"):
+    with pytest.raises(TargetEnvironmentError, match="does not answer like a Python interpreter"):
         read_interpreter(other, "callable")
     with pytest.raises(TargetEnvironmentError, match=r"/no/python.*No such file"):
         read_interpreter(Path("/no/python"), "callable")

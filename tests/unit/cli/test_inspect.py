@@ -51,7 +51,7 @@ def test_a_good_file_is_exit_code_0(command: Callable[..., Answer], here: Path) 
         "10 in flight on kailash:",
         "20 in flight on kailash:",
     ]
-    assert threads.startswith("this machine holds ")
+    assert threads.startswith("this machine can run ")
     assert "where a slot is a thread (" in threads
     assert "where a slot is a task of an event loop (" in tasks
 

@@ -131,7 +131,7 @@ def test_a_misspelt_option_cannot_be_set() -> None:
         ),
         (
             {"concurrent_workflows": 5000},
-            "concurrent_workflows holds 5000, above the 4000 that this machine holds",
+            "concurrent_workflows contains 5000, above the 4000 that this machine can run",
         ),
         (
             {"max_db_connections": 1},

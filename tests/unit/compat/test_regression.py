@@ -77,7 +77,7 @@ def test_like_levels_are_no_change_and_single_runs_are_reported_to_show_little()
     assert (analysis["verdict"], analysis["regression_severity"]) == ("no_change", "none")
     assert analysis["runs"] == {"baseline": 1, "current": 1}
     (advice,) = analysis["recommendations"]
-    assert advice.startswith("One run a side cannot tell noise from change")
+    assert advice.startswith("One run a side cannot separate noise from change")
     assert analyse_regression([BASELINE] * 3, [BASELINE] * 3)["recommendations"] == []
 
 
@@ -156,7 +156,7 @@ def test_what_cannot_be_compared_is_refused(baseline: Any, current: Any, problem
 
 @pytest.mark.parametrize("wrong", ["x", 3, None, [BASELINE, "x"], [[BASELINE]]])
 def test_what_is_no_metrics_is_refused_with_a_sentence(wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"the current holds .*, which is no metrics; give Perf"):
+    with pytest.raises(TypeError, match=r"the current has .*, which is no metrics; give Perf"):
         analyse_regression(BASELINE, wrong)
-    with pytest.raises(TypeError, match=r"the baseline holds .*, which is no metrics"):
+    with pytest.raises(TypeError, match=r"the baseline has .*, which is no metrics"):
         analyse_regression(wrong, BASELINE)

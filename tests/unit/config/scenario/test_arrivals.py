@@ -135,7 +135,7 @@ def test_a_scenario_without_any_level_says_what_it_lacks(machine: MachineLimits)
     ("more", "reported"),
     [
         ("[phases]\nwarm_up_s = 30\n", "is 30 s, all of it warm-up (phases.warm_up_s is 30)"),
-        (CALM, 'is "calm" for the second time; arms and open levels each need a label'),
+        (CALM, 'is "calm" for the second time; each arm and open level needs its own label'),
         (
             CALM.replace("calm", "much").replace("= 50", "= 1_000_000"),
             "in which up to 3e+07 workflows arrive; allowed are 10,000,000",
@@ -165,7 +165,7 @@ def test_a_trace_is_found_beside_its_scenario(machine: MachineLimits, tmp_path: 
         ("-1\n", 'line 1 is "-1"; allowed is 0 to 86400'),
         ("nan\n", 'line 1 is "nan"; a line is seconds'),
         ("1e9999\n", 'line 1 is "1e9999"'),
-        ("# nothing\n", "it holds no arrival"),
+        ("# nothing\n", "it has no arrivals"),
     ],
 )
 def test_a_wrong_trace_is_reported_by_its_line(tmp_path: Path, text: str, reported: str) -> None:

@@ -185,11 +185,11 @@ def test_only_the_levels_that_are_too_many_for_the_machine_are_refused_with_the_
     text = LEAST.replace("[10]", "[10, 532, 534]")
     assert problems(text, small) == [
         (
-            "mine.toml line 1: concurrency holds 534, above the 532 that this machine holds "
+            "mine.toml line 1: concurrency contains 534, above the 532 that this machine can run "
             "on kailash, where a slot is a thread "
             "(descriptors: 2 worker processes x (1000 file descriptors, the hard limit, - 200) / 3 "
             "a workflow = 532); allowed is 1 to 532, or raise the hard limit (ulimit -Hn 6200 "
-            "allows 2000 a process); asynchronous targets hold 20000 here."
+            "allows 2000 a process); asynchronous targets can run 20000 here."
         )
     ]
 
@@ -204,12 +204,12 @@ def test_an_arm_is_limited_by_the_machine_and_by_the_maximum_length(machine: Mac
         "length of a phase; allowed is 150 s or less."
     )
     (reported_once,) = problems(text.replace("[10]", "[533]"), small)
-    assert reported_once.startswith("mine.toml line 1: concurrency holds 533")
+    assert reported_once.startswith("mine.toml line 1: concurrency contains 533")
 
 
 def test_a_machine_without_room_for_one_workflow_says_so(machine: MachineLimits) -> None:
     (problem,) = problems(LEAST, replace(machine, memory_available_bytes=1))
-    assert "concurrency holds 10, but this machine holds not even one on kailash" in problem
+    assert "concurrency contains 10, but this machine can run not even one on kailash" in problem
     assert "(memory: (0 MB" in problem
 
 
@@ -230,7 +230,7 @@ def test_an_arms_label_that_is_no_safe_name_of_a_folder_is_refused(
     assert "1 to 40 of a-z" in problem
 
 
-def test_arms_and_workloads_that_stand_twice_are_named(machine: MachineLimits) -> None:
+def test_arms_and_workloads_given_twice_are_named(machine: MachineLimits) -> None:
     arm = (
         '[[arm]]\nlabel = "x"\ntarget = "control"\nnodes = "code"\nconcurrency = 1\nsteady_s = 1\n'
     )
@@ -310,7 +310,7 @@ def test_a_flag_makes_a_scenario_fit_a_small_machine_and_is_checked_against_it(
     small = replace(machine, descriptors_hard=1000)
     text = LEAST.replace("[10]", "[10, 1000]")
     assert parse_scenario(text, "m", small, Overrides(max_concurrency=500)).concurrency == (10,)
-    too_many = "--concurrency holds 600, above the 532 that this machine holds"
+    too_many = "--concurrency contains 600, above the 532 that this machine can run"
     (problem,) = problems(LEAST, small, Overrides(concurrency=(600,)))
     assert problem.startswith(too_many)
     wrong, problem = problems(LEAST.replace("[10]", "[0]"), small, Overrides(concurrency=(600,)))

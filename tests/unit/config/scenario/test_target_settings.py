@@ -87,7 +87,7 @@ def test_another_target_keeps_the_settings_that_it_takes_and_refuses_to_lose_one
         (
             '--target is "kailash_async", which does not take the scenario\'s settings '
             "enable_monitoring; name those that you want with --setting (the scenario's are left "
-            "out then), or take them out of [settings]."
+            "out then), or remove them from [settings]."
         )
     ]
     flags: dict[str, object] = {"target": "kailash_async", "settings": ("thread_pool_size=2",)}
@@ -136,12 +136,12 @@ def test_a_function_is_a_workload_of_a_target_that_calls_functions(
         ),
         (
             'target = "callable"\n[[workload]]\nfunction = "a:b"\nfamily = "analytics"\n',
-            "family stands beside function; give one of the two",
+            "family is given beside function; give one of the two",
         ),
         ("[[workload]]\nweight = 1\n", "family is missing; allowed is"),
         ('python_path = "/nowhere"\n' + FAMILY, 'python_path is "/nowhere", which is no folder'),
         ('interpreter = "/etc/passwd"\n' + FAMILY, 'is "/etc/passwd", which is no program'),
-        ('level_names = ["a", "b"]\n' + FAMILY, "level_names holds 2 names for 1 levels"),
+        ('level_names = ["a", "b"]\n' + FAMILY, "level_names has 2 names for 1 levels"),
         (FAMILY + "[limits]\nmemory_mb = 0\n", "limits.memory_mb is 0; allowed is a number from 1"),
         (FAMILY + "[stop]\nerror_ratio = 2\n", "stop.error_ratio is 2; allowed is a number from"),
     ],
@@ -179,5 +179,7 @@ def test_ten_thousand_in_flight_fit_where_a_slot_is_a_task(machine: MachineLimit
 
     assert _read(FAMILY, machine, target="control_async", concurrency=many).concurrency == many
     (problem,) = _problems(FAMILY, machine, target="control", concurrency=many)
-    assert problem.startswith("--concurrency holds 10000, above the 4000 that this machine holds")
-    assert problem.endswith("or raise processes; asynchronous targets hold 20000 here.")
+    assert problem.startswith(
+        "--concurrency contains 10000, above the 4000 that this machine can run"
+    )
+    assert problem.endswith("or raise processes; asynchronous targets can run 20000 here.")
