@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
-    from perf_pipeline.metrics.types.resource_use import ConnectionUse
+    from perf_pipeline.metrics.types.server_use import ConnectionUse
     from perf_pipeline.metrics.types.service_times import Percentile
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from perf_pipeline.metrics.resources.resource_samples import Sample
+    from perf_pipeline.metrics.types.cpu_use import HostCores
     from perf_pipeline.metrics.types.records import InFlight
-    from perf_pipeline.metrics.types.resource_use import HostCores
 
 MIN_WAIT_SAMPLES = 10
 """With fewer, one thread moves a share by more than a tenth."""

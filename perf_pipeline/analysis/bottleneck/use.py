@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perf_pipeline.metrics.types.resource_use import HostCores
+    from perf_pipeline.metrics.types.cpu_use import HostCores
 
 
 @dataclass(frozen=True)

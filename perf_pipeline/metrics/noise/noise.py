@@ -17,7 +17,7 @@ from perf_pipeline.metrics.types.noise import Noise, NoiseFigure, NoiseVerdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perf_pipeline.metrics.types.resource_use import CpuOfOthers, HostCores
+    from perf_pipeline.metrics.types.cpu_use import CpuOfOthers, HostCores
 
 OTHERS_MAX_PERCENT = 5.0
 """Of the cores. On saturated cores a neighbour lowers throughput by about what it takes, and 5 % is

@@ -13,7 +13,7 @@ import numpy as np
 
 from perf_pipeline.metrics.resources.counters import steps
 from perf_pipeline.metrics.survival.student import t_quantile
-from perf_pipeline.metrics.types.resource_use import CpuPerWorkflow
+from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

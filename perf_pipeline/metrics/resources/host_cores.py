@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.resources.counters import rate_of
 from perf_pipeline.metrics.resources.resource_samples import MEGABYTE, of_server
-from perf_pipeline.metrics.types.resource_use import CpuOfOthers, HostCores
+from perf_pipeline.metrics.types.cpu_use import CpuOfOthers, HostCores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

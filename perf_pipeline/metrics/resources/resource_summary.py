@@ -18,12 +18,12 @@ from perf_pipeline.metrics.resources.resource_samples import (
 from perf_pipeline.metrics.resources.server_counters import counters_of, network_of
 from perf_pipeline.metrics.types.resource_use import (
     Gap,
-    InterfaceTotal,
     MonitorCost,
     ResourcePoint,
     Resources,
     RoleUse,
 )
+from perf_pipeline.metrics.types.server_use import InterfaceTotal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ from perf_pipeline.metrics.resources.resource_samples import (
     NOT_TOLD,
     mean,
 )
-from perf_pipeline.metrics.types.resource_use import ConnectionUse, ServerCounters
+from perf_pipeline.metrics.types.server_use import ConnectionUse, ServerCounters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -17,16 +17,16 @@ Verdict = Literal[
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing that must hold for a cause, or that a reader should know beside it.
+    """One condition of a cause, or a figure that only informs the reader.
 
     Attributes:
         cause: The cause that needs it; empty when it decides nothing.
-        what: What was looked at.
-        value: What was seen; None when it was not measured.
+        what: What was measured.
+        value: The value; None when it was not measured.
         unit: ``%``, ``cores``, ``connections``, ``threads``, ``workflows``, ``/s`` or ``MB/s``.
-        minimum: What it needs to be at least, in ``unit``; None for no such bound.
-        maximum: What it needs to be at most; None for no such bound.
-        holds: Whether it is what it needs to be; None when that is not known, or not asked.
+        minimum: Minimum that the cause needs, in ``unit``; None for no such bound.
+        maximum: Maximum that the cause allows; None for no such bound.
+        holds: Whether the value is within the bounds; None when it is unknown or has no bounds.
     """
 
     cause: str
@@ -43,10 +43,10 @@ class Bottleneck:
     """What limits a level.
 
     Attributes:
-        verdict: A word of the closed list.
+        verdict: One of the closed list.
         why: What it means for this level; or why it is unclear, and what is missing.
-        evidence: Everything that was looked at: first what the verdict rests on, then what the
-            other causes would have needed, then what decides nothing (``cause`` is empty).
+        evidence: First that of the verdict, then that of the other causes, then figures that decide
+            nothing (``cause`` is empty).
     """
 
     verdict: Verdict

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from perf_pipeline.metrics.types.bottleneck import Bottleneck
+from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.open_load import OpenLoad
 from perf_pipeline.metrics.types.records import (
@@ -19,7 +20,8 @@ from perf_pipeline.metrics.types.records import (
     WorkerEnd,
     Writes,
 )
-from perf_pipeline.metrics.types.resource_use import ConnectionUse, CpuPerWorkflow, Resources
+from perf_pipeline.metrics.types.resource_use import Resources
+from perf_pipeline.metrics.types.server_use import ConnectionUse
 from perf_pipeline.metrics.types.service_times import Distribution, ServiceTimes
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.metrics.types.steady_state import SteadyState
@@ -35,7 +37,7 @@ class LevelMetrics:
         index: Position in the run; unique.
         label: ``100``, or an arm's name.
         role: ``level`` or ``arm``.
-        repeat: 0 for the first.
+        repeat: Number of the repeat, 0 for the first.
         target: The runtime under test.
         nodes: How its workflows were written: ``code`` or ``lean``.
         concurrency: Workflows in flight that were wanted; of an open level at most.
@@ -66,17 +68,17 @@ class LevelMetrics:
         throughput_low_per_s: Lower end of the 95 % interval (``survival/intervals.py``).
         throughput_high_per_s: Upper end; both are None where there is no interval.
         throughput_interval_why: Why there is none; empty when there is one.
-        steady_state: Where the warm-up ended and whether the rest drifts, found from the series.
+        steady_state: Where the warm-up ended and whether the rest drifts, by the time series.
         cpu_per_workflow: CPU time of the target's worker processes per workflow; None in a level
             without a steady phase.
-        noise: Whether others used the machine meanwhile; None where nothing looked for it.
+        noise: Whether other programs used the machine; None where that was not examined.
         distribution: Of the service times of the steady phase; None without any.
         response_distribution: Of the response times, likewise; None for a closed level.
         slos: Verdicts of the scenario's objectives that apply to this level.
         loop: ``closed``: a slot starts its next workflow when the last one has ended; ``open``:
             workflows arrive when the schedule says.
-        response_times: From the intended start to the end, of the workflows that were to start in
-            the steady phase; those dropped, timed out or abandoned count as "at least this long".
+        response_times: From the intended start to the end, of the workflows scheduled in the steady
+            phase; those dropped, timed out or abandoned count as "at least this long".
             Its ``samples`` were answered, its ``in_flight_at_end`` were not; ``avg_s`` is over
             both. None for a closed level.
         open_load: Arrivals and their outcomes; None for a closed level.
@@ -146,12 +148,12 @@ class LevelMetrics:
 
     @property
     def shown(self) -> str:
-        """What people call the level: ``1000 (medium stress)``."""
+        """Name of the level for people: ``1000 (medium stress)``."""
         return f"{self.label} ({self.title})" if self.title else self.label
 
     @property
     def shown_apart(self) -> str:
-        """The same with the repeat, which tells it apart from the others of the run."""
+        """The same with the number of the repeat, unique in the run."""
         return f"{self.shown}, repeat {self.repeat + 1}" if self.repeat else self.shown
 
     def to_dict(self) -> dict[str, Any]:

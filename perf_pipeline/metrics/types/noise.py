@@ -11,7 +11,7 @@ class NoiseFigure:
     """One figure that shows whether the machine was the run's own.
 
     Attributes:
-        what: What was measured, in words.
+        what: What was measured, as text.
         value: In ``unit``; None if it could not be measured.
         unit: ``%``, ``ms`` or ``times``.
         limit: What the value should not exceed; None for a figure that is only shown.
@@ -40,7 +40,7 @@ class Noise:
         causes: A sentence for each such figure above its limit.
         judged: Whether ``noisy`` makes the level no measurement. On a machine that is known to be
             shared (``PERF_PIPELINE_NOISE=tell``) noise is shown and not judged.
-        figures: Everything that was looked at.
+        figures: Every figure that was examined.
         warnings: A sentence for each calibration figure above its limit: the machine may have
             changed, and nothing says that a neighbour did it.
     """

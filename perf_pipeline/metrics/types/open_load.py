@@ -1,15 +1,15 @@
-"""What is known of an open level beside its times: what arrived, and what became of it."""
+"""The arrivals of an open load level and their outcomes."""
 
 from dataclasses import dataclass
 
 BALANCE_SHARE = 0.05
-"""In a steady state as many workflows leave as arrive; more than so many left over are a queue
-that grows, whose response times are those of the length of the level."""
+"""In a steady state as many workflows leave as arrive. A greater share left over means that the
+queue grows, and response times depend on the length of the level."""
 
 
 @dataclass(frozen=True)
 class Lag:
-    """How long after their intended start workflows started.
+    """Time from the intended start to the start of workflows.
 
     Attributes:
         samples: Workflows that started.
@@ -26,22 +26,22 @@ class Lag:
 
 @dataclass(frozen=True)
 class ArrivalSecond:
-    """What became of the workflows that were to start in one second of the level.
+    """Outcomes of the workflows that were scheduled in one second of the level.
 
     ``scheduled`` is the sum of the other five, exactly.
 
     Attributes:
         t_s: Start of the second, after the go.
-        scheduled: How many there were.
-        ok: Ended well, whenever that was; likewise the others.
+        scheduled: Number of workflows scheduled in it.
+        ok: Ended ok, at any time; likewise the others.
         error: Ended in an error.
         timeout: Took longer than the deadline.
         dropped: Waited longer than the start timeout and were not started.
-        abandoned: Cut short by our own stop, or never started because of it.
-        p50_s: Median response time (nearest rank), what was not answered at the time that it had
-            waited or run: at least so long. None where nothing was to start.
+        abandoned: Cut short by the end of the level, or never started because of it.
+        p50_s: Median response time (nearest rank), unanswered workflows at the time so far: a lower
+            bound. None where none was scheduled.
         p99_s: Likewise, 99th percentile.
-        waiting: Time-weighted mean number that had arrived and not been started yet.
+        waiting: Time-weighted mean number that had arrived and not started.
     """
 
     t_s: float
@@ -61,24 +61,24 @@ class OpenLoad:
     """The load of an open level.
 
     Attributes:
-        offered: What the schedule offers, in words: ``500/s (poisson)``.
+        offered: The offered load as text: ``500/s (poisson)``.
         schedule: Its kind.
-        slots: The most workflows in flight.
-        start_timeout_s: What waited longer and was not started is dropped.
-        scheduled: Workflows of the whole schedule: the sum of the outcomes but for cold starts.
-        offered_per_s: Workflows a second that were to start in the steady phase; the level's
+        slots: Maximum number of workflows in flight.
+        start_timeout_s: A workflow that waits longer is dropped.
+        scheduled: Workflows of the whole schedule: the sum of the outcomes without cold starts.
+        offered_per_s: Workflows a second scheduled in the steady phase; the level's
             ``throughput_per_s`` is what was achieved.
         left_per_s: Workflows a second that ended in the steady phase, or were dropped in it.
         never_started: Of the whole schedule, those that were not started.
         checked: Started workflows whose times were checked, one by one.
-        unexplained: Those of which intended start, lag and service time do not give the response
-            time exactly, or whose intended start is not the plan's.
-        lag: Of the workflows that were to start in the steady phase.
+        unexplained: Those whose intended start, lag and service time do not add up exactly to the
+            response time, or whose intended start is not the plan's.
+        lag: Of the workflows scheduled in the steady phase.
         control_lag: The same of the busiest part of the same schedule, with the same slots and
             processes, on workflows that do nothing: the generator's own lag. None if it was not
             measured.
-        control_why_not: Why not; else empty.
-        seconds: By the second in which workflows were to start.
+        control_why_not: Why it was not measured; empty if it was.
+        seconds: By the second in which workflows were scheduled.
     """
 
     offered: str

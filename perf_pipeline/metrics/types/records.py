@@ -1,4 +1,4 @@
-"""What the records of a load level add up to, apart from its times."""
+"""Counts from the records of a load level: everything but its times."""
 
 from dataclasses import dataclass
 
@@ -18,15 +18,15 @@ class FamilyMetrics:
 
 @dataclass(frozen=True)
 class InFlight:
-    """How many workflows were in flight, counted at every start and end.
+    """The number of workflows in flight, counted at every start and end.
 
     Attributes:
         wanted: The level's concurrency.
         median: Time-weighted median over the steady phase.
         minimum: Minimum number within the steady phase.
-        waits: Share of sampled threads by what they were seen doing, 0 to 1: ``runtime``
-            (running or waiting for the interpreter lock), ``pool``, ``postgres``, ``redis``.
-        wait_samples: How many thread samples the shares rest on.
+        waits: Share of sampled threads by what they did, 0 to 1: ``runtime`` (running or waiting
+            for the interpreter lock), ``pool``, or the server for which they waited.
+        wait_samples: Number of thread samples behind the shares.
     """
 
     wanted: int
@@ -56,7 +56,7 @@ class Fairness:
         starved: Threads that ended no workflow in the phase.
         median: Workflows that the median thread ended.
         maximum: Maximum number of workflows that one thread ended.
-        jain_index: 1 when all threads got the same, 1 / slots when one got everything
+        jain_index: 1 when all threads ended as many, 1 / slots when one ended all
             (Jain, Chiu, Hawe, DEC-TR-301, 1984).
     """
 
@@ -73,7 +73,7 @@ class TimePoint:
 
     Attributes:
         t_s: Start of the second.
-        ended_ok: Workflows that ended well in it.
+        ended_ok: Workflows that ended ok in it.
         ended_not_ok: Workflows that ended in an error or a timeout.
         p50_s: Median service time of those that ended in it; None if none did.
         p99_s: Likewise, 99th percentile (nearest rank).
@@ -108,14 +108,14 @@ class WorkerEnd:
 
 @dataclass(frozen=True)
 class Writes:
-    """The writes of a level on one server, against the records.
+    """The writes of a level on one server, compared with the records.
 
     Attributes:
-        server: ``postgres`` or ``redis``.
+        server: The service.
         expected: Workflows that ended ok and write to it.
         found: Writes of this level on the server.
-        missing: Ok workflows without their write. Not zero means that the run is not valid.
-        extra: Writes of workflows that did not end ok (cut short, failed later): no fault.
+        missing: Ok workflows without their write; with any the level is not valid.
+        extra: Writes of workflows that did not end ok (abandoned, failed later); allowed.
         problem: Why the server could not be counted; then found and missing are None.
     """
 

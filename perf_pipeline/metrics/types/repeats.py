@@ -1,4 +1,4 @@
-"""Load levels that were run more than once: the repeats side by side."""
+"""The repeats of load levels that ran more than once."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,8 +9,7 @@ Unit = Literal["/s", "s", "ratio"]
 
 
 CALLED_DIFFERENT_BELOW = 0.01
-"""Repeats that differ by nothing but what the interval within covers are called different so
-often."""
+"""How often repeats are called different although only the interval within one explains it."""
 
 
 @dataclass(frozen=True)
@@ -21,23 +20,23 @@ class RepeatedValue:
         what: ``throughput_per_s``, ``avg_s``, ``p50_s``, ``p90_s``, ``p99_s`` or ``error_ratio``,
             of the steady phase.
         unit: ``/s``, ``s`` or ``ratio``.
-        values: Of each repeat, in the order of ``LevelRepeats.repeats``; None where it is not
-            known or only "at least" known.
-        used: How many of them the rest is made of: known, and of a valid repeat.
-        mean: Of those.
+        values: Of each repeat, in the order of ``LevelRepeats.repeats``; None where it is unknown
+            or only a lower bound is known.
+        used: Number of values behind the following fields: known, and of a valid repeat.
+        mean: Mean of the used values.
         low: 95 % interval between repeats: mean -/+ t(0.975, used - 1) s / sqrt(used), for values
             that are independent and roughly normal; None with fewer than two. With two it is
-            wide (t = 12.7), and that is what two runs tell; it may then reach below zero.
+            wide (t = 12.7) and may reach below zero.
         high: Likewise.
-        spread: Greatest - least.
-        difference_percent: The control's: (greatest - least) / mean of all values that are known,
-            also those of repeats that are no measurement, because what noise does belongs to it;
-            None with fewer than two.
-        within_low: 95 % interval within one repeat, mean of those of the repeats; None unless
-            all have one.
+        spread: Maximum - minimum.
+        difference_percent: Difference of the A/A control: (maximum - minimum) / mean of all known
+            values, also those of repeats that are not valid, so that it includes the effect of
+            noise; None with fewer than two.
+        within_low: 95 % interval within one repeat, mean over the repeats; None unless all have
+            one.
         within_high: Likewise.
-        p_by_chance: How probable this spread, or a greater one, would be if repeats differed by
-            nothing but what the interval within covers; None without that interval.
+        p_by_chance: Probability of this spread or a greater one if the repeats differed only
+            within that interval; None without it.
     """
 
     what: str
@@ -61,13 +60,13 @@ class RepeatedValue:
 
 @dataclass(frozen=True)
 class LevelRepeats:
-    """A level that was played more than once.
+    """A level that ran more than once.
 
     Attributes:
         label: The level's.
-        repeats: The numbers of the repeats that were played, 0 for the first.
-        validities: Of each.
-        values: What was compared.
+        repeats: The numbers of the repeats that ran, 0 for the first.
+        validities: The validity of each repeat.
+        values: The compared values.
     """
 
     label: str
@@ -77,9 +76,9 @@ class LevelRepeats:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """The repeats that are no measurement, each with the word that says why."""
+        """The repeats that are not valid, each with its validity."""
         both = zip(self.repeats, self.validities, strict=True)
-        return tuple(f"repeat {n + 1}: {word}" for n, word in both if word != "valid")
+        return tuple(f"repeat {n + 1}: {validity}" for n, validity in both if validity != "valid")
 
     def of(self, what: str) -> RepeatedValue:
         """Return one of the values by its name."""

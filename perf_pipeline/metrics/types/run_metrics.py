@@ -17,8 +17,8 @@ class RunMetrics:
 
     Attributes:
         run_id: Name of the run and of its folder.
-        status: ``complete``, ``interrupted``, ``failed`` or ``killed``, from ``run.json``; Dagster
-            has a status of its own.
+        status: ``complete``, ``interrupted``, ``failed`` or ``killed``, from ``run.json``, which
+            is not the status of the Dagster run.
         validity: The worst of the levels'; ``incomplete`` unless the status is ``complete``.
         reasons: Why, each with its level.
         manifest: What ran, where and with which versions (``manifest.json``).

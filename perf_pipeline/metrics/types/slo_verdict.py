@@ -1,4 +1,4 @@
-"""Whether a load level kept a service level objective: the verdict, and what it rests on."""
+"""The verdict of a load level on a service level objective, with its value and reason."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,19 @@ class SloVerdict:
 
     Attributes:
         slo: The objective.
-        level: What people call the level.
+        level: Name of the level for people.
         index: Position of the level in the run; -1 when it was not run.
         family: The kind of workflow, ``analytics/simple``; empty for all together.
-        what: What was measured, in words: in a closed loop a latency is a service time, in an
+        what: What was measured, as text: in a closed loop a latency is a service time, in an
             open one a response time.
-        value: What was measured, in the metric's unit; None without data. Over a sliding window
-            that of the worst one.
+        value: The value, in the metric's unit; None without data. For a sliding window, that of the
+            worst one.
         low: Lower end of the 95 % interval; None where there is none.
         high: Upper end, likewise.
         at_least: True when the true value is ``value`` or more.
-        samples: Workflows, or samples of the resource monitor, that the value rests on.
+        samples: Number of workflows, or of samples of the resource monitor, behind the value.
         validity: The level's.
-        at_s: Since the level's go: end of the worst window; None over the steady phase.
+        at_s: End of the worst window, seconds after the level's go; None over the steady phase.
         verdict: ``met``; ``missed``; ``unclear``: the interval contains the limit, or some windows
             could not be judged; ``no_data``: too few samples, not measured, or no valid level.
         why: What it means and, unless met, what to do.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 MIN_RATIO = 0.05
-"""What differs by less, relative to the level, is of no consequence for any verdict here."""
+"""A smaller difference, relative to the level, is ignored."""
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Drift:
     """How much a series changes from its beginning to its end, relative to its mean.
 
     Attributes:
-        change_ratio: By the slope of the blocks.
+        change_ratio: Change by the slope of the block means.
         low_ratio: Lower end of the 99.5 % interval.
         high_ratio: Upper end.
     """
@@ -23,27 +23,27 @@ class Drift:
 
     @property
     def found(self) -> bool:
-        """True when the series surely changes, and by enough to matter."""
-        surely = self.low_ratio > 0 or self.high_ratio < 0
-        return surely and abs(self.change_ratio) > MIN_RATIO
+        """True when the series certainly changes, and by more than ``MIN_RATIO``."""
+        is_certain = self.low_ratio > 0 or self.high_ratio < 0
+        return is_certain and abs(self.change_ratio) > MIN_RATIO
 
     @property
     def max_change(self) -> float:
-        """The greatest change that the interval does not rule out, either way."""
+        """The greatest change, up or down, that the interval does not rule out."""
         return max(abs(self.low_ratio), abs(self.high_ratio))
 
 
 @dataclass(frozen=True)
 class SteadyState:
-    """What the series of a level say of its steady state.
+    """Whether a level is in steady state, by its time series.
 
     Attributes:
         starts_s: Since when the level is steady, seconds after its go, never before the planned
             steady phase; None where no steady state was found.
-        verdict: ``undecided`` found no drift but cannot rule out a great one; ``too_short`` and
-            ``not_judged`` (the schedule changes the load itself) say nothing at all.
+        verdict: ``undecided``: no drift was found, but a great one cannot be ruled out;
+            ``too_short`` and ``not_judged`` (the schedule changes the load): no verdict.
         why: A sentence about it; empty for a steady state as planned.
-        drifts: Series to its drift over the steady phase that is left; empty where not judged.
+        drifts: Series to its drift over the steady phase after the warm-up; None if not judged.
     """
 
     starts_s: float | None

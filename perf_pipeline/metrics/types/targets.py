@@ -32,7 +32,7 @@ class KpiGrade:
 
 @dataclass(frozen=True)
 class TargetRow:
-    """One line of a table of targets: a limit that users know, and whether it was met.
+    """One line of a table of targets: a limit, and whether it was met.
 
     Attributes:
         table: ``expected``, ``minimum`` or ``goal``.
@@ -44,8 +44,8 @@ class TargetRow:
         higher_is_better: True for throughput.
         implied_rate_per_s: For an average latency: the rate N / limit that it implies in a
             closed loop (Little's law); else None.
-        verdict: ``met``, ``missed``, ``unclear`` (the 95 % interval of the value holds the limit)
-            or ``no_data``.
+        verdict: ``met``, ``missed``, ``unclear`` (the 95 % interval of the value contains the
+            limit) or ``no_data``.
     """
 
     table: str

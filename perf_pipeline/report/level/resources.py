@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_pipeline.metrics.types.level import LevelMetrics
-    from perf_pipeline.metrics.types.resource_use import Gap, Resources, RoleUse, ServerCounters
+    from perf_pipeline.metrics.types.resource_use import Gap, Resources, RoleUse
+    from perf_pipeline.metrics.types.server_use import ServerCounters
 
 GAPS_MAX = 20
 _ROLES = {

@@ -25,8 +25,8 @@ from perf_pipeline.report.text.table import Cell, Table, number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
     from perf_pipeline.metrics.types.level import LevelMetrics
-    from perf_pipeline.metrics.types.resource_use import CpuPerWorkflow
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.validity import Validity
 

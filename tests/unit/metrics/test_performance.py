@@ -10,7 +10,7 @@ import pytest
 
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
-from perf_pipeline.metrics.types.resource_use import ConnectionUse
+from perf_pipeline.metrics.types.server_use import ConnectionUse
 from perf_pipeline.metrics.types.service_times import Percentile
 from tests.old_names import PERFORMANCE_METRICS
 

@@ -13,6 +13,7 @@ from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.metrics.types.bottleneck import Bottleneck, Evidence
+from perf_pipeline.metrics.types.cpu_use import CpuOfOthers, CpuPerWorkflow, HostCores
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.noise import Noise, NoiseFigure
 from perf_pipeline.metrics.types.open_load import ArrivalSecond, Lag, OpenLoad
@@ -27,19 +28,14 @@ from perf_pipeline.metrics.types.records import (
 )
 from perf_pipeline.metrics.types.repeats import LevelRepeats, RepeatedValue
 from perf_pipeline.metrics.types.resource_use import (
-    ConnectionUse,
-    CpuOfOthers,
-    CpuPerWorkflow,
     Gap,
-    HostCores,
-    InterfaceTotal,
     MonitorCost,
     ResourcePoint,
     Resources,
     RoleUse,
-    ServerCounters,
 )
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.metrics.types.server_use import ConnectionUse, InterfaceTotal, ServerCounters
 from perf_pipeline.metrics.types.service_times import Distribution, Percentile, ServiceTimes
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.metrics.types.steady_state import Drift, SteadyState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.types.resource_use import HostCores
+from perf_pipeline.metrics.types.cpu_use import HostCores
 
 if TYPE_CHECKING:
     from perf_pipeline.analysis.bottleneck.use import LevelUse

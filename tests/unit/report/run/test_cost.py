@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.metrics.types.resource_use import CpuPerWorkflow
+from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 from perf_pipeline.report.run import cost
 from tests.manifests import changed
 

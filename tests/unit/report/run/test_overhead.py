@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.targets import target_rows
-from perf_pipeline.metrics.types.resource_use import CpuPerWorkflow
+from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 from perf_pipeline.report.run import answers, cost, overhead
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.page import render_html
