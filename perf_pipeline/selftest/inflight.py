@@ -137,7 +137,7 @@ def _compare(one: Compared, python: Path, seed: int) -> list[Figure]:
             turns = TakingTurns(
                 loop.pids, loop.go,
                 count_ours=lambda: _nodes(ours), count_bare=lambda: _nodes(bare),
-                clock_ns=time.monotonic_ns, sleep=time.sleep,
+                supervisor_cpu_s=time.process_time, clock_ns=time.monotonic_ns, sleep=time.sleep,
                 turn_s=one.turn_s, pairs=one.warm + one.pairs,
             )  # fmt: skip
             try:
@@ -258,7 +258,9 @@ def _play(
             go_ns[:] = [log.go_ns]
 
     def on_second(now_ns: int, pids: list[int]) -> None:
-        monitor.sample(now_ns, pids)
+        # A sample that was due while the other side had its turn would be one too many.
+        if turns is None or turns.has_run_s(now_ns) > sample_every_s / 2:
+            monitor.sample(now_ns, pids)
         if turns is not None and go_ns and now_ns > go_ns[0]:
             turns.look(pids)
 

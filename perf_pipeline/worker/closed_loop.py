@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from perf_pipeline.worker.ledger import Ledger
 
 WAIT_FOR_GO_S = 0.05
-"""The go is announced 0.2 s ahead, so waiting threads may look rarely. Every 2 ms, 500 of them took
-a whole core from the cold starts of the other workers; every 50 ms they take a tenth of one."""
+"""The go is announced 0.2 s ahead, so the thread that looks for it may look rarely."""
 
 LONGEST_WAIT_S = 0.2
 """A sleeping slot notices a stop of the level after this long at the latest."""
@@ -67,6 +66,7 @@ class ClosedLoop:
         self._threads: list[threading.Thread] = []
         self._idents = threads
         self._on_last_end = on_last_end
+        self._looking_for_go = threading.Lock()
         self._ending = threading.Lock()
         self.problems: list[str] = []
 
@@ -143,9 +143,14 @@ class ClosedLoop:
             self._on_last_end()
 
     def _wait_for_go(self) -> None:
+        """Return after the go or the stop: one thread looks for it, the others wait for that one.
+
+        If 500 threads looked, they would take time from the cold starts of the other workers.
+        """
         words = self._slots.words
-        while not words[GO_NS] and not self._stopped():
-            self._sleep(WAIT_FOR_GO_S)
+        with self._looking_for_go:
+            while not words[GO_NS] and not self._stopped():
+                self._sleep(WAIT_FOR_GO_S)
 
     def _stopped(self) -> bool:
         return self._clock_ns() >= self._slots.words[STOP_NS]

@@ -24,14 +24,13 @@ from perf_pipeline.lifeline import bind_to_parent
 from perf_pipeline.samples.record import cold_number
 from perf_pipeline.samples.slots import GO_NS, READY, STATE, SlotFile
 from perf_pipeline.worker.__main__ import allow_all_descriptors
+from perf_pipeline.worker.closed_loop import WAIT_FOR_GO_S
 from perf_pipeline.worker.open_loop import TURNS
 from perf_pipeline.worker.timer_slack import tighten_timers
 from perf_pipeline.worker.worker_job import WorkerJob, read_job, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-WAIT_FOR_GO_S = 0.05
 
 
 def main(path: Path) -> None:
@@ -48,13 +47,15 @@ def main(path: Path) -> None:
     for kind in range(kinds):
         first.execute(kind, cold_number(kind, job.worker, kinds))
     numbers = itertools.count(job.worker, job.workers)
+    looking_for_go = threading.Lock()
     play = _open_loop(job, slots, numbers) if job.intended else _closed_loop(job, numbers)
     ramp_ns = read_words(job.ramp)
 
     def play_slot(slot: int) -> None:
         target_slot = target.open_slot()
-        while not slots.words[GO_NS]:
-            time.sleep(WAIT_FOR_GO_S)
+        with looking_for_go:
+            while not slots.words[GO_NS]:
+                time.sleep(WAIT_FOR_GO_S)
         _sleep_until(slots.words[GO_NS] + ramp_ns[slot])
         play(target_slot.execute)
 

@@ -27,7 +27,7 @@ class Turn:
 
     Attributes:
         length_s: How long its processes ran.
-        cpu_s: CPU time of its processes meanwhile.
+        cpu_s: CPU time of its processes meanwhile, for the level also that of its supervisor.
         nodes: Nodes that they executed meanwhile.
     """
 
@@ -37,9 +37,12 @@ class Turn:
 
 
 class _Side:
-    def __init__(self, pids: list[int], count: Callable[[], int]) -> None:
+    def __init__(
+        self, pids: list[int], count: Callable[[], int], other_cpu_s: Callable[[], float]
+    ) -> None:
         self.pids = pids
         self._count = count
+        self._other_cpu_s = other_cpu_s
         self.turns: list[Turn] = []
         self._before = (0, 0.0, 0)
 
@@ -56,7 +59,7 @@ class _Side:
         self.turns.append(Turn((now_ns - start_ns) / 1e9, cpu_now_s - cpu_s, nodes_now - nodes))
 
     def _counters(self) -> tuple[float, int]:
-        return sum(map(process_cpu_s, self.pids)), self._count()
+        return sum(map(process_cpu_s, self.pids), self._other_cpu_s()), self._count()
 
 
 class TakingTurns:
@@ -69,6 +72,7 @@ class TakingTurns:
         *,
         count_ours: Callable[[], int],
         count_bare: Callable[[], int],
+        supervisor_cpu_s: Callable[[], float],
         clock_ns: Callable[[], int],
         sleep: Callable[[float], None],
         turn_s: float,
@@ -81,19 +85,23 @@ class TakingTurns:
             begin_bare: Lets the other side begin.
             count_ours: How many nodes the level has executed.
             count_bare: How many nodes the other side has executed.
+            supervisor_cpu_s: CPU time of this process, which our side uses: it supervises and
+                samples.
             clock_ns: CLOCK_MONOTONIC.
             sleep: Sleeps for some seconds.
-            turn_s: Length of a turn; ours is over at the first look after it.
+            turn_s: Length of our turn, over at the first look after it; the other side's turn that
+                follows is as long.
             pairs: Turns of each side, warm-up included.
         """
-        self._bare = _Side(bare_pids, count_bare)
+        self._bare = _Side(bare_pids, count_bare, lambda: 0.0)
         self._ours: _Side | None = None
         self._count_ours = count_ours
+        self._supervisor_cpu_s = supervisor_cpu_s
         self._begin_bare = begin_bare
         self._clock_ns = clock_ns
         self._sleep = sleep
         self._turn_s = turn_s
-        self._turn_ends_ns = 0
+        self._resumed_ns = 0
         self._pairs = pairs
 
     @property
@@ -106,6 +114,10 @@ class TakingTurns:
         """The turns of the other side."""
         return self._bare.turns
 
+    def has_run_s(self, now_ns: int) -> float:
+        """Return for how long our side has had its turn; before the first one since boot."""
+        return (now_ns - self._resumed_ns) / 1e9
+
     def look(self, pids: list[int]) -> None:
         """Let the other side have its turn, if ours is over; returns when ours runs again.
 
@@ -117,18 +129,18 @@ class TakingTurns:
         """
         now_ns = self._clock_ns()
         if self._ours is None:
-            self._ours = _Side(pids, self._count_ours)
-        elif now_ns < self._turn_ends_ns:
+            self._ours = _Side(pids, self._count_ours, self._supervisor_cpu_s)
+        elif self.has_run_s(now_ns) < self._turn_s:
             return
         else:
             self._ours.stop(now_ns)
             if not self.bare:
                 self._begin_bare()
             self._bare.start(self._clock_ns())
-            self._sleep(self._turn_s)
+            self._sleep(self.ours[-1].length_s)
             self._bare.stop(self._clock_ns())
         now_ns = self._clock_ns()
         self._ours.start(now_ns)
-        self._turn_ends_ns = now_ns + int(self._turn_s * 1e9)
+        self._resumed_ns = now_ns
         if len(self.bare) >= self._pairs:
             raise EnoughError

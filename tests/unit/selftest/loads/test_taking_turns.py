@@ -52,6 +52,7 @@ def test_one_side_runs_at_a_time_and_its_turns_have_its_own_work(
         lambda: begun.append(1),
         count_ours=lambda: count("ours"),
         count_bare=lambda: count("bare"),
+        supervisor_cpu_s=lambda: 0.0,
         clock_ns=time.monotonic_ns,
         sleep=sleep,
         turn_s=TURN_S,
