@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.machine import largest_level, level_bounds
 from perf_pipeline.config.scenario.keys import MAX_LEVEL
 from perf_pipeline.host.finding import Finding
+from perf_pipeline.host.pressure import pressure_findings
 from perf_pipeline.host.scheduling import scheduling_finding
 from perf_pipeline.samples.record import RECORD
 
@@ -39,8 +40,6 @@ DISK_TIGHT_BYTES = 3_000_000_000
 """Embedded PostgreSQL may keep 2 GB of write-ahead log; results and environments come on top."""
 
 DISK_FULL_BYTES = 500_000_000
-LOAD_BUSY_RATIO = 0.5
-PRESSURE_BUSY_PERCENT = 10.0
 OLDEST_PYTHON = (3, 11)
 
 
@@ -77,8 +76,7 @@ def diagnose(
         _disk(disk_free_bytes),
         _cores(limits.cores_usable, processes),
         scheduling_finding(scheduling),
-        _load(pressure.load_1m, limits.cores_usable),
-        *(_stalls(name, percent) for name, percent in pressure.stalled_percent.items()),
+        *pressure_findings(pressure, limits.cores_usable),
         _python(python_version),
         _uv(uv),
         *(_service(service) for service in services),
@@ -188,40 +186,6 @@ def _cores(usable: int, processes: int) -> Finding:
         meaning=f"{processes} worker processes; servers and harness run on the same cores",
         todo="give the machine or container a second core" if alone else "",
         severity="warning" if alone else "ok",
-    )
-
-
-def _load(load_1m: float | None, cores: int) -> Finding:
-    limit = f"{LOAD_BUSY_RATIO:g} a core"
-    if load_1m is None:
-        return Finding(
-            "load", "not measured", limit, "whether others are at work is unknown", "", "warning"
-        )
-    busy = load_1m / cores > LOAD_BUSY_RATIO
-    return Finding(
-        what="load",
-        value=f"{load_1m:.2f} in the last minute, {load_1m / cores:.2f} a core",
-        limit=limit,
-        meaning="others are at work: figures would be noisy" if busy else "quiet",
-        todo="wait, or stop what else is running (uptime, top)" if busy else "",
-        severity="warning" if busy else "ok",
-    )
-
-
-def _stalls(resource: str, percent: float | None) -> Finding:
-    what, limit = f"{resource} pressure", f"{PRESSURE_BUSY_PERCENT:g} % of the last 10 s"
-    if percent is None:
-        meaning = f"this kernel does not count how long threads wait for {resource}"
-        return Finding(what, "not measured", limit, meaning, "", "warning")
-    busy = percent > PRESSURE_BUSY_PERCENT
-    waited = f"some thread waited for {resource} that long"
-    return Finding(
-        what=what,
-        value=f"{percent:.1f} %",
-        limit=limit,
-        meaning=f"{waited}: figures would be noisy" if busy else waited,
-        todo="wait, or stop what else is running" if busy else "",
-        severity="warning" if busy else "ok",
     )
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from perf_pipeline.host.finding import Finding
+
+LOAD_BUSY_RATIO = 0.5
+PRESSURE_BUSY_PERCENT = 10.0
+
 
 @dataclass(frozen=True)
 class Pressure:
@@ -26,7 +31,7 @@ def read_pressure(proc: Path = Path("/proc")) -> Pressure:
     return Pressure(
         load_1m=None if load is None else float(load.split()[0]),
         stalled_percent={
-            resource: _some_avg10(_text(proc / "pressure" / resource))
+            resource: _some(_text(proc / "pressure" / resource)).get("avg10")
             for resource in ("cpu", "memory", "io")
         },
     )
@@ -41,10 +46,11 @@ def read_stalled(proc: Path = Path("/proc")) -> dict[str, float | None]:
     Source:
         Documentation/accounting/psi.rst of the kernel: ``total`` is in microseconds.
     """
-    return {
-        resource: _some_total_s(_text(proc / "pressure" / resource))
+    totals_us = {
+        resource: _some(_text(proc / "pressure" / resource)).get("total")
         for resource in ("cpu", "memory", "io")
     }
+    return {name: None if us is None else us / 1e6 for name, us in totals_us.items()}
 
 
 def stalled_percent(
@@ -63,22 +69,52 @@ def stalled_percent(
     return shares
 
 
-def _some_total_s(text: str | None) -> float | None:
-    """Read ``some avg10=1.17 ... total=1234``, microseconds; None without a file."""
-    for line in (text or "").splitlines():
-        fields = line.split()
-        if fields[:1] == ["some"]:
-            return int(fields[-1].removeprefix("total=")) / 1e6
-    return None
+def pressure_findings(pressure: Pressure, cores: int) -> list[Finding]:
+    """Judge how busy the machine is: a finding for its load and for each resource."""
+    stalls = [_stalls(name, percent) for name, percent in pressure.stalled_percent.items()]
+    return [_load(pressure.load_1m, cores), *stalls]
 
 
-def _some_avg10(text: str | None) -> float | None:
-    """Read ``some avg10=1.17 avg60=...``; None without a file."""
+def _load(load_1m: float | None, cores: int) -> Finding:
+    limit = f"{LOAD_BUSY_RATIO:g} a core"
+    if load_1m is None:
+        meaning = "whether other programs are at work is unknown"
+        return Finding("load", "not measured", limit, meaning, "", "warning")
+    busy = load_1m / cores > LOAD_BUSY_RATIO
+    return Finding(
+        what="load",
+        value=f"{load_1m:.2f} in the last minute, {load_1m / cores:.2f} a core",
+        limit=limit,
+        meaning="other programs are at work: figures would be noisy" if busy else "quiet",
+        todo="wait, or stop what else is running (uptime, top)" if busy else "",
+        severity="warning" if busy else "ok",
+    )
+
+
+def _stalls(resource: str, percent: float | None) -> Finding:
+    what, limit = f"{resource} pressure", f"{PRESSURE_BUSY_PERCENT:g} % of the last 10 s"
+    if percent is None:
+        meaning = f"this kernel does not count how long threads wait for {resource}"
+        return Finding(what, "not measured", limit, meaning, "", "warning")
+    busy = percent > PRESSURE_BUSY_PERCENT
+    waited = f"some thread waited for {resource} that long"
+    return Finding(
+        what=what,
+        value=f"{percent:.1f} %",
+        limit=limit,
+        meaning=f"{waited}: figures would be noisy" if busy else waited,
+        todo="wait, or stop what else is running" if busy else "",
+        severity="warning" if busy else "ok",
+    )
+
+
+def _some(text: str | None) -> dict[str, float]:
+    """Read the line ``some avg10=1.17 ... total=1234``: name to value; empty without one."""
     for line in (text or "").splitlines():
-        fields = line.split()
-        if fields[:1] == ["some"]:
-            return float(fields[1].removeprefix("avg10="))
-    return None
+        if line.startswith("some "):
+            pairs = (field.split("=") for field in line.split()[1:])
+            return {name: float(value) for name, value in pairs}
+    return {}
 
 
 def _text(path: Path) -> str | None:

@@ -13,7 +13,6 @@ import fcntl
 import json
 import os
 import shutil
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,11 @@ from perf_pipeline.loadgen.environment.environment_spec import (
     environment_spec_of,
 )
 from perf_pipeline.loadgen.environment.installer import Installer, python_of
-from perf_pipeline.loadgen.environment.interpreter import read_interpreter
+from perf_pipeline.loadgen.environment.interpreter import (
+    base_interpreter,
+    identify_interpreter,
+    read_interpreter,
+)
 from perf_pipeline.loadgen.environment.packages import (
     installed_packages,
     packages_hash,
@@ -121,7 +124,7 @@ def find_environment(
     if interpreter is not None:
         return _given(spec, interpreter)
     needed = environment_spec_of(spec)
-    key = needed.key(_identity(base_interpreter()))
+    key = needed.key(identify_interpreter(base_interpreter()))
     return _read_marker(_folder_of(cache_dir, key), needed)
 
 
@@ -138,7 +141,7 @@ def environment_of(
     Like ``make_environment``, for an environment of no target, such as another load generator's.
     """
     base = base or base_interpreter()
-    folder = _folder_of(cache_dir, spec.key(_identity(base)))
+    folder = _folder_of(cache_dir, spec.key(identify_interpreter(base)))
     found = _read_marker(folder, spec)
     if found is not None:
         return found
@@ -178,12 +181,6 @@ def find_uv(environ: Mapping[str, str], project: Path = PROJECT) -> Path | None:
     return own if os.access(own, os.X_OK) else None
 
 
-def base_interpreter() -> Path:
-    """Return the Python that this process's (virtual) environment was made with."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Path(sys.base_prefix) / "bin" / f"python{version}"
-
-
 def _build(folder: Path, spec: EnvironmentSpec, base: Path, installer: Installer) -> dict[str, str]:
     """Make the environment anew; what an interrupted build left there is removed."""
     try:
@@ -195,7 +192,7 @@ def _build(folder: Path, spec: EnvironmentSpec, base: Path, installer: Installer
             lock.write_text(spec.lock, encoding="utf-8")
             installer.install_locked(folder, lock)
         if spec.wanted:
-            _install_wanted(folder, spec, installer)
+            installer.install_wanted(folder, spec.wanted, spec.locked_names)
         installer.finish(folder, required_packages(folder) | spec.names)
     except OSError as error:
         raise TargetEnvironmentError(f"{folder} cannot be written: {error.strerror}.") from error
@@ -203,44 +200,6 @@ def _build(folder: Path, spec: EnvironmentSpec, base: Path, installer: Installer
         shutil.rmtree(folder, ignore_errors=True)  # it would stay for ever
         raise
     return installed_packages(folder)
-
-
-def _install_wanted(folder: Path, spec: EnvironmentSpec, installer: Installer) -> None:
-    """Install the packages that are not locked; the locked ones must not change."""
-    locked = {
-        name: version
-        for name, version in installed_packages(folder).items()
-        if name in spec.locked_names
-    }
-    constraints, wanted = folder / "constraints.txt", folder / "wanted.txt"
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in locked.items()))
-    wanted.write_text("".join(f"{line}\n" for line in spec.wanted))
-    installer.install_wanted(folder, wanted, constraints)
-    now = installed_packages(folder)
-    moved = [
-        f"{name} {version} became {now.get(name, 'nothing')}"
-        for name, version in locked.items()
-        if now.get(name) != version
-    ]
-    if moved:
-        raise TargetEnvironmentError(
-            f"Adding packages for {spec.target} changed what is locked: {', '.join(moved)}.\n"
-            "It would not be the locked target with packages beside it. Ask for a version of the "
-            "target as well (name==version+package): everything is then resolved anew."
-        )
-
-
-def _identity(interpreter: Path) -> str:
-    """Identify an interpreter without starting it: path, size and time of the binary."""
-    try:
-        real = interpreter.resolve(strict=True)
-        stat = real.stat()
-    except OSError as error:
-        raise TargetEnvironmentError(
-            f"The Python to build the target's environment with does not exist: {interpreter}.\n"
-            "Name another one, or make the harness's environment again (rm -r .venv)."
-        ) from error
-    return f"{real} {stat.st_size} {stat.st_mtime_ns}"
 
 
 @contextlib.contextmanager

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import TargetEnvironmentError
+from perf_pipeline.loadgen.environment.packages import installed_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
 BUILD_LIMIT_S = 900
 _SHOWN_LINES = 12
@@ -79,15 +80,27 @@ class Installer:
         exactly = ["install", "--require-hashes", "--no-deps", "--requirement"]
         self._run([*_pip(folder), *exactly, lock], _INDEX)
 
-    def install_wanted(self, folder: Path, wanted: Path, constraints: Path) -> None:
-        """Install what ``wanted`` lists and all that it needs, within ``constraints``.
+    def install_wanted(
+        self, folder: Path, wanted: Iterable[str], locked_names: Container[str]
+    ) -> None:
+        """Install ``wanted`` and all that it needs; the locked packages must not change.
+
+        Args:
+            folder: The environment, with its locked packages installed.
+            wanted: Requirements, one a line.
+            locked_names: Names of the locked packages.
 
         Raises:
-            TargetEnvironmentError: A package is not available within the constraints.
+            TargetEnvironmentError: A package is not available, or a locked one changed.
         """
-        files: list[str | Path] = ["--requirement", wanted, "--constraint", constraints]
+        installed = installed_packages(folder).items()
+        locked = {name: version for name, version in installed if name in locked_names}
+        constraints, requirements = folder / "constraints.txt", folder / "wanted.txt"
+        constraints.write_text("".join(f"{name}=={version}\n" for name, version in locked.items()))
+        requirements.write_text("".join(f"{line}\n" for line in wanted))
+        files: list[str | Path] = ["--requirement", requirements, "--constraint", constraints]
         hint = f"Does the index have these names and versions? {_INDEX}"
-        if constraints.stat().st_size:
+        if locked:
             hint = (
                 "The versions of the target's lock do not change; where a package needs other "
                 f"versions, ask for a version of the target too (name==version+package).\n{hint}"
@@ -95,11 +108,23 @@ class Installer:
         if self.uv is not None:
             options = ["--quiet", "--compile-bytecode", "--python"]
             self._run([self.uv, "pip", "install", *options, python_of(folder), *files], hint)
-            return
-        self._run([*_pip(folder), "install", *files], hint)
+        else:
+            self._run([*_pip(folder), "install", *files], hint)
+        now = installed_packages(folder)
+        changed = [
+            f"{name} {version} became {now.get(name, 'nothing')}"
+            for name, version in locked.items()
+            if now.get(name) != version
+        ]
+        if changed:
+            raise TargetEnvironmentError(
+                f"Adding packages for {self.target} changed locked ones: {', '.join(changed)}.\n"
+                "The target would differ from its lock. Ask for a version of the target as well "
+                "(name==version+package): everything is then resolved anew."
+            )
 
     def finish(self, folder: Path, keep: Iterable[str]) -> None:
-        """Take away what ``venv`` brought and uv does not, and compile everything.
+        """Remove what ``venv`` adds and uv does not, and compile everything.
 
         Args:
             folder: The environment.

@@ -1,20 +1,18 @@
-"""The user's own Python, used as it is: its version and packages are read once."""
+"""The Pythons that environments are made with, and those that the user names."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+import sys
 import tempfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.environment.packages import normalised
 from perf_pipeline.worker.__main__ import PLAYERS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOWEST = (3, 11)
 """Workers are started with ``-P``, so that no module of the current folder shadows one of the
@@ -98,3 +96,22 @@ def read_interpreter(interpreter: Path, target: str) -> dict[str, str]:
     # The first of a name is the one that Python would import.
     found = {normalised(name): version for name, version in reversed(answer["packages"]) if name}
     return dict(sorted(found.items()))
+
+
+def base_interpreter() -> Path:
+    """Return the Python that this process's (virtual) environment was made with."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return Path(sys.base_prefix) / "bin" / f"python{version}"
+
+
+def identify_interpreter(interpreter: Path) -> str:
+    """Identify an interpreter without starting it: path, size and time of the binary."""
+    try:
+        real = interpreter.resolve(strict=True)
+        stat = real.stat()
+    except OSError as error:
+        raise TargetEnvironmentError(
+            f"The Python to build the target's environment with does not exist: {interpreter}.\n"
+            "Name another one, or make the harness's environment again (rm -r .venv)."
+        ) from error
+    return f"{real} {stat.st_size} {stat.st_mtime_ns}"

@@ -1,4 +1,4 @@
-"""Which release of a package an index calls the newest: asked through uv, as an install would."""
+"""The newest release of a package in the index, resolved by uv as for an install."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import TargetEnvironmentError
-from perf_pipeline.loadgen.environment.environment import base_interpreter
+from perf_pipeline.loadgen.environment.interpreter import base_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

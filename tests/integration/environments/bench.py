@@ -13,10 +13,10 @@ from perf_pipeline.config.scenario.target_spec import TargetSpec
 from perf_pipeline.loadgen.environment import environment_spec
 from perf_pipeline.loadgen.environment.environment import (
     TargetEnvironment,
-    base_interpreter,
     find_uv,
     make_environment,
 )
+from perf_pipeline.loadgen.environment.interpreter import base_interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path

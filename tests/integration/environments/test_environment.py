@@ -19,11 +19,11 @@ from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.environment import environment
 from perf_pipeline.loadgen.environment.environment import (
     TargetEnvironment,
-    base_interpreter,
     find_uv,
     make_environment,
 )
 from perf_pipeline.loadgen.environment.environment_spec import read_lock
+from perf_pipeline.loadgen.environment.interpreter import base_interpreter
 from tests.integration.environments.bench import UVS, locked, write_wheel
 
 if TYPE_CHECKING:

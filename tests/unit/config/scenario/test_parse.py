@@ -242,8 +242,8 @@ def test_arms_and_workloads_given_twice_are_named(machine: MachineLimits) -> Non
             "first one a greater weight instead."
         ),
         (
-            'mine.toml line 15: arm[2].label is "x" for the second time; each arm needs a label of '
-            "its own (it names a folder)."
+            'mine.toml line 15: arm[2].label is "x" for the second time; each arm needs its own '
+            "label (it names a folder)."
         ),
     ]
 
