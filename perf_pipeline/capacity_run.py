@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 
 
 class SearchedRun(NamedTuple):
-    """A search, measured and reported.
+    """The result of a search.
 
     Attributes:
         metrics: What was measured at its levels.
-        finding: What it found.
-        page: Its page.
+        finding: The capacity that it found.
+        page: Path of its HTML page.
     """
 
     metrics: RunMetrics
@@ -117,7 +117,7 @@ class SearchCourse:
         log: LevelLog,  # noqa: ARG002
         plans: Sequence[LevelPlan],  # noqa: ARG002
     ) -> Stopped | None:
-        """Return None: where one load is too much, a smaller one is what comes next."""
+        """Return None: after a load that is too much, the search tries a smaller one."""
         return None
 
     def _plan_of(self, ask: Ask, index: int) -> LevelPlan:
@@ -216,7 +216,7 @@ def search_capacity(
     notify: Callable[[str], None] = lambda _text: None,
     environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
 ) -> CapacityFinding:
-    """Search for the greatest load that keeps objectives, from servers to report.
+    """Search for the greatest load that meets objectives, from servers to report.
 
     Raises:
         PerfPipelineError: Before the first level, when servers or target are unavailable; or after

@@ -1,1 +1,1 @@
-"""The shared vocabulary: one record a workflow, and where records are kept until they are read."""
+"""The shared vocabulary: one record for each workflow, and the files that hold the records."""

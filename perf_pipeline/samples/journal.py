@@ -76,7 +76,7 @@ class JournalWriter:
             yield payload
 
     def facts(self, facts: dict[str, str]) -> None:
-        """Store what is true of this process."""
+        """Store a fact about this process."""
         self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", list(facts.items()))
 
     def error_example(self, error_class: int, text: str) -> None:
@@ -84,7 +84,7 @@ class JournalWriter:
         self._db.execute("INSERT INTO error_example VALUES (?, ?)", (error_class, text))
 
     def waits(self, at_ns: int, threads: dict[str, int]) -> None:
-        """Store what threads were seen doing at one moment."""
+        """Store a sample of what the threads do."""
         self._db.executemany(
             "INSERT INTO wait VALUES (?, ?, ?)", [(at_ns, what, n) for what, n in threads.items()]
         )

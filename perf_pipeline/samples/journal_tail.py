@@ -26,19 +26,19 @@ class Block(NamedTuple):
 
 
 class JournalTail:
-    """Reads what was committed since the last look, of all worker processes of a level.
+    """Reads what the worker processes of a level committed since the last call.
 
     The journals are opened for reading alone, so nothing of the run can change.
 
     Attributes:
-        is_damaged: Whether a file was met that is no journal.
+        is_damaged: Whether one of the files is no journal.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Read nothing yet.
+        """Prepare to read; nothing is opened.
 
         Args:
-            folder: The level's.
+            folder: The level's folder.
         """
         self._folder = folder
         self._next_seq: dict[Path, int] = {}
@@ -47,7 +47,7 @@ class JournalTail:
     def new_blocks(self) -> list[Block]:
         """Return the blocks that are new and whole, those of one process in order of commit.
 
-        A journal that is busy, or has no tables yet, is read at the next look.
+        A journal that is busy, or has no tables yet, is read at the next call.
         """
         blocks: list[Block] = []
         for path in sorted(self._folder.glob("worker-*.sqlite")):

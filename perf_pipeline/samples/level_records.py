@@ -54,7 +54,7 @@ SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class WorkerRecords:
-    """What is left of one worker.
+    """The stored records of one worker process.
 
     Attributes:
         worker: Its index.
@@ -62,7 +62,7 @@ class WorkerRecords:
             ``Outcome.ERROR`` of class ``TARGET_CRASH`` (or abandoned, if the run was cut short).
         journal: The rest of its journal.
         may_be_missing: Workflows that it had started and of which nothing else is known.
-        recovered: True when records had to be made from the slot stamps.
+        recovered: True when records were made from the slot stamps.
     """
 
     worker: int
@@ -74,7 +74,7 @@ class WorkerRecords:
 
 @dataclass(frozen=True)
 class LevelRecords:
-    """Everything that is left of one level.
+    """Everything that is stored of one level.
 
     Attributes:
         log: ``level.json``: plan, phases, workers' ends.
@@ -88,12 +88,12 @@ class LevelRecords:
 
     @property
     def recovered(self) -> bool:
-        """True when a worker did not end by itself and its records were pieced together."""
+        """True when a worker process was killed and some of its records were recovered."""
         return any(worker.recovered for worker in self.workers)
 
     @property
     def may_be_missing(self) -> int:
-        """Workflows that were started and of which nothing is known."""
+        """Workflows that were started and of which nothing else is known."""
         return sum(worker.may_be_missing for worker in self.workers)
 
 

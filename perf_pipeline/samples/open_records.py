@@ -106,7 +106,7 @@ def _end_ns(frame: pl.DataFrame, log: Mapping[str, Any]) -> int:
 def _made(
     worker: int, unknown: npt.NDArray[np.int64], lost: int, log: Mapping[str, Any]
 ) -> pl.DataFrame:
-    """Make what is known of one worker's missing records but their times."""
+    """Return one worker's missing records, without their times."""
     stopped_by_us = log["ended_because"] == EndedBecause.INTERRUPTED or not log["workers"]
     crashed = not stopped_by_us
     started = np.arange(len(unknown)) < lost

@@ -31,7 +31,7 @@ class PlannedLevel:
 
     @property
     def shown(self) -> str:
-        """What people call the level: ``1000 (medium stress)``."""
+        """Shown name of the level: ``1000 (medium stress)``."""
         return f"{self.label} ({self.title})" if self.title else self.label
 
 

@@ -1,6 +1,6 @@
-"""A run on disk: where everything lies, and whether the run is still going on.
+"""The folder of a run: where its files are, and whether the run still goes on.
 
-RUN/run.json               our own record of the run's status
+RUN/run.json               the record of the run's status
 RUN/manifest.json          what ran, where, with which versions
 RUN/plan.json              the levels that will be played
 RUN/levels/00-100/         one folder a level: level.json, resources.jsonl, histograms.bin
@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp, stamp
@@ -67,6 +67,28 @@ def read_json(path: Path) -> Any:
         raise RunFolderError(f"{path} cannot be read as JSON: {error}") from error
 
 
+class StoppedRecord(TypedDict):
+    """How the scenario ended a run before its last level, as ``manifest.Stopped`` has it."""
+
+    level: str
+    because: str
+    detail: str
+    not_run: list[str]
+
+
+class RunRecord(TypedDict):
+    """The content of ``run.json``: status is of the closed list above, times are ISO 8601 UTC."""
+
+    run_id: str
+    scenario: str
+    status: str
+    process: tuple[int, int, str]
+    started_at: str
+    why: NotRequired[str]
+    ended_at: NotRequired[str]
+    stopped: NotRequired[StoppedRecord]
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The folder of one run.
@@ -84,22 +106,22 @@ class RunFolder:
 
     @property
     def manifest(self) -> Path:
-        """What ran."""
+        """Path of the manifest."""
         return self.root / "manifest.json"
 
     @property
     def metrics(self) -> Path:
-        """The run in numbers."""
+        """Path of the stored metrics."""
         return self.root / "metrics.json"
 
     @property
     def records(self) -> Path:
-        """All records, as Parquet."""
+        """Path of all records, as Parquet."""
         return self.root / "records.parquet"
 
     @property
     def status_file(self) -> Path:
-        """Our own record of the status."""
+        """Path of the record of the run's status."""
         return self.root / "run.json"
 
     def level_folders(self) -> list[Path]:
@@ -126,9 +148,9 @@ class RunFolder:
         """Record how the run ended.
 
         Args:
-            status: A word of the closed list.
-            why: A sentence; empty if there is nothing to say.
-            stopped: That its scenario ended it before its last level, and why.
+            status: One of the closed list.
+            why: A sentence; may be empty.
+            stopped: How its scenario ended it before its last level.
         """
         record = read_json(self.status_file)
         record.update(status=status, why=why, ended_at=datetime.now(UTC).isoformat())
@@ -136,20 +158,20 @@ class RunFolder:
             record["stopped"] = stopped
         write_json(self.status_file, record)
 
-    def read_status(self) -> dict[str, Any]:
+    def read_status(self) -> RunRecord:
         """Return the record of the run; a run whose process is gone is ``killed``.
 
         Raises:
             RunFolderError: It is missing, or not a record.
         """
-        record: dict[str, Any] = read_json(self.status_file)
+        record: RunRecord = read_json(self.status_file)
         if not isinstance(record, dict) or not {"run_id", "status", "process"} <= set(record):
             raise RunFolderError(f"{self.status_file} is not the record of a run")
         if record["status"] == RUNNING:
             owner = record["process"]
             if stamp(owner[0]) != tuple(owner):
                 record["status"] = KILLED
-                record["why"] = f"its process {owner[0]} is gone and left no word"
+                record["why"] = f"its process {owner[0]} is gone without a record of its end"
         return record
 
 
@@ -159,7 +181,7 @@ def list_runs(results: Path) -> list[RunFolder]:
     return sorted(runs, key=lambda run: run.run_id)
 
 
-def read_runs(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
+def read_runs(results: Path) -> tuple[list[RunRecord], list[str]]:
     """Read the records of all runs in a results folder, oldest first.
 
     Returns:

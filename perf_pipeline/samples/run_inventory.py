@@ -1,4 +1,4 @@
-"""What lies in the folder of a run, also of one that did not end as it should."""
+"""Counts what is stored of a run, also of one that failed or was killed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NOT_BEGUN = "not begun"
 
 @dataclass(frozen=True)
 class RunInventory:
-    """What lies in a run's folder.
+    """What is stored of a run.
 
     Attributes:
         folder: The run's folder.
-        status: Our own record's word; ``not begun`` when there is no record.
+        status: Of the run's record; ``not begun`` without a record.
         levels: Levels that were begun.
-        records: Records in the journals of all workers, those pieced together among them.
-        may_be_missing: Workflows that were started and of which nothing is known.
+        records: Records in the journals of all worker processes, recovered ones included.
+        may_be_missing: Workflows that were started and of which nothing else is known.
         problem: Why some of it could not be counted; empty if all was.
     """
 
@@ -40,7 +40,7 @@ class RunInventory:
 
 
 def run_inventory_of(folder: RunFolder) -> RunInventory:
-    """Count what lies in the folder of a run; what cannot be read becomes ``problem``.
+    """Count what is stored of a run; what cannot be read becomes ``problem``.
 
     It never raises, because it is called while another error is being reported.
     """

@@ -35,6 +35,6 @@ def test_a_damaged_record_is_named_and_the_killed_run_behind_it_is_marked(tmp_pa
 
     reported = "\n".join(clear(settings))
 
-    assert f"run {damaged.run_id} is damaged and left as it is: {damaged.status_file}" in reported
+    assert f"run {damaged.run_id} is damaged and was not changed: {damaged.status_file}" in reported
     assert f"run {killed.run_id} was killed" in reported
     assert read_json(killed.status_file)["status"] == KILLED

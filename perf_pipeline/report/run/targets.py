@@ -25,12 +25,12 @@ IMPLIED = (
     "limit on the average also requires this throughput. The stricter of the two limits decides."
 )
 UNCLEAR = (
-    "Unclear: the 95 % interval of the value contains the limit, so this run cannot tell on which "
-    "side of the limit the value lies."
+    "Unclear: the 95 % interval of the value contains the limit, so the true value may "
+    "lie on either side of it."
 )
 BESIDE_NEIGHBOURS = (
     "A neighbour can only slow a target down: beside other programs on the machine what is met "
-    "stands, and what is missed is unclear."
+    "remains met, and what is missed is unclear."
 )
 GRADES = (
     "Marginal lies between acceptable and poor. A percentile is graded only when at least 10 "
@@ -214,12 +214,12 @@ def _levels_of(metrics: RunMetrics, keys: Sequence[tuple[str, ...]]) -> list[Lev
     Rows name their level by its label alone, which the repeats of a level share: the second row
     with the same key is the second repeat's, and so on.
     """
-    seen: dict[tuple[str, ...], int] = {}
+    counts: dict[tuple[str, ...], int] = {}
     found = []
     for key in keys:
         repeats = [level for level in metrics.levels if level.label == key[-2]]
-        position = seen.get(key, 0)
-        seen[key] = position + 1
+        position = counts.get(key, 0)
+        counts[key] = position + 1
         found.append(repeats[position] if position < len(repeats) else None)
     return found
 

@@ -1,4 +1,4 @@
-"""A neighbour can only slow a target down: what is met stands, what is missed is unclear."""
+"""A neighbour can only slow a target down: what is met remains met, what is missed is unclear."""
 
 from __future__ import annotations
 
