@@ -75,9 +75,13 @@ class Ui:
         return context
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium of this machine, without a sandbox of its own: a container has none to give."""
+    """Chromium of this machine, without a sandbox of its own: a container has none to give.
+
+    Playwright leaves an event loop running in this thread, which tests of coroutines that follow
+    in the same process must not find: it ends with the file.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -89,9 +93,9 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ui(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
-    """One Dagster UI for all tests of this folder.
+    """One Dagster UI for all tests of a file.
 
     The browser is a dependency, so that nothing is started where there is none.
     """

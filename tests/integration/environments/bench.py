@@ -70,7 +70,7 @@ class Bench:
             "UV_OFFLINE": "1",
             "UV_FIND_LINKS": str(self.wheels),
             "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.wheels),
+            "PIP_FIND_LINKS": self.wheels.as_uri(),
             "PIP_CONFIG_FILE": os.devnull,
             "UV_NO_CONFIG": "1",
             "PYTHONHOME": str(folder / "astray"),  # a Python that sees it does not start

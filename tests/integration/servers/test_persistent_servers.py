@@ -96,7 +96,7 @@ def test_a_note_whose_process_id_was_given_to_another_is_not_trusted(settings: S
     path.write_text(json.dumps(note))
     running, notes = running_server(settings, "redis")
     assert running is None
-    assert "no longer runs" in notes[0]
+    assert "has ended" in notes[0]
     assert stop_servers(settings, ["redis"]) == []
     assert not path.exists()
     assert is_free(port_of(started.url))

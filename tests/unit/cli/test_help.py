@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ def test_the_shell_is_offered_scenarios_files_targets_and_gates(here: Path) -> N
 
 def test_the_shell_is_offered_runs_of_the_folder_that_was_named(begun: RunFolder) -> None:
     """Through the program, as bash asks it."""
-    words = f"perf-pipeline report --results {begun.root.parent} 2026"
+    words = f"perf-pipeline report --results {shlex.quote(str(begun.root.parent))} 2026"
     environ = {"_PERF_PIPELINE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "4"}
     asked = subprocess.run(
         [sys.executable, str(BIN / "perf-pipeline")],
