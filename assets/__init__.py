@@ -1,1 +1,1 @@
-"""The Dagster code location: wiring only; whatever an asset does is a call into perf_pipeline."""
+"""The Dagster code location: wiring only; the work is done in perf_pipeline."""

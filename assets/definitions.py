@@ -37,7 +37,7 @@ defs = dg.Definitions(
         sensors.clear_after_cancel,
     ],
     resources={jobs.LOAD_RUN: LoadRun()},
-    # The load runs in processes of its own, so a process a step would only add start-up time,
+    # The load runs in its own processes, so a process for each step would only add start-up time,
     # and servers that live in the run's process could not be shared between steps.
     executor=dg.in_process_executor,
 )

@@ -1,4 +1,4 @@
-"""Group analysis: what a metric did over the runs."""
+"""Group analysis: the history of a metric over the runs."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from perf_pipeline.analysis.history import RUNS_MAX, read_history
 from perf_pipeline.report.charts.history_charts import history_charts, history_rows
 
 DRAWN_MAX = 12
-"""Series that are drawn, those with the newest runs; the table holds all."""
+"""Series that are drawn, those with the newest runs; the table has all."""
 
 
 class HistoryConfig(dg.Config):
@@ -22,7 +22,7 @@ class HistoryConfig(dg.Config):
         default=None, description="Folder of the runs. Empty: the folder of the last run."
     )
     runs_max: int = Field(
-        default=RUNS_MAX, gt=0, description="The newest runs that are read, at most."
+        default=RUNS_MAX, gt=0, description="Maximum number of runs that are read, the newest ones."
     )
 
 
@@ -39,7 +39,7 @@ def metric_history(config: HistoryConfig, run_metrics: str) -> dg.MaterializeRes
         "runs": dg.MetadataValue.int(history.runs),
         "folder": dg.MetadataValue.path(str(results)),
         "not read": dg.MetadataValue.text("; ".join(history.unread) or "none"),
-        "older runs, not looked at": dg.MetadataValue.int(history.older),
+        "older runs, not read": dg.MetadataValue.int(history.older),
     }
     if rows:
         metadata["table"] = dg.MetadataValue.table(rows)

@@ -22,7 +22,7 @@ from perf_pipeline.servers.lifecycle.services import start_servers
 
 LOAD_RUN = "load_run_resource"
 ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity")
-"""What a load job materializes; a search for capacity is a load run of its own. Metrics, verdicts,
+"""What a load job materializes; a search for capacity is a separate load run. Metrics, verdicts,
 history and report are in it rather than automated: they must follow each load at once and in
 order, also when ``perf-pipeline run`` starts it without Dagster's daemon, which automation needs;
 and nothing else ever makes them stale."""

@@ -1,4 +1,4 @@
-"""Group reporting: what people read."""
+"""Group reporting: the report and the result files."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from assets.run_inventory import report_run_inventory
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.report.report_server import report_url
-from perf_pipeline.run import report
+from perf_pipeline.report.run.files import write_files
 from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -30,7 +30,7 @@ def run_report(run_metrics: str) -> dg.MaterializeResult[None]:
     """
     folder = RunFolder(Path(run_metrics).parent)
     metrics = metrics_of(folder)
-    files = report(folder, metrics)
+    files = write_files(folder, metrics)
     return dg.MaterializeResult(
         metadata={
             "html": dg.MetadataValue.path(str(files.html)),

@@ -13,7 +13,7 @@ nightly_baseline = dg.ScheduleDefinition(
     execution_timezone=ZONE,
     run_config=jobs.load_config(scenario="baseline"),
     default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="The baseline each night at 02:00 UTC; it waits for a load run that still goes on.",
+    description="The baseline each night at 02:00 UTC; it waits for a load run that is active.",
 )
 weekly_stress = dg.ScheduleDefinition(
     name="weekly_stress",

@@ -46,7 +46,7 @@ def main() -> int:
 def _dagster_dev(port: int) -> int:
     """Run ``dagster dev`` to its end; SIGINT and SIGTERM are handed on, each once.
 
-    It has a session of its own, or Ctrl-C would reach it twice; and it is bound to this process.
+    It has its own session, or Ctrl-C would reach it twice; and it is bound to this process.
     """
     where = ["--host", reports.HOST, "--port", str(port)]
     command = [sys.executable, "-m", "dagster", "dev", *where]

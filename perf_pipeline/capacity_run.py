@@ -24,7 +24,8 @@ from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.capacity_question import LONGER
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.report.run.capacity_page import write_capacity_report
-from perf_pipeline.run import Run, report
+from perf_pipeline.report.run.files import write_files
+from perf_pipeline.run import Run
 from perf_pipeline.samples.manifest import SearchedLoad, read_manifest
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def finish_capacity(folder: RunFolder) -> SearchedRun:
         RunFolderError: The folder holds no search, or a file of it cannot be read.
     """
     metrics = metrics_of(folder)
-    report(folder, metrics)
+    write_files(folder, metrics)
     return report_capacity(folder, metrics)
 
 

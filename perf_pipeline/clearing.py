@@ -9,7 +9,7 @@ from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.host.scratch import remove_scratch
 from perf_pipeline.loadgen.limits.control_group import remove_leftovers
-from perf_pipeline.run import report
+from perf_pipeline.report.run.files import write_files
 from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
 from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
 
@@ -51,5 +51,5 @@ def _rescue(folder: RunFolder) -> str:
         metrics = metrics_of(folder)
     except RunFolderError as error:
         return f"nothing of it was measured ({error})"
-    files = report(folder, metrics)
+    files = write_files(folder, metrics)
     return f"what was measured is in {files.html}"

@@ -28,8 +28,7 @@ from perf_pipeline.loadgen.course import PlannedCourse
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.run_servers import RunServers
-from perf_pipeline.report.run.files import report_files, write_report
-from perf_pipeline.report.run.result_file import write_result_files
+from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.run_folder import (
@@ -51,8 +50,6 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import Progress
-    from perf_pipeline.metrics.types.run_metrics import RunMetrics
-    from perf_pipeline.report.run.files import ReportFiles
     from perf_pipeline.servers.server import Server
 
 ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
@@ -149,7 +146,7 @@ class Run:
         """Play every level and write down what happened.
 
         The status that is recorded is our own: ``interrupted`` when anything but an error ends
-        the process's work, whatever an orchestrator calls that.
+        the process's work, also where an orchestrator calls that a failure.
 
         Args:
             on_progress: Called about once a second with the progress of the load.
@@ -238,20 +235,6 @@ class Run:
         )
 
 
-def report_of(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:
-    """Return the report of a run: the one that it wrote, else it is written now."""
-    files = report_files(folder.root)
-    if files.json.exists() and files.json.stat().st_mtime_ns >= folder.metrics.stat().st_mtime_ns:
-        return files
-    return report(folder, metrics)
-
-
-def report(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:
-    """Write the report and the result files of a run."""
-    write_result_files(folder.root.parent, metrics)
-    return write_report(metrics, folder.root)
-
-
 def run_scenario(
     scenario: Scenario,
     settings: Settings | None = None,
@@ -275,7 +258,7 @@ def run_scenario(
         folder = run.load(on_progress)
         metrics = measure(folder)
         # Inside: a server that was lost must not cost the report as well.
-        files = report(folder, metrics)
+        files = write_files(folder, metrics)
     return FinishedRun(metrics, folder.root, files)
 
 

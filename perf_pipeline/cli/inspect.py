@@ -36,8 +36,8 @@ from perf_pipeline.loadgen.environment.function_trial import (
     function_targets,
     try_functions,
 )
+from perf_pipeline.report.run.files import write_files
 from perf_pipeline.report.text.escape import visible
-from perf_pipeline.run import report as write_files
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.record import ErrorClass, Outcome

@@ -15,9 +15,9 @@ from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.level.noise import judged_noise
+from perf_pipeline.report.run.files import report_of
 from perf_pipeline.report.run.result_file import level_file_name
 from perf_pipeline.report.text.labels import level_name
-from perf_pipeline.run import report_of
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
 
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
-from perf_pipeline.run import new_run_id, report_of
+from perf_pipeline.report.run.files import report_of
+from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import INTERRUPTED, RunFolder, list_runs
 from perf_pipeline.servers.lifecycle.status import server_status
 

@@ -1,7 +1,7 @@
 """The durable journal of one worker: blocks of records, each committed whole or not at all.
 
-One SQLite file in WAL mode a worker process: a level, a repeat or a restarted worker has a file
-of its own, so no two blocks can collide. A record is *acknowledged* once the commit of its block
+One SQLite file in WAL mode a worker process: a level, a repeat or a restarted worker has its own
+file, so no two blocks can collide. A record is *acknowledged* once the commit of its block
 has returned; from then on killing any process loses nothing of it. ``synchronous=NORMAL`` means
 that a loss of power may take the last blocks, but never makes the file unreadable.
 
@@ -47,9 +47,7 @@ class JournalWriter:
             sqlite3.Error: It cannot be created.
         """
         if path.exists():
-            raise FileExistsError(
-                f"{path} exists: every worker process writes a journal of its own"
-            )
+            raise FileExistsError(f"{path} exists: every worker process writes its own journal")
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA page_size = 65536")
         self._db.execute("PRAGMA journal_mode = WAL")

@@ -191,7 +191,7 @@ class Manifest:
         files_dir: Folder of temporary files of the run.
         stopped: The scenario ended the run before its last level; None if it did not.
         capacity: What the run searched for; None for a run that plays what was planned.
-        ended_at: Wall clock; None while the run goes on, and for a killed run.
+        ended_at: Wall clock; None while the run is active, and for a killed run.
         runtime: What the worker processes reported about themselves; empty before it is measured.
     """
 

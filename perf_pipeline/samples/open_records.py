@@ -1,7 +1,7 @@
 """Every arrival of an open level has a record, also those of which no worker wrote one.
 
 The schedule is known before the level and lies in its folder, so what is missing can be counted
-exactly: scheduled = ok + error + timeout + dropped + abandoned, whoever was killed.
+exactly: scheduled = ok + error + timeout + dropped + abandoned, also when processes were killed.
 
 Workers take numbers in order. So of a worker's numbers without a record, as many as it had
 started and not recorded were started: they went with its last half second, and their times with

@@ -1,4 +1,4 @@
-"""``plan.json``: the levels that a run will play, for whoever watches it."""
+"""``plan.json``: the levels that a run will play, for the display of its progress."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class PlannedLevel:
 
     Attributes:
         label: ``100``, or an arm's name.
-        title: What people call it besides; may be empty.
+        title: Shown beside the label; may be empty.
         concurrency: Workflows in flight; of an open level at most.
         loop: ``closed`` or ``open``.
         phases: Lengths of its phases.

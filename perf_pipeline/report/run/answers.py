@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 REASONS_MAX = 3
-"""Reasons of levels that the top of the report shows; each level shows all of its own."""
+"""Reasons of levels that the top of the report shows; each level shows all of them."""
 
 AS_FAR = "met as far as measured"
 

@@ -5,7 +5,7 @@ The same workflows run three times at the same number in flight: as plain functi
 compared; the differences are what the runtime and its code nodes cost. CPU time hardly depends on
 other programs, so it is given beside a noisy neighbour as well.
 
-Process time stands beside it. While a worker process always has something to do, it spends
+Process time is shown beside it. While a worker process always has something to do, it spends
 ``processes / throughput`` seconds on a workflow. This includes the time in which the worker waited
 for a server or for a core, so a neighbour lengthens it.
 """

@@ -1,4 +1,4 @@
-"""Writes the three files of the report, each atomically."""
+"""Writes the files that a run leaves for people and programs, each atomically."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.page import render_html
+from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.run_folder import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.samples.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,20 @@ class ReportFiles:
 def report_files(folder: Path) -> ReportFiles:
     """Return where the report of the run in ``folder`` is, or will be."""
     return ReportFiles(folder / "report.html", folder / "report.md", folder / "report.json")
+
+
+def report_of(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:
+    """Return the report of a run: the stored one unless the metrics are newer, else a new one."""
+    files = report_files(folder.root)
+    if files.json.exists() and files.json.stat().st_mtime_ns >= folder.metrics.stat().st_mtime_ns:
+        return files
+    return write_files(folder, metrics)
+
+
+def write_files(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:
+    """Write the report and the result files of a run."""
+    write_result_files(folder.root.parent, metrics)
+    return write_report(metrics, folder.root)
 
 
 def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:

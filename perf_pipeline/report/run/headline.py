@@ -102,10 +102,10 @@ NOTE = (
 
 OPEN_NOTE = (
     "Response time (open loop): from the moment at which a workflow was to start, so the wait "
-    "before its start is in it. N is then the most that may be in flight, and samples are the "
+    "before its start is in it. N is then the maximum in flight, and samples are the "
     "workflows that were to start in the steady phase and were answered."
 )
-MORE_NOTE = "Memory: the most that the target's workers held together."
+MORE_NOTE = "Memory: the peak of the target's workers together."
 INTERVAL_NOTE = (
     "In brackets below a value: its 95 % interval; where there are too few samples, how many it "
     "would take; no interval: too few batches of time to compare. A bound (≥) and the "
@@ -119,11 +119,11 @@ def headline_table(metrics: RunMetrics) -> list[HeadlineRow]:
 
 
 def interval_rows(metrics: RunMetrics) -> list[dict[str, str]]:
-    """Return what stands below the values of ``headline_table``, row by row.
+    """Return what is shown below the values of ``headline_table``, row by row.
 
     Returns:
         Column to the 95 % interval of its value, or to how many samples it would take; a column
-        of which nothing is to be said is missing.
+        without either is missing.
     """
     return [_below(level) for level in metrics.levels]
 
