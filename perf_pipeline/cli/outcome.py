@@ -10,7 +10,6 @@ import typer
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.cli.output import Exit, answer, show
-from perf_pipeline.cli.slo_lines import slo_entry, slo_lines
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.performance import performance_metrics
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from perf_pipeline.cli.dagster_child import DagsterChild
     from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.metrics.types.slo_verdict import SloVerdict
     from perf_pipeline.metrics.types.targets import TargetRow
     from perf_pipeline.samples.run_folder import RunFolder
 
@@ -178,6 +178,21 @@ def exit_code(
         return Exit.GATE_FAILED
     undecided = any(verdict != "met" for verdict in slos)
     return Exit.NOT_A_MEASUREMENT if undecided and not accept_verdicts else Exit.COMPLETE
+
+
+def slo_lines(verdicts: Sequence[SloVerdict]) -> list[str]:
+    """Return a line for each verdict, those that are met last."""
+    order = ("missed", "unclear", "no_data", "met")
+    return [
+        f"SLO {one.verdict.replace('_', ' ')} at {one.level} ({one.validity}): {one.slo.text}: "
+        f"{one.why}"
+        for one in sorted(verdicts, key=lambda one: order.index(one.verdict))
+    ]
+
+
+def slo_entry(verdict: SloVerdict) -> dict[str, Any]:
+    """Return a verdict for ``--json``: all of it, and the objective as a text."""
+    return {**asdict(verdict), "slo": verdict.slo.text, "objective": asdict(verdict.slo)}
 
 
 def noise_lines(metrics: RunMetrics) -> list[str]:

@@ -31,7 +31,6 @@ MEASUREMENTS = "measurements"
 MEASUREMENT_COLUMNS = ("bucket", "position", "value", "category")
 
 RESULTS = "results"
-RESULT_COLUMNS = ("run_id", "level", "number", "payload")
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.cli import COMMANDS
+from perf_pipeline.cli import COMMANDS, EXAMPLES
 from perf_pipeline.cli.completion import offer_gates, offer_scenarios, offer_targets
-from perf_pipeline.cli.examples import EXAMPLES
 from tests.sandbox import BIN
 
 if TYPE_CHECKING:

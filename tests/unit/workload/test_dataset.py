@@ -9,7 +9,6 @@ from perf_pipeline.workload.dataset import (
     BUCKETS,
     CATEGORIES,
     MEASUREMENT_COLUMNS,
-    RESULT_COLUMNS,
     ROWS_PER_BUCKET,
     bucket_rows,
     ddl,
@@ -19,6 +18,8 @@ from perf_pipeline.workload.dataset import (
     mysql_insert_sql,
     results_name,
 )
+
+RESULT_COLUMNS = ("run_id", "level", "number", "payload")
 
 
 def test_the_same_seed_gives_the_same_rows_on_every_python() -> None:

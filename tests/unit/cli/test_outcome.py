@@ -1,16 +1,17 @@
-"""What an objective's verdict means for the exit code, and what is reported of it."""
+"""The exit code of a run, and the lines on its objectives and on noise."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from perf_pipeline.cli.outcome import exit_code
-from perf_pipeline.cli.slo_lines import slo_entry, slo_lines
+from perf_pipeline.cli.outcome import exit_code, noise_lines, slo_entry, slo_lines
 from perf_pipeline.config.slo.slo import parse_slo
+from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 
 if TYPE_CHECKING:
@@ -69,3 +70,43 @@ def test_a_program_gets_the_objective_as_text_and_in_parts() -> None:
 
     assert (entry["slo"], entry["objective"]["limit"]) == ("p99_s <= 0.5", 0.5)
     assert (entry["verdict"], entry["low"], entry["high"]) == ("missed", 0.6, 0.8)
+
+
+NOISY = Noise("noisy", ("steal: 9 %, limit 2 %",), judged=False, figures=())
+
+
+@dataclass
+class Level:
+    """The part of a level that is looked at."""
+
+    noise: Noise | None
+    label: str = "100"
+    shown: str = "100"
+    role: str = "level"
+    title: str = ""
+    repeat: int = 1
+
+
+@dataclass
+class Levels:
+    """The part of a run that is looked at."""
+
+    levels: tuple[Level, ...]
+
+
+def lines(*noises: Noise | None) -> list[str]:
+    """Return the lines of a run of such levels."""
+    return noise_lines(cast("RunMetrics", Levels(tuple(map(Level, noises)))))
+
+
+def test_noise_that_is_not_judged_is_shown_with_the_reason() -> None:
+    assert lines(None, NOISY, replace(NOISY, verdict="quiet", causes=())) == [
+        (
+            "level 100, repeat 2: steal: 9 %, limit 2 %; shown and not judged "
+            "(PERF_PIPELINE_NOISE=tell)"
+        )
+    ]
+
+
+def test_noise_that_is_judged_is_among_the_reasons_alone() -> None:
+    assert lines(replace(NOISY, judged=True)) == []
