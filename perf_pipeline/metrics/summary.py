@@ -215,17 +215,17 @@ def _not_measured(resources: Resources) -> dict[str, str]:
 def _in_flight(
     records: LevelRecords, figures: RecordFigures, window: tuple[int, int], wanted: int
 ) -> InFlight:
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for worker in records.workers:
         for at_ns, what, threads in worker.journal.waits:
             if window[0] <= at_ns < window[1]:
-                seen[what] = seen.get(what, 0) + threads
-    total = sum(seen.values())
+                counts[what] = counts.get(what, 0) + threads
+    total = sum(counts.values())
     return InFlight(
         wanted=wanted,
         median=figures.in_flight_median,
         minimum=figures.in_flight_min,
-        waits={what: count / total for what, count in sorted(seen.items())},
+        waits={what: count / total for what, count in sorted(counts.items())},
         wait_samples=total,
     )
 

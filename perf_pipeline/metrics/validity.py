@@ -77,8 +77,8 @@ def judge_level(
     """
     found: list[tuple[Validity, str]] = []
     if not (ended_because.ran_to_end or ended_because.is_finding):
-        told = ended_detail or ended_because
-        found.append(("incomplete", f"the level did not run to its end: {told}"))
+        cause = ended_detail or ended_because
+        found.append(("incomplete", f"the level did not run to its end: {cause}"))
     found += [("incomplete", reason) for worker in workers for reason in _worker_problems(worker)]
     if damaged_blocks:
         found.append(("incomplete", f"{damaged_blocks} blocks of records are damaged"))
@@ -163,5 +163,5 @@ def _steadiness_problems(
 def _sample_problems(samples: int) -> list[tuple[Validity, str]]:
     if samples >= MIN_SAMPLES:
         return []
-    told = f"{samples} workflows ended in the steady phase (at least {MIN_SAMPLES})"
-    return [("too_few_samples", told)]
+    reason = f"{samples} workflows ended in the steady phase (at least {MIN_SAMPLES})"
+    return [("too_few_samples", reason)]

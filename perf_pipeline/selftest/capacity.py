@@ -2,8 +2,8 @@
 
 In virtual time: the arrival rate at which the P99 response time of an M/M/c queue reaches its
 limit, and the number in flight at which the mean time of a closed network does; both truths, and
-the network's knee, follow from formulas. Each step is measured, found steady or not, and judged by
-the functions that a run's levels are. At full size also once in real time, with
+the network's knee, follow from formulas. Each step is measured, tested for steady state and judged
+with the functions of a run. At full size also once in real time, with
 ``perf-pipeline capacity``'s own engine, on workflows that share a few slots of fixed length.
 """
 
@@ -51,7 +51,7 @@ WORKFLOWS = {
     Size.CI: {"rate": 40_000, "in_flight": 10_000},
     Size.FULL: {"rate": 120_000, "in_flight": 20_000},
 }
-"""Of a step. What the interval of P99 leaves open at the limit is found as less capacity: with
+"""Workflows of a step. Loads that the interval of P99 leaves unclear lower the capacity found: with
 60,000 one search in 20 was off by more than 5 %."""
 
 WARM_UP_SHARE = 0.1
@@ -61,10 +61,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Case:
-    """What is searched in virtual time.
+    """One search in virtual time.
 
     Attributes:
-        of: What the loads are.
+        of: Kind of the loads.
         slo: The objective.
         truth: The load at which it is reached.
         space: Which loads may be tried.
@@ -161,7 +161,7 @@ def _figures(case: _Case, found: list[CapacityFinding], size: Size) -> list[Figu
             note=f"off by {min(off):.2g} to {max(off):.2g} %; "
             f"in {around} the truth lies between the last that met and the first that missed",
         ),
-        Figure(f"{name}: most steps", max(one.steps for one in found), "", MAX_STEPS),
+        Figure(f"{name}: maximum steps", max(one.steps for one in found), "", MAX_STEPS),
         Figure(f"{name}: Little's law at steps that met, worst", worst, "%", BALANCE_PERCENT),
     ]
     if case.of == "in_flight":

@@ -1,10 +1,10 @@
 """95 % intervals of p50, p99 and throughput cover the truth though neighbours in time are alike.
 
 A queue with one server (M/M/1) at load 0.5 and 0.8, in virtual time: every percentile and the
-throughput are known exactly. Each repetition makes the records of a level and summarises them by
-the functions that a run does. An interval whose upper end is open counts as a miss: it would
-cover anything. Beside each stands what the usual interval of independent samples covers, and how
-often the upper end was open.
+throughput are known exactly. Each repetition makes the records of a level and summarises them with
+the functions of a run. An interval whose upper end is open counts as a miss: it would
+cover anything. For comparison, the coverage of the usual interval of independent samples is shown,
+and how often the upper end was open.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Trial:
-    """Whether one interval covered, whether the independent one did, whether its end was open."""
+    """Whether an interval covers, whether the independent one does, whether its end is open."""
 
     covers: bool
     independent: bool
@@ -101,7 +101,7 @@ def _independent_percentile(sorted_ns: Ints, p: float) -> tuple[float, float]:
     return sorted_ns[max(low, 0)] / 1e9, sorted_ns[min(high, count - 1)] / 1e9
 
 
-def _figure(load: float, what: str, trials: list[_Trial], least: float) -> Figure:
+def _figure(load: float, what: str, trials: list[_Trial], min_percent: float) -> Figure:
     percent, independent, open_ends = (
         100.0 * sum(getattr(trial, name) for trial in trials) / len(trials)
         for name in ("covers", "independent", "is_open")
@@ -111,4 +111,4 @@ def _figure(load: float, what: str, trials: list[_Trial], least: float) -> Figur
         f"covers {independent:.1f} %; {open_ends:.1f} % have no upper end and count as misses"
     )
     name = f"95 % interval of {what} at load {load:g} covers"
-    return Figure(name, percent, "%", least, at_most=False, note=note)
+    return Figure(name, percent, "%", min_percent, at_most=False, note=note)

@@ -1,4 +1,4 @@
-"""One measured figure of a selftest, with the limit that it must keep."""
+"""One measured figure of a selftest, with its limit."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Figure:
         what: What was measured, for people; unique in its selftest.
         value: The measured value; None where it could not be measured, which proves nothing.
         unit: Its unit; empty for a pure number.
-        limit: What ``value`` must keep; None where the figure is only shown beside others.
+        limit: Limit of ``value``; None where the figure is only shown.
         at_most: True when ``value`` must not exceed ``limit``, False when it must reach it.
-        note: Why there is no value, or what a reader must know.
+        note: Why there is no value, or what the reader must know.
     """
 
     what: str

@@ -1,25 +1,24 @@
 """Measuring leaves 98 % of kailash's throughput, but 93 % with lean nodes at 1000 in flight so far.
 
-The engine and a bare loop take turns of some seconds, one stopped while the other runs. The bare
+The engine and a bare loop run in turns of some seconds, one stopped while the other runs. The bare
 loop is the same process (interpreter, session, timers, descriptors, threads and their order of
-start, runtime, workflows, result check, schedule) without stamps, records and journal, and while
-it runs nobody samples it; the engine is supervised and its resources are sampled every second, as
-in a load run. What counts is nodes executed, which does not depend on turnovers. At size full
-throughput is judged; at size ci nodes a CPU second, because on a machine that others use as well
-the clock on the wall measures the neighbours. Both are shown.
-At 10,000 in flight, a task of ``control_async`` each, all are in flight at once, none
-is dropped or lost, and the memory of the workers stays below the gigabyte that users allow.
+start, runtime, workflows, result check, schedule) without stamps, records, journal and sampling;
+the engine is supervised and its resources are sampled every second, as in a load run. Executed
+nodes are counted, which does not depend on turnovers. At size full throughput is judged; at size ci
+nodes per CPU second, because on a shared machine wall-clock time measures the neighbours too. Both
+are shown.
+
+At 10,000 in flight, each a task of ``control_async``, all are in flight at once, none is dropped or
+lost, and the memory of the worker processes stays below one gigabyte.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import os
-import statistics
 import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,27 +37,24 @@ from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.bare_loop import COUNT_FILE, BareLoop
+from perf_pipeline.selftest.loads.engine_ratio import Compared, ratios
 from perf_pipeline.selftest.loads.taking_turns import EnoughError, TakingTurns
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from perf_pipeline.config.scenario.scenario import Nodes
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
     from perf_pipeline.metrics.types.level import LevelMetrics
-    from perf_pipeline.selftest.loads.taking_turns import Turn
 
 WORKLOAD = Workload("transformation", "medium")
 MIN_RATIO = 0.98
-"""What measuring leaves of the throughput."""
+"""Minimum share of the throughput that measuring leaves."""
 
 MIN_IN_FLIGHT_SHARE = 0.95
 MAX_MEMORY_MB = 1000.0
-"""What users of the old framework allow a run."""
+"""Limit on the memory of a run that users of the old framework set."""
 
-_T_95 = 2.0
 _ARRIVALS_PER_S = 3000.0
 """More than kailash executes with any of these nodes: every slot is always busy."""
 
@@ -68,33 +64,6 @@ _KINDS = [(WORKLOAD.family, WORKLOAD.complexity)]
 _NO_SERVERS = ServerAccess({}, connections=1, connection_timeout_s=1.0)
 TAKES_LOAD_LOCK = True
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One comparison of the engine with the bare loop.
-
-    Attributes:
-        nodes: How the workflows are written.
-        concurrency: Workflows in flight of each side.
-        loop: ``closed``, or ``open``: more workflows arrive than can be executed.
-        turn_s: Length of a turn.
-        warm: Turns of each side that are left out.
-        pairs: Turns of each side that count.
-        min_ratio: What the ratio must reach; the upper end of its 95 % interval is judged.
-        max_half_width: How wide half of that interval may be; wider proves nothing.
-        by_clock: Whether that is the ratio of throughputs, or of nodes a CPU second.
-    """
-
-    nodes: Nodes
-    concurrency: int
-    loop: str
-    turn_s: float
-    warm: int
-    pairs: int
-    min_ratio: float
-    max_half_width: float
-    by_clock: bool
 
 
 _JUDGED: tuple[tuple[Nodes, int], ...] = (("code", 1000), ("lean", 1000), ("lean", 100))
@@ -111,7 +80,7 @@ MANY = {Size.CI: (1000, 0.5), Size.FULL: (10_000, 8.0)}
 
 
 def run(size: Size, seed: int) -> list[Figure]:
-    """Compare with the bare loop, then hold many in flight."""
+    """Compare with the bare loop, then run many workflows in flight."""
     settings = current_settings()
     holder = f"selftest inflight, process {os.getpid()}"
     with load_lock(settings.lock_path, holder, _log.info, time.sleep):
@@ -143,10 +112,10 @@ def _compare(one: Compared, python: Path, seed: int) -> list[Figure]:
             try:
                 _play(plan, job, python, ours, turns, min(1.0, one.turn_s / 2), str(NODE_COUNTER))
             except EnoughError:
-                _log.info("%s: %d pairs of turns", _name(one), one.pairs)
+                _log.info("%s: %d pairs of turns", one.name, one.pairs)
             else:
                 raise PerfPipelineError("the level ended before the turns did")
-    return _ratios(one, turns.ours[one.warm :], turns.bare[one.warm :])
+    return ratios(one, turns.ours[one.warm :], turns.bare[one.warm :])
 
 
 def _nodes(folder: Path) -> int:
@@ -155,56 +124,8 @@ def _nodes(folder: Path) -> int:
     return sum(int.from_bytes(file.read_bytes(), "little") for file in files)
 
 
-def _name(one: Compared) -> str:
-    return f"kailash, {one.nodes} nodes, {one.concurrency} in flight, {one.loop} loop"
-
-
-def _ratios(one: Compared, ours: list[Turn], bare: list[Turn]) -> list[Figure]:
-    """Return the ratio of throughputs, and of nodes a CPU second, and judge one of them."""
-    return [
-        *_ratio(one, "throughput", ours, bare, lambda turn: turn.length_s, judged=one.by_clock),
-        *_ratio(
-            one, "nodes a CPU second", ours, bare, lambda turn: turn.cpu_s, judged=not one.by_clock
-        ),
-    ]
-
-
-def _ratio(
-    one: Compared,
-    what: str,
-    ours: list[Turn],
-    bare: list[Turn],
-    cost: Callable[[Turn], float],
-    *,
-    judged: bool,
-) -> Iterator[Figure]:
-    """Yield a ratio of rates, and what is judged of it: its 95 % interval.
-
-    The interval is that of the mean of the logarithms of the ratios of neighbouring turns, so that
-    a drift of the machine, which both turns of a pair meet, does not widen it.
-    """
-    name = f"{_name(one)}: {what}, engine / bare"
-    rates = [sum(t.nodes for t in side) / sum(map(cost, side)) for side in (ours, bare)]
-    pairs = [
-        math.log(a.nodes * cost(b) / (cost(a) * b.nodes))
-        for a, b in zip(ours, bare, strict=True)
-        if a.nodes and b.nodes and cost(a) and cost(b)
-    ]
-    if len(pairs) < len(ours):
-        yield Figure(name, None, "", one.min_ratio, note="a turn without work")
-        return
-    half = _T_95 * statistics.stdev(pairs) / math.sqrt(len(pairs))
-    ratio = rates[0] / rates[1]
-    note = f"{rates[0]:.4g} / {rates[1]:.4g} nodes; {len(pairs)} pairs of turns of {one.turn_s:g} s"
-    yield Figure(name, ratio, "", None, note=f"{note}, +- {half:.2g}")
-    if judged:
-        upper = ratio * math.exp(half)
-        yield Figure(f"{name}: upper end of the interval", upper, "", one.min_ratio, at_most=False)
-        yield Figure(f"{name}: half of the interval", half, "", one.max_half_width)
-
-
 def _many(concurrency: int, steady_s: float, python: Path, seed: int) -> list[Figure]:
-    """Hold many tasks in flight on plain functions."""
+    """Run many tasks in flight on plain functions."""
     processes = len(os.sched_getaffinity(0))
     job = _job("lean", "control_async", seed, concurrency)
     scenario = _scenario("lean", "control_async", concurrency, seed, steady_s)
@@ -221,8 +142,8 @@ def _many_figures(level: LevelMetrics, concurrency: int) -> list[Figure]:
     median, memory = level.in_flight.median, level.resources.workers_pss_peak_mb
     outcomes = level.outcomes
     lost = sum(worker.may_be_missing for worker in level.workers)
-    not_ok = sum(outcomes.get(word, 0) for word in ("error", "timeout", "dropped"))
-    ended = ", ".join(f"{count:,} {word}" for word, count in outcomes.items() if count)
+    not_ok = sum(outcomes.get(one, 0) for one in ("error", "timeout", "dropped"))
+    ended = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items() if count)
     each = f", {1e3 * memory / concurrency:.3g} kB each" if memory else ""
     rate = level.throughput_per_s
     return [
@@ -248,7 +169,7 @@ def _play(
     sample_every_s: float = 0.5,
     python_path: str | None = None,
 ) -> None:
-    """Play a level as a run does; with turns, those begin when its load does."""
+    """Run a level as a load run does; turns begin with its load."""
     monitor = ResourceSampler(folder / "resources.jsonl", {})
     go_ns: list[int] = []
 

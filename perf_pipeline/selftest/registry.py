@@ -1,4 +1,4 @@
-"""Which selftests there are, and how one is run."""
+"""Lists the selftests and runs one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SelftestResult:
-    """What one run of a selftest found.
+    """The result of one run of a selftest.
 
     Attributes:
         name: The selftest.
@@ -46,7 +46,7 @@ class SelftestResult:
 
     @property
     def passed(self) -> bool:
-        """True when every figure keeps its limit."""
+        """True when every figure is within its limit."""
         return all(figure.passed for figure in self.figures)
 
     def as_json(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def run_selftest(
 ) -> SelftestResult:
     """Run one selftest while no load runs on this host.
 
-    A selftest that says ``TAKES_LOAD_LOCK = True`` starts load runs, which wait by themselves.
+    A selftest with ``TAKES_LOAD_LOCK = True`` starts load runs, which take the lock themselves.
 
     Args:
         name: One of ``selftests()``.
@@ -109,7 +109,7 @@ def run_selftest(
 
 
 def _only_load(name: str, lock_path: Path | None) -> AbstractContextManager[None]:
-    """Wait until no load runs on this host: a selftest would measure it, and it the selftest."""
+    """Wait until no load runs on this host, which would disturb the selftest and be disturbed."""
     path = lock_path or current_settings().lock_path
     holder = f"selftest {name}, process {os.getpid()}"
     return load_lock(path, holder, _log.info, time.sleep)

@@ -2,8 +2,8 @@
 
 The feed plays days in minutes: virtual times, the real recorder with a durable journal an hour,
 and the real builder of histograms, which reads each journal back block by block. Every tenth hour
-is recorded as threads do, the others as the one loop does that is asked for the most: it costs a
-third. What is held is asked of the kernel after every hour. The first tenth fills caches and is
+is recorded as worker threads do, the others as the asynchronous loop does, at a third of the cost.
+The resident memory is read from the kernel after every hour. The first tenth fills caches and is
 not in the trend.
 """
 
@@ -43,10 +43,10 @@ _DRAWN = 1 << 14
 _CHUNK = 1 << 12
 _THREADS_EVERY = 10
 _RECORDER_MB = 20
-"""What the recorder may hold: half a second of records, SQLite's cache, one block on its way."""
+"""Memory of the recorder: half a second of records, SQLite's cache, one block being written."""
 _TREND_MB = {Size.CI: 30, Size.FULL: 10}
-"""Growth over the whole feed that is not told from the noise of an allocator; a short feed ends
-while that still fills its arenas (3 to 5 MB, now and then more than 10)."""
+"""Growth over the whole feed that may be noise of the allocator; a short feed ends while the
+allocator still fills its arenas (3 to 5 MB, sometimes more than 10)."""
 
 
 def run(size: Size, seed: int) -> list[Figure]:
@@ -62,7 +62,7 @@ def run(size: Size, seed: int) -> list[Figure]:
     phases_ns = {"steady": (_GO_NS, 1 << 62)}
     builder = HistogramBuilder(_GO_NS, phases_ns, is_open=False)
     counted = file_bytes = blocks = 0
-    held_mb = []
+    resident_mb = []
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-soak-") as scratch:
         for hour in range(hours):
             numbers = range(hour * records // hours, (hour + 1) * records // hours)
@@ -71,17 +71,17 @@ def run(size: Size, seed: int) -> list[Figure]:
                 for block in builder.add_payload(payload):
                     counted, blocks = counted + block.total, blocks + 1
                     file_bytes += len(block.to_bytes())
-            held_mb.append(_held_mb())
+            resident_mb.append(_resident_mb())
             if hour % max(1, hours // 10) == 0:
-                _LOG.info("%d of %d records: %.0f MB", numbers.stop, records, held_mb[-1])
+                _LOG.info("%d of %d records: %.0f MB", numbers.stop, records, resident_mb[-1])
     counted += sum(block.total for block in builder.finish())
-    warm = np.array(held_mb[hours // 10 :])
+    warm = np.array(resident_mb[hours // 10 :])
     return [
         Figure("records that were not counted once", abs(records - counted), "", 0),
         Figure("memory that grew over the feed, by its trend", _trend(warm), "MB", _TREND_MB[size]),
         Figure(
-            "most memory beyond that of the first hour",
-            max(held_mb) - held_mb[0],
+            "maximum memory beyond that of the first hour",
+            max(resident_mb) - resident_mb[0],
             "MB",
             BOUND_MB + _RECORDER_MB,
         ),
@@ -116,21 +116,21 @@ def _hour(path: Path, numbers: range, lasted_ns: Ints, feed: _Feed) -> Iterator[
 
 
 def _as_threads(recorder: Recorder, number: Ints, start_ns: Ints, end_ns: Ints) -> None:
-    """Record each workflow as the thread does that ended it."""
+    """Record each workflow as a worker thread does."""
     record = recorder.record
     for each, start, end in zip(number.tolist(), start_ns.tolist(), end_ns.tolist(), strict=True):
         record(each, each % _KINDS, each % _SLOTS, start, end, 0)
 
 
 def _as_one_loop(recorder: Recorder, number: Ints, start_ns: Ints, end_ns: Ints) -> None:
-    """Record each workflow as the one loop does that has time for no more."""
+    """Record each workflow as the asynchronous loop does."""
     keep, words = recorder.keep, number % _SLOTS | number % _KINDS << 32
     columns = (column.tolist() for column in (number, start_ns, end_ns, words))
     for each, start, end, word in zip(*columns, strict=True):
         keep((each, start, start, end, word))
 
 
-def _held_mb() -> float:
+def _resident_mb() -> float:
     """Return this process's resident memory, MB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

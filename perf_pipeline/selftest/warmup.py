@@ -1,7 +1,7 @@
 """The end of the warm-up is found from the series, and a drift is not taken for a steady state.
 
-Series of 1000 values around 1 with noise of 10 %, neighbours alike (autocorrelation 0, 0.5 and
-0.8 in turn), judged by the function that judges a level. A quarter each: nothing but noise; a
+Series of 1000 values around 1 with noise of 10 % and an autocorrelation of 0, 0.5 and 0.8 in turn,
+judged by the function that judges a level. A quarter each: noise alone; a
 step of 20 to 50 % up or down after 10 to 35 % of the series; a decay from 100 to 300 % above, as
 cold caches give it, which has ended where 5 % is left, after 10 to 35 %; a drift of 40 to 80 % up
 or down over the whole series.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 VALUES = 1000
 NOISE = 0.1
-ALIKE = (0.0, 0.5, 0.8)
+AUTOCORRELATIONS = (0.0, 0.5, 0.8)
 SERIES = {Size.CI: 200, Size.FULL: 2000}
 SHAPES = ("none", "step", "decay", "drift")
 NEAR_RATIO = 0.25
@@ -34,12 +34,13 @@ _log = logging.getLogger(__name__)
 
 
 def run(size: Size, seed: int) -> list[Figure]:
-    """Judge series of which the truth is known."""
+    """Judge series whose truth is known."""
     found: dict[str, list[tuple[float, SteadyState]]] = {shape: [] for shape in SHAPES}
     for number in range(SERIES[size]):
         rng = np.random.default_rng([seed, number])
         shape = SHAPES[number % len(SHAPES)]
-        truth, series = _series(shape, ALIKE[number // len(SHAPES) % len(ALIKE)], rng)
+        correlation = AUTOCORRELATIONS[number // len(SHAPES) % len(AUTOCORRELATIONS)]
+        truth, series = _series(shape, correlation, rng)
         verdict = judge_series({"throughput": series}, planned=0, cell_s=1.0)
         found[shape].append((truth, verdict))
     _log.info("%d series judged", SERIES[size])
@@ -61,12 +62,12 @@ def run(size: Size, seed: int) -> list[Figure]:
     ]
 
 
-def _series(shape: str, alike: float, rng: np.random.Generator) -> tuple[float, Floats]:
-    """Return the value with which the warm-up has ended, and the series: float64[VALUES]."""
+def _series(shape: str, correlation: float, rng: np.random.Generator) -> tuple[float, Floats]:
+    """Return the index at which the warm-up has ended, and the series: float64[VALUES]."""
     at = np.arange(VALUES)
     end = float(rng.uniform(0.1, 0.35) * VALUES)
     sign = float(rng.choice([-1.0, 1.0]))
-    series = 1.0 + NOISE * _noise(alike, rng)
+    series = 1.0 + NOISE * _noise(correlation, rng)
     if shape == "step":
         end = float(math.ceil(end))
         series += np.where(at < end, sign * rng.uniform(0.2, 0.5), 0.0)
@@ -78,16 +79,16 @@ def _series(shape: str, alike: float, rng: np.random.Generator) -> tuple[float, 
     return end, series
 
 
-def _noise(alike: float, rng: np.random.Generator) -> Floats:
-    """Return noise of variance 1 of which each value is like the last: float64[VALUES]."""
-    draws = rng.normal(size=VALUES + _SETTLING) * math.sqrt(1.0 - alike**2)
+def _noise(correlation: float, rng: np.random.Generator) -> Floats:
+    """Return autocorrelated noise of variance 1: float64[VALUES]."""
+    draws = rng.normal(size=VALUES + _SETTLING) * math.sqrt(1.0 - correlation**2)
     last, values = 0.0, np.empty(len(draws))
     for index, draw in enumerate(draws.tolist()):
-        last = alike * last + draw
+        last = correlation * last + draw
         values[index] = last
     return values[_SETTLING:]
 
 
-def _share(what: str, held: list[bool], limit: float, *, at_most: bool = False) -> Figure:
-    percent = 100.0 * sum(held) / len(held)
-    return Figure(what, percent, "%", limit, at_most, f"of {len(held)} series")
+def _share(what: str, successes: list[bool], limit: float, *, at_most: bool = False) -> Figure:
+    percent = 100.0 * sum(successes) / len(successes)
+    return Figure(what, percent, "%", limit, at_most, f"of {len(successes)} series")

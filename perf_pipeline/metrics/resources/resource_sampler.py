@@ -21,7 +21,7 @@ from perf_pipeline.metrics.resources.process import (
     ProcessReader,
     children_of,
 )
-from perf_pipeline.metrics.resources.resource_samples import NOT_TOLD
+from perf_pipeline.metrics.resources.resource_samples import NOT_COUNTED
 from perf_pipeline.metrics.resources.server_watch import ServerWatch
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class ResourceSampler:
             "problems": problems,
         }
         if not self._reader.counts_io_delay:
-            problems[NOT_TOLD + IO_DELAY] = NO_IO_DELAY
+            problems[NOT_COUNTED + IO_DELAY] = NO_IO_DELAY
         asking_s = sum(
             self._add_answer(name, watch, begun_s, line) for name, watch in self._watches.items()
         )
@@ -133,7 +133,7 @@ class ResourceSampler:
                 problems[f"{role} {pid}"] = error.strerror or str(error)
                 continue
             if usage[RUN_DELAY] is None and "delays" not in gaps:
-                problems |= {f"{NOT_TOLD}{role} {what}": _NOT_NOW for what in self._delays}
+                problems |= {f"{NOT_COUNTED}{role} {what}": _NOT_NOW for what in self._delays}
             problems |= {f"{role} {pid} {part}": reason for part, reason in gaps.items()}
             read.append(usage)
         return read
@@ -166,7 +166,7 @@ def _add(line: dict[str, Any], name: str, snapshot: ServerSnapshot, *, shared: b
     line["connections"][name] = asdict(snapshot.connections)
     line["counters"][name] = asdict(snapshot.counters) | {"shared": shared}
     for value, reason in snapshot.unavailable.items():
-        line["problems"][f"{NOT_TOLD}{name} {value}"] = reason
+        line["problems"][f"{NOT_COUNTED}{name} {value}"] = reason
 
 
 def _below(pid: int) -> list[int]:

@@ -1,12 +1,11 @@
-"""The resource monitor's lines, and what can be computed from any of them.
+"""The resource monitor's samples, and sums over the processes of a role.
 
-A value that is missing, in lines of before it was read too, makes a gap and never a zero.
+A missing value makes a gap and never a zero.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
 
 Sample = dict[str, Any]
 
-NOT_TOLD = "not told: "
-"""Begins the name of a problem that is none: what the kernel or a server does not count at all."""
+NOT_COUNTED = "not told: "
+"""Prefix of a problem that is no failure: a value that the kernel or server does not count."""
 
 MEGABYTE = 1e6
-_WORDS_OF_A_PROCESS = 2
+_PARTS_OF_A_PROCESS = 2
 
 
 def read_samples(path: Path, start_ns: int, end_ns: int) -> list[Sample]:
@@ -50,7 +49,7 @@ def processes(sample: Sample, role: str, keep: Callable[[Sample], bool] = everyo
 def unread(sample: Sample, role: str) -> set[str]:
     """Return the ids of processes of a role that could not be read at all."""
     probes = [probe.split() for probe in sample["problems"]]
-    return {words[1] for words in probes if words[0] == role and len(words) == _WORDS_OF_A_PROCESS}
+    return {parts[1] for parts in probes if parts[0] == role and len(parts) == _PARTS_OF_A_PROCESS}
 
 
 def summed(

@@ -9,7 +9,7 @@ from perf_pipeline.metrics.resources.counters import rate_of, steps, total_of
 from perf_pipeline.metrics.resources.host_cores import cpu_of_others, host_cores
 from perf_pipeline.metrics.resources.resource_samples import (
     MEGABYTE,
-    NOT_TOLD,
+    NOT_COUNTED,
     everyone,
     mean,
     of_server,
@@ -69,7 +69,7 @@ def resources_of(
         disk_write_mb=workers.write_mb,
         samples=len(steady),
         failed_probes=sum(
-            not probe.startswith(NOT_TOLD) for sample in steady for probe in sample["problems"]
+            not probe.startswith(NOT_COUNTED) for sample in steady for probe in sample["problems"]
         ),
         roles=(*uses.values(), *by_server),
         host=host,
@@ -176,7 +176,11 @@ def _gaps(samples: Sequence[Sample]) -> tuple[Gap, ...]:
     for sample in samples:
         counted.update(
             {
-                (_without_ids(probe.removeprefix(NOT_TOLD)), reason, not probe.startswith(NOT_TOLD))
+                (
+                    _without_ids(probe.removeprefix(NOT_COUNTED)),
+                    reason,
+                    not probe.startswith(NOT_COUNTED),
+                )
                 for probe, reason in sample["problems"].items()
             }
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.metrics.resources.resource_samples import (
     MEGABYTE,
-    NOT_TOLD,
+    NOT_COUNTED,
     mean,
 )
 from perf_pipeline.metrics.types.server_use import ConnectionUse, ServerCounters
@@ -124,7 +124,7 @@ def _counted_by(samples: Sequence[Sample], server: str) -> ServerCounters:
 def _reason(samples: Sequence[Sample], server: str, name: str) -> str:
     """Return why a counter is not there: the last reason given, for it or for all of them."""
     for sample in reversed(samples):
-        for probe in (f"{NOT_TOLD}{server} {name}", f"counters {server}"):
+        for probe in (f"{NOT_COUNTED}{server} {name}", f"counters {server}"):
             if probe in sample["problems"]:
                 return str(sample["problems"][probe])
     return _TOO_FEW

@@ -68,11 +68,11 @@ class CellMedians:
 
     def _widen(self, low: int, high: int) -> None:
         """Make room for buckets from ``low`` to ``high``."""
-        cells, held = self._counts.shape
-        if not held:
+        cells, buckets = self._counts.shape
+        if not buckets:
             self._first = low
-        first, last = min(low, self._first), max(high, self._first + held - 1)
-        if last - first + 1 > held:
+        first, last = min(low, self._first), max(high, self._first + buckets - 1)
+        if last - first + 1 > buckets:
             wider = np.zeros((cells, last - first + 1), dtype=np.int32)
-            wider[:, self._first - first : self._first - first + held] = self._counts
+            wider[:, self._first - first : self._first - first + buckets] = self._counts
             self._first, self._counts = first, wider

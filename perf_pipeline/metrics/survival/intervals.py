@@ -59,7 +59,7 @@ class Interval:
 def with_interval(
     percentile: Percentile,
     ended: int,
-    seen: int,
+    observed: int,
     counts: BatchCounts,
     curve: SurvivalCurve | None,
 ) -> Percentile:
@@ -68,14 +68,14 @@ def with_interval(
     Args:
         percentile: Of the curve.
         ended: Workflows whose time is known.
-        seen: Those and the censored ones.
+        observed: Those and the censored ones.
         counts: All of them by batch.
         curve: The curve of all batches together; None without any workflow.
     """
     value_s = percentile.value_s
     too_few = ended < MIN_ENDED or percentile.is_weak
     if too_few or percentile.at_least or value_s is None or curve is None:
-        return replace(percentile, samples_needed=_needed(percentile, seen))
+        return replace(percentile, samples_needed=_needed(percentile, observed))
     share = 1.0 - percentile.p
     up, down = _half_lengths(counts.influence(curve, share))
     low_ns, high_ns = curve.age_ns(share + down), curve.age_ns(share - up)
@@ -108,15 +108,15 @@ def throughput_interval(frame: pl.DataFrame | pl.LazyFrame, start_ns: int, end_n
     return Interval(max(0.0, mean - half), mean + half)
 
 
-def _needed(percentile: Percentile, seen: int) -> int | None:
+def _needed(percentile: Percentile, observed: int) -> int | None:
     """Return how many workflows it takes for enough samples beyond; None if there are enough."""
     if not percentile.is_weak:
         return None
     needed = math.ceil(round(MIN_TAIL_SAMPLES / (1.0 - percentile.p), 6))
-    if seen < needed:
+    if observed < needed:
         return needed
     beyond = percentile.samples_beyond  # fewer than its share: censored times lie before it
-    return math.ceil(seen * MIN_TAIL_SAMPLES / beyond) if beyond else None
+    return math.ceil(observed * MIN_TAIL_SAMPLES / beyond) if beyond else None
 
 
 def _half_lengths(parts: Floats) -> tuple[float, float]:

@@ -1,9 +1,10 @@
-"""One search in real time, by a run as ``perf-pipeline capacity`` makes it, for a known truth.
+"""One capacity search in real time, as ``perf-pipeline capacity`` makes it, with a known truth.
 
-The workflows share 4 slots that each holds for 20 ms, so with N in flight one takes N x 5 ms, and
-the greatest N whose mean keeps a limit is limit / 5 ms. A sleep takes somewhat longer than asked
-for, by the kernel and the interpreter, and that is part of the truth: with 4 in flight nothing
-waits, so the mean time of the first step is how long a slot is occupied.
+The workflows share 4 slots, each of which a workflow occupies for 20 ms. So with N in flight one
+takes N x 5 ms, and the greatest N whose mean is within a limit is limit / 5 ms. A sleep takes
+somewhat longer than requested, because of the kernel and the interpreter, which is part of the
+truth: with 4 in flight none waits, so the mean time of the first step is how long a slot is
+occupied.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A program beside the load that uses a chosen share of one core: a planted neighbour.
+"""A neighbour for noise tests: a program that uses a chosen share of one core during the load.
 
 Run as a script it is the neighbour itself: every line of its standard input is the share of a core
-that it uses from then on, and it ends when its input does, so it never outlives its starter.
+that it uses from then on. It ends with its input, so it never outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import time
 from typing import Self
 
 PERIOD_S = 0.02
-"""How long it sleeps between two bursts, in which it makes up for its share of the time."""
+"""Sleep between two bursts; a burst uses the share of the time since the last."""
 
 OWED_MAX_S = 0.1
-"""Of CPU time that it makes up for after it had to wait for a core."""
+"""Maximum CPU time that it catches up on after it had to wait for a core."""
 
 _END_LIMIT_S = 5.0
 

@@ -25,12 +25,12 @@ _START_LIMIT_S = 30.0
 
 @dataclass(frozen=True)
 class NoopBlock:
-    """What one process did in a time.
+    """Work of one process in a measured time.
 
     Attributes:
         iterations: How many workflows ended.
-        wall_s: How long it took.
-        cpu_s: CPU time of the whole process meanwhile.
+        wall_s: Length of that time.
+        cpu_s: CPU time of the whole process in that time.
         unrecorded: Workflows of its whole life without exactly one record in its journal.
     """
 
@@ -41,12 +41,12 @@ class NoopBlock:
 
     @property
     def per_cpu_s(self) -> float:
-        """Iterations a second of CPU time: what the process does on a core of its own."""
+        """Iterations per second of CPU time: the rate of the process on a core alone."""
         return self.iterations / self.cpu_s
 
 
 def play_nothing(folder: Path, length_s: float, seed: int) -> NoopBlock:
-    """Play a closed loop of one slot for ``length_s`` after a short warm-up.
+    """Run a closed loop of one slot for ``length_s`` after a short warm-up.
 
     Args:
         folder: Empty.

@@ -1,4 +1,4 @@
-"""What a load generator says of its own load, beside what the service saw of it."""
+"""A load generator's figures of its own load, and those of the service's log."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PERCENTS = (50, 90, 99)
 
 @dataclass(frozen=True)
 class ObservedLoad:
-    """One generator's account of one load, and the service's.
+    """One load as its generator and as the service measured it.
 
     Attributes:
         name: The generator.
-        length_s: How long it measured.
-        per_s: Its throughput, requests a second.
-        percentiles_ms: Percent to its percentile of the time of a request, ms.
-        resolution_ms: How finely it tells them.
-        log: What the service answered meanwhile.
+        length_s: Length of the measurement.
+        per_s: Throughput by the generator, requests a second.
+        percentiles_ms: Percent to the percentile of the time of a request by the generator, ms.
+        resolution_ms: Resolution of these times.
+        log: Log of the service in that time.
     """
 
     name: str
@@ -44,26 +44,26 @@ class ObservedLoad:
 def compared(
     loop: str, ours: ObservedLoad, other: ObservedLoad, *, share: float, judged: tuple[int, ...]
 ) -> list[Figure]:
-    """Hold two generators against each other; the service's log decides between them.
+    """Compare two generators; the service's log decides between them.
 
-    Two runs are two loads: what the service itself took differs between them. So each generator
-    is held against the service's log of its own run. Ours must agree with it within what the other
-    generator can tell; how far the two are from each other beyond their logs is shown, and whom
-    the logs contradict.
+    Two runs are two loads, in which the service itself takes different times. So each generator is
+    compared with the service's log of its own run. Ours must agree with it within the resolution of
+    the other generator. The difference of the two beyond their logs is shown, and which of them the
+    logs support.
 
     Args:
         loop: ``closed`` or ``at a rate``.
-        ours: Our account.
-        other: The independent generator's.
-        share: What sockets, timers and scheduling may add, as a share of the value.
+        ours: Our load.
+        other: That of the independent generator.
+        share: Tolerance for sockets, timers and scheduling, as a share of the value.
         judged: Percentiles that have a limit.
     """
-    rates = [(seen.per_s, seen.log_per_s) for seen in (ours, other)]
+    rates = [(each.per_s, each.log_per_s) for each in (ours, other)]
     figures = _pair(f"{loop}: throughput", "/s", rates, share * ours.log_per_s, other, judged=True)
     for percent in PERCENTS:
         times = [
-            (seen.percentiles_ms[percent], seen.log.percentile_ms(percent))
-            for seen in (ours, other)
+            (each.percentiles_ms[percent], each.log.percentile_ms(percent))
+            for each in (ours, other)
         ]
         limit_ms = other.resolution_ms + share * ours.log.percentile_ms(percent)
         what = f"{loop}: p{percent}"
@@ -80,14 +80,14 @@ def _pair(
     *,
     judged: bool,
 ) -> list[Figure]:
-    """Return how far ours is from the log, and from the other generator beyond the logs."""
+    """Return the difference of ours from the log, and from the other generator beyond the logs."""
     (ours, ours_log), (others, others_log) = pairs
     off, other_off = ours - ours_log, others - others_log
     apart = abs(off - other_off)
-    decided = "they agree"
+    conclusion = "they agree"
     if apart > limit:
         nearer = "us" if abs(off) < abs(other_off) else other.name
-        decided = f"they differ, and the logs are with {nearer}"
+        conclusion = f"they differ, and the logs are with {nearer}"
     return [
         Figure(
             f"{what} of ours, from the service's log (beside {other.name})",
@@ -102,6 +102,6 @@ def _pair(
             unit,
             None,
             note=f"{other.name} {others:.2f}, the log {others_log:.2f}; within {limit:.2f} {unit} "
-            f"({other.name} tells times to {other.resolution_ms:g} ms): {decided}",
+            f"({other.name} resolves times to {other.resolution_ms:g} ms): {conclusion}",
         ),
     ]

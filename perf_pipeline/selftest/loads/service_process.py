@@ -1,4 +1,4 @@
-"""The HTTP service with known delays, in a process of its own, and what its log says."""
+"""The HTTP service with known delays, in its own process, and its log."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class ServiceProcess:
     """A running service.
 
     Attributes:
-        port: Where it listens on loopback.
-        folder: Holds the module by which workers find it; its log is there after its end.
+        port: Its port on loopback.
+        folder: Contains the module by which workers find it and, after its end, its log.
     """
 
     port: int
@@ -46,7 +46,7 @@ def delayed_service(
     """Run the service for the block.
 
     Args:
-        folder: Made; its address module and, after the block, its log lie there.
+        folder: Created; contains its address module and, after the block, its log.
         low_s: Shortest delay, s.
         high_s: Longest delay, s.
         seed: Order of the delays.
@@ -76,10 +76,10 @@ def delayed_service(
 
 @dataclass(frozen=True)
 class ServiceLog:
-    """What the service says of the requests of one generator.
+    """The service's log of the requests of one generator.
 
     Attributes:
-        arrived_ns: int64[n], when each was there, CLOCK_MONOTONIC.
+        arrived_ns: int64[n], when each request arrived, CLOCK_MONOTONIC.
         sent_ns: int64[n], when it was answered.
     """
 
@@ -87,12 +87,12 @@ class ServiceLog:
     sent_ns: np.ndarray[Any, np.dtype[np.int64]]
 
     def between(self, begin_ns: int, end_ns: int) -> ServiceLog:
-        """Return what was answered in a time, its end excluded."""
+        """Return the requests answered in ``[begin_ns, end_ns)``."""
         inside = (self.sent_ns >= begin_ns) & (self.sent_ns < end_ns)
         return ServiceLog(self.arrived_ns[inside], self.sent_ns[inside])
 
     def percentile_ms(self, percent: int) -> float:
-        """Return the smallest time in the service that ``percent`` of the requests keep, ms."""
+        """Return a percentile (nearest rank) of the times in the service, ms."""
         times_ns = self.sent_ns - self.arrived_ns
         return float(np.percentile(times_ns, percent, method="inverted_cdf")) / 1e6
 

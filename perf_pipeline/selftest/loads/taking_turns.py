@@ -1,7 +1,7 @@
 """Two loads on one machine, of which one is stopped while the other runs, in short turns.
 
-What others do on the machine meets both alike, and what starting costs is paid once. While the
-bare loop has its turn, the process of the supervisor sleeps: what it does belongs to our side.
+Other programs on the machine affect both alike, and the cost of starting is paid once. In a turn
+of the bare loop the supervisor process sleeps: its work belongs to our side.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class EnoughError(Exception):
-    """Every turn was had: the level is to end."""
+    """Every turn has run, so the level should end."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Turn:
 
     Attributes:
         length_s: How long its processes ran.
-        cpu_s: CPU time of its processes meanwhile, for the level also that of its supervisor.
-        nodes: Nodes that they executed meanwhile.
+        cpu_s: CPU time of its processes in that time, for the level also that of its supervisor.
+        nodes: Nodes that they executed in that time.
     """
 
     length_s: float

@@ -1,1 +1,1 @@
-"""Queues in virtual time, of which the truth is known by calculation."""
+"""Queues in virtual time, whose truth is known by calculation."""

@@ -1,4 +1,4 @@
-"""A queue with one server in virtual time, of which everything is known (M/M/1)."""
+"""A queue with one server in virtual time (M/M/1), whose distributions are known exactly."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SERVICE_S = 0.01
 def single_server(load: float, count: int, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
     """Draw workflows that arrive as a Poisson process and are served one after the other.
 
-    The queue is in its steady state from the first arrival on: that one's response time is drawn
-    from the distribution that all have. Waits follow Lindley, "The Theory of Queues with a Single
+    The queue is in steady state from the first arrival on, whose response time is drawn from the
+    stationary distribution. Waits follow Lindley, "The Theory of Queues with a Single
     Server", Proc. Cambridge Phil. Soc. 48, 1952.
 
     Args:
@@ -51,7 +51,7 @@ def true_response_s(load: float, p: float) -> float:
 
 
 def records_of(intended_ns: Ints, start_ns: Ints, end_ns: Ints) -> pl.DataFrame:
-    """Return workflows that all ended well as the reader returns records."""
+    """Return workflows that all ended ok, as records of ``SCHEMA``."""
     count = len(intended_ns)
     given = {
         "number": np.arange(count),

@@ -1,4 +1,4 @@
-"""A level of a queue in virtual time, measured and judged by the functions that a run's are."""
+"""A level of a queue in virtual time, measured and judged with the functions of a run."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from perf_pipeline.analysis.queueing import Little
     from perf_pipeline.config.slo.slo import Slo
 
-_UNSEEN = Lag(0, None, None, None)
+_NO_LAG = Lag(0, None, None, None)
 _NOTHING_USED = Resources(None, None, None, None, None, None, None, None, None, 0, 0)
 
 
 def virtual_level(
     frame: pl.DataFrame, window: tuple[int, int], slos: Sequence[Slo], *, slots: int | None
 ) -> tuple[LevelMetrics, Little | None]:
-    """Measure records of workflows that all ended well, and judge their objectives.
+    """Measure records of workflows that all ended ok, and judge their objectives.
 
     Args:
         frame: Records of ``SCHEMA``; the level's go is at 0.
@@ -54,7 +54,7 @@ def virtual_level(
     times = service_times(frame, *window)
     response = response_times(frame, *window) if is_open else None
     load = _open_load(frame, window) if is_open else None
-    median, least = InFlightCurve.of(frame).median_and_min(*window)
+    median, minimum = InFlightCurve.of(frame).median_and_min(*window)
     validity, reasons = judge_level(
         ended_because=EndedBecause.COMPLETE,
         ended_detail="",
@@ -95,7 +95,7 @@ def virtual_level(
         service_times=times,
         response_times=response,
         families=(),
-        in_flight=InFlight(slots or 1, median, least, {}, 0),
+        in_flight=InFlight(slots or 1, median, minimum, {}, 0),
         fairness=None,
         cold_starts=(),
         writes=(),
@@ -126,7 +126,7 @@ def _open_load(frame: pl.DataFrame, window: tuple[int, int]) -> OpenLoad:
         never_started=0,
         checked=frame.height,
         unexplained=0,
-        lag=_UNSEEN,
+        lag=_NO_LAG,
         control_lag=None,
         control_why_not="in virtual time no generator is late",
         seconds=(),

@@ -46,7 +46,7 @@ def closed_network(
     count: int,
     rng: np.random.Generator,
 ) -> tuple[Ints, Ints]:
-    """Draw workflows of a closed network: a delay for each alone, then servers that all share.
+    """Draw workflows of a closed network: an individual delay, then shared servers.
 
     Args:
         servers: Workflows that are served at once.
@@ -75,7 +75,7 @@ def closed_network(
 
 
 def response_beyond(servers: int, service_s: float, rate_per_s: float, limit_s: float) -> float:
-    """Return which share of an M/M/c queue's response times is above a limit.
+    """Return the share of an M/M/c queue's response times above a limit.
 
     The wait is 0 or, with Erlang's C, exponential with rate c/s - rate; the service adds another
     exponential (Gross, Harris, "Fundamentals of Queueing Theory", section 2.3).
@@ -110,33 +110,32 @@ def true_rate_per_s(servers: int, service_s: float, p: float, limit_s: float) ->
     return low
 
 
-def true_times(servers: int, service_s: float, delay_s: float, most: int) -> list[float]:
-    """Return the mean time of the closed network's workflows with 1 to ``most`` in flight.
+def true_times(servers: int, service_s: float, delay_s: float, max_in_flight: int) -> list[float]:
+    """Return the mean time of the closed network's workflows with 1 to ``max_in_flight``.
 
-    From the chances of each number at the servers, which are products (Gordon, Newell, Operations
-    Research 15, 1967): delay^(n-k) / (n-k)! times service^k / (1 2 ... min(k, c) ...).
+    From the probability of each number at the servers, which has product form (Gordon, Newell,
+    Operations Research 15, 1967): delay^(n-k) / (n-k)! times service^k / (1 2 ... min(k, c) ...).
     """
     rate, delay = math.log(service_s), math.log(delay_s)
     times = []
-    for total in range(1, most + 1):
+    for total in range(1, max_in_flight + 1):
         weights = []
         queued = 0.0
         for k in range(total + 1):
             queued += 0.0 if k == 0 else rate - math.log(min(k, servers))
             weights.append(queued + (total - k) * delay - math.lgamma(total - k + 1))
-        chances = np.exp(np.array(weights) - max(weights))
-        chances /= chances.sum()
-        busy = float((chances * np.minimum(np.arange(total + 1), servers)).sum())
+        probabilities = np.exp(np.array(weights) - max(weights))
+        probabilities /= probabilities.sum()
+        busy = float((probabilities * np.minimum(np.arange(total + 1), servers)).sum())
         times.append(total / (busy / service_s))
     return times
 
 
 def true_in_flight(servers: int, service_s: float, delay_s: float, limit_s: float) -> int:
-    """Return the most workflows in flight whose mean time keeps the limit."""
-    most = int(2 * limit_s * servers / service_s) + 1
-    kept = [n for n, time_s in enumerate(true_times(servers, service_s, delay_s, most), 1)
-            if time_s <= limit_s]  # fmt: skip
-    return max(kept, default=0)
+    """Return the maximum number of workflows in flight whose mean time is within the limit."""
+    bound = int(2 * limit_s * servers / service_s) + 1
+    times = enumerate(true_times(servers, service_s, delay_s, bound), 1)
+    return max((n for n, time_s in times if time_s <= limit_s), default=0)
 
 
 def _ns(at_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Ints:
