@@ -59,7 +59,7 @@ def test_the_code_location_is_sound() -> None:
     dg.Definitions.validate_loadable(defs)
 
 
-def test_every_asset_stands_in_its_group_with_kinds_owner_and_a_description(
+def test_every_asset_is_in_its_group_with_kinds_owner_and_a_description(
     graph: AssetGraph,
 ) -> None:
     nodes = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}

@@ -115,7 +115,7 @@ def test_an_interval_and_what_is_doubtful_are_in_the_metadata(metrics: RunMetric
     ]
 
 
-def test_every_chart_is_an_image_that_stands_alone(
+def test_every_chart_is_a_self_contained_image(
     metrics: RunMetrics, shown: dict[str, dg.MetadataValue]
 ) -> None:
     """It has its own size, colours and font, loads nothing, and shows axes, phases and lines."""

@@ -103,7 +103,7 @@ def test_everything_can_be_selected_at_once(executed: Remembered, sandbox: Sandb
     assert run.materialized["servers"] == {}
 
 
-def test_a_wrong_launchpad_form_is_told_in_full_and_starts_nothing(sandbox: Sandbox) -> None:
+def test_a_wrong_launchpad_form_is_reported_in_full_and_starts_nothing(sandbox: Sandbox) -> None:
     before = sandbox.run_folders()
     config = config_file(sandbox, "baseline", concurrency=[0, -5], target="nope", duration_s=-1.0)
     ran = sandbox.dagster("job", "execute", "-j", "scenario", "-c", config)

@@ -20,7 +20,7 @@ def broken() -> None:
     raise RuntimeError("no space left on device")
 
 
-def test_a_step_that_fails_after_the_load_says_what_is_kept(tmp_path: Path) -> None:
+def test_a_step_that_fails_after_the_load_reports_what_is_stored(tmp_path: Path) -> None:
     folder = write_run(tmp_path, "r-1", measured=False).root
     with dg.DagsterInstance.ephemeral() as instance:
         tags = {FOLDER_TAG: str(folder)}

@@ -99,7 +99,7 @@ def status_tick(
 
 
 @pytest.mark.parametrize("sensor", [sensors.clear_after_failure, sensors.clear_after_cancel])
-def test_after_a_load_run_clearing_is_launched_for_its_folder_and_says_what_is_kept(
+def test_after_a_load_run_clearing_is_launched_for_its_folder_and_reports_what_is_stored(
     instance: dg.DagsterInstance,
     sensor: dg.SensorDefinition,
     tmp_path: Path,

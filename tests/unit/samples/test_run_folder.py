@@ -63,7 +63,7 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
         read_json(tmp_path / "level.json")
 
 
-def test_a_run_is_running_while_its_process_lives_and_then_what_it_said(tmp_path: Path) -> None:
+def test_a_run_is_running_while_its_process_lives_and_then_as_it_recorded(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "r1")
     run.begin("baseline")
     assert run.read_status()["status"] == RUNNING

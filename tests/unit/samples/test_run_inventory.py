@@ -41,7 +41,7 @@ def test_workflows_of_which_only_the_start_is_known_are_counted_apart(tmp_path: 
     assert rows[-1].end_ns > GO_NS + 9 * SECOND
 
 
-def test_a_run_that_never_began_kept_nothing_and_names_no_command(tmp_path: Path) -> None:
+def test_a_run_that_never_began_stored_nothing_and_names_no_command(tmp_path: Path) -> None:
     inventory = run_inventory_of(RunFolder(tmp_path / "r-1"))
     assert inventory_commands(inventory) == ()
     assert (
@@ -50,7 +50,7 @@ def test_a_run_that_never_began_kept_nothing_and_names_no_command(tmp_path: Path
     )
 
 
-def test_a_damaged_level_hides_neither_its_problem_nor_what_else_is_kept(tmp_path: Path) -> None:
+def test_a_damaged_level_hides_neither_its_problem_nor_what_else_is_stored(tmp_path: Path) -> None:
     folder = write_run(tmp_path, "r-1", status=COMPLETE, measured=False)
     (folder.root / "levels/00-10/worker-0.sqlite").write_text("no journal", encoding="utf-8")
     inventory = run_inventory_of(folder)

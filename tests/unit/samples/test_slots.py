@@ -64,7 +64,7 @@ def test_slots_do_not_overlap_and_totals_add_them_up(tmp_path: Path) -> None:
     slots.close()
 
 
-def test_stamps_are_seen_by_the_supervisor_at_once_and_outlive_a_killed_worker(
+def test_stamps_reach_the_supervisor_at_once_and_outlive_a_killed_worker(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "slots"

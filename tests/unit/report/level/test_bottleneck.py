@@ -52,22 +52,22 @@ def test_an_unclear_level_says_why_in_the_place_of_the_verdict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "word"),
+    ("cause", "shown"),
     [
         (CPU_LIMIT, "CPU limit of the run"),
         (CPU_OF_OTHERS, "CPU, taken by others"),
         ("CPU: the workers fill the cores", "CPU"),
     ],
 )
-def test_cpu_that_is_not_the_workers_own_says_so_in_the_word(
-    baseline: RunMetrics, cause: str, word: str
+def test_cpu_that_others_used_is_named_in_the_verdict(
+    baseline: RunMetrics, cause: str, shown: str
 ) -> None:
     rests_on = Evidence(cause, "cores used by all workers", 0.5, "cores", minimum=0.45, holds=True)
     found = Bottleneck("cpu", "Why.", (rests_on, *BESIDE))
 
-    assert bottleneck_fact(found).cell.text == word
+    assert bottleneck_fact(found).cell.text == shown
     title = bottleneck_tables(baseline.levels[0], found)[0].title
-    assert title == f"What limits this level: {word}"
+    assert title == f"What limits this level: {shown}"
 
 
 def test_every_line_of_the_cause_is_shown_and_of_the_others_the_one_that_decides(

@@ -78,7 +78,7 @@ def test_a_steady_state_that_was_not_looked_for_is_not_shown(baseline: RunMetric
     assert steady_tables(baseline.levels[0]) == ()
 
 
-def test_a_valid_level_too_short_to_test_says_so_beside_the_word_and_why_once(
+def test_a_valid_level_too_short_to_test_says_so_beside_the_verdict_and_why_once(
     baseline: RunMetrics,
 ) -> None:
     """Beside a validity that speaks against the level, nothing is added."""

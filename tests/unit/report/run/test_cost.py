@@ -39,7 +39,7 @@ def test_a_parts_interval_is_that_of_the_difference_of_two_levels(baseline: RunM
     assert runtime.high_s - runtime.cpu_s == pytest.approx(math.hypot(0.024 / 3120, 0.024 / 8410))
 
 
-def test_beside_a_neighbour_alone_the_parts_are_given_and_the_clock_is_said_to_be_affected(
+def test_beside_a_neighbour_alone_the_parts_are_given_and_the_clock_is_shown_as_affected(
     baseline: RunMetrics,
 ) -> None:
     levels = tuple(replace(level, validity="noisy_host") for level in baseline.levels)

@@ -34,7 +34,7 @@ def test_the_share_is_what_a_workflow_takes_more_than_its_work(baseline: RunMetr
     )
 
 
-def test_beside_a_neighbour_the_question_is_answered_and_the_clock_said_to_be_affected(
+def test_beside_a_neighbour_the_question_is_answered_and_the_clock_is_shown_as_affected(
     baseline: RunMetrics,
 ) -> None:
     levels = tuple(replace(level, validity="noisy_host") for level in baseline.levels)

@@ -144,7 +144,7 @@ def test_every_table_of_numbers_has_its_validity_beside_it(page: str) -> None:
     ], "limits and reasons are not measured"
 
 
-def test_no_table_of_many_columns_stands_in_half_of_the_page(page: str) -> None:
+def test_no_table_of_many_columns_is_in_half_of_the_page(page: str) -> None:
     """Half of the page scrolls: p99 of the service times was out of sight there."""
     halves = re.findall(r'<div class="packed">.*?</details>', page, re.DOTALL)
     heads = [table.count('<th scope="col"') for half in halves for table in half.split("<table")]

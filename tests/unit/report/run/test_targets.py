@@ -128,7 +128,7 @@ def test_the_limits_of_the_grades_are_printed_with_the_grades(baseline: RunMetri
     assert targets.tables(replace(baseline, targets=(), kpis=())) == ()
 
 
-def test_beside_a_neighbour_what_is_met_stands_and_what_is_missed_is_unclear(
+def test_beside_a_neighbour_what_is_met_remains_met_and_what_is_missed_is_unclear(
     baseline: RunMetrics,
 ) -> None:
     """100 in flight meets every expectation at 331/s, and misses one at 9/s."""
