@@ -58,12 +58,12 @@ NOTICE_PREFIX = "perf_pipeline: "
 
 
 def new_run_id(now: datetime) -> str:
-    """Return a run's id: ``20241201_120000-4f2c``; sorts by time, never meets another."""
+    """Return a run's id: ``20241201_120000-4f2c``; sorts by time, and is unique."""
     return f"{now:%Y%m%d_%H%M%S}-{secrets.token_hex(2)}"
 
 
 class Run:
-    """One run, from servers to report. A context manager: leaving it gives everything back.
+    """One run, from servers to report. A context manager: leaving it frees what it took.
 
     Attributes:
         run_id: The run's id.
@@ -87,9 +87,9 @@ class Run:
             settings: Where things are.
             run_id: Its id; None for a new one.
             course: Which levels it plays; None for all that the scenario plans.
-            environments: Target to its environment, where it is known already and the user's own
+            environments: Target to its environment, where it is made already and the user's own
                 functions have been tried in it.
-            notify: Called with each line that people should see while they wait.
+            notify: Called with each line to show while the run is active.
         """
         self.run_id = run_id or new_run_id(datetime.now(UTC))
         self.folder = RunFolder(settings.results_dir / self.run_id)
@@ -113,7 +113,7 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove what was seeded, stop servers, let the next load run begin."""
+        """Remove the run's data, stop its servers and release the load lock."""
         self._stack.__exit__(kind, error, trace)
 
     def open_servers(self) -> dict[str, Server]:
@@ -143,7 +143,7 @@ class Run:
         return self._servers.seed()
 
     def load(self, on_progress: Callable[[Progress], None] = lambda _progress: None) -> RunFolder:
-        """Play every level and write down what happened.
+        """Play every level and store its records.
 
         The status that is recorded is our own: ``interrupted`` when anything but an error ends
         the process's work, also where an orchestrator calls that a failure.
@@ -247,7 +247,7 @@ def run_scenario(
     Args:
         scenario: What to do; ``open_scenario`` makes one.
         settings: Where things are; None to read them from the environment.
-        notify: Called with each line that people should see while they wait.
+        notify: Called with each line to show while the run is active.
         on_progress: Called about once a second with the progress of the load.
 
     Raises:

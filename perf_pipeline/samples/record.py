@@ -1,4 +1,4 @@
-"""One workflow's record: what happened to it, and when.
+"""One workflow's record: its outcome and its times.
 
 Three times, all of CLOCK_MONOTONIC (comparable between the processes of one host, never going
 back): *intended start* is when the plan says the workflow should start, *start* is when it was
@@ -31,7 +31,7 @@ TIMES_LOST = 4
 
 
 class Outcome(IntEnum):
-    """What became of a scheduled workflow; scheduled is exactly the sum of the five."""
+    """How a scheduled workflow ended; scheduled is exactly the sum of the five."""
 
     OK = 0  # answered, and every node's result was checked and right
     ERROR = 1  # answered wrongly, or raised; the error class says how
@@ -56,12 +56,12 @@ class ErrorClass(IntEnum):
 def record_word(
     slot: int, kind: int = 0, outcome: int = 0, error_class: int = 0, flags: int = 0
 ) -> int:
-    """Return the last word of a record; ``flags`` < 128, so that it fits a signed word."""
+    """Return the last field of a record; ``flags`` < 128, so that it fits a signed integer."""
     return slot | kind << 32 | outcome << 40 | error_class << 48 | flags << 56
 
 
 def cold_number(kind: int, worker: int, kinds: int) -> int:
-    """Return the number of a cold start: negative, so that it never meets one of the plan."""
+    """Return the number of a cold start: negative, so that it differs from all of the plan."""
     return -1 - kind - kinds * worker
 
 

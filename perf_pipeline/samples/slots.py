@@ -1,4 +1,4 @@
-"""What every slot of a worker process is doing, in memory that outlives the process.
+"""The state of every slot of a worker process, in memory that outlives the process.
 
 A slot is one place for a workflow in flight (one thread of a synchronous target). Each slot's
 stamps are written by its own thread alone, into a file that is mapped into memory: they cost

@@ -37,7 +37,7 @@ class HeadlineRow:
 
     Attributes:
         level: Its label; an arm and a repeat say so.
-        concurrency: Workflows in flight that were wanted.
+        concurrency: Planned number of workflows in flight.
         validity: Whether the numbers are a measurement.
         samples: Workflows that ended in the steady phase.
         throughput: Ended ok per second.
@@ -94,9 +94,8 @@ NOTE = (
     "*: fewer than 10 samples lie beyond it. "
     "CPU each: CPU time of the target's worker processes per workflow that ended ok, which other "
     "programs on the machine hardly change. "
-    "In flight is the median over the steady phase; N is what was wanted. Samples: workflows that "
-    "the times are of, here those that ended in the steady phase; not ended were in flight at its "
-    "end."
+    "In flight is the median over the steady phase; N is the planned number. Samples: workflows "
+    "in these times, here those that ended in the steady phase; not ended: in flight then."
 )
 
 
