@@ -25,22 +25,22 @@ LAG_SHARE = 0.1
 
 
 def arrival_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Validity, str]]:
-    """Return why an open level is no valid measurement; empty if nothing speaks against it.
+    """Return why an open level is no valid measurement; empty if it is one.
 
     Args:
-        load: What arrived, and how late it started.
+        load: The arrivals, and how late they started.
         response: Response times of the steady phase.
     """
     problems: list[tuple[Validity, str]] = []
     if load.unexplained:
-        told = f"{load.unexplained} of {load.checked} started workflows have times that do not "
-        problems.append(("incomplete", f"{told}add up, or are not the plan's"))
+        why = f"{load.unexplained} of {load.checked} started workflows have times that do not "
+        problems.append(("incomplete", f"{why}add up, or are not the plan's"))
     problems += _lag_problems(load, response)
     if load.queue_grew:
-        told = f"{load.offered_per_s:.4g} workflows/s arrived in the steady phase and "
-        told += f"{load.left_per_s:.4g}/s left "
-        told += f"(at least {1 - BALANCE_SHARE:.0%}): the queue grew, and response times with it"
-        problems.append(("not_steady", told))
+        why = f"{load.offered_per_s:.4g} workflows/s arrived in the steady phase and "
+        why += f"{load.left_per_s:.4g}/s left "
+        why += f"(at least {1 - BALANCE_SHARE:.0%}): the queue grew, and response times with it"
+        problems.append(("not_steady", why))
     return problems
 
 
@@ -51,18 +51,18 @@ def _lag_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Validity
     compared = [("half", load.lag.p50_s, own.p50_s, p50.value_s, MIN_MEDIAN_LAG_S)]
     if own.samples >= 100 * MIN_TAIL_SAMPLES:
         compared.append(("1 %", load.lag.p99_s, own.p99_s, p99.value_s, MIN_P99_LAG_S))
-    for share, late_s, own_s, took_s, least_s in compared:
-        limit_s = max(least_s, LAG_SHARE * (took_s or 0.0))
+    for share, late_s, own_s, took_s, min_s in compared:
+        limit_s = max(min_s, LAG_SHARE * (took_s or 0.0))
         if late_s is None or late_s <= limit_s:
             continue
         if own_s is None:
-            told = f"{share} of the workflows started {late_s * 1e3:.3g} ms late or more, and "
-            told += f"whether by our fault is not known: {load.control_why_not}"
-            problems.append(("incomplete", told))
+            why = f"{share} of the workflows started {late_s * 1e3:.3g} ms late or more, and "
+            why += f"whether by our fault is not known: {load.control_why_not}"
+            problems.append(("incomplete", why))
         elif own_s > limit_s:
-            told = f"{share} of the workflows that do nothing started {own_s * 1e3:.3g} ms late "
-            told += f"or more on the same schedule (at most {limit_s * 1e3:.3g} ms): the load "
-            told += "generator or this machine, not the target, was late; lower the rate, or "
-            told += "raise processes or slots"
-            problems.append(("generator_limited", told))
+            why = f"{share} of the workflows that do nothing started {own_s * 1e3:.3g} ms late "
+            why += f"or more on the same schedule (at most {limit_s * 1e3:.3g} ms): the load "
+            why += "generator or this machine, not the target, was late; lower the rate, or "
+            why += "raise processes or slots"
+            problems.append(("generator_limited", why))
     return problems

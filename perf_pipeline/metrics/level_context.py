@@ -21,10 +21,10 @@ class LevelContext:
     Attributes:
         kinds: (family, complexity) of each kind, by index.
         servers: The servers that the run used.
-        max_db_connections: The most connections that all workers together may open to each.
-        pools: Server to what bounds its connections, in words.
-        noise: Whether a machine that others used makes a level no measurement (``judge``) or is
-            only told of (``tell``); None: nothing looked for it.
+        max_db_connections: Maximum of connections that all workers together may open to each.
+        pools: Server to what bounds its connections, as text.
+        noise: Whether use of the machine by other programs makes a level invalid (``judge``) or is
+            only reported (``tell``); None: it is not examined.
         cpu_limit_cores: Of the control group of the run; None without one.
         slos: The objectives of the run.
     """
@@ -38,7 +38,7 @@ class LevelContext:
     slos: Sequence[Slo] = ()
 
     def connection_limits(self, processes: int) -> dict[str, int]:
-        """Return the most connections that each server can see: a whole pool for every worker."""
+        """Return the maximum of connections to each server: a whole pool for every worker."""
         limit = self.max_db_connections // processes * processes
         # Some drivers open more connections in each process, by which they watch the server.
         return {

@@ -83,10 +83,10 @@ class PerformanceMetrics:
 
 
 def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> PerformanceMetrics:
-    """Give a level its old names."""
+    """Return the metrics of a level under the names of the old framework."""
     times, resources = level.service_times, level.resources
-    told = level.response_times or times
-    latency = {f"p{round(p.p * 100)}_latency": p for p in told.percentiles}
+    shown = level.response_times or times
+    latency = {f"p{round(p.p * 100)}_latency": p for p in shown.percentiles}
     steady = level.phases.get("steady")
     classes = level.steady_error_classes
     postgres = next((use for use in level.connections if use.server == "postgres"), None)
@@ -96,9 +96,9 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
     fields: dict[str, float | None] = {
         "execution_time": steady[1] - steady[0] if steady else None,
         "throughput": level.throughput_per_s,
-        "avg_latency": told.avg_s,
-        "min_latency": told.min_s,
-        "max_latency": told.max_s,
+        "avg_latency": shown.avg_s,
+        "min_latency": shown.min_s,
+        "max_latency": shown.max_s,
         **{name: p.value_s for name, p in latency.items()},
         "peak_memory_mb": resources.workers_pss_peak_mb,
         "avg_cpu_percent": resources.workers_cpu_mean_percent,

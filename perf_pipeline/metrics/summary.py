@@ -1,6 +1,6 @@
 """From the records of a load level to its metrics; pure but for reading the level's folder.
 
-What limits the level and whether it kept its objectives is judged later (``analysis/level.py``).
+The bottleneck and the objectives of the level are judged later (``analysis/level.py``).
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ def run(size: Size, seed: int) -> list[Figure]:
         figures += _sums("freeze with a start timeout", dropping)
         dropped = dropping.metrics.outcomes["dropped"]
         # All that arrived in the first three quarters of the freeze, but those in the slots.
-        most = RATE_PER_S * stall.length_s * 3 / 4
-        figures.append(Figure("dropped", dropped, "workflows", 0.9 * most, at_most=False))
+        max_dropped = RATE_PER_S * stall.length_s * 3 / 4
+        figures.append(Figure("dropped", dropped, "workflows", 0.9 * max_dropped, at_most=False))
     return figures
 
 

@@ -1,4 +1,4 @@
-"""Causes that are seen on the cores: load generator, CPU, interpreter lock."""
+"""Causes on the cores: load generator, CPU, interpreter lock."""
 
 from __future__ import annotations
 

@@ -21,10 +21,10 @@ Key = Literal[
     "runtime_queue",
     "server_slow",
 ]
-"""What a suspect is, finer than its verdict: some explain others."""
+"""Kind of a suspect, finer than its verdict: some kinds explain others."""
 
 BUSY = 0.9
-"""From this share on a resource counts as used up: at most a ninth more could be had from it."""
+"""From this share on a resource counts as used up: at most a ninth more is available."""
 
 HALF = 0.5
 """From this share of the workflows' time on, a place is where a level's time goes: making it
@@ -39,8 +39,8 @@ class Suspect:
     """A cause that a level may have.
 
     Attributes:
-        key: What it is, for the rule that some causes explain others.
-        verdict: Its word of the closed list.
+        key: Its kind, for the rule that some causes explain others.
+        verdict: Its verdict of the closed list.
         cause: Its name for people.
         why: What it means for this level; true if it holds.
         evidence: All that must hold.
@@ -54,12 +54,12 @@ class Suspect:
 
     @property
     def subject(self) -> str:
-        """What has the cause: a server's name, or the kind of cause."""
+        """The server that has the cause, or the kind of cause."""
         return self.cause.partition(":")[0]
 
     @property
     def holds(self) -> bool | None:
-        """False when something speaks against it, None when only something is missing."""
+        """False when evidence contradicts it, None when evidence is only missing."""
         answers = {each.holds for each in self.evidence}
         return False if False in answers else None if None in answers else True
 
@@ -72,13 +72,13 @@ def need(
     minimum: float | None = -math.inf,
     maximum: float | None = math.inf,
 ) -> Evidence:
-    """Compare a value to what it needs to be.
+    """Compare a value with the bounds that a cause needs.
 
     Args:
-        what: What was looked at.
-        value: What was seen.
+        what: What was measured.
+        value: The value; None when it was not measured.
         unit: Of all three.
-        minimum: Lower bound; None when the bound is not known, so that nothing can be decided.
+        minimum: Lower bound; None when it is unknown, which decides nothing.
         maximum: Upper bound, likewise.
     """
     holds = None
@@ -89,7 +89,7 @@ def need(
 
 
 def suspect(key: Key, verdict: Verdict, cause: str, why: str, *needs: Evidence) -> Suspect:
-    """Make a suspect, and its evidence its own."""
+    """Return a suspect whose evidence is marked with its cause."""
     return Suspect(key, verdict, cause, why, tuple(replace(each, cause=cause) for each in needs))
 
 

@@ -29,7 +29,7 @@ others are not known either."""
 MIN_COUNTED_S = 10.0
 """A session of PostgreSQL adds its time to the server's counter once a second, or later: in less
 than ten seconds more than a tenth of it may be missing. (16 sessions that executed all the time
-came out as 6 in 3 s.) Sessions seen active are the better figure then."""
+came out as 6 in 3 s.) The number of active sessions is the better figure then."""
 
 
 def level_use(
@@ -45,15 +45,15 @@ def level_use(
     cpu_limit_cores: float | None,
     slots: int | None = None,
 ) -> LevelUse:
-    """Return everything that the rules look at.
+    """Return everything that the rules of the bottleneck use.
 
     Args:
         samples: The monitor's lines of the steady phase.
-        in_flight: The level's, with what threads were seen doing.
+        in_flight: The level's, with the shares of what threads did.
         mean_in_flight: Time-weighted mean over the phase.
         at_once: As ``LevelUse.at_once``.
         workers: Worker processes of the level.
-        limits: Server to the most connections that the pools of all workers allow.
+        limits: Server to the maximum of connections that the pools of all workers allow.
         host: The machine's cores over the phase.
         others_cores: As ``LevelUse.others_cores``.
         cpu_limit_cores: As ``LevelUse.cpu_limit_cores``.

@@ -1,4 +1,4 @@
-"""What worker processes, servers, harness and machine did during a level's steady phase.
+"""Use of worker processes, servers, harness and machine in a level's steady phase.
 
 Cores are CPU seconds a second; all values are means over the phase.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ServerUse:
-    """One server.
+    """Use of one server.
 
     Attributes:
         name: The service.
@@ -24,11 +24,11 @@ class ServerUse:
         busiest_cores: Of its busiest process.
         io_mb_per_s: Read from and written to files by its processes.
         connections: Mean of the run's connections to it.
-        limit: The most that the pools allow.
-        active: Mean of those that executed something, or waited for a lock to do so.
+        limit: Maximum that the pools allow.
+        active: Mean of those that executed a query or waited for a lock.
         waiting: Mean of those that waited for a lock.
-        executing: Mean of the sessions that executed something, by its query time where it tells
-            one, else by ``active``.
+        executing: Mean of the sessions that executed a query, by its query time where it counts
+            that, else by ``active``.
         executing_by: Which of the two.
     """
 
@@ -60,18 +60,17 @@ class ServerUse:
 
 @dataclass(frozen=True)
 class LevelUse:
-    """Everything that the bottleneck's rules look at.
+    """Everything that the rules of the bottleneck use.
 
     Attributes:
         wanted: Workflows that should be in flight.
-        slots: Of an open level, the most that may be; None for a closed one, where that is
-            ``wanted``.
-        in_flight: Mean number that were.
-        waits: Share of thread samples (asynchronous: of workflows) by place; None with too few, or
-            when the target cannot tell.
-        wait_samples: How many samples the shares rest on.
+        slots: Maximum in flight of an open level; None for a closed one, where it is ``wanted``.
+        in_flight: Mean number in flight.
+        waits: Share of thread samples (asynchronous: of workflows) by place; None with too few
+            samples, or when the target does not report them.
+        wait_samples: Number of samples behind the shares.
         at_once: Workflows that the runtime executes at once at most, all workers; None if
-            nothing bounds them or it does not say.
+            nothing bounds them or it does not report that.
         workers: Worker processes.
         worker_cores: Of each; None unless all were read.
         waiting_for_core: Threads of the workers that waited for a core, mean.
@@ -83,7 +82,7 @@ class LevelUse:
         others_cores: Cores that processes outside of the run used (``CpuOfOthers``); None if that
             is not known.
         servers: By name.
-        cpu_limit_cores: What the scenario lets the workers use, all together.
+        cpu_limit_cores: The scenario's limit for all workers together.
     """
 
     wanted: int
@@ -142,7 +141,7 @@ class LevelUse:
         return None if self.host is None else ratio * self.host.usable
 
     def share(self, *places: str) -> float | None:
-        """Return the share of workflows seen in any of ``places``."""
+        """Return the share of workflows in any of ``places``."""
         if self.waits is None:
             return None
         return sum(self.waits.get(place, 0.0) for place in places)
@@ -155,6 +154,6 @@ class LevelUse:
         return share / (1 - queued)
 
     def at_limit(self) -> ServerUse | None:
-        """Return the server whose pools are used most, as far as the servers tell."""
+        """Return the server with the greatest known use of its pools."""
         known = [server for server in self.servers if server.pool_use is not None]
         return max(known, key=lambda server: server.pool_use or 0.0, default=None)

@@ -65,7 +65,7 @@ def bottleneck_of(
         in_flight: Summary of it, with what sampled threads were doing.
         window: Steady phase of the level, CLOCK_MONOTONIC ns; of no length if there was none.
         resources: What the processes and the machine used during it.
-        connection_limits: Server to the most connections that the pools of all workers allow.
+        connection_limits: Server to the maximum of connections that the pools of all workers allow.
     """
     if window[1] <= window[0]:
         return Bottleneck("unclear", "There was no steady phase to look at.", ())
@@ -148,23 +148,23 @@ def _reached(evidence: Evidence) -> float:
 
 
 def _against(suspect: Suspect) -> str:
-    """Say what keeps a cause from holding."""
+    """Return the evidence that contradicts a cause, as text."""
     failing = [each for each in suspect.evidence if each.holds is False]
     return "; ".join(f"{e.what}: {amount(e.value)} {e.unit} ({_bounds(e)})" for e in failing) + "."
 
 
 def _bounds(evidence: Evidence) -> str:
     bounds = [("at least", evidence.minimum), ("at most", evidence.maximum)]
-    return ", ".join(f"{word} {amount(bound)}" for word, bound in bounds if bound is not None)
+    return ", ".join(f"{name} {amount(bound)}" for name, bound in bounds if bound is not None)
 
 
 def _where_time_went(use: LevelUse) -> str:
-    """Say what workflows seem to wait for, which slots they fill, and who else used the cores."""
+    """Return what workflows seem to wait for, slots in use, and other use of the cores, as text."""
     return f"{_unobserved(use)}{_all_slots(use)}{taken_by_others(use)}"
 
 
 def _unobserved(use: LevelUse) -> str:
-    """Say that workflows wait for what nobody observes, if most of those in the runtime do."""
+    """Return a sentence on unobserved waits, if most workflows in the runtime are in one."""
     share, cores = use.share("runtime"), use.target_cores
     on_cores = use.wanted_cores if use.wanted_cores is not None else cores
     if share is None or cores is None or on_cores is None:
@@ -182,7 +182,7 @@ def _unobserved(use: LevelUse) -> str:
 
 
 def _all_slots(use: LevelUse) -> str:
-    """Say that arrivals found no slot in an open level whose slots were in use."""
+    """Return a sentence on arrivals without a free slot, if an open level used its slots."""
     if use.slots is None or use.in_flight < BUSY * use.slots:
         return ""
     return (
@@ -199,7 +199,7 @@ def _evidence(
 
 
 def _background(use: LevelUse) -> Iterator[Evidence]:
-    """Yield what a reader should know beside: where time went, and who used the cores."""
+    """Yield figures for the reader: where time went, and who used the cores."""
     for place, share in sorted((use.waits or {}).items(), key=lambda item: -item[1]):
         yield Evidence("", f"share of workflows seen: {place}", percent(share), "%")
     yield Evidence("", "samples of what workflows did", use.wait_samples, "samples")
@@ -217,5 +217,5 @@ def _background(use: LevelUse) -> Iterator[Evidence]:
 
 def _at_once(records: LevelRecords) -> int | None:
     """Return how many workflows the runtimes of all workers execute at once at most."""
-    told = [worker.journal.facts.get("executes_at_once", "") for worker in records.workers]
-    return sum(int(each) for each in told) if told and all(told) else None
+    facts = [worker.journal.facts.get("executes_at_once", "") for worker in records.workers]
+    return sum(map(int, facts)) if facts and all(facts) else None

@@ -1,4 +1,4 @@
-"""Causes that are seen by what workflows wait for: servers, pools, the runtime's queue, a disk."""
+"""Causes by what workflows wait for: servers, pools, the runtime's queue, a disk."""
 
 from __future__ import annotations
 
@@ -184,9 +184,9 @@ def _pool(use: LevelUse, server: ServerUse) -> Suspect:
 
 
 def _pool_unknown(use: LevelUse) -> Suspect:
-    """Return the pool as a cause where no server said how many connections it has."""
-    told = need("connections to the servers", None, "connections", minimum=None)
-    return suspect("connection_pool", "connection_pool", _POOL, "", _waiting_for_pool(use), told)
+    """Return the pool as a cause where no server reported its connections."""
+    unknown = need("connections to the servers", None, "connections", minimum=None)
+    return suspect("connection_pool", "connection_pool", _POOL, "", _waiting_for_pool(use), unknown)
 
 
 def _waiting_for_pool(use: LevelUse) -> Evidence:

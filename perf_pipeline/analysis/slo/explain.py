@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _DO = {
     "percentile": "Lower the load, or look at what limits the level (its bottleneck).",
     "mean": "Lower the load, or look at what limits the level (its bottleneck).",
-    "most": "One workflow is enough to break it: look at the slowest records.",
+    "maximum": "One workflow is enough to break it: look at the slowest records.",
     "rate": "Look at what limits the level (its bottleneck); more load gives more only below it.",
     "share": "Look at the error classes and examples of the level.",
     "memory": "Lower the load, or look for what the worker processes retain.",

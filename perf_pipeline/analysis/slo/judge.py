@@ -39,7 +39,7 @@ SHORT = ("valid", "not_steady", "too_few_samples")
 def judge_slos(
     slos: Sequence[Slo], level: LevelMetrics, history: LevelHistory | None = None
 ) -> tuple[SloVerdict, ...]:
-    """Judge every SLO that speaks of a level.
+    """Judge every SLO that applies to a level.
 
     Args:
         slos: The objectives.
@@ -52,7 +52,7 @@ def judge_slos(
     return tuple(
         _verdict(slo, level, family, history)
         for slo in slos
-        if slo.speaks_of(level.role, level.label)
+        if slo.applies_to(level.role, level.label)
         for family in _families(slo, level)
     )
 
@@ -72,7 +72,7 @@ def run_slos(metrics: RunMetrics) -> tuple[SloVerdict, ...]:
         verdicts += [
             _not_run(slo, label, why)
             for slo in manifest.slos
-            if slo.speaks_of("arm" if label in manifest.arms else "level", label)
+            if slo.applies_to("arm" if label in manifest.arms else "level", label)
         ]
     return tuple(verdicts)
 
@@ -165,16 +165,16 @@ def ended_by(slo: Slo, level: LevelMetrics) -> bool:
 
 
 def _what(slo: Slo, level: LevelMetrics, family: str) -> str:
-    words = slo.about.words
+    what = slo.about.label
     if slo.about.times == "latency":
         which = "response time" if is_response(slo, level) else "service time"
-        words += f" ({which}, {level.loop} loop)"
+        what += f" ({which}, {level.loop} loop)"
     over = f" in the worst {slo.window_s:g} s" if slo.window_s else ""
-    return f"{words}{over}" + (f" of {family}" if family else "")
+    return f"{what}{over}" + (f" of {family}" if family else "")
 
 
 def _not_run(slo: Slo, label: str, why: str) -> SloVerdict:
-    what = slo.about.words + (f" of {slo.family}" if slo.family else "")
+    what = slo.about.label + (f" of {slo.family}" if slo.family else "")
     made = SloVerdict(
         slo=slo,
         level=label,

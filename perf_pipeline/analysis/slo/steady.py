@@ -60,7 +60,7 @@ def over_steady(slo: Slo, level: LevelMetrics, family: FamilyMetrics | None) -> 
     """Return the value of a metric over the steady phase of a level, or of one of its families."""
     about = slo.about
     match about.kind:
-        case "percentile" | "mean" | "most":
+        case "percentile" | "mean" | "maximum":
             times = times_of(slo, level, family)
             if times is None:
                 return Measured(None, why=no_times(slo, level))
@@ -107,7 +107,7 @@ def _of_times(
     slo: Slo, level: LevelMetrics, family: FamilyMetrics | None, times: ServiceTimes
 ) -> Measured:
     samples = times.samples + times.in_flight_at_end
-    if slo.about.kind == "most":
+    if slo.about.kind == "maximum":
         return _decided(slo, Measured(times.max_s, samples))
     if slo.about.kind == "mean":
         low, high = _mean_interval(level, times) if family is None else (None, None)

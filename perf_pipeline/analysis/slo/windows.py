@@ -93,7 +93,7 @@ def _of_records(
     slo: Slo, level: LevelMetrics, frame: pl.DataFrame, span: Span, go_ns: int
 ) -> Measured:
     match slo.about.kind:
-        case "percentile" | "most":
+        case "percentile" | "maximum":
             return _times(slo, level, frame, span, go_ns)
         case "mean":
             return _mean(slo, level, frame, span, go_ns)

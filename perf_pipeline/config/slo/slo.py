@@ -1,11 +1,11 @@
 """A service level objective: a limit on one metric, and how it is read.
 
-An SLO is what a run must keep, chosen by the scenario's author: it decides exit codes and asset
-checks, and may end a level. The tables of targets and the limits of the KPI grades are SLOs too
-(``config/slo/shipped.py``), the same for every scenario: they are shown, and decide an exit code
-only with ``--gate``.
+An SLO is a limit that a run must meet, chosen by the scenario's author: it decides exit codes and
+asset checks, and may end a level. The tables of targets and the limits of the KPI grades are SLOs
+too (``config/slo/shipped.py``), the same for every scenario: they are shown, and decide an exit
+code only with ``--gate``.
 
-Four forms say the same: a table ``[[slo]]``, a text in the list ``slo = ["p99_s < 0.5"]``, the
+Four forms are equivalent: a table ``[[slo]]``, a text in the list ``slo = ["p99_s < 0.5"]``, the
 flag ``--slo``, and ``parse_slo``. ``<`` and ``<=`` both mean "at most": whether a measured time
 is exactly the limit decides nothing.
 """
@@ -19,11 +19,11 @@ from typing import Literal
 
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
-Kind = Literal["percentile", "mean", "most", "rate", "share", "memory", "cpu"]
+Kind = Literal["percentile", "mean", "maximum", "rate", "share", "memory", "cpu"]
 Times = Literal["latency", "service", "response", ""]
 
 GRACE_S = 10.0
-"""Before, too little of a steady phase has been seen to end a level for it."""
+"""Minimum length of the steady phase before a level is ended for an objective."""
 
 _TEXT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(<=|>=|<|>)\s*([0-9.eE+-]+)\s*")
 
@@ -36,29 +36,29 @@ class Metric:
         name: As in scenarios, its unit last.
         kind: How it is computed.
         unit: ``s``, ``/s``, ``MB``, ``%``, or empty for a share from 0 to 1.
-        words: What people call it.
+        label: Its name for people.
         times: ``latency``: service time in a closed loop, response time in an open one;
             ``service`` or ``response``: always that; empty for what is no time.
         p: Which percentile, 0 to 1.
-        greatest: Greatest limit that means anything.
+        greatest: Greatest limit that is meaningful.
     """
 
     name: str
     kind: Kind
     unit: str
-    words: str
+    label: str
     times: Times = ""
     p: float = 0.0
     greatest: float = 1e9
 
     @property
     def at_most(self) -> bool:
-        """True when the limit is an upper one, which is so of all but a throughput."""
+        """True for an upper limit: every metric but a throughput."""
         return self.kind != "rate"
 
     @property
     def by_family(self) -> bool:
-        """True when one family of workflows has a value of its own."""
+        """True when the metric exists for one family of workflows."""
         return self.kind not in {"memory", "cpu"}
 
 
@@ -70,13 +70,13 @@ def _times() -> list[Metric]:
         ("service_", "service", "service time"),
         ("response_", "response", "response time"),
     )
-    for prefix, times, words in prefixes:
+    for prefix, times, label in prefixes:
         for name, p in (("p50_s", 0.5), ("p90_s", 0.9), ("p99_s", 0.99)):
-            label = f"P{round(100 * p)} {words}"
-            found.append(Metric(prefix + name, "percentile", "s", label, times, p, 86_400))
+            percentile = f"P{round(100 * p)} {label}"
+            found.append(Metric(prefix + name, "percentile", "s", percentile, times, p, 86_400))
         found += [
-            Metric(f"{prefix}avg_s", "mean", "s", f"average {words}", times, greatest=86_400),
-            Metric(f"{prefix}max_s", "most", "s", f"longest {words}", times, greatest=86_400),
+            Metric(f"{prefix}avg_s", "mean", "s", f"average {label}", times, greatest=86_400),
+            Metric(f"{prefix}max_s", "maximum", "s", f"longest {label}", times, greatest=86_400),
         ]
     return found
 
@@ -92,7 +92,7 @@ METRICS: dict[str, Metric] = {
         Metric("cpu_percent", "cpu", "%", "CPU of the workers (mean, percent of one core)"),
     )
 }
-"""Name of each metric to what it is."""
+"""Metrics by name."""
 
 
 @dataclass(frozen=True)
@@ -121,32 +121,32 @@ class Slo:
     abort: bool = False
     grace_s: float = GRACE_S
 
-    def speaks_of(self, role: str, label: str) -> bool:
-        """Return whether it is about a level, or arm, of this label: about arms only by name."""
+    def applies_to(self, role: str, label: str) -> bool:
+        """Return whether it applies to a level or arm of this label: to an arm only by name."""
         return role != "arm" if self.level is None else self.level == label
 
     @property
     def over(self) -> Literal["steady", "window"]:
-        """What it is judged over."""
+        """Whether the steady phase or a sliding window is judged."""
         return "window" if self.window_s else "steady"
 
     @property
     def about(self) -> Metric:
-        """What its metric is."""
+        """Its metric."""
         return METRICS[self.metric]
 
     @property
     def text(self) -> str:
-        """All of it on a line: ``analytics p99_s <= 0.5 over 10 s at 100``."""
+        """The objective as text: ``analytics p99_s <= 0.5 over 10 s at 100``."""
         sign = "<=" if self.at_most else ">="
-        words = [*filter(None, [self.family]), self.metric, sign, f"{self.limit:.10g}"]
-        words += [f"over {self.window_s:g} s"] if self.window_s else []
-        words += [f"at {self.level}"] if self.level else []
-        return " ".join(words)
+        parts = [*filter(None, [self.family]), self.metric, sign, f"{self.limit:.10g}"]
+        parts += [f"over {self.window_s:g} s"] if self.window_s else []
+        parts += [f"at {self.level}"] if self.level else []
+        return " ".join(parts)
 
     @property
     def key(self) -> tuple[str, str | None, str | None, float]:
-        """What it is about, its limit left out: one of two with the same key is too many."""
+        """Everything but its limit; no two objectives may have the same key."""
         return self.metric, self.family, self.level, self.window_s
 
 
@@ -157,7 +157,7 @@ def parse_slo(text: str) -> Slo:
         text: A metric, ``<``, ``<=``, ``>`` or ``>=``, and a limit in the metric's unit.
 
     Raises:
-        ValueError: It is none; the text says why, as the end of a sentence.
+        ValueError: The text is no objective; the message is the end of a sentence.
     """
     found = _TEXT.fullmatch(text)
     if found is None:
@@ -174,7 +174,7 @@ def parse_slo(text: str) -> Slo:
 
 
 def problem_of(slo: Slo) -> str:
-    """Say what is wrong with a metric and its limit, as the end of a sentence; empty if nothing."""
+    """Return what is wrong with an objective, as the end of a sentence; empty if nothing is."""
     if slo.metric not in METRICS:
         near = did_you_mean(slo.metric, tuple(METRICS))
         tail = near or f"known are {listed(tuple(METRICS))}"
@@ -182,7 +182,7 @@ def problem_of(slo: Slo) -> str:
     about = slo.about
     if slo.at_most != about.at_most:
         wanted = "an upper limit (<, at_most)" if about.at_most else "a lower limit (>, at_least)"
-        return f"needs {wanted}: {about.words} is better when it is " + (
+        return f"needs {wanted}: {about.label} is better when it is " + (
             "lower" if about.at_most else "higher"
         )
     if not math.isfinite(slo.limit) or not 0 <= slo.limit <= about.greatest:

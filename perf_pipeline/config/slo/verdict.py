@@ -1,4 +1,4 @@
-"""The verdicts of an objective, and how many samples one on a percentile takes."""
+"""The verdicts on an objective, and the minimum of samples for one on a percentile."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def _plan_of(
         connections=scenario.connections,
         servers=scenario.servers,
         stop=scenario.stop,
-        aborts=tuple(slo for slo in scenario.slos if slo.abort and slo.speaks_of(role, arm.label)),
+        aborts=tuple(slo for slo in scenario.slos if slo.abort and slo.applies_to(role, arm.label)),
         log_detail=scenario.log_detail,
     )
 

@@ -185,7 +185,7 @@ class _Tally:
                     and counts.bad > (1 - self.slo.about.p) * workflows
                 )
                 sentence = f"{share} took longer than {limit:g} s {over}"
-            case "most":
+            case "maximum":
                 missed = counts.bad > 0
                 sentence = f"{share} took longer than {limit:g} s {over}"
             case "mean":

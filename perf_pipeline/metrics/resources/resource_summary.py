@@ -101,8 +101,8 @@ def role_use(
         return _mb(max(summed(samples, role, what, keep), default=None))
 
     def peak(what: str) -> int | None:
-        most = max(summed(samples, role, what, keep), default=None)
-        return None if most is None else int(most)
+        maximum = max(summed(samples, role, what, keep), default=None)
+        return None if maximum is None else int(maximum)
 
     return RoleUse(
         role=name or role,

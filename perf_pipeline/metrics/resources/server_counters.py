@@ -33,8 +33,8 @@ def connections_of(
     Args:
         samples: The monitor's lines of all of the level.
         steady: Those of the steady phase.
-        limits: Server to the most connections that the pools of all workers allow.
-        pools: Server to what bounds it, in words.
+        limits: Server to the maximum of connections that the pools of all workers allow.
+        pools: Server to what bounds it, as text.
     """
     uses = []
     for server, limit in limits.items():

@@ -49,8 +49,8 @@ def test_the_shown_text_is_read_back_as_the_same() -> None:
         assert parse_slo(slo.text) == slo
 
 
-def test_an_objective_of_no_level_speaks_of_every_level_and_of_no_arm() -> None:
+def test_an_objective_of_no_level_applies_to_every_level_and_of_no_arm() -> None:
     anywhere, of_lean = Slo("p99_s", 1), Slo("p99_s", 1, level="lean")
 
-    assert [anywhere.speaks_of(*of) for of in (("level", "100"), ("arm", "lean"))] == [True, False]
-    assert [of_lean.speaks_of(*of) for of in (("level", "100"), ("arm", "lean"))] == [False, True]
+    assert [anywhere.applies_to(*of) for of in (("level", "100"), ("arm", "lean"))] == [True, False]
+    assert [of_lean.applies_to(*of) for of in (("level", "100"), ("arm", "lean"))] == [False, True]
