@@ -1,4 +1,4 @@
-"""What was checked and made before a load run starts, handed to the process that runs it."""
+"""A checked scenario and its environments, handed to the process that runs it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -35,6 +35,6 @@ def read_checked_run(path: Path) -> CheckedRun:
     """Read a checked run, equal to the one that was written.
 
     Raises:
-        RunFolderError: The file is none.
+        RunFolderError: The file is not a checked run.
     """
     return read_typed(path, CheckedRun, SCHEMA_VERSION)

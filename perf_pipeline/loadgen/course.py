@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from perf_pipeline.config.machine import processes_of, read_machine_limits
-from perf_pipeline.loadgen.plan.level_plan import LevelPlan
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.loadgen.supervise.level_log import LevelLog
 from perf_pipeline.samples.manifest import Stopped
 
 if TYPE_CHECKING:
@@ -30,7 +27,7 @@ class Course(Protocol):
 
     @property
     def searched(self) -> SearchedLoad | None:
-        """What a search looks for, for the manifest; None where all levels are planned."""
+        """The load that a search varies, for the manifest; None where all levels are planned."""
 
     def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
         """Return the levels that are known before the run starts.
@@ -40,10 +37,10 @@ class Course(Protocol):
         """
 
     def levels(self, plans: list[LevelPlan], folder: RunFolder) -> Iterator[LevelPlan]:
-        """Yield each level when it is its turn; the one before has been played.
+        """Yield the levels in order, each after the one before has been played.
 
         Args:
-            plans: What ``plans`` returned; holds every level that has been yielded.
+            plans: What ``plans`` returned; includes every level that has been yielded.
             folder: The run's.
         """
 
@@ -77,7 +74,7 @@ class PlannedCourse:
         yield from plans
 
     def stopped(self, plan: LevelPlan, log: LevelLog, plans: Sequence[LevelPlan]) -> Stopped | None:
-        """Return a stop if the level ended in a way after which the scenario plays no other."""
+        """Return why the run stops after this level; None if it goes on."""
         return stopped_at(plan, log, plans)
 
 
@@ -86,7 +83,7 @@ def stopped_at(plan: LevelPlan, log: LevelLog, plans: Sequence[LevelPlan]) -> St
 
     Args:
         plan: The level that has just been played.
-        log: What its supervisor saw.
+        log: The log of its supervisor.
         plans: Every level of the run.
     """
     if not log.ended_because.stops_run:

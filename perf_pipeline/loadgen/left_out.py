@@ -1,4 +1,4 @@
-"""Which servers a scenario needs, and which it can do without on this machine."""
+"""The servers that a scenario needs, and those that it leaves out on this machine."""
 
 from __future__ import annotations
 

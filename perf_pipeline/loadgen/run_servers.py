@@ -43,7 +43,7 @@ class RunServers:
 
         Args:
             scenario: What the run does.
-            settings: Where things are.
+            settings: Paths and addresses.
             run_id: The run; part of the name of its data.
             notify: Called with each line that people should see.
             stack: Ends and removes everything at the end.
@@ -57,7 +57,7 @@ class RunServers:
         self._stack = stack
         self._services: ServiceSession | None = None
         self._seeded: dict[str, int] | None = None
-        # The data of a user's own functions are not ours to make or to remove.
+        # The data of a user's own functions are neither created nor removed.
         self._ours = not any(workload.is_function for workload in scenario.workloads)
 
     def open(self) -> dict[str, Server]:
@@ -84,7 +84,7 @@ class RunServers:
         return self._services.servers
 
     def seed(self) -> dict[str, int]:
-        """Make the run's data on each server, and fill the table that workflows read, once.
+        """Create the run's data on each server, and fill the table that workflows read, once.
 
         Returns:
             Server to rows that were seeded.

@@ -1,4 +1,4 @@
-"""What watches a server while load runs, over one session that is opened again after a failure."""
+"""Probes of servers under load, over one session that is opened again after a failure."""
 
 from __future__ import annotations
 

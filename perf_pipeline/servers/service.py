@@ -1,8 +1,8 @@
 """The protocol of a service: what PostgreSQL, MySQL, Redis and MongoDB each implement in a folder.
 
 A service named ``x`` is one row in ``config.services`` and the module
-``perf_pipeline.servers.x.service``, whose functions make it a ``Service``. Everything else (what
-finds, starts, leases, seeds, watches and reports servers) takes a service by its name.
+``perf_pipeline.servers.x.service``, whose functions make it a ``Service``. Everything else takes a
+service by its name.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Launch:
 
 
 class Storage(Protocol):
-    """The data of a run on a server, under one name that is the run's own.
+    """The data of a run on a server, under one name that belongs to the run.
 
     The name is a schema in PostgreSQL, a table in MySQL, a prefix of keys in Redis and a
     collection in MongoDB. Every function raises ``NotAnsweringError`` when the server refuses or
@@ -131,7 +131,7 @@ class Service(Protocol):
         """
 
     def open_probe(self, url: str, connection_name: str) -> Probe:
-        """Make what watches a server while load runs; nothing is opened yet.
+        """Make the probe of a server under load; nothing is opened yet.
 
         Args:
             url: The server.
@@ -140,7 +140,7 @@ class Service(Protocol):
 
 
 class NotAnsweringError(ServiceUnavailableError):
-    """A server did not answer a query, or not well; the text is the server's or the driver's."""
+    """A server answered a query with an error or not at all; the text is the server's or driver's."""
 
 
 def find_service(name: str) -> Service:

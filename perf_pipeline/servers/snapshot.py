@@ -1,4 +1,4 @@
-"""What a server reports about itself at one moment of a load level."""
+"""The counters and connections of a server at one moment of a load level."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ConnectionCounts:
 
 @dataclass(frozen=True)
 class Counters:
-    """What a server has done since its start, for all clients; None where it does not count it.
+    """Totals of a server since its start, for all clients; None where it does not count them.
 
     The probe's own questions are included: one to six queries, and up to some ten kilobytes each
     time.
@@ -35,7 +35,7 @@ class Counters:
     Attributes:
         sent_bytes: To its clients.
         recv_bytes: From its clients.
-        queries: What ``source`` says that they are.
+        queries: As ``source`` defines them.
         query_time_s: Time that it spent in them, summed over sessions.
         storage_read_bytes: What it read from its files, from the system's cache or the disk.
         source: Where ``queries`` and ``query_time_s`` come from, in the server's own names.

@@ -62,11 +62,11 @@ class StopWatch:
         self._stop = stop
         self._memory_free_bytes = memory_free_bytes
         self._descriptors_free = descriptors_free
-        self._seen: deque[tuple[int, int, int]] = deque()
+        self._recent: deque[tuple[int, int, int]] = deque()
 
     def begin(self, at_ns: int, totals: Totals) -> None:
         """Note when the load begins; workflows that ended before it do not count."""
-        self._seen.append((at_ns, totals.ended, totals.failed))
+        self._recent.append((at_ns, totals.ended, totals.failed))
 
     def look(self, at_ns: int, totals: Totals, pids: Sequence[int]) -> EarlyEnd | None:
         """Return why the level should end now; None if it should not. After ``begin``.
@@ -79,10 +79,10 @@ class StopWatch:
         return self._failing(at_ns, totals) or self._no_memory() or self._no_descriptors(pids)
 
     def _failing(self, at_ns: int, totals: Totals) -> EarlyEnd | None:
-        self._seen.append((at_ns, totals.ended, totals.failed))
-        while len(self._seen) > 1 and self._seen[1][0] <= at_ns - WINDOW_NS:
-            self._seen.popleft()
-        then_ns, ended_then, failed_then = self._seen[0]
+        self._recent.append((at_ns, totals.ended, totals.failed))
+        while len(self._recent) > 1 and self._recent[1][0] <= at_ns - WINDOW_NS:
+            self._recent.popleft()
+        then_ns, ended_then, failed_then = self._recent[0]
         ended, failed = totals.ended - ended_then, totals.failed - failed_then
         if ended < MIN_ENDED or failed <= self._stop.error_ratio * ended:
             return None

@@ -1,4 +1,4 @@
-"""What is done about once a second while a level runs: sample, report, decide on an early end."""
+"""Samples, reports and decides on an early end about once a second while a level runs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Leases: which data on a user's server belong to which run, so that a dead run's are removed.
+"""Leases on data of a run on a user's server, so that the data of a dead run are removed.
 
 A lease names a schema, a table, a prefix of keys or a collection. It is a file, written before
-anything is made on the server and removed after all of it is gone, so that what a killed run left
-can be found. It holds no password.
+anything is created on the server and removed after it, so that data of a killed run are found.
+It has no password.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Removes what dead processes left: servers' folders and files, and data on users' servers."""
+"""Removes leftovers of dead processes: folders of servers, and data on users' servers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Cleared:
     """What ``clear_leftovers`` did.
 
     Attributes:
-        removed: One line for each thing that is gone now.
+        removed: One line for each thing that was removed.
         problems: One sentence for each that could not be removed, with what to do.
     """
 
@@ -39,7 +39,7 @@ class Cleared:
 
 
 def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
-    """Remove what dead processes left behind, and nothing of those that live.
+    """Remove leftovers of dead processes, and nothing of living ones.
 
     A process counts as the recorded one only if its id, its start time and the boot agree.
     Processes are ended only if they live in a folder of ours whose guardian is dead.
@@ -60,7 +60,7 @@ def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
                 urls.append(started.url)
             elif not started.guardian.is_alive():
                 forget_persistent(settings.state_dir, service)
-                removed.append(f"the note of a {service} server that no longer runs")
+                removed.append(f"the record of a {service} server that no longer runs")
         for folder in sorted(settings.temp_dir.resolve().glob(f"{FOLDER_PREFIX}*")):
             _clear_folder(folder, removed, problems)
         returned = return_leases(abandoned_leases(settings.state_dir), urls)

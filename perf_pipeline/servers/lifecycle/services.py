@@ -1,4 +1,4 @@
-"""Servers as the rest of the project uses them: those of one run, and persistent ones."""
+"""Finds and starts servers: those of one run, and persistent ones."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ServiceSession:
         """Prepare, without starting anything.
 
         Args:
-            settings: Where things are.
+            settings: Paths and addresses.
             services: Names of ``config.services``.
             rng: Draws the ports; not the run's, or runs with one seed would try the same ports.
         """
@@ -105,7 +105,7 @@ class ServiceSession:
         """Start a server of this session again on the same data and URL, killed or not.
 
         Raises:
-            KeyError: It is not one that this session started.
+            KeyError: This session did not start it.
             ServiceUnavailableError: It does not come back.
         """
         self._embedded[service].restart()
@@ -129,7 +129,7 @@ def start_servers(
     One that runs already, or that the settings name, is returned as it is.
 
     Args:
-        settings: Where things are.
+        settings: Paths and addresses.
         services: What to start; unavailable services are left out.
         notify: Called for each that is left out, with the reason and how to get it.
 

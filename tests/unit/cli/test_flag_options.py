@@ -9,7 +9,7 @@ from perf_pipeline.config.flags.overrides import Overrides
 FLAGS = {flag.field: flag for flag in flags_of(Overrides)}
 
 
-def test_a_flag_is_the_number_that_it_says_or_stays_text() -> None:
+def test_a_flag_is_the_number_of_its_text_or_stays_text() -> None:
     seed = FLAGS["seed"]
     assert flag_value(seed, None) is None
     values = [flag_value(seed, text) for text in ("12", "1.5", "1e3", "x")]

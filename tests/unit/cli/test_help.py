@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from tests.unit.cli.conftest import Answer
 
 
-@pytest.mark.parametrize("word", list(COMMANDS))
-def test_every_command_shows_its_examples(command: Callable[..., Answer], word: str) -> None:
-    answer = command(word, "--help")
+@pytest.mark.parametrize("value", list(COMMANDS))
+def test_every_command_shows_its_examples(command: Callable[..., Answer], value: str) -> None:
+    answer = command(value, "--help")
     shown = " ".join(answer.out.split())
     assert answer.code == 0
-    assert all(example in shown for example in EXAMPLES[word])
-    assert all(f"perf-pipeline {word}" in example for example in EXAMPLES[word])
+    assert all(example in shown for example in EXAMPLES[value])
+    assert all(f"perf-pipeline {value}" in example for example in EXAMPLES[value])
 
 
 def test_version_is_the_packages(command: Callable[..., Answer]) -> None:
@@ -47,9 +47,9 @@ def test_a_results_folder_is_refused_where_it_would_do_nothing(
 
 def test_the_shell_is_offered_scenarios_files_targets_and_gates(here: Path) -> None:
     (here / "bare.toml").touch()
-    assert [word for word, _ in offer_scenarios("ba")] == ["baseline", "bare.toml"]
+    assert [value for value, _ in offer_scenarios("ba")] == ["baseline", "bare.toml"]
     assert ("kailash", "") in offer_targets("kai")
-    assert [word for word, _ in offer_gates("g")] == ["goal"]
+    assert [value for value, _ in offer_gates("g")] == ["goal"]
 
 
 def test_the_shell_is_offered_runs_of_the_folder_that_was_named(begun: RunFolder) -> None:

@@ -148,7 +148,7 @@ def test_what_is_in_flight_in_a_run_that_goes_on_was_not_left_by_killed_workers(
     assert "recovered from" not in people
 
 
-def test_records_of_a_killed_run_say_what_was_recovered(
+def test_records_of_a_killed_run_show_what_was_recovered(
     command: Callable[..., Answer], begun: RunFolder
 ) -> None:
     """Slot 0 was in flight; slot 1 had started two more of which nothing but their number is left.
@@ -216,10 +216,10 @@ def test_a_function_that_is_not_there_is_a_problem_of_the_file(
     (here / "bad.toml").write_text(text % "nofunc")
     good, bad = (command("check", f"{name}.toml", "--json") for name in ("good", "bad"))
     assert (good.code, good.reported["functions"]) == (0, ["shop:order"])
-    said = f"bad.toml: function shop:nofunc: {here}/shop.py has no nofunc"
-    assert (bad.code, bad.reported["problems"]) == (2, [said])
+    message = f"bad.toml: function shop:nofunc: {here}/shop.py has no nofunc"
+    assert (bad.code, bad.reported["problems"]) == (2, [message])
     ran = command("run", "bad.toml", "--results", "out", "--json")
-    assert (ran.code, ran.reported["problems"]) == (2, [said])
+    assert (ran.code, ran.reported["problems"]) == (2, [message])
     assert list((here / "out").iterdir()) == []
 
 

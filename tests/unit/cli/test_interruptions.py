@@ -21,7 +21,7 @@ def at(times_s: list[float]) -> Interruptions:
     return noted
 
 
-def test_signals_close_together_are_one_wish_and_later_ones_another() -> None:
+def test_signals_close_together_are_one_request_and_later_ones_another() -> None:
     """``timeout -s INT`` sends two in a row; a person presses again after half a second."""
     assert not Interruptions()
     assert (bool(at([1.0])), at([1.0]).at_once) == (True, False)
@@ -29,7 +29,7 @@ def test_signals_close_together_are_one_wish_and_later_ones_another() -> None:
     assert at([1.0, 1.01, 2.0]).at_once
 
 
-def test_a_second_wish_raises_only_where_nobody_looks() -> None:
+def test_a_second_request_raises_only_after_polling_has_ended() -> None:
     """Once: the sentence that follows must not be interrupted in turn."""
     noted = at([1.0])
     noted.raise_at_once()

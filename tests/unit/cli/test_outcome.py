@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
-def _verdict(word: Any) -> SloVerdict:
+def _verdict(verdict: Any) -> SloVerdict:
     slo = parse_slo("p99_s < 0.5")
     return SloVerdict(
         *(slo, "100", 0, "", "P99 latency", 0.7, 0.6, 0.8),
@@ -26,8 +26,8 @@ def _verdict(word: Any) -> SloVerdict:
         samples=9,
         validity="valid",
         at_s=None,
-        verdict=word,
-        why=f"because {word}",
+        verdict=verdict,
+        why=f"because {verdict}",
     )
 
 

@@ -38,7 +38,7 @@ GONE = ServiceStatus("mongodb", "unavailable", "failing", detail="start it")
         (GONE, "unavailable"),
     ],
 )
-def test_one_line_says_from_where_what_and_how_well(status: ServiceStatus, line: str) -> None:
+def test_one_line_shows_source_product_and_health(status: ServiceStatus, line: str) -> None:
     """What is not known is not shown as zero."""
     assert describe(status) == line
 

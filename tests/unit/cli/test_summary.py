@@ -40,7 +40,7 @@ def test_columns_are_as_wide_as_their_widest_cell() -> None:
     assert heading.index("samples") == row.index("55")
 
 
-def test_colour_changes_no_letter_and_marks_whole_words_only() -> None:
+def test_colour_changes_no_letter_and_marks_whole_validities_only() -> None:
     reported = coloured("valid not_steady invalid [red]valid[/red]")
     assert reported.plain == "valid not_steady invalid [red]valid[/red]"
     marked = [(reported.plain[span.start : span.end], span.style) for span in reported.spans]

@@ -340,7 +340,7 @@ def test_the_making_of_the_report_is_shown_once(
     assert line.strip() == "all levels are played; counting the records and writing the report"
 
 
-def test_the_phase_says_that_another_load_run_is_waited_for(growing: Growing) -> None:
+def test_the_phase_shows_that_another_load_run_is_waited_for(growing: Growing) -> None:
     """And how long: the servers, which come after it, have a time of their own."""
     file = io.StringIO()
     console = SteadyCursor(file=file, force_terminal=True, width=100)

@@ -50,7 +50,7 @@ def test_a_file_that_cannot_be_compared_with_is_refused(tmp_path: Path, content:
         read_levels(file)
 
 
-def test_the_latest_five_runs_are_in_one_report_and_one_without_a_report_says_so(
+def test_the_latest_five_runs_are_in_one_report_and_one_without_a_report_is_named(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(RunFolderError, match="no run"):

@@ -42,8 +42,8 @@ print(json.dumps([alone, monitor.get_peak_metrics()]))
 def test_memory_and_cpu_of_a_child_are_counted() -> None:
     """In a process of its own, whose only child is the planted one."""
     command = [sys.executable, "-c", WATCH_A_CHILD, HOLD_60_MB_AND_A_CORE]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    alone, both = json.loads(said)
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    alone, both = json.loads(output)
 
     assert both["peak_memory_mb"] > alone["peak_memory_mb"] + 55
     assert both["peak_cpu_percent"] > 20

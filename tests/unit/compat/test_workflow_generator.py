@@ -21,7 +21,7 @@ WorkflowGenerator().generate_transformation_workflow()
 """
 
 
-def test_without_kailash_it_says_how_to_get_it() -> None:
+def test_without_kailash_the_error_names_how_to_get_it() -> None:
     """In an interpreter without any package: it imports nothing of the harness either."""
     command = [sys.executable, "-I", "-S", "-c", WITHOUT_PACKAGES]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

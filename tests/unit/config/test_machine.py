@@ -79,7 +79,7 @@ def test_tasks_of_an_event_loop_take_no_descriptors_and_no_threads(machine: Mach
     assert mode_of("kailash==2.19.0") == "threads"
 
 
-def test_processes_are_one_a_core_unless_the_scenario_says(machine: MachineLimits) -> None:
+def test_processes_are_one_a_core_unless_the_scenario_sets_them(machine: MachineLimits) -> None:
     assert processes_of(Scenario("x"), machine) == 2
     assert processes_of(Scenario("x", processes=5), machine) == 5
 

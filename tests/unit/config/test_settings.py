@@ -50,7 +50,7 @@ def test_folders_follow_the_environment(tmp_path: Path) -> None:
     assert settings.results_dir == tmp_path / "mine"
 
 
-def test_a_shared_machine_is_reported_and_a_misspelt_way_to_say_so_is_refused() -> None:
+def test_a_shared_machine_is_reported_and_a_misspelt_value_for_it_is_refused() -> None:
     assert read_settings({}).noise == "judge"
     assert read_settings({"PERF_PIPELINE_NOISE": "tell"}).noise == "tell"
     with pytest.raises(ScenarioError, match="NOISE is 'off'; it must be judge or tell"):

@@ -37,7 +37,7 @@ def test_control_characters_and_text_that_runs_backwards_are_escaped() -> None:
     assert printable("a\x1b[31m\u202eé\udce9") == "a\\u001b[31m\\u202eé\\udce9"
 
 
-def test_words_are_joined_and_the_nearest_is_found() -> None:
+def test_names_are_joined_and_the_nearest_is_found() -> None:
     assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("nothing", "a", "a, b or c")
     assert did_you_mean("Sead", ["seed", "title"]) == 'did you mean "seed"?'
     assert did_you_mean("zzz", ["seed", "title"]) == ""

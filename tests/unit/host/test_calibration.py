@@ -1,4 +1,4 @@
-"""Fixed work: what it tells of a machine, and in which folder each round is kept."""
+"""Fixed work: what its time shows of a machine, and the folder in which each round is stored."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
 
 
 @pytest.mark.parametrize(
-    ("later", "kept", "pauses"),
+    ("later", "took_s", "pauses"),
     [
         ([0.026], 0.026, 0),  # 8 % slower: nothing
         ([0.040, 0.024], 0.024, 1),  # a moment
@@ -127,7 +127,7 @@ def test_a_round_between_two_levels_is_the_ones_after_and_the_others_before(
     ],
 )
 def test_a_disturbance_that_is_over_at_once_invalidates_no_level(
-    tmp_path: Path, later: list[float], kept: float, pauses: int
+    tmp_path: Path, later: list[float], took_s: float, pauses: int
 ) -> None:
     taken, slept = iter([0.025, 0.024, *later]), list[float]()
     calibrations = LevelCalibration(
@@ -136,6 +136,6 @@ def test_a_disturbance_that_is_over_at_once_invalidates_no_level(
     calibrations.after_last()
     calibrations.after_last()
 
-    assert [one.took_s for one in calibrations.rounds] == [0.024, kept]
+    assert [one.took_s for one in calibrations.rounds] == [0.024, took_s]
     assert len(slept) == pauses
     assert next(taken, None) is None

@@ -57,7 +57,7 @@ def test_a_roomy_quiet_machine_has_nothing_to_do() -> None:
     ("hard", "level", "severity"),
     [(1024, 548, "warning"), (340, 92, "problem"), (50, 0, "problem")],
 )
-def test_few_descriptors_say_which_level_is_left_and_what_raises_it(
+def test_few_descriptors_name_the_level_that_fits_and_what_raises_it(
     hard: int, level: int, severity: str
 ) -> None:
     found = findings(replace(ROOMY, descriptors_hard=hard))

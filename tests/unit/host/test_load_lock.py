@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class Waiter:
     """A clock that moves as it is slept, and the end of the other run at a time."""
 
-    def __init__(self, held: AbstractContextManager[None], until_s: float) -> None:
+    def __init__(self, lock: AbstractContextManager[None], until_s: float) -> None:
         self.now_s = 1000.0
         self.reported: list[tuple[float, str]] = []
-        self._held, self._until_s = held, self.now_s + until_s
+        self._lock, self._until_s = lock, self.now_s + until_s
 
     def notify(self, text: str) -> None:
         """Note what is said, and when."""
@@ -29,7 +29,7 @@ class Waiter:
         assert length_s == POLL_S
         self.now_s += length_s
         if self.now_s == self._until_s:
-            self._held.__exit__(None, None, None)
+            self._lock.__exit__(None, None, None)
 
     def clock(self) -> float:
         """Return the time."""
@@ -39,9 +39,9 @@ class Waiter:
 def test_a_wait_is_reported_at_once_and_every_30_s_with_the_time_waited(tmp_path: Path) -> None:
     """The other run holds it for 75 s."""
     path = tmp_path / "load.lock"
-    held = load_lock(path, "run other, process 7", lambda _text: None, time.sleep)
-    held.__enter__()
-    waiter = Waiter(held, 75)
+    lock = load_lock(path, "run other, process 7", lambda _text: None, time.sleep)
+    lock.__enter__()
+    waiter = Waiter(lock, 75)
     with load_lock(path, "run mine", waiter.notify, waiter.sleep, waiter.clock):
         assert path.read_text() == "run mine"
     line = f"{WAITING} on this host to end: run other, process 7"

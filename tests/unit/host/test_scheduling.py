@@ -52,7 +52,7 @@ def test_autogroup_is_read_from_the_kernel(
     assert read_scheduling(tmp_path).autogroup is autogroup
 
 
-def test_the_finding_says_what_a_session_of_its_own_means() -> None:
+def test_the_finding_explains_what_a_separate_session_means() -> None:
     grouped = scheduling_finding(Scheduling(True, "SCHED_OTHER", 0))
     assert (grouped.value, grouped.severity) == ("autogroup on, SCHED_OTHER, nice 0", "ok")
     assert "however many threads it has" in grouped.meaning

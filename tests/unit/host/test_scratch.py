@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_scratch_folder_is_gone_after_its_block_with_all_that_is_in_it(tmp_path: Path) -> None:
+def test_a_scratch_folder_is_gone_after_its_block_with_everything_in_it(tmp_path: Path) -> None:
     with scratch_folder(tmp_path, "20260101_000000-abcd") as folder:
         (folder / "input.csv").write_text("1,2\n", encoding="ascii")
         assert folder.parent == tmp_path

@@ -170,7 +170,7 @@ def test_the_last_of_two_failures_decides() -> None:
     assert classify(raised_by(reconnect)) is ErrorClass.RESOURCE_EXHAUSTION
 
 
-def test_words_among_a_statements_parameters_do_not_count() -> None:
+def test_text_among_a_statements_parameters_does_not_count() -> None:
     """SQLAlchemy's text repeats them; the driver's own error below it says what happened."""
     engine = sqlalchemy.create_engine("sqlite://")
     statement = sqlalchemy.text("SELECT :word FROM nowhere")
@@ -180,7 +180,7 @@ def test_words_among_a_statements_parameters_do_not_count() -> None:
     assert classify(error) is ErrorClass.WORKFLOW_ERROR
 
 
-def test_what_was_handled_before_does_not_count_when_the_error_says_so() -> None:
+def test_what_was_handled_before_does_not_count_when_the_error_excludes_it() -> None:
     """``raise ... from None`` keeps the context and says that it does not matter."""
     error = ValueError("bad row")
     error.__context__ = TimeoutError()
@@ -189,7 +189,7 @@ def test_what_was_handled_before_does_not_count_when_the_error_says_so() -> None
     assert classify(error) is ErrorClass.WORKFLOW_ERROR
 
 
-def test_a_workflows_own_words_do_not_make_it_a_timeout() -> None:
+def test_a_workflows_own_text_does_not_make_it_a_timeout() -> None:
     error = ValueError("connection refused: timed out waiting for too many clients")
     assert classify(error) is ErrorClass.WORKFLOW_ERROR
 
@@ -234,7 +234,7 @@ def test_builtin_exceptions_have_the_class_of_what_they_mean(
     ],
     ids=lambda value: getattr(value, "sqlstate", None) or getattr(value, "name", ""),
 )
-def test_a_database_error_has_the_class_of_its_sqlstate_whatever_its_text_says(
+def test_a_database_error_has_the_class_of_its_sqlstate_regardless_of_its_text(
     error: BaseException, expected: ErrorClass
 ) -> None:
     assert classify(error) is expected

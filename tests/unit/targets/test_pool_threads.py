@@ -41,6 +41,6 @@ def test_a_thread_of_no_executor_is_at_no_work_of_one() -> None:
     assert not is_at_work(None)
 
 
-def test_what_is_no_pool_says_nothing() -> None:
+def test_what_is_no_pool_has_no_busy_threads() -> None:
     assert threads_at_work(None) is None
     assert threads_at_work(SimpleNamespace(_threads={threading.current_thread()})) is None

@@ -36,8 +36,8 @@ JOB = Job(kinds=(), nodes="code", seed=1, run_id="r-1", level=0, servers=SERVERS
 def job_with(**urls: str | None) -> Job:
     """Return the job with other URLs; None for a server that is not there."""
     changed = {name: ServerAddress(url, "run_1") for name, url in urls.items() if url is not None}
-    kept = {name: one for name, one in SERVERS.addresses.items() if name not in urls}
-    return replace(JOB, servers=replace(SERVERS, addresses={**kept, **changed}))
+    others = {name: one for name, one in SERVERS.addresses.items() if name not in urls}
+    return replace(JOB, servers=replace(SERVERS, addresses={**others, **changed}))
 
 
 def test_the_pool_to_postgres_never_grows_beyond_its_bound() -> None:

@@ -164,7 +164,9 @@ def test_a_clean_stop_adds_no_errors(bench: Benches, events: EventThread) -> Non
     assert {row.error_class for row in b.committed()} == {ErrorClass.NONE}
 
 
-def test_slots_start_when_the_ramp_says_and_not_later(bench: Benches, events: EventThread) -> None:
+def test_slots_start_at_their_time_in_the_ramp_and_not_later(
+    bench: Benches, events: EventThread
+) -> None:
     """Every 0.25 s, in whatever order the plan has them; workflows take 50 ms of the clock."""
     b = bench(4)
     ramp_ns = array("q", [0, SECOND // 2, SECOND // 4, 3 * SECOND // 4])

@@ -138,7 +138,7 @@ def test_a_clean_stop_adds_no_errors(bench: Callable[[int], Bench]) -> None:
     assert {row.error_class for row in b.committed()} == {ErrorClass.NONE}
 
 
-def test_slots_start_when_the_ramp_says(bench: Callable[[int], Bench]) -> None:
+def test_slots_start_at_their_time_in_the_ramp(bench: Callable[[int], Bench]) -> None:
     b = bench(4)
     ramp_ns = array("q", [0, 1 * SECOND, 2 * SECOND, 3 * SECOND])
     loop = b.loop(ScriptedTarget(lambda _k, _n: b.clock.sleep(0.1)), ramp_ns=ramp_ns, run_s=5)
@@ -192,7 +192,7 @@ def test_each_number_has_the_kind_that_the_plan_gives_it(bench: Callable[[int], 
     assert [loop._ledger.kind_of(number) for number in (-1, -2, -3, -4)] == [0, 1, 2, 0]
 
 
-def test_a_machine_without_room_for_the_threads_says_how_many_it_holds(
+def test_a_machine_without_room_for_the_threads_names_how_many_fit(
     bench: Callable[[int], Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     b = bench(10)

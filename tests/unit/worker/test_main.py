@@ -69,7 +69,7 @@ def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_job(path) == job
 
 
-def test_words_are_little_endian_int64(tmp_path: Path) -> None:
+def test_integers_are_little_endian_int64(tmp_path: Path) -> None:
     words = [0, -1, 2**63 - 1, -(2**63)]
     (tmp_path / "words").write_bytes(struct.pack("<4q", *words))
 
@@ -210,7 +210,7 @@ def test_cold_starts_are_committed_while_other_workers_are_still_starting(
     assert committed == [1]
 
 
-def test_a_worker_whose_last_block_cannot_be_committed_never_says_that_it_is_closed(
+def test_a_worker_whose_last_block_cannot_be_committed_never_reports_that_it_is_closed(
     bench: Callable[[int], Bench], capsys: pytest.CaptureFixture[str]
 ) -> None:
     b, target = bench(1), ScriptedTarget(lambda _kind, _number: time.sleep(0.001))
@@ -270,7 +270,7 @@ def test_a_worker_of_tasks_notes_what_its_workflows_wait_for_and_closes_its_targ
 
 
 @pytest.mark.parametrize(("at_once", "fact"), [(4, "4"), (None, "")])
-def test_the_journal_says_how_many_workflows_the_target_executes_at_once_and_its_remarks(
+def test_the_journal_has_how_many_workflows_the_target_executes_at_once_and_its_remarks(
     bench: Callable[[int], Bench], tmp_path: Path, at_once: int | None, fact: str
 ) -> None:
     b = bench(1)

@@ -102,7 +102,7 @@ def test_a_record_keeps_every_column_and_counts_ends_and_failures(
     assert b.slots.totals().ended == 2
 
 
-def test_the_words_of_a_record_are_its_bytes_whatever_their_number(
+def test_the_values_of_a_record_are_its_bytes_for_any_number_of_records(
     bench: Callable[[int], Bench],
 ) -> None:
     """Blocks are packed 1024 records at once; 2500 are two chunks and a rest, all in order."""

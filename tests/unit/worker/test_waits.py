@@ -160,7 +160,7 @@ def test_a_connect_inside_a_pool_waits_for_the_server() -> None:
     assert where(_stack(pooled[1])) == "pool"
 
 
-def test_the_folder_of_an_environment_says_nothing_about_its_threads() -> None:
+def test_the_folder_of_an_environment_does_not_classify_its_threads() -> None:
     """A project below /srv/redis/ is not a Redis client."""
     assert where(_stack("/srv/redis/perf/lib/python3.11/threading.py")) == "runtime"
     assert where(_stack("/srv/psycopg2/x.py", "/home/sqlalchemy/pool/x.py")) == "runtime"

@@ -71,7 +71,7 @@ def test_the_median_of_an_odd_number_of_rows_is_the_middle_one() -> None:
         ("complex", ("mysql",), 1, 1, 1),
     ],
 )
-def test_each_complexity_writes_what_it_says_and_nothing_else(
+def test_each_complexity_writes_what_it_lists_and_nothing_else(
     complexity: str, without: tuple[str, ...], keys: int, rows: int, documents: int
 ) -> None:
     task = task_of(41, seed=5, run_id="r", level=1, redis_prefix="pp:")

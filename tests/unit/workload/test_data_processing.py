@@ -107,7 +107,7 @@ def test_transformation_makes_numbers_and_weights_them() -> None:
         ("complex", ("mongodb",), 7, 1, 1),
     ],
 )
-def test_each_complexity_writes_what_it_says_and_nothing_else(
+def test_each_complexity_writes_what_it_lists_and_nothing_else(
     task: Task, complexity: str, without: tuple[str, ...], nodes: int, postgres: int, mysql: int
 ) -> None:
     memory = Memory()

@@ -60,7 +60,7 @@ def test_the_tables_have_the_columns_that_are_copied_and_counted() -> None:
     assert '"run_4f2c".results' in results
 
 
-def test_mysql_has_the_same_table_of_results_under_a_name_of_the_runs_own() -> None:
+def test_mysql_has_the_same_table_of_results_under_the_runs_own_name() -> None:
     (results,) = mysql_ddl(results_name("run_4f2c"))
     assert all(f"{column} " in results for column in RESULT_COLUMNS)
     assert "CREATE TABLE `run_4f2c_results`" in results

@@ -48,14 +48,14 @@ def test_arms_run_at_a_level_that_is_measured(
 
 
 @pytest.mark.parametrize(
-    ("most", "levels"), [(1000, (100, 500, 1000)), (999, (100, 500)), (100, (100,)), (7, (7,))]
+    ("maximum", "levels"), [(1000, (100, 500, 1000)), (999, (100, 500)), (100, (100,)), (7, (7,))]
 )
 def test_levels_above_the_greatest_are_left_out_and_one_remains(
-    machine: MachineLimits, most: int, levels: tuple[int, ...]
+    machine: MachineLimits, maximum: int, levels: tuple[int, ...]
 ) -> None:
-    scenario = baseline(machine, max_concurrency=most)
+    scenario = baseline(machine, max_concurrency=maximum)
     assert scenario.concurrency == levels
-    assert set(arm_levels(scenario).values()) == {min(100, most)}
+    assert set(arm_levels(scenario).values()) == {min(100, maximum)}
 
 
 def test_levels_named_by_a_flag_are_all_there_are(machine: MachineLimits) -> None:

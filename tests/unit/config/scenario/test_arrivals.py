@@ -100,7 +100,7 @@ def test_closed_and_open_levels_stand_beside_each_other(machine: MachineLimits) 
         ),
     ],
 )
-def test_each_schedule_has_keys_of_its_own(
+def test_each_schedule_has_its_own_keys(
     machine: MachineLimits, keys: dict[str, object], offered: str
 ) -> None:
     scenario = parsed(arrivals(label="it", **keys), machine)
@@ -125,7 +125,7 @@ def test_what_a_schedule_lacks_or_does_not_have_is_reported_all_at_once(
     ]
 
 
-def test_a_scenario_without_any_level_says_what_it_lacks(machine: MachineLimits) -> None:
+def test_a_scenario_without_any_level_reports_what_it_lacks(machine: MachineLimits) -> None:
     (problem,) = problems(WORKLOAD, machine)
     assert problem.startswith("mine.toml: concurrency is missing; allowed is an integer from 1")
     assert problem.endswith("or give open levels, each [[arrivals]].")

@@ -46,10 +46,12 @@ def test_stress_takes_at_most_twenty_minutes_and_lets_2000_be_steady(
 
 
 def test_stress_with_a_greater_maximum_adds_one_level(machine: MachineLimits) -> None:
-    for most in (2000, 3000, 10_000):
-        target = "kailash_async" if most > 4000 else None
-        scenario = open_scenario("stress", machine, Overrides(max_concurrency=most, target=target))
-        more = () if most == 2000 else (most,)
+    for maximum in (2000, 3000, 10_000):
+        target = "kailash_async" if maximum > 4000 else None
+        scenario = open_scenario(
+            "stress", machine, Overrides(max_concurrency=maximum, target=target)
+        )
+        more = () if maximum == 2000 else (maximum,)
         assert scenario.concurrency == (500, 1000, 1500, 2000, *more)
         assert scenario.level_names[4:] == ("",) * len(more)
 

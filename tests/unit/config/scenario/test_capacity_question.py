@@ -30,8 +30,8 @@ def test_failures_are_limited_where_no_objective_limits_them_and_no_objective_en
 ):
     assert capacity_question(SCENARIO, MACHINE).slos == (Slo("p99_s", 0.5), FAILURES)
     own = Slo("error_ratio", 0.2)
-    said = replace(SCENARIO, slos=(own,))
-    assert capacity_question(said, MACHINE).slos == (own,)
+    own_rule = replace(SCENARIO, slos=(own,))
+    assert capacity_question(own_rule, MACHINE).slos == (own,)
 
 
 def test_a_rate_begins_at_the_smallest_rate_and_has_the_slots_of_the_scenario() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.machine import MachineLimits
 
-LEAST = """\
+MINIMAL = """\
 concurrency = [10]
 [[workload]]
 family = "transformation"
@@ -35,18 +35,18 @@ def problems(text: str, machine: MachineLimits, overrides: Overrides | None = No
 
 
 def with_line(line: str) -> str:
-    return f"{line}\n{LEAST}"
+    return f"{line}\n{MINIMAL}"
 
 
 def with_arm(label: str) -> str:
-    return LEAST + (
+    return MINIMAL + (
         f'[[arm]]\nlabel = "{label}"\ntarget = "control"\nnodes = "code"\n'
         "concurrency = 1\nsteady_s = 1\n"
     )
 
 
 def test_the_smallest_scenario_has_the_documented_defaults(machine: MachineLimits) -> None:
-    assert parse_scenario(LEAST, "mine", machine) == Scenario(
+    assert parse_scenario(MINIMAL, "mine", machine) == Scenario(
         name="mine", concurrency=(10,), workloads=(Workload("transformation", "simple"),)
     )
 
@@ -143,7 +143,7 @@ drain_s = true
      "1979-05-27", "0x" + "f" * 5000],
 )  # fmt: skip
 def test_what_is_no_level_is_refused_with_its_line(value: str, machine: MachineLimits) -> None:
-    text = LEAST.replace("[10]", f"[10, {value}]")
+    text = MINIMAL.replace("[10]", f"[10, {value}]")
     (problem,) = problems(text, machine)
     assert problem.startswith("mine.toml line 1: concurrency[2] is ")
     assert problem.endswith("allowed is an integer from 1 to 20000 (workflows in flight).")
@@ -151,7 +151,7 @@ def test_what_is_no_level_is_refused_with_its_line(value: str, machine: MachineL
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("processes = 0", "processes is 0; allowed is an integer from 1 to 64"),
         ("repeats = 1e3", "repeats is 1000.0; allowed is an integer from 1 to 100"),
@@ -171,10 +171,10 @@ def test_what_is_no_level_is_refused_with_its_line(value: str, machine: MachineL
     ],
 )
 def test_a_wrong_line_is_named_with_what_is_allowed(
-    line: str, said: str, machine: MachineLimits
+    line: str, message: str, machine: MachineLimits
 ) -> None:
     found = problems(with_line(line), machine)
-    assert any(said in problem for problem in found), found
+    assert any(message in problem for problem in found), found
     assert all("mine.toml" in problem for problem in found)
 
 
@@ -182,7 +182,7 @@ def test_only_the_levels_that_are_too_many_for_the_machine_are_refused_with_the_
     machine: MachineLimits,
 ) -> None:
     small = replace(machine, descriptors_hard=1000)
-    text = LEAST.replace("[10]", "[10, 532, 534]")
+    text = MINIMAL.replace("[10]", "[10, 532, 534]")
     assert problems(text, small) == [
         (
             "mine.toml line 1: concurrency contains 534, above the 532 that this machine can run "
@@ -207,8 +207,8 @@ def test_an_arm_is_limited_by_the_machine_and_by_the_maximum_length(machine: Mac
     assert reported_once.startswith("mine.toml line 1: concurrency contains 533")
 
 
-def test_a_machine_without_room_for_one_workflow_says_so(machine: MachineLimits) -> None:
-    (problem,) = problems(LEAST, replace(machine, memory_available_bytes=1))
+def test_a_machine_without_room_for_one_workflow_is_reported(machine: MachineLimits) -> None:
+    (problem,) = problems(MINIMAL, replace(machine, memory_available_bytes=1))
     assert "concurrency contains 10, but this machine can run not even one on kailash" in problem
     assert "(memory: (0 MB" in problem
 
@@ -235,7 +235,7 @@ def test_arms_and_workloads_given_twice_are_named(machine: MachineLimits) -> Non
         '[[arm]]\nlabel = "x"\ntarget = "control"\nnodes = "code"\nconcurrency = 1\nsteady_s = 1\n'
     )
     workload = '[[workload]]\nfamily = "transformation"\ncomplexity = "simple"\n'
-    found = problems(LEAST + workload + arm + arm, machine)
+    found = problems(MINIMAL + workload + arm + arm, machine)
     assert found == [
         (
             "mine.toml line 5: workload[2] is transformation, simple for the second time; give the "
@@ -258,7 +258,7 @@ def test_missing_keys_are_named_at_their_table(machine: MachineLimits) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "mine.toml: is empty; a scenario needs at least concurrency and one [[workload]]."),
         ("# only a comment\n", "mine.toml: is empty"),
@@ -275,9 +275,9 @@ def test_missing_keys_are_named_at_their_table(machine: MachineLimits) -> None:
         ("a = " + "9" * 5000, "mine.toml: holds an impossible value: Exceeds the limit"),
     ],
 )
-def test_what_is_not_toml_keeps_its_line(text: str, said: str, machine: MachineLimits) -> None:
+def test_what_is_not_toml_keeps_its_line(text: str, message: str, machine: MachineLimits) -> None:
     (problem,) = problems(text, machine)
-    assert problem.startswith(said), problem
+    assert problem.startswith(message), problem
     assert problem.isprintable()
 
 
@@ -308,12 +308,12 @@ def test_a_flag_makes_a_scenario_fit_a_small_machine_and_is_checked_against_it(
     machine: MachineLimits,
 ) -> None:
     small = replace(machine, descriptors_hard=1000)
-    text = LEAST.replace("[10]", "[10, 1000]")
+    text = MINIMAL.replace("[10]", "[10, 1000]")
     assert parse_scenario(text, "m", small, Overrides(max_concurrency=500)).concurrency == (10,)
     too_many = "--concurrency contains 600, above the 532 that this machine can run"
-    (problem,) = problems(LEAST, small, Overrides(concurrency=(600,)))
+    (problem,) = problems(MINIMAL, small, Overrides(concurrency=(600,)))
     assert problem.startswith(too_many)
-    wrong, problem = problems(LEAST.replace("[10]", "[0]"), small, Overrides(concurrency=(600,)))
+    wrong, problem = problems(MINIMAL.replace("[10]", "[0]"), small, Overrides(concurrency=(600,)))
     assert wrong.startswith("mine.toml line 1: concurrency[1] is 0;")
     assert problem.startswith(too_many)
 
@@ -323,7 +323,7 @@ def test_a_files_stem_must_be_fit_to_name_result_files(
     stem: str, machine: MachineLimits, tmp_path: Path
 ) -> None:
     path = tmp_path / f"{stem}.toml"
-    path.write_text(LEAST)
+    path.write_text(MINIMAL)
     with pytest.raises(ScenarioError, match="the scenario's name is"):
         read_scenario(path, machine)
 
@@ -365,7 +365,7 @@ VALUES = st.recursive(
 LINES = st.one_of(
     st.tuples(st.sampled_from(NAMES), VALUES).map(lambda pair: f"{pair[0]} = {pair[1]}"),
     st.sampled_from(["[phases]", "[connections]", "[[arm]]", "[[workload]]", "[workload]", "# x"]),
-    st.sampled_from([*LEAST.splitlines(), LEAST]),
+    st.sampled_from([*MINIMAL.splitlines(), MINIMAL]),
     st.text(max_size=20),
 )
 FLAG_VALUES = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=9))

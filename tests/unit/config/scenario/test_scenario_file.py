@@ -20,17 +20,17 @@ def refusal(path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"\xef\xbb\xbfa = 1", " line 1: begins with a byte order mark; save it as UTF-8"),
         (b"a = 1\nb = '\xe9'", " line 2: byte 0xe9 is not UTF-8, which TOML is"),
         (b"a" * (MAX_FILE_BYTES + 1), ": is larger than 16,384 bytes, so it is not a scenario."),
     ],
 )
-def test_bytes_that_are_no_scenario_are_refused(tmp_path: Path, data: bytes, said: str) -> None:
+def test_bytes_that_are_no_scenario_are_refused(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "x.toml"
     path.write_bytes(data)
-    assert refusal(path).startswith(f"{path}{said}")
+    assert refusal(path).startswith(f"{path}{message}")
 
 
 def test_a_file_of_100_mb_is_refused_without_reading_it(tmp_path: Path) -> None:

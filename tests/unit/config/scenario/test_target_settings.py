@@ -54,7 +54,7 @@ def test_wrong_settings_are_all_reported_with_their_lines(machine: MachineLimits
     assert wrong.startswith("mine.toml line 7: settings.enable_monitoring is 1; allowed is true or")
 
 
-def test_a_target_without_settings_says_so(machine: MachineLimits) -> None:
+def test_settings_of_a_target_without_any_are_reported(machine: MachineLimits) -> None:
     (problem,) = _problems(FAMILY + ARM.format(target="control") + "settings.x = 1\n", machine)
 
     assert problem == "mine.toml line 11: arm[1].settings.x is unknown; control has no settings."

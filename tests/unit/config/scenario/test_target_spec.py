@@ -58,7 +58,7 @@ def test_what_is_no_target_is_refused_with_the_part_that_is_wrong(text: str, par
     assert part in str(refused.value)
 
 
-def test_every_target_says_what_a_slot_is_and_gives_each_setting_a_default_that_fits() -> None:
+def test_every_target_names_what_a_slot_is_and_gives_each_setting_a_default_that_fits() -> None:
     from perf_pipeline.config.scenario.target_settings import setting_keys  # noqa: PLC0415 a later layer
 
     assert {"kailash", "control", "callable"} <= set(target_names())

@@ -30,7 +30,7 @@ def _problems(machine: MachineLimits, tables: str, top: str = "") -> str:
     return "\n".join(refused.value.problems)
 
 
-def test_texts_and_tables_say_the_same(machine: MachineLimits) -> None:
+def test_texts_and_tables_mean_the_same(machine: MachineLimits) -> None:
     texts = 'slo = ["p99_s < 0.5", "throughput_per_s >= 100"]'
     tables = """
         [[slo]]

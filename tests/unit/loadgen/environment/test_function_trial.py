@@ -72,8 +72,10 @@ def test_every_function_that_a_worker_cannot_call_is_reported_with_reason_and_pa
     found = trial(tmp_path, *wanted)
     assert (found.good, found.not_tried) == (("shop:order",), ())
     starts = [start for start in wanted.values() if start]
-    assert [said[: len(start)] for said, start in zip(found.wrong, starts, strict=True)] == starts
-    assert all(str(tmp_path) in said for said in found.wrong)
+    assert [
+        message[: len(start)] for message, start in zip(found.wrong, starts, strict=True)
+    ] == starts
+    assert all(str(tmp_path) in message for message in found.wrong)
     with pytest.raises(ScenarioError) as refused:
         found.refuse_wrong("own.toml")
     assert refused.value.problems[0].startswith("own.toml: function shop:absent: ")
@@ -108,8 +110,8 @@ def test_what_a_module_raises_that_has_servers_is_not_called_wrong(tmp_path: Pat
 
 def test_a_module_that_ends_its_process_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "deadly.py").write_text("import os; print('bye', flush=True); os._exit(4)")
-    (said,) = trial(tmp_path, "deadly:f").wrong
-    assert "importing them ended the process with exit code 4: bye" in said
+    (message,) = trial(tmp_path, "deadly:f").wrong
+    assert "importing them ended the process with exit code 4: bye" in message
 
 
 def test_an_import_without_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_beside_our_group_of_version_2_only_if_it_would_escape_no_limit(
     assert not (own / "g").exists()
 
 
-def test_a_machine_that_holds_one_limit_of_two_says_which(
+def test_a_machine_with_one_limit_of_two_names_it(
     tmp_path: Path, kernel: dict[Path, tuple[str, ...]]
 ) -> None:
     memory = tmp_path / "cgroup" / "memory"

@@ -104,7 +104,7 @@ def test_another_seed_is_another_plan_even_with_one_kind_of_workflow() -> None:
     assert len({_hashes(s)[0] for s in (one, replace(one, seed=8), other)}) == 3
 
 
-def test_levels_and_repeats_of_one_run_have_plans_of_their_own() -> None:
+def test_levels_and_repeats_of_one_run_have_their_own_plans() -> None:
     plans = plan_levels(replace(SCENARIO, repeats=2), 2)
 
     assert [(p.index, p.label, p.role, p.repeat) for p in plans] == [
@@ -124,7 +124,7 @@ def test_levels_and_repeats_of_one_run_have_plans_of_their_own() -> None:
     ]
 
 
-def test_every_repeat_has_an_order_of_its_own_that_the_seed_decides() -> None:
+def test_every_repeat_has_its_own_order_that_the_seed_decides() -> None:
     """Five levels, eight repeats: each has all levels, arms stay after the first."""
     levels = (10, 20, 30, 40, 50)
     shuffled = replace(SCENARIO, concurrency=levels, repeats=8, order="shuffled")
@@ -257,7 +257,7 @@ def test_slots_start_evenly_spread_over_the_ramp(slots: int, ramp_s: float) -> N
     assert all(abs(at_ns - slot * step_ns) <= 1.5 for slot, at_ns in enumerate(ramp_ns))
 
 
-def test_words_are_little_endian_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_integers_are_little_endian_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     words = array("q", [1, 256])
     assert little_endian(words) == bytes([1, *[0] * 7, 0, 1, *[0] * 6])
     monkeypatch.setattr("sys.byteorder", "big")

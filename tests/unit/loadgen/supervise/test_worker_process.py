@@ -117,7 +117,7 @@ def test_a_worker_that_had_ended_keeps_its_own_reason(
     assert worker.end_reason() == "exit code 4"
 
 
-def test_a_worker_is_given_its_share_of_the_plan_and_an_environment_of_its_own(
+def test_a_worker_is_given_its_share_of_the_plan_and_its_own_environment(
     start: Callable[[str], WorkerProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "true")

@@ -70,7 +70,7 @@ def test_a_lock_file_that_names_no_segment_yet_is_removed_too(tmp_path: Path, te
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"guardian": [1]}', '{"guardian": 1}'])
-def test_a_folder_that_does_not_say_whose_it_is_has_no_guardian(tmp_path: Path, text: str) -> None:
+def test_a_folder_that_does_not_name_its_owner_has_no_guardian(tmp_path: Path, text: str) -> None:
     """It may be in the making, or a crash cut it short."""
     assert guardian_of(tmp_path) is None
     (tmp_path / "guardian.json").write_text(text, encoding="ascii")

@@ -21,14 +21,14 @@ def test_only_folders_whose_guardian_is_dead_are_removed(tmp_path: Path) -> None
     """Dead is also one whose process id has been given to another, here to this process."""
     living = own_stamp()
     dead = living._replace(start_ticks=living.start_ticks - 1)
-    kept = _folder(tmp_path, "living", living)
+    in_use = _folder(tmp_path, "living", living)
     _folder(tmp_path, "dead", dead)
     foreign = tmp_path / "somebody-elses"
     foreign.mkdir()
     cleared = clear_leftovers(_settings(tmp_path), [])
     assert len(cleared.removed) == 1
     assert "perf_pipeline-server-dead" in cleared.removed[0]
-    assert kept.exists()
+    assert in_use.exists()
     assert foreign.exists()
     assert not (tmp_path / "perf_pipeline-server-dead").exists()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STAND_IN = {"PERF_PIPELINE_MONGODB_STANDIN": "nx-27017"}
 
 
-def test_the_stand_in_is_used_only_if_the_settings_say_so(tmp_path: Path) -> None:
+def test_the_stand_in_is_used_only_if_the_settings_allow_it(tmp_path: Path) -> None:
     """It is installed here, as the tests need it."""
     environ = {"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")}
     assert mongodb.installations(read_settings(environ)) == []
