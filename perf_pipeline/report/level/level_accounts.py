@@ -1,16 +1,17 @@
-"""Errors, connections, writes and worker processes of one load level, as tables."""
+"""Errors, connections, writes, worker processes and missing fields of load levels, as tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.level.resources import connection_table
-from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Table, measured, number, say_once
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.records import WorkerEnd, Writes
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 COMMIT_GAP_MAX_S = 1.0
 """A longer time between two commits of a worker's journal is flagged."""
@@ -117,3 +118,21 @@ def _worker_row(reason: str, ends: list[WorkerEnd]) -> tuple[Cell, ...]:
         Cell(quantity.count(missing), "warn" if missing else "number"),
         gap,
     )
+
+
+def not_measured(metrics: RunMetrics) -> Table:
+    """Return every field without a value, with the reason and the levels that lack it."""
+    by_reason: dict[str, dict[str, list[str]]] = {}
+    for level in metrics.levels:
+        for field, reason in level.not_measured.items():
+            levels = by_reason.setdefault(reason, {}).setdefault(field, [])
+            levels.append(labels.level_name(level))
+    rows = []
+    for reason, fields in by_reason.items():
+        by_levels: dict[tuple[str, ...], list[str]] = {}
+        for field, levels in fields.items():
+            by_levels.setdefault(tuple(levels), []).append(escape.name(field))
+        for at, names in by_levels.items():
+            where = "all" if len(at) == len(metrics.levels) else ", ".join(at)
+            rows.append((Cell(", ".join(names)), Cell(escape.visible(reason)), Cell(where)))
+    return Table("Not measured", ("Fields", "Reason", "Levels"), tuple(rows))

@@ -95,7 +95,7 @@ NOTE = (
     "CPU each: CPU time of the target's worker processes per workflow that ended ok, which other "
     "programs on the machine hardly change. "
     "In flight is the median over the steady phase; N is the planned number. Samples: workflows "
-    "in these times, here those that ended in the steady phase; not ended: in flight then."
+    "in these times, here those that ended in the steady phase; not ended: in flight at its end."
 )
 
 

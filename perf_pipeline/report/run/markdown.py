@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.level import level_view
+from perf_pipeline.report.level import level_accounts, level_view
 from perf_pipeline.report.run import (
     answers,
     cost,
     headline,
-    not_measured,
     open_levels,
     provenance,
     repeats,
@@ -63,7 +62,7 @@ def render_markdown(metrics: RunMetrics) -> str:
         _facts(provenance.test_conditions(metrics)),
         *(block for level in metrics.levels for block in _level(level)),
         "## Not measured",
-        markdown_table(not_measured.not_measured(metrics), titled=False),
+        markdown_table(level_accounts.not_measured(metrics), titled=False),
         "## Environment",
         *(
             f"### {inert(name)}\n\n{_facts(facts)}"

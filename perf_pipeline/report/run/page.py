@@ -11,12 +11,11 @@ from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from perf_pipeline.report.charts import distribution_charts, level_charts, run_charts
-from perf_pipeline.report.level import level_view
+from perf_pipeline.report.level import level_accounts, level_view
 from perf_pipeline.report.run import (
     answers,
     cost,
     headline,
-    not_measured,
     open_levels,
     provenance,
     repeats,
@@ -94,7 +93,7 @@ def _render(metrics: RunMetrics) -> str:
         ],
         points_max=points_max,
         chart_levels_max=CHART_LEVELS_MAX,
-        not_measured=not_measured.not_measured(metrics),
+        not_measured=level_accounts.not_measured(metrics),
         side_by_side=(*run_charts.side_by_side(metrics), *distribution_charts.curves(metrics)),
         environment=provenance.environment(metrics),
     )

@@ -144,3 +144,18 @@ def test_errors_come_by_class_the_most_frequent_first_with_examples(baseline: Ru
     assert texts[1][3] == "y" * 300 + "… (700 more characters)"
     assert texts[2] == ["timeout", "2", "0", "no message was recorded"]
     assert len(texts) == 3
+
+
+def test_a_reason_that_applies_everywhere_is_given_once(baseline: RunMetrics) -> None:
+    rows = [[cell.text for cell in row] for row in level_accounts.not_measured(baseline).rows]
+    why = "all traffic is loopback, which no process counter splits"
+    assert rows == [["network_io_sent_mb, network_io_recv_mb", why, "all"]]
+
+
+def test_a_reason_that_holds_for_some_levels_names_them(baseline: RunMetrics) -> None:
+    levels = list(baseline.levels)
+    levels[1] = replace(levels[1], not_measured={"peak_memory_mb": "no smaps"})
+    rows = level_accounts.not_measured(replace(baseline, levels=tuple(levels))).rows
+    texts = [[cell.text for cell in row] for row in rows]
+    assert texts[1] == ["peak_memory_mb", "no smaps", "500"]
+    assert texts[0][2] == "100, 1000, lean (arm), control (arm)"
