@@ -140,7 +140,7 @@ class Service(Protocol):
 
 
 class NotAnsweringError(ServiceUnavailableError):
-    """A server answered a query with an error or not at all; the text is the server's or driver's."""
+    """A server answered a query with an error or not at all; the text is the server's own."""
 
 
 def find_service(name: str) -> Service:
