@@ -1,4 +1,4 @@
-"""The command line of the framework before, on the engine of ``perf-pipeline run``.
+"""The command line of the earlier framework, on the engine of ``perf-pipeline run``.
 
 Baseline and stress are Dagster runs, as ``perf-pipeline run`` makes them; database is runs of
 ``LoadTestFramework``, as each of its loads has its own connection pools.

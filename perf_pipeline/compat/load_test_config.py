@@ -120,7 +120,7 @@ class LoadTestConfig:
 
 
 def _checked(option: str, value: object, problems: Problems) -> Any:
-    """Return the value, or one that fits in its place, to go on looking for problems with."""
+    """Return the value, or one that fits in its place, so that the check can go on."""
     row = {**OPTIONS, **OURS}[option]
     problems.replaced(row.path, option)
     if value is None and row.is_optional:

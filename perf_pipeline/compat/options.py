@@ -89,4 +89,4 @@ OURS: dict[str, Option] = {
     "target": Option(("target",), TARGET),
     "nodes": Option(("nodes",), NODES_KEY),
 }
-"""What ``to_scenario`` takes besides."""
+"""Further arguments of ``to_scenario``."""

@@ -79,7 +79,7 @@ def calibrate(
 
 
 def _work(units: int) -> int:
-    """Do ``units`` steps of a linear congruential generator; nothing can be left out of it."""
+    """Do ``units`` steps of a linear congruential generator; no step can be optimised away."""
     value = 1
     for _ in range(units):
         value = (value * 1_103_515_245 + 12_345) & 0x7FFFFFFF

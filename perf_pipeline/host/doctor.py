@@ -54,7 +54,7 @@ def diagnose(
     uv: str | None,
     services: Sequence[ServiceFinding],
 ) -> list[Finding]:
-    """Judge what was found on this machine.
+    """Judge the facts about this machine.
 
     Args:
         limits: What the kernel lets a run have.
@@ -84,9 +84,9 @@ def diagnose(
 
 
 def disk_free_bytes(folder: Path) -> int | None:
-    """Return what this user may still write where ``folder`` is or would be made.
+    """Return the free space for this user where ``folder`` is or would be made, bytes.
 
-    None if no folder around it can be looked at.
+    None if it cannot be read.
     """
     for path in (folder, *folder.absolute().parents):
         try:

@@ -47,7 +47,7 @@ class CpuTimes:
 
 
 def read_host_facts(temp_dir: Path, root: Path = Path("/")) -> HostFacts:
-    """Read the facts.
+    """Read the facts about this host.
 
     Args:
         temp_dir: Where servers of ours keep their data.

@@ -85,7 +85,7 @@ class LevelCalibration:
         self._began = (self._now_s(), self._stalled())
 
     def ended(self) -> None:
-        """Note how long threads waited during the level that has just ended."""
+        """Store how long threads waited during the level that has just ended."""
         began_s, waited_s = self._began
         elapsed_s = self._now_s() - began_s
         self._stored["stalled_percent"] = stalled_percent(waited_s, self._stalled(), elapsed_s)
@@ -98,7 +98,7 @@ class LevelCalibration:
         self._write()
 
     def _quickest(self) -> Calibration:
-        """Return the quickest of as many attempts as it takes to be about as quick as before."""
+        """Return the quickest of several attempts, until one is about as quick as before."""
         if not self.rounds:
             return min((self._take(self._disk) for _ in range(2)), key=_took_s)
         enough_s = AGAIN_ABOVE * min(map(_took_s, self.rounds))

@@ -1,4 +1,4 @@
-"""Workflows that do nothing: what is left of a level's times is the generator's own.
+"""Workflows that do nothing: their times are those of the load generator.
 
 Imported in the target's process: standard library only.
 """

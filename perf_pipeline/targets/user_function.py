@@ -68,7 +68,7 @@ def server_environment(servers: ServerAccess) -> dict[str, str]:
 
 
 def check_ran(function: str, answer: object) -> None:
-    """See that a function did its work, and did not only give what would do it.
+    """Check that a function did its work, and did not only return a coroutine or generator.
 
     Raises:
         TypeError: It gave a coroutine or a generator, so nothing of its body has run.
@@ -93,7 +93,7 @@ def classify(error: BaseException) -> ErrorClass:
 
 
 def load_function(text: str, form: Form) -> Callable[[int], Any]:
-    """Import one function and see that it is of the target's form.
+    """Import one function and check that it has the target's form.
 
     Raises:
         ImportError, TypeError, ValueError: As ``load_functions``.

@@ -74,7 +74,7 @@ class AsyncLoop:
         self.problems: list[str] = []
 
     def start(self) -> None:
-        """Open every slot; from the go on, each gets its task when the ramp says."""
+        """Open every slot; from the go on, each gets its task at its time in the ramp."""
         self._events.run(self._open_slots())
         self._events.begin(self._conduct())
 

@@ -1,4 +1,4 @@
-"""What the main thread of a worker process sleeps on until something happens.
+"""The bell on which the main thread of a worker process sleeps until something happens.
 
 An eventfd: a counter in the kernel that wakes whoever waits for it to become positive. The
 supervisor has the same descriptor and rings after it has changed a value in the slot file (go,

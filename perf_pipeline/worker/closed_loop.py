@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from perf_pipeline.worker.ledger import Ledger
 
 WAIT_FOR_GO_S = 0.05
-"""The go is announced 0.2 s ahead, so the thread that looks for it may look rarely."""
+"""The go is announced 0.2 s ahead, so the thread that polls for it may do so rarely."""
 
 LONGEST_WAIT_S = 0.2
 """A sleeping slot notices a stop of the level after this long at the latest."""

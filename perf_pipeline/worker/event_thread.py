@@ -24,11 +24,11 @@ class EventThread:
         self._thread.start()
 
     def begin(self, coroutine: Coroutine[Any, Any, Given]) -> Future[Given]:
-        """Let a coroutine run; what it gives is in the future."""
+        """Start a coroutine; its result is in the future."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def run(self, coroutine: Coroutine[Any, Any, Given]) -> Given:
-        """Run a coroutine and wait for what it gives or raises; not from the loop's own thread."""
+        """Run a coroutine and wait for its result or exception; not from the loop's own thread."""
         return self.begin(coroutine).result()
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Open loop: every workflow starts when the schedule says, or as soon as a slot is free after it.
+"""Open loop: every workflow starts at its intended time, or as soon as a slot is free after it.
 
 The threads pull: each takes the next workflow of the worker's schedule, sleeps until it is due,
 stamps its start and executes it. There is no dispatcher and no queue whose delay would have to be

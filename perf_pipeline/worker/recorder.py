@@ -46,7 +46,7 @@ class Recorder:
     atomic under the interpreter lock, and only one thread at a time commits.
 
     Attributes:
-        keep: Stores the five words of one record and does nothing else: number, intended start,
+        keep: Stores the five integers of one record and does nothing else: number, intended start,
             start, end, ``record_word``. The closed loop calls it for speed; it then stamps the end
             into its slot and calls ``commit_if_due`` from ``due_ns`` on, as ``record`` does.
         due_ns: When the next commit is due, CLOCK_MONOTONIC.
@@ -111,7 +111,7 @@ class Recorder:
             self.commit_if_due(end_ns)
 
     def error_example(self, error_class: int, text: str) -> None:
-        """Keep the text of an error, up to ``EXAMPLES_A_CLASS`` a class."""
+        """Store the text of an error, up to ``EXAMPLES_A_CLASS`` a class."""
         if self._examples[error_class] >= EXAMPLES_A_CLASS:
             return
         # A path or a driver's bytes may hold half a character, which no database stores.
@@ -234,7 +234,7 @@ class Recorder:
 
 
 def _slots(payload: bytes) -> list[int]:
-    """Return the slot of each record: the lower half of its last word."""
+    """Return the slot of each record: the lower half of its last integer."""
     halves = memoryview(payload).cast("I")
     return halves[2 * (RECORD_WORDS - 1) :: 2 * RECORD_WORDS].tolist()
 

@@ -40,7 +40,7 @@ class TaskSampler:
         """Return how many workflows in flight do what; empty if no sample is due.
 
         Returns:
-            ``queued``: in flight and not executing. Those that execute: as ``where`` says of the
+            ``queued``: in flight and not executing. Those that execute: ``where`` of the
             thread of an executor that has them, else ``runtime``; ``unknown`` when the target
             cannot count them.
         """

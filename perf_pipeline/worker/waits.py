@@ -74,7 +74,7 @@ def sample_every_ns(workflows: int) -> int:
 
 
 class WaitSampler:
-    """Samples at most ``THREADS`` of the given threads, as often as ``sample_every_ns`` says."""
+    """Samples at most ``THREADS`` of the given threads, every ``sample_every_ns``."""
 
     def __init__(
         self,

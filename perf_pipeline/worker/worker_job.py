@@ -1,4 +1,4 @@
-"""The job file: what the supervisor asks of one worker process."""
+"""The job file that the supervisor writes for one worker process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """What the supervisor asks of one worker; written as JSON by ``loadgen``.
+    """The job of one worker process; written as JSON by ``loadgen``.
 
     Attributes:
         parent_pid: The worker is killed when this process dies.

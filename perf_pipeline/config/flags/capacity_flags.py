@@ -1,4 +1,4 @@
-"""The table of the flags that say what a search for capacity looks for."""
+"""The table of the flags of a search for capacity."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def with_open_levels(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
-    """Return the scenario with its open levels as the flags say; the other flags are in place."""
+    """Return the scenario with the flags of open levels in place; other flags are already."""
     if given.rates is None and given.schedule is not None:
         problems.flag("--schedule", "says how the rates of --rate arrive, and there is none.")
     if given.rates is not None:

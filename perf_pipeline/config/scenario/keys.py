@@ -31,7 +31,7 @@ MAX_LEVEL = 20_000
 FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 LABEL = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-"""A label is a folder's name, and is never all digits: those are the folders of levels."""
+"""A label names a folder, and is never all digits: those are the folders of levels."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Key:
     takes_many: bool = False
 
     def allowed(self) -> str:
-        """Return in words which values are allowed."""
+        """Return a text that lists the allowed values."""
         if self.choices:
             return listed([f'"{choice}"' for choice in self.choices])
         if self.kind in {"integer", "number"}:
@@ -137,7 +137,7 @@ class Key:
 
 
 def _target_problem(text: str) -> str:
-    """Say what is wrong with a target's text; empty if nothing is."""
+    """Return what is wrong with a target's text; empty if nothing is."""
     try:
         parse_target(text)
     except ValueError as error:

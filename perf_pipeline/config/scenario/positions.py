@@ -14,7 +14,7 @@ KeyPath = tuple[str | int, ...]
 """``("arm", 0, "label")``: names of tables and keys, indices of list elements, from 0."""
 
 MAX_DEPTH = 8
-"""Deeper values get no line of their own; no key of a scenario is deeper than 3."""
+"""Deeper values have no line; no key of a scenario is deeper than 3."""
 
 _TOKEN = re.compile(
     r"""

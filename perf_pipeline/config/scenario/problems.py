@@ -15,7 +15,7 @@ _AFTER_THE_FILE = 10**9
 
 
 class Problems:
-    """Collects sentences and says where each value came from: a line of the file, or a flag.
+    """Collects sentences, each with the source of its value: a line of the file, or a flag.
 
     Attributes:
         file: Name of the file as messages show it.

@@ -1,4 +1,4 @@
-"""From the path of a scenario file to its TOML document; whatever the path names, nothing hangs."""
+"""Reads the TOML document of a scenario file; a path to a pipe or device does not hang."""
 
 from __future__ import annotations
 

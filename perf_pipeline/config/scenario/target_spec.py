@@ -1,4 +1,4 @@
-"""What a target is called: a name, then a version and extra packages as wanted.
+"""The text that names a target: a name, and optionally a version and extra packages.
 
 ``kailash==2.19.0+pandas+numpy==2.2.0`` is the target ``kailash`` with the package of that name at
 2.19.0, and two packages more. Each such text is an environment of its own. The parts are split
@@ -41,13 +41,13 @@ class TargetSpec:
 
     @property
     def is_locked(self) -> bool:
-        """True when the target's lock says everything."""
+        """True when the target's lock names every package."""
         return self.version is None and not self.packages
 
 
 @dataclass(frozen=True)
 class TargetFacts:
-    """What ``targets/<name>/target.toml`` says of a target.
+    """The content of ``targets/<name>/target.toml``.
 
     Attributes:
         name: Folder of ``targets``.
@@ -95,7 +95,7 @@ def parse_target(text: str) -> TargetSpec:
 
 @cache
 def target_facts(name: str) -> TargetFacts:
-    """Return what a target says of itself.
+    """Return the facts of a target.
 
     Raises:
         OSError, tomllib.TOMLDecodeError, KeyError: Its ``target.toml`` is missing or wrong.

@@ -1,1 +1,1 @@
-"""Limits on what the workers of a level may use: a control group where one can be made, else us."""
+"""Limits on the workers of a level: a control group where one can be made, else a watchdog."""

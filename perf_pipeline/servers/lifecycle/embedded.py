@@ -34,7 +34,7 @@ _TAKEN = "address already in use"
 
 
 class PortTakenError(Exception):
-    """Another server took the port between our look and the bind."""
+    """Another server took the port after it was found free."""
 
 
 class EmbeddedServer:

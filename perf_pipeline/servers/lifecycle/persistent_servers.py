@@ -46,7 +46,7 @@ class PersistentServer:
     folder: Path
 
     def is_alive(self) -> bool:
-        """Return whether both processes are the very ones that were started."""
+        """Return whether both processes are those that were started."""
         return self.guardian.is_alive() and self.server.is_alive()
 
 

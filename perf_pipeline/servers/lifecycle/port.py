@@ -1,4 +1,4 @@
-"""Free ports on loopback for servers of ours."""
+"""Free loopback ports for the servers that we start."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _ANSWER_S = 5.0
 
 
 def running_server(settings: Settings, service: str) -> tuple[Server | None, list[str]]:
-    """Return the server of a service that runs already, and why a persistent one was passed over.
+    """Return the server of a service that runs already, and why a persistent one was not used.
 
     Raises:
         ServiceUnavailableError: The URL in the settings does not answer; the user chose that

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perf_pipeline.targets.target import Job, Kind
 
 _NOT_SQL = {"redis", "mongodb"}
-"""Servers whose pools are ours with code nodes too; SQLDatabaseNode keeps its own."""
+"""Servers whose pools are ours with code nodes too; SQLDatabaseNode has its own pool."""
 
 
 class Workflows:
