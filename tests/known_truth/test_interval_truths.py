@@ -23,8 +23,8 @@ def _closed_loop(slots: int, until_s: float, rng: np.random.Generator) -> pl.Dat
     times = rng.exponential(1.0, (slots, int(until_s + 8 * math.sqrt(until_s)) + 20))
     end_ns = np.rint(np.cumsum(times, axis=1) * 1e9).astype(np.int64)
     start_ns = np.concatenate([np.zeros((slots, 1), dtype=np.int64), end_ns[:, :-1]], axis=1)
-    kept = start_ns < until_s * 1e9
-    return records_of(start_ns[kept], start_ns[kept], end_ns[kept])
+    early = start_ns < until_s * 1e9
+    return records_of(start_ns[early], start_ns[early], end_ns[early])
 
 
 @pytest.mark.parametrize(("slots", "turnovers"), [(100, 3), (100, 10), (20, 60)])

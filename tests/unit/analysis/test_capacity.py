@@ -119,7 +119,7 @@ def _found(play_of: dict[str, tuple[float, float]]) -> CapacitySearch:
 
 
 @pytest.mark.parametrize(
-    ("plays", "verdict", "value", "told"),
+    ("plays", "verdict", "value", "text"),
     [
         ({"unclear": (50, 50)}, "found", 50, "50 in flight meets p99_s <= 1, 51 in flight misses"),
         ({"unclear": (50, 60)}, "found", 50, "at 51 in flight already: why"),
@@ -130,7 +130,7 @@ def _found(play_of: dict[str, tuple[float, float]]) -> CapacitySearch:
     ],
 )
 def test_the_finding_says_what_is_known_and_no_more(
-    plays: dict[str, tuple[float, float]], verdict: str, value: float | None, told: str
+    plays: dict[str, tuple[float, float]], verdict: str, value: float | None, text: str
 ) -> None:
     state = _found(plays)
     points = [
@@ -141,5 +141,5 @@ def test_the_finding_says_what_is_known_and_no_more(
     found = find_capacity(state, "in_flight", ["p99_s <= 1"], points)
 
     assert (found.verdict, found.value) == (verdict, value)
-    assert told in found.summary
+    assert text in found.summary
     assert found.knee is None

@@ -59,7 +59,7 @@ def test_where_even_the_least_load_misses_nothing_is_good() -> None:
 
 
 def test_a_step_that_does_not_decide_is_played_longer_once_and_then_does_not_meet() -> None:
-    """Loads from 90 to 110 cannot be told: the capacity is below, the least that missed above."""
+    """Loads from 90 to 110 are unclear: the capacity is below, the smallest that missed above."""
     asked: list[Ask] = []
 
     def play(ask: Ask) -> Answer:

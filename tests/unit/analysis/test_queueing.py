@@ -54,9 +54,9 @@ def test_littles_law_tells_of_a_queue_that_grows() -> None:
     assert not little.holds
     steady = records_of(*open_queue(4, 0.02, 100, 6000, np.random.default_rng(1)))
     last_ns = int(steady["intended_start_ns"].max())  # type: ignore[arg-type]
-    held = little_of(steady, 0, last_ns, "intended_start_ns")
-    assert held is not None
-    assert held.holds
+    little = little_of(steady, 0, last_ns, "intended_start_ns")
+    assert little is not None
+    assert little.holds
 
 
 def test_nothing_that_ended_gives_no_law() -> None:

@@ -83,10 +83,12 @@ def test_a_percentile_that_is_only_at_least_known_is_not_averaged(
     valid_level: LevelMetrics,
 ) -> None:
     times = valid_level.service_times
-    least = replace(
+    bounded = replace(
         times, percentiles=tuple(replace(p, at_least=p.p == 0.99) for p in times.percentiles)
     )
-    levels = [replace(valid_level, repeat=n, service_times=t) for n, t in enumerate((times, least))]
+    levels = [
+        replace(valid_level, repeat=n, service_times=t) for n, t in enumerate((times, bounded))
+    ]
     (repeats,) = repeats_of(levels)
 
     assert (repeats.of("p50_s").used, repeats.of("p99_s").used) == (2, 1)

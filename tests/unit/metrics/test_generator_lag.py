@@ -51,7 +51,7 @@ def times(took_ms: float) -> ServiceTimes:
     [
         (0.1, 0.1, 1, set()),  # as it should be
         (500, 0.1, 1000, set()),  # no slot was free: the target's
-        (5, 5, 6, {"generator_limited"}),  # an interpreter lock that is held anyway
+        (5, 5, 6, {"generator_limited"}),  # an interpreter lock that another thread holds
         (5, 5, 1000, set()),  # changes nothing
         (0.1, 5, 6, set()),  # the control was late, the level was not
         (200, 200, 1000, {"generator_limited"}),
@@ -93,6 +93,6 @@ def test_a_queue_that_grows_is_no_steady_state(left_per_s: float, *, grew: bool)
 
 
 def test_records_that_do_not_add_up_are_no_measurement() -> None:
-    ((validity, told),) = arrival_problems(load(0.1, 0.1, unexplained=3), times(1))
+    ((validity, reason),) = arrival_problems(load(0.1, 0.1, unexplained=3), times(1))
     assert validity == "incomplete"
-    assert told.startswith("3 of 1000 started workflows")
+    assert reason.startswith("3 of 1000 started workflows")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def host(usable: float, idle: float, iowait: float = 0.0, steal: float = 0.0) -> HostCores:
-    """Return a machine of ``usable`` cores that are busy unless they are said not to be."""
+    """Return a machine of ``usable`` cores that are busy unless stated otherwise."""
     busy = usable - idle - iowait - steal
     return HostCores(usable, busy, iowait, steal, idle, seconds=20.0)  # type: ignore[arg-type]
 

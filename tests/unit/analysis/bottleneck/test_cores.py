@@ -55,7 +55,7 @@ def test_a_sleep_is_not_called_cpu_because_others_keep_the_cores_busy(
 
 
 @pytest.mark.parametrize(
-    "seen",
+    "values",
     [
         TAKEN | {"worker_cores": (0.1, 0.1), "waiting_for_core": 30.0},
         TAKEN | {"workers": 1, "worker_cores": (0.51,), "waiting_for_core": 0.6},
@@ -63,9 +63,9 @@ def test_a_sleep_is_not_called_cpu_because_others_keep_the_cores_busy(
     ],
 )
 def test_cores_that_others_took_are_said_to_be_others_and_not_the_workers(
-    level: Level, seen: dict[str, Any]
+    level: Level, values: dict[str, Any]
 ) -> None:
-    found = judge(level(**seen))
+    found = judge(level(**values))
 
     assert (found.verdict, found.evidence[0].cause) == ("cpu", CPU_OF_OTHERS)
     assert "the load of others, not of the workers" in found.why
@@ -122,9 +122,9 @@ def test_workers_short_of_their_limit_that_wait_for_cores_are_told_of_it(level: 
 
 def test_a_wait_that_may_be_the_limits_is_not_blamed_on_others(level: Level) -> None:
     """Others took 2.4 of 4 cores, and the limit stopped threads: 1.1 of 1.3 cores were used."""
-    seen = {"host": FULL, "worker_cores": (0.6, 0.5), "waiting_for_core": 0.7}
+    values = {"host": FULL, "worker_cores": (0.6, 0.5), "waiting_for_core": 0.7}
 
-    found = judge(level(**seen, cpu_limit_cores=1.3))
+    found = judge(level(**values, cpu_limit_cores=1.3))
 
     assert found.evidence[0].cause == "CPU: the workers wait for a core"
     assert "leaves them 1.3. Processes outside of this run used 2.45 cores." in found.why
@@ -172,9 +172,9 @@ def test_one_interpreter_whose_lock_waits_for_a_core_is_held_by_others_that_took
 ) -> None:
     """It used 0.8 cores and wanted 1.1; without the 0.63 of others it would have had them."""
     two = host(usable=2.0, idle=0.05, iowait=0.0, steal=0.0)
-    seen = {"workers": 1, "worker_cores": (0.8,), "waiting_for_core": 0.3, "harness_cores": 0.02}
+    values = {"workers": 1, "worker_cores": (0.8,), "waiting_for_core": 0.3, "harness_cores": 0.02}
 
-    found = judge(level(**seen, host=two, server={"cores": 0.5}))
+    found = judge(level(**values, host=two, server={"cores": 0.5}))
 
     assert found.evidence[0].cause == CPU_OF_OTHERS
     assert "outside of this run used 0.63 cores" in found.why

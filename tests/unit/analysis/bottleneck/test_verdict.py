@@ -77,11 +77,11 @@ PLANTED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("verdict", "seen", "why"), PLANTED)
+@pytest.mark.parametrize(("verdict", "values", "why"), PLANTED)
 def test_each_cause_is_named_when_all_that_it_needs_was_seen(
-    level: Level, verdict: str, seen: dict[str, Any], why: str
+    level: Level, verdict: str, values: dict[str, Any], why: str
 ) -> None:
-    found = judge(level(**seen))
+    found = judge(level(**values))
 
     assert (found.verdict, why in found.why) == (verdict, True), found.why
     resting_on = [each for each in found.evidence if each.cause == found.evidence[0].cause]
@@ -122,12 +122,12 @@ BORDERS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("verdict", "seen"), BORDERS)
+@pytest.mark.parametrize(("verdict", "values"), BORDERS)
 def test_a_cause_is_not_named_when_one_thing_that_it_needs_falls_short(
-    level: Level, verdict: str, seen: dict[str, Any]
+    level: Level, verdict: str, values: dict[str, Any]
 ) -> None:
     """Just beyond each threshold."""
-    assert judge(level(**seen)).verdict != verdict
+    assert judge(level(**values)).verdict != verdict
 
 
 def test_nothing_used_up_is_unclear_and_says_what_time_went_to(level: Level) -> None:
@@ -184,7 +184,7 @@ def test_no_wait_is_the_bottleneck_of_a_worker_that_is_busy_for_a_whole_core(lev
     """Its threads would wait shorter for the pool, and then longer for the interpreter."""
     wanting = {"waits": {"pool": 0.6, "runtime": 0.4}}
 
-    assert judge(level(**FULL_POOL | LOCKED)).verdict == "unclear"  # nobody was seen to run
+    assert judge(level(**FULL_POOL | LOCKED)).verdict == "unclear"  # no workflow ran
     assert judge(level(**FULL_POOL | LOCKED | wanting)).verdict == "interpreter_lock"
 
 
@@ -192,9 +192,9 @@ def test_workflows_that_the_runtime_queued_want_to_run_where_its_interpreter_is_
     level: Level,
 ) -> None:
     """One executes in each worker, nine are queued: a longer queue or more threads gain nothing."""
-    seen = {"at_once": 2, "waits": {"queued": 0.9, "runtime": 0.1}}
+    values = {"at_once": 2, "waits": {"queued": 0.9, "runtime": 0.1}}
 
-    assert judge(level(**LOCKED | seen)).verdict == "interpreter_lock"
+    assert judge(level(**LOCKED | values)).verdict == "interpreter_lock"
 
 
 def test_slots_that_are_mostly_between_workflows_explain_a_used_up_interpreter(
@@ -207,13 +207,13 @@ def test_slots_that_are_mostly_between_workflows_explain_a_used_up_interpreter(
 
 
 def test_the_pool_that_is_used_most_is_the_one_that_workflows_wait_for(level: Level) -> None:
-    seen = level(waits={"pool": 0.8, "runtime": 0.2})
+    use = level(waits={"pool": 0.8, "runtime": 0.2})
     half, full = (
-        replace(seen.servers[0], name=name, connections=connections)
+        replace(use.servers[0], name=name, connections=connections)
         for name, connections in (("postgres", 4.0), ("mysql", 8.0))
     )
 
-    found = judge(replace(seen, servers=(half, full)))
+    found = judge(replace(use, servers=(half, full)))
 
     assert found.verdict == "connection_pool"
     assert "connections to mysql" in found.why
@@ -284,11 +284,11 @@ def test_without_any_measurement_of_the_machine_it_is_unclear(level: Level) -> N
 
 def test_redis_fills_one_core_and_cannot_use_another(level: Level) -> None:
     redis = {"name": "redis", "busiest_cores": 0.96, "cores": 0.96}
-    seen = {"waits": {"redis": 0.8, "runtime": 0.2}, "server": redis}
+    values = {"waits": {"redis": 0.8, "runtime": 0.2}, "server": redis}
 
-    assert judge(level(**seen)).verdict == "server"
+    assert judge(level(**values)).verdict == "server"
     redis["busiest_cores"] = 0.85
-    assert judge(level(**seen)).verdict == "unclear"
+    assert judge(level(**values)).verdict == "unclear"
 
 
 def test_explanations_never_go_in_a_circle() -> None:

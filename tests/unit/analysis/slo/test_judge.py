@@ -75,11 +75,11 @@ def test_a_level_with_a_known_truth_has_known_verdicts(
 
 
 def test_the_verdict_says_what_by_how_much_and_which_time_it_is(valid_level: LevelMetrics) -> None:
-    told = _one(valid_level, "p99_s < 0.008").why
+    why = _one(valid_level, "p99_s < 0.008").why
 
-    assert told.startswith("P99 latency (service time, closed loop) was 0.01 s, 0.002 s (25 %) ")
-    assert "above the limit of 0.008 s" in told
-    assert told.endswith("Lower the load, or look at what limits the level (its bottleneck).")
+    assert why.startswith("P99 latency (service time, closed loop) was 0.01 s, 0.002 s (25 %) ")
+    assert "above the limit of 0.008 s" in why
+    assert why.endswith("Lower the load, or look at what limits the level (its bottleneck).")
 
 
 @pytest.mark.parametrize(
@@ -260,8 +260,8 @@ def test_a_standstill_that_the_phase_forgives_breaks_a_window(valid_level: Level
     assert _one(valid_level, Slo("p90_s", 0.5, window_s=5), rows).verdict == "met"
     assert _one(valid_level, Slo("max_s", 2.9, window_s=5), rows).verdict == "missed"
     assert _one(valid_level, Slo("max_s", 3.1, window_s=5), rows).verdict == "met"
-    least = _one(valid_level, Slo("throughput_per_s", 500, at_most=False, window_s=2), rows)
-    assert (least.verdict, least.value) == ("missed", 0.0)
+    lowest = _one(valid_level, Slo("throughput_per_s", 500, at_most=False, window_s=2), rows)
+    assert (lowest.verdict, lowest.value) == ("missed", 0.0)
     mean = _one(valid_level, Slo("avg_s", 0.2, window_s=5), rows)
     assert mean.verdict == "missed"
     assert mean.value == pytest.approx(0.25, rel=0.1)

@@ -1,4 +1,4 @@
-"""What is called noise, what is not, and what cannot be told."""
+"""What is called noise, what is not, and what is unknown."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def samples(
 
 
 def canary(**changes: Any) -> dict[str, Any]:
-    """Return a round as it is kept."""
+    """Return a round as it is stored."""
     facts = {"core_ns_per_unit": 80.0, "waited_ratio": 0.0, "fsync_s": 0.0002, "problem": ""}
     return facts | changes
 
@@ -95,17 +95,17 @@ def judge(
 
 
 def test_a_quiet_machine_is_quiet() -> None:
-    told = noise(samples(others=0.02))
+    found = noise(samples(others=0.02))
 
-    assert (told.verdict, told.causes, told.not_measured) == ("quiet", (), ())
-    assert told.figures[0].value == pytest.approx(1.0)
+    assert (found.verdict, found.causes, found.not_measured) == ("quiet", (), ())
+    assert found.figures[0].value == pytest.approx(1.0)
 
 
 def test_a_program_that_takes_a_tenth_of_the_cores_is_named_with_its_share() -> None:
-    told = noise(samples(others=0.2))
+    found = noise(samples(others=0.2))
 
-    assert told.verdict == "noisy"
-    assert told.causes == (
+    assert found.verdict == "noisy"
+    assert found.causes == (
         (
             "share of the cores that other programs used: 10 %, limit 5 % "
             "(1.95 of 2 cores were busy, the run's own processes used 1.75)"
@@ -117,20 +117,20 @@ def test_quiet_levels_are_called_noisy_at_most_once_in_a_hundred() -> None:
     """1000 levels of 3 s, read as the kernel counts.
 
     Ticks are 10 ms, and processes are read up to 20 ms after the machine; others use 1.3 % of the
-    cores, the most that was seen on a quiet machine.
+    cores, the maximum on a quiet machine.
     """
     rng = random.Random(5)
-    told = [noise(samples(others=0.026, length_s=3.0, skew_s=rng)) for _ in range(1000)]
+    found = [noise(samples(others=0.026, length_s=3.0, skew_s=rng)) for _ in range(1000)]
 
-    assert sum(one.verdict == "noisy" for one in told) <= 10
-    assert {one.verdict for one in told} <= {"quiet", "noisy"}
+    assert sum(one.verdict == "noisy" for one in found) <= 10
+    assert {one.verdict for one in found} <= {"quiet", "noisy"}
 
 
 def test_a_tenth_of_the_cores_is_found_in_every_level_of_three_seconds() -> None:
     rng = random.Random(6)
-    told = [noise(samples(others=0.2, length_s=3.0, skew_s=rng)) for _ in range(300)]
+    found = [noise(samples(others=0.2, length_s=3.0, skew_s=rng)) for _ in range(300)]
 
-    assert sum(one.verdict == "noisy" for one in told) >= 297
+    assert sum(one.verdict == "noisy" for one in found) >= 297
 
 
 @pytest.mark.parametrize(
@@ -149,11 +149,11 @@ def test_a_tenth_of_the_cores_is_found_in_every_level_of_three_seconds() -> None
 def test_what_cannot_be_told_apart_is_unknown_and_never_a_verdict(
     lines: list[dict[str, Any]], more: dict[str, Any], why: str
 ) -> None:
-    told = noise(lines, **more)
+    found = noise(lines, **more)
 
-    assert (told.verdict, told.causes) == ("unknown", ())
-    assert any(why in line for line in told.not_measured), told.not_measured
-    assert told.figures[0].value is None
+    assert (found.verdict, found.causes) == ("unknown", ())
+    assert any(why in line for line in found.not_measured), found.not_measured
+    assert found.figures[0].value is None
 
 
 def test_stolen_time_is_noise_above_its_limit() -> None:
@@ -183,32 +183,32 @@ def test_fixed_work_that_changed_over_the_level_is_a_warning_and_no_noise(
         noise(quiet, canary(**after), canary()),
     )
 
-    for told in (there, back):
-        assert (told.verdict, told.causes, len(told.warnings)) == ("quiet", (), 1)
+    for found in (there, back):
+        assert (found.verdict, found.causes, len(found.warnings)) == ("quiet", (), 1)
     assert cause in there.warnings[0]
 
 
 def test_changes_that_a_quiet_machine_shows_are_none() -> None:
     """Cores were 11 % faster once they were warm; a write of 0.13 ms took 4 ms now and then."""
     after = canary(core_ns_per_unit=89.0, waited_ratio=0.05, fsync_s=0.004)
-    told = noise(samples(), canary(), after)
+    found = noise(samples(), canary(), after)
 
-    assert (told.verdict, told.warnings) == ("quiet", ())
+    assert (found.verdict, found.warnings) == ("quiet", ())
     assert FSYNC_MAX_FACTOR < 0.004 / 0.0002
 
 
 def test_a_level_whose_run_was_killed_says_that_it_has_no_calibration_after_it() -> None:
-    told = judge(samples(), {"before": canary(), "after": None, "stalled_percent": None})
+    found = judge(samples(), {"before": canary(), "after": None, "stalled_percent": None})
 
-    assert told.verdict == "quiet"
-    assert [line.rpartition(": ")[2] for line in told.not_measured] == ["no calibration after"] * 3
+    assert found.verdict == "quiet"
+    assert [line.rpartition(": ")[2] for line in found.not_measured] == ["no calibration after"] * 3
 
 
 def test_a_disk_that_could_not_be_written_to_is_not_measured_with_its_reason() -> None:
-    told = noise(samples(), canary(), canary(fsync_s=None, problem="/data: no space left"))
+    found = noise(samples(), canary(), canary(fsync_s=None, problem="/data: no space left"))
 
-    assert told.verdict == "quiet"
-    assert told.not_measured[0].endswith("/data: no space left")
+    assert found.verdict == "quiet"
+    assert found.not_measured[0].endswith("/data: no space left")
 
 
 def test_pressure_is_shown_and_decides_nothing_since_the_load_is_among_it() -> None:
@@ -217,18 +217,18 @@ def test_pressure_is_shown_and_decides_nothing_since_the_load_is_among_it() -> N
         "after": canary(),
         "stalled_percent": {"cpu": 99.0, "memory": None},
     }
-    told = judge(samples(), calibrations, cpu_limit_cores=2.0, judged=False)
-    cpu, memory = told.figures[-2:]
+    found = judge(samples(), calibrations, cpu_limit_cores=2.0, judged=False)
+    cpu, memory = found.figures[-2:]
 
-    assert (told.verdict, told.judged) == ("quiet", False)
+    assert (found.verdict, found.judged) == ("quiet", False)
     assert (cpu.value, cpu.limit, cpu.above_limit) == (99.0, None, None)
     assert (memory.value, memory.note) == (None, "not counted by this kernel")
 
 
 def test_noise_beside_something_unknown_is_still_noise() -> None:
-    told = noise(samples(others=0.2), canary(fsync_s=None, problem="gone"))
+    found = noise(samples(others=0.2), canary(fsync_s=None, problem="gone"))
 
-    assert told.verdict == "noisy"
-    assert len(told.not_measured) == 1
-    assert told.figures[0].value == pytest.approx(100 * 0.2 / CORES)
+    assert found.verdict == "noisy"
+    assert len(found.not_measured) == 1
+    assert found.figures[0].value == pytest.approx(100 * 0.2 / CORES)
     assert OTHERS_MAX_PERCENT < 50

@@ -1,4 +1,4 @@
-"""What the workers said of themselves is told once where it is the same, and else by level."""
+"""Facts of the worker processes: once where all levels agree, else by level."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ HELD_MB = 50
 MIN_USED_S = 0.25
 COMPUTES_AND_HOLDS = f"""
 import os, socket, threading
-held = bytearray(b"x" * {HELD_MB * 1_000_000})
+block = bytearray(b"x" * {HELD_MB * 1_000_000})
 files = [open(os.devnull) for _ in range(40)]
 waits = threading.Event()
 for _ in range(7):
@@ -148,8 +148,8 @@ def test_a_probe_that_fails_is_a_gap_with_its_reason(tmp_path: Path) -> None:
 
     first, second = _lines(tmp_path / "r.jsonl")
     assert first["workers"] == []
-    told = first["connections"]["postgres"]
-    assert [told[name] for name in ("total", "active", "idle", "waiting")] == [7, 3, 4, 0]
+    use = first["connections"]["postgres"]
+    assert [use[name] for name in ("total", "active", "idle", "waiting")] == [7, 3, 4, 0]
     assert first["counters"]["postgres"]["queries"] == 5
     assert set(first["connections"]) == {"postgres"}
     failed = {name for name in first["problems"] if not name.startswith("not told: ")}
@@ -219,14 +219,14 @@ def test_what_ended_threads_had_waited_is_not_forgotten() -> None:
     """The kernel's sum over the threads falls by what a thread had waited when it ends."""
     code = """
 import threading
-told = threading.Event()
+stop = threading.Event()
 def work():
-    while not told.is_set(): pass
+    while not stop.is_set(): pass
 threads = [threading.Thread(target=work) for _ in range(4)]
 [thread.start() for thread in threads]
 print(flush=True)
 input()
-told.set()
+stop.set()
 [thread.join() for thread in threads]
 print(flush=True)
 input()
@@ -269,7 +269,7 @@ def test_waiting_for_storage_is_the_sum_over_all_threads_and_not_the_main_thread
 
 
 def _plant(proc: Path, io_ticks: dict[int, int]) -> None:
-    """Write what a process 7 is told of by the kernel, each thread of which waited 5 ns."""
+    """Write what the kernel reports of a process 7, each thread of which waited 5 ns."""
     for thread, ticks in io_ticks.items():
         folder = proc / f"7/task/{thread}"
         folder.mkdir(parents=True, exist_ok=True)

@@ -77,7 +77,7 @@ def test_a_process_that_could_not_be_read_is_a_gap_not_an_idle_process() -> None
 
 
 def test_a_process_that_began_between_two_samples_counts_with_all_that_it_used() -> None:
-    """A server's session that used half a second before it was seen first."""
+    """A server's session that used half a second before its first sample."""
     samples = [
         _sample(0, [], servers=[_process(1, 3.0)]),
         _sample(1, [], servers=[_process(1, 3.25), _process(2, 0.5)]),

@@ -1,4 +1,4 @@
-"""What servers said of themselves, summed up: rates, means, and reasons where they say nothing."""
+"""Counters of servers, summed up: rates, means, and reasons for missing values."""
 
 from __future__ import annotations
 
@@ -62,11 +62,15 @@ def test_connections_are_summed_up_by_server_and_failed_probes_counted() -> None
 
 
 def test_means_are_those_of_the_steady_phase_and_the_peak_that_of_the_level() -> None:
-    def told(total: int, waiting: int | None) -> dict[str, Any]:
+    def answer(total: int, waiting: int | None) -> dict[str, Any]:
         use = {"total": total, "active": 2, "idle": total - 2, "waiting": waiting, "how": "by name"}
         return {"connections": {"postgres": use}}
 
-    samples = [_sample(0, **told(9, 7)), _sample(1, **told(4, 1)), _sample(2, **told(6, None))]
+    samples = [
+        _sample(0, **answer(9, 7)),
+        _sample(1, **answer(4, 1)),
+        _sample(2, **answer(6, None)),
+    ]
     (use,) = connections_of(samples, samples[1:], {"postgres": 10}, {})
     assert (use.peak, use.mean, use.active_mean, use.idle_mean) == (9, 5, 2, 3)
     assert (use.waiting_mean, use.utilisation_percent, use.how) == (1, 90, "by name")
@@ -76,12 +80,12 @@ def test_counters_become_rates_between_the_first_and_the_last_answer() -> None:
     """A sample without an answer in between changes nothing."""
     samples = [_sample(t, counters={"mysql": _counters(t)}) for t in range(5)]
     samples[2] = _sample(2, problems={"counters mysql": "refused"})
-    (told,) = counters_of(samples, ["mysql"])
-    assert (told.sent_mb_per_s, told.recv_mb_per_s, told.queries_per_s) == (3, 1, 1000)
-    assert (told.sent_mb, told.recv_mb) == (12, 4)
-    assert told.query_time_mean_s == pytest.approx(0.002)
-    assert told.storage_read_mb is None
-    assert told.source == "its own count"
+    (found,) = counters_of(samples, ["mysql"])
+    assert (found.sent_mb_per_s, found.recv_mb_per_s, found.queries_per_s) == (3, 1, 1000)
+    assert (found.sent_mb, found.recv_mb) == (12, 4)
+    assert found.query_time_mean_s == pytest.approx(0.002)
+    assert found.storage_read_mb is None
+    assert found.source == "its own count"
 
 
 def test_a_counter_that_went_backwards_is_no_rate() -> None:
@@ -90,9 +94,9 @@ def test_a_counter_that_went_backwards_is_no_rate() -> None:
         samples = [
             _sample(t, counters={"redis": _counters(count)}) for t, count in enumerate(counts)
         ]
-        (told,) = counters_of(samples, ["redis"])
-        assert told.queries_per_s is None
-        assert "backwards" in told.unavailable["queries"]
+        (found,) = counters_of(samples, ["redis"])
+        assert found.queries_per_s is None
+        assert "backwards" in found.unavailable["queries"]
 
 
 def test_what_a_server_does_not_tell_has_the_reason_that_the_monitor_gave() -> None:
@@ -105,9 +109,9 @@ def test_what_a_server_does_not_tell_has_the_reason_that_the_monitor_gave() -> N
         )
         for t in range(3)
     ]
-    (told,) = counters_of(samples, ["postgres"])
-    assert (told.sent_mb, told.unavailable["sent_bytes"]) == (None, reason)
-    assert told.queries_per_s == 1000
+    (found,) = counters_of(samples, ["postgres"])
+    assert (found.sent_mb, found.unavailable["sent_bytes"]) == (None, reason)
+    assert found.queries_per_s == 1000
 
     dead = [_sample(t, problems={"counters postgres": "refused"}) for t in range(3)]
     assert counters_of(dead, ["postgres"])[0].unavailable["queries"] == "refused"

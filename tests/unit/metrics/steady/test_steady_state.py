@@ -101,7 +101,7 @@ def test_a_warm_up_of_more_than_half_of_the_phase_leaves_no_steady_state() -> No
 
 
 def test_too_few_turnovers_are_no_verdict(tmp_path: Path) -> None:
-    """10 turnovers of 2 s: nothing can be said, so nothing is said against the level."""
+    """10 turnovers of 2 s: too short to judge, which does not invalidate the level."""
     level = _level(tmp_path, _loop(lambda _: 2.0))
     assert level.steady_state is not None
     assert level.steady_state.verdict == "too_short"

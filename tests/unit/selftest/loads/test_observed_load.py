@@ -17,8 +17,8 @@ def _log(late_ms: float) -> ServiceLog:
 
 def _seen(name: str, late_ms: float, off_ms: float, per_s: float = 100.0) -> ObservedLoad:
     """A generator that sees ``off_ms`` more than the service tells."""
-    seen = {percent: percent + late_ms + off_ms for percent in (50, 90, 99)}
-    return ObservedLoad(name, 1.0, per_s, seen, 0.01, _log(late_ms))
+    percentiles = {percent: percent + late_ms + off_ms for percent in (50, 90, 99)}
+    return ObservedLoad(name, 1.0, per_s, percentiles, 0.01, _log(late_ms))
 
 
 def _p50(ours: ObservedLoad, other: ObservedLoad) -> tuple[bool, float | None, str]:

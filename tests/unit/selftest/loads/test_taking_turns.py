@@ -34,7 +34,7 @@ def test_one_side_runs_at_a_time_and_its_turns_have_its_own_work(
     """Three pairs of turns of 0.1 s; while the bare loop has its turn, the level stands still."""
     ours, bare = busy
     bare.send_signal(signal.SIGSTOP)
-    seen: list[tuple[str, str]] = []
+    states: list[tuple[str, str]] = []
     counts = {"ours": 0, "bare": 0}
 
     def count(side: str) -> int:
@@ -43,7 +43,7 @@ def test_one_side_runs_at_a_time_and_its_turns_have_its_own_work(
 
     def sleep(seconds: float) -> None:
         time.sleep(seconds / 2)
-        seen.append((psutil.Process(ours.pid).status(), psutil.Process(bare.pid).status()))
+        states.append((psutil.Process(ours.pid).status(), psutil.Process(bare.pid).status()))
         time.sleep(seconds / 2)
 
     begun: list[int] = []
@@ -68,8 +68,8 @@ def test_one_side_runs_at_a_time_and_its_turns_have_its_own_work(
         look_until_over()
 
     assert begun == [1]
-    assert [ours_state for ours_state, _ in seen] == [psutil.STATUS_STOPPED] * 3
-    assert psutil.STATUS_STOPPED not in {bare_state for _, bare_state in seen}
+    assert [ours_state for ours_state, _ in states] == [psutil.STATUS_STOPPED] * 3
+    assert psutil.STATUS_STOPPED not in {bare_state for _, bare_state in states}
     time.sleep(0.05)
     assert psutil.Process(bare.pid).status() == psutil.STATUS_STOPPED
     assert psutil.Process(ours.pid).status() != psutil.STATUS_STOPPED

@@ -25,10 +25,10 @@ Transfer/sec:      7.82KB
 
 
 def test_times_are_read_in_the_unit_that_wrk_chose_for_each() -> None:
-    told = parse_wrk(PRINTED)
+    found = parse_wrk(PRINTED)
 
-    assert told.percentiles_ms == pytest.approx({50: 0.95, 75: 50.7, 90: 56.64, 99: 1020.0})
-    assert (told.requests, told.per_s) == (391, 195.32)
+    assert found.percentiles_ms == pytest.approx({50: 0.95, 75: 50.7, 90: 56.64, 99: 1020.0})
+    assert (found.requests, found.per_s) == (391, 195.32)
 
 
 @pytest.mark.parametrize(
