@@ -1,8 +1,8 @@
 """Fixed work whose speed shows whether the machine itself has changed between two load levels.
 
-The work is arithmetic in the interpreter (a core's speed, which is what the targets live on) and
-small forced writes (the disk's). It makes no object that the garbage collector follows, so that
-the size of this process does not count.
+The work is arithmetic in the interpreter (the speed of a core, on which targets depend) and
+small forced writes (that of the disk). It creates no object that the garbage collector tracks, so
+the size of this process does not matter.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 SLICES = 8
 UNITS = 30_000
-"""Of a slice: about 2.5 ms, less than a scheduler's turn, so that some slices are whole even on a
-core that others share."""
+"""Of a slice: about 2.5 ms, less than a scheduler's time slice, so that some are uninterrupted even
+on a shared core."""
 
 FSYNCS = 8
 FSYNC_BUDGET_S = 0.15
@@ -43,7 +43,7 @@ def calibrate(
     """Do the fixed work once; it takes about 0.025 s, 0.2 s on a busy machine of half the speed.
 
     Args:
-        folder: Where the servers' data lie: its disk is the one that counts.
+        folder: Folder on the disk of the servers' data.
         clock_ns: CLOCK_MONOTONIC.
         cpu_clock_ns: CPU time of this thread.
         proc: Where the kernel shows its state; None for ``/proc``.

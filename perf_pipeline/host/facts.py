@@ -1,4 +1,4 @@
-"""Facts about the host that a measurement depends on, and the time that others took from it."""
+"""Facts about the host that a measurement depends on, and the time that a hypervisor took."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from perf_pipeline.config.cgroup import memory_allowance
+from perf_pipeline.config.cgroup import groups_of, memory_allowance
 from perf_pipeline.host.scheduling import read_scheduling
 from perf_pipeline.samples.host_record import HostFacts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _STEAL = 7
 """Position of stolen time in the cpu line of /proc/stat."""
@@ -28,8 +24,8 @@ class GitState:
     """The state of a project's folder.
 
     Attributes:
-        commit: Its 40 digits; None if there is none to know.
-        dirty: Whether anything that git watches differs from it; None likewise.
+        commit: 40 hexadecimal digits; None if unknown.
+        dirty: Whether a tracked file differs from it; None if unknown.
         problem: Why it is not known; empty otherwise.
     """
 
@@ -50,7 +46,7 @@ def read_host_facts(temp_dir: Path, root: Path = Path("/")) -> HostFacts:
     """Read the facts about this host.
 
     Args:
-        temp_dir: Where servers of ours keep their data.
+        temp_dir: Folder of the data of servers that we start.
         root: Where /proc, /sys and /etc are looked for.
     """
     memory = memory_allowance(root / "proc", root / "sys/fs/cgroup")
@@ -144,7 +140,7 @@ def _text(path: Path) -> str | None:
 def _cpu_limit_cores(root: Path) -> float | None:
     """Return the smallest quota of our control group and of those above it, v2 or v1."""
     limits = []
-    for folder in _cpu_groups(root):
+    for folder, _ in groups_of("cpu", root / "proc", root / "sys/fs/cgroup"):
         quota, _, period = (_text(folder / "cpu.max") or "").partition(" ")
         if not quota:
             quota = _text(folder / "cpu.cfs_quota_us") or ""
@@ -152,19 +148,6 @@ def _cpu_limit_cores(root: Path) -> float | None:
         if quota.isdecimal() and period.isdecimal():  # "max" and -1 mean no limit
             limits.append(int(quota) / int(period))
     return min(limits, default=None)
-
-
-def _cpu_groups(root: Path) -> Iterator[Path]:
-    for line in (_text(root / "proc/self/cgroup") or "").splitlines():
-        _, controllers, own = line.split(":", 2)
-        mount = root / "sys/fs/cgroup" / controllers
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        folder = mount / own.lstrip("/")
-        # In a container the path may be the host's and not exist here: then the mount is ours.
-        while folder.is_relative_to(mount):
-            yield folder
-            folder = folder.parent
 
 
 def _container(root: Path) -> str:

@@ -1,12 +1,12 @@
 """A round of the calibration before each level and after the last, stored in the levels' folders.
 
-A round between two levels is the one's after and the other's before: it is taken when the servers
-have been brought to their state and nothing of the run is at work.
+A round between two levels counts as "after" the one and "before" the other: it is taken when the
+servers have settled and the run is idle.
 
-A disturbance of a moment would count against two levels. A round that takes longer than the
-quickest of the run is therefore taken again, and the quickest attempt is stored: what lasts shows
-in all of them. On the machine that this was made on, one round in forty ran at 0.6 of the speed of
-those 0.7 s before and after it, while no counter of the kernel showed another program.
+A momentary disturbance would count against two levels. A round that takes longer than the quickest
+of the run is therefore repeated, and the quickest attempt is stored: a lasting disturbance shows
+in all of them. On the development machine one round in forty ran at 0.6 of the speed of those
+0.7 s before and after it, while no counter of the kernel showed another program.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ class LevelCalibration:
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take nothing yet.
+        """Prepare; no round is taken yet.
 
         Args:
-            disk: A folder on the disk that the servers' data lie on.
+            disk: A folder on the disk that the servers' data are on.
             take: Takes a round.
             stalled: Reads how long some thread has waited since boot, seconds.
             now_s: CLOCK_MONOTONIC.

@@ -1,7 +1,7 @@
 """A temporary folder for the files that workflows read.
 
 It is not in the run's folder: kailash's CSVReaderNode reads nothing below the system's folders or
-/root, whatever its settings, and a project may well lie there.
+/root, whatever its settings, and a project may be there.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def scratch_folder(temp_dir: Path, run_id: str) -> Iterator[Path]:
 
 
 def remove_scratch(temp_dir: Path, run_id: str) -> list[Path]:
-    """Remove what a run that was killed left in any of the places; return what was removed.
+    """Remove the folders of a killed run in any of the places; return them.
 
     Args:
         temp_dir: Where temporary files belong.

@@ -23,8 +23,8 @@ NODES: tuple[Nodes, ...] = ("code", "lean")
 ORDERS: tuple[Order, ...] = ("as_written", "shuffled")
 MISSING_SERVERS: tuple[MissingServers, ...] = ("fail", "leave_out")
 STEADY_TURNOVERS = 3
-"""So many times the workflows in flight must end in a steady phase: with fewer, most of what was
-in flight at its start decides what is measured."""
+"""Minimum turnovers of a steady phase (ended workflows / in flight): with fewer, the workflows in
+flight at its start decide most of the result."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Phases:
         total_workflows: A closed level ends when so many workflows have ended in its steady
             phase, even if that is sooner than ``steady_s`` and three turnovers; what is in flight
             then may still end. 0 for no such end.
-        cooldown_s: How long nothing is done between two levels.
+        cooldown_s: Pause between two levels.
     """
 
     ramp_up_s: float = 5.0

@@ -24,7 +24,7 @@ class LevelPlan:
     Attributes:
         index: Position in the run; unique, and part of everything that is written.
         label: Name for folders and files.
-        title: What people call the level besides; empty for the label alone.
+        title: Further name for people; empty for the label alone.
         role: ``level`` or ``arm``.
         repeat: 0 for the first.
         target: What executes the workflows, as ``target_spec.parse_target`` reads it.
@@ -34,8 +34,8 @@ class LevelPlan:
         workloads: ``Workload.name`` of each kind, by index.
         without: Servers that the workflows of each kind do without, by index.
         seed: Seed of the run; it decides the workflows' data too.
-        concurrency: Slots of all workers together: what is in flight in a closed level, and may be
-            at most in an open one.
+        concurrency: Slots of all workers together: workflows in flight of a closed level, their
+            maximum in an open one.
         processes: Worker processes, at most one a slot.
         phases: Lengths of its phases.
         limits: What the workers may use, all together.
@@ -45,10 +45,10 @@ class LevelPlan:
         intended_ns: int64[n], when workflow ``n`` of an open level should start after the go, ns,
             non-decreasing; empty for a closed one.
         connections: Bounds of the connection pools of all workers together.
-        servers: Servers that are there for a user's own functions.
+        servers: Servers for a user's own functions.
         stop: When the level is ended early.
         aborts: Objectives that end the level when they are missed.
-        log_detail: What the target logs goes to the workers' logs.
+        log_detail: Whether the target's log goes to the workers' logs.
     """
 
     index: int
@@ -89,7 +89,7 @@ class LevelPlan:
 
     @property
     def shown(self) -> str:
-        """What people call the level: ``1000 (medium stress)``."""
+        """The level for people: ``1000 (medium stress)``."""
         return f"{self.label} ({self.title})" if self.title else self.label
 
     @property
@@ -116,12 +116,12 @@ class LevelPlan:
         }
 
     def sha256(self) -> str:
-        """Hash everything that decides the load, what it meets and when it ends.
+        """Hash everything that decides the load, its target and servers, and when it ends.
 
         Equal on every machine for the same scenario, seed, number of processes and servers that
         are left out. So paths are not in it (an interpreter, the folder of a user's functions, a
-        trace, whose times are): what they lead to is in the manifest. What people call a level
-        decides nothing, and neither does the pause after it.
+        trace, whose times are): their content is in the manifest. Neither the title of a level nor
+        the pause after it is included.
         """
         head = {name: value for name, value in self.head().items() if name != "title"}
         head["phases"].pop("cooldown_s")

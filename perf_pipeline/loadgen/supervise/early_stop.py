@@ -1,7 +1,7 @@
 """When a load level is ended early: too many workflows fail, or the host lacks a resource.
 
-A stress run looks for the load that the target cannot bear. Beyond it there is nothing worth
-measuring, and a host that runs out of memory or descriptors loses the measurement as well.
+A stress run looks for the load at which the target fails. Greater loads are not worth measuring,
+and a host that runs out of memory or descriptors loses the measurement as well.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WINDOW_NS = 10_000_000_000
 MIN_ENDED = 20
-"""With fewer, a share of failures says nothing."""
+"""A share of fewer workflows is not judged."""
 
 
 class EarlyEnd(NamedTuple):
@@ -65,7 +65,7 @@ class StopWatch:
         self._recent: deque[tuple[int, int, int]] = deque()
 
     def begin(self, at_ns: int, totals: Totals) -> None:
-        """Note when the load begins; workflows that ended before it do not count."""
+        """Store when the load begins; workflows that ended before it do not count."""
         self._recent.append((at_ns, totals.ended, totals.failed))
 
     def look(self, at_ns: int, totals: Totals, pids: Sequence[int]) -> EarlyEnd | None:

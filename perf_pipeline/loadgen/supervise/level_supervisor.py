@@ -65,7 +65,7 @@ class LevelSupervisor:
             on_second: Called every ``sample_every_s`` with the time and the workers' pids.
             on_progress: Called about once a second with the progress.
             write_log: Stores the log; called at the start, at every phase and at the end, so that
-                a killed supervisor leaves what it knew.
+                a killed supervisor leaves the latest.
             python_path: Folder from which a user's own functions are imported.
             sample_every_s: How often ``on_second`` is called.
             cgroups: Where control groups are mounted; None to do without.
@@ -142,7 +142,7 @@ class LevelSupervisor:
         )
         self._limiters.append(limiter)
         limiter.apply(worker)
-        self._note_limits()
+        self._log_limits()
 
     def _wait_ready(self) -> bool:
         deadline_ns = time.monotonic_ns() + int(START_TIMEOUT_S * 1e9)
@@ -158,7 +158,7 @@ class LevelSupervisor:
         return True
 
     def _drain(self) -> None:
-        """Start nothing more and wait for the workers to end; what does not end is killed."""
+        """Stop the load and wait for the workers to end; those that hang are killed."""
         if self._stop_ns is None:
             steady = self._log.phases_ns.get("steady")
             self._stop_ns = (steady and steady[1]) or time.monotonic_ns()
@@ -177,7 +177,7 @@ class LevelSupervisor:
             time.sleep(TICK_S) if interrupted else self._phases.tick()
 
     def _reap(self) -> None:
-        """Kill what still runs, write down how each worker ended, and give everything back."""
+        """Kill running workers, log how each ended, and release every resource."""
         for worker in self._workers:
             worker.kill("killed by us: interrupted again while workflows were ending")
         if self._log.go_ns is not None:
@@ -189,7 +189,7 @@ class LevelSupervisor:
             {"worker": worker.worker, "pid": worker.pid, "reason": worker.end_reason(why)}
             for worker, why in zip(self._workers, killed, strict=False)
         ]
-        self._note_limits()
+        self._log_limits()
         for limiter in self._limiters:
             limiter.release()
         self._log.ended_at = datetime.now(UTC).isoformat()
@@ -197,8 +197,8 @@ class LevelSupervisor:
         for worker in self._workers:
             worker.close()
 
-    def _note_limits(self) -> None:
-        """Write down how the limits are enforced; usually the same for all workers."""
+    def _log_limits(self) -> None:
+        """Log how the limits are enforced; usually the same for all workers."""
         self._log.limits = "; ".join(dict.fromkeys(one.mechanism for one in self._limiters))
 
 

@@ -50,8 +50,8 @@ def test_limits_of_a_version_2_control_group_are_found_on_the_way_up(tmp_path: P
 def test_limits_of_a_version_1_control_group_are_found(tmp_path: Path) -> None:
     """In a container the path is the host's, and the mount itself is the container's group."""
     _host(tmp_path, "3:cpu,cpuacct:/docker/abc\n2:memory:/docker/abc\n1:cpuset:/docker/abc\n")
-    _write(tmp_path / "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "50000\n")
-    _write(tmp_path / "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "200000\n")
+    _write(tmp_path / "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "50000\n")
+    _write(tmp_path / "sys/fs/cgroup/cpu/cpu.cfs_period_us", "200000\n")
     facts = read_host_facts(tmp_path, tmp_path)
     assert facts.cgroup_cpu_limit_cores == pytest.approx(0.25)
 
