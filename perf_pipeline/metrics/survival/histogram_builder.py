@@ -1,8 +1,7 @@
 """Builds histograms by second, phase, kind and outcome from blocks of records.
 
-However long the run, a builder has in memory the block at hand and at most ``MAX_PAIRS`` pairs of
-bucket and count that it has not yielded yet, below ``BOUND_MB`` together (``perf-pipeline selftest
-soak``).
+However long the run, a builder has in memory one block of records and at most ``MAX_PAIRS`` pairs
+of bucket and count, below ``BOUND_MB`` together (``perf-pipeline selftest soak``).
 """
 
 from __future__ import annotations
@@ -10,15 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from perf_pipeline.metrics.survival.histogram import QUANTITIES, checked_bucket_of
 from perf_pipeline.metrics.survival.histogram_block import (
-    CELL,
     ENTERED,
     IN_FLIGHT,
     PHASES,
     HistogramBlock,
+)
+from perf_pipeline.metrics.survival.histogram_pairs import (
+    NO_PAIRS,
+    SECOND,
+    added,
+    block_of,
+    pairs_of,
 )
 from perf_pipeline.metrics.survival.survival_curve import entry_buckets
 from perf_pipeline.samples.level_records import RECORD_DTYPE
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
+    import polars as pl
 
 MAX_PAIRS = 1 << 16
 ROWS = 1 << 16
@@ -35,17 +40,6 @@ BOUND_MB = 100
 """Limit on the memory of a builder beyond that of an empty one, its working copies included."""
 _PENDING_S = 2  # workers commit every half second: seconds older than this rarely get more records
 _SERVICE, _RESPONSE = range(len(QUANTITIES))
-_STEPS = {
-    "second": 1 << 31,
-    "quantity": 2,
-    "phase": 8,
-    "kind": 256,
-    "outcome": 8,
-    "bucket": 1 << 14,
-}
-"""How a key is packed into an int64, most significant first; the first is also the bias of the
-second, which may be negative."""
-
 _COLUMNS = ("intended_start_ns", "start_ns", "end_ns", "kind", "outcome", "flags")
 
 
@@ -80,7 +74,7 @@ class HistogramBuilder:
         self._starts = np.array([start for start, _, _ in bounds], dtype=np.int64)
         self._ends = np.array([end for _, end, _ in bounds], dtype=np.int64)
         self._phases = np.array([phase for _, _, phase in bounds], dtype=np.int64)
-        self._pending = _grouped(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        self._pending = NO_PAIRS
         self._newest = -1
         self._waiting: list[bytes] = []
 
@@ -144,7 +138,7 @@ class HistogramBuilder:
     def finish(self) -> Iterator[HistogramBlock]:
         """Yield everything that has not been yielded yet."""
         yield from self._add_waiting()
-        yield _block(self._pending)
+        yield block_of(self._pending)
         self._pending = self._pending.clear()
 
     def _add_waiting(self) -> Iterator[HistogramBlock]:
@@ -220,60 +214,17 @@ class HistogramBuilder:
             return
         second = np.maximum((at_ns - self._go_ns) // 1_000_000_000, -1)
         self._newest = max(self._newest, int(second.max()))
-        key = second + _STEPS["second"]
-        for name, value in (
-            ("quantity", np.int64(quantity)),
-            ("phase", phase),
-            ("kind", kind),
-            ("outcome", outcome),
-            ("bucket", buckets),
-        ):
-            key = key * _STEPS[name] + value
-        self._pending = _added(self._pending, _grouped(key, lasted_ns))
+        counted = pairs_of(second, (quantity, phase, kind, outcome, buckets), lasted_ns)
+        self._pending = added(self._pending, counted)
 
     def _ripe(self) -> Iterator[HistogramBlock]:
-        """Yield seconds that are over, or everything when that frees too little memory."""
+        """Yield the seconds that are over, or everything where that frees too little memory."""
         if len(self._pending) < self._max_pairs:
             return
-        ripe = (pl.col("key") // _per_second()) - _STEPS["second"] < self._newest - _PENDING_S
+        ripe = self._newest - _PENDING_S > SECOND
         old = self._pending.filter(ripe)
         young = self._pending.filter(~ripe)
         if len(young) >= self._max_pairs // 2:
             old, young = self._pending, young.clear()
         self._pending = young
-        yield _block(old)
-
-
-def _per_second() -> int:
-    return int(np.prod([step for name, step in _STEPS.items() if name != "second"]))
-
-
-def _grouped(key: npt.NDArray[np.int64], lasted_ns: npt.NDArray[np.int64]) -> pl.DataFrame:
-    lasted = pl.col("lasted")
-    return (
-        pl.DataFrame({"key": key, "lasted": lasted_ns})
-        .group_by("key")
-        .agg(count=pl.len().cast(pl.Int64), min_ns=lasted.min(), max_ns=lasted.max())
-    )
-
-
-def _added(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    both = pl.concat([one, other]).group_by("key")
-    return both.agg(pl.col("count").sum(), pl.col("min_ns").min(), pl.col("max_ns").max())
-
-
-def _block(pairs: pl.DataFrame) -> HistogramBlock:
-    pairs = pairs.sort("key")
-    key = pairs["key"].to_numpy()
-    bucket, rest = key % _STEPS["bucket"], key // _STEPS["bucket"]
-    first = np.flatnonzero(np.diff(rest, prepend=-1))
-    cells = np.zeros(len(first), dtype=CELL)
-    cells["pairs"] = np.diff(first, append=len(rest))
-    if len(first):
-        cells["min_ns"] = np.minimum.reduceat(pairs["min_ns"].to_numpy(), first)
-        cells["max_ns"] = np.maximum.reduceat(pairs["max_ns"].to_numpy(), first)
-    rest = rest[first]
-    for name in ("outcome", "kind", "phase", "quantity"):
-        cells[name], rest = rest % _STEPS[name], rest // _STEPS[name]
-    cells["second"] = rest - _STEPS["second"]
-    return HistogramBlock(cells, bucket.astype(np.uint16), pairs["count"].to_numpy())
+        yield block_of(old)
