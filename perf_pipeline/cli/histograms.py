@@ -66,7 +66,7 @@ def histograms(
 ) -> None:
     """Merge the histograms of runs and show their percentiles, at most 0.4 % off.
 
-    Levels with the same target, label and workflow are one, in whatever run they were.
+    Levels with the same target, label and workflow are merged, regardless of the run.
     """
     with bad_input_explained(as_json=as_json):
         folder = settings_with(results).results_dir

@@ -52,7 +52,7 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 def _number(value: float) -> str:
     """Return 1e12 rather than 1000000000000.0, and never thousands of digits."""
     if isinstance(value, int):
-        # Python refuses to print integers above 4300 digits, and nobody wants to read them.
+        # Python refuses to print integers above 4300 digits, which are unreadable as well.
         bits = value.bit_length()
         return str(value) if bits <= 100 else f"an integer of {bits} bits"  # noqa: PLR2004
     short = f"{value:g}".replace("e+", "e")

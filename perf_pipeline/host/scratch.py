@@ -1,7 +1,7 @@
 """A temporary folder for the files that workflows read.
 
 It is not in the run's folder: kailash's CSVReaderNode reads nothing below the system's folders or
-/root, whatever its settings, and a project may be there.
+/root with any settings, and a project may be there.
 """
 
 from __future__ import annotations

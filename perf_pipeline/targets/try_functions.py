@@ -64,4 +64,4 @@ if __name__ == "__main__":
     Path(path).write_text(json.dumps(rows), encoding="utf-8")
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # whatever the modules started
+    os._exit(0)  # also ends threads that the modules started

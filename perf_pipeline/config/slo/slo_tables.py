@@ -181,7 +181,7 @@ def _table_problems(table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     known = (*KEYS, LEVEL.name)
     for name, value in table.items():
         if name == LEVEL.name:
-            # A level is named by its number, which nobody should have to write as a text.
+            # A level is named by its number, which may be written as a number.
             value = str(value) if type(value) is int else value  # noqa: PLW2901
             yield from (((name,), text) for _, text in LEVEL.problems_of(value))
         elif name in KEYS:

@@ -207,7 +207,7 @@ def _locked(folder: Path) -> Iterator[int]:
     """Hold the build lock of an environment.
 
     The installer inherits the descriptor: when we are killed, the lock is free when the
-    installer has ended too, and nobody builds where it still writes.
+    installer has ended too, and no other process builds in the meantime.
     """
     path = folder.with_name(f"{folder.name}.lock")
     try:

@@ -28,7 +28,7 @@ class EnvironmentSpec:
         target: The target's text, for messages.
         lock: Requirements with hashes, to be installed exactly so; empty for none.
         wanted: Requirements beside them that the installer resolves, with the lock's versions
-            held; empty when the lock says everything.
+            unchanged; empty when the lock names every package.
     """
 
     target: str

@@ -34,7 +34,7 @@ if answer["version"] >= tuple(map(int, sys.argv[1].split("."))):
         answer["problem"] = "%s: %s: %s" % (name, type(error).__name__, error)
 sys.stdout.write("\\n" + json.dumps(answer))
 sys.stdout.flush()
-os._exit(0)  # whatever the import started
+os._exit(0)  # also ends threads that the import started
 """
 """Any Python must understand it. What is imported may print, so the answer is the last line."""
 

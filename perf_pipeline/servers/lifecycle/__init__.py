@@ -1,1 +1,1 @@
-"""Resolve, start, watch, note and stop servers, whatever the service."""
+"""Finds, starts, watches, records and stops the servers of any service."""

@@ -202,7 +202,7 @@ def _first_line() -> str:
 
 def main() -> None:
     """Read the launch specification from standard input and run its server."""
-    os.chdir("/")  # whatever folder the owner was in can be removed meanwhile
+    os.chdir("/")  # so that the owner's folder can be removed
     Guardian(LaunchSpec.from_json(_first_line())).run()
 
 

@@ -146,7 +146,7 @@ def allow_files(folder: str) -> None:
     below those of the system.
 
     Raises:
-        ValueError: kailash refuses the folder whatever its settings.
+        ValueError: kailash refuses the folder with any settings.
     """
     get_security_config().allowed_directories.append(str(Path(folder).resolve()))
     try:

@@ -14,7 +14,8 @@ from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Stop, WorkerLimits, Workload
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.run_servers import NOT_OURS
-from perf_pipeline.run import Run, report, run_scenario
+from perf_pipeline.report.run.files import write_files
+from perf_pipeline.run import Run, run_scenario
 from perf_pipeline.samples.manifest import Stopped
 from perf_pipeline.samples.run_folder import COMPLETE, list_runs, read_json
 from tests.integration.levels.loads import QUICK
@@ -110,7 +111,7 @@ def test_functions_find_their_servers_and_a_run_leaves_its_data_out(
         assert not [name for name in schemas(servers["postgres"].url) if name.startswith("perf_")]
         folder = run.load()
     metrics = measure(folder)
-    report(folder, metrics)
+    write_files(folder, metrics)
 
     assert (metrics.validity, metrics.reasons) == ("valid", ())
     (level,) = folder.level_folders()
@@ -149,7 +150,7 @@ def test_ten_runs_in_a_row_leave_what_one_leaves(
             folder = run.load()
         metrics = measure(folder)
         grown_mb.append(_resident_mb() - before_mb)
-        report(folder, metrics)
+        write_files(folder, metrics)
         assert metrics.validity == "valid"
         seen.between.append(seen.resource_use())
         del run, folder, metrics

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.run import Run, report
+from perf_pipeline.report.run.files import write_files
+from perf_pipeline.run import Run
 from tests.integration.conftest import settings_in
 from tests.integration.levels.loads import SCENARIOS
 
@@ -30,7 +31,7 @@ def main() -> None:
     )
     with Run(SCENARIOS[scenario], settings, run_id=run_id, notify=_tell) as run:
         recorded = run.load()
-    report(recorded, measure(recorded))
+    write_files(recorded, measure(recorded))
 
 
 def _tell(text: str) -> None:
