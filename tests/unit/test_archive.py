@@ -86,7 +86,7 @@ def test_a_member_that_is_no_file_is_refused_by_name(tmp_path: Path, kind: bytes
 @pytest.mark.parametrize(
     ("reported", "why"), [({"bytes": 2}, "another size"), ({"sha256": "0"}, "SHA")]
 )
-def test_a_file_that_is_not_as_its_manifest_says_is_refused(
+def test_a_file_that_differs_from_its_manifest_is_refused(
     tmp_path: Path, reported: dict[str, object], why: str
 ) -> None:
     archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), **reported)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RUN_ID = "20241201_120000-4f2c"
 
 
-def test_records_are_a_frame_of_words_with_a_row_for_every_workflow(tmp_path: Path) -> None:
+def test_records_are_a_frame_of_texts_with_a_row_for_every_workflow(tmp_path: Path) -> None:
     """10 slots of 0.1 s each: the steady phase from 2 to 10 s holds 800 of them."""
     write_run(tmp_path, RUN_ID)
     run = open_run(RUN_ID, replace(current_settings(), results_dir=tmp_path))

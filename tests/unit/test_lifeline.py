@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_bound_command_dies_with_its_parent() -> None:
-    """The parent is killed with SIGKILL, so that it can tell its child nothing."""
+    """The parent is killed with SIGKILL, so that it cannot notify its child."""
     parent = subprocess.Popen(
         [sys.executable, "-c", _PARENT],
         cwd=_ROOT,

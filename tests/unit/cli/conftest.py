@@ -1,4 +1,4 @@
-"""Commands called in this process, in a place of their own."""
+"""Commands called in this process, in their own folder."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with results, state and temporary files of its own."""
+    """The current folder, with its own results, state and temporary files."""
     for name in ("PERF_PIPELINE_POSTGRES_URL", "PERF_PIPELINE_REDIS_URL", "PERF_PIPELINE_RESULTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

@@ -35,7 +35,7 @@ COMMANDS = (
     ],
 )
 def test_every_value_after_concurrency_is_a_level(arguments: str, levels: str) -> None:
-    """A bare word is one only where the scenario's name stands before."""
+    """Bare text is a level only after the name of the scenario."""
     spread = spread_levels(arguments.split())
     values = [
         one.removeprefix("--concurrency")

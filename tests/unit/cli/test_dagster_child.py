@@ -65,7 +65,7 @@ class Child(DagsterChild):
         self._program = program
 
     def hear(self, text: str) -> None:
-        """Note what was said, and ask it to stop if it is to be stopped."""
+        """Note the line, and ask it to stop if it is to be stopped."""
         self.reported.append(text)
         if self.stop_when_asked:
             self.noted.note(signal.SIGINT)

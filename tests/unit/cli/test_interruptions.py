@@ -43,7 +43,7 @@ def test_a_second_request_raises_only_after_polling_has_ended() -> None:
 
 
 def test_signals_are_noted_also_where_a_shell_had_them_ignored() -> None:
-    """In a process of its own, which starts with SIGINT ignored, as behind ``&`` in a script."""
+    """In a separate process, which starts with SIGINT ignored, as behind ``&`` in a script."""
     program = """
 import os, signal, sys, subprocess
 from perf_pipeline.cli.interruptions import interruptions_noted

@@ -92,7 +92,7 @@ def test_results_are_made_only_where_they_can_be_written(here: Path) -> None:
     assert list((here / "new/deep").iterdir()) == []
 
 
-def test_an_interruption_is_130_whatever_was_measured() -> None:
+def test_an_interruption_is_130_regardless_of_what_was_measured() -> None:
     assert Judged().code([], interrupted=True) == 130
     assert Judged(status="interrupted", validity="incomplete").code(["x"]) == 130
 

@@ -148,7 +148,7 @@ def block(outcome: Outcome, error: ErrorClass, service_s: float) -> bytes:
 
 
 def test_errors_by_class_and_mean_time_are_read_as_the_journal_grows(tmp_path: Path) -> None:
-    """The naive sums stand here; an aborted block has no service time, an old one is not recent."""
+    """The naive sums are here; an aborted block has no service time, an old one is not recent."""
     ended = EndedWorkflows(tmp_path)
     ended.read()
     assert ended.mean_service_s(0) is None
@@ -341,7 +341,7 @@ def test_the_making_of_the_report_is_shown_once(
 
 
 def test_the_phase_shows_that_another_load_run_is_waited_for(growing: Growing) -> None:
-    """And how long: the servers, which come after it, have a time of their own."""
+    """And how long: the servers, which come after it, have their own time."""
     file = io.StringIO()
     console = SteadyCursor(file=file, force_terminal=True, width=100)
     view = LiveView(growing.watch, title="s", console=console, clock=lambda: growing.now_s)

@@ -1,4 +1,4 @@
-"""Every option becomes what it says, and wrong ones are reported all at once."""
+"""Every option takes effect, and wrong ones are reported all at once."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ print(json.dumps([alone, monitor.get_peak_metrics()]))
 
 
 def test_memory_and_cpu_of_a_child_are_counted() -> None:
-    """In a process of its own, whose only child is the planted one."""
+    """In a separate process, whose only child is the planted one."""
     command = [sys.executable, "-c", WATCH_A_CHILD, HOLD_60_MB_AND_A_CORE]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     alone, both = json.loads(output)

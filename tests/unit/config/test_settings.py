@@ -1,4 +1,4 @@
-"""The environment is read once, and what is wrong with it is said at once."""
+"""The environment is read once, and what is wrong with it is reported at once."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_a_malformed_url_of_mysql_or_mongodb_is_named_with_its_fault(
     assert "secret" not in problem
 
 
-def test_only_what_is_known_may_stand_in_for_mongodb(tmp_path: Path) -> None:
+def test_only_a_known_stand_in_may_replace_mongodb(tmp_path: Path) -> None:
     """Nothing does unless it is asked for."""
     home = {"HOME": str(tmp_path)}
     assert read_settings(home).mongodb_stand_in is None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def proc(folder: Path) -> Path:
-    """Make what the kernel tells, without pressure files."""
+    """Make the files of the kernel, without pressure files."""
     (folder / "stat").write_text("cpu 100 0 0 900 0 0 0 0 0 0\n")
     return folder
 

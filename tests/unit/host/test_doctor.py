@@ -1,4 +1,4 @@
-"""Each finding says what, how much against which limit, what it means and what to do."""
+"""Each finding names what, how much against which limit, what it means and what to do."""
 
 from __future__ import annotations
 

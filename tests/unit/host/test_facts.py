@@ -94,7 +94,7 @@ def test_steal_is_the_share_of_all_time_between_two_readings(tmp_path: Path) -> 
 
 @pytest.mark.skipif(not GIT, reason="git is not installed")
 def test_the_commit_and_whether_it_was_changed_are_read(tmp_path: Path) -> None:
-    """A repository of its own, without anybody's configuration."""
+    """A separate repository, without anybody's configuration."""
     _git(tmp_path, "init", "--quiet")
     assert read_git_state(tmp_path, PATH).commit is None
     identity = ["-c", "user.name=n", "-c", "user.email=e"]

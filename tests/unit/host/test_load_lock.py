@@ -21,7 +21,7 @@ class Waiter:
         self._lock, self._until_s = lock, self.now_s + until_s
 
     def notify(self, text: str) -> None:
-        """Note what is said, and when."""
+        """Note what is printed, and when."""
         self.reported.append((self.now_s - 1000.0, text))
 
     def sleep(self, length_s: float) -> None:

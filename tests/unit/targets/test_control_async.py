@@ -1,4 +1,4 @@
-"""The asynchronous control target does the control target's work, and says how much at once."""
+"""The asynchronous control target does the control target's work, and reports how much at once."""
 
 from __future__ import annotations
 

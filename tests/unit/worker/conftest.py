@@ -176,7 +176,7 @@ def wait_for_end(loop: AsyncLoop, timeout_s: float = 10.0) -> None:
 
 @pytest.fixture
 def events() -> Iterator[EventThread]:
-    """An event loop in a thread of its own."""
+    """An event loop in a separate thread."""
     made = EventThread()
     yield made
     made.stop()

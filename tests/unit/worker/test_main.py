@@ -247,7 +247,7 @@ def test_a_lost_slot_makes_the_worker_end_with_its_text(
 def test_a_worker_of_tasks_notes_what_its_workflows_wait_for_and_closes_its_target(
     bench: Callable[[int], Bench],
 ) -> None:
-    """20 in flight, of which the target says that it executes 3."""
+    """20 in flight, of which the target reports that it executes 3."""
     b, events = bench(20), EventThread()
     b.recorder._clock_ns = time.monotonic_ns
     target = ScriptedAsyncTarget(lambda _kind, _number: asyncio.sleep(0.02))

@@ -156,7 +156,7 @@ def test_what_is_pending_is_bounded_however_fast_workflows_end(
 def test_the_first_block_after_the_go_is_small_though_no_rate_is_known_before(
     bench: Callable[[int], Bench],
 ) -> None:
-    """10 us a workflow: 5,000 in the first 50 ms, which tell that half a second has too many."""
+    """10 us a workflow: 5,000 in the first 50 ms, which show that half a second has too many."""
     b = bench(1)
     b.clock.sleep(60)
     b.recorder.begin_load(b.clock())

@@ -1,4 +1,4 @@
-"""What tasks wait for: counted by what the target says and where the threads of executors are."""
+"""What tasks wait for: by the count of the target and the threads of executors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NO_POOL = _stack(f"{_SITE}/redis/connection.py")
 def test_tasks_are_queued_or_where_the_thread_is_that_has_them(
     in_flight: int, executing: int | None, stacks: list[FrameType], counts: dict[str, int]
 ) -> None:
-    """A stack outside any executor is no workflow's; what a target cannot tell is unknown."""
+    """A stack outside any executor is no workflow's; what a target cannot count is unknown."""
     sampler = TaskSampler(lambda: in_flight, lambda: executing, lambda: dict(enumerate(stacks)))
 
     assert sampler(10) == counts

@@ -8,7 +8,7 @@ from perf_pipeline.worker.timer_slack import tighten_timers, timer_slack
 
 
 def test_a_thread_and_those_that_it_starts_have_a_slack_of_one_ns() -> None:
-    """In a thread of its own, so that the tests after this one keep the default of 50 us."""
+    """In a separate thread, so that the tests after this one keep the default of 50 us."""
     reported: list[str] = []
 
     def starts_another() -> None:

@@ -40,7 +40,7 @@ def _thread(work: Callable[[], object]) -> Iterator[int]:
 
 
 def _settled(ident: int, seconds: float = 5.0) -> str:
-    """Return what a thread does once it has said the same ten times in a row."""
+    """Return what a thread does once ten samples in a row agree."""
     seen: list[str] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -84,7 +84,7 @@ def test_a_thread_that_waits_for_a_full_redis_pool_waits_for_the_pool() -> None:
 def test_a_thread_that_waits_for_redis_to_answer_waits_for_redis(
     silent_server: tuple[str, int],
 ) -> None:
-    """The server accepts and says nothing."""
+    """The server accepts and sends nothing."""
     host, port = silent_server
     pool = ConnectionPool(host=host, port=port, socket_timeout=1)
 
@@ -99,7 +99,7 @@ def test_a_thread_that_waits_for_redis_to_answer_waits_for_redis(
 def test_a_thread_that_waits_for_mysql_to_answer_waits_for_mysql(
     silent_server: tuple[str, int],
 ) -> None:
-    """The server accepts and says nothing; SQLAlchemy's engine and pool stand below the driver."""
+    """The server accepts and sends nothing; SQLAlchemy's engine and pool are below the driver."""
     host, port = silent_server
     engine = create_engine(
         f"mysql+pymysql://root@{host}:{port}/d", connect_args={"read_timeout": 0.5}

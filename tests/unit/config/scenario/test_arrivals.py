@@ -61,7 +61,7 @@ def test_a_scenario_may_have_open_levels_alone(machine: MachineLimits) -> None:
     assert scenario.arrivals == (Arrivals("calm", "poisson", 50.0, 30.0, 1000, 30.0),)
 
 
-def test_closed_and_open_levels_stand_beside_each_other(machine: MachineLimits) -> None:
+def test_a_scenario_may_have_closed_and_open_levels(machine: MachineLimits) -> None:
     scenario = parsed("concurrency = [10]\n" + WORKLOAD + CALM, machine)
     assert (scenario.concurrency, len(scenario.arrivals)) == ((10,), 1)
 

@@ -1,4 +1,4 @@
-"""The line of every key, whatever stands in strings and comments around it."""
+"""The line of every key, with any strings and comments around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of a target, functions as workloads and limits: each checked where it stands."""
+"""Settings of a target, functions as workloads and limits: each checked in its place."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_an_objective_that_cannot_end_a_level_does_not_change_its_hash(slo: Slo)
 def test_a_path_of_one_machine_is_in_no_hash_nor_how_often_we_look(
     change: dict[str, object],
 ) -> None:
-    """What the paths lead to, versions and locks, stands in the manifest."""
+    """What the paths lead to, versions and locks, is in the manifest."""
     assert _hashes(replace(SCENARIO, **change)) == _hashes(SCENARIO)  # type: ignore[arg-type]
 
 

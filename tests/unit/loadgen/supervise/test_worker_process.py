@@ -89,7 +89,7 @@ def test_a_worker_that_failed_gives_its_exit_code_and_the_end_of_its_log(
 def test_a_worker_that_was_killed_names_the_signal(
     start: Callable[[str], WorkerProcess], number: int, reason: str
 ) -> None:
-    """Real-time signals have no name of their own in Python."""
+    """Real-time signals have no name in Python."""
     assert _ended(start(f"kill -{number} $$; sleep 5")) == reason
     assert signal_name(number) == reason.removeprefix("killed by ")
 

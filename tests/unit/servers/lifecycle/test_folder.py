@@ -38,7 +38,7 @@ def test_processes_are_found_by_their_current_folder(tmp_path: Path) -> None:
 
 
 def test_a_process_that_leaves_within_the_grace_is_not_killed(tmp_path: Path) -> None:
-    """Its own exit code tells."""
+    """Its exit code shows it."""
     child = subprocess.Popen(["sh", "-c", "sleep 0.2; exit 7"], cwd=tmp_path)
     assert empty_of_processes(tmp_path, grace_s=20.0) == []
     assert child.wait() == 7

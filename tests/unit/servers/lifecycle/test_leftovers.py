@@ -34,7 +34,7 @@ def test_only_folders_whose_guardian_is_dead_are_removed(tmp_path: Path) -> None
 
 
 def test_a_folder_in_the_making_is_left_alone_for_a_minute(tmp_path: Path) -> None:
-    """It does not say yet whose it is."""
+    """It does not name its owner yet."""
     young = _folder(tmp_path, "young", None)
     old = _folder(tmp_path, "old", None)
     an_hour_ago_s = young.stat().st_mtime - 3600

@@ -78,7 +78,7 @@ def test_mariadb_knows_where_its_own_files_are(tmp_path: Path, share: str) -> No
 
 
 def test_mysql_itself_makes_its_tables_and_knows_no_bootstrap(tmp_path: Path) -> None:
-    """MySQL 8 and later; each server has a password of its own."""
+    """MySQL 8 and later; each server has its own password."""
     mysqld = Installation("machine", program(tmp_path, "usr/sbin/mysqld"))
     one, other = (mysql.launch(mysqld, tmp_path / "run", 4000) for _ in range(2))
     (initialize,) = one.prepare
