@@ -1,10 +1,10 @@
 """Our throughput and percentiles agree with those of wrk and Locust, and with the service itself.
 
-A small HTTP service answers after known delays and keeps a log of its own. It is loaded in closed
-loop by us and by wrk with as many connections, and at a rate by us (an open level) and by Locust.
+A small HTTP service answers after known delays and writes its own log. It is loaded in closed loop
+by our generator and by wrk with as many connections, and at a rate by our open level and Locust.
 Each generator is compared with the service's log of its own run. Ours must agree with it within the
-resolution of the other (wrk 0.01 ms, Locust whole milliseconds) and what sockets and timers take;
-where the two generators differ, the log decides who is right, and is printed.
+resolution of the other (wrk 0.01 ms, Locust whole milliseconds) and a tolerance for sockets and
+timers; where the two generators differ, the log decides between them, and is printed.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def run(size: Size, seed: int) -> list[Figure]:
 def _least_disturbed(rounds: list[list[Figure]]) -> list[Figure]:
     """Return each figure of ours, and the one of both that follows it, from its best round.
 
-    What neighbours on the machine do to a generator is to wake it late, which adds to what it
-    sees and never takes away: the round with the least is nearest to the generator's own error.
+    Neighbours on the machine wake a generator late, which can only increase the error that it
+    measures: the round with the smallest is nearest to the generator's own error.
     """
     figures = []
     for index in range(0, len(rounds[0]), 2):

@@ -1,9 +1,9 @@
 """A worker that records everything durably does six times what Locust does with a no-op user.
 
-Both run as one process, in turns. What is compared is iterations a second of CPU time, which is
-what each does on a core of its own: on a machine that others use as well, the wall clock measures
-the neighbours. Locust's user fires the event that its statistics are made of, at 1 ms resolution;
-it keeps no record. Ours reads the clock twice, stamps its slot, and commits a record of 40 bytes.
+Both run as one process, in turns. What is compared is iterations a second of CPU time, which is the
+rate of each on a core alone: on a shared machine, wall-clock time measures the neighbours too.
+Locust's user fires the event for its statistics, at 1 ms resolution, and stores no record. Ours
+reads the clock twice, stamps its slot, and commits a record of 40 bytes.
 """
 
 from __future__ import annotations

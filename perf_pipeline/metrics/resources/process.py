@@ -27,11 +27,11 @@ _STATE, _UTIME, _STIME, _THREADS, _START, _RSS_PAGES, _BLKIO = 0, 11, 12, 17, 19
 
 
 class ProcessReader:
-    """Reads processes again and again; knows them by when they started.
+    """Reads processes repeatedly; identifies them by process id and start time.
 
-    How long it waited the kernel counts by thread (the figure of the process, in its own ``stat``,
-    is its main thread's alone), and forgets when the thread ends: what ended threads had waited is
-    kept here.
+    The kernel counts waiting by thread (the figure in the ``stat`` of the process is that of its
+    main thread alone) and drops the count when the thread ends: the waits of ended threads are
+    stored here.
     """
 
     def __init__(self, proc: Path = Path("/proc")) -> None:

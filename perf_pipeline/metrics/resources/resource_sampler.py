@@ -1,7 +1,7 @@
-"""Samples, about once a second, what the processes of a run use and what the servers report.
+"""Samples, about once a second, the use of the processes of a run and the counters of servers.
 
-Workers, harness and servers are kept apart. What could not be read is None and has its reason in
-``problems``; it is never a zero.
+Workers, harness and servers are separate. A value that could not be read is None, never zero, with
+its reason in ``problems``.
 """
 
 from __future__ import annotations

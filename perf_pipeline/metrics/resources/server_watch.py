@@ -37,7 +37,7 @@ class ServerAnswer:
 
 
 class ServerWatch:
-    """Asks a server in a thread of its own."""
+    """Reads the counters of a server in its own thread."""
 
     def __init__(self, server: WatchedServer) -> None:
         """Prepare; nothing is opened."""

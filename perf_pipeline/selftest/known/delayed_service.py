@@ -1,7 +1,7 @@
-"""An HTTP service that answers each request after a known delay and keeps a log of its own.
+"""An HTTP service that answers each request after a known delay and writes its own log.
 
 ``python delayed_service.py LOW_S HIGH_S SEED LOG`` prints its port, serves on loopback until its
-standard input ends, and then writes LOG: int64 pairs, when the request was there and when the
+standard input ends, and then writes LOG: int64 pairs, when the request arrived and when the
 answer was sent, CLOCK_MONOTONIC ns.
 
 The delays of any ``DELAYS`` requests in a row are spread evenly over LOW_S to HIGH_S, in an order

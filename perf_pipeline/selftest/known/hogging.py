@@ -1,4 +1,4 @@
-"""A target that holds the interpreter lock: a thread of its own computes without end."""
+"""A target that holds the interpreter lock: it has a thread that computes without end."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ begin_ns = time.monotonic_ns()
 gevent.sleep(length_s)
 end_ns = time.monotonic_ns()
 total = environment.stats.total
-told = {
+results = {
     "begin_ns": begin_ns,
     "end_ns": end_ns,
     "requests": total.num_requests,
@@ -51,4 +51,4 @@ told = {
     **{f"p{q}_ms": total.get_response_time_percentile(q / 100) for q in (50, 90, 99)},
 }
 runner.quit()
-sys.stdout.write(json.dumps(told) + "\n")
+sys.stdout.write(json.dumps(results) + "\n")
