@@ -69,6 +69,7 @@ class Sandbox:
             "TMPDIR": str(self.temp),
             "DAGSTER_HOME": str(self.dagster_home),
             "PERF_PIPELINE_RESULTS": str(self.results),
+            "PERF_PIPELINE_LOAD_LOCK": str(folder / "load.lock"),  # waits for no other test
             "PERF_PIPELINE_NOISE": "tell",  # the machine is shared with whatever runs beside
         }
 

@@ -7,6 +7,8 @@ PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: used where there is no MongoDB; for
 PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
 PERF_PIPELINE_NOISE            ``tell``: other programs share this machine; noise is reported and
                                invalidates no level (default: ``judge``)
+PERF_PIPELINE_LOAD_LOCK        file whose lock one load run at a time has (default: one a host);
+                               for runs that cannot take each other's cores, such as in cpusets
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
@@ -40,6 +42,7 @@ _PREFIX = "PERF_PIPELINE_"
 _STAND_IN = f"{_PREFIX}MONGODB_STANDIN"
 _STAND_INS = ("nx-27017",)
 _NOISE = f"{_PREFIX}NOISE"
+_LOAD_LOCK = f"{_PREFIX}LOAD_LOCK"
 _REPORTS_PORT = f"{_PREFIX}REPORTS_PORT"
 REPORTS_PORT, _PORTS = 3001, 65536
 CHECKED_RUN = f"{_PREFIX}CHECKED_RUN"
@@ -115,6 +118,9 @@ def read_settings(
     reports_port = environ.get(_REPORTS_PORT) or str(REPORTS_PORT)
     if not (reports_port.isdecimal() and 0 < int(reports_port) < _PORTS):
         problems.append(f"{_REPORTS_PORT} is {reports_port!r}; ports are 1 to 65535.")
+    load_lock = Path(environ.get(_LOAD_LOCK) or "/").expanduser()
+    if not (load_lock.is_absolute() and load_lock.parent.is_dir()):
+        problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
     if problems:
         raise ScenarioError(problems)
     here = current_dir or Path.cwd()
@@ -127,7 +133,9 @@ def read_settings(
         cache_dir=_writable(environ.get("XDG_CACHE_HOME"), home / ".cache", temp, "cache"),
         state_dir=_writable(environ.get("XDG_STATE_HOME"), home / ".local/state", temp, "state"),
         temp_dir=temp,
-        lock_path=(shared if os.access(shared, os.W_OK) else temp) / "perf_pipeline-load.lock",
+        lock_path=load_lock
+        if environ.get(_LOAD_LOCK)
+        else (shared if os.access(shared, os.W_OK) else temp) / "perf_pipeline-load.lock",
         search_path=environ.get("PATH") or _DEFAULT_PATH,
         mongodb_stand_in=stand_in,
         noise=cast("NoiseHandling", noise),
@@ -145,7 +153,7 @@ def _misspelt(environ: Mapping[str, str]) -> list[str]:
     """Return a problem for each variable that looks like a misspelt setting."""
     problems = []
     urls = [spec.url_variable for spec in SERVICES.values()]
-    known = [*urls, _STAND_IN, _NOISE, _REPORTS_PORT, _RESULTS, CHECKED_RUN]
+    known = [*urls, _STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, CHECKED_RUN]
     for name in sorted(environ):
         if not name.startswith(_PREFIX) or name in known:
             continue

@@ -88,6 +88,15 @@ def test_two_users_with_their_own_temporary_folders_share_the_lock(tmp_path: Pat
     assert paths == {tmp_path / "perf_pipeline-load.lock"}
 
 
+def test_a_lock_that_is_named_is_used_and_must_be_a_file_in_a_folder(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    named = {**home, "PERF_PIPELINE_LOAD_LOCK": str(tmp_path / "lock")}
+    assert read_settings(named).lock_path == tmp_path / "lock"
+    for wrong in ("lock", str(tmp_path / "none/lock")):
+        with pytest.raises(ScenarioError, match="LOAD_LOCK"):
+            read_settings({**home, "PERF_PIPELINE_LOAD_LOCK": wrong})
+
+
 @pytest.mark.parametrize(
     ("given", "understood"),
     [
