@@ -133,7 +133,7 @@ ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000; PORT=4000 REPORTS_PORT=
 	@$(if $(filter file,$(origin RESULTS)),,PERF_PIPELINE_RESULTS="$(RESULTS)" )$(if $(REPORTS_PORT),PERF_PIPELINE_REPORTS_PORT="$(REPORTS_PORT)" )$(BIN)/python -m assets.ui$(if $(PORT), --port "$(PORT)")
 
 .PHONY: start stop status healthcheck doctor
-start: mysql ## start every server that can be had, for several runs
+start: mysql ## start every available server, for several runs
 	@$(BIN)/perf-pipeline start
 stop: $(READY) ## stop them
 	@$(BIN)/perf-pipeline stop

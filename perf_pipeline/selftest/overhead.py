@@ -39,7 +39,7 @@ def run(size: Size, seed: int) -> list[Figure]:
             locust = _Locust(locust_command("locust_noop.py"))
         except TargetEnvironmentError as error:
             ours = [_ours(folder, pair, length_s, seed) for pair in range(pairs)]
-            return [*figures, *_rates(ours), _ratio([], f"Locust cannot be had: {error}")]
+            return [*figures, *_rates(ours), _ratio([], f"Locust is unavailable: {error}")]
         ours, theirs, unmeasured = [], [], []
         try:
             for pair in range(pairs):

@@ -39,7 +39,7 @@ def wrk_command() -> list[str]:
     """Return the command of wrk.
 
     Raises:
-        PackageError: It is not here and cannot be had; the text says why.
+        PackageError: It is unavailable; the text says why.
     """
     return program_of("wrk", "wrk", current_settings())
 
