@@ -1,4 +1,4 @@
-"""Measuring leaves 98 % of kailash's throughput, but 93 % with lean nodes at 1000 in flight so far.
+"""Measuring leaves 98 % of kailash's throughput; so far 96 +- 9 % of lean nodes, 1000 in flight.
 
 The engine and a bare loop run in turns of some seconds, one stopped while the other runs. The bare
 loop is the same process (interpreter, session, timers, descriptors, threads and their order of
@@ -8,6 +8,10 @@ nodes are counted, which does not depend on turnovers. At size full throughput i
 nodes per CPU second, because on a shared machine wall-clock time measures the neighbours too. Both
 are shown.
 
+The interval is that of the turns of one pair of loads. At 1000 in flight with lean nodes loads of
+the same kind differ by more: of three bare loops that took turns, each two processes of 500
+threads, one executed 10 % fewer nodes a second than another. Three loads of the engine, monitored,
+executed 0.957 +- 0.090 of what those did (by CPU time, the monitor's included, 0.948 +- 0.072).
 At 10,000 in flight, each a task of ``control_async``, all are in flight at once, none is dropped or
 lost, and the memory of the worker processes stays below one gigabyte.
 """
@@ -70,7 +74,7 @@ _JUDGED: tuple[tuple[Nodes, int], ...] = (("code", 1000), ("lean", 1000), ("lean
 COMPARED = {
     Size.CI: (Compared("lean", 20, "closed", 0.2, 2, 8, 0.8, 1.0, by_clock=False),),
     Size.FULL: tuple(
-        Compared(nodes, concurrency, loop, 2.0, 2, 15, MIN_RATIO, 0.05, by_clock=True)
+        Compared(nodes, concurrency, loop, 1.5, 2, 15, MIN_RATIO, 0.05, by_clock=True)
         for nodes, concurrency in _JUDGED
         for loop in ("closed", "open")
     ),
