@@ -109,7 +109,7 @@ class SearchCourse:
             search = search.with_answer(ask, answer)
             why = f": {point.why}" if point.why else ""
             self._notify(
-                f"step {len(search.steps)}: {plan.load}: {point.word.replace('_', ' ')}{why}"
+                f"step {len(search.steps)}: {plan.load}: {point.verdict.replace('_', ' ')}{why}"
             )
 
     def stopped(

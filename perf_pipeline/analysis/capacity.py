@@ -35,7 +35,7 @@ class LoadPoint:
         load: Workflows in flight, or arrivals a second.
         level: Name of the level in the run.
         longer: True when it had run before and did not decide.
-        word: Its verdict.
+        verdict: What the step showed.
         why: A sentence; empty when it met.
         slos: Verdicts of the objectives at it.
         little: Little's law; None where nothing ended.
@@ -47,7 +47,7 @@ class LoadPoint:
     load: float
     level: str
     longer: bool
-    word: StepVerdict
+    verdict: StepVerdict
     why: str
     slos: tuple[SloVerdict, ...]
     little: Little | None
@@ -93,7 +93,7 @@ class CapacityFinding:
     @property
     def at_value(self) -> LoadPoint | None:
         """The point at the greatest load that met."""
-        found = [p for p in self.points if p.load == self.value and p.word == "met"]
+        found = [p for p in self.points if p.load == self.value and p.verdict == "met"]
         return found[-1] if found else None
 
     @property
@@ -173,7 +173,9 @@ def find_capacity(
     """
     bad = search.first_bad
     why = next((s.answer.why for s in search.steps if s.load == bad), "")
-    steady = [p for p in points if p.little is not None and p.word in ("met", "missed", "unclear")]
+    steady = [
+        p for p in points if p.little is not None and p.verdict in ("met", "missed", "unclear")
+    ]
     curve = [p.little for p in steady if p.little is not None and p.little.holds]
     in_flight, per_s = [one.in_flight for one in curve], [one.ended_per_s for one in curve]
     return CapacityFinding(
@@ -198,7 +200,7 @@ def _verdict(search: CapacitySearch) -> Verdict:
         smallest = min((step.load for step in search.steps), default=None)
         return "none" if missed is not None and missed == smallest else "no_data"
     if search.first_bad is None:
-        return "at_least" if good >= search.space.most else "not_bounded"
+        return "at_least" if good >= search.space.maximum else "not_bounded"
     return "not_bounded" if missed is None else "found"
 
 

@@ -128,7 +128,7 @@ class CapacitySearch:
         """Return the next load to run; None when the search has ended."""
         if self.steps and len(self.steps[-1].answers) == 1 and not self.steps[-1].answer.decides:
             return Ask(self.steps[-1].load, longer=True)
-        if len(self.steps) >= self.space.most_steps:
+        if len(self.steps) >= self.space.max_steps:
             return None
         load = self._above_doubt() if self.is_narrow else self._next_load()
         return None if load is None else Ask(load)
@@ -148,9 +148,13 @@ class CapacitySearch:
             return space.start
         if bad is None:
             assert good is not None
-            return None if good >= space.most else min(space.most, self._tidy(good * space.growth))
+            return (
+                None
+                if good >= space.maximum
+                else min(space.maximum, self._tidy(good * space.growth))
+            )
         if good is None:
-            return None if bad <= space.least else max(space.least, self._lower(bad))
+            return None if bad <= space.minimum else max(space.minimum, self._lower(bad))
         between = math.sqrt(good * bad)
         ceilings = [s.answer.ceiling for s in self.steps if s.answer.ceiling is not None]
         ceiling = min(ceilings, default=math.inf)
@@ -165,10 +169,10 @@ class CapacitySearch:
         missed = self.first_missed
         doubtful = [step for step in self.steps if missed is None or step.load < missed]
         last = max(doubtful, key=lambda step: step.load)
-        if last.answer.verdict != "unclear" or last.load >= self.space.most:
+        if last.answer.verdict != "unclear" or last.load >= self.space.maximum:
             return None
         if missed is None:
-            return min(self.space.most, self._tidy(last.load * self.space.growth))
+            return min(self.space.maximum, self._tidy(last.load * self.space.growth))
         if missed - last.load <= max(last.load * (NEAR_ABOVE - 1), float(self.space.whole)):
             return None
         between = math.sqrt(last.load * missed)

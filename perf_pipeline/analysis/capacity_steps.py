@@ -66,7 +66,7 @@ def _judged(folder: Path, ask: Ask, level: LevelMetrics, kinds: int) -> tuple[Lo
         load=ask.load,
         level=level.shown,
         longer=ask.longer,
-        word=answer.verdict,
+        verdict=answer.verdict,
         why=answer.why,
         slos=level.slos,
         little=little,

@@ -190,7 +190,7 @@ def _entry(point: LoadPoint) -> dict[str, Any]:
         "load": point.load,
         "level": point.level,
         "longer": point.longer,
-        "shows": point.word,
+        "shows": point.verdict,
         "why": point.why,
         "throughput_per_s": point.throughput_per_s,
         "in_flight": little and little.in_flight,

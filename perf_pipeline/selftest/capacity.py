@@ -124,7 +124,7 @@ def _search(case: _Case, size: Size, seed: int, repetition: int) -> CapacityFind
                 load=ask.load,
                 level=f"{len(points)}",
                 longer=ask.longer,
-                word=answer.verdict,
+                verdict=answer.verdict,
                 why=answer.why,
                 slos=level.slos,
                 little=little,
@@ -149,7 +149,7 @@ def _figures(case: _Case, found: list[CapacityFinding], size: Size) -> list[Figu
         one.value is not None and one.below is not None and one.value <= case.truth < one.below
         for one in found
     )
-    checked = [p.little for one in found for p in one.points if p.word == "met" and p.little]
+    checked = [p.little for one in found for p in one.points if p.verdict == "met" and p.little]
     worst = max((100 * abs(little.ratio - 1) for little in checked), default=float("nan"))
     figures = [
         Figure(

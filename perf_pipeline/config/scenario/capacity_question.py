@@ -137,21 +137,21 @@ class Space:
     """Which loads may be tried, and how many.
 
     Attributes:
-        start: The first; ``least`` <= start <= ``most``.
-        least: The smallest; > 0.
-        most: The greatest.
+        start: The first; ``minimum`` <= start <= ``maximum``.
+        minimum: The smallest load; > 0.
+        maximum: The greatest load.
         whole: True where a load is a whole number.
         resolution: Neighbours that differ by less (as a ratio) are near enough.
-        most_steps: Maximum number of loads tried; a repetition belongs to its step.
+        max_steps: Maximum number of loads tried; a repetition belongs to its step.
         growth: Factor between the first ones; > 1.
     """
 
     start: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     whole: bool
     resolution: float = RESOLUTION
-    most_steps: int = MAX_STEPS
+    max_steps: int = MAX_STEPS
     growth: float = GROWTH
 
     def __post_init__(self) -> None:
@@ -160,13 +160,13 @@ class Space:
         Raises:
             ValueError: With the values.
         """
-        if not (0 < self.least <= self.start <= self.most and math.isfinite(self.most)):
+        if not (0 < self.minimum <= self.start <= self.maximum and math.isfinite(self.maximum)):
             raise ValueError(
-                f"least {self.least}, start {self.start}, most {self.most}: they must be finite, "
-                "above 0, and in this order"
+                f"minimum {self.minimum}, start {self.start}, maximum {self.maximum}: "
+                "they must be finite, above 0, and in this order"
             )
-        if self.most_steps < 1 or self.growth <= 1 or self.resolution <= 0:
+        if self.max_steps < 1 or self.growth <= 1 or self.resolution <= 0:
             raise ValueError(
-                f"most_steps {self.most_steps} (at least 1), growth {self.growth} (above 1), "
+                f"max_steps {self.max_steps} (at least 1), growth {self.growth} (above 1), "
                 f"resolution {self.resolution} (above 0)"
             )

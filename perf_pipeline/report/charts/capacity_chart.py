@@ -74,7 +74,7 @@ def _rows(finding: CapacityFinding) -> list[dict[str, Any]]:
             "per_s": point.little.ended_per_s,
             "time_s": point.little.time_s,
             "verdict": (
-                "not steady" if point.word == "not_measured" else point.word.replace("_", " ")
+                "not steady" if point.verdict == "not_measured" else point.verdict.replace("_", " ")
             ),
             "load": f"{load:.4g}",
             "order": load,

@@ -159,7 +159,7 @@ def _row(finding: CapacityFinding, point: LoadPoint) -> tuple[Cell, ...]:
     return (
         number(finding.shown(point.load)),
         Cell(escape.name(point.level)),
-        Cell(point.word.replace("_", " "), TONES[point.word], escape.visible(point.why)),
+        Cell(point.verdict.replace("_", " "), TONES[point.verdict], escape.visible(point.why)),
         nothing if rate is None else number(quantity.rate(rate)),
         nothing if little is None else number(f"{little.in_flight:.4g}"),
         nothing if little is None else number(f"{100 * little.ratio:.1f} %"),

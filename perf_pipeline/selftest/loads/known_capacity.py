@@ -58,7 +58,7 @@ def real_time_figures(seed: int) -> list[Figure]:
     occupied_s = alone[-1] if alone else HELD_S
     truth = LIMIT_S * SLOTS / occupied_s
     off = None if finding.value is None else 100 * abs(finding.value / truth - 1)
-    little = [p.little for p in finding.points if p.word == "met" and p.little]
+    little = [p.little for p in finding.points if p.verdict == "met" and p.little]
     worst = max((100 * abs(one.ratio - 1) for one in little), default=None)
     name = f"{SLOTS} slots of {1e3 * HELD_S:g} ms in real time"
     return [

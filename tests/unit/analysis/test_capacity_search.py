@@ -10,8 +10,8 @@ import pytest
 from perf_pipeline.analysis.capacity_search import Answer, Ask, CapacitySearch, search
 from perf_pipeline.config.scenario.capacity_question import MAX_STEPS, RESOLUTION, Space
 
-RATES = Space(start=10, least=0.1, most=1e5, whole=False)
-LEVELS = Space(start=10, least=1, most=4000, whole=True)
+RATES = Space(start=10, minimum=0.1, maximum=1e5, whole=False)
+LEVELS = Space(start=10, minimum=1, maximum=4000, whole=True)
 MET, MISSED = Answer("met"), Answer("missed", "too slow")
 
 
@@ -47,7 +47,7 @@ def test_a_number_in_flight_is_found_exactly_or_within_two_percent(truth: int) -
 def test_the_greatest_load_allowed_ends_the_search_and_is_tried_itself() -> None:
     found = _search(LEVELS, 1e9)
 
-    assert found.last_good == LEVELS.most
+    assert found.last_good == LEVELS.maximum
     assert found.first_bad is None
 
 
@@ -55,7 +55,7 @@ def test_where_even_the_least_load_misses_nothing_is_good() -> None:
     found = _search(LEVELS, 0)
 
     assert found.last_good is None
-    assert found.first_missed == LEVELS.least
+    assert found.first_missed == LEVELS.minimum
 
 
 def test_a_step_that_does_not_decide_is_played_longer_once_and_then_does_not_meet() -> None:
@@ -139,14 +139,14 @@ def test_the_search_is_a_value_that_can_be_replayed_from_its_answers() -> None:
     [
         {"start": 0.5},
         {"start": 5000},
-        {"least": 0},
-        {"most": math.inf},
+        {"minimum": 0},
+        {"maximum": math.inf},
         {"growth": 1.0},
-        {"most_steps": 0},
+        {"max_steps": 0},
     ],
 )
 def test_a_space_in_which_nothing_can_be_searched_is_refused(wrong: dict[str, float]) -> None:
-    values = {"start": 10.0, "least": 1.0, "most": 4000.0, "whole": True, **wrong}
+    values = {"start": 10.0, "minimum": 1.0, "maximum": 4000.0, "whole": True, **wrong}
 
-    with pytest.raises(ValueError, match=r"least|most_steps"):
+    with pytest.raises(ValueError, match=r"minimum|max_steps"):
         Space(**values)  # type: ignore[arg-type]

@@ -107,7 +107,7 @@ def test_a_program_that_takes_a_tenth_of_the_cores_is_named_with_its_share() -> 
     assert found.verdict == "noisy"
     assert found.causes == (
         (
-            "share of the cores that other programs used: 10 %, limit 5 % "
+            "share of the cores that other programs used: 10 %, limit 3 % "
             "(1.95 of 2 cores were busy, the run's own processes used 1.75)"
         ),
     )

@@ -38,7 +38,7 @@ def finding() -> CapacityFinding:
                 load=ask.load,
                 level=f"{ask.load:g}",
                 longer=ask.longer,
-                word=found.verdict,
+                verdict=found.verdict,
                 why=found.why,
                 slos=(),
                 little=little,
