@@ -1,4 +1,10 @@
-"""Ratio of the engine's rate to that of a bare loop, from turns that alternate."""
+"""Ratio of the engine's rate to that of a bare loop, from several instances of both.
+
+An instance is a pair of loads that take turns. Instances of the same kind differ by more than the
+turns of one of them (another memory layout, another order in which threads get the interpreter
+lock), so with several the interval is that of the mean over instances, as pyperf does it with
+processes; with one it is that over its pairs of turns.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +13,17 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.selftest.figure import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from perf_pipeline.config.scenario.scenario import Nodes
     from perf_pipeline.selftest.loads.taking_turns import Turn
 
-_T_95 = 2.0
+Played = tuple[list["Turn"], list["Turn"]]
+"""The turns of the engine that count, and as many of the bare loop: one instance."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +35,9 @@ class Compared:
         concurrency: Workflows in flight of each side.
         loop: ``closed``, or ``open``: more workflows arrive than can be executed.
         turn_s: Length of a turn.
-        warm: Turns of each side that are left out.
-        pairs: Turns of each side that count.
+        warm: Turns of each side of an instance that are left out.
+        pairs: Turns of each side of an instance that count.
+        instances: How many pairs of loads are started, one after the other.
         min_ratio: Minimum of the ratio; the upper end of its 95 % interval is judged.
         max_half_width: Maximum half width of that interval; a wider one proves nothing.
         by_clock: Whether the ratio of throughputs is judged, or that of nodes per CPU second.
@@ -40,6 +49,7 @@ class Compared:
     turn_s: float
     warm: int
     pairs: int
+    instances: int
     min_ratio: float
     max_half_width: float
     by_clock: bool
@@ -50,18 +60,17 @@ class Compared:
         return f"kailash, {self.nodes} nodes, {self.concurrency} in flight, {self.loop} loop"
 
 
-def ratios(one: Compared, ours: list[Turn], bare: list[Turn]) -> list[Figure]:
+def ratios(one: Compared, played: Sequence[Played]) -> list[Figure]:
     """Return the ratio of throughputs and that of nodes per CPU second, and judge one of them.
 
     Args:
         one: The comparison.
-        ours: Turns of the engine that count.
-        bare: Turns of the bare loop, as many.
+        played: The turns of each instance.
     """
     return [
-        *_ratio(one, "throughput", ours, bare, lambda turn: turn.length_s, judged=one.by_clock),
+        *_ratio(one, "throughput", played, lambda turn: turn.length_s, judged=one.by_clock),
         *_ratio(
-            one, "nodes a CPU second", ours, bare, lambda turn: turn.cpu_s, judged=not one.by_clock
+            one, "nodes a CPU second", played, lambda turn: turn.cpu_s, judged=not one.by_clock
         ),
     ]
 
@@ -69,32 +78,36 @@ def ratios(one: Compared, ours: list[Turn], bare: list[Turn]) -> list[Figure]:
 def _ratio(
     one: Compared,
     what: str,
-    ours: list[Turn],
-    bare: list[Turn],
+    played: Sequence[Played],
     cost: Callable[[Turn], float],
     *,
     judged: bool,
 ) -> Iterator[Figure]:
     """Yield a ratio of rates, and, if it is judged, figures of its 95 % interval.
 
-    The interval is that of the mean of the logarithms of the ratios of neighbouring turns, so a
-    drift of the machine, which affects both turns of a pair, does not widen it.
+    The interval is that of the mean of the logarithms of ratios. A drift of the machine affects
+    both turns of a pair, and both loads of an instance, so it does not widen it.
     """
     name = f"{one.name}: {what}, engine / bare"
-    rates = [sum(t.nodes for t in side) / sum(map(cost, side)) for side in (ours, bare)]
-    pairs = [
-        math.log(a.nodes * cost(b) / (cost(a) * b.nodes))
-        for a, b in zip(ours, bare, strict=True)
-        if a.nodes and b.nodes and cost(a) and cost(b)
-    ]
-    if len(pairs) < len(ours):
+    pairs = [([a], [b]) for ours, bare in played for a, b in zip(ours, bare, strict=True)]
+    compared, of_what = (played, "instances") if one.instances > 1 else (pairs, "pairs of turns")
+    rates = [(_rate(ours, cost), _rate(bare, cost)) for ours, bare in compared]
+    if any(not rate for each in rates for rate in each):
         yield Figure(name, None, "", one.min_ratio, note="a turn without work")
         return
-    half = _T_95 * statistics.stdev(pairs) / math.sqrt(len(pairs))
-    ratio = rates[0] / rates[1]
-    note = f"{rates[0]:.4g} / {rates[1]:.4g} nodes; {len(pairs)} pairs of turns of {one.turn_s:g} s"
-    yield Figure(name, ratio, "", None, note=f"{note}, +- {half:.2g}")
+    logs = [math.log(ours / bare) for ours, bare in rates]
+    half = t_quantile(0.975, len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
+    ratio = math.exp(statistics.mean(logs))
+    means = " / ".join(f"{statistics.mean(side):.4g}" for side in zip(*rates, strict=True))
+    note = f"{means} nodes; {len(logs)} {of_what}, turns of {one.turn_s:g} s, +- {half:.2g}"
+    yield Figure(name, ratio, "", None, note=note)
     if judged:
         upper = ratio * math.exp(half)
         yield Figure(f"{name}: upper end of the interval", upper, "", one.min_ratio, at_most=False)
         yield Figure(f"{name}: half of the interval", half, "", one.max_half_width)
+
+
+def _rate(turns: Sequence[Turn], cost: Callable[[Turn], float]) -> float:
+    """Return nodes per second, of which kind ``cost`` says; 0 without any."""
+    costs = sum(map(cost, turns))
+    return sum(turn.nodes for turn in turns) / costs if costs else 0.0
