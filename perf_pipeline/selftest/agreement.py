@@ -63,11 +63,11 @@ def run(size: Size, seed: int) -> list[Figure]:
                 what = f"{loop}: ours against {name}"
                 figures.append(Figure(what, None, "", 0, note=f"not measured: {error}"))
             else:
-                figures += _least_disturbed(found)
+                figures += _quietest_round(found)
     return figures
 
 
-def _least_disturbed(rounds: list[list[Figure]]) -> list[Figure]:
+def _quietest_round(rounds: list[list[Figure]]) -> list[Figure]:
     """Return each figure of ours, and the one of both that follows it, from its best round.
 
     Neighbours on the machine wake a generator late, which can only increase the error that it

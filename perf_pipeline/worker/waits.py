@@ -8,6 +8,7 @@ running or waiting for the interpreter lock, which a stack cannot distinguish.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.services import SERVICES
@@ -25,12 +26,6 @@ _SITE = "-packages/"
 """Drivers are below site-packages or dist-packages; the environment itself may be in a folder
 "redis"."""
 
-_DRIVERS = tuple(
-    (f"{_SITE}{path}", spec.name, spec.pool_function)
-    for spec in SERVICES.values()
-    for path in spec.drivers
-)
-
 _POOL = "pool"
 _POOL_FILES = (f"{_SITE}sqlalchemy/pool/", f"{_SITE}sqlalchemy/util/queue.py")
 _LOCK_FILE = f"{_SITE}pymongo/lock.py"
@@ -38,6 +33,15 @@ _LOCK_FILE = f"{_SITE}pymongo/lock.py"
 
 _IDLE = "/worker/open_loop.py"
 """A thread that waits for the time of its next workflow is not in flight."""
+
+
+@cache
+def _drivers(services: tuple[str, ...]) -> list[tuple[str, str, str | None]]:
+    """Return the path of each driver, its service, and the function that waits for its pool."""
+    specs = [SERVICES[name] for name in services]
+    return [
+        (f"{_SITE}{path}", spec.name, spec.pool_function) for spec in specs for path in spec.drivers
+    ]
 
 
 def where(frame: FrameType | None) -> str:
@@ -49,7 +53,7 @@ def where(frame: FrameType | None) -> str:
     Returns:
         ``pool``, the name of a service, or ``runtime``.
     """
-    in_pool = False
+    in_pool, drivers = False, _drivers(tuple(SERVICES))
     for _ in range(FRAMES):
         if frame is None:
             break
@@ -57,7 +61,7 @@ def where(frame: FrameType | None) -> str:
         frame = frame.f_back
         if _LOCK_FILE in path:
             continue
-        for driver, service, pool_function in _DRIVERS:
+        for driver, service, pool_function in drivers:
             if driver in path:
                 return _POOL if function == pool_function else service
         in_pool = in_pool or any(file in path for file in _POOL_FILES)
