@@ -98,7 +98,7 @@ class RunObserver:
         until(lambda: self._clients() == 0 and not _mongodb_threads(), 5.0)
         return ResourceUse(
             descriptors=len(list(Path("/proc/self/fd").iterdir())),
-            threads=len(list(Path("/proc/self/task").iterdir())),
+            threads=threading.active_count(),
             children=len(psutil.Process().children()),
             connections=self._clients(),
         )
