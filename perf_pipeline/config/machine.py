@@ -1,10 +1,10 @@
 """The limits of this machine, and the largest load level that they allow.
 
 A slot of a synchronous target is a thread, with kailash one that has a runtime of its own: 3 file
-descriptors and at most 72 kB (measured with kailash 2.65.0, Python 3.11: reference/kailash.md,
-sections 2 and 10). A slot of an asynchronous target is a task of an event loop and takes no
-descriptor, and 9 kB with kailash (there, section 10); as much again is for what workflows hold.
-The workers raise their own soft descriptor limit, so that the hard one counts.
+descriptors and at most 72 kB (measured with kailash 2.65.0, Python 3.11). A slot of an asynchronous
+target is a task of an event loop and takes no descriptor, and 9 kB with kailash; as much again is
+for what workflows hold. The workers raise their own soft descriptor limit, so that the hard one
+counts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Mode = Literal["threads", "asyncio"]
 
 THREADS_A_PROCESS = 2000
-"""Above it they stop being in flight (reference/kailash.md, section 10)."""
+"""Of more threads, some are not in flight (measured with kailash, as above)."""
 
 SLOT_IS: dict[Mode, str] = {"threads": "a thread", "asyncio": "a task of an event loop"}
 SLOT_DESCRIPTORS: dict[Mode, int] = {"threads": 3, "asyncio": 0}

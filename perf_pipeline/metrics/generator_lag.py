@@ -1,4 +1,4 @@
-"""Whether the load generator itself was late at an open level, which makes the level invalid."""
+"""Why an open level is no valid measurement: late by the generator's own fault, or a queue grew."""
 
 from __future__ import annotations
 

@@ -4,8 +4,7 @@ Users of the framework that this project replaces know these limits; they are th
 scenario. Targets and grades are shown in every report, and decide an exit code only with
 ``--gate``. Both are ordinary SLOs, judged as those of a scenario are.
 
-Source of the limits: shared design, "Targets that users know"; for the grades, the KPI table in
-the README of the framework before.
+Source of the limits: the targets that its users know; for the grades, the KPI table in its README.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A late start in a load level may be caused by the target (no slot was free, the interpreter lock was
 taken) or by the generator. Starts that are late although the workflows do nothing, with the same
-schedule, slots, processes, interpreter and machine, are caused by the generator.
+schedule, slots, processes, interpreter and machine, are caused by the generator. The target
+``control``, which does the work without a runtime, is something else.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ leave the statistics by being late. One that was not answered is right-censored:
 time when it was found to be one, a dropped or abandoned arrival at the time that it had waited. The
 average is over all of them, each at its time so far.
 
-Percentiles of both come from the product-limit curve (``histogram.py``).
+Percentiles of both come from the product-limit curve (``survival_curve.py``).
 """
 
 from __future__ import annotations

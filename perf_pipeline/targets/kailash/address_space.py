@@ -2,7 +2,7 @@
 
 Their first PythonCodeNode sets RLIMIT_AS to 512 MB, soft and hard. A worker with 1000 threads needs
 more for its stacks alone, and releases would be compared by how soon they run out of it. So the
-limit is switched off, which is recorded in the journal (reference/kailash.md, sections 9 and 11).
+limit is switched off, which is recorded in the journal.
 Later releases bound what one block of code adds and undo the limit; they are left as they are.
 """
 
