@@ -6,7 +6,7 @@ has returned; from then on killing any process loses nothing of it. ``synchronou
 that a loss of power may take the last blocks, but never makes the file unreadable.
 
 Large pages and no checkpoint while load runs make a block cost 0.6 ns a byte instead of 2.9
-(reference: trial of the main job). This module is imported in the target's process: standard
+(measured in a trial). This module is imported in the target's process: standard
 library only.
 """
 

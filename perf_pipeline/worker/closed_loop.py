@@ -74,7 +74,7 @@ class ClosedLoop:
         """Start every slot's thread; each waits for the go.
 
         All are started before any workflow runs: a code node of kailash limits the address
-        space of the process while it runs, and a new thread would not fit (reference: kailash).
+        space of the process while it runs, and a new thread would not fit.
 
         Raises:
             RuntimeError: This machine cannot run so many threads; the text names the number.

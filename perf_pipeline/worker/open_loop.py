@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TURNS = 16
 """Threads that sleep until a workflow is due; the others block until they may. So this many
 workflows that are due at the same moment each have a timer; 512 sleeping threads took 7 % of a
-core (reference: trial)."""
+core (measured in a trial)."""
 
 LONG_NS, EARLY_NS = 20_000_000, 200_000
 """A core that has been idle for long wakes late: 0.13 ms at one start a second, 0.03 ms at a

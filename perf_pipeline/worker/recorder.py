@@ -5,7 +5,7 @@ under the interpreter lock and costs half of packing the record at once. Records
 at a time, when the block is committed.
 
 The thread that ends a workflow commits when half a second has passed. A separate writer thread
-would wait up to 2.7 s for the interpreter lock among 1000 threads (reference: trial); a timer is
+would wait up to 2.7 s for the interpreter lock among 1000 threads (measured in a trial); a timer is
 needed only while nothing ends, and that is the main thread, which wakes about once a second
 (``next_look_ns``).
 """
@@ -47,7 +47,7 @@ class Recorder:
 
     Attributes:
         keep: Stores the five integers of one record and does nothing else: number, intended start,
-            start, end, ``record_word``. The closed loop calls it for speed; it then stamps the end
+            start, end, ``record_word``. ``Ledger.play`` calls it for speed, then stamps the end
             into its slot and calls ``commit_if_due`` from ``due_ns`` on, as ``record`` does.
         due_ns: When the next commit is due, CLOCK_MONOTONIC.
         problem: Why records that should be in the journal are not; None if all are.
@@ -223,7 +223,7 @@ class Recorder:
         """Write; a journal that cannot be written is a problem to report, not to crash on.
 
         SQLite's "out of memory" comes as MemoryError: a code node of kailash limits the address
-        space of the whole process while it runs (reference: kailash, section 9).
+        space of the whole process while it runs.
         """
         try:
             write()

@@ -6,8 +6,8 @@ are the only reason (``analysis/beside_neighbours.py``). There are two more exce
 that was only too short (``SHORT``): an SLO that ended it is missed, and so is one that a lower
 bound breaks. A 99th percentile of at least 18 s misses a limit of 0.5 s however long the level is.
 
-Exit codes: 1 when any is missed; 3 when none is missed and any is ``unclear`` or ``no_data``;
-0 when all are met. ``--accept-verdicts`` takes 0 for the 3, never for the 1.
+Exit codes of the SLOs alone (the whole rule: ``cli/outcome.exit_code``): 1 when any is missed; 3
+when none is missed and any is ``unclear`` or ``no_data``; 0 when all are met.
 """
 
 from __future__ import annotations

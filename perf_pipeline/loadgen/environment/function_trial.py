@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.config.services import SERVICES
-from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import bound_command
+from perf_pipeline.loadgen.environment.worker_environment import worker_environment
 from perf_pipeline.targets.target import ServerAccess, ServerAddress
 from perf_pipeline.targets.user_function import server_environment
 
@@ -173,10 +173,7 @@ def _environment(scenario: Scenario, home: str) -> dict[str, str]:
         connection_timeout_s=scenario.connections.connection_timeout_s,
     )
     return {
-        "HOME": home,
-        "LANG": "C.UTF-8",
-        "PATH": os.defpath,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), scenario.python_path])),
+        **worker_environment(home, scenario.python_path),
         **server_environment(servers),
     }
 

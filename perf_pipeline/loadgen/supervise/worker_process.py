@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target
-from perf_pipeline.config.settings import PROJECT
+from perf_pipeline.loadgen.environment.worker_environment import worker_environment
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
@@ -76,10 +76,6 @@ class WorkerProcess:
     ) -> None:
         """Write the worker's files and start it.
 
-        The environment is made from nothing: ``CI`` or a coverage tool's variables change how
-        kailash runs (reference: kailash, section 1), and HOME is where it would keep its
-        tracking database.
-
         Args:
             plan: The level.
             worker: Index of this worker.
@@ -123,12 +119,7 @@ class WorkerProcess:
             self._process = subprocess.Popen(
                 # -P: a module in the current folder must not shadow one of the target's.
                 [python, "-P", "-m", module, files.job],
-                env={
-                    "HOME": str(files.home),
-                    "LANG": "C.UTF-8",
-                    "PATH": os.defpath,
-                    "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), python_path])),
-                },
+                env=worker_environment(files.home, python_path),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

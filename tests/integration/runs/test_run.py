@@ -55,7 +55,7 @@ active_connections peak_connections connection_pool_utilization database_errors
 error_rate timeout_errors connection_errors resource_exhaustion_errors
 test_start_time test_end_time
 """
-"""Fields of the framework that this project replaces (reference: seed)."""
+"""Fields of the framework that this project replaces."""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
+from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.worker_process import (
     LOG_TAIL,
-    PROJECT,
     WorkerProcess,
     signal_name,
 )
