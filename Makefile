@@ -178,7 +178,7 @@ check: $(READY_TEST) ## style, types and layers
 	$(BIN)/lint-imports
 test: $(READY_TEST) mysql ## make check and every test that fits in 12 minutes
 	@$(BIN)/python -m tests.suite
-test-long: $(READY_TEST) mysql ## the full matrices and every selftest at full size as well; under an hour
+test-long: $(READY_TEST) mysql ## the full matrices and every selftest at full size as well; over an hour
 	@$(BIN)/python -m tests.suite --long
 
 .PHONY: benchmark
