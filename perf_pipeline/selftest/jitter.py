@@ -1,4 +1,4 @@
-"""Starts are at most 0.1 ms late at the median from 1 to 2000 a second, without spinning.
+"""Starts are at most 0.1 ms late at the median from 100 to 2000 a second, without spinning.
 
 16 threads wait for their time with a timer slack of 1 ns and execute workflows that do nothing, so
 what is late is the generator and the machine. That none of them spins is judged against a bare
