@@ -1,4 +1,4 @@
-"""Measuring leaves all of kailash's throughput at 100 in flight, and about 97 % of it at 1000.
+"""Measuring leaves all of kailash's throughput at 100 in flight, and 95 to 99 % of it at 1000.
 
 The engine and a bare loop run in turns of some seconds, one stopped while the other runs. The bare
 loop is the same process (interpreter, session, timers, descriptors, threads and their order of
