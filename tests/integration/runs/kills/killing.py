@@ -22,7 +22,7 @@ from tests.integration.runs.traces import until
 if TYPE_CHECKING:
     import random
     import threading
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.servers.lifecycle.services import ServiceSession
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[4]
 _GONE_S = 10.0
+_RECORDS_S = 60.0
+
+ENOUGH = 300
+"""Records after which a level is certainly playing, on however slow a machine."""
 
 LevelBlocks = dict[Path, set["Block"]]
 """Folder of a level to the blocks that were acknowledged in it."""
@@ -122,6 +126,16 @@ def workers_of(level: Path) -> list[int]:
     ]
 
 
+def wait_for_records(levels: Callable[[], Iterable[Path]], over: Callable[[], bool]) -> None:
+    """Wait until the levels have acknowledged ``ENOUGH`` records, or are over."""
+
+    def enough() -> bool:
+        blocks = (block for level in levels() for block in acknowledged(level))
+        return sum(len(block.records) for block in blocks) >= ENOUGH
+
+    until(lambda: over() or enough(), _RECORDS_S)
+
+
 def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     """Return those of the processes that have not ended; a zombie has."""
     return [one for one in processes if one.is_running() and _status(one) != psutil.STATUS_ZOMBIE]
@@ -143,13 +157,18 @@ def kill_step(step: subprocess.Popen[bytes], run: Path) -> LevelBlocks:
 
 
 def kill_workers(run: Path, rng: random.Random, over: threading.Event) -> LevelBlocks:
-    """Kill one worker of every level at a random moment, until the run is over."""
+    """Kill one worker of every level at a random moment, until the run is over.
+
+    Of every two levels, one is killed after it has acknowledged ``ENOUGH`` records.
+    """
     before: LevelBlocks = {}
     while not over.is_set():
         levels = [one for one in (run / "levels").glob("*") if one not in before]
         if not levels or not (workers := workers_of(levels[0])):
             time.sleep(0.01)
             continue
+        if len(before) % 2:
+            wait_for_records(lambda now=levels[:1]: now, over.is_set)
         time.sleep(rng.uniform(0.0, 3.5))
         victim = rng.choice(workers)
         before[levels[0]] = acknowledged(levels[0])

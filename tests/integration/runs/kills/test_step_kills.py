@@ -17,7 +17,12 @@ from perf_pipeline.workload.servers import connection_name
 from tests.integration.levels.loads import QUICK, STEP
 from tests.integration.runs.connection_counts import total_and_active
 from tests.integration.runs.kills.aftermath import KILLS, check_killed, check_worth
-from tests.integration.runs.kills.killing import check_level, kill_step, start_step
+from tests.integration.runs.kills.killing import (
+    check_level,
+    kill_step,
+    start_step,
+    wait_for_records,
+)
 from tests.integration.runs.kills.witness import acknowledged, committed
 from tests.integration.runs.traces import folders_in, until
 from tests.sandbox import Sandbox
@@ -102,8 +107,7 @@ def _wait_for_a_moment(step: subprocess.Popen[bytes], run: RunFolder, rng: rando
     if rng.random() < 1 / 5:
         time.sleep(rng.uniform(0.3, 1.0))
         return
-    levels = run.root / "levels"
-    until(lambda: step.poll() is not None or any(map(acknowledged, levels.glob("*"))), 60.0)
+    wait_for_records(lambda: (run.root / "levels").glob("*"), lambda: step.poll() is not None)
     time.sleep(rng.uniform(0.0, 5.0))
 
 
