@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PR_SET_PDEATHSIG = 1
-PARENT_GONE = 70
+PARENT_GONE = 69
 """Exit code of a process whose parent had died before it could bind itself."""
 
 _STATE = 0

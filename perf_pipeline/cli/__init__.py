@@ -16,7 +16,8 @@ import typer
 from typer import rich_utils
 
 from perf_pipeline.cli import capacity, doctor, histograms, inspect, run, selftest, servers
-from perf_pipeline.cli.output import Exit, answer, show
+from perf_pipeline.cli.output import answer, show
+from perf_pipeline.exit_code import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,6 @@ from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.output import (
     AsJson,
-    Exit,
     Results,
     answer,
     bad_input_explained,
@@ -34,6 +33,7 @@ from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.capacity_question import FAILURES, capacity_question
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 

@@ -11,7 +11,6 @@ import typer
 
 from perf_pipeline.cli.output import (
     AsJson,
-    Exit,
     Results,
     answer,
     bad_input_explained,
@@ -20,6 +19,7 @@ from perf_pipeline.cli.output import (
 )
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.host.doctor import diagnose, disk_free_bytes
 from perf_pipeline.host.finding import Finding, ServiceFinding
 from perf_pipeline.host.pressure import read_pressure

@@ -9,9 +9,10 @@ import typer
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.slo.judge import run_slos
-from perf_pipeline.cli.output import Exit, answer, show
+from perf_pipeline.cli.output import answer, show
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.level.noise import judged_noise
 from perf_pipeline.report.run.files import report_of

@@ -6,7 +6,6 @@ import json
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +13,7 @@ import typer
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.report.text.escape import visible
 
 if TYPE_CHECKING:
@@ -45,16 +45,6 @@ NoResults = Annotated[
     typer.Option("--results", hidden=True, callback=_refuse_results, expose_value=False),
 ]
 """For commands to which a results folder means nothing: given, it is refused with that sentence."""
-
-
-class Exit(IntEnum):
-    """The exit codes of every command."""
-
-    COMPLETE = 0
-    GATE_FAILED = 1
-    BAD_INPUT = 2
-    NOT_A_MEASUREMENT = 3
-    INTERRUPTED = 130
 
 
 def answer(value: dict[str, Any], *, as_json: bool) -> None:

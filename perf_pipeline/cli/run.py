@@ -14,13 +14,14 @@ from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.outcome import GATES, end_at_once, finish
-from perf_pipeline.cli.output import AsJson, Exit, Results, bad_input_explained, settings_with, show
+from perf_pipeline.cli.output import AsJson, Results, bad_input_explained, settings_with, show
 from perf_pipeline.cli.run_progress import RunWatch
 from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed

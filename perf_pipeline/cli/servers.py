@@ -9,7 +9,6 @@ import typer
 
 from perf_pipeline.cli.output import (
     AsJson,
-    Exit,
     NoResults,
     Results,
     answer,
@@ -18,6 +17,7 @@ from perf_pipeline.cli.output import (
     show,
 )
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.samples.run_folder import KILLED, RUNNING, read_runs
 from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.services import start_servers

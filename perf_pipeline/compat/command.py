@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.cli.output import Exit, settings_with
+from perf_pipeline.cli.output import settings_with
 from perf_pipeline.cli.run import check_everything, launch_run, make_results_folder
 from perf_pipeline.cli.servers import describe
 from perf_pipeline.compat.framework import LoadTestFramework
@@ -27,6 +27,7 @@ from perf_pipeline.compat.suites import suite_config
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.report.run.files import report_of

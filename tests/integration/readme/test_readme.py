@@ -18,8 +18,8 @@ import pytest
 
 from assets.definitions import defs
 from perf_pipeline.cli import call
-from perf_pipeline.cli.output import Exit
 from perf_pipeline.config.settings import read_settings
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.validity import WORST_FIRST
 from tests.integration.readme.readme import README, blocks, commands
 from tests.sandbox import BIN, ROOT, Sandbox, last_object

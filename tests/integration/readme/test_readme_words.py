@@ -11,7 +11,6 @@ import typer.main
 from assets.definitions import defs
 from assets.ui import UI_PORT
 from perf_pipeline.cli import COMMANDS, app
-from perf_pipeline.cli.output import Exit
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES, STEADY_TURNOVERS
@@ -20,6 +19,7 @@ from perf_pipeline.config.settings import REPORTS_PORT
 from perf_pipeline.config.slo.shipped import TARGET_TABLES
 from perf_pipeline.config.slo.slo import METRICS
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES, Verdict
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.noise.noise import OTHERS_MAX_PERCENT
 from perf_pipeline.metrics.types.targets import Grade
 from perf_pipeline.metrics.validity import (

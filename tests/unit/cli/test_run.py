@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from perf_pipeline.cli.output import Exit
+    from perf_pipeline.exit_code import Exit
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from tests.unit.cli.conftest import Answer
 
