@@ -10,7 +10,6 @@ SHELL := /bin/bash
 
 LEVELS ?=
 RESULTS ?= results
-LOGS ?= logs
 BASELINE ?=
 ARCHIVE ?=
 PYTHON ?= python3
@@ -145,10 +144,8 @@ doctor: $(READY) ## what this machine can hold
 	@$(BIN)/perf-pipeline doctor
 
 .PHONY: monitor-resources logs dashboard clean
-monitor-resources: $(READY) ## follow what the newest level uses, a JSON line a sample; Ctrl-C ends it
-	@newest="$$(ls -td "$(RESULTS)"/*/levels/*/resources.jsonl 2>/dev/null | head -1)"; \
-	  test -n "$$newest" || { echo "no level in $(RESULTS): start a test first" >&2; exit 2; }; \
-	  echo "$$newest"; tail -n 1 -F "$$newest"
+monitor-resources: $(READY) ## follow what the newest run uses, level by level, a JSON line a sample; Ctrl-C ends it
+	@$(BIN)/python -m perf_pipeline.compat.monitor_resources "$(RESULTS)"
 logs: ## logs of servers (not built yet: says so)
 	$(call NOT_BUILT,Logs of a run's workers are in $(RESULTS)/RUN/levels/LEVEL/.)
 dashboard: ## Grafana and Prometheus (not built yet: says so)
@@ -160,10 +157,10 @@ clean: stop ## stop the servers and remove caches of tools; results stay
 report: $(READY) ## write the latest run's report anew, and the latest five in one file
 	@$(BIN)/perf-pipeline report --results "$(RESULTS)"
 	@$(BIN)/python -m perf_pipeline.compat.comprehensive_report "$(RESULTS)"
-export-results: $(READY) ## pack results/ and logs/ as performance_results_<timestamp>.tar.gz
-	@$(BIN)/python -m perf_pipeline.archive export "$(RESULTS)" "$(LOGS)"
+export-results: $(READY) ## pack results/, logs of the runs included, as performance_results_<timestamp>.tar.gz
+	@$(BIN)/python -m perf_pipeline.archive export "$(RESULTS)"
 import-results: $(READY) ## unpack ARCHIVE=FILE; nothing that is there is written over
-	@$(BIN)/python -m perf_pipeline.archive import "$(ARCHIVE)" "$(RESULTS)" "$(LOGS)"
+	@$(BIN)/python -m perf_pipeline.archive import "$(ARCHIVE)" "$(RESULTS)"
 
 .PHONY: clear
 clear: $(READY) ## clear away what killed runs left behind, and mark them

@@ -1,8 +1,8 @@
 """Results as an archive: ``make export-results`` and ``make import-results ARCHIVE=FILE``.
 
-An archive is a ``.tar.gz`` of ``results/`` and ``logs/`` whose first member, ``manifest.json``,
-has the size and SHA-256 of every file. An archive may come from anybody: it is checked as a
-whole before any of it is put into place, and existing files are never overwritten.
+An archive is a ``.tar.gz`` of ``results/``, logs of the runs included. Its first member,
+``manifest.json``, has the size and SHA-256 of every file. An archive may come from anybody: it is
+checked as a whole before any of it is put into place, and existing files are never overwritten.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 MAX_BYTES = 20_000_000_000
 MAX_FILES = 100_000
 MAX_MANIFEST_BYTES = 50_000_000
-_FOLDERS = ("results", "logs")
+_FOLDER = "results"
 _CHUNK = 1 << 20
 
 
@@ -37,12 +37,11 @@ class ArchiveError(PerfPipelineError):
     """An archive cannot be made, or must not be unpacked; the text names the member."""
 
 
-def export_archive(results: Path, logs: Path, archive: Path) -> int:
-    """Pack results and logs; returns the number of files.
+def export_archive(results: Path, archive: Path) -> int:
+    """Pack results; returns the number of files.
 
     Args:
         results: Folder of the runs; temporary files of it (``.name``) are left out.
-        logs: Folder of logs; need not exist.
         archive: What to write; must not exist yet.
 
     Raises:
@@ -51,8 +50,7 @@ def export_archive(results: Path, logs: Path, archive: Path) -> int:
     running = [run["run_id"] for run in read_runs(results)[0] if run["status"] == RUNNING]
     if running:
         raise ArchiveError(f"run {', '.join(running)} goes on: export when it has ended")
-    sources = dict(zip(_FOLDERS, (results, logs), strict=True))
-    files = {f"{name}/{inner}": file for name, root in sources.items() for inner, file in _in(root)}
+    files = {f"{_FOLDER}/{inner}": file for inner, file in _in(results)}
     if not files:
         raise ArchiveError(f"nothing to export: no file in {results.absolute()}; run a test first")
     facts = {name: {"bytes": f.stat().st_size, "sha256": _digest(f)} for name, f in files.items()}
@@ -70,7 +68,7 @@ def export_archive(results: Path, logs: Path, archive: Path) -> int:
     return len(files)
 
 
-def import_archive(archive: Path, results: Path, logs: Path) -> int:
+def import_archive(archive: Path, results: Path) -> int:
     """Unpack an archive; returns the number of files.
 
     It is unpacked beside ``results`` first and moved when every file has been checked.
@@ -83,9 +81,8 @@ def import_archive(archive: Path, results: Path, logs: Path) -> int:
     with tempfile.TemporaryDirectory(dir=results.absolute().parent, prefix=".import-") as folder:
         staging = Path(folder)
         names = _unpack(archive, staging)
-        roots = dict(zip(_FOLDERS, (results, logs), strict=True))
-        places = {name: roots[name.split("/")[0]] / name.partition("/")[2] for name in names}
-        _refuse_overwriting(places, roots)
+        places = {name: results / name.partition("/")[2] for name in names}
+        _refuse_overwriting(places, results)
         for name, place in places.items():
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(staging / name, place)
@@ -155,8 +152,8 @@ def _unpack_one(
     pure = PurePosixPath(name)
     if name.startswith("/") or ".." in pure.parts or "\\" in name or "\0" in name:
         raise _refused(name, "would lie outside of the results")
-    if pure.as_posix() != name or pure.parts[0] not in _FOLDERS or len(pure.parts) == 1:
-        raise _refused(name, f"lies in none of {', '.join(_FOLDERS)}")
+    if pure.as_posix() != name or pure.parts[0] != _FOLDER or len(pure.parts) == 1:
+        raise _refused(name, f"does not lie in {_FOLDER}/")
     if not member.isreg():
         raise _refused(name, "is a link, a device or something else that is not a file")
     if name not in listed or member.size != listed[name]["bytes"]:
@@ -179,13 +176,11 @@ def _refused(name: str, why: str) -> ArchiveError:
     return ArchiveError(f"member {name!r} of the archive {why}; nothing was imported")
 
 
-def _refuse_overwriting(places: dict[str, Path], roots: dict[str, Path]) -> None:
+def _refuse_overwriting(places: dict[str, Path], results: Path) -> None:
     for name, place in places.items():
-        root = roots[name.split("/")[0]]
-        inner = place.relative_to(root).parts
         # Nothing is added to a run that exists, or written below a link.
-        taken = root / inner[0] if name.startswith("results/") else place
-        if taken.exists() or taken.is_symlink() or not _stays(place, root):
+        taken = results / place.relative_to(results).parts[0]
+        if taken.exists() or taken.is_symlink() or not _stays(place, results):
             raise _refused(name, f"is there already as {taken}")
 
 
@@ -194,15 +189,15 @@ def _stays(place: Path, root: Path) -> bool:
 
 
 def main(arguments: Iterable[str]) -> int:
-    """Run ``export RESULTS LOGS [ARCHIVE]`` or ``import ARCHIVE RESULTS LOGS``; 0, 1 or 2."""
+    """Run ``export RESULTS`` or ``import ARCHIVE RESULTS``; 0, 1 or 2."""
     try:
         match list(arguments):
-            case ["export", results, logs]:
+            case ["export", results]:
                 stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
                 archive = Path(f"performance_results_{stamp}.tar.gz")
-                done = f"{export_archive(Path(results), Path(logs), archive)} files in {archive}"
-            case ["import", archive, results, logs] if archive:
-                count = import_archive(Path(archive), Path(results), Path(logs))
+                done = f"{export_archive(Path(results), archive)} files in {archive}"
+            case ["import", archive, results] if archive:
+                count = import_archive(Path(archive), Path(results))
                 done = f"{count} files imported into {results}"
             case _:
                 print("name the archive: make import-results ARCHIVE=FILE", file=sys.stderr)  # noqa: T201

@@ -27,8 +27,8 @@ def made_results(folder: Path, status: str = "complete") -> Path:
     (results / RUN / "run.json").write_text(json.dumps(record), encoding="utf-8")
     (results / "baseline_100_20241201_120000.json").write_text("[]", encoding="utf-8")
     (results / ".half.tmp").write_text("half", encoding="utf-8")
-    (folder / "logs").mkdir()
-    (folder / "logs" / "a.log").write_text("said", encoding="utf-8")
+    (results / RUN / "levels/10").mkdir(parents=True)
+    (results / RUN / "levels/10/worker-0.log").write_text("said", encoding="utf-8")
     return results
 
 
@@ -53,21 +53,32 @@ def files_below(folder: Path) -> set[str]:
 def test_what_is_exported_comes_back_whole_and_nothing_else(tmp_path: Path) -> None:
     results = made_results(tmp_path / "here")
     archive = tmp_path / "a.tar.gz"
-    assert export_archive(results, tmp_path / "here/logs", archive) == 3
+    assert export_archive(results, archive) == 3
     there = tmp_path / "there"
-    assert import_archive(archive, there / "results", there / "logs") == 3
+    assert import_archive(archive, there / "results") == 3
     expected = files_below(tmp_path / "here") - {"results/.half.tmp"}
     assert files_below(there) == expected
-    assert (there / "logs/a.log").read_text(encoding="utf-8") == "said"
+    log = there / "results" / RUN / "levels/10/worker-0.log"
+    assert log.read_text(encoding="utf-8") == "said"
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/x", "results/../../x", "../x", "other/x", "results", "results//x", "./results/x"]
+    "name",
+    [
+        "/etc/x",
+        "results/../../x",
+        "../x",
+        "other/x",
+        "logs/x",
+        "results",
+        "results//x",
+        "./results/x",
+    ],
 )
 def test_a_member_that_would_lie_outside_is_refused_by_name(tmp_path: Path, name: str) -> None:
     archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo(name))
     with pytest.raises(ArchiveError) as reported:
-        import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
+        import_archive(archive, tmp_path / "in/results")
     assert repr(name) in str(reported.value)
     assert files_below(tmp_path) == {"a.tar.gz"}
 
@@ -80,7 +91,7 @@ def test_a_member_that_is_no_file_is_refused_by_name(tmp_path: Path, kind: bytes
     member.type, member.linkname = kind, "/etc/passwd"
     archive = foreign(tmp_path / "a.tar.gz", member)
     with pytest.raises(ArchiveError, match=r"'results/run/link' .*not a file"):
-        import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
+        import_archive(archive, tmp_path / "in/results")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +102,7 @@ def test_a_file_that_differs_from_its_manifest_is_refused(
 ) -> None:
     archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), **reported)
     with pytest.raises(ArchiveError, match=why):
-        import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
+        import_archive(archive, tmp_path / "in/results")
     assert files_below(tmp_path) == {"a.tar.gz"}
 
 
@@ -101,7 +112,7 @@ def test_an_archive_larger_than_the_bound_is_refused(
     monkeypatch.setattr(archive_module, "MAX_BYTES", 9)
     archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/x"), b"0123456789")
     with pytest.raises(ArchiveError, match="10 bytes; the maximum is 9"):
-        import_archive(archive, tmp_path / "in/results", tmp_path / "in/logs")
+        import_archive(archive, tmp_path / "in/results")
 
 
 def test_a_run_that_is_there_is_never_added_to_nor_written_over(tmp_path: Path) -> None:
@@ -109,39 +120,39 @@ def test_a_run_that_is_there_is_never_added_to_nor_written_over(tmp_path: Path) 
     archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo(f"results/{RUN}/new.json"))
     before = files_below(results)
     with pytest.raises(ArchiveError, match="is there already"):
-        import_archive(archive, results, tmp_path / "logs")
+        import_archive(archive, results)
     assert files_below(results) == before
 
 
 def test_nothing_is_put_below_a_link(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    logs = tmp_path / "logs"
-    logs.mkdir()
-    (logs / "link").symlink_to(outside)
-    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("logs/link/x"))
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "link").symlink_to(outside)
+    archive = foreign(tmp_path / "a.tar.gz", tarfile.TarInfo("results/link/x"))
     with pytest.raises(ArchiveError, match="is there already"):
-        import_archive(archive, tmp_path / "results", logs)
+        import_archive(archive, results)
     assert files_below(outside) == set()
 
 
 def test_a_run_that_goes_on_and_an_archive_that_exists_are_left_alone(tmp_path: Path) -> None:
     results = made_results(tmp_path, status="running")
     with pytest.raises(ArchiveError, match=f"run {RUN} goes on"):
-        export_archive(results, tmp_path / "logs", tmp_path / "a.tar.gz")
+        export_archive(results, tmp_path / "a.tar.gz")
     taken = tmp_path / "taken.tar.gz"
     taken.write_bytes(b"mine")
     with pytest.raises(ArchiveError, match="not overwritten"):
-        export_archive(made_results(tmp_path / "b"), tmp_path / "b/logs", taken)
+        export_archive(made_results(tmp_path / "b"), taken)
     assert taken.read_bytes() == b"mine"
 
 
 def test_an_import_needs_an_archive_and_reports_what_is_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    results, logs = str(tmp_path / "results"), str(tmp_path / "logs")
-    assert main(["import", "", results, logs]) == 2
+    results = str(tmp_path / "results")
+    assert main(["import", "", results]) == 2
     plain = tmp_path / "plain"
     plain.write_bytes(b"no archive")
-    assert main(["import", str(plain), results, logs]) == 1
+    assert main(["import", str(plain), results]) == 1
     assert "cannot be read as .tar.gz" in capsys.readouterr().err

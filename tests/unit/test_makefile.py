@@ -37,7 +37,7 @@ STARTS = {
     "import-results": 'archive import "a.tar.gz"',
     "dev-setup": "perf-pipeline start",
     "dev-test": "--scenario baseline --concurrency 10",
-    "monitor-resources": "resources.jsonl",
+    "monitor-resources": "monitor_resources",
     "example-ci": "ci-test",
     "example-development": "dev-test",
     "example-release": "export-results",
@@ -88,7 +88,7 @@ def test_what_needs_a_file_or_a_run_says_which(tmp_path: Path) -> None:
     for words, told in (
         (["-o", "mysql", "test-regression"], "BASELINE="),
         (["import-results"], "ARCHIVE="),
-        (["monitor-resources"], "start a test first"),
+        (["monitor-resources"], "no run in "),
         (["export-results"], "nothing to export"),
     ):
         made = make(*words, here)

@@ -1,0 +1,92 @@
+"""``make monitor-resources``: the samples of a run's resources, level after level, as they come."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.run_folder import (
+    COMPLETE,
+    FAILED,
+    INTERRUPTED,
+    KILLED,
+    RunFolder,
+    find_run,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+ENDED = (COMPLETE, FAILED, INTERRUPTED, KILLED)
+LOOK_EVERY_S = 0.5
+
+
+def follow_samples(run: RunFolder, sleep: Callable[[float], None]) -> Iterator[str]:
+    """Yield the path of each level's samples, then its samples as lines of JSON, as they come.
+
+    It ends with the run. Of a run that goes on, the samples begin with the latest one; of one
+    that has ended, that is the only one.
+
+    Args:
+        run: The run.
+        sleep: Called between two looks.
+    """
+    read_bytes: dict[Path, int] = {}
+    *earlier, latest = _files(run) or [None]
+    if latest is not None:
+        read_bytes = {path: path.stat().st_size for path in earlier}
+        read_bytes[latest] = _start_of_last_line(latest)
+        yield str(latest)
+    while True:
+        has_ended = run.read_status()["status"] in ENDED  # before the files: none comes after it
+        for path in _files(run):
+            if path not in read_bytes:
+                read_bytes[path] = 0
+                yield str(path)
+            for line in _complete_lines(path, read_bytes[path]):
+                read_bytes[path] += len(line)
+                yield line.decode(errors="replace").rstrip()
+        if has_ended:
+            return
+        sleep(LOOK_EVERY_S)
+
+
+def _files(run: RunFolder) -> list[Path]:
+    return sorted((run.root / "levels").glob("*/resources.jsonl"))
+
+
+def _start_of_last_line(path: Path) -> int:
+    content = path.read_bytes()
+    return content.rfind(b"\n", 0, content.rfind(b"\n")) + 1
+
+
+def _complete_lines(path: Path, offset: int) -> list[bytes]:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return [line for line in file if line.endswith(b"\n")]
+
+
+def main(arguments: Iterable[str]) -> int:
+    """Follow the newest run of a results folder; 0 when it has ended, 2 without a run."""
+    (results,) = arguments
+    try:
+        run = find_run(Path(results), None)
+        lines = 0
+        for line in follow_samples(run, time.sleep):
+            print(line, flush=True)  # noqa: T201
+            lines += 1
+    except RunFolderError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    status = run.read_status()["status"]
+    print(f"run {run.run_id}: {status}" + ("" if lines else "; it has no samples"), file=sys.stderr)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
