@@ -34,12 +34,11 @@ def follow_samples(run: RunFolder, sleep: Callable[[float], None]) -> Iterator[s
         run: The run.
         sleep: Called between two looks.
     """
-    read_bytes: dict[Path, int] = {}
-    *earlier, latest = _files(run) or [None]
-    if latest is not None:
-        read_bytes = {path: path.stat().st_size for path in earlier}
-        read_bytes[latest] = _start_of_last_line(latest)
-        yield str(latest)
+    files = _files(run)
+    read_bytes = {path: path.stat().st_size for path in files}
+    if files:
+        read_bytes[files[-1]] = _start_of_last_line(files[-1])
+        yield str(files[-1])
     while True:
         has_ended = run.read_status()["status"] in ENDED  # before the files: none comes after it
         for path in _files(run):
