@@ -78,19 +78,20 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
         settings = settings_with(self.results_dir)
         try:
             scenario, environments = self._checked(settings)
+            run = Run(
+                scenario,
+                settings,
+                run_id=self.run_id,
+                notify=_notifier(context),
+                environments=environments,
+            )
         except ScenarioError as error:
             # The first step raises it: an error here would be lost in 300 lines of Dagster's log.
             self._refused = str(error)
             yield self
             print(self._refused, file=sys.stderr, flush=True)  # noqa: T201 - the last line
             return
-        with Run(
-            scenario,
-            settings,
-            run_id=self.run_id,
-            notify=_notifier(context),
-            environments=environments,
-        ) as run:
+        with run:
             self._run = run
             if context.instance and context.run_id:
                 context.instance.add_run_tags(context.run_id, run_tags(scenario))

@@ -17,7 +17,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.analysis.measure import measure, metrics_of
+from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.settings import PROJECT, current_settings
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.finished_run import FinishedRun
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
 from perf_pipeline.host.level_calibration import LevelCalibration
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from perf_pipeline.config.names import NameKind
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.course import Course
@@ -90,8 +93,17 @@ class Run:
             environments: Target to its environment, where it is made already and the user's own
                 functions have been tried in it.
             notify: Called with each line to show while the run is active.
+
+        Raises:
+            ScenarioError: The run's id or the scenario's name cannot be part of a file's name.
         """
-        self.run_id = run_id or new_run_id(datetime.now(UTC))
+        wanted: tuple[tuple[NameKind, str], ...] = (
+            ("run id", run_id := run_id or new_run_id(datetime.now(UTC))),
+            ("scenario name", scenario.name),
+        )
+        if problems := [one for one in (name_problem(*each) for each in wanted) if one]:
+            raise ScenarioError([f"{problem}." for problem in problems])
+        self.run_id = run_id
         self.folder = RunFolder(settings.results_dir / self.run_id)
         self._scenario = scenario
         self._course = course or PlannedCourse(scenario)

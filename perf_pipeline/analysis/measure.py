@@ -16,6 +16,7 @@ from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.analysis.repeats import repeats_of
 from perf_pipeline.analysis.targets import target_rows
+from perf_pipeline.config.names import check_names
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.metrics_file import read_level_metrics, read_metrics, write_run_metrics
 from perf_pipeline.metrics.records.level_histograms import write_histograms
@@ -24,6 +25,7 @@ from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.manifest import Manifest, read_manifest
+from perf_pipeline.samples.run_file import new_file
 from perf_pipeline.samples.run_folder import COMPLETE, RUNNING, RunFolder
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def measure_run(folder: RunFolder) -> RunMetrics:
     levels = tuple(
         read_level_metrics(path) or measure_level(path, context) for path in folder.level_folders()
     )
+    check_names(folder.root / "levels", (("level name", level.label) for level in levels))
     status = str(record["status"])
     validity, reasons = _judge_run(status, str(record.get("why", "")), manifest, levels)
     return RunMetrics(
@@ -73,7 +76,8 @@ def metrics_of(folder: RunFolder) -> RunMetrics:
     if folder.metrics.exists():
         stored = read_metrics(folder)
         if stored.status == status:
-            return stored
+            # In a copy as well: the names of result files are made of it.
+            return replace(stored, run_id=folder.run_id)
     return measure(folder)
 
 
@@ -112,8 +116,9 @@ def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
         frames.append(records.frame)
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     temporary = folder.records.with_name(".records.parquet.tmp")
-    frame.write_parquet(temporary)
-    with temporary.open("rb") as file:
+    with new_file(temporary) as file:
+        frame.write_parquet(file)
+        file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder.records)
 

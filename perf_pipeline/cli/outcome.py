@@ -16,7 +16,7 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.level.noise import judged_noise
 from perf_pipeline.report.run.files import report_of
-from perf_pipeline.report.run.result_file import level_file_name
+from perf_pipeline.report.run.result_file import level_file
 from perf_pipeline.report.text.labels import level_name
 from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
 
@@ -232,7 +232,7 @@ def level_entries(folder: RunFolder, metrics: RunMetrics) -> list[dict[str, Any]
             "label": level.label,
             "role": level.role,
             "noise": level.noise and level.noise.verdict,
-            "result_file": str(folder.root.parent / level_file_name(metrics, level.label)),
+            "result_file": str(level_file(folder.root.parent, metrics, level.label)),
             **performance_metrics(level, metrics.run_id, scenario).to_dict(),
         }
         for level in metrics.levels

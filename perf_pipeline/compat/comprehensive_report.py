@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.report.run.result_file import TIMESTAMP_LENGTH
-from perf_pipeline.samples.run_folder import list_runs, write_atomically
+from perf_pipeline.samples.run_file import write_atomically
+from perf_pipeline.samples.run_folder import list_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,6 +7,7 @@ It is not in the run's folder: kailash's CSVReaderNode reads nothing below the s
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -49,8 +50,12 @@ def remove_scratch(temp_dir: Path, run_id: str) -> list[Path]:
         run_id: The run; it is dead.
     """
     removed = []
+    # What mkdtemp adds has no dash: the run 1-2 is not one of the run 1.
+    of_run = re.compile(re.escape(f"{PREFIX}{run_id}-") + r"[a-z0-9_]+")
     for place in dict.fromkeys((temp_dir.resolve(), *PLACES)):
-        for folder in sorted(place.glob(f"{PREFIX}{run_id}-*")):
+        for folder in sorted(place.glob(f"{PREFIX}*")):
+            if not of_run.fullmatch(folder.name):
+                continue
             # In a folder that all may write to, another user could have made one of that name.
             if folder.lstat().st_uid == os.getuid() and not folder.is_symlink():
                 shutil.rmtree(folder)

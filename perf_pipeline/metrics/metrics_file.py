@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.names import check_names
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION, RunMetrics
+from perf_pipeline.samples.manifest import manifest_names
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.samples.typed_file import read_typed
 
@@ -31,7 +33,16 @@ def read_metrics(folder: RunFolder) -> RunMetrics:
     Raises:
         RunFolderError: The file is missing, or is not what this version writes.
     """
-    return read_typed(folder.metrics, RunMetrics, SCHEMA_VERSION)
+    metrics = read_typed(folder.metrics, RunMetrics, SCHEMA_VERSION)
+    check_names(
+        folder.metrics,
+        (
+            ("run id", metrics.run_id),
+            *manifest_names(metrics.manifest),
+            *(("level name", level.label) for level in metrics.levels),
+        ),
+    )
+    return metrics
 
 
 def write_level_metrics(folder: Path, level: LevelMetrics) -> None:

@@ -11,6 +11,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from perf_pipeline.samples.run_file import read_file
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -78,6 +80,7 @@ class _ReportHandler(BaseHTTPRequestHandler):
         if host not in {HOST, "localhost"} or found is None:
             return None
         try:
-            return (self.folder / found[1] / f"{found[2]}.html").read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+            folder = self.folder / found[1]
+            return None if folder.is_symlink() else read_file(folder / f"{found[2]}.html")
+        except OSError:
             return None

@@ -155,6 +155,8 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection | None]:
     if not path.exists():
         yield None
         return
+    if path.is_symlink() or not path.is_file():  # opening it may write to it
+        raise sqlite3.DatabaseError("it is a link, or no regular file")
     db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
     try:
         made = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'wait'").fetchone()

@@ -4,10 +4,12 @@ It is written before the first level and again after the last one. Annotations a
 so that the file is read back into the same types (``read_manifest``).
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from perf_pipeline.config.flags.capacity_flags import LoadKind
+from perf_pipeline.config.names import NameKind, check_names
 from perf_pipeline.config.scenario.capacity_question import Space
 from perf_pipeline.config.scenario.scenario import (
     Phases,
@@ -243,4 +245,14 @@ def read_manifest(folder: RunFolder) -> Manifest:
     Raises:
         RunFolderError: It is missing, or is not what this version writes.
     """
-    return read_typed(folder.manifest, Manifest, SCHEMA_VERSION)
+    manifest = read_typed(folder.manifest, Manifest, SCHEMA_VERSION)
+    check_names(folder.manifest, manifest_names(manifest))
+    return manifest
+
+
+def manifest_names(manifest: Manifest) -> Iterator[tuple[NameKind, str]]:
+    """Yield the names that a manifest holds, with the kind of each, to be checked."""
+    yield "run id", manifest.run_id
+    yield "scenario name", manifest.scenario
+    for name in (*manifest.arms, *manifest.level_titles, *manifest.plan_hashes):
+        yield "level name", name

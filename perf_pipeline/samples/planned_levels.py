@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from perf_pipeline.config.names import check_names
 from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.samples.run_folder import RunFolder, write_json
 from perf_pipeline.samples.typed_file import read_typed
@@ -52,7 +53,11 @@ def read_planned_levels(folder: RunFolder) -> tuple[PlannedLevel, ...]:
         RunFolderError: The file is not what this version writes.
     """
     path = _path(folder)
-    return read_typed(path, _PlanFile, SCHEMA_VERSION).levels if path.exists() else ()
+    if not path.exists():
+        return ()
+    levels = read_typed(path, _PlanFile, SCHEMA_VERSION).levels
+    check_names(path, (("level name", level.label) for level in levels))
+    return levels
 
 
 def _path(folder: RunFolder) -> Path:

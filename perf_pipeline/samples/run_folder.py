@@ -12,14 +12,15 @@ RUN/metrics.json, report.html, report.md, report.json
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
+from perf_pipeline.config.names import check_names, name_problem
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp, stamp
+from perf_pipeline.samples.run_file import read_file, write_atomically
 
 RUNNING, COMPLETE, INTERRUPTED, FAILED, KILLED = (
     "running",
@@ -38,16 +39,6 @@ CONTROL = "control"
 """Folder of an open level: the same arrivals on workflows that do nothing."""
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``, whole or not at all: temporary file, fsync, rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def write_json(path: Path, value: object) -> None:
     """Write ``value`` as JSON, atomically. NaN and infinity are refused: they are not JSON."""
     write_atomically(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
@@ -60,10 +51,10 @@ def read_json(path: Path) -> Any:
         RunFolderError: It is missing or not JSON; the text names it.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_file(path).decode())
     except FileNotFoundError as error:
         raise RunFolderError(f"{path} is missing: this run did not get that far") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(f"{path} cannot be read as JSON: {error}") from error
 
 
@@ -95,9 +86,16 @@ class RunFolder:
 
     Attributes:
         root: The folder; its name is the run's id.
+
+    Raises:
+        RunFolderError: That name cannot be one: names of files and servers are made of it.
     """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        if problem := name_problem("run id", self.root.name):
+            raise RunFolderError(f"{problem}: rename the folder, or name another run")
 
     @property
     def run_id(self) -> str:
@@ -125,8 +123,18 @@ class RunFolder:
         return self.root / "run.json"
 
     def level_folders(self) -> list[Path]:
-        """Return the folders of the levels that were begun, in order."""
-        return sorted(path.parent for path in (self.root / "levels").glob("*/level.json"))
+        """Return the folders of the levels that were begun, in order.
+
+        Raises:
+            RunFolderError: One is a link, or its name cannot be a level's.
+        """
+        levels = self.root / "levels"
+        folders = sorted(path.parent for path in levels.glob("*/level.json"))
+        check_names(levels, (("level name", folder.name) for folder in folders))
+        for folder in (levels, *folders):
+            if folder.is_symlink():
+                raise RunFolderError(f"{folder} is a symbolic link, which no folder of a run is")
+        return folders
 
     def begin(self, scenario: str) -> None:
         """Make the folder and record that this process runs it.
@@ -176,9 +184,20 @@ class RunFolder:
 
 
 def list_runs(results: Path) -> list[RunFolder]:
-    """Return all runs in a results folder, oldest first."""
-    runs = [RunFolder(path.parent) for path in results.glob("*/run.json")]
+    """Return all runs in a results folder, oldest first.
+
+    A folder whose name cannot be a run's id, and a link to a folder elsewhere, is passed over.
+    """
+    folders = (path.parent for path in results.glob("*/run.json"))
+    runs = [RunFolder(one) for one in folders if not not_listed(one)]
     return sorted(runs, key=lambda run: run.run_id)
+
+
+def not_listed(folder: Path) -> str:
+    """Return why a folder in a results folder is not listed as a run; empty if it is."""
+    if folder.is_symlink():
+        return f"{folder} is a symbolic link: name the folder that it leads to"
+    return name_problem("run id", folder.name)
 
 
 def read_runs(results: Path) -> tuple[list[RunRecord], list[str]]:
@@ -188,7 +207,8 @@ def read_runs(results: Path) -> tuple[list[RunRecord], list[str]]:
         The records, and a line for each run whose record cannot be read: one damaged file must
         not hide the others.
     """
-    records, problems = [], []
+    found = (not_listed(path.parent) for path in sorted(results.glob("*/run.json")))
+    records, problems = [], [why for why in found if why]
     for folder in list_runs(results):
         try:
             records.append(folder.read_status())
@@ -215,7 +235,17 @@ def find_run(results: Path, name: str | None) -> RunFolder:
             )
         return runs[-1]
     for path in (results / str(name), Path(str(name))):
-        if (path / "run.json").is_file():
+        if _is_file(path / "run.json"):
+            if path.is_symlink():
+                raise RunFolderError(not_listed(path))
             return RunFolder(path.resolve())
     known = ", ".join(run.run_id for run in list_runs(results)[-5:]) or "none"
     raise RunFolderError(f"no run {name!r} in {results.resolve()} (latest runs: {known})")
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether a file is there; a text that cannot be a path names none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.run_file import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def read_typed(path: Path, kind: type[_Stored], schema_version: int) -> _Stored:
     from pydantic import ValidationError  # noqa: PLC0415 - 50 ms that only readers pay
 
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         version = json.loads(content)["schema_version"]
         if version != schema_version:
             raise RunFolderError(
@@ -46,7 +47,7 @@ def read_typed(path: Path, kind: type[_Stored], schema_version: int) -> _Stored:
             for each in error.errors(include_url=False)[:_PROBLEMS_SHOWN]
         )
         raise RunFolderError(f"{path} is not what this version writes ({problems})") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunFolderError(f"{path} cannot be read as JSON of ours: {error!r}") from error
 
 

@@ -37,7 +37,7 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 def schema_name(run_id: str) -> str:
     """Return the name of a run's schema in PostgreSQL."""
-    return "perf_" + run_id.replace("-", "_").lower()
+    return "perf_" + re.sub("[-.]", "_", run_id).lower()
 
 
 def ddl(schema: str) -> list[str]:

@@ -8,7 +8,6 @@ scenario fit a smaller machine, but cannot hide a wrong key.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.config.flags.apply import apply_overrides, drop_pointless_arms
 from perf_pipeline.config.flags.flag import check_flags
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.names import allowed, is_name
 from perf_pipeline.config.scenario.arrivals import arrivals_of
 from perf_pipeline.config.scenario.consistency import (
     check_consistency,
@@ -49,9 +49,6 @@ from perf_pipeline.errors import ScenarioError
 if TYPE_CHECKING:
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.positions import KeyPath
-
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
-"""A scenario's name becomes part of file names: ``baseline_100_20241201_120000.json``."""
 
 
 def read_scenario(
@@ -96,10 +93,10 @@ def parse_scenario(
     """
     overrides = overrides or Overrides()
     problems = Problems(file or f"{name}.toml")
-    if not NAME.fullmatch(name):
+    if not is_name("scenario name", name):
         problems.file_as_a_whole(
-            f"{problems.file}: the scenario's name is {shown(name)}; allowed are 1 to 80 of "
-            "A-Z, a-z, 0-9, _, - and . (it becomes part of file names); rename the file."
+            f"{problems.file}: the scenario's name is {shown(name)}; allowed are "
+            f"{allowed('scenario name')} (it becomes part of file names); rename the file."
         )
     check_flags(overrides, problems)
     document = load_document(text, problems)

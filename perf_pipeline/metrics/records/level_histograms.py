@@ -33,7 +33,7 @@ from perf_pipeline.metrics.survival.histogram_builder import HistogramBuilder
 from perf_pipeline.metrics.survival.log_buckets import BUCKETS
 from perf_pipeline.metrics.survival.outcomes import ANSWERED, ENDED
 from perf_pipeline.samples.level_records import LevelRecords, read_level
-from perf_pipeline.samples.run_folder import write_atomically
+from perf_pipeline.samples.run_file import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

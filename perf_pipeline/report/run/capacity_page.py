@@ -11,7 +11,7 @@ from perf_pipeline.report.run.markdown import markdown_table
 from perf_pipeline.report.run.page import page_environment
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, number
-from perf_pipeline.samples.run_folder import write_atomically
+from perf_pipeline.samples.run_file import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.page import render_html
 from perf_pipeline.report.run.result_file import write_result_files
-from perf_pipeline.samples.run_folder import write_atomically
+from perf_pipeline.samples.run_file import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,11 @@ is a JSON list with one object for each repeat (and level). A run that was inter
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.samples.run_file import read_file
 from perf_pipeline.samples.run_folder import INTERRUPTED, write_json
 
 if TYPE_CHECKING:
@@ -21,14 +23,9 @@ if TYPE_CHECKING:
 TIMESTAMP_LENGTH = len("20241201_120000")
 
 
-def level_file_name(metrics: RunMetrics, label: str) -> str:
-    """Return the name of the result file of a level, or of an arm, by its label."""
-    return f"{metrics.manifest.scenario}_{label}_{_timestamp(metrics)}.json"
-
-
-def run_file_name(metrics: RunMetrics) -> str:
-    """Return the name of the result file of all levels."""
-    return f"{metrics.manifest.scenario}_{_timestamp(metrics)}.json"
+def level_file(results: Path, metrics: RunMetrics, label: str) -> Path:
+    """Return the path of the result file of a level, or of an arm, by its label."""
+    return _free(results, f"{metrics.manifest.scenario}_{label}_", metrics)
 
 
 def write_result_files(results: Path, metrics: RunMetrics) -> list[Path]:
@@ -40,26 +37,33 @@ def write_result_files(results: Path, metrics: RunMetrics) -> list[Path]:
     by_label: dict[str, list[LevelMetrics]] = {}
     for level in metrics.levels:
         by_label.setdefault(level.label, []).append(level)
-    written = []
-    for label, levels in by_label.items():
-        path = results / level_file_name(metrics, label)
-        write_json(path, [_entry(metrics, level) for level in levels])
-        written.append(path)
-    everything = results / run_file_name(metrics)
-    levels = [level for level in metrics.levels if level.role == "level"]
-    write_json(everything, [_entry(metrics, level) for level in levels])
-    written.append(everything)
+    written = {level_file(results, metrics, label): levels for label, levels in by_label.items()}
+    everything = _free(results, f"{metrics.manifest.scenario}_", metrics)
+    written[everything] = [level for level in metrics.levels if level.role == "level"]
     if metrics.status == INTERRUPTED:
-        written.append(results / f"partial_results_{_timestamp(metrics)}.json")
-        write_json(written[-1], [_entry(metrics, level) for level in metrics.levels])
-    return written
+        written[_free(results, "partial_results_", metrics)] = list(metrics.levels)
+    for path, levels in written.items():
+        write_json(path, [_entry(metrics, level) for level in levels])
+    return list(written)
+
+
+def _free(results: Path, begin: str, metrics: RunMetrics) -> Path:
+    """Return the path of a result file of this run, never that of another run's.
+
+    Two runs of the same second differ in the end of their ids: the second one has its whole id in
+    the names of its files. The id of a foreign run may begin as one of ours does.
+    """
+    path = results / f"{begin}{metrics.run_id[:TIMESTAMP_LENGTH]}.json"
+    try:
+        entries = json.loads(read_file(path))
+        owner = entries[0]["run_id"] if entries else metrics.run_id
+    except FileNotFoundError:
+        return path
+    except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
+        owner = ""  # not one of ours
+    return path if owner == metrics.run_id else results / f"{begin}{metrics.run_id}.json"
 
 
 def _entry(metrics: RunMetrics, level: LevelMetrics) -> dict[str, object]:
     scenario = metrics.manifest.scenario
     return performance_metrics(level, metrics.run_id, scenario).to_dict()
-
-
-def _timestamp(metrics: RunMetrics) -> str:
-    """Return the time stamp at the beginning of the run's id."""
-    return metrics.run_id[:TIMESTAMP_LENGTH]

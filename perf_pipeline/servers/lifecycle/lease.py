@@ -8,13 +8,16 @@ It has no password.
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.config.wording import shown
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.lifeline import ProcessStamp, own_stamp
+from perf_pipeline.samples.run_file import read_file
 from perf_pipeline.servers.lifecycle.persistent_servers import write_private
 from perf_pipeline.servers.server import redacted_url
 from perf_pipeline.servers.service import find_service
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.servers.server import Server
+
+_DATA = re.compile(r"(?!pg_|public$|information_schema$|mysql$|sys$)[A-Za-z0-9][A-Za-z0-9_.:/-]*")
+"""Names of data: without a wildcard, and none of a server's own schemas."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,12 @@ def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
     if server.source in {"machine", "bundle"}:
         yield name
         return
-    file_name = name.strip(":/").replace("/", "_")
     lease = Lease(
         service=server.service,
         redacted_url=redacted_url(server.url),
         name=name,
         owner=own_stamp(),
-        path=state_dir / "leases" / f"{server.service}-{file_name}.json",
+        path=state_dir / "leases" / _file_name(server.service, name),
     )
     _write(lease)
     try:
@@ -98,8 +103,12 @@ def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
 
 def abandoned_leases(state_dir: Path) -> list[Lease]:
     """Return the leases whose process has ended."""
-    leases = [_read(path) for path in sorted((state_dir / "leases").glob("*.json"))]
-    return [lease for lease in leases if not lease.owner.is_alive()]
+    return [lease for lease in _leases(state_dir)[0] if not lease.owner.is_alive()]
+
+
+def damaged_leases(state_dir: Path) -> list[str]:
+    """Return a sentence on each file in the place of a lease that is none of ours."""
+    return _leases(state_dir)[1]
 
 
 def return_leases(leases: Iterable[Lease], urls: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -150,7 +159,32 @@ def _write(lease: Lease) -> None:
     write_private(lease.path, json.dumps(values))
 
 
+def _leases(state_dir: Path) -> tuple[list[Lease], list[str]]:
+    leases, damaged = [], []
+    for path in sorted((state_dir / "leases").glob("*.json")):
+        try:
+            leases.append(_read(path))
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            damaged.append(f"{path} is no lease of ours ({error}): nothing was removed for it.")
+    return leases, damaged
+
+
 def _read(path: Path) -> Lease:
-    values = json.loads(path.read_text(encoding="utf-8"))
+    """Read a lease.
+
+    Raises:
+        OSError: It is a link, or cannot be read.
+        ValueError: It names what no run of ours makes; likewise TypeError and KeyError.
+    """
+    values = json.loads(read_file(path))
     values["owner"] = ProcessStamp(*values["owner"])
-    return Lease(path=path, **values)
+    lease = Lease(path=path, **values)
+    if path.name != _file_name(lease.service, lease.name):
+        raise ValueError("its file has another name than what it names")
+    if lease.service not in SERVICES or not _DATA.fullmatch(lease.name):
+        raise ValueError(f"{shown(lease.name)} is not the name of a run's data on a known service")
+    return lease
+
+
+def _file_name(service: str, name: str) -> str:
+    return f"{service}-{name.strip(':/').replace('/', '_')}.json"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.servers.lifecycle.folder import empty_of_processes, guardian_of, remove_folder
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
-from perf_pipeline.servers.lifecycle.lease import abandoned_leases, return_leases
+from perf_pipeline.servers.lifecycle.lease import abandoned_leases, damaged_leases, return_leases
 from perf_pipeline.servers.lifecycle.persistent_servers import (
     forget_persistent,
     only_one,
@@ -63,6 +63,7 @@ def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
                 removed.append(f"the record of a {service} server that no longer runs")
         for folder in sorted(settings.temp_dir.resolve().glob(f"{FOLDER_PREFIX}*")):
             _clear_folder(folder, removed, problems)
+        problems += damaged_leases(settings.state_dir)
         returned = return_leases(abandoned_leases(settings.state_dir), urls)
     removed += returned[0]
     problems += returned[1]

@@ -1,0 +1,61 @@
+"""Reads and replaces the files of a run; a link, a pipe or a device in their place is refused.
+
+A results folder may come from somebody else. Reading a link would show a file from outside of it,
+a pipe would wait for its writer for ever, and writing through a link would change what it names.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_JSON_BYTES = 500_000_000
+"""Metrics of the largest run that can be configured are below 100 MB."""
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file of a run.
+
+    Raises:
+        FileNotFoundError: It is missing.
+        OSError: It is a link, no regular file, too large, or cannot be read; the text says which.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if path.is_symlink():
+            raise OSError("it is a symbolic link, which no file of a run is") from error
+        raise
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError("it is not a regular file")
+        if found.st_size > MAX_JSON_BYTES:
+            raise OSError(f"it has {found.st_size:,} bytes; the maximum is {MAX_JSON_BYTES:,}")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``, whole or not at all: temporary file, fsync, rename.
+
+    A link in the place of either file is replaced, and never followed.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with new_file(temporary) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def new_file(path: Path) -> IO[bytes]:
+    """Open a new file for writing, in the place of whatever has its name."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
