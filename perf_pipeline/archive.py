@@ -15,26 +15,25 @@ import sys
 import tarfile
 import tempfile
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.archive_members import ArchiveError, opened
+from perf_pipeline.archive_rules import FOLDER, member_problem, refuse_bomb, refused, shown_name
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.samples.run_folder import RUNNING, read_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from perf_pipeline.archive_members import ArchiveMembers, Member
+
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
 MAX_BYTES = 20_000_000_000
 MAX_FILES = 100_000
-MAX_MANIFEST_BYTES = 50_000_000
-_FOLDER = "results"
-_CHUNK = 1 << 20
-
-
-class ArchiveError(PerfPipelineError):
-    """An archive cannot be made, or must not be unpacked; the text names the member."""
+SHA256_DIGITS = 64
+MAX_MANIFEST_BYTES = 16_000_000
 
 
 def export_archive(results: Path, archive: Path) -> int:
@@ -50,11 +49,18 @@ def export_archive(results: Path, archive: Path) -> int:
     running = [run["run_id"] for run in read_runs(results)[0] if run["status"] == RUNNING]
     if running:
         raise ArchiveError(f"run {', '.join(running)} goes on: export when it has ended")
-    files = {f"{_FOLDER}/{inner}": file for inner, file in _in(results)}
+    files = dict(_in(results))
     if not files:
         raise ArchiveError(f"nothing to export: no file in {results.absolute()}; run a test first")
     facts = {name: {"bytes": f.stat().st_size, "sha256": _digest(f)} for name, f in files.items()}
-    manifest = json.dumps({"schema_version": SCHEMA_VERSION, "files": facts}, indent=1).encode()
+    total = sum(file.stat().st_size for file in files.values())
+    for what, value, maximum in (("bytes", total, MAX_BYTES), ("files", len(files), MAX_FILES)):
+        if value > maximum:
+            raise ArchiveError(
+                f"{results} has {value:,} {what}, and an archive holds at most {maximum:,}: move "
+                "some runs elsewhere, or drop old journals with `perf-pipeline prune`"
+            )
+    manifest = json.dumps({"schema_version": SCHEMA_VERSION, "files": facts}).encode()
     try:
         stream = archive.open("xb")
     except FileExistsError as error:
@@ -81,19 +87,28 @@ def import_archive(archive: Path, results: Path) -> int:
     with tempfile.TemporaryDirectory(dir=results.absolute().parent, prefix=".import-") as folder:
         staging = Path(folder)
         names = _unpack(archive, staging)
-        places = {name: results / name.partition("/")[2] for name in names}
-        _refuse_overwriting(places, results)
-        for name, place in places.items():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(staging / name, place)
+        for top in _refuse_overwriting(names, results):
+            shutil.move(staging / FOLDER / top, results / top)
     return len(names)
 
 
 def _in(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name in the archive and the path of each file that can be imported again."""
     for path in sorted(root.rglob("*")):
-        inner = path.relative_to(root)
-        if path.is_file() and not path.is_symlink() and not inner.name.startswith("."):
-            yield inner.as_posix(), path
+        name = f"{FOLDER}/{path.relative_to(root).as_posix()}"
+        if path.is_file() and not path.is_symlink() and not member_problem(name):
+            yield name, path
+
+
+def left_out(results: Path) -> list[str]:
+    """Return the names of files that an archive of the results does not hold."""
+    packed = {path for _, path in _in(results)}
+    files = (path for path in sorted(results.rglob("*")) if not path.is_dir())
+    return [
+        str(path.relative_to(results))
+        for path in files
+        if path not in packed and not path.name.startswith(".")
+    ]
 
 
 def _digest(path: Path) -> str:
@@ -103,89 +118,106 @@ def _digest(path: Path) -> str:
 
 def _unpack(archive: Path, staging: Path) -> list[str]:
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            members = iter(tar)
-            listed = _manifest(tar, next(members, None))
-            names = [_unpack_one(tar, member, listed, staging) for member in members]
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise ArchiveError(f"{archive} cannot be read as .tar.gz: {error}") from error
+        with opened(archive) as (members, size):
+            listed = _manifest(members)
+            refuse_bomb(sum(bytes_ for bytes_, _ in listed.values()), size, staging)
+            names: dict[str, None] = {}
+            while member := members.next():
+                if member.name in names:
+                    raise refused(member.name, "is there twice")
+                _unpack_one(members, member, listed, staging)
+                names[member.name] = None
+    except ArchiveError as error:
+        text = str(error)
+        raise ArchiveError(
+            text
+            if str(archive) in text or "; nothing was imported" in text
+            else f"{archive} cannot be read as .tar.gz of results: {text}; nothing was imported"
+        ) from error
     missing = sorted(set(listed) - set(names))
     if missing:
-        raise ArchiveError(f"{archive} lacks {len(missing)} files of its manifest: {missing[0]}")
-    return names
+        raise ArchiveError(
+            f"{archive} lacks {len(missing)} files of its manifest: {missing[0]!r}; nothing was "
+            "imported"
+        )
+    return list(names)
 
 
-def _manifest(tar: tarfile.TarFile, head: tarfile.TarInfo | None) -> dict[str, Any]:
-    if head is None or head.name != MANIFEST or not head.isreg():
+def _manifest(members: ArchiveMembers) -> dict[str, tuple[int, bytes]]:
+    """Read the first member: name of each file to its size and SHA-256."""
+    head = members.next()
+    if head is None or head.name != MANIFEST or not head.is_file:
         raise ArchiveError(f"not an archive of results: its first member must be {MANIFEST}")
     if head.size > MAX_MANIFEST_BYTES:
-        raise ArchiveError(f"{MANIFEST} has {head.size} bytes; at most {MAX_MANIFEST_BYTES}")
-    source = tar.extractfile(head)
-    assert source is not None  # it is a regular file
+        raise ArchiveError(f"{MANIFEST} has {head.size:,} bytes; at most {MAX_MANIFEST_BYTES:,}")
     try:
-        document = json.load(source)
-        version, files = document["schema_version"], dict(document["files"])
-        total = sum(_size(facts) for facts in files.values())
-    except (ValueError, TypeError, KeyError) as error:
-        raise ArchiveError(f"{MANIFEST} is not one of ours: {error!r}") from error
+        text = b"".join(members.content()).decode()
+        # A bound on values, before they are made: a million empty lists need 60 times their text.
+        if text.count("{") + text.count("[") > MAX_FILES + 2 or text.count(",") > 3 * MAX_FILES:
+            raise ArchiveError(f"{MANIFEST} has more than {MAX_FILES:,} entries")
+        document = json.loads(text, object_pairs_hook=_entry)
+        version, files = document["schema_version"], document["files"]
+        total = sum(size for size, _ in files.values())
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ArchiveError(f"{MANIFEST} is not one of ours: {str(error)[:200]!r}") from error
     if version != SCHEMA_VERSION:
         raise ArchiveError(f"{MANIFEST} has version {version!r}; this reads {SCHEMA_VERSION}")
     for what, value, maximum in (("bytes", total, MAX_BYTES), ("files", len(files), MAX_FILES)):
         if value > maximum:
             raise ArchiveError(f"the archive declares {value} {what}; the maximum is {maximum}")
-    return files
+    return files  # type: ignore[no-any-return]  # checked by the sum
 
 
-def _size(facts: Any) -> int:
-    size, digest = facts["bytes"], facts["sha256"]
+def _entry(pairs: list[tuple[str, Any]]) -> Any:
+    """Make an object of the manifest: a size and a SHA-256, or a mapping of names."""
+    found = dict(pairs)
+    if set(found) != {"bytes", "sha256"}:
+        return found
+    size, digest = found["bytes"], found["sha256"]
     if type(size) is not int or size < 0 or not isinstance(digest, str):
-        raise ValueError(f"{facts!r} is not a size and a SHA-256")
-    return size
+        raise ValueError(f"{str(found)[:100]} is not a size and a SHA-256")
+    # A digest that is none fits no file.
+    return size, bytes.fromhex(digest) if len(digest) == SHA256_DIGITS else b""
 
 
 def _unpack_one(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, listed: dict[str, Any], staging: Path
-) -> str:
+    members: ArchiveMembers, member: Member, listed: dict[str, tuple[int, bytes]], staging: Path
+) -> None:
     name = member.name
-    if member.name == MANIFEST:
-        raise _refused(name, f"is a second {MANIFEST}")
-    pure = PurePosixPath(name)
-    if name.startswith("/") or ".." in pure.parts or "\\" in name or "\0" in name:
-        raise _refused(name, "would lie outside of the results")
-    if pure.as_posix() != name or pure.parts[0] != _FOLDER or len(pure.parts) == 1:
-        raise _refused(name, f"does not lie in {_FOLDER}/")
-    if not member.isreg():
-        raise _refused(name, "is a link, a device or something else that is not a file")
-    if name not in listed or member.size != listed[name]["bytes"]:
-        raise _refused(name, f"is not in {MANIFEST}, or has another size there")
+    if name == MANIFEST:
+        raise refused(name, f"is a second {MANIFEST}")
+    if problem := member_problem(name):
+        raise refused(name, problem)
+    if not member.is_file:
+        raise refused(name, "is a link, a device or something else that is not a file")
+    if name not in listed or member.size != listed[name][0]:
+        raise refused(name, f"is not in {MANIFEST}, or has another size there")
     path = staging / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    source = tar.extractfile(member)
-    assert source is not None  # it is a regular file
+    digest = hashlib.sha256()
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:
-            shutil.copyfileobj(source, file, _CHUNK)
-    except (FileExistsError, IsADirectoryError) as error:
-        raise _refused(name, "is there twice") from error
-    if _digest(path) != listed[name]["sha256"]:
-        raise _refused(name, f"has another SHA-256 than in {MANIFEST}")
-    return name
+            for piece in members.content():
+                digest.update(piece)
+                file.write(piece)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise refused(name, "is there twice, or is both a file and a folder") from error
+    if digest.digest() != listed[name][1]:
+        raise refused(name, f"has another SHA-256 than in {MANIFEST}")
 
 
-def _refused(name: str, why: str) -> ArchiveError:
-    return ArchiveError(f"member {name!r} of the archive {why}; nothing was imported")
+def _refuse_overwriting(names: Iterable[str], results: Path) -> list[str]:
+    """Return what will be put into the results folder: runs and single files.
 
-
-def _refuse_overwriting(places: dict[str, Path], results: Path) -> None:
-    for name, place in places.items():
-        # Nothing is added to a run that exists, or written below a link.
-        taken = results / place.relative_to(results).parts[0]
-        if taken.exists() or taken.is_symlink() or not _stays(place, results):
-            raise _refused(name, f"is there already as {taken}")
-
-
-def _stays(place: Path, root: Path) -> bool:
-    return place.resolve().is_relative_to(root.resolve())
+    Raises:
+        ArchiveError: One is there already: nothing is added to a run, or written below a link.
+    """
+    tops = {name.split("/")[1]: name for name in names}
+    for top, name in tops.items():
+        taken = results / top
+        if taken.exists() or taken.is_symlink():
+            raise refused(name, f"is there already as {taken}")
+    return list(tops)
 
 
 def main(arguments: Iterable[str]) -> int:
@@ -196,13 +228,15 @@ def main(arguments: Iterable[str]) -> int:
                 stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
                 archive = Path(f"performance_results_{stamp}.tar.gz")
                 done = f"{export_archive(Path(results), archive)} files in {archive}"
+                if names := left_out(Path(results)):
+                    done += f"; {len(names)} left out, such as {shown_name(names[0])}"
             case ["import", archive, results] if archive:
                 count = import_archive(Path(archive), Path(results))
                 done = f"{count} files imported into {results}"
             case _:
                 print("name the archive: make import-results ARCHIVE=FILE", file=sys.stderr)  # noqa: T201
                 return 2
-    except PerfPipelineError as error:
+    except (PerfPipelineError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     print(done)  # noqa: T201

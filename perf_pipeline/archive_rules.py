@@ -1,0 +1,69 @@
+"""What an archive of results may declare, and how its members may be called."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from perf_pipeline.archive_members import ArchiveError
+from perf_pipeline.config.names import name_problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = "results"
+MAX_DEPTH = 12
+MAX_RATIO = 100
+MIN_BOMB_BYTES = 50_000_000
+"""Results shrink to a third or less, files of zeros to a thousandth: a small archive may."""
+_SHOWN = 120
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@,~ -]{0,199}")
+
+
+def member_problem(name: str) -> str:
+    """Return why a member may not have a name; empty if it may."""
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name:
+        return "would lie outside of the results"
+    if parts[0] != FOLDER or len(parts) == 1 or "" in parts or "." in parts:
+        return f"does not lie in {FOLDER}"
+    if len(parts) > MAX_DEPTH or not all(map(_PART.fullmatch, parts)):
+        return (
+            f"has a name that no result has: at most {MAX_DEPTH} parts of A-Z, a-z, 0-9 and "
+            "_.+=@,~- or spaces, none beginning with a dot or dash"
+        )
+    if len(parts) > 2 and (problem := name_problem("run id", parts[1])):  # noqa: PLR2004
+        return f"lies in no run: {problem}"
+    return ""
+
+
+def refuse_bomb(total: int, compressed: int, staging: Path) -> None:
+    """Refuse an archive that would fill the disk.
+
+    Args:
+        total: Bytes of its files, as its manifest declares them.
+        compressed: Bytes of the archive.
+        staging: Where it would be unpacked.
+
+    Raises:
+        ArchiveError: Results never shrink as much, or the disk has no room.
+    """
+    if total > max(MIN_BOMB_BYTES, MAX_RATIO * compressed):
+        raise ArchiveError(
+            f"it has {compressed:,} bytes and declares {total:,}, more than {MAX_RATIO} times as "
+            "many, which no results do"
+        )
+    free = shutil.disk_usage(staging).free
+    if total > free:
+        raise ArchiveError(f"it needs {total:,} bytes, and {free:,} are free in {staging.parent}")
+
+
+def refused(name: str, why: str) -> ArchiveError:
+    """Return the error that refuses a member."""
+    return ArchiveError(f"member {shown_name(name)} of the archive {why}; nothing was imported")
+
+
+def shown_name(name: str) -> str:
+    """Return a name in quotes, short, with everything that a terminal would obey spelled out."""
+    return ascii(name) if len(name) <= _SHOWN else f"{name[:_SHOWN]!a}..."
