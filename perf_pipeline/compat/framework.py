@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,7 +39,8 @@ class LoadTestFramework:
     """Load tests without an orchestrator; each run has its folder and report.
 
     Every method that runs something raises PerfPipelineError before the first level when the
-    options are wrong, or when a server or the target is unavailable.
+    options are wrong, or when a server or the target is unavailable. Between the end of a level
+    and the start of the next, ``cooldown_duration`` passes, whichever methods run them.
 
     Attributes:
         config: The options.
@@ -53,6 +55,8 @@ class LoadTestFramework:
         target: str = "kailash",
         nodes: str = "code",
         notify: Callable[[str], None] = lambda _text: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -62,6 +66,8 @@ class LoadTestFramework:
             target: What executes the workflows.
             nodes: How the workflows are written: ``code`` or ``lean``.
             notify: Called with each line that people should see while they wait.
+            clock: Seconds, for the rest between two levels.
+            sleep: Waits for so many seconds.
 
         Raises:
             ScenarioError: With every problem of the options.
@@ -72,6 +78,9 @@ class LoadTestFramework:
         self._target = target
         self._nodes = nodes
         self._notify = notify
+        self._clock = clock
+        self._sleep = sleep
+        self._ended_s: float | None = None
         self._scenario("load_test")
 
     def execute_concurrent_workflows(self) -> PerformanceMetrics:
@@ -208,7 +217,11 @@ class LoadTestFramework:
         )
 
     def _run(self, scenario: Scenario) -> list[PerformanceMetrics]:
+        if self._ended_s is not None:
+            rested_s = self._clock() - self._ended_s
+            self._sleep(max(0.0, scenario.phases.cooldown_s - rested_s))
         metrics = run_scenario(scenario, self._settings, notify=self._notify).metrics
+        self._ended_s = self._clock()
         self.runs.append(metrics)
         return [
             performance_metrics(level, metrics.run_id, scenario.name) for level in metrics.levels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, cast
 
-from perf_pipeline.compat.options import OPTIONS, OURS
+from perf_pipeline.compat.options import OF_FAULTS, OPTIONS, OURS
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.consistency import check_consistency
 from perf_pipeline.config.scenario.problems import Problems
@@ -17,6 +17,7 @@ from perf_pipeline.config.scenario.scenario import (
     WorkerLimits,
     Workload,
 )
+from perf_pipeline.config.wording import shown
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.workload.servers import servers_used
 
@@ -40,7 +41,8 @@ class LoadTestConfig:
             times ``concurrent_workflows`` is reported as not steady.
         ramp_up_duration: s over which the slots start.
         test_duration: s, length of the steady phase, the one that is measured.
-        cooldown_duration: s of rest between two levels.
+        cooldown_duration: s of rest between the end of one level and the start of the next,
+            whichever method of ``LoadTestFramework`` runs them.
         workflow_types: Of data_processing, analytics, transformation; None for all three.
         workflow_complexity: simple, medium or complex.
         enable_database_stress: True: every type uses the servers that it has at this complexity.
@@ -50,10 +52,9 @@ class LoadTestConfig:
         connection_timeout: s to wait for a free connection.
         memory_limit_mb: Memory of all workers; one above its share is ended. None for no limit.
         cpu_limit_percent: CPU of all workers, percent of one core; None for no limit.
-        enable_failure_injection: Must be False: failures that are not real would be a lie, and
-            real ones are not built yet.
-        failure_rate: Share of workflows that failures would hit, 0 to 1.
-        failure_types: Which failures; None for all.
+        enable_failure_injection: Must be False, the default: faults come in a later version.
+        failure_rate: Must be the default, likewise.
+        failure_types: Must be None, the default, likewise.
         metrics_collection_interval: s between two samples of the resources.
         enable_detailed_logging: What the target logs goes to the workers' logs.
     """
@@ -96,15 +97,10 @@ class LoadTestConfig:
             ScenarioError: With every problem of every option.
         """
         problems = Problems("LoadTestConfig")
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        given = {option: getattr(self, option) for option in OPTIONS}
         given |= {"name": name, "target": target, "nodes": nodes}
         good = {option: _checked(option, value, problems) for option, value in given.items()}
-        if good["enable_failure_injection"]:
-            problems.at(
-                ("enable_failure_injection",),
-                "is true; allowed is false: injecting real failures, and proving that they were "
-                "in effect, is not built yet.",
-            )
+        _refuse_faults(self, problems)
         workloads = _workloads(good)
         if not workloads:
             problems.at(
@@ -117,6 +113,19 @@ class LoadTestConfig:
         if problems.sentences():
             raise ScenarioError(problems.sentences())
         return scenario
+
+
+def _refuse_faults(config: LoadTestConfig, problems: Problems) -> None:
+    """Refuse options about faults that are not their default: they would do nothing."""
+    for option in fields(config):
+        value = getattr(config, option.name)
+        if option.name in OF_FAULTS and value != option.default:
+            problems.replaced((option.name,), option.name)
+            problems.at(
+                (option.name,),
+                f"is {shown(value)}; allowed is its default, {shown(option.default)}: faults come "
+                "in a later version, and until then this option would do nothing. Leave it out.",
+            )
 
 
 def _checked(option: str, value: object, problems: Problems) -> Any:

@@ -21,13 +21,8 @@ from perf_pipeline.config.scenario.keys import (
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.positions import KeyPath
 
-FAILURES = (
-    "database_timeout",
-    "connection_exhaustion",
-    "memory_pressure",
-    "resource_exhaustion",
-)
-"""The values of ``failure_types``."""
+OF_FAULTS = ("enable_failure_injection", "failure_rate", "failure_types")
+"""Fields of ``LoadTestConfig`` that are refused unless they have their defaults."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +48,6 @@ _PHASES, _CONNECTIONS = _rows("phases"), _rows("connections")
 _TOP = {key.name: Option((key.name,), key) for key in TOP}
 
 
-def _switch(name: str, meaning: str) -> Option:
-    return Option((name,), Key(name, "boolean", meaning))
-
-
 OPTIONS: dict[str, Option] = {
     "concurrent_workflows": Option(("concurrency",), replace(LEVEL, takes_many=False)),
     "total_workflows": _PHASES["total_workflows"],
@@ -65,24 +56,18 @@ OPTIONS: dict[str, Option] = {
     "cooldown_duration": _PHASES["cooldown_s"],
     "workflow_types": Option(("workload",), replace(FAMILY, takes_many=True), is_optional=True),
     "workflow_complexity": Option(("workload", 0, "complexity"), COMPLEXITY),
-    "enable_database_stress": _switch("enable_database_stress", "workflows use their servers"),
+    "enable_database_stress": Option(
+        ("enable_database_stress",),
+        Key("enable_database_stress", "boolean", "workflows use their servers"),
+    ),
     "max_db_connections": _CONNECTIONS["max_db_connections"],
     "connection_timeout": _CONNECTIONS["connection_timeout_s"],
     "memory_limit_mb": Option(("limits", "memory_mb"), MEMORY_LIMIT, is_optional=True),
     "cpu_limit_percent": Option(("limits", "cpu_percent"), CPU_LIMIT, is_optional=True),
-    "enable_failure_injection": _switch("enable_failure_injection", "failures are injected"),
-    "failure_rate": Option(
-        ("failure_rate",), Key("failure_rate", "number", "share of workflows that fail", 0, 1)
-    ),
-    "failure_types": Option(
-        ("failure_types",),
-        Key("failure_types", "text", "which failures", choices=FAILURES, takes_many=True),
-        is_optional=True,
-    ),
     "metrics_collection_interval": _TOP["sample_every_s"],
     "enable_detailed_logging": _TOP["log_detail"],
 }
-"""One a field of ``LoadTestConfig``, in its order."""
+"""One a field of ``LoadTestConfig`` but those ``OF_FAULTS``, in its order."""
 
 OURS: dict[str, Option] = {
     "name": Option(("name",), Key("name", "label", "part of the result files' names")),

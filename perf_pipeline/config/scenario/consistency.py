@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.machine import SLOT_IS, largest_level, mode_of, processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.keys import REPEATED
+from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.scenario.user_code import check_workload_kinds
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
     _find_phases_out_of_order(scenario, problems)
     _find_schedules_without_a_steady_phase(scenario, problems)
     check_workload_kinds(scenario, problems)
+    _find_a_log_that_nothing_fills(scenario, problems)
     if problems.is_good(("processes",)):
         _find_too_few_connections(scenario, processes_of(scenario, machine), problems)
         _find_levels_above_the_machine(scenario, machine, problems)
@@ -87,6 +89,16 @@ def _find_schedules_without_a_steady_phase(scenario: Scenario, problems: Problem
                 (*path, "duration_s"),
                 f"is {length_s:g} s, all of it warm-up (phases.warm_up_s is {warm_up_s:g}): the "
                 "schedule must be longer, for what follows the warm-up is measured.",
+            )
+
+
+def _find_a_log_that_nothing_fills(scenario: Scenario, problems: Problems) -> None:
+    path = ("log_detail",)
+    if scenario.log_detail and problems.is_good(path, ("target",)):
+        name = parse_target(scenario.target).name
+        if name.startswith("control"):
+            problems.at(
+                path, f"is true; allowed is false for {name}: without a runtime, nothing logs."
             )
 
 

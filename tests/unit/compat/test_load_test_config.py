@@ -10,6 +10,7 @@ import pytest
 import perf_pipeline
 from perf_pipeline.compat.framework import LoadTestFramework
 from perf_pipeline.compat.load_test_config import LoadTestConfig
+from perf_pipeline.compat.options import OF_FAULTS, OPTIONS
 from perf_pipeline.config.machine import MachineLimits
 from perf_pipeline.config.scenario.scenario import ConnectionPools, Phases, WorkerLimits, Workload
 from perf_pipeline.errors import ScenarioError
@@ -63,9 +64,9 @@ def test_every_option_arrives_in_the_scenario() -> None:
         metrics_collection_interval=0.5,
         enable_detailed_logging=True,
     )
-    scenario = config.to_scenario("mine", machine=MACHINE, target="control", nodes="lean")
+    scenario = config.to_scenario("mine", machine=MACHINE, target="kailash", nodes="lean")
 
-    assert (scenario.name, scenario.target, scenario.nodes) == ("mine", "control", "lean")
+    assert (scenario.name, scenario.target, scenario.nodes) == ("mine", "kailash", "lean")
     assert scenario.concurrency == (7,)
     assert scenario.workloads == (Workload("analytics", "complex"),)
     assert scenario.phases == Phases(
@@ -95,8 +96,6 @@ def test_all_wrong_options_are_reported_at_once() -> None:
         connection_timeout=None,  # type: ignore[arg-type]
         memory_limit_mb=-1,
         enable_failure_injection=True,
-        failure_rate=5,
-        failure_types=["database_timeouts"],
     )
     with pytest.raises(ScenarioError) as refused:
         config.to_scenario(machine=MACHINE, target="kailsh", nodes="mean")
@@ -107,8 +106,6 @@ def test_all_wrong_options_are_reported_at_once() -> None:
         "workflow_complexity",
         "connection_timeout",
         "memory_limit_mb",
-        "failure_rate",
-        "failure_types",
         "target",
         "nodes",
         "enable_failure_injection",
@@ -153,3 +150,36 @@ def test_options_that_contradict_each_other_or_the_machine_are_reported(
 def test_a_framework_with_a_wrong_option_is_not_made(option: str, value: Any) -> None:
     with pytest.raises(ScenarioError, match=f"{option} is "):
         LoadTestFramework(LoadTestConfig(**{option: value}))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("enable_failure_injection", True),
+        ("failure_rate", 0.9),
+        ("failure_rate", 0),
+        ("failure_types", ["database_timeout"]),
+        ("failure_types", []),
+    ],
+)
+def test_options_about_faults_are_refused_unless_they_have_their_defaults(
+    option: str, value: Any
+) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        LoadTestConfig(**{option: value}).to_scenario(machine=MACHINE)
+    (problem,) = refused.value.problems
+    assert problem.startswith(f"{option} is ")
+    assert "faults come in a later version" in problem
+
+
+@pytest.mark.parametrize("target", ["control", "control_async"])
+def test_a_log_in_detail_of_a_target_that_logs_nothing_is_refused(target: str) -> None:
+    config = LoadTestConfig(enable_detailed_logging=True)
+    with pytest.raises(ScenarioError, match="enable_detailed_logging is true; allowed is false"):
+        config.to_scenario(machine=MACHINE, target=target)
+
+
+def test_every_option_but_those_about_faults_has_a_row_that_checks_it() -> None:
+    """An option without a row would be accepted and read by nothing."""
+    named = [field.name for field in dataclasses.fields(LoadTestConfig)]
+    assert sorted(named) == sorted([*OPTIONS, *OF_FAULTS])
