@@ -16,16 +16,16 @@ PYTHON ?= python3
 
 # uv must neither download a Python nor take over a virtual environment that happens to be active.
 export UV_PYTHON_DOWNLOADS := never
-unexport VIRTUAL_ENV
-unexport PYTHONPATH
-unexport PYTHONHOME
+# Nor does what a session says to other Pythons (PYTHONHOME, PYTHONWARNINGS and so on) reach ours.
+unexport VIRTUAL_ENV $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 
 BIN := .venv/bin
+PY := $(BIN)/python -I
 # .venv holds what running needs; what the tests and checks need is added to it by the first of them.
 READY := .venv/ready
 READY_TEST := .venv/ready-test
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-LOAD_TEST = $(BIN)/python -m perf_pipeline --results-dir "$(RESULTS)"
+LOAD_TEST = $(PY) -m perf_pipeline --results-dir "$(RESULTS)"
 NOT_BUILT = @echo "make $@: not built yet; nothing was started." >&2; echo "$(1)" >&2; exit 2
 
 ##@ Start here
@@ -53,7 +53,8 @@ $(READY): requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 	"$(UV)" venv --quiet --python "$$(command -v $(PYTHON))" .venv
 	"$(UV)" pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	"$(UV)" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q perf_pipeline assets
+	$(PY) -m compileall -q perf_pipeline assets
+	sed -i -e '1s|^#!/.*/python[0-9.]*$$|& -I|' -e "s|^\('''exec' .*\) \(\"\$$0\" .*\)$$|\1 -I \2|" $(BIN)/perf-pipeline
 	@touch $@
 
 $(READY_TEST): requirements-test.lock $(READY)
@@ -63,7 +64,7 @@ $(READY_TEST): requirements-test.lock $(READY)
 # Installed where we may, else unpacked into the cache; without it baseline leaves MySQL out.
 .PHONY: mysql
 mysql: $(READY) ## get MariaDB (Debian, Ubuntu) if there is no MySQL here yet
-	@$(BIN)/python -m perf_pipeline.servers.lifecycle.debian mariadb-server-core
+	@$(PY) -m perf_pipeline.servers.lifecycle.debian mariadb-server-core
 
 .PHONY: baseline
 baseline: mysql ## measure the target under normal load, as one Dagster run; LEVELS="10 50"
@@ -129,7 +130,7 @@ help-endurance: ## what the endurance test will do
 ##@ Look and operate
 .PHONY: ui
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000; PORT=4000 REPORTS_PORT=4001
-	@$(if $(filter file,$(origin RESULTS)),,PERF_PIPELINE_RESULTS="$(RESULTS)" )$(if $(REPORTS_PORT),PERF_PIPELINE_REPORTS_PORT="$(REPORTS_PORT)" )$(BIN)/python -m assets.ui$(if $(PORT), --port "$(PORT)")
+	@$(if $(filter file,$(origin RESULTS)),,PERF_PIPELINE_RESULTS="$(RESULTS)" )$(if $(REPORTS_PORT),PERF_PIPELINE_REPORTS_PORT="$(REPORTS_PORT)" )$(PY) -m assets.ui$(if $(PORT), --port "$(PORT)")
 
 .PHONY: start stop status healthcheck doctor
 start: mysql ## start every available server, for several runs
@@ -156,11 +157,11 @@ clean: stop ## stop the servers and remove caches of tools; results stay
 .PHONY: report export-results import-results
 report: $(READY) ## write the latest run's report anew, and the latest five in one file
 	@$(BIN)/perf-pipeline report --results "$(RESULTS)"
-	@$(BIN)/python -m perf_pipeline.compat.comprehensive_report "$(RESULTS)"
+	@$(PY) -m perf_pipeline.compat.comprehensive_report "$(RESULTS)"
 export-results: $(READY) ## pack results/, logs of the runs included, as performance_results_<timestamp>.tar.gz
-	@$(BIN)/python -m perf_pipeline.archive export "$(RESULTS)"
+	@$(PY) -m perf_pipeline.archive export "$(RESULTS)"
 import-results: $(READY) ## unpack ARCHIVE=FILE; nothing that is there is written over
-	@$(BIN)/python -m perf_pipeline.archive import "$(ARCHIVE)" "$(RESULTS)"
+	@$(PY) -m perf_pipeline.archive import "$(ARCHIVE)" "$(RESULTS)"
 
 .PHONY: clear
 clear: $(READY) ## clear away what killed runs left behind, and mark them

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+from perf_pipeline.program.program import run_program
 
-from perf_pipeline.compat.command import main
+
+def _main(arguments: list[str]) -> int:
+    from perf_pipeline.compat.command import main  # noqa: PLC0415 - an import may fail as well
+
+    return main(arguments)
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(_main, only_prints=lambda arguments: "--verify-only" in arguments)

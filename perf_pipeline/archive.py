@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.archive_members import ArchiveError, opened
 from perf_pipeline.archive_rules import FOLDER, member_problem, refuse_bomb, refused, shown_name
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.exit_code import Exit
+from perf_pipeline.program.program import run_program
 from perf_pipeline.samples.run_folder import RUNNING, read_runs
 
 if TYPE_CHECKING:
@@ -221,7 +223,7 @@ def _refuse_overwriting(names: Iterable[str], results: Path) -> list[str]:
 
 
 def main(arguments: Iterable[str]) -> int:
-    """Run ``export RESULTS`` or ``import ARCHIVE RESULTS``; 0, 1 or 2."""
+    """Run ``export RESULTS`` or ``import ARCHIVE RESULTS``; 0 or 2."""
     try:
         match list(arguments):
             case ["export", results]:
@@ -235,13 +237,13 @@ def main(arguments: Iterable[str]) -> int:
                 done = f"{count} files imported into {results}"
             case _:
                 print("name the archive: make import-results ARCHIVE=FILE", file=sys.stderr)  # noqa: T201
-                return 2
+                return Exit.BAD_INPUT
     except (PerfPipelineError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
-        return 1
+        return Exit.BAD_INPUT
     print(done)  # noqa: T201
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)

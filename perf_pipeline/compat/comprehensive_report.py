@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.exit_code import Exit
+from perf_pipeline.program.program import run_program
 from perf_pipeline.report.run.result_file import TIMESTAMP_LENGTH
 from perf_pipeline.samples.run_file import write_atomically
 from perf_pipeline.samples.run_folder import list_runs
@@ -47,8 +49,15 @@ def report_latest(results: Path, count: int = LATEST) -> Path:
     return write_comprehensive_report(results, runs[-1].run_id, reports)
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str]) -> int:
+    """Write one file of the latest runs' reports in a results folder; return the exit code."""
     try:
-        print(f"the latest runs in one: {report_latest(Path(sys.argv[1]))}")  # noqa: T201
+        print(f"the latest runs in one: {report_latest(Path(arguments[0]))}")  # noqa: T201
     except RunFolderError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)  # noqa: T201
+        return Exit.BAD_INPUT
+    return Exit.COMPLETE
+
+
+if __name__ == "__main__":
+    run_program(main)

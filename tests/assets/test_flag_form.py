@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from assets.capacity import CapacityConfig
 from assets.flag_form import flags_in, with_flags
 from assets.resources import LoadRun
-from perf_pipeline.cli import app
+from perf_pipeline.cli.app import app
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.config.flags.flag import flag
 from perf_pipeline.config.flags.overrides import Overrides

@@ -154,5 +154,5 @@ def test_an_import_needs_an_archive_and_reports_what_is_none(
     assert main(["import", "", results]) == 2
     plain = tmp_path / "plain"
     plain.write_bytes(b"no archive")
-    assert main(["import", str(plain), results]) == 1
+    assert main(["import", str(plain), results]) == 2
     assert "cannot be read as .tar.gz" in capsys.readouterr().err

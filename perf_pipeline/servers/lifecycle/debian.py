@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.exit_code import Exit
+from perf_pipeline.program.program import run_program
 from perf_pipeline.servers.lifecycle.status import server_status
 from perf_pipeline.servers.lifecycle.unpacked import library_prefix, unpacked_root
 from perf_pipeline.servers.service import find_service, how_to_get
@@ -110,12 +112,23 @@ def program_of(package: str, name: str, settings: Settings) -> list[str]:
     return [*library_prefix(program), str(program)]
 
 
-def main(arguments: list[str]) -> None:
-    """Obtain the package that the arguments name."""
+def main(arguments: list[str]) -> int:
+    """Obtain the package that the arguments name; return the exit code.
+
+    A package that is unavailable is no failure: what needs it says so.
+    """
     if len(arguments) != 1 or arguments[0] not in packages():
         names = ",".join(packages())
-        sys.exit(f"usage: python -m perf_pipeline.servers.lifecycle.debian {{{names}}}")
-    obtain(arguments[0], current_settings(), as_root=os.geteuid() == 0, notify=_print)
+        usage = f"usage: python -m perf_pipeline.servers.lifecycle.debian {{{names}}}\n"
+        sys.stderr.write(usage)
+        return Exit.BAD_INPUT
+    try:
+        settings = current_settings()
+    except PerfPipelineError as error:
+        sys.stderr.write(f"{error}\n")
+        return Exit.BAD_INPUT
+    obtain(arguments[0], settings, as_root=os.geteuid() == 0, notify=_print)
+    return Exit.COMPLETE
 
 
 def _is_available(service: str, settings: Settings) -> bool:
@@ -191,4 +204,4 @@ def _print(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_program(main)

@@ -17,7 +17,7 @@ import dagster as dg
 import pytest
 
 from assets.definitions import defs
-from perf_pipeline.cli import call
+from perf_pipeline.cli.app import call
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.validity import WORST_FIRST

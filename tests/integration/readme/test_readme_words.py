@@ -10,7 +10,7 @@ import typer.main
 
 from assets.definitions import defs
 from assets.ui import UI_PORT
-from perf_pipeline.cli import COMMANDS, app
+from perf_pipeline.cli.app import COMMANDS, app
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES, STEADY_TURNOVERS

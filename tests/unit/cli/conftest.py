@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from perf_pipeline.cli import call
+from perf_pipeline.cli.app import call
 from perf_pipeline.samples.manifest import write_manifest
 from perf_pipeline.samples.run_folder import RunFolder
 from tests.manifests import make_manifest

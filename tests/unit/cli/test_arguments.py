@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline import cli
-from perf_pipeline.cli import spread_levels
+from perf_pipeline.cli import inspect
+from perf_pipeline.cli.app import spread_levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.unit.cli.conftest import Answer
 
@@ -84,16 +85,22 @@ def test_wrong_usage_is_exit_code_2_with_an_object(
     assert (without.code, without.out) == (2, "")
 
 
-def test_a_fault_of_ours_is_no_verdict(
-    command: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+def test_a_defect_of_ours_is_no_verdict(
+    command: Callable[..., Answer], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python's own exit code for a traceback, 1, would say that a gate failed."""
 
     def broken() -> None:
-        raise ZeroDivisionError("of ours")
+        raise ZeroDivisionError("of ours, with redis://user:secret@host/0")
 
-    monkeypatch.setattr(cli.inspect, "list_scenarios", broken)
+    monkeypatch.setattr(inspect, "list_scenarios", broken)
     answer = command("scenarios", "--json")
-    assert answer.code == 3
-    assert answer.reported["problems"] == ["of ours"]
-    assert "Traceback" in answer.err
+    assert answer.code == 70
+    (file,) = (here / "state/perf_pipeline/defects").iterdir()
+    what = "ZeroDivisionError: of ours, with redis://***@host/0"
+    text = f"a defect of perf_pipeline: {what}. Please report it with {file}"
+    assert answer.reported["problems"] == [text]
+    assert answer.err.splitlines() == [text]
+    trace = file.read_text(encoding="utf-8")
+    assert "in broken" in trace
+    assert "secret" not in trace

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.cli import COMMANDS, EXAMPLES
+from perf_pipeline.cli.app import COMMANDS, EXAMPLES
 from perf_pipeline.cli.completion import offer_gates, offer_scenarios, offer_targets
 from tests.sandbox import BIN
 

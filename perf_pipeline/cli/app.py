@@ -1,0 +1,164 @@
+"""The commands of ``perf-pipeline``, their help, and how their arguments are read."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer import rich_utils
+
+from perf_pipeline.cli import capacity, doctor, histograms, inspect, run, selftest, servers
+from perf_pipeline.cli.output import answer, show
+from perf_pipeline.exit_code import Exit
+from perf_pipeline.program.defects import explain_defect
+from perf_pipeline.program.ending import interrupted_code, is_request_to_end
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NUMBER = re.compile(r"[+-]?(\d[\w.+-]*|nan|inf\w*)", re.IGNORECASE)
+_LEVELS = ("--concurrency", "--rate")
+
+app = typer.Typer(
+    name="perf-pipeline",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run.run,
+    "capacity": capacity.capacity,
+    "check": inspect.check,
+    "scenarios": inspect.scenarios,
+    "records": inspect.records,
+    "report": inspect.report,
+    "histograms": histograms.histograms,
+    "start": servers.start,
+    "stop": servers.stop,
+    "status": servers.status,
+    "doctor": doctor.doctor,
+    "selftest": selftest.selftest,
+}
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "run": (
+        "perf-pipeline run baseline",
+        "perf-pipeline run baseline --concurrency 10 50 --duration 5",
+        "perf-pipeline run my.toml --target control --seed 7 --json",
+        "perf-pipeline run baseline --gate production",
+        "perf-pipeline run baseline --target kailash==2.19.0 --setting enable_monitoring=true",
+    ),
+    "capacity": (
+        "perf-pipeline capacity baseline --slo 'p99_s < 5'",
+        "perf-pipeline capacity my.toml --slo 'p99_s < 0.5' --of rate --duration 20 --json",
+        "perf-pipeline capacity baseline --target control --nodes lean --slo 'avg_s<1' --max 2000",
+    ),
+    "check": ("perf-pipeline check my.toml", "perf-pipeline check baseline --json"),
+    "scenarios": ("perf-pipeline scenarios", "perf-pipeline scenarios --json"),
+    "records": (
+        "perf-pipeline records",
+        "perf-pipeline records latest --results elsewhere --json",
+    ),
+    "histograms": (
+        "perf-pipeline histograms",
+        "perf-pipeline histograms results/run-1 /other/host/results/run-2 --json",
+        "perf-pipeline histograms RUN1 RUN2 --all-levels --phase steady",
+    ),
+    "report": ("perf-pipeline report", "perf-pipeline report results/20241201_120000-4f2c"),
+    "start": ("perf-pipeline start; perf-pipeline run baseline; perf-pipeline stop",),
+    "stop": ("perf-pipeline stop",),
+    "status": ("perf-pipeline status", "perf-pipeline status --gate --json"),
+    "doctor": ("perf-pipeline doctor", "perf-pipeline doctor --json"),
+    "selftest": ("perf-pipeline selftest", "perf-pipeline selftest merge --size ci --json"),
+}
+
+
+def epilog(command: str) -> str:
+    """Return the end of a command's help; an empty line keeps lines apart there."""
+    return "\n\n".join(["Examples:", *EXAMPLES[command]])
+
+
+for command, function in COMMANDS.items():
+    app.command(command, epilog=epilog(command))(function)
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's way of a flag
+    if asked:
+        show(f"perf-pipeline {version('perf-pipeline')}", as_json=False)
+        raise typer.Exit
+
+
+@app.callback(epilog="perf-pipeline COMMAND --help shows examples.")
+def options(
+    *,
+    shown: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Load tests and benchmarks of Python workflow runtimes."""
+
+
+def call(arguments: list[str]) -> int:
+    """Run one command; a program that reads our output gets its object in every case.
+
+    Args:
+        arguments: Without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    as_json = "--json" in arguments
+    try:
+        code = app(spread_levels(arguments), prog_name=app.info.name, standalone_mode=False) or 0
+    except typer.TyperException as error:
+        rich_utils.rich_format_error(error)  # type: ignore[arg-type]
+        answer({"error": "UsageError", "problems": [error.format_message()]}, as_json=as_json)
+        return Exit.BAD_INPUT
+    except SystemExit as end:
+        if not isinstance(end.__context__, OSError):
+            raise
+        return _defect(end.__context__, as_json=as_json)  # typer takes any EPIPE for its output's
+    except BaseException as error:
+        if is_request_to_end(error):
+            raise
+        return _defect(error, as_json=as_json)
+    return interrupted_code() if code == Exit.INTERRUPTED else code
+
+
+def _defect(error: BaseException, *, as_json: bool) -> int:
+    """Explain a defect of ours, without a verdict."""
+    text = explain_defect(error)
+    show(text, as_json=True)
+    answer({"error": type(error).__name__, "problems": [text]}, as_json=as_json)
+    return Exit.DEFECT
+
+
+def spread_levels(arguments: list[str]) -> list[str]:
+    """Let one ``--concurrency`` take several values, as in ``--concurrency 100 500 1000``.
+
+    Every further value becomes a ``--concurrency`` option, as the parser expects; ``--rate``
+    likewise. After the scenario has been named, text is taken as a value too, so that the check
+    of the levels reports it together with every other problem.
+    """
+    named = arguments[:1] == ["run"] and not "".join(arguments[1:2]).startswith("-")
+    spread: list[str] = []
+    taking = ""
+    for argument in arguments:
+        if taking and spread[-1] != taking:
+            if _is_level(argument, or_text=named):
+                spread.append(taking)
+            else:
+                taking = ""
+        spread.append(argument)
+        flag = argument.partition("=")[0]
+        taking = flag if flag in _LEVELS else taking
+    return spread
+
+
+def _is_level(argument: str, *, or_text: bool) -> bool:
+    """Return whether an argument is meant as a level, right or wrong."""
+    if _NUMBER.fullmatch(argument):
+        return True
+    return or_text and not argument.startswith("-")

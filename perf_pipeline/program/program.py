@@ -1,0 +1,75 @@
+"""The beginning and the end of every program of ours.
+
+Whatever is between them, a program ends with a code of ``exit_code.py``: one that Python chose (1
+for a traceback, 120 for a stream that cannot be flushed) would be read as a verdict.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from perf_pipeline.exit_code import Exit
+from perf_pipeline.program.ending import end_in_order_on_signals, interrupted_code
+from perf_pipeline.program.session import forget_other_pythons, restart_isolated
+from perf_pipeline.program.streams import open_closed_descriptors, replace_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from perf_pipeline.program.streams import LossyFile
+
+
+def run_program(
+    main: Callable[[list[str]], int],
+    *,
+    only_prints: Callable[[Sequence[str]], bool] = lambda _arguments: False,
+) -> NoReturn:
+    """Run a program to its end, and exit with its code.
+
+    Args:
+        main: Takes the arguments without the program's name, and returns the exit code. It imports
+            what it needs itself: an import that fails has the same end as any other failure.
+        only_prints: Whether a command, by its arguments, does nothing else: a reader that has read
+            enough is then no event, and output that was lost is a failure.
+    """
+    open_closed_descriptors()
+    forget_other_pythons(os.environ)
+    restart_isolated()
+    out, _ = replace_streams(os.environ)
+    end_in_order_on_signals()
+    arguments = sys.argv[1:]
+    code = _code(main, arguments)
+    sys.stdout.flush()
+    if out.error is not None:
+        code = _lost_output(out, code, only_prints=only_prints(arguments))
+    sys.stderr.flush()
+    sys.exit(code)
+
+
+def _code(main: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Return the exit code; an error that is nobody's is explained."""
+    try:
+        return main(arguments)
+    except KeyboardInterrupt:
+        return interrupted_code()
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
+            return Exit.BAD_INPUT
+        return end.code or 0
+    except BaseException as error:  # noqa: BLE001 - a panic of a library in Rust is no Exception
+        # Not above: it reads the settings, whose import may be what failed.
+        from perf_pipeline.program.defects import explain_defect  # noqa: PLC0415
+
+        sys.stderr.write(f"{explain_defect(error)}\n")
+        return Exit.DEFECT
+
+
+def _lost_output(out: LossyFile, code: int, *, only_prints: bool) -> int:
+    """Say that output was lost, unless the reader wanted no more of it; return the exit code."""
+    if only_prints and out.is_unread:
+        return code
+    sys.stderr.write(f"standard output could not be written to its end: {out.reason}\n")
+    return code or (Exit.BAD_INPUT if only_prints else Exit.COMPLETE)
