@@ -37,4 +37,4 @@ def read_checked_run(path: Path) -> CheckedRun:
     Raises:
         RunFolderError: The file is not a checked run.
     """
-    return read_typed(path, CheckedRun, SCHEMA_VERSION)
+    return read_typed(path, CheckedRun, SCHEMA_VERSION, Path.read_bytes)

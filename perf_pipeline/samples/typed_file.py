@@ -10,6 +10,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.run_file import read_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pydantic import TypeAdapter
@@ -18,13 +19,19 @@ _PROBLEMS_SHOWN = 3
 _Stored = TypeVar("_Stored")
 
 
-def read_typed(path: Path, kind: type[_Stored], schema_version: int) -> _Stored:
+def read_typed(
+    path: Path,
+    kind: type[_Stored],
+    schema_version: int,
+    read: Callable[[Path], bytes] = read_file,
+) -> _Stored:
     """Read a JSON file of a run as a value of a dataclass.
 
     Args:
         path: The file, with a ``schema_version`` beside the fields of ``kind``.
         kind: A dataclass whose annotations can be resolved.
         schema_version: The version that is read.
+        read: Reads the file; by default one of a results folder, which is no link.
 
     Raises:
         RunFolderError: The file is missing, or is not what this version writes.
@@ -32,7 +39,7 @@ def read_typed(path: Path, kind: type[_Stored], schema_version: int) -> _Stored:
     from pydantic import ValidationError  # noqa: PLC0415 - 50 ms that only readers pay
 
     try:
-        content = read_file(path)
+        content = read(path)
         version = json.loads(content)["schema_version"]
         if version != schema_version:
             raise RunFolderError(

@@ -27,3 +27,11 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "checked").write_text('{"schema_version": 1}')
     with pytest.raises(RunFolderError, match="checked is not what this version writes"):
         read_checked_run(tmp_path / "checked")
+
+
+def test_it_is_read_from_a_descriptor_which_the_kernel_shows_as_a_link(tmp_path: Path) -> None:
+    checked = CheckedRun("r-1", open_scenario("baseline", read_machine_limits()), {})
+    with (tmp_path / "checked").open("w+b") as file:
+        file.write(checked.to_json())
+        file.flush()
+        assert read_checked_run(Path(f"/proc/self/fd/{file.fileno()}")) == checked
