@@ -101,7 +101,7 @@ def _mark_killed(instance: dg.DagsterInstance) -> Iterator[str]:
     """Mark the Dagster runs whose process was killed as failed; yield a line about each."""
     for run in instance.get_runs(UNFINISHED):
         process = run.tags.get(PROCESS_TAG)
-        if process and not ProcessStamp(*json.loads(process)).is_alive():
+        if process and ProcessStamp.from_json(json.loads(process)).is_gone():
             instance.report_run_failed(run, "the process of this run was killed")
             yield f"Dagster run {run.run_id} marked as failed: its process was killed"
 

@@ -23,7 +23,8 @@ from perf_pipeline.archive_rules import FOLDER, member_problem, refuse_bomb, ref
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.program import run_program
-from perf_pipeline.samples.run_folder import RUNNING, read_runs
+from perf_pipeline.samples.run_list import read_runs
+from perf_pipeline.samples.run_record import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +49,9 @@ def export_archive(results: Path, archive: Path) -> int:
     Raises:
         ArchiveError: There is nothing to export, a run goes on, or ``archive`` exists.
     """
-    running = [run["run_id"] for run in read_runs(results)[0] if run["status"] == RUNNING]
+    running = [
+        one.folder.run_id for one in read_runs(results).found if one.record["status"] == RUNNING
+    ]
     if running:
         raise ArchiveError(f"run {', '.join(running)} goes on: export when it has ended")
     files = dict(_in(results))

@@ -10,7 +10,10 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.host.scratch import remove_scratch
 from perf_pipeline.loadgen.limits.control_group import remove_leftovers
 from perf_pipeline.report.run.files import write_files
-from perf_pipeline.samples.run_folder import KILLED, list_runs, read_json
+from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.samples.run_folder import read_json
+from perf_pipeline.samples.run_list import read_runs
+from perf_pipeline.samples.run_record import KILLED, NOT_SEEN
 from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
 
 if TYPE_CHECKING:
@@ -27,17 +30,20 @@ def clear(settings: Settings) -> list[str]:
     cleared = clear_leftovers(settings, SERVICES)
     lines = [*cleared.removed, *cleared.problems]
     lines += [f"control group {name}" for name in remove_leftovers()]
-    for folder in list_runs(settings.results_dir):
+    runs = read_runs(settings.results_dir)
+    for one in runs.found:
         try:
-            lines += _mark_if_killed(folder, settings)
+            lines += _mark_if_killed(one.folder, settings)
         except RunFolderError as error:
-            lines.append(f"run {folder.run_id} is damaged and was not changed: {error}")
-    return lines
+            lines.append(f"run {one.folder.run_id} is damaged and was not changed: {error}")
+    return [*lines, *(f"not changed: {sentence}" for sentence in runs.passed_over)]
 
 
 def _mark_if_killed(folder: RunFolder, settings: Settings) -> list[str]:
     """Record that a run was killed, unless its status shows it already; remove its files."""
     record = folder.read_status()
+    if record["status"] == NOT_SEEN:
+        return [f"run {folder.run_id} is not seen from here and was not changed: {record['why']}"]
     if record["status"] != KILLED or read_json(folder.status_file)["status"] == KILLED:
         return []
     folder.end(KILLED, record["why"])
@@ -48,8 +54,8 @@ def _mark_if_killed(folder: RunFolder, settings: Settings) -> list[str]:
 
 def _rescue(folder: RunFolder) -> str:
     try:
-        metrics = metrics_of(folder)
+        with damage_named(folder):
+            files = write_files(folder, metrics_of(folder))
     except RunFolderError as error:
         return f"nothing of it was measured ({error})"
-    files = write_files(folder, metrics)
     return f"what was measured is in {files.html}"

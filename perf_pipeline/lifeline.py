@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,23 +27,72 @@ _STATE = 0
 _START_TICKS = 19
 """Positions of fields 3 and 22 of /proc/<pid>/stat, counted from the end of the command's name."""
 
+_PID_MAX = 2**22
+"""Of Linux on 64 bits (proc(5), pid_max)."""
+
+
+class Liveness(Enum):
+    """Whether a recorded process runs, as far as this process can tell."""
+
+    ALIVE = "alive"
+    GONE = "gone"
+    NOT_SEEN = "not seen from here"
+
 
 class ProcessStamp(NamedTuple):
-    """Identifies a process uniquely: an id alone is reused.
+    """Identifies a process uniquely: an id alone is reused, and each container has its own ids.
 
     Attributes:
         pid: Process id.
         start_ticks: Clock ticks between the boot and its start (proc(5), stat field 22).
         boot_id: Of the running kernel; ticks start anew with each boot.
+        pid_namespace: Inode of the PID namespace in which ``pid`` counts (pid_namespaces(7)); 0
+            where it is not known.
     """
 
     pid: int
     start_ticks: int
     boot_id: str
+    pid_namespace: int = 0
+
+    @classmethod
+    def from_json(cls, value: object) -> ProcessStamp:
+        """Read a stamp that was stored as a list.
+
+        Raises:
+            ValueError: It is no stamp.
+        """
+        if isinstance(value, list | tuple) and len(value) in (3, 4):
+            pid, ticks, boot, namespace = (*value, 0)[:4]
+            are_numbers = all(type(one) is int for one in (pid, ticks, namespace))
+            if are_numbers and isinstance(boot, str) and 0 < pid <= _PID_MAX and ticks >= 0:
+                return cls(pid, ticks, boot, namespace)
+        raise ValueError(f"{value!r:.80} does not identify a process")
+
+    def liveness(self) -> Liveness:
+        """Return whether the process runs; a zombie has ended.
+
+        A process of another boot (which may be another host that shares a folder with this one)
+        or of another PID namespace (another container) cannot be seen from here.
+        """
+        try:
+            here = own_stamp()
+        except OSError:
+            return Liveness.NOT_SEEN
+        known = bool(self.pid_namespace and here.pid_namespace)
+        if self.boot_id != here.boot_id or (known and self.pid_namespace != here.pid_namespace):
+            return Liveness.NOT_SEEN
+        found = stamp(self.pid)
+        same = found is not None and found.start_ticks == self.start_ticks
+        return Liveness.ALIVE if same else Liveness.GONE
 
     def is_alive(self) -> bool:
-        """Return whether this process still runs; a zombie has ended."""
-        return stamp(self.pid) == self
+        """Return whether this process is seen to run."""
+        return self.liveness() is Liveness.ALIVE
+
+    def is_gone(self) -> bool:
+        """Return whether it is certain that this process has ended: only then may it be cleared."""
+        return self.liveness() is Liveness.GONE
 
 
 def stamp(pid: int) -> ProcessStamp | None:
@@ -60,14 +110,30 @@ def stamp(pid: int) -> ProcessStamp | None:
     if fields[_STATE] in {"Z", "X"}:
         return None
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return ProcessStamp(pid, int(fields[_START_TICKS]), boot_id)
+    return ProcessStamp(pid, int(fields[_START_TICKS]), boot_id, _pid_namespace())
+
+
+def _pid_namespace() -> int:
+    """Return the inode of this process's PID namespace; 0 where the kernel does not show it."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0
 
 
 def own_stamp() -> ProcessStamp:
-    """Return the stamp of the calling process."""
-    mine = stamp(os.getpid())
-    if mine is None:
-        raise OSError(f"/proc/{os.getpid()}/stat does not describe this process: is /proc mounted?")
+    """Return the stamp of the calling process.
+
+    Raises:
+        OSError: /proc is not mounted, or shows the processes of another PID namespace.
+    """
+    pid = os.getpid()
+    mine = stamp(pid)
+    if mine is None or Path("/proc/self").readlink().name != str(pid):
+        raise OSError(
+            f"/proc/{pid}/stat does not describe this process: is /proc mounted, and in this PID "
+            "namespace?"
+        )
     return mine
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+import warnings
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -31,15 +32,12 @@ from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.report.run.files import report_of, write_files
+from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
-from perf_pipeline.samples.run_folder import (
-    COMPLETE,
-    FAILED,
-    INTERRUPTED,
-    RunFolder,
-    find_run,
-)
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_list import find_run
+from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -284,9 +282,10 @@ def open_run(name: str | None = None, settings: Settings | None = None) -> Finis
     Raises:
         RunFolderError: There is no such run, or nothing of it was measured.
     """
-    folder = find_run((settings or current_settings()).results_dir, name)
-    metrics = metrics_of(folder)
-    return FinishedRun(metrics, folder.root, report_of(folder, metrics))
+    folder = find_run((settings or current_settings()).results_dir, name, warnings.warn)
+    with damage_named(folder):
+        metrics = metrics_of(folder)
+        return FinishedRun(metrics, folder.root, report_of(folder, metrics))
 
 
 def _planned(plan: LevelPlan) -> PlannedLevel:

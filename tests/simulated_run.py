@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.analysis.measure import measure
 from perf_pipeline.samples.manifest import write_manifest
-from perf_pipeline.samples.run_folder import COMPLETE, RunFolder
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_record import COMPLETE
 from tests.manifests import make_manifest
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 

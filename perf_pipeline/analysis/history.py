@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.metrics_file import read_metrics
-from perf_pipeline.samples.run_folder import RUNNING, RunFolder, list_runs
+from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.samples.run_list import read_runs
+from perf_pipeline.samples.run_record import MAY_GO_ON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.service_times import Percentile
     from perf_pipeline.samples.host_record import HostFacts
+    from perf_pipeline.samples.run_folder import RunFolder
 
 RUNS_MAX = 50
 """Maximum number of runs that are read, the newest ones."""
@@ -128,14 +131,16 @@ def read_history(results: Path, runs_max: int = RUNS_MAX) -> History:
         results: The results folder.
         runs_max: Maximum number of runs to read, > 0.
     """
-    folders = list_runs(results)
+    runs_there = read_runs(results)
+    folders = runs_there.folders
     wanted = folders[-runs_max:]
     lines: dict[SeriesKey, list[HistoryPoint]] = {}
-    unread: list[str] = []
+    unread = list(runs_there.passed_over)
     runs = 0
     for folder in wanted:
         try:
-            found = _points(folder)
+            with damage_named(folder):
+                found = _points(folder)
         except RunFolderError as error:
             unread.append(str(error))
             continue
@@ -152,7 +157,7 @@ def _points(folder: RunFolder) -> Sequence[tuple[SeriesKey, HistoryPoint]]:
     Raises:
         RunFolderError: It has no metrics, or its metrics file is malformed.
     """
-    if folder.read_status()["status"] == RUNNING:
+    if folder.read_status()["status"] in MAY_GO_ON:
         return ()
     metrics = read_metrics(folder)
     return [_point(metrics, level) for level in metrics.levels]

@@ -26,11 +26,12 @@ from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
-from perf_pipeline.samples.run_folder import COMPLETE, RUNNING, RunFolder
+from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.validity import Validity
+    from perf_pipeline.samples.run_folder import RunFolder
 
 
 def measure_run(folder: RunFolder) -> RunMetrics:
@@ -71,7 +72,7 @@ def metrics_of(folder: RunFolder) -> RunMetrics:
         RunFolderError: The folder does not hold a run, or a file of it cannot be read.
     """
     status = folder.read_status()["status"]
-    if status == RUNNING:
+    if status in MAY_GO_ON:
         return measure_run(folder)
     if folder.metrics.exists():
         stored = read_metrics(folder)

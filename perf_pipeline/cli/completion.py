@@ -11,7 +11,7 @@ from perf_pipeline.config.scenario.target_spec import target_names
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.report.text.escape import name
-from perf_pipeline.samples.run_folder import list_runs
+from perf_pipeline.samples.run_list import list_runs
 
 Offered = list[tuple[str, str]]
 """Values and what each means."""
@@ -40,9 +40,10 @@ def offer_runs(ctx: typer.Context, incomplete: str) -> Offered:
     """Offer the latest runs of the results folder, newest first."""
     try:
         folder = ctx.params.get("results") or current_settings().results_dir
+        folders = list_runs(Path(folder))
     except PerfPipelineError:
-        return []  # the settings are wrong, which the command itself will report
-    runs = [run.run_id for run in reversed(list_runs(Path(folder))[-LATEST_RUNS:])]
+        return []  # settings or folder are wrong, which the command itself will report
+    runs = [run.run_id for run in reversed(folders[-LATEST_RUNS:])]
     return _beginning(incomplete, [("latest", "the newest run"), *((run, "") for run in runs)])
 
 

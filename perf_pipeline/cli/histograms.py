@@ -13,15 +13,16 @@ from perf_pipeline.cli.output import (
     Results,
     answer,
     bad_input_explained,
-    settings_with,
+    found_run,
     show,
 )
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.records.level_histograms import HistogramKey, merged, read_histograms
 from perf_pipeline.metrics.survival.histogram import Histogram
 from perf_pipeline.metrics.survival.histogram_block import Phase
+from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.manifest import read_manifest
-from perf_pipeline.samples.run_folder import find_run, read_json
+from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
@@ -69,12 +70,12 @@ def histograms(
     Levels with the same target, label and workflow are merged, regardless of the run.
     """
     with bad_input_explained(as_json=as_json):
-        folder = settings_with(results).results_dir
         names: list[str | None] = [*runs] if runs else [None]
-        found = {run.root: run for run in (find_run(folder, name) for name in names)}
+        found = {run.root: run for run in (found_run(name, results) for name in names)}
         table: dict[Merged, Histogram] = {}
         for run in found.values():
-            _add_run(run, phase, table, all_levels=all_levels)
+            with damage_named(run):
+                _add_run(run, phase, table, all_levels=all_levels)
     rows = [_row(key, histogram) for key, histogram in table.items()]
     for row in rows:
         show(_line(row), as_json=as_json)

@@ -17,6 +17,7 @@ from perf_pipeline.cli.output import (
     Results,
     answer,
     bad_input_explained,
+    found_run,
     settings_with,
     show,
 )
@@ -38,13 +39,15 @@ from perf_pipeline.loadgen.environment.function_trial import (
 )
 from perf_pipeline.report.run.files import write_files
 from perf_pipeline.report.text.escape import visible
+from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import read_manifest
 from perf_pipeline.samples.record import ErrorClass, Outcome
-from perf_pipeline.samples.run_folder import RUNNING, RunFolder, find_run
+from perf_pipeline.samples.run_record import MAY_GO_ON
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.samples.run_folder import RunFolder
 
 TEXTS_A_CLASS = 3
 
@@ -152,8 +155,9 @@ def records(run: RunName = None, results: Results = None, as_json: AsJson = Fals
     Runs that were killed or are still going on are counted too.
     """
     with bad_input_explained(as_json=as_json):
-        folder = find_run(settings_with(results).results_dir, run)
-        counted = count_records(folder)
+        folder = found_run(run, results)
+        with damage_named(folder):
+            counted = count_records(folder)
     show(f"run {counted['run_id']}: {counted['status']}", as_json=as_json)
     for level in counted["levels"]:
         outcomes = ", ".join(f"{name} {n}" for name, n in level["outcomes"].items() if n)
@@ -183,7 +187,7 @@ def _error_lines(level: dict[str, Any]) -> list[str]:
 
 def _missing_lines(counted: dict[str, Any]) -> list[str]:
     """Return a line on workflows that are not in the counts, if there are any."""
-    if counted["status"] == RUNNING:
+    if counted["status"] in MAY_GO_ON:
         return ["  the run is still going on: the last half second is not counted yet"]
     if not counted["recovered"]:
         return []
@@ -207,7 +211,7 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
         left = read_level(path, kinds)
         outcomes.update(level.outcomes)
         classes.update(level.error_classes)
-        cut_off = left.recovered and status["status"] != RUNNING  # else they are in flight
+        cut_off = left.recovered and status["status"] not in MAY_GO_ON  # else they are in flight
         recovered = recovered or cut_off
         missing += left.may_be_missing if cut_off else 0
         levels.append(
@@ -244,11 +248,12 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
     A run whose metrics were never written, because it was killed, is measured first.
     """
     with bad_input_explained(as_json=as_json):
-        folder = find_run(settings_with(results).results_dir, run)
-        metrics = metrics_of(folder)
-        files = write_files(folder, metrics)
-        found = report_capacity(folder, metrics) if metrics.manifest.capacity else None
-    show_summary(metrics, as_json=as_json)
+        folder = found_run(run, results)
+        with damage_named(folder):
+            metrics = metrics_of(folder)
+            files = write_files(folder, metrics)
+            found = report_capacity(folder, metrics) if metrics.manifest.capacity else None
+            show_summary(metrics, as_json=as_json)
     show(f"report: {files.html}", as_json=as_json)
     if found:
         show(f"{found.finding.summary}: {found.page}", as_json=as_json)

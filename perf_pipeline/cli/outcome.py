@@ -18,7 +18,7 @@ from perf_pipeline.report.level.noise import judged_noise
 from perf_pipeline.report.run.files import report_of
 from perf_pipeline.report.run.result_file import level_file
 from perf_pipeline.report.text.labels import level_name
-from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED
+from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,11 +15,13 @@ from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.report.text.escape import visible
+from perf_pipeline.samples.run_list import find_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.samples.run_folder import RunFolder
 
 SCHEMA_VERSION = 1
 
@@ -85,6 +87,19 @@ def bad_input_explained(*, as_json: bool) -> Iterator[None]:
             print(inert(problem), file=sys.stderr)  # noqa: T201
         answer({"error": type(error).__name__, "problems": problems}, as_json=as_json)
         raise typer.Exit(Exit.BAD_INPUT) from error
+
+
+def found_run(name: str | None, results: Path | None) -> RunFolder:
+    """Find a run by id or path, or the latest one; what is passed over is named on standard error.
+
+    Raises:
+        RunFolderError: There is none such.
+    """
+
+    def notify(line: str) -> None:
+        print(inert(line), file=sys.stderr)  # noqa: T201
+
+    return find_run(settings_with(results).results_dir, name, notify)
 
 
 def settings_with(results: Path | None) -> Settings:

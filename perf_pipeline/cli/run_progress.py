@@ -17,7 +17,7 @@ from perf_pipeline.loadgen.plan.phase_rules import closed_phases
 from perf_pipeline.loadgen.supervise.control_run import CONTROL_S
 from perf_pipeline.samples.open_records import read_intended
 from perf_pipeline.samples.planned_levels import PlannedLevel, read_planned_levels
-from perf_pipeline.samples.run_folder import RUNNING
+from perf_pipeline.samples.run_record import MAY_GO_ON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -209,7 +209,7 @@ class RunWatch:
         """Return the phase; after the last level the run is measured and reported."""
         if self._silent_s > 1 and self._index == len(self._levels) - 1:
             try:
-                if self._folder.read_status()["status"] != RUNNING:
+                if self._folder.read_status()["status"] not in MAY_GO_ON:
                     return REPORT
             except RunFolderError:
                 pass  # shown when the run has ended

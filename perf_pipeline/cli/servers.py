@@ -18,7 +18,8 @@ from perf_pipeline.cli.output import (
 )
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.exit_code import Exit
-from perf_pipeline.samples.run_folder import KILLED, RUNNING, read_runs
+from perf_pipeline.samples.run_list import read_runs
+from perf_pipeline.samples.run_record import KILLED, MAY_GO_ON
 from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.services import start_servers
 from perf_pipeline.servers.lifecycle.status import server_status
@@ -75,21 +76,22 @@ def status(
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
         servers = server_status(settings, SERVICES)
-        runs, damaged = read_runs(settings.results_dir)
+        runs = read_runs(settings.results_dir)
     for server in servers:
         show(f"{server.service:10}{server.health:13}{describe(server)}", as_json=as_json)
         for line in server.detail.splitlines():
             show(f"{'':23}{line}", as_json=as_json)
-    open_runs = [run for run in runs if run["status"] in (RUNNING, KILLED)]
+    records = [one.record for one in runs.found]
+    open_runs = [record for record in records if record["status"] in (*MAY_GO_ON, KILLED)]
     for run in open_runs:
         show(f"run {run['run_id']}: {run['status']} {run.get('why', '')}".rstrip(), as_json=as_json)
-    for line in damaged:
-        show(f"damaged run: {line}", as_json=as_json)
+    for line in runs.passed_over:
+        show(f"passed over: {line}", as_json=as_json)
     answer(
         {
             "servers": [asdict(server) for server in servers],
             "runs": open_runs,
-            "damaged_runs": damaged,
+            "passed_over": list(runs.passed_over),
         },
         as_json=as_json,
     )

@@ -32,7 +32,10 @@ from perf_pipeline.loadgen.environment.environment import find_uv, make_environm
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.report.run.files import report_of
 from perf_pipeline.run import new_run_id
-from perf_pipeline.samples.run_folder import INTERRUPTED, RunFolder, list_runs
+from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_list import list_runs
+from perf_pipeline.samples.run_record import INTERRUPTED
 from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
@@ -188,7 +191,8 @@ def _run_database(settings: Settings, *, accept_verdicts: bool) -> int:
 
 def _report_interrupted(run: RunFolder) -> None:
     try:
-        report_of(run, metrics_of(run))
+        with damage_named(run):
+            report_of(run, metrics_of(run))
     except RunFolderError as error:
         _print(f"nothing was measured: {error}")
     else:

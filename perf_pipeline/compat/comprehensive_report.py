@@ -11,7 +11,7 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.program import run_program
 from perf_pipeline.report.run.result_file import TIMESTAMP_LENGTH
 from perf_pipeline.samples.run_file import write_atomically
-from perf_pipeline.samples.run_folder import list_runs
+from perf_pipeline.samples.run_list import list_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

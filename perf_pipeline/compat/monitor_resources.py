@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.samples.run_folder import (
-    COMPLETE,
-    FAILED,
-    INTERRUPTED,
-    KILLED,
-    RunFolder,
-    find_run,
-)
+from perf_pipeline.samples.run_list import find_run
+from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, KILLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from perf_pipeline.samples.run_folder import RunFolder
 
 ENDED = (COMPLETE, FAILED, INTERRUPTED, KILLED)
 LOOK_EVERY_S = 0.5

@@ -14,22 +14,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.names import check_names, name_problem
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.lifeline import own_stamp, stamp
+from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.samples.run_file import read_file, write_atomically
+from perf_pipeline.samples.run_record import RUNNING, record_of, with_liveness
 
-RUNNING, COMPLETE, INTERRUPTED, FAILED, KILLED = (
-    "running",
-    "complete",
-    "interrupted",
-    "failed",
-    "killed",
-)
+if TYPE_CHECKING:
+    from pathlib import Path
 
+    from perf_pipeline.samples.run_record import RunRecord
 
 INTENDED = "intended.int64"
 """File of an open level: when each workflow should start, ns after the go, little-endian."""
@@ -56,28 +52,6 @@ def read_json(path: Path) -> Any:
         raise RunFolderError(f"{path} is missing: this run did not get that far") from error
     except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(f"{path} cannot be read as JSON: {error}") from error
-
-
-class StoppedRecord(TypedDict):
-    """How the scenario ended a run before its last level, as ``manifest.Stopped`` has it."""
-
-    level: str
-    because: str
-    detail: str
-    not_run: list[str]
-
-
-class RunRecord(TypedDict):
-    """The content of ``run.json``: status is of the closed list above, times are ISO 8601 UTC."""
-
-    run_id: str
-    scenario: str
-    status: str
-    process: tuple[int, int, str]
-    started_at: str
-    why: NotRequired[str]
-    ended_at: NotRequired[str]
-    stopped: NotRequired[StoppedRecord]
 
 
 @dataclass(frozen=True)
@@ -167,85 +141,12 @@ class RunFolder:
         write_json(self.status_file, record)
 
     def read_status(self) -> RunRecord:
-        """Return the record of the run; a run whose process is gone is ``killed``.
+        """Return the record of the run, with the status that it has by now.
+
+        A run whose process is gone is ``killed``; whether one of another boot or PID namespace
+        still runs is not seen from here.
 
         Raises:
             RunFolderError: It is missing, or not a record.
         """
-        record: RunRecord = read_json(self.status_file)
-        if not isinstance(record, dict) or not {"run_id", "status", "process"} <= set(record):
-            raise RunFolderError(f"{self.status_file} is not the record of a run")
-        if record["status"] == RUNNING:
-            owner = record["process"]
-            if stamp(owner[0]) != tuple(owner):
-                record["status"] = KILLED
-                record["why"] = f"its process {owner[0]} is gone without a record of its end"
-        return record
-
-
-def list_runs(results: Path) -> list[RunFolder]:
-    """Return all runs in a results folder, oldest first.
-
-    A folder whose name cannot be a run's id, and a link to a folder elsewhere, is passed over.
-    """
-    folders = (path.parent for path in results.glob("*/run.json"))
-    runs = [RunFolder(one) for one in folders if not not_listed(one)]
-    return sorted(runs, key=lambda run: run.run_id)
-
-
-def not_listed(folder: Path) -> str:
-    """Return why a folder in a results folder is not listed as a run; empty if it is."""
-    if folder.is_symlink():
-        return f"{folder} is a symbolic link: name the folder that it leads to"
-    return name_problem("run id", folder.name)
-
-
-def read_runs(results: Path) -> tuple[list[RunRecord], list[str]]:
-    """Read the records of all runs in a results folder, oldest first.
-
-    Returns:
-        The records, and a line for each run whose record cannot be read: one damaged file must
-        not hide the others.
-    """
-    found = (not_listed(path.parent) for path in sorted(results.glob("*/run.json")))
-    records, problems = [], [why for why in found if why]
-    for folder in list_runs(results):
-        try:
-            records.append(folder.read_status())
-        except RunFolderError as error:
-            problems.append(str(error))
-    return records, problems
-
-
-def find_run(results: Path, name: str | None) -> RunFolder:
-    """Find a run by id or path, or the latest one.
-
-    Args:
-        results: The results folder.
-        name: Id, or path of the folder; None or ``latest`` for the newest.
-
-    Raises:
-        RunFolderError: There is none such.
-    """
-    if name in (None, "latest"):
-        runs = list_runs(results)
-        if not runs:
-            raise RunFolderError(
-                f"no run in {results.resolve()}: make one with `perf-pipeline run`"
-            )
-        return runs[-1]
-    for path in (results / str(name), Path(str(name))):
-        if _is_file(path / "run.json"):
-            if path.is_symlink():
-                raise RunFolderError(not_listed(path))
-            return RunFolder(path.resolve())
-    known = ", ".join(run.run_id for run in list_runs(results)[-5:]) or "none"
-    raise RunFolderError(f"no run {name!r} in {results.resolve()} (latest runs: {known})")
-
-
-def _is_file(path: Path) -> bool:
-    """Return whether a file is there; a text that cannot be a path names none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+        return with_liveness(record_of(read_json(self.status_file), self.status_file))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import read_manifest
 
@@ -51,14 +52,16 @@ def run_inventory_of(folder: RunFolder) -> RunInventory:
     status = "of unknown status"
     try:
         status = str(folder.read_status()["status"])
-        kinds = len(read_manifest(folder).kinds)
+        with damage_named(folder):
+            kinds = len(read_manifest(folder).kinds)
     except RunFolderError as error:
         return RunInventory(folder.root, status, problem=str(error))
     for path in folder.level_folders():
         levels += 1
         try:
-            left = read_level(path, kinds)
-        except (RunFolderError, OSError) as error:
+            with damage_named(folder):
+                left = read_level(path, kinds)
+        except RunFolderError as error:
             problems.append(str(error))
             continue
         records += left.frame.height

@@ -12,7 +12,7 @@ from assets import jobs
 from assets.resources import PROCESS_TAG
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
 from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
@@ -47,10 +47,8 @@ def test_clearing_marks_killed_runs_in_our_record_and_in_dagsters(here: Path) ->
     """One Dagster run has a living process and stays; two are marked, one of them cancelled."""
     folder = RunFolder(here / "results/20260114_093012-4f2c")
     folder.begin("simulated")
-    pid, ticks, boot = own_stamp()
-    dead = [pid, ticks - 1, boot]
-    record = {"run_id": folder.run_id, "status": "running", "process": dead}
-    write_json(folder.status_file, record)
+    dead = own_stamp()._replace(start_ticks=1)
+    write_json(folder.status_file, {**read_json(folder.status_file), "process": dead})
     with dg.DagsterInstance.ephemeral() as instance:
         ids = {
             name: instance.create_run_for_job(

@@ -23,7 +23,13 @@ RUN = "20241201_120000-4f2c"
 def made_results(folder: Path, status: str = "complete") -> Path:
     results = folder / "results"
     (results / RUN).mkdir(parents=True)
-    record = {"run_id": RUN, "status": status, "process": list(own_stamp())}
+    record = {
+        "run_id": RUN,
+        "scenario": "baseline",
+        "status": status,
+        "process": list(own_stamp()),
+        "started_at": "2024-12-01T12:00:00+00:00",
+    }
     (results / RUN / "run.json").write_text(json.dumps(record), encoding="utf-8")
     (results / "baseline_100_20241201_120000.json").write_text("[]", encoding="utf-8")
     (results / ".half.tmp").write_text("half", encoding="utf-8")

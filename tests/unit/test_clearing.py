@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.samples.run_folder import KILLED, RunFolder, read_json, write_json
+from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
+from perf_pipeline.samples.run_record import KILLED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,6 @@ def test_a_damaged_record_is_named_and_the_killed_run_behind_it_is_marked(tmp_pa
 
     reported = "\n".join(clear(settings))
 
-    assert f"run {damaged.run_id} is damaged and was not changed: {damaged.status_file}" in reported
+    assert f"not changed: {damaged.status_file} cannot be read as JSON" in reported
     assert f"run {killed.run_id} was killed" in reported
     assert read_json(killed.status_file)["status"] == KILLED

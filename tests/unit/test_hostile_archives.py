@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.archive import ArchiveError, export_archive, import_archive, left_out
-from perf_pipeline.samples.run_folder import RunFolder, find_run
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_list import find_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -10,7 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from perf_pipeline.lifeline import PARENT_GONE, bound_command, own_stamp, stamp
+import pytest
+
+from perf_pipeline.lifeline import PARENT_GONE, Liveness, bound_command, own_stamp, stamp
 
 _PARENT = """
 import os, subprocess, sys
@@ -75,6 +78,40 @@ def test_a_process_is_distinguished_from_another_with_its_id_or_from_another_boo
     assert mine.is_alive()
     assert not mine._replace(start_ticks=mine.start_ticks - 1).is_alive()
     assert not mine._replace(boot_id="another").is_alive()
+
+
+def test_only_a_process_that_could_be_seen_is_certainly_gone() -> None:
+    """One of another boot, host or container may still run; so may one whose /proc is foreign."""
+    mine = own_stamp()
+    assert mine.pid_namespace == Path("/proc/self/ns/pid").stat().st_ino
+    assert not mine.is_gone()
+    assert mine._replace(start_ticks=mine.start_ticks - 1).is_gone()
+    assert mine._replace(start_ticks=mine.start_ticks - 1, pid_namespace=0).is_gone()
+    elsewhere = [mine._replace(pid_namespace=7), mine._replace(boot_id="another")]
+    for process in elsewhere:
+        assert process.liveness() is Liveness.NOT_SEEN
+        assert not process.is_alive()
+        assert not process.is_gone()
+
+
+@pytest.mark.parametrize("mount", ["--mount-proc", "--mount"])
+def test_another_pid_namespace_neither_sees_nor_buries_this_process(mount: str) -> None:
+    """With a /proc of its own, and with the /proc of this one, in which its ids mean others."""
+    question = (
+        "import json, sys; from perf_pipeline.lifeline import ProcessStamp\n"
+        "print(ProcessStamp.from_json(json.loads(sys.argv[1])).liveness().value)"
+    )
+    command = ["unshare", "--user", "--map-root-user", "--pid", "--fork", mount]
+    asked = subprocess.run(
+        [*command, sys.executable, "-c", question, json.dumps(own_stamp())],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode and "unshare" in asked.stderr:
+        pytest.skip(f"no PID namespace can be made here: {asked.stderr.strip()}")
+    assert asked.stdout.strip() == "not seen from here"
 
 
 def test_a_process_that_ended_is_not_alive_even_before_its_parent_collects_it() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.cgroup import groups_of
-from perf_pipeline.lifeline import own_stamp, stamp
+from perf_pipeline.lifeline import own_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,8 +85,8 @@ def memory_reason(peak_bytes: float, share_bytes: float) -> str:
 
 def group_name(level: int, worker: int) -> str:
     """Return the name of a worker's group; it identifies the process that made it."""
-    pid, start_ticks, _ = own_stamp()
-    return f"{PREFIX}{pid}-{start_ticks}-{level}-{worker}"
+    own = own_stamp()
+    return f"{PREFIX}{own.pid}-{own.start_ticks}-{own.pid_namespace}-{level}-{worker}"
 
 
 def make_control_group(
@@ -143,10 +143,11 @@ def remove_leftovers(cgroups: Path = CGROUPS) -> list[str]:
 
 def _is_abandoned(name: str) -> bool:
     parts = name.removeprefix(PREFIX).split("-")
-    if len(parts) != 4 or not all(part.isdecimal() for part in parts):  # noqa: PLR2004 as group_name
+    if len(parts) != 5 or not all(part.isdecimal() for part in parts):  # noqa: PLR2004 as group_name
         return False
-    maker = stamp(int(parts[0]))
-    return maker is None or maker.start_ticks != int(parts[1])
+    pid, start_ticks, namespace = map(int, parts[:3])
+    # Control groups do not outlive the kernel, so the maker's boot is this one.
+    return own_stamp()._replace(pid=pid, start_ticks=start_ticks, pid_namespace=namespace).is_gone()
 
 
 def _parents(controller: Controller, cgroups: Path, proc: Path) -> Iterator[tuple[Path, int]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.run_folder import COMPLETE
 from perf_pipeline.samples.run_inventory import NOT_BEGUN
+from perf_pipeline.samples.run_record import COMPLETE
 
 if TYPE_CHECKING:
     from perf_pipeline.samples.run_inventory import RunInventory

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.samples.run_file import read_file
-from perf_pipeline.samples.run_folder import INTERRUPTED, write_json
+from perf_pipeline.samples.run_folder import write_json
+from perf_pipeline.samples.run_record import INTERRUPTED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -96,8 +96,8 @@ def guardian_of(folder: Path) -> ProcessStamp | None:
     """Return the guardian of a server's folder; None if the folder does not name one."""
     try:
         values = json.loads((folder / GUARDIAN_FILE).read_text(encoding="utf-8"))
-        return ProcessStamp(*values["guardian"])
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+        return ProcessStamp.from_json(values["guardian"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None  # under construction at this moment, or cut short by a crash
 
 

@@ -102,8 +102,8 @@ def leased(state_dir: Path, server: Server, name: str) -> Iterator[str]:
 
 
 def abandoned_leases(state_dir: Path) -> list[Lease]:
-    """Return the leases whose process has ended."""
-    return [lease for lease in _leases(state_dir)[0] if not lease.owner.is_alive()]
+    """Return the leases whose process has certainly ended."""
+    return [lease for lease in _leases(state_dir)[0] if lease.owner.is_gone()]
 
 
 def damaged_leases(state_dir: Path) -> list[str]:
@@ -177,7 +177,7 @@ def _read(path: Path) -> Lease:
         ValueError: It names what no run of ours makes; likewise TypeError and KeyError.
     """
     values = json.loads(read_file(path))
-    values["owner"] = ProcessStamp(*values["owner"])
+    values["owner"] = ProcessStamp.from_json(values["owner"])
     lease = Lease(path=path, **values)
     if path.name != _file_name(lease.service, lease.name):
         raise ValueError("its file has another name than what it names")

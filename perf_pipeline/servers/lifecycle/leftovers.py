@@ -41,7 +41,8 @@ class Cleared:
 def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
     """Remove leftovers of dead processes, and nothing of living ones.
 
-    A process counts as the recorded one only if its id, its start time and the boot agree.
+    A process counts as the recorded one only if its id, its start time and the boot agree; one of
+    another boot or PID namespace cannot be seen from here, and nothing of it is removed.
     Processes are ended only if they live in a folder of ours whose guardian is dead.
 
     Args:
@@ -58,7 +59,7 @@ def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
                 continue
             if started.is_alive():
                 urls.append(started.url)
-            elif not started.guardian.is_alive():
+            elif started.guardian.is_gone():
                 forget_persistent(settings.state_dir, service)
                 removed.append(f"the record of a {service} server that no longer runs")
         for folder in sorted(settings.temp_dir.resolve().glob(f"{FOLDER_PREFIX}*")):
@@ -78,7 +79,7 @@ def _clear_folder(folder: Path, removed: list[str], problems: list[str]) -> None
         return  # another user's
     except FileNotFoundError:
         return  # its guardian has just removed it
-    in_use = age_s < _BEING_MADE_S if guardian is None else guardian.is_alive()
+    in_use = age_s < _BEING_MADE_S if guardian is None else not guardian.is_gone()
     if in_use:
         return
     remaining = empty_of_processes(folder, grace_s=0.0)

@@ -80,11 +80,11 @@ def read_persistent(state_dir: Path, service: str) -> PersistentServer | None:
         return PersistentServer(
             service=values["service"],
             url=values["url"],
-            guardian=ProcessStamp(*values["guardian"]),
-            server=ProcessStamp(*values["server"]),
+            guardian=ProcessStamp.from_json(values["guardian"]),
+            server=ProcessStamp.from_json(values["server"]),
             folder=Path(values["folder"]),
         )
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None  # no file, or none that we wrote
 
 

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 from redis import Redis
 
-from perf_pipeline.samples.run_folder import list_runs
+from perf_pipeline.samples.run_list import list_runs
 from perf_pipeline.servers.redis.data import storage_name
 from tests.integration.runs.traces import until
 

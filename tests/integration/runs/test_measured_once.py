@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.samples.run_folder import KILLED, RunFolder
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_record import KILLED
 from tests.counted_levels import CountedLevels
 from tests.sandbox import Sandbox, last_object
 

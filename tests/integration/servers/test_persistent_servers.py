@@ -91,8 +91,7 @@ def test_a_note_whose_process_id_was_given_to_another_is_not_trusted(settings: S
     path = settings.state_dir / "servers/redis.json"
     note = json.loads(path.read_text())
     assert stop_servers(settings, ["redis"]) == ["redis"]
-    pid, ticks, boot = own_stamp()
-    note["guardian"] = note["server"] = [pid, ticks - 1, boot]
+    note["guardian"] = note["server"] = own_stamp()._replace(start_ticks=1)
     path.write_text(json.dumps(note))
     running, notes = running_server(settings, "redis")
     assert running is None

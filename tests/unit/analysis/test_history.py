@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.analysis.history import SeriesKey, read_history
-from perf_pipeline.samples.run_folder import INTERRUPTED, read_json, write_json
+from perf_pipeline.samples.run_folder import read_json, write_json
+from perf_pipeline.samples.run_record import INTERRUPTED
 from tests.simulated_level import SimulatedWorker, closed_loop
 from tests.simulated_run import write_run
 
@@ -19,7 +20,7 @@ KEY = SeriesKey("simulated", "10", "control")
 
 def test_a_series_holds_what_each_run_measured_oldest_first(tmp_path: Path) -> None:
     """10 in flight at 100, 200 and 400 ms are 100, 50 and 25/s."""
-    for run_id, service_s in (("r-3", 0.4), ("r-1", 0.1), ("r-2", 0.2)):
+    for run_id, service_s in (("r-1", 0.1), ("r-2", 0.2), ("r-3", 0.4)):
         write_run(tmp_path, run_id, service_s=service_s)
     history = read_history(tmp_path)
     (series,) = history.series

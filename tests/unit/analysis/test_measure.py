@@ -11,7 +11,8 @@ import pytest
 from perf_pipeline.analysis.measure import measure_run, write_metrics
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.manifest import write_manifest
-from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder, write_json
+from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 from tests.manifests import make_manifest
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 

@@ -10,7 +10,8 @@ from perf_pipeline.analysis import measure as measuring
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.analysis.measure import measure, metrics_of
 from perf_pipeline.metrics.metrics_file import read_metrics
-from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder, write_json
+from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.samples.record import ErrorClass, Outcome
-from perf_pipeline.samples.run_folder import COMPLETE, RunFolder, write_json
+from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
+from perf_pipeline.samples.run_record import COMPLETE
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, at_s, write_level
 
 if TYPE_CHECKING:
@@ -162,7 +164,8 @@ def test_records_of_a_killed_run_show_what_was_recovered(
         closed=False,
     )
     write_level(begun.root / "levels/00-2", [worker], slots=2, supervisor_killed=True)
-    record = {"run_id": begun.run_id, "status": "running", "process": [1, 1, "another boot"]}
+    dead = own_stamp()._replace(start_ticks=1)
+    record = {**read_json(begun.status_file), "status": "running", "process": list(dead)}
     write_json(begun.status_file, record)
     reported = command("records", "latest", "--json").reported
     assert (reported["status"], reported["recovered"], reported["may_be_missing"]) == (

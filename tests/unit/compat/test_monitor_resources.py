@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.compat.monitor_resources import follow_samples
-from perf_pipeline.samples.run_folder import COMPLETE, RunFolder
+from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_record import COMPLETE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,6 +10,7 @@ import pytest
 from perf_pipeline.compat.comprehensive_report import report_latest
 from perf_pipeline.compat.regression_run import compare_levels, read_levels, write_regression_file
 from perf_pipeline.errors import RunFolderError, ScenarioError
+from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,8 +58,7 @@ def test_the_latest_five_runs_are_in_one_report_and_one_without_a_report_is_name
         report_latest(tmp_path)
     for second in range(6):
         run = tmp_path / f"20241201_12000{second}-4f2c"
-        run.mkdir()
-        (run / "run.json").write_text("{}", encoding="utf-8")
+        RunFolder(run).begin("baseline")
         if second != 3:
             (run / "report.md").write_text(f"report {second}", encoding="utf-8")
     path = report_latest(tmp_path)

@@ -14,11 +14,13 @@ from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import RunFolderError, ScenarioError
+from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.report.run.files import write_files
 from perf_pipeline.run import Run
 from perf_pipeline.samples.manifest import read_manifest
-from perf_pipeline.samples.run_folder import RunFolder, find_run, list_runs, read_runs, write_json
+from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.run_list import find_run, list_runs, read_runs
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
@@ -113,8 +115,8 @@ def test_a_folder_whose_name_is_a_pattern_is_no_run_and_is_named(tmp_path: Path)
             tmp_path / name / "run.json", json.loads((tmp_path / RUN / "run.json").read_bytes())
         )
     assert [run.run_id for run in list_runs(tmp_path)] == [RUN]
-    records, problems = read_runs(tmp_path)
-    assert len(records) == 1
+    found, problems = (runs := read_runs(tmp_path)).found, runs.passed_over
+    assert len(found) == 1
     assert len(problems) == 5
     assert any('"*" is not a run id' in problem for problem in problems)
     assert all(problem.isprintable() for problem in problems)
@@ -131,9 +133,15 @@ def test_clearing_a_run_called_star_touches_no_scratch_folder_of_another(tmp_pat
     for name in ("*", RUN[:15]):
         folder = settings.results_dir / name
         folder.mkdir(parents=True)
-        record = {"run_id": name, "status": "running", "process": [2**22 - 1, 1, "x"]}
+        record = {
+            "run_id": name,
+            "scenario": "simulated",
+            "status": "running",
+            "process": own_stamp()._replace(start_ticks=1),
+            "started_at": "2026-01-14T09:30:12+00:00",
+        }
         write_json(folder / "run.json", record)
-    clear(settings)
+    assert f"run {RUN[:15]} was killed" in "\n".join(clear(settings))
     assert others.is_dir()
 
 

@@ -12,18 +12,9 @@ import pytest
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.samples.run_folder import (
-    COMPLETE,
-    KILLED,
-    RUNNING,
-    RunFolder,
-    find_run,
-    list_runs,
-    read_json,
-    read_runs,
-    write_atomically,
-    write_json,
-)
+from perf_pipeline.samples.run_file import write_atomically
+from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
+from perf_pipeline.samples.run_record import COMPLETE, KILLED, RUNNING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,21 +88,6 @@ def test_a_run_whose_process_is_gone_was_killed(tmp_path: Path) -> None:
     assert run.read_status()["status"] == RUNNING
 
 
-def test_a_run_is_found_by_id_by_path_or_as_the_latest(tmp_path: Path) -> None:
-    for name in ("2026-01-02", "2026-01-10", "2026-01-01"):
-        RunFolder(tmp_path / name).begin("baseline")
-    (tmp_path / "not-a-run").mkdir()
-
-    assert [run.run_id for run in list_runs(tmp_path)] == ["2026-01-01", "2026-01-02", "2026-01-10"]
-    assert find_run(tmp_path, None).run_id == "2026-01-10"
-    assert find_run(tmp_path, "2026-01-02").run_id == "2026-01-02"
-    assert find_run(tmp_path, str(tmp_path / "2026-01-01")).run_id == "2026-01-01"
-    with pytest.raises(RunFolderError, match=r"no run 'nope'.*2026-01-10"):
-        find_run(tmp_path, "nope")
-    with pytest.raises(RunFolderError, match="make one"):
-        find_run(tmp_path / "not-a-run", "latest")
-
-
 def test_levels_are_listed_in_the_order_in_which_they_ran(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "r1")
     run.begin("baseline")
@@ -122,17 +98,3 @@ def test_levels_are_listed_in_the_order_in_which_they_ran(tmp_path: Path) -> Non
     (run.root / "levels" / "stray.txt").touch()
 
     assert [path.name for path in run.level_folders()] == ["00-100", "01-500", "02-1000", "10-arm"]
-
-
-def test_a_damaged_record_is_named_and_hides_no_other_run(tmp_path: Path) -> None:
-    for name in ("20260101_000000-aaaa", "20260102_000000-bbbb", "20260103_000000-cccc"):
-        folder = RunFolder(tmp_path / name)
-        folder.begin("baseline")
-        folder.end(COMPLETE)
-    (tmp_path / "20260102_000000-bbbb" / "run.json").write_text("{ cut off", encoding="utf-8")
-
-    records, problems = read_runs(tmp_path)
-
-    assert [record["run_id"][-4:] for record in records] == ["aaaa", "cccc"]
-    assert len(problems) == 1
-    assert "20260102_000000-bbbb/run.json cannot be read as JSON" in problems[0]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.run.inventory import inventory_commands, inventory_summary
-from perf_pipeline.samples.run_folder import COMPLETE, INTERRUPTED, RunFolder
+from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import run_inventory_of
+from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop
 from tests.simulated_run import write_run
 

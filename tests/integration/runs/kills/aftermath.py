@@ -10,7 +10,8 @@ import pytest
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.clearing import clear
 from perf_pipeline.cli.inspect import count_records
-from perf_pipeline.samples.run_folder import KILLED, RunFolder, read_json
+from perf_pipeline.samples.run_folder import RunFolder, read_json
+from perf_pipeline.samples.run_record import KILLED
 from perf_pipeline.servers.redis import data as redis_data
 from perf_pipeline.servers.redis.data import storage_name
 from tests.integration.runs.traces import schemas

@@ -11,7 +11,7 @@ import pytest
 
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.run import Run
-from perf_pipeline.samples.run_folder import COMPLETE
+from perf_pipeline.samples.run_record import COMPLETE
 from tests.integration.levels.loads import WORKERS
 from tests.integration.runs.kills.aftermath import KILLS, check_worth
 from tests.integration.runs.kills.killing import check_level, kill_workers

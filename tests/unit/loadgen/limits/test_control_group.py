@@ -105,16 +105,17 @@ def test_a_machine_without_control_groups_gives_none_and_keeps_nothing(tmp_path:
 
 
 def test_only_groups_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
-    """A process that has got the id of a dead maker is not its maker."""
+    """One that has the id of a dead maker is not its maker; another container's is not seen."""
     ended = subprocess.Popen(["true"])
     ended.wait()
     memory = tmp_path / "memory" / "container"
-    start_ticks = own_stamp().start_ticks
-    dead = memory / f"{PREFIX}{ended.pid}-7-0-1"
-    reused = memory / f"{PREFIX}{os.getpid()}-{start_ticks - 1}-0-1"
+    own = own_stamp()
+    dead = memory / f"{PREFIX}{ended.pid}-7-{own.pid_namespace}-0-1"
+    reused = memory / f"{PREFIX}{os.getpid()}-{own.start_ticks - 1}-{own.pid_namespace}-0-1"
     alive, other = memory / group_name(0, 1), memory / f"{PREFIX}somebody-else"
-    for folder in (dead, reused, alive, other):
+    not_seen = memory / f"{PREFIX}{ended.pid}-7-{own.pid_namespace + 1}-0-1"
+    for folder in (dead, reused, alive, other, not_seen):
         folder.mkdir(parents=True)
 
     assert sorted(remove_leftovers(tmp_path)) == sorted([str(dead), str(reused)])
-    assert sorted(memory.iterdir()) == sorted([alive, other])
+    assert sorted(memory.iterdir()) == sorted([alive, other, not_seen])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -79,8 +80,7 @@ def test_a_folder_that_does_not_name_its_owner_has_no_guardian(tmp_path: Path, t
 
 def test_a_folder_names_its_guardian(tmp_path: Path) -> None:
     """As the guardian writes it."""
-    pid, ticks, boot = own_stamp()
-    text = f'{{"guardian": [{pid}, {ticks}, "{boot}"]}}'
+    text = json.dumps({"guardian": own_stamp()})
     (tmp_path / "guardian.json").write_text(text, encoding="ascii")
     found = guardian_of(tmp_path)
     assert found is not None

@@ -22,6 +22,10 @@ def test_only_folders_whose_guardian_is_dead_are_removed(tmp_path: Path) -> None
     living = own_stamp()
     dead = living._replace(start_ticks=living.start_ticks - 1)
     in_use = _folder(tmp_path, "living", living)
+    not_seen = [
+        _folder(tmp_path, "other-container", dead._replace(pid_namespace=7)),
+        _folder(tmp_path, "other-host", dead._replace(boot_id="another")),
+    ]
     _folder(tmp_path, "dead", dead)
     foreign = tmp_path / "somebody-elses"
     foreign.mkdir()
@@ -30,6 +34,7 @@ def test_only_folders_whose_guardian_is_dead_are_removed(tmp_path: Path) -> None
     assert "perf_pipeline-server-dead" in cleared.removed[0]
     assert in_use.exists()
     assert foreign.exists()
+    assert all(folder.exists() for folder in not_seen)
     assert not (tmp_path / "perf_pipeline-server-dead").exists()
 
 
