@@ -251,6 +251,7 @@ def run_scenario(
     *,
     notify: Callable[[str], None] = lambda _text: None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
+    course: Course | None = None,
 ) -> FinishedRun:
     """Run a scenario from servers to report, in this process and without an orchestrator.
 
@@ -259,12 +260,13 @@ def run_scenario(
         settings: Where things are; None to read them from the environment.
         notify: Called with each line to show while the run is active.
         on_progress: Called about once a second with the progress of the load.
+        course: As of ``Run``.
 
     Raises:
         PerfPipelineError: Before the first level, when a server or the target is unavailable; or
             after the report was written, when the run's data on a server could not be removed.
     """
-    with Run(scenario, settings or current_settings(), notify=notify) as run:
+    with Run(scenario, settings or current_settings(), notify=notify, course=course) as run:
         folder = run.load(on_progress)
         metrics = measure(folder)
         # Inside: a server that was lost must not cost the report as well.

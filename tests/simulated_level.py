@@ -147,6 +147,7 @@ def write_level(
             "mode": "threads",
             "settings": {},
             "limits": {"memory_mb": None, "cpu_percent": None},
+            "connections": {"max_db_connections": 50, "connection_timeout_s": 30.0},
             "loop": "closed",
             "arrivals": None,
         },

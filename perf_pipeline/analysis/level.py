@@ -40,7 +40,6 @@ def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | No
     load = level.open_load
     if load is not None and not load.queue_grew and not level.outcomes.get("dropped"):
         return None
-    processes: int = summary.records.log["plan"]["processes"]
     return bottleneck_of(
         summary.samples,
         summary.records,
@@ -48,5 +47,5 @@ def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | No
         level.in_flight,
         summary.window_ns,
         resources=summary.level.resources,
-        connection_limits=context.connection_limits(processes),
+        connection_limits=context.connection_limits(summary.records.log["plan"]),
     )

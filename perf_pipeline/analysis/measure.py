@@ -98,7 +98,6 @@ def context_of(manifest: Manifest) -> LevelContext:
     return LevelContext(
         kinds=manifest.kinds,
         servers=[server.service for server in manifest.servers],
-        max_db_connections=manifest.connections.max_db_connections,
         pools=manifest.connections.pools,
         noise=manifest.noise.handling,
         cpu_limit_cores=manifest.host.cgroup_cpu_limit_cores,

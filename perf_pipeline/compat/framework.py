@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from perf_pipeline.compat.comprehensive_report import write_comprehensive_report
 from perf_pipeline.compat.load_test_config import LoadTestConfig
+from perf_pipeline.compat.loads_course import LoadsCourse
 from perf_pipeline.compat.named_load import DATABASE_LOADS, pressure_loads
+from perf_pipeline.compat.recovery import judge_recovery, recovery_sentences
 from perf_pipeline.compat.regression import analyse_regression
 from perf_pipeline.compat.single_execution import single_execution
 from perf_pipeline.config.scenario.scenario import FAMILIES
@@ -16,6 +18,7 @@ from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.run.markdown import render_markdown
+from perf_pipeline.report.text.escape import markdown as inert
 from perf_pipeline.run import run_scenario
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.workload.servers import servers_used
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from perf_pipeline.compat.single_execution import SingleExecution
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.loadgen.course import Course
     from perf_pipeline.metrics.performance import PerformanceMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
@@ -45,6 +49,8 @@ class LoadTestFramework:
     Attributes:
         config: The options.
         runs: Metrics of the runs so far, in their order.
+        recovery: How the last database test's load after the exhaustion compares with the same
+            load before it, as ``analyze_performance_regression`` does; None without both.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class LoadTestFramework:
         """
         self.config = config or LoadTestConfig()
         self.runs: list[RunMetrics] = []
+        self.recovery: dict[str, Any] | None = None
         self._settings = settings or current_settings()
         self._target = target
         self._nodes = nodes
@@ -81,6 +88,7 @@ class LoadTestFramework:
         self._clock = clock
         self._sleep = sleep
         self._ended_s: float | None = None
+        self._found: list[str] = []
         self._scenario("load_test")
 
     def execute_concurrent_workflows(self) -> PerformanceMetrics:
@@ -135,29 +143,33 @@ class LoadTestFramework:
     ) -> dict[str, PerformanceMetrics]:
         """Run workflow types that use a server under ever more load, then on few connections.
 
-        Each load is a separate run with its own pools.
+        Each load is a level of one run, with its own pools on the same servers. What the loads
+        show of exhaustion and recovery goes to ``notify``; ``recovery`` has the comparison.
 
         Args:
-            loads: By default 100, 300 and 500 in flight on ``max_db_connections``, then 200 in
-                flight on 50.
+            loads: By default complex workflows, 100, 300 and 500 in flight on
+                ``max_db_connections``, then 200 in flight on 50, then 100 again.
 
         Returns:
-            Name of the load to its metrics.
+            Name of the load to its metrics; without those that were not run, after a load that
+            ended the run.
 
         Raises:
             ScenarioError: None of the options' types uses a server at their complexity.
         """
-        self._scenario("database")  # reports every wrong option
-        complexity = self.config.workflow_complexity
-        types = [
-            family
-            for family in self.config.workflow_types or FAMILIES
-            if servers_used(family, complexity)
-        ]
-        if not types:
-            problem = f'uses a server at workflow_complexity "{complexity}"; add "analytics".'
-            raise ScenarioError([f"workflow_types has none that {problem}"])
-        return self._run_each("database", loads, workflow_types=types, enable_database_stress=True)
+        # Each is checked before the first is run.
+        scenarios = {load.name: self._database_scenario(load) for load in loads}
+        course = LoadsCourse("database", scenarios)
+        measured = self._run(course.scenario, course)
+        found = {
+            level.label: one for level, one in zip(self.runs[-1].levels, measured, strict=True)
+        }
+        self.recovery = judge_recovery(found)
+        uses = {level.label: level.connections for level in self.runs[-1].levels}
+        self._found = list(recovery_sentences(uses, self.recovery))
+        for sentence in self._found:
+            self._notify(sentence)
+        return found
 
     def run_resource_pressure_test(self) -> dict[str, PerformanceMetrics]:
         """Run the options' level without limits, with little memory, with little CPU, with both.
@@ -170,7 +182,12 @@ class LoadTestFramework:
             their metrics.
         """
         limits = self.config.memory_limit_mb, self.config.cpu_limit_percent
-        return self._run_each("pressure", pressure_loads(*limits))
+        # Each is checked before the first is run.
+        scenarios = {
+            load.name: self._scenario(f"pressure_{load.name}", **load.changed)
+            for load in pressure_loads(*limits)
+        }
+        return {name: self._run(scenario)[0] for name, scenario in scenarios.items()}
 
     def run_endurance_test(self, duration_hours: float = 24) -> NoReturn:
         """Refuse: it is not built yet.
@@ -198,29 +215,36 @@ class LoadTestFramework:
         if not self.runs:
             raise ValueError("there is nothing to report yet: run a test first")
         reports = [render_markdown(run) for run in self.runs]
+        if self._found:
+            lines = (f"- {inert(sentence.strip())}" for sentence in self._found)
+            reports.append("\n".join(["# Database test", "", *lines]))
         results = self._settings.results_dir
         return write_comprehensive_report(results, self.runs[-1].run_id, reports)
 
-    def _run_each(
-        self, test: str, loads: Sequence[NamedLoad], **changed: Any
-    ) -> dict[str, PerformanceMetrics]:
-        # Each is checked before the first is run.
-        scenarios = {
-            load.name: self._scenario(f"{test}_{load.name}", **{**changed, **load.changed})
-            for load in loads
-        }
-        return {name: self._run(scenario)[0] for name, scenario in scenarios.items()}
+    def _database_scenario(self, load: NamedLoad) -> Scenario:
+        self._scenario("database", **load.changed)  # reports every wrong option
+        complexity = load.changed.get("workflow_complexity", self.config.workflow_complexity)
+        types = [
+            family
+            for family in self.config.workflow_types or FAMILIES
+            if servers_used(family, complexity)
+        ]
+        if not types:
+            problem = f'uses a server at workflow_complexity "{complexity}"; add "analytics".'
+            raise ScenarioError([f"workflow_types has none that {problem}"])
+        changed = {**load.changed, "workflow_types": types, "enable_database_stress": True}
+        return self._scenario(f"database_{load.name}", **changed)
 
     def _scenario(self, name: str, **changed: Any) -> Scenario:
         return replace(self.config, **changed).to_scenario(
             name, target=self._target, nodes=self._nodes
         )
 
-    def _run(self, scenario: Scenario) -> list[PerformanceMetrics]:
+    def _run(self, scenario: Scenario, course: Course | None = None) -> list[PerformanceMetrics]:
         if self._ended_s is not None:
             rested_s = self._clock() - self._ended_s
             self._sleep(max(0.0, scenario.phases.cooldown_s - rested_s))
-        metrics = run_scenario(scenario, self._settings, notify=self._notify).metrics
+        metrics = run_scenario(scenario, self._settings, notify=self._notify, course=course).metrics
         self._ended_s = self._clock()
         self.runs.append(metrics)
         return [

@@ -22,13 +22,20 @@ class NamedLoad:
     changed: Mapping[str, Any]
 
 
+BEFORE, EXHAUSTION, RECOVERY = "light_load", "connection_exhaustion", "recovery"
+
+_ALL_SERVERS = {"workflow_complexity": "complex"}
+"""Only complex workflows use every server."""
+
 DATABASE_LOADS = (
-    NamedLoad("light_load", {"concurrent_workflows": 100}),
-    NamedLoad("medium_load", {"concurrent_workflows": 300}),
-    NamedLoad("heavy_load", {"concurrent_workflows": 500}),
-    NamedLoad("connection_exhaustion", {"concurrent_workflows": 200, "max_db_connections": 50}),
+    NamedLoad(BEFORE, {"concurrent_workflows": 100, **_ALL_SERVERS}),
+    NamedLoad("medium_load", {"concurrent_workflows": 300, **_ALL_SERVERS}),
+    NamedLoad("heavy_load", {"concurrent_workflows": 500, **_ALL_SERVERS}),
+    NamedLoad(EXHAUSTION, {"concurrent_workflows": 200, "max_db_connections": 50, **_ALL_SERVERS}),
+    NamedLoad(RECOVERY, {"concurrent_workflows": 100, **_ALL_SERVERS}),
 )
-"""Source: the README of the framework that this project replaces."""
+"""The last one shows whether the servers have recovered. Source of the others: the README of the
+framework that this project replaces."""
 
 PRESSURE_MEMORY_MB = 512
 """Source: the same."""

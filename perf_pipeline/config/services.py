@@ -29,7 +29,7 @@ class ServiceSpec:
             driver's own pool; None where SQLAlchemy has the pool.
         pool: How each worker process bounds its connections; for the manifest.
         monitor_connections: Connections that the driver opens in each worker process beside its
-            pool, to watch the server.
+            pool, to watch the server; they count as connections of the worker.
         is_single_threaded: It executes all commands in one thread.
         module: Where the rest of the service is implemented; empty for
             ``perf_pipeline.servers.<name>.service``.
@@ -100,8 +100,8 @@ SERVICES: dict[str, ServiceSpec] = {
             "mongodb://host:27017/database",
             drivers=("pymongo/",),
             pool_function="_get_conn",
-            pool="pymongo client in each worker, maxPoolSize = limit // workers, and the "
-            "connections by which it watches the server",
+            pool="pymongo client in each worker, maxPoolSize = limit // workers - 1 (at "
+            "least 1), and a connection by which it watches the server",
             monitor_connections=1,
         ),
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.services import SERVICES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from perf_pipeline.config.settings import NoiseHandling
     from perf_pipeline.config.slo.slo import Slo
@@ -21,7 +21,6 @@ class LevelContext:
     Attributes:
         kinds: (family, complexity) of each kind, by index.
         servers: The servers that the run used.
-        max_db_connections: Maximum of connections that all workers together may open to each.
         pools: Server to what bounds its connections, as text.
         noise: Whether use of the machine by other programs makes a level invalid (``judge``) or is
             only reported (``tell``); None: it is not examined.
@@ -31,19 +30,25 @@ class LevelContext:
 
     kinds: Sequence[tuple[str, str]]
     servers: Sequence[str]
-    max_db_connections: int
     pools: dict[str, str]
     noise: NoiseHandling | None = None
     cpu_limit_cores: float | None = None
     slos: Sequence[Slo] = ()
 
-    def connection_limits(self, processes: int) -> dict[str, int]:
-        """Return the maximum of connections to each server: a whole pool for every worker."""
-        limit = self.max_db_connections // processes * processes
-        # Some drivers open more connections in each process, by which they watch the server.
+    def connection_limits(self, plan: Mapping[str, Any]) -> dict[str, int]:
+        """Return the maximum of connections to each server that all workers of a level may open.
+
+        Every worker has an equal share, in which the connections count by which its driver
+        watches the server; beside them there is room for one at least.
+
+        Args:
+            plan: The plan of the level, as ``level.json`` has it.
+        """
+        processes: int = plan["processes"]
+        share = plan["connections"]["max_db_connections"] // processes
         return {
-            name: limit + processes * SERVICES[name].monitor_connections
+            name: processes * max(share, 1 + SERVICES[name].monitor_connections)
             if name in SERVICES
-            else limit
+            else processes * share
             for name in self.servers
         }

@@ -156,7 +156,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         connections=connections_of(
             all_samples,
             samples,
-            context.connection_limits(plan["processes"]),
+            context.connection_limits(plan),
             context.pools,
         ),
         resources=resources,

@@ -149,7 +149,7 @@ def _many(concurrency: int, steady_s: float, python: Path, seed: int) -> list[Fi
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         folder = Path(temporary)
         _play(plan, job, python, folder)
-        level = measure_level(folder, LevelContext(_KINDS, (), 1, {}))
+        level = measure_level(folder, LevelContext(_KINDS, (), {}))
     return _many_figures(level, concurrency)
 
 

@@ -52,7 +52,7 @@ def run(size: Size, seed: int) -> list[Figure]:
         calibration.after_last()
         for folder in folders:
             metrics = summarise_level(
-                folder, LevelContext(level.kinds, (), 1, {}, noise="judge")
+                folder, LevelContext(level.kinds, (), {}, noise="judge")
             ).level
             if metrics.noise is None:
                 raise AssertionError("noise is judged")

@@ -1,8 +1,8 @@
 """MongoDB as the workflows see it: one collection behind one bounded client a process.
 
-``MongoClient`` counts what it lends to threads; beside its pool it keeps its own connection
-to watch the server, so a process opens at most ``ServerAccess.connections`` + 1. (By default it
-keeps two; polling instead of streaming saves the second.)
+``MongoClient`` counts what it lends to threads; beside its pool it keeps its own connection to
+watch the server, for which ``pools.py`` leaves room in ``ServerAccess.connections``. (By default
+it keeps two; polling instead of streaming saves the second.)
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 One pool a process to each server, shared by its threads. None grows beyond
 ``ServerAccess.connections``; a thread that finds no free connection waits ``connection_timeout_s``.
-Beside its pool, MongoDB's client keeps one connection to watch the server.
+MongoDB's client keeps one connection of these to watch the server, and its pool has the others,
+but one at least.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis import BlockingConnectionPool, Redis
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.workload.servers import connection_name
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ def mongodb_options(job: Job) -> dict[str, Any]:
             the run's id cannot be part of a connection's name.
     """
     return {
-        "maxPoolSize": _connections(job),
+        "maxPoolSize": max(1, _connections(job) - SERVICES["mongodb"].monitor_connections),
         "waitQueueTimeoutMS": round(job.servers.connection_timeout_s * 1000),
         "serverSelectionTimeoutMS": SELECTION_TIMEOUT_S * 1000,
         "connectTimeoutMS": CONNECT_TIMEOUT_S * 1000,

@@ -21,4 +21,4 @@ def valid_level(tmp_path_factory: pytest.TempPathFactory) -> LevelMetrics:
     folder = write_level(
         tmp_path_factory.mktemp("level"), [SimulatedWorker(rows)], slots=10, steady_s=(2.0, 10.0)
     )
-    return measure_level(folder, LevelContext([("transformation", "simple")], [], 50, {}))
+    return measure_level(folder, LevelContext([("transformation", "simple")], [], {}))

@@ -75,7 +75,7 @@ class OnlyLevel:
     def metrics(self, folder: Path) -> LevelMetrics:
         """Summarise what was played in ``folder``, as a run would report it."""
         kinds = [(kind.family, kind.complexity) for kind in self.job.kinds]
-        return measure_level(folder, LevelContext(kinds, (), 1, {}))
+        return measure_level(folder, LevelContext(kinds, (), {}))
 
     def records(self, folder: Path) -> LevelRecords:
         """Read what was played in ``folder``."""

@@ -41,24 +41,38 @@ def test_a_single_workflow_has_the_runtime_to_itself(served: Settings) -> None:
     assert 0 < single.latency < 1
 
 
-@pytest.mark.slow
-def test_a_database_stress_test_runs_what_uses_a_server_on_the_connections_it_names(
+def test_a_database_stress_test_exhausts_the_connections_it_names_and_judges_the_recovery(
     served: Settings,
 ) -> None:
     loads = (
-        NamedLoad("light", {"concurrent_workflows": 4}),
-        NamedLoad("exhaustion", {"concurrent_workflows": 12, "max_db_connections": 2}),
+        NamedLoad("light_load", {"concurrent_workflows": 4}),
+        NamedLoad("connection_exhaustion", {"concurrent_workflows": 12, "max_db_connections": 2}),
+        NamedLoad("recovery", {"concurrent_workflows": 4}),
     )
-    framework = LoadTestFramework(CONFIG, settings=served, target="control")
+    said: list[str] = []
+    config = replace(CONFIG, test_duration=1)
+    framework = LoadTestFramework(config, settings=served, target="control", notify=said.append)
     found = framework.run_database_stress_test(loads)
 
-    assert {name: one.concurrency for name, one in found.items()} == {"light": 4, "exhaustion": 12}
-    assert found["light"].peak_connections == 4
-    assert found["exhaustion"].peak_connections == 2
-    families = {f.family for run in framework.runs for f in run.levels[0].families}
-    assert families == {"analytics"}
-    (file,) = served.results_dir.glob("database_exhaustion_12_*.json")
-    assert read_json(file)[0]["run_id"] == found["exhaustion"].run_id
+    assert [(name, one.concurrency) for name, one in found.items()] == [
+        ("light_load", 4),
+        ("connection_exhaustion", 12),
+        ("recovery", 4),
+    ]
+    (run,) = framework.runs  # on the same servers, or it would be no recovery
+    assert found["light_load"].peak_connections == 4
+    assert found["connection_exhaustion"].peak_connections == 2
+    assert {f.family for level in run.levels for f in level.families} == {"analytics"}
+    (file,) = served.results_dir.glob("database_connection_exhaustion_*.json")
+    assert read_json(file)[0]["run_id"] == run.run_id
+    assert framework.recovery is not None
+    verdict = framework.recovery["verdict"]
+    exhausted = "connection_exhaustion: postgres: 2 of 2 connections at most, exhausted"
+    judged = f"recovery against light_load: {verdict}, "
+    assert exhausted in said
+    assert any(line.startswith(judged) for line in said)
+    report = framework.generate_performance_report().read_text(encoding="utf-8")
+    assert "2 of 2 connections at most, exhausted" in report
 
 
 @pytest.mark.alone

@@ -144,7 +144,7 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
     start_ns, end_ns = log.phases_ns["steady"]
     assert end_ns is not None
     records = read_level(folder, len(kinds))
-    context = LevelContext(kinds, list(servers), planted.connections, {})
+    context = LevelContext(kinds, list(servers), {})
     measured = measure_level(folder, context)
     return bottleneck_of(
         read_samples(folder / "resources.jsonl", start_ns, end_ns),

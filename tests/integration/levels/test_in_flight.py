@@ -89,7 +89,7 @@ def play(
         for at_ns, what, count in journal.waits:
             waits.setdefault((worker, at_ns), {})[what] = count
     return Played(
-        level=measure_level(folder, LevelContext([kind], [], 50, {})),
+        level=measure_level(folder, LevelContext([kind], [], {})),
         log=log,
         started=sum(one.totals().started for one in stamps),
         recorded=len(frame),

@@ -56,7 +56,7 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 def _summary(folder: Path) -> LevelMetrics:
-    return measure_level(folder, LevelContext([KIND], [], 50, {}))
+    return measure_level(folder, LevelContext([KIND], [], {}))
 
 
 def _stored(folder: Path) -> dict[str, object]:

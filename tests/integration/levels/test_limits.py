@@ -130,7 +130,7 @@ def _scheduled_ns(pid: int) -> tuple[int, int]:
 
 def _summary(folder: Path, function: str) -> LevelMetrics:
     kinds = [(f"planted_functions:{function}", "")]
-    return measure_level(folder / "level", LevelContext(kinds, [], 4, {}))
+    return measure_level(folder / "level", LevelContext(kinds, [], {}))
 
 
 def _mechanisms() -> list[Any]:

@@ -65,7 +65,7 @@ def _play(
     run = level_in(folder, plan, on_progress=on_progress)
     run._job = replace(run._job, kinds=(Kind(plan.workloads[0], ""),))
     because = run.run().ended_because
-    metrics = measure_level(folder, LevelContext([(plan.workloads[0], "")], [], 1, {}))
+    metrics = measure_level(folder, LevelContext([(plan.workloads[0], "")], [], {}))
     return read_level(folder, 1), metrics, because
 
 

@@ -36,7 +36,7 @@ def test_a_level_ends_for_a_missed_objective_and_keeps_what_it_measured(tmp_path
     stopped = stopped_at(plan, log, [plan, replace(plan, index=1, label="4")])
     assert stopped is not None
     assert (stopped.because, stopped.not_run) == ("slo_aborted", ("4",))
-    level = measure_level(tmp_path, LevelContext([KIND], [], 50, {}, slos=[kept, missed]))
+    level = measure_level(tmp_path, LevelContext([KIND], [], {}, slos=[kept, missed]))
     assert level.service_times.samples > 100
     assert [(one.slo, one.verdict) for one in level.slos] == [
         (kept, "met" if level.validity == "valid" else "no_data"),

@@ -33,7 +33,7 @@ KINDS = [("transformation", "simple"), ("analytics", "complex")]
 
 
 def _summary(folder: Path) -> LevelMetrics:
-    return measure_level(folder, LevelContext(KINDS, ["postgres"], 50, {"postgres": "a pool"}))
+    return measure_level(folder, LevelContext(KINDS, ["postgres"], {"postgres": "a pool"}))
 
 
 def _level(folder: Path, rows: Sequence[Row], slots: int = 10, **more: Any) -> LevelMetrics:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,19 +37,19 @@ class World:
         return self
 
     metrics = property(lambda self: self)
-    levels = (None,)
+    levels = (SimpleNamespace(label="one", connections=()),)
     run_id = "20241201_120000-4f2c"
 
 
 def _database(framework: LoadTestFramework) -> None:
-    framework.run_database_stress_test([NamedLoad("one", {}), NamedLoad("two", {})])
+    framework.run_database_stress_test([NamedLoad("one", {})])
 
 
 METHODS: dict[str, tuple[Callable[[LoadTestFramework], object], int]] = {
     "execute_concurrent_workflows": (LoadTestFramework.execute_concurrent_workflows, 1),
     "execute_single_workflow": (LoadTestFramework.execute_single_workflow, 1),
     "run_baseline_performance_test": (LoadTestFramework.run_baseline_performance_test, 1),
-    "run_database_stress_test": (_database, 2),
+    "run_database_stress_test": (_database, 1),
     "run_resource_pressure_test": (LoadTestFramework.run_resource_pressure_test, 4),
 }
 

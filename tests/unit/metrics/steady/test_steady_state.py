@@ -48,7 +48,7 @@ def _judge(rows: list[Row], schedule: str = "") -> SteadyState:
 
 def _level(folder: Path, rows: list[Row]) -> LevelMetrics:
     write_level(folder, [SimulatedWorker(rows)], slots=SLOTS, steady_s=(2.0, 22.0))
-    return measure_level(folder, LevelContext([("transformation", "simple")], [], 50, {}))
+    return measure_level(folder, LevelContext([("transformation", "simple")], [], {}))
 
 
 def test_a_level_that_stays_the_same_is_steady_from_its_planned_start() -> None:
