@@ -1,5 +1,6 @@
 """Group reporting: the report and the result files."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -12,6 +13,7 @@ from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.report.report_server import report_url
 from perf_pipeline.report.run.files import write_files
+from perf_pipeline.report.text import escape
 from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -22,16 +24,16 @@ from perf_pipeline.samples.run_folder import RunFolder
     deps=[kpi_verdicts],
     hooks={report_run_inventory},
 )
-def run_report(run_metrics: str) -> dg.MaterializeResult[None]:
+def run_report(run_metrics: str) -> Iterator[dg.MaterializeResult[None]]:
     """One self-contained HTML file, Markdown, JSON, and the result files of each level.
 
     ``open`` leads to the HTML while ``make ui`` runs for that results folder; a browser opens no
-    file from a web page.
+    file from a web page. When all is written, the Dagster run of a target that failed fails too.
     """
     folder = RunFolder(Path(run_metrics).parent)
     metrics = metrics_of(folder)
     files = write_files(folder, metrics)
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "html": dg.MetadataValue.path(str(files.html)),
             "open": dg.MetadataValue.url(
@@ -41,3 +43,6 @@ def run_report(run_metrics: str) -> dg.MaterializeResult[None]:
             "summary": dg.MetadataValue.md(files.markdown.read_text(encoding="utf-8")),
         }
     )
+    if metrics.validity == "target_failed":
+        reason = escape.visible(metrics.reasons[0]) if metrics.reasons else "no reason is stored"
+        raise dg.Failure(f"target_failed: {reason}", allow_retries=False)

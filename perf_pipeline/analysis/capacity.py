@@ -133,7 +133,8 @@ def judge_step(level: LevelMetrics, little: Little | None) -> Answer:
     """Return the verdict of one level on its load.
 
     The objectives are judged only where the level is a measurement, and steady by its series and by
-    Little's law. A growing queue is not steady, but decides: more arrives than can be served.
+    Little's law. A growing queue is not steady, but decides: more arrives than can be served. So
+    does a target that failed.
 
     Args:
         level: Its metrics, with the verdicts of its objectives.
@@ -141,6 +142,8 @@ def judge_step(level: LevelMetrics, little: Little | None) -> Answer:
     """
     if level.ended_because.is_finding:
         return Answer("missed", level.ended_detail)
+    if level.validity == "target_failed":
+        return Answer("missed", level.reasons[0])
     load = level.open_load
     if level.validity not in NO_MEASUREMENT and load is not None and load.queue_grew:
         ended_per_s = little.ended_per_s if little else 0.0

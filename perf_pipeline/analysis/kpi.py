@@ -38,7 +38,7 @@ def _is_within(slo: Slo, value: float) -> bool:
 
 
 def _graded(level: LevelMetrics, kpi: Kpi) -> KpiGrade:
-    """Grade one indicator; a grade other than good needs a valid level.
+    """Grade one indicator; a grade other than good needs a valid level, good one that worked.
 
     The judge of SLOs says whether the value decides anything. A lower bound is graded only if it
     is beyond the limit of poor. A noisy host can only make a target look worse, so good stands.
@@ -48,7 +48,8 @@ def _graded(level: LevelMetrics, kpi: Kpi) -> KpiGrade:
     if found.value is not None and found.verdict != "no_data":
         grade = grade_of(kpi, found.value)
     why = found.why
-    if grade not in ("good", "no_data") and level.validity != "valid":
+    is_doubtful = level.validity != "valid" and grade not in ("good", "no_data")
+    if is_doubtful or level.has_failed_target:
         grade, why = "no_data", f"the level is {level.validity}"
     value, unit = found.value, kpi.poor.about.unit
     if kpi.poor.metric == "error_ratio":

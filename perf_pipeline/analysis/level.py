@@ -32,11 +32,14 @@ def measure_level(folder: Path, context: LevelContext) -> LevelMetrics:
 
 
 def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | None:
-    """Return what limits the level; None where arrivals decided the throughput, and nothing else.
+    """Return what limits the level; None where nothing does.
 
-    An open level whose target keeps up is limited by nothing.
+    An open level whose target keeps up is limited by the arrivals alone. A target that failed did
+    not work, so nothing limited its work.
     """
     level = summary.level
+    if level.has_failed_target:
+        return None
     load = level.open_load
     if load is not None and not load.queue_grew and not level.outcomes.get("dropped"):
         return None

@@ -102,6 +102,7 @@ def context_of(manifest: Manifest) -> LevelContext:
         noise=manifest.noise.handling,
         cpu_limit_cores=manifest.host.cgroup_cpu_limit_cores,
         slos=manifest.slos,
+        max_error_ratio=manifest.max_error_ratio,
     )
 
 
@@ -126,7 +127,10 @@ def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
 def _judge_run(
     status: str, why: str, manifest: Manifest, levels: tuple[LevelMetrics, ...]
 ) -> tuple[Validity, tuple[str, ...]]:
-    reasons = [f"level {one.shown_apart}: {reason}" for one in levels for reason in one.reasons]
+    failed_first = sorted(levels, key=lambda level: level.validity != "target_failed")
+    reasons = [
+        f"level {one.shown_apart}: {reason}" for one in failed_first for reason in one.reasons
+    ]
     validities = [level.validity for level in levels]
     if status != COMPLETE:
         reasons.insert(0, f"the run is {status}" + (f": {why}" if why else ""))

@@ -88,7 +88,8 @@ def finish(
             as_json=as_json,
         )
         raise typer.Exit(Exit.INTERRUPTED if interrupted else Exit.NOT_A_MEASUREMENT) from error
-    failed = None if interrupted else child.end  # stopped by us, it ends as we wanted
+    # Stopped by us, or for a target that failed, it ends as we wanted.
+    failed = None if interrupted or metrics.validity == "target_failed" else child.end
     if failed:
         show(failed, as_json=as_json)
     if metrics.status != COMPLETE:
@@ -115,7 +116,7 @@ def finish(
             "folder": str(folder.root),
             "report": str(files.html),
             "status": metrics.status,
-            "dagster": "interrupted" if interrupted else failed or "succeeded",
+            "dagster": "interrupted" if interrupted else child.end or "succeeded",
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),
             "gate_failures": failed_gate,
@@ -163,15 +164,15 @@ def exit_code(
 ) -> Exit:
     """Return what the run's exit code is.
 
-    A missed SLO comes before an invalid level: an SLO is missed only at a valid level, or at one
-    that ended early because of it. An SLO that is unclear or without data is neither missed nor
-    met.
+    A target that failed is a result, and no lack of one. A missed SLO comes before an invalid
+    level: an SLO is missed only at a valid level, or at one that ended early because of it. An SLO
+    that is unclear or without data is neither missed nor met.
     """
     if interrupted or metrics.status == INTERRUPTED:
         return Exit.INTERRUPTED
     if metrics.validity == "incomplete":
         return Exit.NOT_A_MEASUREMENT
-    if "missed" in slos:
+    if "missed" in slos or metrics.validity == "target_failed":
         return Exit.GATE_FAILED
     if metrics.validity != "valid" and not accept_verdicts:
         return Exit.NOT_A_MEASUREMENT

@@ -52,8 +52,16 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
     found = [*map(arrivals_sentence, metrics.levels), *map(steady_state_sentence, metrics.levels)]
     notes = [*map(inert, filter(None, found)), *map(inert, limits)]
     notes += [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
-    text = "\n".join(["", laid_out, "", *notes, INTERVAL_NOTE, ""])
+    failed = [*map(inert, filter(None, map(failure_sentence, metrics.levels)))]
+    text = "\n".join(["", *failed, laid_out, "", *notes, INTERVAL_NOTE, ""])
     console.print(coloured(text), soft_wrap=True)
+
+
+def failure_sentence(level: LevelMetrics) -> str:
+    """Return how the target failed at a level; empty if it did not."""
+    if level.validity != "target_failed":
+        return ""
+    return f"target_failed at {level_name(level)}: {level.reasons[0]}"
 
 
 def arrivals_sentence(level: LevelMetrics) -> str:

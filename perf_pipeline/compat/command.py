@@ -191,7 +191,8 @@ def _run_database(settings: Settings, *, accept_verdicts: bool) -> int:
         )
     _print(f"report: {framework.generate_performance_report()}")
     validities = {level.validity for level in measured.values()}
-    allowed = validities - {"incomplete"} if accept_verdicts else {"valid"}
+    failed = {"incomplete", "target_failed"}
+    allowed = validities - failed if accept_verdicts else {"valid"}
     verdict = framework.recovery["verdict"] if framework.recovery else "no_data"
     has_recovered = verdict in {"no_change", "improvement"} or (
         accept_verdicts and verdict != "regression"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.scenario.scenario import MAX_ERROR_RATIO
 from perf_pipeline.config.services import SERVICES
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class LevelContext:
             only reported (``tell``); None: it is not examined.
         cpu_limit_cores: Of the control group of the run; None without one.
         slos: The objectives of the run.
+        max_error_ratio: Of the scenario: above it the target has failed.
     """
 
     kinds: Sequence[tuple[str, str]]
@@ -34,6 +36,7 @@ class LevelContext:
     noise: NoiseHandling | None = None
     cpu_limit_cores: float | None = None
     slos: Sequence[Slo] = ()
+    max_error_ratio: float = MAX_ERROR_RATIO
 
     def connection_limits(self, plan: Mapping[str, Any]) -> dict[str, int]:
         """Return the maximum of connections to each server that all workers of a level may open.

@@ -6,6 +6,7 @@ The bottleneck and the objectives of the level are judged later (``analysis/leve
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -21,6 +22,7 @@ from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.resources.server_counters import connections_of
 from perf_pipeline.metrics.steady.level_phases import phases_of
 from perf_pipeline.metrics.survival.window_times import window_responses
+from perf_pipeline.metrics.target_failure import Ended, target_failure, tolerated_error_ratio
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.records import ColdStart, FamilyMetrics, InFlight, Writes
 from perf_pipeline.metrics.validity import judge_level, judge_neighbours
@@ -100,8 +102,23 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     open_load = open_load_of(records, folder, window) if is_open else None
     responses = window_responses(records.frame, *window) if is_open else None
     response = responses.summary() if responses else None
+    examples, cold = error_examples(records), _cold_starts(records.frame, context.kinds)
+    cold_outcomes = Counter(one.outcome for one in cold)
+    because = EndedBecause(log["ended_because"])
+    failure = target_failure(
+        Ended(
+            load={name: n - cold_outcomes[name] for name, n in figures.outcomes.items()},
+            steady=figures.steady_outcomes,
+            cold=cold_outcomes,
+            error_classes=figures.error_classes,
+            error_examples=examples,
+            unknown=records.may_be_missing,
+            stopped=log["ended_detail"] if because is EndedBecause.MOSTLY_FAILING else "",
+        ),
+        tolerated_error_ratio(context.max_error_ratio, context.slos, plan["role"], plan["label"]),
+    )
     validity_if_quiet, reasons_if_quiet = judge_level(
-        ended_because=EndedBecause(log["ended_because"]),
+        ended_because=because,
         ended_detail=log["ended_detail"],
         workers=workers,
         damaged_blocks=sum(worker.journal.damaged_blocks for worker in records.workers),
@@ -113,8 +130,9 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         open_load=open_load,
         response=response,
         steady_state=phases.steady_state,
+        failure=failure,
     )
-    validity, reasons = judge_neighbours(validity_if_quiet, reasons_if_quiet, noise)
+    validity, reasons = judge_neighbours(validity_if_quiet, reasons_if_quiet, noise, failure)
     level = LevelMetrics(
         index=plan["index"],
         label=plan["label"],
@@ -126,7 +144,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         title=plan["title"],
         mode=plan["mode"],
         settings=plan["settings"],
-        ended_because=EndedBecause(log["ended_because"]),
+        ended_because=because,
         ended_detail=log["ended_detail"],
         limits={**plan["limits"], "mechanism": log["limits"]},
         validity=validity,
@@ -136,7 +154,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         steady_outcomes=figures.steady_outcomes,
         error_classes=figures.error_classes,
         steady_error_classes=figures.steady_error_classes,
-        error_examples=error_examples(records),
+        error_examples=examples,
         phases=phases.since_go_s(),
         throughput_per_s=ok / length_s if length_s else None,
         error_ratio=1 - ok / times.samples if times.samples else None,
@@ -151,7 +169,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         families=_families(figures, window, context.kinds),
         in_flight=in_flight,
         fairness=figures.fairness if phases.has_steady and not is_open else None,
-        cold_starts=_cold_starts(records.frame, context.kinds),
+        cold_starts=cold,
         writes=writes,
         connections=connections_of(
             all_samples,

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import STEADY_TURNOVERS
 from perf_pipeline.metrics.generator_lag import arrival_problems
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
+    from perf_pipeline.metrics.target_failure import TargetFailure
     from perf_pipeline.metrics.types.noise import Noise
     from perf_pipeline.metrics.types.open_load import OpenLoad
     from perf_pipeline.metrics.types.records import WorkerEnd, Writes
     from perf_pipeline.metrics.types.service_times import ServiceTimes
     from perf_pipeline.metrics.types.steady_state import SteadyState
     from perf_pipeline.metrics.types.validity import Validity
-    from perf_pipeline.samples.ended_because import EndedBecause
 
 NOT_QUIET = "something else used the machine"
 """How every reason for ``noisy_host`` begins."""
@@ -28,6 +29,7 @@ a thread whose workflows take microseconds is sometimes preempted between two of
 
 WORST_FIRST: tuple[Validity, ...] = (
     "incomplete",
+    "target_failed",
     "generator_limited",
     "noisy_host",
     "not_steady",
@@ -55,6 +57,7 @@ def judge_level(
     open_load: OpenLoad | None = None,
     response: ServiceTimes | None = None,
     steady_state: SteadyState | None = None,
+    failure: TargetFailure | None = None,
 ) -> tuple[Validity, tuple[str, ...]]:
     """Judge one level, whatever else used the machine (``judge_neighbours`` adds that).
 
@@ -71,6 +74,9 @@ def judge_level(
         open_load: What arrived in an open level; None for a closed one.
         response: Response times of an open level.
         steady_state: Result of the steady-state test; only ``not_steady`` makes the level invalid.
+        failure: How the target failed; None if it did not. Where nothing worked, that is the
+            verdict whatever else is missing, unless the run itself or somebody else cut the level
+            short; where timeouts alone make the failure, a late generator comes first.
 
     Returns:
         The worst verdict and the reasons for every one that is not ``valid``.
@@ -93,22 +99,56 @@ def judge_level(
         found += _sample_problems(times.samples)
     if steady_state is not None and steady_state.verdict == "not_steady":
         found.append(("not_steady", steady_state.why))
-    return worst([validity for validity, _ in found] or ["valid"]), tuple(r for _, r in found)
+    verdict = worst([validity for validity, _ in found] or ["valid"])
+    reasons = tuple(reason for _, reason in found)
+    if failure is None:
+        return verdict, reasons
+    if not (failure.by_waiting and verdict == "generator_limited"):
+        verdict = worst([verdict, "target_failed"])
+    if failure.nothing_worked and _is_of_target(ended_because, workers, damaged_blocks):
+        verdict = "target_failed"
+    return verdict, (failure.reason, *reasons)
+
+
+def _is_of_target(
+    ended_because: EndedBecause, workers: tuple[WorkerEnd, ...], damaged_blocks: int
+) -> bool:
+    """Return whether the level ended by itself or because the target ended its own process.
+
+    SIGKILL comes from outside: from a person, a limit, or the kernel short of memory.
+    """
+    by_itself = all(
+        worker.reason == "done"
+        or worker.reason.startswith("exit code")
+        or (worker.reason.startswith("killed by SIG") and "SIGKILL" not in worker.reason)
+        for worker in workers
+    )
+    cut = ended_because in {EndedBecause.INTERRUPTED, EndedBecause.HOST_FLOOR}
+    return by_itself and not cut and not damaged_blocks
 
 
 def judge_neighbours(
-    validity: Validity, reasons: tuple[str, ...], noise: Noise | None
+    validity: Validity,
+    reasons: tuple[str, ...],
+    noise: Noise | None,
+    failure: TargetFailure | None = None,
 ) -> tuple[Validity, tuple[str, ...]]:
     """Return a level's validity and reasons with what its neighbours on the machine add to them.
+
+    A neighbour can slow a target down until it times out, but makes it return nothing wrong.
 
     Args:
         validity: From ``judge_level``.
         reasons: Likewise.
         noise: Whether other programs used the machine; None where nothing looked for it.
+        failure: How the target failed; None if it did not.
     """
     if noise is None or not noise.judged or not noise.causes:
         return validity, reasons
     causes = tuple(f"{NOT_QUIET}: {cause}" for cause in noise.causes)
+    if validity == "target_failed" and failure is not None:
+        verdict: Validity = "noisy_host" if failure.by_waiting else validity
+        return verdict, (reasons[0], *causes, *reasons[1:])
     return worst([validity, "noisy_host"]), (*causes, *reasons)
 
 

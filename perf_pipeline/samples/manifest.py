@@ -12,6 +12,7 @@ from perf_pipeline.config.flags.capacity_flags import LoadKind
 from perf_pipeline.config.names import NameKind, check_names
 from perf_pipeline.config.scenario.capacity_question import Space
 from perf_pipeline.config.scenario.scenario import (
+    MAX_ERROR_RATIO,
     Phases,
     SettingValue,
     Stop,
@@ -181,6 +182,7 @@ class Manifest:
         limits: What the worker processes of a level may use.
         stop: When a level is ended early.
         slos: The objectives.
+        max_error_ratio: Share of failures above which the target of a level has failed.
         arms: Labels of the arms.
         level_titles: Label of a level to its title.
         host: The machine.
@@ -222,6 +224,7 @@ class Manifest:
     environments: dict[str, EnvironmentRecord]
     harness: HarnessRecord
     noise: HostNoise
+    max_error_ratio: float = MAX_ERROR_RATIO
     files_dir: str = ""
     stopped: Stopped | None = None
     capacity: SearchedLoad | None = None

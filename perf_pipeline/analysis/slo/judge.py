@@ -2,9 +2,10 @@
 
 ``unclear`` is a measurement that leaves the question open, ``no_data`` the lack of a measurement.
 A level that is not valid gives ``no_data``, with its numbers, unless other programs on the machine
-are the only reason (``analysis/beside_neighbours.py``). There are two more exceptions, for a level
-that was only too short (``SHORT``): an SLO that ended it is missed, and so is one that a lower
-bound breaks. A 99th percentile of at least 18 s misses a limit of 0.5 s however long the level is.
+are the only reason (``analysis/beside_neighbours.py``). There are three more exceptions. Of a level
+that was only too short (``SHORT``) an SLO that ended it is missed, and so is one that a lower
+bound breaks: a 99th percentile of at least 18 s misses a limit of 0.5 s however long the level is.
+Of a target that failed (``target_failed``), an SLO on what failing cannot improve is missed.
 
 Exit codes of the SLOs alone (the whole rule: ``cli/outcome.exit_code``): 1 when any is missed; 3
 when none is missed and any is ``unclear`` or ``no_data``; 0 when all are met.
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 SHORT = ("valid", "not_steady", "too_few_samples")
 """Validities that a level may have only because it was too short."""
+
+WORSE_BY_FAILING = ("error_ratio", "throughput_per_s")
+"""Metrics whose limits a target that failed misses by failing; its times may be those of errors."""
 
 
 def judge_slos(
@@ -103,7 +107,8 @@ def decide(
         found = over_steady(slo, level, family)
     verdict, why = found.verdict, found.why
     is_noisy = level.validity == "noisy_host"
-    if ended_by(slo, level) and (level.validity_if_quiet if is_noisy else level.validity) in SHORT:
+    if_quiet = level.validity_if_quiet if is_noisy else level.validity
+    if ended_by(slo, level) and if_quiet in (*SHORT, "target_failed"):
         verdict, why = "missed", level.ended_detail
         if is_noisy:
             verdict, why = "unclear", f"{SLOWED}; the level was ended: {why}"
@@ -112,11 +117,19 @@ def decide(
         verdict = beside_neighbours(found.verdict, level, slower_is_worse=worse)
         if verdict != found.verdict:
             why = "; ".join(filter(None, (SLOWED, why)))
-    elif level.validity != "valid" and not _bound_decides(slo, level, family, found):
+    elif level.validity != "valid" and not (
+        _bound_decides(slo, level, family, found) or _missed_by_failing(slo, level, found)
+    ):
         verdict = "no_data"
         reasons = "; ".join(level.reasons) or "no reason is recorded"
         why = f"the level is {level.validity}: {reasons}"
     return replace(found, verdict=verdict, why=why)
+
+
+def _missed_by_failing(slo: Slo, level: LevelMetrics, found: Measured) -> bool:
+    """Return whether a limit was missed because the target failed."""
+    failed = level.validity == "target_failed"
+    return failed and found.verdict == "missed" and slo.metric in WORSE_BY_FAILING
 
 
 def _bound_decides(

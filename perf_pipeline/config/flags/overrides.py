@@ -15,6 +15,7 @@ from perf_pipeline.config.scenario.keys import (
     CPU_LIMIT,
     FLAG_SCHEDULE,
     LEVEL,
+    MAX_ERRORS,
     MEMORY_LIMIT,
     NODES_KEY,
     ORDER,
@@ -56,6 +57,7 @@ class Overrides:
         order: Order of the levels of each repeat.
         memory_limit_mb: Memory of all workers of a level, MB.
         cpu_limit_percent: CPU of all workers of a level, percent of one core.
+        max_error_ratio: Share of failures above which the target has failed.
         slos: What the run must keep, each like ``p99_s < 0.5``.
     """
 
@@ -152,6 +154,14 @@ class Overrides:
         "Limits and objectives",
         metavar="PERCENT",
         path=("limits", "cpu_percent"),
+    )
+    max_error_ratio: float | None = flag(
+        "--max-error-ratio",
+        MAX_ERRORS,
+        "Share of failures above which a level is target_failed; 0.5, or what an objective allows",
+        "Limits and objectives",
+        metavar="RATIO",
+        path=("max_error_ratio",),
     )
     slos: tuple[str, ...] | None = flag(
         "--slo",

@@ -173,6 +173,9 @@ MEMORY_LIMIT = Key("memory_mb", "number", "MB, memory of all workers of a level"
 CPU_LIMIT = Key(
     "cpu_percent", "number", "percent of one core, CPU of all workers of a level", 1, 100_000
 )
+MAX_ERRORS = Key(
+    "max_error_ratio", "number", "share of failures above which the target has failed", 0, 1
+)
 STEADY = Key("steady_s", "number", "s, minimum length of the steady phase", 0.5, 86_400)
 
 RATE = Key("rate_per_s", "number", "workflows that arrive a second", 0.001, 1_000_000)
@@ -198,6 +201,7 @@ TOP: tuple[Key, ...] = (
     Key("python_path", "text", "folder of your own modules, from the scenario's", 1, 4096),
     Key("servers", "text", "servers for your own functions", choices=SERVICES, takes_many=True),
     Key("level_names", "text", "what people call the levels", 1, 40, takes_many=True),
+    MAX_ERRORS,
     Key("sample_every_s", "number", "s between two samples of the resources", 0.1, 3600),
     Key("log_detail", "boolean", "what the target logs goes to the workers' logs"),
 )

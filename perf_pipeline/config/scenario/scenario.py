@@ -26,6 +26,9 @@ STEADY_TURNOVERS = 3
 """Minimum turnovers of a steady phase (ended workflows / in flight): with fewer, the workflows in
 flight at its start decide most of the result."""
 
+MAX_ERROR_RATIO = 0.5
+"""Where most workflows fail, times and throughput are those of failing."""
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -187,6 +190,8 @@ class Scenario:
         log_detail: What the target logs goes to the workers' logs.
         slos: What the run must keep.
         arrivals: The open levels; they run after the closed ones.
+        max_error_ratio: A level of which a greater share of workflows fails is ``target_failed``,
+            unless an objective on ``error_ratio`` allows more.
     """
 
     name: str
@@ -214,3 +219,4 @@ class Scenario:
     log_detail: bool = False
     slos: tuple[Slo, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
+    max_error_ratio: float = MAX_ERROR_RATIO

@@ -84,6 +84,7 @@ class StopWatch:
             self._recent.popleft()
         then_ns, ended_then, failed_then = self._recent[0]
         ended, failed = totals.ended - ended_then, totals.failed - failed_then
+        failed = min(failed, ended)  # a slot counts a failure a moment before its end
         if ended < MIN_ENDED or failed <= self._stop.error_ratio * ended:
             return None
         return EarlyEnd(

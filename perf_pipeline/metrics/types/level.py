@@ -147,6 +147,11 @@ class LevelMetrics:
         return self.validity == "noisy_host" and self.validity_if_quiet == "valid"
 
     @property
+    def has_failed_target(self) -> bool:
+        """Whether the target failed, also where a neighbour may be the cause."""
+        return "target_failed" in (self.validity, self.validity_if_quiet)
+
+    @property
     def shown(self) -> str:
         """Name of the level for people: ``1000 (medium stress)``."""
         return f"{self.label} ({self.title})" if self.title else self.label

@@ -3,5 +3,12 @@
 from typing import Literal
 
 Validity = Literal[
-    "valid", "generator_limited", "not_steady", "too_few_samples", "noisy_host", "incomplete"
+    "valid",
+    "target_failed",
+    "generator_limited",
+    "not_steady",
+    "too_few_samples",
+    "noisy_host",
+    "incomplete",
 ]
+"""``target_failed``: the target did not work, so its numbers are those of failing."""

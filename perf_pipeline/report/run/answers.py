@@ -95,6 +95,8 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     of_levels = [reason for reason in metrics.reasons if reason.startswith("level ")]
     own_reasons = [reason for reason in metrics.reasons if reason not in of_levels]
     of_levels = [reason for reason in of_levels if f": {NOT_QUIET}: " not in reason]
+    if metrics.validity == "target_failed" and of_levels:  # the reason of the verdict is first
+        sentences.insert(1, escape.visible(of_levels.pop(0)) + ".")
     shown = (*own_reasons, *of_levels[:REASONS_MAX])
     sentences.extend(escape.visible(reason) for reason in shown)
     more = len(of_levels) - REASONS_MAX
@@ -165,6 +167,10 @@ def _limited(metrics: RunMetrics) -> Verdict:
             "At every level all that arrived was answered, so the schedule decided the throughput."
         )
         return Verdict(question, Cell("the arrivals"), (why,))
+    failed = [labels.level_name(level) for level in played if level.has_failed_target]
+    if not asked and failed:
+        why = f"The target failed at {', '.join(failed)}: what does not work is limited by nothing."
+        return Verdict(question, Cell("the target failed", "quiet"), (why,))
     if not asked:
         return Verdict(
             question, Cell("not known", "quiet"), ("What limited the levels is unknown.",)

@@ -22,6 +22,8 @@ TABLE = "minimum"
 TO_DO = {
     "incomplete": "The reasons name what is missing. A worker's log is worker-*.log in the "
     "level's folder; of a cancelled or killed run there is nothing to repair: run it again.",
+    "target_failed": "Mend what the most frequent error says; `perf-pipeline records` has more "
+    "texts. If so many failures are wanted, set max_error_ratio, or an objective on error_ratio.",
     "generator_limited": "Give the generator more room: fewer in flight, or more processes.",
     "noisy_host": "Stop other programs on this machine, or measure on a quiet one.",
     "not_steady": "Measure longer: a greater duration_s, and steady_max_s in the scenario's "
@@ -81,7 +83,7 @@ class CheckFinding:
 
 
 def check_validity(metrics: RunMetrics) -> CheckFinding:
-    """Check that every level is valid; missing data is an ERROR, any other doubt a WARN."""
+    """Check that every level is valid; an ERROR if data is missing or the target failed."""
     passed = metrics.validity == "valid"
     sentences = [f"{metrics.validity}: {labels.VALIDITY[metrics.validity]}"]
     if not passed:
@@ -89,7 +91,7 @@ def check_validity(metrics: RunMetrics) -> CheckFinding:
         sentences.append(f"What to do: {TO_DO[metrics.validity]}")
     return CheckFinding(
         passed=passed,
-        severity="ERROR" if metrics.validity == "incomplete" else "WARN",
+        severity="ERROR" if metrics.validity in ("incomplete", "target_failed") else "WARN",
         sentences=tuple(sentences),
         facts={
             "validity": metrics.validity,

@@ -161,7 +161,7 @@ def _row(level: LevelMetrics) -> tuple[Cell, ...]:
 
 def _limited_cell(level: LevelMetrics) -> Cell:
     if level.bottleneck is None:
-        return Cell("not known", "quiet")
+        return Cell("the target failed" if level.has_failed_target else "not known", "quiet")
     return replace(bottleneck_fact(level.bottleneck).cell, note="")
 
 

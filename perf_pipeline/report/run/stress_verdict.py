@@ -28,8 +28,8 @@ def is_asked(metrics: RunMetrics) -> bool:
 def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
     """Return the answer in a few words, with the sentences that explain it.
 
-    A level is sustained if it ran to its end with all worker processes. Whether its numbers are
-    valid is a separate question; the validity is shown with it.
+    A level is sustained if it ran to its end with all worker processes, and the target worked.
+    Whether its numbers are valid is a separate question; the validity is shown with it.
     """
     levels = [level for level in metrics.levels if level.role == "level"]
     failed = {level.concurrency for level in levels if not _is_sustained(level)}
@@ -45,6 +45,11 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
         f"{escape.visible(level.ended_detail or level.ended_because)}."
         for level in levels
         if not (level.ended_because.ran_to_end or level.ended_because.stops_run)
+    ]
+    sentences += [
+        f"The target failed at {labels.level_name(level)}: {escape.visible(level.reasons[0])}."
+        for level in levels
+        if level.has_failed_target and level.ended_because.ran_to_end
     ]
     sentences += collapse_sentences(levels)
     if not levels:
@@ -105,7 +110,8 @@ def collapse_sentences(levels: Sequence[LevelMetrics]) -> list[str]:
 
 
 def _is_sustained(level: LevelMetrics) -> bool:
-    return level.ended_because.ran_to_end and all(one.reason == "done" for one in level.workers)
+    played = level.ended_because.ran_to_end and all(one.reason == "done" for one in level.workers)
+    return played and not level.has_failed_target
 
 
 def _maximum_sentence(sustained: list[LevelMetrics]) -> list[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 VALIDITY: dict[Validity, str] = {
     "valid": "The measurement is complete, has enough samples, and no check failed.",
+    "target_failed": "The target did not work: no workflow succeeded, or more failed than the "
+    "scenario tolerates. Its times and throughput are those of failing.",
     "generator_limited": "The load generator was the bottleneck, so these times describe the "
     "generator, not the target.",
     "not_steady": "No steady state was reached; a longer run may give different numbers.",
@@ -70,7 +72,7 @@ def validity_cell(validity: Validity) -> Cell:
     """Return a validity, with the tone that fits it."""
     if validity == "valid":
         return Cell(validity, "good")
-    return Cell(validity, "bad" if validity == "incomplete" else "warn")
+    return Cell(validity, "bad" if validity in ("incomplete", "target_failed") else "warn")
 
 
 def is_untested(level: LevelMetrics) -> bool:

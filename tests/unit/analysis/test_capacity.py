@@ -102,6 +102,13 @@ def test_a_level_most_of_which_failed_misses(valid_level: LevelMetrics) -> None:
     assert answer == Answer("missed", "62 % failed")
 
 
+def test_a_load_at_which_the_target_failed_misses(valid_level: LevelMetrics) -> None:
+    why = "none of the 30 workflows of the load succeeded"
+    answer = _judged(valid_level, validity="target_failed", reasons=(why,))
+
+    assert answer == Answer("missed", why)
+
+
 def test_a_level_of_which_no_objective_speaks_does_not_meet(valid_level: LevelMetrics) -> None:
     assert judge_step(replace(valid_level, slos=()), BALANCED).verdict == "unclear"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.level import measure_level
+from perf_pipeline.config.slo.slo import parse_slo
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_number
@@ -47,6 +50,55 @@ def _started(folder: Path) -> int:
         started += stamps.totals().started
         stamps.close()
     return started
+
+
+def test_a_target_of_which_every_workflow_failed_is_target_failed_and_limited_by_nothing(
+    tmp_path: Path,
+) -> None:
+    """Fast failures, 10 in flight, 100/s: steady, enough samples, and no measurement of work."""
+    failed = {"outcome": int(Outcome.ERROR), "error_class": int(ErrorClass.CONNECTION)}
+    rows = [row._replace(**failed) for row in closed_loop(10, lambda _slot: 0.1, until_s=10)]
+
+    level = _level(tmp_path, rows)
+
+    assert level.validity == "target_failed"
+    assert level.reasons[0] == (
+        f"none of the {len(rows)} workflows of the load succeeded; most frequent class of errors: "
+        f"connection, {len(rows)} of {len(rows)} in the whole level"
+    )
+    assert level.bottleneck is None
+    assert level.throughput_per_s == 0
+
+
+def test_a_scenario_may_tolerate_that_most_workflows_fail(tmp_path: Path) -> None:
+    """Six of ten fail: more than the default tolerates, and less than 0.7."""
+    failed = {"outcome": int(Outcome.ERROR), "error_class": int(ErrorClass.OTHER)}
+    rows = [
+        row._replace(**failed) if row.number % 10 < 6 else row
+        for row in closed_loop(10, lambda _slot: 0.1, until_s=10)
+    ]
+    folder = write_level(tmp_path, [SimulatedWorker(rows)], slots=10)
+    context = LevelContext(KINDS, [], 50, {})
+
+    assert measure_level(folder, context).validity == "target_failed"
+    assert measure_level(folder, replace(context, max_error_ratio=0.7)).validity == "valid"
+    loose = [parse_slo("error_ratio < 0.7")]
+    assert measure_level(folder, replace(context, slos=loose)).validity == "valid"
+
+
+def test_objectives_on_failing_are_missed_by_a_target_that_failed_and_times_have_no_data(
+    tmp_path: Path,
+) -> None:
+    """Failing is fast: P99 is far below its limit."""
+    failed = {"outcome": int(Outcome.ERROR), "error_class": int(ErrorClass.CONNECTION)}
+    rows = [row._replace(**failed) for row in closed_loop(10, lambda _slot: 0.1, until_s=10)]
+    slos = [parse_slo(t) for t in ("error_ratio < 0.05", "throughput_per_s > 50", "p99_s < 5")]
+    folder = write_level(tmp_path, [SimulatedWorker(rows)], slots=10)
+
+    level = measure_level(folder, LevelContext(KINDS, [], 50, {}, slos=slos))
+
+    assert [one.verdict for one in level.slos] == ["missed", "missed", "no_data"]
+    assert {one.grade for one in kpi_grades([level])} <= {"no_data"}
 
 
 def test_the_steady_phase_alone_is_measured(tmp_path: Path) -> None:

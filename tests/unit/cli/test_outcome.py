@@ -44,6 +44,8 @@ def _verdict(verdict: Any) -> SloVerdict:
         (["no_data"], "valid", False, 3),
         (["no_data", "unclear"], "valid", True, 0),
         (["met"], "not_steady", False, 3),
+        ([], "target_failed", False, 1),
+        (["met"], "target_failed", True, 1),
     ],
 )
 def test_missed_is_1_and_undecided_is_3_and_neither_is_taken_for_the_other(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from perf_pipeline.metrics.target_failure import TargetFailure
 from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.records import WorkerEnd, Writes
 from perf_pipeline.metrics.types.service_times import ServiceTimes
@@ -35,7 +36,8 @@ def _judge(**changes: object) -> tuple[Validity, tuple[str, ...]]:
         "in_flight_median": 100.0,
     }
     noise: Any = changes.pop("noise", None)
-    return judge_neighbours(*judge_level(**(facts | changes)), noise)
+    failure: Any = changes.get("failure")
+    return judge_neighbours(*judge_level(**(facts | changes)), noise, failure)
 
 
 def test_a_machine_that_others_used_makes_a_level_noisy_unless_it_is_only_told() -> None:
@@ -114,6 +116,54 @@ def test_of_several_faults_the_worst_is_the_verdict_and_all_are_told() -> None:
 
     assert found == "incomplete"
     assert len(reasons) == 3
+
+
+NOTHING = TargetFailure("none of the 500 workflows succeeded", True, False)
+MOSTLY = TargetFailure("400 of 500 workflows failed", False, False)
+LATE = TargetFailure("400 of 500 workflows failed by timeouts", False, True)
+NOISY = Noise("noisy", ("steal: 9 %, limit 2 %",), judged=True, figures=())
+
+
+def test_a_target_that_failed_is_the_verdict_and_its_reason_comes_first() -> None:
+    for failure in (NOTHING, MOSTLY, LATE):
+        validity, reasons = _judge(failure=failure, samples=10, in_flight_median=3.0)
+        assert validity == "target_failed"
+        assert reasons[0] == failure.reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "nothing", "mostly"),
+    [
+        ("killed by SIGSEGV: Segmentation fault", "target_failed", "incomplete"),
+        ("exit code 7", "target_failed", "incomplete"),
+        ("killed by SIGKILL", "incomplete", "incomplete"),
+        ("not ready after 120 s", "incomplete", "incomplete"),
+    ],
+)
+def test_a_process_that_the_target_ended_failed_with_it_and_one_killed_from_outside_did_not(
+    reason: str, nothing: str, mostly: str
+) -> None:
+    """Unless no workflow ever succeeded, records that are missing come first."""
+    lost = {
+        "workers": (DONE, WorkerEnd(1, reason, 0.6, 0)),
+        "ended_because": EndedBecause.WORKER_LOST,
+    }
+    assert _judge(**lost, failure=NOTHING)[0] == nothing
+    assert _judge(**lost, failure=MOSTLY)[0] == mostly
+
+
+def test_a_level_that_was_interrupted_says_nothing_of_its_target() -> None:
+    cut = {"ended_because": EndedBecause.INTERRUPTED, "failure": NOTHING}
+    assert _judge(**cut)[0] == "incomplete"
+
+
+def test_a_neighbour_explains_timeouts_and_nothing_else() -> None:
+    assert _judge(noise=NOISY, failure=NOTHING)[0] == "target_failed"
+    assert _judge(noise=NOISY, failure=MOSTLY)[0] == "target_failed"
+    validity, reasons = _judge(noise=NOISY, failure=LATE)
+    assert validity == "noisy_host"
+    assert reasons[0] == LATE.reason
+    assert "steal" in reasons[1]
 
 
 def test_the_order_of_verdicts_is_the_closed_list() -> None:

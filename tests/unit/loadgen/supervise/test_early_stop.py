@@ -37,6 +37,13 @@ def test_more_than_half_failing_in_the_window_ends_the_level_and_half_does_not()
     )
 
 
+def test_a_limit_of_1_ends_no_level_though_a_failure_is_counted_before_its_end() -> None:
+    """Read while a slot is between the two, there are more failures than ends."""
+    watch = _watch(Stop(error_ratio=1.0))
+
+    assert watch.look(5 * SECOND_NS, Totals(203, 200, 203), []) is None
+
+
 def test_failures_older_than_the_window_do_not_count() -> None:
     """90 of 100 failed in second 1; after the window has passed only what came later counts."""
     watch = _watch(Stop(error_ratio=0.5))

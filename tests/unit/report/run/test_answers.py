@@ -46,6 +46,29 @@ def test_a_run_with_one_level_not_steady_says_which_and_why(baseline: RunMetrics
     assert "1000: 2.1 turnovers in 150 s, 3 are needed" in measurement.sentences
 
 
+def test_where_the_target_failed_that_stands_on_top_and_nothing_is_named_as_the_limit(
+    baseline: RunMetrics,
+) -> None:
+    why = "none of the 813 workflows of the load succeeded"
+    failed = [
+        replace(level, validity="target_failed", reasons=(why,), bottleneck=None)
+        for level in baseline.levels
+    ]
+    found = _verdicts(
+        replace(
+            baseline,
+            levels=tuple(failed),
+            validity="target_failed",
+            reasons=tuple(f"level {level.shown}: {why}" for level in failed),
+        )
+    )
+    measurement, limited = found["Is it a measurement?"], found["What limited it?"]
+    assert next(iter(found)) == "Is it a measurement?"
+    assert (measurement.answer.text, measurement.answer.tone) == ("target_failed", "bad")
+    assert measurement.sentences[1] == f"level 100: {why}."
+    assert limited.answer.text == "the target failed"
+
+
 def test_a_killed_run_without_levels_says_both_and_nothing_else(empty: RunMetrics) -> None:
     found = _verdicts(empty)
     sentences = found["Is it a measurement?"].sentences

@@ -137,3 +137,16 @@ def test_a_throughput_that_stays_names_the_number_beyond_which_more_only_wait(
     text = " ".join(sentences)
     assert "collapse" not in text
     assert "No clear fall of throughput up to 400 in flight" in text
+
+
+def test_a_level_at_which_the_target_failed_is_not_sustained_though_it_ran_to_its_end(
+    baseline: RunMetrics,
+) -> None:
+    why = "400 of 500 workflows (80 %) failed"
+    levels = list(baseline.levels)
+    levels[1] = replace(levels[1], validity="target_failed", reasons=(why,))
+
+    cell, sentences = stress_verdict.answer(_stress(replace(baseline, levels=tuple(levels))))
+
+    assert cell.text == f"sustained up to {levels[0].concurrency}"
+    assert f"The target failed at 500: {why}." in sentences
