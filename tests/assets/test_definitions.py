@@ -141,6 +141,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         processes=8,
         memory_limit_mb=9.0,
         cpu_limit_percent=10.0,
+        max_error_ratio=0.2,
         slos=("p99_s < 0.5",),
         rates=(11.5,),
         schedule="constant",
