@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
@@ -23,6 +24,8 @@ from perf_pipeline.lifeline import bound_command
 from perf_pipeline.run import NOTICE_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perf_pipeline.cli.interruptions import Interruptions
     from perf_pipeline.cli.views import View
     from perf_pipeline.config.flags.overrides import Overrides
@@ -50,6 +53,7 @@ class DagsterChild:
         folder: RunFolder,
         view: View,
         checked: CheckedRun,
+        urls: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Prepare; nothing is started.
 
@@ -60,10 +64,13 @@ class DagsterChild:
             view: Shows what people should see.
             checked: What the child runs, so that it does not open or try anything again; its
                 configuration has the same for people.
+            urls: Variables with the URLs of the user's own servers, complete, since the child
+                works in another folder.
         """
         self._folder = folder
         self._view = view
         self._checked = checked
+        self._urls = urls
         self._unread = b""
         self._read_bytes = 0
         builtin = scenario in list_scenarios()
@@ -96,7 +103,7 @@ class DagsterChild:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, CHECKED_RUN: f"/proc/self/fd/{checked.fileno()}"},
+                env={**os.environ, **self._urls, CHECKED_RUN: f"/proc/self/fd/{checked.fileno()}"},
                 pass_fds=[config.fileno(), checked.fileno()],
                 start_new_session=True,
             )

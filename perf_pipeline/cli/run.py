@@ -27,6 +27,7 @@ from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.servers.lifecycle.resolve import users_url_variables
 from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def launch_run(
         show(f"target {checked.target}: finding or making its environment", as_json=as_json)
         folder = RunFolder(settings.results_dir / (run_id or new_run_id(datetime.now(UTC))))
         ready = checked_run(folder.run_id, checked, scenario, settings)
+        urls = users_url_variables(settings)
     view = choose_view(
         RunWatch(folder),
         title=checked.title or checked.name,
@@ -121,7 +123,7 @@ def launch_run(
         as_json=as_json,
         no_color=bool(os.environ.get("NO_COLOR")),
     )
-    child = DagsterChild(scenario, overrides, folder, view, ready)
+    child = DagsterChild(scenario, overrides, folder, view, ready, urls)
     with interruptions_noted() as noted:
         with view:
             child.run(noted)

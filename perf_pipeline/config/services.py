@@ -22,7 +22,10 @@ class ServiceSpec:
         label: As people call it.
         example_url: A complete URL. The URLs in the settings are checked against it: same scheme;
             a user and a database where it has them; its port is the default.
-        has_url_options: The driver understands options after the question mark of a URL.
+        aliases: Other names of that scheme, beside the service's own.
+        other_schemes: Schemes with a meaning of their own, such as TLS.
+        takes_host_lists: A URL may name several hosts, separated by commas.
+        has_driver_defaults: The driver completes a URL without host, port, user or database.
         drivers: Paths of the workflows' driver, below ``site-packages``: a thread inside of them
             talks to this service.
         pool_function: Function of the driver in which a thread waits for a connection of the
@@ -38,7 +41,10 @@ class ServiceSpec:
     name: str
     label: str
     example_url: str
-    has_url_options: bool = True
+    aliases: tuple[str, ...] = ()
+    other_schemes: tuple[str, ...] = ()
+    takes_host_lists: bool = False
+    has_driver_defaults: bool = False
     drivers: tuple[str, ...] = ()
     pool_function: str | None = None
     pool: str = ""
@@ -71,6 +77,8 @@ SERVICES: dict[str, ServiceSpec] = {
             "postgres",
             "PostgreSQL",
             "postgresql://user:password@host:5432/database",
+            takes_host_lists=True,
+            has_driver_defaults=True,
             # psycopg2 itself is C: its frames are those of SQLAlchemy that call it.
             drivers=("psycopg2/", "sqlalchemy/engine/default.py"),
             pool="SQLAlchemy QueuePool in each worker (kailash: the one behind SQLDatabaseNode), "
@@ -80,7 +88,7 @@ SERVICES: dict[str, ServiceSpec] = {
             "mysql",
             "MySQL",
             "mysql://user:password@host:3306/database",
-            has_url_options=False,
+            aliases=("mariadb",),
             drivers=("pymysql/",),
             pool=f"SQLAlchemy QueuePool in each worker, {_SQL_POOL}",
         ),
@@ -88,6 +96,7 @@ SERVICES: dict[str, ServiceSpec] = {
             "redis",
             "Redis",
             "redis://host:6379/0",
+            other_schemes=("rediss", "unix"),
             drivers=("redis/",),
             pool_function="get_connection",
             pool="redis-py BlockingConnectionPool in each worker, max_connections = limit // "
@@ -98,6 +107,8 @@ SERVICES: dict[str, ServiceSpec] = {
             "mongodb",
             "MongoDB",
             "mongodb://host:27017/database",
+            other_schemes=("mongodb+srv",),
+            takes_host_lists=True,
             drivers=("pymongo/",),
             pool_function="_get_conn",
             pool="pymongo client in each worker, maxPoolSize = limit // workers - 1 (at "

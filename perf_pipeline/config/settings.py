@@ -22,11 +22,11 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 
@@ -74,6 +74,7 @@ class Settings:
         reports_port: Where the reports are beside the Dagster UI.
         checked_run: File with the run that the command line has checked
             (``loadgen/checked_run.py``); None in a process that it did not start.
+        current_dir: What paths in the URLs are relative to.
     """
 
     urls: Mapping[str, str]
@@ -87,6 +88,7 @@ class Settings:
     noise: NoiseHandling = "judge"
     reports_port: int = REPORTS_PORT
     checked_run: Path | None = None
+    current_dir: Path = field(default_factory=Path.cwd)
 
 
 def read_settings(
@@ -141,6 +143,7 @@ def read_settings(
         noise=cast("NoiseHandling", noise),
         reports_port=int(reports_port),
         checked_run=Path(environ[CHECKED_RUN]) if environ.get(CHECKED_RUN) else None,
+        current_dir=here,
     )
 
 
@@ -165,47 +168,11 @@ def _misspelt(environ: Mapping[str, str]) -> list[str]:
 
 def _checked_url(spec: ServiceSpec, url: str, problems: list[str]) -> str:
     """Return the URL with port and database filled in; add what is wrong with it."""
-    name, example = spec.url_variable, spec.example_url
-    # The value may contain a password, so no problem repeats more of it than is needed.
-    if any(character.isspace() or not character.isprintable() for character in url):
-        problems.append(f"{name} holds a blank or a control character: write it like {example}.")
-        return url
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        problems.append(f"{name} is not a URL ({error}): write it like {example}.")
-        return url
-    scheme = spec.example.scheme
-    found = []
-    if parts.scheme not in {scheme, spec.name}:
-        found.append(f'begins with "{parts.scheme}:" instead of "{scheme}:"')
-    if not parts.hostname:
-        found.append("names no host")
-    if port == 0:
-        found.append("names port 0; ports are 1 to 65535")
-    found += _path_faults(spec, parts)
-    if found:
-        problems.append(f"{name} {' and '.join(found)}: write it like {example}.")
-        return url
-    user, _, _ = parts.netloc.rpartition("@")
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    address = f"{host}:{port or spec.example.port}"
-    netloc = f"{user}@{address}" if user else address
-    path = parts.path if parts.path.strip("/") else "/0"
-    return urlunsplit((scheme, netloc, path, parts.query, ""))
-
-
-def _path_faults(spec: ServiceSpec, parts: SplitResult) -> list[str]:
-    path = parts.path.strip("/")
-    if spec.has_numbered_databases:
-        return [] if not path or path.isdecimal() else ["names a database that is not a number"]
-    faults = [] if path else ["names no database"]
-    if spec.example.username and not parts.username:
-        faults.append("names no user")
-    if parts.query and not spec.has_url_options:
-        faults.append("has options after its question mark, of which none is understood")
-    return faults
+    complete, faults = complete_server_url(spec, url)
+    if faults:
+        name, example = spec.url_variable, spec.example_url
+        problems.append(f"{name} {' and '.join(faults)}: write it like {example}.")
+    return complete
 
 
 def _writable(configured: str | None, default: Path, temp: Path, what: str) -> Path:

@@ -19,6 +19,7 @@ class Facts:
         max_connections: How many it accepts; None if it has no limit or does not report it.
         stand_in: It only implements the protocol of the service: workflows run against it, but
             their speed means nothing.
+        is_pooler: What answers is a pooler that takes no options for a session of the server.
     """
 
     product: str
@@ -26,6 +27,7 @@ class Facts:
     settings: dict[str, str]
     max_connections: int | None
     stand_in: bool = False
+    is_pooler: bool = False
 
 
 @dataclass(frozen=True)

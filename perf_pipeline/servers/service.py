@@ -54,10 +54,18 @@ class Storage(Protocol):
     The name is a schema in PostgreSQL, a table in MySQL, a prefix of keys in Redis and a
     collection in MongoDB. Every function raises ``NotAnsweringError`` when the server refuses or
     fails.
+
+    Attributes:
+        NEEDED_PRIVILEGES: What the URL's user must be allowed to do, and how it is granted.
     """
+
+    NEEDED_PRIVILEGES: str
 
     def storage_name(self, run_id: str) -> str:
         """Return the name under which a run stores its data."""
+
+    def try_out(self, url: str, name: str) -> None:
+        """Do what needs a privilege, with little data under a name, and leave nothing."""
 
     def create(self, url: str, name: str, seed: int) -> int:
         """Make what workflows write to, and fill what they read.
@@ -109,6 +117,20 @@ class Service(Protocol):
     def launch(self, installation: Installation, folder: Path, port: int) -> Launch:
         """Return how to start a server on a loopback port with its data in ``folder``."""
 
+    def complete_url(self, url: str, current_dir: Path) -> str:
+        """Return the URL of a user's server as worker processes need it.
+
+        They have another HOME and another folder, and no variables of the user's session. What is
+        returned is complete itself: completed again, it stays as it is.
+
+        Args:
+            url: As the settings have it, its form checked.
+            current_dir: What relative paths are relative to.
+
+        Raises:
+            AddressError: The driver does not take it.
+        """
+
     def identify(self, url: str, timeout_s: float) -> Facts:
         """Ask a server for its product, version and settings, by a real query.
 
@@ -141,6 +163,10 @@ class Service(Protocol):
 
 class NotAnsweringError(ServiceUnavailableError):
     """A server answered a query with an error or not at all; the text is the server's own."""
+
+
+class AddressError(ServiceUnavailableError):
+    """A driver does not take the URL of a user's server; the text is a predicate of the URL."""
 
 
 def find_service(name: str) -> Service:

@@ -8,11 +8,11 @@ from sqlalchemy import Engine, TextClause, create_engine, text
 from sqlalchemy.pool import QueuePool
 
 from perf_pipeline.targets.pools import (
+    SQLALCHEMY_MYSQL,
+    SQLALCHEMY_POSTGRES,
     mysql_pool_options,
-    mysql_url,
     open_redis,
     postgres_pool_options,
-    postgres_url,
 )
 from perf_pipeline.workload import analytics
 from perf_pipeline.workload.dataset import insert_sql, mysql_insert_sql
@@ -53,11 +53,11 @@ class PooledServers:
         self._documents: Documents | None = None
         schema = job.servers.name("postgres")
         if "postgres" in servers:
-            self._postgres = _engine(postgres_url(job), postgres_pool_options(job))
+            self._postgres = _engine(SQLALCHEMY_POSTGRES, postgres_pool_options(job))
             self._query = text(analytics.query_sql(schema))
             self._insert = text(insert_sql(schema))
         if "mysql" in servers:
-            self._mysql = _engine(mysql_url(job), mysql_pool_options(job))
+            self._mysql = _engine(SQLALCHEMY_MYSQL, mysql_pool_options(job))
             self._mysql_insert = text(mysql_insert_sql(job.servers.name("mysql")))
         if "redis" in servers:
             self._redis = open_redis(job)

@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from redis import BlockingConnectionPool, Redis
+from redis.connection import parse_url
 
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.workload.servers import connection_name
+from perf_pipeline.workload.sql_urls import mysql_arguments, postgres_arguments
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import Job
@@ -35,52 +37,34 @@ RECYCLE_S = 3600
 """Age at which a connection is replaced; the default of kailash's SQLDatabaseNode."""
 
 
-def postgres_url(job: Job) -> str:
-    """Return the URL of PostgreSQL for SQLAlchemy, with the driver named.
+SQLALCHEMY_POSTGRES = "postgresql+psycopg2://"
+"""All that SQLAlchemy and kailash are given as a URL: where to connect is in the options.
 
-    The bare ``postgresql://`` means psycopg 3 in SQLAlchemy 2.1, which is not installed here.
+The bare ``postgresql://`` means psycopg 3 in SQLAlchemy 2.1, which is not installed here.
+"""
 
-    Raises:
-        ValueError: The job has no PostgreSQL, or its URL is of another kind.
-    """
-    rest = _after_scheme(job.servers.url("postgres"), "PostgreSQL", "postgresql", "postgres")
-    return f"postgresql+psycopg2://{rest}"
-
-
-def mysql_url(job: Job) -> str:
-    """Return the URL of MySQL for SQLAlchemy, with the driver named.
-
-    The bare ``mysql://`` means MySQLdb, which is not installed here.
-
-    Raises:
-        ValueError: The job has no MySQL, or its URL is of another kind.
-    """
-    rest = _after_scheme(job.servers.url("mysql"), "MySQL", "mysql", "mariadb")
-    return f"mysql+pymysql://{rest}"
-
-
-def _after_scheme(url: str | None, product: str, *schemes: str) -> str:
-    scheme, separator, rest = (url or "").partition("://")
-    if not separator or scheme not in schemes:
-        raise ValueError(
-            f"the workflows need a {product} URL, {schemes[0]}://user@host:port/database; got "
-            f"{'none' if url is None else f'scheme {scheme!r}'}"
-        )
-    return rest
+SQLALCHEMY_MYSQL = "mysql+pymysql://"
+"""As ``SQLALCHEMY_POSTGRES``; the bare ``mysql://`` means MySQLdb, which is not installed here."""
 
 
 def postgres_pool_options(job: Job) -> dict[str, Any]:
     """Return the options of the pool to PostgreSQL, for ``create_engine`` and SQLDatabaseNode.
 
+    A pooler takes no options for a session of the server, so there a statement has no time limit.
+
     Raises:
-        ValueError: ``ServerAccess.connections`` is below 1 (0 means unlimited to SQLAlchemy), or
-            the run's id cannot be part of a connection's name.
+        ValueError: The job has no PostgreSQL, ``ServerAccess.connections`` is below 1 (0 means
+            unlimited to SQLAlchemy), or the run's id cannot be part of a connection's name.
     """
-    connect_args = {
+    url = _checked(job.servers.url("postgres"), "PostgreSQL", "postgresql")
+    connect_args: dict[str, Any] = {
+        **postgres_arguments(url),
         "connect_timeout": CONNECT_TIMEOUT_S,
         "application_name": connection_name(job.run_id),
-        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
     }
+    if not job.servers.addresses["postgres"].is_pooler:
+        limit = f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+        connect_args["options"] = f"{connect_args.get('options', '')} {limit}".strip()
     return {**_pool_options(job), "connect_args": connect_args}
 
 
@@ -94,12 +78,23 @@ def mysql_pool_options(job: Job) -> dict[str, Any]:
         ValueError: As for PostgreSQL.
     """
     connect_args = {
+        **mysql_arguments(_checked(job.servers.url("mysql"), "MySQL", "mysql")),
         "connect_timeout": CONNECT_TIMEOUT_S,
         "read_timeout": STATEMENT_TIMEOUT_MS / 1000,
         "write_timeout": STATEMENT_TIMEOUT_MS / 1000,
         "program_name": connection_name(job.run_id),
     }
     return {**_pool_options(job), "connect_args": connect_args}
+
+
+def _checked(url: str | None, product: str, scheme: str) -> str:
+    found, separator, _ = (url or "").partition("://")
+    if url is None or not separator or found != scheme:
+        raise ValueError(
+            f"the workflows need a {product} URL, {scheme}://user@host:port/database; got "
+            f"{'none' if url is None else 'another'}"
+        )
+    return url
 
 
 def _pool_options(job: Job) -> dict[str, Any]:
@@ -126,13 +121,16 @@ def open_redis(job: Job) -> Redis:
     url = job.servers.url("redis")
     if url is None:
         raise ValueError("the workflows need a Redis URL, redis://host:port/db; got none")
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=_connections(job),
-        timeout=job.servers.connection_timeout_s,
-        decode_responses=True,
-        client_name=connection_name(job.run_id),
-        retry=Redis().get_retry(),
+    arguments = {
+        **parse_url(url),  # type: ignore[no-untyped-call]
+        "max_connections": _connections(job),
+        "timeout": job.servers.connection_timeout_s,
+        "decode_responses": True,
+        "client_name": connection_name(job.run_id),
+    }
+    # Not BlockingConnectionPool.from_url: there an option of the URL would win over ours.
+    pool = BlockingConnectionPool(  # type: ignore[no-untyped-call]
+        **{"retry": Redis().get_retry(), **arguments}
     )
     return Redis(connection_pool=pool)
 

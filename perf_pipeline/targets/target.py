@@ -43,10 +43,13 @@ class ServerAddress(NamedTuple):
         url: With the password.
         name: Of the run's data there: a schema, a table, a prefix of keys or a collection; empty
             if the run stores nothing there.
+        is_pooler: What answers there is a pooler that takes no options for a session of the
+            server.
     """
 
     url: str
     name: str = ""
+    is_pooler: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The environments of the targets of a run, with the user's own functions tried in them."""
+"""The environments of the targets of a run, with functions and servers of the user tried there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from perf_pipeline.loadgen.environment.environment import (
     make_environment,
 )
 from perf_pipeline.loadgen.environment.function_trial import try_functions
+from perf_pipeline.loadgen.users_servers import refuse_unusable_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 def made_and_tried(
     scenario: Scenario, targets: Iterable[str], *, name: str, settings: Settings
 ) -> dict[str, TargetEnvironment]:
-    """Make the environments of targets unless they are cached, and try the user's functions.
+    """Make the environments of targets unless they are cached; try what is the user's there.
 
     Args:
         scenario: Its interpreter is that of its own target; arms have one that is made.
         targets: Targets of its levels and arms.
         name: What messages call the scenario.
-        settings: Where environments are cached.
+        settings: Where environments are cached, and the user's own servers.
 
     Returns:
         Target to its environment.
@@ -39,6 +40,7 @@ def made_and_tried(
         PerfPipelineError: An environment cannot be made.
         ScenarioError: No worker can call a function; the text says why, and where it was looked
             for.
+        ServiceUnavailableError: A worker could not use a server of the user's.
     """
     uv = find_uv(os.environ)
     given = Path(scenario.interpreter) if scenario.interpreter else None
@@ -54,4 +56,5 @@ def made_and_tried(
     }
     pythons = {target: environment.python for target, environment in environments.items()}
     try_functions(scenario, pythons, among=pythons).refuse_wrong(name)
+    refuse_unusable_servers(scenario, settings, pythons)
     return environments

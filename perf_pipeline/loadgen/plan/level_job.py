@@ -41,7 +41,10 @@ def level_job(
         files: Folder for the files that workflows read.
     """
     servers = ServerAccess(
-        {name: ServerAddress(one.server.url, one.name) for name, one in run_data.items()},
+        {
+            name: ServerAddress(one.server.url, one.name, one.server.facts.is_pooler)
+            for name, one in run_data.items()
+        },
         connections=plan.connections.max_db_connections // plan.processes,
         connection_timeout_s=plan.connections.connection_timeout_s,
         files_dir=str(files),

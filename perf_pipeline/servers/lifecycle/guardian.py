@@ -32,6 +32,9 @@ from perf_pipeline.servers.lifecycle.folder import discard_lock, empty_of_proces
 from perf_pipeline.servers.lifecycle.launch_spec import GUARDIAN_FILE, LOG_FILE, LaunchSpec
 
 _STOP_GRACE_S = 5.0
+_OTHERS = ("PG", "MYSQL_", "MARIADB_", "REDIS", "VALKEY", "MONGO")
+"""How the names of variables begin that servers and their tools read."""
+
 _OWNER_CHECK_S = 0.5
 """The end of the pipe is seen at once; a process forked off the owner may keep the pipe open, hence
 this check of the owner."""
@@ -95,6 +98,7 @@ class Guardian:
             return subprocess.Popen(
                 bound_command(command, signal.SIGKILL, os.getpid()),
                 cwd=self._spec.folder,
+                env=_programs_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -187,6 +191,14 @@ class Guardian:
 
     def _on_terminate(self, *_: object) -> None:
         self._terminated = True
+
+
+def _programs_environment() -> dict[str, str]:
+    """Return our environment without what a user's profile tells other servers and their tools.
+
+    PGCLIENTENCODING, PGDATESTYLE or MYSQL_UNIX_PORT would change the server that we start.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
 
 
 def _first_line() -> str:

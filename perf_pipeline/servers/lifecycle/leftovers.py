@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.servers.lifecycle.folder import empty_of_processes, guardian_of, remove_folder
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
 from perf_pipeline.servers.lifecycle.lease import abandoned_leases, damaged_leases, return_leases
@@ -14,6 +15,7 @@ from perf_pipeline.servers.lifecycle.persistent_servers import (
     only_one,
     read_persistent,
 )
+from perf_pipeline.servers.lifecycle.resolve import users_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +54,12 @@ def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
     removed: list[str] = []
     problems: list[str] = []
     with only_one(settings.state_dir):
-        urls = list(settings.urls.values())
+        urls: list[str] = []
+        for service in settings.urls:
+            try:
+                urls.append(str(users_url(settings, service)))
+            except ServiceUnavailableError as error:
+                problems.append(str(error))
         for service in services:
             started = read_persistent(settings.state_dir, service)
             if started is None:

@@ -14,7 +14,12 @@ from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer, start_embed
 from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent
 from perf_pipeline.servers.lifecycle.unprivileged import unprivileged
 from perf_pipeline.servers.server import Server, redacted_url
-from perf_pipeline.servers.service import NotAnsweringError, find_service, how_to_get
+from perf_pipeline.servers.service import (
+    AddressError,
+    NotAnsweringError,
+    find_service,
+    how_to_get,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +27,36 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
 
 _ANSWER_S = 5.0
+
+
+def users_url(settings: Settings, service: str) -> str | None:
+    """Return the complete URL of the user's own server; None if the settings name none.
+
+    Raises:
+        ServiceUnavailableError: The service's driver does not take the URL.
+    """
+    url = settings.urls.get(service)
+    if url is None:
+        return None
+    try:
+        return find_service(service).complete_url(url, settings.current_dir)
+    except AddressError as error:
+        spec = SERVICES[service]
+        raise ServiceUnavailableError(
+            f"{spec.url_variable} {error}: write it like {spec.example_url}."
+        ) from error
+
+
+def users_url_variables(settings: Settings) -> dict[str, str]:
+    """Return the variables with the URLs of the user's own servers, complete.
+
+    Raises:
+        ServiceUnavailableError: A service's driver does not take its URL.
+    """
+    return {
+        SERVICES[service].url_variable: str(users_url(settings, service))
+        for service in settings.urls
+    }
 
 
 def running_server(settings: Settings, service: str) -> tuple[Server | None, list[str]]:
@@ -32,7 +67,7 @@ def running_server(settings: Settings, service: str) -> tuple[Server | None, lis
             server, so no other takes its place.
     """
     implementation = find_service(service)
-    url = settings.urls.get(service)
+    url = users_url(settings, service)
     if url is not None:
         try:
             return Server(service, url, "settings", implementation.identify(url, _ANSWER_S)), []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pymongo import ReadPreference
+
 from perf_pipeline.servers.mongodb.session import session
 from perf_pipeline.workload.dataset import results_name, schema_name
 
@@ -18,9 +20,23 @@ KEY = ("run_id", "level", "number")
 """Fields of every document that a workflow writes."""
 
 
+NEEDED_PRIVILEGES = "the role readWrite on the database (db.grantRolesToUser)"
+
+
 def storage_name(run_id: str) -> str:
     """Return the name of a run's collection."""
     return results_name(schema_name(run_id))
+
+
+def try_out(url: str, name: str) -> None:
+    """Make a run's collection, empty it and drop it.
+
+    Raises:
+        NotAnsweringError: The server refused or failed.
+    """
+    create(url, name, 0)
+    settle(url, name)
+    drop(url, name)
 
 
 def create(url: str, name: str, seed: int) -> int:  # noqa: ARG001 - workflows read nothing here
@@ -81,4 +97,7 @@ def drop(url: str, name: str) -> None:
 
 
 def _collection(client: MongoClient[dict[str, Any]], name: str) -> Collection[dict[str, Any]]:
-    return client.get_default_database()[name]
+    # Of a replica set whose URL prefers secondaries too, since those may lag.
+    return client.get_default_database().get_collection(
+        name, read_preference=ReadPreference.PRIMARY
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.mongodb import data as storage
+from perf_pipeline.servers.mongodb.address import complete_url
 from perf_pipeline.servers.mongodb.probe import MongodbProbe
 from perf_pipeline.servers.mongodb.session import (
     OWN_CONNECTIONS,
@@ -32,6 +33,7 @@ __all__ = [
     "DEBIAN_PACKAGE",
     "HOW_TO_INSTALL",
     "NAME",
+    "complete_url",
     "connection_count",
     "data_folder",
     "identify",

@@ -46,7 +46,7 @@ def session(url: str, timeout_s: float) -> Iterator[MongoClient[dict[str, Any]]]
             retryWrites=False,
         ) as client:
             yield client
-    except PyMongoError as error:
+    except (PyMongoError, OSError, ValueError) as error:  # the latter: files, a wrong option
         # The driver repeats its view of the topology, which only repeats the error.
         raise NotAnsweringError(str(error).partition(", Topology Description:")[0]) from error
 

@@ -11,9 +11,31 @@ _DROP_S = 30.0
 _SETTLE_S = 120.0
 
 
+NEEDED_PRIVILEGES = (
+    "CREATE, DROP, SELECT and INSERT in the database (GRANT ALL ON database.* TO user)"
+)
+
+
 def storage_name(run_id: str) -> str:
     """Return the name of a run's table."""
     return results_name(schema_name(run_id))
+
+
+def try_out(url: str, name: str) -> None:
+    """Make a run's table, write to it, read it, empty it and drop it.
+
+    Raises:
+        NotAnsweringError: The server refused or failed.
+    """
+    table = _quoted(name)
+    with session(url, _DROP_S) as cursor:
+        for statement in mysql_ddl(name):
+            cursor.execute(statement)
+        try:
+            cursor.execute(f"INSERT INTO {table} SELECT * FROM {table}")  # noqa: S608 - quoted
+            cursor.execute(f"TRUNCATE TABLE {table}")
+        finally:
+            cursor.execute(f"DROP TABLE {table}")
 
 
 def create(url: str, name: str, seed: int) -> int:  # noqa: ARG001 - workflows read nothing here

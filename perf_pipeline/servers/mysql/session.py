@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import pymysql
 
 from perf_pipeline.servers.service import NotAnsweringError
+from perf_pipeline.workload.sql_urls import mysql_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,29 +29,34 @@ def session(url: str, timeout_s: float, *, without_database: bool = False) -> It
     Raises:
         NotAnsweringError: Whatever goes wrong in the block between us and the server.
     """
-    parts = urlsplit(url)
+    arguments = {"charset": "utf8mb4", **mysql_arguments(url)}
+    if without_database:
+        del arguments["database"]
     try:
         with (
             pymysql.connect(
-                host=parts.hostname,
-                port=parts.port or 3306,
-                user=unquote(parts.username or ""),
-                password=unquote(parts.password or ""),
-                database=None if without_database else database_of(url),
+                **arguments,
                 connect_timeout=max(1, round(timeout_s)),  # it takes whole seconds
                 read_timeout=timeout_s,
                 write_timeout=timeout_s,
                 autocommit=True,
-                charset="utf8mb4",
             ) as connection,
             connection.cursor() as cursor,
         ):
             yield cursor
     # RuntimeError: a login that needs a package which is not installed, unless over TLS.
-    except (pymysql.MySQLError, RuntimeError) as error:
-        raise NotAnsweringError(str(error)) from error
+    # OSError: the files of certificates; pymysql has its own errors for the network.
+    except (pymysql.MySQLError, RuntimeError, OSError, LookupError) as error:
+        raise NotAnsweringError(_text(error)) from error
 
 
 def database_of(url: str) -> str:
     """Return the database that a URL names."""
-    return unquote(urlsplit(url).path.strip("/"))
+    return str(mysql_arguments(url)["database"])
+
+
+def _text(error: Exception) -> str:
+    """Return an error's text as a sentence: pymysql's is the tuple of its code and its text."""
+    if isinstance(error, pymysql.MySQLError) and len(error.args) > 1:
+        return f"{error.args[1]} (code {error.args[0]})"
+    return str(error)

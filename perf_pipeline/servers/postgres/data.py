@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from psycopg import errors, sql
@@ -27,7 +28,26 @@ _DROP_S = 30.0
 _SETTLE_S = 120.0
 """A checkpoint may have a gigabyte to write."""
 
+NEEDED_PRIVILEGES = "CREATE on the database (GRANT CREATE ON DATABASE name TO user)"
+
 storage_name = schema_name
+
+
+class _TriedOutError(Exception):
+    """Ends a transaction without a trace."""
+
+
+def try_out(url: str, name: str) -> None:
+    """Make a schema with a run's tables, and undo it.
+
+    Raises:
+        NotAnsweringError: The server refused or failed.
+    """
+    with session(url, _DROP_S) as connection, suppress(_TriedOutError), connection.transaction():
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
+        for statement in ddl(name):
+            connection.execute(statement.encode())
+        raise _TriedOutError
 
 
 def create(url: str, name: str, seed: int) -> int:
@@ -137,7 +157,6 @@ def drop(url: str, name: str) -> None:
     """
     with session(url, _DROP_S) as connection:
         named = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name))
-        connection.execute("SET client_min_messages = warning")
         connection.execute(named)
 
 

@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.postgres import data as storage
+from perf_pipeline.servers.postgres.address import complete_url
 from perf_pipeline.servers.postgres.probe import PostgresProbe
 from perf_pipeline.servers.postgres.session import session
 from perf_pipeline.servers.server import Facts
-from perf_pipeline.servers.service import Installation, Launch
+from perf_pipeline.servers.service import Installation, Launch, NotAnsweringError
+from perf_pipeline.workload.sql_urls import postgres_arguments
 
 if TYPE_CHECKING:
+    import psycopg
+
     from perf_pipeline.config.settings import Settings
 
 __all__ = [
     "DEBIAN_PACKAGE",
     "HOW_TO_INSTALL",
     "NAME",
+    "complete_url",
     "connection_count",
     "data_folder",
     "identify",
@@ -78,6 +83,12 @@ _FACTS = [
 ]
 
 
+_SESSION_LIMIT = "29s"
+_SESSION_OPTION = f"-c statement_timeout={_SESSION_LIMIT}"
+"""Whether it is in effect shows that options of a session reach the server."""
+_OPTIONS_REFUSED = "unsupported startup parameter"
+
+
 def installations(settings: Settings, debian: Path = DEBIAN_PROGRAMS) -> list[Installation]:
     """Find PostgreSQL's programs: on PATH, in Debian's folders, in the PyPI wheel.
 
@@ -123,25 +134,42 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:
 
 
 def identify(url: str, timeout_s: float) -> Facts:
-    """Ask a PostgreSQL what it is.
+    """Ask a PostgreSQL what it is, over a session that is opened as a worker's.
+
+    A pooler that shares the server's sessions refuses the options of one, or ignores them.
 
     Raises:
         NotAnsweringError: It did not answer, or not well.
     """
+    options = f"{postgres_arguments(url).get('options', '')} {_SESSION_OPTION}".strip()
+    try:
+        with session(url, timeout_s, options=options) as connection:
+            return _facts(connection)
+    except NotAnsweringError as error:
+        if _OPTIONS_REFUSED not in str(error):
+            raise
     with session(url, timeout_s) as connection:
-        row = connection.execute("SELECT version()").fetchone()
-        version_text = str(row[0]) if row else ""
-        values = connection.execute(
-            "SELECT name, current_setting(name, true) FROM unnest(%s::text[]) AS name", [_FACTS]
-        ).fetchall()
+        return _facts(connection)
+
+
+def _facts(connection: psycopg.Connection) -> Facts:
+    row = connection.execute("SELECT version(), current_setting('statement_timeout')").fetchone()
+    version_text, limit = (str(row[0]), str(row[1])) if row else ("", "")
+    values = connection.execute(
+        "SELECT name, current_setting(name, true) FROM unnest(%s::text[]) AS name", [_FACTS]
+    ).fetchall()
     product, _, rest = version_text.partition(" ")
     settings = {str(name): str(value) for name, value in values if value is not None}
-    limit = settings.get("max_connections")
+    is_pooler = limit != _SESSION_LIMIT
+    if is_pooler:
+        settings["pooler"] = "between: it takes no options of a session, so no statement_timeout"
+    max_connections = settings.get("max_connections")
     return Facts(
         product=product,
         version=rest.split(" ")[0].rstrip(","),
         settings={"version": version_text, **settings},
-        max_connections=int(limit) if limit is not None else None,
+        max_connections=int(max_connections) if max_connections is not None else None,
+        is_pooler=is_pooler,
     )
 
 
@@ -160,11 +188,12 @@ def connection_count(url: str, timeout_s: float) -> int:
     """Count the connections of all programs to a PostgreSQL, without the one that asks.
 
     Raises:
-        NotAnsweringError: It did not answer.
+        NotAnsweringError: It did not answer, or this user may not know.
     """
+    # Of other users' sessions it tells a user without pg_read_all_stats no type.
     query = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND coalesce(backend_type = 'client backend', datid IS NOT NULL AND usesysid IS NOT NULL)"
     )
     with session(url, timeout_s) as connection:
         row = connection.execute(query).fetchone()

@@ -13,13 +13,32 @@ if TYPE_CHECKING:
     from redis import Redis
 
 _COUNT_S = 60.0
+_TRIED_TTL_S = 10
 _BATCH = 1000
 """Keys that one SCAN looks at, and that one UNLINK removes: a few hundred microseconds each."""
+
+
+NEEDED_PRIVILEGES = (
+    "the commands PING, SETEX, SET, SCAN and UNLINK and the keys perf_pipeline:* "
+    "(ACL SETUSER user ~perf_pipeline:* +ping +setex +set +scan +unlink)"
+)
 
 
 def storage_name(run_id: str) -> str:
     """Return the prefix of all keys of a run."""
     return f"perf_pipeline:{run_id}:"
+
+
+def try_out(url: str, name: str) -> None:
+    """Write a run's key, find it and delete it.
+
+    Raises:
+        NotAnsweringError: The server refused or failed.
+    """
+    with session(url, _COUNT_S) as client:
+        client.setex(f"{name}0:0", _TRIED_TTL_S, "")
+        client.set(f"{name}0:0", "", ex=_TRIED_TTL_S)
+    drop(url, name)
 
 
 def create(url: str, name: str, seed: int) -> int:  # noqa: ARG001 - keys need nothing made before

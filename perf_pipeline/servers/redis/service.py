@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.redis import data as storage
+from perf_pipeline.servers.redis.address import complete_url
 from perf_pipeline.servers.redis.probe import RedisProbe
 from perf_pipeline.servers.redis.session import session
 from perf_pipeline.servers.server import Facts
@@ -23,6 +24,7 @@ __all__ = [
     "DEBIAN_PACKAGE",
     "HOW_TO_INSTALL",
     "NAME",
+    "complete_url",
     "connection_count",
     "data_folder",
     "identify",

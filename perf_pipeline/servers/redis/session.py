@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.connection import ConnectionPool, parse_url
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -23,14 +24,17 @@ def session(url: str, timeout_s: float) -> Iterator[Redis]:
     Raises:
         NotAnsweringError: Whatever goes wrong in the block between us and the server.
     """
+    # Not Redis.from_url: there an option of the URL would win over ours.
+    arguments = {
+        **parse_url(url),  # type: ignore[no-untyped-call]
+        "socket_timeout": timeout_s,
+        "socket_connect_timeout": timeout_s,
+        "decode_responses": True,
+        "retry": Retry(NoBackoff(), 0),
+    }
     try:
-        with Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            decode_responses=True,
-            retry=Retry(NoBackoff(), 0),
-        ) as client:
+        pool = ConnectionPool(**arguments)
+        with closing(pool), Redis(connection_pool=pool) as client:
             yield client
-    except RedisError as error:
+    except (RedisError, OSError) as error:  # OSError: the files of certificates
         raise NotAnsweringError(str(error) or type(error).__name__) from error

@@ -19,7 +19,7 @@ from kailash.workflow.builder import WorkflowBuilder
 
 from perf_pipeline.targets.kailash.function_node import function_node
 from perf_pipeline.targets.kailash.written import WrittenWorkflow
-from perf_pipeline.targets.pools import postgres_pool_options, postgres_url
+from perf_pipeline.targets.pools import SQLALCHEMY_POSTGRES, postgres_pool_options
 from perf_pipeline.workload import analytics
 from perf_pipeline.workload.dataset import insert_sql
 
@@ -94,7 +94,7 @@ def write_code(
         without: Servers that are not there; see ``analytics.OPTIONAL``.
     """
     schema = job.servers.name("postgres")
-    database = {"connection_string": postgres_url(job), **postgres_pool_options(job)}
+    database = {"connection_string": SQLALCHEMY_POSTGRES, **postgres_pool_options(job)}
     names = analytics.stages(complexity, without)
     builder = WorkflowBuilder()
     builder.add_node("SQLDatabaseNode", "query", {**database, "query": analytics.query_sql(schema)})

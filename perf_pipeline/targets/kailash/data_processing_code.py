@@ -18,10 +18,10 @@ from kailash.workflow.builder import WorkflowBuilder
 from perf_pipeline.targets.kailash.analytics_code import STATISTICS
 from perf_pipeline.targets.kailash.written import WrittenWorkflow
 from perf_pipeline.targets.pools import (
+    SQLALCHEMY_MYSQL,
+    SQLALCHEMY_POSTGRES,
     mysql_pool_options,
-    mysql_url,
     postgres_pool_options,
-    postgres_url,
 )
 from perf_pipeline.workload import data_processing
 from perf_pipeline.workload.dataset import insert_sql, mysql_insert_sql
@@ -118,12 +118,12 @@ def write_code(complexity: str, job: Job, without: Collection[str]) -> WrittenWo
         builder.add_connection("statistics", "result", "report", "summary")
         builder.add_connection("validate", "result.bad", "report", "bad")
     if "store_postgres" in names:
-        database = {"connection_string": postgres_url(job), **postgres_pool_options(job)}
+        database = {"connection_string": SQLALCHEMY_POSTGRES, **postgres_pool_options(job)}
         insert = {**database, "query": insert_sql(servers.name("postgres"))}
         builder.add_node("SQLDatabaseNode", "store_postgres", insert)
         builder.add_connection("report", "result", "store_postgres", "parameters")
     if "store_mysql" in names:
-        database = {"connection_string": mysql_url(job), **mysql_pool_options(job)}
+        database = {"connection_string": SQLALCHEMY_MYSQL, **mysql_pool_options(job)}
         insert = {**database, "query": mysql_insert_sql(servers.name("mysql"))}
         builder.add_node("SQLDatabaseNode", "store_mysql", insert)
         builder.add_connection("report", "result", "store_mysql", "parameters")

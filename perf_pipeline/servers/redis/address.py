@@ -1,0 +1,46 @@
+"""The URL of a user's Redis: what redis-py makes of it, with absolute paths of certificates."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from redis.connection import Connection, parse_url
+from redis.exceptions import RedisError
+
+from perf_pipeline.servers.service import AddressError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
+_UNKNOWN = re.compile(r"unexpected keyword argument '(\w+)'")
+
+
+def complete_url(url: str, current_dir: Path) -> str:
+    """Return the URL with absolute paths.
+
+    Args:
+        url: The user's; its form is checked.
+        current_dir: What relative paths are relative to.
+
+    Raises:
+        AddressError: redis-py does not know an option of it, or not its value.
+    """
+    try:
+        arguments: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+        arguments.pop("connection_class", Connection)(**arguments)  # it connects later
+    except TypeError as error:
+        found = _UNKNOWN.search(str(error))
+        what = f"the option {found[1]}" if found else "an option"
+        hint = " (options of TLS need rediss://)" if found and found[1].startswith("ssl_") else ""
+        raise AddressError(f"has {what}, which redis-py does not know{hint}") from error
+    except (ValueError, RedisError) as error:
+        raise AddressError(f"has an option with a wrong value ({error})") from error
+    parts = urlsplit(url)
+    options = [
+        (name, str(current_dir / value) if name in _FILES else value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+    ]
+    return urlunsplit(parts._replace(query=urlencode(options, safe="/:,", quote_via=quote)))
