@@ -168,7 +168,7 @@ def test_a_scenario_names_it_and_its_workers_are_given_its_address(
         (server,) = servers.open().values()
         plan = plan_levels(scenario, 1)[0]
         job = level_job(plan, run_id=RUN, kinds=(), run_data=servers.run_data, files=tmp_path)
-    assert job.servers.addresses["shelf"] == (server.url, f"{RUN}/")
+    assert job.servers.addresses["shelf"] == (server.url, f"{RUN}/", False)
     assert server_environment(job.servers)["PERF_PIPELINE_SHELF_URL"] == server.url
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from tests.integration.servers.shelf.session import session
 
 
+NEEDED_PRIVILEGES = "nothing"
+
+
 def storage_name(run_id: str) -> str:
     """Return the prefix of all keys of a run."""
     return f"{run_id}/"
