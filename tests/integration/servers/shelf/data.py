@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.integration.servers.shelf.session import session
 
-
 NEEDED_PRIVILEGES = "nothing"
 
 
