@@ -56,7 +56,7 @@ def measure_run(folder: RunFolder) -> RunMetrics:
         reasons=reasons,
         manifest=replace(manifest, ended_at=record.get("ended_at"), runtime=worker_facts(folder)),
         levels=levels,
-        targets=target_rows(levels),
+        targets=target_rows(levels, stress=manifest.stress),
         kpis=kpi_grades(levels),
         repeats=repeats_of(levels),
     )

@@ -24,8 +24,12 @@ _ROW_NAMES = {
 """Metric of an objective to the name and the unit of its row."""
 
 
-def target_rows(levels: Sequence[LevelMetrics]) -> tuple[TargetRow, ...]:
+def target_rows(levels: Sequence[LevelMetrics], *, stress: bool = False) -> tuple[TargetRow, ...]:
     """Judge every level that the tables apply to, by every objective that is about it.
+
+    Args:
+        levels: The levels of a run.
+        stress: Its scenario is one of stress.
 
     Returns:
         Rows by table, then by level, then in the order of the table's objectives.
@@ -35,7 +39,7 @@ def target_rows(levels: Sequence[LevelMetrics]) -> tuple[TargetRow, ...]:
         for name, table in TARGET_TABLES.items()
         for level in levels
         if has_shipped_objectives(level)
-        for slo in table.objectives(level.concurrency)
+        for slo in table.objectives(level.concurrency, stress=stress)
     )
 
 

@@ -21,10 +21,11 @@ from perf_pipeline.cli.run import check_everything, launch_run, make_results_fol
 from perf_pipeline.cli.servers import describe
 from perf_pipeline.compat.framework import LoadTestFramework
 from perf_pipeline.compat.named_load import DATABASE_LOADS
-from perf_pipeline.compat.regression_run import compare_with_run, read_levels
+from perf_pipeline.compat.regression_run import compare_with_run, read_levels, refuse_unlike
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.compat.suites import suite_config
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import PerfPipelineError, RunFolderError
 from perf_pipeline.exit_code import Exit
@@ -89,11 +90,14 @@ def loads_of(request: Request) -> Mapping[str, Overrides]:
     """Return each scenario of a request and its flags; a regression has its baseline's levels.
 
     Raises:
-        PerfPipelineError: The baseline is no result file.
+        PerfPipelineError: The baseline is no result file, or of something else than would be run.
     """
     if request.baseline is None:
         return request.loads
-    levels = Overrides(concurrency=tuple(read_levels(request.baseline)))
+    measured = read_levels(request.baseline)
+    levels = Overrides(concurrency=tuple(measured))
+    for scenario in request.loads:
+        refuse_unlike(request.baseline, measured, open_scenario(scenario, overrides=levels))
     return dict.fromkeys(request.loads, levels)
 
 

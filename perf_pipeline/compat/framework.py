@@ -184,7 +184,7 @@ class LoadTestFramework:
         limits = self.config.memory_limit_mb, self.config.cpu_limit_percent
         # Each is checked before the first is run.
         scenarios = {
-            load.name: self._scenario(f"pressure_{load.name}", **load.changed)
+            load.name: replace(self._scenario(f"pressure_{load.name}", **load.changed), stress=True)
             for load in pressure_loads(*limits)
         }
         return {name: self._run(scenario)[0] for name, scenario in scenarios.items()}
@@ -233,7 +233,7 @@ class LoadTestFramework:
             problem = f'uses a server at workflow_complexity "{complexity}"; add "analytics".'
             raise ScenarioError([f"workflow_types has none that {problem}"])
         changed = {**load.changed, "workflow_types": types, "enable_database_stress": True}
-        return self._scenario(f"database_{load.name}", **changed)
+        return replace(self._scenario(f"database_{load.name}", **changed), stress=True)
 
     def _scenario(self, name: str, **changed: Any) -> Scenario:
         return replace(self.config, **changed).to_scenario(

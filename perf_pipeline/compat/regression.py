@@ -79,7 +79,7 @@ def analyse_regression(baseline: Side, current: Side) -> dict[str, Any]:
 
     Raises:
         TypeError: A side is not metrics.
-        ValueError: A side has no run, or the numbers in flight differ.
+        ValueError: A side has no run, or the numbers in flight or the workflows differ.
     """
     given = {"baseline": baseline, "current": current}
     sides = {name: _runs(name, side) for name, side in given.items()}
@@ -123,6 +123,13 @@ def _refuse_unlike(sides: Mapping[str, Sequence[Run]]) -> None:
         raise ValueError(
             f"the numbers in flight differ: {levels['baseline']} in the baseline, "
             f"{levels['current']} now; compare level by level"
+        )
+    kinds = {name: {tuple(run.get("workflows") or ()) for run in sides[name]} for name in sides}
+    known = {name: found - {()} for name, found in kinds.items()}  # older files do not say it
+    if all(known.values()) and known["baseline"] != known["current"]:
+        before, now = (" and ".join(sorted(map(", ".join, known[name]))) for name in sides)
+        raise ValueError(
+            f"the workflows differ: {before} in the baseline, {now} now; compare like with like"
         )
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.compat.regression import analyse_regression
+from perf_pipeline.config.scenario.target_spec import parse_target
+from perf_pipeline.config.wording import shown
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.run.result_file import TIMESTAMP_LENGTH
@@ -15,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.samples.run_folder import RunFolder
 
 Level = dict[str, Any]
-NEEDED = ("concurrency", "validity", "throughput", "avg_latency", "error_rate")
+NEEDED = ("scenario", "concurrency", "validity", "throughput", "avg_latency", "error_rate")
 
 
 def read_levels(file: Path) -> dict[int, list[Level]]:
@@ -40,6 +43,35 @@ def read_levels(file: Path) -> dict[int, list[Level]]:
     if not by_level:
         raise ScenarioError([f"--baseline {file} has no level: it cannot be compared with"])
     return by_level
+
+
+def refuse_unlike(file: Path, levels: Mapping[int, Sequence[Level]], scenario: Scenario) -> None:
+    """Refuse a result file that measured something else than the scenario would.
+
+    Raises:
+        ScenarioError: With each difference. What an older file does not say is not compared.
+    """
+    wanted = {
+        "scenario": scenario.name,
+        "target": parse_target(scenario.target).name,
+        "nodes": scenario.nodes,
+        "workflows": sorted({workload.name for workload in scenario.workloads}),
+    }
+    problems: dict[str, None] = {}
+    for level in (level for runs in levels.values() for level in runs):
+        for what, value in wanted.items():
+            found = level.get(what, value)
+            if what == "target":  # another release of the target is what a regression is about
+                found = str(found).partition("+")[0].partition("==")[0]
+            if found != value:
+                problems[
+                    f"--baseline {file} was measured with {what} {shown(found)}; a regression test "
+                    f"measures {shown(value)}, and would compare different things. Give a file "
+                    "of `perf-pipeline run baseline`, or measure again yourself and give both "
+                    "files to LoadTestFramework.analyze_performance_regression."
+                ] = None
+    if problems:
+        raise ScenarioError(list(problems))
 
 
 def compare_with_run(file: Path, folder: RunFolder, notify: Callable[[str], None]) -> bool:

@@ -120,4 +120,5 @@ def make_manifest(
         noise=HostNoise(noise),
         files_dir=str(files_dir),
         capacity=searched,
+        stress=scenario.stress,
     )

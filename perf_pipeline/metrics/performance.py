@@ -30,8 +30,8 @@ class PerformanceMetrics:
     ``latency_is`` says which. ``intervals`` holds the lower and upper end of the 95 % interval of
     every field that has one, the upper end None where it lies among workflows that had not ended;
     ``samples_needed`` how many workflows it would take for a percentile that has too few beyond
-    it. An open level has what arrived and what was achieved in ``open_loop``, with its service
-    times; it is empty for a closed one.
+    it. ``workflows`` has family and complexity of each kind. An open level has what arrived and
+    what was achieved in ``open_loop``, with its service times; it is empty for a closed one.
     """
 
     total_workflows: int
@@ -64,6 +64,9 @@ class PerformanceMetrics:
     test_end_time: str
     run_id: str
     scenario: str
+    target: str
+    nodes: str
+    workflows: tuple[str, ...]
     concurrency: int
     validity: str
     reasons: tuple[str, ...]
@@ -129,6 +132,9 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
         test_end_time=level.ended_at,
         run_id=run_id,
         scenario=scenario,
+        target=level.target,
+        nodes=level.nodes,
+        workflows=tuple(sorted(f"{one.family}/{one.complexity}" for one in level.families)),
         concurrency=level.concurrency,
         validity=level.validity,
         reasons=level.reasons,

@@ -197,6 +197,7 @@ class Manifest:
         capacity: What the run searched for; None for a run that plays what was planned.
         ended_at: Wall clock; None while the run is active, and for a killed run.
         runtime: What the worker processes reported about themselves; empty before it is measured.
+        stress: The scenario is one of stress, for which the tables of targets allow more errors.
     """
 
     run_id: str
@@ -230,6 +231,7 @@ class Manifest:
     capacity: SearchedLoad | None = None
     ended_at: str | None = None
     runtime: dict[str, str] = field(default_factory=dict)
+    stress: bool = False
 
     @property
     def kinds(self) -> list[tuple[str, str]]:

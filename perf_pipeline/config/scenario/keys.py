@@ -204,6 +204,7 @@ TOP: tuple[Key, ...] = (
     MAX_ERRORS,
     Key("sample_every_s", "number", "s between two samples of the resources", 0.1, 3600),
     Key("log_detail", "boolean", "what the target logs goes to the workers' logs"),
+    Key("stress", "boolean", "the targets' limits on errors are those under stress"),
 )
 
 SECTIONS: dict[str, tuple[Key, ...]] = {

@@ -188,6 +188,7 @@ class Scenario:
         stop: When to end early.
         sample_every_s: How often resources are sampled.
         log_detail: What the target logs goes to the workers' logs.
+        stress: The load is meant to be too much: the tables of targets allow more errors.
         slos: What the run must keep.
         arrivals: The open levels; they run after the closed ones.
         max_error_ratio: A level of which a greater share of workflows fails is ``target_failed``,
@@ -217,6 +218,7 @@ class Scenario:
     stop: Stop = field(default_factory=Stop)
     sample_every_s: float = 1.0
     log_detail: bool = False
+    stress: bool = False
     slos: tuple[Slo, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     max_error_ratio: float = MAX_ERROR_RATIO

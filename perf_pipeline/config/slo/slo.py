@@ -2,8 +2,8 @@
 
 An SLO is a limit that a run must meet, chosen by the scenario's author: it decides exit codes and
 asset checks, and may end a level. The tables of targets and the limits of the KPI grades are SLOs
-too (``config/slo/shipped.py``), the same for every scenario: they are shown, and decide an exit
-code only with ``--gate``.
+too (``config/slo/shipped.py``), which no scenario sets: they are shown, and only targets decide an
+exit code, with ``--gate``.
 
 Four forms are equivalent: a table ``[[slo]]``, a text in the list ``slo = ["p99_s < 0.5"]``, the
 flag ``--slo``, and ``parse_slo``. ``<`` and ``<=`` both mean "at most": whether a measured time

@@ -16,7 +16,7 @@ from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES, STEADY_TURNOVERS
 from perf_pipeline.config.scenario.target_spec import target_names
 from perf_pipeline.config.settings import REPORTS_PORT
-from perf_pipeline.config.slo.shipped import TARGET_TABLES
+from perf_pipeline.config.slo.shipped import KPIS, TARGET_TABLES
 from perf_pipeline.config.slo.slo import METRICS
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES, Verdict
 from perf_pipeline.exit_code import Exit
@@ -105,7 +105,9 @@ def test_limits_of_validity_are_those_that_judge() -> None:
 def test_the_targets_are_those_that_are_compared() -> None:
     told = sentence("fixed targets: ", r"\.\n")
     minimum, goal = TARGET_TABLES["minimum"], TARGET_TABLES["goal"]
-    every_level = {slo.metric: slo.limit for slo in minimum.every_level}
+    every_level = [{slo.metric: slo.limit for slo in one.every_level} for one in (minimum, goal)]
+    assert minimum.errors is not None
+    assert goal.errors is not None
     expected = [
         *minimum.by_concurrency,
         *(rate.limit for rate, _ in minimum.by_concurrency.values()),
@@ -115,10 +117,23 @@ def test_the_targets_are_those_that_are_compared() -> None:
             for level, (rate, average) in goal.by_concurrency.items()
             for number in (rate.limit, average.limit, level)
         ),
-        100 * every_level["error_ratio"],
-        every_level["memory_mb"] / 1000,
+        *(100 * slo.limit for slo in (*minimum.errors, *goal.errors)),
+        *(limits["memory_mb"] / 1000 for limits in every_level),
+        every_level[1]["p99_s"],
     ]
-    assert numbers(told) == expected
+    assert numbers(told.replace("P99", "")) == expected
+
+
+def test_the_limits_of_the_grades_are_those_that_grade() -> None:
+    told = row("word", "good … poor")[1].partition("begin at ")[2]
+    expected = {
+        kpi.name: [slo.limit for slo in (kpi.good, kpi.acceptable, kpi.poor)] for kpi in KPIS
+    }
+    expected["success rate"] = [100 * (1 - limit) for limit in expected["success rate"]]
+    expected["memory"] = [limit / 1000 for limit in expected["memory"]]
+    assert numbers(told.replace("P99", "")) == pytest.approx(
+        [limit for kpi in KPIS for limit in expected[kpi.name]]
+    )
 
 
 def test_selftests_are_named_with_the_claim_that_they_print() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.analysis.targets import target_rows
+from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.slo.shipped import TARGET_TABLES
 from perf_pipeline.metrics.types.service_times import Percentile
 
@@ -51,6 +52,26 @@ def test_the_limits_are_those_that_users_know(valid_level: LevelMetrics) -> None
             expected = known.get((table, n))
             found = (limits.get("throughput"), limits.get("average latency"))
             assert found == (expected or (None, None))
+
+
+@pytest.mark.parametrize(("stress", "limits"), [(False, (5, 2)), (True, (15, 10))])
+def test_more_errors_are_allowed_under_stress(
+    valid_level: LevelMetrics,
+    stress: bool,  # noqa: FBT001
+    limits: tuple[int, int],
+) -> None:
+    """12 % of errors: too many for production under normal load, and not under stress."""
+    level = _at(valid_level, 500, error_ratio=0.12)
+    rows = [row for row in target_rows([level], stress=stress) if row.what == "error ratio"]
+    assert {row.table: row.limit for row in rows} == dict(
+        zip(("minimum", "goal"), limits, strict=True)
+    )
+    assert rows[0].verdict == ("met" if stress else "missed")
+
+
+def test_the_scenario_of_stress_is_one_of_stress_and_that_of_normal_load_is_not() -> None:
+    assert open_scenario("stress").stress
+    assert not open_scenario("baseline").stress
 
 
 def test_a_latency_limit_implies_the_rate_n_over_limit(valid_level: LevelMetrics) -> None:

@@ -41,6 +41,9 @@ BASELINE = PerformanceMetrics(
     test_end_time="2026-11-24T10:00:30+00:00",
     run_id="20261124_100000-aaaa",
     scenario="baseline",
+    target="kailash",
+    nodes="code",
+    workflows=("analytics/complex", "transformation/medium"),
     concurrency=100,
     validity="valid",
     reasons=(),
@@ -50,6 +53,7 @@ BASELINE = PerformanceMetrics(
 )
 SLOWER = replace(BASELINE, throughput=150.0, avg_latency=0.667)
 OTHER_LEVEL = replace(BASELINE, concurrency=500)
+OTHER_WORK = replace(BASELINE, workflows=("analytics/simple",))
 
 
 def test_a_slower_level_is_a_regression_under_the_keys_that_users_know() -> None:
@@ -145,6 +149,7 @@ def test_few_workflows_explain_a_change_that_many_do_not() -> None:
     [
         ([], [BASELINE], "the baseline has no run"),
         (BASELINE, OTHER_LEVEL, "differ: \\[100\\] in the baseline"),
+        (BASELINE, OTHER_WORK, "workflows differ: analytics/complex, transformation/medium in"),
         ([BASELINE, OTHER_LEVEL], BASELINE, "compare level by level"),
         ([BASELINE, OTHER_LEVEL], [BASELINE, OTHER_LEVEL], "compare level by level"),
     ],

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perf_pipeline.compat.command import loads_of
 from perf_pipeline.compat.comprehensive_report import report_latest
 from perf_pipeline.compat.regression_run import compare_levels, read_levels, write_regression_file
+from perf_pipeline.compat.request import parse_request
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 def level(concurrency: int, throughput: float) -> dict[str, Any]:
     return {
+        "scenario": "baseline",
         "concurrency": concurrency,
         "validity": "valid",
         "throughput": throughput,
@@ -49,6 +52,38 @@ def test_a_file_that_cannot_be_compared_with_is_refused(tmp_path: Path, content:
     file.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"cannot be compared with"):
         read_levels(file)
+
+
+@pytest.mark.parametrize(
+    ("what", "found", "measures"),
+    [
+        ("scenario", "stress", '"baseline"'),
+        ("target", "control", '"kailash"'),
+        ("nodes", "lean", '"code"'),
+        ("workflows", ["transformation/simple"], "a list of 3"),
+    ],
+)
+def test_a_file_of_something_else_than_would_be_measured_is_refused(
+    tmp_path: Path, what: str, found: object, measures: str
+) -> None:
+    """A stress run at 10 was once called an improvement of the baseline at 10."""
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps([level(10, 1.0) | {what: found}]), encoding="utf-8")
+    request = parse_request(["--scenario", "regression", "--baseline", str(file)])
+    with pytest.raises(ScenarioError, match=f"with {what} .* measures {measures}"):
+        loads_of(request)
+
+
+def test_a_file_of_the_same_is_compared_with_whichever_release_it_measured(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    same = {
+        "target": "kailash==2.62.0+pandas",
+        "nodes": "code",
+        "workflows": ["analytics/complex", "data_processing/complex", "transformation/medium"],
+    }
+    file.write_text(json.dumps([level(10, 1.0) | same, level(50, 1.0)]), encoding="utf-8")
+    request = parse_request(["--scenario", "regression", "--baseline", str(file)])
+    assert loads_of(request)["baseline"].concurrency == (10, 50)
 
 
 def test_the_latest_five_runs_are_in_one_report_and_one_without_a_report_is_named(
