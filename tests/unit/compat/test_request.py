@@ -40,8 +40,11 @@ def test_both_limits_on_the_levels_of_a_stress_test_are_passed_on() -> None:
 
 def test_a_regression_test_has_the_levels_of_its_baseline(tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
-    level = {"validity": "valid", "throughput": 1.0, "avg_latency": 1.0, "error_rate": 0.0}
-    file.write_text(json.dumps([{**level, "concurrency": n} for n in (10, 50)]), encoding="utf-8")
+    level = {"scenario": "baseline", "validity": "valid", "throughput": 1.0, "avg_latency": 1.0}
+    file.write_text(
+        json.dumps([{**level, "error_rate": 0.0, "concurrency": n} for n in (10, 50)]),
+        encoding="utf-8",
+    )
     request = parse_request(["--scenario", "regression", "--baseline", str(file)])
     assert loads_of(request) == {"baseline": Overrides(concurrency=(10, 50))}
 
