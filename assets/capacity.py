@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
-from assets.flag_form import RESULTS_DIR, flags_in, settings_with, with_flags
+from assets.flag_form import RESULTS_DIR, WAIT, flags_in, settings_with, with_flags
 from assets.owners import OWNERS
 from assets.progress import ProgressLog
 from assets.resources import run_tags
 from assets.run_inventory import FOLDER_TAG
 from perf_pipeline.capacity_run import SearchedRun, capacity_run, finish_capacity
+from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
 from perf_pipeline.config.machine import read_machine_limits
@@ -29,6 +30,7 @@ class CapacityConfig(dg.Config):
         default="baseline", description="What the levels play: a scenario's name, or its file."
     )
     results_dir: str | None = RESULTS_DIR
+    wait: str = WAIT
 
 
 @dg.asset(
@@ -53,7 +55,9 @@ def found_capacity(
         return
     question = capacity_question(scenario, machine, flags_in(config, CapacityFlags))
     settings = settings_with(config.results_dir)
-    with capacity_run(scenario, question, settings, notify=context.log.info) as run:
+    wait_s = parse_duration(config.wait, "wait")
+    searched = capacity_run(scenario, question, settings, notify=context.log.info, wait_s=wait_s)
+    with searched as run:
         tags = {**run_tags(scenario), FOLDER_TAG: str(run.folder.root.resolve())}
         context.instance.add_run_tags(context.run_id, tags)
         found = finish_capacity(run.load(on_progress=ProgressLog(context)))

@@ -9,12 +9,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
+from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.flags.flag import Flag, flags_of
 from perf_pipeline.config.settings import Settings, current_settings
 
 Form = TypeVar("Form", bound=BaseModel)
 RESULTS_DIR: Any = Field(
     default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
+)
+
+WAIT: Any = Field(
+    default=DEFAULT_WAIT,
+    description="How long to wait for another load run on this host to end: 30s, 10m, 2h; 0 for "
+    "not at all.",
 )
 
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from assets.flag_form import RESULTS_DIR, flags_in, settings_with, with_flags
+from assets.flag_form import RESULTS_DIR, WAIT, flags_in, settings_with, with_flags
+from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
@@ -40,6 +41,7 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
     )
     run_id: str | None = Field(default=None, description="Id of the run; normally left empty.")
     results_dir: str | None = RESULTS_DIR
+    wait: str = WAIT
 
     _run: Run = PrivateAttr()
     _refused: str = PrivateAttr(default="")
@@ -84,6 +86,7 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
                 run_id=self.run_id,
                 notify=_notifier(context),
                 environments=environments,
+                wait_s=parse_duration(self.wait, "wait"),
             )
         except ScenarioError as error:
             # The first step raises it: an error here would be lost in 300 lines of Dagster's log.

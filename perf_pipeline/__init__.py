@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings, current_settings
     from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.errors import (
+        GaveUpWaitingError,
         PerfPipelineError,
         RunFolderError,
         ScenarioError,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FinishedRun",
+    "GaveUpWaitingError",
     "LevelMetrics",
     "LoadTestConfig",
     "LoadTestFramework",
@@ -79,6 +81,7 @@ _MODULES = {
     "config.settings": ("Settings", "current_settings"),
     "config.slo.verdict": ("Verdict",),
     "errors": (
+        "GaveUpWaitingError",
         "PerfPipelineError",
         "RunFolderError",
         "ScenarioError",

@@ -19,6 +19,7 @@ from perf_pipeline.analysis.capacity_steps import (
     write_capacity,
 )
 from perf_pipeline.analysis.measure import context_of, metrics_of
+from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.capacity_question import LONGER
@@ -168,6 +169,7 @@ def capacity_run(
     run_id: str | None = None,
     notify: Callable[[str], None] = lambda _text: None,
     environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
+    wait_s: float = DEFAULT_WAIT_S,
 ) -> Run:
     """Return a run whose levels are the steps of a search; nothing is started.
 
@@ -178,6 +180,7 @@ def capacity_run(
         run_id: Its id; None for a new one.
         notify: Called with each line that people should see while they wait.
         environments: As of ``Run``.
+        wait_s: Likewise.
     """
     course = SearchCourse(scenario, question, notify)
     return Run(
@@ -187,6 +190,7 @@ def capacity_run(
         notify=notify,
         course=course,
         environments=environments,
+        wait_s=wait_s,
     )
 
 
@@ -216,6 +220,7 @@ def search_capacity(
     run_id: str | None = None,
     notify: Callable[[str], None] = lambda _text: None,
     environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
+    wait_s: float = DEFAULT_WAIT_S,
 ) -> CapacityFinding:
     """Search for the greatest load that meets objectives, from servers to report.
 
@@ -224,7 +229,13 @@ def search_capacity(
             the report was written, when what the run kept on a server could not be removed.
     """
     run = capacity_run(
-        scenario, question, settings, run_id=run_id, notify=notify, environments=environments
+        scenario,
+        question,
+        settings,
+        run_id=run_id,
+        notify=notify,
+        environments=environments,
+        wait_s=wait_s,
     )
     with run:
         folder = run.load()

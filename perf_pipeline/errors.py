@@ -4,6 +4,7 @@ PerfPipelineError            something that the user can act on; the text says h
 ├── ScenarioError            a scenario or flag is wrong; ``problems`` lists all of them
 ├── ServiceUnavailableError  a server that the scenario needs is unavailable
 ├── TargetEnvironmentError   the target's interpreter or packages could not be made
+├── GaveUpWaitingError       another load run used the host for longer than was allowed
 └── RunFolderError           a run's folder is missing, or lacks a file that it must have
 """
 
@@ -32,6 +33,10 @@ class ServiceUnavailableError(PerfPipelineError):
 
 class TargetEnvironmentError(PerfPipelineError):
     """The target's interpreter or its packages could not be made."""
+
+
+class GaveUpWaitingError(PerfPipelineError):
+    """Another load run used the host for longer than this one was to wait; nothing was started."""
 
 
 class RunFolderError(PerfPipelineError):

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.analysis.measure import measure, metrics_of
+from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.settings import PROJECT, current_settings
 from perf_pipeline.errors import ScenarioError
@@ -80,6 +81,7 @@ class Run:
         notify: Callable[[str], None] = lambda _text: None,
         course: Course | None = None,
         environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
+        wait_s: float = DEFAULT_WAIT_S,
     ) -> None:
         """Prepare a run; nothing is started.
 
@@ -91,6 +93,7 @@ class Run:
             environments: Target to its environment, where it is made already and the user's own
                 functions have been tried in it.
             notify: Called with each line to show while the run is active.
+            wait_s: How long to wait for another load run on this host to end; 0 for not at all.
 
         Raises:
             ScenarioError: The run's id or the scenario's name cannot be part of a file's name.
@@ -108,6 +111,7 @@ class Run:
         self._environments = dict(environments)
         self._settings = settings
         self._notify = notify
+        self._wait_s = wait_s
         self._stack = ExitStack()
         self._servers = RunServers(
             scenario, settings, self.run_id, notify=notify, stack=self._stack
@@ -133,11 +137,14 @@ class Run:
             Service to server, of the services that the scenario's workloads use.
 
         Raises:
+            GaveUpWaitingError: The other run went on for longer than this one was to wait.
             ServiceUnavailableError: With a sentence for each that is unavailable.
         """
         if not self._plans:
             holder = f"run {self.run_id}, process {os.getpid()}, since {_now()}"
-            lock = load_lock(self._settings.lock_path, holder, self._notify, time.sleep)
+            lock = load_lock(
+                self._settings.lock_path, holder, self._notify, time.sleep, wait_s=self._wait_s
+            )
             self._stack.enter_context(lock)
             self._servers.open()
             self._plans = self._course.plans(self._servers.left_out)
@@ -252,6 +259,7 @@ def run_scenario(
     notify: Callable[[str], None] = lambda _text: None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     course: Course | None = None,
+    wait_s: float = DEFAULT_WAIT_S,
 ) -> FinishedRun:
     """Run a scenario from servers to report, in this process and without an orchestrator.
 
@@ -261,12 +269,15 @@ def run_scenario(
         notify: Called with each line to show while the run is active.
         on_progress: Called about once a second with the progress of the load.
         course: As of ``Run``.
+        wait_s: How long to wait for another load run on this host to end; 0 for not at all.
 
     Raises:
+        GaveUpWaitingError: That run went on for longer; nothing was started.
         PerfPipelineError: Before the first level, when a server or the target is unavailable; or
             after the report was written, when the run's data on a server could not be removed.
     """
-    with Run(scenario, settings or current_settings(), notify=notify, course=course) as run:
+    settings = settings or current_settings()
+    with Run(scenario, settings, notify=notify, course=course, wait_s=wait_s) as run:
         folder = run.load(on_progress)
         metrics = measure(folder)
         # Inside: a server that was lost must not cost the report as well.

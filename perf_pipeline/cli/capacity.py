@@ -13,9 +13,11 @@ from perf_pipeline.analysis.capacity import NOT_REACHED
 from perf_pipeline.capacity_run import finish_capacity, search_capacity
 from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.flag_options import takes_flags
+from perf_pipeline.cli.outcome import give_up
 from perf_pipeline.cli.output import (
     AsJson,
     Results,
+    Wait,
     answer,
     bad_input_explained,
     settings_with,
@@ -26,14 +28,21 @@ from perf_pipeline.cli.run import (
     checked_run,
     make_results_folder,
 )
+from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.flag import check_flags
 from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.capacity_question import FAILURES, capacity_question
 from perf_pipeline.config.scenario.problems import Problems
-from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
+from perf_pipeline.errors import (
+    GaveUpWaitingError,
+    PerfPipelineError,
+    RunFolderError,
+    ScenarioError,
+)
 from perf_pipeline.exit_code import Exit
+from perf_pipeline.host.load_lock import GAVE_UP
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -66,6 +75,7 @@ def capacity(
     ],
     asked: CapacityFlags,
     overrides: Overrides,
+    wait: Wait = DEFAULT_WAIT,
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
@@ -74,10 +84,12 @@ def capacity(
     Unless an objective is about error_ratio, error_ratio <= 0.05 is added to them.
 
     Exit codes: 0 found, or the greatest load allowed keeps them; 1 even the smallest load misses;
-    2 bad input; 3 nothing above could be judged, or nothing at all; 130 interrupted.
+    2 bad input; 3 nothing above could be judged, or nothing at all; 75 gave up waiting for another
+    load run; 130 interrupted.
     """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
+        wait_s = parse_duration(wait, "--wait")
         checked = _check(scenario, overrides, asked, settings)
         question = capacity_question(checked, read_machine_limits(), asked)
         if FAILURES in question.slos:
@@ -88,6 +100,11 @@ def capacity(
         run_id = new_run_id(datetime.now(UTC))
         ready = checked_run(run_id, checked, scenario, settings)
     folder = RunFolder(settings.results_dir / run_id)
+
+    def notify(text: str) -> None:
+        if not text.startswith(GAVE_UP):  # the reason of the end is shown with it
+            show(text, as_json=as_json)
+
     with _partial_results_reported(folder, as_json=as_json):
         finding = search_capacity(
             checked,
@@ -95,7 +112,8 @@ def capacity(
             settings,
             run_id=run_id,
             environments=ready.environments,
-            notify=lambda text: show(text, as_json=as_json),
+            notify=notify,
+            wait_s=wait_s,
         )
     _show(finding, folder, as_json=as_json)
     if code := CODES[finding.verdict]:
@@ -131,6 +149,8 @@ def _partial_results_reported(folder: RunFolder, *, as_json: bool) -> Iterator[N
     except KeyboardInterrupt as error:
         _report_partly("interrupted", folder, as_json=as_json)
         raise typer.Exit(Exit.INTERRUPTED) from error
+    except GaveUpWaitingError as error:
+        give_up(str(error), folder.run_id, as_json=as_json)
     except PerfPipelineError as error:
         _report_partly(str(error), folder, as_json=as_json)
         raise typer.Exit(Exit.NOT_A_MEASUREMENT) from error

@@ -18,8 +18,10 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
+from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
 from perf_pipeline.config.settings import CHECKED_RUN, PROJECT
+from perf_pipeline.host.load_lock import GAVE_UP
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.run import NOTICE_PREFIX
 
@@ -44,6 +46,7 @@ class DagsterChild:
 
     Attributes:
         end: How it ended, if not well: for people.
+        gave_up: Why it gave up waiting for another load run; empty if it did not.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class DagsterChild:
         view: View,
         checked: CheckedRun,
         urls: Mapping[str, str] = MappingProxyType({}),
+        wait: str = DEFAULT_WAIT,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -66,6 +70,7 @@ class DagsterChild:
                 configuration has the same for people.
             urls: Variables with the URLs of the user's own servers, complete, since the child
                 works in another folder.
+            wait: How long it waits for another load run.
         """
         self._folder = folder
         self._view = view
@@ -80,11 +85,13 @@ class DagsterChild:
             "scenario": scenario if builtin else str(find_scenario(scenario).resolve()),
             "run_id": folder.run_id,
             "results_dir": str(folder.root.parent),
+            "wait": wait,
             **flags,
         }
         self._config = {"resources": {"load_run_resource": {"config": config}}}
         self._log: list[str] = []
         self.end: str | None = None
+        self.gave_up = ""
 
     def run(self, noted: Interruptions) -> None:
         """Run the job to its end, or until it was asked for and it was stopped."""
@@ -151,7 +158,11 @@ class DagsterChild:
                 text = line.decode(errors="replace").rstrip()
                 self._log.append(text)
                 if text.startswith(NOTICE_PREFIX):
-                    self._view.notify(text.removeprefix(NOTICE_PREFIX))
+                    notice = text.removeprefix(NOTICE_PREFIX)
+                    if notice.startswith(GAVE_UP):
+                        self.gave_up = notice
+                    else:
+                        self._view.notify(notice)
 
 
 def _how_it_ended(code: int) -> str:

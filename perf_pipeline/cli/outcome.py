@@ -139,6 +139,20 @@ def finish(
         raise typer.Exit(code)
 
 
+def give_up(why: str, run_id: str, *, as_json: bool) -> NoReturn:
+    """Report that another load run went on for longer than this one was to wait.
+
+    Raises:
+        typer.Exit: Always.
+    """
+    show(why, as_json=as_json)
+    answer(
+        {"run_id": run_id, "error": "GaveUpWaitingError", "problems": [why], "levels": []},
+        as_json=as_json,
+    )
+    raise typer.Exit(Exit.GAVE_UP_WAITING)
+
+
 def _end_before_levels(folder: RunFolder, *, as_json: bool) -> NoReturn:
     """Report that the run was ended before its first level; the log of its stop is not shown.
 

@@ -33,6 +33,16 @@ Results = Annotated[
     typer.Option("--results", help="Folder of the runs; default: PERF_PIPELINE_RESULTS, results."),
 ]
 
+Wait = Annotated[
+    str,
+    typer.Option(
+        "--wait",
+        metavar="TIME",
+        help="How long to wait for another load run on this host to end: 30s, 10m, 2h; 0 for not "
+        "at all. Then exit 75.",
+    ),
+]
+
 
 def _refuse_results(ctx: typer.Context, given: str | None) -> None:
     if given is not None:

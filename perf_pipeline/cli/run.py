@@ -13,10 +13,11 @@ from perf_pipeline.cli.completion import offer_gates, offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
-from perf_pipeline.cli.outcome import GATES, end_at_once, finish
-from perf_pipeline.cli.output import AsJson, Results, bad_input_explained, settings_with, show
+from perf_pipeline.cli.outcome import GATES, end_at_once, finish, give_up
+from perf_pipeline.cli.output import AsJson, Results, Wait, bad_input_explained, settings_with, show
 from perf_pipeline.cli.run_progress import RunWatch
 from perf_pipeline.cli.views import choose_view
+from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
@@ -59,6 +60,7 @@ def run(
         bool,
         typer.Option(help="Exit 0 once everything was measured to its end, whatever the verdicts."),
     ] = False,
+    wait: Wait = DEFAULT_WAIT,
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
     plain: Annotated[  # noqa: FBT002
@@ -69,13 +71,14 @@ def run(
 
     Ctrl-C once stops it in order and reports what was measured; twice ends it at once. Exit codes:
     0 complete, 1 a gate failed or an SLO was missed, 2 bad input, 3 not a measurement, or an SLO
-    that is unclear or without data, 130 interrupted.
+    that is unclear or without data, 75 gave up waiting for another load run, 130 interrupted.
     """
     launch_run(
         scenario,
         overrides,
         gate=gate,
         accept_verdicts=accept_verdicts,
+        wait=wait,
         results=results,
         as_json=as_json,
         plain=plain,
@@ -88,6 +91,7 @@ def launch_run(
     *,
     gate: str | None = None,
     accept_verdicts: bool = False,
+    wait: str = DEFAULT_WAIT,
     results: Path | None = None,
     run_id: str | None = None,
     as_json: bool = False,
@@ -100,6 +104,7 @@ def launch_run(
         overrides: Flags.
         gate: Table of targets that must be met; None for none.
         accept_verdicts: Return, whatever the verdicts, once everything was measured to its end.
+        wait: How long to wait for another load run on this host to end.
         results: Folder of the runs; None for that of the settings.
         run_id: Id of the run; None for a new one.
         as_json: Print one JSON object at the end, and everything else on standard error.
@@ -110,6 +115,7 @@ def launch_run(
     """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
+        parse_duration(wait, "--wait")
         checked = check_everything(scenario, overrides, gate, settings)
         make_results_folder(settings.results_dir)
         show(f"target {checked.target}: finding or making its environment", as_json=as_json)
@@ -123,10 +129,12 @@ def launch_run(
         as_json=as_json,
         no_color=bool(os.environ.get("NO_COLOR")),
     )
-    child = DagsterChild(scenario, overrides, folder, view, ready, urls)
+    child = DagsterChild(scenario, overrides, folder, view, ready, urls, wait)
     with interruptions_noted() as noted:
         with view:
             child.run(noted)
+        if child.gave_up and not noted:
+            give_up(child.gave_up, folder.run_id, as_json=as_json)
         try:
             noted.raise_at_once()  # interruptions are not polled while results are written
             finish(folder, child, gate, accept_verdicts, interrupted=bool(noted), as_json=as_json)

@@ -24,10 +24,11 @@ from perf_pipeline.compat.named_load import DATABASE_LOADS
 from perf_pipeline.compat.regression_run import compare_with_run, read_levels, refuse_unlike
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.compat.suites import suite_config
+from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.target_spec import parse_target
-from perf_pipeline.errors import PerfPipelineError, RunFolderError
+from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, RunFolderError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
@@ -48,13 +49,15 @@ if TYPE_CHECKING:
 
 DATABASE_NODES = "lean"
 """Code nodes are bound by the interpreter lock, and would hardly ever wait for a connection."""
+ENDS_ALL = (Exit.BAD_INPUT, Exit.GAVE_UP_WAITING, Exit.INTERRUPTED)
+"""Exit codes of one scenario after which those that follow are not run."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the old command line.
 
     Returns:
-        The exit code: 0, 1, 2 or 130, as ``--help`` says.
+        The exit code: 0, 1, 2, 75 or 130, as ``--help`` says.
 
     Raises:
         SystemExit: 2: wrong options, or what is not built; 0: ``--help``.
@@ -62,6 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     request = parse_request(arguments)
     settings = settings_with(request.results_dir)
     try:
+        parse_duration(request.wait, "--wait")
         loads = loads_of(request)
         if request.is_check_only or request.is_verbose:
             _verify(loads, settings)
@@ -72,6 +76,9 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _print("interrupted")
         return Exit.INTERRUPTED
+    except GaveUpWaitingError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return Exit.GAVE_UP_WAITING
     except PerfPipelineError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1 if request.is_check_only else Exit.BAD_INPUT
@@ -142,10 +149,10 @@ def _run(loads: Mapping[str, Overrides], request: Request, settings: Settings) -
     worst = 0
     for part, overrides in loads.items():
         if part == "database":
-            code = _run_database(settings, accept_verdicts=request.accept_verdicts)
+            code = _run_database(request, settings)
         else:
             code = _run_part(part, overrides, request, settings)
-        if code in (Exit.BAD_INPUT, Exit.INTERRUPTED):
+        if code in ENDS_ALL:
             return code
         worst = max(worst, code)
     return worst
@@ -159,12 +166,13 @@ def _run_part(part: str, overrides: Overrides, request: Request, settings: Setti
             part,
             overrides,
             accept_verdicts=request.accept_verdicts,
+            wait=request.wait,
             results=settings.results_dir,
             run_id=run_id,
         )
     except typer.Exit as end:
         code = end.exit_code
-    if request.baseline is None or code in (Exit.BAD_INPUT, Exit.INTERRUPTED):
+    if request.baseline is None or code in ENDS_ALL:
         return known_code(code)
     ruled_out = compare_with_run(request.baseline, RunFolder(settings.results_dir / run_id), _print)
     return 0 if ruled_out else 1
@@ -175,10 +183,14 @@ def known_code(code: int) -> int:
     return 1 if code == Exit.NOT_A_MEASUREMENT else code
 
 
-def _run_database(settings: Settings, *, accept_verdicts: bool) -> int:
+def _run_database(request: Request, settings: Settings) -> int:
     make_results_folder(settings.results_dir)
     framework = LoadTestFramework(
-        suite_config(), settings=settings, nodes=DATABASE_NODES, notify=_print
+        suite_config(),
+        settings=settings,
+        nodes=DATABASE_NODES,
+        notify=_print,
+        wait_s=parse_duration(request.wait, "--wait"),
     )
     known = {run.run_id for run in list_runs(settings.results_dir)}
     try:
@@ -196,10 +208,10 @@ def _run_database(settings: Settings, *, accept_verdicts: bool) -> int:
     _print(f"report: {framework.generate_performance_report()}")
     validities = {level.validity for level in measured.values()}
     failed = {"incomplete", "target_failed"}
-    allowed = validities - failed if accept_verdicts else {"valid"}
+    allowed = validities - failed if request.accept_verdicts else {"valid"}
     verdict = framework.recovery["verdict"] if framework.recovery else "no_data"
     has_recovered = verdict in {"no_change", "improvement"} or (
-        accept_verdicts and verdict != "regression"
+        request.accept_verdicts and verdict != "regression"
     )
     return 0 if validities <= allowed and has_recovered else 1
 

@@ -13,6 +13,7 @@ from perf_pipeline.compat.named_load import DATABASE_LOADS, pressure_loads
 from perf_pipeline.compat.recovery import judge_recovery, recovery_sentences
 from perf_pipeline.compat.regression import analyse_regression
 from perf_pipeline.compat.single_execution import single_execution
+from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.scenario.scenario import FAMILIES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
@@ -63,6 +64,7 @@ class LoadTestFramework:
         notify: Callable[[str], None] = lambda _text: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        wait_s: float = DEFAULT_WAIT_S,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -74,6 +76,8 @@ class LoadTestFramework:
             notify: Called with each line that people should see while they wait.
             clock: Seconds, for the rest between two levels.
             sleep: Waits for so many seconds.
+            wait_s: How long each run waits for another load run on this host to end; 0 for not at
+                all. When that goes on for longer, GaveUpWaitingError is raised.
 
         Raises:
             ScenarioError: With every problem of the options.
@@ -87,6 +91,7 @@ class LoadTestFramework:
         self._notify = notify
         self._clock = clock
         self._sleep = sleep
+        self._wait_s = wait_s
         self._ended_s: float | None = None
         self._found: list[str] = []
         self._scenario("load_test")
@@ -244,7 +249,9 @@ class LoadTestFramework:
         if self._ended_s is not None:
             rested_s = self._clock() - self._ended_s
             self._sleep(max(0.0, scenario.phases.cooldown_s - rested_s))
-        metrics = run_scenario(scenario, self._settings, notify=self._notify, course=course).metrics
+        metrics = run_scenario(
+            scenario, self._settings, notify=self._notify, course=course, wait_s=self._wait_s
+        ).metrics
         self._ended_s = self._clock()
         self.runs.append(metrics)
         return [

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.cli.flag_options import flag_value
+from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.flags.flag import flags_of
 from perf_pipeline.config.flags.overrides import Overrides
 
@@ -24,8 +25,9 @@ _TAKES = {
     "baseline": ("regression",),
 }
 _EPILOG = """exit codes: 0 measured, and valid; 1 failed, not a valid measurement, or a regression
-is not ruled out; 2 wrong options or not built, nothing was started; 130 Ctrl-C: what was
-measured is kept, and results/partial_results_<timestamp>.json is written.
+is not ruled out; 2 wrong options or not built, nothing was started; 75 another load run went on
+for longer than --wait; 130 Ctrl-C: what was measured is kept, and
+results/partial_results_<timestamp>.json is written.
 example: python -m perf_pipeline --scenario baseline --concurrency 100 500 1000 2000"""
 
 
@@ -41,6 +43,7 @@ class Request:
         is_check_only: Check scenario, servers and target; run nothing.
         is_verbose: Print what was checked before a run, and which files it wrote.
         accept_verdicts: Exit 0 once everything was measured to its end, valid or not.
+        wait: How long each run waits for another load run on this host to end.
     """
 
     loads: Mapping[str, Overrides]
@@ -49,6 +52,7 @@ class Request:
     is_check_only: bool
     is_verbose: bool
     accept_verdicts: bool
+    wait: str
 
 
 def parse_request(arguments: Sequence[str]) -> Request:
@@ -80,6 +84,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
         is_check_only=given.verify_only,
         is_verbose=given.verbose,
         accept_verdicts=given.accept_verdicts,
+        wait=given.wait,
     )
 
 
@@ -124,5 +129,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print what was checked, and which files were written",
     )
+    add("--wait", metavar="TIME", default=DEFAULT_WAIT, help="for another load run (%(default)s)")
     add("--accept-verdicts", action="store_true", help="exit 0 if it ran to its end, valid or not")
     return parser

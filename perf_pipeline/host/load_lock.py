@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import math
 import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from perf_pipeline.config.duration import duration_text
+from perf_pipeline.config.wording import printable
+from perf_pipeline.errors import GaveUpWaitingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +26,8 @@ POLL_S = 0.5
 NOTIFY_EVERY_S = 30.0
 WAITING = "waiting for another load run"
 """Begins every line that is printed during the wait; the live view recognises it."""
+GAVE_UP = "gave up waiting"
+"""Begins the line of a run that ended for this; its parent process recognises it."""
 _TEXT_LIMIT = 300
 
 
@@ -31,8 +38,9 @@ def load_lock(
     notify: Callable[[str], None],
     sleep: Callable[[float], None],
     clock: Callable[[], float] = time.monotonic,
+    wait_s: float = math.inf,
 ) -> Iterator[None]:
-    """Hold the lock for the block; wait for it as long as another run has it.
+    """Hold the lock for the block; wait for it while another run has it.
 
     Args:
         path: The lock's file, the same for every user of the host.
@@ -40,8 +48,10 @@ def load_lock(
         notify: Called with who holds the lock, at once and every ``NOTIFY_EVERY_S``, and last.
         sleep: Sleeps between two attempts.
         clock: Seconds, never going back.
+        wait_s: How long to wait at most; 0 for not at all.
 
     Raises:
+        GaveUpWaitingError: The other run went on for longer.
         OSError: The file cannot be made or locked for another reason than a holder.
     """
     descriptor = _open_for_all(path)
@@ -49,12 +59,15 @@ def load_lock(
         began_s, notices = clock(), 0
         while not _try_lock(descriptor):
             waited_s = clock() - began_s
+            if waited_s >= wait_s:
+                text = _gave_up(_holder(descriptor), wait_s)
+                notify(text)
+                raise GaveUpWaitingError(text)
             if waited_s >= notices * NOTIFY_EVERY_S:
-                found = os.pread(descriptor, _TEXT_LIMIT, 0).decode(errors="replace").strip()
                 so_long = f"; waited {waited_s:.0f} s so far" if notices else ""
-                notify(f"{WAITING} on this host to end: {found or 'unknown'}{so_long}")
+                notify(f"{WAITING} on this host to end: {_holder(descriptor)}{so_long}")
                 notices = int(waited_s // NOTIFY_EVERY_S) + 1
-            sleep(POLL_S)
+            sleep(min(POLL_S, wait_s - waited_s))
         if notices:
             notify("the other load run has ended; going on")
         os.ftruncate(descriptor, 0)
@@ -65,6 +78,19 @@ def load_lock(
             os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    found = os.pread(descriptor, _TEXT_LIMIT, 0).decode(errors="replace").strip()
+    return printable(found) if found else "unknown"
+
+
+def _gave_up(holder: str, wait_s: float) -> str:
+    return (
+        f"{GAVE_UP} for another load run on this host, after {duration_text(wait_s)}: {holder}. "
+        "Two load runs would measure each other, so nothing was started. Try again when it has "
+        "ended (`perf-pipeline status`), or wait longer with --wait 2h"
+    )
 
 
 def _open_for_all(path: Path) -> int:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from perf_pipeline.host.load_lock import POLL_S, WAITING, load_lock
+import pytest
+
+from perf_pipeline.errors import GaveUpWaitingError
+from perf_pipeline.host.load_lock import GAVE_UP, POLL_S, WAITING, load_lock
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -52,3 +55,28 @@ def test_a_wait_is_reported_at_once_and_every_30_s_with_the_time_waited(tmp_path
         (75.0, "the other load run has ended; going on"),
     ]
     assert path.read_text() == ""
+
+
+@pytest.mark.parametrize(("wait_s", "shown"), [(0.0, "0"), (40.0, "40s"), (600.0, "10m")])
+def test_a_run_gives_up_when_it_has_waited_long_enough_and_names_the_holder(
+    tmp_path: Path, wait_s: float, shown: str
+) -> None:
+    path = tmp_path / "load.lock"
+    lock = load_lock(path, "run other, process 7\x1b[2J", lambda _text: None, time.sleep)
+    with lock:
+        waiter = Waiter(lock, until_s=1e9)
+        mine = load_lock(path, "mine", waiter.notify, waiter.sleep, waiter.clock, wait_s)
+        with pytest.raises(GaveUpWaitingError) as given_up, mine:
+            pytest.fail("two runs at once")
+        assert path.read_text().startswith("run other")
+    text = str(given_up.value)
+    assert waiter.reported[-1] == (wait_s, text)
+    assert text.startswith(f"{GAVE_UP} for another load run on this host, after {shown}: run other")
+    assert text.isprintable()
+    assert "nothing was started" in text
+    assert "--wait" in text
+
+
+def test_a_free_lock_is_taken_also_by_a_run_that_waits_for_none(tmp_path: Path) -> None:
+    with load_lock(tmp_path / "lock", "mine", print, time.sleep, wait_s=0):
+        assert (tmp_path / "lock").read_text() == "mine"

@@ -1,0 +1,95 @@
+"""What one command measured and what went wrong, noted where it happens, for its CI files."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perf_pipeline.exit_code import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_pipeline.ci.cases import Case
+
+MEANINGS: dict[int, str] = {
+    Exit.COMPLETE: "everything was measured, and every gate held",
+    Exit.GATE_FAILED: "a gate or an objective failed, or the target did",
+    Exit.BAD_INPUT: "wrong options or input; nothing was started",
+    Exit.NOT_A_MEASUREMENT: "not a measurement, or an objective is undecided",
+    Exit.DEFECT: "a defect of perf_pipeline",
+    Exit.GAVE_UP_WAITING: "gave up waiting for another load run; nothing was started",
+    Exit.HUNG_UP: "its terminal was closed; what was measured is kept",
+    Exit.INTERRUPTED: "interrupted; what was measured is kept",
+    Exit.TERMINATED: "it was asked to end; what was measured is kept",
+}
+
+
+@dataclass(frozen=True)
+class NotedRun:
+    """One run that was measured.
+
+    Attributes:
+        run_id: The run.
+        scenario: Its scenario.
+        started_at: Wall clock, ISO 8601 UTC.
+        report: Path of its report.
+        cases: Its verdicts.
+        summary: Its tables and answers as Markdown.
+    """
+
+    run_id: str
+    scenario: str
+    started_at: str
+    report: str
+    cases: tuple[Case, ...]
+    summary: str
+
+
+@dataclass
+class Notes:
+    """What a command has noted so far.
+
+    Attributes:
+        runs: Runs that were measured.
+        errors: Kind of each error, and its sentences.
+    """
+
+    runs: list[NotedRun] = field(default_factory=list)
+    errors: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def problems(self, code: int) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the errors; where nothing else shows that a command failed, its exit code.
+
+        Args:
+            code: The command's exit code.
+        """
+        bad = any(case.outcome != "passed" for run in self.runs for case in run.cases)
+        is_judged = code in (Exit.COMPLETE, Exit.GATE_FAILED, Exit.NOT_A_MEASUREMENT)
+        if self.errors or (self.runs and is_judged and (bad or code == Exit.COMPLETE)):
+            return self.errors
+        meaning = MEANINGS.get(code, "it did not end by itself")
+        return [("ExitCode", (f"exit code {code}: {meaning}",))]
+
+
+_NOTES: ContextVar[Notes | None] = ContextVar("notes", default=None)
+
+
+def begin_notes() -> Notes:
+    """Begin the notes of a command, in place of those of the last one."""
+    notes = Notes()
+    _NOTES.set(notes)
+    return notes
+
+
+def note_run(run: NotedRun) -> None:
+    """Note a run; of no effect where no command wants it."""
+    if notes := _NOTES.get():
+        notes.runs.append(run)
+
+
+def note_error(kind: str, sentences: Sequence[str]) -> None:
+    """Note an error; likewise."""
+    if notes := _NOTES.get():
+        notes.errors.append((kind, tuple(sentences)))

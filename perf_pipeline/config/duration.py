@@ -1,0 +1,44 @@
+"""Lengths of time as people write them: ``30s``, ``10m``, ``2h``, ``90d``, ``0``."""
+
+from __future__ import annotations
+
+import re
+
+from perf_pipeline.config.wording import shown
+from perf_pipeline.errors import ScenarioError
+
+_TEXT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd])")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+DEFAULT_WAIT = "1h"
+"""How long a run waits for another load run on the same host to end."""
+
+DEFAULT_WAIT_S = 3600.0
+
+
+def parse_duration(text: str, option: str) -> float:
+    """Return a length of time in seconds.
+
+    Args:
+        text: A number with its unit, or ``0``.
+        option: What the message calls it, such as ``--wait``.
+
+    Raises:
+        ScenarioError: It is none.
+    """
+    if text == "0":
+        return 0.0
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        problem = "it must be a number with s, m, h or d, such as 10m, or 0."
+        raise ScenarioError([f"{option} is {shown(text)}; {problem}"])
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def duration_text(seconds: float) -> str:
+    """Return a length of time as people write it, in the greatest unit that it is whole in."""
+    for unit in ("d", "h", "m"):
+        whole = seconds / _SECONDS[unit]
+        if whole >= 1 and whole.is_integer():
+            return f"{whole:.0f}{unit}"
+    return f"{seconds:g}s" if seconds else "0"
