@@ -196,4 +196,6 @@ def _doubt(p99: Percentile) -> str:
 def _machine(host: HostFacts) -> str:
     """Return the identity of a machine for comparisons."""
     # Rounded: another kernel on the same machine reserves a few megabytes more or less.
-    return f"{host.cpu_model}, {host.cores_usable} cores, {host.memory_total_bytes / 1e9:.1f} GB"
+    quota = host.cgroup_cpu_limit_cores
+    cores = f"{host.cores_usable} cores" + ("" if quota is None else f" (quota {quota:.3g})")
+    return f"{host.cpu_model}, {cores}, {host.memory_total_bytes / 1e9:.1f} GB"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _V1_UNLIMITED = 2**62
 """Version 1 writes the greatest multiple of the page size below 2**63 for "no limit"."""
@@ -60,6 +60,69 @@ def tasks_allowance(proc: Path, cgroups: Path) -> Allowance | None:
     return min(found, key=lambda allowance: allowance.free, default=None)
 
 
+@dataclass(frozen=True)
+class CpuQuota:
+    """A limit on the CPU time of a control group and of the groups in it.
+
+    Attributes:
+        cores: CPU seconds a second that all of it may use.
+        source: File that the limit was read from.
+    """
+
+    cores: float
+    source: str
+
+    @property
+    def folder(self) -> Path:
+        """The group."""
+        return Path(self.source).parent
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """How often the kernel stopped a group that had used up its quota, since the group was made.
+
+    Attributes:
+        periods: Periods (usually of 100 ms) in which the group wanted to run.
+        throttled: Those in which it was stopped before their end.
+        throttled_s: Time for which its run queues were stopped, summed over the cores.
+    """
+
+    periods: int
+    throttled: int
+    throttled_s: float
+
+
+def cpu_quotas(proc: Path, cgroups: Path) -> list[CpuQuota]:
+    """Return the CPU quota of this process's group and of each group above it, tightest first."""
+    quotas = []
+    for folder, _ in groups_of("cpu", proc, cgroups):
+        file = folder / "cpu.max"
+        quota, _, period = (_read(file) or "").strip().partition(" ")
+        if not quota:
+            file = folder / "cpu.cfs_quota_us"
+            quota = (_read(file) or "").strip()
+            period = (_read(folder / "cpu.cfs_period_us") or "").strip()
+        if quota.isdecimal() and period.isdecimal() and int(period):  # "max" and -1: no limit
+            quotas.append(CpuQuota(int(quota) / int(period), str(file)))
+    return sorted(quotas, key=lambda quota: quota.cores)
+
+
+def read_throttling(folder: Path) -> Throttling | None:
+    """Return how often a group was throttled; None where the kernel does not count it.
+
+    Source:
+        Documentation/scheduler/sched-bwc.rst (version 1, nanoseconds) and
+        admin-guide/cgroup-v2.rst of the kernel.
+    """
+    lines = (line.split() for line in (_read(folder / "cpu.stat") or "").splitlines())
+    counts = {words[0]: int(words[1]) for words in lines if len(words) == 2}  # noqa: PLR2004
+    if "nr_periods" not in counts:
+        return None
+    throttled_s = counts.get("throttled_usec", 0) / 1e6 + counts.get("throttled_time", 0) / 1e9
+    return Throttling(counts["nr_periods"], counts.get("nr_throttled", 0), throttled_s)
+
+
 def groups_of(controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[Path, int]]:
     """Yield each folder from this process's own group up to the mount, and the version.
 
@@ -71,6 +134,8 @@ def groups_of(controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[Path
         identifier, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):
             mount, version = cgroups / controller, 1
+            if not mount.is_dir():  # mounted together, without a link for each
+                mount = cgroups / controllers
         elif identifier == "0":
             mixed = (cgroups / "unified").is_dir()
             mount, version = cgroups / "unified" if mixed else cgroups, 2

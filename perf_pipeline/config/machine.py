@@ -9,13 +9,20 @@ counts.
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from perf_pipeline.config.cgroup import Allowance, memory_allowance, tasks_allowance
+from perf_pipeline.config.cgroup import (
+    Allowance,
+    CpuQuota,
+    cpu_quotas,
+    memory_allowance,
+    tasks_allowance,
+)
 from perf_pipeline.config.scenario.keys import MAX_LEVEL
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 
@@ -54,7 +61,10 @@ class MachineLimits:
             hold for root), the control group's, or the kernel's.
         memory_available_bytes: MemAvailable: memory that can be allocated without swapping.
         memory_group: The tightest memory limit of the control groups, bytes.
-        cores_usable: Cores that this process may be scheduled on; at least 1.
+        cores_usable: Cores that this process may use at once: those that it may be scheduled on,
+            or the CPU quota rounded up, whichever is less; at least 1.
+        cores_affinity: Those that it may be scheduled on; None where that was not read.
+        cpu_quota: The tightest CPU quota of the control groups; None without one.
     """
 
     descriptors_soft: int | None
@@ -63,6 +73,8 @@ class MachineLimits:
     memory_available_bytes: int | None
     memory_group: Allowance | None
     cores_usable: int
+    cores_affinity: int | None = None
+    cpu_quota: CpuQuota | None = None
 
     @property
     def memory_free_bytes(self) -> int | None:
@@ -90,7 +102,7 @@ class Bound:
 
 
 def processes_of(scenario: Scenario, limits: MachineLimits) -> int:
-    """Return the number of worker processes a level: the scenario's, else one a core."""
+    """Return the number of worker processes a level: the scenario's, else one a usable core."""
     return scenario.processes or limits.cores_usable
 
 
@@ -105,13 +117,16 @@ def read_machine_limits(
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     tasks = [_user_tasks(proc), tasks_allowance(proc, cgroups), _kernel_tasks(proc)]
+    affinity, quotas = len(os.sched_getaffinity(0)), cpu_quotas(proc, cgroups)
     return MachineLimits(
         descriptors_soft=_finite(soft),
         descriptors_hard=_finite(hard),
         tasks=min((t for t in tasks if t is not None), key=lambda t: t.free, default=None),
         memory_available_bytes=_memory_available_bytes(proc),
         memory_group=memory_allowance(proc, cgroups),
-        cores_usable=len(os.sched_getaffinity(0)),
+        cores_usable=min([affinity, *(max(math.ceil(quota.cores), 1) for quota in quotas)]),
+        cores_affinity=affinity,
+        cpu_quota=quotas[0] if quotas else None,
     )
 
 

@@ -74,9 +74,9 @@ def diagnose(
         _largest(limits, processes, "asyncio"),
         *_limits(limits, processes),
         _disk(disk_free_bytes),
-        _cores(limits.cores_usable, processes),
+        _cores(limits, processes),
         scheduling_finding(scheduling),
-        *pressure_findings(pressure, limits.cores_usable),
+        *pressure_findings(pressure, limits.cores_affinity or limits.cores_usable),
         _python(python_version),
         _uv(uv),
         *(_service(service) for service in services),
@@ -177,15 +177,26 @@ def _disk(free_bytes: int | None) -> Finding:
     )
 
 
-def _cores(usable: int, processes: int) -> Finding:
-    alone = usable == 1
+def _cores(limits: MachineLimits, processes: int) -> Finding:
+    usable, quota = limits.cores_usable, limits.cpu_quota
+    value, todo = f"{usable} usable", ""
+    if limits.cores_affinity is not None and quota is not None:
+        value = (
+            f"{usable} usable: {limits.cores_affinity} by affinity, a CPU quota of "
+            f"{quota.cores:.3g} ({quota.source})"
+        )
+    little = usable == 1 or (quota is not None and quota.cores < min(usable, 2))
+    if little:
+        todo = "give the machine or container a second core"
+        if quota is not None and quota.cores < (limits.cores_affinity or usable):
+            todo = "raise the CPU quota of the container (docker: --cpus, Kubernetes: limits.cpu)"
     return Finding(
         what="cores",
-        value=f"{usable} usable",
+        value=value,
         limit="2 or more",
         meaning=f"{processes} worker processes; servers and harness run on the same cores",
-        todo="give the machine or container a second core" if alone else "",
-        severity="warning" if alone else "ok",
+        todo=todo,
+        severity="warning" if little else "ok",
     )
 
 

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from perf_pipeline.config.cgroup import groups_of, memory_allowance
+from perf_pipeline.config.cgroup import cpu_quotas, memory_allowance
 from perf_pipeline.host.scheduling import read_scheduling
 from perf_pipeline.samples.host_record import HostFacts
 
@@ -50,6 +50,7 @@ def read_host_facts(temp_dir: Path, root: Path = Path("/")) -> HostFacts:
         root: Where /proc, /sys and /etc are looked for.
     """
     memory = memory_allowance(root / "proc", root / "sys/fs/cgroup")
+    quotas = cpu_quotas(root / "proc", root / "sys/fs/cgroup")
     libc = " ".join(platform.libc_ver()).strip()
     return HostFacts(
         cpu_model=_field(root / "proc/cpuinfo", "model name") or platform.machine(),
@@ -57,7 +58,7 @@ def read_host_facts(temp_dir: Path, root: Path = Path("/")) -> HostFacts:
         cores_usable=len(os.sched_getaffinity(0)),
         memory_total_bytes=int(_field(root / "proc/meminfo", "MemTotal").split()[0]) * 1024,
         cgroup_memory_limit_bytes=None if memory is None else memory.limit,
-        cgroup_cpu_limit_cores=_cpu_limit_cores(root),
+        cgroup_cpu_limit_cores=quotas[0].cores if quotas else None,
         container=_container(root),
         kernel=platform.release(),
         system=_field(root / "etc/os-release", "PRETTY_NAME", "=").strip('"') or "unknown",
@@ -135,19 +136,6 @@ def _text(path: Path) -> str | None:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
-
-
-def _cpu_limit_cores(root: Path) -> float | None:
-    """Return the smallest quota of our control group and of those above it, v2 or v1."""
-    limits = []
-    for folder, _ in groups_of("cpu", root / "proc", root / "sys/fs/cgroup"):
-        quota, _, period = (_text(folder / "cpu.max") or "").partition(" ")
-        if not quota:
-            quota = _text(folder / "cpu.cfs_quota_us") or ""
-            period = _text(folder / "cpu.cfs_period_us") or ""
-        if quota.isdecimal() and period.isdecimal():  # "max" and -1 mean no limit
-            limits.append(int(quota) / int(period))
-    return min(limits, default=None)
 
 
 def _container(root: Path) -> str:

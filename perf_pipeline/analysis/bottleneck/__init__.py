@@ -15,7 +15,8 @@ nothing behind it is used up. Each cause follows from what can be observed from 
   is where time goes (``cores.time_on_cores``): workflows run or wait for a core half of their time,
   or interpreters that run half of the time do, with the wait, nothing else. A wait that is a small
   part of the time is no cause, whoever keeps the cores busy. Cores that other programs used are
-  reported as such. Or the workers are at the run's own limit, which explains the other two. Two
+  reported as such. Or the workers are at the run's own limit, which explains the other two; or the
+  kernel throttled their control group in half of the periods or more: the quota of a container. Two
   workers at 95 % each on two cores are this: each core has an interpreter, and more processes would
   not help.
 - ``interpreter_lock``: each worker uses one core, not much more, more than one workflow wants to

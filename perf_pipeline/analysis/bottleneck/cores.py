@@ -29,6 +29,7 @@ LOCKED_CORES_MAX = 1.5
 """A worker above it runs much of its work outside of the interpreter lock."""
 
 CPU_LIMIT = "CPU: the limit of the scenario"
+CPU_QUOTA = "CPU: the quota of the control group"
 CPU_OF_OTHERS = "CPU: others take the cores"
 """Names of causes that a headline tells from what the workers themselves need."""
 
@@ -36,6 +37,7 @@ CPU_OF_OTHERS = "CPU: others take the cores"
 def suspects_of_cores(use: LevelUse) -> Iterator[Suspect]:
     """Yield load generator, CPU and interpreter lock."""
     yield from _generator(use)
+    yield from _quota(use)
     yield from _cpu(use)
     yield _interpreter(use)
 
@@ -75,6 +77,34 @@ def _more_than_others(use: LevelUse) -> Iterator[Evidence]:
     if use.others_cores is not None and use.harness_cores is not None:
         what = "cores used by processes outside of the run"
         yield need(what, use.others_cores, "cores", maximum=use.harness_cores)
+
+
+def _quota(use: LevelUse) -> Iterator[Suspect]:
+    """Yield the CPU quota of the container, or of another group that the run is in, if any.
+
+    A period in which the group was throttled is one in which it used up all that it had. Where the
+    kernel does not count them, what the run's own processes used is compared with the quota.
+    """
+    quota = None if use.host is None else use.host.quota
+    if quota is None:
+        return
+    used = None if use.target_cores is None else use.target_cores + (use.harness_cores or 0.0)
+    throttled = quota.throttled_percent
+    evidence = need("periods in which the group was throttled", throttled, "%", minimum=100 * HALF)
+    if throttled is None:
+        what = "cores used by workers and harness"
+        evidence = need(what, used, "cores", minimum=BUSY * quota.cores)
+    stopped = quota.throttled_cores
+    yield suspect(
+        "cpu_quota",
+        "cpu",
+        CPU_QUOTA,
+        f"The container, or a control group above it, may use {amount(quota.cores)} cores "
+        f"({quota.source}): the kernel stopped it in {amount(throttled)} % of the periods in which "
+        f"it wanted to run, for {amount(stopped)} s a second summed over the cores. Workers and "
+        f"harness used {amount(used)} cores. A greater quota is what would help.",
+        evidence,
+    )
 
 
 def _cpu(use: LevelUse) -> Iterator[Suspect]:

@@ -13,6 +13,7 @@ Key = Literal[
     "harness",
     "cpu",
     "cpu_limit",
+    "cpu_quota",
     "interpreter_lock",
     "server_cpu",
     "server_locks",

@@ -99,7 +99,7 @@ def _usable_part(host: HostCores, samples: Sequence[Sample]) -> HostCores:
 
     Which of them others used is then not known: what the run's processes leave counts as idle.
     """
-    if host.usable > host.cores - 0.5:
+    if not host.is_shared_out:
         return host
     roles = ("workers", "harness", "servers")
     own = sum(rate_of(samples, role, "cpu_s") or 0.0 for role in roles)

@@ -36,6 +36,7 @@ EXPLAINS: Mapping[Key, frozenset[Key]] = {
     "server_cpu": frozenset({"cpu", "cpu_limit", *_BEHIND_GATES}),
     "server_locks": _BEHIND_GATES,
     "cpu_limit": frozenset({"cpu", "harness", *_BEHIND_GATES}),
+    "cpu_quota": frozenset({"cpu", "cpu_limit", "harness", "server_cpu", *_BEHIND_GATES}),
     "cpu": _BEHIND_GATES,
     "disk": _BEHIND_GATES,
     "connection_pool": frozenset({"runtime_queue"}),

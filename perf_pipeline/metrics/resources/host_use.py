@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from perf_pipeline.config.cgroup import Throttling, cpu_quotas, read_throttling
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.cgroup import CpuQuota
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def read_host(proc: Path = Path("/proc")) -> dict[str, Any]:
+def read_host(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> dict[str, Any]:
     """Read the machine's counters.
 
     Returns:
         ``busy_s``, ``iowait_s``, ``steal_s``, ``idle_s`` (sums over all cores since boot),
-        ``cores_usable`` by this process, ``memory_available_bytes``, and ``network``: interface
-        to ``sent_bytes`` and ``recv_bytes``, of all programs.
+        ``cores_usable`` by this process, ``memory_available_bytes``, ``network``: interface
+        to ``sent_bytes`` and ``recv_bytes``, of all programs; and ``cpu_quotas``: for each CPU
+        quota on the control groups of this process its ``cores`` and ``source``, and how often
+        the kernel enforced it (``Throttling``; None where it is not counted).
 
     Raises:
         OSError: The kernel does not tell.
@@ -31,7 +39,14 @@ def read_host(proc: Path = Path("/proc")) -> dict[str, Any]:
         "cores_usable": len(os.sched_getaffinity(0)),
         "memory_available_bytes": _available_bytes(proc / "meminfo"),
         "network": _interfaces(proc / "net/dev"),
+        "cpu_quotas": [_quota_use(quota) for quota in cpu_quotas(proc, cgroups)],
     }
+
+
+def _quota_use(quota: CpuQuota) -> dict[str, Any]:
+    found = read_throttling(quota.folder)
+    counted = dict.fromkeys(field.name for field in fields(Throttling))
+    return {**asdict(quota), **(asdict(found) if found else counted)}
 
 
 def _available_bytes(path: Path) -> int | None:

@@ -2,28 +2,58 @@
 
 from dataclasses import dataclass
 
+_HALF_CORE = 0.5
+_TENTH_CORE = 0.1
+
+
+@dataclass(frozen=True)
+class QuotaUse:
+    """How a CPU quota on the control group of the run, or on one above it, was enforced.
+
+    Attributes:
+        cores: What the group may use.
+        source: The kernel's file with the quota.
+        throttled_percent: Share of the periods (usually of 100 ms) in which the group wanted to
+            run and was stopped, because it had used up its quota; None if that is not counted.
+        throttled_cores: Time for which its run queues were stopped, seconds a second; None
+            likewise.
+    """
+
+    cores: float
+    source: str
+    throttled_percent: float | None
+    throttled_cores: float | None
+
 
 @dataclass(frozen=True)
 class HostCores:
     """Mean states of the cores of the whole machine, and its available memory.
 
     Attributes:
-        usable: Cores that this run may use.
+        usable: Cores that this run may use: by its affinity, or the tightest CPU quota.
         busy: Cores that executed any program.
         iowait: Idle cores of which a thread waited for storage.
         steal: Cores that the hypervisor gave to other virtual machines.
         idle: Other idle cores.
         seconds: Length of the time of the means.
         memory_available_mb: Minimum available to programs, 1 MB = 1e6 bytes.
+        quota: The CPU quota on the run's control group that was enforced most; None without one.
     """
 
-    usable: int
+    usable: float
     busy: float
     iowait: float
     steal: float
     idle: float
     seconds: float
     memory_available_mb: float | None = None
+    quota: QuotaUse | None = None
+
+    @property
+    def is_shared_out(self) -> bool:
+        """Whether the run may use only a part of the machine's cores."""
+        by_quota = self.quota is not None and self.quota.cores < self.cores - _TENTH_CORE
+        return by_quota or self.usable < self.cores - _HALF_CORE
 
     @property
     def cores(self) -> float:

@@ -13,7 +13,6 @@ from perf_pipeline.report.charts.over_time import (
     line_marks,
     phase_bands,
 )
-from perf_pipeline.report.text import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +57,7 @@ def resource_charts(level: LevelMetrics, *, points_max: int) -> tuple[Chart, ...
     )
     host, note = level.resources.host, each
     if host is not None:
-        note = f"Dashed: the {quantity.count(host.usable)} usable cores. {each}".rstrip()
+        note = f"Dashed: the {host.usable:.3g} usable cores. {each}".rstrip()
     usable = None if host is None else float(host.usable)
     charts = (
         _chart(level, "Cores used", cores, usable, note),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.bottleneck.cores import CPU_LIMIT, CPU_OF_OTHERS
+from perf_pipeline.analysis.bottleneck.cores import CPU_LIMIT, CPU_OF_OTHERS, CPU_QUOTA
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number
 
@@ -25,7 +25,11 @@ VERDICTS: dict[Verdict, str] = {
     "generator": "load generator",
     "unclear": "unclear",
 }
-FINER = {CPU_LIMIT: "CPU limit of the run", CPU_OF_OTHERS: "CPU, taken by others"}
+FINER = {
+    CPU_LIMIT: "CPU limit of the run",
+    CPU_QUOTA: "CPU quota of the container",
+    CPU_OF_OTHERS: "CPU, taken by others",
+}
 """Causes outside of the worker processes, with the name that is shown for the verdict."""
 NOTE = (
     "Required: what the value has to be for that cause. Of a cause that was not found, the line "

@@ -36,7 +36,7 @@ def cores_fact(level: LevelMetrics) -> Fact:
     note = ""
     if used.others.cores is not None:
         note = f"everything else on the machine {_cores(used.others.cores)}"
-    shown = f"{', '.join(parts)}, of {quantity.count(used.host.usable)}"
+    shown = f"{', '.join(parts)}, of {used.host.usable:.3g}"
     return Fact("Cores used", Cell(shown, note=note))
 
 
@@ -155,7 +155,7 @@ def _cores_table(level: LevelMetrics) -> Table:
         note += (
             f" Of the machine's cores {_cores(host.busy)} were busy with anybody's work, "
             f"{_cores(host.iowait)} waited for storage, {_cores(host.steal)} were taken by the "
-            f"machine below; {quantity.count(host.usable)} may be used."
+            f"machine below; {host.usable:.3g} may be used."
         )
     heads = (*columns, "Waiting for a core", "Waiting for storage")
     title = "Cores, threads and descriptors"

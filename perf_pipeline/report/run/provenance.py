@@ -171,9 +171,10 @@ def _machine(manifest: Manifest) -> Cell:
     steal = host.steal_percent
     lost = "" if steal is None else f", {quantity.percent(steal)} stolen"
     note = f"kernel {value_text(host.kernel)}, container: {value_text(host.container)}{lost}"
-    return Cell(
-        f"{value_text(host.cpu_model)}, {host.cores_usable} usable cores, {size}", note=note
-    )
+    quota = host.cgroup_cpu_limit_cores
+    allowed = "" if quota is None else f" (CPU quota {quantity.significant(quota)})"
+    cores = f"{host.cores_usable} usable cores{allowed}"
+    return Cell(f"{value_text(host.cpu_model)}, {cores}, {size}", note=note)
 
 
 def _load(metrics: RunMetrics) -> Cell:

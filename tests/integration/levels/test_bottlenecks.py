@@ -23,10 +23,13 @@ import pytest
 
 from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.analysis.level import measure_level
+from perf_pipeline.config.cgroup import groups_of
+from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, WorkerLimits, Workload
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
+from perf_pipeline.loadgen.limits.control_group import CGROUPS
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
@@ -39,6 +42,7 @@ from perf_pipeline.servers.postgres.probe import PostgresProbe
 from perf_pipeline.servers.probe import WatchedServer
 from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from tests.integration.levels.planted.bottlenecks import APPLICATION
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
+PROC = Path("/proc")
 FUNCTIONS = Path(__file__).with_name("planted")
 PHASES = Phases(ramp_up_s=0.1, warm_up_s=0.2, steady_s=3.0, steady_max_s=3.0, drain_s=2.0)
 CORES = len(os.sched_getaffinity(0))
@@ -166,6 +171,18 @@ def test_threads_that_compute_in_one_process_are_held_by_its_interpreter_lock(
     expect(Planted(("spin",)), "interpreter_lock")
 
 
+def test_a_cpu_quota_of_the_control_group_is_named_and_nobody_else_is_blamed(
+    python: Path, tmp_path: Path, quarter_core: float
+) -> None:
+    """This process and its worker have a quarter of a core: little, so a busy machine has it."""
+    assert read_machine_limits().cores_usable == 1
+    found = _play(Planted(("spin",), slots=4), tmp_path, python)
+
+    assert found.verdict == "cpu", "\n".join(map(str, found.evidence))
+    assert f"may use {quarter_core:g} cores" in found.why
+    assert found.evidence[0].what == "periods in which the group was throttled"
+
+
 def test_a_pool_of_two_connections_is_the_bottleneck_of_sixteen_threads(
     expect: Expect, servers: dict[str, Server]
 ) -> None:
@@ -273,6 +290,25 @@ def test_half_of_the_time_in_a_server_and_half_in_something_unseen_is_unclear(
     mixed = Planted(("sleep", "sleep_too", "slow_query"), postgres=servers["postgres"])
 
     expect(mixed, "unclear", "waited for something that nobody observed")
+
+
+@pytest.fixture
+def quarter_core() -> Iterator[float]:
+    """Move this process into a control group of its own for the test, if this machine lets us."""
+    own = next((one for one, version in groups_of("cpu", PROC, CGROUPS) if version == 1), None)
+    if own is None or not os.access(own, os.W_OK):
+        pytest.skip("no control group of version 1 can be made here")
+    group = own / f"perf_pipeline-test-{os.getpid()}"
+    group.mkdir()
+    try:
+        (group / "cpu.cfs_period_us").write_text("100000")
+        (group / "cpu.cfs_quota_us").write_text("25000")
+        (group / "cgroup.procs").write_text(str(os.getpid()))
+        yield 0.25
+    finally:
+        (own / "cgroup.procs").write_text(str(os.getpid()))
+        until(lambda: not (group / "cgroup.procs").read_text(), 10)
+        group.rmdir()
 
 
 @contextmanager

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.cgroup import Allowance, memory_allowance, tasks_allowance
+from perf_pipeline.config.cgroup import (
+    Allowance,
+    CpuQuota,
+    Throttling,
+    cpu_quotas,
+    memory_allowance,
+    read_throttling,
+    tasks_allowance,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +90,40 @@ def test_in_a_container_the_path_of_the_host_falls_back_to_the_mount(tmp_path: P
 def test_a_machine_without_control_groups_has_no_such_limit(tmp_path: Path) -> None:
     assert memory_allowance(tmp_path, tmp_path) is None
     assert tasks_allowance(tmp_path, tmp_path) is None
+
+
+def test_the_quota_of_any_group_above_counts_and_the_tightest_is_first(tmp_path: Path) -> None:
+    proc, groups = tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/pod/container",
+            "cg/pod/cpu.max": "50000 100000",
+            "cg/pod/cpu.stat": "nr_periods 40\nnr_throttled 30\nthrottled_usec 2500000",
+            "cg/pod/container/cpu.max": "max 100000",
+            "cg/cpu.max": "150000 100000",
+        },
+    )
+    pod, whole = cpu_quotas(proc, groups)
+    assert pod == CpuQuota(0.5, str(groups / "pod/cpu.max"))
+    assert whole.cores == 1.5
+    assert read_throttling(pod.folder) == Throttling(40, 30, 2.5)
+    assert read_throttling(whole.folder) is None
+
+
+def test_version_1_counts_throttled_time_in_nanoseconds_also_where_controllers_share_a_mount(
+    tmp_path: Path,
+) -> None:
+    proc, groups = tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": "4:cpu,cpuacct:/box",
+            "cg/cpu,cpuacct/box/cpu.cfs_quota_us": "25000",
+            "cg/cpu,cpuacct/box/cpu.cfs_period_us": "100000",
+            "cg/cpu,cpuacct/box/cpu.stat": "nr_periods 8\nnr_throttled 4\nthrottled_time 500000000",
+            "cg/cpu,cpuacct/cpu.cfs_quota_us": "-1",
+            "cg/cpu,cpuacct/cpu.cfs_period_us": "100000",
+        },
+    )
+    (quota,) = cpu_quotas(proc, groups)
+    assert quota.cores == 0.25
+    assert read_throttling(quota.folder) == Throttling(8, 4, 0.5)

@@ -9,6 +9,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from perf_pipeline.config.cgroup import Allowance
 from perf_pipeline.config.machine import (
     MachineLimits,
@@ -129,3 +131,20 @@ def test_the_smallest_of_the_kernels_own_limits_counts(tmp_path: Path) -> None:
     (tmp_path / "loadavg").write_text("0.03 0.09 0.04 2/86 5643\n")
     tasks = read_machine_limits(proc=tmp_path, cgroups=tmp_path).tasks
     assert tasks == Allowance(500, 86, "kernel.pid_max")
+
+
+@pytest.mark.parametrize(("quota_us", "cores"), [(50_000, 1), (5_000, 1), (10**9, None)])
+def test_a_level_has_no_more_workers_than_the_cpu_quota_feeds(
+    tmp_path: Path, quota_us: int, cores: int | None
+) -> None:
+    """Half a core is one worker however many cores the kernel would schedule it on."""
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "cgroup").write_text("0::/\n")
+    (tmp_path / "cpu.max").write_text(f"{quota_us} 100000\n")
+    limits = read_machine_limits(proc=tmp_path, cgroups=tmp_path)
+
+    assert limits.cores_affinity == len(os.sched_getaffinity(0))
+    assert limits.cores_usable == (cores or limits.cores_affinity)
+    assert limits.cpu_quota is not None
+    assert limits.cpu_quota.cores == quota_us / 100_000
+    assert processes_of(Scenario("s"), limits) == limits.cores_usable

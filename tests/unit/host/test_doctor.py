@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.config.cgroup import Allowance
+from perf_pipeline.config.cgroup import Allowance, CpuQuota
 from perf_pipeline.config.machine import MachineLimits
 from perf_pipeline.host.doctor import diagnose, disk_free_bytes
 from perf_pipeline.host.finding import Finding, ServiceFinding
@@ -135,6 +135,16 @@ def test_one_core_an_old_python_and_no_uv_are_distinguished() -> None:
         "python": "problem",
         "uv": "ok",
     }
+
+
+def test_a_cpu_quota_below_the_cores_is_named_with_its_file() -> None:
+    quota = CpuQuota(0.5, "/sys/fs/cgroup/cpu.max")
+    limits = replace(ROOMY, cores_usable=1, cores_affinity=2, cpu_quota=quota)
+    found = findings(limits, processes=1)["cores"]
+
+    assert found.value == "1 usable: 2 by affinity, a CPU quota of 0.5 (/sys/fs/cgroup/cpu.max)"
+    assert found.severity == "warning"
+    assert found.todo.startswith("raise the CPU quota of the container")
 
 
 def test_free_disk_is_that_of_the_nearest_folder_that_exists(tmp_path: Path) -> None:

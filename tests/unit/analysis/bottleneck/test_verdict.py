@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.analysis.bottleneck.verdict import EXPLAINS, judge
+from perf_pipeline.metrics.types.cpu_use import HostCores, QuotaUse
 from tests.unit.analysis.bottleneck.host import host
 
 if TYPE_CHECKING:
@@ -17,12 +18,20 @@ if TYPE_CHECKING:
 
     Level = Callable[..., LevelUse]
 
+
+def quota_of(cores: float, throttled_percent: float | None) -> HostCores:
+    """Return four cores of which a quota leaves the run a part, all of which it uses."""
+    quota = QuotaUse(cores, "cpu.max", throttled_percent, throttled_percent and 0.9)
+    return HostCores(cores, cores, 0.0, 0.0, 0.0, seconds=20.0, quota=quota)
+
+
 FULL = host(usable=4.0, idle=0.1, iowait=0.1, steal=0.0)
 """95 % of four cores."""
 
 WAITS: dict[str, Any] = {"host": FULL, "worker_cores": (1.4, 1.4), "waiting_for_core": 8.0}
 """10.8 of 20 workflows run or wait for one of four cores, of which others took 0.75."""
 
+WAITS_ONLY = {name: value for name, value in WAITS.items() if name != "host"}
 LOCKED: dict[str, Any] = {
     "worker_cores": (0.97, 0.95),
     "host": host(usable=4.0, idle=1.9, iowait=0.0, steal=0.0),
@@ -49,6 +58,16 @@ PLANTED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("cpu", {"worker_cores": (1.9, 1.8)}, "used 3.7 of 4 cores"),
     ("cpu", {"worker_cores": (0.25, 0.22), "cpu_limit_cores": 0.5}, "--cpu-limit-percent: 50"),
+    (
+        "cpu",
+        {"host": quota_of(0.5, throttled_percent=92.0), "worker_cores": (0.2, 0.25)},
+        "may use 0.5 cores (cpu.max): the kernel stopped it in 92 % of the periods",
+    ),
+    (
+        "cpu",  # a kernel that does not count it
+        {"host": quota_of(0.5, throttled_percent=None), "worker_cores": (0.2, 0.25)},
+        "A greater quota is what would help",
+    ),
     ("connection_pool", FULL_POOL, "one of the 8 connections to postgres"),
     ("runtime_queue", QUEUED, "executed 4 workflows at once, of 4"),
     (
@@ -305,3 +324,10 @@ def test_every_value_stands_beside_its_threshold(level: Level) -> None:
     assert all(each.minimum is not None or each.maximum is not None for each in deciding)
     row = next(e for e in deciding if e.what == "cores used by the least busy worker")
     assert (row.value, row.unit, row.minimum, row.holds) == (0.95, "cores", 0.9, True)
+
+
+def test_a_quota_that_is_rarely_enforced_is_not_the_bottleneck(level: Level) -> None:
+    roomy = replace(FULL, quota=QuotaUse(4.0, "cpu.max", 3.0, 0.01))
+    found = judge(level(host=roomy, **WAITS_ONLY))
+
+    assert "quota" not in found.why

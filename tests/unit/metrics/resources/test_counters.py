@@ -8,6 +8,7 @@ import pytest
 
 from perf_pipeline.metrics.resources.counters import rate_of, rates_by_process, steps, total_of
 from perf_pipeline.metrics.resources.host_cores import cpu_of_others, host_cores
+from perf_pipeline.metrics.types.cpu_use import QuotaUse
 
 SECOND = 1_000_000_000
 
@@ -70,6 +71,26 @@ def test_the_cores_of_the_machine_rest_on_the_first_and_the_last_reading() -> No
     assert (host.busy, host.idle, host.cores, host.seconds) == (1.5, 0.5, 2.0, 4.0)
     others = cpu_of_others(samples, host)
     assert (others.cores, others.own_cores) == (0.5, 1.0)
+
+
+def test_a_cpu_quota_is_what_may_be_used_and_its_throttling_is_counted_over_the_phase() -> None:
+    """The group was stopped in 30 of 40 periods; what was counted before does not matter."""
+
+    def quota(periods: int, throttled: int, throttled_s: float) -> list[dict[str, Any]]:
+        counted = {"periods": periods, "throttled": throttled, "throttled_s": throttled_s}
+        return [{"cores": 0.5, "source": "cpu.max", **counted}]
+
+    samples = [
+        _sample(0, {7: 0.0}, host=_host(0, 0.0) | {"cpu_quotas": quota(1000, 7, 1.0)}),
+        _sample(4, {7: 2.0}, host=_host(4, 6.0) | {"cpu_quotas": quota(1040, 37, 7.0)}),
+    ]
+    host = host_cores(samples)
+
+    assert host is not None
+    assert host.usable == 0.5
+    assert host.is_shared_out
+    assert host.quota == QuotaUse(0.5, "cpu.max", 75.0, 1.5)
+    assert cpu_of_others(samples, host).why_not.startswith("the run may use 0.5 of 2 cores")
 
 
 def test_a_difference_below_zero_is_an_error_of_measurement_and_given_as_zero() -> None:
