@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.ci.job_summary import render_summary
 from perf_pipeline.ci.junit import render_junit
-from perf_pipeline.ci.notes import Notes, begin_notes
+from perf_pipeline.ci.notes import Notes, taking_notes
 from perf_pipeline.config.wording import printable
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
@@ -66,6 +66,9 @@ class CiFiles:
             write_atomically(self.summary, render_summary(command, notes, code).encode())
 
 
+NONE = CiFiles(None, None, is_shared=False)
+
+
 def with_ci_files(
     command: str,
     arguments: Sequence[str],
@@ -85,27 +88,27 @@ def with_ci_files(
     Returns:
         The exit code; that of ``run``, unless the files could not be written at the end.
     """
-    notes = begin_notes()
     if not _HELP.isdisjoint(arguments):
         return run()
-    files = CiFiles(None, None, is_shared=False)
-    code: int = Exit.DEFECT
     try:
+        files = asked_files(arguments, environ)
+        files.write(command, Notes(errors=[("Unended", (_UNENDED,))]), Exit.DEFECT, at_end=False)
+    except (CiFileError, OSError) as error:
+        return refuse(_refused(error))
+    if files == NONE:
+        return run()
+    code: int = Exit.DEFECT
+    with taking_notes() as notes:
         try:
-            files = asked_files(arguments, environ)
-            files.write(command, Notes(errors=[("Unended", (_UNENDED,))]), code, at_end=False)
-        except (CiFileError, OSError) as error:
-            code = refuse(_refused(error))
-        else:
             code = run()
-    except KeyboardInterrupt:
-        code = interrupted_code()
-        raise
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else Exit.BAD_INPUT
-        raise
-    finally:
-        failed = _written(files, command, notes, code)
+        except KeyboardInterrupt:
+            code = interrupted_code()
+            raise
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else Exit.BAD_INPUT
+            raise
+        finally:
+            failed = _written(files, command, notes, code)
     if failed:
         sys.stderr.write(f"{failed}\n")
         return code or Exit.NOT_A_MEASUREMENT
@@ -174,6 +177,6 @@ def _written(files: CiFiles, command: str, notes: Notes, code: int) -> str:
         files.write(command, notes, code)
     except OSError as error:
         with suppress(OSError):
-            CiFiles(files.junit, None, is_shared=False).write(command, notes, code)
+            replace(files, junit=None).write(command, notes, code)
         return f"{JUNIT} or {SUMMARY} could not be written: {error}"
     return ""

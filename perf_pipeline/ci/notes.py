@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING
 from perf_pipeline.exit_code import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from perf_pipeline.ci.cases import Case
 
 MEANINGS: dict[int, str] = {
     Exit.COMPLETE: "everything was measured, and every gate held",
-    Exit.GATE_FAILED: "a gate or an objective failed, or the target did",
+    Exit.GATE_FAILED: "a gate, an objective or the target failed, or there is no valid measurement",
     Exit.BAD_INPUT: "wrong options or input; nothing was started",
     Exit.NOT_A_MEASUREMENT: "not a measurement, or an objective is undecided",
     Exit.DEFECT: "a defect of perf_pipeline",
@@ -67,8 +68,10 @@ class Notes:
         """
         bad = any(case.outcome != "passed" for run in self.runs for case in run.cases)
         is_judged = code in (Exit.COMPLETE, Exit.GATE_FAILED, Exit.NOT_A_MEASUREMENT)
-        if self.errors or (self.runs and is_judged and (bad or code == Exit.COMPLETE)):
+        if self.errors or (self.runs and is_judged and bad):
             return self.errors
+        if code == Exit.COMPLETE:
+            return []  # it had nothing to measure
         meaning = MEANINGS.get(code, "it did not end by itself")
         return [("ExitCode", (f"exit code {code}: {meaning}",))]
 
@@ -76,11 +79,20 @@ class Notes:
 _NOTES: ContextVar[Notes | None] = ContextVar("notes", default=None)
 
 
-def begin_notes() -> Notes:
-    """Begin the notes of a command, in place of those of the last one."""
+@contextmanager
+def taking_notes() -> Iterator[Notes]:
+    """Take the notes of the command that the block runs."""
     notes = Notes()
-    _NOTES.set(notes)
-    return notes
+    before = _NOTES.set(notes)
+    try:
+        yield notes
+    finally:
+        _NOTES.reset(before)
+
+
+def are_wanted() -> bool:
+    """Return whether a command writes CI files."""
+    return _NOTES.get() is not None
 
 
 def note_run(run: NotedRun) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import rich_utils
 
+from perf_pipeline.ci.ci_files import with_ci_files
 from perf_pipeline.cli import capacity, doctor, histograms, inspect, run, selftest, servers
 from perf_pipeline.cli.output import answer, show
 from perf_pipeline.exit_code import Exit
@@ -17,6 +19,8 @@ from perf_pipeline.program.ending import interrupted_code, is_request_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from perf_pipeline.errors import PerfPipelineError
 
 _NUMBER = re.compile(r"[+-]?(\d[\w.+-]*|nan|inf\w*)", re.IGNORECASE)
 _LEVELS = ("--concurrency", "--rate")
@@ -103,12 +107,28 @@ def options(
 def call(arguments: list[str]) -> int:
     """Run one command; a program that reads our output gets its object in every case.
 
+    So does one that reads the files of ``--junit`` and ``--summary``.
+
     Args:
         arguments: Without the program's name.
 
     Returns:
         The exit code.
     """
+    if arguments[:1] not in (["run"], ["capacity"]):
+        return _call(arguments)
+
+    def refuse(error: PerfPipelineError) -> int:
+        show(str(error), as_json=True)
+        problems = {"error": type(error).__name__, "problems": [str(error)]}
+        answer(problems, as_json="--json" in arguments)
+        return Exit.BAD_INPUT
+
+    command = f"perf-pipeline {arguments[0]}"
+    return with_ci_files(command, arguments, lambda: _call(arguments), refuse, os.environ)
+
+
+def _call(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         code = app(spread_levels(arguments), prog_name=app.info.name, standalone_mode=False) or 0

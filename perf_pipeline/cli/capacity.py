@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from perf_pipeline.analysis.capacity import NOT_REACHED
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.capacity_run import finish_capacity, search_capacity
+from perf_pipeline.ci.measured import note_capacity
 from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.outcome import give_up
 from perf_pipeline.cli.output import (
     AsJson,
+    Junit,
     Results,
+    Summary,
     Wait,
     answer,
     bad_input_explained,
@@ -76,6 +80,8 @@ def capacity(
     asked: CapacityFlags,
     overrides: Overrides,
     wait: Wait = DEFAULT_WAIT,
+    junit: Junit = None,  # noqa: ARG001 - of the program, which ends after this
+    summary: Summary = None,  # noqa: ARG001
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
@@ -180,6 +186,7 @@ def _show(
             as_json=as_json,
         )
     page = folder.root / "capacity.html"
+    note_capacity(metrics_of(folder), finding, page)
     show(f"report: {page}", as_json=as_json)
     answer(
         {

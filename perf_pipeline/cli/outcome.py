@@ -9,6 +9,7 @@ import typer
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.slo.judge import run_slos
+from perf_pipeline.ci.measured import note_measured
 from perf_pipeline.cli.output import answer, show
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
@@ -97,6 +98,7 @@ def finish(
     elif failed:  # the load was complete, so the log alone says what failed
         show(child.log_tail(), as_json=as_json)
     files = report_of(folder, metrics)
+    note_measured(metrics, files.html, gate=gate, table=GATES.get(gate or "", ""))
     show_summary(metrics, as_json=as_json)
     slos = run_slos(metrics)
     failed_gate = gate_failures(metrics, gate)

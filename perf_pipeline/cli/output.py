@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perf_pipeline.ci.notes import note_error
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
@@ -33,6 +34,22 @@ Results = Annotated[
     typer.Option("--results", help="Folder of the runs; default: PERF_PIPELINE_RESULTS, results."),
 ]
 
+Junit = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit",
+        metavar="FILE",
+        help="Write the verdicts as JUnit XML, whatever the end: undecided is skipped, not passed.",
+    ),
+]
+Summary = Annotated[
+    Path | None,
+    typer.Option(
+        "--summary",
+        metavar="FILE",
+        help="Write a Markdown summary likewise; $GITHUB_STEP_SUMMARY is appended to.",
+    ),
+]
 Wait = Annotated[
     str,
     typer.Option(
@@ -60,7 +77,9 @@ NoResults = Annotated[
 
 
 def answer(value: dict[str, Any], *, as_json: bool) -> None:
-    """Print the machine-readable answer, if it was asked for."""
+    """Print the machine-readable answer, if it was asked for; an error is in the CI files too."""
+    if "error" in value:
+        note_error(value["error"], value.get("problems") or [value["error"]])
     if as_json:
         print(json.dumps({"schema_version": SCHEMA_VERSION, **value}))  # noqa: T201
 

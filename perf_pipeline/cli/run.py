@@ -14,7 +14,16 @@ from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.outcome import GATES, end_at_once, finish, give_up
-from perf_pipeline.cli.output import AsJson, Results, Wait, bad_input_explained, settings_with, show
+from perf_pipeline.cli.output import (
+    AsJson,
+    Junit,
+    Results,
+    Summary,
+    Wait,
+    bad_input_explained,
+    settings_with,
+    show,
+)
 from perf_pipeline.cli.run_progress import RunWatch
 from perf_pipeline.cli.views import choose_view
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
@@ -61,6 +70,8 @@ def run(
         typer.Option(help="Exit 0 once everything was measured to its end, whatever the verdicts."),
     ] = False,
     wait: Wait = DEFAULT_WAIT,
+    junit: Junit = None,  # noqa: ARG001 - of the program, which ends after this
+    summary: Summary = None,  # noqa: ARG001
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
     plain: Annotated[  # noqa: FBT002

@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.cli.output import settings_with
+from perf_pipeline.ci.cases import Case
+from perf_pipeline.ci.ci_files import with_ci_files
+from perf_pipeline.ci.measured import note_measured
+from perf_pipeline.ci.notes import NotedRun, note_error, note_run
+from perf_pipeline.cli.output import inert, settings_with
 from perf_pipeline.cli.run import check_everything, launch_run, make_results_folder
 from perf_pipeline.cli.servers import describe
 from perf_pipeline.compat.framework import LoadTestFramework
@@ -43,6 +47,7 @@ from perf_pipeline.servers.lifecycle.status import server_status
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from perf_pipeline.ci.cases import Outcome
     from perf_pipeline.compat.request import Request
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
@@ -54,7 +59,7 @@ ENDS_ALL = (Exit.BAD_INPUT, Exit.GAVE_UP_WAITING, Exit.INTERRUPTED)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the old command line.
+    """Run the old command line, and write the files of ``--junit`` and ``--summary`` at its end.
 
     Returns:
         The exit code: 0, 1, 2, 75 or 130, as ``--help`` says.
@@ -62,9 +67,20 @@ def main(arguments: Sequence[str]) -> int:
     Raises:
         SystemExit: 2: wrong options, or what is not built; 0: ``--help``.
     """
+    command = "python -m perf_pipeline"
+    return with_ci_files(command, arguments, lambda: _main(arguments), _refuse, os.environ)
+
+
+def _refuse(error: PerfPipelineError) -> int:
+    note_error(type(error).__name__, [str(error)])
+    print(inert(str(error)), file=sys.stderr)  # noqa: T201
+    return Exit.BAD_INPUT
+
+
+def _main(arguments: Sequence[str]) -> int:
     request = parse_request(arguments)
-    settings = settings_with(request.results_dir)
     try:
+        settings = settings_with(request.results_dir)
         parse_duration(request.wait, "--wait")
         loads = loads_of(request)
         if request.is_check_only or request.is_verbose:
@@ -77,11 +93,10 @@ def main(arguments: Sequence[str]) -> int:
         _print("interrupted")
         return Exit.INTERRUPTED
     except GaveUpWaitingError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        _refuse(error)
         return Exit.GAVE_UP_WAITING
     except PerfPipelineError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1 if request.is_check_only else Exit.BAD_INPUT
+        return min(_refuse(error), 1) if request.is_check_only else _refuse(error)
     if request.is_verbose:
         for path in sorted(settings.results_dir.glob("*")):
             if path.name not in before:
@@ -174,8 +189,24 @@ def _run_part(part: str, overrides: Overrides, request: Request, settings: Setti
         code = end.exit_code
     if request.baseline is None or code in ENDS_ALL:
         return known_code(code)
-    ruled_out = compare_with_run(request.baseline, RunFolder(settings.results_dir / run_id), _print)
-    return 0 if ruled_out else 1
+    return 0 if _is_ruled_out(request.baseline, RunFolder(settings.results_dir / run_id)) else 1
+
+
+def _is_ruled_out(baseline: Path, folder: RunFolder) -> bool:
+    """Compare a run with a result file, note the verdict; return whether it is no regression."""
+    lines: list[str] = []
+
+    def notify(text: str) -> None:
+        lines.append(text)
+        _print(text)
+
+    ruled_out = compare_with_run(baseline, folder, notify)
+    is_regression = any(line.endswith(": regression") for line in lines)
+    outcome: Outcome = "passed" if ruled_out else "failed" if is_regression else "skipped"
+    name = f"no regression against {baseline.name}"
+    case = Case("regression", name, outcome, "" if ruled_out else " ".join(lines))
+    note_run(NotedRun(folder.run_id, "regression", "", str(baseline), (case,), ""))
+    return ruled_out
 
 
 def known_code(code: int) -> int:
@@ -205,7 +236,10 @@ def _run_database(request: Request, settings: Settings) -> int:
             f"{name}: {level.throughput} workflows/s, {level.avg_latency} s on average, "
             f"{level.error_rate} % errors, {level.samples} samples, {level.validity}"
         )
-    _print(f"report: {framework.generate_performance_report()}")
+    page = framework.generate_performance_report()
+    for metrics in framework.runs:
+        note_measured(metrics, page)
+    _print(f"report: {page}")
     validities = {level.validity for level in measured.values()}
     failed = {"incomplete", "target_failed"}
     allowed = validities - failed if request.accept_verdicts else {"valid"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from perf_pipeline.ci.notes import note_error
 from perf_pipeline.cli.flag_options import flag_value
 from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.flags.flag import flags_of
@@ -107,8 +108,16 @@ def _loads(given: argparse.Namespace) -> dict[str, Overrides]:
     return {given.scenario: Overrides(concurrency=levels)}
 
 
+class _Parser(argparse.ArgumentParser):
+    """Notes what is wrong with the options for the CI files as well."""
+
+    def error(self, message: str) -> NoReturn:
+        note_error("UsageError", [message])
+        super().error(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m perf_pipeline",
         description="The old command line, on the engine of `perf-pipeline run`.",
         epilog=_EPILOG,
@@ -130,5 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         help="print what was checked, and which files were written",
     )
     add("--wait", metavar="TIME", default=DEFAULT_WAIT, help="for another load run (%(default)s)")
+    add("--junit", metavar="FILE", help="write the verdicts as JUnit XML, whatever the end")
+    add("--summary", metavar="FILE", help="write a Markdown summary, whatever the end")
     add("--accept-verdicts", action="store_true", help="exit 0 if it ran to its end, valid or not")
     return parser

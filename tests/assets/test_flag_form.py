@@ -84,8 +84,13 @@ def test_a_flag_added_to_the_table_replaces_the_value_of_the_scenario() -> None:
 @pytest.mark.parametrize(
     ("word", "form", "of_the_form", "of_the_command"),
     [
-        ("run", LoadRun, {"run_id"}, {"gate", "accept_verdicts", "as_json", "plain"}),
-        ("capacity", CapacityConfig, set(), {"as_json"}),
+        (
+            "run",
+            LoadRun,
+            {"run_id"},
+            {"gate", "accept_verdicts", "as_json", "plain", "junit", "summary"},
+        ),
+        ("capacity", CapacityConfig, set(), {"as_json", "junit", "summary"}),
     ],
 )
 def test_the_launchpad_has_the_flags_of_the_command(

@@ -140,12 +140,16 @@ def test_a_run_that_is_not_to_wait_names_the_other_one_and_exits_75(sandbox: San
     lock = read_settings(sandbox.environ).lock_path
     before = sandbox.run_folders()
     with load_lock(lock, "a test that holds it", lambda _text: None, time.sleep):
-        ran = sandbox.cli("run", sandbox.scenario("hasty"), "--wait", "0", "--json")
+        ran = sandbox.cli(
+            *("run", sandbox.scenario("hasty"), "--wait", "0", "--json"),
+            *("--junit", str(sandbox.folder / "junit.xml")),
+        )
     assert ran.returncode == 75, ran.stderr
     (why,) = last_object(ran.stdout)["problems"]
     assert why.startswith("gave up waiting for another load run on this host, after 0: a test that")
     assert ran.stderr.splitlines()[1:] == [why]
     assert sandbox.run_folders() == before
+    assert f'<error message="{why[:40]}' in (sandbox.folder / "junit.xml").read_text("utf-8")
 
 
 def test_a_wait_for_another_load_run_is_ended_by_ctrl_c_in_one_line(sandbox: Sandbox) -> None:
