@@ -182,7 +182,6 @@ def test_a_run_that_was_complete_is_not_green_when_the_command_failed(
     measured: RunMetrics, ended: Any, tmp_path: Path
 ) -> None:
     """The load was complete and valid, and then the step that reports it failed."""
-
     without = replace(measured.levels[0], slos=())
     metrics = replace(
         measured, manifest=replace(measured.manifest, slos=()), levels=(without,), targets=()
