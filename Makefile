@@ -24,6 +24,8 @@ PY := $(BIN)/python -I
 # .venv holds what running needs; what the tests and checks need is added to it by the first of them.
 READY := .venv/ready
 READY_TEST := .venv/ready-test
+# The user's package index, in uv's or pip's terms, and nothing that leads elsewhere (PIP_USER, UV_PYTHON).
+INSTALLING = $(PYTHON) -I perf_pipeline/loadgen/environment/package_index.py
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 LOAD_TEST = $(PY) -m perf_pipeline --results-dir "$(RESULTS)"
 NOT_BUILT = @echo "make $@: not built yet; nothing was started." >&2; echo "$(1)" >&2; exit 2
@@ -44,21 +46,21 @@ setup-test: $(READY_TEST) ## add what the tests and checks need
 	  echo "Debian: apt-get install python3 python3-venv; elsewhere: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) has no venv: apt-get install python3-venv (as root), or install uv"; exit 1; }
-	$(PYTHON) -m venv .uv
-	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(INSTALLING) $(PYTHON) -m venv .uv
+	$(INSTALLING) .uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 # The locks are lists of hashes that name no index, so they work with any mirror that is configured.
 $(READY): requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 	rm -rf .venv
-	"$(UV)" venv --quiet --python "$$(command -v $(PYTHON))" .venv
-	"$(UV)" pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
-	"$(UV)" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(INSTALLING) "$(UV)" venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	$(INSTALLING) "$(UV)" pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(INSTALLING) "$(UV)" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(PY) -m compileall -q perf_pipeline assets
 	sed -i -e '1s|^#!/.*/python[0-9.]*$$|& -I|' -e "s|^\('''exec' .*\) \(\"\$$0\" .*\)$$|\1 -I \2|" $(BIN)/perf-pipeline
 	@touch $@
 
 $(READY_TEST): requirements-test.lock $(READY)
-	"$(UV)" pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --requirements requirements-test.lock
+	$(INSTALLING) "$(UV)" pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --requirements requirements-test.lock
 	@touch $@
 
 # Installed where we may, else unpacked into the cache; without it baseline leaves MySQL out.

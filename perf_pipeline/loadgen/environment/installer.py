@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import TargetEnvironmentError
+from perf_pipeline.loadgen.environment.package_index import installer_variables, without_index
 from perf_pipeline.loadgen.environment.packages import installed_packages
 
 if TYPE_CHECKING:
@@ -16,19 +17,7 @@ if TYPE_CHECKING:
 
 BUILD_LIMIT_S = 900
 _SHOWN_LINES = 12
-_INDEX = "Is there a network, and a package index? (UV_INDEX_URL, PIP_INDEX_URL, proxies)"
-
-# Variables that would lead an installer, or the new interpreter, to another environment.
-_LEADING_ASTRAY = frozenset(
-    {
-        "CONDA_PREFIX",
-        "PYTHONHOME",
-        "PYTHONPATH",
-        "UV_PROJECT_ENVIRONMENT",
-        "VIRTUAL_ENV",
-        "__PYVENV_LAUNCHER__",
-    }
-)
+_INDEX = "Is there a network, and a package index? (UV_DEFAULT_INDEX, PIP_INDEX_URL, proxies)"
 
 
 def python_of(folder: Path) -> Path:
@@ -43,7 +32,7 @@ class Installer:
     Attributes:
         target: For whom, as messages name it.
         uv: The uv to use, or None for ``venv`` and pip.
-        environ: Environment of the installing processes; what would lead them astray is left out.
+        environ: The user's variables; installers get them as ``package_index`` says.
         cache_dir: Where they run; uv caches below it when HOME cannot be written.
         lock: A descriptor of the lock file, which they inherit and so hold as long as they live.
     """
@@ -75,7 +64,8 @@ class Installer:
         """
         if self.uv is not None:
             options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python"]
-            self._run([self.uv, "pip", "sync", *options, python_of(folder), lock], _INDEX)
+            sync: list[str | Path] = [self.uv, "pip", "sync", *self._no_index(), *options]
+            self._run([*sync, python_of(folder), lock], _INDEX)
             return
         exactly = ["install", "--require-hashes", "--no-deps", "--requirement"]
         self._run([*_pip(folder), *exactly, lock], _INDEX)
@@ -107,7 +97,8 @@ class Installer:
             )
         if self.uv is not None:
             options = ["--quiet", "--compile-bytecode", "--python"]
-            self._run([self.uv, "pip", "install", *options, python_of(folder), *files], hint)
+            install: list[str | Path] = [self.uv, "pip", "install", *self._no_index(), *options]
+            self._run([*install, python_of(folder), *files], hint)
         else:
             self._run([*_pip(folder), "install", *files], hint)
         now = installed_packages(folder)
@@ -161,9 +152,11 @@ class Installer:
         except (OSError, subprocess.SubprocessError) as error:
             raise TargetEnvironmentError(self._failure(command, error, hint)) from error
 
+    def _no_index(self) -> list[str]:
+        return ["--no-index"] if without_index(self.environ) else []
+
     def _environ(self) -> dict[str, str]:
-        environ = {key: value for key, value in self.environ.items() if key not in _LEADING_ASTRAY}
-        environ["UV_PYTHON_DOWNLOADS"] = "never"
+        environ = installer_variables(self.environ)
         cache = Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/"), ".cache"))
         nearest = next(folder for folder in (cache, *cache.parents) if folder.exists())
         if not os.access(nearest, os.W_OK):  # no HOME, or another user's

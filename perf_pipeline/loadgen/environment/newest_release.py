@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.environment.interpreter import base_interpreter
+from perf_pipeline.loadgen.environment.package_index import installer_variables, without_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ def newest_release(
     Args:
         package: Name of a distribution.
         uv: The uv to ask with (see ``find_uv``), or None if there is none.
-        environ: Names the index (``UV_INDEX_URL`` and so on).
+        environ: Names the index (see ``package_index``).
         limit_s: How long the index may take, seconds.
 
     Returns:
@@ -39,13 +40,14 @@ def newest_release(
             f"The newest release of {package} is not known: asking for it takes uv, and there is "
             "none on PATH; `make setup` brings one where it is missing."
         )
-    plain = ("--quiet", "--no-deps", "--no-header", "--no-annotate", "--upgrade")
+    no_index = ("--no-index",) if without_index(environ) else ()
+    plain = (*no_index, "--quiet", "--no-deps", "--no-header", "--no-annotate", "--upgrade")
     command: list[str | Path] = [uv, "pip", "compile", *plain, "--python", base_interpreter(), "-"]
     try:
         answer = subprocess.run(
             command,
             input=f"{package}\n",
-            env={**environ, "UV_PYTHON_DOWNLOADS": "never"},
+            env=installer_variables(environ),
             capture_output=True,
             text=True,
             timeout=limit_s,
@@ -62,5 +64,5 @@ def newest_release(
 def _no_answer(package: str, detail: str) -> str:
     return (
         f"The index did not say which release of {package} is the newest.\n{detail}\n"
-        "Is there a network, and a package index? (UV_INDEX_URL, proxies)"
+        "Is there a network, and a package index? (UV_DEFAULT_INDEX, PIP_INDEX_URL, proxies)"
     )

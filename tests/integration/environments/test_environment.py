@@ -159,6 +159,21 @@ def test_without_an_index_the_error_says_what_failed_and_what_to_check(
 
 
 @pytest.mark.parametrize("uv", UVS, ids=str)
+def test_variables_for_a_users_own_installations_lead_ours_nowhere(
+    bench: Bench, uv: Path | None
+) -> None:
+    """Each of them would fail the build, or put the packages elsewhere."""
+    astray = str(bench.cache.parent / "astray")
+    bench.environ |= {
+        "PIP_USER": "1", "PIP_TARGET": astray, "PIP_PREFIX": astray, "PIP_CONSTRAINT": astray,
+        "PIP_REQUIRE_VIRTUALENV": "1", "UV_PYTHON": astray, "UV_SYSTEM_PYTHON": "1",
+        "UV_PROJECT_ENVIRONMENT": astray, "UV_CONSTRAINT": astray, "UV_VENV_SEED": "1",
+        "UV_MANAGED_PYTHON": "1", "UV_WORKING_DIR": astray,
+    }  # fmt: skip
+    assert bench.make(uv=uv).packages == {"spam": "1.0"}
+
+
+@pytest.mark.parametrize("uv", UVS, ids=str)
 def test_a_package_that_does_not_match_its_hash_is_refused(bench: Bench, uv: Path | None) -> None:
     bench.lock("one", f"spam==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(TargetEnvironmentError, match=r"(?i)hash"):

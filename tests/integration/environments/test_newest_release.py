@@ -58,6 +58,17 @@ def test_the_newest_release_is_the_highest_that_this_python_can_have(tmp_path: P
 
 
 @needs_uv
+def test_pips_variable_alone_names_the_index_to_uv(tmp_path: Path) -> None:
+    """Uv reads none of pip's: it would ask the public index."""
+    write_index(tmp_path, {"7.7.7": ">=3.11"})
+    given = environ(tmp_path)
+    given["PIP_INDEX_URL"] = given.pop("UV_DEFAULT_INDEX")
+    given["PIP_CONFIG_FILE"] = os.devnull
+    given.pop("PIP_NO_INDEX", None)
+    assert newest_release("runtime-x", UV, given) == "7.7.7"
+
+
+@needs_uv
 def test_an_index_without_the_package_is_an_error_that_says_what_uv_said(tmp_path: Path) -> None:
     with pytest.raises(TargetEnvironmentError, match="which release of runtime-x is the newest"):
         newest_release("runtime-x", UV, environ(tmp_path))
