@@ -17,6 +17,7 @@ from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.capacity_question import capacity_question
+from perf_pipeline.redaction.redact import redacted_errors
 from perf_pipeline.report.report_server import report_url
 from perf_pipeline.report.run.capacity_page import answer, render_markdown
 
@@ -57,7 +58,7 @@ def found_capacity(
     settings = settings_with(config.results_dir)
     wait_s = parse_duration(config.wait, "wait")
     searched = capacity_run(scenario, question, settings, notify=context.log.info, wait_s=wait_s)
-    with searched as run:
+    with redacted_errors(), searched as run:
         tags = {**run_tags(scenario), FOLDER_TAG: str(run.folder.root.resolve())}
         context.instance.add_run_tags(context.run_id, tags)
         found = finish_capacity(run.load(on_progress=ProgressLog(context)))

@@ -14,6 +14,7 @@ from perf_pipeline.clearing import clear
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import ProcessStamp
+from perf_pipeline.redaction.redact import redacted, redacted_errors
 from perf_pipeline.report.run.inventory import inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import run_inventory_of
@@ -75,22 +76,28 @@ class ClearConfig(dg.Config):
 @dg.op
 def start_infrastructure(context: dg.OpExecutionContext) -> None:
     """Start servers that outlive this run, until they are stopped."""
-    for server in start_servers(current_settings(), SERVICES, context.log.warning):
+    with redacted_errors():
+        started = start_servers(current_settings(), SERVICES, context.log.warning)
+    for server in started:
         context.log.info(f"{server.facts.product} {server.facts.version} at {server.redacted_url}")
 
 
 @dg.op
 def stop_infrastructure(context: dg.OpExecutionContext) -> None:
     """Stop the servers that were started to outlive a run, and remove their data."""
-    for line in stop_servers(current_settings(), SERVICES):
+    with redacted_errors():
+        stopped = stop_servers(current_settings(), SERVICES)
+    for line in stopped:
         context.log.info(line)
 
 
 @dg.op
 def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None:
     """Clear away what killed runs left, and mark those runs, ours and Dagster's."""
-    for line in (*clear(settings_with(config.results_dir)), *_mark_killed(context.instance)):
-        context.log.info(line)
+    with redacted_errors():
+        done = clear(settings_with(config.results_dir))
+    for line in (*done, *_mark_killed(context.instance)):
+        context.log.info(redacted(line))
     if config.run_folder:
         inventory = run_inventory_of(RunFolder(Path(config.run_folder)))
         context.log.info(inventory_summary(inventory))

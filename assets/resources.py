@@ -19,6 +19,7 @@ from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.loadgen.checked_run import read_checked_run
 from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.run import NOTICE_PREFIX, Run
 
 SCENARIO_TAG, TARGET_TAG = "perf_pipeline/scenario", "perf_pipeline/target"
@@ -105,6 +106,7 @@ def _notifier(context: dg.InitResourceContext) -> Callable[[str], None]:
     """Return what shows a line in Dagster's log, and to the parent process on stderr."""
 
     def notify(text: str) -> None:
+        text = redacted(text)
         if context.log:
             context.log.info(text)
         print(f"{NOTICE_PREFIX}{text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from perf_pipeline.redaction.redact import redacted_errors
 from perf_pipeline.report.run.inventory import inventory_commands, inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import RunInventory, run_inventory_of
@@ -38,12 +39,16 @@ def note_cancellation(context: dg.AssetExecutionContext) -> None:
 
 @contextmanager
 def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """End the run as canceled when the block is interrupted (Ctrl-C, SIGTERM)."""
-    try:
-        yield
-    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-        note_cancellation(context)
-        raise
+    """End the run as canceled when the block is interrupted (Ctrl-C, SIGTERM).
+
+    Dagster stores an error with all that caused it, which may be a driver's and repeat a URL.
+    """
+    with redacted_errors():
+        try:
+            yield
+        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+            note_cancellation(context)
+            raise
 
 
 def inventory_observation(inventory: RunInventory, asset: dg.AssetKey) -> dg.AssetObservation:

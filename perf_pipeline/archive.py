@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 import sys
 import tarfile
@@ -37,13 +38,16 @@ MAX_BYTES = 20_000_000_000
 MAX_FILES = 100_000
 SHA256_DIGITS = 64
 MAX_MANIFEST_BYTES = 16_000_000
+_FORMER_JOB = re.compile(r"worker-\d+\.json")
+"""Earlier versions wrote it for each worker process, with the passwords of the run's servers."""
 
 
 def export_archive(results: Path, archive: Path) -> int:
     """Pack results; returns the number of files.
 
     Args:
-        results: Folder of the runs; temporary files of it (``.name``) are left out.
+        results: Folder of the runs; temporary files of it (``.name``) are left out, and so
+            is what may have a password: the jobs of workers in runs of earlier versions.
         archive: What to write; must not exist yet.
 
     Raises:
@@ -101,7 +105,9 @@ def _in(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield the name in the archive and the path of each file that can be imported again."""
     for path in sorted(root.rglob("*")):
         name = f"{FOLDER}/{path.relative_to(root).as_posix()}"
-        if path.is_file() and not path.is_symlink() and not member_problem(name):
+        if not path.is_file() or path.is_symlink() or _FORMER_JOB.fullmatch(path.name):
+            continue
+        if not member_problem(name):
             yield name, path
 
 

@@ -10,9 +10,17 @@ PerfPipelineError            something that the user can act on; the text says h
 
 from __future__ import annotations
 
+from perf_pipeline.redaction.redact import redacted
+
 
 class PerfPipelineError(Exception):
-    """Something that the user can act on; the text says what happened and what to do next."""
+    """Something that the user can act on; the text says what happened and what to do next.
+
+    It often repeats what a driver or a server said, so passwords are removed from it here.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(redacted(text))
 
 
 class ScenarioError(PerfPipelineError):
@@ -23,7 +31,7 @@ class ScenarioError(PerfPipelineError):
     """
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
+        self.problems = [redacted(problem) for problem in problems]
         super().__init__("\n".join(problems))
 
 

@@ -23,6 +23,7 @@ from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
 from perf_pipeline.config.settings import CHECKED_RUN, PROJECT
 from perf_pipeline.host.load_lock import GAVE_UP
 from perf_pipeline.lifeline import bound_command
+from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.run import NOTICE_PREFIX
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class DagsterChild:
             self._read_bytes += len(new)
             *lines, self._unread = (self._unread + new).split(b"\n")
             for line in lines:
-                text = line.decode(errors="replace").rstrip()
+                text = redacted(line.decode(errors="replace").rstrip())
                 self._log.append(text)
                 if text.startswith(NOTICE_PREFIX):
                     notice = text.removeprefix(NOTICE_PREFIX)

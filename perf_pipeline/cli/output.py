@@ -15,6 +15,7 @@ from perf_pipeline.ci.notes import note_error
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
+from perf_pipeline.redaction.redact import redacted_values
 from perf_pipeline.report.text.escape import visible
 from perf_pipeline.samples.run_list import find_run
 
@@ -81,7 +82,7 @@ def answer(value: dict[str, Any], *, as_json: bool) -> None:
     if "error" in value:
         note_error(value["error"], value.get("problems") or [value["error"]])
     if as_json:
-        print(json.dumps({"schema_version": SCHEMA_VERSION, **value}))  # noqa: T201
+        print(json.dumps({"schema_version": SCHEMA_VERSION, **redacted_values(value)}))  # noqa: T201
 
 
 def show(text: str = "", *, as_json: bool) -> None:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
+from perf_pipeline.redaction.redact import remember_secrets, remember_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,8 @@ NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _RESULTS = f"{_PREFIX}RESULTS"
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+_PASSWORD_VARIABLES = ("PGPASSWORD", "PGSSLPASSWORD", "MYSQL_PWD", "REDISCLI_AUTH")
+"""Of the servers' own clients; a driver may read them, and repeat them in an error."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def read_settings(
         ScenarioError: With every malformed or misspelt setting.
         PerfPipelineError: A folder in the temporary folder belongs to somebody else.
     """
+    _remember_secrets(environ)
     problems = _misspelt(environ)
     urls = {}
     for name, spec in SERVICES.items():
@@ -150,6 +154,13 @@ def read_settings(
 def current_settings() -> Settings:
     """Read the settings of this process."""
     return read_settings(os.environ)
+
+
+def _remember_secrets(environ: Mapping[str, str]) -> None:
+    """Have passwords in the environment removed from every text of this process from now on."""
+    for spec in SERVICES.values():
+        remember_url(environ.get(spec.url_variable, ""))
+    remember_secrets(environ[name] for name in _PASSWORD_VARIABLES if name in environ)
 
 
 def _misspelt(environ: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import time
 import traceback
@@ -11,11 +10,11 @@ from pathlib import Path
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.redaction.redact import redacted
 
 KEPT = 20
 """Files that a folder of defects holds; the oldest go first."""
 _SHOWN = 300
-_LOGIN = re.compile(r"(?<=://)[^\s/'\"]*@")
 
 
 def explain_defect(error: BaseException) -> str:
@@ -30,12 +29,12 @@ def explain_log(what: str, log: str) -> str:
 
     Args:
         what: The failure, in a few words.
-        log: Kept without the logins of URLs.
+        log: Kept without passwords.
     """
-    shown = _LOGIN.sub("***@", " ".join(what.split()))[:_SHOWN].rstrip(".")
+    shown = redacted(" ".join(what.split()))[:_SHOWN].rstrip(".")
     for folder in _folders():
         try:
-            file = _keep(folder, _LOGIN.sub("***@", log))
+            file = _keep(folder, redacted(log))
         except OSError:
             continue
         return f"a defect of perf_pipeline: {shown}. Please report it with {file}"

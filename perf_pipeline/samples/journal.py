@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.redaction.redact import redacted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -74,8 +76,9 @@ class JournalWriter:
             yield payload
 
     def facts(self, facts: dict[str, str]) -> None:
-        """Store a fact about this process."""
-        self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", list(facts.items()))
+        """Store facts about this process; passwords are removed from them."""
+        rows = [(name, redacted(value)) for name, value in facts.items()]
+        self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", rows)
 
     def error_example(self, error_class: int, text: str) -> None:
         """Store the text of one error; the caller bounds how many."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.config.names import check_names, name_problem
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
+from perf_pipeline.redaction.redact import redacted_values
 from perf_pipeline.samples.run_file import read_file, write_atomically
 from perf_pipeline.samples.run_record import RUNNING, record_of, with_liveness
 
@@ -36,8 +37,12 @@ CONTROL = "control"
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write ``value`` as JSON, atomically. NaN and infinity are refused: they are not JSON."""
-    write_atomically(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
+    """Write ``value`` as JSON, atomically. NaN and infinity are refused: they are not JSON.
+
+    Passwords are removed from its sentences, which may repeat what a driver or a target said.
+    """
+    text = json.dumps(redacted_values(value), indent=1, allow_nan=False)
+    write_atomically(path, text.encode() + b"\n")
 
 
 def read_json(path: Path) -> Any:

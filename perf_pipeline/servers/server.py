@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from perf_pipeline.redaction.forms import without_known_forms
+from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.samples.manifest import ServerRecord, ServerSource
 
 
@@ -51,6 +53,10 @@ class Server:
     pids: tuple[int, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        """Have the password removed from every text of this process from now on."""
+        remember_url(self.url)
+
     @property
     def redacted_url(self) -> str:
         """The URL without its password."""
@@ -83,4 +89,5 @@ def redacted_url(url: str) -> str:
         f"{name}=***" if "password" in name.lower() else f"{name}{equals}{value}"
         for name, equals, value in (item.partition("=") for item in parts.query.split("&"))
     )
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+    # What is not well-formed has its password elsewhere than where it is looked for above.
+    return without_known_forms(urlunsplit((parts.scheme, netloc, parts.path, query, "")))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.redaction.redact import remember_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,10 @@ class Launch:
     serve: list[str]
     stop_signal: int
     lock_file: str | None
+
+    def __post_init__(self) -> None:
+        """Have the password removed from every text of this process from now on."""
+        remember_url(self.url)
 
 
 class Storage(Protocol):

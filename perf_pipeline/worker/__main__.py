@@ -1,4 +1,4 @@
-"""The worker process: ``python -m perf_pipeline.worker JOB.json``.
+"""The worker process: ``python -m perf_pipeline.worker /proc/self/fd/N``.
 
 Opens the target, executes each kind of workflow once (the cold start, recorded separately), states
 that it is ready, waits for the go, plays until the stop, lets workflows in flight end, commits the
@@ -31,7 +31,7 @@ PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
 
 
 def main(path: Path) -> int:
-    """Run one worker from its job file; returns the exit code."""
+    """Run one worker; returns the exit code. ``path`` has its job (``read_job``)."""
     job = read_job(path)
     bind_to_parent(signal.SIGKILL, job.parent_pid)
     faulthandler.enable()

@@ -19,6 +19,7 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.samples.record import RECORD_WORDS, record_word
 from perf_pipeline.samples.slots import ENDED, FAILED, HEADER_WORDS, SLOT_WORDS, SlotFile
 
@@ -37,6 +38,8 @@ _CHUNK = struct.Struct(f"<{1024 * RECORD_WORDS}q")
 """Packed in one call; more in one call exceed a core's cache and cost a tenth more."""
 EXAMPLES_A_CLASS = 3
 EXAMPLE_LENGTH = 2000
+_READ_LENGTH = 100_000
+"""An error's text may be huge; what lies behind this is never shown."""
 
 
 class Recorder:
@@ -114,8 +117,10 @@ class Recorder:
         """Store the text of an error, up to ``EXAMPLES_A_CLASS`` a class."""
         if self._examples[error_class] >= EXAMPLES_A_CLASS:
             return
+        # Before it is cut: half a password is not recognised.
+        text = redacted(text[:_READ_LENGTH])[:EXAMPLE_LENGTH]
         # A path or a driver's bytes may hold half a character, which no database stores.
-        text = text[:EXAMPLE_LENGTH].encode(errors="backslashreplace").decode()
+        text = text.encode(errors="backslashreplace").decode()
         with self._committing:
             if self._finished or self._examples[error_class] >= EXAMPLES_A_CLASS:
                 return

@@ -1,14 +1,18 @@
-"""The job file that the supervisor writes for one worker process."""
+"""The job that the supervisor hands to one worker process, in a file that has no name."""
 
 from __future__ import annotations
 
 import json
+import os
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
+
+_DESCRIPTORS = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,21 @@ class WorkerJob:
 
 
 def read_job(path: Path) -> WorkerJob:
-    """Read a job as ``loadgen`` wrote it (``dataclasses.asdict``)."""
+    """Read a job as ``loadgen`` wrote it (``dataclasses.asdict``).
+
+    It has the servers' passwords. So it is in a file without a name, which is closed, and every
+    text of this process is written without them from now on.
+
+    Args:
+        path: ``/proc/self/fd/N`` of a descriptor that was inherited.
+    """
     raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if path.parent == _DESCRIPTORS:
+        os.close(int(path.name))  # what the target starts must not inherit it
     job = raw.pop("job")
     servers = ServerAccess.from_json(job.pop("servers"))
+    for address in servers.addresses.values():
+        remember_url(address.url)
     # JSON knows no tuple, and a kind must be hashable.
     kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
     return WorkerJob(job=Job(kinds=kinds, servers=servers, **job), **raw)

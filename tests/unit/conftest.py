@@ -8,9 +8,12 @@ import pytest
 
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.redaction.redact import REDACTOR
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from perf_pipeline.metrics.types.level import LevelMetrics
 
 
@@ -22,3 +25,11 @@ def valid_level(tmp_path_factory: pytest.TempPathFactory) -> LevelMetrics:
         tmp_path_factory.mktemp("level"), [SimulatedWorker(rows)], slots=10, steady_s=(2.0, 10.0)
     )
     return measure_level(folder, LevelContext([("transformation", "simple")], [], {}))
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_outlives_its_test() -> Iterator[None]:
+    """What a test remembers as a password must not be removed from the texts of the next one."""
+    known = REDACTOR._secrets, REDACTOR._pattern
+    yield
+    REDACTOR._secrets, REDACTOR._pattern = known

@@ -38,6 +38,19 @@ def made_results(folder: Path, status: str = "complete") -> Path:
     return results
 
 
+def test_a_run_of_an_earlier_version_is_exported_without_its_passwords(tmp_path: Path) -> None:
+    results = made_results(tmp_path / "here")
+    job = results / RUN / "levels/10/worker-0.json"
+    job.write_text('{"url": "postgresql://u:CANARY@h/d"}', encoding="utf-8")
+    export_archive(results, tmp_path / "a.tar.gz")
+
+    import_archive(tmp_path / "a.tar.gz", tmp_path / "there" / "results")
+
+    assert files_below(results) - files_below(tmp_path / "there" / "results") >= {
+        str(job.relative_to(results))
+    }
+
+
 def foreign(path: Path, member: tarfile.TarInfo, content: bytes = b"x", **reported: object) -> Path:
     """Write an archive of one member whose manifest agrees with it, but for ``reported``."""
     if member.isreg():

@@ -7,18 +7,21 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.loadgen.environment.worker_environment import worker_environment
 from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
 from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.worker_job import WorkerJob
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
@@ -32,7 +35,6 @@ WORKER_MODULE = "perf_pipeline.worker"
 class WorkerFiles:
     """The files of one worker in the level's folder."""
 
-    job: Path
     kinds: Path
     ramp: Path
     journal: Path
@@ -45,7 +47,6 @@ class WorkerFiles:
         """Name the files of worker ``worker`` of the level in ``folder``."""
         stem = f"worker-{worker}"
         return cls(
-            job=folder / f"{stem}.json",
             kinds=folder / f"{stem}.kinds",
             ramp=folder / f"{stem}.ramp",
             journal=folder / f"{stem}.sqlite",
@@ -83,7 +84,7 @@ class WorkerProcess:
             python: The target's interpreter.
             job: What the target has to execute.
             python_path: Folder from which a user's own functions are imported; None for none.
-            module: What the process runs, with its job file as the only argument.
+            module: What the process runs; its only argument is the file of its job.
         """
         files = WorkerFiles.of(folder, worker)
         ramp_ns = plan.slots_of(worker)
@@ -111,21 +112,22 @@ class WorkerProcess:
             intended=str(folder / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
         )
-        files.job.touch(mode=0o600)  # server URLs may carry a password
-        files.job.write_text(json.dumps(asdict(worker_job)), encoding="utf-8")
-        self._files = files
         self._killed_because: str | None = None
-        with files.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                # -P: a module in the current folder must not shadow one of the target's.
-                [python, "-P", "-m", module, files.job],
-                env=worker_environment(files.home, python_path),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(self._bell_descriptor,),
-                start_new_session=True,
-            )
+        self._log = WorkerLog(files.log)
+        try:
+            with _unnamed(json.dumps(asdict(worker_job))) as described:
+                self._process = subprocess.Popen(
+                    # -P: a module in the current folder must not shadow one of the target's.
+                    [python, "-P", "-m", module, f"/proc/self/fd/{described}"],
+                    env=worker_environment(files.home, python_path),
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log.write_end,
+                    stderr=self._log.write_end,
+                    pass_fds=(self._bell_descriptor, described),
+                    start_new_session=True,
+                )
+        finally:
+            self._log.started()
         self.pid = self._process.pid
 
     @property
@@ -171,7 +173,8 @@ class WorkerProcess:
         self._process.wait()
 
     def close(self) -> None:
-        """Unmap its slot file and close its bell; it has ended."""
+        """Unmap its slot file, close its bell and its log; it has ended."""
+        self._log.close()
         self.slots.close()
         os.close(self._bell_descriptor)
 
@@ -190,9 +193,21 @@ class WorkerProcess:
             return "running"
         if code == 0:
             return "done"
-        tail = self._files.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip()
+        self._log.close()
+        tail = self._log.path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip()
         what = f"killed by {signal_name(-code)}" if code < 0 else f"exit code {code}"
         return f"{what}: {tail}" if tail else what
+
+
+@contextmanager
+def _unnamed(text: str) -> Iterator[int]:
+    """Give the descriptor of a file without a name: the text has the servers' passwords."""
+    descriptor = os.memfd_create("perf_pipeline-job")
+    try:
+        os.write(descriptor, text.encode())
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def signal_name(number: int) -> str:

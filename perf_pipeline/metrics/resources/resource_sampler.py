@@ -23,6 +23,7 @@ from perf_pipeline.metrics.resources.process import (
 )
 from perf_pipeline.metrics.resources.resource_samples import NOT_COUNTED
 from perf_pipeline.metrics.resources.server_watch import ServerWatch
+from perf_pipeline.redaction.redact import redacted_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,7 +112,7 @@ class ResourceSampler:
         line["took_ms"] = round(1e3 * (time.monotonic() - begun_s), 3)
         line["cpu_ms"] = round(1e3 * (time.thread_time() - cpu_s + asking_s), 3)
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(redacted_values(line)) + "\n")
         self._samples += 1
 
     @property

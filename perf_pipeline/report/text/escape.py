@@ -2,15 +2,21 @@
 
 A message of a server or a workflow may contain terminal escapes, characters that reverse the
 line, half of a surrogate pair, or a megabyte of text. Invisible characters are spelled out, not
-dropped; long text is cut, with the number of characters that are missing.
+dropped; long text is cut, with the number of characters that are missing. A password in it becomes
+``***``.
 """
 
 from __future__ import annotations
 
 import re
 
+from perf_pipeline.redaction.redact import redacted
+
 NAME_LENGTH_MAX = 80
 TEXT_LENGTH_MAX = 600
+
+_LOOK_AHEAD = 1000
+"""How far a password may extend behind the place where a text is cut."""
 
 _SPELLED_OUT = {"\n": " ⏎ ", "\r": "", "\t": " "}
 _MARKDOWN = re.compile(r"([\\`*{}\[\]|~$])|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
@@ -32,7 +38,8 @@ def visible(text: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
         Printable text that UTF-8 can hold: ESC becomes ``\x1b``, a line end ``⏎``.
     """
     whole = text if isinstance(text, str) else str(text)
-    shown = "".join(_spell_out(character) for character in whole[:length_max])
+    known = redacted(whole[: length_max + _LOOK_AHEAD])  # before it is cut: not half a password
+    shown = "".join(_spell_out(character) for character in known[:length_max])
     cut = len(whole) - length_max
     return f"{shown}… ({cut:,} more characters)" if cut > 0 else shown
 

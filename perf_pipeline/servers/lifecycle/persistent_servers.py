@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.lifeline import ProcessStamp
+from perf_pipeline.redaction.redact import remember_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,6 +45,10 @@ class PersistentServer:
     guardian: ProcessStamp
     server: ProcessStamp
     folder: Path
+
+    def __post_init__(self) -> None:
+        """Have the password removed from every text of this process from now on."""
+        remember_url(self.url)
 
     def is_alive(self) -> bool:
         """Return whether both processes are those that were started."""

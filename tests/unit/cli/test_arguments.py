@@ -97,7 +97,7 @@ def test_a_defect_of_ours_is_no_verdict(
     answer = command("scenarios", "--json")
     assert answer.code == 70
     (file,) = (here / "state/perf_pipeline/defects").iterdir()
-    what = "ZeroDivisionError: of ours, with redis://***@host/0"
+    what = "ZeroDivisionError: of ours, with redis://user:***@host/0"
     text = f"a defect of perf_pipeline: {what}. Please report it with {file}"
     assert answer.reported["problems"] == [text]
     assert answer.err.splitlines() == [text]

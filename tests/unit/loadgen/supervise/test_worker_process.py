@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import stat
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from perf_pipeline.loadgen.supervise.worker_process import (
     WorkerProcess,
     signal_name,
 )
+from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, NEVER_NS, READY, STATE, STOP_NS
 from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from perf_pipeline.worker.worker_job import read_job, read_words
@@ -122,24 +121,41 @@ def test_a_worker_is_given_its_share_of_the_plan_and_its_own_environment(
 ) -> None:
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("COVERAGE_PROCESS_START", "x")
-    worker = start('env | sort > "$HOME/env"; printf "%s\\n" "$@" > "$HOME/arguments"')
+    worker = start(
+        'env | sort > "$HOME/env"; printf "%s\\n" "$@" > "$HOME/arguments"; cat $4 > "$HOME/job"'
+    )
     assert _ended(worker) == "done"
 
     files = tmp_path / "level"
-    job = read_job(files / "worker-1.json")
+    job = read_job(files / "worker-1-home" / "job")
     assert (job.worker, job.workers, job.target, job.mode) == (1, 2, "kailash", "threads")
     assert job.job == replace(JOB, concurrency=2)
     assert (job.deadline_ns, worker.slots.words[DRAIN_NS]) == (5_000_000_000, 2_500_000_000)
     assert read_words(job.ramp) == PLAN.ramp_ns[1::2]
     assert worker.slots.slots == 2
     assert read_words(job.kinds) == PLAN.kinds
-    assert stat.S_IMODE((files / "worker-1.json").stat().st_mode) == 0o600
     environment = (files / "worker-1-home" / "env").read_text().splitlines()
     names = {line.partition("=")[0] for line in environment}
     assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"HOME", "LANG", "PATH", "PYTHONPATH"}
     arguments = (files / "worker-1-home" / "arguments").read_text().splitlines()
-    assert arguments == ["-P", "-m", "perf_pipeline.worker", str(files / "worker-1.json")]
-    assert json.loads((files / "worker-1.json").read_text())["journal"].endswith("worker-1.sqlite")
+    assert arguments[:-1] == ["-P", "-m", "perf_pipeline.worker"]
+    assert arguments[-1].startswith("/proc/self/fd/")
+    assert job.journal == str(files / "worker-1.sqlite")
+
+
+def test_no_password_of_a_server_is_in_a_file_of_a_worker_or_on_its_command_line(
+    start: Callable[[str], WorkerProcess], tmp_path: Path
+) -> None:
+    """The target prints the URL that it was given, and its command line is what anybody can see."""
+    remember_url("postgresql://u:secret@h/d")
+    worker = start('tr "\\0" " " < /proc/$$/cmdline; cat $4; echo "password \\"secret\\"" >&2')
+    assert _ended(worker) == "done"
+
+    files = [path for path in (tmp_path / "level").rglob("*") if path.is_file()]
+    log = (tmp_path / "level" / "worker-1.log").read_text()
+    assert "perf_pipeline.worker /proc/self/fd/" in log
+    assert "postgresql://u:***@h/d" in log
+    assert not [path for path in files if b"secret" in path.read_bytes()]
 
 
 def test_a_worker_of_a_versioned_asynchronous_target_finds_the_users_own_folder(
@@ -148,14 +164,14 @@ def test_a_worker_of_a_versioned_asynchronous_target_finds_the_users_own_folder(
     """The job names the target's folder, and its mode; the user's folder comes after ours."""
     scenario = replace(SCENARIO, target="kailash_async==2.60.0+pandas")
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "$PYTHONPATH" > "$HOME/path"\n')
+    python.write_text('#!/bin/sh\necho "$PYTHONPATH" > "$HOME/path"; cat $4 > "$HOME/job"\n')
     python.chmod(0o755)
     plan = plan_levels(scenario, 1)[0]
     worker = WorkerProcess(plan, 0, tmp_path, python, JOB, "/home/user/own")
     assert _ended(worker) == "done"
     worker.close()
 
-    job = read_job(tmp_path / "worker-0.json")
+    job = read_job(tmp_path / "worker-0-home" / "job")
     assert (job.target, job.mode) == ("kailash_async", "asyncio")
     path = (tmp_path / "worker-0-home" / "path").read_text().strip()
     assert path == f"{PROJECT}:/home/user/own"

@@ -1,0 +1,1 @@
+"""Removes passwords from every text that is stored or shown."""
