@@ -80,6 +80,9 @@ class LevelPlayer:
                 write_log=lambda log: write_json(folder / "level.json", asdict(log)),
             ).run()
         self.calibrations.ended()
+        if left := log.left_behind():
+            names = ", ".join(f"{count} x {name}" for name, count in left.items())
+            self.notify(f"level {plan.shown}: ended processes that the target left behind: {names}")
         if plan.arrivals:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             python_path = self.scenario.python_path

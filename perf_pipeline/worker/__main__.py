@@ -14,15 +14,14 @@ from __future__ import annotations
 import faulthandler
 import os
 import resource
-import signal
 import sys
 from importlib import import_module
 from pathlib import Path
 
-from perf_pipeline.lifeline import bind_to_parent
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.slots import SlotFile
 from perf_pipeline.worker.bell import Bell
+from perf_pipeline.worker.process_end import end_process
 from perf_pipeline.worker.timer_slack import tighten_timers
 from perf_pipeline.worker.worker_job import read_job
 
@@ -33,7 +32,6 @@ PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
 def main(path: Path) -> int:
     """Run one worker; returns the exit code. ``path`` has its job (``read_job``)."""
     job = read_job(path)
-    bind_to_parent(signal.SIGKILL, job.parent_pid)
     faulthandler.enable()
     allow_all_descriptors()
     tighten_timers()
@@ -53,7 +51,4 @@ def allow_all_descriptors() -> None:
 
 
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # threads still in a workflow cannot be joined; they are recorded as abandoned
+    end_process(main(Path(sys.argv[1])))

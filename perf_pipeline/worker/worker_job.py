@@ -20,7 +20,6 @@ class WorkerJob:
     """The job of one worker process; written as JSON by ``loadgen``.
 
     Attributes:
-        parent_pid: The worker is killed when this process dies.
         worker: Index of this worker; it plays the numbers ``worker``, ``worker + workers``, ...
         workers: Number of workers of the level.
         target: Name of the target's folder.
@@ -37,7 +36,6 @@ class WorkerJob:
         start_timeout_ns: A workflow that has waited longer for a free slot is dropped.
     """
 
-    parent_pid: int
     worker: int
     workers: int
     target: str

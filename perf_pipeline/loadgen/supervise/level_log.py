@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ class LevelLog:
         ended_because: Why it ended.
         ended_detail: A sentence about it, for people; may be empty.
         limits: How the limits of the workers were enforced, for people; ``none`` without limits.
-        workers: Index, pid and end reason of each worker.
+        workers: Index, pid, end reason and processes left behind of each worker.
     """
 
     plan: dict[str, Any]
@@ -55,3 +56,10 @@ class LevelLog:
     ended_detail: str = ""
     limits: str = "none"
     workers: list[dict[str, Any]] = field(default_factory=list)
+
+    def left_behind(self) -> dict[str, int]:
+        """Return the names of the processes that the target left behind, and how many had each."""
+        names: Counter[str] = Counter()
+        for worker in self.workers:
+            names.update(worker.get("left_behind", {}))
+        return dict(names)

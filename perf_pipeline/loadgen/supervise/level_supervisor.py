@@ -186,7 +186,12 @@ class LevelSupervisor:
         # The latest worker has no limiter yet if this was interrupted between the two.
         killed = [*(limiter.reason() for limiter in self._limiters), None]
         self._log.workers = [
-            {"worker": worker.worker, "pid": worker.pid, "reason": worker.end_reason(why)}
+            {
+                "worker": worker.worker,
+                "pid": worker.pid,
+                "reason": worker.end_reason(why),
+                "left_behind": worker.left_behind(),
+            }
             for worker, why in zip(self._workers, killed, strict=False)
         ]
         self._log_limits()

@@ -6,14 +6,17 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target
+from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.loadgen.environment.worker_environment import worker_environment
 from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.loadgen.supervise.worker_home import remove_secret_files
 from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
@@ -29,6 +32,11 @@ if TYPE_CHECKING:
 
 LOG_TAIL = 400
 WORKER_MODULE = "perf_pipeline.worker"
+_IMPORT_ROOT = str(PROJECT.resolve())
+_RUN_KEEPER = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from perf_pipeline.worker.keeper import main; main(sys.argv[1:])"
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class WorkerProcess:
         files = WorkerFiles.of(folder, worker)
         ramp_ns = plan.slots_of(worker)
         files.home.mkdir()
+        self._home = files.home
         files.kinds.write_bytes(little_endian(plan.kinds))
         files.ramp.write_bytes(little_endian(ramp_ns))
         self.worker = worker
@@ -97,7 +106,6 @@ class WorkerProcess:
         self._bell = Bell(self._bell_descriptor)
         arrivals = plan.arrivals
         worker_job = WorkerJob(
-            parent_pid=os.getpid(),
             worker=worker,
             workers=plan.processes,
             target=parse_target(plan.target).name,
@@ -114,21 +122,29 @@ class WorkerProcess:
         )
         self._killed_because: str | None = None
         self._log = WorkerLog(files.log)
+        report, report_end = os.pipe2(os.O_CLOEXEC)
         try:
             with _unnamed(json.dumps(asdict(worker_job))) as described:
                 self._process = subprocess.Popen(
-                    # -P: a module in the current folder must not shadow one of the target's.
-                    [python, "-P", "-m", module, f"/proc/self/fd/{described}"],
+                    [
+                        *(sys.executable, "-I", "-S", "-c", _RUN_KEEPER, _IMPORT_ROOT),
+                        *(str(os.getpid()), str(report_end), "--"),
+                        # -P: a module in the current folder must not shadow one of the target's.
+                        *(str(python), "-P", "-m", module, f"/proc/self/fd/{described}"),
+                    ],
                     env=worker_environment(files.home, python_path),
                     stdin=subprocess.DEVNULL,
                     stdout=self._log.write_end,
                     stderr=self._log.write_end,
-                    pass_fds=(self._bell_descriptor, described),
+                    pass_fds=(self._bell_descriptor, described, report_end),
                     start_new_session=True,
                 )
         finally:
             self._log.started()
-        self.pid = self._process.pid
+            os.close(report_end)
+        self._report = os.fdopen(report, "rb")
+        self.pid = int(self._report.readline() or self._process.pid)
+        self._pidfd = _pidfd(self.pid)
 
     @property
     def ready(self) -> bool:
@@ -165,7 +181,11 @@ class WorkerProcess:
         """Kill it without waiting for its end; ``because`` becomes the reason. Any thread may."""
         if self.alive:
             self._killed_because = self._killed_because or because
-            self._process.send_signal(signal.SIGKILL)
+            if self._pidfd is None:
+                self._process.kill()
+                return
+            with suppress(ProcessLookupError):  # it has ended, and its keeper is about to
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def kill(self, because: str) -> None:
         """Kill it at once; ``because`` becomes the reason of its end."""
@@ -173,10 +193,23 @@ class WorkerProcess:
         self._process.wait()
 
     def close(self) -> None:
-        """Unmap its slot file, close its bell and its log; it has ended."""
+        """Release what it took, and remove what its target stored of passwords; it has ended."""
+        remove_secret_files(self._home)
         self._log.close()
+        self._report.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
         self.slots.close()
         os.close(self._bell_descriptor)
+
+    def left_behind(self) -> dict[str, int]:
+        """Return the names of the processes that the target left behind, and how many had each.
+
+        They have ended. Called once, when the worker has ended.
+        """
+        text = self._report.read() if not self.alive else b""
+        found: dict[str, int] = json.loads(text) if text else {}
+        return found
 
     def end_reason(self, killed_by_limit: str | None = None) -> str:
         """Say how it ended: ``done``, or what happened with the end of its log.
@@ -197,6 +230,13 @@ class WorkerProcess:
         tail = self._log.path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip()
         what = f"killed by {signal_name(-code)}" if code < 0 else f"exit code {code}"
         return f"{what}: {tail}" if tail else what
+
+
+def _pidfd(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None  # it has ended already
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
         window: The steady phase, CLOCK_MONOTONIC ns; empty where there was none.
     """
     reasons = {entry["worker"]: entry["reason"] for entry in records.log["workers"]}
+    left = {entry["worker"]: entry.get("left_behind", {}) for entry in records.log["workers"]}
     ends = []
     for worker in records.workers:
         commits = np.array(worker.journal.commits_ns, dtype=np.int64)
@@ -36,6 +37,7 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
                 reason=reasons.get(worker.worker, "its supervisor was killed"),
                 commit_gap_max_s=float(gaps_ns.max()) / 1e9 if measured else None,
                 may_be_missing=worker.may_be_missing,
+                left_behind=left.get(worker.worker, {}),
             )
         )
     return tuple(ends)

@@ -1,6 +1,6 @@
 """Counts from the records of a load level: everything but its times."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from perf_pipeline.metrics.types.service_times import ServiceTimes
 
@@ -98,12 +98,15 @@ class WorkerEnd:
         commit_gap_max_s: Longest time between two commits of its journal in the steady phase;
             without any commit, the whole phase. None without a steady phase.
         may_be_missing: Workflows that it had started and of which no record was committed.
+        left_behind: Processes that the target had started and that still ran when the worker had
+            ended, by name: they were ended.
     """
 
     worker: int
     reason: str
     commit_gap_max_s: float | None
     may_be_missing: int
+    left_behind: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

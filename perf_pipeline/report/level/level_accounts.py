@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.level.resources import connection_table
@@ -97,8 +98,14 @@ def workers(level: LevelMetrics) -> Table:
         reasons.setdefault(end.reason, []).append(end)
     rows = tuple(_worker_row(reason, ends) for reason, ends in reasons.items())
     if not rows:
-        rows = ((Cell("no end of a worker process was recorded", "quiet"), *(Cell(""),) * 3),)
-    columns = ("Ended because", "Processes", "May be missing", "Longest gap between commits")
+        rows = ((Cell("no end of a worker process was recorded", "quiet"), *(Cell(""),) * 4),)
+    columns = (
+        "Ended because",
+        "Processes",
+        "May be missing",
+        "Longest gap between commits",
+        "Left behind by the target",
+    )
     note = (
         "May be missing: workflows that had started and have no committed record. "
         f"A gap above {_GAP_MAX} is flagged: a kill in such a gap loses more records."
@@ -117,7 +124,19 @@ def _worker_row(reason: str, ends: list[WorkerEnd]) -> tuple[Cell, ...]:
         number(quantity.count(len(ends))),
         Cell(quantity.count(missing), "warn" if missing else "number"),
         gap,
+        _left_behind(ends),
     )
+
+
+def _left_behind(ends: list[WorkerEnd]) -> Cell:
+    """Return the processes that the target started and did not end, by name."""
+    names: Counter[str] = Counter()
+    for end in ends:
+        names.update(end.left_behind)
+    if not names:
+        return Cell("none")
+    shown = ", ".join(f"{count} x {escape.name(name)}" for name, count in names.most_common())
+    return Cell(shown, "warn", "processes that it had started: they were ended with the worker")
 
 
 def not_measured(metrics: RunMetrics) -> Table:

@@ -2,7 +2,7 @@
 
 Started by ``WorkerProcess`` in place of ``perf_pipeline.worker``, so it has the same session,
 environment, descriptors and files, and it does what ``perf_pipeline.worker`` does in the same
-order: binds itself to its parent, tightens the timers, opens the target, executes each kind once,
+order: tightens the timers, opens the target, executes each kind once,
 starts all threads, says that it is ready and waits for the go. Then every thread executes one
 workflow after the other, in a closed loop or when the schedule says, until the process is killed.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import faulthandler
 import itertools
-import signal
 import sys
 import threading
 import time
@@ -20,7 +19,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from perf_pipeline.lifeline import bind_to_parent
 from perf_pipeline.samples.record import cold_number
 from perf_pipeline.samples.slots import GO_NS, READY, STATE, SlotFile
 from perf_pipeline.worker.__main__ import allow_all_descriptors
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 def main(path: Path) -> None:
     """Loop until killed."""
     job = read_job(path)
-    bind_to_parent(signal.SIGKILL, job.parent_pid)
     faulthandler.enable()
     allow_all_descriptors()
     tighten_timers()

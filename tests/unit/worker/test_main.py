@@ -46,7 +46,6 @@ _SERVERS = ServerAccess({"postgres": ServerAddress("postgresql://u:p@h/d", "s")}
 
 def _job(tmp_path: Path, worker: int = 1) -> WorkerJob:
     return WorkerJob(
-        parent_pid=1,
         worker=worker,
         workers=4,
         target="control",
@@ -298,7 +297,7 @@ def test_a_worker_process_plays_in_the_mode_of_its_job(tmp_path: Path, mode: str
     target = {"threads": "control", "asyncio": "control_async"}[mode]
     kinds = (Kind("transformation", "simple"),)
     job = replace(
-        _job(tmp_path, worker=0), parent_pid=os.getpid(), mode=mode, target=target, bell=bell,
+        _job(tmp_path, worker=0), mode=mode, target=target, bell=bell,
         deadline_ns=10**10, job=Job(kinds, "lean", 3, "run", 2, _SERVERS),
     )  # fmt: skip
     (tmp_path / "job.json").write_text(json.dumps(asdict(job)))

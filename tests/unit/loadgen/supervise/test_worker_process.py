@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,6 @@ from perf_pipeline.worker.worker_job import read_job, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 SCENARIO = Scenario(
     "x",
@@ -141,6 +141,16 @@ def test_a_worker_is_given_its_share_of_the_plan_and_its_own_environment(
     assert arguments[:-1] == ["-P", "-m", "perf_pipeline.worker"]
     assert arguments[-1].startswith("/proc/self/fd/")
     assert job.journal == str(files / "worker-1.sqlite")
+
+
+def test_what_a_worker_leaves_behind_ends_with_it_and_is_named(
+    start: Callable[[str], WorkerProcess],
+) -> None:
+    worker = start("sleep 60 & sleep 61 & echo $! >&2")
+    assert _ended(worker) == "done"
+
+    assert worker.left_behind() == {"sleep": 2}
+    assert not Path("/proc", worker._log.path.read_text().strip()).exists()
 
 
 def test_no_password_of_a_server_is_in_a_file_of_a_worker_or_on_its_command_line(

@@ -42,12 +42,15 @@ def test_a_gap_between_commits_above_one_second_is_flagged(
 def test_worker_processes_are_counted_by_how_they_ended(baseline: RunMetrics) -> None:
     ends = (
         WorkerEnd(0, "done", 0.5, 0),
-        WorkerEnd(1, "killed by SIGKILL", None, 7),
+        WorkerEnd(1, "killed by SIGKILL", None, 7, {"sleep": 2}),
         WorkerEnd(2, "done", 0.6, 0),
     )
     level = replace(baseline.levels[0], workers=ends)
     texts = [[cell.text for cell in _row(level, "Worker processes", at)] for at in (0, 1)]
-    assert texts == [["done", "2", "0", "600 ms"], ["killed by SIGKILL", "1", "7", "not measured"]]
+    assert texts == [
+        ["done", "2", "0", "600 ms", "none"],
+        ["killed by SIGKILL", "1", "7", "not measured", "2 x sleep"],
+    ]
 
 
 @pytest.mark.parametrize(
