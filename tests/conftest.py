@@ -13,8 +13,6 @@ runs from the command line wait for each other at the host's load lock.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from functools import cache
 from pathlib import Path
@@ -37,36 +35,26 @@ LIMITS_S = {
     "ui": 5.0,
 }
 SLACK = 4.0
-_ANSWER_S = 20.0
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let ``--timeout`` of the command line act on every test, also on those with a mark of one."""
+    asked_s = config.getoption("timeout", None)
+    if asked_s is not None:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(asked_s), append=False)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose server or container engine is not available here, with the reason."""
-    lacking = {"requires_postgres": _lacking_postgres, "requires_docker": _lacking_docker}
-    for marker, reason_of in lacking.items():
-        if item.get_closest_marker(marker) and (reason := reason_of()):
-            pytest.skip(f"{marker}: {reason}")
+    """Skip a test whose server is not available here, with the reason."""
+    if item.get_closest_marker("requires_postgres") and (reason := _lacking_postgres()):
+        pytest.skip(f"requires_postgres: {reason}")
 
 
 @cache
 def _lacking_postgres() -> str:
     (status,) = server_status(current_settings(), ["postgres"])
     return status.detail if status.state == "unavailable" else ""
-
-
-@cache
-def _lacking_docker() -> str:
-    docker = shutil.which("docker")
-    if docker is None:
-        return "there is no docker on the path"
-    command = [docker, "version", "--format", "{{.Server.Version}}"]
-    try:
-        asked = subprocess.run(
-            command, capture_output=True, text=True, timeout=_ANSWER_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"the Docker daemon did not answer within {_ANSWER_S:.0f} s"
-    return asked.stderr.strip() if asked.returncode else ""
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,9 +22,9 @@ import numpy as np
 import polars as pl
 
 from perf_pipeline.metrics.records.record_figures import (
+    TIMED,
     RecordFigures,
     record_figures,
-    timed_records,
 )
 from perf_pipeline.metrics.steady.steady_state import steady_state_of
 from perf_pipeline.samples.level_records import SCHEMA
@@ -112,7 +112,7 @@ class Pass:
 def pass_over(path: Path) -> Pass:
     """Measure the level in a ``records.parquet`` as ``summarise_level`` measures it."""
     records = pl.scan_parquet(path)
-    timed = timed_records(records)
+    timed = records.filter(TIMED).collect()
     start_ns, end_ns = (GO_NS + at_s * SECOND for at_s in STEADY_S)
     steady_state = steady_state_of(
         timed, go_ns=GO_NS, began_ns=GO_NS, window=(start_ns, end_ns), slots=SLOTS

@@ -126,11 +126,6 @@ class Slo:
         return role != "arm" if self.level is None else self.level == label
 
     @property
-    def over(self) -> Literal["steady", "window"]:
-        """Whether the steady phase or a sliding window is judged."""
-        return "window" if self.window_s else "steady"
-
-    @property
     def about(self) -> Metric:
         """Its metric."""
         return METRICS[self.metric]

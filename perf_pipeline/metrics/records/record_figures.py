@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.records import Fairness, TimePoint
     from perf_pipeline.metrics.types.service_times import Distribution, ServiceTimes
 
-_COLUMNS = ("start_ns", "end_ns", "worker", "slot", "kind", "outcome", "error_class")
 _COUNTED = ("kind", "outcome", "error_class", "end_ns")
 TIMED = (pl.col("flags") & (COLD | NOT_STARTED | TIMES_LOST)) == 0
 """Records with times that count: without cold starts, and without workflows that never started."""
@@ -78,15 +77,6 @@ class RecordFigures:
     seconds: tuple[TimePoint, ...]
 
 
-def timed_records(records: pl.LazyFrame) -> pl.DataFrame:
-    """Read the records with times that count, and the columns that most figures need.
-
-    Args:
-        records: Records of ``SCHEMA``.
-    """
-    return records.filter(TIMED).select(_COLUMNS).collect()
-
-
 def record_figures(
     records: pl.LazyFrame,
     timed: pl.DataFrame,
@@ -100,7 +90,7 @@ def record_figures(
 
     Args:
         records: Records of ``SCHEMA``, those of cold starts included.
-        timed: The records with times, from ``timed_records``.
+        timed: Those with times that count: ``TIMED``.
         window_ns: Start and end of the steady phase, CLOCK_MONOTONIC; equal without one.
         level_ns: The level's go, and the time up to which it is known.
         kinds: How many kinds of workflow there are.

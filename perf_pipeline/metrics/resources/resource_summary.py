@@ -54,17 +54,13 @@ def resources_of(
     services = sorted({name for sample in steady for name in _servers_of(sample)})
     uses = {role: role_use(steady, role) for role in ROLES}
     by_server = [_of_server(steady, name) for name in services]
-    workers, harness, servers = uses.values()
+    workers = uses["workers"]
     counters = counters_of(steady, services)
     sent_mb, received_mb, why_not = network_of(counters)
     return Resources(
         workers_pss_peak_mb=workers.pss_peak_mb,
         workers_cpu_mean_percent=_percent(workers.cores_mean),
         workers_cpu_peak_percent=_percent(workers.cores_peak),
-        harness_pss_peak_mb=harness.pss_peak_mb,
-        harness_cpu_mean_percent=_percent(harness.cores_mean),
-        servers_pss_peak_mb=servers.pss_peak_mb,
-        servers_cpu_mean_percent=_percent(servers.cores_mean),
         disk_read_mb=workers.read_mb,
         disk_write_mb=workers.write_mb,
         samples=len(steady),
@@ -166,7 +162,6 @@ def _cost(samples: Sequence[Sample]) -> MonitorCost | None:
     return MonitorCost(
         took_mean_ms=sum(took) / len(took),
         took_max_ms=max(took),
-        cpu_mean_ms=sum(cpu) / len(cpu),
         core_percent=100 * sum(cpu[:-1]) / elapsed_ms if elapsed_ms > 0 else None,
     )
 

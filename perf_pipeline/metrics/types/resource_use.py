@@ -54,14 +54,12 @@ class MonitorCost:
     Attributes:
         took_mean_ms: Mean duration of a sample.
         took_max_ms: Maximum duration of a sample.
-        cpu_mean_ms: Mean CPU time of the harness for a sample.
         core_percent: CPU of the harness / time, 100 = one core. The servers' cost of answering is
             part of their own use.
     """
 
     took_mean_ms: float
     took_max_ms: float
-    cpu_mean_ms: float
     core_percent: float | None
 
 
@@ -99,16 +97,12 @@ class ResourcePoint:
 class Resources:
     """Resources that the processes used in the steady phase.
 
-    Targets, grades and ``PerformanceMetrics`` use the first nine.
+    Targets, grades and ``PerformanceMetrics`` use the first five.
 
     Attributes:
         workers_pss_peak_mb: Peak of the sum of the workers' PSS, 1 MB = 1e6 bytes.
         workers_cpu_mean_percent: Mean CPU use of all workers, 100 = one core.
         workers_cpu_peak_percent: Maximum between two samples.
-        harness_pss_peak_mb: The supervising process.
-        harness_cpu_mean_percent: Likewise.
-        servers_pss_peak_mb: Servers that this run started.
-        servers_cpu_mean_percent: Likewise.
         disk_read_mb: Read from storage by the workers.
         disk_write_mb: Written to storage by the workers.
         samples: Samples taken, one every ``sample_every_s``.
@@ -130,10 +124,6 @@ class Resources:
     workers_pss_peak_mb: float | None
     workers_cpu_mean_percent: float | None
     workers_cpu_peak_percent: float | None
-    harness_pss_peak_mb: float | None
-    harness_cpu_mean_percent: float | None
-    servers_pss_peak_mb: float | None
-    servers_cpu_mean_percent: float | None
     disk_read_mb: float | None
     disk_write_mb: float | None
     samples: int

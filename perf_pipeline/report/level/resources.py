@@ -257,7 +257,9 @@ def _basis(used: Resources) -> str:
     failed = quantity.counted(used.failed_probes, "probe")
     basis = f"{quantity.counted(used.samples, 'sample')}, {failed} failed"
     if used.monitor is not None:
-        basis += f"; taking one took {quantity.significant(used.monitor.took_mean_ms)} ms"
+        cost = used.monitor
+        mean, longest = map(quantity.significant, (cost.took_mean_ms, cost.took_max_ms))
+        basis += f"; taking one took {mean} ms, the longest {longest} ms"
         if used.monitor.core_percent is not None:
             basis += f", all {quantity.percent(used.monitor.core_percent)} of a core"
     return basis

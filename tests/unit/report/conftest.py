@@ -241,7 +241,7 @@ def level(
             ),
         ),
         resources=Resources(
-            *(412.6, 192.4, 199.1, 88.2, 3.1, 143.0, 21.5, 0.0, 12.3),
+            *(412.6, 192.4, 199.1, 0.0, 12.3),
             samples=int(steady_s),
             failed_probes=0,
             roles=(
@@ -270,7 +270,7 @@ def level(
                 ),
             ),
             interfaces=(InterfaceTotal("lo", 12.5, 12.5),),
-            monitor=MonitorCost(21.4, 33.0, 19.0, 1.9),
+            monitor=MonitorCost(21.4, 33.0, 1.9),
             gaps=(Gap("io_delay_s", "the kernel does not count it", int(steady_s), failed=False),),
             series=tuple(
                 ResourcePoint(float(t), *(1.9, 0.03, 0.2), *(400.0 + t, 88.0, 140.0))
@@ -393,7 +393,7 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
         writes=(Writes(HOSTILE, 3, None, None, None, HOSTILE), Writes("redis", 3, 1, 2, 0)),
         connections=(ConnectionUse(HOSTILE, 50, None, None, HOSTILE, 9),),
         resources=Resources(
-            *(None,) * 9,
+            *(None,) * 5,
             samples=0,
             failed_probes=9,
             roles=(RoleUse(HOSTILE),),

@@ -13,10 +13,10 @@ import pytest
 
 from perf_pipeline.metrics.records.in_flight import InFlightCurve
 from perf_pipeline.metrics.records.record_figures import (
+    TIMED,
     RecordFigures,
     duplicates_of,
     record_figures,
-    timed_records,
 )
 from perf_pipeline.metrics.records.time_point import seconds_of
 from perf_pipeline.metrics.survival.window_times import service_times
@@ -59,7 +59,7 @@ def _level(seed: int) -> list[Row]:
 
 
 def _figures(records: pl.LazyFrame) -> RecordFigures:
-    timed = timed_records(records)
+    timed = records.filter(TIMED).collect()
     return record_figures(
         records, timed, window_ns=WINDOW_NS, level_ns=LEVEL_NS, kinds=KINDS, slots=SLOTS
     )

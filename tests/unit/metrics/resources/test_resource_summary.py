@@ -58,7 +58,7 @@ def test_cpu_is_the_growth_of_the_counters_over_the_time_between_samples() -> No
     assert resources.workers_cpu_peak_percent == pytest.approx(200)
     assert resources.of("workers").cores_mean == pytest.approx((1.5 + 4) / 3)
     assert resources.samples == 3
-    assert resources.harness_cpu_mean_percent is None
+    assert resources.of("harness").cores_mean is None
 
 
 def test_a_process_that_could_not_be_read_is_a_gap_not_an_idle_process() -> None:
@@ -135,9 +135,12 @@ def test_roles_and_servers_are_kept_apart() -> None:
     found = resources_of(samples)
 
     assert found.workers_cpu_mean_percent == pytest.approx(100)
-    assert found.harness_cpu_mean_percent == pytest.approx(10)
-    assert found.servers_cpu_mean_percent == pytest.approx(50)
-    peaks = (found.workers_pss_peak_mb, found.harness_pss_peak_mb, found.servers_pss_peak_mb)
+    assert found.of("harness").cores_mean == pytest.approx(0.1)
+    assert found.of("servers").cores_mean == pytest.approx(0.5)
+    peaks = (
+        found.workers_pss_peak_mb,
+        *(found.of(one).pss_peak_mb for one in ("harness", "servers")),
+    )
     assert peaks == (1, 2, 9)
     assert [use.role for use in found.roles[3:]] == ["postgres", "redis"]
     assert found.of("redis").cores_mean == pytest.approx(0.2)
