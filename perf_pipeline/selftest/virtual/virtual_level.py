@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.slo.slo import Slo
 
 _NO_LAG = Lag(0, None, None, None)
-_NOTHING_USED = Resources(None, None, None, None, None, None, None, None, None, 0, 0)
+_NOTHING_USED = Resources(None, None, None, None, None, 0, 0)
 
 
 def virtual_level(
