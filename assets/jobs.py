@@ -9,7 +9,7 @@ from pydantic import Field
 
 from assets.flag_form import RESULTS_DIR, settings_with
 from assets.resources import PROCESS_TAG
-from assets.run_inventory import inventory_observation
+from assets.run_inventory import inventory_observation, note_first_failure
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
@@ -27,6 +27,7 @@ ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity")
 history and report are in it rather than automated: they must follow each load at once and in
 order, also when ``perf-pipeline run`` starts it without Dagster's daemon, which automation needs;
 and nothing else ever makes them stale."""
+HOOKS = frozenset({note_first_failure})
 UNFINISHED = dg.RunsFilter(
     statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
 )
@@ -42,24 +43,28 @@ baseline = dg.define_asset_job(
     selection=ALL,
     config=load_config(scenario="baseline"),
     description="Normal load on the target, from servers to report.",
+    hooks=HOOKS,
 )
 stress = dg.define_asset_job(
     "stress",
     selection=ALL,
     config=load_config(scenario="stress"),
     description="More and more load, until the target no longer sustains it.",
+    hooks=HOOKS,
 )
 scenario = dg.define_asset_job(
     "scenario",
     selection=ALL,
     config=load_config(scenario="baseline"),
     description="The same for any scenario: set its file in the config.",
+    hooks=HOOKS,
 )
 capacity = dg.define_asset_job(
     "capacity",
     selection=dg.AssetSelection.assets("found_capacity"),
     config={"ops": {"found_capacity": {"config": {"scenario": "baseline", "slos": ["p99_s < 5"]}}}},
     description="The greatest load that meets objectives; both are set in the config.",
+    hooks=HOOKS,
 )
 
 

@@ -1,7 +1,10 @@
 """What a Dagster run needs of the world: one load run with its servers."""
 
 import json
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
@@ -15,7 +18,7 @@ from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.scenario import Scenario
 from perf_pipeline.config.settings import Settings
-from perf_pipeline.errors import ScenarioError
+from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.loadgen.checked_run import read_checked_run
 from perf_pipeline.loadgen.environment.environment import TargetEnvironment
@@ -78,8 +81,8 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
     ) -> Generator["LoadRun", None, None]:
         """Prepare the run, and give everything back when the Dagster run ends."""
         self._refused = ""
-        settings = settings_with(self.results_dir)
         try:
+            settings = settings_with(self.results_dir)
             scenario, environments = self._checked(settings)
             run = Run(
                 scenario,
@@ -89,7 +92,7 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
                 environments=environments,
                 wait_s=parse_duration(self.wait, "wait"),
             )
-        except ScenarioError as error:
+        except PerfPipelineError as error:
             # The first step raises it: an error here would be lost in 300 lines of Dagster's log.
             self._refused = str(error)
             yield self
@@ -97,9 +100,21 @@ class LoadRun(dg.ConfigurableResource["LoadRun"]):
             return
         with run:
             self._run = run
+            hang_up_as_terminate()
             if context.instance and context.run_id:
                 context.instance.add_run_tags(context.run_id, run_tags(scenario))
             yield self
+
+
+def hang_up_as_terminate() -> None:
+    """Let SIGHUP, of a terminal that was closed, end this process as SIGTERM does.
+
+    Dagster makes SIGTERM a request that steps obey, and leaves SIGHUP alone. One that is ignored
+    (``nohup``) stays so.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def _notifier(context: dg.InitResourceContext) -> Callable[[str], None]:

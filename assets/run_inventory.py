@@ -6,6 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.program.failure_note import note_failure
 from perf_pipeline.redaction.redact import redacted_errors
 from perf_pipeline.report.run.inventory import inventory_commands, inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
@@ -74,3 +76,12 @@ def report_run_inventory(context: dg.HookContext) -> None:
     folder = run.tags.get(FOLDER_TAG) if run else None
     if folder:
         context.log.warning(inventory_summary(run_inventory_of(RunFolder(Path(folder)))))
+
+
+@dg.failure_hook
+def note_first_failure(context: dg.HookContext) -> None:
+    """Note why a step failed, for the command line that started this run, if one did."""
+    error = context.op_exception
+    if error is not None:
+        refused = error.description or "" if isinstance(error, dg.Failure) else ""
+        note_failure(current_settings().failure_note, error, refused=refused)

@@ -32,6 +32,7 @@ from perf_pipeline.loadgen.course import PlannedCourse
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.run_servers import RunServers
+from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.manifest import Manifest, write_manifest
@@ -178,11 +179,11 @@ class Run:
         write_planned_levels(self.folder, tuple(map(_planned, self._plans)))
         try:
             manifest = self._play_levels(servers, environments, on_progress)
-        except Exception as error:
-            self.folder.end(FAILED, f"{type(error).__name__}: {error}")
-            raise
-        except BaseException:
-            self.folder.end(INTERRUPTED, ASKED_TO_END)
+        except BaseException as error:
+            if is_request_to_end(error):
+                self.folder.end(INTERRUPTED, ASKED_TO_END)
+            else:
+                self.folder.end(FAILED, f"{type(error).__name__}: {error}")
             raise
         self.folder.end(COMPLETE, stopped=asdict(manifest.stopped) if manifest.stopped else None)
         return self.folder

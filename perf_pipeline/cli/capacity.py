@@ -47,6 +47,7 @@ from perf_pipeline.errors import (
 )
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.host.load_lock import GAVE_UP
+from perf_pipeline.program.ending import interrupted_code
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -90,8 +91,8 @@ def capacity(
     Unless an objective is about error_ratio, error_ratio <= 0.05 is added to them.
 
     Exit codes: 0 found, or the greatest load allowed keeps them; 1 even the smallest load misses;
-    2 bad input; 3 nothing above could be judged, or nothing at all; 75 gave up waiting for another
-    load run; 130 interrupted.
+    2 bad input; 3 nothing above could be judged, or nothing at all; 70 a defect of ours; 75 gave up
+    waiting for another load run; 129, 130, 143 interrupted.
     """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
@@ -154,7 +155,7 @@ def _partial_results_reported(folder: RunFolder, *, as_json: bool) -> Iterator[N
         yield
     except KeyboardInterrupt as error:
         _report_partly("interrupted", folder, as_json=as_json)
-        raise typer.Exit(Exit.INTERRUPTED) from error
+        raise typer.Exit(interrupted_code()) from error
     except GaveUpWaitingError as error:
         give_up(str(error), folder.run_id, as_json=as_json)
     except PerfPipelineError as error:

@@ -15,14 +15,14 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict
-from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
-from perf_pipeline.config.settings import CHECKED_RUN, PROJECT
+from perf_pipeline.config.settings import CHECKED_RUN, FAILURE_NOTE, PROJECT
 from perf_pipeline.host.load_lock import GAVE_UP
 from perf_pipeline.lifeline import bound_command
+from perf_pipeline.program.failure_note import read_note
 from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.run import NOTICE_PREFIX
 
@@ -33,20 +33,21 @@ if TYPE_CHECKING:
     from perf_pipeline.cli.views import View
     from perf_pipeline.config.flags.overrides import Overrides
     from perf_pipeline.loadgen.checked_run import CheckedRun
+    from perf_pipeline.program.failure_note import FailureNote
     from perf_pipeline.samples.run_folder import RunFolder
 
 POLL_S = 0.2
 STOP_GRACE_S = 12.0
 STOP_ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 """SIGINT is what Dagster turns into a clean end; the next follows after ``STOP_GRACE_S``."""
-LOG_TAIL_LINES = 25
 
 
 class DagsterChild:
     """One ``dagster job execute`` and its output.
 
     Attributes:
-        end: How it ended, if not well: for people.
+        code: Its exit code, negative for a signal; 0 before it ended.
+        failure: What it noted of its failure; None if it noted none.
         gave_up: Why it gave up waiting for another load run; empty if it did not.
     """
 
@@ -57,7 +58,7 @@ class DagsterChild:
         folder: RunFolder,
         view: View,
         checked: CheckedRun,
-        urls: Mapping[str, str] = MappingProxyType({}),
+        environ: Mapping[str, str],
         wait: str = DEFAULT_WAIT,
     ) -> None:
         """Prepare; nothing is started.
@@ -69,14 +70,13 @@ class DagsterChild:
             view: Shows what people should see.
             checked: What the child runs, so that it does not open or try anything again; its
                 configuration has the same for people.
-            urls: Variables with the URLs of the user's own servers, complete, since the child
-                works in another folder.
+            environ: Its environment, as ``dagster_environment`` makes it.
             wait: How long it waits for another load run.
         """
         self._folder = folder
         self._view = view
         self._checked = checked
-        self._urls = urls
+        self._environ = environ
         self._unread = b""
         self._read_bytes = 0
         builtin = scenario in list_scenarios()
@@ -91,7 +91,8 @@ class DagsterChild:
         }
         self._config = {"resources": {"load_run_resource": {"config": config}}}
         self._log: list[str] = []
-        self.end: str | None = None
+        self.code = 0
+        self.failure: FailureNote | None = None
         self.gave_up = ""
 
     def run(self, noted: Interruptions) -> None:
@@ -99,6 +100,7 @@ class DagsterChild:
         with (
             tempfile.TemporaryFile() as config,
             tempfile.TemporaryFile() as checked,
+            tempfile.TemporaryFile() as failure,
             tempfile.TemporaryFile() as log,
         ):
             config.write(json.dumps(self._config, default=list).encode())
@@ -111,24 +113,30 @@ class DagsterChild:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self._urls, CHECKED_RUN: f"/proc/self/fd/{checked.fileno()}"},
-                pass_fds=[config.fileno(), checked.fileno()],
+                env={
+                    **self._environ,
+                    CHECKED_RUN: f"/proc/self/fd/{checked.fileno()}",
+                    FAILURE_NOTE: f"/proc/self/fd/{failure.fileno()}",
+                },
+                pass_fds=[config.fileno(), checked.fileno(), failure.fileno()],
                 start_new_session=True,
             )
             try:
                 self._watch(process, log, noted)
             finally:
                 _stop(process)
-            if process.returncode:
-                self.end = _how_it_ended(process.returncode)
+            failure.seek(0)
+            self.failure = read_note(failure.read())
+            self.code = process.returncode
 
-    def log_tail(self) -> str:
-        """Return the last lines of what Dagster printed, for when there is nothing else."""
-        return "\n".join(self._log[-LOG_TAIL_LINES:])
+    @property
+    def log(self) -> str:
+        """What Dagster printed."""
+        return "\n".join(self._log)
 
     def _command(self, config: int) -> list[str]:
         execute = ["job", "execute", "-m", "assets.definitions", "-j", self._job]
-        return [sys.executable, "-m", "dagster", *execute, "-c", f"/proc/self/fd/{config}"]
+        return [sys.executable, "-I", "-m", "dagster", *execute, "-c", f"/proc/self/fd/{config}"]
 
     def _watch(
         self, process: subprocess.Popen[bytes], log: IO[bytes], noted: Interruptions
@@ -164,13 +172,6 @@ class DagsterChild:
                         self.gave_up = notice
                     else:
                         self._view.notify(notice)
-
-
-def _how_it_ended(code: int) -> str:
-    """Return how the child ended, from an exit code that is not 0."""
-    if code > 0:
-        return f"the Dagster run failed (exit code {code})"
-    return f"the Dagster run's process was ended by {signal.Signals(-code).name}"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

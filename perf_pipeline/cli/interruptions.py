@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as requests: the first stops the run in order, the second ends it at once."""
+"""Ctrl-C, SIGTERM and SIGHUP as requests: the first stops the run in order, the second at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from perf_pipeline.program.ending import CODES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from perf_pipeline.exit_code import Exit
 
 AS_ONE_S = 0.5
 """Signals this close together are one request: ``timeout -s INT`` sends two."""
@@ -43,6 +47,11 @@ class Interruptions:
         """Whether a second request came, after which nothing is waited for."""
         return self.times > 1
 
+    @property
+    def code(self) -> Exit | None:
+        """The exit code of a command that was asked to end, by the first signal; None without."""
+        return CODES[self.signals[0]] if self.signals else None
+
     def raise_at_once(self) -> None:
         """Raise ``EndAtOnceError`` at a second request from now on, for code that does not poll.
 
@@ -72,17 +81,22 @@ class Interruptions:
 
 @contextmanager
 def interruptions_noted() -> Iterator[Interruptions]:
-    """Note Ctrl-C and SIGTERM for the block instead of ending.
+    """Note Ctrl-C, SIGTERM and SIGHUP (a closed terminal) for the block instead of ending.
 
     An exception could come between any two statements. A shell script starts its background
     commands with Ctrl-C ignored, and what is ignored stays so in children: with a handler here,
-    the child starts with the default and can be stopped.
+    the child starts with the default and can be stopped. SIGHUP that is ignored stays so:
+    ``nohup`` means the run to go on.
     """
     noted = Interruptions()
-    watched = (signal.SIGINT, signal.SIGTERM)
+    watched = [number for number in CODES if not _is_meant_to_go_on(number)]
     previous = [signal.signal(one, noted.note) for one in watched]
     try:
         yield noted
     finally:
         for one, handler in zip(watched, previous, strict=True):
             signal.signal(one, handler)
+
+
+def _is_meant_to_go_on(number: signal.Signals) -> bool:
+    return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -10,11 +11,13 @@ import typer
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.ci.measured import note_measured
+from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.output import answer, show
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.program.dagster_home import VARIABLE
 from perf_pipeline.report.level.noise import judged_noise
 from perf_pipeline.report.run.files import report_of
 from perf_pipeline.report.run.result_file import level_file
@@ -62,41 +65,45 @@ def finish(
     gate: str | None,
     accept_verdicts: bool,  # noqa: FBT001
     *,
-    interrupted: bool,
+    interrupted: Exit | None,
     as_json: bool,
 ) -> None:
     """Report the outcome of the run, and exit with its code.
 
+    Args:
+        folder: The run.
+        child: The process that ran it; it has ended.
+        gate: Table of targets that must be met; None for none.
+        accept_verdicts: Exit 0 once everything was measured to its end.
+        interrupted: The exit code of what asked the run to end; None if nothing did.
+        as_json: Print one JSON object at the end, and everything else on standard error.
+
     Raises:
         typer.Exit: With the exit code, unless that is 0.
     """
+    # Stopped by us, it ends as we wanted.
+    failed = None if interrupted else end_of(child, os.environ.get(VARIABLE, ""))
     try:
         metrics = metrics_of(folder)
     except RunFolderError as error:
         if interrupted and not folder.status_file.exists():
-            _end_before_levels(folder, as_json=as_json)
-        show(f"nothing was measured: {error}", as_json=as_json)
-        show(child.log_tail(), as_json=as_json)
-        if child.end:
-            show(child.end, as_json=as_json)
+            _end_before_levels(folder, interrupted, as_json=as_json)
+        text = failed.text if failed else str(error)
+        show(f"nothing was measured: {text}", as_json=as_json)
+        kind = child.failure.kind if child.failure else type(error).__name__
         answer(
-            {
-                "run_id": folder.run_id,
-                "error": type(error).__name__,
-                "problems": list(filter(None, [str(error), child.end])),
-                "levels": [],
-            },
+            {"run_id": folder.run_id, "error": kind, "problems": [text], "levels": []},
             as_json=as_json,
         )
-        raise typer.Exit(Exit.INTERRUPTED if interrupted else Exit.NOT_A_MEASUREMENT) from error
-    # Stopped by us, or for a target that failed, it ends as we wanted.
-    failed = None if interrupted or metrics.validity == "target_failed" else child.end
+        raise typer.Exit(
+            interrupted or (failed.code if failed else Exit.NOT_A_MEASUREMENT)
+        ) from error
+    if metrics.validity == "target_failed" and failed and failed.code != Exit.DEFECT:
+        failed = None  # as Dagster runs of such targets do; the reasons below say it
     if failed:
-        show(failed, as_json=as_json)
+        show(failed.text, as_json=as_json)
     if metrics.status != COMPLETE:
         show(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
-    elif failed:  # the load was complete, so the log alone says what failed
-        show(child.log_tail(), as_json=as_json)
     files = report_of(folder, metrics)
     note_measured(metrics, files.html, gate=gate, table=GATES.get(gate or "", ""))
     show_summary(metrics, as_json=as_json)
@@ -118,7 +125,7 @@ def finish(
             "folder": str(folder.root),
             "report": str(files.html),
             "status": metrics.status,
-            "dagster": "interrupted" if interrupted else child.end or "succeeded",
+            "dagster": "interrupted" if interrupted else failed.text if failed else "succeeded",
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),
             "gate_failures": failed_gate,
@@ -133,10 +140,12 @@ def finish(
         failed_gate,
         [slo.verdict for slo in slos],
         accept_verdicts=accept_verdicts,
-        interrupted=interrupted,
+        interrupted=interrupted is not None,
     )
-    if code == Exit.COMPLETE and failed:
-        code = Exit.NOT_A_MEASUREMENT
+    if interrupted and code == Exit.INTERRUPTED:
+        code = interrupted
+    elif failed and (code == Exit.COMPLETE or failed.code == Exit.DEFECT):
+        code = failed.code
     if code:
         raise typer.Exit(code)
 
@@ -155,7 +164,7 @@ def give_up(why: str, run_id: str, *, as_json: bool) -> NoReturn:
     raise typer.Exit(Exit.GAVE_UP_WAITING)
 
 
-def _end_before_levels(folder: RunFolder, *, as_json: bool) -> NoReturn:
+def _end_before_levels(folder: RunFolder, code: Exit, *, as_json: bool) -> NoReturn:
     """Report that the run was ended before its first level; the log of its stop is not shown.
 
     Raises:
@@ -167,7 +176,7 @@ def _end_before_levels(folder: RunFolder, *, as_json: bool) -> NoReturn:
         {"run_id": folder.run_id, "error": "Interrupted", "problems": [text], "levels": []},
         as_json=as_json,
     )
-    raise typer.Exit(Exit.INTERRUPTED)
+    raise typer.Exit(code)
 
 
 def exit_code(

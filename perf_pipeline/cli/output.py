@@ -15,6 +15,7 @@ from perf_pipeline.ci.notes import note_error
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
+from perf_pipeline.program.ending import interrupted_code
 from perf_pipeline.redaction.redact import redacted_values
 from perf_pipeline.report.text.escape import visible
 from perf_pipeline.samples.run_list import find_run
@@ -102,7 +103,7 @@ def inert(text: str) -> str:
 def bad_input_explained(*, as_json: bool) -> Iterator[None]:
     """Turn an error that the user can act on into its text and exit code 2, never a traceback.
 
-    Ctrl-C meanwhile is exit code 130.
+    Ctrl-C meanwhile is exit code 130, SIGTERM 143, SIGHUP 129.
     """
     try:
         yield
@@ -110,7 +111,7 @@ def bad_input_explained(*, as_json: bool) -> Iterator[None]:
         text = "interrupted before anything was started"
         print(text, file=sys.stderr)  # noqa: T201
         answer({"error": "Interrupted", "problems": [text]}, as_json=as_json)
-        raise typer.Exit(Exit.INTERRUPTED) from error
+        raise typer.Exit(interrupted_code()) from error
     except PerfPipelineError as error:
         problems = error.problems if isinstance(error, ScenarioError) else [str(error)]
         for problem in problems:

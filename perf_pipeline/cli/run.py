@@ -35,6 +35,7 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+from perf_pipeline.program.dagster_home import dagster_environment
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables
@@ -82,7 +83,8 @@ def run(
 
     Ctrl-C once stops it in order and reports what was measured; twice ends it at once. Exit codes:
     0 complete, 1 a gate failed or an SLO was missed, 2 bad input, 3 not a measurement, or an SLO
-    that is unclear or without data, 75 gave up waiting for another load run, 130 interrupted.
+    that is unclear or without data, 70 a defect of ours, 75 gave up waiting for another load run,
+    129, 130, 143 interrupted.
     """
     launch_run(
         scenario,
@@ -131,8 +133,10 @@ def launch_run(
         make_results_folder(settings.results_dir)
         show(f"target {checked.target}: finding or making its environment", as_json=as_json)
         folder = RunFolder(settings.results_dir / (run_id or new_run_id(datetime.now(UTC))))
+        environ = dagster_environment(
+            {**os.environ, **users_url_variables(settings)}, settings.state_dir
+        )
         ready = checked_run(folder.run_id, checked, scenario, settings)
-        urls = users_url_variables(settings)
     view = choose_view(
         RunWatch(folder),
         title=checked.title or checked.name,
@@ -140,7 +144,7 @@ def launch_run(
         as_json=as_json,
         no_color=bool(os.environ.get("NO_COLOR")),
     )
-    child = DagsterChild(scenario, overrides, folder, view, ready, urls, wait)
+    child = DagsterChild(scenario, overrides, folder, view, ready, environ, wait)
     with interruptions_noted() as noted:
         with view:
             child.run(noted)
@@ -148,10 +152,10 @@ def launch_run(
             give_up(child.gave_up, folder.run_id, as_json=as_json)
         try:
             noted.raise_at_once()  # interruptions are not polled while results are written
-            finish(folder, child, gate, accept_verdicts, interrupted=bool(noted), as_json=as_json)
+            finish(folder, child, gate, accept_verdicts, interrupted=noted.code, as_json=as_json)
         except EndAtOnceError as error:
             end_at_once(folder, as_json=as_json)
-            raise typer.Exit(Exit.INTERRUPTED) from error
+            raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
 
 
 def check_everything(

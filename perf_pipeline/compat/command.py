@@ -36,6 +36,7 @@ from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, RunFolde
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+from perf_pipeline.program.ending import CODES, interrupted_code
 from perf_pipeline.report.run.files import report_of
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.damage import damage_named
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 DATABASE_NODES = "lean"
 """Code nodes are bound by the interpreter lock, and would hardly ever wait for a connection."""
-ENDS_ALL = (Exit.BAD_INPUT, Exit.GAVE_UP_WAITING, Exit.INTERRUPTED)
+ENDS_ALL = (Exit.BAD_INPUT, Exit.DEFECT, Exit.GAVE_UP_WAITING, *CODES.values())
 """Exit codes of one scenario after which those that follow are not run."""
 
 
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the old command line, and write the files of ``--junit`` and ``--summary`` at its end.
 
     Returns:
-        The exit code: 0, 1, 2, 75 or 130, as ``--help`` says.
+        The exit code, as ``--help`` says.
 
     Raises:
         SystemExit: 2: wrong options, or what is not built; 0: ``--help``.
@@ -91,7 +92,7 @@ def _main(arguments: Sequence[str]) -> int:
         code = _run(loads, request, settings)
     except KeyboardInterrupt:
         _print("interrupted")
-        return Exit.INTERRUPTED
+        return interrupted_code()
     except GaveUpWaitingError as error:
         _refuse(error)
         return Exit.GAVE_UP_WAITING
@@ -230,7 +231,7 @@ def _run_database(request: Request, settings: Settings) -> int:
         for run in list_runs(settings.results_dir):
             if run.run_id not in known and run.read_status()["status"] == INTERRUPTED:
                 _report_interrupted(run)
-        return Exit.INTERRUPTED
+        return interrupted_code()
     for name, level in measured.items():
         _print(
             f"{name}: {level.throughput} workflows/s, {level.avg_latency} s on average, "

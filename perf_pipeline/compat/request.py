@@ -26,8 +26,9 @@ _TAKES = {
     "baseline": ("regression",),
 }
 _EPILOG = """exit codes: 0 measured, and valid; 1 failed, not a valid measurement, or a regression
-is not ruled out; 2 wrong options or not built, nothing was started; 75 another load run went on
-for longer than --wait; 130 Ctrl-C: what was measured is kept, and
+is not ruled out; 2 wrong options or not built, nothing was started; 70 a defect of ours; 75
+another load run went on for longer than --wait; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP: what was
+measured is kept, and
 results/partial_results_<timestamp>.json is written.
 example: python -m perf_pipeline --scenario baseline --concurrency 100 500 1000 2000"""
 

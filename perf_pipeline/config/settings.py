@@ -47,7 +47,8 @@ _LOAD_LOCK = f"{_PREFIX}LOAD_LOCK"
 _REPORTS_PORT = f"{_PREFIX}REPORTS_PORT"
 REPORTS_PORT, _PORTS = 3001, 65536
 CHECKED_RUN = f"{_PREFIX}CHECKED_RUN"
-"""Set by the command line alone, for the Dagster run that it starts."""
+FAILURE_NOTE = f"{_PREFIX}FAILURE_NOTE"
+"""Both are set by the command line alone, for the Dagster run that it starts."""
 
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
@@ -78,6 +79,8 @@ class Settings:
         checked_run: File with the run that the command line has checked
             (``loadgen/checked_run.py``); None in a process that it did not start.
         current_dir: What paths in the URLs are relative to.
+        failure_note: File in which that process notes its failure (``program/failure_note.py``);
+            likewise.
     """
 
     urls: Mapping[str, str]
@@ -92,6 +95,7 @@ class Settings:
     reports_port: int = REPORTS_PORT
     checked_run: Path | None = None
     current_dir: Path = field(default_factory=Path.cwd)
+    failure_note: Path | None = None
 
 
 def read_settings(
@@ -148,6 +152,7 @@ def read_settings(
         reports_port=int(reports_port),
         checked_run=Path(environ[CHECKED_RUN]) if environ.get(CHECKED_RUN) else None,
         current_dir=here,
+        failure_note=Path(environ[FAILURE_NOTE]) if environ.get(FAILURE_NOTE) else None,
     )
 
 
@@ -167,7 +172,16 @@ def _misspelt(environ: Mapping[str, str]) -> list[str]:
     """Return a problem for each variable that looks like a misspelt setting."""
     problems = []
     urls = [spec.url_variable for spec in SERVICES.values()]
-    known = [*urls, _STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, CHECKED_RUN]
+    known = [
+        *urls,
+        _STAND_IN,
+        _NOISE,
+        _LOAD_LOCK,
+        _REPORTS_PORT,
+        _RESULTS,
+        CHECKED_RUN,
+        FAILURE_NOTE,
+    ]
     for name in sorted(environ):
         if not name.startswith(_PREFIX) or name in known:
             continue

@@ -60,11 +60,21 @@ def _code(main: Callable[[list[str]], int], arguments: list[str]) -> int:
             return Exit.BAD_INPUT
         return end.code or 0
     except BaseException as error:  # noqa: BLE001 - a panic of a library in Rust is no Exception
-        # Not above: it reads the settings, whose import may be what failed.
-        from perf_pipeline.program.defects import explain_defect  # noqa: PLC0415
-
-        sys.stderr.write(f"{explain_defect(error)}\n")
+        sys.stderr.write(f"{_explained(error)}\n")
         return Exit.DEFECT
+
+
+def _explained(error: BaseException) -> str:
+    """Return the sentence about a defect; also where even our own modules cannot be imported."""
+    try:
+        from perf_pipeline.program.defects import explain_defect  # noqa: PLC0415 - may fail too
+
+        return explain_defect(error)
+    except BaseException as further:
+        if isinstance(further, KeyboardInterrupt):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        return f"a defect of perf_pipeline, or a broken installation: {what}"
 
 
 def _lost_output(out: LossyFile, code: int, *, only_prints: bool) -> int:

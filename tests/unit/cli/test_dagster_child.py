@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -61,7 +62,9 @@ class Child(DagsterChild):
         self.stop_when_asked = False
         overrides = Overrides(concurrency=(1, 2))
         checked = CheckedRun("run", Scenario("baseline"), {})
-        super().__init__("baseline", overrides, RunFolder(folder / "run"), Heard(self), checked)
+        super().__init__(
+            "baseline", overrides, RunFolder(folder / "run"), Heard(self), checked, os.environ
+        )
         self._program = program
 
     def hear(self, text: str) -> None:
@@ -79,8 +82,8 @@ def test_notices_of_the_child_are_shown_line_by_line(tmp_path: Path) -> None:
     child = Child(SAYS_TWO_LINES, tmp_path)
     child.run(child.noted)
     assert child.reported == ["scenario baseline", "split [1, 2]"]
-    assert child.log_tail().splitlines()[1] == "noise"
-    assert child.end == "the Dagster run failed (exit code 7)"
+    assert child.log.splitlines()[1] == "noise"
+    assert (child.code, child.failure) == (7, None)
 
 
 def test_a_child_that_does_not_stop_is_killed(
@@ -90,7 +93,7 @@ def test_a_child_that_does_not_stop_is_killed(
     child = Child(STOPS_ITSELF_ONLY_WHEN_KILLED, tmp_path)
     child.stop_when_asked = True
     child.run(child.noted)
-    assert child.end == "the Dagster run's process was ended by SIGKILL"
+    assert child.code == -signal.SIGKILL
     assert child.reported[0] == "ready"
     assert child.reported[1].startswith("interrupted:")
 
@@ -105,5 +108,5 @@ def test_the_child_is_handed_what_was_checked(tmp_path: Path) -> None:
     )
     child = Child(program, tmp_path)
     child.run(child.noted)
-    assert child.end is None
+    assert child.code == 0
     assert read_checked_run(copied) == CheckedRun("run", Scenario("baseline"), {})

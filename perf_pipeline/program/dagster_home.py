@@ -1,0 +1,102 @@
+"""Where Dagster keeps the history of runs: the folder that ``DAGSTER_HOME`` names for a process.
+
+Without one, Dagster makes a temporary folder in the project for every process, which a killed
+process leaves behind and a project that is somebody else's does not allow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.settings import PROJECT
+from perf_pipeline.errors import PerfPipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLE = "DAGSTER_HOME"
+_CONFIG = "dagster.yaml"
+_HISTORY = ".dagster"
+_IN_PROJECT = f": {_HISTORY}"
+
+
+def dagster_environment(
+    environ: Mapping[str, str], state_dir: Path, project: Path = PROJECT
+) -> dict[str, str]:
+    """Return the environment of a Dagster process: its history has a place that can be written to.
+
+    Args:
+        environ: ``os.environ``. ``DAGSTER_HOME`` in it is followed: ``make ui`` shows that history.
+        state_dir: Where the history is if the project cannot be written to, or is another user's.
+        project: The folder with ``dagster.yaml``.
+
+    Raises:
+        PerfPipelineError: ``DAGSTER_HOME`` is of no use.
+    """
+    given = environ.get(VARIABLE, "")
+    if given:
+        home = _checked(given)
+    elif _is_ours(project):
+        home = project
+    else:
+        home = _in_state(state_dir, project)
+    return {**environ, VARIABLE: str(home)}
+
+
+def _checked(given: str) -> Path:
+    """Return the user's own folder, or say what is wrong with it."""
+    home = Path(os.path.expanduser(given))  # noqa: PTH111 - as Dagster does, without an error
+    problem = ""
+    if not home.is_absolute():
+        problem = "is not an absolute path"
+    elif not home.is_dir():
+        problem = "is no folder"
+    elif not os.access(home, os.W_OK | os.X_OK):
+        problem = "cannot be written to"
+    if problem:
+        raise PerfPipelineError(
+            f"{VARIABLE} is {given!r}, which {problem}, so Dagster cannot keep the history of runs "
+            "there; unset it (the history is then in the project, or in your state folder), or "
+            "name a folder of yours"
+        )
+    return home
+
+
+def _is_ours(project: Path) -> bool:
+    """Return whether the project is the caller's own and can be written to, its history too.
+
+    In another user's project root could write, but what it wrote would lock the owner out.
+    """
+    for folder in (project, project / _HISTORY):
+        try:
+            if folder.stat().st_uid != os.geteuid() or not os.access(folder, os.W_OK | os.X_OK):
+                return False
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+    return True
+
+
+def _in_state(state_dir: Path, project: Path) -> Path:
+    """Make a home in the state folder, with the project's configuration."""
+    home = state_dir / "dagster"
+    text = (project / _CONFIG).read_text(encoding="utf-8")
+    folder = json.dumps(str(home / _HISTORY)).removesuffix('"')
+    lines = (
+        f'{line.replace(_IN_PROJECT, f": {folder}")}"' if _IN_PROJECT in line else line
+        for line in text.splitlines()
+    )
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (home / _CONFIG).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise PerfPipelineError(
+            f"Dagster cannot keep the history of runs: {project} is not yours to write to, and "
+            f"{home} cannot be written to ({(error.strerror or str(error)).lower()}); set HOME or "
+            f"{VARIABLE} to a folder of yours"
+        ) from error
+    return home

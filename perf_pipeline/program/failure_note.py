@@ -1,0 +1,62 @@
+"""The failure of a child process, noted in a file that its parent opened.
+
+An exit code cannot tell what was refused from what broke, and a log has 300 lines of stack trace.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.program.ending import is_request_to_end
+from perf_pipeline.redaction.redact import redacted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FailureNote:
+    """The first failure of a process.
+
+    Attributes:
+        kind: Name of the exception's class.
+        text: What it says: sentences for the user, if it was refused.
+        is_defect: Whether it is a defect of ours, and nothing that a user can act on.
+        trace: The traceback of a defect.
+    """
+
+    kind: str
+    text: str
+    is_defect: bool
+    trace: str = ""
+
+
+def note_failure(path: Path | None, error: BaseException, *, refused: str = "") -> None:
+    """Note a failure, unless there is no parent to read it, or one is noted already.
+
+    Args:
+        path: The file; None in a process that has no such parent.
+        error: What was raised.
+        refused: What to tell the user, where an error of another kind wraps something refused.
+    """
+    if path is None or path.stat().st_size:
+        return
+    if is_request_to_end(error):
+        refused = "the run was asked to end"
+    is_defect = not refused and not isinstance(error, PerfPipelineError)
+    note = FailureNote(
+        kind=type(error).__name__,
+        text=redacted(refused or str(error)),
+        is_defect=is_defect,
+        trace=redacted("".join(traceback.format_exception(error))) if is_defect else "",
+    )
+    path.write_text(json.dumps(asdict(note)), encoding="utf-8")
+
+
+def read_note(content: bytes) -> FailureNote | None:
+    """Return the failure that a file contains; None for an empty one."""
+    return FailureNote(**json.loads(content)) if content else None
