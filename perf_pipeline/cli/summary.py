@@ -10,6 +10,7 @@ from rich.text import Text
 
 from perf_pipeline.cli.output import inert
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
+from perf_pipeline.report.level.level_accounts import printed_sentence
 from perf_pipeline.report.level.steady import steady_state_summary
 from perf_pipeline.report.run.headline import (
     HEADLINE_COLUMNS,
@@ -49,7 +50,11 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
         for fact in [bottleneck_fact(level.bottleneck)]
     ]
     is_open = any(level.open_load is not None for level in metrics.levels)
-    found = [*map(arrivals_sentence, metrics.levels), *map(steady_state_sentence, metrics.levels)]
+    found = [
+        sentence(level)
+        for sentence in (arrivals_sentence, steady_state_sentence, print_sentence)
+        for level in metrics.levels
+    ]
     notes = [*map(inert, filter(None, found)), *map(inert, limits)]
     notes += [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
     failed = [*map(inert, filter(None, map(failure_sentence, metrics.levels)))]
@@ -90,6 +95,12 @@ def steady_state_sentence(level: LevelMetrics) -> str:
     """Return how a level deviated from a steady state as planned; empty if it did not."""
     summary = steady_state_summary(level)
     return f"{level_name(level)} ({validity_of(level).text}): {summary}" if summary else ""
+
+
+def print_sentence(level: LevelMetrics) -> str:
+    """Return how much the target printed; empty for little."""
+    sentence = printed_sentence(level)
+    return f"{level_name(level)} ({validity_of(level).text}): {sentence}" if sentence else ""
 
 
 def with_intervals(

@@ -22,6 +22,7 @@ from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.loadgen.environment.worker_environment import worker_environment
+from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.targets.target import ServerAccess, ServerAddress
 from perf_pipeline.targets.user_function import server_environment
 
@@ -128,9 +129,9 @@ def _tried(
     """Return the result and the sentence of each function on one target."""
     form = parse_target(target).name
     with tempfile.TemporaryDirectory(prefix="perf_pipeline-") as home:  # as a worker has one
-        answer, log = Path(home, "answer.json"), Path(home, "log")
+        answer, log = Path(home, "answer.json"), WorkerLog(Path(home, "log"))
         module = ["-P", "-m", "perf_pipeline.targets.try_functions"]
-        with log.open("wb") as written:
+        try:
             process = subprocess.Popen(
                 bound_command(
                     [str(python), *module, str(answer), form, *functions],
@@ -139,10 +140,12 @@ def _tried(
                 ),
                 env=_environment(scenario, home),
                 stdin=subprocess.DEVNULL,
-                stdout=written,
-                stderr=written,
+                stdout=log.write_end,
+                stderr=log.write_end,
                 start_new_session=True,
             )
+        finally:
+            log.started()
         try:
             process.wait(timeout=trial_s)
         except subprocess.TimeoutExpired:
@@ -150,10 +153,12 @@ def _tried(
             return [(function, ("late", late)) for function in functions]
         finally:
             _end(process)
+            log.close()
         try:
             rows = json.loads(answer.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError):
-            tail = log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip()
+            text = log.path.read_text(encoding="utf-8", errors="replace")
+            tail = text[-_LOG_TAIL:].strip()
             ended = f"importing them ended the process with exit code {process.returncode}"
             sentence = f"{', '.join(functions)}: {ended}" + (f": {tail}" if tail else "")
             rows = [("raised", sentence)] * len(functions)

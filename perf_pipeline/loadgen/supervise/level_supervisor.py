@@ -191,6 +191,7 @@ class LevelSupervisor:
                 "pid": worker.pid,
                 "reason": worker.end_reason(why),
                 "left_behind": worker.left_behind(),
+                **worker.printed(),
             }
             for worker, why in zip(self._workers, killed, strict=False)
         ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import threading
 from typing import TYPE_CHECKING
@@ -34,12 +35,14 @@ class WorkerLog:
     Attributes:
         path: The file.
         write_end: For the process; ``started`` closes it here.
-        dropped_bytes: What the file lacks.
+        printed_bytes: What the process wrote, once it has ended.
+        dropped_bytes: What the file lacks of it.
     """
 
     def __init__(self, path: Path) -> None:
         """Make the file and begin to copy."""
         self.path = path
+        self.printed_bytes = 0
         self.dropped_bytes = 0
         self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
         fcntl.fcntl(self._read_end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -82,9 +85,13 @@ class WorkerLog:
                 break
         self._store(self._unfinished)
         if self.dropped_bytes:
-            self.dropped_bytes -= len(self._tail)
+            tail = self._tail
+            if self.dropped_bytes > len(tail):  # a password at the cut would not be recognised
+                tail = b"".join(re.split(rb"\s", tail, maxsplit=1)[1:])
+            tail = redacted(tail.decode(errors="replace")).encode()[-TAIL_BYTES:]
+            self.dropped_bytes = max(0, self.dropped_bytes - len(tail))
             note = f"\n... {self.dropped_bytes:,} bytes left out: a log is bounded ...\n"
-            self._write(note.encode() + self._tail)
+            self._write((note.encode() if self.dropped_bytes else b"") + tail)
 
     def _read(self) -> bool:
         """Copy what is in the pipe; returns whether there may be more."""
@@ -101,13 +108,15 @@ class WorkerLog:
         return bool(received)
 
     def _store(self, content: bytes) -> None:
-        content = redacted(content.decode(errors="replace")).encode()
-        head = content[: max(0, HEAD_BYTES - self._written)]
-        self._write(head)
-        rest = content[len(head) :]
-        if rest:
-            self.dropped_bytes += len(rest)
-            self._tail = (self._tail + rest)[-TAIL_BYTES:]
+        self.printed_bytes += len(content)
+        room = HEAD_BYTES - self._written
+        if room > 0:
+            content = redacted(content.decode(errors="replace")).encode()
+            self._write(content[:room])
+            content = content[room:]
+        if content:  # only its end is looked through for passwords: a target may print gigabytes
+            self.dropped_bytes += len(content)
+            self._tail = (self._tail + content)[-2 * TAIL_BYTES :]
 
     def _write(self, content: bytes) -> None:
         """Write to the file; what a full disk refuses is dropped: the load must go on."""

@@ -211,6 +211,17 @@ class WorkerProcess:
         found: dict[str, int] = json.loads(text) if text else {}
         return found
 
+    def printed(self) -> dict[str, int]:
+        """Return how many bytes it and its target printed, and how many its log lacks of them.
+
+        Called when the worker has ended.
+        """
+        self._log.close()
+        return {
+            "printed_bytes": self._log.printed_bytes,
+            "log_dropped_bytes": self._log.dropped_bytes,
+        }
+
     def end_reason(self, killed_by_limit: str | None = None) -> str:
         """Say how it ended: ``done``, or what happened with the end of its log.
 

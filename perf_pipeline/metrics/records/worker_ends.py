@@ -12,6 +12,7 @@ from perf_pipeline.samples.record import ErrorClass
 if TYPE_CHECKING:
     from perf_pipeline.samples.level_records import LevelRecords
 
+_PRINTED = ("printed_bytes", "log_dropped_bytes")
 EXAMPLES = 3
 """Error messages that are shown of each class."""
 
@@ -25,6 +26,10 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
     """
     reasons = {entry["worker"]: entry["reason"] for entry in records.log["workers"]}
     left = {entry["worker"]: entry.get("left_behind", {}) for entry in records.log["workers"]}
+    printed = {
+        entry["worker"]: {name: int(entry.get(name, 0)) for name in _PRINTED}
+        for entry in records.log["workers"]
+    }
     ends = []
     for worker in records.workers:
         commits = np.array(worker.journal.commits_ns, dtype=np.int64)
@@ -38,6 +43,7 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
                 commit_gap_max_s=float(gaps_ns.max()) / 1e9 if measured else None,
                 may_be_missing=worker.may_be_missing,
                 left_behind=left.get(worker.worker, {}),
+                **printed.get(worker.worker, {}),
             )
         )
     return tuple(ends)

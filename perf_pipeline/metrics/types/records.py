@@ -100,6 +100,8 @@ class WorkerEnd:
         may_be_missing: Workflows that it had started and of which no record was committed.
         left_behind: Processes that the target had started and that still ran when the worker had
             ended, by name: they were ended.
+        printed_bytes: What it and the target printed; its log has the beginning and the end.
+        log_dropped_bytes: What the log lacks of it.
     """
 
     worker: int
@@ -107,6 +109,8 @@ class WorkerEnd:
     commit_gap_max_s: float | None
     may_be_missing: int
     left_behind: dict[str, int] = field(default_factory=dict)
+    printed_bytes: int = 0
+    log_dropped_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 COMMIT_GAP_MAX_S = 1.0
 """A longer time between two commits of a worker's journal is flagged."""
 
+PRINTED_MAX_BYTES = 1_000_000
+"""A target that prints more says so in the report."""
 _GAP_MAX = quantity.limit(COMMIT_GAP_MAX_S, "s")
 
 EXAMPLE_LENGTH_MAX = 300
@@ -110,6 +112,8 @@ def workers(level: LevelMetrics) -> Table:
         "May be missing: workflows that had started and have no committed record. "
         f"A gap above {_GAP_MAX} is flagged: a kill in such a gap loses more records."
     )
+    if sentence := printed_sentence(level):
+        note = f"{note} {sentence}"
     return Table("Worker processes", columns, rows, level.validity, note=note)
 
 
@@ -125,6 +129,19 @@ def _worker_row(reason: str, ends: list[WorkerEnd]) -> tuple[Cell, ...]:
         Cell(quantity.count(missing), "warn" if missing else "number"),
         gap,
         _left_behind(ends),
+    )
+
+
+def printed_sentence(level: LevelMetrics) -> str:
+    """Return how much the target printed, if that is worth knowing; empty if it is not."""
+    total = sum(end.printed_bytes for end in level.workers)
+    dropped = sum(end.log_dropped_bytes for end in level.workers)
+    if total < PRINTED_MAX_BYTES:
+        return ""
+    rest = f", of which the logs lack {quantity.megabytes(dropped / 1e6)}" if dropped else ""
+    return (
+        f"The target printed {quantity.megabytes(total / 1e6)}{rest}: printing costs it time and "
+        "CPU, and is part of these figures."
     )
 
 

@@ -74,3 +74,45 @@ def test_a_child_that_outlives_the_worker_does_not_hold_the_log_open(tmp_path: P
     assert first == "kept"
     assert Path(f"/proc/{child}").exists()
     os.kill(int(child), 9)
+
+
+def test_what_is_dropped_is_not_looked_through_and_everything_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking through a gigabyte for passwords would hold up the target that prints it."""
+    looked_through = 0
+
+    def counting(text: str) -> str:
+        nonlocal looked_through
+        looked_through += len(text)
+        return text
+
+    monkeypatch.setattr(worker_log, "HEAD_BYTES", 1000)
+    monkeypatch.setattr(worker_log, "TAIL_BYTES", 500)
+    monkeypatch.setattr(worker_log, "redacted", counting)
+    log = printed(tmp_path, "yes | head -c 20000000; echo last")
+    assert log.printed_bytes == 20_000_005
+    assert log.dropped_bytes == log.printed_bytes - 1500
+    assert log.path.stat().st_size < 2000
+    assert looked_through < 2_000_000
+
+
+def test_a_password_at_the_cut_of_the_end_is_not_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_log, "HEAD_BYTES", 100)
+    remember_url("redis://u:CANARYlog3@h/0")
+    for tail in range(40, 60):
+        monkeypatch.setattr(worker_log, "TAIL_BYTES", tail)
+        folder = tmp_path / str(tail)
+        folder.mkdir()
+        log = printed(folder, "for i in $(seq 40); do echo CANARYlog3; done")
+        assert "log3" not in log.path.read_text()
+        assert "CANARY" not in log.path.read_text()
+
+
+def test_a_short_log_is_stored_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_log, "HEAD_BYTES", 10)
+    log = printed(tmp_path, "echo 0123456789abcdef")
+    assert log.path.read_text() == "0123456789abcdef\n"
+    assert log.dropped_bytes == 0

@@ -162,3 +162,14 @@ def test_a_reason_that_holds_for_some_levels_names_them(baseline: RunMetrics) ->
     texts = [[cell.text for cell in row] for row in rows]
     assert texts[1] == ["peak_memory_mb", "no smaps", "500"]
     assert texts[0][2] == "100, 1000, lean (arm), control (arm)"
+
+
+def test_a_target_that_prints_much_is_said_with_what_its_log_lacks(baseline: RunMetrics) -> None:
+    level = baseline.levels[0]
+    quiet = WorkerEnd(0, "done", 0.5, 0, printed_bytes=900_000)
+    assert level_accounts.printed_sentence(replace(level, workers=(quiet,))) == ""
+    loud = replace(quiet, printed_bytes=3_200_000_000, log_dropped_bytes=3_191_800_000)
+    found = replace(level, workers=(quiet, loud))
+    sentence = level_accounts.printed_sentence(found)
+    assert sentence.startswith("The target printed 3,200 MB, of which the logs lack 3,190 MB:")
+    assert sentence in level_accounts.workers(found).note
