@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.bottleneck.exhaustion import exhaustion_of
 from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.analysis.slo.windows import LevelHistory
@@ -35,9 +36,11 @@ def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | No
     """Return what limits the level; None where nothing does.
 
     An open level whose target keeps up is limited by the arrivals alone. A target that failed did
-    not work, so nothing limited its work.
+    not work, so nothing limited its work, unless it failed for a resource that ran out.
     """
     level = summary.level
+    if exhausted := exhaustion_of(level):
+        return exhausted
     if level.has_failed_target:
         return None
     load = level.open_load

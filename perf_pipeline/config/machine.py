@@ -116,7 +116,7 @@ def read_machine_limits(
         cgroups: Where the control groups are mounted.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    tasks = [_user_tasks(proc), tasks_allowance(proc, cgroups), _kernel_tasks(proc)]
+    tasks = [_user_tasks(proc), tasks_allowance(proc, cgroups), kernel_tasks(proc)]
     affinity, quotas = len(os.sched_getaffinity(0)), cpu_quotas(proc, cgroups)
     return MachineLimits(
         descriptors_soft=_finite(soft),
@@ -235,7 +235,7 @@ def _threads_of(user: int, proc: Path) -> list[int]:
     return counts
 
 
-def _kernel_tasks(proc: Path) -> Allowance | None:
+def kernel_tasks(proc: Path) -> Allowance | None:
     """Return the kernel's own limit: thread ids, or threads, whichever is smaller."""
     limits = [
         (int(text), f"kernel.{name}")

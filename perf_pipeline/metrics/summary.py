@@ -13,10 +13,12 @@ import polars as pl
 
 from perf_pipeline.host.level_calibration import FILE as CALIBRATION_FILE
 from perf_pipeline.metrics.noise.noise import noise_of
+from perf_pipeline.metrics.records.kinds import cold_starts_of, families_of
 from perf_pipeline.metrics.records.open_level import open_load_of
 from perf_pipeline.metrics.records.record_figures import TIMED, RecordFigures, record_figures
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
 from perf_pipeline.metrics.resources.cpu_per_workflow import cpu_per_workflow
+from perf_pipeline.metrics.resources.exhaustion import exhaustions_of
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.resources.server_counters import connections_of
@@ -24,11 +26,11 @@ from perf_pipeline.metrics.steady.level_phases import phases_of
 from perf_pipeline.metrics.survival.window_times import window_responses
 from perf_pipeline.metrics.target_failure import Ended, target_failure, tolerated_error_ratio
 from perf_pipeline.metrics.types.level import LevelMetrics
-from perf_pipeline.metrics.types.records import ColdStart, FamilyMetrics, InFlight, Writes
+from perf_pipeline.metrics.types.records import InFlight, Writes
 from perf_pipeline.metrics.validity import judge_level, judge_neighbours
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import LevelRecords, read_level
-from perf_pipeline.samples.record import COLD, Outcome
+from perf_pipeline.samples.record import Outcome
 from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
@@ -102,9 +104,10 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     open_load = open_load_of(records, folder, window) if is_open else None
     responses = window_responses(records.frame, *window) if is_open else None
     response = responses.summary() if responses else None
-    examples, cold = error_examples(records), _cold_starts(records.frame, context.kinds)
+    examples, cold = error_examples(records), cold_starts_of(records.frame, context.kinds)
     cold_outcomes = Counter(one.outcome for one in cold)
     because = EndedBecause(log["ended_because"])
+    exhausted = exhaustions_of(figures.error_classes, examples, all_samples)
     failure = target_failure(
         Ended(
             load={name: n - cold_outcomes[name] for name, n in figures.outcomes.items()},
@@ -112,6 +115,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
             cold=cold_outcomes,
             error_classes=figures.error_classes,
             error_examples=examples,
+            lacking="; ".join(one.sentence for one in exhausted),
             unknown=records.may_be_missing,
             stopped=log["ended_detail"] if because is EndedBecause.MOSTLY_FAILING else "",
         ),
@@ -155,6 +159,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         error_classes=figures.error_classes,
         steady_error_classes=figures.steady_error_classes,
         error_examples=examples,
+        exhausted=exhausted,
         phases=phases.since_go_s(),
         throughput_per_s=ok / length_s if length_s else None,
         error_ratio=1 - ok / times.samples if times.samples else None,
@@ -166,7 +171,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         throughput_interval_why=figures.throughput.why,
         steady_state=phases.steady_state,
         service_times=times,
-        families=_families(figures, window, context.kinds),
+        families=families_of(figures, window, context.kinds),
         in_flight=in_flight,
         fairness=figures.fairness if phases.has_steady and not is_open else None,
         cold_starts=cold,
@@ -245,36 +250,4 @@ def _in_flight(
         minimum=figures.in_flight_min,
         waits={what: count / total for what, count in sorted(counts.items())},
         wait_samples=total,
-    )
-
-
-def _families(
-    figures: RecordFigures,
-    window: tuple[int, int],
-    kinds: Sequence[tuple[str, str]],
-) -> tuple[FamilyMetrics, ...]:
-    length_s = (window[1] - window[0]) / 1e9
-    return tuple(
-        FamilyMetrics(
-            family=family,
-            complexity=complexity,
-            throughput_per_s=ok / length_s if length_s else None,
-            error_ratio=1 - ok / times.samples if times.samples else None,
-            service_times=times,
-        )
-        for (family, complexity), ok, times in zip(kinds, figures.ok, figures.kinds, strict=True)
-    )
-
-
-def _cold_starts(frame: pl.DataFrame, kinds: Sequence[tuple[str, str]]) -> tuple[ColdStart, ...]:
-    cold = frame.filter((pl.col("flags") & COLD) != 0).sort("worker", "start_ns")
-    return tuple(
-        ColdStart(
-            worker=row["worker"],
-            family=kinds[row["kind"]][0],
-            complexity=kinds[row["kind"]][1],
-            service_time_s=(row["end_ns"] - row["start_ns"]) / 1e9,
-            outcome=Outcome(row["outcome"]).name.lower(),
-        )
-        for row in cold.iter_rows(named=True)
     )

@@ -19,6 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.resources.exhaustion import CLASS as EXHAUSTION
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -40,6 +42,7 @@ class Ended:
         cold: The cold starts.
         error_classes: Class to errors, whole level.
         error_examples: Class to texts.
+        lacking: Which resources ran out; empty for none.
         unknown: Workflows that were started and of which no record is left.
         stopped: Why the scenario ended the level for its failures; empty if it did not.
     """
@@ -49,6 +52,7 @@ class Ended:
     cold: Mapping[str, int] = field(default_factory=dict)
     error_classes: Mapping[str, int] = field(default_factory=dict)
     error_examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lacking: str = ""
     unknown: int = 0
     stopped: str = ""
 
@@ -151,9 +155,10 @@ def _of_what(ended: Ended) -> str:
     text = next(iter(ended.error_examples.get(name, ())), "")
     shown = text if len(text) <= EXAMPLE_LENGTH_MAX else f"{text[:EXAMPLE_LENGTH_MAX]}..."
     said = f": {' '.join(shown.split())}" if shown else ""
+    lacking = f"; {ended.lacking}" if ended.lacking and name == EXHAUSTION else ""
     return (
         f"; most frequent class of errors: {name}, {ended.error_classes[name]} of {errors} in the "
-        f"whole level{said}"
+        f"whole level{said}{lacking}"
     )
 
 

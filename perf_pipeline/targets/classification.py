@@ -3,13 +3,15 @@
 Runtimes wrap what a driver raised, so the chain of causes is followed inwards to the first
 exception that says what it is; what lies below it happened earlier. Texts are read only of
 drivers' exceptions that carry no better sign: a workflow whose own error mentions a timeout has
-not timed out. Types are compared by name, for this module must work where a driver is not
-installed.
+not timed out. There is one exception: a runtime may hand on an error's text alone, and ``[Errno
+99]`` in it is Python's own spelling of an exhausted resource. Types are compared by name, for this
+module must work where a driver is not installed.
 """
 
 from __future__ import annotations
 
 import errno
+import re
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import ErrorClass
@@ -32,7 +34,10 @@ _ERRNOS = {
     errno.ENFILE: ErrorClass.RESOURCE_EXHAUSTION,
     errno.ENOMEM: ErrorClass.RESOURCE_EXHAUSTION,
     errno.ENOSPC: ErrorClass.RESOURCE_EXHAUSTION,
-    errno.EADDRNOTAVAIL: ErrorClass.RESOURCE_EXHAUSTION,
+    errno.EADDRNOTAVAIL: ErrorClass.RESOURCE_EXHAUSTION,  # no local port is left
+    errno.EAGAIN: ErrorClass.RESOURCE_EXHAUSTION,  # of a fork: no process is left
+    errno.EDQUOT: ErrorClass.RESOURCE_EXHAUSTION,
+    errno.ENOBUFS: ErrorClass.RESOURCE_EXHAUSTION,
     errno.ECONNREFUSED: ErrorClass.CONNECTION,
     errno.ECONNRESET: ErrorClass.CONNECTION,
     errno.EPIPE: ErrorClass.CONNECTION,
@@ -40,6 +45,8 @@ _ERRNOS = {
     errno.EHOSTUNREACH: ErrorClass.CONNECTION,
     errno.ETIMEDOUT: ErrorClass.TIMEOUT,
 }
+
+_ERRNO_TEXT = re.compile(r"\[Errno (\d{1,4})\]")
 
 
 def classify(error: BaseException) -> ErrorClass:
@@ -56,10 +63,13 @@ def classify(error: BaseException) -> ErrorClass:
     """
     if isinstance(error, WrongResultError):
         return ErrorClass.WRONG_RESULT
-    for link in _chain(error):
+    chain = list(_chain(error))
+    for link in chain:
         found = _of_one(link)
         if found is not ErrorClass.NONE:
             return found
+    if any(_tells_of_exhaustion(str(link)) for link in chain):
+        return ErrorClass.RESOURCE_EXHAUSTION
     return ErrorClass.WORKFLOW_ERROR if isinstance(error, Exception) else ErrorClass.OTHER
 
 
@@ -85,6 +95,14 @@ def _of_one(error: BaseException) -> ErrorClass:
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return ErrorClass.RESOURCE_EXHAUSTION
     return ErrorClass.NONE
+
+
+def _tells_of_exhaustion(text: str) -> bool:
+    """Return whether a text has Python's spelling of an error of the kernel that is exhaustion."""
+    return any(
+        _ERRNOS.get(int(number)) is ErrorClass.RESOURCE_EXHAUSTION
+        for number in _ERRNO_TEXT.findall(text)
+    )
 
 
 def _of_os(error: OSError) -> ErrorClass:

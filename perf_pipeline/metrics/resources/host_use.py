@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.cgroup import Throttling, cpu_quotas, read_throttling
+from perf_pipeline.metrics.resources.countable_limits import countable_limits
 
 if TYPE_CHECKING:
     from perf_pipeline.config.cgroup import CpuQuota
@@ -23,7 +24,8 @@ def read_host(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
         ``cores_usable`` by this process, ``memory_available_bytes``, ``network``: interface
         to ``sent_bytes`` and ``recv_bytes``, of all programs; and ``cpu_quotas``: for each CPU
         quota on the control groups of this process its ``cores`` and ``source``, and how often
-        the kernel enforced it (``Throttling``; None where it is not counted).
+        the kernel enforced it (``Throttling``; None where it is not counted); and ``limits``
+        (``countable_limits.py``).
 
     Raises:
         OSError: The kernel does not tell.
@@ -39,6 +41,7 @@ def read_host(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
         "cores_usable": len(os.sched_getaffinity(0)),
         "memory_available_bytes": _available_bytes(proc / "meminfo"),
         "network": _interfaces(proc / "net/dev"),
+        "limits": countable_limits(proc, cgroups),
         "cpu_quotas": [_quota_use(quota) for quota in cpu_quotas(proc, cgroups)],
     }
 

@@ -11,6 +11,7 @@ Verdict = Literal[
     "server",
     "disk",
     "generator",
+    "resource_exhaustion",
     "unclear",
 ]
 
@@ -23,7 +24,8 @@ class Evidence:
         cause: The cause that needs it; empty when it decides nothing.
         what: What was measured.
         value: The value; None when it was not measured.
-        unit: ``%``, ``cores``, ``connections``, ``threads``, ``workflows``, ``/s`` or ``MB/s``.
+        unit: ``%``, ``cores``, ``connections``, ``threads``, ``workflows``, ``/s``, ``MB/s``, or
+            the name of a resource that is counted.
         minimum: Minimum that the cause needs, in ``unit``; None for no such bound.
         maximum: Maximum that the cause allows; None for no such bound.
         holds: Whether the value is within the bounds; None when it is unknown or has no bounds.

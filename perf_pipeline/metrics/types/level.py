@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from perf_pipeline.metrics.types.bottleneck import Bottleneck
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
+from perf_pipeline.metrics.types.exhaustion import Exhaustion
 from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.open_load import OpenLoad
 from perf_pipeline.metrics.types.records import (
@@ -57,6 +58,7 @@ class LevelMetrics:
         seconds: The level second by second.
         server_state: Server to how it was brought to a known state before the level.
         not_measured: Field of ``PerformanceMetrics`` to the reason why it is None.
+        exhausted: Resources that ran out, by the texts of the errors.
         title: Name of the level for people, beside its label; may be empty.
         mode: ``threads`` or ``asyncio``: what a slot is.
         settings: Every setting of the target.
@@ -136,6 +138,7 @@ class LevelMetrics:
     steady_state: SteadyState | None = None
     validity_if_quiet: Validity = "valid"
     cpu_per_workflow: CpuPerWorkflow | None = None
+    exhausted: tuple[Exhaustion, ...] = ()
 
     @property
     def is_only_noisy(self) -> bool:

@@ -23,6 +23,7 @@ VERDICTS: dict[Verdict, str] = {
     "server": "a server",
     "disk": "disk",
     "generator": "load generator",
+    "resource_exhaustion": "a resource that ran out",
     "unclear": "unclear",
 }
 FINER = {
@@ -52,7 +53,8 @@ def bottleneck_summary(level: LevelMetrics) -> str:
     """Return what limited a level, with the reason; empty if it is unknown."""
     if level.bottleneck is None:
         return ""
-    hint = "" if level.validity == "valid" else f" (a hint: the level is {level.validity})"
+    is_sure = level.validity == "valid" or level.bottleneck.verdict == "resource_exhaustion"
+    hint = "" if is_sure else f" (a hint: the level is {level.validity})"
     name, why = VERDICTS[level.bottleneck.verdict], escape.visible(level.bottleneck.why)
     return f"{name}{hint}: {why}"
 
@@ -92,7 +94,8 @@ def _name(bottleneck: Bottleneck) -> str:
     name = VERDICTS[bottleneck.verdict]
     if bottleneck.verdict == "unclear" or not bottleneck.evidence:
         return name
-    return FINER.get(bottleneck.evidence[0].cause, name)
+    cause = bottleneck.evidence[0].cause
+    return cause if bottleneck.verdict == "resource_exhaustion" else FINER.get(cause, name)
 
 
 def _cause_rows(

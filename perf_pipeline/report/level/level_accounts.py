@@ -47,7 +47,8 @@ def errors(level: LevelMetrics) -> tuple[Table, ...]:
     total = sum(level.error_classes.values())
     basis = f"{quantity.counted(total, 'error')} in the whole level"
     columns = ("Class", "Whole level", "Steady phase", "Example")
-    return (Table("Errors", columns, tuple(rows), level.validity, basis),)
+    note = " ".join(f"{escape.visible(one.sentence)}." for one in level.exhausted)
+    return (Table("Errors", columns, tuple(rows), level.validity, basis, note),)
 
 
 def _server_state(level: LevelMetrics) -> tuple[Table, ...]:

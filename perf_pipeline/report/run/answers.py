@@ -179,7 +179,7 @@ def _limited(metrics: RunMetrics) -> Verdict:
     cell = bottleneck_fact(bottleneck).cell
     how = " in flight" if level.loop == "closed" else ""
     sentences = [f"At {escape.name(level.shown)}{how}: {cell.note}"]
-    if level.validity != "valid":
+    if level.validity != "valid" and bottleneck.verdict != "resource_exhaustion":
         sentences.append(f"That level is {level.validity}, so this is a hint.")
     return Verdict(question, Cell(cell.text, cell.tone), tuple(sentences))
 

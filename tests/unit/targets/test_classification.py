@@ -143,6 +143,15 @@ def test_running_out_of_descriptors_is_exhaustion() -> None:
     assert classify(error) is ErrorClass.RESOURCE_EXHAUSTION
 
 
+def test_a_kernels_error_that_a_runtime_hands_on_as_text_is_exhaustion_only_if_it_is_one() -> None:
+    handed_on = RuntimeError("node 'ask' failed: [Errno 99] Cannot assign requested address")
+    other = RuntimeError("node 'ask' failed: [Errno 2] No such file or directory")
+
+    assert classify(handed_on) is ErrorClass.RESOURCE_EXHAUSTION
+    assert classify(other) is ErrorClass.WORKFLOW_ERROR
+    assert classify(BlockingIOError(errno.EAGAIN, "fork")) is ErrorClass.RESOURCE_EXHAUSTION
+
+
 def test_wrapping_does_not_hide_what_the_driver_raised(closed_port: int) -> None:
     """As kailash does: it wraps three times, and its RedisNode without naming the cause."""
     try:
