@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.pruned import pruned_sentence, run_pruned_at
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -58,8 +60,12 @@ class FinishedRun:
             ``intended_start_ns``, ``start_ns``, ``end_ns`` (int64, CLOCK_MONOTONIC of the host).
 
         Raises:
+            RunFolderError: They were pruned.
             OSError: The run's ``records.parquet`` was removed.
         """
+        folder = RunFolder(self.folder)
+        if not folder.records.exists() and (at := run_pruned_at(folder)):
+            raise RunFolderError(f"run {folder.run_id} has no records: {pruned_sentence(at)}")
         levels = {level.index: level for level in self.levels}
         labels = {index: level.label for index, level in levels.items()}
         repeats = {index: level.repeat for index, level in levels.items()}
@@ -68,7 +74,7 @@ class FinishedRun:
             for one in self.metrics.manifest.workloads
         ]
         index, number = pl.col("level"), pl.Int64()
-        return pl.read_parquet(RunFolder(self.folder).records).select(
+        return pl.read_parquet(folder.records).select(
             index.replace_strict(labels, return_dtype=pl.String()).alias("level"),
             index.replace_strict(repeats, return_dtype=number).alias("repeat"),
             "worker",

@@ -11,7 +11,7 @@ import typer
 from typer import rich_utils
 
 from perf_pipeline.ci.ci_files import with_ci_files
-from perf_pipeline.cli import capacity, doctor, histograms, inspect, run, selftest, servers
+from perf_pipeline.cli import capacity, doctor, histograms, inspect, prune, run, selftest, servers
 from perf_pipeline.cli.output import answer, show
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.defects import explain_defect
@@ -39,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "records": inspect.records,
     "report": inspect.report,
     "histograms": histograms.histograms,
+    "prune": prune.prune,
     "start": servers.start,
     "stop": servers.stop,
     "status": servers.status,
@@ -70,6 +71,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline histograms RUN1 RUN2 --all-levels --phase steady",
     ),
     "report": ("perf-pipeline report", "perf-pipeline report results/20241201_120000-4f2c"),
+    "prune": ("perf-pipeline prune --keep 90d --dry-run", "perf-pipeline prune --keep 90d --json"),
     "start": ("perf-pipeline start; perf-pipeline run baseline; perf-pipeline stop",),
     "stop": ("perf-pipeline stop",),
     "status": ("perf-pipeline status", "perf-pipeline status --gate --json"),

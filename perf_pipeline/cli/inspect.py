@@ -42,6 +42,7 @@ from perf_pipeline.report.text.escape import visible
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import read_manifest
+from perf_pipeline.samples.pruned import pruned_at, pruned_sentence, run_pruned_at
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_record import MAY_GO_ON
 
@@ -187,6 +188,10 @@ def _error_lines(level: dict[str, Any]) -> list[str]:
 
 def _missing_lines(counted: dict[str, Any]) -> list[str]:
     """Return a line on workflows that are not in the counts, if there are any."""
+    if counted["pruned_at"]:
+        return [
+            f"  counts are from its metrics; its records: {pruned_sentence(counted['pruned_at'])}"
+        ]
     if counted["status"] in MAY_GO_ON:
         return ["  the run is still going on: the last half second is not counted yet"]
     if not counted["recovered"]:
@@ -208,12 +213,14 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
     measured = metrics_of(folder).levels if folder.manifest.exists() else ()
     kinds = len(read_manifest(folder).kinds) if measured else 0
     for path, level in zip(folder.level_folders(), measured, strict=True):
-        left = read_level(path, kinds)
+        left = None if pruned_at(path) else read_level(path, kinds)
         outcomes.update(level.outcomes)
         classes.update(level.error_classes)
-        cut_off = left.recovered and status["status"] not in MAY_GO_ON  # else they are in flight
+        # While the run goes on, they are in flight.
+        cut_off = bool(left and left.recovered) and status["status"] not in MAY_GO_ON
+        lost = left.may_be_missing if left and cut_off else 0
         recovered = recovered or cut_off
-        missing += left.may_be_missing if cut_off else 0
+        missing += lost
         levels.append(
             {
                 "label": level.label,
@@ -226,13 +233,14 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
                 },
                 "in_flight_median": level.in_flight.median,
                 "recovered": cut_off,
-                "may_be_missing": left.may_be_missing if cut_off else 0,
+                "may_be_missing": lost,
             }
         )
     return {
         "run_id": folder.run_id,
         "folder": str(folder.root),
         "status": status["status"],
+        "pruned_at": run_pruned_at(folder),
         "outcomes": dict(outcomes),
         "error_classes": {c.name.lower(): classes[c.name.lower()] for c in ErrorClass if c},
         "in_flight_median": {level["label"]: level["in_flight_median"] for level in levels},
@@ -255,6 +263,9 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
             found = report_capacity(folder, metrics) if metrics.manifest.capacity else None
             show_summary(metrics, as_json=as_json)
     show(f"report: {files.html}", as_json=as_json)
+    at = run_pruned_at(folder)
+    if at:
+        show(f"its records: {pruned_sentence(at)}", as_json=as_json)
     if found:
         show(f"{found.finding.summary}: {found.page}", as_json=as_json)
     answer(
@@ -264,6 +275,7 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
             "report": str(files.html),
             **({"capacity": str(found.page)} if found else {}),
             "markdown": str(files.markdown),
+            "pruned_at": at,
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),
         },

@@ -13,6 +13,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.journal import EMPTY_JOURNAL, Journal, read_journal
 from perf_pipeline.samples.open_records import complete
+from perf_pipeline.samples.pruned import refuse_pruned
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_kind
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.slots import CLOSED, NUMBER, START_NS, STARTED, STATE, SlotFile
@@ -105,8 +106,9 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
         kinds: How many kinds of workflow the run has (a cold start's number holds its kind).
 
     Raises:
-        RunFolderError: ``level.json`` or a journal cannot be read.
+        RunFolderError: ``level.json`` or a journal cannot be read, or the records were pruned.
     """
+    refuse_pruned(folder)
     log = read_json(folder / "level.json")
     stopped_by_us = log["ended_because"] == EndedBecause.INTERRUPTED
     reasons = {entry["worker"]: entry["reason"] for entry in log["workers"]}
