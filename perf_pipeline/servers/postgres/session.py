@@ -77,4 +77,4 @@ def session(
             connection.limit_s = timeout_s
             yield connection
     except psycopg.Error as error:
-        raise NotAnsweringError(str(error).strip()) from error
+        raise NotAnsweringError(" ".join(str(error).split())) from error

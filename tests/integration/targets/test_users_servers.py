@@ -12,6 +12,8 @@ import pytest
 from perf_pipeline.config.settings import Settings, read_settings
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.loadgen.environment.server_trial import refuse_unreachable
+from perf_pipeline.loadgen.run_data import RunData
+from perf_pipeline.loadgen.users_servers import refuse_unprivileged
 from perf_pipeline.servers.lifecycle.resolve import running_server
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.servers.mysql import service as mysql
@@ -19,6 +21,7 @@ from perf_pipeline.servers.postgres import service as postgres
 from perf_pipeline.servers.service import find_service
 from tests.integration.conftest import settings_in
 from tests.integration.targets.certificates import Certificates, make_certificates
+from tests.integration.targets.pooler import pooler
 from tests.integration.targets.relay import relay
 
 if TYPE_CHECKING:
@@ -113,6 +116,34 @@ def test_a_server_of_another_authority_is_refused_by_harness_and_worker(
     )
     with pytest.raises(ServiceUnavailableError, match=r"not a worker of control.*certificate v"):
         refuse_unreachable([elsewhere], "control", python)
+
+
+def test_a_pooler_in_transaction_mode_works_and_nothing_of_ours_stays_on_it(
+    servers: dict[str, Server], python: Path, tmp_path: Path
+) -> None:
+    """Neither a setting nor a prepared statement; a whole run's data are made through it."""
+    direct = servers["postgres"].url
+    with pooler(_port(direct)) as between:
+        url = direct.replace(f":{_port(direct)}/", f":{between.port}/")
+        server, _ = running_server(named(url, "postgres", tmp_path), "postgres")
+        assert server is not None
+        assert between.refused == 1
+        assert server.facts.is_pooler
+        assert "pooler" in server.record().settings
+        refuse_unreachable([server], "control", python)
+        refuse_unprivileged([server])
+        data = RunData(server, "r-pooler")
+        assert data.seed(1)
+        assert data.written_numbers(0) == set()
+        data.settle()
+        probe = data.watched().probe
+        for _ in range(7):  # psycopg would prepare a statement at the sixth
+            probe.ask()
+        probe.close()
+        postgres.storage.drop(server.url, data.name)
+        assert between.refused == 1
+        assert between.lasting == []
+    assert not servers["postgres"].facts.is_pooler
 
 
 def _port(url: str) -> int:
