@@ -44,9 +44,9 @@ def refuse_unusable_servers(
     needed = servers_needed(scenario, servers_left_out(scenario, settings))
     found = [running_server(settings, name)[0] for name in sorted(needed & settings.urls.keys())]
     servers = [server for server in found if server is not None]
+    refuse_unprivileged(servers)
     for target, python in pythons.items():
         refuse_unreachable(servers, target, python)
-    refuse_unprivileged(servers)
 
 
 def refuse_unprivileged(servers: Iterable[Server]) -> None:

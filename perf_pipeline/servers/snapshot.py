@@ -10,7 +10,7 @@ class ConnectionCounts:
     """The connections of a run's workers at one moment; None where the server does not report it.
 
     Attributes:
-        total: All connections that were counted.
+        total: All connections that were counted; None where this user may not count them.
         active: Those that execute something, or wait for a lock to do so.
         idle: The others, in a transaction or not.
         waiting: Those that wait for a lock; in Redis, those blocked in a blocking command.
@@ -18,7 +18,7 @@ class ConnectionCounts:
             connection.
     """
 
-    total: int
+    total: int | None
     active: int | None
     idle: int | None
     waiting: int | None

@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.servers.mongodb.session import OWN_CONNECTIONS, is_stand_in, session
+from pymongo.errors import OperationFailure
+
+from perf_pipeline.servers.mongodb.session import (
+    HIDDEN,
+    OWN_CONNECTIONS,
+    UNAUTHORIZED,
+    is_stand_in,
+    session,
+)
 from perf_pipeline.servers.probe import PROBE_S, ProbeSession
 from perf_pipeline.servers.snapshot import ConnectionCounts, Counters, ServerSnapshot
 
@@ -30,8 +38,7 @@ class MongodbProbe:
         """Prepare; nothing is opened.
 
         Args:
-            url: The server; its user must be allowed to see everybody's operations (inprog) and
-                serverStatus (clusterMonitor).
+            url: The server. What its user may not see (serverStatus: clusterMonitor) is a gap.
             app_name: What workers give as ``appName``.
         """
         self._name = app_name
@@ -46,9 +53,14 @@ class MongodbProbe:
         self._session.close()
 
     def _snapshot(self, client: MongoClient[dict[str, Any]]) -> ServerSnapshot:
-        status = client.admin.command({"serverStatus": 1, **dict.fromkeys(_LEFT_OUT, 0)})
-        counted = _counters(status)
         missing = "not in its serverStatus"
+        try:
+            status = client.admin.command({"serverStatus": 1, **dict.fromkeys(_LEFT_OUT, 0)})
+        except OperationFailure as error:
+            if error.code != UNAUTHORIZED:
+                raise
+            status, missing = {}, HIDDEN
+        counted = _counters(status)
         unavailable = {name: missing for name in _OF_THE_STATUS if getattr(counted, name) is None}
         if is_stand_in(status):
             current = int(status["connections"]["current"])
@@ -64,7 +76,14 @@ class MongodbProbe:
             {"$match": {"appName": self._name}},
             {"$project": {"active": 1, "waitingForLock": 1}},
         ]
-        listed = list(client.admin.aggregate(stages))
+        try:
+            listed = list(client.admin.aggregate(stages))
+        except OperationFailure as error:
+            if error.code != UNAUTHORIZED:
+                raise
+            # Everybody may see the operations of one's own user, who is the workers' as well.
+            stages[0]["$currentOp"]["allUsers"] = False
+            listed = list(client.admin.aggregate(stages))
         active = sum(one.get("active") is True for one in listed)
         waiting = sum(one.get("waitingForLock") is True for one in listed)
         how = f"connections of programs named {self._name}, the drivers' own among them"

@@ -11,14 +11,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pymongo.errors import OperationFailure
+
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.mongodb import data as storage
 from perf_pipeline.servers.mongodb.address import complete_url
 from perf_pipeline.servers.mongodb.probe import MongodbProbe
 from perf_pipeline.servers.mongodb.session import (
+    HIDDEN,
     OWN_CONNECTIONS,
     STAND_IN_PROCESS,
+    UNAUTHORIZED,
     is_stand_in,
     server_status,
     session,
@@ -110,7 +114,14 @@ def identify(url: str, timeout_s: float) -> Facts:
     Raises:
         NotAnsweringError: It did not answer, or this user may not know.
     """
-    status = server_status(url, timeout_s)
+    with session(url, timeout_s) as client:
+        try:
+            status = client.admin.command("serverStatus")
+        except OperationFailure as error:
+            if error.code != UNAUTHORIZED:
+                raise
+            version_text = client.admin.command("buildInfo").get("version", "unknown")
+            return Facts("MongoDB", str(version_text), {"settings": f"hidden: {HIDDEN}"}, None)
     process = str(status.get("process", "")).rpartition("/")[2]
     if is_stand_in(status):
         return _stand_in_facts(status)

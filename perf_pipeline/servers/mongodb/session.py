@@ -19,6 +19,11 @@ STAND_IN_PROCESS = "nx_27017"
 REACHED_S = 15.0
 """A server on loopback, or one network away, that takes longer to be reached is not there."""
 
+UNAUTHORIZED = 13
+"""The code of an answer to a user who may not ask."""
+
+HIDDEN = "the URL's user may not use serverStatus (role clusterMonitor)"
+
 OWN_CONNECTIONS = 2
 """What ``session`` opens: one for the commands, one by which the driver watches the server."""
 

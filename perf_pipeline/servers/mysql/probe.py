@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pymysql import MySQLError
+
 from perf_pipeline.servers.mysql.session import database_of, session
 from perf_pipeline.servers.probe import PROBE_S, ProbeSession
 from perf_pipeline.servers.service import NotAnsweringError
@@ -12,6 +14,9 @@ from perf_pipeline.servers.snapshot import ConnectionCounts, Counters, ServerSna
 
 if TYPE_CHECKING:
     from pymysql.cursors import Cursor
+
+_NOT_ALLOWED = (1044, 1045, 1142, 1143, 1227)
+"""Access denied: to a database, to the server, to a table, to a column, for want of a privilege."""
 
 _IDLE = "Sleep"
 _LOCK_STATES = "Waiting for % lock"
@@ -22,11 +27,16 @@ _COUNTED = """
     FROM information_schema.processlist AS p
     LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id"""
 
-_BY_NAME = f"""{_COUNTED}
+_COUNTED_OF_OWN = """
+    SELECT count(*), coalesce(sum(p.command <> %s), 0), coalesce(sum(p.state LIKE %s), 0)
+    FROM information_schema.processlist AS p"""
+"""Of the processes of one's own user, for whom InnoDB's transactions are hidden without PROCESS."""
+
+_BY_NAME = """
     JOIN performance_schema.session_account_connect_attrs AS a ON a.processlist_id = p.id
     WHERE a.attr_name = 'program_name' AND a.attr_value = %s"""
 
-_BY_DATABASE = f"""{_COUNTED}
+_BY_DATABASE = """
     WHERE p.user = substring_index(user(), '@', 1) AND p.db = %s"""
 
 _STATUS = "SHOW GLOBAL STATUS WHERE Variable_name IN %s"
@@ -66,23 +76,19 @@ class MysqlProbe:
         self._session.close()
 
     def _snapshot(self, cursor: Cursor) -> ServerSnapshot:
+        unavailable: dict[str, str] = {}
         schema = bool(int(_row(cursor, "SELECT @@performance_schema")[0]))
-        if schema:
-            how = f"connections of programs named {self._name} (performance schema)"
-            row = _row(cursor, _BY_NAME, _IDLE, _LOCK_STATES, self._name)
-        else:
-            how = "connections of the URL's user in its database (no performance schema)"
-            row = _row(cursor, _BY_DATABASE, _IDLE, _LOCK_STATES, self._database)
-        total, active, waiting = (int(count) for count in row)
+        connections = self._connections(cursor, schema=schema, unavailable=unavailable)
         cursor.execute(_STATUS, [_NAMES])
         status = {str(name): int(value) for name, value in cursor.fetchall()}
         queries, query_time_s = status.get("Questions"), None
         source = "Questions of the status"
-        unavailable = {}
-        if schema:
-            count, time_s = _row(cursor, _STATEMENTS)
-            queries, query_time_s = int(count), float(time_s)
+        timed = _row_if_allowed(cursor, _STATEMENTS) if schema else None
+        if timed is not None:
+            queries, query_time_s = int(timed[0]), float(timed[1])
             source = "statements of the performance schema"
+        elif schema:
+            unavailable["query_time_s"] = "the URL's user may not read performance_schema"
         else:
             unavailable["query_time_s"] = "no time is counted while performance_schema is off"
         counted = Counters(
@@ -93,11 +99,43 @@ class MysqlProbe:
             storage_read_bytes=status.get("Innodb_data_read"),
             source=source,
         )
-        connections = ConnectionCounts(total, active, total - active, waiting, how)
         for name in ("sent_bytes", "recv_bytes", "queries", "storage_read_bytes"):
             if getattr(counted, name) is None:
                 unavailable[name] = "not in the server's status"
         return ServerSnapshot(connections, counted, unavailable)
+
+    def _connections(
+        self, cursor: Cursor, *, schema: bool, unavailable: dict[str, str]
+    ) -> ConnectionCounts:
+        kinds = []
+        if schema:
+            how = f"connections of programs named {self._name} (performance schema)"
+            kinds.append((_BY_NAME, self._name, how))
+        how = "connections of the URL's user in its database (their names are not known)"
+        kinds.append((_BY_DATABASE, self._database, how))
+        for of_whom, value, how in kinds:
+            for counted in (_COUNTED, _COUNTED_OF_OWN):
+                row = _row_if_allowed(cursor, counted + of_whom, _IDLE, _LOCK_STATES, value)
+                if row is None:
+                    continue
+                total, active, waiting = (int(count) for count in row)
+                if counted is _COUNTED:
+                    return ConnectionCounts(total, active, total - active, waiting, how)
+                unavailable["waiting"] = "the URL's user may not see InnoDB's locks (GRANT PROCESS)"
+                return ConnectionCounts(total, active, total - active, None, how)
+        raise NotAnsweringError("it shows no processes")
+
+
+def _row_if_allowed(
+    cursor: Cursor, query: str, *values: str
+) -> tuple[str | int | float, ...] | None:
+    """Return the one row of a query; None if this user may not ask it."""
+    try:
+        return _row(cursor, query, *values)
+    except MySQLError as error:
+        if error.args and error.args[0] in _NOT_ALLOWED:
+            return None
+        raise
 
 
 def _row(cursor: Cursor, query: str, *values: str) -> tuple[str | int | float, ...]:

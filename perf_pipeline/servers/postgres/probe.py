@@ -23,9 +23,10 @@ _ACTIVE_TIME_SINCE = 140_000
 _STATEMENTS_SINCE = 130_000
 
 _HAS_STATEMENTS = b"""
-    SELECT count(*) FROM pg_extension
+    SELECT count(*) FROM pg_extension, pg_settings
     WHERE extname = 'pg_stat_statements'
-        AND current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%'"""
+        AND name = 'shared_preload_libraries' AND setting LIKE '%pg_stat_statements%'"""
+"""pg_settings leaves out what is hidden from the user; asking for that by name would fail."""
 
 _SESSIONS = """
     SELECT count(*) AS total,

@@ -19,8 +19,8 @@ _BATCH = 1000
 
 
 NEEDED_PRIVILEGES = (
-    "the commands PING, SETEX, SET, SCAN and UNLINK and the keys perf_pipeline:* "
-    "(ACL SETUSER user ~perf_pipeline:* +ping +setex +set +scan +unlink)"
+    "its keys perf_pipeline:* and some commands (ACL SETUSER user ~perf_pipeline:* +select +ping "
+    "+client|setname +set +setex +scan +unlink)"
 )
 
 
@@ -36,7 +36,8 @@ def try_out(url: str, name: str) -> None:
         NotAnsweringError: The server refused or failed.
     """
     with session(url, _COUNT_S) as client:
-        client.setex(f"{name}0:0", _TRIED_TTL_S, "")
+        client.client_setname(name.strip(":").replace(":", "-"))  # as a worker's connections
+        client.execute_command("SETEX", f"{name}0:0", _TRIED_TTL_S, "")  # type: ignore[no-untyped-call]
         client.set(f"{name}0:0", "", ex=_TRIED_TTL_S)
     drop(url, name)
 

@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import NoPermissionError
+
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.redis import data as storage
 from perf_pipeline.servers.redis.address import complete_url
@@ -18,6 +20,8 @@ from perf_pipeline.servers.server import Facts
 from perf_pipeline.servers.service import Installation, Launch
 
 if TYPE_CHECKING:
+    from redis import Redis
+
     from perf_pipeline.config.settings import Settings
 
 __all__ = [
@@ -93,7 +97,10 @@ def identify(url: str, timeout_s: float) -> Facts:
     """
     with session(url, timeout_s) as client:
         client.ping()
-        info: dict[str, Any] = client.info()
+        try:
+            info: dict[str, Any] = client.info()
+        except NoPermissionError:
+            return _facts_of_greeting(client)
     # Valkey reports the Redis version that it is compatible with, and says so.
     if info.get("server_name") == "valkey":
         product, version = "Valkey", str(info["valkey_version"])
@@ -106,6 +113,18 @@ def identify(url: str, timeout_s: float) -> Facts:
         version=version,
         settings={"redis_version": str(info["redis_version"]), **settings},
         max_connections=int(limit) if limit is not None else None,
+    )
+
+
+def _facts_of_greeting(client: Redis) -> Facts:
+    """Return what a Redis says of itself to a user who may not ask it INFO."""
+    said: Any = client.execute_command("HELLO")  # type: ignore[no-untyped-call]
+    pairs = dict(zip(said[::2], said[1::2], strict=False)) if isinstance(said, list) else said
+    return Facts(
+        product=str(pairs.get("server", "redis")).capitalize(),
+        version=str(pairs.get("version", "unknown")),
+        settings={"settings": "hidden: the URL's user may not use INFO"},
+        max_connections=None,
     )
 
 
