@@ -11,7 +11,8 @@ import typer
 from typer import rich_utils
 
 from perf_pipeline.ci.ci_files import with_ci_files
-from perf_pipeline.cli import capacity, doctor, histograms, inspect, prune, run, selftest, servers
+from perf_pipeline.cli import capacity, doctor, histograms, inspect, run, selftest, servers
+from perf_pipeline.cli.files import init, prune
 from perf_pipeline.cli.output import answer, show
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.defects import explain_defect
@@ -34,6 +35,7 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run.run,
     "capacity": capacity.capacity,
+    "init": init.init,
     "check": inspect.check,
     "scenarios": inspect.scenarios,
     "records": inspect.records,
@@ -59,6 +61,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline capacity my.toml --slo 'p99_s < 0.5' --of rate --duration 20 --json",
         "perf-pipeline capacity baseline --target control --nodes lean --slo 'avg_s<1' --max 2000",
     ),
+    "init": ("perf-pipeline init shop:order", "perf-pipeline init shop:order --output load.toml"),
     "check": ("perf-pipeline check my.toml", "perf-pipeline check baseline --json"),
     "scenarios": ("perf-pipeline scenarios", "perf-pipeline scenarios --json"),
     "records": (

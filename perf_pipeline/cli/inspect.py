@@ -81,8 +81,7 @@ def check(
     with bad_input_explained(as_json=as_json):
         machine = read_machine_limits()
         scenario = open_scenario(file, machine)
-        trial = _tried_functions(scenario)
-        trial.refuse_wrong(file)
+        trial = check_functions(scenario, file)
     open_levels = [arrivals.label for arrivals in scenario.arrivals]
     levels = ", ".join([*map(str, scenario.concurrency), *open_levels])
     processes = processes_of(scenario, machine)
@@ -116,15 +115,21 @@ def check(
     )
 
 
-def _tried_functions(scenario: Scenario) -> FunctionTrial:
-    """Try the user's own functions wherever an environment is there; none is made."""
+def check_functions(scenario: Scenario, file: str) -> FunctionTrial:
+    """Try the user's own functions wherever an environment is there; none is made.
+
+    Raises:
+        ScenarioError: One cannot be called.
+    """
     cache, given = settings_with(None).cache_dir, scenario.interpreter
     pythons: dict[str, Path | None] = {}
     for target in function_targets(scenario):
         interpreter = Path(given) if given and target == scenario.target else None
         found = find_environment(parse_target(target), cache_dir=cache, interpreter=interpreter)
         pythons[target] = found.python if found else None
-    return try_functions(scenario, pythons)
+    trial = try_functions(scenario, pythons)
+    trial.refuse_wrong(file)
+    return trial
 
 
 def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:

@@ -1,0 +1,1 @@
+"""Commands that write or remove files and start nothing: init, prune."""

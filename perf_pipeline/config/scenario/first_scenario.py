@@ -1,0 +1,89 @@
+"""A commented scenario for a user's function: what must be there, and what most people add next.
+
+A line that begins with ``#`` and a key, without a space, is a setting that is not used: without
+that sign it is valid, in place of a line with the same key or beside the others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.config.scenario.function_source import FunctionSource
+
+_TEMPLATE = """\
+# A load test of {text}, written by `perf-pipeline init`.
+# perf-pipeline check {file} explains every problem; perf-pipeline run {file} measures.
+
+title = {title}
+
+# {kind}
+target = {target}
+# Packages of the function, installed into an environment of their own:
+#target = "{plain}+requests"
+# or a Python of yours that has everything installed:
+#interpreter = "/usr/bin/python3"
+
+# The folder from which the module is imported, seen from this file.
+python_path = {python_path}
+
+# So many workflows are in flight at all times; each number is a level.
+concurrency = [10]
+# More levels:
+#concurrency = [10, 50, 100]
+
+# Servers that are started for the run; the function finds PERF_PIPELINE_REDIS_URL and so on in its
+# environment.
+#servers = ["redis", "postgres"]
+
+# Objectives: a missed one ends the run with exit code 1.
+#slo = ["p99_s < 0.5", "error_ratio <= 0.01"]
+
+[[workload]]
+# Called with the workflow's number; it raises if the workflow failed, and a failed `assert` counts
+# as a wrong result. Several [[workload]] tables make a mix.
+function = {function}
+# Its share of a mix, relative to the others:
+#weight = 1.0
+
+[phases]
+# Seconds that are measured at each level, after a warm-up that is found in the data.
+steady_s = 12
+# A workflow that takes longer is a timeout:
+#deadline_s = 30
+"""
+
+_KIND = {
+    True: "An async function: a slot is a task of an event loop.",
+    False: "A plain function: a slot is a thread. For an async function: callable_async.",
+    None: "Taken for a plain function, as its source does not show it (async: callable_async).",
+}
+
+
+def first_scenario(source: FunctionSource, file: Path) -> str:
+    """Return the text of a scenario for a function.
+
+    Args:
+        source: The function.
+        file: Where the text will be; relative paths begin in its folder.
+    """
+    python_path = os.path.relpath(source.folder, file.resolve().parent)
+    return _TEMPLATE.format(
+        text=source.text,
+        file=file.name,
+        title=_quoted(source.summary or f"Load test of {source.text}"),
+        kind=_KIND[source.is_async],
+        target=_quoted(source.target),
+        plain=source.target,
+        python_path=_quoted(python_path),
+        function=_quoted(source.text),
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a basic string of TOML, which a string of JSON is."""
+    return json.dumps(text, ensure_ascii=False)
