@@ -167,7 +167,7 @@ import-results: $(READY) ## unpack ARCHIVE=FILE; nothing that is there is writte
 
 .PHONY: clear
 clear: $(READY) ## clear away what killed runs left behind, and mark them
-	@$(BIN)/dagster job execute -m assets.definitions -j clearing
+	@$(PY) -m assets.job_command clearing
 
 ##@ Work on perf_pipeline itself
 .PHONY: check test test-long

@@ -14,6 +14,7 @@ from perf_pipeline.clearing import clear
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import ProcessStamp
+from perf_pipeline.program.dagster_home import remove_abandoned_homes
 from perf_pipeline.redaction.redact import redacted, redacted_errors
 from perf_pipeline.report.run.inventory import inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
@@ -101,7 +102,8 @@ def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None
     """Clear away what killed runs left, and mark those runs, ours and Dagster's."""
     with redacted_errors():
         done = clear(settings_with(config.results_dir))
-    for line in (*done, *_mark_killed(context.instance)):
+    homes = remove_abandoned_homes(Path(context.instance.root_directory))
+    for line in (*done, *homes, *_mark_killed(context.instance)):
         context.log.info(redacted(line))
     if config.run_folder:
         inventory = run_inventory_of(RunFolder(Path(config.run_folder)))

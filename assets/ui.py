@@ -10,20 +10,30 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 
 from perf_pipeline.config.settings import PROJECT, current_settings
+from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.lifeline import bound_command
+from perf_pipeline.program.dagster_home import dagster_environment
+from perf_pipeline.program.program import run_program
 from perf_pipeline.report import report_server as reports
 
 UI_PORT = 3000
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Serve reports while ``dagster dev`` runs; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m assets.ui", description=__doc__)
     parser.add_argument("--port", type=int, default=UI_PORT, help="port of the UI")
-    given = parser.parse_args()
-    settings = current_settings()
+    given = parser.parse_args(arguments)
+    try:
+        settings = current_settings()
+        environ = dagster_environment(os.environ, settings.state_dir)
+    except PerfPipelineError as error:
+        sys.stderr.write(f"{error}\n")
+        return Exit.BAD_INPUT
     results, port = settings.results_dir, settings.reports_port
     try:
         server = reports.report_server(results, port)
@@ -33,33 +43,38 @@ def main() -> int:
             "Links to reports in the UI lead there. End what listens there (another `make ui`?), "
             "or choose another port: make ui REPORTS_PORT=4001.\n"
         )
-        return 1
+        return Exit.BAD_INPUT
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sys.stderr.write(f"reports of {results} on http://{reports.HOST}:{port}/\n")
         try:
-            return _dagster_dev(given.port)
+            return _dagster_dev(given.port, environ)
         finally:
             server.shutdown()
 
 
-def _dagster_dev(port: int) -> int:
-    """Run ``dagster dev`` to its end; SIGINT and SIGTERM are handed on, each once.
+def _dagster_dev(port: int, environ: Mapping[str, str]) -> int:
+    """Run ``dagster dev`` to its end; SIGINT and SIGTERM are handed on, SIGHUP as SIGTERM.
 
     It has its own session, or Ctrl-C would reach it twice; and it is bound to this process.
     """
     where = ["--host", reports.HOST, "--port", str(port)]
-    command = [sys.executable, "-m", "dagster", "dev", *where]
+    command = [sys.executable, "-I", "-m", "dagster", "dev", *where]
     # A shell without job control starts what is before an & deaf to SIGINT, and Dagster would
     # make SIGTERM the same.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
-        bound_command(command, signal.SIGTERM, os.getpid()), cwd=PROJECT, start_new_session=True
+        bound_command(command, signal.SIGTERM, os.getpid()),
+        cwd=PROJECT,
+        env=environ,
+        start_new_session=True,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda got, _frame: process.send_signal(got))
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup wants it
+        signal.signal(signal.SIGHUP, lambda *_: process.send_signal(signal.SIGTERM))
     return process.wait()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 VARIABLE = "DAGSTER_HOME"
 _CONFIG = "dagster.yaml"
 _HISTORY = ".dagster"
+_TEMPORARY = ".tmp_dagster_home_"
 _IN_PROJECT = f": {_HISTORY}"
 
 
@@ -54,8 +57,12 @@ def _checked(given: str) -> Path:
         problem = "is not an absolute path"
     elif not home.is_dir():
         problem = "is no folder"
-    elif not os.access(home, os.W_OK | os.X_OK):
-        problem = "cannot be written to"
+    else:
+        try:
+            with tempfile.TemporaryFile(dir=home):
+                pass
+        except OSError as error:
+            problem = f"cannot be written to ({(error.strerror or str(error)).lower()})"
     if problem:
         raise PerfPipelineError(
             f"{VARIABLE} is {given!r}, which {problem}, so Dagster cannot keep the history of runs "
@@ -100,3 +107,45 @@ def _in_state(state_dir: Path, project: Path) -> Path:
             f"{VARIABLE} to a folder of yours"
         ) from error
     return home
+
+
+def remove_abandoned_homes(in_use: Path, project: Path = PROJECT) -> list[str]:
+    """Remove the temporary homes that killed ``dagster`` commands left in the project.
+
+    A home does not say whose it is, so none is removed while such a command works there.
+
+    Args:
+        in_use: The caller's own home.
+        project: Where ``dagster`` was called.
+
+    Returns:
+        A line for each that was removed.
+    """
+    homes = [
+        home
+        for home in sorted(project.glob(f"{_TEMPORARY}*"))
+        if home != in_use
+        and home.is_dir()
+        and not home.is_symlink()
+        and home.lstat().st_uid == os.geteuid()
+    ]
+    if not homes or _dagster_works_in(project):
+        return []
+    for home in homes:
+        shutil.rmtree(home, ignore_errors=True)
+    return [f"{home}, the temporary folder of a dagster command that was killed" for home in homes]
+
+
+def _dagster_works_in(project: Path) -> bool:
+    """Return whether another process of ``dagster`` has the project as its current folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            is_dagster = any(word.rpartition(b"/")[2] == b"dagster" for word in words)
+            if is_dagster and (process / "cwd").samefile(project):
+                return True
+        except OSError:
+            continue  # it has ended, or is another user's, whose homes are not touched
+    return False

@@ -95,9 +95,11 @@ class Terminal:
         return not hidden and not elsewhere and termios.tcgetattr(self._kept) == self.settings
 
     def close(self) -> None:
-        """Close the terminal."""
-        os.close(self._main)
-        os.close(self._kept)
+        """Close the terminal, as a user closes its window; the kernel sends SIGHUP."""
+        if self._main >= 0:
+            os.close(self._main)
+            os.close(self._kept)
+        self._main = -1
 
     def _has(self, texts: tuple[str, ...]) -> bool:
         plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\s", "", self.shown())
@@ -174,6 +176,22 @@ def test_ctrl_c_twice_ends_at_once_and_nothing_is_left_running(
     assert not child.is_running()
     assert until(lambda: not sandbox.processes(), 10), sandbox.processes()
     assert sandbox.cli("report", folder.name).returncode == 0
+
+
+def test_a_terminal_that_is_closed_costs_nothing_that_was_measured(
+    sandbox: Sandbox, terminals: list[Terminal]
+) -> None:
+    """The run ends as at Ctrl-C, with 129, though nothing can be written any more."""
+    terminal = Terminal(sandbox, "run", sandbox.long_scenario("closed"), columns=80)
+    terminals.append(terminal)
+    assert terminal.shows("steady,", "4 of 4 wanted")
+    folder = sandbox.run_folders()[-1]
+    terminal.close()
+    assert terminal.process.wait(timeout=60) == 129
+    assert sandbox.own_record(folder)["status"] == "interrupted"
+    assert (folder / "report.html").exists()
+    assert not list((sandbox.folder / "state").rglob("defects/*"))
+    assert until(lambda: not sandbox.processes(), 15), sandbox.processes()
 
 
 def test_a_killed_view_leaves_the_terminal_as_it_was(

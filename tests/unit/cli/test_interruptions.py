@@ -78,3 +78,23 @@ def test_a_signal_after_the_block_has_its_old_meaning() -> None:
     finally:
         signal.signal(signal.SIGINT, previous)
     assert (noted.signals, ours) == ([signal.SIGINT], [signal.SIGINT])
+
+
+def test_a_closed_terminal_is_noted_unless_nohup_ignores_it() -> None:
+    """The exit code is that of the first signal."""
+    program = """
+import os, signal
+from perf_pipeline.cli.interruptions import interruptions_noted
+with interruptions_noted() as noted:
+    os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGTERM)
+    print(noted.code)
+"""
+    for trap, code in (("trap - HUP", "129"), ("trap '' HUP", "143")):
+        ran = subprocess.run(
+            ["/bin/sh", "-c", f'{trap}; exec "$0" -c "$1"', sys.executable, program],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stdout == f"{code}\n"
