@@ -22,7 +22,8 @@ LATEST_RUNS = 20
 def offer_scenarios(incomplete: str) -> Offered:
     """Offer the scenarios that come with the project, and TOML files of the current folder."""
     known = [(scenario, name(title)) for scenario, title in list_scenarios().items()]
-    files = [(str(path), "a file") for path in sorted(Path().glob("*.toml"))]
+    paths = sorted(map(str, Path().glob("*.toml")))
+    files = [(path, "a file") for path in paths if path.isprintable()]
     return _beginning(incomplete, known + files)
 
 

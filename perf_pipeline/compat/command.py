@@ -106,7 +106,7 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+    print(inert(text), flush=True)  # noqa: T201
 
 
 def loads_of(request: Request) -> Mapping[str, Overrides]:

@@ -1,0 +1,39 @@
+"""The server of reports shows no file from outside of the results folder."""
+
+from __future__ import annotations
+
+import threading
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.report.report_server import report_server, report_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_link_in_the_place_of_a_report_or_of_a_run_is_not_followed(tmp_path: Path) -> None:
+    results, outside = tmp_path / "results", tmp_path / "outside"
+    for folder in (results / "r-1", results / "r-2", outside):
+        folder.mkdir(parents=True)
+    (outside / "report.html").write_text("secret", encoding="utf-8")
+    (results / "r-1" / "report.html").write_text("ours", encoding="utf-8")
+    (results / "r-2" / "report.html").symlink_to(outside / "report.html")
+    (results / "r-3").symlink_to(outside)
+    server = report_server(results, 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        port = server.server_address[1]
+        with urllib.request.urlopen(report_url("r-1", port)) as answer:
+            assert answer.read() == b"ours"
+        for run in ("r-2", "r-3", "..", "r-1/../../outside"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(report_url(run, port))
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
