@@ -12,7 +12,7 @@ from assets.resources import PROCESS_TAG
 from assets.run_inventory import FOLDER_TAG
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.loadgen.environment.environment import find_uv
-from perf_pipeline.loadgen.environment.newest_release import newest_release
+from perf_pipeline.loadgen.environment.newest_release import newest_release, next_release
 
 PACKAGE = "kailash"
 ASK_EVERY_S = 3600
@@ -22,12 +22,15 @@ CLEAR_EVERY_S = 60
 AFTER_TAG = "perf_pipeline/cleared_after"
 
 
-def new_version_sensor(package: str, newest: Callable[[], str]) -> dg.SensorDefinition:
-    """Make the sensor that measures each new release of a target's package.
+def new_version_sensor(
+    package: str, newest: Callable[[], str], following: Callable[[str], str]
+) -> dg.SensorDefinition:
+    """Make the sensor that measures each new release of a target's package, one a tick.
 
     Args:
         package: The package, which is also the target's name.
         newest: Asks which release is the newest; its errors are the tick's.
+        following: Asks which release is the next after one; likewise.
     """
 
     @dg.sensor(
@@ -36,7 +39,8 @@ def new_version_sensor(package: str, newest: Callable[[], str]) -> dg.SensorDefi
         minimum_interval_seconds=ASK_EVERY_S,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=f"Asks the package index each hour for the newest release of {package}, and "
-        "runs the baseline on each new one. The first tick only remembers which there is.",
+        "runs the baseline on each new one, one an hour, the oldest first. The first tick only "
+        "remembers which there is.",
     )
     def new_target_version(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         release, known = newest(), context.cursor
@@ -45,6 +49,7 @@ def new_version_sensor(package: str, newest: Callable[[], str]) -> dg.SensorDefi
             return dg.SkipReason(f"{package} {release} is the newest now; waiting for another")
         if not is_newer(release, known):
             return dg.SkipReason(f"nothing newer than {package} {known}; the index says {release}")
+        release = following(known)  # releases of the same hour are measured as well
         return dg.SensorResult(run_requests=[_measure_release(package, release)], cursor=release)
 
     return new_target_version
@@ -108,7 +113,11 @@ def _newest() -> str:
     return newest_release(PACKAGE, find_uv(os.environ), os.environ)
 
 
-new_target_version = new_version_sensor(PACKAGE, _newest)
+def _following(release: str) -> str:
+    return next_release(PACKAGE, release, find_uv(os.environ), os.environ)
+
+
+new_target_version = new_version_sensor(PACKAGE, _newest, _following)
 clear_after_failure = clearing_sensor(
     "clear_after_failure", dg.DagsterRunStatus.FAILURE, "failed or was killed"
 )

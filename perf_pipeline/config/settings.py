@@ -53,6 +53,12 @@ FAILURE_NOTE = f"{_PREFIX}FAILURE_NOTE"
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _RESULTS = f"{_PREFIX}RESULTS"
+VARIABLES = (
+    *(spec.url_variable for spec in SERVICES.values()),
+    *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS),
+)
+"""The settings that users may set; the README names each."""
+
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PASSWORD_VARIABLES = ("PGPASSWORD", "PGSSLPASSWORD", "MYSQL_PWD", "REDISCLI_AUTH")
 """Of the servers' own clients; a driver may read them, and repeat them in an error."""
@@ -171,21 +177,10 @@ def _remember_secrets(environ: Mapping[str, str]) -> None:
 def _misspelt(environ: Mapping[str, str]) -> list[str]:
     """Return a problem for each variable that looks like a misspelt setting."""
     problems = []
-    urls = [spec.url_variable for spec in SERVICES.values()]
-    known = [
-        *urls,
-        _STAND_IN,
-        _NOISE,
-        _LOAD_LOCK,
-        _REPORTS_PORT,
-        _RESULTS,
-        CHECKED_RUN,
-        FAILURE_NOTE,
-    ]
     for name in sorted(environ):
-        if not name.startswith(_PREFIX) or name in known:
+        if not name.startswith(_PREFIX) or name in (*VARIABLES, CHECKED_RUN, FAILURE_NOTE):
             continue
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+        nearest = difflib.get_close_matches(name, VARIABLES, n=1, cutoff=0.85)
         if nearest:
             problems.append(f"{name} is not a setting and would be ignored: write {nearest[0]}.")
     return problems

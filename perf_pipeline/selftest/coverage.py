@@ -1,4 +1,4 @@
-"""95 % intervals of p50, p99 and throughput cover the truth though neighbours in time are alike.
+"""95 % intervals of p50, p99 and throughput cover the truth in 88 % of correlated series or more.
 
 A queue with one server (M/M/1) at load 0.5 and 0.8, in virtual time: every percentile and the
 throughput are known exactly. Each repetition makes the records of a level and summarises them with

@@ -32,10 +32,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def tick(
-    instance: dg.DagsterInstance, newest: str, cursor: str | None
+    instance: dg.DagsterInstance, newest: str, cursor: str | None, following: str = ""
 ) -> tuple[dg.SensorResult | dg.SkipReason, str | None]:
     """Evaluate ``new_target_version`` once; returns its result and the cursor after it."""
-    sensor = sensors.new_version_sensor("kailash", lambda: newest)
+    sensor = sensors.new_version_sensor("kailash", lambda: newest, lambda _: following or newest)
     context = dg.build_sensor_context(instance=instance, cursor=cursor)
     result = sensor(context)
     assert isinstance(result, (dg.SensorResult, dg.SkipReason))
@@ -64,6 +64,20 @@ def test_a_newer_release_is_measured_once_with_its_own_target(instance: dg.Dagst
     assert cursor == "2.100.0"
 
 
+def test_releases_of_the_same_hour_are_measured_one_after_the_other(
+    instance: dg.DagsterInstance,
+) -> None:
+    """2.66.0 and 2.67.0 appeared between two ticks: the newest alone was measured once."""
+    first, cursor = tick(instance, "2.67.0", "2.65.0", following="2.66.0")
+    second, cursor = tick(instance, "2.67.0", cursor, following="2.67.0")
+    third, cursor = tick(instance, "2.67.0", cursor)
+    assert isinstance(first, dg.SensorResult)
+    assert isinstance(second, dg.SensorResult)
+    requests = [*(first.run_requests or ()), *(second.run_requests or ())]
+    assert [request.run_key for request in requests] == ["2.66.0", "2.67.0"]
+    assert isinstance(third, dg.SkipReason)
+
+
 def test_an_index_that_went_back_starts_nothing(instance: dg.DagsterInstance) -> None:
     """A release was taken back; when it comes again, nothing is new."""
     result, cursor = tick(instance, "2.64.0", "2.65.0")
@@ -80,7 +94,7 @@ def test_an_index_that_cannot_be_asked_fails_the_tick_and_forgets_nothing(
 
     context = dg.build_sensor_context(instance=instance, cursor="2.65.0")
     with pytest.raises(TargetEnvironmentError, match="no network"):
-        sensors.new_version_sensor("kailash", gone)(context)
+        sensors.new_version_sensor("kailash", gone, lambda after: after)(context)
     assert context.cursor == "2.65.0"
     with pytest.raises(PerfPipelineError, match=r"names 'newest!' as the newest release"):
         tick(instance, "newest!", "2.65.0")

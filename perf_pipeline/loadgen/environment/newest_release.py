@@ -1,4 +1,4 @@
-"""The newest release of a package in the index, resolved by uv as for an install."""
+"""The newest release of a package in the index, and the next after one, as uv would install it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-ASK_LIMIT_S = 30.0
-"""Dagster gives a sensor's tick 60 s."""
+ASK_LIMIT_S = 25.0
+"""Dagster gives a sensor's tick 60 s, in which both are asked for."""
 
 
-def newest_release(
-    package: str, uv: Path | None, environ: Mapping[str, str], limit_s: float = ASK_LIMIT_S
-) -> str:
+def newest_release(package: str, uv: Path | None, environ: Mapping[str, str]) -> str:
     """Ask the configured index for the newest release that this machine's Python can have.
 
     Args:
         package: Name of a distribution.
         uv: The uv to ask with (see ``find_uv``), or None if there is none.
         environ: Names the index (see ``package_index``).
-        limit_s: How long the index may take, seconds.
 
     Returns:
         The version, as a requirement would name it; pre-releases are none.
@@ -35,6 +32,27 @@ def newest_release(
     Raises:
         TargetEnvironmentError: There is no uv, or no answer that names a version.
     """
+    return _resolved(package, package, "highest", uv, environ)
+
+
+def next_release(package: str, after: str, uv: Path | None, environ: Mapping[str, str]) -> str:
+    """Ask likewise for the oldest release after one: the next that is to be measured.
+
+    Args:
+        package: Name of a distribution.
+        after: A version; there is a newer one.
+        uv: As of ``newest_release``.
+        environ: Likewise.
+
+    Raises:
+        TargetEnvironmentError: There is no uv, or no answer that names a version.
+    """
+    return _resolved(package, f"{package}>{after}", "lowest-direct", uv, environ)
+
+
+def _resolved(
+    package: str, requirement: str, resolution: str, uv: Path | None, environ: Mapping[str, str]
+) -> str:
     if uv is None:
         raise TargetEnvironmentError(
             f"The newest release of {package} is not known: asking for it takes uv, and there is "
@@ -42,15 +60,16 @@ def newest_release(
         )
     no_index = ("--no-index",) if without_index(environ) else ()
     plain = (*no_index, "--quiet", "--no-deps", "--no-header", "--no-annotate", "--upgrade")
-    command: list[str | Path] = [uv, "pip", "compile", *plain, "--python", base_interpreter(), "-"]
+    command: list[str | Path] = [uv, "pip", "compile", *plain, "--resolution", resolution]
+    command += ["--python", base_interpreter(), "-"]
     try:
         answer = subprocess.run(
             command,
-            input=f"{package}\n",
+            input=f"{requirement}\n",
             env=installer_variables(environ),
             capture_output=True,
             text=True,
-            timeout=limit_s,
+            timeout=ASK_LIMIT_S,
             check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:

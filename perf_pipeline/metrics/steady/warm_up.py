@@ -4,12 +4,10 @@ End of warm-up: three shapes of a warm-up (a step, a slope that ends, an exponen
 fitted by least squares, each with every length, and the best is taken. A decay ends where less than
 5 % of the level is left of it. It is a warm-up only if its height is more than 5 % of the level and
 more than six standard errors; the error comes from blocks of the residuals, so it allows for
-autocorrelation. This replaces MSER-5 (White, Cobb, Spratt, "A Comparison of Five Steady-State
-Truncation Heuristics for Simulation", WSC 2000), whose criterion for "no steady state" is used: the
-warm-up extends beyond half of the measured phase. Of series with noise of 10 % and an
-autocorrelation of 0.5, MSER-5 found the end to within 25 % in 96 % (steps) and 91 % (decays) at
-1000 values, 76 and 65 % at 200; the fit in 99 % and more at 1000, 96 and 94 % at 200. MSER-5 leaves
-a tail that is then called a drift, in 5 to 14 %.
+autocorrelation. It replaces MSER-5 (White, Cobb, Spratt, "A Comparison of Five Steady-State
+Truncation Heuristics for Simulation", WSC 2000), which misses the end of short series more often
+and leaves a tail that is then called a drift; its criterion for "no steady state" is used: the
+warm-up extends beyond half of the measured phase. The selftest ``warmup`` judges the fit.
 
 Drift: slope of the means of 10 blocks, with Student's t of 8 degrees of freedom: long blocks absorb
 the autocorrelation. At a nominal 2.5 % it called 2.0 to 4.6 % of 2000 series without any trend

@@ -11,7 +11,7 @@ import pytest
 
 from perf_pipeline.errors import TargetEnvironmentError
 from perf_pipeline.loadgen.environment.environment import find_uv
-from perf_pipeline.loadgen.environment.newest_release import newest_release
+from perf_pipeline.loadgen.environment.newest_release import newest_release, next_release
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +66,16 @@ def test_pips_variable_alone_names_the_index_to_uv(tmp_path: Path) -> None:
     given["PIP_CONFIG_FILE"] = os.devnull
     given.pop("PIP_NO_INDEX", None)
     assert newest_release("runtime-x", UV, given) == "7.7.7"
+
+
+@needs_uv
+def test_the_next_release_is_the_oldest_after_one_that_this_python_can_have(tmp_path: Path) -> None:
+    write_index(
+        tmp_path,
+        {"2.8.0": ">=3.11", "2.9.0rc1": ">=3.11", "2.9.0": ">=3.99", "2.9.1": "", "2.10.0": ""},
+    )
+    assert next_release("runtime-x", "2.8.0", UV, environ(tmp_path)) == "2.9.1"
+    assert next_release("runtime-x", "2.9.1", UV, environ(tmp_path)) == "2.10.0"
 
 
 @needs_uv

