@@ -63,7 +63,7 @@ DAGSTER = (
 MADE = {
     "make baseline": "perf-pipeline run baseline",
     "make test": "python -m tests.suite",
-    "make ui": "python -m assets.ui",
+    "make ui": "-m assets.ui",
 }
 """What ``make`` would start; a test that ran ``make test`` would run itself."""
 JOB = ".venv/bin/dagster job execute -m assets.definitions -j baseline"
