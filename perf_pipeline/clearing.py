@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.host.scratch import remove_scratch
+from perf_pipeline.host.scratch import remove_abandoned_scratch
 from perf_pipeline.loadgen.limits.control_group import remove_leftovers
+from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
 from perf_pipeline.report.run.files import write_files
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.run_folder import read_json
@@ -30,25 +32,31 @@ def clear(settings: Settings) -> list[str]:
     cleared = clear_leftovers(settings, SERVICES)
     lines = [*cleared.removed, *cleared.problems]
     lines += [f"control group {name}" for name in remove_leftovers()]
+    lines += [
+        f"{folder}, the files of a run that was killed"
+        for folder in remove_abandoned_scratch(settings.temp_dir)
+    ]
     runs = read_runs(settings.results_dir)
     for one in runs.found:
         try:
-            lines += _mark_if_killed(one.folder, settings)
+            lines += _mark_if_killed(one.folder)
         except RunFolderError as error:
             lines.append(f"run {one.folder.run_id} is damaged and was not changed: {error}")
     return [*lines, *(f"not changed: {sentence}" for sentence in runs.passed_over)]
 
 
-def _mark_if_killed(folder: RunFolder, settings: Settings) -> list[str]:
-    """Record that a run was killed, unless its status shows it already; remove its files."""
+def _mark_if_killed(folder: RunFolder) -> list[str]:
+    """Record that a run was killed, unless its status shows it already; end its processes."""
     record = folder.read_status()
     if record["status"] == NOT_SEEN:
         return [f"run {folder.run_id} is not seen from here and was not changed: {record['why']}"]
     if record["status"] != KILLED or read_json(folder.status_file)["status"] == KILLED:
         return []
+    if folder.root.lstat().st_uid != os.geteuid():
+        return [f"run {folder.run_id} was killed; it belongs to another user and was not changed"]
     folder.end(KILLED, record["why"])
-    files = remove_scratch(settings.temp_dir, folder.run_id)
-    lines = [f"{path}, the files of run {folder.run_id}" for path in files]
+    left = end_left_behind(folder.root / "levels")
+    lines = [f"process {pid}, which run {folder.run_id} had started" for pid in left]
     return [*lines, f"run {folder.run_id} was killed; {_rescue(folder)}"]
 
 

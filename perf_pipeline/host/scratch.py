@@ -7,17 +7,22 @@ It is not in the run's folder: kailash's CSVReaderNode reads nothing below the s
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.held_folder import hold, may_be_cleared
+from perf_pipeline.lifeline import own_stamp
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = "perf_pipeline-files-"
+HOLDER_FILE = ".run.json"
+"""File in the folder that says whose it is, and that is locked as long as the run lives."""
+_RUN = "run"
 REFUSED = ("/etc", "/var", "/usr", "/root", "/boot", "/sys", "/proc")
 PLACES = (Path("/tmp"), Path("/dev/shm"))  # noqa: S108 - a folder of a random name is made there
 
@@ -36,28 +41,24 @@ def scratch_folder(temp_dir: Path, run_id: str) -> Iterator[Path]:
     usable = [p for p in (temp_dir.resolve(), *PLACES) if not str(p).startswith(REFUSED)]
     writable = next((p for p in usable if os.access(p, os.W_OK)), usable[0])
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{run_id}-", dir=writable))
+    held = hold(folder, HOLDER_FILE, {_RUN: list(own_stamp())})
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
 
 
-def remove_scratch(temp_dir: Path, run_id: str) -> list[Path]:
-    """Remove the folders of a killed run in any of the places; return them.
+def remove_abandoned_scratch(temp_dir: Path) -> list[Path]:
+    """Remove the folders of this user's killed runs in any of the places; return them.
 
     Args:
         temp_dir: Where temporary files belong.
-        run_id: The run; it is dead.
     """
     removed = []
-    # What mkdtemp adds has no dash: the run 1-2 is not one of the run 1.
-    of_run = re.compile(re.escape(f"{PREFIX}{run_id}-") + r"[a-z0-9_]+")
     for place in dict.fromkeys((temp_dir.resolve(), *PLACES)):
         for folder in sorted(place.glob(f"{PREFIX}*")):
-            if not of_run.fullmatch(folder.name):
-                continue
-            # In a folder that all may write to, another user could have made one of that name.
-            if folder.lstat().st_uid == os.getuid() and not folder.is_symlink():
-                shutil.rmtree(folder)
+            if may_be_cleared(folder, HOLDER_FILE, _RUN):
+                shutil.rmtree(folder, ignore_errors=True)
                 removed.append(folder)
     return removed

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.loadgen.environment.worker_environment import worker_environment
 from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
 from perf_pipeline.loadgen.supervise.worker_home import remove_secret_files
 from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.samples.run_folder import INTENDED
@@ -209,7 +211,9 @@ class WorkerProcess:
         """
         text = self._report.read() if not self.alive else b""
         found: dict[str, int] = json.loads(text) if text else {}
-        return found
+        if not text:  # its keeper was killed before it could end them
+            found = Counter(end_left_behind(self._home).values())
+        return dict(found)
 
     def printed(self) -> dict[str, int]:
         """Return how many bytes it and its target printed, and how many its log lacks of them.

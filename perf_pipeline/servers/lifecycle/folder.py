@@ -6,21 +6,19 @@ Standard library only: the guardian imports this.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import json
 import os
 import shutil
 import signal
 import time
 from pathlib import Path
 
-from perf_pipeline.lifeline import ProcessStamp
-from perf_pipeline.servers.lifecycle.launch_spec import GUARDIAN_FILE
-
 _IPC_RMID = 0
 _SEGMENT_LINE = 6
 """Line of postmaster.pid (from 0) with key and id of the System V segment."""
 
+_LOCK_BYTES = 8192
 POLL_S = 0.01
 _POSTGRES_LOCK = Path("data/postmaster.pid")
 
@@ -72,14 +70,49 @@ def discard_lock(lock_file: Path) -> None:
         lock_file: ``postmaster.pid``; no process may live in its folder. May be missing.
     """
     try:
-        lines = lock_file.read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
+        data = os.open(lock_file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
         return
-    if len(lines) > _SEGMENT_LINE and lines[_SEGMENT_LINE].split():
-        segment = int(lines[_SEGMENT_LINE].split()[-1])
-        # Fails if the server removed it or another user made one with its id: both are fine.
-        ctypes.CDLL(None).shmctl(segment, _IPC_RMID, None)
-    lock_file.unlink(missing_ok=True)
+    try:
+        segment = _segment_in(lock_file.name, data)
+        if segment is not None and _is_unused_segment(*segment):
+            ctypes.CDLL(None).shmctl(segment[0], _IPC_RMID, None)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(lock_file.name, dir_fd=data)
+    finally:
+        os.close(data)
+
+
+def _segment_in(name: str, data: int) -> tuple[int, int] | None:
+    """Return the segment that a lock file in an open folder names, and who owns the file."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=data)
+    except OSError:
+        return None  # missing, or a link: none that PostgreSQL wrote
+    try:
+        lines = os.read(descriptor, _LOCK_BYTES).decode("ascii", errors="replace").splitlines()
+        words = lines[_SEGMENT_LINE].split() if len(lines) > _SEGMENT_LINE else []
+        return (int(words[-1]), os.fstat(descriptor).st_uid) if words else None
+    except ValueError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _is_unused_segment(segment: int, owner: int) -> bool:
+    """Return whether a segment belongs to a user and no process is attached to it.
+
+    A living PostgreSQL is attached to its segment, so that of another server is never taken.
+    """
+    try:
+        table = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return False
+    names = table[0].split()
+    rows = (dict(zip(names, map(int, line.split()), strict=False)) for line in table[1:])
+    return any(
+        row["shmid"] == segment and row["uid"] == owner and row["nattch"] == 0 for row in rows
+    )
 
 
 def remove_folder(folder: Path) -> None:
@@ -90,15 +123,6 @@ def remove_folder(folder: Path) -> None:
     """
     discard_lock(folder / _POSTGRES_LOCK)
     shutil.rmtree(folder)
-
-
-def guardian_of(folder: Path) -> ProcessStamp | None:
-    """Return the guardian of a server's folder; None if the folder does not name one."""
-    try:
-        values = json.loads((folder / GUARDIAN_FILE).read_text(encoding="utf-8"))
-        return ProcessStamp.from_json(values["guardian"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None  # under construction at this moment, or cut short by a crash
 
 
 def _kill(pid: int) -> None:

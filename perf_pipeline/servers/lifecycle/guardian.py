@@ -27,9 +27,15 @@ import signal
 import subprocess
 import sys
 
+from perf_pipeline.held_folder import hold
 from perf_pipeline.lifeline import bound_command, own_stamp
 from perf_pipeline.servers.lifecycle.folder import discard_lock, empty_of_processes, remove_folder
-from perf_pipeline.servers.lifecycle.launch_spec import GUARDIAN_FILE, LOG_FILE, LaunchSpec
+from perf_pipeline.servers.lifecycle.launch_spec import (
+    GUARDIAN,
+    GUARDIAN_FILE,
+    LOG_FILE,
+    LaunchSpec,
+)
 
 _STOP_GRACE_S = 5.0
 _OTHERS = ("PG", "MYSQL_", "MARIADB_", "REDIS", "VALKEY", "MONGO")
@@ -83,18 +89,20 @@ class Guardian:
 
     def _fill_folder(self) -> None:
         spec = self._spec
-        about = {"guardian": list(own_stamp()), "service": spec.service}
-        (spec.folder / GUARDIAN_FILE).write_text(json.dumps(about), encoding="utf-8")
+        about = {GUARDIAN: list(own_stamp()), "service": spec.service}
+        self._held = hold(spec.folder, GUARDIAN_FILE, about)
         (spec.folder / "data").mkdir(mode=0o700)
         for name, text in spec.files.items():
             (spec.folder / name).write_text(text, encoding="utf-8")
         if spec.run_as is not None:
-            for path in (spec.folder, *spec.folder.iterdir()):
-                os.chown(path, spec.run_as, spec.run_as)
+            for path in spec.folder.iterdir():
+                if path.name != GUARDIAN_FILE:  # what is in it must be ours
+                    os.chown(path, spec.run_as, spec.run_as, follow_symlinks=False)
+            os.chown(spec.folder, spec.run_as, spec.run_as)  # last: then somebody else can write
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         """Start a command that dies with this process, in the folder, writing to its log."""
-        with (self._spec.folder / LOG_FILE).open("ab") as log:
+        with open(self._spec.folder / LOG_FILE, "ab", opener=_no_link) as log:
             return subprocess.Popen(
                 bound_command(command, signal.SIGKILL, os.getpid()),
                 cwd=self._spec.folder,
@@ -175,7 +183,7 @@ class Guardian:
             discard_lock(self._spec.folder / self._spec.lock_file)
 
     def _log_tail(self) -> str:
-        with (self._spec.folder / LOG_FILE).open("rb") as log:
+        with open(self._spec.folder / LOG_FILE, "rb", opener=_no_link) as log:
             size = log.seek(0, os.SEEK_END)
             log.seek(max(0, size - _LOG_TAIL_BYTES))
             return log.read().decode(errors="replace").strip()
@@ -199,6 +207,11 @@ def _programs_environment() -> dict[str, str]:
     PGCLIENTENCODING, PGDATESTYLE or MYSQL_UNIX_PORT would change the server that we start.
     """
     return {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file in a folder that a server's user may own, and which might put a link there."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _first_line() -> str:

@@ -13,6 +13,8 @@ from perf_pipeline.lifeline import ProcessStamp
 
 FOLDER_PREFIX = "perf_pipeline-server-"
 GUARDIAN_FILE = "guardian.json"
+GUARDIAN = "guardian"
+"""Key of the guardian's stamp in that file."""
 LOG_FILE = "server.log"
 
 

@@ -8,6 +8,7 @@ It has no password.
 from __future__ import annotations
 
 import json
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -176,6 +177,8 @@ def _read(path: Path) -> Lease:
         OSError: It is a link, or cannot be read.
         ValueError: It names what no run of ours makes; likewise TypeError and KeyError.
     """
+    if path.lstat().st_uid != os.geteuid():
+        raise ValueError("it belongs to another user")
     values = json.loads(read_file(path))
     values["owner"] = ProcessStamp.from_json(values["owner"])
     lease = Lease(path=path, **values)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.servers.lifecycle.folder import empty_of_processes, guardian_of, remove_folder
-from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
+from perf_pipeline.held_folder import may_be_cleared
+from perf_pipeline.servers.lifecycle.folder import empty_of_processes, remove_folder
+from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX, GUARDIAN, GUARDIAN_FILE
 from perf_pipeline.servers.lifecycle.lease import abandoned_leases, damaged_leases, return_leases
 from perf_pipeline.servers.lifecycle.persistent_servers import (
     forget_persistent,
@@ -16,15 +17,13 @@ from perf_pipeline.servers.lifecycle.persistent_servers import (
     read_persistent,
 )
 from perf_pipeline.servers.lifecycle.resolve import users_url
+from perf_pipeline.servers.lifecycle.unprivileged import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
-
-_BEING_MADE_S = 60.0
-"""A folder that does not name its guardian may still be under construction for that long."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,8 @@ def clear_leftovers(settings: Settings, services: Iterable[str]) -> Cleared:
 
 
 def _clear_folder(folder: Path, removed: list[str], problems: list[str]) -> None:
-    try:
-        guardian = guardian_of(folder)
-        age_s = time.time() - folder.stat().st_mtime
-    except PermissionError:
-        return  # another user's
-    except FileNotFoundError:
-        return  # its guardian has just removed it
-    in_use = age_s < _BEING_MADE_S if guardian is None else not guardian.is_gone()
-    if in_use:
+    run_as = NOBODY if os.geteuid() == 0 else None
+    if not may_be_cleared(folder, GUARDIAN_FILE, GUARDIAN, run_as=run_as):
         return
     remaining = empty_of_processes(folder, grace_s=0.0)
     if remaining:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.held_folder import read_own
 from perf_pipeline.lifeline import ProcessStamp
 from perf_pipeline.redaction.redact import remember_url
 
@@ -59,9 +60,14 @@ class PersistentServer:
 def only_one(state_dir: Path) -> Iterator[None]:
     """Let one process at a time start, stop or clear persistent servers; others wait for it."""
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (state_dir / "servers.lock").open("w", encoding="utf-8") as lock:
+    # No link is followed: root may have been given another user's folder.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    lock = os.open(state_dir / "servers.lock", flags, 0o600)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def write_persistent(state_dir: Path, server: PersistentServer) -> None:
@@ -79,9 +85,12 @@ def write_persistent(state_dir: Path, server: PersistentServer) -> None:
 
 
 def read_persistent(state_dir: Path, service: str) -> PersistentServer | None:
-    """Return a service's persistent server, alive or not; None if there is no valid file of one."""
+    """Return a service's persistent server, alive or not; None if there is no valid file of one.
+
+    A file of another user is none: it names processes that would be ended.
+    """
     try:
-        values = json.loads(_path(state_dir, service).read_text(encoding="utf-8"))
+        values = json.loads(read_own(_path(state_dir, service)) or "")
         return PersistentServer(
             service=values["service"],
             url=values["url"],
@@ -89,7 +98,7 @@ def read_persistent(state_dir: Path, service: str) -> PersistentServer | None:
             server=ProcessStamp.from_json(values["server"]),
             folder=Path(values["folder"]),
         )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None  # no file, or none that we wrote
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from perf_pipeline.host.scratch import remove_scratch, scratch_folder
+from perf_pipeline.host.scratch import remove_abandoned_scratch, scratch_folder
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_scratch_folder_is_gone_after_its_block_with_everything_in_it(tmp_path: Path) -> None:
@@ -19,19 +20,37 @@ def test_a_scratch_folder_is_gone_after_its_block_with_everything_in_it(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_run_left_is_found_by_its_id_alone(tmp_path: Path) -> None:
-    """And neither another run's files nor a link that has the name are touched."""
-    dead, living = "20260101_000000-dead", "20260101_000000-beef"
-    left = tmp_path / f"perf_pipeline-files-{dead}-x1"
-    others = tmp_path / f"perf_pipeline-files-{living}-x2"
-    link = tmp_path / f"perf_pipeline-files-{dead}-x3"
-    for folder in (left, others):
-        folder.mkdir()
-        (folder / "input.csv").touch()
-    link.symlink_to(others)
-    assert remove_scratch(tmp_path, dead) == [left]
-    assert sorted(tmp_path.iterdir()) == [others, link]
-    assert (others / "input.csv").exists()
+def test_what_a_killed_run_left_is_removed_and_a_living_runs_files_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the run's status says: it may have been killed after its last record."""
+    monkeypatch.setattr("perf_pipeline.host.scratch.PLACES", ())
+    code = (
+        "import os, sys; from pathlib import Path; from perf_pipeline.host.scratch import *\n"
+        "with scratch_folder(Path(sys.argv[1]), 'run') as folder:\n"
+        "    (folder / 'input.csv').touch(); print(folder, flush=True); sys.stdin.read()"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert run.stdout is not None
+    assert run.stdin is not None
+    folder = Path(run.stdout.readline().strip())
+    link = tmp_path / "perf_pipeline-files-run-x3"
+    link.symlink_to(folder)
+
+    assert remove_abandoned_scratch(tmp_path) == []
+    run.kill()
+    run.wait()
+    run.stdin.close()
+    run.stdout.close()
+
+    assert remove_abandoned_scratch(tmp_path) == [folder]
+    assert list(tmp_path.iterdir()) == [link]
 
 
 def test_files_never_lie_in_a_folder_that_a_target_refuses_to_read(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import json
-import os
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.servers.lifecycle.folder import (
     discard_lock,
     empty_of_processes,
-    guardian_of,
     processes_in,
     remove_folder,
 )
@@ -70,21 +66,35 @@ def test_a_lock_file_that_names_no_segment_yet_is_removed_too(tmp_path: Path, te
     discard_lock(lock_file)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"guardian": [1]}', '{"guardian": 1}'])
-def test_a_folder_that_does_not_name_its_owner_has_no_guardian(tmp_path: Path, text: str) -> None:
-    """It may be in the making, or a crash cut it short."""
-    assert guardian_of(tmp_path) is None
-    (tmp_path / "guardian.json").write_text(text, encoding="ascii")
-    assert guardian_of(tmp_path) is None
+def test_a_segment_that_is_not_the_folders_is_never_removed(tmp_path: Path) -> None:
+    """One with a process attached is a living server's; a link leads to another's lock file."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.shmat.restype = ctypes.c_void_p
+    segment = libc.shmget(0, 56, 0o600)
+    attached = libc.shmat(segment, None, 0)
+    others, ours = tmp_path / "others", tmp_path / "ours"
+    try:
+        for folder in (others, ours):
+            folder.mkdir()
+        (others / "data").mkdir()
+        text = "\n".join(["1", "", "", "", "", "", f"  5432001  {segment}", ""])
+        (others / "data/postmaster.pid").write_text(text, encoding="ascii")
 
+        (ours / "data").symlink_to(others / "data")
+        remove_folder(ours)
+        assert (others / "data/postmaster.pid").exists()
+        ours.mkdir()
+        (ours / "data").mkdir()
+        (ours / "data/postmaster.pid").symlink_to(others / "data/postmaster.pid")
+        remove_folder(ours)
+        assert (others / "data/postmaster.pid").exists()
+        assert str(segment) in _segments()
 
-def test_a_folder_names_its_guardian(tmp_path: Path) -> None:
-    """As the guardian writes it."""
-    text = json.dumps({"guardian": own_stamp()})
-    (tmp_path / "guardian.json").write_text(text, encoding="ascii")
-    found = guardian_of(tmp_path)
-    assert found is not None
-    assert (found.pid, found.is_alive()) == (os.getpid(), True)
+        remove_folder(others)
+        assert str(segment) in _segments()
+    finally:
+        libc.shmdt(ctypes.c_void_p(attached))
+        libc.shmctl(segment, 0, None)
 
 
 def _segments() -> list[str]:
