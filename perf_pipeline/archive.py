@@ -24,6 +24,7 @@ from perf_pipeline.archive_rules import FOLDER, member_problem, refuse_bomb, ref
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.program import run_program
+from perf_pipeline.redaction.forms import without_known_forms
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import RUNNING
 
@@ -38,8 +39,8 @@ MAX_BYTES = 20_000_000_000
 MAX_FILES = 100_000
 SHA256_DIGITS = 64
 MAX_MANIFEST_BYTES = 16_000_000
-_FORMER_JOB = re.compile(r"worker-\d+\.json")
-"""Earlier versions wrote it for each worker process, with the passwords of the run's servers."""
+_JOB = re.compile(r"worker-\d+\.json")
+"""The job of a worker process. Earlier versions wrote passwords of servers into it."""
 
 
 def export_archive(results: Path, archive: Path) -> int:
@@ -105,10 +106,18 @@ def _in(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield the name in the archive and the path of each file that can be imported again."""
     for path in sorted(root.rglob("*")):
         name = f"{FOLDER}/{path.relative_to(root).as_posix()}"
-        if not path.is_file() or path.is_symlink() or _FORMER_JOB.fullmatch(path.name):
+        if not path.is_file() or path.is_symlink() or _has_login(path):
             continue
         if not member_problem(name):
             yield name, path
+
+
+def _has_login(path: Path) -> bool:
+    """Return whether a file is the job of a worker with the password of a server."""
+    if not _JOB.fullmatch(path.name):
+        return False
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return without_known_forms(text) != text
 
 
 def left_out(results: Path) -> list[str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.lifeline import ProcessStamp, own_stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 BEING_MADE_S = 60.0
@@ -31,7 +31,7 @@ _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _LONGEST = 1 << 20
 
 
-def hold(folder: Path, file: str, about: dict[str, object]) -> int:
+def hold(folder: Path, file: str, about: Mapping[str, object]) -> int:
     """Write into a folder who holds it, and hold it.
 
     Args:

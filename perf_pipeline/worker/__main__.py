@@ -1,4 +1,4 @@
-"""The worker process: ``python -m perf_pipeline.worker /proc/self/fd/N``.
+"""The worker process: ``python -m perf_pipeline.worker JOB.json [ADDRESSES]``.
 
 Opens the target, executes each kind of workflow once (the cold start, recorded separately), states
 that it is ready, waits for the go, plays until the stop, lets workflows in flight end, commits the
@@ -29,9 +29,9 @@ PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
 """Module that plays each mode; the other module is not imported."""
 
 
-def main(path: Path) -> int:
-    """Run one worker; returns the exit code. ``path`` has its job (``read_job``)."""
-    job = read_job(path)
+def main(path: Path, addresses: int | None = None) -> int:
+    """Run one worker from its job (``read_job``); returns the exit code."""
+    job = read_job(path, addresses)
     faulthandler.enable()
     allow_all_descriptors()
     tighten_timers()
@@ -51,4 +51,4 @@ def allow_all_descriptors() -> None:
 
 
 if __name__ == "__main__":
-    end_process(main(Path(sys.argv[1])))
+    end_process(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _PR_SET_CHILD_SUBREAPER = 36
 _GRACE_S = 0.2
-_KILL_S = 5.0
+_KILL_S = 2.5
 """How long SIGKILL may take to act on what was left behind; a process may hang in the kernel."""
 _POLL_S = 0.005
 _NAMES = 50

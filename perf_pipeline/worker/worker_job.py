@@ -1,4 +1,4 @@
-"""The job that the supervisor hands to one worker process, in a file that has no name."""
+"""The job that the supervisor writes for one worker process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any
 
 from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
-
-_DESCRIPTORS = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True)
@@ -51,25 +49,26 @@ class WorkerJob:
     start_timeout_ns: int = 0
 
 
-def read_job(path: Path) -> WorkerJob:
+def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
     """Read a job as ``loadgen`` wrote it (``dataclasses.asdict``).
 
-    It has the servers' passwords. So it is in a file without a name, which is closed, and every
-    text of this process is written without them from now on.
-
     Args:
-        path: ``/proc/self/fd/N`` of a descriptor that was inherited.
+        path: The job's file, which has no password.
+        addresses: Inherited descriptor of a file without a name, which has the servers' URLs. It
+            is closed, and every text of this process is without their passwords from now on.
     """
     raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if path.parent == _DESCRIPTORS:
-        os.close(int(path.name))  # what the target starts must not inherit it
     job = raw.pop("job")
-    servers = ServerAccess.from_json(job.pop("servers"))
-    for address in servers.addresses.values():
+    servers = job.pop("servers")
+    if addresses is not None:
+        servers["addresses"] = json.loads(Path(f"/proc/self/fd/{addresses}").read_text("utf-8"))
+        os.close(addresses)  # what the target starts must not inherit it
+    access = ServerAccess.from_json(servers)
+    for address in access.addresses.values():
         remember_url(address.url)
     # JSON knows no tuple, and a kind must be hashable.
     kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
-    return WorkerJob(job=Job(kinds=kinds, servers=servers, **job), **raw)
+    return WorkerJob(job=Job(kinds=kinds, servers=access, **job), **raw)
 
 
 def read_words(path: str) -> array[int]:

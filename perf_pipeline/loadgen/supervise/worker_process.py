@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from perf_pipeline.targets.target import Job
 
 LOG_TAIL = 400
+KEEPER_END_S = 4.0
+"""How long a keeper may take to end what its worker left behind; it gives up after 3 s itself."""
 WORKER_MODULE = "perf_pipeline.worker"
 _IMPORT_ROOT = str(PROJECT.resolve())
 _RUN_KEEPER = (
@@ -45,6 +47,7 @@ _RUN_KEEPER = (
 class WorkerFiles:
     """The files of one worker in the level's folder."""
 
+    job: Path
     kinds: Path
     ramp: Path
     journal: Path
@@ -57,6 +60,7 @@ class WorkerFiles:
         """Name the files of worker ``worker`` of the level in ``folder``."""
         stem = f"worker-{worker}"
         return cls(
+            job=folder / f"{stem}.json",
             kinds=folder / f"{stem}.kinds",
             ramp=folder / f"{stem}.ramp",
             journal=folder / f"{stem}.sqlite",
@@ -94,7 +98,8 @@ class WorkerProcess:
             python: The target's interpreter.
             job: What the target has to execute.
             python_path: Folder from which a user's own functions are imported; None for none.
-            module: What the process runs; its only argument is the file of its job.
+            module: What the process runs; its arguments are the file of its job, and the
+                descriptor of a file without a name that has the addresses of the servers.
         """
         files = WorkerFiles.of(folder, worker)
         ramp_ns = plan.slots_of(worker)
@@ -122,23 +127,26 @@ class WorkerProcess:
             intended=str(folder / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
         )
+        public = replace(job.servers, addresses={})  # a URL may carry a password
+        written = replace(worker_job, job=replace(worker_job.job, servers=public))
+        files.job.write_text(json.dumps(asdict(written)), encoding="utf-8")
         self._killed_because: str | None = None
         self._log = WorkerLog(files.log)
         report, report_end = os.pipe2(os.O_CLOEXEC)
         try:
-            with _unnamed(json.dumps(asdict(worker_job))) as described:
+            with _unnamed(json.dumps(dict(job.servers.addresses))) as addresses:
                 self._process = subprocess.Popen(
                     [
                         *(sys.executable, "-I", "-S", "-c", _RUN_KEEPER, _IMPORT_ROOT),
                         *(str(os.getpid()), str(report_end), "--"),
                         # -P: a module in the current folder must not shadow one of the target's.
-                        *(str(python), "-P", "-m", module, f"/proc/self/fd/{described}"),
+                        *(str(python), "-P", "-m", module, str(files.job), str(addresses)),
                     ],
                     env=worker_environment(files.home, python_path),
                     stdin=subprocess.DEVNULL,
                     stdout=self._log.write_end,
                     stderr=self._log.write_end,
-                    pass_fds=(self._bell_descriptor, described, report_end),
+                    pass_fds=(self._bell_descriptor, addresses, report_end),
                     start_new_session=True,
                 )
         finally:
@@ -192,7 +200,11 @@ class WorkerProcess:
     def kill(self, because: str) -> None:
         """Kill it at once; ``because`` becomes the reason of its end."""
         self.end_at_once(because)
-        self._process.wait()
+        try:
+            self._process.wait(KEEPER_END_S)
+        except subprocess.TimeoutExpired:  # its keeper was stopped
+            self._process.kill()
+            self._process.wait()
 
     def close(self) -> None:
         """Release what it took, and remove what its target stored of passwords; it has ended."""
@@ -257,7 +269,7 @@ def _pidfd(pid: int) -> int | None:
 @contextmanager
 def _unnamed(text: str) -> Iterator[int]:
     """Give the descriptor of a file without a name: the text has the servers' passwords."""
-    descriptor = os.memfd_create("perf_pipeline-job")
+    descriptor = os.memfd_create("perf_pipeline-addresses")
     try:
         os.write(descriptor, text.encode())
         yield descriptor

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-def main(path: Path) -> None:
+def main(path: Path, addresses: int | None = None) -> None:
     """Loop until killed."""
-    job = read_job(path)
+    job = read_job(path, addresses)
     faulthandler.enable()
     allow_all_descriptors()
     tighten_timers()
@@ -105,4 +105,4 @@ def _sleep_until(due_ns: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from perf_pipeline.analysis.level import measure_level
@@ -26,6 +25,7 @@ from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from perf_pipeline.samples.slots import SlotFile
 from tests.integration.levels.level_process import KIND, PHASES, level_in, plan_of
+from tests.integration.levels.worker_pids import workers_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,17 +42,10 @@ SHORT = replace(PHASES, ramp_up_s=0.0, warm_up_s=0.0, steady_s=0.2)
 @pytest.fixture(autouse=True)
 def _no_worker_is_left() -> Iterator[None]:
     yield
-    workers = [p for p in psutil.Process().children(recursive=True) if _is_worker(p)]
+    workers = workers_below()
     for worker in workers:
         worker.kill()
     assert workers == []
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return "perf_pipeline.worker" in process.cmdline()
-    except psutil.Error:
-        return False
 
 
 def _summary(folder: Path) -> LevelMetrics:
@@ -94,7 +87,7 @@ def _level_with(folder: Path, act: object, **more: object) -> LevelSupervisor:
 
 
 def _worker_pids() -> list[int]:
-    return sorted(p.pid for p in psutil.Process().children() if _is_worker(p))
+    return [worker.pid for worker in workers_below()]
 
 
 @pytest.mark.alone
@@ -137,7 +130,7 @@ def test_a_worker_imports_nothing_of_the_harness(tmp_path: Path) -> None:
     config = {name for name in ours if name.startswith("perf_pipeline.config")}
     assert config == {"perf_pipeline.config", "perf_pipeline.config.services"}  # a table of names
     packages = {name.split(".")[1] for name in ours - samples - config}
-    assert packages == {"lifeline", "targets", "worker", "workload"}
+    assert packages == {"redaction", "targets", "worker", "workload"}
     foreign = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)
     foreign = {name for name in foreign if not name.startswith("_") and name != "cython_runtime"}
     assert foreign - {"perf_pipeline"} <= DRIVERS
@@ -366,7 +359,7 @@ def test_a_killed_supervisor_takes_its_workers_along_and_leaves_a_readable_level
     try:
         assert supervisor.stdout is not None
         assert supervisor.stdout.readline() == b"steady\n"
-        workers = [p for p in psutil.Process(supervisor.pid).children() if _is_worker(p)]
+        workers = workers_below(supervisor.pid)
         assert len(workers) == 2
         time.sleep(1.2)  # so that both workers commit within the steady phase
     finally:

@@ -33,6 +33,7 @@ from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
+from tests.integration.levels.worker_pids import workers_below
 
 if TYPE_CHECKING:
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
@@ -212,7 +213,7 @@ def test_workers_that_are_stopped_to_save_cpu_die_with_their_supervisor(tmp_path
     try:
         assert supervisor.stdout is not None
         assert supervisor.stdout.readline() == b"steady\n"
-        workers = psutil.Process(supervisor.pid).children()
+        workers = workers_below(supervisor.pid)
         assert len(workers) == 2
         until_s = time.monotonic() + 5
         while {worker.status() for worker in workers} != {psutil.STATUS_STOPPED}:

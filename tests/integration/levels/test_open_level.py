@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
-import psutil
 import pytest
 
 from perf_pipeline.analysis.level import measure_level
@@ -22,6 +21,7 @@ from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import COLD, ErrorClass
 from perf_pipeline.targets.target import Kind
 from tests.integration.levels.level_process import level_in
+from tests.integration.levels.worker_pids import workers_below
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,9 +128,7 @@ def test_arrivals_of_a_killed_worker_are_counted_to_the_last(tmp_path: Path) -> 
     """One of two workers is killed: records of its last half second go, their count does not."""
 
     def kill_one() -> None:
-        alive = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
-        workers = [p for p in alive if "perf_pipeline.worker" in p.cmdline()]
-        os.kill(min(worker.pid for worker in workers), signal.SIGKILL)
+        os.kill(workers_below()[0].pid, signal.SIGKILL)
 
     plan = _open_plan(duration_s=20.0)
     records, metrics, because = _play(tmp_path, plan, kill_one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -122,12 +123,15 @@ def test_a_worker_is_given_its_share_of_the_plan_and_its_own_environment(
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("COVERAGE_PROCESS_START", "x")
     worker = start(
-        'env | sort > "$HOME/env"; printf "%s\\n" "$@" > "$HOME/arguments"; cat $4 > "$HOME/job"'
+        'env | sort > "$HOME/env"; printf "%s\\n" "$@" > "$HOME/arguments"; '
+        'cat /proc/self/fd/$5 > "$HOME/addresses"'
     )
     assert _ended(worker) == "done"
 
     files = tmp_path / "level"
-    job = read_job(files / "worker-1-home" / "job")
+    job = read_job(
+        files / "worker-1.json", os.open(files / "worker-1-home" / "addresses", os.O_RDONLY)
+    )
     assert (job.worker, job.workers, job.target, job.mode) == (1, 2, "kailash", "threads")
     assert job.job == replace(JOB, concurrency=2)
     assert (job.deadline_ns, worker.slots.words[DRAIN_NS]) == (5_000_000_000, 2_500_000_000)
@@ -138,8 +142,7 @@ def test_a_worker_is_given_its_share_of_the_plan_and_its_own_environment(
     names = {line.partition("=")[0] for line in environment}
     assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"HOME", "LANG", "PATH", "PYTHONPATH"}
     arguments = (files / "worker-1-home" / "arguments").read_text().splitlines()
-    assert arguments[:-1] == ["-P", "-m", "perf_pipeline.worker"]
-    assert arguments[-1].startswith("/proc/self/fd/")
+    assert arguments[:-1] == ["-P", "-m", "perf_pipeline.worker", str(files / "worker-1.json")]
     assert job.journal == str(files / "worker-1.sqlite")
 
 
@@ -158,12 +161,14 @@ def test_no_password_of_a_server_is_in_a_file_of_a_worker_or_on_its_command_line
 ) -> None:
     """The target prints the URL that it was given, and its command line is what anybody can see."""
     remember_url("postgresql://u:secret@h/d")
-    worker = start('tr "\\0" " " < /proc/$$/cmdline; cat $4; echo "password \\"secret\\"" >&2')
+    worker = start(
+        'tr "\\0" " " < /proc/$$/cmdline; cat /proc/self/fd/$5; echo "password \\"secret\\"" >&2'
+    )
     assert _ended(worker) == "done"
 
     files = [path for path in (tmp_path / "level").rglob("*") if path.is_file()]
     log = (tmp_path / "level" / "worker-1.log").read_text()
-    assert "perf_pipeline.worker /proc/self/fd/" in log
+    assert "worker-1.json" in log
     assert "postgresql://u:***@h/d" in log
     assert not [path for path in files if b"secret" in path.read_bytes()]
 
@@ -174,14 +179,14 @@ def test_a_worker_of_a_versioned_asynchronous_target_finds_the_users_own_folder(
     """The job names the target's folder, and its mode; the user's folder comes after ours."""
     scenario = replace(SCENARIO, target="kailash_async==2.60.0+pandas")
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "$PYTHONPATH" > "$HOME/path"; cat $4 > "$HOME/job"\n')
+    python.write_text('#!/bin/sh\necho "$PYTHONPATH" > "$HOME/path"\n')
     python.chmod(0o755)
     plan = plan_levels(scenario, 1)[0]
     worker = WorkerProcess(plan, 0, tmp_path, python, JOB, "/home/user/own")
     assert _ended(worker) == "done"
     worker.close()
 
-    job = read_job(tmp_path / "worker-0-home" / "job")
+    job = read_job(tmp_path / "worker-0.json")
     assert (job.target, job.mode) == ("kailash_async", "asyncio")
     path = (tmp_path / "worker-0-home" / "path").read_text().strip()
     assert path == f"{PROJECT}:/home/user/own"
