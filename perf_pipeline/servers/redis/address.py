@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from redis.connection import Connection, parse_url
 from redis.exceptions import RedisError
@@ -38,9 +38,9 @@ def complete_url(url: str, current_dir: Path) -> str:
         raise AddressError(f"has {what}, which redis-py does not know{hint}") from error
     except (ValueError, RedisError) as error:
         raise AddressError(f"has an option with a wrong value ({error})") from error
-    parts = urlsplit(url)
+    address, mark, query = url.partition("?")
     options = [
         (name, str(current_dir / value) if name in _FILES else value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        for name, value in parse_qsl(query, keep_blank_values=True)
     ]
-    return urlunsplit(parts._replace(query=urlencode(options, safe="/:,", quote_via=quote)))
+    return f"{address}{mark}{urlencode(options, safe='/:,', quote_via=quote)}"
