@@ -137,17 +137,18 @@ def read_settings(
     load_lock = Path(environ.get(_LOAD_LOCK) or "/").expanduser()
     if not (load_lock.is_absolute() and load_lock.parent.is_dir()):
         problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
+    here = current_dir or _current_folder()
+    temp = here / (environ.get("TMPDIR") or tempfile.gettempdir())
+    problems += _unusable_temp(temp)
     if problems:
         raise ScenarioError(problems)
-    here = current_dir or Path.cwd()
     shared = system_temp or Path("/tmp")  # noqa: S108 - only a lock without contents lies there
-    temp = Path(environ.get("TMPDIR") or tempfile.gettempdir())
     home = Path(environ.get("HOME") or "/nonexistent")
     return Settings(
         urls=urls,
         results_dir=here / (environ.get(_RESULTS) or "results"),
-        cache_dir=_writable(environ.get("XDG_CACHE_HOME"), home / ".cache", temp, "cache"),
-        state_dir=_writable(environ.get("XDG_STATE_HOME"), home / ".local/state", temp, "state"),
+        cache_dir=_writable(environ.get("XDG_CACHE_HOME"), home, ".cache", temp),
+        state_dir=_writable(environ.get("XDG_STATE_HOME"), home, ".local/state", temp),
         temp_dir=temp,
         lock_path=load_lock
         if environ.get(_LOAD_LOCK)
@@ -195,17 +196,43 @@ def _checked_url(spec: ServiceSpec, url: str, problems: list[str]) -> str:
     return complete
 
 
-def _writable(configured: str | None, default: Path, temp: Path, what: str) -> Path:
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise PerfPipelineError(
+            "the current folder was removed: change to one that exists"
+        ) from error
+
+
+def _unusable_temp(folder: Path) -> list[str]:
+    """Return the problem of a folder for temporary files that cannot be written to.
+
+    Python would use another one without a word, and servers would not start.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return []
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        fix = "name a folder that you may write to, or unset it."
+        return [f"TMPDIR is {folder}, in which no file can be made ({why}): {fix}"]
+
+
+def _writable(configured: str | None, home: Path, below: str, temp: Path) -> Path:
     """Return a folder of ours that can be written to; without a usable home, in ``temp``.
 
     A user like ``nobody`` has a home that does not exist, and must still be able to run.
     """
     # The XDG specification says to ignore a relative path.
-    chosen = Path(configured) if configured and Path(configured).is_absolute() else default
+    is_configured = bool(configured) and Path(configured or "").is_absolute()
+    chosen = Path(configured or "") if is_configured else home / below
     existing = chosen
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
-    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+    # A home that does not exist is a user's without one; root could make it, and must not.
+    has_place = is_configured or home.is_dir()
+    if has_place and existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return chosen / "perf_pipeline"
     folder = temp / f"perf_pipeline-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -213,6 +240,6 @@ def _writable(configured: str | None, default: Path, temp: Path, what: str) -> P
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise PerfPipelineError(
             f"{folder} belongs to another user, so nothing can be written there.\n"
-            f"Set HOME to a folder that you may write to (now {default.parent}).",
+            f"Set HOME to a folder that you may write to (now {home}).",
         )
-    return folder / what
+    return folder / Path(below).name.removeprefix(".")

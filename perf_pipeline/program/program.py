@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.ending import end_in_order_on_signals, interrupted_code
-from perf_pipeline.program.session import forget_other_pythons, restart_isolated
+from perf_pipeline.program.session import (
+    forget_other_pythons,
+    keep_from_all_users,
+    restart_isolated,
+)
 from perf_pipeline.program.streams import open_closed_descriptors, replace_streams
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ def run_program(
     open_closed_descriptors()
     forget_other_pythons(os.environ)
     restart_isolated()
+    keep_from_all_users()
     out, _ = replace_streams(os.environ)
     end_in_order_on_signals()
     arguments = sys.argv[1:]

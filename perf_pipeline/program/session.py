@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _OURS = "PYTHONIOENCODING"
 """Means our output; ``streams.py`` reads it."""
+_ALL_WRITE = 0o002
 _SIZES = ("COLUMNS", "LINES", "TERMINAL_WIDTH")
 """rich and typer take them for numbers, and lay tables out in 0 columns."""
 
@@ -24,9 +25,18 @@ def forget_other_pythons(environ: MutableMapping[str, str]) -> None:
     for name in list(environ):
         if name == "VIRTUAL_ENV" or (name.startswith("PYTHON") and name != _OURS):
             del environ[name]
+    if not environ.get("TMPDIR", "/").startswith(
+        "/"
+    ):  # a child with another current folder must not look elsewhere
+        environ["TMPDIR"] = os.path.abspath(environ["TMPDIR"])  # noqa: PTH100 - nothing resolved
     for name in _SIZES:
         if not _is_size(environ.get(name, "80")):
             del environ[name]
+
+
+def keep_from_all_users() -> None:
+    """Let no file of this process be written to by every user, whatever the session's umask."""
+    os.umask(os.umask(0) | _ALL_WRITE)
 
 
 def restart_isolated() -> None:

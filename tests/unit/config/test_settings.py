@@ -34,6 +34,7 @@ def test_without_any_setting_everything_has_its_place(tmp_path: Path) -> None:
 
 def test_folders_follow_the_environment(tmp_path: Path) -> None:
     """XDG folders must be absolute to count."""
+    (tmp_path / "temp").mkdir()
     environ = {
         "HOME": str(tmp_path),
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
@@ -69,6 +70,38 @@ def test_a_user_without_a_home_keeps_things_in_the_temporary_folder(tmp_path: Pa
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_home_that_does_not_exist_is_not_made_by_root_either(tmp_path: Path) -> None:
+    """HOME=/nonexistent is what accounts without a home have; a folder of XDG's may be new."""
+    environ = {"HOME": str(tmp_path / "none"), "TMPDIR": str(tmp_path)}
+    assert read_settings(environ).cache_dir == tmp_path / f"perf_pipeline-{os.getuid()}/cache"
+    xdg = read_settings({**environ, "XDG_CACHE_HOME": str(tmp_path / "new")})
+    assert xdg.cache_dir == tmp_path / "new/perf_pipeline"
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("given", ["none", "file", "/proc"])
+def test_a_folder_for_temporary_files_that_is_of_no_use_is_refused(
+    tmp_path: Path, given: str
+) -> None:
+    """In a sentence, before any server fails to start in it."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ScenarioError, match="in which no file can be made") as refused:
+        read_settings({"HOME": str(tmp_path), "TMPDIR": given}, current_dir=tmp_path)
+    (problem,) = refused.value.problems
+    assert str(tmp_path / given) in problem
+
+
+def test_a_current_folder_that_was_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(PerfPipelineError, match="current folder was removed"):
+        read_settings({"HOME": str(tmp_path)})
+
+
 def test_a_folder_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
     """In /tmp anybody can make a link with the name that we would use."""
     (tmp_path / "file").touch()
@@ -79,6 +112,8 @@ def test_a_folder_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None
 
 def test_two_users_with_their_own_temporary_folders_share_the_lock(tmp_path: Path) -> None:
     """Or their load runs would overlap."""
+    for user in ("a", "b"):
+        (tmp_path / user).mkdir()
     paths = {
         read_settings(
             {"HOME": str(tmp_path), "TMPDIR": str(tmp_path / user)}, system_temp=tmp_path

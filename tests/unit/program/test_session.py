@@ -52,3 +52,22 @@ def test_a_size_of_the_terminal_that_is_none_is_forgotten() -> None:
     environ = {"COLUMNS": "0", "LINES": "40", "TERMINAL_WIDTH": "wide", "HOME": "/home/me"}
     forget_other_pythons(environ)
     assert environ == {"LINES": "40", "HOME": "/home/me"}
+
+
+def test_a_relative_folder_for_temporary_files_is_the_callers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    environ = {"TMPDIR": "mine"}
+    forget_other_pythons(environ)
+    assert environ == {"TMPDIR": str(tmp_path / "mine")}
+
+
+def test_no_file_can_be_written_by_every_user(
+    program: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """Whatever the umask; one that is stricter stays."""
+    for umask, mode in (("000", 0o664), ("077", 0o600)):
+        file = tmp_path / umask
+        program(f"open({str(file)!r}, 'w').close()", f"umask {umask}; {{}}")
+        assert file.stat().st_mode & 0o777 == mode
