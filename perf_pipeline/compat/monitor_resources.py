@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.program.program import run_program
 from perf_pipeline.samples.run_list import find_run
 from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED, KILLED
 
@@ -67,21 +68,21 @@ def _complete_lines(path: Path, offset: int) -> list[bytes]:
 def main(arguments: Iterable[str]) -> int:
     """Follow the newest run of a results folder; 0 when it has ended, 2 without a run."""
     (results,) = arguments
+    lines = 0
     try:
         run = find_run(Path(results), None)
-        lines = 0
         for line in follow_samples(run, time.sleep):
             print(line, flush=True)  # noqa: T201
             lines += 1
+        status = run.read_status()["status"]
     except RunFolderError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
         return 0
-    status = run.read_status()["status"]
     print(f"run {run.run_id}: {status}" + ("" if lines else "; it has no samples"), file=sys.stderr)  # noqa: T201
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)

@@ -17,6 +17,10 @@ _DO = {
     "memory": "Lower the load, or look for what the worker processes retain.",
     "cpu": "Lower the load, or the cost of a workflow.",
 }
+_DO_UNDECIDED = {
+    "unclear": "Measure longer (--duration), with --repeats, or on a quieter machine.",
+    "no_data": "Measure again until the level is valid and has samples enough: see its reasons.",
+}
 _DIGITS = 4
 
 
@@ -29,7 +33,7 @@ def what_it_means(verdict: SloVerdict) -> SloVerdict:
         parts.append(_DO[verdict.slo.about.kind])
     elif verdict.verdict != "met":
         what = "It may or may not be met" if verdict.verdict == "unclear" else "It decides nothing"
-        parts.append(f"{what}: {verdict.why}.")
+        parts += [f"{what}: {verdict.why}.", _DO_UNDECIDED[verdict.verdict]]
     return replace(verdict, why=" ".join(parts))
 
 

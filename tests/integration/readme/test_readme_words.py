@@ -174,7 +174,7 @@ def test_checks_assets_groups_and_automation_are_those_of_the_code_location() ->
     repository = defs.get_repository_def()
     checks = {key.name for key in repository.asset_checks_defs_by_key}
     assert set(quoted(sentence("Asset checks (", r"\)"))) == checks
-    lineage = sentence("Every run is a lineage graph: ", r"\n\n")
+    lineage = sentence("starts is a lineage graph: ", r"\n\n")
     keys = repository.asset_graph.get_all_asset_keys()
     assert {key.to_user_string() for key in keys} <= set(quoted(lineage))
     groups = re.split(", | and ", sentence("in the groups ", ";"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.analysis.measure import measure_run
+from perf_pipeline.analysis.slo.explain import what_it_means
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
@@ -167,3 +168,35 @@ def test_an_objective_that_is_not_surely_met_does_not_pass(
         assert result.severity == severity
         expected = f"p99_s <= 0.5 (10): {verdict}: 0.75 s, valid, 800 samples. It took longer."
         assert text_of(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("verdict", "means", "advice"),
+    [
+        ("missed", "The target does not meet this objective", "Lower the load, or look at"),
+        ("unclear", "It may or may not be met: the interval", "Measure longer (--duration)"),
+        ("no_data", "It decides nothing: the interval", "Measure again until the level is valid"),
+    ],
+)
+def test_an_objective_that_is_not_met_has_difference_meaning_and_advice(
+    good: RunMetrics, verdict: Any, means: str, advice: str
+) -> None:
+    judged = SloVerdict(
+        slo=Slo("p99_s", 0.5),
+        level="10",
+        index=0,
+        family="",
+        what="P99 service time",
+        value=0.75,
+        low=0.7,
+        high=0.8,
+        at_least=False,
+        samples=800,
+        validity="valid",
+        at_s=None,
+        verdict=verdict,
+        why="" if verdict == "missed" else "the interval is wide",
+    )
+    text = text_of(check_slos(with_level(good, slos=(what_it_means(judged),))))
+    for part in ("0.75 s, 0.25 s (50 %) above the limit of 0.5 s", means, advice):
+        assert part in text
