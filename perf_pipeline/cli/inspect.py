@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +38,7 @@ from perf_pipeline.loadgen.environment.function_trial import (
     function_targets,
     try_functions,
 )
+from perf_pipeline.loadgen.users_servers import answering_servers
 from perf_pipeline.report.run.files import write_files
 from perf_pipeline.report.text.escape import visible
 from perf_pipeline.samples.damage import damage_named
@@ -76,12 +78,14 @@ def check(
 ) -> None:
     """Check a scenario file and report every problem at once; nothing is started.
 
-    Your own functions are imported in the target's interpreter, and not called.
+    Your own functions are imported in the target's interpreter, and not called; servers that the
+    settings name are asked what they are.
     """
     with bad_input_explained(as_json=as_json):
         machine = read_machine_limits()
         scenario = open_scenario(file, machine)
         trial = check_functions(scenario, file)
+        servers = answering_servers(scenario, settings_with(None))
     open_levels = [arrivals.label for arrivals in scenario.arrivals]
     levels = ", ".join([*map(str, scenario.concurrency), *open_levels])
     processes = processes_of(scenario, machine)
@@ -96,6 +100,12 @@ def check(
             f"{bound.arithmetic})",
             as_json=as_json,
         )
+    for server in servers:
+        facts = server.facts
+        show(
+            f"  {server.service}: {facts.product} {facts.version} at {server.redacted_url} answers",
+            as_json=as_json,
+        )
     for function in trial.good:
         show(f"  {function}: found, and of the form that the target calls", as_json=as_json)
     for sentence in trial.not_tried:
@@ -106,6 +116,7 @@ def check(
             "problems": [],
             "functions": list(trial.good),
             "not_tried": list(trial.not_tried),
+            "servers": [asdict(server.record()) for server in servers],
             "levels": list(scenario.concurrency),
             "open_levels": open_levels,
             "largest_level": bounds[mode_of(scenario.target)].level,

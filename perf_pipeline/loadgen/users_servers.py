@@ -12,7 +12,7 @@ from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.loadgen.environment.server_trial import refuse_unreachable
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
-from perf_pipeline.servers.lifecycle.resolve import running_server
+from perf_pipeline.servers.lifecycle.resolve import running_server, users_url_variables
 from perf_pipeline.servers.service import NotAnsweringError, find_service
 
 if TYPE_CHECKING:
@@ -39,14 +39,27 @@ def refuse_unusable_servers(
     Raises:
         ServiceUnavailableError: With a sentence for each server.
     """
-    if not settings.urls or any(workload.is_function for workload in scenario.workloads):
+    if any(workload.is_function for workload in scenario.workloads):
         return
-    needed = servers_needed(scenario, servers_left_out(scenario, settings))
-    found = [running_server(settings, name)[0] for name in sorted(needed & settings.urls.keys())]
-    servers = [server for server in found if server is not None]
+    servers = answering_servers(scenario, settings)
     refuse_unprivileged(servers)
     for target, python in pythons.items():
         refuse_unreachable(servers, target, python)
+
+
+def answering_servers(scenario: Scenario, settings: Settings) -> list[Server]:
+    """Return the user's own servers that a scenario needs.
+
+    Raises:
+        ServiceUnavailableError: One does not answer, or its driver does not take a URL of the
+            settings, of this scenario's servers or not.
+    """
+    if not settings.urls:
+        return []
+    users_url_variables(settings)
+    needed = servers_needed(scenario, servers_left_out(scenario, settings))
+    found = [running_server(settings, name)[0] for name in sorted(needed & settings.urls.keys())]
+    return [server for server in found if server is not None]
 
 
 def refuse_unprivileged(servers: Iterable[Server]) -> None:

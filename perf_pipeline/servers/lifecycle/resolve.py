@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer, start_embedded
 from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent
 from perf_pipeline.servers.lifecycle.unprivileged import unprivileged
@@ -39,12 +40,14 @@ def users_url(settings: Settings, service: str) -> str | None:
     if url is None:
         return None
     try:
-        return find_service(service).complete_url(url, settings.current_dir)
+        complete = find_service(service).complete_url(url, settings.current_dir)
     except AddressError as error:
         spec = SERVICES[service]
         raise ServiceUnavailableError(
             f"{spec.url_variable} {error}: write it like {spec.example_url}."
         ) from error
+    remember_url(complete)  # PGPASSWORD or a service may have given it a password
+    return complete
 
 
 def users_url_variables(settings: Settings) -> dict[str, str]:

@@ -254,3 +254,31 @@ def test_a_damaged_run_is_exit_code_2_and_no_traceback(
     run_folder.status_file.write_bytes(content)
     answer = command(name, "--json")
     assert (answer.code, answer.reported["error"]) == (2, "RunFolderError"), answer.err
+
+
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("postgresql://u:canary1@127.0.0.1:1/d", "does not answer"),
+        ("postgresql://u:canary1@127.0.0.1:1/d?foo=bar", "the option foo"),
+        ("postgresql://u:canary1/x@127.0.0.1:1/d", "%2F"),
+        ("redis://:canary1@127.0.0.1:1/0", 'begins with "redis:"'),
+    ],
+)
+def test_a_check_names_a_server_of_the_settings_that_cannot_be_used(
+    command: Callable[..., Answer],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    cause: str,
+) -> None:
+    """One that the scenario needs; what is wrong with a URL is said in any case."""
+    monkeypatch.setenv("PERF_PIPELINE_POSTGRES_URL", url)
+    analytics = GOOD.replace("transformation", "analytics")
+    (here / "good.toml").write_text(analytics)
+    answer = command("check", "good.toml")
+    assert answer.code == 2
+    assert "PERF_PIPELINE_POSTGRES_URL" in answer.err
+    assert cause in answer.err
+    assert "canary1" not in answer.out + answer.err
+    assert "Traceback" not in answer.err
