@@ -23,13 +23,8 @@ from perf_pipeline.cli.output import (
     show,
 )
 from perf_pipeline.cli.summary import show_summary
-from perf_pipeline.config.machine import (
-    SLOT_IS,
-    largest_level,
-    mode_of,
-    processes_of,
-    read_machine_limits,
-)
+from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
+from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.builtin import list_scenarios, open_scenario
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.loadgen.environment.environment import find_environment

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.machine import largest_level, level_bounds
+from perf_pipeline.config.level_bounds import largest_level, level_bounds, stack_bounds
 from perf_pipeline.config.scenario.keys import MAX_LEVEL
 from perf_pipeline.host.finding import Finding
 from perf_pipeline.host.pressure import pressure_findings
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perf_pipeline.config.machine import Bound, MachineLimits, Mode
+    from perf_pipeline.config.level_bounds import Bound, Mode
+    from perf_pipeline.config.machine import MachineLimits
+    from perf_pipeline.config.stacks import StackLimits
     from perf_pipeline.host.finding import ServiceFinding, Severity
     from perf_pipeline.host.pressure import Pressure
     from perf_pipeline.samples.host_record import Scheduling
@@ -128,6 +130,7 @@ def _limits(limits: MachineLimits, processes: int) -> list[Finding]:
             known,
             bounds.get("tasks"),
         ),
+        *([] if limits.stacks is None else [_stacks(limits.stacks, processes)]),
         _limit(
             "memory",
             "not measured" if free is None else f"{free / 1e6:.0f} MB free",
@@ -138,6 +141,17 @@ def _limits(limits: MachineLimits, processes: int) -> list[Finding]:
             unknown="warning",
         ),
     ]
+
+
+def _stacks(stacks: StackLimits, processes: int) -> Finding:
+    space = stacks.address_space_bytes
+    known = "unlimited" if space is None else f"{space / 1e6:.0f} MB"
+    return _limit(
+        "stacks of threads",
+        f"{stacks.stack_bytes / 1e6:,.1f} MB each",
+        f"address space {known}, {stacks.maps_max or 'unknown'} memory maps",
+        min(stack_bounds(stacks, processes), key=lambda one: one.level, default=None),
+    )
 
 
 def _limit(

@@ -15,6 +15,7 @@ import faulthandler
 import os
 import resource
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from perf_pipeline.worker.process_end import end_process
 from perf_pipeline.worker.timer_slack import tighten_timers
 from perf_pipeline.worker.worker_job import read_job
 
+FAILED = 1
 PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
 """Module that plays each mode; the other module is not imported."""
 
@@ -51,4 +53,9 @@ def allow_all_descriptors() -> None:
 
 
 if __name__ == "__main__":
-    end_process(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))
+    code = FAILED
+    try:
+        code = main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    except BaseException:  # noqa: BLE001 of the target as well; its slots must not keep the process
+        traceback.print_exc()
+    end_process(code)

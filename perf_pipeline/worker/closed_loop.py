@@ -87,8 +87,10 @@ class ClosedLoop:
                 thread.start()
             except RuntimeError as error:
                 raise RuntimeError(
-                    f"only {slot} of {self._slots.slots} threads could be started ({error}): "
-                    "the limit on processes (ulimit -u) or memory is reached; lower concurrency"
+                    f"only {slot} of {self._slots.slots} threads could be started ({error}): the "
+                    "limit on threads (ulimit -u, pids.max), on address space (ulimit -v, with "
+                    "ulimit -s for each) or on memory is reached; lower concurrency, or see "
+                    "perf-pipeline doctor"
                 ) from error
             self._threads.append(thread)
             self._idents.append(thread.ident or 0)

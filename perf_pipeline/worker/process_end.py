@@ -36,7 +36,10 @@ def end_process(code: int, limit_s: float = END_S) -> NoReturn:
         os.write(2, f"exit handlers still ran after {limit_s:g} s and were abandoned\n".encode())
         os._exit(code)
 
-    Thread(target=end_later, name="end-of-worker", daemon=True).start()
+    try:
+        Thread(target=end_later, name="end-of-worker", daemon=True).start()
+    except RuntimeError:  # no thread is left, so nothing would bound the handlers
+        end()
     # As Py_FinalizeEx does: threads and pools of processes first, then the module atexit.
     ends = (threading._shutdown, atexit._run_exitfuncs)  # type: ignore[attr-defined] # noqa: SLF001
     for run in ends:

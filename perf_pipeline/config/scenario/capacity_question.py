@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.flag import check_flags, fitting_flags
-from perf_pipeline.config.machine import largest_level, mode_of, processes_of
+from perf_pipeline.config.level_bounds import largest_level, mode_of
+from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import MAX_ARRIVALS
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.slo.slo import Slo

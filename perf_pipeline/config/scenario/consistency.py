@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.machine import SLOT_IS, largest_level, mode_of, processes_of
+from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
+from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.keys import REPEATED
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.scenario.user_code import check_workload_kinds
 
 if TYPE_CHECKING:
-    from perf_pipeline.config.machine import Bound, MachineLimits
+    from perf_pipeline.config.level_bounds import Bound
+    from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.problems import Problems
     from perf_pipeline.config.scenario.scenario import Scenario
 

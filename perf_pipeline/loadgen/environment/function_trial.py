@@ -22,6 +22,7 @@ from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.loadgen.environment.worker_environment import worker_environment
+from perf_pipeline.loadgen.supervise.last_words import last_words
 from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.targets.target import ServerAccess, ServerAddress
 from perf_pipeline.targets.user_function import server_environment
@@ -158,7 +159,7 @@ def _tried(
             rows = json.loads(answer.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError):
             text = log.path.read_text(encoding="utf-8", errors="replace")
-            tail = text[-_LOG_TAIL:].strip()
+            tail = last_words(text, _LOG_TAIL)
             ended = f"importing them ended the process with exit code {process.returncode}"
             sentence = f"{', '.join(functions)}: {ended}" + (f": {tail}" if tail else "")
             rows = [("raised", sentence)] * len(functions)

@@ -17,6 +17,7 @@ from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.loadgen.environment.worker_environment import worker_environment
 from perf_pipeline.loadgen.plan.level_plan import little_endian
+from perf_pipeline.loadgen.supervise.last_words import last_words
 from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
 from perf_pipeline.loadgen.supervise.worker_home import remove_secret_files
 from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
@@ -239,7 +240,7 @@ class WorkerProcess:
         }
 
     def end_reason(self, killed_by_limit: str | None = None) -> str:
-        """Say how it ended: ``done``, or what happened with the end of its log.
+        """Say how it ended: ``done``, or what happened with the last words of its log.
 
         Args:
             killed_by_limit: Why it was killed, if it was killed and not by us.
@@ -254,7 +255,8 @@ class WorkerProcess:
         if code == 0:
             return "done"
         self._log.close()
-        tail = self._log.path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip()
+        log = self._log.path.read_text(encoding="utf-8", errors="replace")
+        tail = last_words(log, LOG_TAIL)
         what = f"killed by {signal_name(-code)}" if code < 0 else f"exit code {code}"
         return f"{what}: {tail}" if tail else what
 

@@ -10,6 +10,7 @@ import pytest
 
 from perf_pipeline.config.cgroup import Allowance, CpuQuota
 from perf_pipeline.config.machine import MachineLimits
+from perf_pipeline.config.stacks import StackLimits
 from perf_pipeline.host.doctor import diagnose, disk_free_bytes
 from perf_pipeline.host.finding import Finding, ServiceFinding
 from perf_pipeline.host.pressure import Pressure
@@ -145,6 +146,17 @@ def test_a_cpu_quota_below_the_cores_is_named_with_its_file() -> None:
     assert found.value == "1 usable: 2 by affinity, a CPU quota of 0.5 (/sys/fs/cgroup/cpu.max)"
     assert found.severity == "warning"
     assert found.todo.startswith("raise the CPU quota of the container")
+
+
+def test_stacks_that_the_kernel_grants_to_no_thread_are_a_problem() -> None:
+    """Ulimit -s of 30 GB on a machine of 25 GB: not one thread starts."""
+    stacks = StackLimits(30_000_000_000, largest_bytes=25_000_000_000)
+    found = findings(replace(ROOMY, stacks=stacks))
+
+    assert found["stacks of threads"].severity == "problem"
+    assert found["stacks of threads"].value == "30,000.0 MB each"
+    assert found["stacks of threads"].todo == "lower ulimit -s (8192 is usual)"
+    assert "the kernel starts no thread" in found["largest level, threads"].meaning
 
 
 def test_free_disk_is_that_of_the_nearest_folder_that_exists(tmp_path: Path) -> None:
