@@ -18,6 +18,7 @@ from perf_pipeline.program.session import (
     restart_isolated,
 )
 from perf_pipeline.program.streams import open_closed_descriptors, replace_streams
+from perf_pipeline.program.threads import threads_refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,6 +56,9 @@ def run_program(
 
 def _code(main: Callable[[list[str]], int], arguments: list[str]) -> int:
     """Return the exit code; an error that is nobody's is explained."""
+    if refused := threads_refused():
+        sys.stderr.write(f"{refused}\n")
+        return Exit.BAD_INPUT
     try:
         return main(arguments)
     except KeyboardInterrupt:
