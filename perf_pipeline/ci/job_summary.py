@@ -74,7 +74,8 @@ def _run(run: NotedRun) -> list[str]:
 
 
 def _line(case: Case) -> str:
-    return f"- **{_SIGNS[case.outcome]}** {inert(case.name)}: {inert(case.text)}"
+    sign = _SIGNS[case.outcome]
+    return f"- **{sign}** {inert(case.name)}: {inert(case.text.removeprefix(f'{sign}: '))}"
 
 
 def _answer(one: answers.Verdict) -> str:
