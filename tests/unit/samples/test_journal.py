@@ -116,3 +116,22 @@ def test_a_file_that_is_no_journal_is_not_read_as_an_empty_one(tmp_path: Path) -
 
     with pytest.raises(sqlite3.DatabaseError):
         read_journal(path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        (
+            "CREATE VIEW wait AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+            "SELECT i AS at_ns, '' AS what, i AS threads FROM n"
+        ),
+        "CREATE TABLE wait (at_ns); CREATE TRIGGER t AFTER INSERT ON wait BEGIN SELECT 1; END",
+    ],
+)
+def test_a_foreign_journal_that_computes_its_rows_is_none(tmp_path: Path, statement: str) -> None:
+    """A view without an end would be read for ever."""
+    db = sqlite3.connect(tmp_path / "worker-0.sqlite")
+    db.executescript(statement)
+    db.close()
+    with pytest.raises(sqlite3.DatabaseError, match="a view, a trigger or a virtual table"):
+        read_journal(tmp_path / "worker-0.sqlite")
