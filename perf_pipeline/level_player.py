@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
@@ -63,6 +65,7 @@ class LevelPlayer:
         self.calibrations.before(folder)
         kinds = kinds_of(self.scenario, self.servers.left_out)
         run_data = self.servers.run_data
+        user_code = user_code_of(self.scenario, os.environ)
         job = level_job(
             plan, run_id=self.folder.run_id, kinds=kinds, run_data=run_data, files=self.files
         )
@@ -73,7 +76,7 @@ class LevelPlayer:
                 folder=folder,
                 python=python,
                 job=job,
-                python_path=self.scenario.python_path,
+                user_code=user_code,
                 sample_every_s=self.scenario.sample_every_s,
                 on_second=monitor.sample,
                 on_progress=lambda progress: self._progress(progress, on_progress),
@@ -85,8 +88,7 @@ class LevelPlayer:
             self.notify(f"level {plan.shown}: ended processes that the target left behind: {names}")
         if plan.arrivals:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
-            python_path = self.scenario.python_path
-            play_control(plan, folder=folder, python=python, job=job, python_path=python_path)
+            play_control(plan, folder=folder, python=python, job=job, user_code=user_code)
         # The writes are counted now: the next level begins by removing them.
         frame = read_level(folder, len(kinds)).frame
         writes = reconcile(frame, kinds, self.servers.written(plan.index))

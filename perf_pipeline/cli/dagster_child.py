@@ -83,7 +83,7 @@ class DagsterChild:
         self._job = scenario if scenario == "baseline" else "scenario"
         flags = {k: v for k, v in asdict(overrides).items() if v is not None}
         config: dict[str, Any] = {
-            "scenario": scenario if builtin else str(find_scenario(scenario).resolve()),
+            "scenario": scenario if builtin else str(find_scenario(scenario).absolute()),
             "run_id": folder.run_id,
             "results_dir": str(folder.root.parent),
             "wait": wait,

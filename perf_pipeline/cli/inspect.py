@@ -103,8 +103,12 @@ def check(
         )
     for function in trial.good:
         show(f"  {function}: found, and of the form that the target calls", as_json=as_json)
-    for sentence in trial.not_tried:
+    for sentence in (*trial.not_tried, *trial.hidden):
         show(f"  {sentence}", as_json=as_json)
+    for name, value in scenario.variables.stored().items():
+        show(f"  environment: {name} = {value}", as_json=as_json)
+    for name in scenario.variables.passed:
+        show(f"  environment: {name}, passed through from this session", as_json=as_json)
     answer(
         {
             "file": file,
@@ -112,6 +116,9 @@ def check(
             "functions": list(trial.good),
             "not_tried": list(trial.not_tried),
             "servers": [asdict(server.record()) for server in servers],
+            "hidden": list(trial.hidden),
+            "environment": scenario.variables.stored(),
+            "passed": list(scenario.variables.passed),
             "levels": list(scenario.concurrency),
             "open_levels": open_levels,
             "largest_level": bounds[mode_of(scenario.target)].level,

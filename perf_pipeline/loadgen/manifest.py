@@ -21,6 +21,7 @@ from perf_pipeline.samples.manifest import (
     Manifest,
     SearchedLoad,
     TargetRecord,
+    VariablesRecord,
 )
 
 if TYPE_CHECKING:
@@ -120,5 +121,6 @@ def make_manifest(
         noise=HostNoise(noise),
         files_dir=str(files_dir),
         capacity=searched,
+        variables=VariablesRecord(scenario.variables.stored(), scenario.variables.passed),
         stress=scenario.stress,
     )

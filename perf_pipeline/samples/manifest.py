@@ -105,6 +105,19 @@ class EnvironmentRecord:
 
 
 @dataclass(frozen=True)
+class VariablesRecord:
+    """What the environment of a user's own functions had besides.
+
+    Attributes:
+        values: Name to value, as the scenario gives it; ``(hidden)`` where it may be a secret.
+        passed: Names whose values were those of the session that started the run.
+    """
+
+    values: dict[str, str] = field(default_factory=dict)
+    passed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class HarnessRecord:
     """This program: its version, its own interpreter and packages, and its git state.
 
@@ -196,6 +209,7 @@ class Manifest:
         stopped: The scenario ended the run before its last level; None if it did not.
         capacity: What the run searched for; None for a run that plays what was planned.
         ended_at: Wall clock; None while the run is active, and for a killed run.
+        variables: What the environment of a user's own functions had besides.
         runtime: What the worker processes reported about themselves; empty before it is measured.
         stress: The scenario is one of stress, for which the tables of targets allow more errors.
     """
@@ -230,6 +244,7 @@ class Manifest:
     stopped: Stopped | None = None
     capacity: SearchedLoad | None = None
     ended_at: str | None = None
+    variables: VariablesRecord = field(default_factory=VariablesRecord)
     runtime: dict[str, str] = field(default_factory=dict)
     stress: bool = False
 

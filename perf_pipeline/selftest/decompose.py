@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.loadgen.environment.user_code import at_start
 from perf_pipeline.samples.record import COLD
 from perf_pipeline.selftest import known
 from perf_pipeline.selftest.figure import Figure, Size
@@ -54,7 +55,7 @@ def run(size: Size, seed: int) -> list[Figure]:
             seed=seed,
             target=target,
             control_s=control_s,
-            python_path=str(GENERATOR_HOG),
+            user_code=at_start(GENERATOR_HOG),
         )
         figures += _in_the_generator(f"{target}, hog in the generator", ours)
     return figures

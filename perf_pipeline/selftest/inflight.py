@@ -34,6 +34,7 @@ from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode, at_start
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
@@ -113,7 +114,7 @@ def _play_pair(one: Compared, loop: str, python: Path, seed: int) -> Played:
         ours, bare = (Path(temporary, name) for name in ("ours", "bare"))
         for folder in (ours, bare):
             folder.mkdir()
-        with BareLoop(plan, job, python, bare, str(NODE_COUNTER)) as reference:
+        with BareLoop(plan, job, python, bare, at_start(NODE_COUNTER)) as reference:
             turns = TakingTurns(
                 reference.pids, reference.go,
                 count_ours=lambda: _nodes(ours), count_bare=lambda: _nodes(bare),
@@ -121,7 +122,9 @@ def _play_pair(one: Compared, loop: str, python: Path, seed: int) -> Played:
                 turn_s=one.turn_s, pairs=one.warm + one.pairs,
             )  # fmt: skip
             try:
-                _play(plan, job, python, ours, turns, min(1.0, one.turn_s / 2), str(NODE_COUNTER))
+                _play(
+                    plan, job, python, ours, turns, min(1.0, one.turn_s / 2), at_start(NODE_COUNTER)
+                )
             except EnoughError:
                 _log.info("%s, %s loop: %d pairs of turns", one.name, loop, one.pairs)
             else:
@@ -178,7 +181,7 @@ def _play(
     folder: Path,
     turns: TakingTurns | None = None,
     sample_every_s: float = 0.5,
-    python_path: str | None = None,
+    user_code: UserCode = NO_USER_CODE,
 ) -> None:
     """Run a level as a load run does; turns begin with its load."""
     monitor = ResourceSampler(folder / "resources.jsonl", {})
@@ -205,7 +208,7 @@ def _play(
             on_second=on_second,
             on_progress=lambda _progress: None,
             write_log=write_log,
-            python_path=python_path,
+            user_code=user_code,
             sample_every_s=sample_every_s,
         ).run()
 

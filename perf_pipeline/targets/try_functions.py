@@ -2,32 +2,41 @@
 
 Run in the target's environment, before any worker::
 
-    python -P -m perf_pipeline.targets.try_functions ANSWER.json FORM MODULE:FUNCTION...
+    python -P start.py perf_pipeline.targets.try_functions PYTHON_PATH ANSWER.json FORM \
+        PYTHON_PATH MODULE:FUNCTION...
 
-The answer is a separate file, as modules may print: a list with a row a function, each a result
-and a sentence. ``good``; ``wrong``: it is not there, not of this form, or no Python; ``raised``:
-its module raised something else while it was imported, which may be the want of a server.
+The answer is a separate file, as modules may print: ``functions``, a row a function, each a result
+and a sentence, and ``hidden``, a sentence for each file of the user's that cannot be imported.
+``good``; ``wrong``: it is not there, not of this form, or no Python; ``raised``: its module raised
+something else while it was imported, which may be the want of a server.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 import traceback
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from perf_pipeline.targets.hidden_modules import hidden_modules, hidden_sentence
+from perf_pipeline.targets.missing_variable import how_to_set
 from perf_pipeline.targets.user_function import Form, load_function
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def tried(text: str, form: Form) -> tuple[str, str]:
+
+def tried(text: str, form: Form, hidden: Mapping[str, Path]) -> tuple[str, str]:
     """Import one function; returns the result and the sentence.
 
     Args:
         text: ``module:function``.
         form: The target that will call it.
+        hidden: The modules of the user's folder that cannot be imported.
     """
+    module = text.partition(":")[0].partition(".")[0]
+    if module in hidden:
+        return "wrong", f"{text}: {hidden_sentence(module, hidden[module])}"
     try:
         load_function(text, form)
     except (ImportError, SyntaxError, TypeError, ValueError) as error:
@@ -55,13 +64,16 @@ def raised(text: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         where = ""  # its text names the place
     module = text.partition(":")[0]
-    return f"{text}: importing {module} raised {type(error).__name__}: {error}{where}."
+    what = f"{type(error).__name__}: {error}{how_to_set(error)}"
+    return f"{text}: importing {module} raised {what}{where}."
 
 
-if __name__ == "__main__":
-    path, form, *functions = sys.argv[1:]
-    rows = [tried(text, cast("Form", form)) for text in functions]
-    Path(path).write_text(json.dumps(rows), encoding="utf-8")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # also ends threads that the modules started
+def main(arguments: list[str]) -> int:
+    """Try the functions and write the answer; 0."""
+    path, form, folder, *functions = arguments
+    hidden = hidden_modules(folder)
+    rows = [tried(text, cast("Form", form), hidden) for text in functions]
+    sentences = [hidden_sentence(name, file) for name, file in hidden.items()]
+    answer = json.dumps({"functions": rows, "hidden": sentences})
+    Path(path).write_text(answer, encoding="utf-8")
+    return 0

@@ -2,7 +2,7 @@
 
 Run in the target's environment, with a worker's variables and HOME, before any worker::
 
-    python -P -m perf_pipeline.targets.try_servers ANSWER.json < access.json
+    python -P start.py perf_pipeline.targets.try_servers "" ANSWER.json < access.json
 
 The answer maps each service to the driver's error; empty where a worker can connect.
 """
@@ -79,6 +79,8 @@ def _ask_mongodb(job: Job) -> None:
         client.admin.command("ping")
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> int:
+    """Try the servers that standard input names and write the answer; 0."""
     access = ServerAccess.from_json(json.load(sys.stdin))
-    Path(sys.argv[1]).write_text(json.dumps(try_servers(access)), encoding="utf-8")
+    Path(arguments[0]).write_text(json.dumps(try_servers(access)), encoding="utf-8")
+    return 0

@@ -99,6 +99,8 @@ def load_function(text: str, form: Form) -> Callable[[int], Any]:
         ImportError, TypeError, ValueError: As ``load_functions``.
     """
     module_name, _, name = text.partition(":")
+    if module_name == "__main__":
+        raise ValueError(f"{text}: __main__ is the worker itself; name your function's module")
     try:
         module = import_module(module_name)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The worker process: ``python -m perf_pipeline.worker JOB.json [ADDRESSES]``.
+"""The worker process: ``start.py perf_pipeline.worker PYTHON_PATH JOB.json [ADDRESSES]``.
 
 Opens the target, executes each kind of workflow once (the cold start, recorded separately), states
 that it is ready, waits for the go, plays until the stop, lets workflows in flight end, commits the
@@ -14,24 +14,34 @@ from __future__ import annotations
 import faulthandler
 import os
 import resource
-import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.slots import SlotFile
 from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.process_end import end_process
 from perf_pipeline.worker.timer_slack import tighten_timers
-from perf_pipeline.worker.worker_job import read_job
+from perf_pipeline.worker.worker_job import job_arguments, read_job
 
 FAILED = 1
 PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
 """Module that plays each mode; the other module is not imported."""
 
 
-def main(path: Path, addresses: int | None = None) -> int:
+def main(arguments: list[str]) -> NoReturn:
+    """Run one worker and end the process; the arguments are those of ``read_job``."""
+    code = FAILED
+    try:
+        code = play_job(*job_arguments(arguments))
+    except BaseException:  # noqa: BLE001 of the target as well; its slots must not keep the process
+        traceback.print_exc()
+    end_process(code)
+
+
+def play_job(path: Path, addresses: int | None = None) -> int:
     """Run one worker from its job (``read_job``); returns the exit code."""
     job = read_job(path, addresses)
     faulthandler.enable()
@@ -50,12 +60,3 @@ def allow_all_descriptors() -> None:
     """Raise the limit on descriptors as far as allowed; each slot of kailash takes three."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-if __name__ == "__main__":
-    code = FAILED
-    try:
-        code = main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
-    except BaseException:  # noqa: BLE001 of the target as well; its slots must not keep the process
-        traceback.print_exc()
-    end_process(code)

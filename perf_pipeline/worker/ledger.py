@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import NOT_STARTED, ErrorClass, Outcome, cold_kind, record_word
 from perf_pipeline.samples.slots import ENDED, NUMBER, START_NS, STARTED, STOP_NS, SlotFile
+from perf_pipeline.targets.missing_variable import how_to_set
 
 if TYPE_CHECKING:
     from array import array
@@ -175,7 +176,8 @@ class Ledger:
         """Classify an error and keep its text; one that cannot even be read is ``OTHER``."""
         name = type(error).__name__
         try:
-            error_class, text = self._classify(error), f"{name}: {error}"
+            error_class = self._classify(error)
+            text = f"{name}: {error}{how_to_set(error)}"
         except Exception as unreadable:  # noqa: BLE001 the texts of exceptions run the target's code
             error_class = ErrorClass.OTHER
             text = f"{name}, which cannot be read: {type(unreadable).__name__}"

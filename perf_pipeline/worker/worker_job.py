@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perf_pipeline.redaction.redact import remember_url
+from perf_pipeline.redaction.redact import remember_secrets, remember_url
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
 
@@ -32,6 +32,7 @@ class WorkerJob:
         intended: File of int64: when workflow ``n`` should start, ns after the go; empty for a
             closed loop.
         start_timeout_ns: A workflow that has waited longer for a free slot is dropped.
+        hidden_variables: Variables of this process whose values belong into no text.
     """
 
     worker: int
@@ -47,6 +48,7 @@ class WorkerJob:
     job: Job
     intended: str = ""
     start_timeout_ns: int = 0
+    hidden_variables: tuple[str, ...] = ()
 
 
 def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
@@ -66,9 +68,19 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
     access = ServerAccess.from_json(servers)
     for address in access.addresses.values():
         remember_url(address.url)
+    hidden_variables = tuple(raw.pop("hidden_variables"))
+    remember_secrets(os.environ[name] for name in hidden_variables if name in os.environ)
     # JSON knows no tuple, and a kind must be hashable.
     kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
-    return WorkerJob(job=Job(kinds=kinds, servers=access, **job), **raw)
+    return WorkerJob(
+        job=Job(kinds=kinds, servers=access, **job), hidden_variables=hidden_variables, **raw
+    )
+
+
+def job_arguments(arguments: list[str]) -> tuple[Path, int | None]:
+    """Return what ``read_job`` takes of the arguments of a worker process."""
+    path, *addresses = arguments
+    return Path(path), int(addresses[0]) if addresses else None
 
 
 def read_words(path: str) -> array[int]:

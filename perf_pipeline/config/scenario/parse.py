@@ -8,6 +8,7 @@ scenario fit a smaller machine, but cannot hide a wrong key.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,11 +43,14 @@ from perf_pipeline.config.scenario.scenario import (
 from perf_pipeline.config.scenario.scenario_file import load_document, read_text
 from perf_pipeline.config.scenario.target_settings import check_settings
 from perf_pipeline.config.scenario.user_code import check_paths, workload_of
+from perf_pipeline.config.scenario.variables import ENVIRONMENT, check_variables
 from perf_pipeline.config.slo.slo_tables import SLO, check_slos
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.positions import KeyPath
 
@@ -77,6 +81,7 @@ def parse_scenario(
     *,
     file: str | None = None,
     folder: Path | None = None,
+    session: Mapping[str, str] | None = None,
 ) -> Scenario:
     """Make a scenario of a TOML text.
 
@@ -87,6 +92,7 @@ def parse_scenario(
         overrides: Flags of ``run`` that replace values of the text.
         file: What messages call the text; by default ``<name>.toml``.
         folder: Where relative paths of the text begin; None for the current folder.
+        session: Variables that may be passed through; None for those of this process.
 
     Raises:
         ScenarioError: With every problem, one sentence each, in the order of the text.
@@ -101,7 +107,8 @@ def parse_scenario(
     check_flags(overrides, problems)
     document = load_document(text, problems)
     if document is not None:
-        scenario = _build(document, name, folder or Path.cwd(), problems)
+        session = os.environ if session is None else session
+        scenario = _build(document, name, folder or Path.cwd(), session, problems)
         check_duplicates(scenario, problems)
         slos = check_slos(document.get(SLO, []), scenario, problems)
         scenario = replace(scenario, slos=slos)
@@ -112,7 +119,13 @@ def parse_scenario(
     raise ScenarioError(problems.sentences())
 
 
-def _build(document: dict[str, Any], name: str, folder: Path, problems: Problems) -> Scenario:
+def _build(
+    document: dict[str, Any],
+    name: str,
+    folder: Path,
+    session: Mapping[str, str],
+    problems: Problems,
+) -> Scenario:
     """Take every value that fits its key, and add a problem for each of the others.
 
     A value that does not fit is replaced by one that does, so that later checks find the
@@ -135,6 +148,7 @@ def _build(document: dict[str, Any], name: str, folder: Path, problems: Problems
     check_paths(values, folder, problems)
     target = values.get("target", Scenario.target)
     settings = check_settings(document.get(SETTINGS, {}), target, (SETTINGS,), problems)
+    variables = check_variables(document.get(ENVIRONMENT, {}), session, problems)
     return Scenario(
         name=name,
         phases=Phases(**phases),
@@ -149,6 +163,8 @@ def _build(document: dict[str, Any], name: str, folder: Path, problems: Problems
             arrivals_of(table, index, folder, problems) for index, table in enumerate(arrivals)
         ),
         settings=settings,
+        folder=str(folder),
+        variables=variables,
         **values,
     )
 
@@ -191,7 +207,9 @@ def _table(
     table: dict[str, Any], path: KeyPath, keys: tuple[Key, ...], problems: Problems
 ) -> dict[str, Any]:
     """Check the keys of one table; return a value for each key that is there or must be."""
-    known = [key.name for key in keys] + ([] if path else [*SECTIONS, *REPEATED, SETTINGS, SLO])
+    known = [key.name for key in keys] + (
+        [] if path else [*SECTIONS, *REPEATED, SETTINGS, ENVIRONMENT, SLO]
+    )
     known += [SETTINGS] if path[:1] == ("arm",) else []
     for name in table:
         if name not in known:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.config.slo.slo import Slo
 
 Complexity = Literal["simple", "medium", "complex", ""]
@@ -180,8 +181,11 @@ class Scenario:
             there has the default.
         interpreter: A Python to run the target with as it is, nothing is installed into it; None
             for an environment made from the target's lock.
+        folder: Folder of the scenario's file, in which a user's own functions work; None for
+            ``python_path``.
         python_path: Folder from which a user's own functions are imported, absolute; None for
             none.
+        variables: What the environment of a user's own functions has besides.
         servers: Servers that are there for a user's own functions, beside those of the workloads.
         level_names: What people call the levels, in their order; empty for the numbers alone.
         limits: What the workers may use.
@@ -211,7 +215,9 @@ class Scenario:
     missing_servers: MissingServers = "fail"
     settings: Mapping[str, SettingValue] = field(default_factory=dict)
     interpreter: str | None = None
+    folder: str | None = None
     python_path: str | None = None
+    variables: Variables = field(default_factory=Variables)
     servers: tuple[str, ...] = ()
     level_names: tuple[str, ...] = ()
     limits: WorkerLimits = field(default_factory=WorkerLimits)

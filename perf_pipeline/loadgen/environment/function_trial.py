@@ -15,13 +15,13 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import bound_command
-from perf_pipeline.loadgen.environment.worker_environment import worker_environment
+from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.supervise.last_words import last_words
 from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.targets.target import ServerAccess, ServerAddress
@@ -49,11 +49,14 @@ class FunctionTrial:
         good: Those that a worker can call, each ``module:function``.
         wrong: A sentence for each that no worker can call, with the reason and the path.
         not_tried: A sentence for each function that could not be tried, with the reason.
+        hidden: A sentence for each file of the user's folder that cannot be imported, because a
+            module of its name comes first.
     """
 
     good: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
     not_tried: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     def refuse_wrong(self, file: str) -> None:
         """Refuse a scenario with a function that no worker can call.
@@ -95,6 +98,7 @@ def try_functions(
     good: dict[str, None] = {}
     wrong: list[str] = []
     not_tried: list[str] = []
+    hidden: dict[str, None] = {}
     for target in function_targets(scenario):
         if among is not None and target not in among:
             continue
@@ -105,7 +109,9 @@ def try_functions(
                 "`perf-pipeline run` makes it and tries them before it starts anything."
             )
             continue
-        for function, (result, sentence) in _tried(scenario, target, python, functions, trial_s):
+        answer = _tried(scenario, target, python, functions, trial_s)
+        hidden |= dict.fromkeys(answer.hidden)
+        for function, (result, sentence) in zip(functions, answer.functions, strict=True):
             if result == "good":
                 good[function] = None
             elif result == "wrong" or (result == "raised" and not scenario.servers):
@@ -114,7 +120,9 @@ def try_functions(
                 not_tried.append(f"{sentence} Not tried to its end, as no server runs yet.")
             else:
                 not_tried.append(f"{function} not tried to its end: {sentence}")
-    return FunctionTrial(tuple(good), tuple(dict.fromkeys(wrong)), tuple(not_tried))
+    if wrong and hidden:  # it may be why
+        wrong += hidden
+    return FunctionTrial(tuple(good), tuple(dict.fromkeys(wrong)), tuple(not_tried), tuple(hidden))
 
 
 def _with_path(sentence: str, python_path: str | None) -> str:
@@ -124,22 +132,31 @@ def _with_path(sentence: str, python_path: str | None) -> str:
     return f"{sentence} (python_path: {python_path or 'not given'})"
 
 
+class _Answer(NamedTuple):
+    """Result and sentence of each function, and the sentences about hidden files."""
+
+    functions: list[tuple[str, str]]
+    hidden: list[str]
+
+
 def _tried(
     scenario: Scenario, target: str, python: Path, functions: list[str], trial_s: float
-) -> list[tuple[str, tuple[str, str]]]:
-    """Return the result and the sentence of each function on one target."""
+) -> _Answer:
+    """Return the results on one target."""
+    user_code = user_code_of(scenario, os.environ)
     form = parse_target(target).name
     with tempfile.TemporaryDirectory(prefix="perf_pipeline-") as home:  # as a worker has one
         answer, log = Path(home, "answer.json"), WorkerLog(Path(home, "log"))
-        module = ["-P", "-m", "perf_pipeline.targets.try_functions"]
+        module, folder = "perf_pipeline.targets.try_functions", user_code.python_path or ""
         try:
             process = subprocess.Popen(
                 bound_command(
-                    [str(python), *module, str(answer), form, *functions],
+                    user_code.command(python, module, str(answer), form, folder, *functions),
                     signal.SIGKILL,
                     os.getpid(),
                 ),
-                env=_environment(scenario, home),
+                cwd=user_code.folder or home,
+                env={**user_code.environment(home, os.environ), **_addresses(scenario)},
                 stdin=subprocess.DEVNULL,
                 stdout=log.write_end,
                 stderr=log.write_end,
@@ -151,23 +168,22 @@ def _tried(
             process.wait(timeout=trial_s)
         except subprocess.TimeoutExpired:
             late = f"its import took longer than {trial_s:g} s"
-            return [(function, ("late", late)) for function in functions]
+            return _Answer([("late", late)] * len(functions), [])
         finally:
             _end(process)
             log.close()
         try:
-            rows = json.loads(answer.read_text(encoding="utf-8"))
+            return _Answer(**json.loads(answer.read_text(encoding="utf-8")))
         except (OSError, json.JSONDecodeError):
             text = log.path.read_text(encoding="utf-8", errors="replace")
             tail = last_words(text, _LOG_TAIL)
             ended = f"importing them ended the process with exit code {process.returncode}"
             sentence = f"{', '.join(functions)}: {ended}" + (f": {tail}" if tail else "")
-            rows = [("raised", sentence)] * len(functions)
-    return list(zip(functions, rows, strict=True))
+            return _Answer([("raised", sentence)] * len(functions), [])
 
 
-def _environment(scenario: Scenario, home: str) -> dict[str, str]:
-    """Return a worker's environment, with addresses where no server answers."""
+def _addresses(scenario: Scenario) -> dict[str, str]:
+    """Return the variables of the servers, with addresses where no server answers."""
     examples = {name: SERVICES[name].example for name in scenario.servers}
     addresses = {
         name: ServerAddress(url._replace(netloc=f"perf:perf@{_NOBODY}").geturl())
@@ -178,10 +194,7 @@ def _environment(scenario: Scenario, home: str) -> dict[str, str]:
         connections=scenario.connections.max_db_connections,
         connection_timeout_s=scenario.connections.connection_timeout_s,
     )
-    return {
-        **worker_environment(home, scenario.python_path),
-        **server_environment(servers),
-    }
+    return server_environment(servers)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

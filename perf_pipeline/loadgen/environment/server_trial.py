@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ServiceUnavailableError
-from perf_pipeline.loadgen.environment.worker_environment import worker_environment
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE
 from perf_pipeline.targets.target import ServerAccess, ServerAddress
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def _tried(access: ServerAccess, python: Path, trial_s: float) -> dict[str, str]
         answer = Path(home, "answer.json")
         try:
             tried = subprocess.run(
-                [python, "-P", "-m", "perf_pipeline.targets.try_servers", answer],
-                env=worker_environment(home, None),
+                NO_USER_CODE.command(python, "perf_pipeline.targets.try_servers", str(answer)),
+                env=NO_USER_CODE.environment(home, {}),
                 cwd=home,
                 input=json.dumps(asdict(access)),
                 capture_output=True,

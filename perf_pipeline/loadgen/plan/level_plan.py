@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from perf_pipeline.config.scenario.scenario import ConnectionPools, Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perf_pipeline.config.scenario.arrivals import Arrivals
     from perf_pipeline.config.scenario.scenario import Phases, SettingValue, WorkerLimits
     from perf_pipeline.config.slo.slo import Slo
@@ -49,6 +51,8 @@ class LevelPlan:
         stop: When the level is ended early.
         aborts: Objectives that end the level when they are missed.
         log_detail: Whether the target's log goes to the workers' logs.
+        variables: Variables of a user's own functions to their values, as they are stored; to
+            None for those that are passed through.
     """
 
     index: int
@@ -76,6 +80,7 @@ class LevelPlan:
     stop: Stop = field(default_factory=Stop)
     aborts: tuple[Slo, ...] = ()
     log_detail: bool = False
+    variables: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def loop(self) -> Literal["closed", "open"]:
@@ -125,6 +130,8 @@ class LevelPlan:
         """
         head = {name: value for name, value in self.head().items() if name != "title"}
         head["phases"].pop("cooldown_s")
+        if not self.variables:  # the hash of a plan without them is what it always was
+            del head["variables"]
         arrivals = head["arrivals"] or {}
         head["arrivals"] = {name: arrivals[name] for name in arrivals if name not in _NAMES}
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())

@@ -131,6 +131,7 @@ def _plan_of(
         stop=scenario.stop,
         aborts=tuple(slo for slo in scenario.slos if slo.abort and slo.applies_to(role, arm.label)),
         log_detail=scenario.log_detail,
+        variables={**scenario.variables.stored(), **dict.fromkeys(scenario.variables.passed)},
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import Phases, Stop
 from perf_pipeline.config.scenario.target_spec import with_defaults
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.samples.run_folder import CONTROL, write_json
 from perf_pipeline.targets import no_op
@@ -39,7 +40,7 @@ def play_control(
     folder: Path,
     python: Path,
     job: Job,
-    python_path: str | None = None,
+    user_code: UserCode = NO_USER_CODE,
     length_s: float = CONTROL_S,
 ) -> LevelLog:
     """Play the busiest part of an open level's schedule on workflows that do nothing.
@@ -49,7 +50,7 @@ def play_control(
         folder: Its folder; the control is written to a folder in it.
         python: The target's interpreter.
         job: What the level executes.
-        python_path: As for the level.
+        user_code: As for the level.
         length_s: How much of the schedule is played.
     """
     control = control_plan(plan, length_s)
@@ -71,7 +72,7 @@ def play_control(
         on_second=lambda _now_ns, _pids: None,
         on_progress=lambda _progress: None,
         write_log=write_log,
-        python_path=python_path,
+        user_code=user_code,
     ).run()
 
 

@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.limits.control_group import CGROUPS, group_name
 from perf_pipeline.loadgen.limits.limiter import Limiter
 from perf_pipeline.loadgen.plan.level_plan import little_endian
@@ -51,7 +52,7 @@ class LevelSupervisor:
         on_second: Callable[[int, list[int]], None],
         on_progress: Callable[[Progress], None],
         write_log: Callable[[LevelLog], None],
-        python_path: str | None = None,
+        user_code: UserCode = NO_USER_CODE,
         sample_every_s: float = 1.0,
         cgroups: Path | None = CGROUPS,
     ) -> None:
@@ -66,7 +67,7 @@ class LevelSupervisor:
             on_progress: Called about once a second with the progress.
             write_log: Stores the log; called at the start, at every phase and at the end, so that
                 a killed supervisor leaves the latest.
-            python_path: Folder from which a user's own functions are imported.
+            user_code: Working folder, modules and variables of the user's.
             sample_every_s: How often ``on_second`` is called.
             cgroups: Where control groups are mounted; None to do without.
         """
@@ -75,7 +76,7 @@ class LevelSupervisor:
         self._python = python
         self._job = job
         self._write_log = write_log
-        self._python_path = python_path
+        self._user_code = user_code
         self._cgroups = cgroups
         self._log = LevelLog(
             plan={**plan.head(), "sha256": plan.sha256()}, started_at=datetime.now(UTC).isoformat()
@@ -131,7 +132,7 @@ class LevelSupervisor:
             self._folder,
             self._python,
             self._job,
-            self._python_path,
+            self._user_code,
         )
         self._workers.append(worker)
         limiter = Limiter(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import PROJECT
-from perf_pipeline.loadgen.environment.worker_environment import worker_environment
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.supervise.last_words import last_words
 from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
@@ -87,7 +87,7 @@ class WorkerProcess:
         folder: Path,
         python: Path,
         job: Job,
-        python_path: str | None = None,
+        user_code: UserCode = NO_USER_CODE,
         module: str = WORKER_MODULE,
     ) -> None:
         """Write the worker's files and start it.
@@ -98,10 +98,11 @@ class WorkerProcess:
             folder: The level's folder.
             python: The target's interpreter.
             job: What the target has to execute.
-            python_path: Folder from which a user's own functions are imported; None for none.
+            user_code: Working folder, modules and variables of the user's.
             module: What the process runs; its arguments are the file of its job, and the
                 descriptor of a file without a name that has the addresses of the servers.
         """
+        folder = folder.absolute()  # the worker has another working folder
         files = WorkerFiles.of(folder, worker)
         ramp_ns = plan.slots_of(worker)
         files.home.mkdir()
@@ -127,6 +128,7 @@ class WorkerProcess:
             job=replace(job, concurrency=len(ramp_ns)),
             intended=str(folder / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
+            hidden_variables=user_code.variables.secret_names,
         )
         public = replace(job.servers, addresses={})  # a URL may carry a password
         written = replace(worker_job, job=replace(worker_job.job, servers=public))
@@ -140,10 +142,10 @@ class WorkerProcess:
                     [
                         *(sys.executable, "-I", "-S", "-c", _RUN_KEEPER, _IMPORT_ROOT),
                         *(str(os.getpid()), str(report_end), "--"),
-                        # -P: a module in the current folder must not shadow one of the target's.
-                        *(str(python), "-P", "-m", module, str(files.job), str(addresses)),
+                        *user_code.command(python, module, str(files.job), str(addresses)),
                     ],
-                    env=worker_environment(files.home, python_path),
+                    cwd=user_code.folder or files.home,
+                    env=user_code.environment(files.home, os.environ),
                     stdin=subprocess.DEVNULL,
                     stdout=self._log.write_end,
                     stderr=self._log.write_end,

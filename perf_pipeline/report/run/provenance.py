@@ -28,7 +28,7 @@ SOURCES = {
 
 _IN_GROUPS = {
     *("host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"),
-    *("workloads", "environments"),
+    *("workloads", "environments", "variables"),
 }
 _ONLY_IF_SET = {"stopped", "capacity"}
 """Fields for which None means "does not apply", not "not recorded"."""
@@ -75,6 +75,7 @@ def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]
             for name, one in manifest.environments.items()
         ),
         ("Worker processes", facts_of(manifest.runtime)),
+        *_variables(manifest),
         ("Connections", facts_of(asdict(manifest.connections))),
         ("Plans (SHA-256)", facts_of(manifest.plan_hashes)),
         ("Harness", facts_of(asdict(manifest.harness), without=("packages",))),
@@ -87,6 +88,13 @@ def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]
     }
     groups.append(("Run", facts_of(rest)))
     return tuple(groups)
+
+
+def _variables(manifest: Manifest) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
+    variables = manifest.variables
+    passed = dict.fromkeys(variables.passed, "passed through from the session that started the run")
+    known = {**variables.values, **passed}
+    return (("Variables of the scenario", facts_of(known)),) if known else ()
 
 
 def title(metrics: RunMetrics) -> str:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 from perf_pipeline.samples.run_folder import INTENDED
@@ -32,7 +33,12 @@ class BareLoop:
     """
 
     def __init__(
-        self, plan: LevelPlan, job: Job, python: Path, folder: Path, python_path: str | None = None
+        self,
+        plan: LevelPlan,
+        job: Job,
+        python: Path,
+        folder: Path,
+        user_code: UserCode = NO_USER_CODE,
     ) -> None:
         """Start it and wait until every process is ready.
 
@@ -41,7 +47,7 @@ class BareLoop:
             job: What the target has to execute.
             python: The target's interpreter.
             folder: Where its files go, empty.
-            python_path: As for the level.
+            user_code: As for the level.
 
         Raises:
             PerfPipelineError: A process did not get ready.
@@ -54,7 +60,7 @@ class BareLoop:
             for worker in range(plan.processes):
                 self._workers.append(
                     WorkerProcess(
-                        plan, worker, folder, python, job, python_path, module=bare_worker.__name__
+                        plan, worker, folder, python, job, user_code, module=bare_worker.__name__
                     )
                 )
             deadline_s = time.monotonic() + _START_LIMIT_S

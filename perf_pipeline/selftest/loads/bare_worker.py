@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import faulthandler
 import itertools
-import sys
 import threading
 import time
 from importlib import import_module
@@ -25,15 +24,15 @@ from perf_pipeline.worker.__main__ import allow_all_descriptors
 from perf_pipeline.worker.closed_loop import WAIT_FOR_GO_S
 from perf_pipeline.worker.open_loop import TURNS
 from perf_pipeline.worker.timer_slack import tighten_timers
-from perf_pipeline.worker.worker_job import WorkerJob, read_job, read_words
+from perf_pipeline.worker.worker_job import WorkerJob, job_arguments, read_job, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-def main(path: Path, addresses: int | None = None) -> None:
-    """Loop until killed."""
-    job = read_job(path, addresses)
+def main(arguments: list[str]) -> int:
+    """Loop until killed; the arguments are those of a worker."""
+    job = read_job(*job_arguments(arguments))
     faulthandler.enable()
     allow_all_descriptors()
     tighten_timers()
@@ -60,6 +59,7 @@ def main(path: Path, addresses: int | None = None) -> None:
         threading.Thread(target=play_slot, args=(slot,), daemon=True).start()
     slots.words[STATE] = READY
     threading.Event().wait()
+    return 0
 
 
 def _closed_loop(
@@ -102,7 +102,3 @@ def _open_loop(
 def _sleep_until(due_ns: int) -> None:
     while (wait_ns := due_ns - time.monotonic_ns()) > 0:
         time.sleep(wait_ns / 1e9)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.level_context import LevelContext
@@ -47,14 +48,14 @@ class OnlyLevel:
         folder: Path,
         *,
         on_second: Callable[[int, list[int]], None] = lambda _now_ns, _pids: None,
-        python_path: str | None = None,
+        user_code: UserCode = NO_USER_CODE,
     ) -> None:
         """Play it as a run does.
 
         Args:
             folder: Its folder, empty.
             on_second: Called about once a second with the time and the workers' pids.
-            python_path: Folder that the worker has on its path besides.
+            user_code: Working folder, modules and variables of the user's.
         """
 
         def write_log(log: LevelLog) -> None:
@@ -65,7 +66,7 @@ class OnlyLevel:
             folder=folder,
             python=PYTHON,
             job=self.job,
-            python_path=python_path,
+            user_code=user_code,
             on_second=on_second,
             on_progress=lambda _progress: None,
             write_log=write_log,

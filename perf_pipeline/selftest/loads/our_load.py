@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.loadgen.environment.user_code import UserCode
 from perf_pipeline.selftest.loads.observed_load import PERCENTS, ObservedLoad
 from perf_pipeline.selftest.loads.only_level import closed_level
 from perf_pipeline.selftest.loads.played_level import play
@@ -35,7 +36,7 @@ def load_closed(
     played = folder / "level"
     played.mkdir(parents=True)
     with delayed_service(folder / "service", *delays_s, seed) as service:
-        level.play(played, python_path=str(service.folder))
+        level.play(played, user_code=UserCode(python_path=str(service.folder)))
     metrics = level.metrics(played)
     begin_ns, end_ns = level.records(played).log["phases_ns"]["steady"]
     return ObservedLoad(
@@ -60,7 +61,7 @@ def load_at_rate(
     arrivals = Arrivals("agreement", "constant", rate_per_s, length_s, slots)
     folder.mkdir()
     with delayed_service(folder / "service", *delays_s, seed) as service:
-        played = play(arrivals, GET, seed=seed, python_path=str(service.folder))
+        played = play(arrivals, GET, seed=seed, user_code=UserCode(python_path=str(service.folder)))
     planned = played.frame.filter(played.frame["number"] >= 0)  # the cold start is not load
     begin_ns = int(planned["intended_start_ns"].min())  # type: ignore[arg-type]
     times = played.metrics.response_times

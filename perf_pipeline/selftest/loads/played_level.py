@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import Phases
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.selftest.loads.only_level import PYTHON, open_level
 from perf_pipeline.selftest.loads.process_cpu import process_cpu_s
@@ -49,7 +50,7 @@ def play(
     seed: int,
     target: str = "callable",
     control_s: float = 0.0,
-    python_path: str | None = None,
+    user_code: UserCode = NO_USER_CODE,
 ) -> PlayedLevel:
     """Play one open level in one worker process.
 
@@ -59,7 +60,7 @@ def play(
         seed: Source of the schedule.
         target: ``callable`` or ``callable_async``.
         control_s: How long the same arrivals are played on workflows that do nothing; 0 for not.
-        python_path: Folder that the workers have on their path besides.
+        user_code: Working folder, modules and variables of the user's.
     """
     level = open_level(function, arrivals, PHASES, seed, target)
     used: list[tuple[int, float]] = []
@@ -68,7 +69,7 @@ def play(
         level.play(
             folder,
             on_second=lambda now_ns, pids: used.append((now_ns, sum(map(process_cpu_s, pids)))),
-            python_path=python_path,
+            user_code=user_code,
         )
         if control_s:
             play_control(
@@ -76,7 +77,7 @@ def play(
                 folder=folder,
                 python=PYTHON,
                 job=level.job,
-                python_path=python_path,
+                user_code=user_code,
                 length_s=control_s,
             )
         records, metrics = level.records(folder), level.metrics(folder)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from perf_pipeline.config.scenario.scenario import Phases, Scenario, WorkerLimit
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
+from perf_pipeline.loadgen.environment.user_code import at_start
 from perf_pipeline.loadgen.limits.control_group import CGROUPS
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
@@ -140,7 +141,7 @@ def _play(planted: Planted, folder: Path, python: Path) -> Bottleneck:
         on_second=monitor.sample,
         on_progress=lambda _progress: None,
         write_log=lambda log: write_json(folder / "level.json", asdict(log)),
-        python_path=str(FUNCTIONS),
+        user_code=replace(at_start(FUNCTIONS), python_path=str(FUNCTIONS)),
         sample_every_s=0.5,
     )
     with monitor:

@@ -19,6 +19,7 @@ import pytest
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Stop, WorkerLimits, Workload
 from perf_pipeline.lifeline import stamp
+from perf_pipeline.loadgen.environment.user_code import UserCode
 from perf_pipeline.loadgen.limits.control_group import (
     CGROUPS,
     PREFIX,
@@ -112,7 +113,7 @@ def _run(
         on_second=sample,
         on_progress=lambda _progress: None,
         write_log=lambda log: write_json(level / "level.json", asdict(log)),
-        python_path=str(folder),
+        user_code=UserCode(python_path=str(folder)),
         sample_every_s=0.25,
         cgroups=cgroups,
     ).run()

@@ -6,6 +6,8 @@ import os
 
 import psutil
 
+from perf_pipeline.loadgen.environment.user_code import START
+
 
 def workers_below(supervisor: int | None = None) -> list[psutil.Process]:
     """Return the living worker processes below a process, or below this one, without keepers."""
@@ -16,6 +18,6 @@ def workers_below(supervisor: int | None = None) -> list[psutil.Process]:
 def is_worker(process: psutil.Process) -> bool:
     """Return whether a process is a worker: its command begins with what the keeper starts."""
     try:
-        return process.cmdline()[1:4] == ["-P", "-m", "perf_pipeline.worker"]
+        return process.cmdline()[1:4] == ["-P", str(START), "perf_pipeline.worker"]
     except psutil.Error:
         return False

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.record import COLD, RECORD, ErrorClass, Outcome
 from perf_pipeline.samples.slots import (
@@ -303,8 +304,9 @@ def test_a_worker_process_plays_in_the_mode_of_its_job(tmp_path: Path, mode: str
     (tmp_path / "job.json").write_text(json.dumps(asdict(job)))
 
     worker = subprocess.Popen(
-        [sys.executable, "-m", "perf_pipeline.worker", tmp_path / "job.json"],
-        env={"PYTHONPATH": str(Path(__file__).parents[3])},
+        NO_USER_CODE.command(
+            Path(sys.executable), "perf_pipeline.worker", str(tmp_path / "job.json")
+        ),
         pass_fds=(bell,),
     )
     try:

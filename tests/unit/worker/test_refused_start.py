@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE
 from perf_pipeline.loadgen.supervise.last_words import last_words
 from perf_pipeline.samples.slots import SlotFile
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
@@ -55,8 +56,10 @@ def test_a_refused_start_of_threads_ends_the_process_with_the_number_that_could_
         resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
 
     ended = subprocess.run(
-        [sys.executable, "-m", "perf_pipeline.worker", tmp_path / "job.json"],
-        env={"PYTHONPATH": str(Path(__file__).parents[3])},
+        NO_USER_CODE.command(
+            Path(sys.executable), "perf_pipeline.worker", str(tmp_path / "job.json")
+        ),
+        env={},
         pass_fds=(bell,),
         preexec_fn=confine,
         capture_output=True,

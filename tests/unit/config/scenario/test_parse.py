@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ from perf_pipeline.config.scenario.scenario import Arm, Phases, Scenario, Worklo
 from perf_pipeline.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from perf_pipeline.config.machine import MachineLimits
 
 MINIMAL = """\
@@ -47,7 +46,10 @@ def with_arm(label: str) -> str:
 
 def test_the_smallest_scenario_has_the_documented_defaults(machine: MachineLimits) -> None:
     assert parse_scenario(MINIMAL, "mine", machine) == Scenario(
-        name="mine", concurrency=(10,), workloads=(Workload("transformation", "simple"),)
+        name="mine",
+        concurrency=(10,),
+        workloads=(Workload("transformation", "simple"),),
+        folder=str(Path.cwd()),
     )
 
 
@@ -72,6 +74,7 @@ def test_every_key_arrives_where_it_belongs(machine: MachineLimits) -> None:
     """
     assert parse_scenario(text, "n", machine) == Scenario(
         name="n",
+        folder=str(Path.cwd()),
         title="T",
         seed=7,
         target="control",

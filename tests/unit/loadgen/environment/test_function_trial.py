@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from perf_pipeline.config.scenario.scenario import Arm, Scenario, Workload
+from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.lifeline import stamp
 from perf_pipeline.loadgen.environment.function_trial import (
@@ -86,6 +87,62 @@ def test_a_function_is_imported_and_not_called(tmp_path: Path) -> None:
     assert trial(tmp_path, "shop:order").good == ("shop:order",)
     assert (tmp_path / "imported").exists()
     assert not (tmp_path / "called").exists()
+
+
+def test_the_trial_is_made_in_the_folder_of_the_scenario_with_its_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative files and variables are there at the import, as they are under load."""
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("SHOP_TOKEN", "t0p")
+    (tmp_path / "prices.json").write_text("7")
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "shop.py").write_text(
+        "import os\n"
+        "assert open('prices.json').read() == '7'\n"
+        "assert (os.environ['SHOP_API'], os.environ['SHOP_TOKEN']) == ('http://shop', 't0p')\n"
+        "def order(number): pass\n"
+    )
+    scenario = Scenario(
+        "own",
+        target="callable",
+        workloads=(Workload("shop:order", ""),),
+        folder=str(tmp_path),
+        python_path=str(tmp_path / "modules"),
+        variables=Variables({"SHOP_API": "http://shop"}, ("SHOP_TOKEN",)),
+    )
+    found = try_functions(scenario, {"callable": PYTHON})
+    assert (found.good, found.wrong) == (("shop:order",), ())
+
+
+def test_a_variable_that_is_not_there_is_named_with_how_to_hand_it_over(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("import os\nos.environ['SHOP_API']")
+    (tmp_path / "other.py").write_text("{}['SHOP_API']")
+    found = trial(tmp_path, "shop:order", "other:order")
+    assert "in [environment] of the scenario give it a value, SHOP_API = " in found.wrong[0]
+    assert "environment" not in found.wrong[1]
+
+
+def test_a_file_called_like_a_module_of_python_is_named(tmp_path: Path) -> None:
+    """Unused it is only named; a function in it, or code that wants it, is refused."""
+    (tmp_path / "queue.py").write_text("def order(number): pass")
+    (tmp_path / "types.py").write_text("Order = 1")
+    (tmp_path / "perf_pipeline").mkdir()
+    (tmp_path / "perf_pipeline" / "__init__.py").touch()
+    (tmp_path / "random").mkdir()
+    (tmp_path / "shop.py").write_text("import queue\nqueue.Queue\ndef order(number): pass")
+    (tmp_path / "wants.py").write_text("from types import Order")
+    found = trial(tmp_path, "shop:order")
+    assert (found.good, found.wrong) == (("shop:order",), ())
+    names = ["perf_pipeline", "queue.py", "types.py"]
+    assert [one.partition(" has the name")[0] for one in found.hidden] == [
+        str(tmp_path / name) for name in names
+    ]
+    found = trial(tmp_path, "queue:order", "wants:order", "__main__:main")
+    assert found.wrong[0].startswith(f"queue:order: {tmp_path}/queue.py has the name of a module")
+    assert "cannot import name 'Order' from 'types'" in found.wrong[1]
+    assert "__main__ is the worker itself" in found.wrong[2]
+    assert set(found.hidden) <= set(found.wrong)
 
 
 def test_a_plain_function_is_no_coroutine_function(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
-from perf_pipeline.config.settings import PROJECT
+from perf_pipeline.config.scenario.variables import Variables
+from perf_pipeline.loadgen.environment.user_code import START, UserCode
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.loadgen.supervise.worker_process import (
     LOG_TAIL,
@@ -124,7 +125,7 @@ def test_a_worker_is_given_its_share_of_the_plan_and_its_own_environment(
     monkeypatch.setenv("COVERAGE_PROCESS_START", "x")
     worker = start(
         'env | sort > "$HOME/env"; printf "%s\\n" "$@" > "$HOME/arguments"; '
-        'cat /proc/self/fd/$5 > "$HOME/addresses"'
+        'cat /proc/self/fd/$6 > "$HOME/addresses"'
     )
     assert _ended(worker) == "done"
 
@@ -140,9 +141,10 @@ def test_a_worker_is_given_its_share_of_the_plan_and_its_own_environment(
     assert read_words(job.kinds) == PLAN.kinds
     environment = (files / "worker-1-home" / "env").read_text().splitlines()
     names = {line.partition("=")[0] for line in environment}
-    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"HOME", "LANG", "PATH", "PYTHONPATH"}
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"HOME", "LANG", "PATH"}
     arguments = (files / "worker-1-home" / "arguments").read_text().splitlines()
-    assert arguments[:-1] == ["-P", "-m", "perf_pipeline.worker", str(files / "worker-1.json")]
+    job_file = str(files / "worker-1.json")
+    assert arguments[:-1] == ["-P", str(START), "perf_pipeline.worker", "", job_file]
     assert job.journal == str(files / "worker-1.sqlite")
 
 
@@ -162,7 +164,7 @@ def test_no_password_of_a_server_is_in_a_file_of_a_worker_or_on_its_command_line
     """The target prints the URL that it was given, and its command line is what anybody can see."""
     remember_url("postgresql://u:secret@h/d")
     worker = start(
-        'tr "\\0" " " < /proc/$$/cmdline; cat /proc/self/fd/$5; echo "password \\"secret\\"" >&2'
+        'tr "\\0" " " < /proc/$$/cmdline; cat /proc/self/fd/$6; echo "password \\"secret\\"" >&2'
     )
     assert _ended(worker) == "done"
 
@@ -176,20 +178,23 @@ def test_no_password_of_a_server_is_in_a_file_of_a_worker_or_on_its_command_line
 def test_a_worker_of_a_versioned_asynchronous_target_finds_the_users_own_folder(
     tmp_path: Path,
 ) -> None:
-    """The job names the target's folder, and its mode; the user's folder comes after ours."""
+    """The job names the target's folder, and its mode."""
     scenario = replace(SCENARIO, target="kailash_async==2.60.0+pandas")
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "$PYTHONPATH" > "$HOME/path"\n')
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$4" "$SHOP_API" "$PWD" > "$HOME/own"\n')
     python.chmod(0o755)
     plan = plan_levels(scenario, 1)[0]
-    worker = WorkerProcess(plan, 0, tmp_path, python, JOB, "/home/user/own")
+    (tmp_path / "own").mkdir()
+    variables = Variables({"SHOP_API": "http://shop"})
+    user_code = UserCode(str(tmp_path / "own"), "/home/user/own", variables)
+    worker = WorkerProcess(plan, 0, tmp_path, python, JOB, user_code)
     assert _ended(worker) == "done"
     worker.close()
 
     job = read_job(tmp_path / "worker-0.json")
     assert (job.target, job.mode) == ("kailash_async", "asyncio")
-    path = (tmp_path / "worker-0-home" / "path").read_text().strip()
-    assert path == f"{PROJECT}:/home/user/own"
+    own = (tmp_path / "worker-0-home" / "own").read_text().splitlines()
+    assert own == ["/home/user/own", "http://shop", str(tmp_path / "own")]
 
 
 def test_a_worker_is_steered_through_its_slot_file(start: Callable[[str], WorkerProcess]) -> None:
