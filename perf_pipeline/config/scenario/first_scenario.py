@@ -43,8 +43,8 @@ concurrency = [10]
 # Objectives: a missed one ends the run with exit code 1.
 #slo = ["p99_s < 0.5", "error_ratio <= 0.01"]
 
-# Variables of the function. pass = ["SHOP_TOKEN"] among them hands one of your session through, whose
-# value is stored nowhere.
+# Variables of the function. pass = ["SHOP_TOKEN"] among them hands one of your session through,
+# whose value is stored nowhere.
 #environment = {{ SHOP_API = "http://127.0.0.1:8080" }}
 
 [[workload]]
