@@ -21,6 +21,7 @@ from perf_pipeline.cli.output import (
     found_run,
     settings_with,
     show,
+    show_report,
 )
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
@@ -280,7 +281,7 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
             files = write_files(folder, metrics)
             found = report_capacity(folder, metrics) if metrics.manifest.capacity else None
             show_summary(metrics, as_json=as_json)
-    show(f"report: {files.html}", as_json=as_json)
+    show_report(files.html, as_json=as_json)
     at = run_pruned_at(folder)
     if at:
         show(f"its records: {pruned_sentence(at)}", as_json=as_json)

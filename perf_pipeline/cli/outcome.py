@@ -12,7 +12,7 @@ from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.ci.measured import note_measured
 from perf_pipeline.cli.child_end import end_of
-from perf_pipeline.cli.output import answer, show
+from perf_pipeline.cli.output import answer, show, show_report
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.exit_code import Exit
@@ -118,7 +118,7 @@ def finish(
         *(f"gate {gate}: {line}" for line in failed_gate),
     ):
         show(line, as_json=as_json)
-    show(f"report: {files.html}", as_json=as_json)
+    show_report(files.html, as_json=as_json)
     answer(
         {
             "run_id": metrics.run_id,

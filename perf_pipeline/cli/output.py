@@ -17,6 +17,7 @@ from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.ending import interrupted_code
 from perf_pipeline.redaction.redact import redacted_values
+from perf_pipeline.report.charts.address_space import why_not_drawn
 from perf_pipeline.report.text.escape import visible
 from perf_pipeline.samples.run_list import find_run
 
@@ -92,6 +93,13 @@ def show(text: str = "", *, as_json: bool) -> None:
     Text of unknown origin is made inert: invisible characters are spelled out.
     """
     print(inert(text), file=sys.stderr if as_json else sys.stdout, flush=True)
+
+
+def show_report(page: Path, *, as_json: bool) -> None:
+    """Print where a report is, and why it lacks its charts, if it does."""
+    if why := why_not_drawn():
+        show(why, as_json=as_json)
+    show(f"report: {page}", as_json=as_json)
 
 
 def inert(text: str) -> str:

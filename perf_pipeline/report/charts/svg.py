@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import vl_convert
 from markupsafe import Markup, escape
+
+from perf_pipeline.report.charts.address_space import why_not_drawn
 
 if TYPE_CHECKING:
     import altair as alt
@@ -66,13 +67,17 @@ def styled(chart: alt.LayerChart) -> dict[str, Any]:
 
 
 def inline_svg(chart: alt.LayerChart, *, name: str, description: str) -> Markup:
-    """Draw ``chart`` as an SVG element for a page; it loads nothing.
+    """Draw ``chart`` as an SVG element for a page, or say why it is not drawn; it loads nothing.
 
     Args:
         chart: With its data inside.
         name: Unique in the page; makes the ids inside the element unique.
         description: What the chart shows, for screen readers.
     """
+    if why := why_not_drawn():
+        return Markup("<p>{}</p>").format(why)
+    import vl_convert  # noqa: PLC0415 - 200 MB of address space that only drawing pays for
+
     drawn = vl_convert.vegalite_to_svg(styled(chart), allowed_base_urls=[])
     return Markup(_inline(drawn, name, description))  # noqa: S704 - vl-convert escapes text
 

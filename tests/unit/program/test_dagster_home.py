@@ -93,8 +93,12 @@ def test_what_a_killed_dagster_command_left_is_removed(tmp_path: Path, project: 
     for folder in (killed, own, tmp_path / "elsewhere"):
         folder.mkdir()
     (project / ".tmp_dagster_home_b").symlink_to(tmp_path / "elsewhere")
-    waits = [sys.executable, "-c", "import sys; sys.stdin.read()", "dagster"]
-    with subprocess.Popen(waits, cwd=project, stdin=subprocess.PIPE) as working:
+    program = "import sys; print(flush=True); sys.stdin.read()"
+    waits = [sys.executable, "-c", program, "dagster"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(waits, cwd=project, stdin=pipe, stdout=pipe) as working:
+        assert working.stdout is not None
+        assert working.stdout.read(1)
         assert remove_abandoned_homes(own, project) == []
         working.communicate()
     (line,) = remove_abandoned_homes(own, project)
