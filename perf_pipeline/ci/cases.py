@@ -66,7 +66,7 @@ def run_cases(metrics: RunMetrics, gate: str | None, table: str) -> tuple[Case, 
 def _run_case(metrics: RunMetrics) -> Case:
     scenario = metrics.manifest.scenario
     if metrics.status != COMPLETE:
-        text = f"The run is {metrics.status}. {_sentences(metrics.reasons)}"
+        text = _sentences(metrics.reasons) or f"the run is {metrics.status}."
         return Case(scenario, "run: complete", "error", text)
     outcome = _OF_VALIDITY.get(metrics.validity, "skipped")
     return Case(scenario, "run: validity", outcome, _why(metrics.validity, metrics.reasons))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.ci.job_summary import render_summary
 from perf_pipeline.ci.junit import render_junit
-from perf_pipeline.ci.notes import Notes, taking_notes
+from perf_pipeline.ci.notes import NOT_ENDED, Notes, taking_notes
 from perf_pipeline.config.wording import printable
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
@@ -92,7 +92,7 @@ def with_ci_files(
         return run()
     try:
         files = asked_files(arguments, environ)
-        files.write(command, Notes(errors=[("Unended", (_UNENDED,))]), Exit.DEFECT, at_end=False)
+        files.write(command, Notes(errors=[("Unended", (_UNENDED,))]), NOT_ENDED, at_end=False)
     except (CiFileError, OSError) as error:
         return refuse(_refused(error))
     if files == NONE:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     from perf_pipeline.ci.cases import Case
 
+NOT_ENDED = -1
+"""In place of the exit code of a command that still runs, or was killed."""
+
 MEANINGS: dict[int, str] = {
+    NOT_ENDED: "it has not ended",
     Exit.COMPLETE: "everything was measured, and every gate held",
     Exit.GATE_FAILED: "a gate, an objective or the target failed, or there is no valid measurement",
     Exit.BAD_INPUT: "wrong options or input; nothing was started",

@@ -195,6 +195,21 @@ def test_a_run_that_was_complete_is_not_green_when_the_command_failed(
     assert counts(root)[2] == 1
 
 
+def test_an_interrupted_run_is_an_error_that_says_so_once(
+    measured: RunMetrics, ended: Any, tmp_path: Path
+) -> None:
+    reasons = ("the run is interrupted: it was asked to end",)
+    metrics = replace(measured, status="interrupted", validity="incomplete", reasons=reasons)
+
+    def run() -> int:
+        note_measured(metrics, tmp_path / "report.html")
+        return 130
+
+    root, _ = ended(run, code=130)
+    assert cases(root)["run: complete"] == "error"
+    assert text_of(root) == f"{reasons[0]}."
+
+
 def test_hostile_text_is_well_formed_and_inert(ended: Any) -> None:
     hostile = "<script>x</script> ]]> &amp; \x00 \x1b[2J \ud800 \uffff | `a` ![x](http://evil)"
 
@@ -221,7 +236,9 @@ def test_a_killed_command_leaves_an_error_and_not_the_files_of_the_one_before(
         "with_ci_files('x', ['--junit', sys.argv[1]], lambda: os.kill(os.getpid(), 9), None, {})\n"
     )
     subprocess.run([sys.executable, "-c", program, junit], check=False)
-    assert "it did not end" in text_of(ET.parse(junit).getroot())  # noqa: S314
+    root = ET.parse(junit).getroot()  # noqa: S314
+    assert "it did not end" in text_of(root)
+    assert "defect" not in junit.read_text(encoding="utf-8")
 
 
 def test_the_summary_of_github_is_appended_to_and_any_other_is_replaced(tmp_path: Path) -> None:
