@@ -13,6 +13,7 @@ from perf_pipeline.loadgen.limits.control_group import remove_leftovers
 from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
 from perf_pipeline.report.run.files import write_files
 from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import KILLED, NOT_SEEN
@@ -54,6 +55,7 @@ def _mark_if_killed(folder: RunFolder) -> list[str]:
         return []
     if folder.root.lstat().st_uid != os.geteuid():
         return [f"run {folder.run_id} was killed; it belongs to another user and was not changed"]
+    give_back(folder.root)
     folder.end(KILLED, record["why"])
     left = end_left_behind(folder.root / "levels")
     lines = [f"process {pid}, which run {folder.run_id} had started" for pid in left]

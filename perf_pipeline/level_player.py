@@ -13,6 +13,7 @@ from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.records.reconcile import reconcile
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
+from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
 
@@ -78,6 +79,7 @@ class LevelPlayer:
                 job=job,
                 user_code=user_code,
                 sample_every_s=self.scenario.sample_every_s,
+                make_room=lambda: give_back(self.folder.root),
                 on_second=monitor.sample,
                 on_progress=lambda progress: self._progress(progress, on_progress),
                 write_log=lambda log: write_json(folder / "level.json", asdict(log)),
@@ -86,7 +88,7 @@ class LevelPlayer:
         if left := log.left_behind():
             names = ", ".join(f"{count} x {name}" for name, count in left.items())
             self.notify(f"level {plan.shown}: ended processes that the target left behind: {names}")
-        if plan.arrivals:
+        if plan.arrivals and not log.ended_because.stops_run:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             play_control(plan, folder=folder, python=python, job=job, user_code=user_code)
         # The writes are counted now: the next level begins by removing them.

@@ -21,7 +21,7 @@ from perf_pipeline.analysis.measure import measure, metrics_of
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.settings import PROJECT, current_settings
-from perf_pipeline.errors import ScenarioError
+from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.finished_run import FinishedRun
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
 from perf_pipeline.host.level_calibration import LevelCalibration
@@ -35,6 +35,7 @@ from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.samples.disk_space import disk_full, give_back, is_disk_full, reserve
 from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.run_folder import RunFolder
@@ -176,12 +177,18 @@ class Run:
         self.seed_data()
         environments = self._environments | self._new_environments()
         self.folder.begin(self._scenario.name)
-        write_planned_levels(self.folder, tuple(map(_planned, self._plans)))
         try:
+            reserve(self.folder.root)
+            write_planned_levels(self.folder, tuple(map(_planned, self._plans)))
             manifest = self._play_levels(servers, environments, on_progress)
         except BaseException as error:
+            give_back(self.folder.root)  # for the status, and for the report
             if is_request_to_end(error):
                 self.folder.end(INTERRUPTED, ASKED_TO_END)
+            elif is_disk_full(error):
+                full = disk_full(self.folder.root, error)
+                self.folder.end(FAILED, full)
+                raise RunFolderError(f"{full}.") from error
             else:
                 self.folder.end(FAILED, f"{type(error).__name__}: {error}")
             raise
@@ -213,6 +220,7 @@ class Run:
                 self._notify(stopped.summary)
                 break
         calibrations.after_last()
+        give_back(self.folder.root)
         rounds, lost = calibrations.rounds, steal_percent(before, read_cpu_times())
         manifest = replace(
             manifest,

@@ -123,7 +123,8 @@ def _is_of_target(
         or (worker.reason.startswith("killed by SIG") and "SIGKILL" not in worker.reason)
         for worker in workers
     )
-    cut = ended_because in {EndedBecause.INTERRUPTED, EndedBecause.HOST_FLOOR}
+    from_outside = {EndedBecause.INTERRUPTED, EndedBecause.HOST_FLOOR, EndedBecause.DISK_FULL}
+    cut = ended_because in from_outside
     return by_itself and not cut and not damaged_blocks
 
 

@@ -26,6 +26,9 @@ class EndedBecause(StrEnum):
     HOST_FLOOR = "host_floor"
     """The host was about to run out of memory or file descriptors."""
 
+    DISK_FULL = "disk full"
+    """The disk of the run was full, or about to be: records could not be stored any more."""
+
     WORKER_LOST = "worker lost"
     """A worker process ended before its time."""
 
@@ -48,9 +51,10 @@ class EndedBecause(StrEnum):
     @property
     def stops_run(self) -> bool:
         """True when no later level is played."""
-        return self.is_finding or self is self.HOST_FLOOR
+        return self.is_finding or self in {self.HOST_FLOOR, self.DISK_FULL}
 
     @property
     def is_cut_short(self) -> bool:
         """True when the worker processes are stopped at once, without their drain."""
-        return self in {self.INTERRUPTED, self.WORKER_LOST, self.START_FAILED}
+        cut_short = {self.INTERRUPTED, self.WORKER_LOST, self.START_FAILED, self.DISK_FULL}
+        return self in cut_short

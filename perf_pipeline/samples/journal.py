@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.redaction.redact import redacted
+from perf_pipeline.samples.disk_space import is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +92,15 @@ class JournalWriter:
         )
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and close it."""
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Fold the write-ahead log into the file and close it.
+
+        On a full disk the log stays beside the file, where it is read as well.
+        """
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            if not is_disk_full(error):
+                raise
         self._db.close()
 
 

@@ -6,15 +6,26 @@ a pipe would wait for its writer for ever, and writing through a link would chan
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 from typing import IO, TYPE_CHECKING
+
+from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.disk_space import disk_full, is_disk_full
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_JSON_BYTES = 500_000_000
 """Metrics of the largest run that can be configured are below 100 MB."""
+
+
+class DiskFullError(RunFolderError):
+    """A file of a run could not be written for want of space."""
+
+    errno = errno.ENOSPC
 
 
 def read_file(path: Path) -> bytes:
@@ -46,13 +57,23 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``, whole or not at all: temporary file, fsync, rename.
 
     A link in the place of either file is replaced, and never followed.
+
+    Raises:
+        DiskFullError: It could not be written for want of space; ``path`` is as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with new_file(temporary) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with new_file(temporary) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if is_disk_full(error):
+            raise DiskFullError(f"{path.name}: {disk_full(path.parent, error)}.") from error
+        raise
 
 
 def new_file(path: Path) -> IO[bytes]:

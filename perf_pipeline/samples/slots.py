@@ -16,6 +16,7 @@ This module is imported in the target's process: standard library only.
 from __future__ import annotations
 
 import mmap
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER_WORDS = 16
-STATE, GO_NS, STOP_NS, SLOTS, DRAIN_NS, SLOTS_ENDED = 0, 1, 2, 3, 4, 5
+STATE, GO_NS, STOP_NS, SLOTS, DRAIN_NS, SLOTS_ENDED, DISK_FULL = 0, 1, 2, 3, 4, 5, 6
 """Header: the worker's state; when slot 0 may start; when to start nothing more; number of
 slots; how long after the stop workflows in flight may still end; slots that will start nothing
-more."""
+more; 1 while the journal cannot grow."""
 
 STARTING, READY, PLAYING, CLOSED = 0, 1, 2, 3
 """States of a worker, in their order; ``CLOSED`` means that its last record is committed."""
@@ -65,9 +66,11 @@ class SlotFile:
 
         Raises:
             FileExistsError: ``path`` exists: two workers would share their stamps.
+            OSError: The disk has no room for it. Writing to a mapped file without blocks on the
+                disk would end the process by SIGBUS when the disk is full.
         """
         with path.open("xb") as file:
-            file.truncate(8 * (HEADER_WORDS + SLOT_WORDS * slots))
+            os.posix_fallocate(file.fileno(), 0, 8 * (HEADER_WORDS + SLOT_WORDS * slots))
             file.write(
                 b"".join(word.to_bytes(8, "little") for word in (0, 0, NEVER_NS, slots, drain_ns))
             )

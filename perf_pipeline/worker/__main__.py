@@ -14,13 +14,16 @@ from __future__ import annotations
 import faulthandler
 import os
 import resource
+import sqlite3
+import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+from perf_pipeline.samples.disk_space import is_disk_full
 from perf_pipeline.samples.journal import JournalWriter
-from perf_pipeline.samples.slots import SlotFile
+from perf_pipeline.samples.slots import DISK_FULL, SlotFile
 from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.process_end import end_process
 from perf_pipeline.worker.timer_slack import tighten_timers
@@ -49,10 +52,15 @@ def play_job(path: Path, addresses: int | None = None) -> int:
     tighten_timers()
     os.set_inheritable(job.bell, False)  # what the target starts has no use for it
     slots = SlotFile(Path(job.slots))
-    journal = JournalWriter(Path(job.journal))
     adapter = import_module(f"perf_pipeline.targets.{job.target}.adapter")
     player = import_module(f"perf_pipeline.worker.{PLAYERS[job.mode]}")
-    code: int = player.play(job, adapter, journal, slots, Bell(job.bell))
+    try:
+        journal = JournalWriter(Path(job.journal))
+        code: int = player.play(job, adapter, journal, slots, Bell(job.bell))
+    except sqlite3.Error as error:
+        slots.words[DISK_FULL] = int(is_disk_full(error))
+        print(f"the journal could not be written: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     return code
 
 

@@ -20,8 +20,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from perf_pipeline.redaction.redact import redacted
+from perf_pipeline.samples.disk_space import is_disk_full
 from perf_pipeline.samples.record import RECORD_WORDS, record_word
-from perf_pipeline.samples.slots import ENDED, FAILED, HEADER_WORDS, SLOT_WORDS, SlotFile
+from perf_pipeline.samples.slots import DISK_FULL, ENDED, FAILED, HEADER_WORDS, SLOT_WORDS, SlotFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,6 +224,7 @@ class Recorder:
         if self._try(write):
             del pending[:size]  # only now: what could not be committed is tried again
             self.problem = None
+            self._words[DISK_FULL] = 0
 
     def _try(self, write: Callable[[], None]) -> bool:
         """Write; a journal that cannot be written is a problem to report, not to crash on.
@@ -233,6 +235,8 @@ class Recorder:
         try:
             write()
         except (sqlite3.Error, MemoryError) as error:
+            if is_disk_full(error):
+                self._words[DISK_FULL] = 1  # the supervisor makes room and ends the level
             self.problem = f"journal could not be written: {type(error).__name__}: {error}"
             return False
         return True

@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from perf_pipeline.loadgen.supervise.early_stop import EarlyEnd
 from perf_pipeline.loadgen.supervise.level_log import Progress
-from perf_pipeline.samples.slots import Totals
+from perf_pipeline.samples.disk_space import FLOOR_BYTES, disk_full, free_bytes
+from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.slots import DISK_FULL, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from perf_pipeline.loadgen.supervise.early_stop import EarlyEnd, StopWatch
+    from perf_pipeline.loadgen.supervise.early_stop import StopWatch
     from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
     from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 
@@ -31,6 +35,7 @@ class LevelMonitor:
         label: str,
         workers: Sequence[WorkerProcess],
         *,
+        folder: Path,
         stop_watch: StopWatch,
         slo_watch: SloWatch | None = None,
         on_sample: Callable[[int, list[int]], None],
@@ -43,6 +48,7 @@ class LevelMonitor:
         Args:
             label: Name of the level, for people.
             workers: The level's worker processes; may grow.
+            folder: The level's folder.
             stop_watch: Decides whether the level ends early.
             slo_watch: Decides whether an SLO is missed; None without SLOs.
             on_sample: Called every ``sample_every_s`` with the time and the workers' pids.
@@ -52,6 +58,7 @@ class LevelMonitor:
         """
         self._label = label
         self._workers = workers
+        self._folder = folder
         self._stop_watch = stop_watch
         self._slo_watch = slo_watch
         self._on_sample = on_sample
@@ -88,7 +95,7 @@ class LevelMonitor:
         self._reported = (now_ns, totals.ended)
         early_end = None
         if go_ns is not None and phase != "drain":
-            early_end = self._stop_watch.look(now_ns, totals, self._alive_pids())
+            early_end = self._no_disk() or self._stop_watch.look(now_ns, totals, self._alive_pids())
             if early_end is None and self._slo_watch is not None:
                 slots = [worker.slots for worker in self._workers]
                 early_end = self._slo_watch.look(now_ns, phase, go_ns, slots)
@@ -102,6 +109,13 @@ class LevelMonitor:
             )
         )
         return early_end
+
+    def _no_disk(self) -> EarlyEnd | None:
+        """Return that the level ends if the disk of its folder is full, or about to be."""
+        stuck = any(worker.slots.words[DISK_FULL] for worker in self._workers)
+        if not stuck and free_bytes(self._folder) >= FLOOR_BYTES:
+            return None
+        return EarlyEnd(EndedBecause.DISK_FULL, disk_full(self._folder))
 
     def _alive_pids(self) -> list[int]:
         return [worker.pid for worker in self._workers if worker.alive]

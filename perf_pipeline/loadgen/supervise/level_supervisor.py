@@ -6,6 +6,8 @@ The supervisor generates no load. It reads the workers' slot files, ends phases
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,8 +22,10 @@ from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
 from perf_pipeline.loadgen.supervise.phase_controller import TICK_S, PhaseController
 from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
+from perf_pipeline.samples.disk_space import FLOOR_BYTES, disk_full, free_bytes, is_disk_full
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.run_folder import INTENDED
+from perf_pipeline.samples.slots import DISK_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +57,7 @@ class LevelSupervisor:
         on_progress: Callable[[Progress], None],
         write_log: Callable[[LevelLog], None],
         user_code: UserCode = NO_USER_CODE,
+        make_room: Callable[[], None] = lambda: None,
         sample_every_s: float = 1.0,
         cgroups: Path | None = CGROUPS,
     ) -> None:
@@ -68,6 +73,7 @@ class LevelSupervisor:
             write_log: Stores the log; called at the start, at every phase and at the end, so that
                 a killed supervisor leaves the latest.
             user_code: Working folder, modules and variables of the user's.
+            make_room: Called when the disk is full: frees what was set apart for that.
             sample_every_s: How often ``on_second`` is called.
             cgroups: Where control groups are mounted; None to do without.
         """
@@ -78,6 +84,7 @@ class LevelSupervisor:
         self._write_log = write_log
         self._user_code = user_code
         self._cgroups = cgroups
+        self._make_room = make_room
         self._log = LevelLog(
             plan={**plan.head(), "sha256": plan.sha256()}, started_at=datetime.now(UTC).isoformat()
         )
@@ -87,6 +94,7 @@ class LevelSupervisor:
         monitor = LevelMonitor(
             plan.shown,
             self._workers,
+            folder=folder,
             stop_watch=StopWatch(plan.stop),
             slo_watch=SloWatch(plan, folder),
             on_sample=on_second,
@@ -106,6 +114,8 @@ class LevelSupervisor:
                 load is stopped and the log written first.
         """
         try:
+            if free_bytes(self._folder) < FLOOR_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301
             self._write_log(self._log)
             if self._plan.arrivals:
                 (self._folder / INTENDED).write_bytes(little_endian(self._plan.intended_ns))
@@ -113,13 +123,22 @@ class LevelSupervisor:
                 self._start(worker)
             # Until then the log says "interrupted", which is what a killed supervisor leaves.
             ready = self._wait_ready()
-            self._log.ended_because = self._phases.play() if ready else EndedBecause.START_FAILED
+            because = self._phases.play() if ready else EndedBecause.START_FAILED
+            self._log.ended_because = self._or_disk_full(because)
+            if self._log.ended_because is EndedBecause.DISK_FULL:
+                self._make_room()  # for the records that workers could not commit
             self._drain()
         except BaseException as error:
-            self._log.ended_because = EndedBecause.INTERRUPTED
+            is_full = is_disk_full(error)
+            if is_full:
+                self._log.ended_detail = disk_full(self._folder, error)
+                self._make_room()
+            because = EndedBecause.DISK_FULL if is_full else EndedBecause.INTERRUPTED
+            self._log.ended_because = because
             if interruptions(error) < KILL_AT_INTERRUPTION:
                 self._drain()
-            raise
+            if not is_full:
+                raise
         finally:
             self._reap()
         return self._log
@@ -158,13 +177,22 @@ class LevelSupervisor:
             self._phases.tick()
         return True
 
+    def _or_disk_full(self, because: EndedBecause) -> EndedBecause:
+        """Return why the level ended: a worker that ended may have done so for want of space."""
+        stuck = any(worker.slots.words[DISK_FULL] for worker in self._workers)
+        if not stuck or because not in {EndedBecause.START_FAILED, EndedBecause.WORKER_LOST}:
+            return because
+        self._log.ended_detail = disk_full(self._folder)
+        return EndedBecause.DISK_FULL
+
     def _drain(self) -> None:
         """Stop the load and wait for the workers to end; those that hang are killed."""
         if self._stop_ns is None:
             steady = self._log.phases_ns.get("steady")
             self._stop_ns = (steady and steady[1]) or time.monotonic_ns()
         self._phases.phase = "drain"
-        interrupted = self._log.ended_because == EndedBecause.INTERRUPTED
+        # Ticks store samples, of which a full disk would take none.
+        quietly = self._log.ended_because in {EndedBecause.INTERRUPTED, EndedBecause.DISK_FULL}
         short = self._log.ended_because.is_cut_short
         for worker in self._workers:
             worker.stop(self._stop_ns, INTERRUPT_DRAIN_S if short else None)
@@ -175,7 +203,7 @@ class LevelSupervisor:
                 for worker in self._workers:
                     worker.kill(f"hung: still running {grace_s:.0f} s after the stop")
                 return
-            time.sleep(TICK_S) if interrupted else self._phases.tick()
+            time.sleep(TICK_S) if quietly else self._phases.tick()
 
     def _reap(self) -> None:
         """Kill running workers, log how each ended, and release every resource."""

@@ -134,7 +134,7 @@ def _stop_sentences(stopped: Stopped | None) -> list[str]:
         return []
     level, detail = escape.visible(stopped.level), escape.visible(stopped.detail)
     sentences = [f"Stopped at {level} because {detail}."]
-    if stopped.because == EndedBecause.HOST_FLOOR:
+    if stopped.because in {EndedBecause.HOST_FLOOR, EndedBecause.DISK_FULL}:
         sentences.append("This is the limit of the machine, not of the target.")
     if stopped.not_run:
         sentences.append(f"Not run: {', '.join(escape.visible(one) for one in stopped.not_run)}.")

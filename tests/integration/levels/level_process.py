@@ -56,6 +56,7 @@ def level_in(
     phases: Phases = PHASES,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     python: Path = Path(sys.executable),
+    make_room: Callable[[], None] = lambda: None,
 ) -> LevelSupervisor:
     """Prepare a level that needs no server and writes its log like a run does."""
 
@@ -70,6 +71,7 @@ def level_in(
         on_second=lambda _now_ns, _pids: None,
         on_progress=on_progress,
         write_log=write_log,
+        make_room=make_room,
         cgroups=None,
     )
 

@@ -48,6 +48,9 @@ def _no_worker_is_left() -> Iterator[None]:
     assert workers == []
 
 
+_SAMPLES = ("", ".disk_space", ".journal", ".record", ".slots")
+
+
 def _summary(folder: Path) -> LevelMetrics:
     return measure_level(folder, LevelContext([KIND], [], {}))
 
@@ -126,7 +129,7 @@ def test_a_worker_imports_nothing_of_the_harness(tmp_path: Path) -> None:
     modules = facts["modules"].split()
     ours = {name for name in modules if name.startswith("perf_pipeline.")}
     samples = {name for name in ours if name.startswith("perf_pipeline.samples")}
-    assert samples == {f"perf_pipeline.samples{s}" for s in ("", ".journal", ".record", ".slots")}
+    assert samples == {f"perf_pipeline.samples{s}" for s in _SAMPLES}
     config = {name for name in ours if name.startswith("perf_pipeline.config")}
     assert config == {"perf_pipeline.config", "perf_pipeline.config.services"}  # a table of names
     packages = {name.split(".")[1] for name in ours - samples - config}

@@ -12,7 +12,7 @@ import pytest
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.samples.run_file import write_atomically
+from perf_pipeline.samples.run_file import DiskFullError, write_atomically
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json
 from perf_pipeline.samples.run_record import COMPLETE, KILLED, RUNNING
 
@@ -30,7 +30,7 @@ def test_a_write_that_fails_leaves_the_old_content(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(DiskFullError, match="No space"):
         write_atomically(path, b"new")
 
     assert path.read_bytes() == b"old"
