@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from perf_pipeline.config.cgroup import groups_of
+from perf_pipeline.config.cgroup import groups_of, memory_allowance
 from perf_pipeline.lifeline import own_stamp
 
 if TYPE_CHECKING:
@@ -80,6 +80,21 @@ def memory_reason(peak_bytes: float, share_bytes: float) -> str:
     return (
         f"memory limit: {peak_bytes / 1e6:.0f} MB resident, "
         f"share of the limit {share_bytes / 1e6:.0f} MB"
+    )
+
+
+def outer_oom_kills(cgroups: Path = CGROUPS, proc: Path = Path("/proc")) -> int:
+    """Return how many processes the kernel has killed for the memory limits of our own groups."""
+    return sum(_oom_kills(folder) for folder, _ in groups_of("memory", proc, cgroups))
+
+
+def outer_memory_reason(cgroups: Path = CGROUPS, proc: Path = Path("/proc")) -> str:
+    """Return the end reason of a worker that was killed for a memory limit around this run."""
+    tightest = memory_allowance(proc, cgroups)
+    limit = "" if tightest is None else f" of {tightest.limit / 1e6:.0f} MB ({tightest.source})"
+    return (
+        f"memory limit: the kernel killed it, for the container or session of this run has used "
+        f"up its limit{limit}; what was acknowledged is kept. Raise the limit or lower concurrency"
     )
 
 

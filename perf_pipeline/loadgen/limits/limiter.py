@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.loadgen.limits.control_group import ControlGroup, make_control_group
+from perf_pipeline.loadgen.limits.control_group import (
+    ControlGroup,
+    make_control_group,
+    outer_memory_reason,
+    outer_oom_kills,
+)
 from perf_pipeline.loadgen.limits.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -40,6 +45,7 @@ class Limiter:
         self._share_cores = None if cpu_percent is None else cpu_percent / 100 / processes
         self._group_name = group_name
         self._cgroups = cgroups
+        self._oom_kills_before = 0 if cgroups is None else outer_oom_kills(cgroups)
         self._group: ControlGroup | None = None
         self._watchdog: Watchdog | None = None
 
@@ -66,8 +72,15 @@ class Limiter:
         return " and ".join(mechanisms) or "none"
 
     def reason(self) -> str | None:
-        """Return why the control group ended the worker; None if it did not, or for a watchdog."""
-        return None if self._group is None else self._group.reason()
+        """Return for which memory limit the kernel killed the worker, if it did.
+
+        Its own group's, or one around the whole run; a watchdog gives its reason itself.
+        """
+        own = None if self._group is None else self._group.reason()
+        if own is None and self._cgroups is not None:
+            grew = outer_oom_kills(self._cgroups) > self._oom_kills_before
+            return outer_memory_reason(self._cgroups) if grew else None
+        return own
 
     def release(self) -> None:
         """Remove the group and stop the watchdog; called after the worker has ended."""

@@ -18,6 +18,8 @@ from perf_pipeline.loadgen.limits.control_group import (
     ControlGroup,
     group_name,
     make_control_group,
+    outer_memory_reason,
+    outer_oom_kills,
     remove_leftovers,
 )
 
@@ -119,3 +121,22 @@ def test_only_groups_of_processes_that_are_gone_are_removed(tmp_path: Path) -> N
 
     assert sorted(remove_leftovers(tmp_path)) == sorted([str(dead), str(reused)])
     assert sorted(memory.iterdir()) == sorted([alive, other, not_seen])
+
+
+def test_kills_for_a_limit_around_the_run_are_counted_and_named(tmp_path: Path) -> None:
+    """A container of version 2: the limit is two groups above our own."""
+    proc, cgroups = tmp_path / "proc", tmp_path / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    (proc / "self/cgroup").write_text("0::/box/session\n")
+    (cgroups / "box/session").mkdir(parents=True)
+    (cgroups / "box/memory.max").write_text("64000000\n")
+    (cgroups / "box/memory.current").write_text("63000000\n")
+    (cgroups / "box/memory.events").write_text("oom 1\noom_kill 1\n")
+    assert outer_oom_kills(cgroups, proc) == 1
+
+    (cgroups / "box/memory.events").write_text("oom 3\noom_kill 3\n")
+
+    assert outer_oom_kills(cgroups, proc) == 3
+    reason = outer_memory_reason(cgroups, proc)
+    assert reason.startswith("memory limit: ")
+    assert "of 64 MB" in reason
