@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perf_pipeline.analysis.history import read_history
-from perf_pipeline.cli import call
+from perf_pipeline.cli.app import call
 from perf_pipeline.report.run.files import report_of
 from tests.simulated_run import write_run
 
@@ -118,6 +118,7 @@ COMMANDS = (
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@pytest.mark.slow
 def test_a_damaged_run_is_read_or_named_by_every_command(
     stored: Path, results: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
 ) -> None:
