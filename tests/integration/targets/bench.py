@@ -174,7 +174,7 @@ class Bench:
     @contextmanager
     def mongodb(self) -> Iterator[Any]:
         """The collection of results in MongoDB."""
-        url, collection = self._address("mongodb")
+        url, collection, _ = self._address("mongodb")
         with MongoClient[dict[str, Any]](url) as client:
             yield client.get_default_database()[collection]
 

@@ -52,7 +52,7 @@ def seeded(
         name: ServerAddress(server.url, names.get(name, results_name(SCHEMA)))
         for name, server in servers.items()
     }
-    for service, (url, name) in addresses.items():
+    for service, (url, name, _) in addresses.items():
         find_service(service).storage.create(url, name, SEED)
     yield ServerAccess(
         addresses,
@@ -60,7 +60,7 @@ def seeded(
         connection_timeout_s=30.0,
         files_dir=str(tmp_path_factory.mktemp("files")),
     )
-    for service, (url, name) in addresses.items():
+    for service, (url, name, _) in addresses.items():
         find_service(service).storage.drop(url, name)
 
 
