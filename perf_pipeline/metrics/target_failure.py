@@ -109,12 +109,10 @@ def target_failure(ended: Ended, tolerated: float) -> TargetFailure | None:
     answered = load.get("ok", 0) + cold.get("ok", 0)
     begun = sum(load.values()) + sum(cold.values())
     if known and begun and not answered:
-        what = (
-            f"no workflow succeeded: {_failed(cold)} cold starts failed, and none of the "
-            f"{sum(load.values())} workflows of the load was answered before it ended"
-            f"{_of_what(ended)}"
-        )
-        return TargetFailure(what, nothing_worked=True, by_waiting=False)
+        count = sum(load.values())
+        of_load = f"none of the {count} workflows of the load was answered before it ended"
+        what = f"no cold start succeeded, and {of_load if count else 'the load never began'}"
+        return TargetFailure(what + _of_what(ended), nothing_worked=True, by_waiting=False)
     found = _above_tolerated(ended, tolerated)
     if found is None and ended.stopped:
         what = f"the level was ended: {ended.stopped}{_of_what(ended)}"

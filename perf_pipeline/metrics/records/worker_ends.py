@@ -50,9 +50,16 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
 
 
 def error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:
-    """Return a few distinct messages of each class of errors, by class."""
+    """Return a few distinct messages of each class of errors, by class.
+
+    A process that the target ended had no time for one: how it ended is the message.
+    """
     texts: dict[str, dict[str, None]] = {}
     for worker in records.workers:
         for number, text in worker.journal.error_examples:
             texts.setdefault(ErrorClass(number).name.lower(), {})[text] = None
+    crash = ErrorClass.TARGET_CRASH.name.lower()
+    for entry in records.log["workers"]:
+        if entry["reason"] != "done":
+            texts.setdefault(crash, {})[entry["reason"]] = None
     return {name: tuple(list(found)[:EXAMPLES]) for name, found in texts.items()}

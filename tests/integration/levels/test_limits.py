@@ -275,7 +275,7 @@ def test_a_level_of_which_most_workflows_fail_is_ended_with_the_share(tmp_path: 
     )
     assert log.workers[0]["reason"] == "done"
     level = _summary(tmp_path, "fail")
-    assert (level.validity, level.ended_detail) == ("valid", log.ended_detail)
+    assert (level.validity, level.ended_detail) == ("target_failed", log.ended_detail)
 
 
 def test_a_level_near_the_end_of_the_machines_memory_is_ended_and_incomplete(

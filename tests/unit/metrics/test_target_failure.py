@@ -52,6 +52,22 @@ def test_a_target_that_answers_nothing_at_all_failed_and_a_slow_one_did_not() ->
     assert target_failure(Ended(load={}), 0.5) is None
 
 
+def test_a_target_that_ends_its_process_at_once_failed_with_the_end_of_the_process() -> None:
+    ended = Ended(
+        load={},
+        cold={"error": 1},
+        error_classes={"target_crash": 1},
+        error_examples={"target_crash": ("killed by SIGSEGV",)},
+    )
+    found = target_failure(ended, 0.5)
+
+    assert found is not None
+    assert found.reason == (
+        "no cold start succeeded, and the load never began; most frequent class of errors: "
+        "target_crash, 1 of 1 in the whole level: killed by SIGSEGV"
+    )
+
+
 @pytest.mark.parametrize(
     ("ok", "error", "tolerated", "fails"),
     [
