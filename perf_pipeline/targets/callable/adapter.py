@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.targets.forked import COPIES, end_copy
 from perf_pipeline.targets.user_function import check_ran, classify, load_functions
 
 if TYPE_CHECKING:
@@ -35,7 +36,14 @@ class CallableTarget:
 
     def execute(self, kind: int, number: int) -> None:
         """Call the function; an exception of it means that the workflow failed."""
-        check_ran(self._names[kind], self._functions[kind](number))
+        try:
+            check_ran(self._names[kind], self._functions[kind](number))
+        except BaseException as error:
+            if COPIES:
+                end_copy(error)
+            raise
+        if COPIES:
+            end_copy(None)
 
     def close(self) -> None:
         """Do nothing: what the functions keep ends with the process."""
