@@ -44,7 +44,8 @@ class LoadTestConfig:
         cooldown_duration: s of rest between the end of one level and the start of the next,
             whichever method of ``LoadTestFramework`` runs them.
         workflow_types: Of data_processing, analytics, transformation; None for all three.
-        workflow_complexity: simple, medium or complex.
+        workflow_complexity: simple, medium or complex; the loads of the database test are complex
+            unless they are given.
         enable_database_stress: True: every type uses the servers that it has at this complexity.
             False: only types that need no server are run, which are transformation and, below
             complex, data_processing.

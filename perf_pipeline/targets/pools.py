@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from redis import BlockingConnectionPool, Redis
 from redis.connection import parse_url
 
-from perf_pipeline.config.services import SERVICES
 from perf_pipeline.workload.servers import connection_name
 from perf_pipeline.workload.sql_urls import mysql_arguments, postgres_arguments
 
@@ -32,6 +31,9 @@ STATEMENT_TIMEOUT_MS = 30_000
 PostgreSQL ends it. MySQL has no limit for insertions, so there the client stops waiting and closes
 the connection.
 """
+
+MONGODB_WATCHERS = 1
+"""Connections of these by which MongoDB's client watches the server."""
 
 RECYCLE_S = 3600
 """Age at which a connection is replaced; the default of kailash's SQLDatabaseNode."""
@@ -145,7 +147,7 @@ def mongodb_options(job: Job) -> dict[str, Any]:
             the run's id cannot be part of a connection's name.
     """
     return {
-        "maxPoolSize": max(1, _connections(job) - SERVICES["mongodb"].monitor_connections),
+        "maxPoolSize": max(1, _connections(job) - MONGODB_WATCHERS),
         "waitQueueTimeoutMS": round(job.servers.connection_timeout_s * 1000),
         "serverSelectionTimeoutMS": SELECTION_TIMEOUT_S * 1000,
         "connectTimeoutMS": CONNECT_TIMEOUT_S * 1000,

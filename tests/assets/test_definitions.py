@@ -121,7 +121,7 @@ def test_a_load_job_materializes_everything_in_its_own_process(name: str) -> Non
 def test_the_launchpad_offers_every_flag_of_run_and_explains_it() -> None:
     fields = LoadRun.to_fields_dict()
     flags = set(Overrides.__dataclass_fields__)
-    assert set(fields) == flags | {"scenario", "run_id", "results_dir"}
+    assert set(fields) == flags | {"scenario", "run_id", "results_dir", "wait"}
     assert [name for name, field in fields.items() if not field.description] == []
     assert [name for name, field in fields.items() if field.is_required] == []
 

@@ -161,19 +161,20 @@ class TestDatabaseStressScenarios:
     def test_workflows_wait_for_a_pool_that_is_exhausted_and_end_well(
         self, module_settings: Settings
     ) -> None:
-        """100, 300 and 500 in flight on 100 connections; then 200 on 50, all of them in use."""
+        """100, 300 and 500 in flight on 100 connections; 200 on 50, all in use; then 100 again."""
         config = replace(CONFIG, total_workflows=1500)
-        found = LoadTestFramework(
-            config, settings=module_settings, nodes="lean"
-        ).run_database_stress_test()
+        framework = LoadTestFramework(config, settings=module_settings, nodes="lean")
+        found = framework.run_database_stress_test()
 
-        assert [load.concurrency for load in found.values()] == [100, 300, 500, 200]
+        assert [load.concurrency for load in found.values()] == [100, 300, 500, 200, 100]
         for name, metrics in found.items():
             assert metrics.validity == "valid", (name, metrics.reasons)
             assert _ok_percent(metrics) >= 95
             assert _known(metrics.peak_connections) <= 100
         assert found["connection_exhaustion"].peak_connections == 50
         assert found["connection_exhaustion"].in_flight_median == 200
+        assert framework.recovery is not None
+        assert framework.recovery["verdict"] != "regression", framework.recovery
 
     @pytest.mark.usefixtures("mariadb")
     def test_300_in_flight_on_several_databases_hold_over_50_connections(

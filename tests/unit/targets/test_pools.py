@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from redis import BlockingConnectionPool, Redis
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.targets.documents import Documents
 from perf_pipeline.targets.pools import (
     mongodb_options,
@@ -63,10 +64,8 @@ def test_the_pool_to_mysql_has_the_same_bound_and_every_wait_an_end() -> None:
 def test_the_client_of_mongodb_has_the_same_bound_and_every_wait_an_end() -> None:
     """By default it has 100 connections, and endless waits for a free one and for an answer."""
     options = mongodb_options(JOB)
-    assert (options["maxPoolSize"], options["waitQueueTimeoutMS"]) == (
-        6,
-        2500,
-    )  # of 7, one watches the server
+    assert options["maxPoolSize"] == 7 - SERVICES["mongodb"].monitor_connections  # which watches
+    assert options["waitQueueTimeoutMS"] == 2500
     assert options["socketTimeoutMS"] == 30_000
     assert (options["serverSelectionTimeoutMS"], options["serverMonitoringMode"]) == (5_000, "poll")
     assert options["appname"] == "perf_pipeline-r-1"
