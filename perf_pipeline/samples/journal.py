@@ -35,6 +35,9 @@ CREATE TABLE wait (at_ns INTEGER NOT NULL, what TEXT NOT NULL, threads INTEGER N
 """
 
 
+REPLACED = "replaced"
+"""Fact of a worker process: what foreign code had replaced in it, a sentence a line."""
+
 SELECT_BLOCKS = "SELECT seq, committed_ns, crc, payload FROM block WHERE seq >= ? ORDER BY seq"
 """The blocks from a sequence number on, oldest first."""
 

@@ -19,7 +19,6 @@ import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
 
 from perf_pipeline.samples.disk_space import is_disk_full
 from perf_pipeline.samples.journal import JournalWriter
@@ -34,7 +33,7 @@ PLAYERS = {"threads": "thread_worker", "asyncio": "task_worker"}
 """Module that plays each mode; the other module is not imported."""
 
 
-def main(arguments: list[str]) -> NoReturn:
+def main(arguments: list[str]) -> int:
     """Run one worker and end the process; the arguments are those of ``read_job``."""
     code = FAILED
     try:
@@ -42,6 +41,7 @@ def main(arguments: list[str]) -> NoReturn:
     except BaseException:  # noqa: BLE001 of the target as well; its slots must not keep the process
         traceback.print_exc()
     end_process(code)
+    return code
 
 
 def play_job(path: Path, addresses: int | None = None) -> int:

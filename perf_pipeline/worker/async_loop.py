@@ -10,7 +10,7 @@ interpreter lock is with threads. How many of the N are executing is sampled sep
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import create_task, sleep
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import COLD, ErrorClass
@@ -19,6 +19,7 @@ from perf_pipeline.worker.closed_loop import LONGEST_WAIT_S, WAIT_FOR_GO_S, lost
 
 if TYPE_CHECKING:
     from array import array
+    from asyncio import Task
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from perf_pipeline.samples.slots import SlotFile
@@ -69,7 +70,7 @@ class AsyncLoop:
         self._clock_ns = clock_ns
         self._sleep = sleep
         self._target_slots: dict[int, AsyncSlot] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[Task[None]] = []
         self._on_last_end = on_last_end
         self.problems: list[str] = []
 
@@ -94,7 +95,7 @@ class AsyncLoop:
         error_class: ErrorClass | None = None
         start_ns = ledger.start(slot, number)
         try:
-            await asyncio.sleep(0)  # through the loop to the target
+            await sleep(0)  # through the loop to the target
             await target_slot.execute(kind, number)
             end_ns = clock_ns()
         except BaseException as error:  # noqa: BLE001 a target may raise anything; it is counted by class
@@ -135,7 +136,7 @@ class AsyncLoop:
                 begin_ns = words[GO_NS] + self._ramp_ns[slot]
                 while (wait_ns := begin_ns - self._clock_ns()) > 0 and not self._stopped():
                     await self._sleep(min(wait_ns / 1e9, LONGEST_WAIT_S))
-                self._tasks.append(asyncio.create_task(self._play(slot)))
+                self._tasks.append(create_task(self._play(slot)))
         except BaseException as error:  # noqa: BLE001 slots that never start are reported
             for slot in slots[len(self._tasks) :]:
                 self._lost(slot, "started", error)

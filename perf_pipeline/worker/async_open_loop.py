@@ -6,7 +6,7 @@ late, with the control target as well.
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import Semaphore
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.slots import GO_NS, STOP_NS
@@ -25,7 +25,7 @@ class AsyncOpenLoop(AsyncLoop):
     def schedule(self, share: ArrivalShare) -> None:
         """Set the schedule; called before ``start``."""
         self._share = share
-        self._turns = asyncio.Semaphore(TURNS)
+        self._turns = Semaphore(TURNS)
 
     def alive(self) -> int:
         """Return how many slots have not ended; one that has no more to play waits for the stop."""

@@ -11,8 +11,8 @@ That the supervisor has died needs no ring: the kernel kills the worker then (``
 
 from __future__ import annotations
 
-import os
 import select
+from os import eventfd_read, eventfd_write
 
 _LONGEST_WAIT_S = 3600.0
 """poll(2) counts milliseconds in an int; a wait that ends early only looks once more."""
@@ -29,9 +29,9 @@ class Bell:
 
     def ring(self) -> None:
         """Wake the thread that waits, or the next one that would."""
-        os.eventfd_write(self._descriptor, 1)
+        eventfd_write(self._descriptor, 1)
 
     def wait(self, seconds: float) -> None:
         """Sleep until it rings, or for ``seconds``."""
         if self._poll.poll(1000 * min(max(seconds, 0.0), _LONGEST_WAIT_S)):
-            os.eventfd_read(self._descriptor)
+            eventfd_read(self._descriptor)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import COLD, ErrorClass
 from perf_pipeline.samples.slots import GO_NS, SLOTS_ENDED, STOP_NS
+from perf_pipeline.worker.own_time import new_lock, start_thread
 
 if TYPE_CHECKING:
     from array import array
@@ -63,11 +63,10 @@ class ClosedLoop:
         self._ramp_ns = ramp_ns
         self._clock_ns = clock_ns
         self._sleep = sleep
-        self._threads: list[threading.Thread] = []
-        self._idents = threads
+        self._threads = threads
         self._on_last_end = on_last_end
-        self._looking_for_go = threading.Lock()
-        self._ending = threading.Lock()
+        self._looking_for_go = new_lock()
+        self._ending = new_lock()
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -80,11 +79,8 @@ class ClosedLoop:
             RuntimeError: This machine cannot run so many threads; the text names the number.
         """
         for slot in range(self._slots.slots):
-            thread = threading.Thread(
-                target=self._play, args=(slot,), name=f"slot-{slot}", daemon=True
-            )
             try:
-                thread.start()
+                self._threads.append(start_thread(self._play, (slot,)))
             except RuntimeError as error:
                 raise RuntimeError(
                     f"only {slot} of {self._slots.slots} threads could be started ({error}): the "
@@ -92,8 +88,6 @@ class ClosedLoop:
                     "ulimit -s for each) or on memory is reached; lower concurrency, or see "
                     "perf-pipeline doctor"
                 ) from error
-            self._threads.append(thread)
-            self._idents.append(thread.ident or 0)
 
     def alive(self) -> int:
         """Return how many slots have not ended."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 import threading
 import traceback
-from threading import Thread
-from time import sleep
-from typing import NoReturn
+from contextlib import suppress
+
+from perf_pipeline.worker.own_time import exit_process, sleep, start_thread, write
 
 END_S = 1.5
 """For the target's exit handlers; below the time that an interrupted run gives its workers."""
 
 
-def end_process(code: int, limit_s: float = END_S) -> NoReturn:
+def end_process(code: int, limit_s: float = END_S) -> None:
     """Run the exit handlers as an interpreter does at its end, then end; all records are stored.
 
     Threads that are still in a workflow are not waited for: they are recorded as abandoned. A
@@ -26,18 +25,19 @@ def end_process(code: int, limit_s: float = END_S) -> NoReturn:
         limit_s: After this long the process ends, whatever still runs.
     """
 
-    def end() -> NoReturn:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    def end() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):  # the target's by now
+                stream.flush()
+        exit_process(code)
 
     def end_later() -> None:
         sleep(limit_s)
-        os.write(2, f"exit handlers still ran after {limit_s:g} s and were abandoned\n".encode())
-        os._exit(code)
+        write(2, f"exit handlers still ran after {limit_s:g} s and were abandoned\n".encode())
+        exit_process(code)
 
     try:
-        Thread(target=end_later, name="end-of-worker", daemon=True).start()
+        start_thread(end_later, ())
     except RuntimeError:  # no thread is left, so nothing would bound the handlers
         end()
     # As Py_FinalizeEx does: threads and pools of processes first, then the module atexit.

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-import threading
 from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.samples.disk_space import is_disk_full
 from perf_pipeline.samples.record import RECORD_WORDS, record_word
 from perf_pipeline.samples.slots import DISK_FULL, ENDED, FAILED, HEADER_WORDS, SLOT_WORDS, SlotFile
+from perf_pipeline.worker.own_time import new_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ class Recorder:
         self._clock_ns = clock_ns
         self._sample_waits = sample_waits
         self._pending: list[int] = []
-        self._committing = threading.Lock()
+        self._committing = new_lock()
         self._committed_ns = clock_ns()
         self.keep: Callable[[tuple[int, int, int, int, int]], None] = self._pending.extend
         self.due_ns = self._committed_ns + COMMIT_EVERY_NS
@@ -127,6 +127,11 @@ class Recorder:
                 return
             self._examples[error_class] += 1
             self._try(lambda: self._journal.error_example(error_class, text))
+
+    def facts(self, facts: dict[str, str]) -> None:
+        """Store facts about this process after its last record."""
+        with self._committing:
+            self._try(lambda: self._journal.facts(facts))
 
     def waits(self, now_ns: int, counts: dict[str, int]) -> None:
         """Store a sample of what the workflows were doing at one moment."""

@@ -7,10 +7,10 @@ import os
 import platform
 import resource
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.samples.journal import REPLACED
 from perf_pipeline.samples.record import cold_number
 from perf_pipeline.samples.slots import (
     CLOSED,
@@ -24,6 +24,7 @@ from perf_pipeline.samples.slots import (
 )
 from perf_pipeline.worker.arrival_share import ArrivalShare
 from perf_pipeline.worker.ledger import Ledger
+from perf_pipeline.worker.own_time import monotonic_ns, write
 from perf_pipeline.worker.timer_slack import timer_slack
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from perf_pipeline.worker.bell import Bell
     from perf_pipeline.worker.closed_loop import ClosedLoop
     from perf_pipeline.worker.recorder import Recorder
+    from perf_pipeline.worker.replaced import Originals
     from perf_pipeline.worker.task_waits import TaskSampler
 
     Loop = ClosedLoop | AsyncLoop
@@ -55,7 +57,7 @@ def ledger_of(
         kinds=read_words(job.kinds),
         kind_count=len(job.job.kinds),
         deadline_ns=job.deadline_ns,
-        clock_ns=time.monotonic_ns,
+        clock_ns=monotonic_ns,
     )
 
 
@@ -70,6 +72,7 @@ def get_ready(
     journal: JournalWriter,
     slots: SlotFile,
     facts: dict[str, str],
+    originals: Originals,
 ) -> None:
     """Execute every kind once, as the first workflows of this process; then start the slots.
 
@@ -77,7 +80,7 @@ def get_ready(
     """
     kinds = len(job.job.kinds)
     loop.cold_start(cold_number(kind, job.worker, kinds) for kind in range(kinds))
-    journal.facts(process_facts() | facts)
+    journal.facts(process_facts() | facts | replaced_fact(originals))
     loop.start()
     slots.words[STATE] = READY
 
@@ -88,6 +91,7 @@ def supervise(
     journal: JournalWriter,
     slots: SlotFile,
     bell: Bell,
+    originals: Originals,
     tasks: TaskSampler | None = None,
 ) -> int:
     """Sleep until the stop and the drain are over; then close everything.
@@ -101,6 +105,7 @@ def supervise(
         journal: Takes the records.
         slots: Has the times to go and to stop.
         bell: Rung by the supervisor, and by the last slot as it ends.
+        originals: How the process was before the target was opened.
         tasks: Samples what the workflows of an event loop are doing; None for threads, which are
             sampled at commits.
 
@@ -108,24 +113,25 @@ def supervise(
         The exit code of the process.
     """
     words = slots.words
-    while not words[GO_NS] and time.monotonic_ns() < words[STOP_NS]:
+    while not words[GO_NS] and monotonic_ns() < words[STOP_NS]:
         _sleep(bell, recorder, words[STOP_NS])
-        recorder.commit_if_due(time.monotonic_ns())  # the cold starts
+        recorder.commit_if_due(monotonic_ns())  # the cold starts
     recorder.begin_load(words[GO_NS])
     words[STATE] = PLAYING
     while loop.alive():
-        now_ns = time.monotonic_ns()
+        now_ns = monotonic_ns()
         until_ns = words[STOP_NS] if now_ns < words[STOP_NS] else words[STOP_NS] + words[DRAIN_NS]
         if now_ns >= until_ns:
             break
         _sleep(bell, recorder, until_ns if tasks is None else min(until_ns, tasks.due_ns))
-        now_ns = time.monotonic_ns()
+        now_ns = monotonic_ns()
         recorder.commit_if_due(now_ns)
         if tasks is not None:
             recorder.waits(now_ns, tasks(now_ns))
     recorder.finish(loop.in_flight)
+    recorder.facts(replaced_fact(originals))
     for problem in loop.problems[:10]:
-        print(problem, file=sys.stderr)  # noqa: T201 standard error is the worker's log
+        _log(problem)
     ended = not loop.alive()
     if recorder.problem is None:
         words[STATE] = CLOSED
@@ -133,14 +139,25 @@ def supervise(
         loop.close()
         journal.close()
     if recorder.problem:
-        print(recorder.problem, file=sys.stderr)  # noqa: T201
+        _log(recorder.problem)
         return 2
     return 1 if loop.problems else 0
 
 
+def replaced_fact(originals: Originals) -> dict[str, str]:
+    """Return what foreign code has replaced in this process, as a fact; none if it is nothing."""
+    changes = originals.changes()
+    return {REPLACED: "\n".join(changes)} if changes else {}
+
+
+def _log(text: str) -> None:
+    """Write a line to the worker's log, whatever the target has made of standard error."""
+    write(2, f"{text}\n".encode(errors="backslashreplace"))
+
+
 def _sleep(bell: Bell, recorder: Recorder, until_ns: int) -> None:
     """Sleep until the bell rings, until ``until_ns``, or until the recorder needs a look."""
-    now_ns = time.monotonic_ns()
+    now_ns = monotonic_ns()
     bell.wait((min(until_ns, recorder.next_look_ns(now_ns)) - now_ns) / 1e9)
 
 

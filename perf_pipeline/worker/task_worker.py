@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import time
+from asyncio import sleep as asyncio_sleep
 from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.async_open_loop import AsyncOpenLoop
 from perf_pipeline.worker.event_thread import EventThread
+from perf_pipeline.worker.own_time import monotonic_ns
 from perf_pipeline.worker.recorder import Recorder
+from perf_pipeline.worker.replaced import Originals
 from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.task_waits import TaskSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
@@ -29,10 +30,11 @@ def play(
 ) -> int:
     """Play the job with a task a slot; returns the exit code."""
     adapter = cast("AsyncAdapter", module)
+    originals = Originals()
     events = EventThread()
     target = events.run(adapter.open_target(job.job))
     sample = TaskSampler(lambda: slots.totals().in_flight, target.executing)
-    recorder = Recorder(journal, slots, time.monotonic_ns)
+    recorder = Recorder(journal, slots, monotonic_ns)
     loop = (AsyncOpenLoop if job.intended else AsyncLoop)(
         target=target,
         events=events,
@@ -40,11 +42,13 @@ def play(
         slots=slots,
         numbers=itertools.count(job.worker, job.workers),
         ramp_ns=read_words(job.ramp),
-        clock_ns=time.monotonic_ns,
-        sleep=asyncio.sleep,
+        clock_ns=monotonic_ns,
+        sleep=asyncio_sleep,
         on_last_end=bell.ring,
     )
     if isinstance(loop, AsyncOpenLoop):
         loop.schedule(share_of(job))
-    get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=target.at_once))
-    return supervise(loop, recorder, journal, slots, bell, sample)
+    get_ready(
+        loop, job, journal, slots, target_facts(target, executes_at_once=target.at_once), originals
+    )
+    return supervise(loop, recorder, journal, slots, bell, originals, sample)

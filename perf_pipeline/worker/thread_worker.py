@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 from typing import TYPE_CHECKING, cast
 
 from perf_pipeline.worker.closed_loop import ClosedLoop
 from perf_pipeline.worker.open_loop import OpenLoop
+from perf_pipeline.worker.own_time import monotonic_ns, sleep
 from perf_pipeline.worker.recorder import Recorder
+from perf_pipeline.worker.replaced import Originals
 from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.waits import WaitSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
@@ -27,21 +28,22 @@ def play(
 ) -> int:
     """Play the job with a thread a slot; returns the exit code."""
     adapter = cast("Adapter", module)
+    originals = Originals()
     target = adapter.open_target(job.job)
     threads: list[int] = []
-    recorder = Recorder(journal, slots, time.monotonic_ns, WaitSampler(threads))
+    recorder = Recorder(journal, slots, monotonic_ns, WaitSampler(threads))
     loop = (OpenLoop if job.intended else ClosedLoop)(
         target=target,
         ledger=ledger_of(job, adapter.classify, recorder, slots),
         slots=slots,
         numbers=itertools.count(job.worker, job.workers),
         ramp_ns=read_words(job.ramp),
-        clock_ns=time.monotonic_ns,
-        sleep=time.sleep,
+        clock_ns=monotonic_ns,
+        sleep=sleep,
         threads=threads,
         on_last_end=bell.ring,
     )
     if isinstance(loop, OpenLoop):
         loop.schedule(share_of(job))
-    get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=None))
-    return supervise(loop, recorder, journal, slots, bell)
+    get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=None), originals)
+    return supervise(loop, recorder, journal, slots, bell, originals)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.journal import read_facts
+from perf_pipeline.samples.journal import REPLACED, read_facts
 
 if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
-_LONG_FACTS = ("modules", "environment")
+_LONG_FACTS = ("modules", "environment", REPLACED)
 _NOTHING = "none"
 
 

@@ -100,6 +100,8 @@ class WorkerEnd:
         may_be_missing: Workflows that it had started and of which no record was committed.
         left_behind: Processes that the target had started and that still ran when the worker had
             ended, by name: they were ended.
+        replaced: What the target had replaced in its process: clocks, threads, settings of the
+            interpreter; a sentence each.
         printed_bytes: What it and the target printed; its log has the beginning and the end.
         log_dropped_bytes: What the log lacks of it.
     """
@@ -109,6 +111,7 @@ class WorkerEnd:
     commit_gap_max_s: float | None
     may_be_missing: int
     left_behind: dict[str, int] = field(default_factory=dict)
+    replaced: tuple[str, ...] = ()
     printed_bytes: int = 0
     log_dropped_bytes: int = 0
 

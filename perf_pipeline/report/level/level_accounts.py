@@ -113,7 +113,7 @@ def workers(level: LevelMetrics) -> Table:
         "May be missing: workflows that had started and have no committed record. "
         f"A gap above {_GAP_MAX} is flagged: a kill in such a gap loses more records."
     )
-    if sentence := printed_sentence(level):
+    for sentence in filter(None, (printed_sentence(level), replaced_sentence(level))):
         note = f"{note} {sentence}"
     return Table("Worker processes", columns, rows, level.validity, note=note)
 
@@ -143,6 +143,17 @@ def printed_sentence(level: LevelMetrics) -> str:
     return (
         f"The target printed {quantity.megabytes(total / 1e6)}{rest}: printing costs it time and "
         "CPU, and is part of these figures."
+    )
+
+
+def replaced_sentence(level: LevelMetrics) -> str:
+    """Return what the target had replaced in its processes; empty if it is nothing."""
+    found = dict.fromkeys(change for end in level.workers for change in end.replaced)
+    if not found:
+        return ""
+    return (
+        f"Warning, the target changed its process: {'; '.join(map(escape.visible, found))}. Our "
+        "clocks, sleep and threads are not affected; what it measures and waits for itself is."
     )
 
 

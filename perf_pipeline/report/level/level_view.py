@@ -93,7 +93,11 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
         groups[3:3] = [Group("Bottleneck", limits), Group("In flight and fairness", flight)]
         groups += [Group("Steady state", steady_tables(level)), Group("Noise", noise_tables(level))]
     if not brief or any(
-        end.reason != "done" or end.may_be_missing or end.left_behind or end.log_dropped_bytes
+        end.reason != "done"
+        or end.may_be_missing
+        or end.left_behind
+        or end.replaced
+        or end.log_dropped_bytes
         for end in level.workers
     ):
         groups.append(Group("Worker processes", (level_accounts.workers(level),)))

@@ -99,3 +99,57 @@ def test_functions_find_files_modules_and_variables_and_no_value_is_stored(
         "SHOP_PASSWORD": "(hidden)",
     }
     assert "SHOP_TOKEN" in run.report.html.read_text()
+
+
+FROZEN = """
+import sys, threading, time
+time.monotonic_ns = time.monotonic = time.perf_counter = lambda: 7
+time.sleep = lambda s: None
+sys.setswitchinterval(0.001)
+
+class Green:                               # what gevent puts there starts no thread
+    def __init__(self, *args, **more): pass
+    def start(self): pass
+
+threading.Thread = Green
+real = time.clock_gettime_ns
+
+def order(number):
+    until_ns = real(time.CLOCK_MONOTONIC) + 10_000_000
+    while real(time.CLOCK_MONOTONIC) < until_ns:
+        pass
+
+async def order_later(number):
+    order(number)
+"""
+
+
+@pytest.mark.parametrize(("target", "function"), [("", ""), ("_async", "_later")])
+def test_a_module_that_replaces_clocks_sleep_and_threads_changes_no_figure_and_is_named(
+    tmp_path: Path, target: str, function: str
+) -> None:
+    """The level ends in time, and its service times are those of the work, 10 ms of CPU."""
+    (tmp_path / "shop.py").write_text(FROZEN)
+    text = SCENARIO.replace('"callable"', f'"callable{target}"').replace(
+        '"shop:order"', f'"shop:order{function}"'
+    )
+    text = text[: text.index("[environment]")] + text[text.index("[phases]") :]
+    (tmp_path / "shop.toml").write_text(text)
+    settings = replace(settings_in(tmp_path), cache_dir=current_settings().cache_dir)
+    said: list[str] = []
+
+    run = run_scenario(open_scenario(str(tmp_path / "shop.toml")), settings, notify=said.append)
+
+    (level,) = run.levels
+    assert level.outcomes["error"] == 0
+    assert level.outcomes["ok"] >= 10
+    p50_s = level.service_times.percentiles[0].value_s
+    assert p50_s is not None
+    assert 0.009 < p50_s < 1.0
+    (end,) = level.workers
+    assert end.reason == "done"
+    clocks = "time.monotonic, time.monotonic_ns, time.perf_counter, time.sleep"
+    assert f"{clocks}, threading.Thread replaced by shop" in end.replaced
+    assert "switch interval of the interpreter lock, s: 0.001, was 0.005" in end.replaced
+    assert any("threading.Thread replaced by shop" in line for line in said)
+    assert "the target changed its process" in run.report.html.read_text()

@@ -161,13 +161,11 @@ class Bench:
 
 def join(loop: ClosedLoop, timeout_s: float = 10.0) -> None:
     """Wait for the threads of a loop."""
-    for thread in loop._threads:
-        thread.join(timeout_s)
-    assert loop.alive() == 0
+    wait_for_end(loop, timeout_s)
 
 
-def wait_for_end(loop: AsyncLoop, timeout_s: float = 10.0) -> None:
-    """Wait for the tasks of a loop."""
+def wait_for_end(loop: AsyncLoop | ClosedLoop, timeout_s: float = 10.0) -> None:
+    """Wait for the slots of a loop."""
     end = time.monotonic() + timeout_s
     while loop.alive() and time.monotonic() < end:
         time.sleep(0.001)

@@ -13,6 +13,8 @@ import pytest
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.slots import GO_NS, HEADER_WORDS, NEVER_NS, STOP_NS, SlotFile
 from perf_pipeline.targets.classification import classify
+from perf_pipeline.worker import closed_loop
+from perf_pipeline.worker.own_time import start_thread
 from tests.unit.worker.conftest import Bench, ScriptedTarget, join
 
 if TYPE_CHECKING:
@@ -197,14 +199,14 @@ def test_a_machine_without_room_for_the_threads_names_how_many_fit(
 ) -> None:
     b = bench(10)
     loop = b.loop(ScriptedTarget(lambda _kind, _number: b.clock.sleep(1)))
-    start, started = threading.Thread.start, iter(range(10))
+    started = iter(range(10))
 
-    def start_four(thread: threading.Thread) -> None:
+    def start_four(function: Callable[..., object], arguments: tuple[object, ...]) -> int:
         if next(started) == 4:
             raise RuntimeError("can't start new thread")
-        start(thread)
+        return start_thread(function, arguments)
 
-    monkeypatch.setattr(threading.Thread, "start", start_four)
+    monkeypatch.setattr(closed_loop, "start_thread", start_four)
 
     with pytest.raises(RuntimeError, match=r"only 4 of 10 threads.*lower concurrency"):
         loop.start()

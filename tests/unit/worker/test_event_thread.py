@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+import time
 
 import pytest
 
@@ -37,11 +39,11 @@ def test_what_a_coroutine_raises_comes_back_and_the_loop_lives_on(
 
 
 def test_a_stopped_loop_leaves_no_thread() -> None:
-    before = threading.active_count()
     events = EventThread()
-    events.run(_ident())
+    ident = events.run(_ident())
 
     events.stop()
 
-    assert threading.active_count() == before
+    while ident in sys._current_frames():
+        time.sleep(0.001)
     assert events._loop.is_closed()

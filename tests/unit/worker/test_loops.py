@@ -146,9 +146,11 @@ def test_a_slot_that_cannot_be_opened_is_reported_and_the_others_play(
     loop = loops.loop(b, target, run_s=6)
     loops.play(loop)
 
-    assert loop.problems == [f"slot 0 could not be opened: {type(error).__name__}: {error}"]
+    (problem,) = loop.problems
+    lost = int(problem.split()[1])  # threads open their slots in any order
+    assert problem == f"slot {lost} could not be opened: {type(error).__name__}: {error}"
     started = [b.slots.words[SlotFile.base(slot) + STARTED] for slot in range(3)]
-    assert started[0] == 0
+    assert started[lost] == 0
     assert sum(started) >= 6
 
 

@@ -32,6 +32,7 @@ from perf_pipeline.samples.slots import (
 )
 from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from perf_pipeline.worker.event_thread import EventThread
+from perf_pipeline.worker.replaced import Originals
 from perf_pipeline.worker.supervision import get_ready, supervise, target_facts
 from perf_pipeline.worker.task_waits import TaskSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_job, read_words
@@ -89,7 +90,7 @@ def test_every_kind_starts_cold_once_and_is_flagged(
 
     target = ScriptedTarget(work)
     loop = b.loop(target, kind_count=2, run_s=0)
-    get_ready(loop, _job(tmp_path), b.journal, b.slots, {})
+    get_ready(loop, _job(tmp_path), b.journal, b.slots, {}, Originals())
     join(loop)
     b.recorder.finish(loop.in_flight)
 
@@ -110,7 +111,7 @@ def test_a_worker_that_is_done_has_everything_committed_and_its_target_closed(
     b.slots.words[DRAIN_NS] = 5_000_000_000
     loop.start()
 
-    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell)
+    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell, Originals())
 
     assert code == 0
     assert target.closed
@@ -131,7 +132,9 @@ def test_the_main_thread_sleeps_while_workflows_run_and_wakes_at_once_for_a_stop
     b.slots.words[GO_NS], b.slots.words[STOP_NS] = time.monotonic_ns(), NEVER_NS
     b.slots.words[DRAIN_NS] = 5_000_000_000
     loop.start()
-    main = threading.Thread(target=supervise, args=(loop, b.recorder, b.journal, b.slots, b.bell))
+    main = threading.Thread(
+        target=supervise, args=(loop, b.recorder, b.journal, b.slots, b.bell, Originals())
+    )
     main.start()
     time.sleep(0.2)
     before = _switches(main.native_id)
@@ -170,7 +173,9 @@ def test_a_record_is_committed_within_about_a_second_though_no_other_workflow_en
     b.slots.words[GO_NS], b.slots.words[STOP_NS] = time.monotonic_ns(), NEVER_NS
     b.slots.words[DRAIN_NS] = 5_000_000_000
     loop.start()
-    main = threading.Thread(target=supervise, args=(loop, b.recorder, b.journal, b.slots, b.bell))
+    main = threading.Thread(
+        target=supervise, args=(loop, b.recorder, b.journal, b.slots, b.bell, Originals())
+    )
     main.start()
     begin_s = time.monotonic()
     while len(b.committed()) < 2 and time.monotonic() - begin_s < 5:
@@ -205,13 +210,13 @@ def test_cold_starts_are_committed_while_other_workers_are_still_starting(
 
     b.recorder.finish = look_then_finish  # type: ignore[method-assign, assignment]
 
-    supervise(loop, b.recorder, b.journal, b.slots, b.bell)
+    supervise(loop, b.recorder, b.journal, b.slots, b.bell, Originals())
 
     assert committed == [1]
 
 
 def test_a_worker_whose_last_block_cannot_be_committed_never_reports_that_it_is_closed(
-    bench: Callable[[int], Bench], capsys: pytest.CaptureFixture[str]
+    bench: Callable[[int], Bench], capfd: pytest.CaptureFixture[str]
 ) -> None:
     b, target = bench(1), ScriptedTarget(lambda _kind, _number: time.sleep(0.001))
     loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
@@ -221,15 +226,15 @@ def test_a_worker_whose_last_block_cannot_be_committed_never_reports_that_it_is_
     b.journal._db.execute("PRAGMA query_only = 1")
     loop.start()
 
-    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell)
+    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell, Originals())
 
     assert code == 2
     assert b.slots.words[STATE] == PLAYING
-    assert "journal could not be written" in capsys.readouterr().err
+    assert "journal could not be written" in capfd.readouterr().err
 
 
 def test_a_lost_slot_makes_the_worker_end_with_its_text(
-    bench: Callable[[int], Bench], capsys: pytest.CaptureFixture[str]
+    bench: Callable[[int], Bench], capfd: pytest.CaptureFixture[str]
 ) -> None:
     b, target = bench(2), ScriptedTarget(lambda _kind, _number: time.sleep(0.001))
     loop = b.loop(target, clock_ns=time.monotonic_ns, sleep=time.sleep)
@@ -239,8 +244,8 @@ def test_a_lost_slot_makes_the_worker_end_with_its_text(
     loop.problems.append("slot 1 could not be opened: OSError: no more files")
     loop.start()
 
-    assert supervise(loop, b.recorder, b.journal, b.slots, b.bell) == 1
-    assert "slot 1 could not be opened: OSError" in capsys.readouterr().err
+    assert supervise(loop, b.recorder, b.journal, b.slots, b.bell, Originals()) == 1
+    assert "slot 1 could not be opened: OSError" in capfd.readouterr().err
     assert {row.error_class for row in b.committed()} == {ErrorClass.NONE}
 
 
@@ -258,7 +263,7 @@ def test_a_worker_of_tasks_notes_what_its_workflows_wait_for_and_closes_its_targ
     loop.start()
     sample = TaskSampler(lambda: b.slots.totals().in_flight, lambda: 3)
 
-    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell, sample)
+    code = supervise(loop, b.recorder, b.journal, b.slots, b.bell, Originals(), sample)
 
     journal = read_journal(b.folder / "worker-0.sqlite")
     waits = {what: count for _, what, count in journal.waits}
@@ -279,7 +284,12 @@ def test_the_journal_has_how_many_workflows_the_target_executes_at_once_and_its_
     loop = b.loop(target, kind_count=2, run_s=0)
 
     get_ready(
-        loop, _job(tmp_path), b.journal, b.slots, target_facts(target, executes_at_once=at_once)
+        loop,
+        _job(tmp_path),
+        b.journal,
+        b.slots,
+        target_facts(target, executes_at_once=at_once),
+        Originals(),
     )
 
     join(loop)

@@ -10,7 +10,7 @@ import pytest
 
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.record import NOT_STARTED, RECORD, Outcome
-from perf_pipeline.samples.slots import GO_NS, STOP_NS
+from perf_pipeline.samples.slots import GO_NS, SLOTS_ENDED, STOP_NS
 from perf_pipeline.worker.arrival_share import ArrivalShare
 from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.async_open_loop import AsyncOpenLoop
@@ -140,8 +140,8 @@ def test_a_worker_that_has_played_everything_stays_until_the_stop(
     loop = OpenLoop(sleep=b.clock.sleep, threads=[], **b._arguments(ScriptedTarget(print), {}))
     loop.schedule(ArrivalShare(array("q"), 0))
     loop.start()
-    for thread in loop._threads:
-        thread.join(5.0)
+    while b.slots.words[SLOTS_ENDED] < 3:
+        time.sleep(0.001)
     assert loop.alive() == 3
     b.clock.now_ns = b.slots.words[STOP_NS]
     assert loop.alive() == 0
