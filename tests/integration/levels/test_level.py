@@ -137,7 +137,7 @@ def test_a_worker_imports_nothing_of_the_harness(tmp_path: Path) -> None:
     foreign = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)
     foreign = {name for name in foreign if not name.startswith("_") and name != "cython_runtime"}
     assert foreign - {"perf_pipeline"} <= DRIVERS
-    assert set(facts["environment"].split()) == {"HOME", "LANG", "PATH", "PYTHONPATH"}
+    assert set(facts["environment"].split()) == {"HOME", "LANG", "PATH"}
 
 
 DRIVERS = {
