@@ -53,11 +53,7 @@ FAILURE_NOTE = f"{_PREFIX}FAILURE_NOTE"
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _RESULTS = f"{_PREFIX}RESULTS"
-VARIABLES = (
-    *(spec.url_variable for spec in SERVICES.values()),
-    *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS),
-)
-"""The settings that users may set; the README names each."""
+_OTHER_VARIABLES = (_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS)
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PASSWORD_VARIABLES = ("PGPASSWORD", "PGSSLPASSWORD", "MYSQL_PWD", "REDISCLI_AUTH")
@@ -175,13 +171,19 @@ def _remember_secrets(environ: Mapping[str, str]) -> None:
     remember_secrets(environ[name] for name in _PASSWORD_VARIABLES if name in environ)
 
 
+def variables() -> tuple[str, ...]:
+    """Return the settings that users may set, with a URL for each service; the README has each."""
+    return (*(spec.url_variable for spec in SERVICES.values()), *_OTHER_VARIABLES)
+
+
 def _misspelt(environ: Mapping[str, str]) -> list[str]:
     """Return a problem for each variable that looks like a misspelt setting."""
     problems = []
+    known = variables()
     for name in sorted(environ):
-        if not name.startswith(_PREFIX) or name in (*VARIABLES, CHECKED_RUN, FAILURE_NOTE):
+        if not name.startswith(_PREFIX) or name in (*known, CHECKED_RUN, FAILURE_NOTE):
             continue
-        nearest = difflib.get_close_matches(name, VARIABLES, n=1, cutoff=0.85)
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
         if nearest:
             problems.append(f"{name} is not a setting and would be ignored: write {nearest[0]}.")
     return problems

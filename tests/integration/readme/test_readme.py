@@ -18,7 +18,7 @@ import pytest
 
 from assets.definitions import defs
 from perf_pipeline.cli.app import call
-from perf_pipeline.config.settings import VARIABLES, read_settings
+from perf_pipeline.config.settings import read_settings, variables
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.validity import WORST_FIRST
 from tests.integration.readme.readme import README, blocks, commands
@@ -294,7 +294,7 @@ def test_every_scenario_is_sound(sandbox: Sandbox, body: str) -> None:
 def test_settings_of_the_readme_are_read() -> None:
     """A name like a setting's that is none is refused."""
     named = set(re.findall(r"PERF_PIPELINE_\w+[A-Z]", README)) - {"PERF_PIPELINE_CONNECTIONS"}
-    assert named == set(VARIABLES)
+    assert named == set(variables())
     values = dict.fromkeys(named, "")
     read_settings({"HOME": "/nonexistent", **values})
     urls = dict(line[7:].split("=", 1) for line in README.splitlines() if line.startswith("export"))
