@@ -13,6 +13,7 @@ runs from the command line wait for each other at the host's load lock.
 
 from __future__ import annotations
 
+import signal
 import time
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ from perf_pipeline.config.settings import current_settings
 from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
 _TESTS = Path(__file__).parent
 LIMITS_S = {
@@ -49,6 +50,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose server is not available here, with the reason."""
     if item.get_closest_marker("requires_postgres") and (reason := _lacking_postgres()):
         pytest.skip(f"requires_postgres: {reason}")
+
+
+@pytest.fixture
+def hang_ups() -> Iterator[None]:
+    """Give what a test starts the usual SIGHUP, also where ``nohup`` started the suite."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @cache

@@ -77,7 +77,7 @@ _JUDGED: tuple[tuple[Nodes, int, float], ...] = (
     ("lean", 100, 0.95),
 )
 COMPARED = {
-    Size.CI: (Compared("lean", 20, ("closed",), 0.2, 2, 8, 1, 0.8, 1.0, by_clock=False),),
+    Size.CI: (Compared("lean", 20, ("closed",), 0.2, 2, 8, 1, 0.7, 0.8, by_clock=False),),
     Size.FULL: tuple(
         Compared(nodes, concurrency, ("closed", "open"), 1.5, 2, 3, 5, proven, GOAL, by_clock=True)
         for nodes, concurrency, proven in _JUDGED

@@ -23,6 +23,6 @@ def test_a_taken_port_for_reports_is_an_error_that_says_what_to_do() -> None:
             timeout=30,
             check=False,
         )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert f"Reports cannot be served on 127.0.0.1:{port}: Address already in use." in ended.stderr
     assert "make ui REPORTS_PORT=4001" in ended.stderr

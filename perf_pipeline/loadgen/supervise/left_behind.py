@@ -1,6 +1,6 @@
 """Processes that a worker started and that outlived its keeper, which was killed.
 
-A keeper ends them (``worker/keeper.py``). Where it was killed itself, they are found by what the
+A keeper ends them (``keeper.py``). Where it was killed itself, they are found by what the
 worker gave them: HOME is the worker's folder, which no other process has.
 """
 

@@ -40,7 +40,7 @@ WORKER_MODULE = "perf_pipeline.worker"
 _IMPORT_ROOT = str(PROJECT.resolve())
 _RUN_KEEPER = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from perf_pipeline.worker.keeper import main; main(sys.argv[1:])"
+    "from perf_pipeline.loadgen.supervise.keeper import main; main(sys.argv[1:])"
 )
 
 

@@ -178,6 +178,7 @@ def test_ctrl_c_twice_ends_at_once_and_nothing_is_left_running(
     assert sandbox.cli("report", folder.name).returncode == 0
 
 
+@pytest.mark.usefixtures("hang_ups")
 def test_a_terminal_that_is_closed_costs_nothing_that_was_measured(
     sandbox: Sandbox, terminals: list[Terminal]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,9 +51,9 @@ def scenario(sandbox: Sandbox) -> str:
 
 
 @pytest.fixture(scope="module")
-def run(sandbox: Sandbox, counted: CountedLevels, scenario: str) -> RunFolder:
+def run(counted: CountedLevels, scenario: str) -> RunFolder:
     """A run of two levels by ``perf-pipeline run``, the Dagster job in its child among it."""
-    ended = sandbox.cli("run", scenario, "--json")
+    ended = counted.cli("run", scenario, "--json")
     folder = RunFolder(Path(last_object(ended.stdout)["folder"]))
     assert counted.of_run(folder.run_id) == LEVELS, ended.stderr
     return folder
@@ -69,19 +68,17 @@ def test_run_measures_each_level_once_and_prints_what_its_dagster_run_wrote(
     assert written["metrics.json"] < written["report.html"]
 
 
-def test_records_and_report_read_what_was_stored(
-    sandbox: Sandbox, counted: CountedLevels, run: RunFolder
-) -> None:
+def test_records_and_report_read_what_was_stored(counted: CountedLevels, run: RunFolder) -> None:
     before = run.metrics.stat().st_mtime_ns
     for command in ("records", "report"):
-        ended = sandbox.cli(command, run.run_id, "--json")
+        ended = counted.cli(command, run.run_id, "--json")
         assert ended.returncode == 0, ended.stderr
     assert counted.of_run(run.run_id) == LEVELS
     assert run.metrics.stat().st_mtime_ns == before
 
 
 def test_a_killed_run_is_measured_once_by_the_command_that_needs_it_first(
-    sandbox: Sandbox, counted: CountedLevels, run: RunFolder
+    counted: CountedLevels, run: RunFolder
 ) -> None:
     """A copy of a run as a kill leaves it: with journals, without anything derived."""
     killed = RunFolder(run.root.with_name(f"{run.run_id}-killed"))
@@ -90,7 +87,7 @@ def test_a_killed_run_is_measured_once_by_the_command_that_needs_it_first(
         (killed.root / name).unlink()
     killed.end(KILLED, "it was killed")
     for command in ("report", "records", "report"):
-        ended = sandbox.cli(command, killed.run_id, "--json")
+        ended = counted.cli(command, killed.run_id, "--json")
         assert ended.returncode == 0, ended.stderr
     assert counted.of_run(killed.run_id) == LEVELS
 
@@ -98,6 +95,6 @@ def test_a_killed_run_is_measured_once_by_the_command_that_needs_it_first(
 def test_the_python_api_measures_each_level_once(
     sandbox: Sandbox, counted: CountedLevels, scenario: str
 ) -> None:
-    ended = sandbox.run(sys.executable, "-c", PYTHON_API, scenario)
+    ended = sandbox.run(str(counted.python), "-c", PYTHON_API, scenario)
     assert ended.returncode == 0, ended.stderr
     assert counted.of_run(ended.stdout.split()[-1]) == LEVELS

@@ -80,6 +80,7 @@ def test_a_signal_after_the_block_has_its_old_meaning() -> None:
     assert (noted.signals, ours) == ([signal.SIGINT], [signal.SIGINT])
 
 
+@pytest.mark.usefixtures("hang_ups")
 def test_a_closed_terminal_is_noted_unless_nohup_ignores_it() -> None:
     """The exit code is that of the first signal."""
     program = """

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PRINT = 'for line in range(20000):\n    print("line", line)\nreturn {}'
 
 
+@pytest.mark.usefixtures("hang_ups")
 @pytest.mark.parametrize(
     ("body", "code", "said"),
     [
