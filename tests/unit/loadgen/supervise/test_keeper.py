@@ -122,7 +122,8 @@ def test_what_a_worker_started_ends_with_it_and_is_reported(kept: Any, end: str,
 def test_a_killed_supervisor_leaves_neither_worker_nor_what_it_started(tmp_path: Path) -> None:
     """The supervisor is a process of its own here, killed without a chance to do anything."""
     code = (
-        "import sys; from pathlib import Path; from tests.unit.loadgen.supervise.test_keeper import Kept; "
+        "import sys; from pathlib import Path; "
+        "from tests.unit.loadgen.supervise.test_keeper import Kept; "
         "import time; one = Kept(Path(sys.argv[1]), 'time.sleep(60)'); one.started; "
         "print(one.worker, one.keeper.pid, *one.started, flush=True); time.sleep(60)"
     )
