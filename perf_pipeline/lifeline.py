@@ -30,6 +30,9 @@ _START_TICKS = 19
 _PID_MAX = 2**22
 """Of Linux on 64 bits (proc(5), pid_max)."""
 
+_INITIAL_PID_NAMESPACE = 0xEFFFFFFC
+"""Inode of the PID namespace that a kernel starts with (Linux, include/linux/proc_ns.h)."""
+
 
 class Liveness(Enum):
     """Whether a recorded process runs, as far as this process can tell."""
@@ -48,12 +51,15 @@ class ProcessStamp(NamedTuple):
         boot_id: Of the running kernel; ticks start anew with each boot.
         pid_namespace: Inode of the PID namespace in which ``pid`` counts (pid_namespaces(7)); 0
             where it is not known.
+        machine: machine-id(5) of the host; empty where there is none, and in a container, whose
+            image may have brought another host's.
     """
 
     pid: int
     start_ticks: int
     boot_id: str
     pid_namespace: int = 0
+    machine: str = ""
 
     @classmethod
     def from_json(cls, value: object) -> ProcessStamp:
@@ -62,25 +68,32 @@ class ProcessStamp(NamedTuple):
         Raises:
             ValueError: It is no stamp.
         """
-        if isinstance(value, list | tuple) and len(value) in (3, 4):
-            pid, ticks, boot, namespace = (*value, 0)[:4]
+        if isinstance(value, list | tuple) and len(value) in (3, 4, 5):
+            pid, ticks, boot, *further = value
+            namespace = further[0] if further else 0
+            machine = further[1] if len(further) > 1 else ""
             are_numbers = all(type(one) is int for one in (pid, ticks, namespace))
-            if are_numbers and isinstance(boot, str) and 0 < pid <= _PID_MAX and ticks >= 0:
-                return cls(pid, ticks, boot, namespace)
+            are_texts = isinstance(boot, str) and isinstance(machine, str)
+            if are_numbers and are_texts and 0 < pid <= _PID_MAX and ticks >= 0:
+                return cls(pid, ticks, boot, namespace, machine)
         raise ValueError(f"{value!r:.80} does not identify a process")
 
     def liveness(self) -> Liveness:
         """Return whether the process runs; a zombie has ended.
 
-        A process of another boot (which may be another host that shares a folder with this one)
-        or of another PID namespace (another container) cannot be seen from here.
+        A process of another PID namespace (another container) cannot be seen from here, nor one of
+        another boot: that may be another host that shares a folder with this one. Only where it is
+        known to be this machine, which was started again since, the process has ended.
         """
         try:
             here = own_stamp()
         except OSError:
             return Liveness.NOT_SEEN
         known = bool(self.pid_namespace and here.pid_namespace)
-        if self.boot_id != here.boot_id or (known and self.pid_namespace != here.pid_namespace):
+        if self.boot_id != here.boot_id:
+            rebooted = self.machine != "" and self.machine == here.machine
+            return Liveness.GONE if rebooted else Liveness.NOT_SEEN
+        if known and self.pid_namespace != here.pid_namespace:
             return Liveness.NOT_SEEN
         found = stamp(self.pid)
         same = found is not None and found.start_ticks == self.start_ticks
@@ -110,7 +123,16 @@ def stamp(pid: int) -> ProcessStamp | None:
     if fields[_STATE] in {"Z", "X"}:
         return None
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return ProcessStamp(pid, int(fields[_START_TICKS]), boot_id, _pid_namespace())
+    namespace = _pid_namespace()
+    machine = _machine_id() if namespace == _INITIAL_PID_NAMESPACE else ""
+    return ProcessStamp(pid, int(fields[_START_TICKS]), boot_id, namespace, machine)
+
+
+def _machine_id() -> str:
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _pid_namespace() -> int:

@@ -68,8 +68,10 @@ def test_a_folder_whose_holder_is_dead_may_be_cleared(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stamp", ["other container", "other host"])
 def test_a_holder_that_is_not_seen_from_here_may_live(tmp_path: Path, stamp: str) -> None:
-    change = {"pid_namespace": 7} if stamp == "other container" else {"boot_id": "another"}
-    not_seen = own_stamp()._replace(start_ticks=1, **change)  # type: ignore[arg-type]
+    mine = own_stamp()._replace(start_ticks=1)
+    not_seen = mine._replace(pid_namespace=7)
+    if stamp == "other host":
+        not_seen = mine._replace(boot_id="another", machine="another")
 
     assert not clearable(made(tmp_path, **{HOLDER: list(not_seen)}))
 

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from perf_pipeline.lifeline import PARENT_GONE, Liveness, bound_command, own_stamp, stamp
+from perf_pipeline import lifeline
+from perf_pipeline.lifeline import (
+    PARENT_GONE,
+    Liveness,
+    ProcessStamp,
+    bound_command,
+    own_stamp,
+    stamp,
+)
 
 _PARENT = """
 import os, subprocess, sys
@@ -87,11 +95,28 @@ def test_only_a_process_that_could_be_seen_is_certainly_gone() -> None:
     assert not mine.is_gone()
     assert mine._replace(start_ticks=mine.start_ticks - 1).is_gone()
     assert mine._replace(start_ticks=mine.start_ticks - 1, pid_namespace=0).is_gone()
-    elsewhere = [mine._replace(pid_namespace=7), mine._replace(boot_id="another")]
+    elsewhere = [
+        mine._replace(pid_namespace=7),
+        mine._replace(boot_id="another", machine=""),
+        mine._replace(boot_id="another", machine="another"),
+    ]
     for process in elsewhere:
         assert process.liveness() is Liveness.NOT_SEEN
         assert not process.is_alive()
         assert not process.is_gone()
+
+
+def test_what_ran_on_this_machine_before_it_was_started_again_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A machine says who it is outside of containers: an image may bring another one's name."""
+    now = own_stamp()._replace(machine="3d12")
+    monkeypatch.setattr(lifeline, "own_stamp", lambda: now)
+    assert now._replace(boot_id="before").is_gone()
+    assert ProcessStamp.from_json(json.loads(json.dumps(now))) == now
+    nameless = now._replace(machine="")
+    monkeypatch.setattr(lifeline, "own_stamp", lambda: nameless)
+    assert nameless._replace(boot_id="before").liveness() is Liveness.NOT_SEEN
 
 
 @pytest.mark.parametrize("mount", ["--mount-proc", "--mount"])

@@ -212,7 +212,7 @@ def test_a_running_run_of_another_container_or_host_is_not_called_killed(tmp_pat
     mine = own_stamp()
     for name, process in (
         (FIRST, mine._replace(pid_namespace=7)),
-        (SECOND, mine._replace(boot_id="another")),
+        (SECOND, mine._replace(boot_id="another", machine="another")),
     ):
         run(tmp_path, name, status="running", process=list(process))
     statuses = {one.folder.run_id: one.record["status"] for one in read_runs(tmp_path).found}

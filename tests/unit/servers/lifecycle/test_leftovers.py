@@ -24,7 +24,7 @@ def test_only_folders_whose_guardian_is_dead_are_removed(tmp_path: Path) -> None
     in_use = _folder(tmp_path, "living", living)
     not_seen = [
         _folder(tmp_path, "other-container", dead._replace(pid_namespace=7)),
-        _folder(tmp_path, "other-host", dead._replace(boot_id="another")),
+        _folder(tmp_path, "other-host", dead._replace(boot_id="another", machine="another")),
     ]
     _folder(tmp_path, "dead", dead)
     foreign = tmp_path / "somebody-elses"
