@@ -15,6 +15,7 @@ from assets import (
     sensors,
 )
 from assets.resources import LoadRun
+from assets.run_values import run_values
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
@@ -36,7 +37,7 @@ defs = dg.Definitions(
         sensors.clear_after_failure,
         sensors.clear_after_cancel,
     ],
-    resources={jobs.LOAD_RUN: LoadRun()},
+    resources={jobs.LOAD_RUN: LoadRun(), "io_manager": run_values},
     # The load runs in its own processes, so a process for each step would only add start-up time,
     # and servers that live in the run's process could not be shared between steps.
     executor=dg.in_process_executor,
