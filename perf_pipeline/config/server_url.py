@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from perf_pipeline.config.services import ServiceSpec
@@ -20,8 +21,8 @@ _PORTS = 65536
 SOCKET = "unix_socket"
 """The option that names a local socket, where a URL has no host (MySQL)."""
 _ENCODE = (
-    "in a user's name or a password, write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A "
-    "and % as %25"
+    "in a user's name or a password, write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A, "
+    "[ as %5B, ] as %5D and % as %25"
 )
 
 
@@ -68,7 +69,11 @@ def _stray_character(url: str) -> str | None:
         return f"holds a #, which begins nothing in such a URL: {_ENCODE}"
     if re.search(r"%(?![0-9A-Fa-f]{2})", url):
         return f"holds a % without two hexadecimal digits after it: {_ENCODE}"
-    return None
+    try:
+        holds_nul = "\0" in unquote(url, errors="strict")
+    except UnicodeDecodeError:
+        return "holds percent-encoded bytes that are not UTF-8: encode each character as UTF-8"
+    return "holds %00, which no server accepts" if holds_nul else None
 
 
 def _host_and_port(address: str) -> tuple[str, str] | None:
@@ -86,6 +91,11 @@ def _faults(spec: ServiceSpec, parts: _Parts) -> list[str]:
     options = _items(parts.query)
     if not all(equals and name for name, equals, _ in options):
         faults.append("has an option that is not of the form name=value")
+    stray = "@[]" if spec.has_driver_defaults else "[]"  # libpq's login ends at the first @
+    if any(character in parts.login for character in stray):
+        faults.append(
+            f"has a user's name or a password with a bare {' or '.join(stray)}: {_ENCODE}"
+        )
     if len(parts.hosts) > 1 and not spec.takes_host_lists:
         faults.append(f"names {len(parts.hosts)} hosts, of which the driver would take one")
     path = parts.path.strip("/")

@@ -55,7 +55,7 @@ def mysql_arguments(url: str) -> dict[str, Any]:
         )
     arguments: dict[str, Any] = {
         "user": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
+        "password": _password(unquote(parts.password or "")),
         "database": unquote(parts.path.strip("/")),
     }
     if parts.hostname:
@@ -64,6 +64,11 @@ def mysql_arguments(url: str) -> dict[str, Any]:
         if name in options:
             arguments[name] = options[name]
     return arguments | _tls(options)
+
+
+def _password(text: str) -> str | bytes:
+    """Return a password as the server hashes it: PyMySQL would encode a text as Latin-1."""
+    return text if text.isascii() else text.encode()
 
 
 def _tls(options: dict[str, str]) -> dict[str, Any]:

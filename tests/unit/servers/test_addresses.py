@@ -93,6 +93,12 @@ def test_a_mysql_with_an_authority_is_verified_by_certificate_and_name(
     assert {name: found[name] for name in ("ssl", "ssl_disabled") if name in found} == tls
 
 
+def test_a_password_that_is_not_ascii_reaches_mysql_as_utf_8() -> None:
+    """PyMySQL encodes a text as Latin-1: a wrong password, or an exception of the codec."""
+    assert mysql_arguments("mysql://u:%D0%BF%C3%A9@h:1/d")["password"] == "пé".encode()
+    assert mysql_arguments("mysql://u:p%40@h:1/d")["password"] == "p@"
+
+
 def test_mysqls_identity_is_verified_by_the_systems_authorities_if_none_is_named() -> None:
     """PyMySQL does not look at the name without an authority."""
     found = mysql_arguments(of_mysql(f"{MYSQL}?ssl_verify_identity=true", HERE))["ssl"]
