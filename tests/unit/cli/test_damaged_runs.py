@@ -12,7 +12,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from perf_pipeline.analysis.history import read_history
@@ -78,15 +78,23 @@ def _mutated(document: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> An
     return document
 
 
+def _container(content: bytes) -> Any:
+    """Return a JSON document with values to change; None where an earlier damage left none."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict | list) else None
+
+
 def damage(run: Path, draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
     """Change one file of a run; returns what was done."""
     files = sorted(path for path in run.rglob("*") if path.is_file())
     file = draw(st.sampled_from(files))
-    if file.suffix == ".json" and draw(st.integers(0, 3)):
-        document = _mutated(json.loads(file.read_bytes()), draw)
-        file.write_text(json.dumps(document))
-        return f"a value of {file.relative_to(run)}"
     content = file.read_bytes()
+    if file.suffix == ".json" and draw(st.integers(0, 3)) and (document := _container(content)):
+        file.write_text(json.dumps(_mutated(document, draw)))
+        return f"a value of {file.relative_to(run)}"
     at = draw(st.integers(0, max(len(content) - 1, 0)))
     what = draw(st.sampled_from(("cut", "changed", "replaced", "removed", "folder")))
     if what == "cut":
@@ -104,6 +112,8 @@ def damage(run: Path, draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
 
 COMMANDS = (
     ("records",),
+    ("report",),
+    ("prune", "--keep", "90d", "--dry-run"),
     ("records", DAMAGED, "--json"),
     ("report", DAMAGED),
     ("histograms", DAMAGED),
@@ -111,18 +121,9 @@ COMMANDS = (
 )
 
 
-@given(data=st.data())
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@pytest.mark.slow
-def test_a_damaged_run_is_read_or_named_by_every_command(
+def _check(
     stored: Path, results: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
 ) -> None:
-    """Exit code 0 or 2, the other run is listed, and no stack trace is printed."""
     shutil.rmtree(results, ignore_errors=True)
     shutil.copytree(stored, results)
     done = [damage(results / DAMAGED, data.draw) for _ in range(data.draw(st.integers(1, 3)))]
@@ -134,3 +135,30 @@ def test_a_damaged_run_is_read_or_named_by_every_command(
         assert code == 0 or err.strip(), (done, command)
     history = read_history(results)
     assert GOOD in {point.run_id for series in history.series for point in series.points}
+
+
+SLOW_ON_PURPOSE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@given(data=st.data())
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=SLOW_ON_PURPOSE)
+def test_a_damaged_run_is_read_or_named_by_every_command(
+    stored: Path, results: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
+) -> None:
+    """Exit code 0 or 2, the other run is listed, and no stack trace is printed."""
+    _check(stored, results, capsys, data)
+
+
+@pytest.mark.slow
+@given(data=st.data())
+@settings(
+    max_examples=200,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=SLOW_ON_PURPOSE,
+)
+def test_so_are_two_hundred_others(
+    stored: Path, results: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
+) -> None:
+    """Others each time; the seed is in the output of a failure."""
+    _check(stored, results, capsys, data)
