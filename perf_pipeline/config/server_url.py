@@ -91,11 +91,7 @@ def _faults(spec: ServiceSpec, parts: _Parts) -> list[str]:
     options = _items(parts.query)
     if not all(equals and name for name, equals, _ in options):
         faults.append("has an option that is not of the form name=value")
-    stray = "@[]" if spec.has_driver_defaults else "[]"  # libpq's login ends at the first @
-    if any(character in parts.login for character in stray):
-        faults.append(
-            f"has a user's name or a password with a bare {' or '.join(stray)}: {_ENCODE}"
-        )
+    faults += _login_faults(spec, parts)
     if len(parts.hosts) > 1 and not spec.takes_host_lists:
         faults.append(f"names {len(parts.hosts)} hosts, of which the driver would take one")
     path = parts.path.strip("/")
@@ -113,6 +109,21 @@ def _faults(spec: ServiceSpec, parts: _Parts) -> list[str]:
         faults.append("names no user")
     if parts.scheme.endswith("+srv") and (len(parts.hosts) > 1 or parts.hosts[0][1]):
         faults.append("names more than one host, or a port, which +srv asks the DNS for")
+    return faults
+
+
+def _login_faults(spec: ServiceSpec, parts: _Parts) -> list[str]:
+    faults = []
+    stray = "@[]" if spec.has_driver_defaults else "[]"  # libpq's login ends at the first @
+    if any(character in parts.login for character in stray):
+        faults.append(
+            f"has a user's name or a password with a bare {' or '.join(stray)}: {_ENCODE}"
+        )
+    if spec.has_numbered_databases and parts.login and ":" not in parts.login:
+        faults.append(
+            "names a user without a password, which Redis refuses; a password alone is written "
+            f"{parts.scheme}://:password@host"
+        )
     return faults
 
 

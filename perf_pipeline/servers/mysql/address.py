@@ -6,6 +6,8 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from pymysql.charset import charset_by_name
+
 from perf_pipeline.servers.service import AddressError
 from perf_pipeline.workload.sql_urls import MYSQL_FILES, mysql_arguments
 
@@ -35,6 +37,8 @@ def complete_url(url: str, current_dir: Path) -> str:
         tls = mysql_arguments(url).get("ssl", {})
     except ValueError as error:
         raise AddressError(str(error)) from error
+    if "charset" in options and not _is_known(options["charset"]):
+        raise AddressError("has a charset that PyMySQL does not know: use utf8mb4")
     if tls.get("verify_mode") == "required" and not {"ca", "capath"} & tls.keys():
         system = ssl.get_default_verify_paths()
         if system.cafile is not None:
@@ -43,3 +47,10 @@ def complete_url(url: str, current_dir: Path) -> str:
             options["ssl_capath"] = system.capath
         options.setdefault("ssl_mode", "VERIFY_IDENTITY" if tls["check_hostname"] else "VERIFY_CA")
     return urlunsplit(parts._replace(query=urlencode(options, safe="/:,", quote_via=quote)))
+
+
+def _is_known(charset: str) -> bool:
+    try:
+        return charset_by_name(charset) is not None
+    except KeyError:
+        return False

@@ -38,9 +38,18 @@ def complete_url(url: str, current_dir: Path) -> str:
         raise AddressError(f"has {what}, which redis-py does not know{hint}") from error
     except (ValueError, RedisError) as error:
         raise AddressError(f"has an option with a wrong value ({error})") from error
+    if not _carries_ascii(arguments.get("encoding", "utf-8")):
+        raise AddressError("has an encoding in which Redis's protocol cannot be read: leave it out")
     address, mark, query = url.partition("?")
     options = [
         (name, str(current_dir / value) if name in _FILES else value)
         for name, value in parse_qsl(query, keep_blank_values=True)
     ]
     return f"{address}{mark}{urlencode(options, safe='/:,', quote_via=quote)}"
+
+
+def _carries_ascii(encoding: str) -> bool:
+    try:
+        return "OK".encode(encoding) == b"OK"
+    except LookupError:
+        return False

@@ -36,5 +36,6 @@ def session(url: str, timeout_s: float) -> Iterator[Redis]:
         pool = ConnectionPool(**arguments)
         with closing(pool), Redis(connection_pool=pool) as client:
             yield client
-    except (RedisError, OSError) as error:  # OSError: the files of certificates
+    # OSError: the files of certificates. UnicodeError: what the URL's encoding cannot hold.
+    except (RedisError, OSError, UnicodeError) as error:
         raise NotAnsweringError(str(error) or type(error).__name__) from error

@@ -193,6 +193,7 @@ def test_mysql_and_mongodb_urls_are_completed(
     [
         (MYSQL, "mysql+pymysql://u:secret@h/d", 'begins with "mysql+pymysql:"'),
         (MYSQL, "mysql://h/d", "names no user"),
+        (REDIS, "redis://secret@h", "redis://:password@host"),
         (MYSQL, "mysql://u:secret@h", "names no database"),
         (MYSQL, "mysql://u:secret@h/d?ssl_ca", "not of the form name=value"),
         (MYSQL, "mysql://u:secret@h1,h2/d", "names 2 hosts"),
