@@ -22,7 +22,7 @@ from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
 from perf_pipeline.loadgen.supervise.worker_home import remove_secret_files
 from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.samples.run_folder import INTENDED
-from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
+from perf_pipeline.samples.slots import CLOSED, DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
 from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.worker_job import WorkerJob
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LOG_TAIL = 400
 KEEPER_END_S = 4.0
 """How long a keeper may take to end what its worker left behind; it gives up after 3 s itself."""
+ENDED_BY_TARGET = "exit code 0 in the middle of its work: the target ended the process (os._exit?)"
 WORKER_MODULE = "perf_pipeline.worker"
 _IMPORT_ROOT = str(PROJECT.resolve())
 _RUN_KEEPER = (
@@ -255,7 +256,7 @@ class WorkerProcess:
         if code is None:
             return "running"
         if code == 0:
-            return "done"
+            return "done" if self.slots.words[STATE] == CLOSED else ENDED_BY_TARGET
         self._log.close()
         log = self._log.path.read_text(encoding="utf-8", errors="replace")
         tail = last_words(log, LOG_TAIL)

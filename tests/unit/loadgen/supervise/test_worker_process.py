@@ -20,7 +20,16 @@ from perf_pipeline.loadgen.supervise.worker_process import (
     signal_name,
 )
 from perf_pipeline.redaction.redact import remember_url
-from perf_pipeline.samples.slots import DRAIN_NS, GO_NS, NEVER_NS, READY, STATE, STOP_NS
+from perf_pipeline.samples.slots import (
+    CLOSED,
+    DRAIN_NS,
+    GO_NS,
+    NEVER_NS,
+    PLAYING,
+    READY,
+    STATE,
+    STOP_NS,
+)
 from perf_pipeline.targets.target import Job, Kind, ServerAccess, ServerAddress
 from perf_pipeline.worker.worker_job import read_job, read_words
 
@@ -64,13 +73,21 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], WorkerProcess]]:
         worker.close()
 
 
-def _ended(worker: WorkerProcess) -> str:
+def _ended(worker: WorkerProcess, state: int = CLOSED) -> str:
+    """Return why it ended. A script is no worker: its state is set here."""
+    worker.slots.words[STATE] = state
     assert worker.wait_until(time.monotonic_ns() + 10_000_000_000)
     return worker.end_reason()
 
 
 def test_a_worker_that_did_its_work_is_done(start: Callable[[str], WorkerProcess]) -> None:
     assert _ended(start("echo some chatter >&2")) == "done"
+
+
+def test_a_worker_that_its_target_ended_is_not_done(start: Callable[[str], WorkerProcess]) -> None:
+    """``os._exit(0)`` in the target: records of the workflows in flight are missing."""
+    reason = _ended(start("exit 0"), state=PLAYING)
+    assert reason.startswith("exit code 0 in the middle of its work")
 
 
 def test_a_worker_that_failed_gives_its_exit_code_and_the_end_of_its_log(
