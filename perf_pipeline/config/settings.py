@@ -133,7 +133,7 @@ def read_settings(
     load_lock = Path(environ.get(_LOAD_LOCK) or "/").expanduser()
     if not (load_lock.is_absolute() and load_lock.parent.is_dir()):
         problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
-    here = current_dir or _current_folder()
+    here = current_dir or current_folder()
     temp = here / (environ.get("TMPDIR") or tempfile.gettempdir())
     problems += _unusable_temp(temp)
     if problems:
@@ -198,7 +198,8 @@ def _checked_url(spec: ServiceSpec, url: str, problems: list[str]) -> str:
     return complete
 
 
-def _current_folder() -> Path:
+def current_folder() -> Path:
+    """Return the folder that the user is in; PerfPipelineError if it was removed."""
     try:
         return Path.cwd()
     except FileNotFoundError as error:

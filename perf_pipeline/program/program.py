@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.ending import end_in_order_on_signals, interrupted_code
+from perf_pipeline.program.limits import limits_refused
 from perf_pipeline.program.session import (
     forget_other_pythons,
     keep_from_all_users,
@@ -56,7 +57,7 @@ def run_program(
 
 def _code(main: Callable[[list[str]], int], arguments: list[str]) -> int:
     """Return the exit code; an error that is nobody's is explained."""
-    if refused := threads_refused():
+    if refused := threads_refused() or limits_refused():
         sys.stderr.write(f"{refused}\n")
         return Exit.BAD_INPUT
     try:

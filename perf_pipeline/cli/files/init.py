@@ -16,6 +16,7 @@ from perf_pipeline.config.names import allowed, is_name
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.first_scenario import first_scenario
 from perf_pipeline.config.scenario.function_source import read_function
+from perf_pipeline.config.settings import current_folder
 from perf_pipeline.config.wording import printable
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 
@@ -40,7 +41,7 @@ def init(
     existing file is never overwritten.
     """
     with bad_input_explained(as_json=as_json):
-        source = read_function(function, Path.cwd())
+        source = read_function(function, current_folder())
         module = function.partition(":")[0].rpartition(".")[2]
         file = output or Path(f"{module}.toml")
         _check_file(file)

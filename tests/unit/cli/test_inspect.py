@@ -282,3 +282,17 @@ def test_a_check_names_a_server_of_the_settings_that_cannot_be_used(
     assert cause in answer.err
     assert "canary1" not in answer.out + answer.err
     assert "Traceback" not in answer.err
+
+
+def test_init_in_a_folder_that_was_removed_is_exit_code_2(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    gone = here / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    answer = command("init", "shop:order")
+    os.chdir(here)
+
+    assert answer.code == 2
+    assert "the current folder was removed" in answer.err
