@@ -172,7 +172,7 @@ class LevelSupervisor:
             if time.monotonic_ns() > deadline_ns:
                 for worker in self._workers:
                     if not worker.ready:
-                        worker.kill(f"not ready after {START_TIMEOUT_S:.0f} s")
+                        worker.kill(worker.not_ready_reason(START_TIMEOUT_S))
                 return False
             self._phases.tick()
         return True

@@ -242,6 +242,12 @@ class WorkerProcess:
             "log_dropped_bytes": self._log.dropped_bytes,
         }
 
+    def not_ready_reason(self, limit_s: float) -> str:
+        """Say what it was doing when it was not ready after ``limit_s``."""
+        hangs = self.slots.totals().in_flight
+        what = "a workflow of its cold start has not ended" if hangs else "its target is not open"
+        return f"not ready after {limit_s:.0f} s: {what}"
+
     def end_reason(self, killed_by_limit: str | None = None) -> str:
         """Say how it ended: ``done``, or what happened with the last words of its log.
 

@@ -27,6 +27,7 @@ from perf_pipeline.samples.slots import (
     NEVER_NS,
     PLAYING,
     READY,
+    STARTED,
     STATE,
     STOP_NS,
 )
@@ -122,6 +123,16 @@ def test_a_worker_that_we_kill_ends_for_our_reason(start: Callable[[str], Worker
 
     assert not worker.alive
     assert worker.end_reason() == "hung: still running 3 s after the stop"
+
+
+def test_a_worker_that_is_not_ready_says_whether_the_target_or_a_workflow_hangs(
+    start: Callable[[str], WorkerProcess],
+) -> None:
+    worker = start("sleep 60")
+    assert worker.not_ready_reason(120) == "not ready after 120 s: its target is not open"
+
+    worker.slots.words[worker.slots.base(0) + STARTED] = 1
+    assert worker.not_ready_reason(120).endswith("a workflow of its cold start has not ended")
 
 
 def test_a_worker_that_had_ended_keeps_its_own_reason(
