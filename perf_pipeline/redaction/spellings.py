@@ -72,6 +72,7 @@ def spellings(secret: str) -> set[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
+        ascii(secret)[1:-1],
         repr(secret.encode(errors="replace"))[2:-1],
         html.escape(secret),
         html.escape(secret, quote=False),
