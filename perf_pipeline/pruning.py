@@ -94,7 +94,7 @@ def prune(
     done = []
     for one in old:
         try:
-            why = _why_kept(one)
+            why = _reason_to_keep(one)
             pruned = (
                 Pruned(one.folder.run_id, kept_because=why) if why else _prune(one, now, dry_run)
             )
@@ -109,7 +109,7 @@ def _ended(run: FoundRun) -> datetime:
     return datetime.fromisoformat(run.record.get("ended_at", run.record["started_at"]))
 
 
-def _why_kept(run: FoundRun) -> str:
+def _reason_to_keep(run: FoundRun) -> str:
     """Return why nothing of a run may be removed; empty if something may.
 
     Raises:

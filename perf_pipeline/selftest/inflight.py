@@ -9,8 +9,8 @@ several instances of both, closed and open loops together; at size ci nodes per 
 instance, because on a shared machine wall-clock time measures the neighbours too. Both are shown.
 
 What is proven is the lower end of a 95 % interval. The goal is 98 % everywhere, and the interval
-must reach it: instances of the same kind differ by 5 to 7 % at 1000 in flight, so a goal this close
-is neither proven nor refuted there.
+must reach it: instances of the same kind differ by several percent at 1000 in flight, so a goal
+this close is neither proven nor refuted there.
 
 At 10,000 in flight, each a task of ``control_async``, all are in flight at once, none is dropped or
 lost, and the memory of the worker processes stays below one gigabyte.

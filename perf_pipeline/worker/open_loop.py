@@ -25,13 +25,13 @@ workflows that are due at the same moment each have a timer; 512 sleeping thread
 core (measured in a trial)."""
 
 LONG_NS, EARLY_NS = 20_000_000, 200_000
-"""A core that has been idle wakes late: 0.03 ms at a thousand starts a second, 0.1 ms at fifty. So
-a sleep longer than the first value ends earlier by the second, and a short one follows."""
+"""A core that has been idle wakes late. So a sleep longer than the first value ends earlier by the
+second, and a short one follows."""
 
 IDLE_NS, AWAKE_NS, STEP_S = 500_000_000, 3_000_000, 0.0003
-"""At one start a second it wakes 0.35 to 0.8 ms late, and what it executes is in no cache. So a
-wait longer than the first value ends earlier by the second, and steps of the third follow: starts
-are about half as late (selftest ``jitter``)."""
+"""At one start a second what the core then executes is in no cache either. So a wait longer than
+the first value ends earlier by the second, and steps of the third follow: starts were 0.08 and
+0.18 ms late where a sleeping thread woke 0.18 and 0.34 ms late (selftest ``jitter``)."""
 
 
 class OpenLoop(ClosedLoop):

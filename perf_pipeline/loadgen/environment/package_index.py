@@ -62,7 +62,7 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
     Args:
         environ: The user's; also names HOME, below which pip's configuration may be.
     """
-    kept = {name: value for name, value in environ.items() if _is_kept(name)}
+    kept = {name: value for name, value in environ.items() if _is_passed_on(name)}
     settings = _pip_settings(environ)
     for variable, (names, others) in _OF_PIP.items():
         given = next((settings[name] for name in names if name in settings), "")
@@ -78,7 +78,7 @@ def without_index(environ: Mapping[str, str]) -> bool:
     return _pip_settings(environ).get("no-index", "").lower() not in _OFF
 
 
-def _is_kept(name: str) -> bool:
+def _is_passed_on(name: str) -> bool:
     if name.startswith("UV_"):
         return name.startswith(_UV_KEPT)
     if name.startswith("PIP_"):

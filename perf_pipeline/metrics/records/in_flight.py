@@ -42,7 +42,7 @@ class InFlightCurve:
         ends_ns.sort(kind="stable")
         return cls(times["start_ns"].sort().to_numpy(), ends_ns)
 
-    def at_least_ns(self, count: int, start_ns: int, end_ns: int) -> int:
+    def time_at_or_above_ns(self, count: int, start_ns: int, end_ns: int) -> int:
         """Return for how long at least ``count`` were in flight within a window, ns.
 
         Between the k-th end and the next one, that holds from start number k + count on, so the
@@ -77,7 +77,7 @@ class InFlightCurve:
         mean = float(self.means(np.array([start_ns, end_ns]))[0])
 
         def is_reached(count: int) -> bool:
-            return self.at_least_ns(count + 1, start_ns, end_ns) <= half_ns
+            return self.time_at_or_above_ns(count + 1, start_ns, end_ns) <= half_ns
 
         return float(_first_from(round(mean), is_reached)), self._min(start_ns, end_ns)
 

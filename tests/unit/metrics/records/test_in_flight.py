@@ -64,7 +64,7 @@ def test_a_slot_that_goes_on_at_once_is_never_counted_twice() -> None:
     """Ten workflows back to back in one slot: one in flight at every instant, never two or none."""
     curve = _curve([(t, t + 1) for t in range(10)])
 
-    assert [curve.at_least_ns(count, 0, 10) for count in (1, 2)] == [10, 0]
+    assert [curve.time_at_or_above_ns(count, 0, 10) for count in (1, 2)] == [10, 0]
 
 
 def test_the_median_is_weighted_by_time_not_by_steps() -> None:
@@ -86,7 +86,7 @@ def test_a_curve_of_many_pieces_is_that_of_one(at_a_time: int) -> None:
     curve = replace(curve, chunk=at_a_time)
 
     for count in range(1, 20):
-        assert curve.at_least_ns(count, 20, 180) == (counts >= count).sum()
+        assert curve.time_at_or_above_ns(count, 20, 180) == (counts >= count).sum()
     assert curve.median_and_min(20, 180) == (np.sort(counts)[79], counts.min())
 
 
