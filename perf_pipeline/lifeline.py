@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 from enum import Enum
 from pathlib import Path
@@ -197,7 +198,11 @@ def bound_command(command: list[str], signal_number: int, parent_pid: int) -> li
 
 
 def main(arguments: list[str]) -> None:
-    """Bind this process to its parent and become the command."""
+    """Bind this process to its parent and become the command.
+
+    A shell without job control starts what is before an ``&`` with SIGINT ignored, and Python and
+    Dagster would then ignore the orders to stop.
+    """
     try:
         signal_number, parent_pid = int(arguments[0]), int(arguments[1])
         separator, program = arguments[2], arguments[3]
@@ -205,6 +210,7 @@ def main(arguments: list[str]) -> None:
         separator = program = ""
     if separator != "--":
         sys.exit("usage: lifeline.py SIGNAL PARENT_PID -- COMMAND [ARGUMENT...]")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     bind_to_parent(signal_number, parent_pid)
     try:
         os.execvp(program, arguments[3:])

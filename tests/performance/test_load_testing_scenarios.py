@@ -119,10 +119,15 @@ def _cases() -> list[object]:
 
 @pytest.fixture(scope="module", params=_cases())
 def measured(request: pytest.FixtureRequest, module_settings: Settings) -> Measured:
-    """One level for all claims about it: three turnovers, and ten workflows beyond the P99."""
+    """One level for all claims about it: ten workflows beyond the P99, at least three turnovers.
+
+    Of lean nodes ten turnovers, which are some seconds: after three, a thread that had to wait for
+    its turn may have a third of the level behind it, and the P99 is a bound.
+    """
     claim, nodes = request.param
+    turnovers = 10 if nodes == "lean" else 3
     config = replace(
-        CONFIG, concurrent_workflows=claim.level, total_workflows=max(1000, 3 * claim.level)
+        CONFIG, concurrent_workflows=claim.level, total_workflows=max(1000, turnovers * claim.level)
     )
     return Measured(claim, nodes, _run(module_settings, config, nodes))
 
@@ -130,7 +135,7 @@ def measured(request: pytest.FixtureRequest, module_settings: Settings) -> Measu
 class TestBaselinePerformanceScenarios:
     def test_workflows_end_well(self, measured: Measured) -> None:
         metrics, claim = measured.metrics, measured.claim
-        assert metrics.in_flight_median == claim.level
+        assert _known(metrics.in_flight_median) >= 0.99 * claim.level
         assert _ok_percent(metrics) >= claim.ok_percent
         assert metrics.resource_exhaustion_errors < claim.resource_errors
 

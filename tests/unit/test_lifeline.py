@@ -169,3 +169,12 @@ def test_start_ticks_are_read_behind_a_name_with_parentheses(tmp_path: Path) -> 
 
 def _command(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+
+
+def test_a_bound_command_hears_sigint_that_its_starter_ignores() -> None:
+    """A shell without job control ignores it for what is before an ``&``."""
+    ends_itself = ["sh", "-c", "kill -INT $$; sleep 1; echo deaf"]
+    command = bound_command(ends_itself, signal.SIGKILL, os.getpid())
+    ignoring = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
+    ended = subprocess.run(ignoring, capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("", "", -signal.SIGINT)

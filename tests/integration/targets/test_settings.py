@@ -83,12 +83,13 @@ def _kill_one(connection: psycopg.Connection, bench: Bench) -> None:
     wait_until(lambda: connection.execute(alive, pids[:1]).fetchone() is None)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_pool_that_tries_its_connections_hands_out_no_dead_ones(bench: Bench) -> None:
     """Connections are killed under one thread; without the trial each kill costs a workflow.
 
     A connection that is killed after the trial, or in the middle of a workflow, costs one either
-    way; hence no zero.
+    way, and how often that is depends on what else the machine does; hence no zero.
     """
     tried, untried = (_errors_after_kills(bench, pre_ping=ping) for ping in (True, False))
 
