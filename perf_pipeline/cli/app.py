@@ -1,53 +1,56 @@
-"""The commands of ``perf-pipeline``, their help, and how their arguments are read."""
+"""The commands of ``perf-pipeline``, their help, and how their arguments are read.
+
+What a command needs (polars, numpy, altair) takes half a second to import, so only the command
+that is called is imported; the list of all commands reads their first lines from their sources.
+"""
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import rich_utils
 
-from perf_pipeline.ci.ci_files import with_ci_files
-from perf_pipeline.cli import capacity, doctor, histograms, inspect, run, selftest, servers
-from perf_pipeline.cli.files import init, prune
 from perf_pipeline.cli.output import answer, show
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.defects import explain_defect
 from perf_pipeline.program.ending import interrupted_code, is_request_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from perf_pipeline.errors import PerfPipelineError
 
 _NUMBER = re.compile(r"[+-]?(\d[\w.+-]*|nan|inf\w*)", re.IGNORECASE)
 _LEVELS = ("--concurrency", "--rate")
 
-app = typer.Typer(
-    name="perf-pipeline",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-COMMANDS: dict[str, Callable[..., None]] = {
-    "run": run.run,
-    "capacity": capacity.capacity,
-    "init": init.init,
-    "check": inspect.check,
-    "scenarios": inspect.scenarios,
-    "records": inspect.records,
-    "report": inspect.report,
-    "histograms": histograms.histograms,
-    "prune": prune.prune,
-    "start": servers.start,
-    "stop": servers.stop,
-    "status": servers.status,
-    "doctor": doctor.doctor,
-    "selftest": selftest.selftest,
+COMPLETING = "_PERF_PIPELINE_COMPLETE"
+"""The variable with which a shell asks what may follow; then every command is needed."""
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "run"),
+    "capacity": ("capacity", "capacity"),
+    "init": ("files.init", "init"),
+    "check": ("inspect", "check"),
+    "scenarios": ("inspect", "scenarios"),
+    "records": ("inspect", "records"),
+    "report": ("inspect", "report"),
+    "histograms": ("histograms", "histograms"),
+    "prune": ("files.prune", "prune"),
+    "start": ("servers", "start"),
+    "stop": ("servers", "stop"),
+    "status": ("servers", "status"),
+    "doctor": ("doctor", "doctor"),
+    "selftest": ("selftest", "selftest"),
 }
+"""Command to its module in ``perf_pipeline.cli`` and its function there."""
+
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": (
         "perf-pipeline run baseline",
@@ -88,8 +91,46 @@ def epilog(command: str) -> str:
     return "\n\n".join(["Examples:", *EXAMPLES[command]])
 
 
-for command, function in COMMANDS.items():
-    app.command(command, epilog=epilog(command))(function)
+def app_with(called: Collection[str]) -> typer.Typer:
+    """Return the command line in which some commands can be called, and all are listed.
+
+    Args:
+        called: Names of the commands whose modules are imported.
+    """
+    app = typer.Typer(
+        name="perf-pipeline",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(epilog="perf-pipeline COMMAND --help shows examples.")(options)
+    for command, (module, name) in COMMANDS.items():
+        function = _function(module, name) if command in called else _listed(module, name)
+        app.command(command, epilog=epilog(command))(function)
+    return app
+
+
+def whole_app() -> typer.Typer:
+    """Return the command line in which every command can be called."""
+    return app_with(COMMANDS)
+
+
+def _function(module: str, name: str) -> Callable[..., None]:
+    function: Callable[..., None] = getattr(import_module(f"perf_pipeline.cli.{module}"), name)
+    return function
+
+
+def _listed(module: str, name: str) -> Callable[..., None]:
+    """Return a function that does nothing, with the docstring of a command."""
+    path = Path(__file__).parent.joinpath(*module.split(".")).with_suffix(".py")
+    body = ast.parse(path.read_bytes()).body
+    (found,) = (one for one in body if isinstance(one, ast.FunctionDef) and one.name == name)
+
+    def listed() -> None:
+        """Stand in the list of commands."""
+
+    listed.__doc__ = ast.get_docstring(found)
+    return listed
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's way of a flag
@@ -98,7 +139,6 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's way of a flag
         raise typer.Exit
 
 
-@app.callback(epilog="perf-pipeline COMMAND --help shows examples.")
 def options(
     *,
     shown: Annotated[
@@ -129,6 +169,8 @@ def call(arguments: list[str]) -> int:
         answer(problems, as_json="--json" in arguments)
         return Exit.BAD_INPUT
 
+    from perf_pipeline.ci.ci_files import with_ci_files  # noqa: PLC0415 - it draws: 0.2 s
+
     command = f"perf-pipeline {arguments[0]}"
     return with_ci_files(command, arguments, lambda: _call(arguments), refuse, os.environ)
 
@@ -136,6 +178,7 @@ def call(arguments: list[str]) -> int:
 def _call(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
+        app = whole_app() if COMPLETING in os.environ else app_with(arguments)
         code = app(spread_levels(arguments), prog_name=app.info.name, standalone_mode=False) or 0
     except typer.TyperException as error:
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]

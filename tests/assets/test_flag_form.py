@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from assets.capacity import CapacityConfig
 from assets.flag_form import flags_in, with_flags
 from assets.resources import LoadRun
-from perf_pipeline.cli.app import app
+from perf_pipeline.cli.app import whole_app
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.config.flags.flag import flag
 from perf_pipeline.config.flags.overrides import Overrides
@@ -97,7 +97,7 @@ def test_the_launchpad_has_the_flags_of_the_command(
     word: str, form: type[dg.Config], of_the_form: set[str], of_the_command: set[str]
 ) -> None:
     """Scenario and results folder are in both; the rest is a matter of the one or the other."""
-    command = typer.main.get_group(app).commands[word]
+    command = typer.main.get_group(whole_app()).commands[word]
     flags = {one.name for one in command.params} - of_the_command - {"results"}
     fields = set(form.to_fields_dict()) - of_the_form - {"results_dir"}
     assert fields == flags

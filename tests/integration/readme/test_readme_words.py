@@ -13,7 +13,7 @@ import typer.main
 from assets.definitions import defs
 from assets.ui import UI_PORT
 from perf_pipeline.analysis.history import RUNS_MAX
-from perf_pipeline.cli.app import COMMANDS, app
+from perf_pipeline.cli.app import COMMANDS, whole_app
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.capacity_question import MAX_STEPS
@@ -243,7 +243,7 @@ def test_exit_codes_and_ports_are_those_in_use() -> None:
 
 def known_options() -> Iterator[str]:
     """Return every option of ``perf-pipeline`` and of the old command line."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(whole_app())
     for one in [command, *command.commands.values()]:  # type: ignore[attr-defined]
         for parameter in one.params:
             yield from (*parameter.opts, *parameter.secondary_opts)
