@@ -29,11 +29,15 @@ class Kind:
         family: What it does; or a user's own function, ``module:function``.
         complexity: How many nodes it has; empty for a function.
         without: Unavailable servers; it is built without the nodes that write to them.
+        data: File with a row for each call of the function; empty for none.
+        data_sha256: Of its content.
     """
 
     family: str
     complexity: str
     without: tuple[str, ...] = ()
+    data: str = ""
+    data_sha256: str = ""
 
 
 class ServerAddress(NamedTuple):

@@ -1,7 +1,7 @@
 """A user's own function as a workflow: found by its name, with the servers in its environment.
 
-The function is called with the workflow's number. It raises when the workflow failed; an
-``AssertionError`` means that its result was wrong.
+The function is called with the workflow's number, and with its row where the workload has a data
+file. It raises when the workflow failed; an ``AssertionError`` means that its result was wrong.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from operator import attrgetter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Literal
 
+from perf_pipeline.config.data_file import rows_of
 from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.targets import classification
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from perf_pipeline.targets.target import Job, ServerAccess
 
@@ -51,7 +52,26 @@ def load_functions(job: Job, form: Form) -> list[Callable[[int], Any]]:
     os.environ.update(server_environment(job.servers))
     if job.log_detail:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    return [load_function(kind.family, form) for kind in job.kinds]
+    return [
+        with_rows(load_function(kind.family, form), rows_of(kind.data, kind.data_sha256))
+        if kind.data
+        else load_function(kind.family, form)
+        for kind in job.kinds
+    ]
+
+
+def with_rows(function: Callable[..., Any], rows: Sequence[Any]) -> Callable[[int], Any]:
+    """Return a function of the number that calls one of number and row.
+
+    A row that is a dict is copied for each call, so that a function may change its own.
+    """
+    count = len(rows)
+
+    def call(number: int) -> Any:
+        row = rows[number % count]
+        return function(number, row.copy() if isinstance(row, dict) else row)
+
+    return call
 
 
 def server_environment(servers: ServerAccess) -> dict[str, str]:

@@ -237,6 +237,7 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         FAMILY,
         COMPLEXITY,
         Key("function", "function", "a function of your own, called with the workflow's number"),
+        Key("data", "text", "CSV or JSON lines file: a row for each call of function", 1, 4096),
         Key("weight", "number", "share of the mix, relative to the others", 0.001, 1000),
     ),
     "arm": (

@@ -156,7 +156,7 @@ def _build(
         limits=WorkerLimits(**limits),
         stop=Stop(**stop),
         workloads=tuple(
-            workload_of(table, index, problems) for index, table in enumerate(workloads)
+            workload_of(table, index, folder, problems) for index, table in enumerate(workloads)
         ),
         arms=tuple(_arm(table, document["arm"][at], at, problems) for at, table in enumerate(arms)),
         arrivals=tuple(

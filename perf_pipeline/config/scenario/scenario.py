@@ -40,11 +40,15 @@ class Workload:
             as ``module:function``.
         complexity: How many nodes it has, and what it writes; empty for a function.
         weight: Its share, relative to the other workloads of the scenario; > 0.
+        data: Absolute path of a file with a row for each call of the function; empty for none.
+        data_sha256: Of the content of that file.
     """
 
     family: str
     complexity: Complexity
     weight: float = 1.0
+    data: str = ""
+    data_sha256: str = ""
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.data_file import read_data
 from perf_pipeline.config.scenario.keys import COMPLEXITY, FAMILY
 from perf_pipeline.config.scenario.scenario import (
     COMPLEXITIES,
@@ -21,20 +22,29 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.problems import Problems
 
 
-def workload_of(table: dict[str, Any], index: int, problems: Problems) -> Workload:
+def workload_of(table: dict[str, Any], index: int, folder: Path, problems: Problems) -> Workload:
     """Make a workload of its table: a family at a complexity, or a function.
 
     Args:
         table: Values that fit their keys.
         index: Which ``[[workload]]``.
-        problems: Receives keys that are missing or superfluous.
+        folder: Where a relative path of its data begins.
+        problems: Receives keys that are missing or superfluous, and what is wrong with its data.
     """
     weight, here = table.get("weight", 1.0), ("workload", index)
     if "function" in table:
         for name in ("family", "complexity"):
             if name in table:
                 problems.at((*here, name), "is given beside function; give one of the two.")
-        return Workload(table["function"], "", weight)
+        if "data" not in table or not problems.is_good((*here, "data")):
+            return Workload(table["function"], "", weight)
+        path = str(Path(folder, table["data"]))
+        data = read_data(path)
+        for problem in data.problems:
+            problems.at((*here, "data"), problem)
+        return Workload(table["function"], "", weight, path, data.sha256)
+    if "data" in table:
+        problems.at((*here, "data"), "is given without function; only functions are given rows.")
     for key in (FAMILY, COMPLEXITY):
         if key.name not in table:
             tail = f"is missing; allowed is {key.allowed()} ({key.meaning})"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def kinds_of(scenario: Scenario, left_out: tuple[str, ...]) -> tuple[Kind, ...]:
     """Return the kinds of workflow, without the servers that are left out."""
     return tuple(
-        Kind(w.family, w.complexity, workload_without(w, left_out)) for w in scenario.workloads
+        Kind(w.family, w.complexity, workload_without(w, left_out), w.data, w.data_sha256)
+        for w in scenario.workloads
     )
 
 

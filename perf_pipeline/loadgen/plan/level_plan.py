@@ -53,6 +53,7 @@ class LevelPlan:
         log_detail: Whether the target's log goes to the workers' logs.
         variables: Variables of a user's own functions to their values, as they are stored; to
             None for those that are passed through.
+        data: SHA-256 of the data file of each kind, by index; empty where none has one.
     """
 
     index: int
@@ -81,6 +82,7 @@ class LevelPlan:
     aborts: tuple[Slo, ...] = ()
     log_detail: bool = False
     variables: Mapping[str, str | None] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
 
     @property
     def loop(self) -> Literal["closed", "open"]:
@@ -132,6 +134,8 @@ class LevelPlan:
         head["phases"].pop("cooldown_s")
         if not self.variables:  # the hash of a plan without them is what it always was
             del head["variables"]
+        if not self.data:
+            del head["data"]
         arrivals = head["arrivals"] or {}
         head["arrivals"] = {name: arrivals[name] for name in arrivals if name not in _NAMES}
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())

@@ -131,6 +131,9 @@ def _plan_of(
         stop=scenario.stop,
         aborts=tuple(slo for slo in scenario.slos if slo.abort and slo.applies_to(role, arm.label)),
         log_detail=scenario.log_detail,
+        data=tuple(one.data_sha256 for one in scenario.workloads)
+        if any(one.data for one in scenario.workloads)
+        else (),
         variables={**scenario.variables.stored(), **dict.fromkeys(scenario.variables.passed)},
     )
 

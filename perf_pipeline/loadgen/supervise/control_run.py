@@ -92,6 +92,7 @@ def control_plan(plan: LevelPlan, length_s: float) -> LevelPlan:
         intended_ns=intended_ns,
         stop=Stop(),
         aborts=(),
+        data=(),
     )
 
 

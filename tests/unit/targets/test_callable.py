@@ -7,10 +7,12 @@ import gc
 import itertools
 import os
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.config.data_file import read_data
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.samples.record import ErrorClass
 from perf_pipeline.targets.callable import adapter as threads
@@ -46,6 +48,11 @@ class Later:
 class Engine:
     def run(self, number):
         calls.append(number)
+def order(number, row):
+    calls.append((number, row["id"]))
+    row["id"] = "changed"
+async def wait_order(number, row):
+    calls.append((number, row["id"]))
 engine, later, decorated = Engine(), Later(), functools.partial(wait)
 hidden = lambda number: wait(number)
 def lazily(number):
@@ -85,6 +92,37 @@ def test_a_function_is_called_with_the_number_of_each_workflow(job: Callable[...
     target.open_slot().execute(1, 18)
     target.close()
     assert calls_of(made) == [17, 18]
+
+
+def with_data(job: Job, folder: Path) -> Job:
+    """Give the only kind of a job a data file of three rows."""
+    path = folder / "orders.csv"
+    path.write_text("id\nzero\none\ntwo\n", encoding="utf-8")
+    data = read_data(str(path))
+    kind = replace(job.kinds[0], data=str(path), data_sha256=data.sha256)
+    return replace(job, kinds=(kind,))
+
+
+def test_a_workflow_gets_the_row_of_its_number_modulo_the_rows(
+    job: Callable[..., Job], tmp_path: Path
+) -> None:
+    """Also a cold start, whose number is negative; and what a function changes stays its own."""
+    made = with_data(job("order"), tmp_path)
+    slot = threads.open_target(made).open_slot()
+    for number in (0, 5, 3, -1):
+        slot.execute(0, number)
+    assert calls_of(made) == [(0, "zero"), (5, "two"), (3, "zero"), (-1, "two")]
+
+
+def test_a_coroutine_function_gets_its_row(job: Callable[..., Job], tmp_path: Path) -> None:
+    made = with_data(job("wait_order"), tmp_path)
+
+    async def play() -> None:
+        target = await tasks.open_target(made)
+        await target.open_slot().execute(0, 4)
+
+    asyncio.run(play())
+    assert calls_of(made) == [(4, "one")]
 
 
 @pytest.mark.parametrize("function", ["wait", "later", "decorated"])
