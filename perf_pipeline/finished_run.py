@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples.level_steps import STEP_SCHEMA
 from perf_pipeline.samples.pruned import pruned_sentence, run_pruned_at
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RunFolder
@@ -87,6 +88,44 @@ class FinishedRun:
             "intended_start_ns",
             "start_ns",
             "end_ns",
+        )
+
+    def steps(self) -> pl.DataFrame:
+        """Return every step and count of the workflows; no rows where they have none.
+
+        Returns:
+            One row a step: ``level``, ``repeat``, ``worker``, ``workload``, ``number`` (null
+            outside of a workflow, negative in a cold start), ``name``, ``start_ns``,
+            ``duration_ns`` (null for a count), ``value`` (null for a step) and ``failed``.
+
+        Raises:
+            RunFolderError: They were pruned.
+        """
+        folder = RunFolder(self.folder)
+        if not folder.steps.exists():
+            if at := run_pruned_at(folder):
+                raise RunFolderError(f"run {folder.run_id} has no steps: {pruned_sentence(at)}")
+            frame = pl.DataFrame(schema=STEP_SCHEMA)
+        else:
+            frame = pl.read_parquet(folder.steps)
+        labels = {level.index: level.label for level in self.levels}
+        repeats = {level.index: level.repeat for level in self.levels}
+        workloads = {
+            kind: "/".join(filter(None, (one.family, one.complexity)))
+            for kind, one in enumerate(self.metrics.manifest.workloads)
+        }
+        is_count, index = pl.col("is_count"), pl.col("level")
+        return frame.select(
+            index.replace_strict(labels, return_dtype=pl.String()).alias("level"),
+            index.replace_strict(repeats, return_dtype=pl.Int64()).alias("repeat"),
+            "worker",
+            pl.col("kind").replace_strict(workloads, return_dtype=pl.String()).alias("workload"),
+            "number",
+            "name",
+            "start_ns",
+            pl.when(~is_count).then("value").alias("duration_ns"),
+            pl.when(is_count).then("value").alias("value"),
+            "failed",
         )
 
 

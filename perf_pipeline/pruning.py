@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_list import FoundRun
 
 _OF_WORKERS = re.compile(r"worker-\d+(\.(sqlite(-wal|-shm)?|slots|kinds|ramp|log|json)|-home)")
-_OF_RUN = ("records.parquet", "progress.jsonl")
+_OF_RUN = ("records.parquet", "steps.parquet", "progress.jsonl")
 _BLOCK_BYTES = 512
 
 

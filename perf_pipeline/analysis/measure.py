@@ -24,11 +24,15 @@ from perf_pipeline.metrics.records.worker_facts import worker_facts
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_records import SCHEMA, read_level
+from perf_pipeline.samples.level_steps import level_steps
 from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
+from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.validity import Validity
     from perf_pipeline.samples.run_folder import RunFolder
@@ -107,7 +111,7 @@ def context_of(manifest: Manifest) -> LevelContext:
 
 
 def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
-    """Write ``metrics.json``, histograms and ``records.parquet``, each whole or not at all."""
+    """Write metrics, histograms, records and steps of a run, each file whole or not at all."""
     write_run_metrics(folder, metrics)
     kinds = len(metrics.manifest.kinds)
     frames = []
@@ -116,12 +120,22 @@ def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
         write_histograms(path, records)
         frames.append(records.frame)
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    temporary = folder.records.with_name(".records.parquet.tmp")
+    _write_parquet(frame, folder.records)
+    steps = [
+        level_steps(path, read_json(path / "level.json")["plan"]["index"])
+        for path in folder.level_folders()
+    ]
+    if any(len(frame) for frame in steps):
+        _write_parquet(pl.concat(steps), folder.steps)
+
+
+def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
     with new_file(temporary) as file:
         frame.write_parquet(file)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(folder.records)
+    temporary.replace(path)
 
 
 def _judge_run(

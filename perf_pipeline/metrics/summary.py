@@ -16,6 +16,7 @@ from perf_pipeline.metrics.noise.noise import noise_of
 from perf_pipeline.metrics.records.kinds import cold_starts_of, families_of
 from perf_pipeline.metrics.records.open_level import open_load_of
 from perf_pipeline.metrics.records.record_figures import TIMED, RecordFigures, record_figures
+from perf_pipeline.metrics.records.step_figures import steps_of
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
 from perf_pipeline.metrics.resources.cpu_per_workflow import cpu_per_workflow
 from perf_pipeline.metrics.resources.exhaustion import exhaustions_of
@@ -30,6 +31,7 @@ from perf_pipeline.metrics.types.records import InFlight, Writes
 from perf_pipeline.metrics.validity import judge_level, judge_neighbours
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.level_records import LevelRecords, read_level
+from perf_pipeline.samples.level_steps import read_level_steps
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.samples.run_folder import read_json
 
@@ -200,6 +202,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         loop="open" if is_open else "closed",
         response_times=response,
         open_load=open_load,
+        steps=steps_of(read_level_steps(folder), warm, window, context.kinds),
     )
     return LevelSummary(level, records, warm, samples, figures.curve, window, go_ns)
 

@@ -20,17 +20,21 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.samples.disk_space import is_disk_full
+from perf_pipeline.samples.step_journal import STEP_TABLES, JournalSteps, StepWriter, steps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_TABLES = """
+    from perf_pipeline.steps import StepBuffer
+
+_TABLES = f"""
 CREATE TABLE block (
     seq INTEGER PRIMARY KEY, committed_ns INTEGER NOT NULL, records INTEGER NOT NULL,
     crc INTEGER NOT NULL, payload BLOB NOT NULL);
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE error_example (error_class INTEGER NOT NULL, text TEXT NOT NULL);
+{STEP_TABLES}
 CREATE TABLE wait (at_ns INTEGER NOT NULL, what TEXT NOT NULL, threads INTEGER NOT NULL);
 """
 
@@ -73,6 +77,10 @@ class JournalWriter:
             (self._seq, committed_ns, records, zlib.crc32(payload), payload),
         )
         self._seq += 1
+
+    def step_writer(self, buffer: StepBuffer) -> StepWriter:
+        """Return what commits the steps of this process into the same file."""
+        return StepWriter(self._db, buffer)
 
     def payloads(self) -> Iterator[bytes]:
         """Yield the payloads of all blocks committed so far, one at a time: they may be 4 GB."""
@@ -164,6 +172,12 @@ def read_facts(path: Path) -> dict[str, str]:
     """Read the facts that a worker process reported, without its records; as ``read_journal``."""
     with _opened(path) as db:
         return {} if db is None else _facts(db)
+
+
+def read_steps(path: Path) -> JournalSteps:
+    """Read the steps that a worker process committed; as ``read_journal``."""
+    with _opened(path) as db:
+        return JournalSteps() if db is None else steps_in(db)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ RUN/plan.json              the levels that will be played
 RUN/levels/00-100/         one folder a level: level.json, resources.jsonl, histograms.bin
                            (derived) and, for each worker, journal, slot file, plan and log
 RUN/records.parquet        all records, derived from the journals
+RUN/steps.parquet          all steps and counts of workflows, where there are any
 RUN/metrics.json, report.html, report.md, report.json
 """
 
@@ -95,6 +96,11 @@ class RunFolder:
     def records(self) -> Path:
         """Path of all records, as Parquet."""
         return self.root / "records.parquet"
+
+    @property
+    def steps(self) -> Path:
+        """File of the steps; only where workflows have steps."""
+        return self.root / "steps.parquet"
 
     @property
     def status_file(self) -> Path:

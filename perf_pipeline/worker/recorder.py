@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_pipeline.samples.journal import JournalWriter
+    from perf_pipeline.steps import StepBuffer
 
 COMMIT_EVERY_NS = 500_000_000
 BLOCK_RECORDS = 8192
@@ -63,6 +64,7 @@ class Recorder:
         slots: SlotFile,
         clock_ns: Callable[[], int],
         sample_waits: Callable[[int], dict[str, int]] = lambda _now_ns: {},
+        steps: StepBuffer | None = None,
     ) -> None:
         """Record into ``journal`` and into the stamps of ``slots``.
 
@@ -71,6 +73,7 @@ class Recorder:
             slots: Where ends and failures are counted for the supervisor.
             clock_ns: CLOCK_MONOTONIC, or a test's clock.
             sample_waits: Asked at a commit what the threads are doing; empty for nothing.
+            steps: The steps of this process, committed with the records.
         """
         self._journal = journal
         self._slots = slots
@@ -85,6 +88,9 @@ class Recorder:
         self._examples: Counter[int] = Counter()
         self._finished = False
         self.problem: str | None = None
+        self._steps = journal.step_writer(steps) if steps is not None else None
+        if steps is not None:
+            steps.commit = self.commit_steps
 
     def record(
         self,
@@ -172,6 +178,15 @@ class Recorder:
         finally:
             self._committing.release()
 
+    def commit_steps(self) -> None:
+        """Commit the steps alone, unless a commit goes on: a block of them is full."""
+        if self._steps is not None and self._committing.acquire(blocking=False):
+            try:
+                if not self._finished:
+                    self._try_steps()
+            finally:
+                self._committing.release()
+
     def finish(self, abandoned: Callable[[int, int], tuple[int, int, int, int]]) -> int:
         """Commit everything, workflows still in flight included, and store nothing more.
 
@@ -219,6 +234,8 @@ class Recorder:
 
     def _commit(self, pending: list[int]) -> None:
         size = len(pending)
+        # After their workflows were counted: steps are in the journal no later than the record.
+        steps_stored = self._try_steps()
         if not size:
             return
 
@@ -228,8 +245,13 @@ class Recorder:
 
         if self._try(write):
             del pending[:size]  # only now: what could not be committed is tried again
-            self.problem = None
-            self._words[DISK_FULL] = 0
+            if steps_stored:
+                self.problem = None
+                self._words[DISK_FULL] = 0
+
+    def _try_steps(self) -> bool:
+        steps = self._steps
+        return steps is None or self._try(lambda: steps.commit(self._clock_ns()))
 
     def _try(self, write: Callable[[], None]) -> bool:
         """Write; a journal that cannot be written is a problem to report, not to crash on.

@@ -22,6 +22,7 @@ from perf_pipeline.samples.slots import (
     STOP_NS,
     SlotFile,
 )
+from perf_pipeline.samples.step_journal import SAMPLED_EVERY
 from perf_pipeline.worker.arrival_share import ArrivalShare
 from perf_pipeline.worker.ledger import Ledger
 from perf_pipeline.worker.own_time import monotonic_ns, write
@@ -165,12 +166,14 @@ def target_facts(target: object, *, executes_at_once: int | None) -> dict[str, s
     """Return facts about the target in this process, for the manifest and the report.
 
     Args:
-        target: May have ``remarks``: what its adapter changed in it, as text.
+        target: May have ``remarks``: what its adapter changed in it, as text; and
+            ``sampled_every``: of which workflows its own steps are recorded.
         executes_at_once: How many workflows it executes at the same time; None without a bound.
     """
     return {
         "executes_at_once": "" if executes_at_once is None else str(executes_at_once),
         "remarks": "\n".join(getattr(target, "remarks", ())),
+        SAMPLED_EVERY: str(getattr(target, "sampled_every", "") or ""),
     }
 
 

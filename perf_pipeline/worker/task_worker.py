@@ -6,6 +6,7 @@ import itertools
 from asyncio import sleep as asyncio_sleep
 from typing import TYPE_CHECKING, cast
 
+from perf_pipeline.steps import record_steps
 from perf_pipeline.worker.async_loop import AsyncLoop
 from perf_pipeline.worker.async_open_loop import AsyncOpenLoop
 from perf_pipeline.worker.event_thread import EventThread
@@ -31,10 +32,11 @@ def play(
     """Play the job with a task a slot; returns the exit code."""
     adapter = cast("AsyncAdapter", module)
     originals = Originals()
+    steps = record_steps(monotonic_ns)
     events = EventThread()
     target = events.run(adapter.open_target(job.job))
     sample = TaskSampler(lambda: slots.totals().in_flight, target.executing)
-    recorder = Recorder(journal, slots, monotonic_ns)
+    recorder = Recorder(journal, slots, monotonic_ns, steps=steps)
     loop = (AsyncOpenLoop if job.intended else AsyncLoop)(
         target=target,
         events=events,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, cast
 
+from perf_pipeline.steps import record_steps
 from perf_pipeline.worker.closed_loop import ClosedLoop
 from perf_pipeline.worker.open_loop import OpenLoop
 from perf_pipeline.worker.own_time import monotonic_ns, sleep
@@ -29,9 +30,10 @@ def play(
     """Play the job with a thread a slot; returns the exit code."""
     adapter = cast("Adapter", module)
     originals = Originals()
+    steps = record_steps(monotonic_ns)
     target = adapter.open_target(job.job)
     threads: list[int] = []
-    recorder = Recorder(journal, slots, monotonic_ns, WaitSampler(threads))
+    recorder = Recorder(journal, slots, monotonic_ns, WaitSampler(threads), steps)
     loop = (OpenLoop if job.intended else ClosedLoop)(
         target=target,
         ledger=ledger_of(job, adapter.classify, recorder, slots),

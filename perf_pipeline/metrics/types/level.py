@@ -26,6 +26,7 @@ from perf_pipeline.metrics.types.server_use import ConnectionUse
 from perf_pipeline.metrics.types.service_times import Distribution, ServiceTimes
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.metrics.types.steady_state import SteadyState
+from perf_pipeline.metrics.types.steps import Steps
 from perf_pipeline.metrics.types.validity import Validity
 from perf_pipeline.samples.ended_because import EndedBecause
 
@@ -84,6 +85,7 @@ class LevelMetrics:
             Its ``samples`` were answered, its ``in_flight_at_end`` were not; ``avg_s`` is over
             both. None for a closed level.
         open_load: Arrivals and their outcomes; None for a closed level.
+        steps: Steps and counts of the workflows; None where none were recorded.
     """
 
     index: int
@@ -139,6 +141,7 @@ class LevelMetrics:
     validity_if_quiet: Validity = "valid"
     cpu_per_workflow: CpuPerWorkflow | None = None
     exhausted: tuple[Exhaustion, ...] = ()
+    steps: Steps | None = None
 
     @property
     def is_only_noisy(self) -> bool:

@@ -11,6 +11,7 @@ from perf_pipeline.report.level.level_times import cold_starts, response_times, 
 from perf_pipeline.report.level.noise import noise_facts, noise_tables
 from perf_pipeline.report.level.open_level import open_facts, open_tables
 from perf_pipeline.report.level.steady import steady_facts, steady_tables
+from perf_pipeline.report.level.steps import step_tables
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number, say_once
 
@@ -82,6 +83,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
     outcomes = (_outcomes(level), *level_accounts.errors(level))
     groups = [
         Group("Times", (*response_times(level), service_times(level), *cold), is_open=True),
+        Group("Steps", step_tables(level), is_open=True),
         Group("Arrivals", open_tables(level), is_open=True),
         Group("Outcomes and errors", outcomes, is_open=True),
         Group("Connections, writes and servers", level_accounts.server_accounts(level)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.steps import enter_workflow, leave_workflow
 from perf_pipeline.targets.forked import COPIES, end_copy
 from perf_pipeline.targets.user_function import check_ran, classify, load_functions
 
@@ -36,12 +37,15 @@ class CallableTarget:
 
     def execute(self, kind: int, number: int) -> None:
         """Call the function; an exception of it means that the workflow failed."""
+        enter_workflow(kind, number)
         try:
             check_ran(self._names[kind], self._functions[kind](number))
         except BaseException as error:
             if COPIES:
                 end_copy(error)
             raise
+        finally:
+            leave_workflow()
         if COPIES:
             end_copy(None)
 

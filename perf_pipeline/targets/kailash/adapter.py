@@ -17,6 +17,7 @@ from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.kailash.address_space import keep_address_space
 from perf_pipeline.targets.kailash.logs import send_log
 from perf_pipeline.targets.kailash.outputs import read_outputs
+from perf_pipeline.targets.kailash.timed_nodes import SampledWorkflows, sampled_workflows
 from perf_pipeline.targets.kailash.workflows import Workflows
 
 if TYPE_CHECKING:
@@ -44,11 +45,14 @@ class KailashTarget:
     Attributes:
         workflows: What the threads execute.
         remarks: What was done to this release to make it comparable, as text.
+        sampled_every: The nodes of every so many-th workflow are timed; 0: of none.
     """
 
     def __init__(self, job: Job, remarks: tuple[str, ...]) -> None:
         self.workflows = Workflows(job)
         self.remarks = remarks
+        self._sampled = sampled_workflows(job, self.workflows.write)
+        self.sampled_every = self._sampled.every
         self._options = runtime_options(job.settings)
         self._runtimes: list[LocalRuntime] = []
         self._lock = threading.Lock()
@@ -61,7 +65,7 @@ class KailashTarget:
             runtime.mark_externally_managed()
         with self._lock:
             self._runtimes.append(runtime)
-        return KailashSlot(self.workflows, runtime)
+        return KailashSlot(self.workflows, runtime, self._sampled)
 
     def close(self) -> None:
         """Close the runtimes of all threads and every pool of the process."""
@@ -75,16 +79,24 @@ class KailashTarget:
 class KailashSlot:
     """One thread's runtime."""
 
-    def __init__(self, workflows: Workflows, runtime: LocalRuntime) -> None:
+    def __init__(
+        self, workflows: Workflows, runtime: LocalRuntime, sampled: SampledWorkflows
+    ) -> None:
         self._workflows = workflows
         self._runtime = runtime
+        self._sampled = sampled
 
     def execute(self, kind: int, number: int) -> None:
         """Execute one workflow and check what each of its nodes gave."""
         workflows = self._workflows
-        written = workflows.written[kind]
+        timed = self._sampled.take(kind, number)
+        written = workflows.written[kind] if timed is None else timed.written
         task = workflows.tasks.task(number)
-        results, _ = self._runtime.execute(written.workflow, parameters=written.inputs(task))
+        try:
+            results, _ = self._runtime.execute(written.workflow, parameters=written.inputs(task))
+        finally:
+            if timed is not None:
+                self._sampled.give_back(timed)
         workflows.tasks.check(kind, task, read_outputs(results, written.ports))
 
 

@@ -43,10 +43,15 @@ class Workflows:
         if job.nodes == "code" and reads_files(job):
             data_processing_code.allow_files(job.servers.files_dir)
         self.tasks = JobTasks(job)
+        self._job = job
         servers = job_servers(job)
         own = servers & _NOT_SQL if job.nodes == "code" else servers
         self._servers = PooledServers(job, own)
-        self.written = [self._write(kind, job) for kind in job.kinds]
+        self.written = [self.write(kind) for kind in range(len(job.kinds))]
+
+    def write(self, index: int) -> WrittenWorkflow:
+        """Return a new workflow of the kind with this index; its pools are those of the others."""
+        return self._write(self._job.kinds[index], self._job)
 
     def _write(self, kind: Kind, job: Job) -> WrittenWorkflow:
         match job.nodes, kind.family:

@@ -23,11 +23,13 @@ from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.kailash.address_space import keep_address_space
 from perf_pipeline.targets.kailash.logs import send_log
 from perf_pipeline.targets.kailash.outputs import read_outputs
+from perf_pipeline.targets.kailash.timed_nodes import sampled_workflows
 from perf_pipeline.targets.kailash.workflows import Workflows
 from perf_pipeline.targets.kailash_async.nested_results import nest_results, unnest
 from perf_pipeline.targets.pool_threads import threads_at_work
 
 if TYPE_CHECKING:
+    from perf_pipeline.targets.kailash.written import WrittenWorkflow
     from perf_pipeline.targets.target import AsyncSlot, AsyncTarget, Job
 
 __all__ = ["classify", "open_target"]
@@ -50,6 +52,7 @@ class KailashAsyncTarget:
     Attributes:
         at_once: ``thread_pool_size``; None when a workflow has an asynchronous node.
         remarks: What was done to this release to make it comparable, as text.
+        sampled_every: The nodes of every so many-th workflow are timed; 0: of none.
     """
 
     def __init__(self, job: Job, remarks: tuple[str, ...]) -> None:
@@ -58,6 +61,8 @@ class KailashAsyncTarget:
         self._workflows = Workflows(job)
         written = self._workflows.written
         self._nested = [nest_results(one.workflow) for one in written]
+        self._sampled = sampled_workflows(job, self._write_nested)
+        self.sampled_every = self._sampled.every
         self._runtime = AsyncLocalRuntime(
             thread_pool_size=settings["thread_pool_size"],
             execution_timeout=settings["execution_timeout_s"],
@@ -88,13 +93,26 @@ class KailashAsyncTarget:
     async def execute(self, kind: int, number: int) -> None:
         """Execute one workflow and check what each of its nodes gave."""
         workflows = self._workflows
-        written = workflows.written[kind]
+        timed = self._sampled.take(kind, number)
+        written = workflows.written[kind] if timed is None else timed.written
         task = workflows.tasks.task(number)
-        results, _ = await self._runtime.execute_workflow_async(
-            written.workflow, written.inputs(task)
-        )
+        try:
+            results, _ = await self._runtime.execute_workflow_async(
+                written.workflow, written.inputs(task)
+            )
+        except BaseException:
+            if timed is not None:  # a thread of the runtime may still execute it
+                self._sampled.discard(timed)
+            raise
+        if timed is not None:
+            self._sampled.give_back(timed)
         outputs = unnest(read_outputs(results, written.ports), self._nested[kind])
         workflows.tasks.check(kind, task, outputs)
+
+    def _write_nested(self, kind: int) -> WrittenWorkflow:
+        written = self._workflows.write(kind)
+        nest_results(written.workflow)
+        return written
 
     async def close(self) -> None:
         """Close the runtime, which waits for its threads, and every pool of the process."""

@@ -73,7 +73,7 @@ def test_a_flag_sets_one_setting_and_is_checked_against_its_row(machine: Machine
         '--setting "x" is not NAME=VALUE, such as enable_monitoring=true.',
         (
             '--setting "y=1" is unknown; kailash has the settings enable_monitoring, '
-            "strict_memory_limit_mb, pool_pre_ping or pool_recycle_s."
+            "strict_memory_limit_mb, pool_pre_ping, pool_recycle_s or sample_nodes_every."
         ),
     ]
 
