@@ -26,6 +26,16 @@ def _only_prints(arguments: Sequence[str]) -> bool:
 
 
 def _main(arguments: Sequence[str]) -> int:
-    from perf_pipeline.cli.app import call  # noqa: PLC0415 - most of what may fail is imported here
+    # Most of what may fail is imported here.
+    if arguments[:1] == ["run"] and _EXPLAIN.isdisjoint(arguments):
+        from perf_pipeline.cli.waiting_dagster import prepared_dagster  # noqa: PLC0415
+
+        with prepared_dagster():
+            return _call(arguments)
+    return _call(arguments)
+
+
+def _call(arguments: Sequence[str]) -> int:
+    from perf_pipeline.cli.app import call  # noqa: PLC0415
 
     return call(list(arguments))

@@ -1,8 +1,6 @@
 """The Dagster job in a child process, as the command line watches it.
 
-The child has its own session, so that Ctrl-C reaches this process alone, which then stops
-the child in order; and it is bound to this process, so that it stops too if this one is killed.
-Configuration and log are unnamed files, so that a killed process leaves nothing behind.
+Ctrl-C reaches this process alone, which then stops the child in order.
 """
 
 from __future__ import annotations
@@ -11,17 +9,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import tempfile
 import time
+from contextlib import closing
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
+from perf_pipeline.cli.waiting_dagster import WaitingDagster, waiting_dagster
 from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
-from perf_pipeline.config.settings import CHECKED_RUN, FAILURE_NOTE, PROJECT
 from perf_pipeline.host.load_lock import GAVE_UP
-from perf_pipeline.lifeline import bound_command
 from perf_pipeline.program.failure_note import read_note
 from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.run import NOTICE_PREFIX
@@ -97,46 +93,27 @@ class DagsterChild:
 
     def run(self, noted: Interruptions) -> None:
         """Run the job to its end, or until it was asked for and it was stopped."""
-        with (
-            tempfile.TemporaryFile() as config,
-            tempfile.TemporaryFile() as checked,
-            tempfile.TemporaryFile() as failure,
-            tempfile.TemporaryFile() as log,
-        ):
-            config.write(json.dumps(self._config, default=list).encode())
-            config.flush()
-            checked.write(self._checked.to_json())
-            checked.flush()
-            process = subprocess.Popen(
-                bound_command(self._command(config.fileno()), signal.SIGTERM, os.getpid()),
-                cwd=PROJECT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={
-                    **self._environ,
-                    CHECKED_RUN: f"/proc/self/fd/{checked.fileno()}",
-                    FAILURE_NOTE: f"/proc/self/fd/{failure.fileno()}",
-                },
-                pass_fds=[config.fileno(), checked.fileno(), failure.fileno()],
-                start_new_session=True,
-            )
+        with closing(self._waiting()) as waiting:
             try:
-                self._watch(process, log, noted)
+                waiting.execute(
+                    ["job", "execute", "-m", "assets.definitions", "-j", self._job],
+                    json.dumps(self._config, default=list).encode(),
+                    self._checked.to_json(),
+                    self._environ,
+                )
+                self._watch(waiting.process, waiting.log, noted)
             finally:
-                _stop(process)
-            failure.seek(0)
-            self.failure = read_note(failure.read())
-            self.code = process.returncode
+                _stop(waiting.process)
+            self.failure = read_note(waiting.failure_note())
+            self.code = waiting.process.returncode
 
     @property
     def log(self) -> str:
         """What Dagster printed."""
         return "\n".join(self._log)
 
-    def _command(self, config: int) -> list[str]:
-        execute = ["job", "execute", "-m", "assets.definitions", "-j", self._job]
-        return [sys.executable, "-I", "-m", "dagster", *execute, "-c", f"/proc/self/fd/{config}"]
+    def _waiting(self) -> WaitingDagster:
+        return waiting_dagster()
 
     def _watch(
         self, process: subprocess.Popen[bytes], log: IO[bytes], noted: Interruptions

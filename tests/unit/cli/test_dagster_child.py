@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING
 
 from perf_pipeline.cli import dagster_child
 from perf_pipeline.cli.dagster_child import DagsterChild
 from perf_pipeline.cli.interruptions import Interruptions
 from perf_pipeline.cli.views import PlainView
+from perf_pipeline.cli.waiting_dagster import FOLLOW_ORDERS, WaitingDagster
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.scenario import Scenario
 from perf_pipeline.loadgen.checked_run import CheckedRun, read_checked_run
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SAYS_TWO_LINES = """
 import sys, json
-config = json.load(open(sys.argv[1]))["resources"]["load_run_resource"]["config"]
+config = json.load(open(sys.argv[-1]))["resources"]["load_run_resource"]["config"]
 print("perf_pipeline: scenario", config["scenario"])
 print("noise")
 sys.stdout.write("perf_pipeline: sp"); sys.stdout.flush()
@@ -73,8 +73,8 @@ class Child(DagsterChild):
         if self.stop_when_asked:
             self.noted.note(signal.SIGINT)
 
-    def _command(self, config: int) -> list[str]:
-        return [sys.executable, "-c", self._program, f"/proc/self/fd/{config}"]
+    def _waiting(self) -> WaitingDagster:
+        return WaitingDagster(FOLLOW_ORDERS + self._program)
 
 
 def test_notices_of_the_child_are_shown_line_by_line(tmp_path: Path) -> None:
@@ -110,3 +110,21 @@ def test_the_child_is_handed_what_was_checked(tmp_path: Path) -> None:
     child.run(child.noted)
     assert child.code == 0
     assert read_checked_run(copied) == CheckedRun("run", Scenario("baseline"), {})
+
+
+def test_a_process_without_orders_ends_by_itself(tmp_path: Path) -> None:
+    """Also where nobody closes it: the end of the pipe is the end of its wait."""
+    ran = tmp_path / "ran"
+    waiting = WaitingDagster(f"{FOLLOW_ORDERS}\nopen({str(ran)!r}, 'w')")
+    waiting._stop_ordering()
+    assert waiting.process.wait(timeout=20) == 0
+    waiting.close()
+    assert not ran.exists()
+
+
+def test_a_process_that_fails_before_its_orders_is_seen_to_fail(tmp_path: Path) -> None:
+    child = Child("", tmp_path)
+    child._waiting = lambda: WaitingDagster("raise SystemExit('broken installation')")  # type: ignore[method-assign]
+    child.run(child.noted)
+    assert child.code == 1
+    assert child.log.splitlines() == ["broken installation"]

@@ -1,0 +1,146 @@
+"""A Dagster process that imports while the command line still checks what it shall run.
+
+Dagster and the project's assets take about a second to import, and so does what checks a scenario;
+side by side, the run begins a second sooner. The process has its own session, so that Ctrl-C
+reaches the command line alone, and it is bound to it, so that it ends if that is killed.
+Configuration and log are unnamed files, so that a killed process leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.settings import CHECKED_RUN, FAILURE_NOTE, PROJECT
+from perf_pipeline.lifeline import bound_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FOLLOW_ORDERS = """
+import json, os, sys
+with open(int(sys.argv[-1]), encoding="utf-8") as orders:
+    given = orders.read()
+if not given:
+    sys.exit(0)  # there is nothing to run
+given = json.loads(given)
+os.environ.clear()
+os.environ.update(given["environ"])
+sys.argv = ["dagster", *given["arguments"]]
+"""
+"""Waits for arguments and environment, and goes on with them."""
+
+_DAGSTER = f"""
+import runpy
+import dagster._cli, assets.definitions
+{FOLLOW_ORDERS}
+runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+"""
+
+
+class WaitingDagster:
+    """A process that becomes ``dagster ARGUMENTS`` when it is told to.
+
+    Attributes:
+        process: The process.
+        log: What it prints.
+    """
+
+    def __init__(self, program: str = _DAGSTER) -> None:
+        """Start it.
+
+        Args:
+            program: What it runs, in Python; ends with or contains ``FOLLOW_ORDERS``.
+        """
+        self._config, self._checked, self._failure, self.log = (
+            tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
+            for _ in range(4)
+        )
+        orders, self._orders = os.pipe2(os.O_CLOEXEC)
+        files = [one.fileno() for one in (self._config, self._checked, self._failure)]
+        command = [sys.executable, "-I", "-c", program, "dagster", str(orders)]
+        try:
+            self.process = subprocess.Popen(
+                bound_command(command, signal.SIGTERM, os.getpid()),
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=self.log,
+                pass_fds=[orders, *files],
+                start_new_session=True,
+            )
+        finally:
+            os.close(orders)
+
+    def execute(
+        self, arguments: list[str], config: bytes, checked: bytes, environ: Mapping[str, str]
+    ) -> None:
+        """Let it run; called once.
+
+        Args:
+            arguments: Of ``dagster``; the file of the configuration is added to them.
+            config: The configuration of the run, JSON.
+            checked: What was checked (``loadgen/checked_run.py``).
+            environ: Its environment, without what it is handed here.
+        """
+        for file, content in ((self._config, config), (self._checked, checked)):
+            file.write(content)
+            file.flush()
+        handed = {
+            CHECKED_RUN: f"/proc/self/fd/{self._checked.fileno()}",
+            FAILURE_NOTE: f"/proc/self/fd/{self._failure.fileno()}",
+        }
+        orders = {
+            "arguments": [*arguments, "-c", f"/proc/self/fd/{self._config.fileno()}"],
+            "environ": {**environ, **handed},
+        }
+        with (
+            contextlib.suppress(BrokenPipeError),  # it has failed already, and its log says why
+            open(self._orders, "w", encoding="utf-8", closefd=False) as pipe,
+        ):
+            pipe.write(json.dumps(orders))
+        self._stop_ordering()
+
+    def failure_note(self) -> bytes:
+        """Return what it noted of its failure."""
+        self._failure.seek(0)
+        return self._failure.read()
+
+    def close(self) -> None:
+        """End it, if it still runs, and release what it took."""
+        self._stop_ordering()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for file in (self._config, self._checked, self._failure, self.log):
+            file.close()
+
+    def _stop_ordering(self) -> None:
+        if self._orders >= 0:
+            os.close(self._orders)
+            self._orders = -1
+
+
+_prepared: list[WaitingDagster] = []
+
+
+@contextlib.contextmanager
+def prepared_dagster() -> Iterator[None]:
+    """Start one for the command that is about to be called; end it if that did not take it."""
+    _prepared.append(WaitingDagster())
+    try:
+        yield
+    finally:
+        while _prepared:
+            _prepared.pop().close()
+
+
+def waiting_dagster() -> WaitingDagster:
+    """Return the one that was prepared, or a new one; the caller closes it."""
+    return _prepared.pop() if _prepared else WaitingDagster()
