@@ -14,7 +14,7 @@ from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.records.reconcile import reconcile
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.samples.disk_space import give_back
-from perf_pipeline.samples.journal import REPLACED, read_facts
+from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
 
-def replaced_in(folder: Path) -> list[str]:
-    """Return what the target had replaced in the processes of a level, a sentence each."""
+def facts_in(folder: Path, fact: str) -> list[str]:
+    """Return the distinct lines of a fact of the worker processes of a level."""
     facts = (read_facts(path) for path in sorted(folder.glob("worker-*.sqlite")))
-    return list(dict.fromkeys(line for one in facts for line in one.get(REPLACED, "").splitlines()))
+    return list(dict.fromkeys(line for one in facts for line in one.get(fact, "").splitlines()))
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,10 @@ class LevelPlayer:
         if left := log.left_behind():
             names = ", ".join(f"{count} x {name}" for name, count in left.items())
             self.notify(f"level {plan.shown}: ended processes that the target left behind: {names}")
-        for sentence in replaced_in(folder):
+        for sentence in facts_in(folder, REPLACED):
             self.notify(f"level {plan.shown}: the target changed its process: {sentence}")
+        for sentence in facts_in(folder, TEARDOWN):
+            self.notify(f"level {plan.shown}: {sentence}; all records were stored before")
         if plan.arrivals and not log.ended_because.stops_run:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             play_control(plan, folder=folder, python=python, job=job, user_code=user_code)

@@ -29,7 +29,7 @@ from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.host.scratch import scratch_folder
 from perf_pipeline.level_player import LevelPlayer
 from perf_pipeline.loadgen.course import PlannedCourse
-from perf_pipeline.loadgen.environment.target_environments import made_and_tried
+from perf_pipeline.loadgen.environment.target_environments import call_with_servers, made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.program.ending import is_request_to_end
@@ -176,6 +176,7 @@ class Run:
         servers = self.open_servers()
         self.seed_data()
         environments = self._environments | self._new_environments()
+        call_with_servers(self._scenario, environments, servers.values(), self._notify)
         self.folder.begin(self._scenario.name)
         try:
             reserve(self.folder.root)
@@ -239,7 +240,11 @@ class Run:
         """
         targets = (plan.target for plan in self._plans if plan.target not in self._environments)
         return made_and_tried(
-            self._scenario, targets, name=self._scenario.name, settings=self._settings
+            self._scenario,
+            targets,
+            name=self._scenario.name,
+            settings=self._settings,
+            notify=self._notify,
         )
 
     def _manifest(

@@ -105,7 +105,7 @@ def capacity(
         make_results_folder(settings.results_dir)
         show(f"target {checked.target}: finding or making its environment", as_json=as_json)
         run_id = new_run_id(datetime.now(UTC))
-        ready = checked_run(run_id, checked, scenario, settings)
+        ready = checked_run(run_id, checked, scenario, settings, as_json=as_json)
     folder = RunFolder(settings.results_dir / run_id)
 
     def notify(text: str) -> None:

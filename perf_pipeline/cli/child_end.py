@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.dagster_home import VARIABLE
 from perf_pipeline.program.defects import explain_log
@@ -43,7 +44,8 @@ def end_of(child: DagsterChild, own_home: str = "") -> ChildEnd | None:
     if note is not None:
         if note.is_defect:
             return ChildEnd(explain_log(f"{note.kind}: {note.text}", note.trace), Exit.DEFECT)
-        return ChildEnd(note.text, Exit.NOT_A_MEASUREMENT)
+        is_refused = note.kind == ScenarioError.__name__
+        return ChildEnd(note.text, Exit.BAD_INPUT if is_refused else Exit.NOT_A_MEASUREMENT)
     if child.code > 0:
         return _end_before_steps(child, own_home)
     return _end_by_signal(child) if child.code else None

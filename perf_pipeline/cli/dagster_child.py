@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
 POLL_S = 0.2
-STOP_GRACE_S = 12.0
+STOP_GRACE_S = 22.0
 STOP_ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-"""SIGINT is what Dagster turns into a clean end; the next follows after ``STOP_GRACE_S``."""
+"""SIGINT is what Dagster turns into a clean end; the next follows after ``STOP_GRACE_S``,
+in which the user's teardown may take its 10 s."""
 
 
 class DagsterChild:

@@ -34,7 +34,7 @@ from perf_pipeline.loadgen.environment.function_trial import (
     function_targets,
     try_functions,
 )
-from perf_pipeline.loadgen.users_servers import answering_servers
+from perf_pipeline.loadgen.users_servers import answering_servers, servers_that_run
 from perf_pipeline.report.run.files import write_files
 from perf_pipeline.report.text.escape import visible
 from perf_pipeline.samples.damage import damage_named
@@ -45,6 +45,8 @@ from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.samples.run_record import MAY_GO_ON
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.samples.run_folder import RunFolder
 
@@ -69,18 +71,28 @@ def check(
             autocompletion=offer_scenarios,
         ),
     ],
-    as_json: AsJson = False,  # noqa: FBT002 typer's way of a flag
+    call: Annotated[  # noqa: FBT002 typer's way of a flag
+        bool, typer.Option(help="Call your own functions once, or only import them.")
+    ] = True,
+    as_json: AsJson = False,  # noqa: FBT002
     results: NoResults = None,  # noqa: ARG001 refused when given
 ) -> None:
-    """Check a scenario file and report every problem at once; nothing is started.
+    """Check a scenario file and report every problem at once; no load is started.
 
-    Your own functions are imported in the target's interpreter, and not called; servers that the
-    settings name are asked what they are.
+    Your own functions (setup, each workload function, teardown) are called once, in the folder,
+    interpreter and environment of the workers; with servers, if those run already. Workflow
+    numbers begin at 0; negative numbers are trial calls and cold starts. Servers that the settings
+    name are asked what they are.
     """
     with bad_input_explained(as_json=as_json):
         machine = read_machine_limits()
         scenario = open_scenario(file, machine)
-        trial = check_functions(scenario, file)
+        trial = check_functions(
+            scenario,
+            file,
+            calls=call and scenario.trial_call,
+            notify=lambda text: show(text, as_json=as_json),
+        )
         servers = answering_servers(scenario, settings_with(None))
     open_levels = [arrivals.label for arrivals in scenario.arrivals]
     levels = ", ".join([*map(str, scenario.concurrency), *open_levels])
@@ -104,7 +116,7 @@ def check(
         )
     for function in trial.good:
         show(f"  {function}: found, and of the form that the target calls", as_json=as_json)
-    for sentence in (*trial.not_tried, *trial.hidden):
+    for sentence in (*trial.called, *trial.warnings, *trial.not_tried, *trial.hidden):
         show(f"  {sentence}", as_json=as_json)
     for name, value in scenario.variables.stored().items():
         show(f"  environment: {name} = {value}", as_json=as_json)
@@ -115,6 +127,8 @@ def check(
             "file": file,
             "problems": [],
             "functions": list(trial.good),
+            "called": list(trial.called),
+            "warnings": list(trial.warnings),
             "not_tried": list(trial.not_tried),
             "servers": [asdict(server.record()) for server in servers],
             "hidden": list(trial.hidden),
@@ -129,19 +143,33 @@ def check(
     )
 
 
-def check_functions(scenario: Scenario, file: str) -> FunctionTrial:
+def check_functions(
+    scenario: Scenario,
+    file: str,
+    *,
+    calls: bool = False,
+    notify: Callable[[str], None] = lambda _text: None,
+) -> FunctionTrial:
     """Try the user's own functions wherever an environment is there; none is made.
 
+    Args:
+        scenario: The scenario.
+        file: What messages call it.
+        calls: Call them too, if their servers run.
+        notify: Called with a line before something is called.
+
     Raises:
-        ScenarioError: One cannot be called.
+        ScenarioError: One cannot be called, or every call of it raised.
     """
-    cache, given = settings_with(None).cache_dir, scenario.interpreter
+    settings = settings_with(None)
+    cache, given = settings.cache_dir, scenario.interpreter
     pythons: dict[str, Path | None] = {}
     for target in function_targets(scenario):
         interpreter = Path(given) if given and target == scenario.target else None
         found = find_environment(parse_target(target), cache_dir=cache, interpreter=interpreter)
         pythons[target] = found.python if found else None
-    trial = try_functions(scenario, pythons)
+    servers = servers_that_run(scenario, settings) if calls and scenario.servers else None
+    trial = try_functions(scenario, pythons, servers=servers, calls=calls, notify=notify)
     trial.refuse_wrong(file)
     return trial
 

@@ -136,7 +136,7 @@ def launch_run(
         environ = dagster_environment(
             {**os.environ, **users_url_variables(settings)}, settings.state_dir
         )
-        ready = checked_run(folder.run_id, checked, scenario, settings)
+        ready = checked_run(folder.run_id, checked, scenario, settings, as_json=as_json)
     view = choose_view(
         RunWatch(folder),
         title=checked.title or checked.name,
@@ -184,7 +184,9 @@ def check_everything(
     return checked
 
 
-def checked_run(run_id: str, checked: Scenario, file: str, settings: Settings) -> CheckedRun:
+def checked_run(
+    run_id: str, checked: Scenario, file: str, settings: Settings, *, as_json: bool
+) -> CheckedRun:
     """Make the target's environment unless it is there, and try the user's own functions in it.
 
     The targets of arms are made and tried when the run has begun.
@@ -194,12 +196,17 @@ def checked_run(run_id: str, checked: Scenario, file: str, settings: Settings) -
         checked: The scenario.
         file: As the user named it.
         settings: Where environments are cached.
+        as_json: Lines for people go to standard error.
 
     Raises:
         TargetEnvironmentError: The environment cannot be made.
-        ScenarioError: A function cannot be called.
+        ScenarioError: A function cannot be called, or every call of it raised.
     """
-    made = made_and_tried(checked, [checked.target], name=file, settings=settings)
+
+    def notify(text: str) -> None:
+        show(text, as_json=as_json)
+
+    made = made_and_tried(checked, [checked.target], name=file, settings=settings, notify=notify)
     return CheckedRun(run_id, checked, made)
 
 

@@ -123,4 +123,6 @@ def make_manifest(
         capacity=searched,
         variables=VariablesRecord(scenario.variables.stored(), scenario.variables.passed),
         stress=scenario.stress,
+        setup=scenario.setup or None,
+        teardown=scenario.teardown or None,
     )

@@ -62,6 +62,17 @@ def answering_servers(scenario: Scenario, settings: Settings) -> list[Server]:
     return [server for server in found if server is not None]
 
 
+def servers_that_run(scenario: Scenario, settings: Settings) -> list[Server] | None:
+    """Return the servers of a scenario's own functions; None unless all of them run already.
+
+    Raises:
+        ServiceUnavailableError: One of the user's own does not answer.
+    """
+    found = [running_server(settings, name)[0] for name in sorted(scenario.servers)]
+    running = [server for server in found if server is not None]
+    return running if len(running) == len(found) else None
+
+
 def refuse_unprivileged(servers: Iterable[Server]) -> None:
     """Refuse servers on which the URL's user may not make, fill and remove the data of a run.
 

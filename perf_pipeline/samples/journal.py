@@ -42,6 +42,9 @@ CREATE TABLE wait (at_ns INTEGER NOT NULL, what TEXT NOT NULL, threads INTEGER N
 REPLACED = "replaced"
 """Fact of a worker process: what foreign code had replaced in it, a sentence a line."""
 
+TEARDOWN = "teardown"
+"""Fact of a worker process: what went wrong with the user's teardown in it, in a sentence."""
+
 SELECT_BLOCKS = "SELECT seq, committed_ns, crc, payload FROM block WHERE seq >= ? ORDER BY seq"
 """The blocks from a sequence number on, oldest first."""
 

@@ -212,6 +212,8 @@ class Manifest:
         variables: What the environment of a user's own functions had besides.
         runtime: What the worker processes reported about themselves; empty before it is measured.
         stress: The scenario is one of stress, for which the tables of targets allow more errors.
+        setup: Function that each worker process called before its first workflow; None for none.
+        teardown: Likewise, after its last workflow.
     """
 
     run_id: str
@@ -247,6 +249,8 @@ class Manifest:
     variables: VariablesRecord = field(default_factory=VariablesRecord)
     runtime: dict[str, str] = field(default_factory=dict)
     stress: bool = False
+    setup: str | None = None
+    teardown: str | None = None
 
     @property
     def kinds(self) -> list[tuple[str, str]]:

@@ -103,6 +103,9 @@ class Job:
         settings: Every setting of the target's ``target.toml``, given or default.
         concurrency: Workflows in flight in this process.
         log_detail: What the target logs goes to standard error.
+        setup: Function of the user's that each worker process calls before its first workflow,
+            ``module:function``; empty for none.
+        teardown: Likewise, after its last workflow.
     """
 
     kinds: tuple[Kind, ...]
@@ -114,6 +117,8 @@ class Job:
     settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     concurrency: int = 1
     log_detail: bool = False
+    setup: str = ""
+    teardown: str = ""
 
 
 class Slot(Protocol):

@@ -1,44 +1,44 @@
 """Imports a user's functions as a worker would and reports what is wrong with them; calls none.
 
-Run in the target's environment, before any worker::
-
-    python -P start.py perf_pipeline.targets.try_functions PYTHON_PATH ANSWER.json FORM \
-        PYTHON_PATH MODULE:FUNCTION...
-
-The answer is a separate file, as modules may print: ``functions``, a row a function, each a result
-and a sentence, and ``hidden``, a sentence for each file of the user's that cannot be imported.
-``good``; ``wrong``: it is not there, not of this form, or no Python; ``raised``: its module raised
-something else while it was imported, which may be the want of a server.
+Run in the target's environment (``worker/runtime/trial.py``): standard library only.
 """
 
 from __future__ import annotations
 
-import json
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal
 
-from perf_pipeline.targets.hidden_modules import hidden_modules, hidden_sentence
+from perf_pipeline.targets.hidden_modules import hidden_sentence
 from perf_pipeline.targets.missing_variable import how_to_set
-from perf_pipeline.targets.user_function import Form, load_function
+from perf_pipeline.targets.user_function import Form, load_function, load_stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Role = Literal["function", "stage"]
+"""What is called with a workflow's number, and what is called without arguments."""
 
-def tried(text: str, form: Form, hidden: Mapping[str, Path]) -> tuple[str, str]:
+_LOADS = {"function": load_function, "stage": load_stage}
+
+
+def tried(text: str, form: Form, hidden: Mapping[str, Path], role: Role) -> tuple[str, str]:
     """Import one function; returns the result and the sentence.
+
+    ``good``; ``wrong``: it is not there, not of this form, or no Python; ``raised``: its module
+    raised something else while it was imported, which may be the want of a server.
 
     Args:
         text: ``module:function``.
         form: The target that will call it.
         hidden: The modules of the user's folder that cannot be imported.
+        role: How it will be called.
     """
     module = text.partition(":")[0].partition(".")[0]
     if module in hidden:
         return "wrong", f"{text}: {hidden_sentence(module, hidden[module])}"
     try:
-        load_function(text, form)
+        _LOADS[role](text, form)
     except (ImportError, SyntaxError, TypeError, ValueError) as error:
         if ours(error):
             return "wrong", str(error)
@@ -66,14 +66,3 @@ def raised(text: str, error: BaseException) -> str:
     module = text.partition(":")[0]
     what = f"{type(error).__name__}: {error}{how_to_set(error)}"
     return f"{text}: importing {module} raised {what}{where}."
-
-
-def main(arguments: list[str]) -> int:
-    """Try the functions and write the answer; 0."""
-    path, form, folder, *functions = arguments
-    hidden = hidden_modules(folder)
-    rows = [tried(text, cast("Form", form), hidden) for text in functions]
-    sentences = [hidden_sentence(name, file) for name, file in hidden.items()]
-    answer = json.dumps({"functions": rows, "hidden": sentences})
-    Path(path).write_text(answer, encoding="utf-8")
-    return 0

@@ -139,9 +139,33 @@ def load_function(text: str, form: Form) -> Callable[[int], Any]:
     return function  # type: ignore[no-any-return] # whether it takes a number, its first call shows
 
 
+def load_stage(text: str, form: Form) -> Callable[[], Any]:
+    """Import a setup or teardown and check that it can be called as one.
+
+    Raises:
+        ImportError, TypeError, ValueError: As ``load_functions``; or it needs arguments.
+    """
+    function: Callable[..., Any] = load_function(text, form)
+    try:
+        inspect.signature(function).bind()
+    except ValueError:  # a builtin, which shows no signature
+        return function
+    except TypeError as error:
+        raise TypeError(f"{text} is called without arguments: {error}") from error
+    return function
+
+
+def _is_generator_function(function: object) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
 def _check_form(text: str, function: Callable[..., Any], form: Form) -> None:
     called = function if inspect.isroutine(function) else type(function).__call__
     is_async = any(map(inspect.iscoroutinefunction, (function, called)))
+    if any(map(_is_generator_function, (function, called))):
+        raise ValueError(
+            f"{text} is a generator, of which a call runs nothing: write a function that uses it"
+        )
     if form == "callable" and is_async:
         raise ValueError(f'{text} is a coroutine function: use target = "callable_async"')
     if form == "callable_async" and not is_async:

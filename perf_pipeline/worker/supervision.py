@@ -26,6 +26,7 @@ from perf_pipeline.samples.step_journal import SAMPLED_EVERY
 from perf_pipeline.worker.arrival_share import ArrivalShare
 from perf_pipeline.worker.ledger import Ledger
 from perf_pipeline.worker.own_time import monotonic_ns, write
+from perf_pipeline.worker.runtime.lifecycle import NO_LIFECYCLE, Lifecycle
 from perf_pipeline.worker.timer_slack import timer_slack
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from perf_pipeline.worker.task_waits import TaskSampler
 
     Loop = ClosedLoop | AsyncLoop
+
+FAILED, NOT_STORED = 1, 2
+"""Exit codes: a slot could not play; the journal could not be written."""
 
 
 def ledger_of(
@@ -74,15 +78,24 @@ def get_ready(
     slots: SlotFile,
     facts: dict[str, str],
     originals: Originals,
+    lifecycle: Lifecycle = NO_LIFECYCLE,
 ) -> None:
-    """Execute every kind once, as the first workflows of this process; then start the slots.
+    """Call the setup, execute every kind once, as the first workflows here, and start the slots.
 
     The numbers of the cold starts are negative, so they differ from every number of the plan.
+
+    Raises:
+        RuntimeError: The setup raised, or a slot could not be started.
     """
     kinds = len(job.job.kinds)
-    loop.cold_start(cold_number(kind, job.worker, kinds) for kind in range(kinds))
-    journal.facts(process_facts() | facts | replaced_fact(originals))
-    loop.start()
+    lifecycle.set_up(slots)
+    try:
+        loop.cold_start(cold_number(kind, job.worker, kinds) for kind in range(kinds))
+        journal.facts(process_facts() | facts | replaced_fact(originals))
+        loop.start()
+    except BaseException:
+        lifecycle.tear_down(journal.facts, FAILED)
+        raise
     slots.words[STATE] = READY
 
 
@@ -94,6 +107,7 @@ def supervise(
     bell: Bell,
     originals: Originals,
     tasks: TaskSampler | None = None,
+    lifecycle: Lifecycle = NO_LIFECYCLE,
 ) -> int:
     """Sleep until the stop and the drain are over; then close everything.
 
@@ -109,6 +123,7 @@ def supervise(
         originals: How the process was before the target was opened.
         tasks: Samples what the workflows of an event loop are doing; None for threads, which are
             sampled at commits.
+        lifecycle: Has the teardown, which is called after everything is committed.
 
     Returns:
         The exit code of the process.
@@ -134,15 +149,17 @@ def supervise(
     for problem in loop.problems[:10]:
         _log(problem)
     ended = not loop.alive()
+    code = FAILED if loop.problems else 0
     if recorder.problem is None:
         words[STATE] = CLOSED
+    else:
+        _log(recorder.problem)
+        code = NOT_STORED
+    lifecycle.tear_down(recorder.facts, code)
     if ended:
         loop.close()
         journal.close()
-    if recorder.problem:
-        _log(recorder.problem)
-        return 2
-    return 1 if loop.problems else 0
+    return code
 
 
 def replaced_fact(originals: Originals) -> dict[str, str]:

@@ -13,6 +13,7 @@ from perf_pipeline.worker.event_thread import EventThread
 from perf_pipeline.worker.own_time import monotonic_ns
 from perf_pipeline.worker.recorder import Recorder
 from perf_pipeline.worker.replaced import Originals
+from perf_pipeline.worker.runtime.lifecycle import Lifecycle
 from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.task_waits import TaskSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
@@ -35,6 +36,9 @@ def play(
     steps = record_steps(monotonic_ns)
     events = EventThread()
     target = events.run(adapter.open_target(job.job))
+    lifecycle = Lifecycle(
+        job.job.setup, job.job.teardown, "callable_async", lambda function: events.run(function())
+    )
     sample = TaskSampler(lambda: slots.totals().in_flight, target.executing)
     recorder = Recorder(journal, slots, monotonic_ns, steps=steps)
     loop = (AsyncOpenLoop if job.intended else AsyncLoop)(
@@ -50,7 +54,6 @@ def play(
     )
     if isinstance(loop, AsyncOpenLoop):
         loop.schedule(share_of(job))
-    get_ready(
-        loop, job, journal, slots, target_facts(target, executes_at_once=target.at_once), originals
-    )
-    return supervise(loop, recorder, journal, slots, bell, originals, sample)
+    facts = target_facts(target, executes_at_once=target.at_once)
+    get_ready(loop, job, journal, slots, facts, originals, lifecycle)
+    return supervise(loop, recorder, journal, slots, bell, originals, sample, lifecycle)

@@ -11,6 +11,7 @@ from perf_pipeline.worker.open_loop import OpenLoop
 from perf_pipeline.worker.own_time import monotonic_ns, sleep
 from perf_pipeline.worker.recorder import Recorder
 from perf_pipeline.worker.replaced import Originals
+from perf_pipeline.worker.runtime.lifecycle import Lifecycle
 from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.waits import WaitSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
@@ -32,6 +33,7 @@ def play(
     originals = Originals()
     steps = record_steps(monotonic_ns)
     target = adapter.open_target(job.job)
+    lifecycle = Lifecycle(job.job.setup, job.job.teardown)
     threads: list[int] = []
     recorder = Recorder(journal, slots, monotonic_ns, WaitSampler(threads), steps)
     loop = (OpenLoop if job.intended else ClosedLoop)(
@@ -47,5 +49,6 @@ def play(
     )
     if isinstance(loop, OpenLoop):
         loop.schedule(share_of(job))
-    get_ready(loop, job, journal, slots, target_facts(target, executes_at_once=None), originals)
-    return supervise(loop, recorder, journal, slots, bell, originals)
+    facts = target_facts(target, executes_at_once=None)
+    get_ready(loop, job, journal, slots, facts, originals, lifecycle)
+    return supervise(loop, recorder, journal, slots, bell, originals, lifecycle=lifecycle)

@@ -26,6 +26,7 @@ def order(number):
 SCENARIO = """
 target = "callable"
 python_path = "."
+trial_call = false
 concurrency = [2]
 processes = 1
 [[workload]]

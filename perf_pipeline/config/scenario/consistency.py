@@ -9,7 +9,7 @@ from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.keys import REPEATED
 from perf_pipeline.config.scenario.target_spec import parse_target
-from perf_pipeline.config.scenario.user_code import check_workload_kinds
+from perf_pipeline.config.scenario.user_code import check_setup_and_teardown, check_workload_kinds
 
 if TYPE_CHECKING:
     from perf_pipeline.config.level_bounds import Bound
@@ -54,6 +54,7 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
     _find_phases_out_of_order(scenario, problems)
     _find_schedules_without_a_steady_phase(scenario, problems)
     check_workload_kinds(scenario, problems)
+    check_setup_and_teardown(scenario, problems)
     _find_a_log_that_nothing_fills(scenario, problems)
     if problems.is_good(("processes",)):
         _find_too_few_connections(scenario, processes_of(scenario, machine), problems)

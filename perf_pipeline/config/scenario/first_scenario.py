@@ -31,6 +31,11 @@ target = {target}
 # The folder from which the module is imported, seen from this file.
 python_path = {python_path}
 
+# Functions without arguments{awaited}, called once in each worker process: setup after the module's
+# import and before the first workflow, teardown after the last one (it may take 10 s).
+#setup = "{module}:start"
+#teardown = "{module}:stop"
+
 # So many workflows are in flight at all times; each number is a level.
 concurrency = [10]
 # More levels:
@@ -48,8 +53,9 @@ concurrency = [10]
 #environment = {{ SHOP_API = "http://127.0.0.1:8080" }}
 
 [[workload]]
-# Called with the workflow's number; it raises if the workflow failed, and a failed `assert` counts
-# as a wrong result. Several [[workload]] tables make a mix.
+# Called with the workflow's number, from 0 on; the negative numbers are trial calls (-1, before the
+# load and in `check`) and the first workflows of each process, which are not measured. It raises if
+# the workflow failed; a failed `assert` is a wrong result. Several [[workload]] tables make a mix.
 function = {function}
 # Its share of a mix, relative to the others:
 #weight = 1.0
@@ -85,6 +91,8 @@ def first_scenario(source: FunctionSource, file: Path) -> str:
         plain=source.target,
         python_path=_quoted(python_path),
         function=_quoted(source.text),
+        module=source.text.partition(":")[0],
+        awaited=" (async def)" if source.is_async else "",
     )
 
 

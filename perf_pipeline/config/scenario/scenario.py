@@ -190,6 +190,10 @@ class Scenario:
         python_path: Folder from which a user's own functions are imported, absolute; None for
             none.
         variables: What the environment of a user's own functions has besides.
+        setup: Function of the user's that each worker process calls before its first workflow,
+            ``module:function``; empty for none.
+        teardown: Likewise, after its last workflow.
+        trial_call: The user's functions are called before the load, to see that they work.
         servers: Servers that are there for a user's own functions, beside those of the workloads.
         level_names: What people call the levels, in their order; empty for the numbers alone.
         limits: What the workers may use.
@@ -222,6 +226,9 @@ class Scenario:
     folder: str | None = None
     python_path: str | None = None
     variables: Variables = field(default_factory=Variables)
+    setup: str = ""
+    teardown: str = ""
+    trial_call: bool = True
     servers: tuple[str, ...] = ()
     level_names: tuple[str, ...] = ()
     limits: WorkerLimits = field(default_factory=WorkerLimits)

@@ -73,6 +73,19 @@ def check_paths(values: dict[str, Any], folder: Path, problems: Problems) -> Non
             problems.at(("interpreter",), tail)
 
 
+def check_setup_and_teardown(scenario: Scenario, problems: Problems) -> None:
+    """Add a problem for a setup or teardown that the target does not call."""
+    for name, text in (("setup", scenario.setup), ("teardown", scenario.teardown)):
+        if not text or not problems.is_good((name,), ("target",)):
+            continue
+        if not target_facts(parse_target(scenario.target).name).functions:
+            problems.at(
+                (name,),
+                f'is "{text}", which {scenario.target} does not call: it takes no functions; '
+                'allowed with target = "callable" or "callable_async".',
+            )
+
+
 def check_workload_kinds(scenario: Scenario, problems: Problems) -> None:
     """Add a problem for functions for a target that plays families, and the other way round."""
     played: list[tuple[KeyPath, str]] = [(("target",), scenario.target)]

@@ -1,44 +1,39 @@
-"""Tries a scenario's own functions in the target's interpreter, before servers and load start.
+"""Tries a scenario's own functions in the target's interpreter, before any load starts.
 
-Each is imported in a short-lived process with a worker's environment, and none is called. A
-module may want its servers when it is imported; they do not run yet, so it gets addresses where
-no server answers, and what it raises then counts as not tried, not as wrong.
+Each is imported, and called, in a short-lived process with a worker's folder and environment
+(``trial_process.py``). A module may want its servers when it is imported; where they do not run
+yet, it gets addresses where no server answers, nothing is called, and what it raises then counts
+as not tried, not as wrong.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import ScenarioError
-from perf_pipeline.lifeline import bound_command
-from perf_pipeline.loadgen.environment.user_code import user_code_of
-from perf_pipeline.loadgen.supervise.last_words import last_words
-from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
+from perf_pipeline.loadgen.environment.trial_process import CALL_S, IMPORT_S, TrialProcess
+from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.targets.target import ServerAccess, ServerAddress
-from perf_pipeline.targets.user_function import server_environment
+from perf_pipeline.worker.runtime.trial_job import CALLS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from pathlib import Path
 
     from perf_pipeline.config.scenario.scenario import Scenario
-
-TRIAL_S = 30.0
-"""A module may load a model; what takes longer counts as not tried."""
+    from perf_pipeline.loadgen.environment.trial_process import TriedCall
+    from perf_pipeline.servers.server import Server
 
 _NOBODY = "127.0.0.1:1"
 """An address where no server answers."""
 
-_LOG_TAIL = 400
+_MEASURE_ANYWAY = (
+    "Correct it; or, to measure a target that fails, write trial_call = false in the scenario."
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,10 @@ class FunctionTrial:
 
     Attributes:
         good: Those that a worker can call, each ``module:function``.
-        wrong: A sentence for each that no worker can call, with the reason and the path.
+        called: A sentence for each call that ended well.
+        warnings: A sentence for each call that raised and refuses nothing.
+        wrong: A sentence for each that no worker can call, or of which every call raised, with
+            the reason and the place.
         not_tried: A sentence for each function that could not be tried, with the reason.
         hidden: A sentence for each file of the user's folder that cannot be imported, because a
             module of its name comes first.
@@ -57,6 +55,8 @@ class FunctionTrial:
     wrong: tuple[str, ...] = ()
     not_tried: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def refuse_wrong(self, file: str) -> None:
         """Refuse a scenario with a function that no worker can call.
@@ -84,45 +84,123 @@ def try_functions(
     pythons: Mapping[str, Path | None],
     *,
     among: Collection[str] | None = None,
-    trial_s: float = TRIAL_S,
+    servers: Iterable[Server] | None = None,
+    calls: bool = False,
+    notify: Callable[[str], None] = lambda _text: None,
+    import_s: float = IMPORT_S,
+    call_s: float = CALL_S,
 ) -> FunctionTrial:
-    """Import every function of a scenario in each of its targets.
+    """Import every function of a scenario in each of its targets, and call it.
 
     Args:
         scenario: Checked; one without functions has nothing to try.
         pythons: Target's text to its interpreter; None, or missing, where it is not made yet.
         among: Targets to try them in; None for all of the scenario.
-        trial_s: How long the imports for one target may take.
+        servers: The servers of the scenario that run; None where they do not run yet.
+        calls: Call the functions, unless the scenario needs servers that do not run.
+        notify: Called with a line before something is called.
+        import_s: How long the imports for one target may take.
+        call_s: How long a call may take.
     """
-    functions = list(dict.fromkeys(workload.family for workload in scenario.workloads))
-    good: dict[str, None] = {}
-    wrong: list[str] = []
-    not_tried: list[str] = []
-    hidden: dict[str, None] = {}
+    functions = [workload.family for workload in scenario.workloads]
+    have_servers = servers is not None or not scenario.servers
+    access = _access(scenario, servers)
+    found = _Found()
     for target in function_targets(scenario):
         if among is not None and target not in among:
             continue
         python = pythons.get(target)
         if python is None:
-            not_tried.append(
+            found.not_tried.append(
                 f"{', '.join(functions)} not tried: the environment of {target} is not made yet; "
                 "`perf-pipeline run` makes it and tries them before it starts anything."
             )
             continue
-        answer = _tried(scenario, target, python, functions, trial_s)
-        hidden |= dict.fromkeys(answer.hidden)
-        for function, (result, sentence) in zip(functions, answer.functions, strict=True):
+        trial = TrialProcess(scenario, target, python, access)
+        if calls and have_servers:
+            notify(trial.announcement())
+        answer = trial.run(calls=calls and have_servers, import_s=import_s, call_s=call_s)
+        found.hidden |= dict.fromkeys(answer.hidden)
+        names = [*functions, *(one for one in (scenario.setup, scenario.teardown) if one)]
+        for function, (result, sentence) in zip(names, answer.functions, strict=True):
             if result == "good":
-                good[function] = None
-            elif result == "wrong" or (result == "raised" and not scenario.servers):
-                wrong.append(_with_path(sentence, scenario.python_path))
+                found.good[function] = None
+            elif result == "wrong" or (result == "raised" and have_servers):
+                found.wrong.append(_with_path(sentence, scenario.python_path))
             elif result == "raised":
-                not_tried.append(f"{sentence} Not tried to its end, as no server runs yet.")
+                found.not_tried.append(f"{sentence} Not tried to its end, as no server runs yet.")
             else:
-                not_tried.append(f"{function} not tried to its end: {sentence}")
-    if wrong and hidden:  # it may be why
-        wrong += hidden
-    return FunctionTrial(tuple(good), tuple(dict.fromkeys(wrong)), tuple(not_tried), tuple(hidden))
+                found.not_tried.append(f"{function} not tried to its end: {sentence}")
+        found.judge_calls(scenario, answer.calls)
+    if calls and not have_servers and found.good:
+        found.not_tried.append(
+            f"{', '.join(functions)} not called: {', '.join(scenario.servers)} does not run yet; "
+            "`perf-pipeline run` calls before the load, when its servers run."
+        )
+    return found.trial()
+
+
+class _Found:
+    """What trials in several targets found."""
+
+    def __init__(self) -> None:
+        self.good: dict[str, None] = {}
+        self.wrong: list[str] = []
+        self.not_tried: list[str] = []
+        self.hidden: dict[str, None] = {}
+        self.called: list[str] = []
+        self.warnings: list[str] = []
+
+    def judge_calls(self, scenario: Scenario, calls: list[TriedCall]) -> None:
+        """Add what the calls of a trial mean.
+
+        A setup that raises, and a function of which every call raises, are wrong. A function of
+        which a later call ends well can be measured, and a teardown that raises costs no record.
+        """
+        raised: list[TriedCall] = []
+        for call in calls:
+            if call.not_ended:
+                self.not_tried.append(f"{call.shown} not tried to its end: {call.not_ended}.")
+            elif call.ended_process:
+                self.wrong.append(f"{call.shown} {call.ended_process}. {_MEASURE_ANYWAY}")
+            elif call.raised and call.shown == f"{scenario.setup}()":
+                self.wrong.append(f"{call.shown}, the setup, raised {call.raised}.")
+            elif call.raised and call.shown == f"{scenario.teardown}()":
+                self.warnings.append(f"{call.shown}, the teardown, raised {call.raised}.")
+            elif call.raised:
+                raised.append(call)
+                if len(raised) == CALLS:
+                    self._all_raised(raised)
+                    raised = []
+            else:
+                self.called.append(f"{call.shown}: called, ended after {call.took_s:.2g} s")
+                self.warnings += [
+                    f"{one.shown} raised {one.raised}; {call.shown} ended well. Under load, such "
+                    "a failure is counted."
+                    for one in raised
+                ]
+                raised = []
+        if raised:  # the functions could not be opened
+            self._all_raised(raised)
+
+    def _all_raised(self, calls: list[TriedCall]) -> None:
+        last = calls[-1]
+        again = f", as each of {len(calls)} calls raised" if len(calls) > 1 else ""
+        self.wrong.append(f"{last.shown} raised {last.raised}{again}. {_MEASURE_ANYWAY}")
+
+    def trial(self) -> FunctionTrial:
+        """Return the result; no text of it has a password."""
+        wrong = dict.fromkeys(self.wrong)
+        if wrong and self.hidden:  # it may be why
+            wrong |= self.hidden
+        return FunctionTrial(
+            good=tuple(self.good),
+            wrong=tuple(map(redacted, wrong)),
+            not_tried=tuple(map(redacted, self.not_tried)),
+            hidden=tuple(self.hidden),
+            called=tuple(self.called),
+            warnings=tuple(map(redacted, self.warnings)),
+        )
 
 
 def _with_path(sentence: str, python_path: str | None) -> str:
@@ -132,73 +210,24 @@ def _with_path(sentence: str, python_path: str | None) -> str:
     return f"{sentence} (python_path: {python_path or 'not given'})"
 
 
-class _Answer(NamedTuple):
-    """Result and sentence of each function, and the sentences about hidden files."""
-
-    functions: list[tuple[str, str]]
-    hidden: list[str]
-
-
-def _tried(
-    scenario: Scenario, target: str, python: Path, functions: list[str], trial_s: float
-) -> _Answer:
-    """Return the results on one target."""
-    user_code = user_code_of(scenario, os.environ)
-    form = parse_target(target).name
-    with tempfile.TemporaryDirectory(prefix="perf_pipeline-") as home:  # as a worker has one
-        answer, log = Path(home, "answer.json"), WorkerLog(Path(home, "log"))
-        module, folder = "perf_pipeline.targets.try_functions", user_code.python_path or ""
-        try:
-            process = subprocess.Popen(
-                bound_command(
-                    user_code.command(python, module, str(answer), form, folder, *functions),
-                    signal.SIGKILL,
-                    os.getpid(),
-                ),
-                cwd=user_code.folder or home,
-                env={**user_code.environment(home, os.environ), **_addresses(scenario)},
-                stdin=subprocess.DEVNULL,
-                stdout=log.write_end,
-                stderr=log.write_end,
-                start_new_session=True,
-            )
-        finally:
-            log.started()
-        try:
-            process.wait(timeout=trial_s)
-        except subprocess.TimeoutExpired:
-            late = f"its import took longer than {trial_s:g} s"
-            return _Answer([("late", late)] * len(functions), [])
-        finally:
-            _end(process)
-            log.close()
-        try:
-            return _Answer(**json.loads(answer.read_text(encoding="utf-8")))
-        except (OSError, json.JSONDecodeError):
-            text = log.path.read_text(encoding="utf-8", errors="replace")
-            tail = last_words(text, _LOG_TAIL)
-            ended = f"importing them ended the process with exit code {process.returncode}"
-            sentence = f"{', '.join(functions)}: {ended}" + (f": {tail}" if tail else "")
-            return _Answer([("raised", sentence)] * len(functions), [])
+def _processes(scenario: Scenario) -> int:
+    """Return how many worker processes the first level has."""
+    slots = [*scenario.concurrency, *(arrivals.slots for arrivals in scenario.arrivals)]
+    return min([processes_of(scenario, read_machine_limits()), *slots[:1]])
 
 
-def _addresses(scenario: Scenario) -> dict[str, str]:
-    """Return the variables of the servers, with addresses where no server answers."""
-    examples = {name: SERVICES[name].example for name in scenario.servers}
-    addresses = {
-        name: ServerAddress(url._replace(netloc=f"perf:perf@{_NOBODY}").geturl())
-        for name, url in examples.items()
-    }
-    servers = ServerAccess(
+def _access(scenario: Scenario, servers: Iterable[Server] | None) -> ServerAccess:
+    """Return what the functions find in their environment; without servers, where none answers."""
+    if servers is None:
+        examples = {name: SERVICES[name].example for name in scenario.servers}
+        addresses = {
+            name: ServerAddress(url._replace(netloc=f"perf:perf@{_NOBODY}").geturl())
+            for name, url in examples.items()
+        }
+    else:
+        addresses = {one.service: ServerAddress(one.url) for one in servers}
+    return ServerAccess(
         addresses,
-        connections=scenario.connections.max_db_connections,
+        connections=scenario.connections.max_db_connections // _processes(scenario),
         connection_timeout_s=scenario.connections.connection_timeout_s,
     )
-    return server_environment(servers)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and what it started, however the wait for it ended."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

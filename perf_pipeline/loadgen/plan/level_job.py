@@ -59,4 +59,6 @@ def level_job(
         servers=servers,
         settings=plan.settings,
         log_detail=plan.log_detail,
+        setup=plan.setup,
+        teardown=plan.teardown,
     )

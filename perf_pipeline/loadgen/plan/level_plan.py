@@ -54,6 +54,8 @@ class LevelPlan:
         variables: Variables of a user's own functions to their values, as they are stored; to
             None for those that are passed through.
         data: SHA-256 of the data file of each kind, by index; empty where none has one.
+        setup: Function that each worker process calls before its first workflow; empty for none.
+        teardown: Likewise, after its last workflow.
     """
 
     index: int
@@ -83,6 +85,8 @@ class LevelPlan:
     log_detail: bool = False
     variables: Mapping[str, str | None] = field(default_factory=dict)
     data: tuple[str, ...] = ()
+    setup: str = ""
+    teardown: str = ""
 
     @property
     def loop(self) -> Literal["closed", "open"]:
@@ -132,10 +136,9 @@ class LevelPlan:
         """
         head = {name: value for name, value in self.head().items() if name != "title"}
         head["phases"].pop("cooldown_s")
-        if not self.variables:  # the hash of a plan without them is what it always was
-            del head["variables"]
-        if not self.data:
-            del head["data"]
+        for name in _LATER:  # the hash of a plan without them is what it always was
+            if not head[name]:
+                del head[name]
         arrivals = head["arrivals"] or {}
         head["arrivals"] = {name: arrivals[name] for name in arrivals if name not in _NAMES}
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
@@ -150,6 +153,7 @@ class LevelPlan:
 
 _ARRAYS = ("kinds", "ramp_ns", "intended_ns")
 _NAMES = ("title", "offered", "trace")
+_LATER = ("variables", "data", "setup", "teardown")
 
 
 def little_endian(values: array[int]) -> bytes:

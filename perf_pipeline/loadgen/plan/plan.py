@@ -135,6 +135,8 @@ def _plan_of(
         if any(one.data for one in scenario.workloads)
         else (),
         variables={**scenario.variables.stored(), **dict.fromkeys(scenario.variables.passed)},
+        setup=scenario.setup,
+        teardown=scenario.teardown,
     )
 
 

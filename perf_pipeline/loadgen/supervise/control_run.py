@@ -68,6 +68,8 @@ def play_control(
             job,
             kinds=tuple(Kind(name, "") for name in control.workloads),
             settings=control.settings,
+            setup="",
+            teardown="",
         ),
         on_second=lambda _now_ns, _pids: None,
         on_progress=lambda _progress: None,
@@ -93,6 +95,8 @@ def control_plan(plan: LevelPlan, length_s: float) -> LevelPlan:
         stop=Stop(),
         aborts=(),
         data=(),
+        setup="",
+        teardown="",
     )
 
 

@@ -26,6 +26,7 @@ from perf_pipeline.samples.disk_space import FLOOR_BYTES, disk_full, free_bytes,
 from perf_pipeline.samples.ended_because import EndedBecause
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import DISK_FULL
+from perf_pipeline.worker.runtime.lifecycle import TEARDOWN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,11 +198,13 @@ class LevelSupervisor:
         for worker in self._workers:
             worker.stop(self._stop_ns, INTERRUPT_DRAIN_S if short else None)
         grace_s = INTERRUPT_GRACE_S if short else self._plan.phases.drain_s + HANG_GRACE_S
+        grace_s += TEARDOWN_S if self._job.teardown else 0
         deadline_ns = time.monotonic_ns() + int(grace_s * 1e9)
         while any(worker.alive for worker in self._workers):
             if time.monotonic_ns() > deadline_ns:
-                for worker in self._workers:
-                    worker.kill(f"hung: still running {grace_s:.0f} s after the stop")
+                hung = f"hung: still running {grace_s:.0f} s after the stop"
+                for worker in self._workers:  # a teardown that hangs costs no record
+                    worker.kill("done" if worker.closed and self._job.teardown else hung)
                 return
             time.sleep(TICK_S) if quietly else self._phases.tick()
 

@@ -22,7 +22,16 @@ from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
 from perf_pipeline.loadgen.supervise.worker_home import remove_secret_files
 from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.samples.run_folder import INTENDED
-from perf_pipeline.samples.slots import CLOSED, DRAIN_NS, GO_NS, READY, STATE, STOP_NS, SlotFile
+from perf_pipeline.samples.slots import (
+    CLOSED,
+    DRAIN_NS,
+    GO_NS,
+    IN_SETUP,
+    READY,
+    STATE,
+    STOP_NS,
+    SlotFile,
+)
 from perf_pipeline.worker.bell import Bell
 from perf_pipeline.worker.worker_job import WorkerJob
 
@@ -170,6 +179,11 @@ class WorkerProcess:
         """True while the process runs."""
         return self._process.poll() is None
 
+    @property
+    def closed(self) -> bool:
+        """True once its last record is committed."""
+        return self.slots.words[STATE] == CLOSED
+
     def go(self, at_ns: int) -> None:
         """Let the slots start at ``at_ns``, CLOCK_MONOTONIC."""
         self.slots.words[GO_NS] = at_ns
@@ -246,6 +260,8 @@ class WorkerProcess:
         """Say what it was doing when it was not ready after ``limit_s``."""
         hangs = self.slots.totals().in_flight
         what = "a workflow of its cold start has not ended" if hangs else "its target is not open"
+        if self.slots.words[IN_SETUP]:
+            what = "its setup has not ended"
         return f"not ready after {limit_s:.0f} s: {what}"
 
     def end_reason(self, killed_by_limit: str | None = None) -> str:
@@ -262,7 +278,7 @@ class WorkerProcess:
         if code is None:
             return "running"
         if code == 0:
-            return "done" if self.slots.words[STATE] == CLOSED else ENDED_BY_TARGET
+            return "done" if self.closed else ENDED_BY_TARGET
         self._log.close()
         log = self._log.path.read_text(encoding="utf-8", errors="replace")
         tail = last_words(log, LOG_TAIL)

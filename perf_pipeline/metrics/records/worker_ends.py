@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.metrics.types.records import WorkerEnd
-from perf_pipeline.samples.journal import REPLACED
+from perf_pipeline.samples.journal import REPLACED, TEARDOWN
 from perf_pipeline.samples.record import ErrorClass
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
                 may_be_missing=worker.may_be_missing,
                 left_behind=left.get(worker.worker, {}),
                 replaced=tuple(worker.journal.facts.get(REPLACED, "").splitlines()),
+                teardown=worker.journal.facts.get(TEARDOWN, ""),
                 **printed.get(worker.worker, {}),
             )
         )

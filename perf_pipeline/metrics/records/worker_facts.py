@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.journal import REPLACED, read_facts
+from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
 
 if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
-_LONG_FACTS = ("modules", "environment", REPLACED)
+_LONG_FACTS = ("modules", "environment", REPLACED, TEARDOWN)
 _NOTHING = "none"
 
 

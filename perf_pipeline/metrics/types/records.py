@@ -104,6 +104,7 @@ class WorkerEnd:
             interpreter; a sentence each.
         printed_bytes: What it and the target printed; its log has the beginning and the end.
         log_dropped_bytes: What the log lacks of it.
+        teardown: What went wrong with the user's teardown, which costs no record; may be empty.
     """
 
     worker: int
@@ -114,6 +115,7 @@ class WorkerEnd:
     replaced: tuple[str, ...] = ()
     printed_bytes: int = 0
     log_dropped_bytes: int = 0
+    teardown: str = ""
 
 
 @dataclass(frozen=True)

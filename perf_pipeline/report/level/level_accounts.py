@@ -113,7 +113,8 @@ def workers(level: LevelMetrics) -> Table:
         "May be missing: workflows that had started and have no committed record. "
         f"A gap above {_GAP_MAX} is flagged: a kill in such a gap loses more records."
     )
-    for sentence in filter(None, (printed_sentence(level), replaced_sentence(level))):
+    sentences = (printed_sentence(level), replaced_sentence(level), teardown_sentence(level))
+    for sentence in filter(None, sentences):
         note = f"{note} {sentence}"
     return Table("Worker processes", columns, rows, level.validity, note=note)
 
@@ -155,6 +156,15 @@ def replaced_sentence(level: LevelMetrics) -> str:
         f"Warning, the target changed its process: {'; '.join(map(escape.visible, found))}. Our "
         "clocks, sleep and threads are not affected; what it measures and waits for itself is."
     )
+
+
+def teardown_sentence(level: LevelMetrics) -> str:
+    """Return what went wrong with the user's teardown; empty if nothing did."""
+    found = dict.fromkeys(end.teardown for end in level.workers if end.teardown)
+    if not found:
+        return ""
+    what = "; ".join(map(escape.visible, found))
+    return f"Warning: {what}. All records had been stored before; no figure is affected."
 
 
 def _left_behind(ends: list[WorkerEnd]) -> Cell:

@@ -99,6 +99,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
         or end.may_be_missing
         or end.left_behind
         or end.replaced
+        or end.teardown
         or end.log_dropped_bytes
         for end in level.workers
     ):

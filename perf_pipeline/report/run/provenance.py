@@ -30,7 +30,7 @@ _IN_GROUPS = {
     *("host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"),
     *("workloads", "environments", "variables"),
 }
-_ONLY_IF_SET = {"stopped", "capacity"}
+_ONLY_IF_SET = {"stopped", "capacity", "setup", "teardown"}
 """Fields for which None means "does not apply", not "not recorded"."""
 
 

@@ -73,7 +73,8 @@ def test_a_run_of_which_most_workflows_fail_stops_after_that_level_and_says_so(
     tmp_path: Path, settings: Settings
 ) -> None:
     """Everywhere: manifest, run.json, the run's reasons, the top of the report, progress."""
-    scenario = replace(_calling(tmp_path, "fail"), stop=Stop(error_ratio=0.5))
+    failing = replace(_calling(tmp_path, "fail"), trial_call=False)
+    scenario = replace(failing, stop=Stop(error_ratio=0.5))
     said: list[str] = []
     seen: list[Progress] = []
 

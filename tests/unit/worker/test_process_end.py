@@ -23,7 +23,21 @@ END = "; from perf_pipeline.worker.process_end import end_process; end_process(7
         ("import atexit, time; atexit.register(time.sleep, 60)", "abandoned"),
         (
             "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()",
-            "0.5 s",
+            "0.25 s",
+        ),
+        (
+            (
+                "import atexit, threading, time; atexit.register(print, 'closed');"
+                "threading.Thread(target=time.sleep, args=(60,)).start()"
+            ),
+            "closed\n",
+        ),
+        (
+            (
+                "import atexit, time; from concurrent.futures import ThreadPoolExecutor;"
+                "atexit.register(print, 'closed'); ThreadPoolExecutor(1).submit(time.sleep, 60)"
+            ),
+            "closed\n",
         ),
         ("import atexit; atexit.register(lambda: 1 / 0)", "ZeroDivisionError"),
         ("import atexit, sys; atexit.register(sys.exit, 3)", ""),

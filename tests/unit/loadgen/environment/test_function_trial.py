@@ -40,7 +40,12 @@ def trial(
     target: str = "callable",
     servers: tuple[str, ...] = (),
     python: Path | None = PYTHON,
-    trial_s: float = 30.0,
+    import_s: float = 30.0,
+    call_s: float = 30.0,
+    calls: bool = False,
+    setup: str = "",
+    teardown: str = "",
+    said: list[str] | None = None,
 ) -> FunctionTrial:
     """Try functions of modules in a folder."""
     scenario = Scenario(
@@ -49,8 +54,17 @@ def trial(
         workloads=tuple(Workload(function, "") for function in functions),
         python_path=str(folder),
         servers=servers,
+        setup=setup,
+        teardown=teardown,
     )
-    return try_functions(scenario, {target: python}, trial_s=trial_s)
+    return try_functions(
+        scenario,
+        {target: python},
+        calls=calls,
+        notify=(said if said is not None else []).append,
+        import_s=import_s,
+        call_s=call_s,
+    )
 
 
 def test_every_function_that_a_worker_cannot_call_is_reported_with_reason_and_path(
@@ -178,7 +192,7 @@ def test_an_import_without_end_is_ended_with_all_that_it_started(tmp_path: Path)
         "pathlib.Path(__file__).with_name('pid').write_text(str(child.pid))\n"
         "time.sleep(60)\n"
     )
-    found = trial(tmp_path, "slow:f", trial_s=1.5)
+    found = trial(tmp_path, "slow:f", import_s=1.5)
     assert "slow:f not tried to its end: its import took longer than 1.5 s" in found.not_tried[0]
     deadline = time.monotonic() + 5
     while stamp(int((tmp_path / "pid").read_text())) and time.monotonic() < deadline:
@@ -199,3 +213,143 @@ def test_functions_are_tried_for_arms_as_well_and_families_never() -> None:
     own = Scenario("own", target="callable", workloads=(Workload("shop:order", ""),), arms=(arm,))
     assert function_targets(own) == ["callable", "callable_async"]
     assert function_targets(Scenario("families")) == []
+
+
+OWN = """
+import os, pathlib, threading, time
+
+def note(what):
+    is_main = threading.current_thread() is threading.main_thread()
+    with open("calls", "a") as file:
+        file.write(f"{what} {is_main}\\n")
+
+def start():
+    assert "PERF_PIPELINE_CONNECTIONS" in os.environ
+    note("start")
+
+def stop():
+    note("stop")
+
+def order(number):
+    note(f"order {number}")
+
+def refund(number):
+    note(f"refund {number}")
+
+def fail(number):
+    raise ConnectionError(f"no shop for {number}")
+
+def fail_once(number):
+    if number == -1:
+        raise ConnectionError("no shop yet")
+
+def hang(number):
+    time.sleep(60)
+
+def end(number):
+    os._exit(4)
+
+def bad():
+    raise ValueError("no licence")
+
+def with_argument(config):
+    pass
+
+def lazily():
+    yield
+
+async def astart():
+    note("astart")
+
+async def aorder(number):
+    note(f"aorder {number}")
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    (tmp_path / "own.py").write_text(OWN)
+    return tmp_path
+
+
+def test_setup_each_function_and_teardown_are_called_once_in_the_folder_of_the_workers(
+    own: Path,
+) -> None:
+    """Setup and teardown in the main thread, workflows in others, as under load."""
+    said: list[str] = []
+    found = trial(
+        own,
+        "own:order",
+        "own:refund",
+        setup="own:start",
+        teardown="own:stop",
+        calls=True,
+        said=said,
+    )
+    assert (found.wrong, found.warnings, found.not_tried) == ((), (), ())
+    assert said == [f"calls own:start(), own:order(-1), own:refund(-2), own:stop() once in {own}"]
+    assert (own / "calls").read_text().splitlines() == [
+        *("start True", "order -1 False", "refund -2 False", "stop True")
+    ]
+    assert [one.partition(":  called")[0].split(": called")[0] for one in found.called] == [
+        *("own:start()", "own:order(-1)", "own:refund(-2)", "own:stop()")
+    ]
+
+
+def test_coroutine_functions_are_awaited_in_the_trial(own: Path) -> None:
+    found = trial(own, "own:aorder", setup="own:astart", target="callable_async", calls=True)
+    assert (found.wrong, len(found.called)) == ((), 2)
+    assert (own / "calls").read_text().splitlines() == ["astart False", "aorder -1 False"]
+
+
+def test_a_function_that_raises_in_each_of_three_calls_is_wrong_with_its_line(own: Path) -> None:
+    line = 1 + OWN.splitlines().index('    raise ConnectionError(f"no shop for {number}")')
+    (sentence,) = trial(own, "own:fail", calls=True).wrong
+    assert sentence.startswith(
+        f"own:fail(-3) raised ConnectionError: no shop for -3 ({own}/own.py line {line}), as each "
+        "of 3 calls raised. "
+    )
+    assert "trial_call = false" in sentence
+
+
+def test_a_function_that_fails_now_and_then_is_warned_of_and_can_be_measured(own: Path) -> None:
+    found = trial(own, "own:fail_once", calls=True)
+    assert found.wrong == ()
+    (warning,) = found.warnings
+    assert warning.startswith("own:fail_once(-1) raised ConnectionError: no shop yet (")
+    assert "own:fail_once(-2) ended well" in warning
+
+
+def test_a_setup_that_raises_is_wrong_at_once_and_a_teardown_only_warned_of(own: Path) -> None:
+    found = trial(own, "own:order", setup="own:bad", calls=True)
+    assert found.wrong[0].startswith("own:bad(), the setup, raised ValueError: no licence (")
+    assert not (own / "calls").exists()
+    found = trial(own, "own:order", teardown="own:bad", calls=True)
+    assert found.wrong == ()
+    assert found.warnings[0].startswith("own:bad(), the teardown, raised ValueError: no licence (")
+
+
+def test_setups_that_no_worker_can_call_are_wrong_all_at_once(own: Path) -> None:
+    found = trial(own, "own:order", setup="own:astart", teardown="own:absent")
+    assert [one.partition(" ")[0] for one in found.wrong] == ["own:astart", "own:absent:"]
+    assert "is a coroutine function" in found.wrong[0]
+    found = trial(own, "own:order", setup="own:with_argument", teardown="own:lazily")
+    assert "called without arguments: missing a required argument: 'config'" in found.wrong[0]
+    assert "own:lazily is a generator" in found.wrong[1]
+    found = trial(own, "own:aorder", setup="own:start", target="callable_async")
+    assert "own:start is not a coroutine function (async def)" in found.wrong[0]
+
+
+def test_a_call_without_end_is_not_wrong_and_one_that_ends_its_process_is(own: Path) -> None:
+    found = trial(own, "own:hang", import_s=1.0, call_s=1.0, calls=True)
+    assert found.wrong == ()
+    assert found.not_tried == ("own:hang(-1) not tried to its end: it took longer than 1 s.",)
+    found = trial(own, "own:end", calls=True)
+    assert found.wrong[0].startswith("own:end(-1) ended the process with exit code 4")
+
+
+def test_functions_whose_servers_do_not_run_are_imported_and_called_later(own: Path) -> None:
+    said: list[str] = []
+    found = trial(own, "own:order", servers=("redis",), calls=True, said=said)
+    assert (found.good, found.called, said) == (("own:order",), (), [])
+    assert "own:order not called: redis does not run yet" in found.not_tried[0]
