@@ -56,18 +56,20 @@ def with_flags(
 def flags_in(form: BaseModel, table: type, flags: Sequence[Flag] | None = None) -> Any:
     """Return what was filled in as the table; an empty field is a flag that was not given."""
     offered = flags_of(table) if flags is None else flags
-    return table(**{flag.field: _flag_value(getattr(form, flag.field)) for flag in offered})
+    return table(**{flag.field: _flag_value(flag, getattr(form, flag.field)) for flag in offered})
 
 
-def _flag_value(value: Any) -> Any:
+def _flag_value(flag: Flag, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value) or None
-    return value.value if isinstance(value, StrEnum) else value
+    return value.value if isinstance(value, StrEnum) else flag.meant(value)
 
 
 def _type_of(flag: Flag) -> Any:
     kinds: dict[str, type] = {"integer": int, "number": float}
     one = kinds.get(flag.key.kind, str) if flag.key else str
+    if flag.is_time:
+        return Any  # a number of seconds, or a text with a unit
     if flag.takes_many:
         return list[one]  # type: ignore[valid-type]
     if flag.choices:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from perf_pipeline.analysis.beside_neighbours import SLOWED, is_judged
 from perf_pipeline.analysis.capacity_search import Answer, CapacitySearch
 from perf_pipeline.analysis.queueing import LITTLE_SHARE, fit_usl, knee_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["found", "at_least", "not_bounded", "none", "no_data"]
 NO_MEASUREMENT = ("incomplete", "generator_limited", "noisy_host")
+"""Validities that leave nothing to judge (``noisy_host`` only where more is wrong than that)."""
 NOT_REACHED = (
     "up to the greatest load that ran, throughput grew about in proportion to the load, so where "
     "it stops growing is unknown"
@@ -124,6 +126,20 @@ class CapacityFinding:
                 wide = "" if self.is_narrow else f" (no nearer after {self.steps} steps)"
                 return f"{head}, {tail}{wide}"
 
+    @property
+    def noise(self) -> str:
+        """At which steps other programs used the machine, and what follows; empty at none."""
+        noisy = [point for point in self.points if point.validity == "noisy_host"]
+        if not noisy:
+            return ""
+        loads = ", ".join(dict.fromkeys(self.shown(point.load) for point in noisy))
+        at = "step" if len(noisy) == 1 else "steps"
+        return (
+            f"other programs used the machine at {len(noisy)} of {len(self.points)} {at} "
+            f"({loads}): a load that met its objectives beside them meets them without, and one "
+            "that did not is unclear, so the capacity may be higher than found"
+        )
+
     def shown(self, load: float) -> str:
         """Return a load with its unit: ``120 in flight``, ``57.3/s``."""
         return f"{load:.4g}{LOAD_UNITS[self.of]}"
@@ -134,7 +150,8 @@ def judge_step(level: LevelMetrics, little: Little | None) -> Answer:
 
     The objectives are judged only where the level is a measurement, and steady by its series and by
     Little's law. A growing queue is not steady, but decides: more arrives than can be served. So
-    does a target that failed.
+    does a target that failed, and an objective that a bound misses. Beside other programs on the
+    machine a load that meets its objectives meets them without; one that does not is unclear.
 
     Args:
         level: Its metrics, with the verdicts of its objectives.
@@ -144,16 +161,28 @@ def judge_step(level: LevelMetrics, little: Little | None) -> Answer:
         return Answer("missed", level.ended_detail)
     if level.validity == "target_failed":
         return Answer("missed", level.reasons[0])
-    load = level.open_load
-    if level.validity not in NO_MEASUREMENT and load is not None and load.queue_grew:
-        ended_per_s = little.ended_per_s if little else 0.0
-        why = f"{load.offered_per_s:.4g}/s arrived and {ended_per_s:.4g}/s ended: the queue grew"
-        return Answer("missed", why, ceiling=ended_per_s or None)
-    if level.validity != "valid":
-        return _of_doubt(level)
+    if grew := _of_queue(level, little):
+        return grew
+    if not is_judged(level):
+        is_missed = any(slo.verdict == "missed" for slo in level.slos)
+        return _of_slos(level.slos) if is_missed else _of_doubt(level)
     if little is None or not little.holds:
         return Answer("not_steady", _unbalanced(little))
     return _of_slos(level.slos)
+
+
+def _of_queue(level: LevelMetrics, little: Little | None) -> Answer | None:
+    """Return the verdict of a queue that grew, unclear beside a neighbour; None where none did."""
+    is_noisy = level.validity == "noisy_host"
+    if_quiet = level.validity_if_quiet if is_noisy else level.validity
+    load = level.open_load
+    if load is None or not load.queue_grew or if_quiet in NO_MEASUREMENT:
+        return None
+    ended_per_s = little.ended_per_s if little else 0.0
+    why = f"{load.offered_per_s:.4g}/s arrived and {ended_per_s:.4g}/s ended: the queue grew"
+    if is_noisy:
+        return Answer("unclear", f"{SLOWED}; {why}")
+    return Answer("missed", why, ceiling=ended_per_s or None)
 
 
 def _of_doubt(level: LevelMetrics) -> Answer:
@@ -227,9 +256,11 @@ def _of_slos(slos: Sequence[SloVerdict]) -> Answer:
         ("unclear", ("unclear", "no_data")),
     )
     for verdict, kinds in verdicts:
-        found = [f"{slo.slo.text}: {_value(slo)}" for slo in slos if slo.verdict in kinds]
+        found = [slo for slo in slos if slo.verdict in kinds]
         if found:
-            return Answer(verdict, "; ".join(found))
+            texts = [f"{slo.slo.text}: {_value(slo)}" for slo in found]
+            slowed = [SLOWED] if any(SLOWED in slo.why for slo in found) else []
+            return Answer(verdict, "; ".join([*texts, *slowed]))
     return Answer("met")
 
 

@@ -105,7 +105,13 @@ def write_capacity(folder: RunFolder, finding: CapacityFinding) -> Path:
     """Write ``capacity.json`` into the run's folder, whole or not at all."""
     path = folder.root / FILE
     write_json(
-        path, {"schema_version": SCHEMA_VERSION, "summary": finding.summary, **asdict(finding)}
+        path,
+        {
+            "schema_version": SCHEMA_VERSION,
+            "summary": finding.summary,
+            "noise": finding.noise,
+            **asdict(finding),
+        },
     )
     return path
 

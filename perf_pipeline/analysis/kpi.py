@@ -38,18 +38,18 @@ def _is_within(slo: Slo, value: float) -> bool:
 
 
 def _graded(level: LevelMetrics, kpi: Kpi) -> KpiGrade:
-    """Grade one indicator; a grade other than good needs a valid level, good one that worked.
+    """Grade one indicator: of a level that is not valid, only what is sure all the same.
 
-    The judge of SLOs says whether the value decides anything. A lower bound is graded only if it
-    is beyond the limit of poor. A noisy host can only make a target look worse, so good stands.
+    The judge of SLOs says whether the value decides anything. Beyond the limit of poor, a bound
+    decides, and so does failing. A noisy host can only make a target look worse, so good stands.
     """
     found = decide(kpi.poor, level)
     grade: Grade = "no_data"
     if found.value is not None and found.verdict != "no_data":
         grade = grade_of(kpi, found.value)
     why = found.why
-    is_doubtful = level.validity != "valid" and grade not in ("good", "no_data")
-    if is_doubtful or level.has_failed_target:
+    is_sure = grade in ("good", "no_data") or found.verdict == "missed"
+    if level.validity != "valid" and not is_sure:
         grade, why = "no_data", f"the level is {level.validity}"
     value, unit = found.value, kpi.poor.about.unit
     if kpi.poor.metric == "error_ratio":

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from perf_pipeline.metrics.types.level import LevelMetrics
-    from perf_pipeline.metrics.types.service_times import Percentile
 
 
 CONFIDENCE = 0.95
@@ -54,8 +53,8 @@ def _repeats(label: str, played: Sequence[LevelMetrics]) -> LevelRepeats:
             _value("throughput_per_s", "/s", played, _throughput),
             _value("avg_s", "s", played, lambda level: (level.service_times.avg_s, None)),
             *(
-                _value(f"p{round(100 * p.p)}_s", "s", played, _percentile(index))
-                for index, p in enumerate(played[0].service_times.percentiles)
+                _value(f"{p.name}_s", "s", played, _percentile(p.p))
+                for p in played[0].service_times.percentiles
             ),
             _value("error_ratio", "ratio", played, lambda level: (level.error_ratio, None)),
         ),
@@ -69,10 +68,12 @@ def _throughput(level: LevelMetrics) -> tuple[float | None, Within]:
     return level.throughput_per_s, _both(level.throughput_low_per_s, level.throughput_high_per_s)
 
 
-def _percentile(index: int) -> Callable[[LevelMetrics], tuple[float | None, Within]]:
+def _percentile(p: float) -> Callable[[LevelMetrics], tuple[float | None, Within]]:
     def read(level: LevelMetrics) -> tuple[float | None, Within]:
-        p: Percentile = level.service_times.percentiles[index]
-        return None if p.at_least else p.value_s, _both(p.low_s, p.high_s)
+        found = level.service_times.percentile(p)
+        if found is None:
+            return None, None
+        return None if found.at_least else found.value_s, _both(found.low_s, found.high_s)
 
     return read
 

@@ -60,8 +60,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline run baseline --target kailash==2.19.0 --setting enable_monitoring=true",
     ),
     "capacity": (
-        "perf-pipeline capacity baseline --slo 'p99_s < 5'",
-        "perf-pipeline capacity my.toml --slo 'p99_s < 0.5' --of rate --duration 20 --json",
+        "perf-pipeline capacity baseline --slo 'p99 < 5s'",
+        "perf-pipeline capacity my.toml --slo 'p95 < 500ms' --of rate --duration 20s --json",
         "perf-pipeline capacity baseline --target control --nodes lean --slo 'avg_s<1' --max 2000",
     ),
     "init": ("perf-pipeline init shop:order", "perf-pipeline init shop:order --output load.toml"),

@@ -178,6 +178,8 @@ def _show(
     finding: CapacityFinding, folder: RunFolder, *, as_json: bool, error: str | None = None
 ) -> None:
     show(finding.summary, as_json=as_json)
+    if finding.noise:
+        show(finding.noise, as_json=as_json)
     knee = finding.knee
     if knee is not None and not knee.is_reached:
         show(f"no knee was reached: {NOT_REACHED}", as_json=as_json)
@@ -203,6 +205,7 @@ def _show(
             "first_bad": finding.first_bad,
             "first_bad_why": finding.first_bad_why,
             "is_narrow": finding.is_narrow,
+            "noise": finding.noise,
             "steps": finding.steps,
             "knee": knee and asdict(knee),
             "usl": finding.usl and asdict(finding.usl),

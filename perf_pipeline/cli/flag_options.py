@@ -62,7 +62,7 @@ def flag_value(flag: Flag, text: str | Sequence[str] | None) -> Any:
     if not text:
         return None if text is None or flag.takes_many else text
     if isinstance(text, str):
-        return _number(text) if flag.is_number else text
+        return flag.meant(_number(text)) if flag.is_number else text
     return tuple(map(_number, text)) if flag.is_number else tuple(text)
 
 

@@ -27,7 +27,7 @@ from perf_pipeline.samples.run_folder import read_json
 if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
-PERCENTILES = (0.5, 0.9, 0.99, 0.999)
+PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 
 
 @dataclass(frozen=True)

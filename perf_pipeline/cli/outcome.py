@@ -139,6 +139,7 @@ def finish(
         metrics,
         failed_gate,
         [slo.verdict for slo in slos],
+        gate_missed=any(row.verdict == "missed" for row in gate_rows(metrics, gate)),
         accept_verdicts=accept_verdicts,
         interrupted=interrupted is not None,
     )
@@ -184,20 +185,21 @@ def exit_code(
     failed_gate: list[str],
     slos: Sequence[Verdict] = (),
     *,
+    gate_missed: bool = False,
     accept_verdicts: bool,
     interrupted: bool,
 ) -> Exit:
     """Return what the run's exit code is.
 
-    A target that failed is a result, and no lack of one. A missed SLO comes before an invalid
-    level: an SLO is missed only at a valid level, or at one that ended early because of it. An SLO
-    that is unclear or without data is neither missed nor met.
+    A target that failed is a result, and no lack of one. A missed objective or target of the gate
+    comes before an invalid level: it is missed only where that is sure (``analysis/slo/judge.py``).
+    One that is unclear or without data is neither missed nor met.
     """
     if interrupted or metrics.status == INTERRUPTED:
         return Exit.INTERRUPTED
     if metrics.validity == "incomplete":
         return Exit.NOT_A_MEASUREMENT
-    if "missed" in slos or metrics.validity == "target_failed":
+    if "missed" in slos or gate_missed or metrics.validity == "target_failed":
         return Exit.GATE_FAILED
     if metrics.validity != "valid" and not accept_verdicts:
         return Exit.NOT_A_MEASUREMENT
@@ -232,11 +234,16 @@ def noise_lines(metrics: RunMetrics) -> list[str]:
     ]
 
 
+def gate_rows(metrics: RunMetrics, gate: str | None) -> list[TargetRow]:
+    """Return the targets that a gate judges by; none without a gate."""
+    return [] if gate is None else [row for row in metrics.targets if row.table == GATES[gate]]
+
+
 def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:
     """Return a line for each target of the gate that was not met; undecided is not met."""
     if gate is None:
         return []
-    rows = [row for row in metrics.targets if row.table == GATES[gate]]
+    rows = gate_rows(metrics, gate)
     if not rows:
         return ["none of its targets applies to this run; [[slo]] or --slo sets objectives"]
     return [

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from perf_pipeline.cli.output import inert
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
+from perf_pipeline.report.level.failures import failures, has_many_failures
 from perf_pipeline.report.level.level_accounts import printed_sentence
 from perf_pipeline.report.level.steady import steady_state_summary
 from perf_pipeline.report.run.headline import (
@@ -57,7 +58,12 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
     ]
     notes = [*map(inert, filter(None, found)), *map(inert, limits)]
     notes += [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
-    failed = [*map(inert, filter(None, map(failure_sentence, metrics.levels)))]
+    failed = [
+        inert(text)
+        for about in (failure_sentence, failures_sentence)
+        for level in metrics.levels
+        if (text := about(level))
+    ]
     text = "\n".join(["", *failed, laid_out, "", *notes, INTERVAL_NOTE, ""])
     console.print(coloured(text), soft_wrap=True)
 
@@ -67,6 +73,11 @@ def failure_sentence(level: LevelMetrics) -> str:
     if level.validity != "target_failed":
         return ""
     return f"target_failed at {level_name(level)}: {level.reasons[0]}"
+
+
+def failures_sentence(level: LevelMetrics) -> str:
+    """Return how many workflows of a level failed, and of what; empty for a few."""
+    return f"errors at {level_name(level)}: {failures(level)}" if has_many_failures(level) else ""
 
 
 def arrivals_sentence(level: LevelMetrics) -> str:

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: ``30s``, ``10m``, ``2h``, ``90d``, ``0``."""
+"""Lengths of time as people write them: ``250ms``, ``30s``, ``10m``, ``2h``, ``90d``, ``0``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ import re
 from perf_pipeline.config.wording import shown
 from perf_pipeline.errors import ScenarioError
 
-_TEXT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd])")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_TEXT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|[smhd])")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 DEFAULT_WAIT = "1h"
 """How long a run waits for another load run on the same host to end."""
 
 DEFAULT_WAIT_S = 3600.0
+
+
+def seconds_in(text: str) -> float | None:
+    """Return a length of time in seconds; None if the text is none."""
+    if text == "0":
+        return 0.0
+    found = _TEXT.fullmatch(text)
+    return None if found is None else float(found[1]) * _SECONDS[found[2]]
 
 
 def parse_duration(text: str, option: str) -> float:
@@ -26,13 +34,11 @@ def parse_duration(text: str, option: str) -> float:
     Raises:
         ScenarioError: It is none.
     """
-    if text == "0":
-        return 0.0
-    found = _TEXT.fullmatch(text)
+    found = seconds_in(text)
     if found is None:
         problem = "it must be a number with s, m, h or d, such as 10m, or 0."
         raise ScenarioError([f"{option} is {shown(text)}; {problem}"])
-    return float(found[1]) * _SECONDS[found[2]]
+    return found
 
 
 def duration_text(seconds: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.scenario import MAX_ERROR_RATIO
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.metrics.survival.window_times import PERCENTILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,12 @@ class LevelContext:
     cpu_limit_cores: float | None = None
     slos: Sequence[Slo] = ()
     max_error_ratio: float = MAX_ERROR_RATIO
+
+    @property
+    def percentiles(self) -> tuple[float, ...]:
+        """The percentiles of every level, 0 to 1: the usual ones and those of objectives."""
+        own = {slo.about.p for slo in self.slos if slo.about.kind == "percentile"}
+        return tuple(sorted({*PERCENTILES, *own}))
 
     def connection_limits(self, plan: Mapping[str, Any]) -> dict[str, int]:
         """Return the maximum of connections to each server that all workers of a level may open.

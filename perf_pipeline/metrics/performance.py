@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.service_times import Percentile
 
 
+PERCENTILES = {
+    "p50_latency": 0.5,
+    "p90_latency": 0.9,
+    "p95_latency": 0.95,
+    "p99_latency": 0.99,
+    "p99_9_latency": 0.999,
+}
+
+
 @dataclass(frozen=True)
 class PerformanceMetrics:
     """Metrics of the steady phase of one level.
@@ -79,6 +88,8 @@ class PerformanceMetrics:
     intervals: dict[str, tuple[float, float | None]] = field(default_factory=dict)
     samples_needed: dict[str, int] = field(default_factory=dict)
     open_loop: dict[str, Any] = field(default_factory=dict)
+    p95_latency: float | None = None
+    p99_9_latency: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, ready for JSON."""
@@ -89,7 +100,8 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
     """Return the metrics of a level under the names of the old framework."""
     times, resources = level.service_times, level.resources
     shown = level.response_times or times
-    latency = {f"p{round(p.p * 100)}_latency": p for p in shown.percentiles}
+    known = {name: shown.percentile(p) for name, p in PERCENTILES.items()}
+    latency = {name: found for name, found in known.items() if found is not None}
     steady = level.phases.get("steady")
     classes = level.steady_error_classes
     postgres = next((use for use in level.connections if use.server == "postgres"), None)
@@ -102,7 +114,7 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
         "avg_latency": shown.avg_s,
         "min_latency": shown.min_s,
         "max_latency": shown.max_s,
-        **{name: p.value_s for name, p in latency.items()},
+        **{name: None if p is None else p.value_s for name, p in known.items()},
         "peak_memory_mb": resources.workers_pss_peak_mb,
         "avg_cpu_percent": resources.workers_cpu_mean_percent,
         "peak_cpu_percent": resources.workers_cpu_peak_percent,
@@ -177,7 +189,7 @@ def _open_loop(level: LevelMetrics) -> dict[str, Any]:
         "start_lag_of_generator_p99_s": None if own is None else own.p99_s,
         "service_time_s": {
             "avg": times.avg_s,
-            **{f"p{round(100 * p.p)}": p.value_s for p in times.percentiles},
+            **{p.name: p.value_s for p in times.percentiles},
         },
     }
 

@@ -87,6 +87,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         level_ns=(go_ns, phases.last_ns),
         kinds=len(context.kinds),
         slots=plan["concurrency"],
+        percentiles=context.percentiles,
     )
     times, ok = figures.service_times, sum(figures.ok)
     writes = read_writes(folder)
@@ -105,7 +106,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     is_open = plan["loop"] == "open"
     open_load = open_load_of(records, folder, window) if is_open else None
     responses = window_responses(records.frame, *window) if is_open else None
-    response = responses.summary() if responses else None
+    response = responses.summary(context.percentiles) if responses else None
     examples, cold = error_examples(records), cold_starts_of(records.frame, context.kinds)
     cold_outcomes = Counter(one.outcome for one in cold)
     because = EndedBecause(log["ended_because"])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+STOPPED_BY_US = ("hung: ", "killed by us: ", "supervisor killed")
+"""How the reason of a worker's end begins where our own stop ended it, and not the target."""
+
 
 class EndedBecause(StrEnum):
     """Why a load level ended; stored in ``level.json`` and ``metrics.json``."""

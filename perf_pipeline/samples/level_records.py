@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.ended_because import STOPPED_BY_US, EndedBecause
 from perf_pipeline.samples.journal import EMPTY_JOURNAL, Journal, read_journal
 from perf_pipeline.samples.open_records import complete
 from perf_pipeline.samples.pruned import refuse_pruned
@@ -60,7 +60,7 @@ class WorkerRecords:
     Attributes:
         worker: Its index.
         frame: Its records, ``SCHEMA``; workflows in flight when it died are among them, as
-            ``Outcome.ERROR`` of class ``TARGET_CRASH`` (or abandoned, if the run was cut short).
+            ``Outcome.ERROR`` of class ``TARGET_CRASH`` (or abandoned, if our own stop ended it).
         journal: The rest of its journal.
         may_be_missing: Workflows that it had started and of which nothing else is known.
         recovered: True when records were made from the slot stamps.
@@ -118,7 +118,8 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
         if not path.stat().st_size:
             continue  # its supervisor was killed while it made the file: nothing was started
         died = reasons.get(worker, "supervisor killed")
-        cut = Outcome.ABANDONED if stopped_by_us or died == "supervisor killed" else Outcome.ERROR
+        by_us = stopped_by_us or died.startswith(STOPPED_BY_US)
+        cut = Outcome.ABANDONED if by_us else Outcome.ERROR
         workers.append(_read_worker(folder, worker, log["plan"]["index"], kinds, cut))
     frames = [worker.frame for worker in workers]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.ended_because import STOPPED_BY_US, EndedBecause
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import INTENDED
 
@@ -107,7 +107,12 @@ def _made(
     worker: int, unknown: npt.NDArray[np.int64], lost: int, log: Mapping[str, Any]
 ) -> pl.DataFrame:
     """Return one worker's missing records, without their times."""
-    stopped_by_us = log["ended_because"] == EndedBecause.INTERRUPTED or not log["workers"]
+    reasons = {entry["worker"]: entry["reason"] for entry in log["workers"]}
+    stopped_by_us = (
+        log["ended_because"] == EndedBecause.INTERRUPTED
+        or not reasons
+        or reasons.get(worker, "").startswith(STOPPED_BY_US)
+    )
     crashed = not stopped_by_us
     started = np.arange(len(unknown)) < lost
     lost_as = Outcome.ERROR if crashed else Outcome.ABANDONED

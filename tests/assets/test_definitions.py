@@ -133,7 +133,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         target="kailash+pandas",
         nodes="lean",
         complexity="simple",
-        duration_s=4.5,
+        duration=4.5,
         seed=6,
         repeats=7,
         order="shuffled",
@@ -143,7 +143,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         cpu_limit_percent=10.0,
         max_error_ratio=0.2,
         slos=("p99_s < 0.5",),
-        rates=(11.5,),
+        rate=(11.5,),
         schedule="constant",
         slots=12,
     )

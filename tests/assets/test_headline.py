@@ -82,7 +82,8 @@ def test_a_p99_that_is_not_graded_is_not_plotted(
 
     def with_p99(beyond: int) -> ServiceTimes:
         p99 = replace(times.p99, samples_beyond=beyond, at_least=False)
-        return replace(times, percentiles=(*times.percentiles[:-1], p99))
+        others = (one for one in times.percentiles if one.p != p99.p)
+        return replace(times, percentiles=(*others, p99))
 
     level = replace(
         metrics.levels[0], service_times=with_p99(10), response_times=with_p99(9), loop="open"

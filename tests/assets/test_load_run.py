@@ -41,8 +41,12 @@ def test_a_job_materializes_every_asset(executed: Remembered) -> None:
     assert set(executed.materialized) == EVERYTHING
 
 
-def test_checks_are_recorded_as_passed(executed: Remembered) -> None:
-    assert executed.checks == dict.fromkeys(CHECKS, True)
+def test_checks_are_recorded_as_passed_and_those_with_nothing_to_test_not_at_all(
+    executed: Remembered,
+) -> None:
+    """No objectives, no repeats, and no target that is about the work without a runtime."""
+    tests_nothing = {"production_targets", "repeats_agree", "objectives"}
+    assert executed.checks == dict.fromkeys(CHECKS.keys() - tests_nothing, True)
 
 
 def test_numbers_are_metadata_under_stable_labels(executed: Remembered) -> None:
@@ -62,7 +66,7 @@ def test_every_asset_shows_what_it_did(executed: Remembered, sandbox: Sandbox) -
     assert shown["seeded_data"]["rows_postgres"] > 0
     folder = Path(shown["load_run"]["folder"])
     assert folder.parent == sandbox.results
-    assert shown["kpi_verdicts"]["throughput at 2"] in {"good", "acceptable", "marginal", "poor"}
+    assert shown["kpi_verdicts"]["targets missed"] == "none"
     assert shown["load_run"]["records"] > 20
     assert Path(shown["run_report"]["html"]) == folder / "report.html"
     assert shown["run_report"]["open"] == f"http://127.0.0.1:3001/{folder.name}/report.html"
@@ -105,7 +109,7 @@ def test_everything_can_be_selected_at_once(executed: Remembered, sandbox: Sandb
 
 def test_a_wrong_launchpad_form_is_reported_in_full_and_starts_nothing(sandbox: Sandbox) -> None:
     before = sandbox.run_folders()
-    config = config_file(sandbox, "baseline", concurrency=[0, -5], target="nope", duration_s=-1.0)
+    config = config_file(sandbox, "baseline", concurrency=[0, -5], target="nope", duration=-1.0)
     ran = sandbox.dagster("job", "execute", "-j", "scenario", "-c", config)
     assert ran.returncode != 0
     for problem in (

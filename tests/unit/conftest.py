@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def valid_level(tmp_path_factory: pytest.TempPathFactory) -> LevelMetrics:
-    """10 in flight, every workflow takes 10 ms, steady from 2 to 10 s: 1000/s."""
+    """10 in flight on a runtime, every workflow takes 10 ms, steady from 2 to 10 s: 1000/s."""
     rows = closed_loop(10, lambda _slot: 0.01, until_s=10)
     folder = write_level(
         tmp_path_factory.mktemp("level"), [SimulatedWorker(rows)], slots=10, steady_s=(2.0, 10.0)
     )
-    return measure_level(folder, LevelContext([("transformation", "simple")], [], {}))
+    level = measure_level(folder, LevelContext([("transformation", "simple")], [], {}))
+    return replace(level, target="kailash")
 
 
 @pytest.fixture(autouse=True)

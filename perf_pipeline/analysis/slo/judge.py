@@ -1,11 +1,13 @@
 """Judges service level objectives: ``met``, ``missed``, ``unclear`` or ``no_data``.
 
 ``unclear`` is a measurement that leaves the question open, ``no_data`` the lack of a measurement.
-A level that is not valid gives ``no_data``, with its numbers, unless other programs on the machine
-are the only reason (``analysis/beside_neighbours.py``). There are three more exceptions. Of a level
-that was only too short (``SHORT``) an SLO that ended it is missed, and so is one that a lower
-bound breaks: a 99th percentile of at least 18 s misses a limit of 0.5 s however long the level is.
-Of a target that failed (``target_failed``), an SLO on what failing cannot improve is missed.
+A level that is not valid meets no limit, unless other programs on the machine are the only reason
+(``analysis/beside_neighbours.py``). It misses one where that is sure all the same: where a bound
+decides (``bounds.py``), where the objective ended the level, and where the target failed: of such a
+level a limit on times, throughput or failures that is missed is missed by what users got.
+
+A limit on a time is met by workflows that succeed. Where most failed, the times are those of
+failing, which may be quick, and decide nothing.
 
 Exit codes of the SLOs alone (the whole rule: ``cli/outcome.exit_code``): 1 when any is missed; 3
 when none is missed and any is ``unclear`` or ``no_data``; 0 when all are met.
@@ -17,10 +19,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.beside_neighbours import SLOWED, beside_neighbours
+from perf_pipeline.analysis.slo.bounds import SHORT, surely_missed
 from perf_pipeline.analysis.slo.explain import what_it_means
-from perf_pipeline.analysis.slo.steady import Measured, is_response, over_steady, times_of
+from perf_pipeline.analysis.slo.steady import Measured, is_response, over_steady
 from perf_pipeline.analysis.slo.windows import over_window
-from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
+from perf_pipeline.config.scenario.scenario import MAX_ERROR_RATIO
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.samples.ended_because import EndedBecause
 
@@ -33,11 +36,8 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.records import FamilyMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
-SHORT = ("valid", "not_steady", "too_few_samples")
-"""Validities that a level may have only because it was too short."""
-
 WORSE_BY_FAILING = ("error_ratio", "throughput_per_s")
-"""Metrics whose limits a target that failed misses by failing; its times may be those of errors."""
+"""Metrics beside times whose limits a target that failed misses by failing."""
 
 
 def judge_slos(
@@ -105,45 +105,55 @@ def decide(
         found = over_window(slo, level, family, history)
     else:
         found = over_steady(slo, level, family)
-    verdict, why = found.verdict, found.why
+    found = _unless_by_failing(slo, level, family, found)
     is_noisy = level.validity == "noisy_host"
     if_quiet = level.validity_if_quiet if is_noisy else level.validity
     if ended_by(slo, level) and if_quiet in (*SHORT, "target_failed"):
-        verdict, why = "missed", level.ended_detail
-        if is_noisy:
-            verdict, why = "unclear", f"{SLOWED}; the level was ended: {why}"
+        found = replace(found, verdict="missed", why=level.ended_detail)
     elif level.is_only_noisy:
-        worse = slo.metric != "cpu_percent"
-        verdict = beside_neighbours(found.verdict, level, slower_is_worse=worse)
-        if verdict != found.verdict:
-            why = "; ".join(filter(None, (SLOWED, why)))
-    elif level.validity != "valid" and not (
-        _bound_decides(slo, level, family, found) or _missed_by_failing(slo, level, found)
-    ):
-        verdict = "no_data"
-        reasons = "; ".join(level.reasons) or "no reason is recorded"
-        why = f"the level is {level.validity}: {reasons}"
-    return replace(found, verdict=verdict, why=why)
+        verdict = beside_neighbours(found.verdict, level, slower_is_worse=_slower_is_worse(slo))
+        why = found.why if verdict == found.verdict else _slowed(found.why)
+        return replace(found, verdict=verdict, why=why)
+    elif level.validity != "valid":
+        surely = None
+        if if_quiet == "target_failed" and _missed_by_failing(slo, found):
+            surely = found
+        elif if_quiet in SHORT:
+            surely = surely_missed(slo, level, family, found)
+        if surely is None:
+            reasons = "; ".join(level.reasons) or "no reason is recorded"
+            why = f"the level is {level.validity}: {reasons}"
+            return replace(found, verdict="no_data", why=why)
+        found = surely
+    if is_noisy and found.verdict == "missed":
+        why = f"the level was ended: {found.why}" if found.why else ""
+        return replace(found, verdict="unclear", why=_slowed(why))
+    return found
 
 
-def _missed_by_failing(slo: Slo, level: LevelMetrics, found: Measured) -> bool:
-    """Return whether a limit was missed because the target failed."""
-    failed = level.validity == "target_failed"
-    return failed and found.verdict == "missed" and slo.metric in WORSE_BY_FAILING
+def _slowed(why: str) -> str:
+    return "; ".join(filter(None, (SLOWED, why)))
 
 
-def _bound_decides(
+def _slower_is_worse(slo: Slo) -> bool:
+    return slo.metric != "cpu_percent"
+
+
+def _unless_by_failing(
     slo: Slo, level: LevelMetrics, family: FamilyMetrics | None, found: Measured
-) -> bool:
-    """Return whether enough workflows in flight at the end of a short level broke the limit."""
-    times = times_of(slo, level, family)
-    return (
-        found.verdict == "missed"
-        and found.at_least
-        and level.validity in SHORT
-        and times is not None
-        and times.in_flight_at_end >= MIN_TAIL_SAMPLES
-    )
+) -> Measured:
+    """Return a value that decides nothing where a limit on a time was met by failing."""
+    ratio = (level if family is None else family).error_ratio
+    if not slo.about.times or found.verdict == "missed" or (ratio or 0.0) <= MAX_ERROR_RATIO:
+        return found
+    why = f"{100 * (ratio or 0.0):.3g} % of the workflows failed, so the times are those of failing"
+    return replace(found, verdict="no_data", why=why)
+
+
+def _missed_by_failing(slo: Slo, found: Measured) -> bool:
+    """Return whether a target that failed missed a limit on what its users got."""
+    is_theirs = bool(slo.about.times) or slo.metric in WORSE_BY_FAILING
+    return found.verdict == "missed" and is_theirs
 
 
 def _verdict(

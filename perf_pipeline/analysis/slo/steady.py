@@ -112,8 +112,10 @@ def _of_times(
     if slo.about.kind == "mean":
         low, high = _mean_interval(level, times) if family is None else (None, None)
         return _decided(slo, Measured(times.avg_s, samples, low, high))
-    found = next((one for one in times.percentiles if one.p == slo.about.p), None)
-    if found is None or found.value_s is None:
+    found = times.percentile(slo.about.p)
+    if found is None:
+        return Measured(None, samples, why="the metrics of this level do not have this percentile")
+    if found.value_s is None:
         return Measured(None, samples, why="no workflow ended in the steady phase")
     value = Measured(found.value_s, samples, found.low_s, found.high_s, at_least=found.at_least)
     if not found.at_least and found.is_weak:

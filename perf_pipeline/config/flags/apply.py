@@ -10,7 +10,8 @@ from a flag, and only if it is given:
 - When the levels change, each arm moves to the largest chosen level that is not above its own
   concurrency, else to the smallest chosen one: an arm is there to be compared with a level of
   the same concurrency. With levels 10 50 200, an arm at 100 runs at 50.
-- ``--target`` and ``--nodes`` leave out the arms that would repeat the levels.
+- ``--target`` and ``--nodes`` leave out the arms that would repeat the levels; ``--target`` with a
+  control target leaves out all of them: they show what a runtime costs, and none is under test.
 - ``--complexity`` applies to all workloads; those that become equal are merged and their weights
   added, so that the share of each family stays.
 - ``--target`` keeps the scenario's settings. One that the new target does not know is a problem:
@@ -55,8 +56,8 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems
             scenario = _with_value(scenario, flag.path, value)
     scenario = _with_levels(scenario, given, problems)
     scenario = _with_target(scenario, given, problems)
-    if given.duration_s is not None:
-        scenario = _with_duration(scenario, float(given.duration_s), problems)
+    if given.duration is not None:
+        scenario = _with_duration(scenario, float(given.duration), problems)
     scenario = with_open_levels(scenario, given, problems)
     scenario = _with_slos(scenario, given, problems)
     if given.complexity is not None:
@@ -65,9 +66,11 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems
 
 
 def drop_pointless_arms(scenario: Scenario, overrides: Overrides) -> Scenario:
-    """Return the scenario without the arms that a flag has made equal to the levels."""
+    """Return the scenario without the arms that a flag has made pointless."""
     if overrides.target is None and overrides.nodes is None:
         return scenario
+    if overrides.target is not None and parse_target(scenario.target).name.startswith("control"):
+        return replace(scenario, arms=())
     arms = (arm for arm in scenario.arms if not _repeats_the_levels(arm, scenario))
     return replace(scenario, arms=tuple(arms))
 

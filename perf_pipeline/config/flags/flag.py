@@ -42,6 +42,7 @@ class Flag:
         path: Where its value goes in a ``Scenario``: ``("limits", "memory_mb")``. Empty for a flag
             from which more follows; ``apply.py`` has its rule.
         default: Value where it is not given.
+        earlier: Name of its field before; Python code may still use it.
         is_for_capacity: The command ``capacity`` has it too.
     """
 
@@ -54,6 +55,7 @@ class Flag:
     path: tuple[str, ...]
     default: str | None
     is_for_capacity: bool
+    earlier: str = ""
 
     @property
     def takes_many(self) -> bool:
@@ -75,6 +77,15 @@ class Flag:
         """Its meaning and its choices, as a sentence."""
         return f"{self.meaning}: {listed(self.choices)}." if self.choices else f"{self.meaning}."
 
+    @property
+    def is_time(self) -> bool:
+        """True when it takes a length of time: seconds, or a text like ``30s``."""
+        return self.key is not None and self.key.is_time
+
+    def meant(self, value: object) -> object:
+        """Return a length of time in seconds; any other value as it is."""
+        return value if self.key is None else self.key.meant(value)
+
     def problems_of(self, value: object) -> Iterator[str]:
         """Yield what is wrong with a value, each the tail of a sentence; nothing if it fits."""
         if self.key is None or value is None:
@@ -94,9 +105,10 @@ def flag(
     path: tuple[str, ...] = (),
     default: str | None = None,
     is_for_capacity: bool = False,
+    earlier: str = "",
 ) -> Any:
     """Make the field of a table that holds a flag; the arguments are attributes of ``Flag``."""
-    made = Flag("", option, meaning, group, key, metavar, path, default, is_for_capacity)
+    made = Flag("", option, meaning, group, key, metavar, path, default, is_for_capacity, earlier)
     return field(default=default, metadata={"flag": made})
 
 
@@ -113,14 +125,21 @@ def flag_values(table: type, values: Mapping[str, object]) -> dict[str, Any]:
         values: Field to value, as Python code gives them.
 
     Raises:
-        TypeError: A name is no field of the table; the text names the nearest one.
+        TypeError: A name is no field of the table (the text names the nearest one), or a value is
+            given under two names.
     """
     flags = {one.field: one for one in flags_of(table)}
-    for name in values:
-        if name not in flags:
+    named = {**flags, **{one.earlier: one for one in flags.values() if one.earlier}}
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in named:
             near = did_you_mean(name, tuple(flags)) or f"known are {listed(tuple(flags))}"
             raise TypeError(f"{printable(name)!r} is no value that can be overridden; {near}")
-    return {name: _as_tuple(flags[name], value) for name, value in values.items()}
+        one = named[name]
+        if one.field in found:
+            raise TypeError(f"{one.field} is given twice, as {one.earlier} as well; keep one")
+        found[one.field] = _as_tuple(one, one.meant(value))
+    return found
 
 
 def check_flags(given: DataclassInstance, problems: Problems) -> None:

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 def with_open_levels(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
     """Return the scenario with the flags of open levels in place; other flags are already."""
-    if given.rates is None and given.schedule is not None:
+    if given.rate is None and given.schedule is not None:
         problems.flag("--schedule", "says how the rates of --rate arrive, and there is none.")
-    if given.rates is not None:
+    if given.rate is not None:
         scenario = _with_rates(scenario, given)
     elif given.concurrency is not None:
         return replace(scenario, arrivals=())
-    if given.slots is None and given.duration_s is None:
+    if given.slots is None and given.duration is None:
         return scenario
     if given.slots is not None and not scenario.arrivals:
         problems.flag("--slots", "is given, but there is no open level; give rates with --rate.")
@@ -48,7 +48,7 @@ def _with_rates(scenario: Scenario, given: Overrides) -> Scenario:
             rate_per_s=float(rate),
             duration_s=scenario.phases.warm_up_s + scenario.phases.steady_s,
         )
-        for rate in given.rates or ()
+        for rate in given.rate or ()
     )
     closed = (
         scenario
@@ -60,6 +60,6 @@ def _with_rates(scenario: Scenario, given: Overrides) -> Scenario:
 
 def _changed(arrivals: Arrivals, scenario: Scenario, given: Overrides) -> Arrivals:
     length_s = arrivals.duration_s
-    if given.duration_s is not None:
-        length_s = scenario.phases.warm_up_s + float(given.duration_s)
+    if given.duration is not None:
+        length_s = scenario.phases.warm_up_s + float(given.duration)
     return replace(arrivals, slots=given.slots or arrivals.slots, duration_s=length_s)

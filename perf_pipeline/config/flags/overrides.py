@@ -43,22 +43,22 @@ class Overrides:
     Attributes:
         concurrency: The closed levels, workflows in flight, in the order in which they run.
         max_concurrency: Maximum number of workflows in flight of a closed level.
-        rates: Open levels, workflows that arrive a second.
-        schedule: How the workflows of ``rates`` arrive.
+        rate: Open levels, workflows that arrive a second.
+        schedule: How the workflows of ``rate`` arrive.
         slots: Maximum number of workflows in flight, in every open level.
         target: What executes the workflows.
         settings: ``NAME=VALUE`` of settings of the target.
         nodes: How the workflows of the levels are written.
         complexity: Complexity of every workload.
         processes: Worker processes a level.
-        duration_s: Minimum length of the steady phase.
+        duration: Minimum length of the steady phase, seconds.
         seed: Source of every random choice.
         repeats: How many times the levels run.
         order: Order of the levels of each repeat.
         memory_limit_mb: Memory of all workers of a level, MB.
         cpu_limit_percent: CPU of all workers of a level, percent of one core.
         max_error_ratio: Share of failures above which the target has failed.
-        slos: What the run must keep, each like ``p99_s < 0.5``.
+        slos: What the run must keep, each like ``p95 < 100ms``.
     """
 
     concurrency: tuple[int, ...] | None = flag(
@@ -71,8 +71,8 @@ class Overrides:
         "Load",
         metavar="N",
     )
-    rates: tuple[float, ...] | None = flag(
-        "--rate", replace(RATE, takes_many=True), _RATES, "Load", metavar="R..."
+    rate: tuple[float, ...] | None = flag(
+        "--rate", replace(RATE, takes_many=True), _RATES, "Load", metavar="R...", earlier="rates"
     )
     schedule: str | None = flag("--schedule", FLAG_SCHEDULE, "How the rates arrive", "Load")
     slots: int | None = flag(
@@ -107,13 +107,14 @@ class Overrides:
         path=("processes",),
         is_for_capacity=True,
     )
-    duration_s: float | None = flag(
+    duration: float | None = flag(
         "--duration",
         STEADY,
-        "Minimum length of a level's steady phase, seconds",
+        "Minimum length of a level's steady phase: 30s, 5m, or seconds",
         "Measurement",
-        metavar="SECONDS",
+        metavar="TIME",
         is_for_capacity=True,
+        earlier="duration_s",
     )
     seed: int | None = flag(
         "--seed",
@@ -166,7 +167,7 @@ class Overrides:
     slos: tuple[str, ...] | None = flag(
         "--slo",
         None,
-        'An objective, "p99_s < 0.5"; may be repeated',
+        'An objective: "p95 < 100ms", "error_ratio < 1%"; may be repeated',
         "Limits and objectives",
         metavar="TEXT",
         is_for_capacity=True,

@@ -1,8 +1,9 @@
 """An open level: workflows arrive by a schedule, whether or not earlier ones have ended.
 
-Each schedule has its own keys beside those that all have (``SCHEDULE_KEYS``). ``duration_s``
-is the length of the whole schedule; the first ``phases.warm_up_s`` of it is the warm-up, the rest
-is measured.
+Each schedule has its own keys beside those that all have (``SCHEDULE_KEYS``). A file gives the
+length of the measured part (``duration``; without it, that of ``[phases]``), which comes after the
+warm-up, or that of the whole schedule (``duration_s``), whose first ``phases.warm_up_s`` are the
+warm-up. Here ``duration_s`` is always that of the whole schedule.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.wording import listed, shown
 
 if TYPE_CHECKING:
@@ -97,6 +99,29 @@ def schedule_length_s(arrivals: Arrivals) -> float:
     return arrivals.duration_s
 
 
+def with_length(
+    table: dict[str, Any], warm_up_s: float, steady_s: float, index: int, problems: Problems
+) -> dict[str, Any]:
+    """Return the values of an ``[[arrivals]]`` table with the length of the whole schedule.
+
+    Args:
+        table: Keys and values.
+        warm_up_s: Of ``[phases]``, which comes before what is measured.
+        steady_s: Likewise: length of the measured part of a table that gives none.
+        index: Which of the tables.
+        problems: Receives a length that is given twice.
+    """
+    given = dict(table)
+    own_s = given.pop("steady_s", None)
+    if "duration_s" in given:
+        if own_s is not None and problems.is_good(("arrivals", index)):
+            text = "is given, and duration, the measured part of it; keep one."
+            problems.at(("arrivals", index, "duration_s"), text)
+    elif own_s is not None or given.get("schedule") != "trace":
+        given["duration_s"] = warm_up_s + (steady_s if own_s is None else own_s)
+    return given
+
+
 def arrivals_of(table: dict[str, Any], index: int, folder: Path, problems: Problems) -> Arrivals:
     """Make the arrivals of one ``[[arrivals]]`` table, whose values fit their keys already.
 
@@ -117,7 +142,7 @@ def arrivals_of(table: dict[str, Any], index: int, folder: Path, problems: Probl
     own = {name for pair in SCHEDULE_KEYS.values() for names in pair for name in names}
     for name in table:
         if name in own and name not in (*needed, *may):
-            known = listed([*needed, *may])
+            known = listed([key_name("arrivals", one) for one in (*needed, *may)])
             problems.at(
                 (*here, name), f'is given, but schedule "{schedule}" does not have it ({known}).'
             )

@@ -57,7 +57,7 @@ def open_scenario(
 ) -> Scenario:
     """Find and read a scenario, with the flags of ``run`` in place.
 
-    ``open_scenario("baseline", concurrency=[10, 50], duration_s=5)`` changes values of the
+    ``open_scenario("baseline", concurrency=[10, 50], duration=5)`` changes values of the
     scenario as ``perf-pipeline run baseline --concurrency 10 50 --duration 5`` does.
 
     Args:

@@ -104,7 +104,7 @@ def capacity_question(
 
 def _slo_problems(scenario: Scenario) -> list[str]:
     if not scenario.slos:
-        return ["there is no objective, so any load would do; give one, like --slo 'p99_s < 0.5'"]
+        return ["there is no objective, so any load would do; give one, like --slo 'p95 < 100ms'"]
     return [
         f"the objective {slo.text!r} is about one level alone; a search has its own levels"
         for slo in scenario.slos

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
 from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
+from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import REPEATED
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.scenario.user_code import check_setup_and_teardown, check_workload_kinds
@@ -68,7 +69,8 @@ def _find_phases_out_of_order(scenario: Scenario, problems: Problems) -> None:
         if problems.is_good(longest, ("phases", name)) and phases.steady_max_s < min_s:
             problems.at(
                 longest,
-                f"is {phases.steady_max_s:g}, below {name} ({min_s:g}): the maximum length of "
+                f"is {phases.steady_max_s:g}, below {key_name('phases', name)} ({min_s:g}): the "
+                "maximum length of "
                 f"a phase is at least its minimum length; allowed is {min_s:g} s or more.",
             )
     for index, arm in enumerate(scenario.arms):

@@ -46,7 +46,7 @@ concurrency = [10]
 #servers = ["redis", "postgres"]
 
 # Objectives: a missed one ends the run with exit code 1.
-#slo = ["p99_s < 0.5", "error_ratio <= 0.01"]
+#slo = ["p95 < 100ms", "error_ratio < 1%"]
 
 # Variables of the function. pass = ["SHOP_TOKEN"] among them hands one of your session through,
 # whose value is stored nowhere.
@@ -61,10 +61,10 @@ function = {function}
 #weight = 1.0
 
 [phases]
-# Seconds that are measured at each level, after a warm-up that is found in the data.
-steady_s = 12
+# How long each level is measured, after a warm-up that is found in the data.
+duration = "12s"
 # A workflow that takes longer is a timeout:
-#deadline_s = 30
+#deadline_s = "30s"
 """
 
 _KIND = {

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from perf_pipeline.config.duration import seconds_in
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import (
     COMPLEXITIES,
@@ -74,6 +75,17 @@ class Key:
             "text": f"one line of {self.low:g} to {self.high:g} printable characters",
         }[self.kind]
 
+    @property
+    def is_time(self) -> bool:
+        """True for a length of time in seconds."""
+        ends = self.name.endswith("_s") and not self.name.endswith("_per_s")
+        return self.kind == "number" and ends
+
+    def meant(self, value: object) -> object:
+        """Return a length of time with a unit (``30s``) as seconds; any other value as it is."""
+        found = seconds_in(value) if self.is_time and isinstance(value, str) else None
+        return value if found is None else found
+
     def problems_of(self, value: object) -> Iterator[tuple[tuple[int, ...], str]]:
         """Yield what is wrong with a value.
 
@@ -109,6 +121,8 @@ class Key:
         if self.kind == "target" and isinstance(value, str):
             return f"is {shown(value)}, which {_target_problem(value)} ({self.meaning})."
         near = did_you_mean(value, tuple(self.choices)) if isinstance(value, str) else ""
+        if self.is_time and isinstance(value, str):
+            near = 'a text is a length of time with a unit, such as "30s" or "5m".'
         tail = f"; {near}" if near else "."
         return f"is {shown(value)}; allowed is {self.allowed()} ({self.meaning}){tail}"
 
@@ -266,6 +280,7 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key("burst_size", "integer", "workflows that arrive at one moment", 1, 100_000),
         Key("burst_every_s", "number", "s from one burst to the next", 0.01, 3600),
         Key("trace", "text", "file with an arrival a line, seconds", 1, 4096),
+        Key("steady_s", "number", "s, length of its measured part", 0.5, 86_400),
         Key("duration_s", "number", "s, length of the schedule, warm-up included", 0.5, 86_400),
         SLOTS,
         Key("start_timeout_s", "number", "s to wait for a free slot", 0.001, 3600),

@@ -17,11 +17,12 @@ from perf_pipeline.config.flags.apply import apply_overrides, drop_pointless_arm
 from perf_pipeline.config.flags.flag import check_flags
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.names import allowed, is_name
-from perf_pipeline.config.scenario.arrivals import arrivals_of
+from perf_pipeline.config.scenario.arrivals import arrivals_of, with_length
 from perf_pipeline.config.scenario.consistency import (
     check_consistency,
     check_duplicates,
 )
+from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import (
     LEVEL,
     MAX_LIST_LENGTH,
@@ -31,6 +32,7 @@ from perf_pipeline.config.scenario.keys import (
     TOP,
     Key,
 )
+from perf_pipeline.config.scenario.named_fields import name_fields
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.scenario.scenario import (
     Arm,
@@ -107,6 +109,7 @@ def parse_scenario(
     check_flags(overrides, problems)
     document = load_document(text, problems)
     if document is not None:
+        name_fields(document, problems)
         session = os.environ if session is None else session
         scenario = _build(document, name, folder or Path.cwd(), session, problems)
         check_duplicates(scenario, problems)
@@ -146,12 +149,13 @@ def _build(
             tail = f"is missing; allowed is {LEVEL.allowed()} ({LEVEL.meaning})"
             problems.at(("concurrency",), f"{tail}, or give open levels, each [[arrivals]].")
     check_paths(values, folder, problems)
+    lengths = Phases(**phases)
     target = values.get("target", Scenario.target)
     settings = check_settings(document.get(SETTINGS, {}), target, (SETTINGS,), problems)
     variables = check_variables(document.get(ENVIRONMENT, {}), session, problems)
     return Scenario(
         name=name,
-        phases=Phases(**phases),
+        phases=lengths,
         connections=ConnectionPools(**connections),
         limits=WorkerLimits(**limits),
         stop=Stop(**stop),
@@ -160,7 +164,13 @@ def _build(
         ),
         arms=tuple(_arm(table, document["arm"][at], at, problems) for at, table in enumerate(arms)),
         arrivals=tuple(
-            arrivals_of(table, index, folder, problems) for index, table in enumerate(arrivals)
+            arrivals_of(
+                with_length(table, lengths.warm_up_s, lengths.steady_s, at, problems),
+                at,
+                folder,
+                problems,
+            )
+            for at, table in enumerate(arrivals)
         ),
         settings=settings,
         folder=str(folder),
@@ -211,14 +221,16 @@ def _table(
         [] if path else [*SECTIONS, *REPEATED, SETTINGS, ENVIRONMENT, SLO]
     )
     known += [SETTINGS] if path[:1] == ("arm",) else []
+    section = str(path[0]) if path else ""
+    names = [key_name(section, name) for name in known]
     for name in table:
         if name not in known:
-            problems.at((*path, name), f"is unknown; {_hint(name, known)}")
+            problems.at((*path, name), f"is unknown; {_hint(name, names)}")
     values = {}
     for key in keys:
         here = (*path, key.name)
         if key.name in table:
-            values[key.name] = _value(table[key.name], here, key, problems)
+            values[key.name] = _value(key.meant(table[key.name]), here, key, problems)
         elif key.is_required:
             problems.at(here, f"is missing; allowed is {key.allowed()} ({key.meaning}).")
             values[key.name] = () if key.takes_many else key.stand_in()
@@ -240,10 +252,14 @@ def _value(value: Any, path: KeyPath, key: Key, problems: Problems) -> Any:
 
 def _hint(name: str, known: list[str]) -> str:
     """Return where an unknown key belongs, what was meant, or which keys there are."""
-    homes = {"at the top of the file": TOP}
-    homes |= {f"in [{section}]": keys for section, keys in SECTIONS.items()}
-    homes |= {f"in [[{section}]]": keys for section, keys in REPEATED.items()}
-    places = [home for home, keys in homes.items() if name in {key.name for key in keys}]
+    homes = {"at the top of the file": ("", TOP)}
+    homes |= {f"in [{section}]": (section, keys) for section, keys in SECTIONS.items()}
+    homes |= {f"in [[{section}]]": (section, keys) for section, keys in REPEATED.items()}
+    places = [
+        home
+        for home, (section, keys) in homes.items()
+        if any(name in (key.name, key_name(section, key.name)) for key in keys)
+    ]
     if places:
         return f"it belongs {listed(places)}."
     return did_you_mean(name, known) or f"known here are {listed(known)}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.wording import printable
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Problems:
         self.file = printable(file)
         self.lines: Mapping[KeyPath, int] = {}
         self.flags: dict[KeyPath, str] = {}
+        self._names: dict[KeyPath, str] = {}
         self._found: dict[tuple[int, str], None] = {}  # a set that keeps its order
         self._wrong: set[KeyPath] = set()
 
@@ -44,9 +46,16 @@ class Problems:
                 return
             if part in self.lines:
                 line = self.lines[part]
-                self._add(line, f"{self.file} line {line}: {_name(path)} {text}")
+                self._add(line, f"{self.file} line {line}: {self._name(path)} {text}")
                 return
-        self._add(0, f"{self.file}: {_name(path)} {text}")
+        self._add(0, f"{self.file}: {self._name(path)} {text}")
+
+    def written(self, path: KeyPath, name: str) -> None:
+        """Note by which name the value at ``path`` was written; its line is that of the name."""
+        self._names[path] = name
+        given = (*path[:-1], name)
+        if given in self.lines:
+            self.lines = {**self.lines, path: self.lines[given]}
 
     def replaced(self, path: KeyPath, flag: str) -> None:
         """Note that a flag replaced the value at ``path``; problems found before remain."""
@@ -73,8 +82,17 @@ class Problems:
     def _add(self, line: int, text: str) -> None:
         self._found[line, text] = None
 
+    def _name(self, path: KeyPath) -> str:
+        """Return a key as it was written, or as people write it where it was not."""
+        table, last = path[0], path[-1]
+        if path in self._names:
+            last = self._names[path]
+        elif path not in self.lines and isinstance(table, str) and isinstance(last, str):
+            last = key_name(table, last)
+        return _dotted((*path[:-1], last))
 
-def _name(path: KeyPath) -> str:
+
+def _dotted(path: KeyPath) -> str:
     """Return ``arm[2].label`` for ``("arm", 1, "label")``: people count from 1."""
     name = ""
     for part in path:

@@ -6,8 +6,9 @@ too (``config/slo/shipped.py``), which no scenario sets: they are shown, and onl
 exit code, with ``--gate``.
 
 Four forms are equivalent: a table ``[[slo]]``, a text in the list ``slo = ["p99_s < 0.5"]``, the
-flag ``--slo``, and ``parse_slo``. ``<`` and ``<=`` both mean "at most": whether a measured time
-is exactly the limit decides nothing.
+flag ``--slo``, and ``parse_slo``. Units may be given with the limit (``p95 < 100ms``); stored is
+always the limit in the metric's own unit (``p95_s <= 0.1``). ``<`` and ``<=`` both mean "at most":
+whether a measured time is exactly the limit decides nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 from perf_pipeline.config.wording import did_you_mean, listed, shown
@@ -25,7 +28,27 @@ Times = Literal["latency", "service", "response", ""]
 GRACE_S = 10.0
 """Minimum length of the steady phase before a level is ended for an objective."""
 
-_TEXT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(<=|>=|<|>)\s*([0-9.eE+-]+)\s*")
+FORMS = '"p95 < 100ms", "p99.9 <= 2s", "error_ratio < 1%" or "throughput > 50/s"'
+"""Examples of objectives, for messages."""
+
+PERCENTILE_NAME = "p1 to p99.99"
+"""Which percentiles an objective may be about, for messages."""
+
+_TEXT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(<=|>=|<|>)\s*(\S.*?)\s*")
+_LIMIT = re.compile(r"([0-9.+-]+(?:[eE][+-]?[0-9]+)?)\s*(\S*)")
+_PERCENTILE = re.compile(r"(service_|response_|)p([0-9]{1,2}(?:\.[0-9]{1,2})?)(?:_s)?")
+_MIN_PERCENTILE = 1.0
+_ENDINGS = ("", "_s", "_per_s", "_mb", "_percent")
+"""Units that the name of a metric may be given without."""
+
+_UNITS: dict[str, dict[str, str]] = {
+    "s": {"us": "1e-6", "ms": "1e-3", "s": "1", "m": "60", "min": "60", "h": "3600"},
+    "/s": {"/s": "1"},
+    "": {"%": "0.01"},
+    "MB": {"kB": "1e-3", "MB": "1", "GB": "1e3"},
+    "%": {"%": "1"},
+}
+"""Unit of a metric to the units in which its limit may be given, each with its factor."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +85,24 @@ class Metric:
         return self.kind not in {"memory", "cpu"}
 
 
+_TIMES: dict[str, tuple[Times, str]] = {
+    "": ("latency", "latency"),
+    "service_": ("service", "service time"),
+    "response_": ("response", "response time"),
+}
+
+
+def _percentile(prefix: str, percent: float) -> Metric:
+    times, label = _TIMES[prefix]
+    name, p = f"{prefix}p{percent:g}_s", round(percent / 100, 6)
+    return Metric(name, "percentile", "s", f"P{percent:g} {label}", times, p, 86_400)
+
+
 def _times() -> list[Metric]:
     """Return the metrics of times: each as latency, service time and response time."""
     found = []
-    prefixes: tuple[tuple[str, Times, str], ...] = (
-        ("", "latency", "latency"),
-        ("service_", "service", "service time"),
-        ("response_", "response", "response time"),
-    )
-    for prefix, times, label in prefixes:
-        for name, p in (("p50_s", 0.5), ("p90_s", 0.9), ("p99_s", 0.99)):
-            percentile = f"P{round(100 * p)} {label}"
-            found.append(Metric(prefix + name, "percentile", "s", percentile, times, p, 86_400))
+    for prefix, (times, label) in _TIMES.items():
+        found += [_percentile(prefix, percent) for percent in (50, 90, 95, 99, 99.9)]
         found += [
             Metric(f"{prefix}avg_s", "mean", "s", f"average {label}", times, greatest=86_400),
             Metric(f"{prefix}max_s", "maximum", "s", f"longest {label}", times, greatest=86_400),
@@ -92,7 +121,28 @@ METRICS: dict[str, Metric] = {
         Metric("cpu_percent", "cpu", "%", "CPU of the workers (mean, percent of one core)"),
     )
 }
-"""Metrics by name."""
+"""Metrics by name; of the percentiles the usual ones (``metric_named`` knows all)."""
+
+
+@cache
+def metric_named(name: str) -> Metric | None:
+    """Return the metric of a name, which may lack its unit (``p95``, ``throughput``).
+
+    None if there is none. A percentile is one from 1 to 99.99, with up to two decimals.
+    """
+    for ending in _ENDINGS:
+        if f"{name}{ending}" in METRICS:
+            return METRICS[f"{name}{ending}"]
+    found = _PERCENTILE.fullmatch(name)
+    if found is None or float(found[2]) < _MIN_PERCENTILE:
+        return None
+    return _percentile(found[1], float(found[2]))
+
+
+def metric_forms() -> str:
+    """Return the names that a metric may have, for messages."""
+    others = [name for name, one in METRICS.items() if one.kind != "percentile"]
+    return f"known are {PERCENTILE_NAME} (also service_p99, response_p99), {listed(others)}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +150,7 @@ class Slo:
     """One objective.
 
     Attributes:
-        metric: A name of ``METRICS``.
+        metric: The name of a ``Metric``.
         limit: In the metric's unit.
         at_most: True for an upper limit, False for a lower one.
         family: Only workflows of this family, or function; None for all together.
@@ -127,8 +177,15 @@ class Slo:
 
     @property
     def about(self) -> Metric:
-        """Its metric."""
-        return METRICS[self.metric]
+        """Its metric.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        found = metric_named(self.metric)
+        if found is None:
+            raise KeyError(self.metric)
+        return found
 
     @property
     def text(self) -> str:
@@ -146,34 +203,63 @@ class Slo:
 
 
 def parse_slo(text: str) -> Slo:
-    """Read ``p99_s < 0.5``, ``throughput_per_s >= 100``.
+    """Read ``p95 < 100ms``, ``p99_s < 0.5``, ``error_ratio < 1%``, ``throughput >= 100/s``.
 
     Args:
-        text: A metric, ``<``, ``<=``, ``>`` or ``>=``, and a limit in the metric's unit.
+        text: A metric, with or without its unit, ``<``, ``<=``, ``>`` or ``>=``, and a limit: a
+            number in the metric's unit, or with a unit of its own.
 
     Raises:
         ValueError: The text is no objective; the message is the end of a sentence.
     """
     found = _TEXT.fullmatch(text)
     if found is None:
-        raise ValueError('is not like "p99_s < 0.5" or "throughput_per_s >= 100"')
-    metric, sign, number = found.groups()
-    try:
-        limit = float(number)
-    except ValueError as error:
-        raise ValueError(f"has the limit {shown(number)}, which is no number") from error
-    slo = Slo(metric, limit, at_most=sign.startswith("<"))
+        raise ValueError(f"is not like {FORMS}")
+    name, sign, limit = found.groups()
+    about = metric_named(name)
+    if about is None:
+        raise ValueError(unknown_metric(name))
+    slo = Slo(about.name, parse_limit(about, limit), at_most=sign.startswith("<"))
     if problem := problem_of(slo):
         raise ValueError(problem)
     return slo
 
 
+def parse_limit(about: Metric, text: str) -> float:
+    """Read a limit: ``0.1``, ``100ms``, ``1%``, ``50/s``; in the metric's unit.
+
+    Raises:
+        ValueError: It is none; the message is the end of a sentence.
+    """
+    units = _UNITS[about.unit]
+    found = _LIMIT.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"has the limit {shown(text)}, which is no number")
+    number, unit = found.groups()
+    factors = {name.lower(): factor for name, factor in units.items()}
+    if unit and unit.lower() not in factors:
+        own = f", or a number in {about.unit}" if about.unit else ", or a number from 0 to 1"
+        raise ValueError(
+            f"has the limit {shown(text)}; the units of {about.name} are {listed(tuple(units))}"
+            f"{own}, like {FORMS}"
+        )
+    try:
+        # Decimal, so that 35ms is 0.035 and no neighbour of it.
+        return float(Decimal(number) * Decimal(factors[unit.lower()] if unit else "1"))
+    except ArithmeticError as error:
+        raise ValueError(f"has the limit {shown(text)}, which is no number") from error
+
+
+def unknown_metric(name: str) -> str:
+    """Return that a metric is unknown, and what may be meant, as the end of a sentence."""
+    near = did_you_mean(name, tuple(METRICS)) or metric_forms()
+    return f"is about {shown(name)}, which is no metric; {near}"
+
+
 def problem_of(slo: Slo) -> str:
     """Return what is wrong with an objective, as the end of a sentence; empty if nothing is."""
-    if slo.metric not in METRICS:
-        near = did_you_mean(slo.metric, tuple(METRICS))
-        tail = near or f"known are {listed(tuple(METRICS))}"
-        return f"is about {shown(slo.metric)}, which is no metric; {tail}"
+    if metric_named(slo.metric) is None:
+        return unknown_metric(slo.metric)
     about = slo.about
     if slo.at_most != about.at_most:
         wanted = "an upper limit (<, at_most)" if about.at_most else "a lower limit (>, at_least)"

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.keys import MAX_LIST_LENGTH, Key
-from perf_pipeline.config.slo.slo import GRACE_S, METRICS, Slo, parse_slo, problem_of
+from perf_pipeline.config.slo.slo import (
+    FORMS,
+    GRACE_S,
+    Metric,
+    Slo,
+    metric_forms,
+    metric_named,
+    parse_limit,
+    parse_slo,
+    problem_of,
+    unknown_metric,
+)
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
@@ -26,11 +37,10 @@ KEYS: dict[str, Key] = {
             "what the limit is on",
             1,
             40,
-            choices=tuple(METRICS),
             is_required=True,
         ),
-        Key("at_most", "number", "upper limit, in the metric's unit", 0, 1e9),
-        Key("at_least", "number", "lower limit, in the metric's unit", 0, 1e9),
+        Key("at_most", "number", 'upper limit: in the metric\'s unit, or like "100ms"', 0, 1e9),
+        Key("at_least", "number", 'lower limit: in the metric\'s unit, or like "50/s"', 0, 1e9),
         Key("family", "text", "only workflows of this family, or function", 1, 200),
         Key(
             "window_s",
@@ -43,6 +53,7 @@ KEYS: dict[str, Key] = {
         Key("grace_s", "number", "s of the steady phase in which nothing ends it", 0, 86_400),
     )
 }
+LIMITS = ("at_most", "at_least")
 LEVEL = Key("level", "text", "only the level, or arm, of this label", 1, 40)
 
 
@@ -58,7 +69,7 @@ def check_slos(document: object, scenario: Scenario, problems: Problems) -> tupl
         problems.at(
             (SLO,),
             f"is {shown(document)}; allowed are at most {MAX_LIST_LENGTH} tables, each written "
-            f'[[{SLO}]], or a list of texts, such as ["p99_s < 0.5"].',
+            f"[[{SLO}]], or a list of texts like {FORMS}.",
         )
         return ()
     slos: list[Slo] = []
@@ -129,8 +140,8 @@ def _pointless(slo: Slo, scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
         tail = "longer is a timeout, and how long it takes is not known"
         yield (), f"{text} {tail}; raise the deadline or lower the limit."
     if slo.window_s > steady_s:
-        text = f"is {slo.window_s:g}, above phases.steady_s ({steady_s:g})"
-        yield ("window_s",), f"{text}: no window would lie in the phase; raise steady_s."
+        text = f"is {slo.window_s:g}, above phases.duration ({steady_s:g})"
+        yield ("window_s",), f"{text}: no window would lie in the phase; raise duration."
 
 
 def _slo(written: object, here: KeyPath, problems: Problems) -> Slo | None:
@@ -141,9 +152,7 @@ def _slo(written: object, here: KeyPath, problems: Problems) -> Slo | None:
             problems.at(here, _ended(f"is {shown(written)}, which {error}"))
             return None
     if not isinstance(written, dict):
-        problems.at(
-            here, f'is {shown(written)}; allowed is a table, or a text such as "p99_s < 0.5".'
-        )
+        problems.at(here, f"is {shown(written)}; allowed is a table, or a text like {FORMS}.")
         return None
     wrong = False
     for path, text in _table_problems(written):
@@ -164,40 +173,60 @@ def _ended(text: str) -> str:
 
 def _made(table: dict[str, Any]) -> Slo:
     at_most = "at_most" in table
+    about, limit = metric_named(table["metric"]), table["at_most" if at_most else "at_least"]
+    assert about is not None  # the table has been checked
     return Slo(
-        metric=table["metric"],
-        limit=float(table["at_most"] if at_most else table["at_least"]),
+        metric=about.name,
+        limit=parse_limit(about, limit) if isinstance(limit, str) else float(limit),
         at_most=at_most,
         family=table.get("family"),
         level=str(table["level"]) if "level" in table else None,
-        window_s=float(table.get("window_s", 0)),
+        window_s=_seconds(table, "window_s", 0.0),
         abort=table.get("abort", False),
-        grace_s=float(table.get("grace_s", GRACE_S)),
+        grace_s=_seconds(table, "grace_s", GRACE_S),
     )
+
+
+def _seconds(table: dict[str, Any], name: str, default: float) -> float:
+    meant: Any = KEYS[name].meant(table.get(name, default))
+    return float(meant)
 
 
 def _table_problems(table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Say what is wrong with a table, key by key and then between its keys."""
     known = (*KEYS, LEVEL.name)
+    metric = table.get("metric")
+    about = metric_named(metric) if isinstance(metric, str) else None
     for name, value in table.items():
         if name == LEVEL.name:
             # A level is named by its number, which may be written as a number.
             value = str(value) if type(value) is int else value  # noqa: PLW2901
             yield from (((name,), text) for _, text in LEVEL.problems_of(value))
+        elif name in LIMITS and about is not None and isinstance(value, str):
+            yield from _limit_problems(about, name, value)
         elif name in KEYS:
-            yield from (((name,), text) for _, text in KEYS[name].problems_of(value))
+            key = KEYS[name]
+            yield from (((name,), text) for _, text in key.problems_of(key.meant(value)))
         else:
             near = did_you_mean(name, known) or f"known here are {listed(known)}."
             yield (name,), f"is unknown; {near}"
-    metric = table.get("metric")
     if metric is None:
-        yield ("metric",), f"is missing; allowed is {KEYS['metric'].allowed()}."
-    elif isinstance(metric, str) and metric in METRICS and not METRICS[metric].by_family:
-        yield from _resource_problems(metric, table)
+        yield ("metric",), f"is missing; {metric_forms()}."
+    elif isinstance(metric, str) and about is None:
+        yield ("metric",), _ended(unknown_metric(metric))
+    elif about is not None and not about.by_family:
+        yield from _resource_problems(about.name, table)
     if ("at_most" in table) == ("at_least" in table):
         yield (), "needs one limit: at_most or at_least."
     if "grace_s" in table and not table.get("abort"):
         yield ("grace_s",), "is given without abort = true, which it belongs to; leave it out."
+
+
+def _limit_problems(about: Metric, name: str, text: str) -> Iterator[tuple[KeyPath, str]]:
+    try:
+        parse_limit(about, text)
+    except ValueError as error:
+        yield (name,), _ended(str(error))
 
 
 def _resource_problems(metric: str, table: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -21,10 +21,12 @@ from perf_pipeline.metrics.records.outcome_counts import OutcomeCounts
 from perf_pipeline.metrics.records.time_point import seconds_of
 from perf_pipeline.metrics.survival.intervals import throughput_interval
 from perf_pipeline.metrics.survival.outcomes import ended_within
-from perf_pipeline.metrics.survival.window_times import WindowTimes
+from perf_pipeline.metrics.survival.window_times import PERCENTILES, WindowTimes
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.metrics.survival.intervals import Interval
     from perf_pipeline.metrics.types.records import Fairness, TimePoint
     from perf_pipeline.metrics.types.service_times import Distribution, ServiceTimes
@@ -85,6 +87,7 @@ def record_figures(
     level_ns: tuple[int, int],
     kinds: int,
     slots: int,
+    percentiles: Sequence[float] = PERCENTILES,
 ) -> RecordFigures:
     """Compute the figures of one level.
 
@@ -95,6 +98,7 @@ def record_figures(
         level_ns: The level's go, and the time up to which it is known.
         kinds: How many kinds of workflow there are.
         slots: Number of slots of all workers.
+        percentiles: Of the service times, 0 to 1.
     """
     with ThreadPoolExecutor(_CORES) as cores:
         flying = cores.submit(_in_flight, timed, window_ns, level_ns)
@@ -117,8 +121,8 @@ def record_figures(
             steady_error_classes=steady.error_classes,
             ok=steady.ok(kinds),
             throughput=throughput,
-            service_times=all_times.summary(),
-            kinds=tuple(kind.summary() for kind in times),
+            service_times=all_times.summary(percentiles),
+            kinds=tuple(kind.summary(percentiles) for kind in times),
             distribution=all_times.distribution(),
             curve=curve,
             in_flight_median=median,

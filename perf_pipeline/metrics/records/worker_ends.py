@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perf_pipeline.metrics.types.records import WorkerEnd
+from perf_pipeline.samples.ended_because import STOPPED_BY_US
 from perf_pipeline.samples.journal import REPLACED, TEARDOWN
 from perf_pipeline.samples.record import ErrorClass
 
@@ -55,7 +56,8 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
 def error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:
     """Return a few distinct messages of each class of errors, by class.
 
-    A process that the target ended had no time for one: how it ended is the message.
+    A process that the target ended had no time for one: how it ended is the message. What our own
+    stop ended is no error.
     """
     texts: dict[str, dict[str, None]] = {}
     for worker in records.workers:
@@ -63,6 +65,6 @@ def error_examples(records: LevelRecords) -> dict[str, tuple[str, ...]]:
             texts.setdefault(ErrorClass(number).name.lower(), {})[text] = None
     crash = ErrorClass.TARGET_CRASH.name.lower()
     for entry in records.log["workers"]:
-        if entry["reason"] != "done":
+        if entry["reason"] != "done" and not entry["reason"].startswith(STOPPED_BY_US):
             texts.setdefault(crash, {})[entry["reason"]] = None
     return {name: tuple(list(found)[:EXAMPLES]) for name, found in texts.items()}

@@ -34,7 +34,8 @@ from perf_pipeline.samples.record import COLD, TIMES_LOST, Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PERCENTILES = (0.5, 0.9, 0.99)
+PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+"""Those that every level has; an objective may be about others."""
 
 
 def service_times(frame: pl.DataFrame, start_ns: int, end_ns: int) -> ServiceTimes:
@@ -148,13 +149,13 @@ class WindowTimes:
             max_ns=self.max_ns,
         )
 
-    def summary(self) -> ServiceTimes:
-        """Return the summary that is stored in the metrics."""
+    def summary(self, percentiles: Sequence[float] = PERCENTILES) -> ServiceTimes:
+        """Return the summary that is stored in the metrics, with these percentiles, 0 to 1."""
         histogram = self.histogram()
         curve = histogram.curve()
         ended, censored = histogram.count_ended, histogram.count_censored
         averaged = ended if self.quantity == "service_time" else ended + censored
-        percentiles = (histogram.percentile(p, curve) for p in PERCENTILES)
+        found = (histogram.percentile(p, curve) for p in percentiles)
         return ServiceTimes(
             samples=ended,
             in_flight_at_end=censored,
@@ -162,8 +163,7 @@ class WindowTimes:
             min_s=None if self.min_ns is None else self.min_ns / 1e9,
             max_s=None if self.max_ns is None else self.max_ns / 1e9,
             percentiles=tuple(
-                with_interval(each, ended, ended + censored, self.counts, curve)
-                for each in percentiles
+                with_interval(each, ended, ended + censored, self.counts, curve) for each in found
             ),
         )
 

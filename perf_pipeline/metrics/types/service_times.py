@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Percentile:
     """A percentile of service or response times (``survival/histogram.py``).
 
     Attributes:
-        p: 0.5, 0.9, 0.99.
+        p: 0.5, 0.9, 0.95, 0.99, 0.999, and what an objective is about.
         value_s: The percentile, at most 0.4 % off; None without any sample.
         at_least: True when it lies among workflows that had not ended: the true value is
             ``value_s`` or more.
@@ -28,6 +30,11 @@ class Percentile:
     low_s: float | None = None
     high_s: float | None = None
     samples_needed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """``p50``, ``p99.9``."""
+        return f"p{100 * self.p:.6g}"
 
     @property
     def is_weak(self) -> bool:
@@ -49,7 +56,7 @@ class ServiceTimes:
             workflows that never ended count too.
         min_s: Shortest of those that ended.
         max_s: Longest of all, ended or not.
-        percentiles: p50, p90, p99.
+        percentiles: p50, p90, p95, p99, p99.9, and those of objectives, in this order.
     """
 
     samples: int
@@ -62,7 +69,14 @@ class ServiceTimes:
     @property
     def p99(self) -> Percentile:
         """The 99th percentile."""
-        return self.percentiles[-1]
+        found = self.percentile(0.99)
+        if found is None:
+            raise LookupError("the 99th percentile is among the metrics of every level")
+        return found
+
+    def percentile(self, p: float) -> Percentile | None:
+        """Return a percentile, 0 to 1; None where the metrics do not have it."""
+        return next((found for found in self.percentiles if abs(found.p - p) < ROUNDING), None)
 
 
 @dataclass(frozen=True)

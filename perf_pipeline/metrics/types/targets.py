@@ -46,6 +46,7 @@ class TargetRow:
             closed loop (Little's law); else None.
         verdict: ``met``, ``missed``, ``unclear`` (the 95 % interval of the value contains the
             limit) or ``no_data``.
+        at_least: True when the true value is ``value`` or more.
     """
 
     table: str
@@ -57,3 +58,4 @@ class TargetRow:
     higher_is_better: bool
     implied_rate_per_s: float | None
     verdict: Verdict
+    at_least: bool = False

@@ -15,11 +15,15 @@ WEAK = "weak"
 
 
 PERCENTILES = (0.5, 0.9, 0.99)
+"""Those of tables that compare levels."""
+
+ALL_PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+"""Those of a level's own tables."""
 
 
 def percentile_cell(times: ServiceTimes, p: float) -> Cell:
     """Return a percentile, with a warning when too few samples lie beyond it."""
-    found = _percentile(times, p)
+    found = times.percentile(p)
     if found is None or found.value_s is None:
         return Cell(quantity.NOT_MEASURED, "quiet", why_no_time(times))
     shown = ("≥ " if found.at_least else "") + quantity.seconds(found.value_s)
@@ -116,10 +120,6 @@ def samples_lacking(times: ServiceTimes, found: Percentile) -> str:
     if times.in_flight_at_end and times.samples + times.in_flight_at_end >= needed:
         return "too many not ended"
     return f"needs {quantity.count(needed)} samples"
-
-
-def _percentile(times: ServiceTimes, p: float) -> Percentile | None:
-    return next((found for found in times.percentiles if abs(found.p - p) < 1e-9), None)  # noqa: PLR2004 - rounding
 
 
 NO_INTERVAL = "no interval"

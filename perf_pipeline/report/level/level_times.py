@@ -28,6 +28,7 @@ RESPONSE_TIMES = (
     "From the intended start until the result was checked, including the wait for a slot. Dropped, "
     "timed-out and abandoned workflows are right-censored: they count as at least this long."
 )
+_PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9")
 
 
 def response_times(level: LevelMetrics) -> tuple[Table, ...]:
@@ -42,10 +43,10 @@ def response_times(level: LevelMetrics) -> tuple[Table, ...]:
         level_cells.unended_cell(times),
         measured(times.avg_s, quantity.seconds, why),
         measured(times.min_s, quantity.seconds, why),
-        *(level_cells.percentile_cell(times, p) for p in level_cells.PERCENTILES),
+        *(level_cells.percentile_cell(times, p) for p in level_cells.ALL_PERCENTILES),
         measured(times.max_s, quantity.seconds, why),
     )
-    heads = ("Workflows", "Answered", "Not answered", "Average", "min", "p50", "p90", "p99", "max")
+    heads = ("Workflows", "Answered", "Not answered", "Average", "min", *_PERCENTILES, "max")
     title, basis = "Response time (open loop)", quantity.counted(times.samples, "workflow")
     return (Table(title, heads, (say_once(row),), level.validity, basis, RESPONSE_TIMES),)
 
@@ -53,7 +54,7 @@ def response_times(level: LevelMetrics) -> tuple[Table, ...]:
 def service_times(level: LevelMetrics) -> Table:
     """Return the service times of all workflows and of each kind."""
     heads = ("Workflows", "Samples", "Not ended", "Throughput", "Errors", "Average")
-    columns = (*heads, "min", "p50", "p90", "p99", "max")
+    columns = (*heads, "min", *_PERCENTILES, "max")
     head = (level_cells.throughput_cell(level), level_cells.error_cell(level))
     rows = [_times_row("all", level.service_times, head)]
     for family in level.families:
@@ -79,7 +80,7 @@ def _times_row(name: str, times: ServiceTimes, head: tuple[Cell, Cell]) -> tuple
         *head,
         level_cells.average_cell(times),
         measured(times.min_s, quantity.seconds, why),
-        *(level_cells.percentile_cell(times, p) for p in level_cells.PERCENTILES),
+        *(level_cells.percentile_cell(times, p) for p in level_cells.ALL_PERCENTILES),
         measured(times.max_s, quantity.seconds, why),
     )
     return say_once(row)

@@ -1,8 +1,8 @@
 """The questions that a reader of a run has, each with its answer and what the answer rests on.
 
 Is it a measurement? Does it meet the targets? What limited it? How much is the runtime's own?
-Of a stress run also how much load the target sustains, of open levels how long users wait, and of
-a scenario with objectives whether they are met.
+Where more than a few workflows failed also what failed; of a stress run how much load the target
+sustains, of open levels how long users wait, of a scenario with objectives whether they are met.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.beside_neighbours import is_judged
-from perf_pipeline.analysis.targets import runs_own_code
+from perf_pipeline.analysis.targets import has_no_runtime, runs_own_code
 from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level import noise
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
+from perf_pipeline.report.level.failures import failed, failures, has_many_failures
 from perf_pipeline.report.run import open_levels, overhead, slo, stress_verdict, targets
 from perf_pipeline.report.run.cost import is_asked
 from perf_pipeline.report.text import escape, labels, quantity
@@ -71,6 +72,7 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
     users = [Verdict(open_levels.QUESTION, *waited)] if waited else []
     return (
         _measurement(metrics),
+        *_failures(metrics),
         *stress,
         *users,
         *asked,
@@ -110,6 +112,21 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     return Verdict("Is it a measurement?", answer, tuple(sentences))
 
 
+def _failures(metrics: RunMetrics) -> tuple[Verdict, ...]:
+    """Return what failed at the levels at which more than a few workflows did; else nothing."""
+    worst = sorted(filter(has_many_failures, metrics.levels), key=failed, reverse=True)
+    if not worst:
+        return ()
+    count = sum(map(failed, metrics.levels))
+    ended = count + sum(level.outcomes.get("ok", 0) for level in metrics.levels)
+    shown = f"{quantity.count(count)} of {quantity.count(ended)} workflows"
+    sentences = [f"{labels.level_name(one)}: {failures(one)}." for one in worst[:REASONS_MAX]]
+    if len(worst) > REASONS_MAX:
+        more = quantity.counted(len(worst) - REASONS_MAX, "more level")
+        sentences.append(f"And at {more}: each shows its own.")
+    return (Verdict("What failed?", Cell(shown, "bad"), tuple(sentences)),)
+
+
 def _untested(metrics: RunMetrics) -> list[str]:
     """Return a sentence on the levels that were too short to be tested for drift."""
     names: dict[str, list[str]] = {}
@@ -127,12 +144,15 @@ def _targets(metrics: RunMetrics) -> Verdict:
     question = "Does it meet the targets?"
     tables = tuple(dict.fromkeys(row.table for row in metrics.targets))
     if not tables:
-        is_own = bool(metrics.levels) and all(map(runs_own_code, metrics.levels))
-        shown = "none were set" if is_own else "no data"
+        has_none = bool(metrics.levels) and (
+            all(map(runs_own_code, metrics.levels)) or all(map(has_no_runtime, metrics.levels))
+        )
+        shown = "none were set" if has_none else "no data"
         return Verdict(question, Cell(shown, "quiet"), (targets.none_set(metrics),))
     about = {row.level for row in metrics.targets}
     levels = [level for level in metrics.levels if level.role == "level" and level.label in about]
-    if levels and not any(map(is_judged, levels)):
+    is_decided = any(row.verdict != "no_data" for row in metrics.targets)
+    if levels and not is_decided and not any(map(is_judged, levels)):
         return Verdict(question, Cell("no data", "quiet"), (targets.not_judged(metrics),))
     return _answered(question, tuple(_target_table(metrics, table) for table in tables))
 

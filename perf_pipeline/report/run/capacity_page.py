@@ -39,7 +39,7 @@ _ANSWERS: dict[Verdict, Tone] = {
 KNEE = "Knee (highest throughput x lowest mean time)"
 NOTE = (
     "Met: the whole 95 % interval is within every limit. A step that was neither met nor missed "
-    "was run again for longer; if it was still undecided, it counts as missed. Little's law: "
+    "was run again for longer; if it was still undecided, it counts as not met. Little's law: "
     "throughput x mean time / in flight, each measured separately; in a steady state it is within "
     "5 % of 100 %."
 )
@@ -69,6 +69,7 @@ def render_html(finding: CapacityFinding, metrics: RunMetrics) -> str:
             status=metrics.status,
             answer=answer(finding),
             explanation=finding.summary,
+            noise=escape.visible(finding.noise).capitalize(),
             facts=facts(finding),
             charts=[chart] if chart else [],
             table=steps_table(finding),
@@ -87,6 +88,7 @@ def render_markdown(finding: CapacityFinding, metrics: RunMetrics) -> str:
         f"# {escape.markdown(_title(metrics))}",
         f"Run {escape.markdown(metrics.run_id)}, {escape.markdown(metrics.status)}",
         f"**{escape.markdown(answer(finding).text)}.** {escape.markdown(finding.summary)}.",
+        *([f"Warning: {escape.markdown(finding.noise)}."] if finding.noise else []),
         "\n".join(lines),
         markdown_table(steps_table(finding)),
     ]

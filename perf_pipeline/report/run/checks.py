@@ -1,6 +1,7 @@
 """The checks of a run: what failed, by how much, what it means, and what to do.
 
-A check never hides a number: the facts hold every level, whether the check passes or not.
+A check never hides a number: the facts hold every level, whether the check passes or not. A check
+that has nothing to test gives no finding: it neither passes nor fails.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.config.slo.shipped import TARGET_TABLES
+from perf_pipeline.report.level.failures import failed, failures, has_many_failures
 from perf_pipeline.report.text import escape, labels, quantity
 
 if TYPE_CHECKING:
@@ -26,9 +28,9 @@ TO_DO = {
     "texts. If so many failures are wanted, set max_error_ratio, or an objective on error_ratio.",
     "generator_limited": "Give the generator more room: fewer in flight, or more processes.",
     "noisy_host": "Stop other programs on this machine, or measure on a quiet one.",
-    "not_steady": "Measure longer: a greater duration_s, and steady_max_s in the scenario's "
+    "not_steady": "Measure longer: a greater duration, and steady_max_s in the scenario's "
     "[phases].",
-    "too_few_samples": "Measure longer: a greater duration_s, or more in flight.",
+    "too_few_samples": "Measure longer: a greater duration, or more in flight.",
 }
 
 _WRITES_MEAN = (
@@ -83,9 +85,16 @@ class CheckFinding:
 
 
 def check_validity(metrics: RunMetrics) -> CheckFinding:
-    """Check that every level is valid; an ERROR if data is missing or the target failed."""
+    """Check that every level is valid; an ERROR if data is missing or the target failed.
+
+    More than a few failures are named, also where the level is valid all the same.
+    """
     passed = metrics.validity == "valid"
     sentences = [f"{metrics.validity}: {labels.VALIDITY[metrics.validity]}"]
+    sentences += [
+        f"Failures at {labels.level_name(level)}: {failures(level)}."
+        for level in sorted(filter(has_many_failures, metrics.levels), key=failed, reverse=True)
+    ]
     if not passed:
         sentences += [escape.visible(reason) for reason in metrics.reasons]
         sentences.append(f"What to do: {TO_DO[metrics.validity]}")
@@ -101,11 +110,13 @@ def check_validity(metrics: RunMetrics) -> CheckFinding:
     )
 
 
-def check_writes(metrics: RunMetrics) -> CheckFinding:
-    """Check that every workflow that ended ok has its write on the servers."""
+def check_writes(metrics: RunMetrics) -> CheckFinding | None:
+    """Check that every workflow that ended ok has its write on the servers; None without any."""
     writes = [
         (labels.level_name(level), write) for level in metrics.levels for write in level.writes
     ]
+    if not writes:
+        return None
     lines = {
         f"{label} {write.server}": escape.visible(write.problem)
         if write.problem
@@ -119,8 +130,6 @@ def check_writes(metrics: RunMetrics) -> CheckFinding:
         if write.problem is not None or write.missing
     ]
     sentences = [f"{len(writes)} counts of writes agree with the records."]
-    if not writes:
-        sentences = ["No workflow of this run writes to a server."]
     if wrong:
         sentences = [*wrong, *_WRITES_MEAN]
     return CheckFinding(
@@ -132,45 +141,47 @@ def check_errors(metrics: RunMetrics) -> CheckFinding:
     """Check that no workflow failed; an ERROR from the error ratio of ``TABLE`` on."""
     lines = {labels.level_name(level): _failures(level) for level in metrics.levels}
     unknown = [level for level in metrics.levels if level.error_ratio is None]
-    failed = [level for level in metrics.levels if _failed(level)]
+    bad = sorted(filter(failed, metrics.levels), key=failed, reverse=True)
     limit = _error_ratio_limit(stress=metrics.manifest.stress)
-    many = any((level.error_ratio or 0) >= limit for level in failed)
+    many = any((level.error_ratio or 0) >= limit for level in bad)
     sentences = ["No workflow failed."]
-    if failed or unknown or not metrics.levels:
-        shown = [*failed, *(level for level in unknown if level not in failed)]
+    if bad or unknown or not metrics.levels:
+        shown = [*bad, *(level for level in unknown if level not in bad)]
         names = [labels.level_name(level) for level in shown]
         sentences = [f"Level {name}: {lines[name]}" for name in names]
         sentences += [] if metrics.levels else ["No level was measured, so failures are unknown."]
         sentences += _ERRORS_MEAN
     return CheckFinding(
-        passed=bool(metrics.levels) and not failed and not unknown,
+        passed=bool(metrics.levels) and not bad and not unknown,
         severity="ERROR" if many else "WARN",
         sentences=tuple(sentences),
         facts=dict(lines),
     )
 
 
-def check_targets(metrics: RunMetrics) -> CheckFinding:
-    """Check the targets of ``TABLE``; one without data does not pass."""
+def check_targets(metrics: RunMetrics) -> CheckFinding | None:
+    """Check the targets of ``TABLE``; one without data does not pass. None where none applies."""
     rows = [row for row in metrics.targets if row.table == TABLE]
+    if not rows:
+        return None
     open_rows = [row for row in rows if row.verdict != "met"]
     sentences = [f"All {len(rows)} targets for production are met."]
-    if not rows:
-        sentences = ["No target for production applies to this run."]
     if open_rows:
         verdicts = dict.fromkeys(row.verdict for row in open_rows)
         sentences = [*map(_line, open_rows), *(_TARGETS_MEAN[verdict] for verdict in verdicts)]
     return CheckFinding(
-        passed=bool(rows) and not open_rows,
+        passed=not open_rows,
         severity="WARN",
         sentences=tuple(sentences),
         facts={f"{row.what} at {row.level}": _line(row) for row in rows},
     )
 
 
-def check_slos(metrics: RunMetrics) -> CheckFinding:
-    """Check the scenario's objectives; one that is unclear or has no data does not pass."""
+def check_slos(metrics: RunMetrics) -> CheckFinding | None:
+    """Check the objectives; one that is unclear or has no data does not pass. None without any."""
     slos = run_slos(metrics)
+    if not slos:
+        return None
     broken = [slo for slo in slos if slo.verdict != "met"]
     lines = {
         f"{escape.name(slo.slo.text)} ({escape.name(slo.level)})": f"{slo.verdict}: "
@@ -178,9 +189,7 @@ def check_slos(metrics: RunMetrics) -> CheckFinding:
         + f", {slo.validity}, {slo.samples} samples. {escape.visible(slo.why)}"
         for slo in slos
     }
-    sentences = [
-        f"All {len(slos)} objectives are met." if slos else "The scenario has no objectives."
-    ]
+    sentences = [f"All {len(slos)} objectives are met."]
     if broken:
         sentences = [
             f"{what}: {line}" for what, line in lines.items() if not line.startswith("met")
@@ -193,14 +202,17 @@ def check_slos(metrics: RunMetrics) -> CheckFinding:
     )
 
 
-def check_repeats(metrics: RunMetrics) -> CheckFinding:
-    """Warn where the throughputs of repeats lie wider than the interval within one of them."""
+def check_repeats(metrics: RunMetrics) -> CheckFinding | None:
+    """Warn where the throughputs of repeats lie wider than the interval within one of them.
+
+    None where no level was repeated.
+    """
+    if not metrics.repeats:
+        return None
     lines = {escape.name(each.label): each.summary for each in metrics.repeats}
     differing = [each for each in metrics.repeats if each.of("throughput_per_s").differ]
     unknown = [each for each in metrics.repeats if each.of("throughput_per_s").differ is None]
-    sentences = ["No level was repeated."]
-    if metrics.repeats:
-        sentences = [f"The repeats of {len(metrics.repeats)} levels agree within their intervals."]
+    sentences = [f"The repeats of {len(metrics.repeats)} levels agree within their intervals."]
     if differing or unknown:
         sentences = [each.summary for each in (*differing, *unknown)]
         sentences += (
@@ -221,21 +233,11 @@ def _error_ratio_limit(*, stress: bool) -> float:
     return errors[stress].limit
 
 
-def _failed(level: LevelMetrics) -> int:
-    return level.outcomes.get("error", 0) + level.outcomes.get("timeout", 0)
-
-
 def _failures(level: LevelMetrics) -> str:
-    """Return how many failed over the whole level, of which classes, with an example of each."""
+    """Return the share that failed in the steady phase, and what failed over the whole level."""
     ratio = level.error_ratio
     share = quantity.NOT_MEASURED if ratio is None else quantity.percent(100 * ratio)
-    parts = [f"{_failed(level)} failed; {share} of those that ended in the steady phase"]
-    for name, count in level.error_classes.items():
-        if count:
-            examples = level.error_examples.get(name, ())
-            example = f" ({escape.visible(examples[0], length_max=200)})" if examples else ""
-            parts.append(f"{name} {count}{example}")
-    return "; ".join(parts)
+    return f"{failures(level)}; in the steady phase {share}"
 
 
 def _line(row: TargetRow) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.analysis.beside_neighbours import is_judged
-from perf_pipeline.analysis.targets import runs_own_code
+from perf_pipeline.analysis.targets import has_no_runtime, runs_own_code
 from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.text import labels, quantity
 from perf_pipeline.report.text.table import Cell, Table, number
@@ -101,9 +101,11 @@ class Cost:
 def is_asked(metrics: RunMetrics) -> bool:
     """Return whether the ways of running the same workflows can be compared at all.
 
-    Functions of a user's own run in one way only.
+    Functions of a user's own run in one way only, and the control target alone has no runtime
+    whose cost it could show.
     """
-    return not metrics.levels or not all(map(runs_own_code, metrics.levels))
+    levels = metrics.levels
+    return not levels or not (all(map(runs_own_code, levels)) or all(map(has_no_runtime, levels)))
 
 
 def cost_of(metrics: RunMetrics) -> Cost:

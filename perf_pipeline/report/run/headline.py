@@ -197,7 +197,7 @@ def _below(level: LevelMetrics) -> dict[str, str]:
     for p in times.percentiles:
         if p.value_s is not None:
             few = samples_lacking(times, p) if p.is_weak else ""
-            found[f"p{round(100 * p.p)}"] = few or interval_of(p)
+            found[p.name] = few or interval_of(p)
     return found
 
 

@@ -24,7 +24,9 @@ _NAMES = {
     "avg_s": "average",
     "p50_s": "p50",
     "p90_s": "p90",
+    "p95_s": "p95",
     "p99_s": "p99",
+    "p99.9_s": "p99.9",
     "error_ratio": "errors",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.beside_neighbours import is_judged
-from perf_pipeline.analysis.targets import runs_own_code
+from perf_pipeline.analysis.targets import has_no_runtime, runs_own_code
 from perf_pipeline.config.slo.shipped import KPIS
 from perf_pipeline.report.level import level_cells
 from perf_pipeline.report.text import escape, labels, quantity
@@ -37,6 +37,14 @@ GRADES = (
     "samples lie beyond it. Grades are a reading aid: they decide no exit code."
 )
 
+NOT_VALID = (
+    "Of levels that are not valid, only what is missed for certain is judged (a bound decides, or "
+    "the target failed); these are not valid"
+)
+NO_RUNTIME = (
+    "No targets apply: they are about a runtime, and this run executed the work without one. Set "
+    "objectives with [[slo]] or --slo."
+)
 USER_FUNCTIONS = (
     "No targets apply: the tables are about the workflows of this project. Set objectives for "
     "your own functions with [[slo]] or --slo."
@@ -62,13 +70,15 @@ def none_set(metrics: RunMetrics) -> str:
     """Return why no target applies to the run."""
     if metrics.levels and all(map(runs_own_code, metrics.levels)):
         return USER_FUNCTIONS
+    if metrics.levels and all(map(has_no_runtime, metrics.levels)):
+        return NO_RUNTIME
     if metrics.levels and all(level.loop == "open" for level in metrics.levels):
         return "The targets apply to closed-loop levels, and all levels of this run are open-loop."
     return "No target was evaluated."
 
 
 def not_judged(metrics: RunMetrics) -> str:
-    """Name the levels that are not judged because they are not valid; empty if all are valid."""
+    """Name the levels that are not valid, and what is judged of them; empty if all are valid."""
     judged = {row.level for row in metrics.targets} | {kpi.level for kpi in metrics.kpis}
     named = [
         f"{labels.level_name(level)} ({level.validity})"
@@ -77,7 +87,7 @@ def not_judged(metrics: RunMetrics) -> str:
     ]
     if not named:
         return ""
-    return f"Only valid levels are judged; these are not valid: {', '.join(named)}."
+    return f"{NOT_VALID}: {', '.join(named)}."
 
 
 def target_table(metrics: RunMetrics) -> Table:
@@ -168,7 +178,7 @@ def _verdict(row: TargetRow, level: LevelMetrics | None) -> Cell:
     limit = f"{'>' if row.higher_is_better else '<'} {quantity.limit(row.limit, row.unit)}"
     if row.implied_rate_per_s is not None:
         limit += f", implies > {quantity.limit(row.implied_rate_per_s, '/s')}"
-    if level is not None and not is_judged(level):
+    if level is not None and not is_judged(level) and row.verdict == "no_data":
         return Cell("", "quiet", limit)  # the note of the table says why it is not judged
     return labels.verdict_cell(row.verdict, limit)
 
@@ -179,6 +189,8 @@ def _value(rows: tuple[TargetRow, ...], level: LevelMetrics | None) -> Cell:
         return level_cells.percentile_cell(level.service_times, 0.99)
     if row.what == "throughput" and row.value is not None and level is not None:
         return level_cells.throughput_cell(level)
+    if row.value is not None and row.at_least:
+        return number(f"≥ {quantity.of_unit(row.value, row.unit)}")
     if row.value is not None:
         shown = (quantity.beside(row.value, other.limit, row.unit) for other in rows)
         return number(max(shown, key=len))
@@ -192,7 +204,7 @@ def _grade(kpi: KpiGrade, level: LevelMetrics | None) -> Cell:
     value = "" if kpi.value is None else quantity.of_unit(kpi.value, kpi.unit)
     if kpi.what == "P99 latency" and value and level is not None:
         value = level_cells.percentile_cell(level.service_times, 0.99).text
-    if level is not None and not is_judged(level):
+    if level is not None and not is_judged(level) and kpi.grade == "no_data":
         return Cell(value or quantity.NOT_MEASURED, "quiet")
     why = escape.visible(kpi.why)
     if kpi.what == "P99 latency" and kpi.grade == "no_data" and value and level is not None:

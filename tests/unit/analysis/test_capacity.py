@@ -77,7 +77,6 @@ def test_a_level_whose_law_does_not_balance_is_not_steady(valid_level: LevelMetr
     [
         ("not_steady", "not_steady"),
         ("too_few_samples", "unclear"),
-        ("noisy_host", "not_measured"),
         ("generator_limited", "not_measured"),
         ("incomplete", "not_measured"),
     ],
@@ -89,6 +88,59 @@ def test_no_measurement_never_meets_and_never_misses(
 
     assert answer.verdict == word
     assert "the reason" in answer.why
+
+
+def test_beside_a_neighbour_a_load_that_meets_meets_and_one_that_misses_is_unclear(
+    valid_level: LevelMetrics,
+) -> None:
+    """The mean is 10 ms. A step that is also not steady stays no measurement."""
+    noisy = replace(valid_level, validity="noisy_host", reasons=("others",))
+    assert _judged(noisy) == Answer("met")
+
+    missed = replace(noisy, slos=judge_slos([Slo("avg_s", 0.001)], noisy))
+    answer = judge_step(missed, BALANCED)
+    assert answer.verdict == "unclear"
+    assert "other programs used the machine and may have slowed the target down" in answer.why
+
+    drifts = _judged(replace(noisy, validity_if_quiet="not_steady"))
+    assert (drifts.verdict, "others" in drifts.why) == ("not_measured", True)
+
+
+def test_a_bound_that_misses_decides_a_step_that_is_not_steady(valid_level: LevelMetrics) -> None:
+    """50 in flight for 20 s, and not one ended: the mean is at least 20 s."""
+    times = replace(
+        valid_level.service_times, samples=0, in_flight_at_end=50, avg_s=None, percentiles=()
+    )
+    level = replace(
+        valid_level,
+        validity="not_steady",
+        phases={"steady": (2.0, 22.0)},
+        service_times=times,
+        in_flight=replace(valid_level.in_flight, minimum=50),
+    )
+    judged = replace(level, slos=judge_slos([Slo("avg_s", 5.0)], level))
+    answer = judge_step(judged, None)
+    assert answer.verdict == "missed"
+    assert "at least 20 s" in answer.why
+
+
+def test_the_finding_names_the_steps_that_had_neighbours() -> None:
+    """The 4 in flight missed beside another program: the capacity may be higher."""
+    state = _found({"unclear": (3, 1e9)})
+    points = [
+        LoadPoint(
+            *(s.load, str(s.load), False, s.answer.verdict, s.answer.why, (), None, None, 1),
+            "valid" if s.answer.verdict == "met" else "noisy_host",
+        )
+        for s in state.steps
+    ]
+    found = find_capacity(state, "in_flight", ["p99_s <= 1"], points)
+
+    assert "other programs used the machine at" in found.noise
+    assert "4 in flight" in found.noise
+    assert found.noise.endswith("so the capacity may be higher than found")
+    quiet = [replace(point, validity="valid") for point in points]
+    assert find_capacity(state, "in_flight", ["p99_s <= 1"], quiet).noise == ""
 
 
 def test_a_level_most_of_which_failed_misses(valid_level: LevelMetrics) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.config.scenario.builtin import open_scenario
@@ -67,6 +68,37 @@ def test_more_errors_are_allowed_under_stress(
         zip(("minimum", "goal"), limits, strict=True)
     )
     assert rows[0].verdict == ("met" if stress else "missed")
+
+
+@pytest.mark.parametrize("target", ["control", "control_async", "callable", "callable_async+x"])
+def test_what_is_no_runtime_of_ours_has_no_targets_and_no_grades(
+    valid_level: LevelMetrics, target: str
+) -> None:
+    level = _at(valid_level, 100, target=target)
+    assert target_rows([level]) == ()
+    assert kpi_grades([level]) == ()
+
+
+def test_an_overloaded_level_misses_its_targets_by_a_bound(valid_level: LevelMetrics) -> None:
+    """1000 in flight for 20 s, of which 100 ended: the mean is at least 18 s, above 5 and 10 s."""
+    times = replace(
+        valid_level.service_times, samples=100, in_flight_at_end=1000, avg_s=200.0, percentiles=()
+    )
+    level = _at(
+        valid_level,
+        1000,
+        validity="not_steady",
+        phases={"steady": (0.0, 20.0)},
+        service_times=times,
+        throughput_per_s=5.0,
+    )
+    for table in ("expected", "minimum", "goal"):
+        row = _row(level, table, "average latency")
+        assert (row.verdict, row.at_least) == ("missed", True)
+        assert row.value == pytest.approx(18.2, abs=0.1)
+    (grade,) = [one for one in kpi_grades([level]) if one.what == "average latency"]
+    assert grade.grade == "poor"
+    assert _row(level, "minimum", "throughput").verdict == "no_data"
 
 
 def test_the_scenario_of_stress_is_one_of_stress_and_that_of_normal_load_is_not() -> None:
@@ -196,7 +228,7 @@ def test_on_a_noisy_host_met_stands_and_missed_is_unclear(
     """12 and 8/s against more than 10/s: a neighbour can only have slowed the target down."""
     level = _at(valid_level, 100, throughput_per_s=rate, validity="noisy_host")
     assert _row(level, "expected", "throughput").verdict == verdict
-    drifts = replace(level, validity_if_quiet="not_steady")
+    drifts = replace(level, validity_if_quiet="incomplete")
     assert _row(drifts, "expected", "throughput").verdict == "no_data"
 
 

@@ -62,7 +62,7 @@ def test_runs_are_merged_from_what_they_wrote_or_from_their_records(
     assert answer.reported["runs"] == ["a", "b"]
     assert (row["target"], row["level"], row["family"]) == ("control (code)", "2", "transformation")
     assert (row["count"], row["not_ended"], row["max_s"]) == (201, 1, 7.0)
-    p50, p90, p99, p999 = row["percentiles"]
+    p50, p90, _, p99, p999 = row["percentiles"]
     assert p50["value_s"] == pytest.approx(0.010, rel=0.004)
     assert (p90["value_s"], p99["value_s"]) == pytest.approx((0.5, 0.5), rel=0.004)
     assert (p50["samples_beyond"], p90["samples_beyond"], p99["at_least"]) == (100, 20, False)

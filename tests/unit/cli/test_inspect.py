@@ -105,13 +105,14 @@ def test_every_problem_of_a_file_is_reported_at_once(
     command: Callable[..., Answer], here: Path
 ) -> None:
     (here / "wrong.toml").write_text(
-        GOOD.replace("[10, 20]", "[0, nan]").replace("simple", "smple") + "[phases]\nsteady = 3\n"
+        GOOD.replace("[10, 20]", "[0, nan]").replace("simple", "smple")
+        + "[phases]\ndurations = 3\n"
     )
     reported = command("check", "wrong.toml", "--json").reported["problems"]
     assert [problem.split(":")[0] for problem in reported] == [
         *("wrong.toml line 1", "wrong.toml line 1", "wrong.toml line 4", "wrong.toml line 6")
     ]
-    assert "steady_s" in reported[3]
+    assert 'did you mean "duration"?' in reported[3]
 
 
 def test_scenarios_are_listed_with_their_titles(command: Callable[..., Answer]) -> None:

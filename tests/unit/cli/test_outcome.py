@@ -60,6 +60,25 @@ def test_missed_is_1_and_undecided_is_3_and_neither_is_taken_for_the_other(
     assert exit_code(run, [], verdicts, accept_verdicts=accept, interrupted=True) == 130
 
 
+@pytest.mark.parametrize(
+    ("validity", "missed", "code"),
+    [
+        ("not_steady", True, 1),
+        ("not_steady", False, 3),
+        ("incomplete", True, 3),
+        ("valid", False, 1),
+    ],
+)
+def test_a_gate_that_is_surely_missed_fails_also_where_the_level_is_not_valid(
+    validity: str, *, missed: bool, code: int
+) -> None:
+    run = cast("RunMetrics", SimpleNamespace(status="complete", validity=validity))
+    found = exit_code(
+        run, ["a target"], gate_missed=missed, accept_verdicts=False, interrupted=False
+    )
+    assert found == code
+
+
 def test_what_is_missed_is_reported_first_with_its_validity() -> None:
     lines = slo_lines([_verdict("met"), _verdict("no_data"), _verdict("missed")])
 

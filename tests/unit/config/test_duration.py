@@ -15,7 +15,15 @@ from perf_pipeline.errors import ScenarioError
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("0", 0), ("0s", 0), ("30s", 30), ("1.5m", 90), ("2h", 7200), ("90d", 7_776_000)],
+    [
+        ("0", 0),
+        ("0s", 0),
+        ("250ms", 0.25),
+        ("30s", 30),
+        ("1.5m", 90),
+        ("2h", 7200),
+        ("90d", 7_776_000),
+    ],
 )
 def test_a_number_with_its_unit_is_a_length_of_time(text: str, seconds: float) -> None:
     assert parse_duration(text, "--wait") == seconds

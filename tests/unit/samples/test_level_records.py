@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.metrics.records.worker_ends import error_examples
 from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_number
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, at_s, write_level
@@ -52,6 +53,33 @@ def test_a_workflow_in_flight_when_its_worker_died_is_a_target_crash(tmp_path: P
     assert len(records.frame) == 3
     assert records.recovered
     assert records.may_be_missing == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        ("hung: still running 5 s after the stop", Outcome.ABANDONED),
+        ("killed by us: interrupted again while workflows were ending", Outcome.ABANDONED),
+        ("killed by SIGSEGV", Outcome.ERROR),
+        ("exit code 3: boom", Outcome.ERROR),
+    ],
+)
+def test_a_worker_that_our_own_stop_ended_is_no_target_crash(
+    tmp_path: Path, reason: str, outcome: Outcome
+) -> None:
+    """Its workflow did not come back within the drain: it neither succeeded nor failed."""
+    cut = SimulatedWorker(
+        [at_s(0, 1, 2)], in_flight=[(0, 1, GO_NS + 2 * SECOND)], closed=False, reason=reason
+    )
+    write_level(tmp_path, [cut], slots=1)
+
+    records = read_level(tmp_path, kinds=1)
+
+    made = records.frame.filter(number=1).row(0, named=True)
+    is_crash = outcome == Outcome.ERROR
+    assert made["outcome"] == outcome
+    assert made["error_class"] == (ErrorClass.TARGET_CRASH if is_crash else ErrorClass.NONE)
+    assert ("target_crash" in error_examples(records)) == is_crash
 
 
 def test_an_end_is_never_before_its_start(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from perf_pipeline.analysis.slo.judge import judge_slos, run_slos
 from perf_pipeline.analysis.slo.steady import wilson
 from perf_pipeline.analysis.slo.windows import LevelHistory
 from perf_pipeline.config.slo.slo import Slo, parse_slo
+from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.types.service_times import Percentile
 from perf_pipeline.samples.ended_because import EndedBecause
@@ -235,6 +236,158 @@ def test_a_family_is_judged_by_its_own_workflows(valid_level: LevelMetrics) -> N
     (verdict,) = judge_slos([Slo("p99_s", 0.011, family="transformation")], valid_level)
     assert (verdict.family, verdict.verdict) == ("transformation/simple", "met")
     assert judge_slos([Slo("p99_s", 0.011, family="analytics")], valid_level) == ()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "slo", "verdict"),
+    [
+        (0.0, "p99_s < 1", "met"),
+        (0.5, "p99_s < 1", "met"),
+        (0.51, "p99_s < 1", "no_data"),
+        (1.0, "p99_s < 1", "no_data"),
+        (1.0, "avg_s < 1", "no_data"),
+        (1.0, "max_s < 1", "no_data"),
+        (1.0, "p99_s < 5ms", "missed"),
+        (1.0, "memory < 1GB", "met"),
+    ],
+)
+def test_a_limit_on_a_time_is_not_met_by_failing(
+    valid_level: LevelMetrics, ratio: float, slo: str, verdict: str
+) -> None:
+    """A refused connection takes 10 ms. The scenario tolerates that all workflows fail."""
+    resources = replace(valid_level.resources, workers_pss_peak_mb=100.0)
+    found = _one(replace(valid_level, error_ratio=ratio, resources=resources), slo)
+
+    assert found.verdict == verdict
+    if verdict == "no_data":
+        assert "of the workflows failed, so the times are those of failing" in found.why
+
+
+def test_a_family_that_only_fails_does_not_meet_a_limit_beside_one_that_works(
+    valid_level: LevelMetrics,
+) -> None:
+    """A third of all workflows fails, and all of them are of one family."""
+    (works,) = valid_level.families
+    fails = replace(works, family="analytics", error_ratio=1.0)
+    level = replace(valid_level, families=(works, fails), error_ratio=0.33)
+
+    for family, verdict in (("transformation", "met"), ("analytics", "no_data")):
+        (found,) = judge_slos([Slo("p99_s", 1.0, family=family)], level)
+        assert found.verdict == verdict
+
+
+def _overloaded(level: LevelMetrics, *, grew: bool) -> LevelMetrics:
+    """60/s arrive and 30/s leave, all answered in the end; the 90th percentile is 18 s."""
+    p90 = Percentile(0.9, 18.0, False, samples_beyond=60, low_s=17.0, high_s=19.0)
+    times = replace(level.service_times, samples=600, avg_s=9.0, max_s=20.0, percentiles=(p90,))
+    load = OpenLoad(
+        offered="60/s (poisson)",
+        offered_per_s=60.0,
+        left_per_s=30.0 if grew else 60.0,
+        schedule="poisson",
+        slots=100,
+        start_timeout_s=60.0,
+        scheduled=600,
+        never_started=0,
+        checked=600,
+        unexplained=0,
+        lag=Lag(600, 8.0, 19.0, 20.0),
+        control_lag=None,
+        control_why_not="",
+        seconds=(),
+    )
+    return replace(
+        level,
+        loop="open",
+        validity="not_steady",
+        validity_if_quiet="not_steady",
+        reasons=("the queue grew",),
+        response_times=times,
+        open_load=load,
+        throughput_per_s=30.0,
+        throughput_low_per_s=29.0,
+        throughput_high_per_s=31.0,
+        resources=replace(level.resources, workers_pss_peak_mb=900.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("slo", "grew", "verdict"),
+    [
+        ("p90_s < 500ms", True, "missed"),
+        ("avg_s < 500ms", True, "missed"),
+        ("throughput > 50/s", True, "missed"),
+        ("p90_s < 20", True, "no_data"),
+        ("throughput > 20/s", True, "no_data"),
+        ("memory < 500MB", True, "no_data"),
+        ("p90_s < 500ms", False, "no_data"),
+        ("max_s < 500ms", False, "missed"),
+    ],
+)
+def test_a_queue_that_grew_misses_what_a_longer_level_could_only_miss_by_more(
+    valid_level: LevelMetrics, slo: str, *, grew: bool, verdict: str
+) -> None:
+    level = _overloaded(valid_level, grew=grew)
+    assert _one(level, slo).verdict == verdict
+
+    beside = replace(level, validity="noisy_host")
+    assert _one(beside, slo).verdict == ("unclear" if verdict == "missed" else "no_data")
+
+
+@pytest.mark.parametrize(
+    ("slo", "verdict"),
+    [
+        ("avg_s < 10", "missed"),
+        ("avg_s < 20", "no_data"),
+        ("throughput > 80/s", "missed"),
+        ("throughput > 60/s", "no_data"),
+    ],
+)
+def test_workflows_that_did_not_end_bound_the_mean_and_the_throughput(
+    valid_level: LevelMetrics, slo: str, verdict: str
+) -> None:
+    """1000 in flight for 20 s, 400 ended: 50 s by Little's law, of which no turnover is seen.
+
+    Each at its time in the phase gives 20,000 s / 1400 = 14.3 s. If all in flight had ended at
+    the end, 1400 in 20 s would be 70/s.
+    """
+    times = replace(
+        valid_level.service_times, samples=400, in_flight_at_end=1000, avg_s=50.0, percentiles=()
+    )
+    level = replace(
+        valid_level,
+        concurrency=1000,
+        validity="not_steady",
+        reasons=("0.40 turnovers",),
+        phases={"steady": (2.0, 22.0)},
+        service_times=times,
+        throughput_per_s=20.0,
+        throughput_low_per_s=18.0,
+        throughput_high_per_s=22.0,
+    )
+    found = _one(level, slo)
+
+    assert found.verdict == verdict
+    if slo == "avg_s < 10":
+        assert (found.value, found.at_least) == (pytest.approx(14.29, abs=0.01), True)
+
+
+def test_where_nothing_ended_the_mean_is_at_least_the_length_of_the_phase(
+    valid_level: LevelMetrics,
+) -> None:
+    times = replace(
+        valid_level.service_times, samples=0, in_flight_at_end=50, avg_s=None, percentiles=()
+    )
+    level = replace(
+        valid_level,
+        validity="not_steady",
+        phases={"steady": (2.0, 22.0)},
+        service_times=times,
+        in_flight=replace(valid_level.in_flight, minimum=50),
+    )
+    found = _one(level, "avg_s < 5")
+    assert (found.verdict, found.value, found.at_least) == ("missed", pytest.approx(20.0), True)
+    assert _one(level, "avg_s < 25").verdict == "no_data"
 
 
 def _stalled(stall_s: float) -> list[Row]:

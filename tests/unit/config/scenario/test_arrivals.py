@@ -66,6 +66,28 @@ def test_a_scenario_may_have_closed_and_open_levels(machine: MachineLimits) -> N
     assert (scenario.concurrency, len(scenario.arrivals)) == ((10,), 1)
 
 
+def test_the_names_of_the_flags_mean_the_same_as_those_of_the_fields(
+    machine: MachineLimits,
+) -> None:
+    """The measured part comes after the warm-up of 5 s; without one, it is that of [phases]."""
+    phases = '[phases]\nwarm_up_s = "5s"\nduration = "1m"\n'
+    given = arrivals(label="calm", schedule="poisson", rate=50, duration="25s")
+    assert parsed(phases + given, machine).arrivals == parsed(WORKLOAD + CALM, machine).arrivals
+
+    (by_phases,) = parsed(
+        phases + arrivals(label="x", schedule="poisson", rate=5), machine
+    ).arrivals
+    assert by_phases.duration_s == 65
+    twice = arrivals(label="x", schedule="poisson", rate=5, rate_per_s=5, duration=3, duration_s=9)
+    assert problems(twice, machine) == [
+        "mine.toml line 8: arrivals[1].rate is given, and rate_per_s, which is the same; keep one.",
+        (
+            "mine.toml line 11: arrivals[1].duration_s is given, and duration, the measured part "
+            "of it; keep one."
+        ),
+    ]
+
+
 @pytest.mark.parametrize(
     ("keys", "offered"),
     [
@@ -112,11 +134,11 @@ def test_what_a_schedule_lacks_or_does_not_have_is_reported_all_at_once(
 ) -> None:
     text = arrivals(label="it", schedule="ramp", duration_s=9, burst_size=4, slots=0)
     assert problems(text, machine) == [
-        'mine.toml line 5: arrivals[1].rate_per_s is missing; schedule "ramp" needs it.',
-        'mine.toml line 5: arrivals[1].end_rate_per_s is missing; schedule "ramp" needs it.',
+        'mine.toml line 5: arrivals[1].rate is missing; schedule "ramp" needs it.',
+        'mine.toml line 5: arrivals[1].end_rate is missing; schedule "ramp" needs it.',
         (
             'mine.toml line 9: arrivals[1].burst_size is given, but schedule "ramp" does not have '
-            "it (rate_per_s, end_rate_per_s or duration_s)."
+            "it (rate, end_rate or duration_s)."
         ),
         (
             "mine.toml line 10: arrivals[1].slots is 0; allowed is an integer from 1 to 20000 "
@@ -188,7 +210,7 @@ def test_rates_take_the_place_of_all_levels(machine: MachineLimits) -> None:
         '[[arm]]\nlabel = "x"\ntarget = "control"\nnodes = "code"\nconcurrency = 5\nsteady_s = 1\n'
     )
     text = "concurrency = [10, 20]\n" + WORKLOAD + arm + CALM
-    scenario = parsed(text, machine, Overrides(rates=(5, 0.5), schedule="constant", slots=7))
+    scenario = parsed(text, machine, Overrides(rate=(5, 0.5), schedule="constant", slots=7))
     assert (scenario.concurrency, scenario.arms) == ((), ())
     assert scenario.arrivals == (
         Arrivals("5-per-s", "constant", 5.0, Phases.warm_up_s + Phases.steady_s, 7),
@@ -198,7 +220,7 @@ def test_rates_take_the_place_of_all_levels(machine: MachineLimits) -> None:
 
 def test_other_flags_change_the_open_levels_that_there_are(machine: MachineLimits) -> None:
     text = WORKLOAD + CALM
-    (changed,) = parsed(text, machine, Overrides(duration_s=10, slots=9)).arrivals
+    (changed,) = parsed(text, machine, Overrides(duration=10, slots=9)).arrivals
     assert (changed.duration_s, changed.slots) == (Phases.warm_up_s + 10, 9)
     closed = parsed(text, machine, Overrides(concurrency=(3,)))
     assert (closed.concurrency, closed.arrivals) == ((3,), ())
@@ -207,8 +229,8 @@ def test_other_flags_change_the_open_levels_that_there_are(machine: MachineLimit
 @pytest.mark.parametrize(
     ("given", "reported"),
     [
-        (Overrides(rates=(0,)), "--rate is 0; allowed is a number from 0.001 to 1000000"),
-        (Overrides(rates=(5, 5)), "--rate is 5 for the second time"),
+        (Overrides(rate=(0,)), "--rate is 0; allowed is a number from 0.001 to 1000000"),
+        (Overrides(rate=(5, 5)), "--rate is 5 for the second time"),
         (Overrides(schedule="constant"), "--schedule says how the rates of --rate arrive"),
         (Overrides(slots=5), "--slots is given, but there is no open level"),
     ],

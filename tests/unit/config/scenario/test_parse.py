@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perf_pipeline.config.flags.flag import flag_values
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.keys import REPEATED, SECTIONS, TOP
 from perf_pipeline.config.scenario.parse import parse_scenario, read_scenario
@@ -163,12 +164,15 @@ def test_what_is_no_level_is_refused_with_its_line(value: str, machine: MachineL
         ("phases = 5", "phases is 5; allowed is one table, written [phases]."),
         ("arm = [1]", "arm[1] is 1; allowed is a table, written [[arm]]."),
         ("arm = {}", "arm is a table; allowed are at most 50 tables, each written [[arm]]."),
-        ("steady_s = 5", "steady_s is unknown; it belongs in [phases] or in [[arm]]."),
+        (
+            "steady_s = 5",
+            "steady_s is unknown; it belongs in [phases], in [[arm]] or in [[arrivals]].",
+        ),
         ("phases.seed = 5", "phases.seed is unknown; it belongs at the top of the file."),
         ("zzz = 1", "zzz is unknown; known here are title, seed, target"),
         ('"a\\u001bb" = 1', "a\\u001bb is unknown"),
         ("phases.steady_max_s = 3", "is 3, below warm_up_s (5)"),
-        ("phases.steady_max_s = 6", "is 6, below steady_s (20)"),
+        ("phases.steady_max_s = 6", "is 6, below duration (20)"),
         ("connections.max_db_connections = 1", "is 1, below the 2 worker processes"),
         ("processes = 64", "max_db_connections is 50, below the 64 worker processes"),
     ],
@@ -285,7 +289,7 @@ def test_what_is_not_toml_keeps_its_line(text: str, message: str, machine: Machi
 
 
 def test_flags_are_checked_together_with_the_file(machine: MachineLimits) -> None:
-    overrides = Overrides(concurrency=(0, 7), duration_s=float("inf"), target="kailas")
+    overrides = Overrides(concurrency=(0, 7), duration=float("inf"), target="kailas")
     assert problems(with_line("seed = -1"), machine, overrides) == [
         (
             "mine.toml line 1: seed is -1; allowed is an integer from 0 to 9223372036854775807 "
@@ -343,7 +347,17 @@ def test_a_file_that_is_not_there_is_reported_together_with_the_flags(
 
 NAMES = sorted(
     {key.name for keys in (TOP, *SECTIONS.values(), *REPEATED.values()) for key in keys}
-    | {*SECTIONS, *REPEATED, "phases.steady_s", '"quo ted"', "'lit.eral'", "unknown", '""'}
+    | {
+        *SECTIONS,
+        *REPEATED,
+        "phases.steady_s",
+        "duration",
+        "rate",
+        '"quo ted"',
+        "'lit.eral'",
+        "unknown",
+        '""',
+    }
 )
 SCALARS = st.one_of(
     st.sampled_from(
@@ -384,7 +398,7 @@ FLAG_VALUES = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=
             "concurrency": st.lists(FLAG_VALUES, max_size=4).map(tuple),
             "max_concurrency": FLAG_VALUES,
             "target": FLAG_VALUES,
-            "duration_s": FLAG_VALUES,
+            "duration": FLAG_VALUES,
             "seed": FLAG_VALUES,
             "complexity": st.sampled_from(["simple", "x"]),
         },
@@ -407,3 +421,26 @@ def test_any_text_and_flags_are_a_scenario_or_a_scenario_error(
         assert scenario.workloads
         assert all(1 <= level <= 2000 for level in scenario.concurrency)
         assert scenario.phases.steady_max_s >= scenario.phases.steady_s > 0
+
+
+def test_a_length_of_time_is_seconds_or_a_text_with_its_unit(machine: MachineLimits) -> None:
+    text = MINIMAL + '\n[phases]\nduration = "1.5m"\nwarm_up_s = "500ms"\ndeadline_s = 30\n'
+    phases = parse_scenario(text, "mine", machine).phases
+    assert (phases.steady_s, phases.warm_up_s, phases.deadline_s) == (90.0, 0.5, 30.0)
+
+    with pytest.raises(ScenarioError) as refused:
+        parse_scenario(MINIMAL + '\n[phases]\nduration = "1 minute"\n', "mine", machine)
+    (problem,) = refused.value.problems
+    assert 'phases.duration is "1 minute"; allowed is a number from 0.5 to 86400' in problem
+    assert problem.endswith('a text is a length of time with a unit, such as "30s" or "5m".')
+
+
+def test_a_length_of_time_has_one_meaning_in_file_flag_and_keyword(machine: MachineLimits) -> None:
+    by_old_key = parse_scenario(MINIMAL + "\n[phases]\nsteady_s = 30\n", "mine", machine)
+    for duration in ("30s", 30, 30.0, "0.5m"):
+        values = flag_values(Overrides, {"duration": duration})
+        by_flag = parse_scenario(MINIMAL, "mine", machine, Overrides(**values))
+        assert by_flag.phases == by_old_key.phases
+    assert flag_values(Overrides, {"duration_s": 5, "rates": [3]}) == {"duration": 5, "rate": (3,)}
+    with pytest.raises(TypeError, match="duration is given twice"):
+        flag_values(Overrides, {"duration": 5, "duration_s": 5})

@@ -63,18 +63,36 @@ def test_every_key_of_a_table_has_its_place(machine: MachineLimits) -> None:
     assert slo.text == "analytics p99_s <= 0.5 over 10 s at 20"
 
 
+def test_a_table_takes_the_units_that_a_text_takes(machine: MachineLimits) -> None:
+    table = """
+        [[slo]]
+        metric = "p99.9"
+        at_most = "250ms"
+        [[slo]]
+        metric = "throughput"
+        at_least = "50/s"
+    """
+    texts = 'slo = ["p99.9 < 250ms", "throughput > 50/s"]'
+    assert _slos(machine, tables=table) == _slos(machine, texts)
+    assert [slo.text for slo in _slos(machine, texts)] == [
+        *("p99.9_s <= 0.25", "throughput_per_s >= 50")
+    ]
+
+
 @pytest.mark.parametrize(
     ("table", "reported"),
     [
         ('metric = "p99_s"', "slo[1] needs one limit: at_most or at_least."),
         ('metric = "p99_s"\nat_most = 1\nat_least = 1', "needs one limit"),
         ("at_most = 1", "slo[1].metric is missing"),
-        ('metric = "p99"\nat_most = 1', 'did you mean "p99_s"?'),
+        ('metric = "q99_s"\nat_most = 1', 'did you mean "p99_s"?'),
+        ('metric = "p99"\nat_most = "5%"', "slo[1].at_most has the limit"),
+        ('metric = "p99"\nat_most = true', "slo[1].at_most is true"),
         ('metric = "p99_s"\nat_least = 1', "needs an upper limit"),
         ('metric = "p99_s"\nat_most = 1\nlevel = 30', 'slo[1].level is "30"'),
         ('metric = "p99_s"\nat_most = 1\nfamily = "transformation"', "does not have; there are an"),
         ('metric = "p99_s"\nat_most = 1\nwindow = 3', 'unknown; did you mean "window_s"?'),
-        ('metric = "p99_s"\nat_most = 1\nwindow_s = 60', "above phases.steady_s (20)"),
+        ('metric = "p99_s"\nat_most = 1\nwindow_s = 60', "above phases.duration (20)"),
         ('metric = "p99_s"\nat_most = 1\ngrace_s = 3', "without abort = true"),
         ('metric = "p99_s"\nat_most = 120', "not below phases.deadline_s (120)"),
         ('metric = "memory_mb"\nat_most = 1\nfamily = "analytics"', "of the workers"),

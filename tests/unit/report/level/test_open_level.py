@@ -116,4 +116,4 @@ def test_a_response_percentile_that_is_a_bound_reads_as_one_with_no_interval_ask
     found = open_levels.waits_answer(run)
     assert found is not None
     assert found[0].text.startswith("p99 ≥ 5.00 s at")
-    assert level_view.level_view(run.levels[0]).tables[0].rows[0][7].text == "≥ 5.00 s"
+    assert level_view.level_view(run.levels[0]).tables[0].rows[0][8].text == "≥ 5.00 s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +64,18 @@ def test_the_page_says_the_capacity_its_interval_and_the_knee(
     assert "44.01 in flight: 200" in page
     assert page.count("<svg ") == 1
     assert page.count("<tr>") == 1 + len(finding.points)
+
+
+def test_neighbours_of_the_steps_are_named_beside_the_answer(
+    finding: CapacityFinding, baseline: RunMetrics
+) -> None:
+    first, *others = finding.points
+    noisy = replace(finding, points=(replace(first, validity="noisy_host"), *others))
+
+    for page in (render_html(noisy, baseline), render_markdown(noisy, baseline)):
+        assert f"ther programs used the machine at 1 of {len(finding.points)} step" in page
+        assert "so the capacity may be higher than found" in page
+    assert "ther programs used the machine" not in render_html(finding, baseline)
 
 
 def test_the_output_of_a_target_is_inert_in_the_page(

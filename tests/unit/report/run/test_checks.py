@@ -9,12 +9,14 @@ import pytest
 
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.analysis.slo.explain import what_it_means
+from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.report.run.checks import (
     CheckFinding,
     check_errors,
+    check_repeats,
     check_slos,
     check_targets,
     check_validity,
@@ -31,29 +33,32 @@ ERROR, WARN = "ERROR", "WARN"
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> RunMetrics:
     """10 in flight at 100 ms: 100/s, valid, no failure, no writes, no targets but errors."""
-    return measure_run(write_run(tmp_path_factory.mktemp("results"), "r-1", measured=False))
+    run = measure_run(write_run(tmp_path_factory.mktemp("results"), "r-1", measured=False))
+    levels = tuple(replace(level, target="kailash") for level in run.levels)
+    return replace(run, levels=levels, targets=target_rows(levels))
 
 
 def with_level(metrics: RunMetrics, **values: Any) -> RunMetrics:
     return replace(metrics, levels=(replace(metrics.levels[0], **values),))
 
 
-def text_of(result: CheckFinding) -> str:
+def text_of(result: CheckFinding | None) -> str:
+    assert result is not None
     return "\n\n".join(result.sentences)
 
 
 def test_a_good_run_passes_and_says_on_what_it_rests(good: RunMetrics) -> None:
     assert check_validity(good).passed
     assert text_of(check_validity(good)).startswith("valid: The measurement")
-    assert (check_writes(good).passed, text_of(check_writes(good))) == (
-        True,
-        "No workflow of this run writes to a server.",
-    )
     assert (check_errors(good).passed, text_of(check_errors(good))) == (True, "No workflow failed.")
-    assert (check_slos(good).passed, text_of(check_slos(good))) == (
-        True,
-        "The scenario has no objectives.",
-    )
+
+
+def test_a_check_that_has_nothing_to_test_has_no_finding(good: RunMetrics) -> None:
+    """Neither green nor red: no writes, no objectives, no repeats, no target that applies."""
+    none = replace(good, targets=())
+    assert [check_writes(none), check_slos(none), check_repeats(none), check_targets(none)] == [
+        *(None, None, None, None)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +87,7 @@ def test_a_missing_write_is_named_with_its_level_and_numbers(good: RunMetrics) -
         Writes("mysql", 500, None, None, None, "connection refused"),
     )
     result = check_writes(with_level(good, writes=writes))
+    assert result is not None
     assert (result.passed, result.severity) == (False, ERROR)
     assert "10 postgres: 497 found, 500 expected, 3 missing, 0 extra" in text_of(result)
     assert "10 mysql: connection refused" in text_of(result)
@@ -96,7 +102,7 @@ def test_failures_are_counted_by_class_with_an_example(
     """Of 1000: 0.3 % is a warning, 6 % is more than production may have."""
     level = with_level(
         good,
-        outcomes={"ok": 1000 - failed, "error": failed - 1, "timeout": 1},
+        outcomes={"ok": 1000 - failed, "error": failed},
         error_ratio=failed / 1000,
         error_classes={"workflow_error": failed, "connection": 0},
         error_examples={"workflow_error": ("boom <script> ![](http://evil.example/p.png)",)},
@@ -104,21 +110,35 @@ def test_failures_are_counted_by_class_with_an_example(
     result = check_errors(level)
     assert (result.passed, result.severity) == (False, severity)
     share = f"{failed / 10:.3g}"
-    assert f"10: {failed} failed; {share}" in text_of(result)
+    assert f"10: {failed} of 1,000 workflows failed ({share}" in text_of(result)
     assert f"workflow_error {failed} (boom <script> ![](http://evil" in text_of(result)
     assert "connection" not in text_of(result)
+
+
+def test_more_than_a_few_failures_are_named_where_validity_is_looked_for(good: RunMetrics) -> None:
+    outcomes = {"ok": 900, "error": 100}
+    examples = {"connection": ("refused",)}
+    level = with_level(
+        good, outcomes=outcomes, error_classes={"connection": 100}, error_examples=examples
+    )
+    assert check_validity(level).passed
+    failures = "Failures at 10: 100 of 1,000 workflows failed (10.0 %); connection 100 (refused)."
+    assert failures in text_of(check_validity(level))
+    few = with_level(good, outcomes={"ok": 1000, "error": 2})
+    assert "Failures" not in text_of(check_validity(few))
 
 
 def test_a_level_in_which_nothing_ended_is_not_called_free_of_failures(good: RunMetrics) -> None:
     nothing = check_errors(with_level(good, error_ratio=None))
     assert not nothing.passed
-    assert "not measured of those that ended in the steady phase" in text_of(nothing)
+    assert "in the steady phase not measured" in text_of(nothing)
     assert not check_errors(replace(good, levels=())).passed
 
 
 def test_a_missed_target_says_by_how_much_and_no_data_is_not_met(good: RunMetrics) -> None:
     """Memory was not sampled in this run, so it is not known whether it is below 1,000 MB."""
     result = check_targets(good)
+    assert result is not None
     assert (result.passed, result.severity) == (False, WARN)
     assert "memory at 10: not measured, wanted < 1,000 MB (no_data)" in text_of(result)
     assert "Missed:" not in text_of(result)
@@ -130,8 +150,9 @@ def test_a_missed_target_says_by_how_much_and_no_data_is_not_met(good: RunMetric
     assert "error ratio at 10: 7.50 %, wanted < 5 % (missed by 2.50 %)" in missed
     assert "Missed: on this machine the target does not sustain that load" in missed
     met = tuple(replace(row, value=1.0, verdict="met") for row in good.targets)
-    assert check_targets(replace(good, targets=met)).passed
-    assert not check_targets(replace(good, targets=())).passed
+    all_met = check_targets(replace(good, targets=met))
+    assert all_met is not None
+    assert all_met.passed
 
 
 @pytest.mark.parametrize(
@@ -163,6 +184,7 @@ def test_an_objective_that_is_not_surely_met_does_not_pass(
         why="It took longer.",
     )
     result = check_slos(with_level(good, slos=(slo,)))
+    assert result is not None
     assert result.passed is passed
     if not passed:
         assert result.severity == severity

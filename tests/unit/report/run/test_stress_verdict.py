@@ -34,7 +34,7 @@ def test_only_a_run_that_looks_for_the_end_is_asked_for_it(baseline: RunMetrics)
     assert not stress_verdict.is_asked(baseline)
     assert not stress_verdict.is_asked(_stress(baseline, stop=never))
     asked = verdicts(_stress(baseline), cost_of(baseline))
-    assert [one.question for one in asked][1] == stress_verdict.QUESTION
+    assert [one.question for one in asked][2] == stress_verdict.QUESTION
 
 
 def test_a_stopped_run_names_the_highest_sustained_level_the_reason_and_what_was_not_run(
