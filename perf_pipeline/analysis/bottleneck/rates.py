@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.analysis.bottleneck.use import LevelUse, ServerUse
 from perf_pipeline.metrics.resources.counters import rate_of, rates_by_process
 from perf_pipeline.metrics.resources.resource_samples import MEGABYTE, everyone, mean, of_server
+from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,7 +72,7 @@ def level_use(
         at_once=at_once,
         workers=workers,
         worker_cores=tuple(cores.values()) if cores and len(cores) == workers else None,
-        waiting_for_core=rate_of(samples, "workers", "run_delay_s"),
+        waiting_for_core=_waiting_for_core(samples),
         waiting_for_disk=sum(known_of_disk) if known_of_disk else None,
         worker_io_mb_per_s=_io_mb_per_s(samples, "workers"),
         harness_cores=rate_of(samples, "harness", "cpu_s"),
@@ -79,7 +80,21 @@ def level_use(
         others_cores=others_cores,
         servers=tuple(_server(samples, name, limit) for name, limit in limits.items()),
         cpu_limit_cores=cpu_limit_cores,
+        children_cores=_children_cores(samples),
     )
+
+
+def _waiting_for_core(samples: Sequence[Sample]) -> float | None:
+    """Return the threads of the target that waited for a core."""
+    workers = rate_of(samples, "workers", "run_delay_s")
+    children = rate_of(samples, "children", "run_delay_s")
+    return None if workers is None else workers + (children or 0.0)
+
+
+def _children_cores(samples: Sequence[Sample]) -> float | None:
+    """Return the cores of what the workers have started, ended processes included."""
+    both, own = (rate_of(samples, "workers", counter) for counter in (TARGET_CPU, "cpu_s"))
+    return None if both is None or own is None else max(0.0, both - own)
 
 
 def _waits(in_flight: InFlight) -> Mapping[str, float] | None:
@@ -101,8 +116,8 @@ def _usable_part(host: HostCores, samples: Sequence[Sample]) -> HostCores:
     """
     if not host.is_shared_out:
         return host
-    roles = ("workers", "harness", "servers")
-    own = sum(rate_of(samples, role, "cpu_s") or 0.0 for role in roles)
+    counters = (("workers", TARGET_CPU), ("harness", "cpu_s"), ("servers", "cpu_s"))
+    own = sum(rate_of(samples, role, counter) or 0.0 for role, counter in counters)
     return replace(host, busy=own, iowait=0.0, idle=max(host.usable - own, 0.0))
 
 

@@ -83,6 +83,7 @@ class LevelUse:
             is not known.
         servers: By name.
         cpu_limit_cores: The scenario's limit for all workers together.
+        children_cores: Of the processes that the workers have started.
     """
 
     wanted: int
@@ -101,11 +102,14 @@ class LevelUse:
     others_cores: float | None
     servers: tuple[ServerUse, ...]
     cpu_limit_cores: float | None
+    children_cores: float | None = 0.0
 
     @property
     def target_cores(self) -> float | None:
-        """Cores that all workers used."""
-        return None if self.worker_cores is None else sum(self.worker_cores)
+        """Cores that all workers and what they have started used."""
+        if self.worker_cores is None or self.children_cores is None:
+            return None
+        return sum(self.worker_cores) + self.children_cores
 
     @property
     def min_cores(self) -> float | None:

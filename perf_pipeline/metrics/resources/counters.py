@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.metrics.resources.resource_samples import everyone, processes, unread
+from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -61,7 +62,7 @@ def steps(
 
     Args:
         samples: The monitor's lines, by time.
-        role: ``workers``, ``harness`` or ``servers``.
+        role: ``workers``, ``children``, ``harness`` or ``servers``.
         counter: Name of the counter in a process of a line.
         keep: Which processes of the role are meant.
     """
@@ -114,8 +115,10 @@ def total_of(
 def _step(
     before: Sample, after: Sample, role: str, counter: str, keep: Callable[[Sample], bool]
 ) -> Step | None:
-    then: dict[int, Any] = {p["pid"]: p.get(counter) for p in processes(before, role, keep)}
-    now: dict[int, Any] = {p["pid"]: p.get(counter) for p in processes(after, role, keep)}
+    then, now = (
+        {p["pid"]: _value(p, counter) for p in processes(one, role, keep)}
+        for one in (before, after)
+    )
     elapsed_s = (after["at_ns"] - before["at_ns"]) / 1e9
     missing = None in then.values() or None in now.values()
     if missing or unread(before, role) or unread(after, role):
@@ -124,3 +127,8 @@ def _step(
         return None
     growth = {pid: value - then.get(pid, 0) for pid, value in now.items()}
     return Step(after["at_ns"], elapsed_s, growth)
+
+
+def _value(process: Sample, counter: str) -> Any:
+    """Return a counter; of a worker of which nothing else was read, its own CPU time."""
+    return process.get("cpu_s" if counter == TARGET_CPU and counter not in process else counter)

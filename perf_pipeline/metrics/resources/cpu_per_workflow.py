@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perf_pipeline.metrics.resources.counters import steps
+from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 
@@ -32,7 +33,9 @@ MIN_WORKFLOWS = 20
 def cpu_per_workflow(
     samples: Sequence[Sample], ended_ok_ns: npt.NDArray[np.int64]
 ) -> CpuPerWorkflow:
-    """Divide the CPU time of the worker processes by the workflows that ended ok meanwhile.
+    """Divide the CPU time of the target by the workflows that ended ok meanwhile.
+
+    The target is the worker processes and everything that they have started.
 
     The 95 % interval is that of a ratio of two sums over batches of consecutive samples. A
     workflow that ran in two batches is counted in the second alone, which makes neighbouring
@@ -45,7 +48,7 @@ def cpu_per_workflow(
     Source:
         Cochran, Sampling Techniques, 3rd edition, section 6.4 (variance of a ratio estimate).
     """
-    counted = list(steps(samples, "workers", "cpu_s"))
+    counted = list(steps(samples, "workers", TARGET_CPU))
     if not counted:
         return CpuPerWorkflow(
             None, None, None, 0, None, "no two samples have the CPU time of every worker process"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.resources.counters import rate_of
 from perf_pipeline.metrics.resources.resource_samples import MEGABYTE, of_server
+from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.types.cpu_use import CpuOfOthers, HostCores, QuotaUse
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def cpu_of_others(
     if cpu_limit_cores is not None and cpu_limit_cores < host.cores - _WHOLE_CORE:
         why = f"the run may use {cpu_limit_cores:g} of {host.cores:.0f} cores"
         return CpuOfOthers(None, None, why)
-    own = [rate_of(samples, role, "cpu_s") for role in ("workers", "harness")]
+    own = [rate_of(samples, "workers", TARGET_CPU), rate_of(samples, "harness", "cpu_s")]
     for server in servers:
         own.append(rate_of(samples, "servers", "cpu_s", of_server(server)))
         if own[-1] is None:

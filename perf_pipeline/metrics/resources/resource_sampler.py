@@ -23,6 +23,7 @@ from perf_pipeline.metrics.resources.process import (
 )
 from perf_pipeline.metrics.resources.resource_samples import NOT_COUNTED
 from perf_pipeline.metrics.resources.server_watch import ServerWatch
+from perf_pipeline.metrics.resources.target_processes import CPU, target_processes
 from perf_pipeline.redaction.redact import redacted_values
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ COSTLY_EVERY = 5
 COSTLY_PER = 2
 """Of five samples, two in a row ask every thread of large processes: growth needs two."""
 
+MAX_CHILDREN = 100
+"""Processes of the target that are read in a sample; each takes about 0.1 ms."""
+
 _NOT_NOW = (
     f"read in {COSTLY_PER} of {COSTLY_EVERY} samples of processes of more than {MANY_THREADS} "
     "threads, so that reading costs little"
@@ -48,10 +52,11 @@ class ResourceSampler:
     """Appends one JSON line a sample to a file.
 
     A line holds ``at_ns``; what taking it cost (``took_ms`` by the clock, ``cpu_ms``); for each
-    role (``workers``, ``harness``, ``servers``, these with their ``service``) what its processes
-    use (``process.py``); the ``host`` (``host_use.py``); ``connections`` and
-    ``counters`` by server (``servers/snapshot.py``), the latter ``shared`` where others
-    may be using the server; and ``problems`` by probe.
+    role (``workers``, ``children``, which the workers have started, with their ``name``,
+    ``harness``, ``servers``, with their ``service``) what its processes use (``process.py``), of a
+    worker ``tree_cpu_s`` besides (``target_processes.py``); the ``host`` (``host_use.py``);
+    ``connections`` and ``counters`` by server (``servers/snapshot.py``), the latter ``shared``
+    where others may be using the server; and ``problems`` by probe.
     """
 
     def __init__(self, path: Path, servers: Mapping[str, WatchedServer]) -> None:
@@ -96,7 +101,7 @@ class ResourceSampler:
         problems: dict[str, str] = {}
         line: dict[str, Any] = {
             "at_ns": at_ns,
-            "workers": self._processes("workers", worker_pids, problems),
+            **self._target(worker_pids, problems),
             "harness": self._processes("harness", [os.getpid()], problems),
             "servers": self._servers(problems),
             "host": _host(problems),
@@ -138,6 +143,30 @@ class ResourceSampler:
             problems |= {f"{role} {pid} {part}": reason for part, reason in gaps.items()}
             read.append(usage)
         return read
+
+    def _target(self, pids: list[int], problems: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+        """Read the workers and what they have started."""
+        found = target_processes(pids, os.getpid())
+        workers: list[dict[str, Any]] = []
+        for usage in self._processes("workers", pids, problems):
+            mine = found.get(int(usage["pid"] or 0))
+            workers.append(usage | {CPU: None if mine is None else mine.cpu_s})
+        below = {pid: name for one in found.values() for pid, name in one.children.items()}
+        children: list[dict[str, Any]] = []
+        for pid, name in below.items():
+            if len(children) == MAX_CHILDREN:
+                problems[f"children {pid}"] = f"more than {MAX_CHILDREN} processes of the target"
+                break
+            try:
+                usage, gaps = self._reader.read(pid, costly=self._costly)
+            except ProcessLookupError:
+                continue  # it has just ended; its CPU time is in ``tree_cpu_s``
+            except OSError as error:
+                problems[f"children {pid}"] = error.strerror or str(error)
+                continue
+            problems |= {f"children {pid} {part}": reason for part, reason in gaps.items()}
+            children.append(usage | {"name": name})
+        return {"workers": workers, "children": children}
 
     def _servers(self, problems: dict[str, str]) -> list[dict[str, Any]]:
         """Read the servers that this run started, with the processes below them."""

@@ -43,7 +43,16 @@ def everyone(_process: Sample) -> bool:
 
 def processes(sample: Sample, role: str, keep: Callable[[Sample], bool] = everyone) -> list[Sample]:
     """Return the processes of a role that were read."""
-    return [process for process in sample[role] if keep(process)]
+    return [process for process in sample.get(role, ()) if keep(process)]
+
+
+def of_child(name: str) -> Callable[[Sample], bool]:
+    """Return what keeps the processes of a name that the target has started."""
+
+    def keep(process: Sample) -> bool:
+        return bool(process.get("name") == name)
+
+    return keep
 
 
 def unread(sample: Sample, role: str) -> set[str]:
@@ -64,6 +73,17 @@ def summed(
         values: list[Any] = [process.get(what) for process in processes(sample, role, keep)]
         if values and None not in values and not unread(sample, role):
             sums.append(sum(values))
+    return sums
+
+
+def target_bytes(samples: Sequence[Sample], what: str) -> list[float]:
+    """Return a value summed over workers and what they started, of each sample that has all."""
+    sums = []
+    for sample in samples:
+        workers, children = (summed([sample], role, what) for role in ("workers", "children"))
+        alone = not sample.get("children") and not unread(sample, "children")
+        if workers and (children or alone):
+            sums.append(workers[0] + sum(children))
     return sums
 
 

@@ -12,11 +12,16 @@ from perf_pipeline.metrics.resources.resource_samples import (
     NOT_COUNTED,
     everyone,
     mean,
+    of_child,
     of_server,
+    processes,
     summed,
+    target_bytes,
 )
 from perf_pipeline.metrics.resources.server_counters import counters_of, network_of
+from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.types.resource_use import (
+    CHILD,
     Gap,
     MonitorCost,
     ResourcePoint,
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.resources.resource_samples import Sample
 
 ROLES = ("workers", "harness", "servers")
+MAX_CHILDREN = 10
+"""Names of processes that the workers have started, the largest in memory first."""
 
 
 def resources_of(
@@ -58,16 +65,18 @@ def resources_of(
     counters = counters_of(steady, services)
     sent_mb, received_mb, why_not = network_of(counters)
     return Resources(
-        workers_pss_peak_mb=workers.pss_peak_mb,
-        workers_cpu_mean_percent=_percent(workers.cores_mean),
-        workers_cpu_peak_percent=_percent(workers.cores_peak),
+        workers_pss_peak_mb=_mb(max(target_bytes(steady, "pss_bytes"), default=None)),
+        workers_cpu_mean_percent=_percent(rate_of(steady, "workers", TARGET_CPU)),
+        workers_cpu_peak_percent=_percent(
+            max((step.per_s for step in steps(steady, "workers", TARGET_CPU)), default=None)
+        ),
         disk_read_mb=workers.read_mb,
         disk_write_mb=workers.write_mb,
         samples=len(steady),
         failed_probes=sum(
             not probe.startswith(NOT_COUNTED) for sample in steady for probe in sample["problems"]
         ),
-        roles=(*uses.values(), *by_server),
+        roles=(*uses.values(), *_children(steady), *by_server),
         host=host,
         others=cpu_of_others(steady, host, servers_used, cpu_limit_cores),
         server_counters=counters,
@@ -91,7 +100,7 @@ def role_use(
     """Sum up one role, or those of its processes that ``keep`` keeps."""
     pss = summed(samples, role, "pss_bytes", keep)
     cores = list(steps(samples, role, "cpu_s", keep))
-    counts = [sum(map(keep, sample[role])) for sample in samples]
+    counts = [len(processes(sample, role, keep)) for sample in samples]
 
     def peak_mb(what: str) -> float | None:
         return _mb(max(summed(samples, role, what, keep), default=None))
@@ -116,6 +125,15 @@ def role_use(
         run_delay=rate_of(samples, role, "run_delay_s", keep),
         io_delay=rate_of(samples, role, "io_delay_s", keep),
     )
+
+
+def _children(samples: Sequence[Sample]) -> tuple[RoleUse, ...]:
+    """Sum up what the workers have started, by name; the largest memory first."""
+    names = {process["name"] for sample in samples for process in sample.get("children", ())}
+    uses = [
+        role_use(samples, "children", name=f"{CHILD}{name}", keep=of_child(name)) for name in names
+    ]
+    return tuple(sorted(uses, key=lambda use: (-(use.pss_peak_mb or 0.0), use.role))[:MAX_CHILDREN])
 
 
 def _of_server(samples: Sequence[Sample], name: str) -> RoleUse:
@@ -191,13 +209,20 @@ def _without_ids(probe: str) -> str:
 
 def _series(samples: Sequence[Sample], go_ns: int) -> tuple[ResourcePoint, ...]:
     cores = {
-        role: {step.at_ns: step.per_s for step in steps(samples, role, "cpu_s")} for role in ROLES
+        role: {step.at_ns: step.per_s for step in steps(samples, role, counter)}
+        for role, counter in zip(ROLES, (TARGET_CPU, "cpu_s", "cpu_s"), strict=True)
     }
     points = []
     for sample in samples:
         used = [cores[role].get(sample["at_ns"]) for role in ROLES]
         memory = [
-            _mb(found[0]) if (found := summed([sample], role, "pss_bytes")) else None
+            _mb(found[0])
+            if (
+                found := target_bytes([sample], "pss_bytes")
+                if role == "workers"
+                else summed([sample], role, "pss_bytes")
+            )
+            else None
             for role in ROLES
         ]
         points.append(ResourcePoint((sample["at_ns"] - go_ns) / 1e9, *used, *memory))

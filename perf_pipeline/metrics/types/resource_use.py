@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from perf_pipeline.metrics.types.cpu_use import NO_SAMPLE, CpuOfOthers, HostCores
 from perf_pipeline.metrics.types.server_use import InterfaceTotal, ServerCounters
 
+CHILD = "child: "
+"""What begins the role of processes that the workers have started, before their name."""
+
 
 @dataclass(frozen=True)
 class RoleUse:
@@ -14,7 +17,8 @@ class RoleUse:
     Cores are CPU seconds a second.
 
     Attributes:
-        role: ``workers``, ``harness``, ``servers`` (all that this run watches), or a service.
+        role: ``workers``, ``harness``, ``servers`` (all that this run watches), a service, or
+            ``child: name`` for what workers have started, by its name.
         processes_peak: Maximum number of processes.
         pss_peak_mb: Proportional set size: memory shared by several processes is counted once.
         pss_mean_mb: Likewise.
@@ -100,14 +104,16 @@ class Resources:
     Targets, grades and ``PerformanceMetrics`` use the first five.
 
     Attributes:
-        workers_pss_peak_mb: Peak of the sum of the workers' PSS, 1 MB = 1e6 bytes.
-        workers_cpu_mean_percent: Mean CPU use of all workers, 100 = one core.
+        workers_pss_peak_mb: Peak of the sum of the PSS of the workers and of the processes that
+            they have started, 1 MB = 1e6 bytes.
+        workers_cpu_mean_percent: Mean CPU use of the same, 100 = one core; processes that ended
+            between two samples included.
         workers_cpu_peak_percent: Maximum between two samples.
-        disk_read_mb: Read from storage by the workers.
-        disk_write_mb: Written to storage by the workers.
+        disk_read_mb: Read from storage by the workers alone.
+        disk_write_mb: Written to storage by the workers alone.
         samples: Samples taken, one every ``sample_every_s``.
         failed_probes: Probes that failed, all samples together.
-        roles: Workers, harness and servers, then each server.
+        roles: Workers, harness and servers, then what workers have started, then each server.
         host: The machine's cores; None unless two samples have its counters.
         others: The cores that processes outside of the run used.
         server_counters: The counters of the servers.

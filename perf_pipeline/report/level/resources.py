@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.types.resource_use import CHILD
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number, say_once
 
@@ -28,6 +29,8 @@ def cores_fact(level: LevelMetrics) -> Fact:
     used = level.resources
     named = (("target", "workers"), ("harness", "harness"), ("servers", "servers"))
     known = {word: used.of(role).cores_mean for word, role in named}
+    if used.workers_cpu_mean_percent is not None:  # with what the workers have started
+        known["target"] = used.workers_cpu_mean_percent / 100
     if all(cores is None for cores in known.values()):
         return Fact("Cores used", Cell(quantity.NOT_MEASURED, "quiet", _why(used)))
     parts = [f"{word} {_cores(cores)}" for word, cores in known.items()]
@@ -233,8 +236,10 @@ def _gaps(level: LevelMetrics) -> tuple[Table, ...]:
 
 
 def _uses(used: Resources) -> tuple[RoleUse, ...]:
-    others = (use for use in used.roles if use.role not in _ROLES)
-    return (*(used.of(role) for role in _ROLES), *others)
+    others = [use for use in used.roles if use.role not in _ROLES]
+    children = [use for use in others if use.role.startswith(CHILD)]
+    workers, *rest = (used.of(role) for role in _ROLES)
+    return (workers, *children, *rest, *(use for use in others if use not in children))
 
 
 def _name(use: RoleUse) -> Cell:

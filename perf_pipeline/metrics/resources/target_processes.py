@@ -1,0 +1,102 @@
+"""The processes that a target starts, and the CPU time of all of them, ended ones included.
+
+A worker's keeper adopts what its parents left behind (``loadgen/supervise/keeper.py``), so that
+every process of a target is below its keeper. The kernel adds the CPU time of a process that has
+ended to its parent's when the parent has waited for it (proc(5), ``cutime``), so the sum over all
+that live, and what they have waited for, loses nothing between two samples: a subprocess of 10 ms
+counts. Only a process whose parent ignores SIGCHLD takes its time with it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CPU = "tree_cpu_s"
+"""CPU seconds of a worker and of everything that it has started, since its start."""
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_ENDED_STATES = frozenset("ZXx")
+
+
+class TargetProcesses(NamedTuple):
+    """A worker with everything below it.
+
+    Attributes:
+        cpu_s: CPU seconds of the worker and of all that it started.
+        children: Process id to name of those that live, the worker left out.
+    """
+
+    cpu_s: float
+    children: dict[int, str]
+
+
+class _Process(NamedTuple):
+    parent: int
+    name: str
+    state: str
+    own_ticks: int
+    waited_ticks: int
+
+
+def target_processes(
+    workers: Iterable[int], supervisor: int, proc: Path = Path("/proc")
+) -> dict[int, TargetProcesses]:
+    """Find what each worker has started.
+
+    Args:
+        workers: Their process ids.
+        supervisor: The process that started their keepers; a worker that it started itself has
+            none.
+        proc: Where the kernel tells of processes.
+
+    Returns:
+        Worker to its processes; a worker that has ended is missing.
+    """
+    found = _all_processes(proc)
+    below: dict[int, list[int]] = {}
+    for pid, process in found.items():
+        below.setdefault(process.parent, []).append(pid)
+    return {
+        worker: _tree(worker, supervisor, found, below) for worker in workers if worker in found
+    }
+
+
+def _tree(
+    worker: int, supervisor: int, found: dict[int, _Process], below: dict[int, list[int]]
+) -> TargetProcesses:
+    keeper = found.get(found[worker].parent)
+    is_kept = keeper is not None and keeper.parent == supervisor
+    ticks = keeper.waited_ticks if keeper is not None and is_kept else 0
+    waiting = [*below.get(found[worker].parent, ())] if is_kept else [worker]
+    children: dict[int, str] = {}
+    while waiting:
+        pid = waiting.pop()
+        process = found[pid]
+        ticks += process.own_ticks + process.waited_ticks
+        waiting += below.get(pid, ())
+        if pid != worker and process.state not in _ENDED_STATES:
+            children[pid] = process.name
+    return TargetProcesses(ticks / _TICKS_PER_S, children)
+
+
+def _all_processes(proc: Path) -> dict[int, _Process]:
+    found = {}
+    for entry in os.listdir(proc):  # noqa: PTH208 - once a second, of all processes
+        if entry.isdecimal():
+            try:
+                with open(f"{proc}/{entry}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                    head, _, tail = file.read().rpartition(")")
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has just ended
+            parts = tail.split()
+            ticks = [int(one) for one in parts[11:15]]  # utime, stime, cutime, cstime
+            name = head.partition("(")[2]
+            found[int(entry)] = _Process(
+                int(parts[1]), name, parts[0], ticks[0] + ticks[1], ticks[2] + ticks[3]
+            )
+    return found
