@@ -42,8 +42,10 @@ _BLOCK_WORDS = 8192 * STEP_WORDS
 _MAX_WORDS = 16 * _BLOCK_WORDS
 """More are not kept while the journal cannot be written."""
 
-_NO_WORKFLOW = (0, OUTSIDE)
-_workflow: ContextVar[tuple[int, int]] = ContextVar("workflow", default=_NO_WORKFLOW)
+NO_WORKFLOW = (0, OUTSIDE)
+_workflow: ContextVar[tuple[int, int]] = ContextVar("workflow", default=NO_WORKFLOW)
+set_workflow = _workflow.set
+"""Say which workflow (``workflow_of``) this thread, or this task and those it starts, execute."""
 
 
 class StepBuffer:
@@ -176,16 +178,6 @@ def buffer_in_use() -> StepBuffer | None:
 def workflow_of(kind: int, number: int) -> tuple[int, int]:
     """Return what the steps of a workflow are recorded with; negative numbers are cold starts."""
     return (number, kind << 32 | (COLD if number < 0 else 0))
-
-
-def enter_workflow(kind: int, number: int) -> None:
-    """Say which workflow this thread or task, and the tasks that it starts, execute."""
-    _workflow.set(workflow_of(kind, number))
-
-
-def leave_workflow() -> None:
-    """Say that this thread or task is in no workflow."""
-    _workflow.set(_NO_WORKFLOW)
 
 
 def _set_buffer(buffer: StepBuffer | None) -> None:

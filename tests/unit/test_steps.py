@@ -16,14 +16,15 @@ from perf_pipeline.steps import (
     COUNT,
     FAILED,
     MAX_NAMES,
+    NO_WORKFLOW,
     OUTSIDE,
     STEP_WORDS,
     StepBuffer,
     count,
-    enter_workflow,
-    leave_workflow,
     record_steps,
+    set_workflow,
     step,
+    workflow_of,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def buffer() -> Iterator[StepBuffer]:
     made = record_steps(itertools.count(1).__next__)
     yield made
     steps._set_buffer(None)
-    leave_workflow()
+    set_workflow(NO_WORKFLOW)
 
 
 def recorded(buffer: StepBuffer) -> list[tuple[str, int, int, int]]:
@@ -51,7 +52,7 @@ def recorded(buffer: StepBuffer) -> list[tuple[str, int, int, int]]:
 
 def test_nested_steps_are_recorded_as_they_end_with_their_workflow(buffer: StepBuffer) -> None:
     """Clock readings 1 and 4 are the outer step's, 2 and 3 those of the inner one."""
-    enter_workflow(3, 17)
+    set_workflow(workflow_of(3, 17))
     with step("outer"), step("inner"):
         pass
     assert recorded(buffer) == [("inner", 17, 1, 0), ("outer", 17, 3, 0)]
@@ -65,9 +66,9 @@ def test_a_step_that_raises_is_failed_and_its_error_goes_on(buffer: StepBuffer) 
 
 
 def test_a_cold_start_is_marked_and_what_follows_is_outside(buffer: StepBuffer) -> None:
-    enter_workflow(0, -1)
+    set_workflow(workflow_of(0, -1))
     count("rows", 12)
-    leave_workflow()
+    set_workflow(NO_WORKFLOW)
     count("rows")
     assert recorded(buffer) == [("rows", -1, 12, COUNT | COLD), ("rows", 0, 1, COUNT | OUTSIDE)]
 
@@ -80,7 +81,7 @@ def test_tasks_that_run_at_the_same_time_do_not_mix_up_their_workflows(buffer: S
             await asyncio.sleep(0.001)
 
     async def workflow(number: int) -> None:
-        enter_workflow(0, number)
+        set_workflow(workflow_of(0, number))
         await asyncio.gather(part(), part())
         with step("whole"):
             await asyncio.sleep(0)
@@ -98,7 +99,7 @@ def test_threads_have_workflows_of_their_own(buffer: StepBuffer) -> None:
     """Eight threads, 500 steps each, none lost and none with another thread's number."""
 
     def play(number: int) -> None:
-        enter_workflow(0, number)
+        set_workflow(workflow_of(0, number))
         for _ in range(500):
             with step(f"of {number}"):
                 pass

@@ -42,8 +42,10 @@ def step_tables(level: LevelMetrics) -> tuple[Table, ...]:
         return ()
     tables: list[Table] = []
     if steps.steps or not (steps.counts or steps.outside):
-        rows = tuple(_step_row(step) for step in steps.steps)
-        note = f"{STEPS}{_lost(steps)}"
+        shown = [one for one in steps.steps if one.times.samples or one.cold_samples]
+        shown.sort(key=lambda one: (one.family, one.complexity, -(one.time_share or 0.0)))
+        rows = tuple(_step_row(step) for step in shown)
+        note = f"{STEPS}{_not_shown(len(steps.steps) - len(shown))}{_lost(steps)}"
         tables.append(Table("Steps", STEP_COLUMNS, rows, level.validity, _basis(steps), note))
     if steps.counts:
         rows = tuple(_count_row(count) for count in steps.counts)
@@ -72,6 +74,13 @@ def _basis(steps: Steps) -> str:
     if steps.sampled_every > 1:
         return f"sampled: {found}, every {steps.sampled_every}th of each kind"
     return found
+
+
+def _not_shown(count: int) -> str:
+    if not count:
+        return ""
+    steps = quantity.counted(count, "step")
+    return f" Not shown: {steps} that occurred before or after the steady phase alone."
 
 
 def _lost(steps: Steps) -> str:

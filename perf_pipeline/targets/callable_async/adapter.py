@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.steps import enter_workflow
+from perf_pipeline.steps import set_workflow, workflow_of
 from perf_pipeline.targets.user_function import check_ran, classify, load_functions
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class CallableAsyncTarget:
 
     async def execute(self, kind: int, number: int) -> None:
         """Await the function; an exception of it means that the workflow failed."""
-        enter_workflow(kind, number)
+        set_workflow(workflow_of(kind, number))
         check_ran(self._names[kind], await self._functions[kind](number))
 
     async def close(self) -> None:

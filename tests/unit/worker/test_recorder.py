@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perf_pipeline.samples.journal import read_steps
 from perf_pipeline.samples.record import RECORD, Outcome
 from perf_pipeline.samples.slots import ENDED, FAILED, NUMBER, START_NS, STARTED, SlotFile
+from perf_pipeline.steps import STEP_WORDS, StepBuffer
 from perf_pipeline.worker.recorder import (
     BLOCK_RECORDS,
     COMMIT_EVERY_NS,
@@ -430,3 +432,58 @@ def test_what_threads_wait_for_is_asked_at_commits_and_stored(
 
     rows = b.journal._db.execute("SELECT at_ns, what, threads FROM wait").fetchall()
     assert rows == [(asked[0], "pool", 1), (asked[2], "pool", 3)]
+
+
+def test_the_steps_of_a_workflow_are_committed_no_later_than_its_record(
+    bench: Callable[[int], Bench],
+) -> None:
+    """A commit of the steps that fails leaves them pending, and is a problem until it succeeds."""
+    made = bench(1)
+    buffer = StepBuffer(made.clock)
+    recorder = Recorder(made.journal, made.slots, made.clock, steps=buffer)
+    blocks: list[int] = []
+
+    def commit(_at_ns: int) -> None:
+        blocks.append(len(made.committed()))
+
+    recorder._steps.commit = commit  # type: ignore[union-attr,method-assign]
+    buffer.add("pay", made.clock(), 5, 0, (1, 0))
+    recorder.record(1, 0, 0, made.clock(), made.clock(), 0)
+    made.clock.sleep(0.6)
+    recorder.commit_if_due(made.clock())
+    assert blocks == [0]
+    assert [row.number for row in made.committed()] == [1]
+
+
+def test_steps_that_cannot_be_committed_are_a_problem_although_the_records_are(
+    bench: Callable[[int], Bench],
+) -> None:
+    made = bench(1)
+    buffer = StepBuffer(made.clock)
+    recorder = Recorder(made.journal, made.slots, made.clock, steps=buffer)
+    made.journal._db.execute("ALTER TABLE step_block RENAME TO elsewhere")
+    buffer.add("pay", made.clock(), 5, 0, (1, 0))
+    for number in range(2):
+        recorder.record(number, 0, 0, made.clock(), made.clock(), 0)
+        made.clock.sleep(0.6)
+        recorder.commit_if_due(made.clock())
+    assert len(made.committed()) == 2
+    assert "step_block" in str(recorder.problem)
+    made.journal._db.execute("ALTER TABLE elsewhere RENAME TO step_block")
+    recorder.record(2, 0, 0, made.clock(), made.clock(), 0)
+    made.clock.sleep(0.6)
+    recorder.commit_if_due(made.clock())
+    assert recorder.problem is None
+    assert not buffer.pending
+
+
+def test_a_full_block_of_steps_is_committed_without_any_workflow_that_ends(
+    bench: Callable[[int], Bench],
+) -> None:
+    made = bench(1)
+    buffer = StepBuffer(made.clock)
+    Recorder(made.journal, made.slots, made.clock, steps=buffer)
+    for _ in range(8192 + 1):
+        buffer.add("pay", made.clock(), 5, 0, (1, 0))
+    assert len(buffer.pending) == STEP_WORDS
+    assert len(read_steps(made.folder / "worker-0.sqlite").payload) == 8192 * 8 * STEP_WORDS
