@@ -14,6 +14,7 @@ from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
 from perf_pipeline.cli.output import (
     AsJson,
+    Explain,
     NoResults,
     Results,
     answer,
@@ -297,7 +298,12 @@ def count_records(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def report(run: RunName = None, results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+def report(
+    run: RunName = None,
+    results: Results = None,
+    as_json: AsJson = False,  # noqa: FBT002
+    explain: Explain = False,  # noqa: FBT002
+) -> None:
     """Write the report of a run anew, from its metrics, and print its path.
 
     A run whose metrics were never written, because it was killed, is measured first.
@@ -308,7 +314,7 @@ def report(run: RunName = None, results: Results = None, as_json: AsJson = False
             metrics = metrics_of(folder)
             files = write_files(folder, metrics)
             found = report_capacity(folder, metrics) if metrics.manifest.capacity else None
-            show_summary(metrics, as_json=as_json)
+            show_summary(metrics, as_json=as_json, explain=explain)
     show_report(files.html, as_json=as_json)
     at = run_pruned_at(folder)
     if at:

@@ -67,6 +67,7 @@ def finish(
     *,
     interrupted: Exit | None,
     as_json: bool,
+    explain: bool = False,
 ) -> None:
     """Report the outcome of the run, and exit with its code.
 
@@ -77,6 +78,7 @@ def finish(
         accept_verdicts: Exit 0 once everything was measured to its end.
         interrupted: The exit code of what asked the run to end; None if nothing did.
         as_json: Print one JSON object at the end, and everything else on standard error.
+        explain: Print the intervals, the remarks on levels and the legend as well.
 
     Raises:
         typer.Exit: With the exit code, unless that is 0.
@@ -106,19 +108,18 @@ def finish(
         show(f"the run is {metrics.status}; what was measured is kept", as_json=as_json)
     files = report_of(folder, metrics)
     note_measured(metrics, files.html, gate=gate, table=GATES.get(gate or "", ""))
-    show_summary(metrics, as_json=as_json)
     slos = run_slos(metrics)
     failed_gate = gate_failures(metrics, gate)
-    for line in (
-        *(f"not valid: {reason}" for reason in metrics.reasons),
+    first = [
+        *(line for line in slo_lines(slos) if not line.startswith("SLO met")),
+        *(f"gate {gate}: {line}" for line in failed_gate),
         *judged_noise(metrics),
         *noise_lines(metrics),
         *(repeated.summary for repeated in metrics.repeats),
-        *slo_lines(slos),
-        *(f"gate {gate}: {line}" for line in failed_gate),
-    ):
-        show(line, as_json=as_json)
+    ]
+    show_summary(metrics, as_json=as_json, explain=explain, first=first)
     show_report(files.html, as_json=as_json)
+    show(next_line(metrics), as_json=as_json)
     answer(
         {
             "run_id": metrics.run_id,
@@ -207,6 +208,13 @@ def exit_code(
         return Exit.GATE_FAILED
     undecided = any(verdict != "met" for verdict in slos)
     return Exit.NOT_A_MEASUREMENT if undecided and not accept_verdicts else Exit.COMPLETE
+
+
+def next_line(metrics: RunMetrics) -> str:
+    """Return the command to try next: the errors, or what the numbers mean."""
+    if any(level.outcomes.get("error") for level in metrics.levels):
+        return f"next: perf-pipeline records {metrics.run_id} (error classes and texts)"
+    return f"next: perf-pipeline report {metrics.run_id} --explain (intervals, legend)"
 
 
 def slo_lines(verdicts: Sequence[SloVerdict]) -> list[str]:

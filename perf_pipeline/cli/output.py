@@ -32,6 +32,9 @@ SCHEMA_VERSION = 1
 AsJson = Annotated[
     bool, typer.Option("--json", help="End with one JSON object, the last line of the output.")
 ]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Print intervals and what each column means as well.")
+]
 Results = Annotated[
     Path | None,
     typer.Option("--results", help="Folder of the runs; default: PERF_PIPELINE_RESULTS, results."),

@@ -16,6 +16,7 @@ from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.outcome import GATES, end_at_once, finish, give_up
 from perf_pipeline.cli.output import (
     AsJson,
+    Explain,
     Junit,
     Results,
     Summary,
@@ -78,6 +79,7 @@ def run(
     plain: Annotated[  # noqa: FBT002
         bool, typer.Option("--plain", help="Plain lines, also in a terminal; so does NO_COLOR.")
     ] = False,
+    explain: Explain = False,  # noqa: FBT002
 ) -> None:
     """Run a scenario from servers to report, as one Dagster run.
 
@@ -95,6 +97,7 @@ def run(
         results=results,
         as_json=as_json,
         plain=plain,
+        explain=explain,
     )
 
 
@@ -109,6 +112,7 @@ def launch_run(
     run_id: str | None = None,
     as_json: bool = False,
     plain: bool = False,
+    explain: bool = False,
 ) -> None:
     """Run a scenario as one Dagster run, show its progress, and print what it wrote.
 
@@ -122,6 +126,7 @@ def launch_run(
         run_id: Id of the run; None for a new one.
         as_json: Print one JSON object at the end, and everything else on standard error.
         plain: Plain lines, also in a terminal.
+        explain: Print intervals and the legend as well.
 
     Raises:
         typer.Exit: With the exit code, unless that is 0.
@@ -152,7 +157,12 @@ def launch_run(
             give_up(child.gave_up, folder.run_id, as_json=as_json)
         try:
             noted.raise_at_once()  # interruptions are not polled while results are written
-            finish(folder, child, gate, accept_verdicts, interrupted=noted.code, as_json=as_json)
+            finish(
+                *(folder, child, gate, accept_verdicts),
+                interrupted=noted.code,
+                as_json=as_json,
+                explain=explain,
+            )
         except EndAtOnceError as error:
             end_at_once(folder, as_json=as_json)
             raise typer.Exit(noted.code or Exit.INTERRUPTED) from error

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from perf_pipeline.cli.output import inert
+from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
 from perf_pipeline.report.level.failures import failures, has_many_failures
 from perf_pipeline.report.level.level_accounts import printed_sentence
 from perf_pipeline.report.level.steady import steady_state_summary
+from perf_pipeline.report.run.answers import FAILURES, verdicts
+from perf_pipeline.report.run.cost import cost_of
 from perf_pipeline.report.run.headline import (
     HEADLINE_COLUMNS,
     INTERVAL_NOTE,
@@ -22,27 +28,139 @@ from perf_pipeline.report.run.headline import (
     interval_rows,
 )
 from perf_pipeline.report.text.labels import VALIDITY, level_name, validity_of
-from perf_pipeline.report.text.quantity import rate, seconds
+from perf_pipeline.report.text.quantity import percent, rate, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.report.run.answers import Verdict
+    from perf_pipeline.report.run.headline import HeadlineRow
 
-_VALIDITY_COLUMN = HEADLINE_COLUMNS.index("validity")
-_NAMES = ("level", "N", "validity")
+WIDTH_MAX = 100
+"""Columns of a line; a narrower terminal has fewer, a file has these."""
+FIRST_LINES_MAX = 5
+ANSWER_LINES_MAX = 2
+_BY_IMPORTANCE = (
+    *("level", "validity", "throughput", "p99", "errors", "samples", "p50", "average"),
+    *("CPU each", "N", "p90", "in flight", "times"),
+)
+_UNIT = re.compile(r"(?<=\d) (?=(?:us|ms|s|%|MB)\b|%)")
 
 
-def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
-    """Print the summary for people, as wide as their terminal allows."""
+def show_summary(
+    metrics: RunMetrics, *, as_json: bool, explain: bool = False, first: Sequence[str] = ()
+) -> None:
+    """Print the summary for people, in at most 100 columns.
+
+    Args:
+        metrics: The run.
+        as_json: Print on standard error, as standard output is for a program.
+        explain: Add the intervals, the remarks on each level, and what the columns mean.
+        first: What failed and why, shown before anything else.
+    """
     stream = sys.stderr if as_json else sys.stdout
     console = Console(file=stream, highlight=False)
-    rows = [tuple(map(inert, row.cells)) for row in headline_table(metrics)]
-    below = interval_rows(metrics)
-    laid_out = table([HEADLINE_COLUMNS, *with_intervals(rows, below)])
-    if console.is_terminal and max(map(len, laid_out.splitlines())) > console.width:
-        laid_out = "\n\n".join(map(block, rows, below))
+    width = min(console.width, WIDTH_MAX) if console.is_terminal else WIDTH_MAX
+    lines = summary_lines(metrics, width, explain=explain, first=first)
+    console.print(coloured("\n".join(lines)), soft_wrap=True)
+
+
+def summary_lines(
+    metrics: RunMetrics, width: int, *, explain: bool = False, first: Sequence[str] = ()
+) -> list[str]:
+    """Return what failed, the answers and the table of levels, no line wider than ``width``."""
+    failed = [
+        text
+        for about in (failure_sentence, failures_sentence)
+        for level in metrics.levels
+        if (text := about(level))
+    ]
+    failed += [*invalidity_sentences(metrics), *first]
+    on_top = [line for each in failed for line in wrapped(each, width, ANSWER_LINES_MAX)]
+    more = len(on_top) - FIRST_LINES_MAX
+    if more > 1 and not explain:
+        on_top = [*on_top[:FIRST_LINES_MAX], f"and {more} lines more: see the report, or --explain"]
+    answers = [
+        line
+        for one in verdicts(metrics, cost_of(metrics))
+        if one.question != FAILURES  # on top already
+        for line in wrapped(answer_line(one), width, ANSWER_LINES_MAX, indent="    ")
+    ]
+    rows = [_with_precision(row, level) for row, level in _rows(metrics)]
+    if explain:
+        rows = with_intervals([row.cells for row, _ in _rows(metrics)], interval_rows(metrics))
+    is_open = any(level.open_load is not None for level in metrics.levels)
+    laid_out = fitting_table(rows, width, is_open=is_open).splitlines()
+    lines = ["", *on_top, *answers, "", *laid_out, ""]
+    for note in _explanations(metrics, is_open=is_open) if explain else ():
+        lines += wrapped(note, width)
+    return lines
+
+
+def answer_line(verdict: Verdict) -> str:
+    """Return a question with its answer and what it rests on, as one text."""
+    rests_on = f". {verdict.in_short}" if verdict.in_short else ""
+    return f"{verdict.question} {verdict.answer.text}{rests_on}"
+
+
+def wrapped(text: str, width: int, lines_max: int = 0, indent: str = "  ") -> list[str]:
+    """Return a text as lines of whole words, a number beside its unit.
+
+    Args:
+        text: Of any origin.
+        width: Columns of a line; a single longer word is not broken.
+        lines_max: What is beyond is left out, which an ellipsis shows; 0 for no limit.
+        indent: Of every line but the first.
+    """
+    joined = _UNIT.sub("\N{NO-BREAK SPACE}", inert(text))
+    lines = textwrap.wrap(
+        joined,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        max_lines=lines_max or None,
+        placeholder=" …",
+    )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+def fitting_table(rows: list[tuple[str, ...]], width: int, *, is_open: bool) -> str:
+    """Lay out those columns of the headline that fit the width, the most important ones."""
+    order = list(_BY_IMPORTANCE)
+    if is_open:
+        order.insert(order.index("errors"), order.pop(order.index("times")))
+    chosen: list[int] = []
+    for name in order:
+        more = sorted([*chosen, HEADLINE_COLUMNS.index(name)])
+        laid_out = _of_columns([HEADLINE_COLUMNS, *rows], more)
+        if chosen and max(map(len, table(laid_out).splitlines())) > width:
+            break
+        chosen = more
+    return table(_of_columns([HEADLINE_COLUMNS, *rows], chosen))
+
+
+def _of_columns(rows: list[tuple[str, ...]], columns: list[int]) -> list[tuple[str, ...]]:
+    return [tuple(inert(row[at]) for at in columns) for row in rows]
+
+
+def _rows(metrics: RunMetrics) -> list[tuple[HeadlineRow, LevelMetrics]]:
+    return list(zip(headline_table(metrics), metrics.levels, strict=True))
+
+
+def _with_precision(row: HeadlineRow, level: LevelMetrics) -> tuple[str, ...]:
+    """Return the cells, with half the width of its 95 % interval beside the throughput."""
+    low, high = level.throughput_low_per_s, level.throughput_high_per_s
+    if not level.throughput_per_s or low is None or high is None:
+        return row.cells
+    half = percent(100 * (high - low) / 2 / level.throughput_per_s, 2)
+    return replace(row, throughput=f"{row.throughput} ±{half}").cells
+
+
+def _explanations(metrics: RunMetrics, *, is_open: bool) -> list[str]:
+    """Return the remarks on the levels, and what the columns mean."""
     limits = [
         f"limited at {level_name(level)} ({validity_of(level).text}): {fact.cell.text}; "
         f"{fact.cell.note}"
@@ -50,22 +168,13 @@ def show_summary(metrics: RunMetrics, *, as_json: bool) -> None:
         if level.bottleneck is not None
         for fact in [bottleneck_fact(level.bottleneck)]
     ]
-    is_open = any(level.open_load is not None for level in metrics.levels)
     found = [
         sentence(level)
         for sentence in (arrivals_sentence, steady_state_sentence, print_sentence)
         for level in metrics.levels
     ]
-    notes = [*map(inert, filter(None, found)), *map(inert, limits)]
-    notes += [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
-    failed = [
-        inert(text)
-        for about in (failure_sentence, failures_sentence)
-        for level in metrics.levels
-        if (text := about(level))
-    ]
-    text = "\n".join(["", *failed, laid_out, "", *notes, INTERVAL_NOTE, ""])
-    console.print(coloured(text), soft_wrap=True)
+    legend = [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
+    return [*filter(None, found), *limits, *legend, INTERVAL_NOTE, ""]
 
 
 def failure_sentence(level: LevelMetrics) -> str:
@@ -78,6 +187,17 @@ def failure_sentence(level: LevelMetrics) -> str:
 def failures_sentence(level: LevelMetrics) -> str:
     """Return how many workflows of a level failed, and of what; empty for a few."""
     return f"errors at {level_name(level)}: {failures(level)}" if has_many_failures(level) else ""
+
+
+def invalidity_sentences(metrics: RunMetrics) -> list[str]:
+    """Return why a run is not valid, apart from its failed targets and neighbours."""
+    failed = [level for level in metrics.levels if level.validity == "target_failed"]
+    shown = {f"level {level.shown}: {reason}" for level in failed for reason in level.reasons[:1]}
+    return [
+        f"not valid: {reason}"
+        for reason in metrics.reasons
+        if reason not in shown and f": {NOT_QUIET}: " not in reason
+    ]
 
 
 def arrivals_sentence(level: LevelMetrics) -> str:
@@ -139,13 +259,3 @@ def table(rows: list[tuple[str, ...]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
-
-
-def block(row: tuple[str, ...], below: Mapping[str, str]) -> str:
-    """Lay one level out below each other, for a narrow terminal, its validity above its numbers."""
-    named = dict(zip(HEADLINE_COLUMNS, row, strict=True))
-    validity = row[_VALIDITY_COLUMN]
-    lines = [f"{named['level']}: {named['N']} wanted, {validity}"]
-    values = {k: f"{v} {below[k]}" if k in below else v for k, v in named.items()}
-    lines += [f"  {k:10} {v}" for k, v in values.items() if k not in _NAMES]
-    return "\n".join(lines)

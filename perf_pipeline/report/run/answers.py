@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 REASONS_MAX = 3
 """Reasons of levels that the top of the report shows; each level shows all of them."""
 
+MEASUREMENT = "Is it a measurement?"
+FAILURES = "What failed?"
 AS_FAR = "met as far as measured"
 
 
@@ -52,6 +54,26 @@ class Verdict:
     answer: Cell
     sentences: tuple[str, ...]
     parts: tuple[Fact, ...] = ()
+
+    @property
+    def in_short(self) -> str:
+        """What the answer rests on, in one sentence; empty where the answer says all."""
+        if self.sentences:
+            return self.sentences[self._leading]
+        bad = [part for part in self.parts if part.cell.tone == "bad" and part.cell.note]
+        if bad:
+            return " ".join(f"{part.term}: {part.cell.note}" for part in bad)
+        return "; ".join(f"{part.term}: {part.cell.text}" for part in self.parts)
+
+    @property
+    def rest(self) -> tuple[str, ...]:
+        """The sentences beside ``in_short``."""
+        return tuple(one for at, one in enumerate(self.sentences) if at != self._leading)
+
+    @property
+    def _leading(self) -> int:
+        """The place of the sentence that says most: the first explains the verdict's word."""
+        return 1 if self.question == MEASUREMENT and len(self.sentences) > 1 else 0
 
 
 def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
@@ -109,7 +131,7 @@ def _measurement(metrics: RunMetrics) -> Verdict:
     answer = labels.validity_cell(metrics.validity)
     if metrics.validity == "valid" and any(map(labels.is_untested, metrics.levels)):
         answer = replace(answer, text=f"{answer.text}, {labels.UNTESTED}")
-    return Verdict("Is it a measurement?", answer, tuple(sentences))
+    return Verdict(MEASUREMENT, answer, tuple(sentences))
 
 
 def _failures(metrics: RunMetrics) -> tuple[Verdict, ...]:
@@ -124,7 +146,7 @@ def _failures(metrics: RunMetrics) -> tuple[Verdict, ...]:
     if len(worst) > REASONS_MAX:
         more = quantity.counted(len(worst) - REASONS_MAX, "more level")
         sentences.append(f"And at {more}: each shows its own.")
-    return (Verdict("What failed?", Cell(shown, "bad"), tuple(sentences)),)
+    return (Verdict(FAILURES, Cell(shown, "bad"), tuple(sentences)),)
 
 
 def _untested(metrics: RunMetrics) -> list[str]:

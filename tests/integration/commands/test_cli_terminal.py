@@ -150,7 +150,7 @@ def test_ctrl_c_once_ends_in_order_with_partial_results(
     assert terminal.shows("stopping; what was measured is kept. Ctrl-C again: end at once")
     assert terminal.end_s() < 15
     assert terminal.process.returncode == 130
-    assert terminal.shows("[red]x[/red][/nope]", "(incomplete)", "report: ")
+    assert terminal.shows("[red]x[/red][/nope]", "a measurement? incomplete", "report: ")
     assert terminal.is_sane()
     folder = sandbox.run_folders()[-1]
     assert sandbox.own_record(folder)["status"] == "interrupted"

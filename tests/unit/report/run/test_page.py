@@ -236,3 +236,15 @@ def test_a_validity_looks_the_same_at_the_level_and_at_its_charts(baseline: RunM
     tones = re.findall(r'class="verdict (\w+)">valid, drift not tested<', html)
     assert len(tones) > len(levels)
     assert set(tones) == {"good"}
+
+
+def test_each_answer_is_two_lines_and_unfolds_the_rest(page: str) -> None:
+    """Nothing is lost: every sentence is there once, those that fold are in a ``details``."""
+    answers = re.findall(r'<section class="answer">.*?</section>', page, re.DOTALL)
+    assert len(answers) == 5, "the four, and what failed"
+    for one in answers:
+        top, _, folded = one.partition("<details")
+        assert top.count("<p") == 2
+        assert folded.startswith(" open data-fold>") or not folded
+    assert "4 of 5 levels and arms are valid." in answers[0].partition("<details")[0]
+    assert "2.1 turnovers" in answers[0].partition("<details")[2]
