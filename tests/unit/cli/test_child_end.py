@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from perf_pipeline.cli.child_end import end_of
-from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.errors import ScenarioError, ServiceUnavailableError
+from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.failure_note import FailureNote, note_failure, read_note
 
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ def test_what_was_refused_is_told_as_it_is(
     """The first failure counts; nothing is kept in a file, as there is nothing to report."""
     assert Ended(1, noted(here, error, refused)).end() == (text, 3)
     assert not (here / "state").exists()
+
+
+def test_a_scenario_refused_before_its_load_is_bad_input(here: Path) -> None:
+    """A trial call that needs servers is made by the child; without them, by the command."""
+    ended = Ended(1, noted(here, ScenarioError(["shop: function shop:order(-3) raised"]))).end()
+    assert ended == ("shop: function shop:order(-3) raised", Exit.BAD_INPUT)
 
 
 def test_a_defect_in_the_child_is_a_defect_of_the_command(here: Path) -> None:

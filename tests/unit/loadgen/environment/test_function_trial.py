@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from pathlib import Path
@@ -353,3 +354,20 @@ def test_functions_whose_servers_do_not_run_are_imported_and_called_later(own: P
     found = trial(own, "own:order", servers=("redis",), calls=True, said=said)
     assert (found.good, found.called, said) == (("own:order",), (), [])
     assert "own:order not called: redis does not run yet" in found.not_tried[0]
+
+
+def test_a_function_with_a_data_file_gets_a_row_in_its_trial(own: Path) -> None:
+    """Number -1 of two rows is the second one, as under load."""
+    content = b"item\nbook\npen\n"
+    (own / "orders.csv").write_bytes(content)
+    (own / "rows.py").write_text("def order(number, row):\n    assert row == {'item': 'pen'}\n")
+    digest = hashlib.sha256(content).hexdigest()
+    workload = Workload("rows:order", "", data=str(own / "orders.csv"), data_sha256=digest)
+    scenario = Scenario(
+        "own", target="callable", workloads=(workload,), python_path=str(own), concurrency=(1,)
+    )
+    found = try_functions(scenario, {"callable": PYTHON}, calls=True)
+    assert (found.wrong, len(found.called)) == ((), 1)
+    (own / "orders.csv").write_bytes(b"item\npen\n")
+    found = try_functions(scenario, {"callable": PYTHON}, calls=True)
+    assert found.wrong[0].startswith("opening the functions raised ")
