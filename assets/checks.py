@@ -5,12 +5,13 @@ test in a run (no objectives, no repeats, no target that applies) has no result 
 it as skipped, neither green nor red.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import dagster as dg
 
 from assets.metrics import run_metrics as run_metrics_asset
+from assets.shown.check_numbers import check_numbers
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.report.run import checks
 from perf_pipeline.report.text import escape
@@ -51,11 +52,13 @@ def run_checks(
     for name, (check, _) in CHECKS.items():
         finding = check(metrics) if name in wanted else None
         if finding is not None:
-            yield check_result(name, finding)
+            yield check_result(name, finding, check_numbers(name, metrics))
 
 
-def check_result(name: str, finding: checks.CheckFinding) -> dg.AssetCheckResult:
-    """Return a finding for the UI, which reads its sentences as Markdown.
+def check_result(
+    name: str, finding: checks.CheckFinding, numbers: Mapping[str, float]
+) -> dg.AssetCheckResult:
+    """Return a finding and its numbers for the UI, which reads its sentences as Markdown.
 
     Error texts and names are not ours: an image in one of them would be fetched.
     """
@@ -65,5 +68,5 @@ def check_result(name: str, finding: checks.CheckFinding) -> dg.AssetCheckResult
         passed=finding.passed,
         severity=dg.AssetCheckSeverity[finding.severity],
         description="\n\n".join(map(escape.markdown, finding.sentences)),
-        metadata=finding.facts,
+        metadata={**finding.facts, **numbers},
     )

@@ -1,5 +1,7 @@
 """The code location: everything that Dagster shows of perf_pipeline."""
 
+import warnings
+
 import dagster as dg
 
 from assets import (
@@ -13,19 +15,25 @@ from assets import (
     scenarios,
     schedules,
     sensors,
+    verdict,
 )
 from assets.resources import LoadRun
 from assets.run_values import run_values
+from assets.shown.end_summary import end_summary
+
+# Of `dagster asset materialize --select '*'`: what is beta is how Dagster reads the star.
+warnings.filterwarnings("ignore", "Parameter `include_sources`", dg.BetaWarning)
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
         [infrastructure, scenarios, metrics, history, reporting, capacity]
     ),
-    asset_checks=dg.load_asset_checks_from_modules([checks]),
+    asset_checks=dg.load_asset_checks_from_modules([checks, verdict, capacity]),
     jobs=[
         jobs.baseline,
         jobs.stress,
         jobs.scenario,
+        jobs.recorded,
         jobs.capacity,
         jobs.infrastructure_up,
         jobs.infrastructure_down,
@@ -37,7 +45,11 @@ defs = dg.Definitions(
         sensors.clear_after_failure,
         sensors.clear_after_cancel,
     ],
-    resources={jobs.LOAD_RUN: LoadRun(), "io_manager": run_values},
+    resources={
+        jobs.LOAD_RUN: LoadRun(),
+        "io_manager": run_values,
+        "end_summary": end_summary,
+    },
     # The load runs in its own processes, so a process for each step would only add start-up time,
     # and servers that live in the run's process could not be shared between steps.
     executor=dg.in_process_executor,

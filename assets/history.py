@@ -5,9 +5,9 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from assets.charts import drawn
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
+from assets.shown.charts import drawn
 from perf_pipeline.analysis.history import RUNS_MAX, read_history
 from perf_pipeline.report.charts.history_charts import history_charts, history_rows
 
@@ -36,15 +36,15 @@ def metric_history(config: HistoryConfig, run_metrics: str) -> dg.MaterializeRes
     history = read_history(results, config.runs_max)
     rows = [dg.TableRecord(row) for one in history.series for row in history_rows(one)]
     metadata: dict[str, dg.MetadataValue] = {
-        "runs": dg.MetadataValue.int(history.runs),
+        "runs": dg.MetadataValue.text(str(history.runs)),
         "folder": dg.MetadataValue.path(str(results)),
         "not read": dg.MetadataValue.text("; ".join(history.unread) or "none"),
-        "older runs, not read": dg.MetadataValue.int(history.older),
+        "older runs, not read": dg.MetadataValue.text(str(history.older)),
     }
     if rows:
         metadata["table"] = dg.MetadataValue.table(rows)
     latest = sorted(history.series, key=lambda one: one.newest.run_id, reverse=True)
-    metadata["series in the table alone"] = dg.MetadataValue.int(len(latest[DRAWN_MAX:]))
+    metadata["series in the table alone"] = dg.MetadataValue.text(str(len(latest[DRAWN_MAX:])))
     for one in latest[:DRAWN_MAX]:
         metadata[f"history: {one.key}"] = drawn(history_charts(one))
     return dg.MaterializeResult(metadata=metadata)

@@ -9,6 +9,7 @@ from assets.resources import LoadRun
 from assets.run_inventory import ending_as_canceled
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.host.facts import read_host_facts
+from perf_pipeline.report.text.quantity import rounded
 
 GROUP = "infrastructure"
 
@@ -17,7 +18,19 @@ GROUP = "infrastructure"
 def host_facts() -> dg.MaterializeResult[None]:
     """What this machine is: processor, memory, kernel, limits."""
     facts = asdict(read_host_facts(current_settings().temp_dir))
-    return dg.MaterializeResult(metadata={k: "none" if v is None else v for k, v in facts.items()})
+    scheduling = facts.pop("scheduling") or {}
+    shown = facts | {f"scheduling {name}": value for name, value in scheduling.items()}
+    return dg.MaterializeResult(metadata=dict(map(_fact, shown.items())))
+
+
+def _fact(named: tuple[str, object]) -> tuple[str, str | float]:
+    """Return a fact with a unit that people read: amounts in GB."""
+    name, value = named
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if name.endswith("_bytes"):
+            return f"{name.removesuffix('_bytes')}_gb", rounded(value / 1e9)
+        return name, rounded(value)
+    return name, "none" if value is None else str(value)
 
 
 @dg.asset(group_name=GROUP, kinds={"postgres", "mysql", "redis"}, owners=OWNERS)

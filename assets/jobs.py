@@ -7,9 +7,10 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from assets.flag_form import RESULTS_DIR, settings_with
-from assets.resources import PROCESS_TAG
+from assets.launchpad.flag_form import RESULTS_DIR, settings_with
+from assets.launchpad.launch_fields import CAPACITY_VALUES, OWN_VALUES, launch_fields
 from assets.run_inventory import inventory_observation, note_first_failure
+from assets.tags import PROCESS_TAG
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
@@ -28,6 +29,8 @@ ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity")
 history and report are in it rather than automated: they must follow each load at once and in
 order, also when ``perf-pipeline run`` starts it without Dagster's daemon, which automation needs;
 and nothing else ever makes them stale."""
+PLAYED = dg.AssetSelection.assets("host_facts", "servers", "seeded_data")
+"""What is there only for a load that is played."""
 HOOKS = frozenset({note_first_failure})
 UNFINISHED = dg.RunsFilter(
     statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
@@ -39,31 +42,45 @@ def load_config(**config: object) -> dict[str, object]:
     return {"resources": {LOAD_RUN: {"config": config}}}
 
 
+def shown_config(scenario: str) -> dict[str, object]:
+    """Return what the launchpad shows at first: what people change, with the scenario's values."""
+    return load_config(**launch_fields(scenario))
+
+
 baseline = dg.define_asset_job(
     "baseline",
     selection=ALL,
-    config=load_config(scenario="baseline"),
+    config=shown_config("baseline"),
     description="Normal load on the target, from servers to report.",
     hooks=HOOKS,
 )
 stress = dg.define_asset_job(
     "stress",
     selection=ALL,
-    config=load_config(scenario="stress"),
+    config=shown_config("stress"),
     description="More and more load, until the target no longer sustains it.",
     hooks=HOOKS,
 )
 scenario = dg.define_asset_job(
     "scenario",
     selection=ALL,
-    config=load_config(scenario="baseline"),
-    description="The same for any scenario: set its file in the config.",
+    config=load_config(**OWN_VALUES),
+    description="The same for any scenario: set its file in the config. What is empty is as the "
+    "scenario has it.",
+    hooks=HOOKS,
+)
+recorded = dg.define_asset_job(
+    "recorded",
+    selection=ALL - PLAYED,
+    config=load_config(recorded=""),
+    description="A run that has ended, recorded here without running it again: set its folder. "
+    "Runs from Python are recorded by this job.",
     hooks=HOOKS,
 )
 capacity = dg.define_asset_job(
     "capacity",
     selection=dg.AssetSelection.assets("found_capacity"),
-    config={"ops": {"found_capacity": {"config": {"scenario": "baseline", "slos": ["p99_s < 5"]}}}},
+    config={"ops": {"found_capacity": {"config": CAPACITY_VALUES}}},
     description="The greatest load that meets objectives; both are set in the config.",
     hooks=HOOKS,
 )

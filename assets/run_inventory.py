@@ -6,15 +6,16 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.failure import RunFailedError, VerdictFailedError, refused_in_a_sentence
+from assets.tags import FOLDER_TAG, NOT_MEASURED, VERDICT_TAG
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.program.failure_note import note_failure
 from perf_pipeline.redaction.redact import redacted_errors
 from perf_pipeline.report.run.inventory import inventory_commands, inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import RunInventory, run_inventory_of
-
-FOLDER_TAG = "perf_pipeline/folder"
-"""Tag with the folder of the load run, for whatever handles the end of the Dagster run."""
+from perf_pipeline.samples.run_record import INTERRUPTED
 
 
 @contextmanager
@@ -34,7 +35,8 @@ def _report_run_inventory(context: dg.AssetExecutionContext, folder: RunFolder) 
 
 def note_cancellation(context: dg.AssetExecutionContext) -> None:
     """End the run as canceled: Dagster calls an interruption from outside of it a failure."""
-    run = context.instance.get_run_by_id(context.run_id)
+    run = context.instance.get_run_by_id(context.run.run_id)
+    context.instance.add_run_tags(context.run.run_id, {VERDICT_TAG: INTERRUPTED})
     if run is not None and run.status == dg.DagsterRunStatus.STARTED:
         context.instance.report_run_canceling(run, "The process was asked to end.")
 
@@ -43,13 +45,18 @@ def note_cancellation(context: dg.AssetExecutionContext) -> None:
 def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
     """End the run as canceled when the block is interrupted (Ctrl-C, SIGTERM).
 
-    Dagster stores an error with all that caused it, which may be a driver's and repeat a URL.
+    Where the block says what the user can do, that is all that the run's page shows. Of any other
+    error Dagster stores all that caused it, which may be a driver's and repeat a URL.
     """
     with redacted_errors():
         try:
-            yield
+            with refused_in_a_sentence():
+                yield
         except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
             note_cancellation(context)
+            raise
+        except RunFailedError:
+            context.instance.add_run_tags(context.run.run_id, {VERDICT_TAG: NOT_MEASURED})
             raise
 
 
@@ -82,6 +89,12 @@ def report_run_inventory(context: dg.HookContext) -> None:
 def note_first_failure(context: dg.HookContext) -> None:
     """Note why a step failed, for the command line that started this run, if one did."""
     error = context.op_exception
-    if error is not None:
-        refused = error.description or "" if isinstance(error, dg.Failure) else ""
-        note_failure(current_settings().failure_note, error, refused=refused)
+    if error is None:
+        return
+    refused = error.description or "" if isinstance(error, dg.Failure) else ""
+    note_failure(
+        current_settings().failure_note,
+        error.__cause__ if isinstance(error.__cause__, PerfPipelineError) else error,
+        refused=refused,
+        is_verdict=isinstance(error, VerdictFailedError),
+    )

@@ -8,18 +8,17 @@ import dagster as dg
 from packaging.version import InvalidVersion, Version
 
 from assets import jobs
-from assets.resources import PROCESS_TAG
-from assets.run_inventory import FOLDER_TAG
+from assets.tags import CLEARED_TAG, FOLDER_TAG, NOT_MEASURED, PROCESS_TAG, VERDICT_TAG
+from perf_pipeline.config.scenario.target_spec import target_fields
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.loadgen.environment.environment import find_uv
 from perf_pipeline.loadgen.environment.newest_release import newest_release, next_release
+from perf_pipeline.samples.run_record import INTERRUPTED
 
 PACKAGE = "kailash"
 ASK_EVERY_S = 3600
 CLEAR_EVERY_S = 60
 """Rare: each evaluation costs CPU time, also while a load run measures."""
-
-AFTER_TAG = "perf_pipeline/cleared_after"
 
 
 def new_version_sensor(
@@ -56,11 +55,9 @@ def new_version_sensor(
 
 
 def _measure_release(package: str, release: str) -> dg.RunRequest:
-    target = f"{package}=={release}"
+    target = target_fields(f"{package}=={release}")
     return dg.RunRequest(
-        run_key=release,
-        run_config=jobs.load_config(scenario="baseline", target=target),
-        tags={"perf_pipeline/new_release": target},
+        run_key=release, run_config=jobs.load_config(scenario="baseline", **target)
     )
 
 
@@ -100,12 +97,15 @@ def clearing_sensor(name: str, status: dg.DagsterRunStatus, ended: str) -> dg.Se
 def _clear_after(run: dg.DagsterRun) -> dg.RunRequest | dg.SkipReason:
     if PROCESS_TAG not in run.tags:
         return dg.SkipReason(f"run {run.run_id} of {run.job_name} had nothing to clear away")
+    verdict = run.tags.get(VERDICT_TAG, NOT_MEASURED)
+    if verdict not in (NOT_MEASURED, INTERRUPTED):
+        return dg.SkipReason(f"run {run.run_id} ran to its end; its verdict is {verdict}")
     folder = run.tags.get(FOLDER_TAG)  # none when it ended before its load began
     config = {"run_folder": folder, "results_dir": str(Path(folder).parent)} if folder else {}
     return dg.RunRequest(
         run_key=run.run_id,
         run_config={"ops": {"clear_leftovers": {"config": config}}},
-        tags={AFTER_TAG: run.run_id},
+        tags={CLEARED_TAG: run.run_id},
     )
 
 

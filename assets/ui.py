@@ -1,7 +1,8 @@
 """``python -m assets.ui``: ``dagster dev`` with the reports beside it, both on loopback alone.
 
 Dagster serves no files, and a browser follows no link from its pages to a file; so the reports of
-the results folder are served by this process as long as the UI runs.
+every results folder that a link leads to are served by this process as long as the UI runs, on
+every port that such a link has.
 """
 
 import argparse
@@ -11,14 +12,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from http.server import ThreadingHTTPServer
 
-from perf_pipeline.config.settings import PROJECT, current_settings
+from perf_pipeline.config.settings import PROJECT, Settings, current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.lifeline import bound_command
 from perf_pipeline.program.dagster_home import dagster_environment
 from perf_pipeline.program.program import run_program
-from perf_pipeline.report import report_server as reports
+from perf_pipeline.report.report_places import HOST, ReportPlaces
+from perf_pipeline.report.report_server import report_server
 
 UI_PORT = 3000
 
@@ -34,23 +38,39 @@ def main(arguments: list[str]) -> int:
     except PerfPipelineError as error:
         sys.stderr.write(f"{error}\n")
         return Exit.BAD_INPUT
-    results, port = settings.results_dir, settings.reports_port
-    try:
-        server = reports.report_server(results, port)
-    except OSError as error:
-        sys.stderr.write(
-            f"Reports cannot be served on {reports.HOST}:{port}: {error.strerror}.\n"
-            "Links to reports in the UI lead there. End what listens there (another `make ui`?), "
-            "or choose another port: make ui REPORTS_PORT=4001.\n"
-        )
-        return Exit.BAD_INPUT
-    with server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        sys.stderr.write(f"reports of {results} on http://{reports.HOST}:{port}/\n")
+    with ExitStack() as serving:
         try:
-            return _dagster_dev(given.port, environ)
-        finally:
-            server.shutdown()
+            _serve_reports(settings, serving)
+        except OSError as error:
+            sys.stderr.write(
+                f"Reports cannot be served on {HOST}:{settings.reports_port}: {error.strerror}.\n"
+                "Links to reports in the UI lead there. End what listens there (another `make "
+                "ui`?), or choose another port: make ui REPORTS_PORT=4001.\n"
+            )
+            return Exit.BAD_INPUT
+        return _dagster_dev(given.port, environ)
+
+
+def _serve_reports(settings: Settings, serving: ExitStack) -> None:
+    """Serve reports until the stack is closed: on the port of the settings, and of older links.
+
+    Raises:
+        OSError: Something else listens on the port of the settings.
+    """
+    places, port = ReportPlaces(settings.state_dir), settings.reports_port
+    _serve(report_server(settings.results_dir, port, places.folders), serving)
+    for older in set(places.ports()) - {port}:
+        with suppress(OSError):  # something else listens there
+            _serve(report_server(settings.results_dir, older, places.folders), serving)
+    with suppress(OSError):
+        places.note_serving(port)
+    sys.stderr.write(f"reports and all runs: http://{HOST}:{port}/\n")
+
+
+def _serve(server: ThreadingHTTPServer, serving: ExitStack) -> None:
+    serving.enter_context(server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serving.callback(server.shutdown)
 
 
 def _dagster_dev(port: int, environ: Mapping[str, str]) -> int:
@@ -58,7 +78,7 @@ def _dagster_dev(port: int, environ: Mapping[str, str]) -> int:
 
     It has its own session, or Ctrl-C would reach it twice; and it is bound to this process.
     """
-    where = ["--host", reports.HOST, "--port", str(port)]
+    where = ["--host", HOST, "--port", str(port)]
     command = [sys.executable, "-I", "-m", "dagster", "dev", *where]
     # A shell without job control starts what is before an & deaf to SIGINT, and Dagster would
     # make SIGTERM the same.

@@ -33,6 +33,7 @@ from perf_pipeline.loadgen.environment.target_environments import call_with_serv
 from perf_pipeline.loadgen.manifest import make_manifest
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.program.ending import is_request_to_end
+from perf_pipeline.program.recorded_run import record_run
 from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.disk_space import disk_full, give_back, is_disk_full, reserve
@@ -277,6 +278,8 @@ def run_scenario(
 ) -> FinishedRun:
     """Run a scenario from servers to report, in this process and without an orchestrator.
 
+    Where Dagster has a history of runs, the finished run is recorded in it, in some seconds more.
+
     Args:
         scenario: What to do; ``open_scenario`` makes one.
         settings: Where things are; None to read them from the environment.
@@ -296,6 +299,8 @@ def run_scenario(
         metrics = measure(folder)
         # Inside: a server that was lost must not cost the report as well.
         files = write_files(folder, metrics)
+    if settings.is_recorded:
+        record_run(folder.root, os.environ, settings.state_dir, notify)
     return FinishedRun(metrics, folder.root, files)
 
 

@@ -13,6 +13,7 @@ runs from the command line wait for each other at the host's load lock.
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from functools import cache
@@ -27,6 +28,7 @@ from perf_pipeline.servers.lifecycle.status import server_status
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+os.environ.setdefault("PERF_PIPELINE_DAGSTER", "off")  # recording takes seconds a run
 _TESTS = Path(__file__).parent
 LIMITS_S = {
     "unit": 1.0,

@@ -70,6 +70,7 @@ class Sandbox:
             "DAGSTER_HOME": str(self.dagster_home),
             "PERF_PIPELINE_RESULTS": str(self.results),
             "PERF_PIPELINE_LOAD_LOCK": str(folder / "load.lock"),  # waits for no other test
+            "PERF_PIPELINE_DAGSTER": "off",  # recording takes seconds; its own test has it on
             "PERF_PIPELINE_NOISE": "tell",  # the machine is shared with whatever runs beside
         }
 

@@ -27,7 +27,7 @@ def _only_prints(arguments: Sequence[str]) -> bool:
 
 def _main(arguments: Sequence[str]) -> int:
     # Most of what may fail is imported here.
-    if arguments[:1] == ["run"] and _EXPLAIN.isdisjoint(arguments):
+    if arguments[:1] in (["run"], ["capacity"]) and _EXPLAIN.isdisjoint(arguments):
         from perf_pipeline.cli.waiting_dagster import prepared_dagster  # noqa: PLC0415
 
         with prepared_dagster():

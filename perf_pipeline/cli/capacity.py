@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from perf_pipeline.analysis.capacity import NOT_REACHED
+from perf_pipeline.analysis.capacity_steps import measure_capacity
 from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.capacity_run import finish_capacity, search_capacity
+from perf_pipeline.capacity_run import finish_capacity
 from perf_pipeline.ci.measured import note_capacity
+from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.completion import offer_scenarios
+from perf_pipeline.cli.dagster_child import DagsterChild, capacity_job
 from perf_pipeline.cli.flag_options import takes_flags
-from perf_pipeline.cli.outcome import give_up
+from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
+from perf_pipeline.cli.outcome import end_at_once, give_up
 from perf_pipeline.cli.output import (
     AsJson,
     Junit,
@@ -32,6 +36,7 @@ from perf_pipeline.cli.run import (
     checked_run,
     make_results_folder,
 )
+from perf_pipeline.cli.views import STOPPING
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.flag import check_flags
@@ -39,25 +44,22 @@ from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.capacity_question import FAILURES, capacity_question
 from perf_pipeline.config.scenario.problems import Problems
-from perf_pipeline.errors import (
-    GaveUpWaitingError,
-    PerfPipelineError,
-    RunFolderError,
-    ScenarioError,
-)
+from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.exit_code import Exit
-from perf_pipeline.host.load_lock import GAVE_UP
-from perf_pipeline.program.ending import interrupted_code
+from perf_pipeline.program.dagster_home import VARIABLE, dagster_environment
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.servers.lifecycle.resolve import users_url_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Self
 
     from perf_pipeline.analysis.capacity import CapacityFinding, LoadPoint, Verdict
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
 
+PAGE = "capacity.html"
 CODES: dict[Verdict, Exit] = {
     "found": Exit.COMPLETE,
     "at_least": Exit.COMPLETE,
@@ -96,7 +98,7 @@ def capacity(
     """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
-        wait_s = parse_duration(wait, "--wait")
+        parse_duration(wait, "--wait")
         checked = _check(scenario, overrides, asked, settings)
         question = capacity_question(checked, read_machine_limits(), asked)
         if FAILURES in question.slos:
@@ -106,25 +108,52 @@ def capacity(
         show(f"target {checked.target}: finding or making its environment", as_json=as_json)
         run_id = new_run_id(datetime.now(UTC))
         ready = checked_run(run_id, checked, scenario, settings, as_json=as_json)
-    folder = RunFolder(settings.results_dir / run_id)
-
-    def notify(text: str) -> None:
-        if not text.startswith(GAVE_UP):  # the reason of the end is shown with it
-            show(text, as_json=as_json)
-
-    with _partial_results_reported(folder, as_json=as_json):
-        finding = search_capacity(
-            checked,
-            question,
-            settings,
-            run_id=run_id,
-            environments=ready.environments,
-            notify=notify,
-            wait_s=wait_s,
+        folder = RunFolder(settings.results_dir / run_id)
+        environ = dagster_environment(
+            {**os.environ, **users_url_variables(settings)}, settings.state_dir
         )
-    _show(finding, folder, as_json=as_json)
-    if code := CODES[finding.verdict]:
-        raise typer.Exit(code)
+    job = capacity_job(scenario, overrides, asked, folder, wait=wait)
+    child = DagsterChild(job, StepLines(as_json=as_json), ready, environ)
+    with interruptions_noted() as noted:
+        child.run(noted)
+        if child.gave_up and not noted:
+            give_up(child.gave_up, folder.run_id, as_json=as_json)
+        try:
+            noted.raise_at_once()
+            _finish(folder, child, noted.code, as_json=as_json)
+        except EndAtOnceError as error:
+            end_at_once(folder, as_json=as_json)
+            raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
+
+
+class StepLines:
+    """Shows a search as the lines that it prints itself, one a step: a ``View``."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        """Print on standard error where standard output is for a program."""
+        self._as_json = as_json
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Restore nothing."""
+
+    def notify(self, text: str) -> None:
+        """Print a line."""
+        show(text, as_json=self._as_json)
+
+    def look(self) -> None:
+        """Show nothing between the steps."""
+
+    def stopping(self) -> None:
+        """Print that the search is being stopped."""
+        self.notify(STOPPING)
 
 
 def _check(
@@ -144,34 +173,38 @@ def _check(
         raise ScenarioError([*problems.sentences(), *error.problems]) from error
 
 
-@contextmanager
-def _partial_results_reported(folder: RunFolder, *, as_json: bool) -> Iterator[None]:
-    """Report what was measured if it is interrupted or fails.
+def _finish(
+    folder: RunFolder, child: DagsterChild, interrupted: Exit | None, *, as_json: bool
+) -> None:
+    """Report what was found, or what was measured before it was interrupted or failed.
 
     Raises:
-        typer.Exit: With the exit code of that.
+        typer.Exit: With the exit code, unless that is 0.
     """
+    failed = None if interrupted else end_of(child, os.environ.get(VARIABLE, ""))
+    code = interrupted or (failed.code if failed else None)
+    why = "interrupted" if interrupted else failed.text if failed else None
+    if why:
+        show(why, as_json=as_json)
     try:
-        yield
-    except KeyboardInterrupt as error:
-        _report_partly("interrupted", folder, as_json=as_json)
-        raise typer.Exit(interrupted_code()) from error
-    except GaveUpWaitingError as error:
-        give_up(str(error), folder.run_id, as_json=as_json)
-    except PerfPipelineError as error:
-        _report_partly(str(error), folder, as_json=as_json)
-        raise typer.Exit(Exit.NOT_A_MEASUREMENT) from error
-
-
-def _report_partly(why: str, folder: RunFolder, *, as_json: bool) -> None:
-    show(why, as_json=as_json)
-    try:
-        finding = finish_capacity(folder).finding
+        finding = _finding(folder)
     except (RunFolderError, OSError) as error:
+        if why is None:
+            raise
         show(f"nothing was measured: {error}", as_json=as_json)
         answer({"run_id": folder.run_id, "error": why, "problems": [str(error)]}, as_json=as_json)
-        return
-    _show(finding, folder, as_json=as_json, error=why)
+    else:
+        _show(finding, folder, as_json=as_json, error=why)
+        code = code or CODES[finding.verdict]
+    if code:
+        raise typer.Exit(code)
+
+
+def _finding(folder: RunFolder) -> CapacityFinding:
+    """Return what a search found; its page is written unless the search did so itself."""
+    if not (folder.root / PAGE).exists():
+        return finish_capacity(folder).finding
+    return measure_capacity(folder, metrics_of(folder).levels)
 
 
 def _show(
@@ -188,7 +221,7 @@ def _show(
             f"knee at {knee.in_flight:.4g} in flight: {knee.per_s:.4g}/s x {knee.time_s:.4g} s",
             as_json=as_json,
         )
-    page = folder.root / "capacity.html"
+    page = folder.root / PAGE
     note_capacity(metrics_of(folder), finding, page)
     show(f"report: {page}", as_json=as_json)
     answer(

@@ -34,13 +34,15 @@ class ChildEnd(NamedTuple):
 
 
 def end_of(child: DagsterChild, own_home: str = "") -> ChildEnd | None:
-    """Return how a child ended that nobody asked to end; None if it ended well.
+    """Return how a child ended that nobody asked to end; None if it measured to its end.
 
     Args:
         child: It has ended.
         own_home: ``DAGSTER_HOME`` of the user's; it may be what Dagster cannot work with.
     """
     note = child.failure
+    if note is not None and note.is_verdict:
+        return None
     if note is not None:
         if note.is_defect:
             return ChildEnd(explain_log(f"{note.kind}: {note.text}", note.trace), Exit.DEFECT)

@@ -12,11 +12,12 @@ import subprocess
 import time
 from contextlib import closing
 from dataclasses import asdict
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from perf_pipeline.cli.waiting_dagster import WaitingDagster, waiting_dagster
 from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
+from perf_pipeline.config.scenario.target_spec import target_fields
 from perf_pipeline.host.load_lock import GAVE_UP
 from perf_pipeline.program.failure_note import read_note
 from perf_pipeline.redaction.redact import redacted
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.cli.interruptions import Interruptions
     from perf_pipeline.cli.views import View
+    from perf_pipeline.config.flags.capacity_flags import CapacityFlags
     from perf_pipeline.config.flags.overrides import Overrides
     from perf_pipeline.loadgen.checked_run import CheckedRun
     from perf_pipeline.program.failure_note import FailureNote
@@ -37,6 +39,67 @@ STOP_GRACE_S = 22.0
 STOP_ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 """SIGINT is what Dagster turns into a clean end; the next follows after ``STOP_GRACE_S``,
 in which the user's teardown may take its 10 s."""
+
+
+class DagsterJob(NamedTuple):
+    """A job of the code location, with its configuration.
+
+    Attributes:
+        name: The job.
+        config: What the launchpad would send.
+    """
+
+    name: str
+    config: dict[str, Any]
+
+
+def load_job(
+    scenario: str,
+    overrides: Overrides,
+    folder: RunFolder,
+    *,
+    wait: str = DEFAULT_WAIT,
+    gate: str | None = None,
+) -> DagsterJob:
+    """Return the job that runs a scenario.
+
+    Args:
+        scenario: Name or file, checked.
+        overrides: Flags, checked.
+        folder: The folder that the run will make.
+        wait: How long it waits for another load run.
+        gate: Table of targets that must be met; None for none.
+    """
+    fields = {**_fields(scenario, overrides, folder, wait), **({"gate": gate} if gate else {})}
+    name = scenario if scenario == "baseline" else "scenario"
+    return DagsterJob(name, {"resources": {"load_run_resource": {"config": fields}}})
+
+
+def capacity_job(
+    scenario: str,
+    overrides: Overrides,
+    asked: CapacityFlags,
+    folder: RunFolder,
+    *,
+    wait: str = DEFAULT_WAIT,
+) -> DagsterJob:
+    """Return the job that searches for what was asked; the rest is as of ``load_job``."""
+    flags = {name: value for name, value in asdict(asked).items() if value is not None}
+    fields = {**_fields(scenario, overrides, folder, wait), **flags}
+    return DagsterJob("capacity", {"ops": {"found_capacity": {"config": fields}}})
+
+
+def _fields(scenario: str, overrides: Overrides, folder: RunFolder, wait: str) -> dict[str, Any]:
+    flags = {name: value for name, value in asdict(overrides).items() if value is not None}
+    is_builtin = scenario in list_scenarios()
+    return {
+        "scenario": scenario if is_builtin else str(find_scenario(scenario).absolute()),
+        "run_id": folder.run_id,
+        "results_dir": str(folder.root.parent),
+        "wait": wait,
+        **flags,
+        **(target_fields(overrides.target) if overrides.target else {}),
+    }
 
 
 class DagsterChild:
@@ -50,43 +113,26 @@ class DagsterChild:
 
     def __init__(
         self,
-        scenario: str,
-        overrides: Overrides,
-        folder: RunFolder,
+        job: DagsterJob,
         view: View,
         checked: CheckedRun,
         environ: Mapping[str, str],
-        wait: str = DEFAULT_WAIT,
     ) -> None:
         """Prepare; nothing is started.
 
         Args:
-            scenario: Name or file, checked.
-            overrides: Flags, checked.
-            folder: The folder that the run will make.
+            job: What is executed.
             view: Shows what people should see.
-            checked: What the child runs, so that it does not open or try anything again; its
-                configuration has the same for people.
+            checked: What the child runs, so that it does not open or try anything again; the
+                configuration of the job has the same for people.
             environ: Its environment, as ``dagster_environment`` makes it.
-            wait: How long it waits for another load run.
         """
-        self._folder = folder
+        self._job = job
         self._view = view
         self._checked = checked
         self._environ = environ
         self._unread = b""
         self._read_bytes = 0
-        builtin = scenario in list_scenarios()
-        self._job = scenario if scenario == "baseline" else "scenario"
-        flags = {k: v for k, v in asdict(overrides).items() if v is not None}
-        config: dict[str, Any] = {
-            "scenario": scenario if builtin else str(find_scenario(scenario).absolute()),
-            "run_id": folder.run_id,
-            "results_dir": str(folder.root.parent),
-            "wait": wait,
-            **flags,
-        }
-        self._config = {"resources": {"load_run_resource": {"config": config}}}
         self._log: list[str] = []
         self.code = 0
         self.failure: FailureNote | None = None
@@ -97,8 +143,8 @@ class DagsterChild:
         with closing(self._waiting()) as waiting:
             try:
                 waiting.execute(
-                    ["job", "execute", "-m", "assets.definitions", "-j", self._job],
-                    json.dumps(self._config, default=list).encode(),
+                    ["job", "execute", "-m", "assets.definitions", "-j", self._job.name],
+                    json.dumps(self._job.config, default=list).encode(),
                     self._checked.to_json(),
                     self._environ,
                 )

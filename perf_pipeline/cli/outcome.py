@@ -21,20 +21,19 @@ from perf_pipeline.program.dagster_home import VARIABLE
 from perf_pipeline.report.level.noise import judged_noise
 from perf_pipeline.report.run.files import report_of
 from perf_pipeline.report.run.result_file import level_file
+from perf_pipeline.report.run.run_verdict import GATES, gate_failures, gate_rows
 from perf_pipeline.report.text.labels import level_name
 from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perf_pipeline.cli.child_end import ChildEnd
     from perf_pipeline.cli.dagster_child import DagsterChild
     from perf_pipeline.config.slo.verdict import Verdict
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.slo_verdict import SloVerdict
-    from perf_pipeline.metrics.types.targets import TargetRow
     from perf_pipeline.samples.run_folder import RunFolder
-
-GATES = {"production": "minimum", "goal": "goal"}
 
 
 def end_at_once(folder: RunFolder, *, as_json: bool) -> None:
@@ -100,8 +99,6 @@ def finish(
         raise typer.Exit(
             interrupted or (failed.code if failed else Exit.NOT_A_MEASUREMENT)
         ) from error
-    if metrics.validity == "target_failed" and failed and failed.code != Exit.DEFECT:
-        failed = None  # as Dagster runs of such targets do; the reasons below say it
     if failed:
         show(failed.text, as_json=as_json)
     if metrics.status != COMPLETE:
@@ -126,7 +123,7 @@ def finish(
             "folder": str(folder.root),
             "report": str(files.html),
             "status": metrics.status,
-            "dagster": "interrupted" if interrupted else failed.text if failed else "succeeded",
+            "dagster": "interrupted" if interrupted else _end_in_dagster(child, failed),
             "validity": metrics.validity,
             "reasons": list(metrics.reasons),
             "gate_failures": failed_gate,
@@ -150,6 +147,13 @@ def finish(
         code = failed.code
     if code:
         raise typer.Exit(code)
+
+
+def _end_in_dagster(child: DagsterChild, failed: ChildEnd | None) -> str:
+    """Return how the Dagster run ended: it fails as well when its verdict is that it failed."""
+    if failed:
+        return failed.text
+    return f"failed: {child.failure.text}" if child.failure else "succeeded"
 
 
 def give_up(why: str, run_id: str, *, as_json: bool) -> NoReturn:
@@ -240,29 +244,6 @@ def noise_lines(metrics: RunMetrics) -> list[str]:
         if level.noise is not None and not level.noise.judged
         for cause in level.noise.causes
     ]
-
-
-def gate_rows(metrics: RunMetrics, gate: str | None) -> list[TargetRow]:
-    """Return the targets that a gate judges by; none without a gate."""
-    return [] if gate is None else [row for row in metrics.targets if row.table == GATES[gate]]
-
-
-def gate_failures(metrics: RunMetrics, gate: str | None) -> list[str]:
-    """Return a line for each target of the gate that was not met; undecided is not met."""
-    if gate is None:
-        return []
-    rows = gate_rows(metrics, gate)
-    if not rows:
-        return ["none of its targets applies to this run; [[slo]] or --slo sets objectives"]
-    return [
-        f"{row.what} at {row.level}: {_shown(row)}, limit {row.limit:g} {row.unit} ({row.verdict})"
-        for row in rows
-        if row.verdict != "met"
-    ]
-
-
-def _shown(row: TargetRow) -> str:
-    return "not measured" if row.value is None else f"{row.value:.3g} {row.unit}"
 
 
 def level_entries(folder: RunFolder, metrics: RunMetrics) -> list[dict[str, Any]]:

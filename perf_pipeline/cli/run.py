@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perf_pipeline.cli.completion import offer_gates, offer_scenarios
-from perf_pipeline.cli.dagster_child import DagsterChild
+from perf_pipeline.cli.dagster_child import DagsterChild, load_job
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
-from perf_pipeline.cli.outcome import GATES, end_at_once, finish, give_up
+from perf_pipeline.cli.outcome import end_at_once, finish, give_up
 from perf_pipeline.cli.output import (
     AsJson,
     Explain,
@@ -37,6 +37,7 @@ from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.program.dagster_home import dagster_environment
+from perf_pipeline.report.run.run_verdict import GATES
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables
@@ -149,7 +150,8 @@ def launch_run(
         as_json=as_json,
         no_color=bool(os.environ.get("NO_COLOR")),
     )
-    child = DagsterChild(scenario, overrides, folder, view, ready, environ, wait)
+    job = load_job(scenario, overrides, folder, wait=wait, gate=gate)
+    child = DagsterChild(job, view, ready, environ)
     with interruptions_noted() as noted:
         with view:
             child.run(noted)

@@ -9,6 +9,7 @@ PERF_PIPELINE_NOISE            ``tell``: other programs share this machine; nois
                                invalidates no level (default: ``judge``)
 PERF_PIPELINE_LOAD_LOCK        file whose lock one load run at a time has (default: one a host);
                                for runs that cannot take each other's cores, such as in cpusets
+PERF_PIPELINE_DAGSTER          ``off``: runs from Python are not recorded in Dagster's history
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
@@ -46,6 +47,8 @@ _NOISE = f"{_PREFIX}NOISE"
 _LOAD_LOCK = f"{_PREFIX}LOAD_LOCK"
 _REPORTS_PORT = f"{_PREFIX}REPORTS_PORT"
 REPORTS_PORT, _PORTS = 3001, 65536
+_DAGSTER = f"{_PREFIX}DAGSTER"
+_RECORDED = ("on", "off")
 CHECKED_RUN = f"{_PREFIX}CHECKED_RUN"
 FAILURE_NOTE = f"{_PREFIX}FAILURE_NOTE"
 """Both are set by the command line alone, for the Dagster run that it starts."""
@@ -53,7 +56,7 @@ FAILURE_NOTE = f"{_PREFIX}FAILURE_NOTE"
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _RESULTS = f"{_PREFIX}RESULTS"
-_OTHER_VARIABLES = (_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS)
+_OTHER_VARIABLES = (_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER)
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PASSWORD_VARIABLES = ("PGPASSWORD", "PGSSLPASSWORD", "MYSQL_PWD", "REDISCLI_AUTH")
@@ -78,6 +81,7 @@ class Settings:
             noise is reported with causes and figures, and decides nothing. A fact of the machine,
             not of a scenario; in every run's manifest.
         reports_port: Where the reports are beside the Dagster UI.
+        is_recorded: Runs from Python are recorded in Dagster's history, where there is one.
         checked_run: File with the run that the command line has checked
             (``loadgen/checked_run.py``); None in a process that it did not start.
         current_dir: What paths in the URLs are relative to.
@@ -95,6 +99,7 @@ class Settings:
     mongodb_stand_in: str | None = None
     noise: NoiseHandling = "judge"
     reports_port: int = REPORTS_PORT
+    is_recorded: bool = True
     checked_run: Path | None = None
     current_dir: Path = field(default_factory=Path.cwd)
     failure_note: Path | None = None
@@ -130,6 +135,9 @@ def read_settings(
     reports_port = environ.get(_REPORTS_PORT) or str(REPORTS_PORT)
     if not (reports_port.isdecimal() and 0 < int(reports_port) < _PORTS):
         problems.append(f"{_REPORTS_PORT} is {reports_port!r}; ports are 1 to 65535.")
+    dagster = environ.get(_DAGSTER) or "on"
+    if dagster not in _RECORDED:
+        problems.append(f"{_DAGSTER} is {dagster!r}; it must be {' or '.join(_RECORDED)}.")
     load_lock = Path(environ.get(_LOAD_LOCK) or "/").expanduser()
     if not (load_lock.is_absolute() and load_lock.parent.is_dir()):
         problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
@@ -153,6 +161,7 @@ def read_settings(
         mongodb_stand_in=stand_in,
         noise=cast("NoiseHandling", noise),
         reports_port=int(reports_port),
+        is_recorded=dagster == "on",
         checked_run=Path(environ[CHECKED_RUN]) if environ.get(CHECKED_RUN) else None,
         current_dir=here,
         failure_note=Path(environ[FAILURE_NOTE]) if environ.get(FAILURE_NOTE) else None,

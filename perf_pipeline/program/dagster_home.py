@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 VARIABLE = "DAGSTER_HOME"
 _CONFIG = "dagster.yaml"
-_HISTORY = ".dagster"
+HISTORY = ".dagster"
 _TEMPORARY = ".tmp_dagster_home_"
-_IN_PROJECT = f": {_HISTORY}"
+_IN_PROJECT = f": {HISTORY}"
 
 
 def dagster_environment(
@@ -77,7 +77,7 @@ def _is_ours(project: Path) -> bool:
 
     In another user's project root could write, but what it wrote would lock the owner out.
     """
-    for folder in (project, project / _HISTORY):
+    for folder in (project, project / HISTORY):
         try:
             if folder.stat().st_uid != os.geteuid() or not os.access(folder, os.W_OK | os.X_OK):
                 return False
@@ -92,7 +92,7 @@ def _in_state(state_dir: Path, project: Path) -> Path:
     """Make a home in the state folder, with the project's configuration."""
     home = state_dir / "dagster"
     text = (project / _CONFIG).read_text(encoding="utf-8")
-    folder = json.dumps(str(home / _HISTORY)).removesuffix('"')
+    folder = json.dumps(str(home / HISTORY)).removesuffix('"')
     lines = (
         f'{line.replace(_IN_PROJECT, f": {folder}")}"' if _IN_PROJECT in line else line
         for line in text.splitlines()

@@ -27,23 +27,33 @@ class FailureNote:
         text: What it says: sentences for the user, if it was refused.
         is_defect: Whether it is a defect of ours, and nothing that a user can act on.
         trace: The traceback of a defect.
+        is_verdict: Whether it is the verdict on a run that was measured to its end.
     """
 
     kind: str
     text: str
     is_defect: bool
     trace: str = ""
+    is_verdict: bool = False
 
 
-def note_failure(path: Path | None, error: BaseException, *, refused: str = "") -> None:
+def note_failure(
+    path: Path | None, error: BaseException, *, refused: str = "", is_verdict: bool = False
+) -> None:
     """Note a failure, unless there is no parent to read it, or one is noted already.
+
+    A failure takes the place of a verdict, which the metrics say again.
 
     Args:
         path: The file; None in a process that has no such parent.
         error: What was raised.
         refused: What to tell the user, where an error of another kind wraps something refused.
+        is_verdict: Whether it is the verdict on a run that was measured to its end.
     """
-    if path is None or path.stat().st_size:
+    if path is None:
+        return
+    noted = read_note(path.read_bytes())
+    if noted is not None and not noted.is_verdict:
         return
     if is_request_to_end(error):
         refused = "the run was asked to end"
@@ -53,6 +63,7 @@ def note_failure(path: Path | None, error: BaseException, *, refused: str = "") 
         text=redacted(refused or str(error)),
         is_defect=is_defect,
         trace=redacted("".join(traceback.format_exception(error))) if is_defect else "",
+        is_verdict=is_verdict,
     )
     path.write_text(json.dumps(asdict(note)), encoding="utf-8")
 

@@ -1,7 +1,7 @@
-"""Serves the reports of a results folder on loopback, because a browser opens no ``file:`` link.
+"""Serves reports and a list of runs on loopback, because a browser opens no ``file:`` link.
 
-Only ``/RUN/report.html`` and ``/RUN/capacity.html`` are served, to this machine, without leave to
-load or send anything: what a report holds came from targets and servers.
+Only ``/``, ``/RUN/report.html`` and ``/RUN/capacity.html`` are served, to this machine, without
+leave to load or send anything: what a report holds came from targets and servers.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from perf_pipeline.report.report_places import HOST
+from perf_pipeline.report.run_index import render_index
 from perf_pipeline.samples.run_file import read_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-HOST = "127.0.0.1"
 _PATH = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_.-]*)/(report|capacity)\.html")
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
@@ -24,40 +26,41 @@ _POLICY = (
 )
 
 _NOT_HERE = (
-    "There is no such report in the results folder that is served here. For the runs of another "
-    "folder: make ui RESULTS=FOLDER\n"
+    "There is no such report in the results folders that are served here; / lists the runs of "
+    "those. For the runs of another folder: make ui RESULTS=FOLDER\n"
 )
 
 
-def report_url(run_id: str, port: int, *, page: str = "report") -> str:
-    """Return where a run's report, or its page ``capacity``, is while the server runs."""
-    return f"http://{HOST}:{port}/{run_id}/{page}.html"
-
-
-def report_server(results: Path, port: int) -> ThreadingHTTPServer:
+def report_server(
+    results: Path, port: int, others: Callable[[], Sequence[Path]] = lambda: ()
+) -> ThreadingHTTPServer:
     """Make the server of a results folder's reports; the caller serves and closes it.
 
     Args:
         results: The results folder; it may not exist yet.
         port: Where to listen; 0 for any free port.
+        others: Returns further results folders whose reports are served; asked at each request.
 
     Raises:
         OSError: Something else listens there.
     """
 
     class Handler(_ReportHandler):
-        folder = results
+        def folders(self) -> list[Path]:
+            return list(dict.fromkeys(folder.resolve() for folder in (results, *others())))
 
     return ThreadingHTTPServer((HOST, port), Handler)
 
 
 class _ReportHandler(BaseHTTPRequestHandler):
-    """Answers with a report, or with 404."""
+    """Answers with a report, with the list of runs, or with 404."""
 
-    folder: Path
+    def folders(self) -> list[Path]:
+        """Return the results folders, each once."""
+        raise NotImplementedError
 
     def do_GET(self) -> None:
-        """Answer a request for a report."""
+        """Answer a request for a page."""
         content = self._content()
         status = HTTPStatus.NOT_FOUND if content is None else HTTPStatus.OK
         body = _NOT_HERE.encode() if content is None else content
@@ -76,11 +79,20 @@ class _ReportHandler(BaseHTTPRequestHandler):
     def _content(self) -> bytes | None:
         # A name that a foreign page resolves to this machine must not read reports.
         host = (self.headers.get("Host") or "").partition(":")[0]
+        if host not in {HOST, "localhost"}:
+            return None
+        if self.path == "/":
+            return render_index(self.folders()).encode()
         found = _PATH.fullmatch(self.path)
-        if host not in {HOST, "localhost"} or found is None:
-            return None
-        try:
-            folder = self.folder / found[1]
-            return None if folder.is_symlink() else read_file(folder / f"{found[2]}.html")
-        except OSError:
-            return None
+        return found and self._page(found[1], f"{found[2]}.html")
+
+    def _page(self, run_id: str, file: str) -> bytes | None:
+        """Return a page of a run from the first results folder that has it."""
+        for results in self.folders():
+            folder = results / run_id
+            try:
+                if not folder.is_symlink():
+                    return read_file(folder / file)
+            except OSError:
+                continue
+        return None

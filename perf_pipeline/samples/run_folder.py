@@ -7,7 +7,7 @@ RUN/levels/00-100/         one folder a level: level.json, resources.jsonl, hist
                            (derived) and, for each worker, journal, slot file, plan and log
 RUN/records.parquet        all records, derived from the journals
 RUN/steps.parquet          all steps and counts of workflows, where there are any
-RUN/metrics.json, report.html, report.md, report.json
+RUN/metrics.json, report.html, report.md, report.json, headline.json
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import pytest
 from assets.definitions import defs
 from assets.resources import LoadRun
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.scenario.target_spec import target_fields
 
 if TYPE_CHECKING:
     from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
@@ -39,7 +40,7 @@ PARENTS = {
     "found_capacity": set(),
 }
 LOAD_JOBS = ["baseline", "stress", "scenario"]
-JOBS = {*LOAD_JOBS, "capacity", "infrastructure_up", "infrastructure_down", "clearing"}
+JOBS = {*LOAD_JOBS, "recorded", "capacity", "infrastructure_up", "infrastructure_down", "clearing"}
 CHECKS = {
     "validity",
     "repeats_agree",
@@ -48,6 +49,8 @@ CHECKS = {
     "production_targets",
     "objectives",
 }
+VERDICTS = {("run_report", "verdict"), ("found_capacity", "verdict")}
+"""The last steps: each fails its run unless everything holds."""
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +82,14 @@ def test_the_lineage_leads_from_servers_to_report(graph: AssetGraph) -> None:
     assert parents == PARENTS
 
 
-def test_the_checks_are_those_of_the_metrics_say_what_they_check_and_block_nothing(
+def test_the_checks_are_those_of_the_metrics_and_the_verdicts_say_what_they_check_and_block_nothing(
     graph: AssetGraph,
 ) -> None:
     """A report is needed above all when something failed."""
     found = {key: graph.get_check_spec(key) for key in graph.asset_check_keys}
-    assert {key.asset_key.to_user_string() for key in found} == {"run_metrics"}
-    assert {key.name for key in found} == CHECKS
+    assert {(key.asset_key.to_user_string(), key.name) for key in found} == (
+        {("run_metrics", name) for name in CHECKS} | VERDICTS
+    )
     assert [key.name for key, spec in found.items() if spec.blocking or not spec.description] == []
 
 
@@ -121,7 +125,9 @@ def test_a_load_job_materializes_everything_in_its_own_process(name: str) -> Non
 def test_the_launchpad_offers_every_flag_of_run_and_explains_it() -> None:
     fields = LoadRun.to_fields_dict()
     flags = set(Overrides.__dataclass_fields__)
-    assert set(fields) == flags | {"scenario", "run_id", "results_dir", "wait"}
+    of_target = {"target_version", "target_packages"}
+    own = {"scenario", "run_id", "results_dir", "wait", "gate", "recorded"}
+    assert set(fields) == flags | of_target | own
     assert [name for name, field in fields.items() if not field.description] == []
     assert [name for name, field in fields.items() if field.is_required] == []
 
@@ -148,6 +154,6 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         slots=12,
     )
     assert None not in asdict(given).values()
-    config = json.loads(json.dumps(asdict(given)))
+    config = json.loads(json.dumps({**asdict(given), **target_fields(given.target or "")}))
     assert LoadRun(**config).overrides == given
     assert LoadRun().overrides == Overrides()

@@ -86,7 +86,8 @@ def test_the_dagster_run_fails_with_the_reason_after_all_was_stored(
     assert ended.returncode == 1
     run: Remembered = latest(sandbox.dagster_home)
     assert run.run.status == dg.DagsterRunStatus.FAILURE
-    assert run.checks["validity"] is False
+    assert run.checks["validity"] is run.checks["verdict"] is False
+    assert run.run.tags["verdict"] == "target_failed"
     assert "run_report" in run.materialized
     with instance_of(sandbox.dagster_home) as instance:
         (failed,) = (
@@ -96,3 +97,6 @@ def test_the_dagster_run_fails_with_the_reason_after_all_was_stored(
         )
     text = failed.user_failure_data.description if failed.user_failure_data else ""
     assert (text or "").startswith("target_failed: level 2: none of the ")
+    assert failed.error is not None
+    assert failed.error.message.startswith("target_failed: level 2: none of the ")
+    assert list(failed.error.stack) == []

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from assets.capacity import CapacityConfig
-from assets.flag_form import flags_in, with_flags
+from assets.launchpad.flag_form import flags_in, with_flags
 from assets.resources import LoadRun
 from perf_pipeline.cli.app import whole_app
 from perf_pipeline.cli.flag_options import takes_flags
@@ -87,10 +87,15 @@ def test_a_flag_added_to_the_table_replaces_the_value_of_the_scenario() -> None:
         (
             "run",
             LoadRun,
-            {"run_id"},
-            {"gate", "accept_verdicts", "as_json", "plain", "junit", "summary"},
+            {"run_id", "recorded", "target_version", "target_packages"},
+            {"accept_verdicts", "as_json", "plain", "junit", "summary"},
         ),
-        ("capacity", CapacityConfig, set(), {"as_json", "junit", "summary"}),
+        (
+            "capacity",
+            CapacityConfig,
+            {"run_id", "target_version", "target_packages"},
+            {"as_json", "junit", "summary"},
+        ),
     ],
 )
 def test_the_launchpad_has_the_flags_of_the_command(

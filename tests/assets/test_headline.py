@@ -12,13 +12,14 @@ import dagster as dg
 import pytest
 from markupsafe import Markup
 
-from assets.charts import drawn
-from assets.headline import headline_metadata
 from assets.history import HistoryConfig, metric_history
+from assets.shown.charts import drawn
+from assets.shown.headline import headline_metadata
 from perf_pipeline.analysis.measure import measure_run
 from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.steady_state import SteadyState
 from perf_pipeline.report.charts.chart import Chart
+from perf_pipeline.report.run.plot_numbers import plot_numbers
 from perf_pipeline.report.text import labels
 from tests.simulated_run import write_run
 from tests.unit.report.conftest import HOSTILE
@@ -66,17 +67,43 @@ def test_the_headline_has_validity_a_table_and_numbers_under_labels_that_name_al
     (row,) = records(shown["levels"])
     assert (row["level"], row["validity"]) == ("10 (calm)", "valid, drift not tested")
     assert shown["throughput_per_s: simulated 10 control"].value == pytest.approx(100, rel=0.03)
-    assert shown["service_time_avg_s: simulated 10 control"].value == pytest.approx(0.1, rel=0.03)
     assert shown["error_ratio: simulated 10 control"].value == 0
-    assert shown["valid: simulated 10 control"].value == 1
-    assert "memory_mb: simulated 10 control" not in shown, "was not measured"
+    assert "cpu_per_workflow_s: simulated 10 control" not in shown, "was not measured"
+
+
+def test_the_table_begins_with_what_is_read_first_and_has_units(
+    shown: dict[str, dg.MetadataValue],
+) -> None:
+    (row,) = records(shown["levels"])
+    assert list(row)[:6] == ["level", "throughput", "p50", "p99", "errors", "CPU each"]
+    assert (row["p50"], str(row["throughput"])[-2:]) == ("100 ms", "/s")
+    assert all(len(str(value)) < 25 for value in row.values()), "the sixth column is in view"
+
+
+def test_a_series_is_of_a_level_a_target_without_its_release_and_a_validity(
+    metrics: RunMetrics,
+) -> None:
+    """Of repeats it has the median; nothing that is not valid is on the line of what is."""
+    one = replace(metrics.levels[0], target="kailash==2.19.0+pandas", throughput_per_s=100.0)
+    repeated = [
+        replace(one, repeat=number, throughput_per_s=value)
+        for number, value in enumerate((90.0, 123.456, 200.0))
+    ]
+    doubtful = replace(one, label="20", validity="noisy_host")
+    numbers = plot_numbers(replace(metrics, levels=(*repeated, doubtful)))
+    assert numbers["throughput_per_s: simulated 10 kailash+pandas"] == 123
+    assert numbers["throughput_per_s: simulated 20 kailash+pandas, not valid"] == 100
+    failed = replace(one, validity="target_failed", error_ratio=1.0)
+    assert plot_numbers(replace(metrics, levels=(failed,))) == {
+        "error_ratio: simulated 10 kailash+pandas, not valid": 1.0
+    }
 
 
 def test_a_p99_that_is_not_graded_is_not_plotted(
     metrics: RunMetrics, shown: dict[str, dg.MetadataValue]
 ) -> None:
     """With 9 samples beyond it, or as a bound, it is not; with 10 it is."""
-    label = "service_time_p99_s: simulated 10 control"
+    label = "p99_service_time_s: simulated 10 control"
     assert label not in shown
     times = metrics.levels[0].service_times
 
@@ -85,13 +112,12 @@ def test_a_p99_that_is_not_graded_is_not_plotted(
         others = (one for one in times.percentiles if one.p != p99.p)
         return replace(times, percentiles=(*others, p99))
 
-    level = replace(
-        metrics.levels[0], service_times=with_p99(10), response_times=with_p99(9), loop="open"
-    )
+    level = replace(metrics.levels[0], service_times=with_p99(10))
     graded = headline_metadata(replace(metrics, levels=(level,)))
-    assert graded[label].value == times.p99.value_s
-    assert graded["response_time_avg_s: simulated 10 control"].value == times.avg_s
-    assert "response_time_p99_s: simulated 10 control" not in graded
+    assert graded[label].value == pytest.approx(times.p99.value_s, rel=0.01)
+    waiting = replace(level, response_times=with_p99(9), loop="open")
+    labels_of_open = set(headline_metadata(replace(metrics, levels=(waiting,))))
+    assert not [one for one in labels_of_open if one.startswith("p99_")]
 
 
 def test_an_interval_and_what_is_doubtful_are_in_the_metadata(metrics: RunMetrics) -> None:
@@ -104,7 +130,9 @@ def test_an_interval_and_what_is_doubtful_are_in_the_metadata(metrics: RunMetric
     )
     shown = headline_metadata(replace(metrics, levels=(level,)))
     (row,) = records(shown["levels"])
-    assert str(row["throughput"]).endswith("/s [90.0 to 110/s]")
+    assert "[" not in str(row["throughput"])
+    (interval,) = records(shown["95 % intervals"])
+    assert interval["throughput"] == "[90.0 to 110/s]"
     name = labels.level_name(level)
     assert shown[f"steady state {name}"].value == "undecided: a drift cannot be ruled out"
     assert shown[f"machine {name}"].value == "noisy: shown and not judged: others used 30 %"
@@ -178,7 +206,7 @@ def test_the_history_draws_every_series_and_says_what_it_left_out(tmp_path: Path
     result = metric_history(HistoryConfig(), str(newest.metrics))
     assert isinstance(result, dg.MaterializeResult)
     shown: dict[str, Any] = dict(result.metadata or {})
-    assert shown["runs"].value == 2
+    assert shown["runs"].value == "2"
     assert "r-2/metrics.json is missing" in str(shown["not read"].value)
     rows = records(shown["table"])
     assert [row["comparable with the newest"] for row in rows] == ["yes", "another plan"]

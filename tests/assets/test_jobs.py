@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from assets import jobs
-from assets.resources import PROCESS_TAG
+from assets.tags import PROCESS_TAG
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.samples.run_folder import RunFolder, read_json, write_json

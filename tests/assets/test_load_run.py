@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from assets.tags import FOLDER_TAG
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.host.load_lock import load_lock
 from tests.assets.conftest import Remembered, config_file, latest
@@ -46,7 +47,7 @@ def test_checks_are_recorded_as_passed_and_those_with_nothing_to_test_not_at_all
 ) -> None:
     """No objectives, no repeats, and no target that is about the work without a runtime."""
     tests_nothing = {"production_targets", "repeats_agree", "objectives"}
-    assert executed.checks == dict.fromkeys(CHECKS.keys() - tests_nothing, True)
+    assert executed.checks == dict.fromkeys({*CHECKS, "verdict"} - tests_nothing, True)
 
 
 def test_numbers_are_metadata_under_stable_labels(executed: Remembered) -> None:
@@ -54,9 +55,7 @@ def test_numbers_are_metadata_under_stable_labels(executed: Remembered) -> None:
     metadata = executed.materialized["run_metrics"]
     assert metadata["validity"] == "valid"
     assert metadata["throughput_per_s: tiny 2 control"] > 0
-    assert metadata["service_time_avg_s: tiny 2 control"] > 0
     assert metadata["error_ratio: tiny 2 control"] == 0
-    assert metadata["valid: tiny 2 control"] == 1
 
 
 def test_every_asset_shows_what_it_did(executed: Remembered, sandbox: Sandbox) -> None:
@@ -67,16 +66,18 @@ def test_every_asset_shows_what_it_did(executed: Remembered, sandbox: Sandbox) -
     folder = Path(shown["load_run"]["folder"])
     assert folder.parent == sandbox.results
     assert shown["kpi_verdicts"]["targets missed"] == "none"
-    assert shown["load_run"]["records"] > 20
+    assert int(shown["load_run"]["records"].replace(",", "")) > 20
     assert Path(shown["run_report"]["html"]) == folder / "report.html"
     assert shown["run_report"]["open"] == f"http://127.0.0.1:3001/{folder.name}/report.html"
-    assert shown["metric_history"]["runs"] == 1
+    assert shown["metric_history"]["runs"] == "1"
 
 
-def test_a_run_can_be_filtered_by_scenario_target_and_our_run(executed: Remembered) -> None:
-    ours = {k.removeprefix("perf_pipeline/"): v for k, v in executed.run.tags.items()}
-    assert (ours["scenario"], ours["target"]) == ("tiny", "control")
-    assert ours["run_id"] == executed.materialized["load_run"]["run_id"]
+def test_a_run_has_the_tags_scenario_target_and_verdict_and_shows_no_other_of_ours(
+    executed: Remembered,
+) -> None:
+    shown = {key: value for key, value in executed.run.tags.items() if "dagster/" not in key}
+    assert shown == {"scenario": "tiny", "target": "control", "verdict": "valid"}
+    assert executed.run.tags[FOLDER_TAG] == executed.materialized["load_run"]["folder"]
 
 
 def test_metrics_and_report_alone_are_those_of_the_last_run(
@@ -109,13 +110,12 @@ def test_everything_can_be_selected_at_once(executed: Remembered, sandbox: Sandb
 
 def test_a_wrong_launchpad_form_is_reported_in_full_and_starts_nothing(sandbox: Sandbox) -> None:
     before = sandbox.run_folders()
-    config = config_file(sandbox, "baseline", concurrency=[0, -5], target="nope", duration=-1.0)
+    config = config_file(sandbox, "baseline", concurrency=[0, -5], duration=-1.0)
     ran = sandbox.dagster("job", "execute", "-j", "scenario", "-c", config)
     assert ran.returncode != 0
     for problem in (
         "--concurrency is 0;",
         "--concurrency is -5;",
-        '--target is "nope", which names no target;',
     ):
         assert problem in ran.stdout
         assert problem in "\n".join(ran.stdout.splitlines()[-6:])  # where people look

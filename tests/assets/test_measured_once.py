@@ -10,6 +10,8 @@ from assets.checks import run_checks
 from assets.history import metric_history
 from assets.metrics import kpi_verdicts, run_metrics
 from assets.reporting import run_report
+from assets.shown.end_summary import end_summary
+from assets.verdict import run_verdict
 from perf_pipeline.analysis import measure as measuring
 from perf_pipeline.analysis.level import measure_level
 from tests.simulated_run import write_run
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.level_context import LevelContext
     from perf_pipeline.metrics.types.level import LevelMetrics
+
+
+PARTS = [run_metrics, run_checks, kpi_verdicts, metric_history, run_report, run_verdict]
 
 
 def test_metrics_checks_verdicts_history_and_report_measure_a_level_once_together(
@@ -42,11 +47,12 @@ def test_metrics_checks_verdicts_history_and_report_measure_a_level_once_togethe
 
     with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
         done = dg.materialize(
-            [load_run, run_metrics, run_checks, kpi_verdicts, metric_history, run_report],
+            [*PARTS, load_run],
             instance=instance,
+            resources={"end_summary": end_summary},
         )
     assert done.success
     assert measured == ["00-10"]
     assert (folder.root / "report.html").exists()
     checked = {one.check_name for one in done.get_asset_check_evaluations()}
-    assert checked == {"validity", "no_errors"}  # nothing else applies to it
+    assert checked == {"validity", "no_errors", "verdict"}  # nothing else applies to it

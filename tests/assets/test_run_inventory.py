@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.definitions import defs
-from assets.run_inventory import FOLDER_TAG, report_run_inventory
+from assets.run_inventory import report_run_inventory
+from assets.tags import FOLDER_TAG
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from assets import jobs, schedules, sensors
 from assets.definitions import defs
-from assets.resources import PROCESS_TAG, LoadRun
-from assets.run_inventory import FOLDER_TAG
+from assets.resources import LoadRun
+from assets.tags import FOLDER_TAG, PROCESS_TAG, VERDICT_TAG
 from perf_pipeline.config.scenario.builtin import find_scenario
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import PerfPipelineError, TargetEnvironmentError
@@ -57,7 +57,8 @@ def test_a_newer_release_is_measured_once_with_its_own_target(instance: dg.Dagst
     (request,) = result.run_requests or ()
     assert request.run_key == "2.100.0"
     config = request.run_config["resources"]["load_run_resource"]["config"]
-    assert config == {"scenario": "baseline", "target": "kailash==2.100.0"}
+    fields = {"target": "kailash", "target_version": "2.100.0"}
+    assert config == {"scenario": "baseline", **fields}
     assert parse_target(LoadRun(**config).overrides.target or "").version == "2.100.0"
     again, cursor = tick(instance, "2.100.0", cursor)
     assert isinstance(again, dg.SkipReason)
@@ -174,6 +175,19 @@ def test_a_schedule_requests_its_scenario_at_its_hour(
     config = request.run_config["resources"]["load_run_resource"]["config"]
     assert config == {"scenario": job}
     assert schedule.job_name == job
-    assert defs.resolve_job_def(job).run_config == request.run_config
+    shown = (defs.resolve_job_def(job).run_config or {})["resources"]["load_run_resource"]["config"]
+    assert shown["scenario"] == job
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
     assert find_scenario(job).is_file()
+
+
+def test_a_run_that_failed_by_its_verdict_left_nothing_to_clear_away(
+    instance: dg.DagsterInstance,
+) -> None:
+    tags = {PROCESS_TAG: json.dumps(own_stamp()), VERDICT_TAG: "missed"}
+    failed = instance.create_run_for_job(
+        jobs.clearing, status=dg.DagsterRunStatus.FAILURE, tags=tags
+    )
+    result = status_tick(instance, sensors.clear_after_failure, failed)
+    assert isinstance(result, dg.SkipReason)
+    assert "ran to its end; its verdict is missed" in str(result.skip_message)

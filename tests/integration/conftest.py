@@ -48,6 +48,7 @@ def settings_in(folder: Path) -> Settings:
         lock_path=folder / "load.lock",
         search_path=f"{users.search_path}:{unpacked}",
         mongodb_stand_in=STAND_IN,
+        is_recorded=False,
         noise="tell",  # the machine is shared with the rest of the tests, and with their servers
     )
 

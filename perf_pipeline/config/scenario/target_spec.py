@@ -12,7 +12,10 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TARGETS_FOLDER = Path(__file__).parents[2] / "targets"
 
@@ -91,6 +94,25 @@ def parse_target(text: str) -> TargetSpec:
         if not _PACKAGE.fullmatch(package):
             raise ValueError(f'adds {package!r}; a package is like "pandas" or "pandas==2.2"')
     return TargetSpec(text, name, version or None, tuple(packages))
+
+
+def target_fields(text: str) -> dict[str, str | list[str]]:
+    """Return a target's text as the fields that a form has for it: name, version, packages.
+
+    Raises:
+        ValueError: As ``parse_target``.
+    """
+    spec = parse_target(text)
+    return {
+        "target": spec.name,
+        **({"target_version": spec.version} if spec.version else {}),
+        **({"target_packages": list(spec.packages)} if spec.packages else {}),
+    }
+
+
+def target_text(name: str, version: str | None, packages: Sequence[str]) -> str:
+    """Return the text of a target from the fields of a form."""
+    return "+".join([f"{name}=={version}" if version else name, *packages])
 
 
 @cache

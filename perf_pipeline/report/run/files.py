@@ -11,6 +11,7 @@ from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.page import render_html
 from perf_pipeline.report.run.result_file import write_result_files
+from perf_pipeline.report.run.run_headline import write_headline
 from perf_pipeline.samples.run_file import write_atomically
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def write_files(folder: RunFolder, metrics: RunMetrics) -> ReportFiles:
 
 
 def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
-    """Write ``report.html``, ``report.md`` and ``report.json`` into a run's folder.
+    """Write ``report.html``, ``.md`` and ``.json``, and ``headline.json``, into a run's folder.
 
     Each is written to a temporary file, flushed to the disk and renamed, so that a reader finds
     the complete old file or the complete new one, also after a crash.
@@ -71,6 +72,7 @@ def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(files.html, render_html(metrics).encode())
     write_atomically(files.markdown, render_markdown(metrics).encode())
+    write_headline(metrics, folder)
     write_atomically(files.json, render_json(metrics).encode())  # last: where it is, all are
     return files
 

@@ -1,57 +1,63 @@
 """Numbers of a run that an orchestrator plots over runs, each under a label that never changes.
 
 A plot has no room for a validity, so its label says all that a line must not mix: quantity,
-scenario, level, target. ``metric_history`` draws the same with the validity marked.
+scenario, level, target without its release, and whether the level is valid. ``metric_history``
+draws the same with the validity marked.
 """
 
 from __future__ import annotations
 
+import re
+from statistics import median
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.text import escape
+from perf_pipeline.report.text import escape, quantity
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.service_times import ServiceTimes
 
+DIGITS = 3
+_RELEASE = re.compile(r"==[^+]*")
 
-def plot_label(quantity: str, scenario: str, level: LevelMetrics) -> str:
+
+def plot_label(what: str, scenario: str, level: LevelMetrics) -> str:
     """Return the label under which the UI plots a number over runs."""
-    again = f" repeat {level.repeat + 1}" if level.repeat else ""
-    of = f"{escape.name(scenario)} {escape.name(level.label)}{again} {escape.name(level.target)}"
-    return f"{quantity}: {of}"
+    target = _RELEASE.sub("", level.target)
+    doubt = "" if level.validity == "valid" else ", not valid"
+    of = f"{escape.name(scenario)} {escape.name(level.label)} {escape.name(target)}"
+    return f"{what}: {of}{doubt}"
 
 
 def plot_numbers(metrics: RunMetrics) -> dict[str, float]:
-    """Return the numbers that are plotted, by label.
+    """Return the numbers that are plotted, by label, with three significant digits.
 
-    A P99 that is a lower bound, or has too few samples beyond it, is left out.
+    Of repeats the median. A P99 that is a lower bound, or has too few samples beyond it, is left
+    out; of a target that failed there is the error ratio alone.
     """
-    numbers: dict[str, float] = {}
-    scenario = metrics.manifest.scenario
+    found: dict[str, list[float]] = {}
     for level in metrics.levels:
-        cpu = level.cpu_per_workflow
-        known: dict[str, float | None] = {
-            "throughput_per_s": level.throughput_per_s,
-            "service_time_avg_s": level.service_times.avg_s,
-            "service_time_p99_s": _graded_p99_s(level.service_times),
-            "error_ratio": level.error_ratio,
-            "cpu_per_workflow_s": None if cpu is None else cpu.seconds,
-            "memory_mb": level.resources.workers_pss_peak_mb,
-            "samples": float(level.service_times.samples),
-            "valid": float(level.validity == "valid"),
-        }
-        if level.open_load is not None:
-            known["offered_per_s"] = level.open_load.offered_per_s
-        if level.response_times is not None:
-            known["response_time_avg_s"] = level.response_times.avg_s
-            known["response_time_p99_s"] = _graded_p99_s(level.response_times)
-        for quantity, value in known.items():
+        for what, value in _known(level).items():
             if value is not None:
-                label = plot_label(quantity, scenario, level)
-                numbers[label] = value
-    return numbers
+                label = plot_label(what, metrics.manifest.scenario, level)
+                found.setdefault(label, []).append(value)
+    return {label: quantity.rounded(median(values), DIGITS) for label, values in found.items()}
+
+
+def _known(level: LevelMetrics) -> dict[str, float | None]:
+    if level.has_failed_target:
+        return {"error_ratio": level.error_ratio}
+    times, which = level.service_times, "service_time"
+    if level.response_times is not None:
+        times, which = level.response_times, "response_time"
+    cpu = level.cpu_per_workflow
+    return {
+        "throughput_per_s": level.throughput_per_s,
+        f"p99_{which}_s": _graded_p99_s(times),
+        "cpu_per_workflow_s": None if cpu is None else cpu.seconds,
+        "error_ratio": level.error_ratio,
+    }
 
 
 def _graded_p99_s(times: ServiceTimes) -> float | None:

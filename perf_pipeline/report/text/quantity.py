@@ -27,6 +27,11 @@ def round_to(value: float, digits: int) -> float:
     return round(value, digits - 1 - math.floor(math.log10(abs(value))))
 
 
+def rounded(value: float, digits: int = 3) -> float:
+    """Round to a number of significant digits, as ``round_to``; 0 and what is not finite too."""
+    return round_to(value, digits) if value and math.isfinite(value) else value
+
+
 def seconds(value: float, digits: int = 3) -> str:
     """Return a duration in s from 1 s on, in ms from 0.1 ms on, and in us below."""
     if math.isfinite(value) and value != 0:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.report.report_server import HOST, report_server, report_url
+from perf_pipeline.report.report_places import HOST, report_url
+from perf_pipeline.report.report_server import report_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,6 @@ def test_a_report_is_served_and_may_load_and_send_nothing(port: int) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/20260114_093012-4f2c/",
         "/20260114_093012-4f2c/run.json",
         "/../report.html",
@@ -64,7 +64,34 @@ def test_a_report_is_served_and_may_load_and_send_nothing(port: int) -> None:
 def test_nothing_else_is_served(port: int, path: str) -> None:
     status, body, _ = ask(port, path)
     assert status == 404
-    assert body.startswith("There is no such report in the results folder that is served here.")
+    assert body.startswith("There is no such report in the results folders that are served here;")
+
+
+def test_the_list_of_runs_is_behind_the_links_and_names_what_it_cannot_read(port: int) -> None:
+    """The record of the only run here is ``{}``."""
+    status, body, headers = ask(port, "/")
+    assert status == 200
+    assert "20260114_093012-4f2c" in body
+    assert "is not the record of a run" in body
+    assert headers["Content-Security-Policy"].startswith("default-src 'none';")
+    assert ask(port, "/", "evil.example")[0] == 404
+
+
+def test_reports_of_other_results_folders_are_served_as_soon_as_they_are_noted(
+    tmp_path: Path,
+) -> None:
+    """Such as of a run with ``--results`` elsewhere, while the server runs."""
+    others: list[Path] = []
+    run = tmp_path / "elsewhere/20260114_093013-4f2c"
+    run.mkdir(parents=True)
+    (run / "capacity.html").write_text("found", encoding="utf-8")
+    with report_server(tmp_path / "results", 0, lambda: others) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        at, path = server.server_address[1], f"/{run.name}/capacity.html"
+        assert ask(at, path)[0] == 404
+        others.append(run.parent)
+        assert ask(at, path)[:2] == (200, "found")
+        server.shutdown()
 
 
 def test_a_foreign_name_for_this_machine_is_refused(port: int) -> None:

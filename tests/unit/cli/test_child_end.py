@@ -115,3 +115,16 @@ def test_a_dagster_home_that_dagster_cannot_work_with_is_named(here: Path) -> No
     assert "DAGSTER_HOME=/my/other/project" in end.text
     assert "DagsterError: why" in end.text
     assert str(here) in end.text
+
+
+def test_a_verdict_is_no_end_of_the_child_and_a_failure_takes_its_place(here: Path) -> None:
+    """The metrics say the verdict again; what failed after it is said by nothing else."""
+    file = here / "note"
+    file.touch()
+    note_failure(file, RuntimeError(), refused="objective missed", is_verdict=True)
+    verdict = read_note(file.read_bytes())
+    assert verdict is not None
+    assert (verdict.is_verdict, verdict.text) == (True, "objective missed")
+    assert Ended(1, verdict).end() is None
+    note_failure(file, ServiceUnavailableError("redis is gone"))
+    assert Ended(1, read_note(file.read_bytes())).end() == ("redis is gone", 3)

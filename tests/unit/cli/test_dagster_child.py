@@ -7,10 +7,11 @@ import signal
 from typing import TYPE_CHECKING
 
 from perf_pipeline.cli import dagster_child
-from perf_pipeline.cli.dagster_child import DagsterChild
+from perf_pipeline.cli.dagster_child import DagsterChild, capacity_job, load_job
 from perf_pipeline.cli.interruptions import Interruptions
 from perf_pipeline.cli.views import PlainView
 from perf_pipeline.cli.waiting_dagster import FOLLOW_ORDERS, WaitingDagster
+from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.scenario import Scenario
 from perf_pipeline.loadgen.checked_run import CheckedRun, read_checked_run
@@ -62,9 +63,8 @@ class Child(DagsterChild):
         self.stop_when_asked = False
         overrides = Overrides(concurrency=(1, 2))
         checked = CheckedRun("run", Scenario("baseline"), {})
-        super().__init__(
-            "baseline", overrides, RunFolder(folder / "run"), Heard(self), checked, os.environ
-        )
+        job = load_job("baseline", overrides, RunFolder(folder / "run"))
+        super().__init__(job, Heard(self), checked, os.environ)
         self._program = program
 
     def hear(self, text: str) -> None:
@@ -128,3 +128,30 @@ def test_a_process_that_fails_before_its_orders_is_seen_to_fail(tmp_path: Path) 
     child.run(child.noted)
     assert child.code == 1
     assert child.log.splitlines() == ["broken installation"]
+
+
+def test_a_target_is_handed_on_in_the_fields_of_the_launchpad_and_a_gate_with_it(
+    tmp_path: Path,
+) -> None:
+    """The launchpad knows the names of targets, and refuses others before it launches."""
+    overrides = Overrides(target="kailash==2.19.0+pandas")
+    job = load_job("baseline", overrides, RunFolder(tmp_path / "run"), wait="5m", gate="goal")
+    assert job.name == "baseline"
+    assert job.config["resources"]["load_run_resource"]["config"] == {
+        "scenario": "baseline",
+        "run_id": "run",
+        "results_dir": str(tmp_path),
+        "wait": "5m",
+        "target": "kailash",
+        "target_version": "2.19.0",
+        "target_packages": ["pandas"],
+        "gate": "goal",
+    }
+
+
+def test_a_search_is_a_job_with_its_own_fields(tmp_path: Path) -> None:
+    asked = CapacityFlags(of="rate", max_load=40)
+    job = capacity_job("baseline", Overrides(), asked, RunFolder(tmp_path / "run"))
+    config = job.config["ops"]["found_capacity"]["config"]
+    assert (job.name, config["of"], config["max_load"]) == ("capacity", "rate", 40)
+    assert "start" not in config

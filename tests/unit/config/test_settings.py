@@ -290,6 +290,14 @@ def test_an_empty_url_is_none(tmp_path: Path) -> None:
     assert read_settings({"HOME": str(tmp_path), POSTGRES: "", REDIS: ""}).urls == {}
 
 
+def test_runs_from_python_are_recorded_unless_that_is_off(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path)}
+    assert read_settings(environ).is_recorded
+    assert not read_settings({**environ, "PERF_PIPELINE_DAGSTER": "off"}).is_recorded
+    with pytest.raises(ScenarioError, match="PERF_PIPELINE_DAGSTER is 'no'; it must be on or off"):
+        read_settings({**environ, "PERF_PIPELINE_DAGSTER": "no"})
+
+
 def test_the_port_of_the_reports_is_a_port(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "PERF_PIPELINE_REPORTS_PORT": "4001"}
     assert read_settings(environ).reports_port == 4001

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.report.report_server import report_server, report_url
+from perf_pipeline.report.report_places import report_url
+from perf_pipeline.report.report_server import report_server
 
 if TYPE_CHECKING:
     from pathlib import Path

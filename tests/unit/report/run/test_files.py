@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
-def test_three_files_are_written_and_nothing_else_is_left(
+def test_the_files_of_the_report_are_written_and_nothing_else_is_left(
     baseline: RunMetrics, tmp_path: Path
 ) -> None:
     folder = tmp_path / "a run"
     level = replace(baseline.levels[0], seconds=(), distribution=None)
     files = write_report(replace(baseline, levels=(level,)), folder)
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("report.html", "report.json", "report.md")
+        *("headline.json", "report.html", "report.json", "report.md")
     ]
     assert files.html.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert files.markdown.read_text(encoding="utf-8").startswith("# Baseline")

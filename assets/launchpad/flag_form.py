@@ -1,4 +1,9 @@
-"""The launchpad's fields: those of a table of flags, and the folder of the runs."""
+"""The launchpad's fields: those of a table of flags, and the folder of the runs.
+
+The launchpad checks types and enumerations before it launches anything, and nothing else. So a
+target, one text on the command line (``kailash==2.19.0+pandas``), has three fields here: its name,
+which is an enumeration, its version and its packages.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,12 +16,25 @@ from pydantic import BaseModel, Field, create_model
 
 from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.flags.flag import Flag, flags_of
+from perf_pipeline.config.scenario.target_spec import target_names, target_text
 from perf_pipeline.config.settings import Settings, current_settings
 
 Form = TypeVar("Form", bound=BaseModel)
 RESULTS_DIR: Any = Field(
     default=None, description="Folder of the runs. Empty: PERF_PIPELINE_RESULTS or results/."
 )
+
+_TARGET = "target"
+_OF_TARGET: dict[str, Any] = {
+    "target_version": (
+        str | None,
+        Field(default=None, description='Release of the target\'s own package, such as "2.19.0".'),
+    ),
+    "target_packages": (
+        list[str],
+        Field(default=[], description='Packages beside it, such as "pandas" or "pandas==2.2.3".'),
+    ),
+}
 
 WAIT: Any = Field(
     default=DEFAULT_WAIT,
@@ -46,6 +64,8 @@ def with_flags(
         fields: dict[str, Any] = {
             flag.field: (_type_of(flag), _description_of(flag)) for flag in offered
         }
+        if _TARGET in fields:
+            fields |= _OF_TARGET
         return create_model(
             form.__name__, __base__=form, __module__=form.__module__, __doc__=form.__doc__, **fields
         )
@@ -56,7 +76,13 @@ def with_flags(
 def flags_in(form: BaseModel, table: type, flags: Sequence[Flag] | None = None) -> Any:
     """Return what was filled in as the table; an empty field is a flag that was not given."""
     offered = flags_of(table) if flags is None else flags
-    return table(**{flag.field: _flag_value(flag, getattr(form, flag.field)) for flag in offered})
+    values = {flag.field: _flag_value(flag, getattr(form, flag.field)) for flag in offered}
+    if values.get(_TARGET):
+        filled_in: Any = form
+        values[_TARGET] = target_text(
+            values[_TARGET], filled_in.target_version, filled_in.target_packages
+        )
+    return table(**values)
 
 
 def _flag_value(flag: Flag, value: Any) -> Any:
@@ -72,9 +98,13 @@ def _type_of(flag: Flag) -> Any:
         return Any  # a number of seconds, or a text with a unit
     if flag.takes_many:
         return list[one]  # type: ignore[valid-type]
-    if flag.choices:
-        one = _choices_type(flag.field, flag.choices)
+    if choices := _choices_of(flag):
+        one = _choices_type(flag.field, choices)
     return one if flag.default is not None else one | None
+
+
+def _choices_of(flag: Flag) -> tuple[str, ...]:
+    return target_names() if flag.field == _TARGET else flag.choices
 
 
 @cache
@@ -88,6 +118,8 @@ def _choices_type(name: str, choices: tuple[str, ...]) -> type[StrEnum]:
 def _description_of(flag: Flag) -> Any:
     if flag.takes_many:
         return Field(default=[], description=flag.help)
+    if flag.field == _TARGET:
+        return Field(default=None, description="What executes the workflows.")
     default: Any = flag.default
     if default is not None and flag.choices:
         default = _choices_type(flag.field, flag.choices)(default)

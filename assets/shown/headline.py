@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import dagster as dg
 
-from assets.charts import drawn
+from assets.shown.charts import drawn
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.report.charts.level_charts import charts_over_time
 from perf_pipeline.report.charts.run_charts import side_by_side
@@ -16,8 +16,19 @@ from perf_pipeline.report.run.plot_numbers import plot_numbers
 from perf_pipeline.report.text import escape, labels
 
 POINTS_MAX = 120
-_IN_THE_REPORT = ("concurrency", "p50", "p90", "in_flight_median")
-"""Columns that the UI has no room for: a wide table pushes the sentences below it out of sight."""
+_IN_VIEW = {
+    "level": "level",
+    "throughput": "throughput",
+    "p50": "p50",
+    "p99": "p99",
+    "errors": "errors",
+    "cpu": "CPU each",
+    "validity": "validity",
+    "samples": "samples",
+    "times": "times",
+}
+"""Field of a headline row to its column; a page of 1440 px shows about the first six."""
+_WITH_INTERVAL = ("throughput", "p50", "p99", "CPU each")
 _OVER_TIME = {"closed": 2, "open": 3}
 """Of a level's figures, the first ones: throughput and service time; of an open level arrivals,
 throughput and response time. The report has them all."""
@@ -43,23 +54,24 @@ def verdict_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
         ),
         "status": dg.MetadataValue.text(metrics.status),
     }
-    rows = [
-        {
-            what: f"{value} {below[what]}" if what in below else value
-            for what, value in row.items()
-            if what not in _IN_THE_REPORT
-        }
-        for row, below in zip(
-            map(asdict, headline_table(metrics)), interval_rows(metrics), strict=True
-        )
-    ]
+    rows = [asdict(row) for row in headline_table(metrics)]
     if rows:
-        metadata["levels"] = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+        metadata["levels"] = _table([{_IN_VIEW[k]: row[k] for k in _IN_VIEW} for row in rows])
+        metadata["95 % intervals"] = _table(
+            [
+                {"level": row["level"], **{k: below.get(k, "") for k in _WITH_INTERVAL}}
+                for row, below in zip(rows, interval_rows(metrics), strict=True)
+            ]
+        )
     for repeated in metrics.repeats:
         metadata[f"repeats {escape.name(repeated.label)}"] = dg.MetadataValue.text(
             escape.visible(repeated.summary)
         )
     return metadata
+
+
+def _table(rows: list[dict[str, str]]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
 
 
 def doubt_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:

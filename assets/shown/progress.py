@@ -5,6 +5,7 @@ import time
 import dagster as dg
 
 from perf_pipeline.loadgen.supervise.level_log import Progress
+from perf_pipeline.report.text.quantity import rounded
 
 EVERY_S = 8.0
 
@@ -33,10 +34,10 @@ class ProgressLog:
                 metadata={
                     "level": progress.label,
                     "phase": progress.phase,
-                    "elapsed_s": progress.elapsed_s,
+                    "elapsed_s": rounded(progress.elapsed_s),
                     "done": totals.ended,
                     "in_flight": totals.in_flight,
-                    "rate_per_s": progress.rate_per_s,
+                    "rate_per_s": rounded(progress.rate_per_s),
                     "failed": totals.failed,
                 },
             )

@@ -1,0 +1,1 @@
+"""What the UI and a terminal are shown of a run."""

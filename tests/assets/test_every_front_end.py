@@ -1,0 +1,112 @@
+"""Every front end leaves a Dagster run with materializations, tags and a verdict."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from tests.assets.conftest import config_file, latest
+from tests.sandbox import BIN, last_object
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.integration
+
+RECORDED = {"load_run", "run_metrics", "kpi_verdicts", "metric_history", "run_report"}
+FROM_PYTHON = """
+import sys
+from perf_pipeline import open_scenario, run_scenario
+
+print(run_scenario(open_scenario(sys.argv[1]), notify=print).run_id)
+"""
+SLOTS = f"""
+target = "callable"
+interpreter = "{sys.executable}"
+processes = 1
+concurrency = [4]
+[[workload]]
+function = "perf_pipeline.selftest.known.slots:hold"
+[phases]
+ramp_up_s = 0
+warm_up_s = 0.2
+steady_s = 0.6
+drain_s = 0.5
+"""
+
+
+@pytest.fixture
+def slots(sandbox: Sandbox) -> Path:
+    """A scenario of a second without servers: 4 slots of 20 ms."""
+    file = sandbox.folder / "slots.toml"
+    file.write_text(SLOTS, encoding="utf-8")
+    return file
+
+
+def test_a_run_from_python_is_recorded(
+    sandbox: Sandbox, slots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``LoadTestFramework`` and the database test make their runs, too."""
+    monkeypatch.setitem(sandbox.environ, "PERF_PIPELINE_DAGSTER", "on")
+    ran = sandbox.run(sys.executable, "-c", FROM_PYTHON, str(slots))
+    assert ran.returncode == 0, ran.stderr
+    run = latest(sandbox.dagster_home)
+    assert (run.run.job_name, run.run.tags["scenario"]) == ("recorded", "slots")
+    assert run.run.tags["verdict"]
+    assert set(run.materialized) == RECORDED
+    assert run.materialized["load_run"]["run_id"] == ran.stdout.splitlines()[-1]
+
+
+def test_a_search_from_the_command_line_is_a_run_of_its_job(sandbox: Sandbox, slots: Path) -> None:
+    """An average of 1 ms is met by no load: the command exits 1, and the run is a failure."""
+    ran = sandbox.cli(
+        *("capacity", str(slots), "--slo", "avg_s < 0.001", "--max", "2", "--start", "1"),
+        *("--json", "--results", str(sandbox.results / "elsewhere")),
+    )
+    found = last_object(ran.stdout)
+    assert ran.returncode in {1, 3}, ran.stderr
+    run = latest(sandbox.dagster_home)
+    assert run.run.job_name == "capacity"
+    assert run.run.status == dg.DagsterRunStatus.FAILURE
+    assert run.run.tags["verdict"] == found["verdict"]
+    assert run.materialized["found_capacity"]["run_id"] == found["run_id"]
+    assert run.materialized["found_capacity"]["html"] == found["report"]
+
+
+def test_a_gate_of_the_command_line_fails_the_dagster_run_too(
+    sandbox: Sandbox, slots: Path
+) -> None:
+    ran = sandbox.cli("run", str(slots), "--gate", "production", "--accept-verdicts", "--json")
+    assert ran.returncode == 1, ran.stderr
+    answer = last_object(ran.stdout)
+    run = latest(sandbox.dagster_home)
+    assert run.run.status == dg.DagsterRunStatus.FAILURE
+    assert answer["dagster"].startswith("failed: gate production: ")
+    assert run.materialized["run_report"]["html"] == answer["report"]
+
+
+def test_the_commands_of_dagster_end_with_table_and_path_and_select_all_without_a_warning(
+    sandbox: Sandbox, slots: Path
+) -> None:
+    config = config_file(sandbox, str(slots))
+    command = ("asset", "materialize", "--select", "*", "-m", "assets.definitions", "-c", config)
+    ran = sandbox.run(str(BIN / "dagster"), *command)
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.splitlines()
+    assert lines[-1] == f"report: {sandbox.run_folders()[-1] / 'report.html'}"
+    assert any("throughput" in line for line in lines)
+    assert "BetaWarning" not in ran.stderr
+    assert " WARNING " not in ran.stderr
+
+
+def test_a_bad_launch_fails_with_the_problems_alone(sandbox: Sandbox) -> None:
+    config = config_file(sandbox, "no-such-scenario")
+    assert sandbox.dagster("job", "execute", "-j", "scenario", "-c", config).returncode != 0
+    run = latest(sandbox.dagster_home)
+    assert run.run.status == dg.DagsterRunStatus.FAILURE
+    assert run.run.tags["verdict"] == "not_measured"
