@@ -227,7 +227,8 @@ TOP: tuple[Key, ...] = (
 SECTIONS: dict[str, tuple[Key, ...]] = {
     "phases": (
         Key("ramp_up_s", "number", "s over which the slots start", 0, 3600),
-        Key("warm_up_s", "number", "s, minimum length of the warm-up", 0, 3600),
+        Key("warm_up_s", "number", "s of warm-up unless it is over sooner", 0, 3600),
+        Key("warm_up_min_s", "number", "s of warm-up that may not be cut short", 0, 3600),
         STEADY,
         Key("steady_workflows", "integer", "workflows that end in the steady phase", 0, 10_000_000),
         Key("steady_max_s", "number", "s, maximum length of a phase", 0.5, 86_400),

@@ -27,6 +27,9 @@ STEADY_TURNOVERS = 3
 """Minimum turnovers of a steady phase (ended workflows / in flight): with fewer, the workflows in
 flight at its start decide most of the result."""
 
+RAMP_SLOTS_PER_S, RAMP_MIN_S, RAMP_MAX_S = 200, 0.2, 5.0
+"""A ramp that is not given: so many slots start a second, within these times."""
+
 MAX_ERROR_RATIO = 0.5
 """Where most workflows fail, times and throughput are those of failing."""
 
@@ -66,12 +69,16 @@ class Phases:
     """How long each part of a level lasts.
 
     The steady phase ends when ``steady_s`` has passed and ``steady_workflows``, and at least three
-    turnovers (3 x in flight), have ended; at ``steady_max_s`` at the latest. The warm-up likewise
-    needs one turnover.
+    turnovers (3 x in flight), have ended; at ``steady_max_s`` at the latest. The warm-up of a
+    closed level ends after one turnover: as soon as the series of ended workflows is steady, else
+    when ``warm_up_s`` has passed.
 
     Attributes:
-        ramp_up_s: The slots start evenly spread over this time.
-        warm_up_s: Minimum length of the warm-up.
+        ramp_up_s: The slots start evenly spread over this time; None for a time by their number.
+        warm_up_s: Length of the warm-up unless the series says sooner that it is over; of an open
+            level, whose schedule is fixed, always its length.
+        warm_up_min_s: The series is not asked sooner; as long as ``warm_up_s``, the length is
+            fixed.
         steady_s: Minimum length of the steady phase, the only one that is measured.
         steady_workflows: Minimum number of workflows that end in it.
         steady_max_s: Maximum length of the warm-up, and of the steady phase.
@@ -83,8 +90,9 @@ class Phases:
         cooldown_s: Pause between two levels.
     """
 
-    ramp_up_s: float = 5.0
+    ramp_up_s: float | None = None
     warm_up_s: float = 5.0
+    warm_up_min_s: float = 1.0
     steady_s: float = 20.0
     steady_workflows: int = 0
     steady_max_s: float = 150.0
@@ -92,6 +100,12 @@ class Phases:
     deadline_s: float = 120.0
     total_workflows: int = 0
     cooldown_s: float = 0.0
+
+    def ramp_s(self, slots: int) -> float:
+        """Return over which time the slots of a level start."""
+        if self.ramp_up_s is not None:
+            return self.ramp_up_s
+        return min(RAMP_MAX_S, max(RAMP_MIN_S, slots / RAMP_SLOTS_PER_S))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ class PhaseRule:
         max_s: Maximum length.
         min_workflows: Workflows that must end in it.
         max_workflows: Workflows after which it ends at once; 0 for no such end.
+        early_s: After this time and ``min_workflows`` it may end before ``min_s``, as soon as its
+            series is steady; None for never.
     """
 
     phase: str
@@ -33,6 +36,12 @@ class PhaseRule:
     max_s: float
     min_workflows: int = 0
     max_workflows: int = 0
+    early_s: float | None = None
+
+    def may_be_over(self, elapsed_s: float, ended: int) -> bool:
+        """Return whether a steady series would end the phase before its time; as ``is_over``."""
+        early_s = math.inf if self.early_s is None else self.early_s
+        return elapsed_s >= early_s and ended >= self.min_workflows
 
     def is_over(self, elapsed_s: float, ended: int) -> bool:
         """Return whether the phase ends by its time.
@@ -58,9 +67,16 @@ def closed_phases(phases: Phases, slots: int) -> tuple[PhaseRule, PhaseRule, Pha
         phases: Their lengths.
         slots: Workflows in flight.
     """
+    ramp_up_s = phases.ramp_s(slots)
     return (
-        PhaseRule("ramp_up", phases.ramp_up_s, phases.ramp_up_s),
-        PhaseRule("warm_up", phases.warm_up_s, phases.steady_max_s, WARM_UP_TURNOVERS * slots),
+        PhaseRule("ramp_up", ramp_up_s, ramp_up_s),
+        PhaseRule(
+            "warm_up",
+            phases.warm_up_s,
+            phases.steady_max_s,
+            WARM_UP_TURNOVERS * slots,
+            early_s=phases.warm_up_min_s,
+        ),
         PhaseRule(
             "steady",
             phases.steady_s,

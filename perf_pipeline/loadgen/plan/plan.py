@@ -100,7 +100,8 @@ def _plan_of(
     name = parse_target(arm.target).name
     labelled = {one.label: one for one in scenario.arrivals if role == "level"}
     arrivals = labelled.get(arm.label)
-    phases = replace(scenario.phases, steady_s=arm.steady_s)
+    ramp_up_s = scenario.phases.ramp_s(arm.concurrency)
+    phases = replace(scenario.phases, steady_s=arm.steady_s, ramp_up_s=ramp_up_s)
     if arrivals is not None:
         phases = replace(phases, ramp_up_s=0.0, steady_max_s=max(arm.steady_s, 1.0))
     return LevelPlan(
@@ -121,7 +122,7 @@ def _plan_of(
         phases=phases,
         limits=scenario.limits,
         kinds=mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
-        ramp_ns=even_ramp(arm.concurrency, phases.ramp_up_s),
+        ramp_ns=even_ramp(arm.concurrency, phases.ramp_s(arm.concurrency)),
         arrivals=arrivals,
         intended_ns=intended_starts(arrivals, random.Random(f"{scenario.seed}/{index}/arrivals"))
         if arrivals

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.loadgen.plan.phase_rules import PhaseRule, closed_phases
 from perf_pipeline.loadgen.supervise.level_monitor import totals_of
+from perf_pipeline.loadgen.supervise.warm_up_watch import WarmUpWatch
 from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
@@ -118,12 +119,17 @@ class PhaseController:
         Returns:
             Why the level ends; None if it goes on.
         """
-        ended_before = self._ended()
+        ended_before, watch = self._ended(), WarmUpWatch()
         with self._logged(rule.phase, start_ns):
             while self.all_alive():
                 ended = self._ended() - ended_before
-                if rule.is_over((time.monotonic_ns() - start_ns) / 1e9, ended):
+                elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
+                if rule.is_over(elapsed_s, ended):
                     return None
+                if rule.early_s is not None:
+                    watch.add(elapsed_s, ended)
+                    if rule.may_be_over(elapsed_s, ended) and watch.is_over():
+                        return None
                 if rule.max_workflows:
                     left = rule.max_workflows - ended
                     if left <= 0:

@@ -112,11 +112,11 @@ def test_time_left_assumes_the_rate_so_far_for_every_level(growing: Growing) -> 
     """10/s, from which 30 and 120 workflows of steady phase take 20 (least) and 20 s."""
     growing.level("00-10")
     growing.progress("10 (few)", "warm_up", 6.0, 70, 60, 0)
-    one_level_s = 5 + 5 + 20 + 5  # ramp-up, warm-up, steady, and what a level takes besides
+    one_level_s = 0.2 + 5 + 20 + 5  # ramp-up, warm-up, steady, and what a level takes besides
     assert growing.look().left_s == pytest.approx((one_level_s - 6) + one_level_s)
     growing.progress("10 (few)", "warm_up", 60.0, 70, 60, 0)  # 1/s: turnovers take longer
-    second_s = 5 + 40 + 120 + 5
-    assert growing.look().left_s == pytest.approx(max(0, 5 + 10 + 30 + 5 - 60) + second_s)
+    second_s = 0.2 + 40 + 120 + 5
+    assert growing.look().left_s == pytest.approx(max(0, 0.2 + 10 + 30 + 5 - 60) + second_s)
 
 
 def test_time_left_knows_that_a_total_ends_the_steady_phase(growing: Growing) -> None:
@@ -127,7 +127,7 @@ def test_time_left_knows_that_a_total_ends_the_steady_phase(growing: Growing) ->
     growing.watch = RunWatch(growing.run, lambda: int(growing.now_s * 1e9))
     growing.level("00-10")
     growing.progress("10", "warm_up", 6.0, 70, 60, 0)
-    assert growing.look().left_s == pytest.approx(5 + 5 + 2 + 5 - 6)
+    assert growing.look().left_s == pytest.approx(0.2 + 5 + 2 + 5 - 6)
 
 
 def test_concerns_are_reported_as_they_appear(growing: Growing) -> None:

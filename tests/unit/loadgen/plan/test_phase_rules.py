@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from perf_pipeline.loadgen.plan.phase_rules import PhaseRule
+from perf_pipeline.config.scenario.scenario import Phases
+from perf_pipeline.loadgen.plan.phase_rules import PhaseRule, closed_phases
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,23 @@ def test_a_phase_lasts_as_long_as_was_estimated_from_its_rate(
             break
         step += 1
     assert step / 100 == pytest.approx(rule.length_s(rate_per_s), abs=0.011)
+
+
+@pytest.mark.parametrize(
+    ("slots", "ramp_up_s"), [(1, 0.2), (100, 0.5), (500, 2.5), (1000, 5.0), (2000, 5.0)]
+)
+def test_a_ramp_that_is_not_given_goes_by_the_size_of_the_level(
+    slots: int, ramp_up_s: float
+) -> None:
+    ramp, _, _ = closed_phases(Phases(), slots)
+    assert (ramp.min_s, ramp.max_s) == (ramp_up_s, ramp_up_s)
+    assert closed_phases(Phases(ramp_up_s=7.0), slots)[0].min_s == 7.0
+
+
+def test_a_warm_up_may_end_early_after_its_shortest_time_and_one_turnover() -> None:
+    """100 in flight; a steady phase never ends early."""
+    _, warm_up, steady = closed_phases(Phases(), 100)
+    assert not warm_up.may_be_over(0.9, 1000)
+    assert not warm_up.may_be_over(4.0, 99)
+    assert warm_up.may_be_over(1.0, 100)
+    assert not steady.may_be_over(1000.0, 100_000)
