@@ -321,7 +321,8 @@ def open_run(name: str | None = None, settings: Settings | None = None) -> Finis
 
 
 def _planned(plan: LevelPlan) -> PlannedLevel:
-    return PlannedLevel(plan.label, plan.title, plan.concurrency, plan.loop, plan.phases)
+    think_s = plan.think_time.mean_s
+    return PlannedLevel(plan.label, plan.title, plan.concurrency, plan.loop, plan.phases, think_s)
 
 
 def _now() -> str:

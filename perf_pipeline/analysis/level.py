@@ -53,5 +53,6 @@ def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | No
         level.in_flight,
         summary.window_ns,
         resources=summary.level.resources,
+        thinks=level.thinking is not None,
         connection_limits=context.connection_limits(summary.records.log["plan"]),
     )

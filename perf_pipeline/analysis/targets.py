@@ -67,6 +67,7 @@ def _row(table: str, level: LevelMetrics, slo: Slo) -> TargetRow:
     what, unit = _ROW_NAMES[slo.metric]
     scale = 100 if unit == "%" else 1
     found = decide(slo, level)
+    think_s = level.thinking.planned_avg_s if level.thinking else 0.0
     return TargetRow(
         table=table,
         level=level.label,
@@ -75,7 +76,9 @@ def _row(table: str, level: LevelMetrics, slo: Slo) -> TargetRow:
         limit=scale * slo.limit,
         unit=unit,
         higher_is_better=not slo.at_most,
-        implied_rate_per_s=level.concurrency / slo.limit if slo.metric == "avg_s" else None,
+        implied_rate_per_s=level.concurrency / (slo.limit + think_s)
+        if slo.metric == "avg_s"
+        else None,
         verdict=found.verdict,
         at_least=found.at_least,
     )

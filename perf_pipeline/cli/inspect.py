@@ -177,9 +177,12 @@ def check_functions(
 
 def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
     """Return in-flight number, name and target of each level and arm."""
+    users = (
+        f" (of as many users, {scenario.think_time.shown})" if scenario.think_time.mean_s else ""
+    )
     names = scenario.level_names or ("",) * len(scenario.concurrency)
     levels = [
-        (level, f" ({name})" if name else "", scenario.target)
+        (level, (f" ({name})" if name else "") + users, scenario.target)
         for level, name in zip(scenario.concurrency, names, strict=True)
     ]
     levels += [

@@ -221,7 +221,7 @@ class RunWatch:
         if self._silent_s > SILENT_S and self._phase() not in ("drain", REPORT, START):
             concerns.append(f"no progress report for {self._silent_s:.0f} s")
         if progress["phase"] == "steady" and plan.loop == "closed":
-            if in_flight < MIN_SHARE * plan.concurrency:
+            if not plan.think_time_s and in_flight < MIN_SHARE * plan.concurrency:
                 concerns.append(
                     f"{in_flight} in flight now, below {MIN_SHARE:.0%} of {plan.concurrency}: "
                     "not_steady if it stays so"

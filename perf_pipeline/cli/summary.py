@@ -170,7 +170,12 @@ def _explanations(metrics: RunMetrics, *, is_open: bool) -> list[str]:
     ]
     found = [
         sentence(level)
-        for sentence in (arrivals_sentence, steady_state_sentence, print_sentence)
+        for sentence in (
+            arrivals_sentence,
+            thinking_sentence,
+            steady_state_sentence,
+            print_sentence,
+        )
         for level in metrics.levels
     ]
     legend = [NOTE.replace("(closed loop)", "(either loop)"), OPEN_NOTE] if is_open else [NOTE]
@@ -198,6 +203,17 @@ def invalidity_sentences(metrics: RunMetrics) -> list[str]:
         for reason in metrics.reasons
         if reason not in shown and f": {NOT_QUIET}: " not in reason
     ]
+
+
+def thinking_sentence(level: LevelMetrics) -> str:
+    """Return the users and think time of a level; empty where slots do not think."""
+    if level.thinking is None:
+        return ""
+    found = "not known" if level.thinking.avg_s is None else seconds(level.thinking.avg_s)
+    return (
+        f"{level_name(level)}: {level.concurrency:,} users, {level.thinking.planned}, "
+        f"measured {found} on average"
+    )
 
 
 def arrivals_sentence(level: LevelMetrics) -> str:

@@ -17,6 +17,7 @@ from perf_pipeline.metrics.records.kinds import cold_starts_of, families_of
 from perf_pipeline.metrics.records.open_level import open_load_of
 from perf_pipeline.metrics.records.record_figures import TIMED, RecordFigures, record_figures
 from perf_pipeline.metrics.records.step_figures import steps_of
+from perf_pipeline.metrics.records.thinking import thinking_of
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
 from perf_pipeline.metrics.resources.cpu_per_workflow import cpu_per_workflow
 from perf_pipeline.metrics.resources.exhaustion import exhaustions_of
@@ -90,6 +91,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         percentiles=context.percentiles,
     )
     times, ok = figures.service_times, sum(figures.ok)
+    thinking = thinking_of(warm, plan, window)
     writes = read_writes(folder)
     workers = worker_ends(records, window)
     in_flight = _in_flight(records, figures, window, plan["concurrency"])
@@ -134,6 +136,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         times=times,
         concurrency=plan["concurrency"],
         in_flight_median=in_flight.median,
+        thinking=thinking,
         open_load=open_load,
         response=response,
         steady_state=phases.steady_state,
@@ -204,6 +207,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         response_times=response,
         open_load=open_load,
         steps=steps_of(read_level_steps(folder), warm, window, context.kinds),
+        thinking=thinking,
     )
     return LevelSummary(level, records, warm, samples, figures.curve, window, go_ns)
 

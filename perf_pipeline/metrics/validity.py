@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.target_failure import TargetFailure
     from perf_pipeline.metrics.types.noise import Noise
     from perf_pipeline.metrics.types.open_load import OpenLoad
-    from perf_pipeline.metrics.types.records import WorkerEnd, Writes
+    from perf_pipeline.metrics.types.records import Thinking, WorkerEnd, Writes
     from perf_pipeline.metrics.types.service_times import ServiceTimes
     from perf_pipeline.metrics.types.steady_state import SteadyState
     from perf_pipeline.metrics.types.validity import Validity
@@ -54,6 +54,7 @@ def judge_level(
     times: ServiceTimes,
     concurrency: int,
     in_flight_median: float | None,
+    thinking: Thinking | None = None,
     open_load: OpenLoad | None = None,
     response: ServiceTimes | None = None,
     steady_state: SteadyState | None = None,
@@ -71,6 +72,7 @@ def judge_level(
         times: Service times of the steady phase.
         concurrency: Workflows that should have been in flight.
         in_flight_median: Workflows that were.
+        thinking: The users of a level with think time, who are in flight or thinking.
         open_load: What arrived in an open level; None for a closed one.
         response: Response times of an open level.
         steady_state: Result of the steady-state test; only ``not_steady`` makes the level invalid.
@@ -95,7 +97,7 @@ def judge_level(
         found += arrival_problems(open_load, response)
         found += _sample_problems(response.samples)
     else:
-        found += _steadiness_problems(times.samples, concurrency, in_flight_median)
+        found += _steadiness_problems(times.samples, concurrency, in_flight_median, thinking)
         found += _sample_problems(times.samples)
     if steady_state is not None and steady_state.verdict == "not_steady":
         found.append(("not_steady", steady_state.why))
@@ -173,7 +175,7 @@ def _write_problems(write: Writes) -> list[str]:
 
 
 def _steadiness_problems(
-    samples: int, concurrency: int, in_flight_median: float | None
+    samples: int, concurrency: int, in_flight_median: float | None, thinking: Thinking | None
 ) -> list[tuple[Validity, str]]:
     problems: list[tuple[Validity, str]] = []
     turnovers = samples / concurrency
@@ -188,7 +190,11 @@ def _steadiness_problems(
                 ),
             )
         )
-    if in_flight_median is not None and in_flight_median < MIN_IN_FLIGHT * concurrency:
+    if thinking is not None:
+        if thinking.users < MIN_IN_FLIGHT * concurrency:
+            too_few = f"{thinking.users} of {concurrency} users (at least {MIN_IN_FLIGHT:.0%})"
+            problems.append(("not_steady", f"{too_few} executed any workflow"))
+    elif in_flight_median is not None and in_flight_median < MIN_IN_FLIGHT * concurrency:
         problems.append(
             (
                 "not_steady",

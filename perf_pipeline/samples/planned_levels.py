@@ -22,6 +22,7 @@ class PlannedLevel:
         concurrency: Workflows in flight; of an open level at most.
         loop: ``closed`` or ``open``.
         phases: Lengths of its phases.
+        think_time_s: Mean think time of its users; 0 where slots do not think.
     """
 
     label: str
@@ -29,6 +30,7 @@ class PlannedLevel:
     concurrency: int
     loop: Literal["closed", "open"]
     phases: Phases
+    think_time_s: float = 0.0
 
     @property
     def shown(self) -> str:

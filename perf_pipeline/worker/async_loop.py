@@ -15,12 +15,17 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.samples.record import COLD, ErrorClass
 from perf_pipeline.samples.slots import GO_NS, SLOTS_ENDED, STOP_NS
-from perf_pipeline.worker.closed_loop import LONGEST_WAIT_S, WAIT_FOR_GO_S, lost_slot
+from perf_pipeline.worker.closed_loop import (
+    LONGEST_WAIT_S,
+    THINK_STEP_S,
+    WAIT_FOR_GO_S,
+    lost_slot,
+)
 
 if TYPE_CHECKING:
     from array import array
     from asyncio import Task
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from perf_pipeline.samples.slots import SlotFile
     from perf_pipeline.targets.target import AsyncSlot, AsyncTarget
@@ -47,6 +52,7 @@ class AsyncLoop:
         clock_ns: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]],
         on_last_end: Callable[[], None],
+        think_s: Sequence[Iterator[float]] = (),
     ) -> None:
         """Prepare; nothing is scheduled.
 
@@ -60,6 +66,7 @@ class AsyncLoop:
             clock_ns: CLOCK_MONOTONIC.
             sleep: Suspends a task for some seconds.
             on_last_end: Called by the last slot as it ends.
+            think_s: Think times of each slot, s; empty for none.
         """
         self._target = target
         self._events = events
@@ -72,6 +79,7 @@ class AsyncLoop:
         self._target_slots: dict[int, AsyncSlot] = {}
         self._tasks: list[Task[None]] = []
         self._on_last_end = on_last_end
+        self._think_s = think_s
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -156,8 +164,13 @@ class AsyncLoop:
             self._on_last_end()
 
     async def _play_slot(self, target_slot: AsyncSlot, slot: int) -> None:
+        draws_s = self._think_s[slot] if self._think_s else None
         while not self._stopped():
             await self.execute(target_slot, slot, next(self._numbers))
+            if draws_s is not None:
+                due_ns = self._clock_ns() + int(next(draws_s) * 1e9)
+                while (wait_ns := due_ns - self._clock_ns()) > 0 and not self._stopped():
+                    await self._sleep(min(wait_ns / 1e9, THINK_STEP_S))
 
     def _stopped(self) -> bool:
         return self._clock_ns() >= self._slots.words[STOP_NS]

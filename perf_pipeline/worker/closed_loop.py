@@ -1,4 +1,7 @@
-"""Closed loop: every slot starts its next workflow as soon as the last one has been answered."""
+"""Closed loop: every slot starts its next workflow when the last one has been answered.
+
+At once, or after a think time: then a slot is a user, who is in flight or thinking.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from perf_pipeline.worker.own_time import new_lock, start_thread
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from perf_pipeline.samples.slots import SlotFile
     from perf_pipeline.targets.target import Slot, Target
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 WAIT_FOR_GO_S = 0.05
 """The go is announced 0.2 s ahead, so the thread that polls for it may do so rarely."""
+
+THINK_STEP_S = 0.5
+"""A thinking slot notices a stop after this long at the latest: a wake-up a second costs less."""
 
 LONGEST_WAIT_S = 0.2
 """A sleeping slot notices a stop of the level after this long at the latest."""
@@ -42,6 +48,7 @@ class ClosedLoop:
         sleep: Callable[[float], None],
         threads: list[int],
         on_last_end: Callable[[], None],
+        think_s: Sequence[Iterator[float]] = (),
     ) -> None:
         """Prepare the threads.
 
@@ -55,6 +62,7 @@ class ClosedLoop:
             sleep: Sleeps for some seconds.
             threads: Filled with the identifiers of the slots' threads.
             on_last_end: Called by the last slot as it ends.
+            think_s: Think times of each slot, s; empty for none.
         """
         self._target = target
         self._ledger = ledger
@@ -65,6 +73,7 @@ class ClosedLoop:
         self._sleep = sleep
         self._threads = threads
         self._on_last_end = on_last_end
+        self._think_s = think_s
         self._looking_for_go = new_lock()
         self._ending = new_lock()
         self.problems: list[str] = []
@@ -156,7 +165,16 @@ class ClosedLoop:
         begin_ns = self._slots.words[GO_NS] + self._ramp_ns[slot]
         while (wait_ns := begin_ns - self._clock_ns()) > 0 and not self._stopped():
             self._sleep(min(wait_ns / 1e9, LONGEST_WAIT_S))
-        self._ledger.play(slot, target_slot.execute, self._numbers)
+        if not self._think_s:
+            self._ledger.play(slot, target_slot.execute, self._numbers)
+            return
+        for think_s in self._think_s[slot]:
+            if self._stopped():
+                return
+            self.execute(target_slot, slot, next(self._numbers))
+            due_ns = self._clock_ns() + int(think_s * 1e9)
+            while (wait_ns := due_ns - self._clock_ns()) > 0 and not self._stopped():
+                self._sleep(min(wait_ns / 1e9, THINK_STEP_S))
 
 
 def lost_slot(slot: int, doing: str, error: BaseException) -> str:

@@ -51,6 +51,7 @@ def play(
         clock_ns=monotonic_ns,
         sleep=asyncio_sleep,
         on_last_end=bell.ring,
+        think_s=job.think_draws(),
     )
     if isinstance(loop, AsyncOpenLoop):
         loop.schedule(share_of(job))

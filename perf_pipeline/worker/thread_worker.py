@@ -46,6 +46,7 @@ def play(
         sleep=sleep,
         threads=threads,
         on_last_end=bell.ring,
+        think_s=job.think_draws(),
     )
     if isinstance(loop, OpenLoop):
         loop.schedule(share_of(job))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.think_time import ThinkTime
 from perf_pipeline.redaction.redact import remember_secrets, remember_url
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class WorkerJob:
             closed loop.
         start_timeout_ns: A workflow that has waited longer for a free slot is dropped.
         hidden_variables: Variables of this process whose values belong into no text.
+        think_time: Between the workflows of a slot of a closed loop.
     """
 
     worker: int
@@ -49,6 +54,15 @@ class WorkerJob:
     intended: str = ""
     start_timeout_ns: int = 0
     hidden_variables: tuple[str, ...] = ()
+    think_time: ThinkTime = field(default_factory=ThinkTime)
+
+    def think_draws(self) -> list[Iterator[float]]:
+        """Return the think times of each slot of this worker, s; empty for none."""
+        if not self.think_time.mean_s:
+            return []
+        users = (self.worker + slot * self.workers for slot in range(self.job.concurrency))
+        seed = f"{self.job.seed}/{self.job.level}/think"
+        return [self.think_time.draws_s(f"{seed}/{user}") for user in users]
 
 
 def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
@@ -69,11 +83,15 @@ def read_job(path: Path, addresses: int | None = None) -> WorkerJob:
     for address in access.addresses.values():
         remember_url(address.url)
     hidden_variables = tuple(raw.pop("hidden_variables"))
+    think_time = ThinkTime(**raw.pop("think_time"))
     remember_secrets(os.environ[name] for name in hidden_variables if name in os.environ)
     # JSON knows no tuple, and a kind must be hashable.
     kinds = tuple(Kind(**kind | {"without": tuple(kind["without"])}) for kind in job.pop("kinds"))
     return WorkerJob(
-        job=Job(kinds=kinds, servers=access, **job), hidden_variables=hidden_variables, **raw
+        job=Job(kinds=kinds, servers=access, **job),
+        hidden_variables=hidden_variables,
+        think_time=think_time,
+        **raw,
     )
 
 

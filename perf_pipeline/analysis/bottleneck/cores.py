@@ -43,7 +43,8 @@ def suspects_of_cores(use: LevelUse) -> Iterator[Suspect]:
 
 
 def _generator(use: LevelUse) -> Iterator[Suspect]:
-    if use.slots is None:  # a slot of an open level is free because nothing arrived
+    # A slot of an open level is free because nothing arrived, one that thinks because it should.
+    if use.slots is None and not use.thinks:
         idle = None if not use.wanted else 100 * (1 - use.in_flight / use.wanted)
         yield suspect(
             "gaps",

@@ -45,6 +45,7 @@ def level_use(
     others_cores: float | None,
     cpu_limit_cores: float | None,
     slots: int | None = None,
+    thinks: bool = False,
 ) -> LevelUse:
     """Return everything that the rules of the bottleneck use.
 
@@ -59,6 +60,7 @@ def level_use(
         others_cores: As ``LevelUse.others_cores``.
         cpu_limit_cores: As ``LevelUse.cpu_limit_cores``.
         slots: As ``LevelUse.slots``.
+        thinks: As ``LevelUse.thinks``.
     """
     cores = rates_by_process(samples, "workers", "cpu_s")
     of_disk = [rate_of(samples, role, "io_delay_s") for role in ("workers", "servers")]
@@ -81,6 +83,7 @@ def level_use(
         servers=tuple(_server(samples, name, limit) for name, limit in limits.items()),
         cpu_limit_cores=cpu_limit_cores,
         children_cores=_children_cores(samples),
+        thinks=thinks,
     )
 
 

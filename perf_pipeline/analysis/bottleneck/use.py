@@ -84,6 +84,7 @@ class LevelUse:
         servers: By name.
         cpu_limit_cores: The scenario's limit for all workers together.
         children_cores: Of the processes that the workers have started.
+        thinks: Slots are users, who think between two workflows.
     """
 
     wanted: int
@@ -103,6 +104,7 @@ class LevelUse:
     servers: tuple[ServerUse, ...]
     cpu_limit_cores: float | None
     children_cores: float | None = 0.0
+    thinks: bool = False
 
     @property
     def target_cores(self) -> float | None:

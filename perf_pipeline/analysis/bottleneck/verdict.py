@@ -56,6 +56,7 @@ def bottleneck_of(
     *,
     resources: Resources,
     connection_limits: Mapping[str, int],
+    thinks: bool = False,
 ) -> Bottleneck:
     """Find what limits a level.
 
@@ -67,6 +68,7 @@ def bottleneck_of(
         window: Steady phase of the level, CLOCK_MONOTONIC ns; of no length if there was none.
         resources: What the processes and the machine used during it.
         connection_limits: Server to the maximum of connections that the pools of all workers allow.
+        thinks: Slots of the level are users, who think between two workflows.
     """
     if window[1] <= window[0]:
         return Bottleneck("unclear", "There was no steady phase to look at.", ())
@@ -83,6 +85,7 @@ def bottleneck_of(
         others_cores=resources.others.cores,
         cpu_limit_cores=None if limit_percent is None else limit_percent / 100,
         slots=plan["concurrency"] if plan.get("loop") == "open" else None,
+        thinks=thinks,
     )
     return judge(use)
 
@@ -161,7 +164,14 @@ def _bounds(evidence: Evidence) -> str:
 
 def _where_time_went(use: LevelUse) -> str:
     """Return what workflows seem to wait for, slots in use, and other use of the cores, as text."""
-    return f"{_unobserved(use)}{_all_slots(use)}{taken_by_others(use)}"
+    return f"{_thinking(use)}{_unobserved(use)}{_all_slots(use)}{taken_by_others(use)}"
+
+
+def _thinking(use: LevelUse) -> str:
+    """Return a sentence on users who think, which limits a level without being a fault."""
+    if not use.thinks:
+        return ""
+    return f" {amount(use.wanted - use.in_flight)} of {use.wanted} users were thinking on average."
 
 
 def _unobserved(use: LevelUse) -> str:

@@ -26,6 +26,7 @@ from perf_pipeline.config.scenario.keys import (
     SLOTS,
     STEADY,
     TARGET,
+    THINK,
 )
 from perf_pipeline.config.scenario.target_spec import target_names
 
@@ -46,6 +47,7 @@ class Overrides:
         rate: Open levels, workflows that arrive a second.
         schedule: How the workflows of ``rate`` arrive.
         slots: Maximum number of workflows in flight, in every open level.
+        think_time_s: Mean time between two workflows of a user of a closed level.
         target: What executes the workflows.
         settings: ``NAME=VALUE`` of settings of the target.
         nodes: How the workflows of the levels are written.
@@ -77,6 +79,15 @@ class Overrides:
     schedule: str | None = flag("--schedule", FLAG_SCHEDULE, "How the rates arrive", "Load")
     slots: int | None = flag(
         "--slots", SLOTS, "Maximum of workflows in flight, in every open level", "Load", metavar="N"
+    )
+    think_time_s: float | None = flag(
+        "--think-time",
+        THINK,
+        "Mean think time of closed levels, seconds; levels are users then",
+        "Load",
+        metavar="SECONDS",
+        path=("think_time", "mean_s"),
+        is_for_capacity=True,
     )
     target: str | None = flag("--target", TARGET, _TARGET, "Target", is_for_capacity=True)
     settings: tuple[str, ...] | None = flag(

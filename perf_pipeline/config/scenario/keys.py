@@ -21,6 +21,7 @@ from perf_pipeline.config.scenario.scenario import (
 )
 from perf_pipeline.config.scenario.target_spec import parse_target, target_names
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.config.think_time import DISTRIBUTIONS
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
@@ -192,6 +193,8 @@ MAX_ERRORS = Key(
 )
 STEADY = Key("steady_s", "number", "s, minimum length of the steady phase", 0.5, 86_400)
 
+THINK = Key("mean_s", "number", "s between a user's workflows, mean", 0, 3600)
+
 RATE = Key("rate_per_s", "number", "workflows that arrive a second", 0.001, 1_000_000)
 SLOTS = Key("slots", "integer", "workflows in flight at most", 1, MAX_LEVEL)
 FLAG_SCHEDULE = Key("schedule", "text", "when they arrive", choices=("poisson", "constant"))
@@ -236,6 +239,10 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("deadline_s", "number", "s after which a workflow is a timeout", 0.1, 3600),
         Key("total_workflows", "integer", "workflows that end a steady phase", 0, 10_000_000),
         Key("cooldown_s", "number", "s of rest after a level", 0, 3600),
+    ),
+    "think_time": (
+        THINK,
+        Key("distribution", "text", "how think times vary", choices=DISTRIBUTIONS),
     ),
     "connections": (
         Key("max_db_connections", "integer", "connections of all workers to a server", 1, 10_000),

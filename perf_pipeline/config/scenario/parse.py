@@ -47,6 +47,7 @@ from perf_pipeline.config.scenario.target_settings import check_settings
 from perf_pipeline.config.scenario.user_code import check_paths, workload_of
 from perf_pipeline.config.scenario.variables import ENVIRONMENT, check_variables
 from perf_pipeline.config.slo.slo_tables import SLO, check_slos
+from perf_pipeline.config.think_time import ThinkTime
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 from perf_pipeline.errors import ScenarioError
 
@@ -135,7 +136,7 @@ def _build(
     other problems; a scenario with a problem is never used.
     """
     values = _table(document, (), TOP, problems)
-    phases, connections, limits, stop = (
+    phases, think_time, connections, limits, stop = (
         _section(document, section, problems) for section in SECTIONS
     )
     workloads, arms, arrivals = (_repeated(document, section, problems) for section in REPEATED)
@@ -156,6 +157,7 @@ def _build(
     return Scenario(
         name=name,
         phases=lengths,
+        think_time=ThinkTime(**think_time),
         connections=ConnectionPools(**connections),
         limits=WorkerLimits(**limits),
         stop=Stop(**stop),

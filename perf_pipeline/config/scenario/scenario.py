@@ -11,6 +11,7 @@ from typing import Literal
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.config.slo.slo import Slo
+from perf_pipeline.config.think_time import ThinkTime
 
 Complexity = Literal["simple", "medium", "complex", ""]
 SettingValue = bool | int | float | str
@@ -219,6 +220,7 @@ class Scenario:
         arrivals: The open levels; they run after the closed ones.
         max_error_ratio: A level of which a greater share of workflows fails is ``target_failed``,
             unless an objective on ``error_ratio`` allows more.
+        think_time: Between the workflows of a slot of closed levels and arms, which is a user then.
     """
 
     name: str
@@ -253,3 +255,4 @@ class Scenario:
     slos: tuple[Slo, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     max_error_ratio: float = MAX_ERROR_RATIO
+    think_time: ThinkTime = field(default_factory=ThinkTime)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from perf_pipeline.config.scenario.scenario import ConnectionPools, Stop
+from perf_pipeline.config.think_time import ThinkTime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ class LevelPlan:
         data: SHA-256 of the data file of each kind, by index; empty where none has one.
         setup: Function that each worker process calls before its first workflow; empty for none.
         teardown: Likewise, after its last workflow.
+        think_time: Between the workflows of a slot of a closed level.
     """
 
     index: int
@@ -87,6 +89,7 @@ class LevelPlan:
     data: tuple[str, ...] = ()
     setup: str = ""
     teardown: str = ""
+    think_time: ThinkTime = field(default_factory=ThinkTime)
 
     @property
     def loop(self) -> Literal["closed", "open"]:
@@ -106,6 +109,8 @@ class LevelPlan:
     @property
     def load(self) -> str:
         """The load as text: ``100 in flight``, ``500/s (poisson), at most 1000 in flight``."""
+        if self.think_time.mean_s:
+            return f"{self.concurrency} users, {self.think_time.shown}"
         if self.arrivals is None:
             return f"{self.concurrency} in flight"
         return f"{self.arrivals.offered}, at most {self.concurrency} in flight"
@@ -119,6 +124,7 @@ class LevelPlan:
             "phases": asdict(self.phases),
             "limits": asdict(self.limits),
             "connections": asdict(self.connections),
+            "think_time": asdict(self.think_time),
             "stop": asdict(self.stop),
             "aborts": [asdict(slo) for slo in self.aborts],
             "loop": self.loop,
@@ -136,6 +142,8 @@ class LevelPlan:
         """
         head = {name: value for name, value in self.head().items() if name != "title"}
         head["phases"].pop("cooldown_s")
+        if not self.think_time.mean_s:
+            del head["think_time"]
         for name in _LATER:  # the hash of a plan without them is what it always was
             if not head[name]:
                 del head[name]

@@ -14,6 +14,7 @@ from perf_pipeline.config.scenario.target_spec import (
     target_facts,
     with_defaults,
 )
+from perf_pipeline.config.think_time import ThinkTime
 from perf_pipeline.loadgen.left_out import workload_without
 from perf_pipeline.loadgen.plan.arrivals import intended_starts
 from perf_pipeline.loadgen.plan.level_plan import LevelPlan
@@ -132,6 +133,7 @@ def _plan_of(
         stop=scenario.stop,
         aborts=tuple(slo for slo in scenario.slos if slo.abort and slo.applies_to(role, arm.label)),
         log_detail=scenario.log_detail,
+        think_time=scenario.think_time if arrivals is None else ThinkTime(),
         data=tuple(one.data_sha256 for one in scenario.workloads)
         if any(one.data for one in scenario.workloads)
         else (),

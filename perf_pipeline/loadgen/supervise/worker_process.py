@@ -138,6 +138,7 @@ class WorkerProcess:
             job=replace(job, concurrency=len(ramp_ns)),
             intended=str(folder / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
+            think_time=plan.think_time,
             hidden_variables=user_code.variables.secret_names,
         )
         public = replace(job.servers, addresses={})  # a URL may carry a password

@@ -17,6 +17,7 @@ from perf_pipeline.metrics.types.records import (
     Fairness,
     FamilyMetrics,
     InFlight,
+    Thinking,
     TimePoint,
     WorkerEnd,
     Writes,
@@ -84,6 +85,7 @@ class LevelMetrics:
             phase; those dropped, timed out or abandoned count as "at least this long".
             Its ``samples`` were answered, its ``in_flight_at_end`` were not; ``avg_s`` is over
             both. None for a closed level.
+        thinking: Its users and their think time; None where slots do not think.
         open_load: Arrivals and their outcomes; None for a closed level.
         steps: Steps and counts of the workflows; None where none were recorded.
     """
@@ -142,6 +144,7 @@ class LevelMetrics:
     cpu_per_workflow: CpuPerWorkflow | None = None
     exhausted: tuple[Exhaustion, ...] = ()
     steps: Steps | None = None
+    thinking: Thinking | None = None
 
     @property
     def is_only_noisy(self) -> bool:

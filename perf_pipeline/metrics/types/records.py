@@ -37,6 +37,26 @@ class InFlight:
 
 
 @dataclass(frozen=True)
+class Thinking:
+    """The users of a closed level with think time: each is in flight or thinking.
+
+    Attributes:
+        planned: Think time as it was planned: ``think time 2 s (exponential)``.
+        planned_avg_s: Its mean.
+        users: Users who executed at least one workflow in the level.
+        avg_s: Measured mean: time between two workflows of a user in the steady phase / pauses
+            that ended in it (Little's law), so pauses that never ended count too; None without any.
+        samples: How many pauses ended in it.
+    """
+
+    planned: str
+    planned_avg_s: float
+    users: int
+    avg_s: float | None
+    samples: int
+
+
+@dataclass(frozen=True)
 class ColdStart:
     """The first execution of one kind of workflow in one process."""
 

@@ -200,7 +200,9 @@ def _times(level: LevelMetrics) -> list[Row]:
     times = level.service_times
     found = [("average", times.avg_s, False)]
     if level.throughput_per_s:
-        found.append((LITTLE, level.concurrency / level.throughput_per_s, False))
+        think_s = level.thinking.planned_avg_s if level.thinking else 0.0
+        cycle_s = level.concurrency / level.throughput_per_s
+        found.append((LITTLE, max(cycle_s - think_s, 0.0), False))
     found += [(f"p{round(100 * p.p)}", p.value_s, p.at_least) for p in times.percentiles]
     return [
         _row(level, name, value, at_least=at_least)

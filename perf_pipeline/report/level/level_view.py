@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.level import level_accounts, level_cells, resources
@@ -132,6 +132,8 @@ def _title(level: LevelMetrics) -> str:
     name, at = labels.level_name(level), f"{quantity.count(level.concurrency)} in flight"
     if level.open_load is not None:
         return f"{name}: {escape.visible(level.open_load.offered)}"
+    if level.thinking is not None:
+        at = f"{quantity.count(level.concurrency)} users, {level.thinking.planned}"
     bare = name == str(level.concurrency)
     return at if bare else f"{name}: {at}"
 
@@ -158,6 +160,7 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
         Fact("p99 service time", level_cells.percentile_cell(times, 0.99)),
         Fact("Errors", level_cells.error_cell(level)),
         Fact("Median in flight", level_cells.in_flight_cell(level)),
+        *_thinking(level),
         _samples(level),
         Fact("Steady phase", measured(length, quantity.seconds, why)),
         *_turnovers(level, why),
@@ -171,6 +174,15 @@ def _facts(level: LevelMetrics) -> tuple[Fact, ...]:
         *open_facts(level),
         *(Fact(fact.term, cell) for fact, cell in zip(facts, cells, strict=True)),
     )
+
+
+def _thinking(level: LevelMetrics) -> tuple[Fact, ...]:
+    """Return the measured think time beside the planned one; empty where slots do not think."""
+    if level.thinking is None:
+        return ()
+    cell = measured(level.thinking.avg_s, quantity.seconds, "nobody paused in the steady phase")
+    planned = f"planned {quantity.seconds(level.thinking.planned_avg_s)}"
+    return (Fact("Average think time", replace(cell, note=cell.note or planned)),)
 
 
 def _samples(level: LevelMetrics) -> Fact:
@@ -212,7 +224,7 @@ def _in_flight(level: LevelMetrics) -> Table:
     why = "there was no steady phase"
     rows = [
         (
-            Cell("planned in flight" if level.loop == "closed" else "slots"),
+            Cell(_planned(level)),
             number(quantity.count(flight.wanted)),
         ),
         (Cell("median in flight"), level_cells.in_flight_cell(level)),
@@ -238,6 +250,13 @@ def _in_flight(level: LevelMetrics) -> Table:
     ]
     title = "In flight, and fairness between threads"
     return Table(title, heads, tuple(rows), level.validity, basis, FAIRNESS)
+
+
+def _planned(level: LevelMetrics) -> str:
+    """Return what the planned number counts."""
+    if level.thinking is not None:
+        return "users, in flight or thinking"
+    return "planned in flight" if level.loop == "closed" else "slots"
 
 
 def _waits(level: LevelMetrics) -> tuple[Table, ...]:

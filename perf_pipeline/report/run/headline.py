@@ -141,9 +141,10 @@ def headline(metrics: RunMetrics) -> Table:
 
 def _row(level: LevelMetrics) -> tuple[Cell, ...]:
     times = level.service_times
+    think = f"users, {level.thinking.planned}" if level.thinking else ""
     row = (
         Cell(labels.level_name(level), note=labels.executor(level)),
-        number(quantity.count(level.concurrency)),
+        number(quantity.count(level.concurrency), think),
         in_flight_cell(level),
         labels.validity_of(level),
         samples_cell(times),

@@ -199,7 +199,9 @@ def _load(metrics: RunMetrics) -> Cell:
         for level in levels
         if level.loop == "open"
     )
-    loads = [f"closed loop, {', '.join(closed)} workflows in flight"] if closed else []
+    thinking = next((level.thinking for level in levels if level.thinking), None)
+    what = f"users, {thinking.planned}" if thinking else "workflows in flight"
+    loads = [f"closed loop, {', '.join(closed)} {what}"] if closed else []
     loads += [f"open loop, {', '.join(offered)}"] if offered else []
     processes = metrics.manifest.processes
     arms = len(metrics.levels) - len(levels)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perf_pipeline.samples.record import ErrorClass, Outcome
-from perf_pipeline.samples.slots import GO_NS, STARTED, STOP_NS, SlotFile
+from perf_pipeline.samples.slots import GO_NS, NEVER_NS, STARTED, STOP_NS, SlotFile
 from perf_pipeline.worker.closed_loop import ClosedLoop
 from tests.unit.worker.conftest import ScriptedAsyncTarget, ScriptedTarget, join, wait_for_end
 
@@ -48,10 +49,10 @@ class Loops:
             return b.loop(target, **changes)
         return b.async_loop(target, self.events, **changes)
 
-    def on_real_time(self, b: Bench, target: object) -> ClosedLoop | AsyncLoop:
+    def on_real_time(self, b: Bench, target: object, **changes: Any) -> ClosedLoop | AsyncLoop:
         """Return a loop that sleeps by the clock of the machine."""
         sleep: Any = time.sleep if self.events is None else asyncio.sleep
-        return self.loop(b, target, clock_ns=time.monotonic_ns, sleep=sleep)
+        return self.loop(b, target, clock_ns=time.monotonic_ns, sleep=sleep, **changes)
 
     @staticmethod
     def play(loop: ClosedLoop | AsyncLoop, timeout_s: float = 10.0) -> None:
@@ -85,6 +86,44 @@ def test_a_slot_starts_its_next_workflow_as_soon_as_the_last_is_answered(
     assert [row.number for row in rows] == [0, 1, 2, 3, 4, 5]
     assert {row.outcome for row in rows} == {Outcome.OK}
     assert loop.problems == []
+
+
+def test_a_user_thinks_between_the_end_of_a_workflow_and_its_next_start(
+    bench: Callable[[int], Bench], loops: Loops
+) -> None:
+    """Service time 1 s, think times 2, 0, 3, 4 s in turn, stop at 12 s: while the user thinks."""
+    b = bench(1)
+    begin_ns = b.clock()
+    loop = loops.loop(
+        b,
+        loops.target(lambda _kind, _number: b.clock.sleep(1)),
+        run_s=12,
+        think_s=[iter([2, 0, 3, 4])],
+    )
+    loops.play(loop)
+    b.recorder.finish(loop.in_flight)
+
+    rows = b.committed()
+    times = [((r.start_ns - begin_ns) / SECOND, (r.end_ns - begin_ns) / SECOND) for r in rows]
+    assert times == [(0, 1), (3, 4), (4, 5), (8, 9)]
+    assert b.clock() - begin_ns <= 12.5 * SECOND
+    assert loop.problems == []
+
+
+def test_a_stop_ends_users_who_think(bench: Callable[[int], Bench], loops: Loops) -> None:
+    """Each would think for an hour."""
+    b = bench(3)
+    loop = loops.on_real_time(b, loops.target(lambda _k, _n: None), think_s=[repeat(3600.0)] * 3)
+    b.slots.words[GO_NS], b.slots.words[STOP_NS] = time.monotonic_ns(), NEVER_NS
+    loop.start()
+    end_s = time.monotonic() + 10
+    while b.slots.totals().ended < 3 and time.monotonic() < end_s:
+        time.sleep(0.001)
+    b.slots.words[STOP_NS] = time.monotonic_ns()
+
+    wait_for_end(loop, 5)
+
+    assert b.slots.totals().started == 3
 
 
 def test_what_takes_longer_than_the_deadline_is_a_timeout_even_if_the_answer_comes(
