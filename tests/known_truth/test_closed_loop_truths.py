@@ -57,6 +57,11 @@ def test_average_times_throughput_is_the_number_in_flight() -> None:
         assert InFlightCurve.of(frame).median_and_min(*window) == (SLOTS, SLOTS)
 
 
+def _three(times: ServiceTimes) -> list[Percentile]:
+    """Return p50, p90 and p99."""
+    return [p for p in times.percentiles if p.name in {"p50", "p90", "p99"}]
+
+
 def test_percentiles_of_equal_service_times_are_that_time_from_the_first_turnovers_on() -> None:
     """0.9 s each; 3.3 turnovers, so a whole N is cut by each edge of the window."""
     rng = random.Random(2)
@@ -64,7 +69,7 @@ def test_percentiles_of_equal_service_times_are_that_time_from_the_first_turnove
 
     times = _measure(lambda slot: first.pop(slot, 0.9), steady_s=3.0)
 
-    assert [p.value_s for p in times.percentiles] == pytest.approx([0.9] * 3, rel=BUCKET)
+    assert [p.value_s for p in times.percentiles] == pytest.approx([0.9] * 5, rel=BUCKET)
     assert not any(p.at_least for p in times.percentiles)
 
 
@@ -77,7 +82,7 @@ def test_percentiles_of_exponential_times_are_right_with_few_turnovers_too(turno
     """
     rng = random.Random(turnovers)
     found = [
-        [p.value_s or 0.0 for p in _measure(lambda _s: rng.expovariate(1), turnovers).percentiles]
+        [p.value_s or 0.0 for p in _three(_measure(lambda _s: rng.expovariate(1), turnovers))]
         for _ in range(10)
     ]
 
@@ -98,10 +103,10 @@ def test_slots_that_never_end_anything_are_in_the_average_and_bound_the_percenti
     assert times.samples == pytest.approx(4000, abs=100)
     assert times.in_flight_at_end == SLOTS
     assert times.avg_s == pytest.approx(1.0, rel=0.03)
-    values_s = [p.value_s for p in times.percentiles]
+    values_s = [p.value_s for p in _three(times)]
     assert values_s[:2] == pytest.approx([0.5, 0.5], rel=BUCKET)
     assert values_s[2] == pytest.approx(WARM_UP_S + 20)
-    assert [p.at_least for p in times.percentiles] == [False, False, True]
+    assert [p.at_least for p in _three(times)] == [False, False, True]
 
 
 def test_fewer_turnovers_bring_the_starved_slots_into_lower_percentiles() -> None:
@@ -109,7 +114,7 @@ def test_fewer_turnovers_bring_the_starved_slots_into_lower_percentiles() -> Non
     times = _measure(lambda slot: 1.0 if slot % 2 else math.inf, steady_s=3.0)
 
     assert times.percentiles[0].value_s == pytest.approx(1.0, rel=BUCKET)
-    assert [p.at_least for p in times.percentiles] == [False, True, True]
+    assert [p.at_least for p in _three(times)] == [False, True, True]
 
 
 def test_a_target_that_freezes_in_mid_window_does_not_look_fast() -> None:

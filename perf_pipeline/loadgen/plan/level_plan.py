@@ -144,6 +144,9 @@ class LevelPlan:
         head["phases"].pop("cooldown_s")
         if not self.think_time.mean_s:
             del head["think_time"]
+        # Which nodes are timed is how we look at the load, not the load.
+        settings = head["settings"]
+        head["settings"] = {name: settings[name] for name in settings if name not in _OBSERVING}
         for name in _LATER:  # the hash of a plan without them is what it always was
             if not head[name]:
                 del head[name]
@@ -159,6 +162,7 @@ class LevelPlan:
         return self.ramp_ns[worker :: self.processes]
 
 
+_OBSERVING = ("sample_nodes_every",)
 _ARRAYS = ("kinds", "ramp_ns", "intended_ns")
 _NAMES = ("title", "offered", "trace")
 _LATER = ("variables", "data", "setup", "teardown")

@@ -94,7 +94,7 @@ def why_no_time(times: ServiceTimes) -> str:
 
 def memory_cell(level: LevelMetrics) -> Cell:
     """Return the peak memory of the target's worker processes (sum of their PSS)."""
-    peak_mb = level.resources.of("workers").pss_peak_mb
+    peak_mb = level.resources.workers_pss_peak_mb
     why = level.not_measured.get("peak_memory_mb", "no sample was taken")
     return measured(peak_mb, quantity.megabytes, escape.visible(why))
 
