@@ -18,7 +18,7 @@ from tests.simulated_level import GO_NS, SECOND, closed_loop, frame_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perf_pipeline.metrics.types.service_times import ServiceTimes
+    from perf_pipeline.metrics.types.service_times import Percentile, ServiceTimes
 
 WARM_UP_S = 10.0
 SLOTS = 200

@@ -48,7 +48,7 @@ def _no_worker_is_left() -> Iterator[None]:
     assert workers == []
 
 
-_SAMPLES = ("", ".disk_space", ".journal", ".record", ".slots")
+_SAMPLES = ("", ".disk_space", ".journal", ".record", ".slots", ".step_journal")
 
 
 def _summary(folder: Path) -> LevelMetrics:
@@ -131,7 +131,8 @@ def test_a_worker_imports_nothing_of_the_harness(tmp_path: Path) -> None:
     samples = {name for name in ours if name.startswith("perf_pipeline.samples")}
     assert samples == {f"perf_pipeline.samples{s}" for s in _SAMPLES}
     config = {name for name in ours if name.startswith("perf_pipeline.config")}
-    assert config == {"perf_pipeline.config", "perf_pipeline.config.services"}  # a table of names
+    tables = ("", ".data_file", ".services", ".think_time")  # names, and what a level is given
+    assert config == {f"perf_pipeline.config{name}" for name in tables}
     packages = {name.split(".")[1] for name in ours - samples - config}
     assert packages == {"redaction", "targets", "worker", "workload"}
     foreign = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)

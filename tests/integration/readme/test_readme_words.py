@@ -174,7 +174,7 @@ def test_checks_assets_groups_and_automation_are_those_of_the_code_location() ->
     repository = defs.get_repository_def()
     checks = {key.name for key in repository.asset_checks_defs_by_key}
     assert set(quoted(sentence("Asset checks (", r"\)"))) == checks
-    lineage = sentence("starts is a lineage graph: ", r"\n\n")
+    lineage = sentence("Each run is a lineage graph: ", r"\n\n")
     keys = repository.asset_graph.get_all_asset_keys()
     assert {key.to_user_string() for key in keys} <= set(quoted(lineage))
     groups = re.split(", | and ", sentence("in the groups ", ";"))
@@ -240,7 +240,7 @@ def test_every_dependency_that_nothing_imports_yet_has_its_purpose_in_the_readme
 
 def test_exit_codes_and_ports_are_those_in_use() -> None:
     assert numbers(sentence("Exit codes: ")) == sorted(code.value for code in Exit)
-    assert f"http://127.0.0.1:{UI_PORT}; reports on port {REPORTS_PORT}." in README
+    assert f"http://127.0.0.1:{UI_PORT}; all runs: port {REPORTS_PORT}." in README
 
 
 def known_options() -> Iterator[str]:
