@@ -133,13 +133,12 @@ def level_steps(folder: Path, level: int) -> pl.DataFrame:
     found = read_level_steps(folder)
     rows, flags = found.rows, found.rows["flags"]
     inside = pl.lit(pl.Series((flags & IS_OUTSIDE) == 0))
-    names = dict(enumerate(found.names))
     return pl.DataFrame(
         {
             "worker": found.workers,
             "number": rows["number"],
             "kind": rows["kind"],
-            "name": rows["name"],
+            "name": pl.Series(found.names, dtype=pl.String()).gather(rows["name"]),
             "start_ns": rows["start_ns"],
             "value": rows["value"],
             "is_count": (flags & IS_COUNT) != 0,
@@ -151,7 +150,7 @@ def level_steps(folder: Path, level: int) -> pl.DataFrame:
         "worker",
         pl.when(inside).then("number").alias("number"),
         pl.when(inside).then("kind").alias("kind"),
-        pl.col("name").replace_strict(names, return_dtype=pl.String()),
+        "name",
         "start_ns",
         "value",
         "is_count",

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 REASONS_MAX = 3
 """Reasons of levels that the top of the report shows; each level shows all of them."""
 
+ON_TOP_LENGTH_MAX = 200
+"""Characters of an answer, with what it rests on, before the rest unfolds: two lines of the page
+on a desk (1440 px)."""
+
 MEASUREMENT = "Is it a measurement?"
 FAILURES = "What failed?"
 AS_FAR = "met as far as measured"
@@ -66,9 +70,19 @@ class Verdict:
         return "; ".join(f"{part.term}: {part.cell.text}" for part in self.parts)
 
     @property
+    def on_top(self) -> str:
+        """``in_short`` as far as two lines of the page hold it; an ellipsis shows that it is cut."""
+        room = ON_TOP_LENGTH_MAX - len(self.answer.text)
+        if len(self.in_short) <= room:
+            return self.in_short
+        words = self.in_short[: max(room, 0)].rpartition(" ")[0]
+        return f"{words.rstrip(' ,;:.')} …"
+
+    @property
     def rest(self) -> tuple[str, ...]:
-        """The sentences beside ``in_short``."""
-        return tuple(one for at, one in enumerate(self.sentences) if at != self._leading)
+        """The sentences that ``on_top`` does not hold."""
+        known = self._leading if self.sentences and self.on_top == self.in_short else None
+        return tuple(one for at, one in enumerate(self.sentences) if at != known)
 
     @property
     def _leading(self) -> int:
