@@ -133,7 +133,7 @@ def test_a_check_says_what_failed_with_the_words_of_the_error_and_nothing_of_the
     page.goto(f"{ui.address}assets/run_metrics?view=checks")
     page.get_by_text("no_errors").first.click()
     (level,) = launched.metrics["levels"]
-    says = page.locator("p").filter(has_text=f"{level['outcomes']['error']} failed")
+    says = page.locator("p").filter(has_text=f"{level['outcomes']['error']} of ")
     expect(says).to_contain_text(f"RuntimeError: {HOSTILE}")
     expect(page.get_by_text("What to do: see the classes")).to_be_visible()
     _assert_inert(page)

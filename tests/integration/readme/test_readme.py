@@ -40,18 +40,19 @@ TOGETHER = (  # after the run of my.toml, one after the other, as they stand the
 )
 MY_RUN = "perf-pipeline run my.toml --target control --seed 7 --json"
 BEGUN = (  # minutes each: their options are checked, and the slow test lets each begin
-    "perf-pipeline run baseline --concurrency 10 50 --duration 5",
+    "perf-pipeline run baseline --concurrency 10 50 --duration 5s",
     "perf-pipeline run baseline --gate production",
-    'perf-pipeline run baseline --slo "p99_s < 5" --slo "error_ratio <= 0.01"',
+    'perf-pipeline run baseline --slo "p95 < 800ms" --slo "error_ratio < 1%"',
     "perf-pipeline run baseline --rate 10 30 --slots 200",
+    "perf-pipeline run baseline --concurrency 1000 --think-time 2",
     "perf-pipeline run baseline --repeats 5 --order shuffled",
     "perf-pipeline run baseline --target kailash==2.19.0",
     "perf-pipeline run baseline --setting enable_monitoring=true --memory-limit-mb 2000",
     "perf-pipeline run baseline --concurrency 100 --duration 10 --target kailash",
     "perf-pipeline run baseline --concurrency 100 --duration 10 --target kailash+pandas",
     "perf-pipeline run stress --max-concurrency 3000",
-    'perf-pipeline capacity baseline --slo "p99_s < 5"',
-    'perf-pipeline capacity my.toml --slo "p99_s < 0.5" --of rate',
+    'perf-pipeline capacity baseline --slo "p99 < 5s"',
+    'perf-pipeline capacity my.toml --slo "p99 < 500ms" --of rate',
 )
 DAGSTER = (
     ".venv/bin/dagster job execute -m assets.definitions -j scenario -c run.json",

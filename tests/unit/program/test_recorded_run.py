@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from perf_pipeline.program import recorded_run
@@ -57,7 +56,7 @@ def test_a_job_that_fails_is_said_with_its_last_line(
     """A program stands in for Dagster's."""
     said: list[str] = []
     program = tmp_path / "python"
-    program.write_text(f"#!{sys.executable}\nraise SystemExit('no such job')\n", encoding="utf-8")
+    program.write_text("#!/bin/sh\necho no such job >&2\nexit 1\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setattr(recorded_run.sys, "executable", str(program))
     monkeypatch.setattr(recorded_run, "bound_command", lambda command, *_: command)
