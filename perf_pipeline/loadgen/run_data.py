@@ -56,6 +56,7 @@ class RunData:
             pids=self.server.pids,
             shared=self.server.source in ("settings", "start"),
             probe=self._service.open_probe(self.server.url, connection_name(self.run_id)),
+            addresses=tuple(self._service.tcp_addresses(self.server.url)),
         )
 
     @property

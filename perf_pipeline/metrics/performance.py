@@ -31,10 +31,9 @@ class PerformanceMetrics:
     Counts are of workflows that ended in the steady phase; ``samples`` is their number.
     ``database_errors`` are errors of class connection, timeout or resource exhaustion, which is
     how a server's trouble reaches a workflow. Pool utilisation is percent of the limit.
-    ``network_io_sent_mb`` is what the run sent to its servers and ``network_io_recv_mb`` what it
-    got back, by the servers' own counters and with the monitor's few kilobytes a sample among it.
-    They are None unless every server of the level counts bytes and is used by nobody else:
-    PostgreSQL does not count them, and an interface's total is everybody's.
+    ``network_io_sent_mb`` is what the target sent to its servers and ``network_io_recv_mb`` what
+    it got back, by the kernel's count of every TCP connection; ``network_io_at_least`` says why the
+    two are lower bounds, and is empty if they are not.
     Latencies are service times of a closed level and response times of an open one:
     ``latency_is`` says which. ``intervals`` holds the lower and upper end of the 95 % interval of
     every field that has one, the upper end None where it lies among workflows that had not ended;
@@ -90,6 +89,7 @@ class PerformanceMetrics:
     open_loop: dict[str, Any] = field(default_factory=dict)
     p95_latency: float | None = None
     p99_9_latency: float | None = None
+    network_io_at_least: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, ready for JSON."""
@@ -161,6 +161,7 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
             name: p.samples_needed for name, p in latency.items() if p.samples_needed is not None
         },
         open_loop=_open_loop(level),
+        network_io_at_least=resources.network_at_least,
     )
 
 

@@ -41,11 +41,13 @@ class WatchedServer:
         pids: Its main process, if we started it.
         shared: Other programs may use it as well, so its counters are not the run's alone.
         probe: What asks it.
+        addresses: Host and port of each TCP address that its URL names.
     """
 
     pids: tuple[int, ...]
     shared: bool
     probe: Probe
+    addresses: tuple[tuple[str, int], ...] = ()
 
 
 class ProbeSession(Generic[Session]):

@@ -136,6 +136,9 @@ class Service(Protocol):
             AddressError: The driver does not take it.
         """
 
+    def tcp_addresses(self, url: str) -> list[tuple[str, int]]:
+        """Return host and port of each TCP address that a complete URL names; Unix sockets none."""
+
     def identify(self, url: str, timeout_s: float) -> Facts:
         """Ask a server for its product, version and settings, by a real query.
 

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from perf_pipeline.metrics.resources.host_use import read_host
+from perf_pipeline.metrics.resources.network.target_traffic import TargetTraffic
+from perf_pipeline.metrics.resources.network.traffic_summary import TRAFFIC
 from perf_pipeline.metrics.resources.process import (
     IO_DELAY,
     MANY_THREADS,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perf_pipeline.metrics.resources.process import Usage
+    from perf_pipeline.metrics.resources.target_processes import TargetProcesses
     from perf_pipeline.servers.probe import WatchedServer
     from perf_pipeline.servers.snapshot import ServerSnapshot
 
@@ -56,7 +59,8 @@ class ResourceSampler:
     ``harness``, ``servers``, with their ``service``) what its processes use (``process.py``), of a
     worker ``tree_cpu_s`` besides (``target_processes.py``); the ``host`` (``host_use.py``);
     ``connections`` and ``counters`` by server (``servers/snapshot.py``), the latter ``shared``
-    where others may be using the server; and ``problems`` by probe.
+    where others may be using the server; ``traffic`` of the target by server
+    (``network/target_traffic.py``); and ``problems`` by probe.
     """
 
     def __init__(self, path: Path, servers: Mapping[str, WatchedServer]) -> None:
@@ -68,6 +72,7 @@ class ResourceSampler:
         """
         self._path = path
         self._watches = {name: ServerWatch(server) for name, server in servers.items()}
+        self._traffic = TargetTraffic(servers)
         self._reader = ProcessReader()
         self._samples = 0
 
@@ -82,6 +87,7 @@ class ResourceSampler:
         traceback: TracebackType | None,
     ) -> None:
         """End the sessions with the servers."""
+        self._traffic.close()
         for watch in self._watches.values():
             watch.close()
 
@@ -96,17 +102,20 @@ class ResourceSampler:
             worker_pids: The workers that are alive.
         """
         begun_s, cpu_s = time.monotonic(), time.thread_time()
+        beside_s = self._traffic.cpu_s
         for watch in self._watches.values():
             watch.begin()
         problems: dict[str, str] = {}
+        found = target_processes(worker_pids, os.getpid())
         line: dict[str, Any] = {
             "at_ns": at_ns,
-            **self._target(worker_pids, problems),
+            **self._target(worker_pids, found, problems),
             "harness": self._processes("harness", [os.getpid()], problems),
             "servers": self._servers(problems),
             "host": _host(problems),
             "connections": {},
             "counters": {},
+            TRAFFIC: self._traffic_with(found, problems),
             "problems": problems,
         }
         if not self._reader.counts_io_delay:
@@ -115,6 +124,7 @@ class ResourceSampler:
             self._add_answer(name, watch, begun_s, line) for name, watch in self._watches.items()
         )
         line["took_ms"] = round(1e3 * (time.monotonic() - begun_s), 3)
+        asking_s += self._traffic.cpu_s - beside_s
         line["cpu_ms"] = round(1e3 * (time.thread_time() - cpu_s + asking_s), 3)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(redacted_values(line)) + "\n")
@@ -144,9 +154,19 @@ class ResourceSampler:
             read.append(usage)
         return read
 
-    def _target(self, pids: list[int], problems: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    def _traffic_with(
+        self, found: dict[int, TargetProcesses], problems: dict[str, str]
+    ) -> dict[str, Any]:
+        """Read what went between the target and each server so far."""
+        pids = [*found, *(pid for one in found.values() for pid in one.children)]
+        traffic, unavailable = self._traffic.read(pids)
+        problems |= {f"{NOT_COUNTED}{TRAFFIC} {name}": why for name, why in unavailable.items()}
+        return {name: asdict(one) for name, one in traffic.items()}
+
+    def _target(
+        self, pids: list[int], found: dict[int, TargetProcesses], problems: dict[str, str]
+    ) -> dict[str, list[dict[str, Any]]]:
         """Read the workers and what they have started."""
-        found = target_processes(pids, os.getpid())
         workers: list[dict[str, Any]] = []
         for usage in self._processes("workers", pids, problems):
             mine = found.get(int(usage["pid"] or 0))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.resources.counters import rate_of, steps, total_of
 from perf_pipeline.metrics.resources.host_cores import cpu_of_others, host_cores
+from perf_pipeline.metrics.resources.network.traffic_summary import network_of, traffic_of
 from perf_pipeline.metrics.resources.resource_samples import (
     MEGABYTE,
     NOT_COUNTED,
@@ -18,7 +19,7 @@ from perf_pipeline.metrics.resources.resource_samples import (
     summed,
     target_bytes,
 )
-from perf_pipeline.metrics.resources.server_counters import counters_of, network_of
+from perf_pipeline.metrics.resources.server_counters import counters_of
 from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.types.resource_use import (
     CHILD,
@@ -62,8 +63,8 @@ def resources_of(
     uses = {role: role_use(steady, role) for role in ROLES}
     by_server = [_of_server(steady, name) for name in services]
     workers = uses["workers"]
-    counters = counters_of(steady, services)
-    sent_mb, received_mb, why_not = network_of(counters)
+    traffic = traffic_of(steady, services)
+    network = network_of(traffic)
     return Resources(
         workers_pss_peak_mb=_mb(max(target_bytes(steady, "pss_bytes"), default=None)),
         workers_cpu_mean_percent=_percent(rate_of(steady, "workers", TARGET_CPU)),
@@ -79,11 +80,13 @@ def resources_of(
         roles=(*uses.values(), *_children(steady), *by_server),
         host=host,
         others=cpu_of_others(steady, host, servers_used, cpu_limit_cores),
-        server_counters=counters,
+        server_counters=counters_of(steady, services),
+        traffic=traffic,
         interfaces=_interfaces(steady),
-        network_sent_mb=sent_mb,
-        network_recv_mb=received_mb,
-        network_why_not=why_not,
+        network_sent_mb=network.sent_mb,
+        network_recv_mb=network.recv_mb,
+        network_at_least=network.at_least,
+        network_why_not=network.why_not,
         monitor=_cost(steady),
         gaps=_gaps(steady),
         series=_series(level, go_ns),

@@ -63,24 +63,6 @@ def counters_of(samples: Sequence[Sample], servers: Iterable[str]) -> tuple[Serv
     return tuple(_counted_by(samples, server) for server in servers)
 
 
-def network_of(counters: Sequence[ServerCounters]) -> tuple[float | None, float | None, str]:
-    """Return what the run sent to and received from its servers, MB, or why that is not known.
-
-    An interface's total is everybody's, and the kernel keeps no such counter a process: only the
-    servers know, and only those that no one else uses speak of the run alone.
-    """
-    if not counters:
-        return None, None, "the servers' own counters were not read, or there was no server"
-    for one in counters:
-        if one.shared:
-            return None, None, f"{one.server} may be used by others, whose traffic it counts too"
-        for name in ("sent_bytes", "recv_bytes"):
-            if name in one.unavailable:
-                return None, None, f"{one.server}: {one.unavailable[name]}"
-    sent = sum(one.recv_mb or 0.0 for one in counters)
-    return sent, sum(one.sent_mb or 0.0 for one in counters), ""
-
-
 def _counted_by(samples: Sequence[Sample], server: str) -> ServerCounters:
     grown: dict[str, tuple[float, float]] = {}
     unavailable: dict[str, str] = {}

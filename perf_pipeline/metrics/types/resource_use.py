@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from perf_pipeline.metrics.types.cpu_use import NO_SAMPLE, CpuOfOthers, HostCores
-from perf_pipeline.metrics.types.server_use import InterfaceTotal, ServerCounters
+from perf_pipeline.metrics.types.server_use import InterfaceTotal, ServerCounters, ServerTraffic
 
 CHILD = "child: "
 """What begins the role of processes that the workers have started, before their name."""
@@ -118,9 +118,10 @@ class Resources:
         others: The cores that processes outside of the run used.
         server_counters: The counters of the servers.
         interfaces: Traffic of the whole machine.
-        network_sent_mb: Sent by the run to its servers, by the servers' counters; None unless all
-            of them count it and no other program uses them.
-        network_recv_mb: Received by the run from its servers, likewise.
+        traffic: What went between the target and each server.
+        network_sent_mb: Sent by the target to all of its servers; None unless it is known of each.
+        network_recv_mb: Received by the target from them, likewise.
+        network_at_least: Why the two are lower bounds; empty if they are not.
         network_why_not: Why the two are None.
         monitor: Cost of the samples.
         gaps: Values that could not be read.
@@ -141,10 +142,12 @@ class Resources:
     interfaces: tuple[InterfaceTotal, ...] = ()
     network_sent_mb: float | None = None
     network_recv_mb: float | None = None
-    network_why_not: str = "the servers' own counters were not read"
+    network_why_not: str = "the kernel's counters of connections were not read"
     monitor: MonitorCost | None = None
     gaps: tuple[Gap, ...] = ()
     series: tuple[ResourcePoint, ...] = ()
+    traffic: tuple[ServerTraffic, ...] = ()
+    network_at_least: str = ""
 
     def of(self, role: str) -> RoleUse:
         """Return the use of a role or a server; only its name where it is not known."""

@@ -38,6 +38,34 @@ class ServerCounters:
 
 
 @dataclass(frozen=True)
+class ServerTraffic:
+    """What went between the target and a server in the steady phase, by the kernel's count.
+
+    The target is the workers and what they have started. Bytes are payload of TCP: with the
+    server's protocol and TLS, without headers and repetitions.
+
+    Attributes:
+        server: The service.
+        sent_mb: Sent by the target, 1 MB = 1e6 bytes; None if not known.
+        recv_mb: Received by the target, likewise.
+        seconds: Time between the first and the last sample, in which that was.
+        connections: Connections of the target that were open at some time of it.
+        ended: Of these, those that ended.
+        at_least: Why the bytes are a lower bound; empty if they are not.
+        why_not: Why they are None; empty if they are not.
+    """
+
+    server: str
+    sent_mb: float | None = None
+    recv_mb: float | None = None
+    seconds: float | None = None
+    connections: int | None = None
+    ended: int | None = None
+    at_least: str = ""
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class InterfaceTotal:
     """Traffic of all programs over a network interface in the steady phase.
 

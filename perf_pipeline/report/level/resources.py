@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.resource_use import Gap, Resources, RoleUse
-    from perf_pipeline.metrics.types.server_use import ServerCounters
+    from perf_pipeline.metrics.types.server_use import ServerCounters, ServerTraffic
 
 GAPS_MAX = 20
 _ROLES = {
@@ -55,6 +55,7 @@ def resource_tables(level: LevelMetrics, *, brief: bool = False) -> tuple[Table,
     return (
         _memory(level),
         _cores_table(level),
+        *_traffic(level),
         *_server_counters(level),
         *_interfaces(level),
         *_gaps(level),
@@ -165,6 +166,40 @@ def _cores_table(level: LevelMetrics) -> Table:
     return Table(title, heads, tuple(rows), level.validity, _basis(used), note)
 
 
+def _traffic(level: LevelMetrics) -> tuple[Table, ...]:
+    rows = tuple(say_once(_traffic_row(one)) for one in level.resources.traffic)
+    if not rows:
+        return ()
+    columns = ("Server", "Sent", "Received", "Sent a second", "Received a second")
+    note = (
+        "Between the workers with what they have started and each server, over the steady phase: "
+        "payload of TCP by the kernel's count of each connection, with the server's protocol and "
+        "TLS."
+    )
+    heads = (*columns, "Connections", "Ended")
+    return (Table("Network of the target", heads, rows, level.validity, note=note),)
+
+
+def _traffic_row(one: ServerTraffic) -> tuple[Cell, ...]:
+    why = escape.visible(one.why_not)
+    bound = "≥ " if one.at_least else ""
+
+    def cell(value_mb: float | None, per: float | None = 1.0, unit: str = "") -> Cell:
+        if value_mb is None or not per:
+            return measured(None, quantity.megabytes, why or "no time passed")
+        return number(f"{bound}{quantity.megabytes(value_mb / per)}{unit}")
+
+    return (
+        Cell(escape.name(one.server), note=escape.visible(one.at_least)),
+        cell(one.sent_mb),
+        cell(one.recv_mb),
+        cell(one.sent_mb, one.seconds, "/s"),
+        cell(one.recv_mb, one.seconds, "/s"),
+        measured(one.connections, quantity.count, why),
+        measured(one.ended, quantity.count, why),
+    )
+
+
 def _server_counters(level: LevelMetrics) -> tuple[Table, ...]:
     rows = tuple(say_once(_counters_row(counters)) for counters in level.resources.server_counters)
     if not rows:
@@ -210,7 +245,7 @@ def _interfaces(level: LevelMetrics) -> tuple[Table, ...]:
     )
     if not rows:
         return ()
-    note = "Totals of the machine, of all programs; what the run had of them is not known."
+    note = "Totals of the machine, of all programs, with headers."
     columns = ("Interface", "Sent", "Received")
     return (Table("Network interfaces", columns, rows, level.validity, note=note),)
 

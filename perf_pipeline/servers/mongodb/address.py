@@ -49,3 +49,15 @@ def complete_url(url: str, current_dir: Path) -> str:
     except (PyMongoError, ValueError) as error:
         raise AddressError(f"is refused by pymongo: {error}") from error
     return complete
+
+
+def tcp_addresses(url: str) -> list[tuple[str, int]]:
+    """Return host and port of each TCP address that a URL names; Unix sockets none.
+
+    Members of a replica set that it does not name are not among them.
+    """
+    try:
+        nodes = parse_uri(url)["nodelist"]
+    except (PyMongoError, ValueError):  # the DNS does not answer for mongodb+srv
+        return []
+    return [(host, port) for host, port in nodes if port is not None]

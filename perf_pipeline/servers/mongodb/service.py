@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 from perf_pipeline.servers.lifecycle.launch_spec import FOLDER_PREFIX
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.mongodb import data as storage
-from perf_pipeline.servers.mongodb.address import complete_url
+from perf_pipeline.servers.mongodb.address import complete_url, tcp_addresses
 from perf_pipeline.servers.mongodb.probe import MongodbProbe
 from perf_pipeline.servers.mongodb.session import (
     HIDDEN,
@@ -45,6 +45,7 @@ __all__ = [
     "launch",
     "open_probe",
     "storage",
+    "tcp_addresses",
 ]
 """A ``Service``."""
 

@@ -49,6 +49,14 @@ def complete_url(url: str, current_dir: Path) -> str:
     return urlunsplit(parts._replace(query=urlencode(options, safe="/:,", quote_via=quote)))
 
 
+def tcp_addresses(url: str) -> list[tuple[str, int]]:
+    """Return host and port of the TCP address that a URL names; nothing for a Unix socket."""
+    given = mysql_arguments(url)
+    if "unix_socket" in given:
+        return []
+    return [(given.get("host", "localhost"), given.get("port", 3306))]
+
+
 def _is_known(charset: str) -> bool:
     try:
         return charset_by_name(charset) is not None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.lifecycle.unpacked import library_prefix, unpacked_root
 from perf_pipeline.servers.mysql import data as storage
-from perf_pipeline.servers.mysql.address import complete_url
+from perf_pipeline.servers.mysql.address import complete_url, tcp_addresses
 from perf_pipeline.servers.mysql.probe import MysqlProbe
 from perf_pipeline.servers.mysql.session import session
 from perf_pipeline.servers.mysql.system_tables import mariadb_tables, mysql_tables, own_folders
@@ -33,6 +33,7 @@ __all__ = [
     "launch",
     "open_probe",
     "storage",
+    "tcp_addresses",
 ]
 """A ``Service``."""
 

@@ -22,6 +22,7 @@ from perf_pipeline.servers.postgres.session_variables import (
     without_session_variables,
 )
 from perf_pipeline.servers.service import AddressError
+from perf_pipeline.workload.sql_urls import postgres_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,7 @@ _FILES = (*_DEFAULT_FILES, "sslcrldir")
 _OURS = ("application_name", "fallback_application_name", "connect_timeout")
 """The harness gives every connection its name and its time limit."""
 
+_PORT = 5432
 _NOT_A_PATH = {"sslrootcert": "system"}
 _UNKNOWN = re.compile(r'invalid URI query parameter: "(\w+)"')
 
@@ -70,6 +72,19 @@ def complete_url(url: str, current_dir: Path) -> str:
         )
     _add_files(values, current_dir)
     return _url_of(values)
+
+
+def tcp_addresses(url: str) -> list[tuple[str, int]]:
+    """Return host and port of each TCP address that a complete URL names; Unix sockets none."""
+    given = postgres_arguments(url)
+    hosts = (given.get("hostaddr") or given.get("host", "")).split(",")
+    ports = given.get("port", "").split(",")
+    ports *= len(hosts) if len(ports) == 1 else 1
+    return [
+        (host, int(port or _PORT))
+        for host, port in zip(hosts, ports, strict=False)
+        if host and not host.startswith(("/", "@"))
+    ]
 
 
 def _session_defaults(service: str | None) -> dict[str, str]:
@@ -116,7 +131,7 @@ def _url_of(values: Mapping[str, str]) -> str:
     address = ""
     if host and not re.search("[,/@]", f"{host}{port}"):
         address = f"[{host}]" if ":" in host else quote(host, safe="")
-        address += f":{port or 5432}"
+        address += f":{port or _PORT}"
         rest.pop("host")
         rest.pop("port", None)
     login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")

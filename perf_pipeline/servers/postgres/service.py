@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.postgres import data as storage
-from perf_pipeline.servers.postgres.address import complete_url
+from perf_pipeline.servers.postgres.address import complete_url, tcp_addresses
 from perf_pipeline.servers.postgres.probe import PostgresProbe
 from perf_pipeline.servers.postgres.session import session
 from perf_pipeline.servers.server import Facts
@@ -35,6 +35,7 @@ __all__ = [
     "launch",
     "open_probe",
     "storage",
+    "tcp_addresses",
 ]
 """A ``Service``."""
 

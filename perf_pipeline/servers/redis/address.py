@@ -48,6 +48,12 @@ def complete_url(url: str, current_dir: Path) -> str:
     return f"{address}{mark}{urlencode(options, safe='/:,', quote_via=quote)}"
 
 
+def tcp_addresses(url: str) -> list[tuple[str, int]]:
+    """Return host and port of the TCP address that a URL names; nothing for a Unix socket."""
+    given: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+    return [] if "path" in given else [(given.get("host", "localhost"), given.get("port", 6379))]
+
+
 def _carries_ascii(encoding: str) -> bool:
     try:
         return "OK".encode(encoding) == b"OK"

@@ -13,7 +13,7 @@ from redis.exceptions import NoPermissionError
 
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
 from perf_pipeline.servers.redis import data as storage
-from perf_pipeline.servers.redis.address import complete_url
+from perf_pipeline.servers.redis.address import complete_url, tcp_addresses
 from perf_pipeline.servers.redis.probe import RedisProbe
 from perf_pipeline.servers.redis.session import session
 from perf_pipeline.servers.server import Facts
@@ -36,6 +36,7 @@ __all__ = [
     "launch",
     "open_probe",
     "storage",
+    "tcp_addresses",
 ]
 """A ``Service``."""
 

@@ -55,6 +55,38 @@ print(flush=True)
 waits.wait()
 """
 
+TALKS = """
+import json, sys
+import psycopg
+from pymongo import MongoClient
+from redis import Redis
+from perf_pipeline.servers.mysql.session import session as mysql_session
+urls = json.loads(sys.argv[1])
+print("idle", flush=True)
+input()
+piece, half = "x" * 100_000, "y" * 50_000
+with psycopg.connect(urls["postgres"]) as postgres:
+    for _ in range(10):
+        postgres.execute("SELECT left(%s, 50000)", [piece]).fetchall()
+with mysql_session(urls["mysql"], 10.0) as cursor:
+    for _ in range(10):
+        cursor.execute("SELECT left(%s, 50000)", [piece])
+        cursor.fetchall()
+with Redis.from_url(urls["redis"]) as redis:
+    for _ in range(10):
+        redis.set("perf-traffic", piece)
+        redis.getrange("perf-traffic", 0, 49_999)
+    redis.delete("perf-traffic")
+with MongoClient(urls["mongodb"]) as mongodb:
+    kept = mongodb.perf_traffic.kept
+    for number in range(10):
+        kept.insert_one({"_id": number, "first": piece[:50_000], "second": half})
+        kept.find_one({"_id": number}, {"second": 1})
+    mongodb.drop_database("perf_traffic")
+print("done", flush=True)
+sys.stdin.read()
+"""
+
 
 def _counters(probe: Probe, work: Callable[[], None]) -> tuple[Counters, Counters]:
     """Ask before and after some work; servers write down what sessions did within a second."""
@@ -113,6 +145,56 @@ def test_mysql_and_redis_count_the_bytes_of_what_they_store(servers: dict[str, S
         assert 1_000_000 <= _grown(found, "recv_bytes") < 1_100_000
         assert 10 <= _grown(found, "queries") < 30
     assert found[0].query_time_s is not None
+
+
+def test_the_bytes_of_a_process_to_each_server_are_counted_and_the_monitors_are_not(
+    servers: dict[str, Server], tmp_path: Path
+) -> None:
+    """A megabyte to each of the four and half of it back, over connections that end at once.
+
+    The payload and at most a tenth more, for protocols; MySQL and Redis themselves count the same,
+    with what the monitor asks.
+    """
+    urls = json.dumps({name: server.url for name, server in servers.items()})
+    with ExitStack() as stack:
+        monitor = stack.enter_context(_monitor(servers, tmp_path))
+        client = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-c", TALKS, urls],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        assert client.stdin is not None
+        assert client.stdout is not None
+        assert client.stdout.readline() == "idle\n"
+        monitor.sample(time.monotonic_ns(), [client.pid])
+        client.stdin.write("\n")
+        client.stdin.flush()
+        assert client.stdout.readline() == "done\n"
+
+        def all_ended() -> bool:
+            monitor.sample(time.monotonic_ns(), [client.pid])
+            traffic = _lines(tmp_path)[-1]["traffic"]
+            return all(traffic[name]["ended"] >= 1 for name in servers)
+
+        assert until(all_ended)
+        client.stdin.close()
+    samples = read_samples(tmp_path / "r.jsonl", 0, 2**63)
+    used = resources_of(samples)
+    for name in servers:
+        (found,) = [one for one in used.traffic if one.server == name]
+        assert found.sent_mb is not None
+        assert found.recv_mb is not None
+        assert (found.at_least, found.why_not) == ("", "")
+        assert 1.0 <= found.sent_mb < 1.1
+        assert 0.5 <= found.recv_mb < 0.55
+    assert used.network_sent_mb is not None
+    assert 4.0 <= used.network_sent_mb < 4.4
+    for counters in used.server_counters:
+        if counters.server in ("mysql", "redis"):
+            assert counters.recv_mb == pytest.approx(1.0, rel=0.1)
 
 
 def test_a_session_that_waits_for_a_lock_is_active_and_waiting(servers: dict[str, Server]) -> None:

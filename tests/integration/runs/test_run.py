@@ -185,6 +185,11 @@ def test_result_files_have_their_old_names_and_keys(whole: Whole) -> None:
             assert entry["samples"] == entry["total_workflows"]
             unknown = {key for key in OLD_KEYS.split() if entry[key] is None}
             assert unknown == set(entry["not_measured"])
+            # Of every server, PostgreSQL too; only the observer's short connections are in doubt.
+            assert entry["network_io_sent_mb"] > 0
+            assert entry["network_io_recv_mb"] > 0
+            for doubt in filter(None, entry["network_io_at_least"].split("; ")):
+                assert "the target or another program" in doubt
 
 
 @pytest.mark.alone

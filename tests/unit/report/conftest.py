@@ -35,7 +35,12 @@ from perf_pipeline.metrics.types.resource_use import (
     RoleUse,
 )
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
-from perf_pipeline.metrics.types.server_use import ConnectionUse, InterfaceTotal, ServerCounters
+from perf_pipeline.metrics.types.server_use import (
+    ConnectionUse,
+    InterfaceTotal,
+    ServerCounters,
+    ServerTraffic,
+)
 from perf_pipeline.metrics.types.service_times import Distribution, Percentile, ServiceTimes
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
@@ -270,6 +275,15 @@ def level(
                 ),
             ),
             interfaces=(InterfaceTotal("lo", 12.5, 12.5),),
+            traffic=(
+                ServerTraffic("postgres", 12.0, 48.0, 8.0, 25, 0),
+                ServerTraffic(
+                    *("redis", 0.4, 0.8, 8.0, 412, 387),
+                    at_least="the last bytes of 3 connections that ended are not known",
+                ),
+                ServerTraffic("mongodb", why_not="no TCP address of it is known"),
+            ),
+            network_why_not="mongodb: no TCP address of it is known",
             monitor=MonitorCost(21.4, 33.0, 1.9),
             gaps=(Gap("io_delay_s", "the kernel does not count it", int(steady_s), failed=False),),
             series=tuple(
@@ -292,8 +306,8 @@ def level(
         started_at="2026-11-24T05:31:02+00:00",
         ended_at="2026-11-24T05:31:43+00:00",
         not_measured={
-            "network_io_sent_mb": "all traffic is loopback, which no process counter splits",
-            "network_io_recv_mb": "all traffic is loopback, which no process counter splits",
+            "network_io_sent_mb": "mongodb: no TCP address of it is known",
+            "network_io_recv_mb": "mongodb: no TCP address of it is known",
         },
     )
 
@@ -399,6 +413,10 @@ def ugly(baseline: RunMetrics) -> RunMetrics:
             roles=(RoleUse(HOSTILE),),
             server_counters=(ServerCounters(HOSTILE, *(None,) * 7, HOSTILE, shared=True),),
             interfaces=(InterfaceTotal(HOSTILE, 0.0, 0.0),),
+            traffic=(
+                ServerTraffic(HOSTILE, 0.0, 0.0, 0.0, 0, 0, at_least=HOSTILE),
+                ServerTraffic(HOSTILE, why_not=HOSTILE),
+            ),
             gaps=(Gap(HOSTILE, HOSTILE, 9, failed=True),),
         ),
         workers=(WorkerEnd(0, HOSTILE, None, 50), WorkerEnd(1, "killed by SIGKILL", 0.4, 50)),

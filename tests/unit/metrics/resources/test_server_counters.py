@@ -9,7 +9,6 @@ import pytest
 from perf_pipeline.metrics.resources.server_counters import (
     connections_of,
     counters_of,
-    network_of,
 )
 
 SECOND = 1_000_000_000
@@ -115,23 +114,3 @@ def test_what_a_server_does_not_tell_has_the_reason_that_the_monitor_gave() -> N
 
     dead = [_sample(t, problems={"counters postgres": "refused"}) for t in range(3)]
     assert counters_of(dead, ["postgres"])[0].unavailable["queries"] == "refused"
-
-
-def test_the_runs_traffic_is_known_only_when_all_servers_count_it_and_nobody_else_uses_them() -> (
-    None
-):
-    """What the servers received is what the run sent."""
-    samples = [
-        _sample(t, counters={"mysql": _counters(t), "redis": _counters(t)}) for t in range(3)
-    ]
-    assert network_of(counters_of(samples, ["mysql", "redis"])) == (4, 12, "")
-
-    for sample in samples:
-        sample["counters"]["redis"]["shared"] = True
-    sent, received, why = network_of(counters_of(samples, ["mysql", "redis"]))
-    assert (sent, received) == (None, None)
-    assert why.startswith("redis may be used by others")
-
-    silent = [_sample(t, counters={"mysql": _counters(t, recv_bytes=None)}) for t in range(3)]
-    assert network_of(counters_of(silent, ["mysql"]))[2].startswith("mysql: ")
-    assert "no server" in network_of(())[2]

@@ -149,9 +149,26 @@ def test_errors_come_by_class_the_most_frequent_first_with_examples(baseline: Ru
     assert len(texts) == 3
 
 
+def test_traffic_is_shown_by_server_with_bounds_and_reasons(baseline: RunMetrics) -> None:
+    """12 MB and 48 MB in 8 s; a lower bound has its sign and its reason, a gap its reason."""
+    rows = [_row(baseline.levels[0], "Network of the target", at) for at in range(3)]
+    texts = [[cell.text for cell in row] for row in rows]
+    assert texts[0] == ["postgres", "12.0 MB", "48.0 MB", "1.50 MB/s", "6.00 MB/s", "25", "0"]
+    assert texts[1][1:] == [
+        "≥ 0.400 MB",
+        "≥ 0.800 MB",
+        "≥ 0.0500 MB/s",
+        "≥ 0.100 MB/s",
+        "412",
+        "387",
+    ]
+    assert "3 connections" in rows[1][0].note
+    assert "no TCP address" in rows[2][1].note
+
+
 def test_a_reason_that_applies_everywhere_is_given_once(baseline: RunMetrics) -> None:
     rows = [[cell.text for cell in row] for row in level_accounts.not_measured(baseline).rows]
-    why = "all traffic is loopback, which no process counter splits"
+    why = "mongodb: no TCP address of it is known"
     assert rows == [["network_io_sent_mb, network_io_recv_mb", why, "all"]]
 
 
