@@ -96,6 +96,36 @@ def test_the_page_is_never_wider_than_the_window(opened: Open, name: str, width:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("name", ["baseline", "ugly"])
+def test_each_answer_has_at_most_two_lines_on_a_desk_and_the_rest_unfolds(
+    opened: Open, name: str
+) -> None:
+    page = opened(name, viewport={"width": 1440, "height": 900})
+    lines = """() => [...document.querySelectorAll('.answer .short')].map((one) =>
+        [one.textContent, one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight)])"""
+    heights = page.evaluate(lines)
+    assert len(heights) >= 4
+    assert {text: count for text, count in heights if count > 2.2} == {}
+    folded = page.locator(".answer .rest").first
+    assert not folded.is_visible()
+    page.locator(".answer summary").first.click()
+    assert folded.is_visible()
+
+
+def test_on_a_phone_no_table_has_to_be_scrolled_sideways(opened: Open) -> None:
+    """A row of a wide table is a block, each value below the name of its column."""
+    page = opened(viewport={"width": 390, "height": 844})
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    wide = """() => [...document.querySelectorAll('.scroll')]
+        .filter((one) => one.scrollWidth > one.clientWidth + 1)
+        .map((one) => one.ariaLabel)"""
+    assert page.evaluate(wide) == []
+    throughput = page.locator("#headline [data-column=Throughput]").first
+    shown = "one => getComputedStyle(one, '::before').content"
+    assert throughput.evaluate(shown) == '"Throughput"'
+    assert throughput.bounding_box()["x"] < 390 - 60  # type: ignore[index]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_stands_out_from_its_background(opened: Open, scheme: str) -> None:
     page = opened(color_scheme=scheme)

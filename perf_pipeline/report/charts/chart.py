@@ -15,6 +15,9 @@ HEIGHT = 150
 TOP = alt.YValue(0)  # type: ignore[no-untyped-call]
 """The upper edge of a chart."""
 
+PERCENTILES_DRAWN = {0.5: "p50", 0.9: "p90", 0.99: "p99"}
+"""Of those in the tables: the lines and names of more would cover each other."""
+
 LEGEND_COLUMNS = 3
 DASHES = [[1, 0], [7, 2], [2, 2], [7, 2, 2, 2], [12, 3], [4, 4]]
 

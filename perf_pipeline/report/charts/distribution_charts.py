@@ -15,6 +15,7 @@ import altair as alt
 from perf_pipeline.report.charts import svg
 from perf_pipeline.report.charts.chart import (
     HEIGHT,
+    PERCENTILES_DRAWN,
     TOP,
     WIDTH,
     Chart,
@@ -145,8 +146,8 @@ def _histogram(
 def _percentile_rules(times: ServiceTimes) -> list[alt.Chart]:
     names: dict[float, list[str]] = {}
     for each in times.percentiles:
-        if each.value_s:
-            names.setdefault(each.value_s, []).append(f"p{round(100 * each.p)}")
+        if each.value_s and each.p in PERCENTILES_DRAWN:
+            names.setdefault(each.value_s, []).append(PERCENTILES_DRAWN[each.p])
     rows = [{"from": value_s, "name": ", ".join(same)} for value_s, same in names.items()]
     data = {"values": rows}
     rule = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)

@@ -9,6 +9,7 @@ import altair as alt
 from perf_pipeline.report.charts import svg
 from perf_pipeline.report.charts.chart import (
     HEIGHT,
+    PERCENTILES_DRAWN,
     WIDTH,
     Chart,
     series_colour,
@@ -86,8 +87,7 @@ def _against_rate(metrics: RunMetrics) -> tuple[Chart, ...]:
         {**_row(level, name, p.value_s, at_least=p.at_least), "n": rate}
         for level, rate in offered
         for p in (level.response_times.percentiles if level.response_times else ())
-        for name in (f"p{round(100 * p.p)}",)
-        if p.value_s is not None
+        if p.value_s is not None and (name := PERCENTILES_DRAWN.get(p.p))
     ]
     if times:
         heights, axis = _heights(times)
@@ -203,7 +203,11 @@ def _times(level: LevelMetrics) -> list[Row]:
         think_s = level.thinking.planned_avg_s if level.thinking else 0.0
         cycle_s = level.concurrency / level.throughput_per_s
         found.append((LITTLE, max(cycle_s - think_s, 0.0), False))
-    found += [(f"p{round(100 * p.p)}", p.value_s, p.at_least) for p in times.percentiles]
+    found += [
+        (PERCENTILES_DRAWN[p.p], p.value_s, p.at_least)
+        for p in times.percentiles
+        if p.p in PERCENTILES_DRAWN
+    ]
     return [
         _row(level, name, value, at_least=at_least)
         for name, value, at_least in found

@@ -71,7 +71,7 @@ class Verdict:
 
     @property
     def on_top(self) -> str:
-        """``in_short`` as far as two lines of the page hold it; an ellipsis shows that it is cut."""
+        """``in_short`` as far as two lines of the page hold it; an ellipsis shows the cut."""
         room = ON_TOP_LENGTH_MAX - len(self.answer.text)
         if len(self.in_short) <= room:
             return self.in_short

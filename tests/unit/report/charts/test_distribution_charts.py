@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -19,6 +20,7 @@ def test_a_histogram_names_its_percentiles_and_marks_censored_workflows(
     assert figure.title == "Service time (closed loop): histogram of workflows"
     for name in ("p50", "p90", "p99", "ended", "not ended (at least this long)"):
         assert figure.svg.count(f">{name}</text>") == 1
+    assert not re.search(r">p(95|99\.9|100)</text>", figure.svg), "they would cover others"
     assert figure.svg.count('fill="var(--paper, #ffffff)"') == 2  # the hollow bar, and its name
 
 

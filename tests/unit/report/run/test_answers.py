@@ -274,3 +274,17 @@ def test_a_level_is_called_not_steady_for_its_drift_or_its_turnovers_and_not_for
     assert sentences[-1] == f"level {drifting.label}: {drift}"
     assert not any("turnovers" in one for one in (*view.reasons, *sentences))
     assert any("2.1 turnovers" in one for one in level_view.level_view(short).reasons)
+
+
+def test_an_answer_that_does_not_fit_two_lines_is_cut_at_a_word_and_unfolds_whole(
+    baseline: RunMetrics,
+) -> None:
+    """What was cut is the first thing that unfolds; what fits is not repeated there."""
+    limited = Bottleneck("cpu", "It used a core. " * 20 + "The end.", ())
+    last = replace(baseline.levels[2], bottleneck=limited)
+    long = _verdicts(replace(baseline, levels=(last,)))["What limited it?"]
+    assert len(f"{long.answer.text} {long.on_top}") <= answers.ON_TOP_LENGTH_MAX + 2
+    assert long.on_top.endswith(("core …", "used …", "It …", "a …"))
+    assert long.rest[0].endswith("The end.")
+    short = _verdicts(baseline)["What limited it?"]
+    assert (short.on_top, short.rest) == ("What limited the levels is unknown.", ())
