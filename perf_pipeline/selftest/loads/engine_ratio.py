@@ -4,6 +4,12 @@ An instance is a pair of loads that take turns. Instances of the same kind diffe
 turns of one of them (another memory layout, another order in which threads get the interpreter
 lock), so with several the interval is that of the mean over instances, as pyperf does it with
 processes; with one it is that over its pairs of turns.
+
+Within an instance both sides are compared over the same work, from the same node to the same node
+since their start, and over whole turnovers: the nodes of a workflow differ in cost, the workflows
+of a load begin together, and at 1000 in flight a turnover takes a quarter of a minute. In a part of
+a turnover the average cost of a node goes by how far that side has come, and the engine, which
+begins first, is further.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.selftest.figure import Figure
+from perf_pipeline.workload.transformation import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +51,7 @@ class Compared:
         min_ratio: Minimum of the lower end of the 95 % interval of the ratio: what is proven.
         goal: The interval must reach it, and must not lie above ``MAX_RATIO``.
         by_clock: Whether the ratio of throughputs is judged, or that of nodes per CPU second.
+        workflow_nodes: Nodes of one workflow.
     """
 
     nodes: Nodes
@@ -56,6 +64,12 @@ class Compared:
     min_ratio: float
     goal: float
     by_clock: bool
+    workflow_nodes: int = len(STAGES["medium"])
+
+    @property
+    def turnover_nodes(self) -> int:
+        """Nodes that are executed while as many workflows end as are in flight."""
+        return self.concurrency * self.workflow_nodes
 
     @property
     def name(self) -> str:
@@ -92,11 +106,17 @@ def _ratio(
     both turns of a pair, and both loads of an instance, so it does not widen it.
     """
     name = f"{one.name}: {what}, engine / bare"
-    pairs = [([a], [b]) for ours, bare in played for a, b in zip(ours, bare, strict=True)]
-    compared, of_what = (played, "instances") if len(played) > 1 else (pairs, "pairs of turns")
-    rates = [(_rate(ours, cost), _rate(bare, cost)) for ours, bare in compared]
+    if len(played) > 1:
+        rates, of_what = (
+            [_same_work(*sides, one.turnover_nodes, cost) for sides in played],
+            "instances",
+        )
+    else:
+        ((ours, bare),) = played
+        pairs = zip(ours, bare, strict=True)
+        rates, of_what = [(_rate(a, cost), _rate(b, cost)) for a, b in pairs], "pairs of turns"
     if any(not rate for each in rates for rate in each):
-        yield Figure(name, None, "", one.min_ratio, note="a turn without work")
+        yield Figure(name, None, "", one.min_ratio, note="less than a turnover in common")
         return
     logs = [math.log(ours / bare) for ours, bare in rates]
     half = t_quantile(0.975, len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
@@ -111,7 +131,35 @@ def _ratio(
         yield Figure(f"{name}: upper end, the goal", upper, "", one.goal, at_most=False)
 
 
-def _rate(turns: Sequence[Turn], cost: Callable[[Turn], float]) -> float:
+def _rate(turn: Turn, cost: Callable[[Turn], float]) -> float:
     """Return nodes per second, of which kind ``cost`` says; 0 without any."""
-    costs = sum(map(cost, turns))
-    return sum(turn.nodes for turn in turns) / costs if costs else 0.0
+    return turn.nodes / cost(turn) if cost(turn) else 0.0
+
+
+def _same_work(
+    ours: Sequence[Turn], bare: Sequence[Turn], turnover: int, cost: Callable[[Turn], float]
+) -> tuple[float, float]:
+    """Return the rates of both sides over the turnovers that both executed in these turns.
+
+    Zeros if there is none: one side stood still, or was too far behind the other.
+    """
+    first = max(ours[0].nodes_before, bare[0].nodes_before)
+    last = min(turns[-1].nodes_before + turns[-1].nodes for turns in (ours, bare))
+    nodes = (last - first) // turnover * turnover
+    if nodes <= 0:
+        return 0.0, 0.0
+    rates = [nodes / _cost_between(first, first + nodes, turns, cost) for turns in (ours, bare)]
+    return rates[0], rates[1]
+
+
+def _cost_between(
+    first: int, last: int, turns: Sequence[Turn], cost: Callable[[Turn], float]
+) -> float:
+    """Return what the nodes from one to another cost; within a turn all cost the same."""
+    total = 0.0
+    for turn in turns:
+        end = turn.nodes_before + turn.nodes
+        within = min(last, end) - max(first, turn.nodes_before)
+        if within > 0:
+            total += cost(turn) * within / turn.nodes
+    return total

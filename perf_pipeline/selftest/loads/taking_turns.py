@@ -29,11 +29,13 @@ class Turn:
         length_s: How long its processes ran.
         cpu_s: CPU time of its processes in that time, for the level also that of its supervisor.
         nodes: Nodes that they executed in that time.
+        nodes_before: Nodes that they had executed when it began, since their start.
     """
 
     length_s: float
     cpu_s: float
     nodes: int
+    nodes_before: int
 
 
 class _Side:
@@ -56,7 +58,8 @@ class _Side:
             os.kill(pid, signal.SIGSTOP)
         start_ns, cpu_s, nodes = self._before
         cpu_now_s, nodes_now = self._counters()
-        self.turns.append(Turn((now_ns - start_ns) / 1e9, cpu_now_s - cpu_s, nodes_now - nodes))
+        length_s = (now_ns - start_ns) / 1e9
+        self.turns.append(Turn(length_s, cpu_now_s - cpu_s, nodes_now - nodes, nodes))
 
     def _counters(self) -> tuple[float, int]:
         return sum(map(process_cpu_s, self.pids), self._other_cpu_s()), self._count()
