@@ -181,9 +181,11 @@ test: $(READY_TEST) mysql ## make check and every test that fits in 12 minutes
 test-long: $(READY_TEST) mysql ## the full matrices and every selftest at full size as well; over an hour
 	@$(BIN)/python -m tests.suite --long
 
-.PHONY: benchmark
+.PHONY: benchmark benchmark-waiting
 benchmark: $(READY) ## our engine against a bare loop, and 10,000 in flight (about 2 minutes)
 	$(BIN)/perf-pipeline selftest inflight --size full
+benchmark-waiting: $(READY) ## Enter to first workflow, last record to report, help (about 3 minutes)
+	$(BIN)/perf-pipeline selftest waiting --size full
 
 .PHONY: picture
 picture: ## take the README's picture from the latest report (needs chromium)

@@ -3,18 +3,21 @@
 import base64
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from perf_pipeline.report.charts.chart import Chart
 from perf_pipeline.report.text import escape
+
+if TYPE_CHECKING:
+    from perf_pipeline.report.charts.chart import Chart
 
 _BOX = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 _LOOK = "background:#fff;color:#222;font-family:sans-serif"
 """An image takes neither colours nor font of the page around it, and the UI may be dark."""
 
 
-def drawn(figures: Iterable[Chart]) -> dg.MarkdownMetadataValue:
+def drawn(figures: Iterable["Chart"]) -> dg.MarkdownMetadataValue:
     """Return figures one below the other, each with its title and what must be read beside it.
 
     A note that several figures in a row share is shown below the last of them.

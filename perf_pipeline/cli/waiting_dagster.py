@@ -37,8 +37,11 @@ sys.argv = ["dagster", *given["arguments"]]
 """Waits for arguments and environment, and goes on with them."""
 
 _DAGSTER = f"""
-import runpy
+import gc, runpy
+gc.disable()
 import dagster._cli, assets.definitions
+gc.freeze()
+gc.enable()
 {FOLLOW_ORDERS}
 runpy.run_module("dagster", run_name="__main__", alter_sys=True)
 """

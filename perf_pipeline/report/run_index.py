@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.report.run.page import page_environment
+from perf_pipeline.report.page_environment import page_environment
 from perf_pipeline.report.run.run_headline import FILE, read_headline
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.samples.run_list import read_runs

@@ -6,12 +6,12 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import jinja2
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from perf_pipeline.report.charts import distribution_charts, level_charts, run_charts
 from perf_pipeline.report.level import level_accounts, level_view
+from perf_pipeline.report.page_environment import page_environment
 from perf_pipeline.report.run import (
     answers,
     cost,
@@ -22,9 +22,10 @@ from perf_pipeline.report.run import (
     slo,
     targets,
 )
-from perf_pipeline.report.text import escape
 
 if TYPE_CHECKING:
+    import jinja2
+
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 CHART_LEVELS_MAX = 10
@@ -103,22 +104,3 @@ def _script(environment: jinja2.Environment) -> Markup:
     """Return the script of the page, the only one that its Content-Security-Policy allows."""
     assert environment.loader is not None
     return Markup(environment.loader.get_source(environment, "report.js")[0])  # noqa: S704 - ours
-
-
-def page_environment() -> jinja2.Environment:
-    """Return the template environment; every printed value is escaped and made visible."""
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("perf_pipeline.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-
-
-def _shown(value: object) -> object:
-    """Spell out the invisible characters of every text that a template prints."""
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return escape.visible(value, length_max=100_000)
