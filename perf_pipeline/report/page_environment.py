@@ -1,0 +1,27 @@
+"""The template environment of every page: what a template prints is escaped and made visible."""
+
+from __future__ import annotations
+
+import jinja2
+from markupsafe import Markup
+
+from perf_pipeline.report.text import escape
+
+
+def page_environment() -> jinja2.Environment:
+    """Return the template environment; every printed value is escaped and made visible."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("perf_pipeline.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+
+
+def _shown(value: object) -> object:
+    """Spell out the invisible characters of every text that a template prints."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return escape.visible(value, length_max=100_000)
