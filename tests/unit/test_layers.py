@@ -51,7 +51,7 @@ def test_the_list_of_commands_needs_nothing_that_measures_or_draws(package: str)
 
 @pytest.mark.parametrize("module", ["perf_pipeline.cli.run", "assets.definitions"])
 def test_a_run_begins_without_what_draws_its_report(module: str) -> None:
-    """altair takes 0.2 s of processor time to import, which the first workflow would wait for."""
+    """Altair takes 0.2 s of processor time to import, which the first workflow would wait for."""
     program = f"import sys; import {module}; print('altair' in sys.modules)"
     ran = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
