@@ -17,12 +17,14 @@ from assets import (
     sensors,
     verdict,
 )
+from assets.refused_config import explain_refused_config
 from assets.resources import LoadRun
 from assets.run_values import run_values
 from assets.shown.end_summary import end_summary
 
 # Of `dagster asset materialize --select '*'`: what is beta is how Dagster reads the star.
 warnings.filterwarnings("ignore", "Parameter `include_sources`", dg.BetaWarning)
+explain_refused_config()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(

@@ -80,9 +80,6 @@ def _dagster_dev(port: int, environ: Mapping[str, str]) -> int:
     """
     where = ["--host", HOST, "--port", str(port)]
     command = [sys.executable, "-I", "-m", "dagster", "dev", *where]
-    # A shell without job control starts what is before an & deaf to SIGINT, and Dagster would
-    # make SIGTERM the same.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
         bound_command(command, signal.SIGTERM, os.getpid()),
         cwd=PROJECT,
