@@ -38,8 +38,8 @@ _OF_TARGET: dict[str, Any] = {
 
 WAIT: Any = Field(
     default=DEFAULT_WAIT,
-    description="How long to wait for another load run on this host to end: 30s, 10m, 2h; 0 for "
-    "not at all.",
+    description="How long to wait for another load run on this host to end: 30s, 10m, 2h, or "
+    "seconds; 0 for not at all.",
 )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.ci.notes import MEANINGS
-from perf_pipeline.exit_code import Exit
+from perf_pipeline.ci.notes import MEANINGS, RESULTS
 from perf_pipeline.report.run import answers, cost, headline, open_levels, slo
 from perf_pipeline.report.run.markdown import markdown_table
 from perf_pipeline.report.text.escape import markdown as inert
@@ -45,7 +44,7 @@ def render_summary(command: str, notes: Notes, code: int) -> str:
         notes: What it measured, and what went wrong.
         code: Its exit code.
     """
-    result = "passed" if code == Exit.COMPLETE else "failed"
+    result = RESULTS.get(code, "failed")
     meaning = MEANINGS.get(code, "unknown")
     blocks = [f"## {inert(command)}: {result}", f"Exit code {code}: {inert(meaning)}."]
     for kind, sentences in notes.problems(code):
@@ -79,5 +78,4 @@ def _line(case: Case) -> str:
 
 
 def _answer(one: answers.Verdict) -> str:
-    first = inert(one.sentences[0]) if one.sentences else ""
-    return f"- {inert(one.question)} **{inert(one.answer.text)}** {first}".rstrip()
+    return f"- {inert(one.question)} **{inert(one.answer.text)}** {inert(one.on_top)}".rstrip()

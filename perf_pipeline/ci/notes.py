@@ -30,6 +30,20 @@ MEANINGS: dict[int, str] = {
     Exit.TERMINATED: "it was asked to end; what was measured is kept",
 }
 
+RESULTS: dict[int, str] = {
+    NOT_ENDED: "did not end",
+    Exit.COMPLETE: "passed",
+    Exit.GATE_FAILED: "failed",
+    Exit.BAD_INPUT: "not started, wrong input",
+    Exit.NOT_A_MEASUREMENT: "undecided",
+    Exit.DEFECT: "failed, a defect of perf_pipeline",
+    Exit.GAVE_UP_WAITING: "not started, the machine was busy",
+    Exit.HUNG_UP: "interrupted",
+    Exit.INTERRUPTED: "interrupted",
+    Exit.TERMINATED: "interrupted",
+}
+"""How a command ended, in the words of a heading."""
+
 
 @dataclass(frozen=True)
 class NotedRun:

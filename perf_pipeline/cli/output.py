@@ -61,8 +61,8 @@ Wait = Annotated[
     typer.Option(
         "--wait",
         metavar="TIME",
-        help="How long to wait for another load run on this host to end: 30s, 10m, 2h; 0 for not "
-        "at all. Then exit 75.",
+        help="How long to wait for another load run on this host to end: 30s, 10m, 2h, or "
+        "seconds; 0 for not at all. Then exit 75.",
     ),
 ]
 

@@ -1,4 +1,7 @@
-"""Lengths of time as people write them: ``250ms``, ``30s``, ``10m``, ``2h``, ``90d``, ``0``."""
+"""Lengths of time as people write them: ``250ms``, ``30s``, ``10m``, ``2h``, ``90d``; or seconds.
+
+One rule for flags, scenario files and the launchpad: a number without a unit is in seconds.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ import re
 from perf_pipeline.config.wording import shown
 from perf_pipeline.errors import ScenarioError
 
-_TEXT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|[smhd])")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_TEXT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|[smhd]|)")
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 DEFAULT_WAIT = "1h"
 """How long a run waits for another load run on the same host to end."""
@@ -18,25 +21,26 @@ DEFAULT_WAIT_S = 3600.0
 
 def seconds_in(text: str) -> float | None:
     """Return a length of time in seconds; None if the text is none."""
-    if text == "0":
-        return 0.0
     found = _TEXT.fullmatch(text)
     return None if found is None else float(found[1]) * _SECONDS[found[2]]
 
 
-def parse_duration(text: str, option: str) -> float:
+def parse_duration(text: str, option: str, *, needs_unit: bool = False) -> float:
     """Return a length of time in seconds.
 
     Args:
-        text: A number with its unit, or ``0``.
+        text: A number with its unit, or of seconds.
         option: What the message calls it, such as ``--wait``.
+        needs_unit: Refuse a number without a unit, except 0: where taking days for seconds would
+            remove what was to be kept.
 
     Raises:
         ScenarioError: It is none.
     """
     found = seconds_in(text)
-    if found is None:
-        problem = "it must be a number with s, m, h or d, such as 10m, or 0."
+    if found is None or (needs_unit and found and text[-1].isdigit()):
+        bare = "without a unit only 0" if needs_unit else "without a unit in seconds"
+        problem = f"it must be a number with ms, s, m, h or d, such as 10m; {bare}."
         raise ScenarioError([f"{option} is {shown(text)}; {problem}"])
     return found
 

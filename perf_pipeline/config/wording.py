@@ -37,6 +37,11 @@ def printable(text: str) -> str:
     return _cut("".join(c if c.isprintable() else _escape(c) for c in text), 200)
 
 
+def with_article(noun: str) -> str:
+    """Return ``a noun``, or ``an`` before a vowel."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def listed(words: Sequence[str]) -> str:
     """Return the words as ``a, b or c``."""
     *others, last = words or ("nothing",)

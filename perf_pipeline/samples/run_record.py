@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
+from perf_pipeline.config.wording import with_article
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.lifeline import Liveness, ProcessStamp
 
@@ -107,7 +108,7 @@ def is_from_the_future(record: RunRecord, now: datetime) -> bool:
 
 
 def _named(value: object) -> str:
-    return f"a {type(value).__name__}, {value!r:.60}"
+    return f"{with_article(type(value).__name__)}, {value!r:.60}"
 
 
 def _is_text(value: object) -> bool:

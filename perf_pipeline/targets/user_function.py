@@ -97,9 +97,15 @@ def check_ran(function: str, answer: object) -> None:
         if isinstance(answer, CoroutineType):
             answer.close()  # Python would warn of each
         raise TypeError(
-            f"{function} gave a {type(answer).__name__} that nobody runs, so nothing was done: "
+            f"{function} gave {_type_of(answer)} that nobody runs, so nothing was done: "
             'await coroutines, in a function with "async def" and target = "callable_async"'
         )
+
+
+def _type_of(value: object) -> str:
+    """Return the name of a value's type with its article: ``an int``."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def classify(error: BaseException) -> ErrorClass:
@@ -134,7 +140,7 @@ def load_function(text: str, form: Form) -> Callable[[int], Any]:
         where = getattr(module, "__file__", None) or repr(module)
         raise ValueError(f"{text}: {where} has no {name}") from error
     if not callable(function):
-        raise TypeError(f"{text} is a {type(function).__name__}, which cannot be called")
+        raise TypeError(f"{text} is {_type_of(function)}, which cannot be called")
     _check_form(text, function, form)
     return function  # type: ignore[no-any-return] # whether it takes a number, its first call shows
 

@@ -45,7 +45,7 @@ def prune(
     """
     with bad_input_explained(as_json=as_json):
         folder = settings_with(results).results_dir
-        kept = timedelta(seconds=parse_duration(keep, "--keep"))
+        kept = timedelta(seconds=parse_duration(keep, "--keep", needs_unit=True))
         did = "would free" if dry_run else "freed"
 
         def notify(run: Pruned) -> None:

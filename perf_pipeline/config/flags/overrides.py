@@ -83,9 +83,9 @@ class Overrides:
     think_time_s: float | None = flag(
         "--think-time",
         THINK,
-        "Mean think time of closed levels, seconds; levels are users then",
+        "Mean think time of closed levels: 500ms, 2s, or seconds; levels are users then",
         "Load",
-        metavar="SECONDS",
+        metavar="TIME",
         path=("think_time", "mean_s"),
         is_for_capacity=True,
     )

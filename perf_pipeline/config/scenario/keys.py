@@ -123,7 +123,7 @@ class Key:
             return f"is {shown(value)}, which {_target_problem(value)} ({self.meaning})."
         near = did_you_mean(value, tuple(self.choices)) if isinstance(value, str) else ""
         if self.is_time and isinstance(value, str):
-            near = 'a text is a length of time with a unit, such as "30s" or "5m".'
+            near = 'a text is a length of time in seconds, or with a unit, such as "30s" or "5m".'
         tail = f"; {near}" if near else "."
         return f"is {shown(value)}; allowed is {self.allowed()} ({self.meaning}){tail}"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from perf_pipeline.config.scenario.problems import Problems
-from perf_pipeline.config.wording import did_you_mean, shown
+from perf_pipeline.config.wording import did_you_mean, shown, with_article
 from perf_pipeline.redaction.redact import remember_secrets
 
 ENVIRONMENT = "environment"
@@ -167,8 +167,8 @@ def check_variables(table: object, session: Mapping[str, str], problems: Problem
         if isinstance(value, str):
             values[name] = value
         else:
-            kind = type(value).__name__
-            problems.at((*here, name), f'is a {kind}; a value is a text, written {name} = "...".')
+            kind = with_article(type(value).__name__)
+            problems.at((*here, name), f'is {kind}; a value is a text, written {name} = "...".')
     variables = Variables(values, _passed(table.get(PASS, []), problems))
     remember_secrets(variables.secrets(session))
     for name, problem in variable_problems(variables, session):

@@ -39,12 +39,13 @@ READING = (
 def render_markdown(metrics: RunMetrics) -> str:
     """Return the report of one run as Markdown, every text of unknown origin escaped."""
     parts = cost.cost_of(metrics)
+    questions = answers.verdicts(metrics, parts)
     blocks = [
         f"# {inert(provenance.title(metrics))}",
         f"Run {inert(metrics.run_id)}, {inert(metrics.status)}",
         "## Summary",
         " · ".join(inert(phrase.text) for phrase in provenance.in_short(metrics)),
-        *(_verdict(one) for one in answers.verdicts(metrics, parts)),
+        *map(_on_top, questions),
         "## Load levels",
         *(
             markdown_table(table)
@@ -58,6 +59,8 @@ def render_markdown(metrics: RunMetrics) -> str:
         *(markdown_table(table) for table in targets.tables(metrics)),
         "" if targets.tables(metrics) else inert(targets.none_set(metrics)),
         *_costs(metrics, parts),
+        "## What the answers rest on",
+        *filter(None, map(_in_full, questions)),
         "## Test conditions",
         _facts(provenance.test_conditions(metrics)),
         *(block for level in metrics.levels for block in _level(level)),
@@ -89,11 +92,18 @@ def _level(level: LevelMetrics) -> Iterable[str]:
     yield from (markdown_table(table) for table in view.tables)
 
 
-def _verdict(one: Verdict) -> str:
-    first = f"**{inert(one.question)} {inert(one.answer.text)}.** " + " ".join(
-        inert(sentence) for sentence in one.sentences
-    )
-    return "\n".join([first.strip(), *(f"- {inert(p.term)}: {_cell(p.cell)}" for p in one.parts)])
+def _on_top(one: Verdict) -> str:
+    """Return a question with its answer, in about two lines."""
+    return f"**{inert(one.question)} {inert(one.answer.text)}.** {inert(one.on_top)}".strip()
+
+
+def _in_full(one: Verdict) -> str:
+    """Return what an answer rests on, where the top does not hold all of it; else nothing."""
+    rest = [f"- {inert(sentence)}" for sentence in one.rest]
+    rest += [f"- {inert(part.term)}: {_cell(part.cell)}" for part in one.parts]
+    if not rest:
+        return ""
+    return "\n".join([f"**{inert(one.question)} {inert(one.answer.text)}.**", "", *rest])
 
 
 def _facts(facts: Iterable[Fact]) -> str:

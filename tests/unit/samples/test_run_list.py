@@ -107,7 +107,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "process is a str, 'me'": {"process": "me"},
     "status is a str, 'excellent'": {"status": "excellent"},
     "status is a list": {"status": []},
-    "started_at is a int, 5": {"started_at": 5},
+    "started_at is an int, 5": {"started_at": 5},
     "started_at is a str, '2026'": {"started_at": "2026"},
     "started_at is a str, '2026-01-01T00:00:00'": {"started_at": "2026-01-01T00:00:00"},
     "run_id is a dict": {"run_id": {}},

@@ -198,7 +198,7 @@ def test_what_is_not_there_is_named(job: Callable[..., Job]) -> None:
         threads.open_target(job("note", module="no_such"))
     with pytest.raises(ValueError, match=r":absent: /.*/functions_\d+\.py has no absent"):
         threads.open_target(job("absent"))
-    with pytest.raises(TypeError, match=r":nothing is a int, which cannot be called"):
+    with pytest.raises(TypeError, match=r":nothing is an int, which cannot be called"):
         threads.open_target(job("nothing"))
 
 

@@ -72,7 +72,7 @@ def test_every_wrong_variable_is_reported_at_once_with_its_line_and_without_its_
         "line 9: environment.PYTHONWARNINGS may not be set: it would change how the worker itself",
         "line 10: environment.LD_PRELOAD may not be set: it loads code before the worker",
         "line 11: environment.A-B is not the name of a variable",
-        'line 12: environment.PORT is a int; a value is a text, written PORT = "..."',
+        'line 12: environment.PORT is an int; a value is a text, written PORT = "..."',
         "line 13: environment.SHOP_TOKEN is given a value and is in pass as well",
         'line 14: environment.pass has "AWS_*", which is not the name of a variable',
         'line 14: environment.pass has "PYTHONHOME", which may not be set',

@@ -78,7 +78,7 @@ def test_every_function_that_a_worker_cannot_call_is_reported_with_reason_and_pa
     wanted = {
         "shop:order": None,
         "shop:absent": f"shop:absent: {tmp_path}/shop.py has no absent",
-        "shop:price": "shop:price is a int, which cannot be called",
+        "shop:price": "shop:price is an int, which cannot be called",
         "shop:later": "shop:later is a coroutine function",
         "nowhere:f": "nowhere:f: nowhere cannot be imported (No module named 'nowhere')",
         "needy:f": "needy:f: needy cannot be imported (No module named 'no_such_library')",

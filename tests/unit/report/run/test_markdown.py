@@ -6,7 +6,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.report.run.answers import verdicts
+from perf_pipeline.report.run.cost import cost_of
 from perf_pipeline.report.run.markdown import render_markdown
+from perf_pipeline.report.text.escape import markdown as inert
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -45,13 +48,23 @@ def test_a_run_without_levels_says_so(empty: RunMetrics) -> None:
 
 def test_the_answers_come_before_any_number(baseline: RunMetrics) -> None:
     shown = render_markdown(baseline)
-    order = ("Summary", "Load levels", "Targets", "Cost of the work", "Test conditions")
+    order = ("Summary", "Load levels", "Targets", "Cost of the work", "What the answers rest on")
     places = [shown.index(f"## {title}") for title in order]
     assert places == sorted(places)
     top = shown[: places[1]]
     assert "**Is it a measurement? not_steady.**" in top
-    assert "- Goal: missed" in top
+    assert "- Goal: missed" in shown[places[-1] :]
     assert "**How much is the runtime's own? 96.1 %.**" in top
+    answers = [block for block in top.split("\n\n") if block.startswith("**")]
+    assert len(answers) >= 4
+    assert max(map(len, answers)) < 300  # two to three lines of 100 columns
+
+
+def test_what_the_top_does_not_hold_of_an_answer_stands_below(baseline: RunMetrics) -> None:
+    shown = " ".join(render_markdown(baseline).split())
+    for one in verdicts(baseline, cost_of(baseline)):
+        for sentence in one.sentences:
+            assert inert(sentence) in shown
 
 
 def test_no_cell_begins_a_formula(baseline: RunMetrics) -> None:
