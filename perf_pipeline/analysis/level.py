@@ -10,14 +10,18 @@ from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.analysis.slo.windows import LevelHistory
 from perf_pipeline.metrics.summary import summarise_level
+from perf_pipeline.metrics.types.bottleneck import Bottleneck
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.level_context import LevelContext
     from perf_pipeline.metrics.summary import LevelSummary
-    from perf_pipeline.metrics.types.bottleneck import Bottleneck
     from perf_pipeline.metrics.types.level import LevelMetrics
+
+
+HANGING_MAX = 0.05
+"""Share of slots that may hang where the rest is judged."""
 
 
 def measure_level(folder: Path, context: LevelContext) -> LevelMetrics:
@@ -43,6 +47,8 @@ def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | No
         return exhausted
     if level.has_failed_target:
         return None
+    if why := _not_judged(level):
+        return Bottleneck("unclear", why, ())
     load = level.open_load
     if load is not None and not load.queue_grew and not level.outcomes.get("dropped"):
         return None
@@ -56,3 +62,20 @@ def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | No
         thinks=level.thinking is not None,
         connection_limits=context.connection_limits(summary.records.log["plan"]),
     )
+
+
+def _not_judged(level: LevelMetrics) -> str:
+    """Return why nothing is named that limits a level; empty where it is judged.
+
+    Slots of a process that has ended, or hangs, are neither in the target nor waiting for anything.
+    """
+    lost = [worker.sentence for worker in level.workers if worker.reason != "done"]
+    if lost:
+        return f"Nothing is named where a worker process is lost: {lost[0]}."
+    if level.hanging and level.hanging.workflows > HANGING_MAX * level.concurrency:
+        return f"Nothing is named where workflows hang: {level.hanging.sentence}."
+    if level.phases.get("steady") and not level.steady_outcomes.get("ok"):
+        return (
+            "No workflow succeeded in the steady phase: what does not work is limited by nothing."
+        )
+    return ""

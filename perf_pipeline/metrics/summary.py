@@ -13,6 +13,7 @@ import polars as pl
 
 from perf_pipeline.host.level_calibration import FILE as CALIBRATION_FILE
 from perf_pipeline.metrics.noise.noise import noise_of
+from perf_pipeline.metrics.records.hanging import hanging_of
 from perf_pipeline.metrics.records.kinds import cold_starts_of, families_of
 from perf_pipeline.metrics.records.open_level import open_load_of
 from perf_pipeline.metrics.records.record_figures import TIMED, RecordFigures, record_figures
@@ -113,6 +114,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     cold_outcomes = Counter(one.outcome for one in cold)
     because = EndedBecause(log["ended_because"])
     exhausted = exhaustions_of(figures.error_classes, examples, all_samples)
+    hanging = hanging_of(records, plan["concurrency"])
     failure = target_failure(
         Ended(
             load={name: n - cold_outcomes[name] for name, n in figures.outcomes.items()},
@@ -123,6 +125,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
             lacking="; ".join(one.sentence for one in exhausted),
             unknown=records.may_be_missing,
             stopped=log["ended_detail"] if because is EndedBecause.MOSTLY_FAILING else "",
+            hanging=hanging,
         ),
         tolerated_error_ratio(context.max_error_ratio, context.slos, plan["role"], plan["label"]),
     )
@@ -141,6 +144,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         response=response,
         steady_state=phases.steady_state,
         failure=failure,
+        hanging=hanging,
     )
     validity, reasons = judge_neighbours(validity_if_quiet, reasons_if_quiet, noise, failure)
     level = LevelMetrics(
@@ -208,6 +212,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         open_load=open_load,
         steps=steps_of(read_level_steps(folder), warm, window, context.kinds),
         thinking=thinking,
+        hanging=hanging,
     )
     return LevelSummary(level, records, warm, samples, figures.curve, window, go_ns)
 

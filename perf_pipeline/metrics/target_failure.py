@@ -4,6 +4,8 @@ Three rules, of the workflows of the load (cold starts are not among them):
 
 - None succeeded, and at least one failed or was dropped. Or nothing at all was answered, the cold
   starts included: the target hangs. One failure is enough: no share is estimated.
+- The target hangs: until the load ended nothing was answered for ``HANGS_S`` or more, far longer
+  than any workflow had taken (``metrics/records/hanging.py``). After less that is in doubt.
 - Of at least ``MIN_JUDGED`` that ended in the steady phase (of the whole load, where fewer ended
   in it), a greater share failed than is tolerated. Dropped workflows are not in that share: a
   load above the capacity drops most arrivals at a target that works.
@@ -25,9 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perf_pipeline.config.slo.slo import Slo
+    from perf_pipeline.metrics.types.records import Hanging
 
 MIN_JUDGED = 20
 """A share of fewer workflows is not judged, as in ``[stop] error_ratio``."""
+
+HANGS_S = 30.0
+"""Without an answer for so long, and 10 times as long as any workflow took, a target hangs."""
 
 EXAMPLE_LENGTH_MAX = 200
 
@@ -45,6 +51,7 @@ class Ended:
         lacking: Which resources ran out; empty for none.
         unknown: Workflows that were started and of which no record is left.
         stopped: Why the scenario ended the level for its failures; empty if it did not.
+        hanging: Workflows that hang; None for none.
     """
 
     load: Mapping[str, int]
@@ -55,6 +62,7 @@ class Ended:
     lacking: str = ""
     unknown: int = 0
     stopped: str = ""
+    hanging: Hanging | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,10 @@ def target_failure(ended: Ended, tolerated: float) -> TargetFailure | None:
         of_load = f"none of the {count} workflows of the load was answered before it ended"
         what = f"no cold start succeeded, and {of_load if count else 'the load never began'}"
         return TargetFailure(what + _of_what(ended), nothing_worked=True, by_waiting=False)
+    hanging = ended.hanging
+    if known and hanging and hanging.silent_s >= max(HANGS_S, hanging.limit_s):
+        what = f"the target hangs: {hanging.sentence}"
+        return TargetFailure(what, nothing_worked=not hanging.answered, by_waiting=False)
     found = _above_tolerated(ended, tolerated)
     if found is None and ended.stopped:
         what = f"the level was ended: {ended.stopped}{_of_what(ended)}"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.target_failure import TargetFailure
     from perf_pipeline.metrics.types.noise import Noise
     from perf_pipeline.metrics.types.open_load import OpenLoad
-    from perf_pipeline.metrics.types.records import Thinking, WorkerEnd, Writes
+    from perf_pipeline.metrics.types.records import Hanging, Thinking, WorkerEnd, Writes
     from perf_pipeline.metrics.types.service_times import ServiceTimes
     from perf_pipeline.metrics.types.steady_state import SteadyState
     from perf_pipeline.metrics.types.validity import Validity
@@ -59,6 +59,7 @@ def judge_level(
     response: ServiceTimes | None = None,
     steady_state: SteadyState | None = None,
     failure: TargetFailure | None = None,
+    hanging: Hanging | None = None,
 ) -> tuple[Validity, tuple[str, ...]]:
     """Judge one level, whatever else used the machine (``judge_neighbours`` adds that).
 
@@ -79,20 +80,26 @@ def judge_level(
         failure: How the target failed; None if it did not. Where nothing worked, that is the
             verdict whatever else is missing, unless the run itself or somebody else cut the level
             short; where timeouts alone make the failure, a late generator comes first.
+        hanging: Workflows that hang; None for none.
 
     Returns:
         The worst verdict and the reasons for every one that is not ``valid``.
     """
     found: list[tuple[Validity, str]] = []
+    lost = [worker.sentence for worker in workers if worker.reason != "done"]
     if not (ended_because.ran_to_end or ended_because.is_finding):
-        cause = ended_detail or ended_because
+        cause = ended_detail or ": ".join([ended_because, *lost[:1]])
+        lost = lost if ended_detail else lost[1:]
         found.append(("incomplete", f"the level did not run to its end: {cause}"))
+    found += [("incomplete", reason) for reason in lost]
     found += [("incomplete", reason) for worker in workers for reason in _worker_problems(worker)]
     if damaged_blocks:
         found.append(("incomplete", f"{damaged_blocks} blocks of records are damaged"))
     if duplicates:
         found.append(("incomplete", f"{duplicates} workflow numbers were recorded twice"))
     found += [("incomplete", reason) for write in writes for reason in _write_problems(write)]
+    if hanging is not None and hanging.workflows > (1 - MIN_IN_FLIGHT) * concurrency:
+        found.append(("not_steady", hanging.sentence))
     if open_load is not None and response is not None:
         found += arrival_problems(open_load, response)
         found += _sample_problems(response.samples)
@@ -156,14 +163,9 @@ def judge_neighbours(
 
 
 def _worker_problems(worker: WorkerEnd) -> list[str]:
-    problems = []
-    if worker.reason != "done":
-        problems.append(f"worker {worker.worker}: {worker.reason}")
-    if worker.may_be_missing:
-        problems.append(
-            f"worker {worker.worker}: {worker.may_be_missing} started workflows have no record"
-        )
-    return problems
+    if not worker.may_be_missing:
+        return []
+    return [f"worker {worker.worker}: {worker.may_be_missing} started workflows have no record"]
 
 
 def _write_problems(write: Writes) -> list[str]:

@@ -64,6 +64,7 @@ class WorkerRecords:
         journal: The rest of its journal.
         may_be_missing: Workflows that it had started and of which nothing else is known.
         recovered: True when records were made from the slot stamps.
+        in_flight: Numbers of the workflows that had started and not ended when it ended.
     """
 
     worker: int
@@ -71,6 +72,7 @@ class WorkerRecords:
     journal: Journal
     may_be_missing: int
     recovered: bool
+    in_flight: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def _read_worker(folder: Path, worker: int, level: int, kinds: int, cut: Outcome
     slots = SlotFile(folder / f"worker-{worker}.slots", writable=False)
     try:
         made, missing = _from_stamps(folder, worker, slots, rows, kinds, cut, journal)
+        in_flight = slots.in_flight()
     finally:
         slots.close()
     rows = np.concatenate([rows, made])
@@ -157,6 +160,7 @@ def _read_worker(folder: Path, worker: int, level: int, kinds: int, cut: Outcome
         journal=journal,
         may_be_missing=missing,
         recovered=bool(len(made)) or missing > 0 or journal.damaged_blocks > 0,
+        in_flight=in_flight,
     )
 
 

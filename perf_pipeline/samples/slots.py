@@ -90,6 +90,15 @@ class SlotFile:
             failed=sum(words[HEADER_WORDS + FAILED :: SLOT_WORDS]),
         )
 
+    def in_flight(self) -> tuple[int, ...]:
+        """Return the numbers of the workflows that have started and not ended."""
+        bases = map(self.base, range(self.slots))
+        return tuple(
+            self.words[at + NUMBER]
+            for at in bases
+            if self.words[at + STARTED] > self.words[at + ENDED]
+        )
+
     def close(self) -> None:
         """Unmap the file; ``words`` must not be used afterwards."""
         self.words.release()

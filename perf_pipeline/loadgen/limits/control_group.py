@@ -88,6 +88,16 @@ def outer_oom_kills(cgroups: Path = CGROUPS, proc: Path = Path("/proc")) -> int:
     return sum(_oom_kills(folder) for folder, _ in groups_of("memory", proc, cgroups))
 
 
+def host_oom_kills(proc: Path = Path("/proc")) -> int | None:
+    """Return how many processes the kernel has killed for want of memory; None where unknown."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in (proc / "vmstat").read_text(encoding="ascii").splitlines():
+            key, _, value = line.partition(" ")
+            if key == "oom_kill":
+                return int(value)
+    return None
+
+
 def outer_memory_reason(cgroups: Path = CGROUPS, proc: Path = Path("/proc")) -> str:
     """Return the end reason of a worker that was killed for a memory limit around this run."""
     tightest = memory_allowance(proc, cgroups)

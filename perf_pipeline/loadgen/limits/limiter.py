@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.loadgen.limits.control_group import (
     ControlGroup,
+    host_oom_kills,
     make_control_group,
     outer_memory_reason,
     outer_oom_kills,
@@ -46,6 +47,7 @@ class Limiter:
         self._group_name = group_name
         self._cgroups = cgroups
         self._oom_kills_before = 0 if cgroups is None else outer_oom_kills(cgroups)
+        self._host_oom_kills_before = host_oom_kills()
         self._group: ControlGroup | None = None
         self._watchdog: Watchdog | None = None
 
@@ -81,6 +83,15 @@ class Limiter:
             grew = outer_oom_kills(self._cgroups) > self._oom_kills_before
             return outer_memory_reason(self._cgroups) if grew else None
         return own
+
+    def sigkill_sender(self) -> str:
+        """Return what is known of who sent a SIGKILL that is not ours and no memory limit's."""
+        before, now = self._host_oom_kills_before, host_oom_kills()
+        if before is None or now is None:
+            return "sent by the target, a person, a program or the kernel (OOM kills are not known)"
+        if now > before:
+            return f"the kernel counted {now - before} OOM kills on this host meanwhile"
+        return "sent by the target, a person or a program: the kernel counted no OOM kill"
 
     def release(self) -> None:
         """Remove the group and stop the watchdog; called after the worker has ended."""

@@ -202,8 +202,8 @@ class LevelSupervisor:
         deadline_ns = time.monotonic_ns() + int(grace_s * 1e9)
         while any(worker.alive for worker in self._workers):
             if time.monotonic_ns() > deadline_ns:
-                hung = f"hung: still running {grace_s:.0f} s after the stop"
                 for worker in self._workers:  # a teardown that hangs costs no record
+                    hung = f"hung: still running {grace_s:.0f} s after the stop{worker.doing()}"
                     worker.kill("done" if worker.closed and self._job.teardown else hung)
                 return
             time.sleep(TICK_S) if quietly else self._phases.tick()
@@ -216,16 +216,16 @@ class LevelSupervisor:
             now_ns = time.monotonic_ns()
             self._log.phases_ns["drain"] = (self._stop_ns or now_ns, now_ns)
         # The latest worker has no limiter yet if this was interrupted between the two.
-        killed = [*(limiter.reason() for limiter in self._limiters), None]
+        killed = [*((one.reason(), one.sigkill_sender()) for one in self._limiters), (None, "")]
         self._log.workers = [
             {
                 "worker": worker.worker,
                 "pid": worker.pid,
-                "reason": worker.end_reason(why),
+                "reason": worker.end_reason(why, sender),
                 "left_behind": worker.left_behind(),
                 **worker.printed(),
             }
-            for worker, why in zip(self._workers, killed, strict=False)
+            for worker, (why, sender) in zip(self._workers, killed, strict=False)
         ]
         self._log_limits()
         for limiter in self._limiters:

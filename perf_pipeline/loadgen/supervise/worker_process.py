@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target
@@ -37,7 +38,6 @@ from perf_pipeline.worker.worker_job import WorkerJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.targets.target import Job
@@ -46,6 +46,13 @@ LOG_TAIL = 400
 KEEPER_END_S = 4.0
 """How long a keeper may take to end what its worker left behind; it gives up after 3 s itself."""
 ENDED_BY_TARGET = "exit code 0 in the middle of its work: the target ended the process (os._exit?)"
+_STATES = {
+    "R": "computing (an endless loop, or a long call that keeps the interpreter lock?)",
+    "S": "waiting for something",
+    "D": "waiting in the kernel for a disk or a network file system",
+    "T": "stopped by a signal (SIGSTOP?)",
+}
+"""State of a process in ``/proc/PID/stat`` to what it means."""
 WORKER_MODULE = "perf_pipeline.worker"
 _IMPORT_ROOT = str(PROJECT.resolve())
 _RUN_KEEPER = (
@@ -265,11 +272,21 @@ class WorkerProcess:
             what = "its setup has not ended"
         return f"not ready after {limit_s:.0f} s: {what}"
 
-    def end_reason(self, killed_by_limit: str | None = None) -> str:
+    def doing(self) -> str:
+        """Return what the process does, as the tail of a sentence; empty where unknown."""
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""  # it has just ended
+        state = stat.rpartition(")")[2].split()[0]
+        return f", {_STATES[state]}" if state in _STATES else ""
+
+    def end_reason(self, killed_by_limit: str | None = None, sigkill_sender: str = "") -> str:
         """Say how it ended: ``done``, or what happened with the last words of its log.
 
         Args:
             killed_by_limit: Why it was killed, if it was killed and not by us.
+            sigkill_sender: What is known of who else killed it.
         """
         code = self._process.returncode
         if self._killed_because:
@@ -284,7 +301,8 @@ class WorkerProcess:
         log = self._log.path.read_text(encoding="utf-8", errors="replace")
         tail = last_words(log, LOG_TAIL)
         what = f"killed by {signal_name(-code)}" if code < 0 else f"exit code {code}"
-        return f"{what}: {tail}" if tail else what
+        sender = sigkill_sender if code == -signal.SIGKILL else ""
+        return ": ".join(filter(None, (what, sender, tail)))
 
 
 def _pidfd(pid: int) -> int | None:

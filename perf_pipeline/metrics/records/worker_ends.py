@@ -47,6 +47,8 @@ def worker_ends(records: LevelRecords, window: tuple[int, int]) -> tuple[WorkerE
                 left_behind=left.get(worker.worker, {}),
                 replaced=tuple(worker.journal.facts.get(REPLACED, "").splitlines()),
                 teardown=worker.journal.facts.get(TEARDOWN, ""),
+                in_flight=len(worker.in_flight),
+                latest=max((one for one in worker.in_flight if one >= 0), default=None),
                 **printed.get(worker.worker, {}),
             )
         )

@@ -16,6 +16,7 @@ from perf_pipeline.metrics.types.records import (
     ColdStart,
     Fairness,
     FamilyMetrics,
+    Hanging,
     InFlight,
     Thinking,
     TimePoint,
@@ -145,6 +146,7 @@ class LevelMetrics:
     exhausted: tuple[Exhaustion, ...] = ()
     steps: Steps | None = None
     thinking: Thinking | None = None
+    hanging: Hanging | None = None
 
     @property
     def is_only_noisy(self) -> bool:

@@ -125,6 +125,8 @@ class WorkerEnd:
         printed_bytes: What it and the target printed; its log has the beginning and the end.
         log_dropped_bytes: What the log lacks of it.
         teardown: What went wrong with the user's teardown, which costs no record; may be empty.
+        in_flight: Workflows that were in flight when it ended, if it ended before its time.
+        latest: Number of the latest workflow that it had started; None for none of the load.
     """
 
     worker: int
@@ -136,6 +138,57 @@ class WorkerEnd:
     printed_bytes: int = 0
     log_dropped_bytes: int = 0
     teardown: str = ""
+    in_flight: int = 0
+    latest: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """How it ended, with what was in flight: ``worker 0: killed by SIGKILL while 2 ...``."""
+        what, colon, more = self.reason.partition(": ")
+        if self.in_flight and self.reason != "done":
+            were = "workflow was" if self.in_flight == 1 else "workflows were"
+            latest = "cold starts" if self.latest is None else f"the latest number {self.latest}"
+            what = f"{what} while {self.in_flight} {were} in flight ({latest})"
+        return f"worker {self.worker}: {what}{colon}{more}"
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """Workflows that were in flight until the load ended, far longer than any that was answered.
+
+    Attributes:
+        workflows: How many.
+        slots: Of the level; each has one workflow in flight at most.
+        numbers: Of the first few.
+        in_flight_s: How long each of them was in flight, or longer.
+        longest_answered_s: Longest service time that ended: of the load, or of the cold starts
+            where nothing of the load was answered.
+        answered: Workflows of the load that were answered.
+        silent_s: Time without any answer until the load stopped.
+        limit_s: From when on a workflow is called hanging.
+    """
+
+    workflows: int
+    slots: int
+    numbers: tuple[int, ...]
+    in_flight_s: float
+    longest_answered_s: float
+    answered: int
+    silent_s: float
+    limit_s: float
+
+    @property
+    def sentence(self) -> str:
+        """What hangs, and how that shows."""
+        named = ", ".join(map(str, self.numbers))
+        more = ", ..." if self.workflows > len(self.numbers) else ""
+        of_what = "that was answered" if self.answered else "of the cold starts"
+        silent = "" if self.silent_s < self.limit_s else f"; no answer for {self.silent_s:.3g} s"
+        return (
+            f"{self.workflows} of {self.slots} slots hang (workflow {named}{more}): unanswered for "
+            f"{self.in_flight_s:.3g} s, the longest {of_what} took {self.longest_answered_s:.3g} s"
+            f"{silent}"
+        )
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,10 @@ def failed(level: LevelMetrics) -> int:
 
 
 def has_many_failures(level: LevelMetrics) -> bool:
-    """Return whether more than a few workflows of a level failed."""
+    """Return whether more than a few workflows of a level failed, or one hangs."""
     count = failed(level)
+    if level.hanging is not None:
+        return True
     return count >= MANY or count > MANY_RATIO * (count + level.outcomes.get("ok", 0))
 
 
@@ -38,7 +40,8 @@ def failures(level: LevelMetrics) -> str:
     ended = count + level.outcomes.get("ok", 0)
     share = f" ({quantity.percent(100 * count / ended)})" if ended else ""
     whole = f"{quantity.count(count)} of {quantity.count(ended)} workflows failed{share}"
-    return "; ".join([whole, *_classes(level)])
+    hanging = [level.hanging.sentence] if level.hanging else []
+    return "; ".join([whole, *_classes(level), *hanging])
 
 
 def _classes(level: LevelMetrics) -> list[str]:

@@ -12,6 +12,7 @@ from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.config.slo.slo import parse_slo
 from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.report.level.failures import failures
 from perf_pipeline.samples.journal import JournalWriter
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_number
 from perf_pipeline.samples.run_folder import write_json
@@ -252,7 +253,13 @@ def test_a_killed_worker_makes_the_level_incomplete_and_its_workflows_crashes(
     level = _summary(tmp_path)
 
     assert level.validity == "incomplete"
-    assert any("worker 1: killed by SIGKILL" in reason for reason in level.reasons)
+    assert level.reasons[0] == (
+        "the level did not run to its end: worker lost: worker 1: killed by SIGKILL while "
+        "10 workflows were in flight (the latest number 100019)"
+    )
+    assert level.bottleneck is not None
+    assert (level.bottleneck.verdict, level.bottleneck.evidence) == ("unclear", ())
+    assert "a worker process is lost: worker 1" in level.bottleneck.why
     assert any("37 started workflows have no record" in reason for reason in level.reasons)
     assert level.error_classes == {"target_crash": 10}
     assert level.outcomes["error"] == 10
@@ -316,8 +323,10 @@ def test_a_level_that_never_started_has_no_numbers_and_no_zeros(tmp_path: Path) 
     level = _summary(tmp_path)
 
     assert level.validity == "incomplete"
-    assert level.reasons[0] == "the level did not run to its end: start failed"
-    assert "ModuleNotFoundError" in level.reasons[1]
+    assert level.reasons[0] == (
+        "the level did not run to its end: start failed: worker 0: exit code 1: "
+        "ModuleNotFoundError: no target"
+    )
     assert (level.throughput_per_s, level.error_ratio, level.turnovers) == (None, None, None)
     assert (level.in_flight.median, level.fairness) == (None, None)
     assert level.workers[0].commit_gap_max_s is None
@@ -425,3 +434,60 @@ def test_resources_are_those_of_the_steady_phase_and_connections_those_of_the_le
     assert level.resources.samples == 3
     (use,) = level.connections
     assert (use.server, use.limit, use.peak, use.pool) == ("postgres", 50, 45, "a pool")
+
+
+def test_a_level_in_which_half_of_the_slots_stand_still_is_no_measurement(tmp_path: Path) -> None:
+    """One of two slots is never answered; the other one takes 0.1 s. No failure is recorded."""
+    hung = at_s(1, 0, 20, slot=1, outcome=int(Outcome.ABANDONED))
+    rows = [
+        row._replace(number=row.number * 2) for row in closed_loop(1, lambda _slot: 0.1, until_s=10)
+    ]
+
+    level = _level(tmp_path, [*rows, hung], slots=2)
+
+    assert level.validity == "not_steady"
+    assert level.reasons[0] == (
+        "1 of 2 slots hang (workflow 1): unanswered for 20 s, the longest that was answered took "
+        "0.1 s"
+    )
+    assert level.bottleneck is not None
+    assert level.bottleneck.verdict == "unclear"
+    assert failures(level).endswith(level.reasons[0])
+
+
+@pytest.mark.parametrize(("until_s", "validity"), [(41.0, "target_failed"), (20.0, "not_steady")])
+def test_a_target_that_stops_answering_has_failed_once_that_is_beyond_doubt(
+    tmp_path: Path, until_s: float, validity: str
+) -> None:
+    """Both slots end workflows of 0.1 s for a second, then one each that never ends."""
+    rows = [row for row in closed_loop(2, lambda _slot: 0.1, until_s=1.0) if row.end_ns]
+    hung = [
+        at_s(1000 + slot, 1.1, until_s, slot=slot, outcome=int(Outcome.ABANDONED))
+        for slot in range(2)
+    ]
+
+    level = _level(tmp_path, [*rows, *hung], slots=2, steady_s=(5.0, until_s))
+
+    assert level.validity == validity
+    assert "2 of 2 slots hang (workflow 1000, 1001)" in level.reasons[0]
+    assert "no answer for" in level.reasons[0]
+    assert level.bottleneck is None or level.bottleneck.verdict == "unclear"
+
+
+def test_long_workflows_of_which_one_was_answered_do_not_hang(tmp_path: Path) -> None:
+    """4 s each: the last ones are in flight for 4 s at most when the load ends."""
+    rows = closed_loop(4, lambda _slot: 4.0, until_s=30)
+
+    assert _level(tmp_path, rows, slots=4, steady_s=(5.0, 30.0)).hanging is None
+
+
+def test_nothing_is_named_that_limits_a_level_of_which_no_workflow_succeeded_when_measured(
+    tmp_path: Path,
+) -> None:
+    """All that is answered is answered during the warm-up."""
+    rows = [at_s(number, number / 10, (number + 1) / 10) for number in range(10)]
+
+    level = _level(tmp_path, rows, slots=1)
+
+    assert level.bottleneck is not None
+    assert level.bottleneck.why.startswith("No workflow succeeded in the steady phase")

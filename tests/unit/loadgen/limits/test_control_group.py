@@ -17,6 +17,7 @@ from perf_pipeline.loadgen.limits.control_group import (
     PREFIX,
     ControlGroup,
     group_name,
+    host_oom_kills,
     make_control_group,
     outer_memory_reason,
     outer_oom_kills,
@@ -140,3 +141,9 @@ def test_kills_for_a_limit_around_the_run_are_counted_and_named(tmp_path: Path) 
     reason = outer_memory_reason(cgroups, proc)
     assert reason.startswith("memory limit: ")
     assert "of 64 MB" in reason
+
+
+def test_oom_kills_of_the_host_are_counted_or_unknown(tmp_path: Path) -> None:
+    assert host_oom_kills(tmp_path) is None
+    (tmp_path / "vmstat").write_text("nr_free_pages 5\noom_kill 3\n")
+    assert host_oom_kills(tmp_path) == 3

@@ -113,6 +113,31 @@ def test_a_worker_that_was_killed_names_the_signal(
     assert signal_name(number) == reason.removeprefix("killed by ")
 
 
+@pytest.mark.parametrize(
+    ("number", "reason"), [(9, "killed by SIGKILL: no OOM kill"), (11, "killed by SIGSEGV")]
+)
+def test_what_is_known_of_who_sent_a_sigkill_is_said_of_that_signal_alone(
+    start: Callable[[str], WorkerProcess], number: int, reason: str
+) -> None:
+    worker = start(f"kill -{number} $$; sleep 5")
+    _ended(worker)
+
+    assert worker.end_reason(None, "no OOM kill") == reason
+
+
+def test_what_a_process_does_that_hangs_is_read_from_the_kernel(
+    start: Callable[[str], WorkerProcess],
+) -> None:
+    worker = start("kill -STOP $$")
+    deadline_s = time.monotonic() + 10
+    while "stopped by a signal" not in worker.doing():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+    worker.kill("hung")
+    assert worker.doing() == ""
+
+
 def test_a_worker_that_we_kill_ends_for_our_reason(start: Callable[[str], WorkerProcess]) -> None:
     worker = start("sleep 60")
     assert worker.alive
