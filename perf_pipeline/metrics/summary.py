@@ -245,7 +245,11 @@ def _noise(folder: Path, resources: Resources, context: LevelContext) -> Noise |
 
 def _not_measured(resources: Resources) -> dict[str, str]:
     why = resources.network_why_not
-    return dict.fromkeys(("network_io_sent_mb", "network_io_recv_mb"), why) if why else {}
+    reasons = dict.fromkeys(("network_io_sent_mb", "network_io_recv_mb"), why) if why else {}
+    if resources.workers_pss_peak_mb is None:
+        unread = [gap.reason for gap in resources.gaps if gap.what in ("workers", "children")]
+        reasons |= {"peak_memory_mb": "; ".join(unread)} if unread else {}
+    return reasons
 
 
 def _in_flight(

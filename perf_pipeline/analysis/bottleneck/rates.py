@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.bottleneck.use import LevelUse, ServerUse
+from perf_pipeline.host.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.resources.counters import rate_of, rates_by_process
 from perf_pipeline.metrics.resources.resource_samples import MEGABYTE, everyone, mean, of_server
-from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -75,10 +75,12 @@ class ControlGroup:
                     break
 
 
-def memory_reason(peak_bytes: float, share_bytes: float) -> str:
-    """Return the end reason of a worker that exceeded its memory limit."""
+def memory_reason(peak_bytes: float, share_bytes: float, children: int = 0) -> str:
+    """Return the end reason of a worker that exceeded its memory limit, with its children."""
+    started = {0: "", 1: " with the process that it started"}
     return (
-        f"memory limit: {peak_bytes / 1e6:.0f} MB resident, "
+        f"memory limit: {peak_bytes / 1e6:.0f} MB resident"
+        f"{started.get(children, f' with the {children} processes that it started')}, "
         f"share of the limit {share_bytes / 1e6:.0f} MB"
     )
 

@@ -1,8 +1,9 @@
 """Limits a worker process from outside, where no control group can be made.
 
-Memory: the resident set is read every 50 ms, and a worker above its share is killed. Between two
-readings it may be above. CPU: a token bucket of one period; a worker that has used up its share
-is stopped (SIGSTOP) until the bucket has filled again. A stopped worker never outlives the
+A worker and what it has started are limited together. Memory: the resident sets are read every
+50 ms, and a worker above its share is killed, with which all of them end. Between two readings it
+may be above. CPU: a token bucket of one period; a worker that has used up its share is stopped
+(SIGSTOP), with all of them, until the bucket has filled again. A stopped worker never outlives the
 supervisor, because the kernel kills it with its parent (``lifeline.bind_to_parent``). It is not
 stopped before it is ready, which is when it has bound itself.
 """
@@ -10,19 +11,18 @@ stopped before it is ready, which is when it has bound itself.
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
-from pathlib import Path
 from typing import Protocol
 
 from perf_pipeline.loadgen.limits.control_group import memory_reason
+from perf_pipeline.loadgen.limits.limited_processes import LimitedProcesses
 
 PERIOD_S = 0.1
 CPU_EVERY_S = 0.01
 MEMORY_EVERY_S = 0.05
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+FIND_EVERY_S = 0.25
+"""How often what the worker has started is looked for."""
 
 
 class Watched(Protocol):
@@ -76,48 +76,45 @@ class Watchdog:
             self._thread.join()
 
     def _run(self, worker: Watched) -> None:
-        # A descriptor of the process itself: its id may be another's by the time it is stopped.
         try:
-            process = os.pidfd_open(worker.pid)
+            processes = LimitedProcesses(worker.pid, os.getpid())
         except ProcessLookupError:
             return  # it has ended
         try:
-            self._watch_open(worker, process)
+            self._hold(worker, processes)
         except (FileNotFoundError, ProcessLookupError):
             return  # likewise
         finally:
-            os.close(process)
+            processes.close()
 
-    def _watch_open(self, worker: Watched, process: int) -> None:
+    def _hold(self, worker: Watched, processes: LimitedProcesses) -> None:
         every_s = MEMORY_EVERY_S if self._share_cores is None else CPU_EVERY_S
         bucket = CpuBucket(self._share_cores or 0.0)
-        stopped, memory_due_s = False, 0.0
-        try:
-            while not self._ended.wait(every_s):
-                now_s = time.monotonic()
-                try:
-                    if self._share_bytes is not None and now_s >= memory_due_s:
-                        memory_due_s = now_s + MEMORY_EVERY_S
-                        self._end_above(worker, self._share_bytes)
-                    used_up = bucket.is_empty(now_s, cpu_s_of(worker.pid))
-                except (FileNotFoundError, ProcessLookupError):
-                    raise
-                except OSError:  # no descriptor left to read with: the next time, perhaps
-                    self._failed_readings += 1
-                    continue
-                used_up = used_up and self._share_cores is not None and worker.ready
-                if used_up != stopped:
-                    order = signal.SIGSTOP if used_up else signal.SIGCONT
-                    signal.pidfd_send_signal(process, order)
-                    stopped = used_up
-        finally:
-            if stopped:
-                signal.pidfd_send_signal(process, signal.SIGCONT)
+        stopped, memory_due_s, find_due_s = False, 0.0, 0.0
+        while not self._ended.wait(every_s):
+            now_s = time.monotonic()
+            try:
+                if now_s >= find_due_s:
+                    find_due_s = now_s + FIND_EVERY_S
+                    processes.find()
+                if self._share_bytes is not None and now_s >= memory_due_s:
+                    memory_due_s = now_s + MEMORY_EVERY_S
+                    self._end_above(worker, processes, self._share_bytes)
+                used_up = bucket.is_empty(now_s, processes.cpu_s())
+            except (FileNotFoundError, ProcessLookupError):
+                raise
+            except OSError:  # no descriptor left to read with: the next time, perhaps
+                self._failed_readings += 1
+                continue
+            used_up = used_up and self._share_cores is not None and worker.ready
+            if used_up != stopped:
+                processes.stop() if used_up else processes.go_on()
+                stopped = used_up
 
-    def _end_above(self, worker: Watched, share_bytes: int) -> None:
-        resident_bytes = resident_bytes_of(worker.pid)
-        if resident_bytes > share_bytes:
-            worker.end_at_once(memory_reason(resident_bytes, share_bytes))
+    def _end_above(self, worker: Watched, processes: LimitedProcesses, share_bytes: int) -> None:
+        used_bytes = processes.memory_bytes(share_bytes)
+        if used_bytes > share_bytes:
+            worker.end_at_once(memory_reason(used_bytes, share_bytes, processes.children))
 
 
 class CpuBucket:
@@ -141,23 +138,3 @@ class CpuBucket:
             self._saved_s = min(self._saved_s + grown_s, self._share_cores * PERIOD_S)
         self._latest = (now_s, cpu_s)
         return self._saved_s < 0
-
-
-def cpu_s_of(pid: int) -> float:
-    """Return the CPU time that a process has used, s, in steps of a clock tick (10 ms).
-
-    Raises:
-        FileNotFoundError: It has ended.
-    """
-    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    fields = text.rpartition(")")[2].split()  # the name before it may hold anything
-    return (int(fields[11]) + int(fields[12])) * _TICK_S
-
-
-def resident_bytes_of(pid: int) -> int:
-    """Return the resident set of a process, bytes; 0 for one that has ended and is not reaped.
-
-    Raises:
-        FileNotFoundError: It has ended.
-    """
-    return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.host.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.resources.resource_samples import everyone, processes, unread
-from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

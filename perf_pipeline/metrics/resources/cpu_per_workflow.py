@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perf_pipeline.host.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.resources.counters import steps
-from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 

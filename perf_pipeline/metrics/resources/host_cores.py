@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.host.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.resources.counters import rate_of
 from perf_pipeline.metrics.resources.resource_samples import MEGABYTE, of_server
-from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.types.cpu_use import CpuOfOthers, HostCores, QuotaUse
 
 if TYPE_CHECKING:

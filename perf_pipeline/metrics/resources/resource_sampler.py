@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
+from perf_pipeline.host.target_processes import CPU, target_processes
 from perf_pipeline.metrics.resources.host_use import read_host
 from perf_pipeline.metrics.resources.network.target_traffic import TargetTraffic
 from perf_pipeline.metrics.resources.network.traffic_summary import TRAFFIC
@@ -23,9 +24,12 @@ from perf_pipeline.metrics.resources.process import (
     ProcessReader,
     children_of,
 )
-from perf_pipeline.metrics.resources.resource_samples import NOT_COUNTED
+from perf_pipeline.metrics.resources.resource_samples import (
+    CHILDREN_S,
+    NOT_COUNTED,
+    TOO_MANY_CHILDREN,
+)
 from perf_pipeline.metrics.resources.server_watch import ServerWatch
-from perf_pipeline.metrics.resources.target_processes import CPU, target_processes
 from perf_pipeline.redaction.redact import redacted_values
 
 if TYPE_CHECKING:
@@ -33,17 +37,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from perf_pipeline.host.target_processes import TargetProcesses
     from perf_pipeline.metrics.resources.process import Usage
-    from perf_pipeline.metrics.resources.target_processes import TargetProcesses
     from perf_pipeline.servers.probe import WatchedServer
     from perf_pipeline.servers.snapshot import ServerSnapshot
 
 COSTLY_EVERY = 5
 COSTLY_PER = 2
 """Of five samples, two in a row ask every thread of large processes: growth needs two."""
-
-MAX_CHILDREN = 100
-"""Processes of the target that are read in a sample; each takes about 0.1 ms."""
 
 _NOT_NOW = (
     f"read in {COSTLY_PER} of {COSTLY_EVERY} samples of processes of more than {MANY_THREADS} "
@@ -63,14 +64,19 @@ class ResourceSampler:
     (``network/target_traffic.py``); and ``problems`` by probe.
     """
 
-    def __init__(self, path: Path, servers: Mapping[str, WatchedServer]) -> None:
-        """Write to ``path``; nothing is opened before the first sample.
+    def __init__(
+        self, path: Path, servers: Mapping[str, WatchedServer], *, children_s: float = CHILDREN_S
+    ) -> None:
+        """Write to ``path``; no server is asked before the first sample.
 
         Args:
             path: The file, JSON lines.
             servers: Service to what is watched of it.
+            children_s: How long a sample may read what the workers have started; each process
+                takes about 0.1 ms.
         """
         self._path = path
+        self._children_s = children_s
         self._watches = {name: ServerWatch(server) for name, server in servers.items()}
         self._traffic = TargetTraffic(servers)
         self._reader = ProcessReader()
@@ -173,9 +179,10 @@ class ResourceSampler:
             workers.append(usage | {CPU: None if mine is None else mine.cpu_s})
         below = {pid: name for one in found.values() for pid, name in one.children.items()}
         children: list[dict[str, Any]] = []
+        begun_s = time.monotonic()
         for pid, name in below.items():
-            if len(children) == MAX_CHILDREN:
-                problems[f"children {pid}"] = f"more than {MAX_CHILDREN} processes of the target"
+            if time.monotonic() - begun_s > self._children_s:
+                problems[f"children {pid}"] = TOO_MANY_CHILDREN
                 break
             try:
                 usage, gaps = self._reader.read(pid, costly=self._costly)

@@ -17,6 +17,10 @@ Sample = dict[str, Any]
 NOT_COUNTED = "not told: "
 """Prefix of a problem that is no failure: a value that the kernel or server does not count."""
 
+CHILDREN_S = 0.1
+TOO_MANY_CHILDREN = f"the target has more processes than can be read in {CHILDREN_S:g} s"
+"""Why there are processes of the target that a sample has not read."""
+
 MEGABYTE = 1e6
 _PARTS_OF_A_PROCESS = 2
 

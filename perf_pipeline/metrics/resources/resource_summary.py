@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from perf_pipeline.host.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.resources.counters import rate_of, steps, total_of
+from perf_pipeline.metrics.resources.ended_children import ended_children_of
 from perf_pipeline.metrics.resources.host_cores import cpu_of_others, host_cores
 from perf_pipeline.metrics.resources.network.traffic_summary import network_of, traffic_of
 from perf_pipeline.metrics.resources.resource_samples import (
     MEGABYTE,
     NOT_COUNTED,
+    TOO_MANY_CHILDREN,
     everyone,
     mean,
     of_child,
@@ -20,7 +23,6 @@ from perf_pipeline.metrics.resources.resource_samples import (
     target_bytes,
 )
 from perf_pipeline.metrics.resources.server_counters import counters_of
-from perf_pipeline.metrics.resources.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.types.resource_use import (
     CHILD,
     Gap,
@@ -66,7 +68,7 @@ def resources_of(
     traffic = traffic_of(steady, services)
     network = network_of(traffic)
     return Resources(
-        workers_pss_peak_mb=_mb(max(target_bytes(steady, "pss_bytes"), default=None)),
+        workers_pss_peak_mb=_peak_mb(steady),
         workers_cpu_mean_percent=_percent(rate_of(steady, "workers", TARGET_CPU)),
         workers_cpu_peak_percent=_percent(
             max((step.per_s for step in steps(steady, "workers", TARGET_CPU)), default=None)
@@ -82,6 +84,7 @@ def resources_of(
         others=cpu_of_others(steady, host, servers_used, cpu_limit_cores),
         server_counters=counters_of(steady, services),
         traffic=traffic,
+        ended_children=ended_children_of(steady),
         interfaces=_interfaces(steady),
         network_sent_mb=network.sent_mb,
         network_recv_mb=network.recv_mb,
@@ -128,6 +131,13 @@ def role_use(
         run_delay=rate_of(samples, role, "run_delay_s", keep),
         io_delay=rate_of(samples, role, "io_delay_s", keep),
     )
+
+
+def _peak_mb(samples: Sequence[Sample]) -> float | None:
+    """Return the peak memory of the target; None if a sample without it may have been the peak."""
+    if any(TOO_MANY_CHILDREN in sample["problems"].values() for sample in samples):
+        return None
+    return _mb(max(target_bytes(samples, "pss_bytes"), default=None))
 
 
 def _children(samples: Sequence[Sample]) -> tuple[RoleUse, ...]:

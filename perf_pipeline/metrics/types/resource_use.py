@@ -52,6 +52,20 @@ class RoleUse:
 
 
 @dataclass(frozen=True)
+class EndedChildren:
+    """Processes that workers have started and that ended between two samples of the steady phase.
+
+    Attributes:
+        cores: CPU seconds a second that they used since the last sample that shows them, if any
+            does; with what children used that were not read.
+        seen: How many a sample shows. How many none shows is not known.
+    """
+
+    cores: float
+    seen: int
+
+
+@dataclass(frozen=True)
 class MonitorCost:
     """Cost of taking the samples of the steady phase.
 
@@ -121,6 +135,7 @@ class Resources:
         traffic: What went between the target and each server.
         network_sent_mb: Sent by the target to all of its servers; None unless it is known of each.
         network_recv_mb: Received by the target from them, likewise.
+        ended_children: Processes of the target that ended meanwhile; None without.
         network_at_least: Why the two are lower bounds; empty if they are not.
         network_why_not: Why the two are None.
         monitor: Cost of the samples.
@@ -148,6 +163,7 @@ class Resources:
     series: tuple[ResourcePoint, ...] = ()
     traffic: tuple[ServerTraffic, ...] = ()
     network_at_least: str = ""
+    ended_children: EndedChildren | None = None
 
     def of(self, role: str) -> RoleUse:
         """Return the use of a role or a server; only its name where it is not known."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.types.resource_use import CHILD
+from perf_pipeline.report.level.network import counters_table, interfaces_table, traffic_table
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number, say_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from perf_pipeline.metrics.types.level import LevelMetrics
-    from perf_pipeline.metrics.types.resource_use import Gap, Resources, RoleUse
-    from perf_pipeline.metrics.types.server_use import ServerCounters, ServerTraffic
+    from perf_pipeline.metrics.types.resource_use import EndedChildren, Gap, Resources, RoleUse
 
 GAPS_MAX = 20
 _ROLES = {
@@ -55,9 +53,9 @@ def resource_tables(level: LevelMetrics, *, brief: bool = False) -> tuple[Table,
     return (
         _memory(level),
         _cores_table(level),
-        *_traffic(level),
-        *_server_counters(level),
-        *_interfaces(level),
+        *traffic_table(level),
+        *counters_table(level),
+        *interfaces_table(level),
         *_gaps(level),
     )
 
@@ -149,6 +147,8 @@ def _cores_table(level: LevelMetrics) -> Table:
             measured(use.io_delay, quantity.significant, "" if rows else no_io),
         )
         rows.append(say_once(row))
+    if used.ended_children is not None:
+        rows.append(_ended_row(used.ended_children))
     columns = ("Processes", "Cores", "Peak cores", "How many", "Threads", "Descriptors")
     note = (
         "Cores: CPU seconds a second. Waiting: threads that were ready and waited for a core, or "
@@ -166,88 +166,12 @@ def _cores_table(level: LevelMetrics) -> Table:
     return Table(title, heads, tuple(rows), level.validity, _basis(used), note)
 
 
-def _traffic(level: LevelMetrics) -> tuple[Table, ...]:
-    rows = tuple(say_once(_traffic_row(one)) for one in level.resources.traffic)
-    if not rows:
-        return ()
-    columns = ("Server", "Sent", "Received", "Sent a second", "Received a second")
-    note = (
-        "Between the workers with what they have started and each server, over the steady phase: "
-        "payload of TCP by the kernel's count of each connection, with the server's protocol and "
-        "TLS."
-    )
-    heads = (*columns, "Connections", "Ended")
-    return (Table("Network of the target", heads, rows, level.validity, note=note),)
-
-
-def _traffic_row(one: ServerTraffic) -> tuple[Cell, ...]:
-    why = escape.visible(one.why_not)
-    bound = "≥ " if one.at_least else ""
-
-    def cell(value_mb: float | None, per: float | None = 1.0, unit: str = "") -> Cell:
-        if value_mb is None or not per:
-            return measured(None, quantity.megabytes, why or "no time passed")
-        return number(f"{bound}{quantity.megabytes(value_mb / per)}{unit}")
-
-    return (
-        Cell(escape.name(one.server), note=escape.visible(one.at_least)),
-        cell(one.sent_mb),
-        cell(one.recv_mb),
-        cell(one.sent_mb, one.seconds, "/s"),
-        cell(one.recv_mb, one.seconds, "/s"),
-        measured(one.connections, quantity.count, why),
-        measured(one.ended, quantity.count, why),
-    )
-
-
-def _server_counters(level: LevelMetrics) -> tuple[Table, ...]:
-    rows = tuple(say_once(_counters_row(counters)) for counters in level.resources.server_counters)
-    if not rows:
-        return ()
-    columns = ("Server", "Queries", "Mean time of one", "Sent", "Received", "Read from files")
-    note = (
-        "Counted by the servers since their start, over the steady phase; the monitor's own "
-        "questions, a few each sample, are among it."
-    )
-    title = "What the servers counted"
-    return (Table(title, (*columns, "Counted by"), rows, level.validity, note=note),)
-
-
-def _counters_row(counters: ServerCounters) -> tuple[Cell, ...]:
-    def cell(value: float | None, form: Callable[[float], str], name: str) -> Cell:
-        return measured(
-            value, form, escape.visible(counters.unavailable.get(name, "there was no query"))
-        )
-
-    def per_s(value: float) -> str:
-        return f"{quantity.megabytes(value)}/s"
-
-    shared = "others may use it as well: their share is among it" if counters.shared else ""
-    return (
-        Cell(escape.name(counters.server), note=shared),
-        cell(counters.queries_per_s, quantity.rate, "queries"),
-        cell(counters.query_time_mean_s, quantity.seconds, "query_time_s"),
-        cell(counters.sent_mb_per_s, per_s, "sent_bytes"),
-        cell(counters.recv_mb_per_s, per_s, "recv_bytes"),
-        cell(counters.storage_read_mb, quantity.megabytes, "storage_read_bytes"),
-        Cell(escape.visible(counters.source)),
-    )
-
-
-def _interfaces(level: LevelMetrics) -> tuple[Table, ...]:
-    rows = tuple(
-        (
-            Cell(escape.visible(one.name)),
-            number(quantity.megabytes(one.sent_mb)),
-            number(quantity.megabytes(one.recv_mb)),
-        )
-        for one in level.resources.interfaces
-    )
-    if not rows:
-        return ()
-    note = "Totals of the machine, of all programs, with headers."
-    columns = ("Interface", "Sent", "Received")
-    return (Table("Network interfaces", columns, rows, level.validity, note=note),)
+def _ended_row(ended: EndedChildren) -> tuple[Cell, ...]:
+    """Return the row of what the workers had started and no sample shows, or not to its end."""
+    note = f"{quantity.count(ended.seen)} seen while alive; how many were not is not known"
+    unknown = [measured(None, quantity.count, "only their CPU time is known") for _ in range(6)]
+    name = Cell("– children that ended between two samples", note=note)  # noqa: RUF001 - a dash
+    return say_once((name, number(quantity.significant(ended.cores)), *unknown))
 
 
 def _gaps(level: LevelMetrics) -> tuple[Table, ...]:

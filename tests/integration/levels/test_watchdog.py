@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.loadgen.limits.watchdog import Watchdog, cpu_s_of
+from perf_pipeline.loadgen.limits.limited_processes import LimitedProcesses
+from perf_pipeline.loadgen.limits.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +25,21 @@ pytestmark = pytest.mark.integration
 
 HOG = "while True: pass"
 HOARDER = "import time; kept = bytearray(200_000_000); time.sleep(30)"
+
+_CALL = "subprocess.run([sys.executable, '-c', {!r}])"
+STARTS_A_HOG = f"import subprocess, sys\n{_CALL.format(HOG)}"
+SHORT_HOG = "import time\nwhile time.process_time() < 0.05: pass"
+STARTS_SHORT_HOGS = f"import subprocess, sys\nwhile True: {_CALL.format(SHORT_HOG)}"
+FORKS = """
+import os, time
+kept = bytearray(200_000_000)
+for at in range(0, len(kept), 4096):
+    kept[at] = 1
+for _ in range(3):
+    if os.fork() == 0:
+        break
+time.sleep(30)
+"""
 
 
 @dataclass
@@ -37,7 +56,7 @@ class Hosted:
 
     def end_at_once(self, because: str) -> None:
         self.ended_because = self.ended_because or because
-        self.process.kill()
+        kill_all(self.process)
 
 
 @pytest.fixture
@@ -45,12 +64,18 @@ def started() -> Iterator[list[subprocess.Popen[bytes]]]:
     processes: list[subprocess.Popen[bytes]] = []
     yield processes
     for process in processes:
-        process.kill()
+        kill_all(process)
         process.wait()
 
 
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process with what it has started, as a keeper does."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def _start(started: list[subprocess.Popen[bytes]], code: str) -> Hosted:
-    started.append(subprocess.Popen([sys.executable, "-c", code]))
+    started.append(subprocess.Popen([sys.executable, "-c", code], start_new_session=True))
     return Hosted(started[-1])
 
 
@@ -68,13 +93,39 @@ def test_a_process_that_wants_a_whole_core_gets_its_share_of_one(
     watchdog = Watchdog(None, 0.3)
     watchdog.watch(worker)
     time.sleep(0.5)
-    begin_s, before_s = time.monotonic(), cpu_s_of(worker.pid)
-    time.sleep(2.0)
-    cores = (cpu_s_of(worker.pid) - before_s) / (time.monotonic() - begin_s)
+    cores = _cores_over(2.0, worker.pid)
     watchdog.release()
 
     assert 0.15 < cores < 0.4
     assert watchdog.mechanism == "watchdog (CPU by stopping the process)"
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("code", [STARTS_A_HOG, STARTS_SHORT_HOGS])
+def test_what_a_process_starts_is_held_to_the_same_share(
+    started: list[subprocess.Popen[bytes]], code: str
+) -> None:
+    """Itself it only waits: for one that computes, or for one of 50 ms after the other."""
+    worker = _start(started, code)
+    watchdog = Watchdog(None, 0.3)
+    watchdog.watch(worker)
+    time.sleep(1.0)
+    cores = _cores_over(3.0, worker.pid)
+    watchdog.release()
+
+    assert 0.03 < cores < 0.45
+
+
+def _cores_over(seconds: float, pid: int) -> float:
+    """Return the cores that a process and what it has started use for some seconds."""
+    processes = LimitedProcesses(pid, os.getpid())
+    processes.find()
+    begin_s, before_s = time.monotonic(), processes.cpu_s()
+    time.sleep(seconds)
+    processes.find()
+    cores = (processes.cpu_s() - before_s) / (time.monotonic() - begin_s)
+    processes.close()
+    return cores
 
 
 def test_a_process_that_is_let_go_runs_on(started: list[subprocess.Popen[bytes]]) -> None:
@@ -122,6 +173,47 @@ def test_a_process_above_its_memory_is_ended_with_the_figures(
     )
     assert found is not None
     assert 150 < int(found[1]) <= 215
+
+
+def test_the_memory_of_what_a_process_starts_counts_and_its_parent_is_ended(
+    started: list[subprocess.Popen[bytes]],
+) -> None:
+    """200 MB of a child, 10 MB of its parent."""
+    worker = _start(started, f"import subprocess, sys\n{_CALL.format(HOARDER)}")
+    watchdog = Watchdog(150_000_000, None)
+    watchdog.watch(worker)
+    worker.process.wait(timeout=10)
+    watchdog.release()
+
+    found = re.fullmatch(
+        r"memory limit: (\d+) MB resident with the process that it started, share of the limit "
+        "150 MB",
+        worker.ended_because or "",
+    )
+    assert found is not None
+    assert 150 < int(found[1]) <= 230
+
+
+def test_what_forked_processes_share_counts_once(
+    started: list[subprocess.Popen[bytes]],
+) -> None:
+    """Four of 200 MB each, which are the same: 800 MB resident, and below a limit of 400 MB."""
+    worker = _start(started, FORKS)
+    watchdog = Watchdog(400_000_000, None)
+    watchdog.watch(worker)
+    processes = LimitedProcesses(worker.pid, os.getpid())
+    until_s = time.monotonic() + 10
+    while processes.children < 3 or processes.memory_bytes(10**10) < 700_000_000:
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+        processes.find()
+    shared_bytes = processes.memory_bytes(400_000_000)
+    time.sleep(0.2)
+    watchdog.release()
+    processes.close()
+
+    assert 200_000_000 <= shared_bytes < 280_000_000
+    assert (worker.process.poll(), worker.ended_because) == (None, None)
 
 
 def test_a_process_below_its_memory_is_left_alone(

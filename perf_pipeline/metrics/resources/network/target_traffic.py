@@ -13,13 +13,13 @@ What remains in doubt is counted beside the bytes, which are then a lower bound.
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Protocol
 
+from perf_pipeline.metrics.resources.network.server_addresses import resolved
 from perf_pipeline.metrics.resources.network.socket_owners import sockets_of
 from perf_pipeline.metrics.resources.network.tcp_sockets import EndedConnections, connections_to
+from perf_pipeline.metrics.resources.network.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -48,32 +48,6 @@ class Ends(Protocol):
 
     def close(self) -> None:
         """Stop."""
-
-
-@dataclass
-class Traffic:
-    """What went between the target and one server so far.
-
-    Attributes:
-        sent_bytes: By the target.
-        recv_bytes: By the target.
-        begun: Connections.
-        ended: Of these.
-        ended_unread: Of these, those whose last bytes are not known.
-        unattributed: Connections that may have been the target's or another program's; their
-            bytes are not counted.
-        lost_reports: How many times the kernel dropped reports of connections that had ended.
-        ends_unknown: Why ends are not reported at all; empty if they are.
-    """
-
-    sent_bytes: int = 0
-    recv_bytes: int = 0
-    begun: int = 0
-    ended: int = 0
-    ended_unread: int = 0
-    unattributed: int = 0
-    lost_reports: int = 0
-    ends_unknown: str = ""
 
 
 @dataclass
@@ -251,23 +225,13 @@ class TargetTraffic:
     def _add_addresses(self, name: str, addresses: Iterable[tuple[str, int]]) -> None:
         """Add the addresses of a server, names of hosts resolved."""
         try:
-            found = [
-                (_packed(str(resolved[0])), port)
-                for host, port in addresses
-                for *_, resolved in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            ]
+            found = resolved(addresses)
         except OSError as error:
             self._unavailable[name] = f"its address is not known: {_text(error)}"
             return
         if not found:
             self._unavailable[name] = NO_ADDRESS
         self._server_at |= dict.fromkeys(found, name)
-
-
-def _packed(address: str) -> bytes:
-    found = ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return (mapped or found).packed
 
 
 def _text(error: OSError) -> str:

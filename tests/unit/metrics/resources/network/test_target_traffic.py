@@ -15,9 +15,9 @@ from perf_pipeline.metrics.resources.network.target_traffic import (
     MISSING_SAMPLES,
     NO_ADDRESS,
     TargetTraffic,
-    Traffic,
 )
 from perf_pipeline.metrics.resources.network.tcp_sockets import TcpSocket
+from perf_pipeline.metrics.resources.network.traffic import Traffic
 from perf_pipeline.servers.probe import WatchedServer
 from perf_pipeline.servers.service import NotAnsweringError
 

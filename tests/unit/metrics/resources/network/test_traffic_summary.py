@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from perf_pipeline.metrics.resources.network.target_traffic import Traffic
+from perf_pipeline.metrics.resources.network.traffic import Traffic
 from perf_pipeline.metrics.resources.network.traffic_summary import network_of, traffic_of
 
 SECOND = 1_000_000_000

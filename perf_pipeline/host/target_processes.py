@@ -28,11 +28,14 @@ class TargetProcesses(NamedTuple):
 
     Attributes:
         cpu_s: CPU seconds of the worker and of all that it started.
-        children: Process id to name of those that live, the worker left out.
+        children: Process id to name of those that live, the worker left out; each comes after
+            the one that started it.
+        keeper: The process that adopts what its parents left behind; None without.
     """
 
     cpu_s: float
     children: dict[int, str]
+    keeper: int | None = None
 
 
 class _Process(NamedTuple):
@@ -69,10 +72,11 @@ def target_processes(
 def _tree(
     worker: int, supervisor: int, found: dict[int, _Process], below: dict[int, list[int]]
 ) -> TargetProcesses:
-    keeper = found.get(found[worker].parent)
+    parent = found[worker].parent
+    keeper = found.get(parent)
     is_kept = keeper is not None and keeper.parent == supervisor
     ticks = keeper.waited_ticks if keeper is not None and is_kept else 0
-    waiting = [*below.get(found[worker].parent, ())] if is_kept else [worker]
+    waiting = [*below.get(parent, ())] if is_kept else [worker]
     children: dict[int, str] = {}
     while waiting:
         pid = waiting.pop()
@@ -81,7 +85,7 @@ def _tree(
         waiting += below.get(pid, ())
         if pid != worker and process.state not in _ENDED_STATES:
             children[pid] = process.name
-    return TargetProcesses(ticks / _TICKS_PER_S, children)
+    return TargetProcesses(ticks / _TICKS_PER_S, children, parent if is_kept else None)
 
 
 def _all_processes(proc: Path) -> dict[int, _Process]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.host.target_processes import target_processes
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
-from perf_pipeline.metrics.resources.target_processes import target_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +73,10 @@ def test_children_that_end_between_two_samples_cost_the_target_their_cpu_time(
     assert used.workers_cpu_mean_percent is not None
     cpu_s = used.workers_cpu_mean_percent / 100 * seconds
     assert SHORT * SHORT_CPU_S - 0.05 <= cpu_s < 2 * SHORT * SHORT_CPU_S  # starting them costs
+    assert used.ended_children is not None
+    ended_s = used.ended_children.cores * seconds
+    assert SHORT * SHORT_CPU_S - 0.05 <= ended_s <= cpu_s
+    assert used.ended_children.seen == 0  # each came and went between the two samples
     (child,) = [use for use in used.roles if use.role.startswith("child: ")]
     assert child.processes_peak == 1
     assert child.pss_peak_mb is not None
@@ -81,6 +85,20 @@ def test_children_that_end_between_two_samples_cost_the_target_their_cpu_time(
     assert workers_mb is not None
     assert used.workers_pss_peak_mb == pytest.approx(workers_mb + child.pss_peak_mb, rel=0.02)
     assert used.failed_probes == 0
+
+
+def test_memory_of_which_a_part_could_not_be_read_in_time_is_not_known(tmp_path: Path) -> None:
+    """Time is up after the first process: what the second one has might have been the peak."""
+    path = tmp_path / "r.jsonl"
+    with _worker(STARTS_MANY) as worker:
+        for children_s, is_known in ((10.0, True), (-1.0, False)):
+            with ResourceSampler(path, {}, children_s=children_s) as monitor:
+                for _ in range(2):
+                    monitor.sample(time.monotonic_ns(), [worker.pid])
+            used = resources_of(read_samples(path, 0, 2**63))
+            assert (used.workers_pss_peak_mb is not None) == is_known
+    (why,) = [gap.reason for gap in used.gaps if gap.what == "children"]
+    assert "more processes than can be read" in why
 
 
 def _resident_mb(worker: int) -> float:
