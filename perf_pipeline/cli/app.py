@@ -21,6 +21,7 @@ from perf_pipeline.cli.output import answer, show
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.defects import explain_defect
 from perf_pipeline.program.ending import interrupted_code, is_request_to_end
+from perf_pipeline.redaction.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -181,6 +182,7 @@ def _call(arguments: list[str]) -> int:
         app = whole_app() if COMPLETING in os.environ else app_with(arguments)
         code = app(spread_levels(arguments), prog_name=app.info.name, standalone_mode=False) or 0
     except typer.TyperException as error:
+        error.message = redacted(error.message)
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]
         answer({"error": "UsageError", "problems": [error.format_message()]}, as_json=as_json)
         return Exit.BAD_INPUT

@@ -61,6 +61,7 @@ def _code(main: Callable[[list[str]], int], arguments: list[str]) -> int:
         sys.stderr.write(f"{refused}\n")
         return Exit.BAD_INPUT
     try:
+        _remember_urls(arguments)
         return main(arguments)
     except KeyboardInterrupt:
         return interrupted_code()
@@ -72,6 +73,14 @@ def _code(main: Callable[[list[str]], int], arguments: list[str]) -> int:
     except BaseException as error:  # noqa: BLE001 - a panic of a library in Rust is no Exception
         sys.stderr.write(f"{_explained(error)}\n")
         return Exit.DEFECT
+
+
+def _remember_urls(arguments: list[str]) -> None:
+    """Let no message repeat the password of a URL that was given in the wrong place."""
+    from perf_pipeline.redaction.redact import remember_url  # noqa: PLC0415 - after the restart
+
+    for argument in arguments:
+        remember_url(argument)
 
 
 def _explained(error: BaseException) -> str:

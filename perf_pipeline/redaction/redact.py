@@ -9,18 +9,15 @@ Standard library only: the worker imports this.
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.redaction.forms import HIDDEN, without_known_forms
-from perf_pipeline.redaction.spellings import MIN_SECRET, spellings, url_secrets
+from perf_pipeline.redaction.forms import without_known_forms
+from perf_pipeline.redaction.known import KnownSecrets
+from perf_pipeline.redaction.spellings import MIN_SECRET, url_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-_WORD_LIKE = re.compile(r"\w{1,7}|[a-z]+", re.ASCII)
-"""A secret like this one is replaced where it is a word, not inside of another word."""
 
 _PLACEHOLDER = "password"
 """Of our own examples, and a word of every server's messages."""
@@ -32,7 +29,7 @@ class Redactor:
     def __init__(self) -> None:
         """Know no secret."""
         self._secrets: frozenset[str] = frozenset()
-        self._pattern: re.Pattern[str] | None = None
+        self._known = KnownSecrets(())
 
     def remember_url(self, url: str) -> None:
         """Remember the secrets of a URL, which may be malformed."""
@@ -45,29 +42,26 @@ class Redactor:
         if not new:
             return
         self._secrets = self._secrets | new
-        texts = {text for secret in self._secrets for text in spellings(secret)}
-        ordered = sorted(texts, key=lambda text: (-len(text), text))  # the longest match first
-        self._pattern = re.compile("|".join(map(_matching, ordered)))
+        self._known = KnownSecrets(self._secrets)
 
     def text(self, text: str) -> str:
         """Return a text with every secret as ``***``."""
-        if self._pattern is not None:
-            text = self._pattern.sub(HIDDEN, text)
-        return without_known_forms(text)
+        return without_known_forms(self._known.hidden(text))
 
     def holds_secret(self, content: bytes) -> bool:
         """Return whether a file's content holds a secret that was remembered."""
-        if self._pattern is None:
-            return False
-        return self._pattern.search(content.decode("utf-8", errors="replace")) is not None
+        text = content.decode("utf-8", errors="replace")
+        return self._known.hidden(text) != text
 
     def values(self, value: Any) -> Any:
         """Return a JSON value with the secrets in its sentences and URLs as ``***``.
 
-        A string without a blank and without ``://`` is a name of ours, and a password may equal it.
+        A string without a blank and without ``://`` is a name of ours, and a password may equal
+        it: there, only what its form shows to be a password is one.
         """
         if isinstance(value, str):
-            return self.text(value) if " " in value or "://" in value else value
+            is_name = " " not in value and "://" not in value
+            return without_known_forms(value) if is_name else self.text(value)
         if isinstance(value, dict):
             return {key: self.values(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
@@ -110,10 +104,3 @@ def redacted_errors() -> Iterator[None]:
     except BaseException as error:
         REDACTOR.error(error)
         raise
-
-
-def _matching(text: str) -> str:
-    escaped = re.escape(text)
-    if _WORD_LIKE.fullmatch(text):
-        return rf"(?<![A-Za-z0-9_]){escaped}(?![A-Za-z0-9_])"
-    return escaped

@@ -24,7 +24,10 @@ MIN_PIECE = 5
 MIN_BASE64 = 10
 """Characters; what is shorter occurs by chance, and is found by the form of its context alone."""
 
-SECRET_NAME = re.compile(r"passw|passphrase|secret|authmechanismproperties|token", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"passw|passphrase|pwd|secret|api[-_]?key|credential|authmechanismproperties|token",
+    re.IGNORECASE,
+)
 """Names of URL options whose values are secrets."""
 
 _SEPARATORS = re.compile(r"[/?#@:%&=\s]+")
@@ -67,7 +70,7 @@ def url_secrets(url: str) -> set[str]:
 
 
 def spellings(secret: str) -> set[str]:
-    """Return the texts in which a secret may occur: raw, encoded, escaped, quoted."""
+    """Return the texts in which a secret may occur, but Base64: raw, encoded, escaped, quoted."""
     escaped = {
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
@@ -80,12 +83,13 @@ def spellings(secret: str) -> set[str]:
         secret.replace("\\", "\\\\").replace("'", "\\'"),
     }
     encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    encoded |= {quote(text) for text in encoded}  # in a URL that is part of another one
     encoded |= {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), text) for text in encoded}
     doubly = {json.dumps(text)[1:-1] for text in escaped}
-    return {secret, *escaped, *encoded, *doubly, *_base64_cores(secret)}
+    return {secret, *escaped, *encoded, *doubly}
 
 
-def _base64_cores(secret: str) -> Iterator[str]:
+def base64_cores(secret: str) -> Iterator[str]:
     """Yield the characters of Base64 that a secret alone decides, for each place it may have."""
     for before in range(3):
         raw = b"\0" * before + secret.encode(errors="replace")

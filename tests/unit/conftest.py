@@ -32,6 +32,6 @@ def valid_level(tmp_path_factory: pytest.TempPathFactory) -> LevelMetrics:
 @pytest.fixture(autouse=True)
 def _no_secret_outlives_its_test() -> Iterator[None]:
     """What a test remembers as a password must not be removed from the texts of the next one."""
-    known = REDACTOR._secrets, REDACTOR._pattern
+    known = REDACTOR._secrets, REDACTOR._known
     yield
-    REDACTOR._secrets, REDACTOR._pattern = known
+    REDACTOR._secrets, REDACTOR._known = known

@@ -12,6 +12,7 @@ from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.scenario.problems import Problems
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.wording import did_you_mean, listed, shown
 from perf_pipeline.errors import ScenarioError
 
@@ -34,8 +35,13 @@ def find_scenario(name_or_path: str, folder: Path = BUILTIN_FOLDER) -> Path:
     there is one, and else a path if a file is there.
 
     Raises:
-        ScenarioError: It is neither; the text names the nearest known scenario.
+        ScenarioError: It is neither; the text names the nearest known scenario. A URL is not
+            repeated: it may have a password.
     """
+    if "://" in name_or_path:
+        variables = listed([one.url_variable for one in SERVICES.values()])
+        what = "the scenario is given as a URL, but it is a name or a TOML file"
+        raise ScenarioError([f"{what}; a server's URL goes into the environment: {variables}"])
     if "/" in name_or_path or name_or_path.endswith(".toml"):
         return Path(name_or_path)
     known = [path.stem for path in sorted(folder.glob("*.toml"))]

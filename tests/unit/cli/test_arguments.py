@@ -85,6 +85,19 @@ def test_wrong_usage_is_exit_code_2_with_an_object(
     assert (without.code, without.out) == (2, "")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ["URL", "run URL", "run baseline URL", "run baseline --URL", "check URL", "report URL"],
+)
+def test_a_url_in_the_wrong_place_is_not_repeated_with_its_password(
+    command: Callable[..., Answer], arguments: str
+) -> None:
+    """A path made of it has one slash less than a URL, and argument errors are drawn in a box."""
+    answer = command(*arguments.replace("URL", "mysql://shop:CANARY1@host/db").split(), "--json")
+    assert answer.code == 2
+    assert "CANARY" not in answer.out + answer.err
+
+
 def test_a_defect_of_ours_is_no_verdict(
     command: Callable[..., Answer], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,3 +95,12 @@ def test_an_unknown_name_and_a_wrong_flag_are_reported_together(machine: Machine
     with pytest.raises(ScenarioError) as caught:
         open_scenario("basline", machine, Overrides(repeats=101))
     assert [problem.split()[0] for problem in caught.value.problems] == ["scenario", "--repeats"]
+
+
+def test_a_url_is_no_scenario_and_is_not_repeated() -> None:
+    """As a path it would be repeated without one of its slashes, and so not be known for a URL."""
+    with pytest.raises(ScenarioError) as refused:
+        find_scenario("postgresql://user:CANARY@host/db")
+    (problem,) = refused.value.problems
+    assert "CANARY" not in problem
+    assert "PERF_PIPELINE_POSTGRES_URL" in problem
