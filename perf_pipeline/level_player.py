@@ -7,6 +7,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.supervise.control_run import play_control
@@ -17,9 +19,10 @@ from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
+from perf_pipeline.samples.stage_records import IS_CARRIED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from perf_pipeline.config.scenario.scenario import Scenario
@@ -57,7 +60,11 @@ class LevelPlayer:
     notify: Callable[[str], None]
 
     def play(
-        self, plan: LevelPlan, python: Path, on_progress: Callable[[Progress], None]
+        self,
+        plan: LevelPlan,
+        python: Path,
+        on_progress: Callable[[Progress], None],
+        stages: Sequence[LevelPlan] = (),
     ) -> LevelLog:
         """Play a level, and the control run of an open one, and store what happened.
 
@@ -65,10 +72,15 @@ class LevelPlayer:
             plan: The level.
             python: The interpreter of its target.
             on_progress: Called about once a second with the progress of the load.
+            stages: The stages after it, which the same workers play.
+
+        Returns:
+            The log; of stages, that of the last one that was begun.
         """
-        folder = self.folder.root / "levels" / plan.folder_name
+        folder = self._folder_of(plan)
         folder.mkdir()
-        self.notify(f"level {plan.shown}: {plan.load} on {plan.target}")
+        load = " then ".join(one.load for one in (plan, *stages))
+        self.notify(f"level {plan.shown}: {load} on {plan.target}")
         write_json(folder / "state.json", self.servers.settle())
         self.calibrations.before(folder)
         kinds = kinds_of(self.scenario, self.servers.left_out)
@@ -89,7 +101,8 @@ class LevelPlayer:
                 make_room=lambda: give_back(self.folder.root),
                 on_second=monitor.sample,
                 on_progress=lambda progress: self._progress(progress, on_progress),
-                write_log=lambda log: write_json(folder / "level.json", asdict(log)),
+                write_log=self._write_log,
+                stages=stages,
             ).run()
         self.calibrations.ended()
         if left := log.left_behind():
@@ -103,10 +116,21 @@ class LevelPlayer:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             play_control(plan, folder=folder, python=python, job=job, user_code=user_code)
         # The writes are counted now: the next level begins by removing them.
-        frame = read_level(folder, len(kinds)).frame
+        folders = [self._folder_of(one) for one in (plan, *stages)]
+        begun = [one for one in folders if (one / "level.json").exists()]
+        frames = [read_level(one, len(kinds)).frame.filter(~IS_CARRIED) for one in begun]
+        frame = pl.concat(frames)
         writes = reconcile(frame, kinds, self.servers.written(plan.index))
         write_json(folder / "writes.json", [asdict(write) for write in writes])
         return log
+
+    def _folder_of(self, plan: LevelPlan) -> Path:
+        return self.folder.root / "levels" / plan.folder_name
+
+    def _write_log(self, log: LevelLog) -> None:
+        folder = self.folder.root / "levels" / log.folder_name
+        folder.mkdir(exist_ok=True)
+        write_json(folder / "level.json", asdict(log))
 
     def _progress(self, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
         with (self.folder.root / "progress.jsonl").open("a", encoding="utf-8") as file:

@@ -31,6 +31,7 @@ from perf_pipeline.level_player import LevelPlayer
 from perf_pipeline.loadgen.course import PlannedCourse
 from perf_pipeline.loadgen.environment.target_environments import call_with_servers, made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
+from perf_pipeline.loadgen.plan.stage_plan import stages_after
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.program.recorded_run import record_run
@@ -214,10 +215,15 @@ class Run:
             self.folder, self._scenario, self._servers, calibrations, files, self._notify
         )
         for plan in self._course.levels(self._plans, self.folder):
-            log = player.play(plan, environments[plan.target].python, on_progress)
-            if plan is not self._plans[-1]:
+            if plan.stage and plan.stage.number > 1:
+                continue  # it was played with the first one
+            stages = stages_after(plan, self._plans)
+            log = player.play(plan, environments[plan.target].python, on_progress, stages)
+            *_, last = (plan, *stages)
+            if last is not self._plans[-1]:
                 time.sleep(plan.phases.cooldown_s)
-            if stopped := self._course.stopped(plan, log, self._plans):
+            ended = next(one for one in (plan, *stages) if one.folder_name == log.folder_name)
+            if stopped := self._course.stopped(ended, log, self._plans):
                 manifest = replace(manifest, stopped=stopped)
                 self._notify(stopped.summary)
                 break
@@ -322,7 +328,10 @@ def open_run(name: str | None = None, settings: Settings | None = None) -> Finis
 
 def _planned(plan: LevelPlan) -> PlannedLevel:
     think_s = plan.think_time.mean_s
-    return PlannedLevel(plan.label, plan.title, plan.concurrency, plan.loop, plan.phases, think_s)
+    home = plan.stage.home if plan.stage else ""
+    return PlannedLevel(
+        plan.label, plan.title, plan.concurrency, plan.loop, plan.phases, think_s, home
+    )
 
 
 def _now() -> str:

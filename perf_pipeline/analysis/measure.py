@@ -29,6 +29,7 @@ from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON
+from perf_pipeline.samples.stage_records import IS_CARRIED, bounds_ns, home_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,12 +119,12 @@ def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
     for path in folder.level_folders():
         records = read_level(path, kinds)
         write_histograms(path, records)
-        frames.append(records.frame)
+        frames.append(records.frame.filter(~IS_CARRIED))
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     _write_parquet(frame, folder.records)
+    logs = [(path, read_json(path / "level.json")) for path in folder.level_folders()]
     steps = [
-        level_steps(path, read_json(path / "level.json")["plan"]["index"])
-        for path in folder.level_folders()
+        level_steps(home_of(path, log), log["plan"]["index"], bounds_ns(log)) for path, log in logs
     ]
     if any(len(frame) for frame in steps):
         _write_parquet(pl.concat(steps), folder.steps)

@@ -28,6 +28,7 @@ from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.builtin import list_scenarios, open_scenario
+from perf_pipeline.config.scenario.stages import measured
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.loadgen.environment.environment import find_environment
 from perf_pipeline.loadgen.environment.function_trial import (
@@ -96,7 +97,8 @@ def check(
         )
         servers = answering_servers(scenario, settings_with(None))
     open_levels = [arrivals.label for arrivals in scenario.arrivals]
-    levels = ", ".join([*map(str, scenario.concurrency), *open_levels])
+    stages = {one.label: one.concurrency for one in measured(scenario.stages)}
+    levels = ", ".join([*map(str, scenario.concurrency), *open_levels, *stages])
     processes = processes_of(scenario, machine)
     bounds = {mode: largest_level(machine, processes, mode) for mode in SLOT_IS}
     show(f"{file}: good ({scenario.title or scenario.name}; levels {levels})", as_json=as_json)
@@ -137,6 +139,7 @@ def check(
             "passed": list(scenario.variables.passed),
             "levels": list(scenario.concurrency),
             "open_levels": open_levels,
+            "stages": stages,
             "largest_level": bounds[mode_of(scenario.target)].level,
             "largest_levels": {mode: bound.level for mode, bound in bounds.items()},
         },
@@ -188,6 +191,10 @@ def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
     levels += [
         (one.slots, f" at most ({one.label}: {one.offered})", scenario.target)
         for one in scenario.arrivals
+    ]
+    levels += [
+        (one.concurrency, f" ({one.label}){users}", scenario.target)
+        for one in measured(scenario.stages)
     ]
     arms = [(arm.concurrency, f" (arm {arm.label})", arm.target) for arm in scenario.arms]
     return levels + arms

@@ -47,7 +47,7 @@ class RunProgress:
         wanted: Workflows in flight that were asked for.
         phase: ``start``, a phase of the load, or ``report``.
         in_flight: Started and not ended.
-        ended: Of this level.
+        ended: Of this level; of a stage, since the first stage.
         failed: Of these.
         rate_per_s: Ended in the last second.
         elapsed_s: Since the level's go; 0 before.
@@ -100,6 +100,7 @@ class RunWatch:
         self._intended_ns: npt.NDArray[np.int64] | None = None
         self._clock_ns = clock_ns
         self._index = -1
+        self._ended_before = 0
         self._read_bytes = 0
         self._reads = 0
         self._ended: EndedWorkflows | None = None
@@ -163,10 +164,14 @@ class RunWatch:
     def _enter_level(self) -> None:
         folders = sorted((self._folder.root / "levels").glob("*/"))
         if len(folders) - 1 != self._index and len(folders) <= len(self._levels):
+            before = self._levels[self._index].home if self._index >= 0 else ""
+            ended: int = self._progress["totals"]["ended"]
             self._begin_level(len(folders) - 1)
-            self._level_folder = folders[-1]
+            home = self._levels[self._index].home
+            self._ended_before = ended if home and home == before else 0
+            self._level_folder = folders[-1].with_name(home) if home else folders[-1]
             self._intended_ns = None
-            self._ended = EndedWorkflows(folders[-1])
+            self._ended = EndedWorkflows(self._level_folder)
 
     def _begin_level(self, index: int) -> None:
         self._index = index
@@ -241,8 +246,8 @@ class RunWatch:
     def _left_s(self) -> float | None:
         """Estimate what is left of the run, as if every level had this one's rate so far."""
         elapsed_s: float = self._progress["elapsed_s"]
-        ended: int = self._progress["totals"]["ended"]
-        if not elapsed_s or not ended:
+        ended: int = self._progress["totals"]["ended"] - self._ended_before
+        if not elapsed_s or ended <= 0:
             return None
         rate_per_s = ended / elapsed_s
         lengths_s = [self._length_s(plan, rate_per_s) for plan in self._levels[self._index :]]

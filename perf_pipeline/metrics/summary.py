@@ -36,6 +36,7 @@ from perf_pipeline.samples.level_records import LevelRecords, read_level
 from perf_pipeline.samples.level_steps import read_level_steps
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.samples.run_folder import read_json
+from perf_pipeline.samples.stage_records import bounds_ns, home_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +79,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     """
     records = read_level(folder, len(context.kinds))
     log, plan = records.log, records.log["plan"]
+    home = home_of(folder, log)
     warm = records.frame.filter(TIMED)
     phases = phases_of(records, warm)
     window, go_ns = phases.window_ns, phases.go_ns
@@ -93,10 +95,10 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     )
     times, ok = figures.service_times, sum(figures.ok)
     thinking = thinking_of(warm, plan, window)
-    writes = read_writes(folder)
+    writes = read_writes(home)
     workers = worker_ends(records, window)
     in_flight = _in_flight(records, figures, window, plan["concurrency"])
-    all_samples = read_samples(folder / "resources.jsonl", 0, 2**63 - 1)
+    all_samples = read_samples(home / "resources.jsonl", 0, 2**63 - 1)
     samples = [sample for sample in all_samples if window[0] <= sample["at_ns"] <= window[1]]
     resources = resources_of(
         samples,
@@ -105,7 +107,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         servers_used=context.servers,
         cpu_limit_cores=context.cpu_limit_cores,
     )
-    noise = _noise(folder, resources, context)
+    noise = _noise(home, resources, context)
     is_open = plan["loop"] == "open"
     open_load = open_load_of(records, folder, window) if is_open else None
     responses = window_responses(records.frame, *window) if is_open else None
@@ -202,7 +204,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         seconds=figures.seconds,
         started_at=log["started_at"],
         ended_at=log["ended_at"],
-        server_state=_server_state(folder),
+        server_state=_server_state(home),
         not_measured=_not_measured(resources),
         distribution=figures.distribution if phases.has_steady else None,
         response_distribution=responses.distribution() if responses and phases.has_steady else None,
@@ -210,7 +212,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         loop="open" if is_open else "closed",
         response_times=response,
         open_load=open_load,
-        steps=steps_of(read_level_steps(folder), warm, window, context.kinds),
+        steps=steps_of(read_level_steps(home, bounds_ns(log)), warm, window, context.kinds),
         thinking=thinking,
         hanging=hanging,
     )

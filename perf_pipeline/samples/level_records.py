@@ -17,6 +17,7 @@ from perf_pipeline.samples.pruned import refuse_pruned
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_kind
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.slots import CLOSED, NUMBER, START_NS, STARTED, STATE, SlotFile
+from perf_pipeline.samples.stage_records import bounds_ns, home_of, of_stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,19 +111,20 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
     Raises:
         RunFolderError: ``level.json`` or a journal cannot be read, or the records were pruned.
     """
-    refuse_pruned(folder)
     log = read_json(folder / "level.json")
+    home = home_of(folder, log)
+    refuse_pruned(home)
     stopped_by_us = log["ended_because"] == EndedBecause.INTERRUPTED
     reasons = {entry["worker"]: entry["reason"] for entry in log["workers"]}
     workers = []
-    for path in sorted(folder.glob("worker-*.slots"), key=_index):
+    for path in sorted(home.glob("worker-*.slots"), key=_index):
         worker = _index(path)
         if not path.stat().st_size:
             continue  # its supervisor was killed while it made the file: nothing was started
         died = reasons.get(worker, "supervisor killed")
         by_us = stopped_by_us or died.startswith(STOPPED_BY_US)
         cut = Outcome.ABANDONED if by_us else Outcome.ERROR
-        workers.append(_read_worker(folder, worker, log["plan"]["index"], kinds, cut))
+        workers.append(_read_worker(home, worker, log, kinds, cut))
     frames = [worker.frame for worker in workers]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     if log["plan"]["loop"] == "open":
@@ -135,7 +137,9 @@ def _index(path: Path) -> int:
     return int(path.stem.removeprefix("worker-"))
 
 
-def _read_worker(folder: Path, worker: int, level: int, kinds: int, cut: Outcome) -> WorkerRecords:
+def _read_worker(
+    folder: Path, worker: int, log: dict[str, Any], kinds: int, cut: Outcome
+) -> WorkerRecords:
     path = folder / f"worker-{worker}.sqlite"
     try:
         journal = read_journal(path)
@@ -152,11 +156,14 @@ def _read_worker(folder: Path, worker: int, level: int, kinds: int, cut: Outcome
         slots.close()
     rows = np.concatenate([rows, made])
     frame = pl.DataFrame({name: rows[name] for name in RECORD_DTYPE.names or ()}).with_columns(
-        level=pl.lit(level, pl.Int32), worker=pl.lit(worker, pl.Int32)
+        level=pl.lit(log["plan"]["index"], pl.Int32), worker=pl.lit(worker, pl.Int32)
     )
+    bounds, last_commit_ns = bounds_ns(log), max(journal.commits_ns, default=0)
+    if bounds and bounds[1] <= last_commit_ns:
+        missing = 0  # what was lost came after the last commit, in a later stage
     return WorkerRecords(
         worker=worker,
-        frame=frame.select(SCHEMA.names()),
+        frame=of_stage(frame.select(SCHEMA.names()), log),
         journal=journal,
         may_be_missing=missing,
         recovered=bool(len(made)) or missing > 0 or journal.damaged_blocks > 0,

@@ -79,8 +79,12 @@ class LevelSteps:
         return not (len(self.rows) or self.unnamed or self.no_room or self.damaged)
 
 
-def read_level_steps(folder: Path) -> LevelSteps:
-    """Read the steps of the level in ``folder``.
+def read_level_steps(folder: Path, bounds_ns: tuple[int, int] | None = None) -> LevelSteps:
+    """Read the steps of a level.
+
+    Args:
+        folder: The folder with its workers' files.
+        bounds_ns: Of a stage; steps that started before or after it are left out.
 
     Raises:
         RunFolderError: A journal cannot be read.
@@ -104,6 +108,9 @@ def read_level_steps(folder: Path) -> LevelSteps:
         is_whole &= (rows["value"] >= 0) & (rows["value"] <= MAX_COUNT) & (rows["start_ns"] >= 0)
         damaged += int(np.count_nonzero(~is_whole))
         rows = rows[is_whole]
+        if bounds_ns is not None:
+            begins_ns = rows["start_ns"]
+            rows = rows[(begins_ns >= bounds_ns[0]) & (begins_ns < bounds_ns[1])]
         table = np.zeros(1 + max(names, default=0), dtype=np.uint32)
         for place, name in names.items():
             table[place] = places.setdefault(name, len(places))
@@ -128,9 +135,12 @@ def read_level_steps(folder: Path) -> LevelSteps:
     )
 
 
-def level_steps(folder: Path, level: int) -> pl.DataFrame:
-    """Return the steps of the level in ``folder``, whose index is ``level``, as ``STEP_SCHEMA``."""
-    found = read_level_steps(folder)
+def level_steps(folder: Path, level: int, bounds_ns: tuple[int, int] | None = None) -> pl.DataFrame:
+    """Return the steps of a level, whose index is ``level``, as ``STEP_SCHEMA``.
+
+    The other arguments are those of ``read_level_steps``.
+    """
+    found = read_level_steps(folder, bounds_ns)
     rows, flags = found.rows, found.rows["flags"]
     inside = pl.lit(pl.Series((flags & IS_OUTSIDE) == 0))
     return pl.DataFrame(

@@ -23,6 +23,7 @@ class PlannedLevel:
         loop: ``closed`` or ``open``.
         phases: Lengths of its phases.
         think_time_s: Mean think time of its users; 0 where slots do not think.
+        home: Of a stage, the name of the folder that has the workers' files of all stages.
     """
 
     label: str
@@ -31,6 +32,7 @@ class PlannedLevel:
     loop: Literal["closed", "open"]
     phases: Phases
     think_time_s: float = 0.0
+    home: str = ""
 
     @property
     def shown(self) -> str:
@@ -58,7 +60,8 @@ def read_planned_levels(folder: RunFolder) -> tuple[PlannedLevel, ...]:
     if not path.exists():
         return ()
     levels = read_typed(path, _PlanFile, SCHEMA_VERSION).levels
-    check_names(path, (("level name", level.label) for level in levels))
+    names = (*(level.label for level in levels), *(level.home for level in levels if level.home))
+    check_names(path, (("level name", name) for name in names))
     return levels
 
 

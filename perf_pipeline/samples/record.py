@@ -29,6 +29,9 @@ was given up, so that end - intended start is how long it had waited."""
 TIMES_LOST = 4
 """Flag: an arrival of an open level that was started, and whose record its worker took with it."""
 
+CARRIED = 8
+"""Flag that readers add: still in flight when the stage began, so counted in the one before it."""
+
 
 class Outcome(IntEnum):
     """How a scheduled workflow ended; scheduled is exactly the sum of the five."""

@@ -9,6 +9,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import read_manifest
+from perf_pipeline.samples.stage_records import IS_CARRIED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,6 @@ def run_inventory_of(folder: RunFolder) -> RunInventory:
         except RunFolderError as error:
             problems.append(str(error))
             continue
-        records += left.frame.height
+        records += left.frame.filter(~IS_CARRIED).height
         missing += left.may_be_missing
     return RunInventory(folder.root, status, levels, records, missing, "; ".join(problems))

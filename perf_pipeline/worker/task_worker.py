@@ -14,6 +14,7 @@ from perf_pipeline.worker.own_time import monotonic_ns
 from perf_pipeline.worker.recorder import Recorder
 from perf_pipeline.worker.replaced import Originals
 from perf_pipeline.worker.runtime.lifecycle import Lifecycle
+from perf_pipeline.worker.stages.async_staged_loop import AsyncStagedLoop
 from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.task_waits import TaskSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
@@ -41,7 +42,8 @@ def play(
     )
     sample = TaskSampler(lambda: slots.totals().in_flight, target.executing)
     recorder = Recorder(journal, slots, monotonic_ns, steps=steps)
-    loop = (AsyncOpenLoop if job.intended else AsyncLoop)(
+    kind_of_loop = AsyncStagedLoop if job.staged else AsyncLoop
+    loop = (AsyncOpenLoop if job.intended else kind_of_loop)(
         target=target,
         events=events,
         ledger=ledger_of(job, adapter.classify, recorder, slots),

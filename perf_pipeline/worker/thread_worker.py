@@ -12,6 +12,7 @@ from perf_pipeline.worker.own_time import monotonic_ns, sleep
 from perf_pipeline.worker.recorder import Recorder
 from perf_pipeline.worker.replaced import Originals
 from perf_pipeline.worker.runtime.lifecycle import Lifecycle
+from perf_pipeline.worker.stages.staged_loop import StagedLoop
 from perf_pipeline.worker.supervision import get_ready, ledger_of, share_of, supervise, target_facts
 from perf_pipeline.worker.waits import WaitSampler
 from perf_pipeline.worker.worker_job import WorkerJob, read_words
@@ -36,7 +37,8 @@ def play(
     lifecycle = Lifecycle(job.job.setup, job.job.teardown)
     threads: list[int] = []
     recorder = Recorder(journal, slots, monotonic_ns, WaitSampler(threads), steps)
-    loop = (OpenLoop if job.intended else ClosedLoop)(
+    kind_of_loop = StagedLoop if job.staged else ClosedLoop
+    loop = (OpenLoop if job.intended else kind_of_loop)(
         target=target,
         ledger=ledger_of(job, adapter.classify, recorder, slots),
         slots=slots,

@@ -31,8 +31,9 @@ _POOL_FILES = (f"{_SITE}sqlalchemy/pool/", f"{_SITE}sqlalchemy/util/queue.py")
 _LOCK_FILE = f"{_SITE}pymongo/lock.py"
 """A thread in it waits for a lock, and the frame below shows for which."""
 
-_IDLE = ("/worker/open_loop.py", "/worker/closed_loop.py")
-"""A thread that waits for the time of its next workflow, or thinks, is not in flight."""
+_IDLE = ("/worker/open_loop.py", "/worker/closed_loop.py", "/worker/stages/staged_loop.py")
+"""A thread that waits for the time of its next workflow or for its stage, or thinks, is not in
+flight."""
 
 
 @cache

@@ -38,6 +38,7 @@ class WorkerJob:
         start_timeout_ns: A workflow that has waited longer for a free slot is dropped.
         hidden_variables: Variables of this process whose values belong into no text.
         think_time: Between the workflows of a slot of a closed loop.
+        staged: Only so many slots of a closed loop play as the current stage allows.
     """
 
     worker: int
@@ -55,6 +56,7 @@ class WorkerJob:
     start_timeout_ns: int = 0
     hidden_variables: tuple[str, ...] = ()
     think_time: ThinkTime = field(default_factory=ThinkTime)
+    staged: bool = False
 
     def think_draws(self) -> list[Iterator[float]]:
         """Return the think times of each slot of this worker, s; empty for none."""

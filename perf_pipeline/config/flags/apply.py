@@ -23,7 +23,7 @@ from a flag, and only if it is given:
 - ``--slo`` adds an SLO, or takes the place of the scenario's for the same metric (of all levels
   and families, over the steady phase); an SLO of a level that is left out is left out too.
 - ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
-- ``--rate``, ``--schedule`` and ``--slots``: ``open_levels.py``.
+- ``--rate``, ``--schedule`` and ``--slots``: ``open_levels.py``; ``--stage``: ``staged_levels.py``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perf_pipeline.config.flags.flag import fitting_flags, flags_of
 from perf_pipeline.config.flags.open_levels import with_open_levels
+from perf_pipeline.config.flags.staged_levels import with_stages
 from perf_pipeline.config.scenario.keys import SETTINGS
 from perf_pipeline.config.scenario.scenario import Workload
 from perf_pipeline.config.scenario.target_settings import flag_settings, setting_keys
@@ -59,6 +60,7 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems
     if given.duration is not None:
         scenario = _with_duration(scenario, float(given.duration), problems)
     scenario = with_open_levels(scenario, given, problems)
+    scenario = with_stages(scenario, given, problems)
     scenario = _with_slos(scenario, given, problems)
     if given.complexity is not None:
         scenario = _with_complexity(scenario, cast("Complexity", given.complexity), problems)

@@ -47,6 +47,7 @@ class Overrides:
         rate: Open levels, workflows that arrive a second.
         schedule: How the workflows of ``rate`` arrive.
         slots: Maximum number of workflows in flight, in every open level.
+        stages: Stages of closed load, each like ``50:60s``: in flight, and for how long.
         think_time_s: Mean time between two workflows of a user of a closed level.
         target: What executes the workflows.
         settings: ``NAME=VALUE`` of settings of the target.
@@ -79,6 +80,13 @@ class Overrides:
     schedule: str | None = flag("--schedule", FLAG_SCHEDULE, "How the rates arrive", "Load")
     slots: int | None = flag(
         "--slots", SLOTS, "Maximum of workflows in flight, in every open level", "Load", metavar="N"
+    )
+    stages: tuple[str, ...] | None = flag(
+        "--stage",
+        None,
+        "A stage of closed load, 50:60s, after the one before it (0:10s: falls to 0); repeatable",
+        "Load",
+        metavar="N:TIME",
     )
     think_time_s: float | None = flag(
         "--think-time",

@@ -9,6 +9,7 @@ from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import REPEATED
+from perf_pipeline.config.scenario.stages import check_stages
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.scenario.user_code import check_setup_and_teardown, check_workload_kinds
 
@@ -35,12 +36,13 @@ def check_duplicates(scenario: Scenario, problems: Problems) -> None:
             workloads.add(kind)
     labels: set[str] = set()
     arms = "each arm needs its own label"
-    both = "each arm and open level needs its own label"
+    both = "each arm, open level and stage needs its own label"
     labelled = [(("arm", i, "label"), arm.label, arms) for i, arm in enumerate(scenario.arms)]
     labelled += [
         (("arrivals", i, "label"), open_level.label, both)
         for i, open_level in enumerate(scenario.arrivals)
     ]
+    labelled += [(("stage", i, "label"), one.label, both) for i, one in enumerate(scenario.stages)]
     for path, label, needed in labelled:
         if problems.is_good(path):
             if label in labels:
@@ -54,6 +56,7 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
     """Add a problem for each value that fits its key but not the other values or this machine."""
     _find_phases_out_of_order(scenario, problems)
     _find_schedules_without_a_steady_phase(scenario, problems)
+    check_stages(scenario, problems)
     check_workload_kinds(scenario, problems)
     check_setup_and_teardown(scenario, problems)
     _find_a_log_that_nothing_fills(scenario, problems)
@@ -131,6 +134,11 @@ def _find_levels_above_the_machine(
         if problems.is_good(path) and arrivals.slots > bound.level:
             tail = _above(bound, scenario.target, machine, processes)
             problems.at(path, f"is {arrivals.slots}, {tail}")
+    for index, stage in enumerate(scenario.stages):
+        path = ("stage", index, "concurrency")
+        if problems.is_good(path) and stage.concurrency > bound.level:
+            tail = _above(bound, scenario.target, machine, processes)
+            problems.at(path, f"is {stage.concurrency}, {tail}")
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "concurrency")
         own = largest_level(machine, processes, mode_of(arm.target))

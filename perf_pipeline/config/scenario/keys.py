@@ -279,6 +279,12 @@ REPEATED: dict[str, tuple[Key, ...]] = {
             is_required=True,
         ),
     ),
+    "stage": (
+        Key("label", "label", "name in the report and of a folder"),
+        Key("concurrency", "integer", "workflows in flight", 0, MAX_LEVEL, is_required=True),
+        Key("steady_s", "number", "s, minimum length of its steady phase", 0.5, 86_400),
+        Key("ramp_s", "number", "s from the load before it to its own", 0, 3600),
+    ),
     "arrivals": (
         Key("label", "label", "name in the report and of a folder", is_required=True),
         Key("schedule", "text", "when they arrive", choices=SCHEDULES, is_required=True),

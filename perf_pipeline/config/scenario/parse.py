@@ -43,6 +43,7 @@ from perf_pipeline.config.scenario.scenario import (
     WorkerLimits,
 )
 from perf_pipeline.config.scenario.scenario_file import load_document, read_text
+from perf_pipeline.config.scenario.stages import stages_of
 from perf_pipeline.config.scenario.target_settings import check_settings
 from perf_pipeline.config.scenario.user_code import check_paths, workload_of
 from perf_pipeline.config.scenario.variables import ENVIRONMENT, check_variables
@@ -139,16 +140,21 @@ def _build(
     phases, think_time, connections, limits, stop = (
         _section(document, section, problems) for section in SECTIONS
     )
-    workloads, arms, arrivals = (_repeated(document, section, problems) for section in REPEATED)
+    workloads, arms, stages, arrivals = (
+        _repeated(document, section, problems) for section in REPEATED
+    )
     if not workloads and problems.is_good(("workload",)):
         problems.at(
             ("workload",), "is missing; give at least one [[workload]] with family and complexity."
         )
     if "concurrency" not in values:
         values["concurrency"] = ()
-        if not arrivals and problems.is_good(("arrivals",)):
+        if not (arrivals or stages) and problems.is_good(("arrivals",)):
             tail = f"is missing; allowed is {LEVEL.allowed()} ({LEVEL.meaning})"
-            problems.at(("concurrency",), f"{tail}, or give open levels, each [[arrivals]].")
+            problems.at(
+                ("concurrency",),
+                f"{tail}, or give open levels, each [[arrivals]], or stages, each [[stage]].",
+            )
     check_paths(values, folder, problems)
     lengths = Phases(**phases)
     target = values.get("target", Scenario.target)
@@ -174,6 +180,7 @@ def _build(
             )
             for at, table in enumerate(arrivals)
         ),
+        stages=stages_of(stages),
         settings=settings,
         folder=str(folder),
         variables=variables,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.config.scenario.stages import Stage
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.config.think_time import ThinkTime
@@ -218,6 +219,7 @@ class Scenario:
         stress: The load is meant to be too much: the tables of targets allow more errors.
         slos: What the run must keep.
         arrivals: The open levels; they run after the closed ones.
+        stages: Closed levels that the same workers play, one after the other, after all others.
         max_error_ratio: A level of which a greater share of workflows fails is ``target_failed``,
             unless an objective on ``error_ratio`` allows more.
         think_time: Between the workflows of a slot of closed levels and arms, which is a user then.
@@ -254,5 +256,6 @@ class Scenario:
     stress: bool = False
     slos: tuple[Slo, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
+    stages: tuple[Stage, ...] = ()
     max_error_ratio: float = MAX_ERROR_RATIO
     think_time: ThinkTime = field(default_factory=ThinkTime)

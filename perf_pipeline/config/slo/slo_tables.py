@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.config.scenario.keys import MAX_LIST_LENGTH, Key
+from perf_pipeline.config.scenario.stages import measured
 from perf_pipeline.config.slo.slo import (
     FORMS,
     GRACE_S,
@@ -122,6 +123,7 @@ def labels_of(scenario: Scenario) -> tuple[str, ...]:
     return (
         *map(str, scenario.concurrency),
         *(one.label for one in scenario.arrivals),
+        *(stage.label for stage in measured(scenario.stages)),
         *(arm.label for arm in scenario.arms),
     )
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.arrivals import Arrivals
     from perf_pipeline.config.scenario.scenario import Phases, SettingValue, WorkerLimits
     from perf_pipeline.config.slo.slo import Slo
+    from perf_pipeline.loadgen.plan.stage_plan import StagePlan
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class LevelPlan:
         phases: Lengths of its phases.
         limits: What the workers may use, all together.
         kinds: int64[KINDS_CYCLE], index of the workload of each workflow.
-        ramp_ns: int64[concurrency], when each slot starts after the go, ns.
+        ramp_ns: int64[slots], when each slot starts after the go, ns; all 0 for a stage, where
+            the supervisor says how many slots play.
         arrivals: How the workflows of an open level arrive; None for a closed one.
         intended_ns: int64[n], when workflow ``n`` of an open level should start after the go, ns,
             non-decreasing; empty for a closed one.
@@ -58,6 +60,7 @@ class LevelPlan:
         setup: Function that each worker process calls before its first workflow; empty for none.
         teardown: Likewise, after its last workflow.
         think_time: Between the workflows of a slot of a closed level.
+        stage: Its place among the stages that the same workers play; None for a level alone.
     """
 
     index: int
@@ -90,6 +93,7 @@ class LevelPlan:
     setup: str = ""
     teardown: str = ""
     think_time: ThinkTime = field(default_factory=ThinkTime)
+    stage: StagePlan | None = None
 
     @property
     def loop(self) -> Literal["closed", "open"]:
@@ -126,6 +130,7 @@ class LevelPlan:
             "connections": asdict(self.connections),
             "think_time": asdict(self.think_time),
             "stop": asdict(self.stop),
+            "stage": self.stage and asdict(self.stage),
             "aborts": [asdict(slo) for slo in self.aborts],
             "loop": self.loop,
             "arrivals": self.arrivals
@@ -165,7 +170,7 @@ class LevelPlan:
 _OBSERVING = ("sample_nodes_every",)
 _ARRAYS = ("kinds", "ramp_ns", "intended_ns")
 _NAMES = ("title", "offered", "trace")
-_LATER = ("variables", "data", "setup", "teardown")
+_LATER = ("variables", "data", "setup", "teardown", "stage")
 
 
 def little_endian(values: array[int]) -> bytes:

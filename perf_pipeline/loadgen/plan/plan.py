@@ -18,12 +18,14 @@ from perf_pipeline.config.think_time import ThinkTime
 from perf_pipeline.loadgen.left_out import workload_without
 from perf_pipeline.loadgen.plan.arrivals import intended_starts
 from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+from perf_pipeline.loadgen.plan.stage_plan import StagePlan, ramp_s, stage_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.config.scenario.arrivals import Arrivals
     from perf_pipeline.config.scenario.scenario import Scenario, Workload
+    from perf_pipeline.config.scenario.stages import Stage
 
 KINDS_CYCLE = 1000
 """Length of the sequence of kinds; workflow ``n`` has the kind at ``n % KINDS_CYCLE``."""
@@ -34,7 +36,7 @@ def plan_levels(
 ) -> list[LevelPlan]:
     """Plan every level of a run: the levels of each repeat, and the arms after the first repeat.
 
-    The open levels come after the closed ones.
+    The open levels come after the closed ones, and stages, each of them a level, after both.
 
     Args:
         scenario: What to do.
@@ -53,12 +55,18 @@ def plan_levels(
         for slots in scenario.concurrency
     ]
     levels += [_open_level(arrivals, scenario) for arrivals in scenario.arrivals]
-    played = [("level", 0, level) for level in in_order(levels, scenario, 0)]
-    played += [("arm", 0, arm) for arm in scenario.arms]
-    for again in range(1, scenario.repeats):
-        played += [("level", again, level) for level in in_order(levels, scenario, again)]
+    stages = [(_stage_level(stage, scenario), at) for at, stage in enumerate(scenario.stages, 1)]
+    stages = [(level, number) for level, number in stages if level.concurrency]
+    played: list[tuple[str, int, Arm, int]] = []
+    for again in range(scenario.repeats):
+        played += [("level", again, level, 0) for level in in_order(levels, scenario, again)]
+        played += [("level", again, level, number) for level, number in stages]
+        if not again:
+            played += [("arm", 0, arm, 0) for arm in scenario.arms]
     titles = dict(zip(map(str, scenario.concurrency), scenario.level_names, strict=False))
     titles |= {arrivals.label: arrivals.title for arrivals in scenario.arrivals}
+    titles |= {stage.label: f"{stage.concurrency} in flight" for stage in scenario.stages}
+    most = max((level.concurrency for level, _ in stages), default=0)
     return [
         _plan_of(
             arm,
@@ -67,10 +75,13 @@ def plan_levels(
             role=role,
             repeat=repeat,
             title=titles.get(arm.label, "") if role == "level" else "",
-            processes=min(processes, arm.concurrency),
+            processes=min(processes, most if number else arm.concurrency),
             left_out=left_out,
+            stage=stage_plan(scenario.stages, number, index - number + 1, scenario.phases)
+            if number
+            else None,
         )
-        for index, (role, repeat, arm) in enumerate(played)
+        for index, (role, repeat, arm, number) in enumerate(played)
     ]
 
 
@@ -86,6 +97,18 @@ def _open_level(arrivals: Arrivals, scenario: Scenario) -> Arm:
     )
 
 
+def _stage_level(stage: Stage, scenario: Scenario) -> Arm:
+    """Return what a stage has in common with the levels."""
+    return Arm(
+        label=stage.label,
+        target=scenario.target,
+        nodes=scenario.nodes,
+        concurrency=stage.concurrency,
+        steady_s=scenario.phases.steady_s if stage.steady_s is None else stage.steady_s,
+        settings=scenario.settings,
+    )
+
+
 def _plan_of(
     arm: Arm,
     scenario: Scenario,
@@ -96,12 +119,15 @@ def _plan_of(
     title: str,
     processes: int,
     left_out: tuple[str, ...],
+    stage: StagePlan | None,
 ) -> LevelPlan:
     """Plan one level; a level of the scenario is an arm that has its number for a label."""
     name = parse_target(arm.target).name
     labelled = {one.label: one for one in scenario.arrivals if role == "level"}
     arrivals = labelled.get(arm.label)
     ramp_up_s = scenario.phases.ramp_s(arm.concurrency)
+    if stage:
+        ramp_up_s = ramp_s(scenario.stages[stage.number - 1], stage.before, scenario.phases)
     phases = replace(scenario.phases, steady_s=arm.steady_s, ramp_up_s=ramp_up_s)
     if arrivals is not None:
         phases = replace(phases, ramp_up_s=0.0, steady_max_s=max(arm.steady_s, 1.0))
@@ -123,7 +149,7 @@ def _plan_of(
         phases=phases,
         limits=scenario.limits,
         kinds=mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
-        ramp_ns=even_ramp(arm.concurrency, phases.ramp_s(arm.concurrency)),
+        ramp_ns=even_ramp(stage.slots, 0.0) if stage else even_ramp(arm.concurrency, ramp_up_s),
         arrivals=arrivals,
         intended_ns=intended_starts(arrivals, random.Random(f"{scenario.seed}/{index}/arrivals"))
         if arrivals
@@ -140,6 +166,7 @@ def _plan_of(
         variables={**scenario.variables.stored(), **dict.fromkeys(scenario.variables.passed)},
         setup=scenario.setup,
         teardown=scenario.teardown,
+        stage=stage,
     )
 
 

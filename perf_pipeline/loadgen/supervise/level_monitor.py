@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.early_stop import StopWatch
     from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
     from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
@@ -38,6 +39,7 @@ class LevelMonitor:
         folder: Path,
         stop_watch: StopWatch,
         slo_watch: SloWatch | None = None,
+        new_slo_watch: Callable[[LevelPlan], SloWatch] | None = None,
         on_sample: Callable[[int, list[int]], None],
         sample_every_s: float,
         on_progress: Callable[[Progress], None],
@@ -51,6 +53,7 @@ class LevelMonitor:
             folder: The level's folder.
             stop_watch: Decides whether the level ends early.
             slo_watch: Decides whether an SLO is missed; None without SLOs.
+            new_slo_watch: Makes that of a later stage.
             on_sample: Called every ``sample_every_s`` with the time and the workers' pids.
             sample_every_s: How often.
             on_progress: Called about once a second with the progress.
@@ -61,6 +64,7 @@ class LevelMonitor:
         self._folder = folder
         self._stop_watch = stop_watch
         self._slo_watch = slo_watch
+        self._new_slo_watch = new_slo_watch
         self._on_sample = on_sample
         self._sample_every_ns = int(sample_every_s * 1e9)
         self._clock_ns = clock_ns
@@ -71,6 +75,12 @@ class LevelMonitor:
     def begin(self, go_ns: int) -> None:
         """Note that the load begins at ``go_ns``."""
         self._stop_watch.begin(go_ns, totals_of(self._workers))
+
+    def enter(self, stage: LevelPlan) -> None:
+        """Note that a later stage begins: from now on its progress and its SLOs are watched."""
+        self._label = stage.shown
+        if self._new_slo_watch is not None:
+            self._slo_watch = self._new_slo_watch(stage)
 
     def beat(self, phase: str, go_ns: int | None) -> EarlyEnd | None:
         """Do what is due.

@@ -17,10 +17,11 @@ from perf_pipeline.loadgen.limits.control_group import CGROUPS, group_name
 from perf_pipeline.loadgen.limits.limiter import Limiter
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.supervise.early_stop import StopWatch
-from perf_pipeline.loadgen.supervise.level_log import LevelLog
+from perf_pipeline.loadgen.supervise.level_log import LevelLog, new_log
 from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
 from perf_pipeline.loadgen.supervise.phase_controller import TICK_S, PhaseController
 from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
+from perf_pipeline.loadgen.supervise.stage_controller import StageController
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 from perf_pipeline.samples.disk_space import FLOOR_BYTES, disk_full, free_bytes, is_disk_full
 from perf_pipeline.samples.ended_because import EndedBecause
@@ -29,7 +30,7 @@ from perf_pipeline.samples.slots import DISK_FULL
 from perf_pipeline.worker.runtime.lifecycle import TEARDOWN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
@@ -61,6 +62,7 @@ class LevelSupervisor:
         make_room: Callable[[], None] = lambda: None,
         sample_every_s: float = 1.0,
         cgroups: Path | None = CGROUPS,
+        stages: Sequence[LevelPlan] = (),
     ) -> None:
         """Prepare; nothing is started.
 
@@ -77,6 +79,7 @@ class LevelSupervisor:
             make_room: Called when the disk is full: frees what was set apart for that.
             sample_every_s: How often ``on_second`` is called.
             cgroups: Where control groups are mounted; None to do without.
+            stages: The stages after this one, which the same workers play.
         """
         self._plan = plan
         self._folder = folder
@@ -86,9 +89,6 @@ class LevelSupervisor:
         self._user_code = user_code
         self._cgroups = cgroups
         self._make_room = make_room
-        self._log = LevelLog(
-            plan={**plan.head(), "sha256": plan.sha256()}, started_at=datetime.now(UTC).isoformat()
-        )
         self._workers: list[WorkerProcess] = []
         self._limiters: list[Limiter] = []
         self._stop_ns: int | None = None
@@ -98,17 +98,27 @@ class LevelSupervisor:
             folder=folder,
             stop_watch=StopWatch(plan.stop),
             slo_watch=SloWatch(plan, folder),
+            new_slo_watch=lambda stage: SloWatch(stage, folder),
             on_sample=on_second,
             sample_every_s=sample_every_s,
             on_progress=on_progress,
         )
-        self._phases = PhaseController(plan, self._workers, monitor, self._log, write_log)
+        log = new_log(plan)
+        self._phases = (
+            StageController((plan, *stages), self._workers, monitor, log, write_log)
+            if plan.stage
+            else PhaseController(plan, self._workers, monitor, log, write_log)
+        )
+
+    @property
+    def _log(self) -> LevelLog:
+        return self._phases.log
 
     def run(self) -> LevelLog:
         """Play the level to its end, even if workers fail.
 
         Returns:
-            The log, complete.
+            The log, complete; of the last stage that was begun.
 
         Raises:
             BaseException: This process was interrupted, or the level could not be played; the
@@ -217,7 +227,7 @@ class LevelSupervisor:
             self._log.phases_ns["drain"] = (self._stop_ns or now_ns, now_ns)
         # The latest worker has no limiter yet if this was interrupted between the two.
         killed = [*((one.reason(), one.sigkill_sender()) for one in self._limiters), (None, "")]
-        self._log.workers = [
+        workers = [
             {
                 "worker": worker.worker,
                 "pid": worker.pid,
@@ -231,7 +241,9 @@ class LevelSupervisor:
         for limiter in self._limiters:
             limiter.release()
         self._log.ended_at = datetime.now(UTC).isoformat()
-        self._write_log(self._log)
+        for log in self._phases.logs:
+            log.workers = workers
+            self._write_log(log)
         for worker in self._workers:
             worker.close()
 

@@ -34,6 +34,7 @@ class PhaseController:
 
     Attributes:
         phase: The current phase.
+        logs: Of each level that was begun: one, or one a stage.
     """
 
     def __init__(
@@ -57,11 +58,16 @@ class PhaseController:
         self._phases = plan.phases
         self._workers = workers
         self._monitor = monitor
-        self._log = log
+        self.logs = [log]
         self._write_log = write_log
         self._ended_before_go = 0
         self._early_end: EarlyEnd | None = None
         self.phase = "start"
+
+    @property
+    def log(self) -> LevelLog:
+        """The log of the level, or of the current stage."""
+        return self.logs[-1]
 
     def play(self) -> EndedBecause:
         """Play all phases; returns why the level ended."""
@@ -85,7 +91,7 @@ class PhaseController:
         go_ns = time.monotonic_ns() + int(GO_DELAY_S * 1e9)
         for worker in self._workers:
             worker.go(go_ns)
-        self._log.go_ns = go_ns
+        self.log.go_ns = go_ns
         self._monitor.begin(go_ns)
         return go_ns
 
@@ -145,21 +151,21 @@ class PhaseController:
     def _logged(self, phase: str, begin_ns: int, end_ns: int | None = None) -> Iterator[None]:
         """Write down when a phase begins and ends; it ends at ``end_ns`` at the latest."""
         self.phase = phase
-        self._log.phases_ns[phase] = (begin_ns, None)
-        self._write_log(self._log)
+        self.log.phases_ns[phase] = (begin_ns, None)
+        self._write_log(self.log)
         try:
             yield
         finally:
             now_ns = max(begin_ns, time.monotonic_ns())
             ended_ns = now_ns if end_ns is None else min(end_ns, now_ns)
-            self._log.phases_ns[phase] = (begin_ns, ended_ns)
-            self._write_log(self._log)
+            self.log.phases_ns[phase] = (begin_ns, ended_ns)
+            self._write_log(self.log)
 
     def _ended_early(self) -> EndedBecause | None:
         """Return why the level ends before its time, with the detail in the log; else None."""
         if self._early_end is None:
             return None
-        self._log.ended_detail = self._early_end.detail
+        self.log.ended_detail = self._early_end.detail
         return self._early_end.because
 
     def all_alive(self) -> bool:
@@ -171,11 +177,11 @@ class PhaseController:
 
     def _until_half_s(self, left: int) -> float:
         """Return how long half of the ``left`` workflows take at the rate since the go."""
-        elapsed_s = (time.monotonic_ns() - (self._log.go_ns or 0)) / 1e9
+        elapsed_s = (time.monotonic_ns() - (self.log.go_ns or 0)) / 1e9
         ended = self._ended() - self._ended_before_go
         return max(MIN_TICK_S, min(TICK_S, left / 2 * elapsed_s / ended if ended else TICK_S))
 
     def tick(self, length_s: float | None = None) -> None:
         """Let a tenth of a second pass, or ``length_s``, and do what is due."""
         time.sleep(TICK_S if length_s is None else length_s)
-        self._early_end = self._early_end or self._monitor.beat(self.phase, self._log.go_ns)
+        self._early_end = self._early_end or self._monitor.beat(self.phase, self.log.go_ns)

@@ -24,6 +24,7 @@ from perf_pipeline.loadgen.supervise.worker_home import remove_secret_files
 from perf_pipeline.loadgen.supervise.worker_log import WorkerLog
 from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.slots import (
+    ALLOWED,
     CLOSED,
     DRAIN_NS,
     GO_NS,
@@ -131,6 +132,7 @@ class WorkerProcess:
         self._bell_descriptor = os.eventfd(0, os.EFD_CLOEXEC)
         self._bell = Bell(self._bell_descriptor)
         arrivals = plan.arrivals
+        self._workers = plan.processes
         worker_job = WorkerJob(
             worker=worker,
             workers=plan.processes,
@@ -146,6 +148,7 @@ class WorkerProcess:
             intended=str(folder / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
             think_time=plan.think_time,
+            staged=plan.stage is not None,
             hidden_variables=user_code.variables.secret_names,
         )
         public = replace(job.servers, addresses={})  # a URL may carry a password
@@ -196,6 +199,10 @@ class WorkerProcess:
         """Let the slots start at ``at_ns``, CLOCK_MONOTONIC."""
         self.slots.words[GO_NS] = at_ns
         self._bell.ring()
+
+    def allow(self, in_flight: int) -> None:
+        """Let so many slots of all workers together play from now on; only in stages."""
+        self.slots.words[ALLOWED] = len(range(self.worker, in_flight, self._workers))
 
     def stop(self, at_ns: int, drain_s: float | None = None) -> None:
         """Start nothing more from ``at_ns`` on; what is in flight may end within the drain."""

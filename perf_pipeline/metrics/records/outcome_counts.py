@@ -57,6 +57,10 @@ class OutcomeCounts:
         """Return the counts of both."""
         return OutcomeCounts(self.table + other.table)
 
+    def __sub__(self, other: OutcomeCounts) -> OutcomeCounts:
+        """Return the counts without others that are among them."""
+        return OutcomeCounts(self.table - other.table)
+
     @property
     def outcomes(self) -> dict[str, int]:
         """Outcome to records, all five of them."""

@@ -23,6 +23,7 @@ from perf_pipeline.metrics.survival.intervals import throughput_interval
 from perf_pipeline.metrics.survival.outcomes import ended_within
 from perf_pipeline.metrics.survival.window_times import PERCENTILES, WindowTimes
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
+from perf_pipeline.samples.stage_records import IS_CARRIED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +105,9 @@ def record_figures(
         flying = cores.submit(_in_flight, timed, window_ns, level_ns)
         duplicates = cores.submit(duplicates_of, records)
         counts, steady = OutcomeCounts.of(timed, window_ns)
+        carried = timed.filter(IS_CARRIED)
+        if len(carried):  # counted where they started
+            counts -= OutcomeCounts.of(carried, window_ns)[0]
         others, _ = OutcomeCounts.of(records.filter(~TIMED).select(_COUNTED).collect(), (0, 0))
         served = ended_within(timed.lazy(), *window_ns).select("worker", "slot").collect()
         fairness = fairness_of(served, slots)

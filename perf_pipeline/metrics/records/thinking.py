@@ -26,6 +26,9 @@ def thinking_of(
     planned = ThinkTime(**plan.get("think_time", {}))
     if not planned.mean_s:
         return None
+    if plan.get("stage"):  # the other slots wait for their stage
+        user = pl.col("slot").cast(pl.Int64) * plan["processes"] + pl.col("worker")
+        warm = warm.filter(user < plan["concurrency"])
     begin_ns, end_ns = window_ns
     pauses = (
         warm.lazy()

@@ -59,6 +59,8 @@ def phases_of(records: LevelRecords, warm: pl.DataFrame) -> LevelPhases:
         warm: Its records without cold starts.
     """
     log, last_ns = records.log, _last_ns(records)
+    if (until_ns := log.get("until_ns")) is not None:
+        last_ns = min(last_ns, until_ns)
     go_ns = log["go_ns"] if log["go_ns"] is not None else last_ns
     found = ((name, _bounds_ns(log, name, last_ns)) for name in PHASES)
     bounds = {name: at for name, at in found if at}

@@ -45,6 +45,7 @@ BEGUN = (  # minutes each: their options are checked, and the slow test lets eac
     'perf-pipeline run baseline --slo "p95 < 800ms" --slo "error_ratio < 1%"',
     "perf-pipeline run baseline --rate 10 30 --slots 200",
     "perf-pipeline run baseline --concurrency 1000 --think-time 2",
+    "perf-pipeline run baseline --stage 10:30s --stage 50:1m --stage 0:10s",
     "perf-pipeline run baseline --repeats 5 --order shuffled",
     "perf-pipeline run baseline --target kailash==2.19.0",
     "perf-pipeline run baseline --setting enable_monitoring=true --memory-limit-mb 2000",

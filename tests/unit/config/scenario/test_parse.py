@@ -166,7 +166,7 @@ def test_what_is_no_level_is_refused_with_its_line(value: str, machine: MachineL
         ("arm = {}", "arm is a table; allowed are at most 50 tables, each written [[arm]]."),
         (
             "steady_s = 5",
-            "steady_s is unknown; it belongs in [phases], in [[arm]] or in [[arrivals]].",
+            "steady_s is unknown; it belongs in [phases], in [[arm]], in [[stage]] or in",
         ),
         ("phases.seed = 5", "phases.seed is unknown; it belongs at the top of the file."),
         ("zzz = 1", "zzz is unknown; known here are title, seed, target"),

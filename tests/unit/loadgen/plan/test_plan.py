@@ -21,9 +21,11 @@ from perf_pipeline.config.scenario.scenario import (
     WorkerLimits,
     Workload,
 )
+from perf_pipeline.config.scenario.stages import Stage
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.plan.plan import KINDS_CYCLE, even_ramp, mixed_kinds, plan_levels
+from perf_pipeline.loadgen.plan.stage_plan import StagePlan, stages_after
 
 SCENARIO = Scenario(
     "baseline",
@@ -263,3 +265,23 @@ def test_integers_are_little_endian_on_any_machine(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sys.byteorder", "big")
     assert little_endian(words) == bytes([*[0] * 7, 1, *[0] * 6, 1, 0])
     assert list(words) == [1, 256]
+
+
+def test_stages_are_levels_of_the_same_workers_that_begin_where_the_last_one_ended() -> None:
+    """10, then 50 over 4 s, then 0 over 2 s: two levels, 50 slots, and the hash has the path."""
+    stages = (Stage("low", 10), Stage("high", 50, 7.0, ramp_s=4.0), Stage("end", 0, ramp_s=2.0))
+    scenario = replace(SCENARIO, concurrency=(5,), arms=(), stages=stages)
+
+    alone, low, high = plan_levels(scenario, 16)
+    assert alone.stage is None
+    assert low.stage == StagePlan(1, "01-low", before=0, slots=50)
+    assert high.stage == StagePlan(2, "01-low", before=10, slots=50, ramp_down_s=2.0)
+    assert (low.concurrency, high.concurrency) == (10, 50)
+    assert (low.phases.steady_s, high.phases.steady_s) == (scenario.phases.steady_s, 7.0)
+    assert high.phases.ramp_up_s == 4.0
+    assert (low.processes, high.processes) == (16, 16)
+    assert [len(plan.ramp_ns) for plan in (low, high)] == [50, 50]
+    assert stages_after(low, [alone, low, high]) == (high,)
+    assert stages_after(alone, [alone, low, high]) == ()
+    other = replace(scenario, stages=(replace(stages[0], concurrency=11), *stages[1:]))
+    assert plan_levels(other, 16)[2].sha256() != high.sha256()

@@ -1,0 +1,1 @@
+"""Closed loops of which only so many slots play as the current stage allows."""
