@@ -160,8 +160,8 @@ clean: stop ## stop the servers and remove caches of tools; results stay
 report: $(READY) ## write the latest run's report anew, and the latest five in one file
 	@$(BIN)/perf-pipeline report --results "$(RESULTS)"
 	@$(PY) -m perf_pipeline.compat.comprehensive_report "$(RESULTS)"
-export-results: $(READY) ## pack results/, logs of the runs included, as performance_results_<timestamp>.tar.gz
-	@$(PY) -m perf_pipeline.archive export "$(RESULTS)"
+export-results: $(READY) ## pack results/, logs of the runs included, as ARCHIVE or performance_results_<timestamp>.tar.gz
+	@$(PY) -m perf_pipeline.archive export "$(RESULTS)" $(if $(ARCHIVE),"$(ARCHIVE)")
 import-results: $(READY) ## unpack ARCHIVE=FILE; nothing that is there is written over
 	@$(PY) -m perf_pipeline.archive import "$(ARCHIVE)" "$(RESULTS)"
 

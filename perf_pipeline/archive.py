@@ -10,21 +10,25 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import sys
 import tarfile
 import tempfile
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.archive_members import ArchiveError, opened
 from perf_pipeline.archive_rules import FOLDER, member_problem, refuse_bomb, refused, shown_name
+from perf_pipeline.config.settings import current_folder
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.program import run_program
 from perf_pipeline.redaction.forms import without_known_forms
+from perf_pipeline.samples.run_file import is_linked_from_elsewhere
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import RUNNING
 
@@ -93,20 +97,36 @@ def import_archive(archive: Path, results: Path) -> int:
         ArchiveError: It is not an archive of ours, a member would not stay inside, is not a file,
             differs from the manifest, or exists already. Nothing was put into place.
     """
-    results.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=results.absolute().parent, prefix=".import-") as folder:
-        staging = Path(folder)
+    results = results.absolute()
+    with _made(results), tempfile.TemporaryDirectory(dir=results.parent, prefix=".import-") as at:
+        staging = Path(at)
         names = _unpack(archive, staging)
         for top in _refuse_overwriting(names, results):
             shutil.move(staging / FOLDER / top, results / top)
     return len(names)
 
 
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder, and remove it and its parents again if the block fails, as far as new."""
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # it has contents by now
+            for one in new:
+                one.rmdir()
+        raise
+
+
 def _in(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield the name in the archive and the path of each file that can be imported again."""
     for path in sorted(root.rglob("*")):
         name = f"{FOLDER}/{path.relative_to(root).as_posix()}"
-        if not path.is_file() or path.is_symlink() or _has_login(path):
+        if not path.is_file() or path.is_symlink() or is_linked_from_elsewhere(path):
+            continue
+        if _has_login(path):
             continue
         if not member_problem(name):
             yield name, path
@@ -240,13 +260,32 @@ def _refuse_overwriting(names: Iterable[str], results: Path) -> list[str]:
     return list(tops)
 
 
+def _new_archive(results: Path) -> Path:
+    """Return where an archive goes without a name: here, beside the results, or HOME.
+
+    It goes to the first of them that is the caller's own: not into somebody else's checkout.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
+    places = (current_folder(), results.absolute().parent, Path.home())
+    for place in places:
+        try:
+            is_own = place.stat().st_uid == os.geteuid() and os.access(place, os.W_OK | os.X_OK)
+        except OSError:
+            continue
+        if is_own:
+            return place / f"performance_results_{stamp}.tar.gz"
+    raise ArchiveError(
+        f"no archive was written: none of {', '.join(map(str, places))} is a folder of yours that "
+        "can be written to; name the file: make export-results ARCHIVE=FILE"
+    )
+
+
 def main(arguments: Iterable[str]) -> int:
-    """Run ``export RESULTS`` or ``import ARCHIVE RESULTS``; 0 or 2."""
+    """Run ``export RESULTS [ARCHIVE]`` or ``import ARCHIVE RESULTS``; 0 or 2."""
     try:
         match list(arguments):
-            case ["export", results]:
-                stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
-                archive = Path(f"performance_results_{stamp}.tar.gz")
+            case ["export", results, *given] if len(given) <= 1:
+                archive = Path(given[0]).absolute() if given else _new_archive(Path(results))
                 done = f"{export_archive(Path(results), archive)} files in {archive}"
                 if names := left_out(Path(results)):
                     done += f"; {len(names)} left out, such as {shown_name(names[0])}"

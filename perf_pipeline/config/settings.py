@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.config.wording import listed
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.redaction.redact import remember_secrets, remember_url
 
@@ -52,6 +53,8 @@ _RECORDED = ("on", "off")
 CHECKED_RUN = f"{_PREFIX}CHECKED_RUN"
 FAILURE_NOTE = f"{_PREFIX}FAILURE_NOTE"
 """Both are set by the command line alone, for the Dagster run that it starts."""
+_SET_BY_US = (CHECKED_RUN, FAILURE_NOTE, f"{_PREFIX}CONNECTIONS")
+"""The last is for users' functions, which may call us."""
 
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
@@ -117,11 +120,12 @@ def read_settings(
             The lock is there regardless of TMPDIR: otherwise runs of two users would overlap.
 
     Raises:
-        ScenarioError: With every malformed or misspelt setting.
+        ScenarioError: With every malformed setting, and every variable with our prefix that is
+            none.
         PerfPipelineError: A folder in the temporary folder belongs to somebody else.
     """
     _remember_secrets(environ)
-    problems = _misspelt(environ)
+    problems = _unknown(environ)
     urls = {}
     for name, spec in SERVICES.items():
         if environ.get(spec.url_variable):
@@ -185,17 +189,16 @@ def variables() -> tuple[str, ...]:
     return (*(spec.url_variable for spec in SERVICES.values()), *_OTHER_VARIABLES)
 
 
-def _misspelt(environ: Mapping[str, str]) -> list[str]:
-    """Return a problem for each variable that looks like a misspelt setting."""
-    problems = []
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    """Return a problem for each variable with our prefix that is no setting."""
     known = variables()
-    for name in sorted(environ):
-        if not name.startswith(_PREFIX) or name in (*known, CHECKED_RUN, FAILURE_NOTE):
-            continue
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-        if nearest:
-            problems.append(f"{name} is not a setting and would be ignored: write {nearest[0]}.")
-    return problems
+    return [
+        f"{name} is not a setting and would be ignored: "
+        + (f"write {near[0]}." if near else f"unset it. Settings are {listed(known)}.")
+        for name in sorted(environ)
+        if name.startswith(_PREFIX) and environ[name] and name not in (*known, *_SET_BY_US)
+        for near in [difflib.get_close_matches(name, known, n=1, cutoff=0.85)]
+    ]
 
 
 def _checked_url(spec: ServiceSpec, url: str, problems: list[str]) -> str:

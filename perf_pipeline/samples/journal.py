@@ -12,7 +12,9 @@ library only.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -186,10 +188,12 @@ def read_steps(path: Path) -> JournalSteps:
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection | None]:
     """Open a journal for reading; None where a worker died before it had made its tables."""
-    if not path.exists():
+    if not os.path.lexists(path):
         yield None
         return
-    if path.is_symlink() or not path.is_file():  # opening it may write to it
+    found = path.lstat()
+    is_foreign = found.st_nlink > 1 and found.st_uid != path.parent.stat().st_uid
+    if is_foreign or not stat.S_ISREG(found.st_mode):  # opening it may write to it
         raise sqlite3.DatabaseError("it is a link, or no regular file")
     db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
     try:

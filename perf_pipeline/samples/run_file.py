@@ -2,6 +2,10 @@
 
 A results folder may come from somebody else. Reading a link would show a file from outside of it,
 a pipe would wait for its writer for ever, and writing through a link would change what it names.
+
+A hard link is refused if its file has another owner than its folder: whoever made the folder linked
+it from elsewhere. Others are read: snapshots of folders (``cp -al``, ``rsync --link-dest``) consist
+of them, and files are replaced, not written into.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_JSON_BYTES = 500_000_000
 """Metrics of the largest run that can be configured are below 100 MB."""
+
+_FOREIGN = "it is a hard link to a file of another user than its folder's"
 
 
 class DiskFullError(RunFolderError):
@@ -45,12 +51,23 @@ def read_file(path: Path) -> bytes:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError("it is not a regular file")
+        if _is_foreign(found, path):
+            raise OSError(_FOREIGN)
         if found.st_size > MAX_JSON_BYTES:
             raise OSError(f"it has {found.st_size:,} bytes; the maximum is {MAX_JSON_BYTES:,}")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read()
     finally:
         os.close(descriptor)
+
+
+def is_linked_from_elsewhere(path: Path) -> bool:
+    """Return whether a file is a hard link to one of another user's than its folder's."""
+    return _is_foreign(path.lstat(), path)
+
+
+def _is_foreign(found: os.stat_result, path: Path) -> bool:
+    return found.st_nlink > 1 and found.st_uid != path.parent.stat().st_uid
 
 
 def write_atomically(path: Path, content: bytes) -> None:

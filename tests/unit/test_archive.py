@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from perf_pipeline import archive as archive_module
 from perf_pipeline.archive import ArchiveError, export_archive, import_archive, main
 from perf_pipeline.lifeline import own_stamp
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from perf_pipeline.samples.run_file import read_file
 
 RUN = "20241201_120000-4f2c"
 
@@ -99,7 +98,7 @@ def test_a_member_that_would_lie_outside_is_refused_by_name(tmp_path: Path, name
     with pytest.raises(ArchiveError) as reported:
         import_archive(archive, tmp_path / "in/results")
     assert repr(name) in str(reported.value)
-    assert files_below(tmp_path) == {"a.tar.gz"}
+    assert list(tmp_path.iterdir()) == [archive]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +163,59 @@ def test_a_run_that_goes_on_and_an_archive_that_exists_are_left_alone(tmp_path: 
     with pytest.raises(ArchiveError, match="not overwritten"):
         export_archive(made_results(tmp_path / "b"), taken)
     assert taken.read_bytes() == b"mine"
+
+
+def test_an_archive_goes_where_its_maker_may_write_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not into a colleague's checkout, and not even where root could; or where it is told to."""
+    own, foreign = tmp_path / "own", tmp_path / "foreign"
+    results = made_results(own)
+    foreign.mkdir()
+    monkeypatch.chdir(foreign)
+    owners = {foreign: os.geteuid() + 1}
+    stat = Path.stat
+
+    def owned(path: Path, **options: bool) -> os.stat_result:
+        found = stat(path, **options)
+        return os.stat_result([*found[:4], owners.get(path, found.st_uid), *found[5:]])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", owned)
+        assert main(["export", str(results)]) == 0
+    said = capsys.readouterr().out.split(" files in ")[1].split(";")[0].strip()
+    assert Path(said).parent == own
+    assert Path(said).exists()
+    assert main(["export", str(results), "named.tar.gz"]) == 0
+    assert files_below(foreign) == {"named.tar.gz"}
+    monkeypatch.setattr(os, "access", lambda *_arguments: False)
+    assert main(["export", str(results)]) == 2
+    assert "ARCHIVE=FILE" in capsys.readouterr().err
+
+
+def test_a_hard_link_to_another_users_file_is_not_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Links between files of one user are what snapshots of a folder consist of."""
+    if os.geteuid():
+        pytest.skip("only root can give a file to another user")
+    results = made_results(tmp_path)
+    log = results / RUN / "levels/10/worker-0.log"
+    (log.parent / "snapshot.log").hardlink_to(log)
+    secret = tmp_path / "secret"
+    secret.write_text("root's")
+    (log.parent / "worker-1.log").hardlink_to(secret)
+    os.chown(log.parent, 12345, -1)
+    os.chown(log, 12345, -1)
+    assert main(["export", str(results), str(tmp_path / "a.tar.gz")]) == 0
+    assert "1 left out, such as '" in capsys.readouterr().out
+    with tarfile.open(tmp_path / "a.tar.gz") as tar:
+        names = tar.getnames()
+    logs = [name.rpartition("/")[2] for name in names if name.endswith(".log")]
+    assert logs == ["snapshot.log", "worker-0.log"]
+    with pytest.raises(OSError, match="hard link to a file of another user"):
+        read_file(log.parent / "worker-1.log")
+    assert read_file(log) == b"said"
 
 
 def test_an_import_needs_an_archive_and_reports_what_is_none(

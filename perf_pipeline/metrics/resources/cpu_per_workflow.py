@@ -7,6 +7,7 @@ needs stays nearly the same (``perf-pipeline selftest noise`` measures both).
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from perf_pipeline.host.target_processes import CPU as TARGET_CPU
 from perf_pipeline.metrics.resources.counters import steps
 from perf_pipeline.metrics.survival.student import t_quantile
-from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
+from perf_pipeline.metrics.types.cpu_use import TOO_SHORT, CpuPerWorkflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,10 @@ MIN_BATCHES = 5
 """With fewer, the interval says more about the few batches than about the value."""
 
 MIN_WORKFLOWS = 20
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+MIN_TICKS = 5
+"""The kernel counts CPU time in ticks of 10 ms: of fewer, nothing can be told."""
 
 
 def cpu_per_workflow(
@@ -61,12 +66,22 @@ def cpu_per_workflow(
     total, spent_s = int(workflows.sum()), float(cpu_s.sum())
     if not total:
         return CpuPerWorkflow(None, None, None, 0, spent_s, "no workflow ended ok meanwhile")
+    if spent_s * _TICKS_PER_S < MIN_TICKS - 0.5:
+        lasted_s = sum(step.elapsed_s for step in counted)
+        return CpuPerWorkflow(None, None, None, total, spent_s, _too_short(spent_s, lasted_s))
     seconds = spent_s / total
     half_s, why = _half_length(cpu_s, workflows)
     if half_s is None:
         return CpuPerWorkflow(seconds, None, None, total, spent_s, why)
     low_s, high_s = max(0.0, seconds - half_s), seconds + half_s
     return CpuPerWorkflow(seconds, low_s, high_s, total, spent_s)
+
+
+def _too_short(spent_s: float, lasted_s: float) -> str:
+    return (
+        f"{TOO_SHORT}: {spent_s:g} s of CPU time were counted in {lasted_s:.3g} s, in steps of "
+        f"{1 / _TICKS_PER_S:g} s, and at least {MIN_TICKS} steps are needed; measure for longer"
+    )
 
 
 def _half_length(

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 _HALF_CORE = 0.5
 _TENTH_CORE = 0.1
 
+TOO_SHORT = "too short to tell"
+"""How the reason begins why a value that was measured is not told."""
+
 
 @dataclass(frozen=True)
 class QuotaUse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.types.cpu_use import TOO_SHORT
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell, measured, number
 
@@ -77,7 +78,8 @@ def cpu_cell(level: LevelMetrics) -> Cell:
     found = level.cpu_per_workflow
     if found is None or found.seconds is None:
         why = "there was no steady phase" if found is None else found.why_not
-        return Cell(quantity.NOT_MEASURED, "quiet", escape.visible(why))
+        shown = TOO_SHORT if why.startswith(TOO_SHORT) else quantity.NOT_MEASURED
+        return Cell(shown, "quiet", escape.visible(why))
     interval = interval_text(found.low_s, found.high_s, "s")
     of = f"of {quantity.counted(found.workflows, 'workflow')}"
     return number(quantity.seconds(found.seconds), " ".join(filter(None, (interval, of))))

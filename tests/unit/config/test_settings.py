@@ -268,21 +268,29 @@ def test_a_malformed_url_is_named_with_its_fault_and_an_example(
 
 
 def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
-    """A misspelt name would do nothing, silently; names that are like none of ours are left."""
+    """Another name would do nothing, silently; one that is set to nothing does nothing anyway."""
     environ = {
         "HOME": str(tmp_path),
         POSTGRES: "nonsense",
         REDIS: "redis://h/zero",
         "PERF_PIPELINE_POSTGRESQL_URL": "postgresql://u@h/d",
+        "PERF_PIPELINE_ELASTIC_URL": "http://h",
         "PERF_PIPELINE_SOMETHING": "1",
+        "PERF_PIPELINE_NOTHING": "",
+        "PERF_PIPELINE_CONNECTIONS": "5",
     }
     with pytest.raises(ScenarioError) as raised:
         read_settings(environ)
     assert [problem.split()[0] for problem in raised.value.problems] == [
+        "PERF_PIPELINE_ELASTIC_URL",
         "PERF_PIPELINE_POSTGRESQL_URL",
+        "PERF_PIPELINE_SOMETHING",
         POSTGRES,
         REDIS,
     ]
+    elastic, postgres = raised.value.problems[:2]
+    assert "unset it. Settings are PERF_PIPELINE_POSTGRES_URL, " in elastic
+    assert "write PERF_PIPELINE_POSTGRES_URL." in postgres
 
 
 def test_an_empty_url_is_none(tmp_path: Path) -> None:

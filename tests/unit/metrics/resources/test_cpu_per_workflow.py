@@ -94,3 +94,14 @@ def test_what_was_not_counted_has_no_value_and_a_reason() -> None:
     idle = cpu_per_workflow(_samples([0.0, 0.5]), np.array([], dtype=np.int64))
     assert (idle.seconds, idle.cpu_s) == (None, 0.5)
     assert "no workflow ended ok" in idle.why_not
+
+
+@pytest.mark.parametrize("spent_s", [0.0, 0.04])
+def test_a_few_ticks_of_the_cpu_clock_are_too_short_to_tell(spent_s: float) -> None:
+    """0 s each would be read as free, and 4 ticks of 10 ms may be 3 or 5."""
+    samples = _samples([spent_s * at / 10 for at in range(11)])
+    found = cpu_per_workflow(samples, _ends([10] * 10))
+    assert found.seconds is None
+    assert found.why_not.startswith(
+        f"too short to tell: {spent_s:g} s of CPU time were counted in 10 s, in steps of 0.01 s"
+    )
