@@ -32,8 +32,9 @@ class PerformanceMetrics:
     ``database_errors`` are errors of class connection, timeout or resource exhaustion, which is
     how a server's trouble reaches a workflow. Pool utilisation is percent of the limit.
     ``network_io_sent_mb`` is what the target sent to its servers and ``network_io_recv_mb`` what
-    it got back, by the kernel's count of every TCP connection; ``network_io_at_least`` says why the
-    two are lower bounds, and is empty if they are not.
+    it got back between the first and the last sample of the phase, by the kernel's count of every
+    TCP connection; ``network_io_at_least`` says why the two are lower bounds, and is empty if they
+    are not.
     Latencies are service times of a closed level and response times of an open one:
     ``latency_is`` says which. ``intervals`` holds the lower and upper end of the 95 % interval of
     every field that has one, the upper end None where it lies among workflows that had not ended;
