@@ -9,6 +9,11 @@ from dagster_shared.error import SerializableErrorInfo
 
 from perf_pipeline.errors import PerfPipelineError
 
+CANCELED = (
+    "The run was asked to end (Terminate, Ctrl-C or SIGTERM). What was measured before is kept: "
+    "the last observation says what, and how to read it."
+)
+
 
 class RunFailedError(dg.Failure, DagsterUserCodeProcessError):
     """A failure that Dagster shows as the sentences that it was given, and never retries.
@@ -26,6 +31,17 @@ class RunFailedError(dg.Failure, DagsterUserCodeProcessError):
         self.description = reason
         self.metadata = {}
         self.allow_retries = False
+
+
+class RunCanceledError(dg.DagsterExecutionInterruptedError, DagsterUserCodeProcessError):
+    """An interruption that Dagster handles as its own and shows as one sentence."""
+
+    def __init__(self) -> None:
+        """Make an interruption that says what became of the run."""
+        reported = SerializableErrorInfo(message=CANCELED, stack=[], cls_name=None)
+        DagsterUserCodeProcessError.__init__(  # type: ignore[no-untyped-call]
+            self, CANCELED, user_code_process_error_infos=[reported]
+        )
 
 
 class VerdictFailedError(RunFailedError):

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.failure import RunFailedError, VerdictFailedError, refused_in_a_sentence
+from assets.failure import (
+    RunCanceledError,
+    RunFailedError,
+    VerdictFailedError,
+    refused_in_a_sentence,
+)
 from assets.tags import FOLDER_TAG, NOT_MEASURED, VERDICT_TAG
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError
@@ -52,9 +57,9 @@ def ending_as_canceled(context: dg.AssetExecutionContext) -> Iterator[None]:
         try:
             with refused_in_a_sentence():
                 yield
-        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as interruption:
             note_cancellation(context)
-            raise
+            raise RunCanceledError from interruption
         except RunFailedError:
             context.instance.add_run_tags(context.run.run_id, {VERDICT_TAG: NOT_MEASURED})
             raise
@@ -92,9 +97,11 @@ def note_first_failure(context: dg.HookContext) -> None:
     if error is None:
         return
     refused = error.description or "" if isinstance(error, dg.Failure) else ""
+    cause = error.__cause__
+    is_wrapped = isinstance(cause, PerfPipelineError) or isinstance(error, RunCanceledError)
     note_failure(
         current_settings().failure_note,
-        error.__cause__ if isinstance(error.__cause__, PerfPipelineError) else error,
+        cause if cause and is_wrapped else error,
         refused=refused,
         is_verdict=isinstance(error, VerdictFailedError),
     )

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from assets.failure import CANCELED
 from assets.tags import FOLDER_TAG
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.host.load_lock import load_lock
-from tests.assets.conftest import Remembered, config_file, latest
+from tests.assets.conftest import Remembered, config_file, instance_of, latest
 from tests.assets.test_definitions import CHECKS, GROUPS
 from tests.sandbox import WAIT_S, Sandbox, last_object, until
 
@@ -194,6 +195,7 @@ def test_terminating_a_run_keeps_what_was_measured(sandbox: Sandbox) -> None:
     assert sandbox.own_record(folder)["why"].startswith("it was asked to end (Ctrl-C, SIGTERM")
     run = latest(sandbox.dagster_home)
     assert run.run.status == dg.DagsterRunStatus.CANCELED
+    assert _errors(sandbox) == [(CANCELED, [])] * 2, "of the step and of the run, without stacks"
     assert run.described.startswith(f"Run {folder.name} is interrupted. Kept: ")
     assert run.observed[-1][1]["records"] > 0
     assert f"perf-pipeline report '{folder}'" in run.observed[-1][1]["read it with"]
@@ -207,6 +209,16 @@ def _start_job(sandbox: Sandbox, file: str) -> subprocess.Popen[bytes]:
     arguments = ("job", "execute", "-j", "scenario", "-m", "assets.definitions")
     config = config_file(sandbox, file)
     return sandbox.start("dagster", *arguments, "-c", config, log=sandbox.folder / "job.out")
+
+
+def _errors(sandbox: Sandbox) -> list[tuple[str, list[str]]]:
+    """Return message and stack of each error that the page of the newest run shows."""
+    with instance_of(sandbox.dagster_home) as instance:
+        (run,) = instance.get_runs(limit=1)
+        events = [one.dagster_event for one in instance.all_logs(run.run_id)]
+    data = [one.event_specific_data for one in events if one is not None]
+    found = [getattr(one, "error", None) for one in data]
+    return [(one.message, list(one.stack)) for one in found if one is not None]
 
 
 def _said(log: Path) -> str:

@@ -128,7 +128,7 @@ def test_numbers_that_the_ui_plots_have_three_digits_a_unit_and_one_series_a_lev
         if isinstance(value, float)
     }
     assert {label.partition(":")[0] for label in numbers} <= {
-        *("throughput_per_s", "p99_service_time_s", "cpu_per_workflow_s", "error_ratio"),
+        *("throughput_per_s", "p99_service_time_s", "cpu_per_workflow_ms", "error_ratio"),
     }
     assert all(float(f"{value:.3g}") == value for value in numbers.values())
     assert all("simulated 10 control" in label for label in numbers)
