@@ -11,18 +11,23 @@ if TYPE_CHECKING:
 
 PRINT_ALONE = ("check", "scenarios", "records", "histograms", "status", "doctor")
 """Commands that start nothing and write nothing: their output is all there is of them."""
-
+LIGHT = ("check", "scenarios", "status", "doctor", "init", "stop")
+"""Commands that neither measure nor read what was measured: they need little memory."""
 
 _EXPLAIN = {"--help", "-h", "--version"}
 
 
 def main() -> NoReturn:
     """Run the command line."""
-    run_program(_main, only_prints=_only_prints)
+    run_program(_main, only_prints=_only_prints, is_light=_is_light)
 
 
 def _only_prints(arguments: Sequence[str]) -> bool:
     return not arguments or arguments[0] in PRINT_ALONE or not _EXPLAIN.isdisjoint(arguments)
+
+
+def _is_light(arguments: Sequence[str]) -> bool:
+    return not arguments or arguments[0] in LIGHT or not _EXPLAIN.isdisjoint(arguments)
 
 
 def _main(arguments: Sequence[str]) -> int:

@@ -31,6 +31,7 @@ def run_program(
     main: Callable[[list[str]], int],
     *,
     only_prints: Callable[[Sequence[str]], bool] = lambda _arguments: False,
+    is_light: Callable[[Sequence[str]], bool] = lambda _arguments: False,
 ) -> NoReturn:
     """Run a program to its end, and exit with its code.
 
@@ -39,6 +40,7 @@ def run_program(
             what it needs itself: an import that fails has the same end as any other failure.
         only_prints: Whether a command, by its arguments, does nothing else: a reader that has read
             enough is then no event, and output that was lost is a failure.
+        is_light: Whether a command, by its arguments, neither measures nor draws.
     """
     open_closed_descriptors()
     forget_other_pythons(os.environ)
@@ -47,7 +49,7 @@ def run_program(
     out, _ = replace_streams(os.environ)
     end_in_order_on_signals()
     arguments = sys.argv[1:]
-    code = _code(main, arguments)
+    code = _code(main, arguments, is_light=is_light(arguments))
     sys.stdout.flush()
     if out.error is not None:
         code = _lost_output(out, code, only_prints=only_prints(arguments))
@@ -55,9 +57,9 @@ def run_program(
     sys.exit(code)
 
 
-def _code(main: Callable[[list[str]], int], arguments: list[str]) -> int:
+def _code(main: Callable[[list[str]], int], arguments: list[str], *, is_light: bool) -> int:
     """Return the exit code; an error that is nobody's is explained."""
-    if refused := threads_refused() or limits_refused():
+    if refused := threads_refused() or limits_refused(is_light=is_light):
         sys.stderr.write(f"{refused}\n")
         return Exit.BAD_INPUT
     try:
