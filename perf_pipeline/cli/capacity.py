@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perf_pipeline.analysis.capacity import NOT_REACHED
 from perf_pipeline.analysis.capacity_steps import measure_capacity
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.capacity_run import finish_capacity
@@ -19,9 +18,12 @@ from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, capacity_job
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
+from perf_pipeline.cli.lines.capacity_lines import capacity_lines
+from perf_pipeline.cli.lines.lines import line_width
 from perf_pipeline.cli.outcome import end_at_once, give_up
 from perf_pipeline.cli.output import (
     AsJson,
+    ExplainSteps,
     Junit,
     Results,
     Summary,
@@ -87,6 +89,7 @@ def capacity(
     summary: Summary = None,  # noqa: ARG001
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
+    explain: ExplainSteps = False,  # noqa: FBT002
 ) -> None:
     """Search for the greatest load that keeps the objectives: growing steps, then bisection.
 
@@ -120,7 +123,7 @@ def capacity(
             give_up(child.gave_up, folder.run_id, as_json=as_json)
         try:
             noted.raise_at_once()
-            _finish(folder, child, noted.code, as_json=as_json)
+            _finish(folder, child, noted.code, as_json=as_json, explain=explain)
         except EndAtOnceError as error:
             end_at_once(folder, as_json=as_json)
             raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
@@ -174,7 +177,12 @@ def _check(
 
 
 def _finish(
-    folder: RunFolder, child: DagsterChild, interrupted: Exit | None, *, as_json: bool
+    folder: RunFolder,
+    child: DagsterChild,
+    interrupted: Exit | None,
+    *,
+    as_json: bool,
+    explain: bool,
 ) -> None:
     """Report what was found, or what was measured before it was interrupted or failed.
 
@@ -194,7 +202,7 @@ def _finish(
         show(f"nothing was measured: {error}", as_json=as_json)
         answer({"run_id": folder.run_id, "error": why, "problems": [str(error)]}, as_json=as_json)
     else:
-        _show(finding, folder, as_json=as_json, error=why)
+        _show(finding, folder, as_json=as_json, explain=explain, error=why)
         code = code or CODES[finding.verdict]
     if code:
         raise typer.Exit(code)
@@ -208,19 +216,16 @@ def _finding(folder: RunFolder) -> CapacityFinding:
 
 
 def _show(
-    finding: CapacityFinding, folder: RunFolder, *, as_json: bool, error: str | None = None
+    finding: CapacityFinding,
+    folder: RunFolder,
+    *,
+    as_json: bool,
+    explain: bool,
+    error: str | None = None,
 ) -> None:
-    show(finding.summary, as_json=as_json)
-    if finding.noise:
-        show(finding.noise, as_json=as_json)
+    for line in capacity_lines(finding, line_width(as_json=as_json), explain=explain):
+        show(line, as_json=as_json)
     knee = finding.knee
-    if knee is not None and not knee.is_reached:
-        show(f"no knee was reached: {NOT_REACHED}", as_json=as_json)
-    elif knee is not None:
-        show(
-            f"knee at {knee.in_flight:.4g} in flight: {knee.per_s:.4g}/s x {knee.time_s:.4g} s",
-            as_json=as_json,
-        )
     page = folder.root / PAGE
     note_capacity(metrics_of(folder), finding, page)
     show(f"report: {page}", as_json=as_json)

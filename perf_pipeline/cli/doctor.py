@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perf_pipeline.cli.lines.doctor_lines import doctor_lines
+from perf_pipeline.cli.lines.lines import line_width
 from perf_pipeline.cli.output import (
     AsJson,
+    ExplainMore,
     Results,
     answer,
     bad_input_explained,
@@ -32,21 +35,19 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
 
 
-def doctor(results: Results = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+def doctor(
+    results: Results = None,
+    as_json: AsJson = False,  # noqa: FBT002
+    explain: ExplainMore = False,  # noqa: FBT002
+) -> None:
     """Check limits, memory, disk, cores, pressure and servers, and what each means for a run.
 
     Exits 1 when there is a problem.
     """
     with bad_input_explained(as_json=as_json):
         findings = examine(settings_with(results))
-    for finding in findings:
-        show(
-            f"{finding.severity:8} {finding.what}: {finding.value} ({finding.limit})",
-            as_json=as_json,
-        )
-        show(f"         {finding.meaning}", as_json=as_json)
-        if finding.todo:
-            show(f"         {finding.todo}", as_json=as_json)
+    for line in doctor_lines(findings, line_width(as_json=as_json), explain=explain):
+        show(line, as_json=as_json)
     answer({"findings": [asdict(finding) for finding in findings]}, as_json=as_json)
     if any(finding.severity == "problem" for finding in findings):
         raise typer.Exit(Exit.GATE_FAILED)

@@ -12,9 +12,13 @@ import typer
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
+from perf_pipeline.cli.lines.capacity_lines import capacity_lines
+from perf_pipeline.cli.lines.check_lines import environment_lines, fit_lines
+from perf_pipeline.cli.lines.lines import line_width, show_wrapped
 from perf_pipeline.cli.output import (
     AsJson,
     Explain,
+    ExplainMore,
     NoResults,
     Results,
     answer,
@@ -77,6 +81,7 @@ def check(
         bool, typer.Option(help="Call your own functions once, or only import them.")
     ] = True,
     as_json: AsJson = False,  # noqa: FBT002
+    explain: ExplainMore = False,  # noqa: FBT002
     results: NoResults = None,  # noqa: ARG001 refused when given
 ) -> None:
     """Check a scenario file and report every problem at once; no load is started.
@@ -101,30 +106,18 @@ def check(
     levels = ", ".join([*map(str, scenario.concurrency), *open_levels, *stages])
     processes = processes_of(scenario, machine)
     bounds = {mode: largest_level(machine, processes, mode) for mode in SLOT_IS}
-    show(f"{file}: good ({scenario.title or scenario.name}; levels {levels})", as_json=as_json)
-    for in_flight, name, target in _levels_and_arms(scenario):
-        maximum = bounds[mode_of(target)].level
-        show(f"{in_flight:8} in flight on {target}{name}: fits, of {maximum}", as_json=as_json)
-    for mode, bound in bounds.items():
-        show(
-            f"this machine can run {bound.level} where a slot is {SLOT_IS[mode]} ({bound.what}: "
-            f"{bound.arithmetic})",
-            as_json=as_json,
-        )
-    for server in servers:
-        facts = server.facts
-        show(
-            f"  {server.service}: {facts.product} {facts.version} at {server.redacted_url} answers",
-            as_json=as_json,
-        )
-    for function in trial.good:
-        show(f"  {function}: found, and of the form that the target calls", as_json=as_json)
-    for sentence in (*trial.called, *trial.warnings, *trial.not_tried, *trial.hidden):
-        show(f"  {sentence}", as_json=as_json)
-    for name, value in scenario.variables.stored().items():
-        show(f"  environment: {name} = {value}", as_json=as_json)
-    for name in scenario.variables.passed:
-        show(f"  environment: {name}, passed through from this session", as_json=as_json)
+    title = scenario.title or scenario.name
+    lines = [f"{file}: good ({title}; levels {levels})"]
+    lines += fit_lines(scenario, bounds, explain=explain)
+    lines += [
+        f"{one.service}: {one.facts.product} {one.facts.version} at {one.redacted_url} answers"
+        for one in servers
+    ]
+    if explain or not trial.called:
+        lines += [f"{one}: found, and of the form that the target calls" for one in trial.good]
+    lines += [*trial.called, *trial.warnings, *trial.not_tried, *trial.hidden]
+    lines += environment_lines(scenario)
+    show_wrapped(lines, as_json=as_json)
     answer(
         {
             "file": file,
@@ -176,28 +169,6 @@ def check_functions(
     trial = try_functions(scenario, pythons, servers=servers, calls=calls, notify=notify)
     trial.refuse_wrong(file)
     return trial
-
-
-def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
-    """Return in-flight number, name and target of each level and arm."""
-    users = (
-        f" (of as many users, {scenario.think_time.shown})" if scenario.think_time.mean_s else ""
-    )
-    names = scenario.level_names or ("",) * len(scenario.concurrency)
-    levels = [
-        (level, (f" ({name})" if name else "") + users, scenario.target)
-        for level, name in zip(scenario.concurrency, names, strict=True)
-    ]
-    levels += [
-        (one.slots, f" at most ({one.label}: {one.offered})", scenario.target)
-        for one in scenario.arrivals
-    ]
-    levels += [
-        (one.concurrency, f" ({one.label}){users}", scenario.target)
-        for one in measured(scenario.stages)
-    ]
-    arms = [(arm.concurrency, f" (arm {arm.label})", arm.target) for arm in scenario.arms]
-    return levels + arms
 
 
 def scenarios(as_json: AsJson = False, results: NoResults = None) -> None:  # noqa: ARG001, FBT002
@@ -330,7 +301,10 @@ def report(
     if at:
         show(f"its records: {pruned_sentence(at)}", as_json=as_json)
     if found:
-        show(f"{found.finding.summary}: {found.page}", as_json=as_json)
+        width = line_width(as_json=as_json)
+        for line in capacity_lines(found.finding, width, explain=explain):
+            show(line, as_json=as_json)
+        show(f"capacity: {found.page}", as_json=as_json)
     answer(
         {
             "run_id": folder.run_id,

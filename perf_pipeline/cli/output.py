@@ -35,6 +35,12 @@ AsJson = Annotated[
 Explain = Annotated[
     bool, typer.Option("--explain", help="Print intervals and what each column means as well.")
 ]
+ExplainMore = Annotated[
+    bool, typer.Option("--explain", help="Print also what is good, and what each line means.")
+]
+ExplainSteps = Annotated[
+    bool, typer.Option("--explain", help="Print every step, and what its columns mean, as well.")
+]
 Results = Annotated[
     Path | None,
     typer.Option("--results", help="Folder of the runs; default: PERF_PIPELINE_RESULTS, results."),

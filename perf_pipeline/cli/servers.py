@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perf_pipeline.cli.lines.lines import show_wrapped
 from perf_pipeline.cli.output import (
     AsJson,
     NoResults,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.servers.lifecycle.status import ServiceStatus
+
+_MARGIN = " " * 23
 
 Gate = Annotated[
     bool,
@@ -78,15 +81,15 @@ def status(
         servers = server_status(settings, SERVICES)
         runs = read_runs(settings.results_dir)
     for server in servers:
-        show(f"{server.service:10}{server.health:13}{describe(server)}", as_json=as_json)
-        for line in server.detail.splitlines():
-            show(f"{'':23}{line}", as_json=as_json)
+        about = f"{server.service:9} {server.health.replace('_', ' '):12} {describe(server)}"
+        details = [f"{_MARGIN}{line}" for line in server.detail.splitlines()]
+        show_wrapped([about, *details], as_json=as_json, indent=_MARGIN)
     records = [one.record for one in runs.found]
     open_runs = [record for record in records if record["status"] in (*MAY_GO_ON, KILLED)]
-    for run in open_runs:
-        show(f"run {run['run_id']}: {run['status']} {run.get('why', '')}".rstrip(), as_json=as_json)
-    for line in runs.passed_over:
-        show(f"passed over: {line}", as_json=as_json)
+    lines = [f"run {run['run_id']}: {run['status']} {run.get('why', '')}" for run in open_runs]
+    lines = lines or [f"no run goes on or was killed in {settings.results_dir}"]
+    lines += [f"passed over: {line}" for line in runs.passed_over]
+    show_wrapped(lines, as_json=as_json)
     answer(
         {
             "servers": [asdict(server) for server in servers],

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from perf_pipeline.cli.output import inert
+from perf_pipeline.cli.lines.lines import WIDTH_MAX, fitting, wrapped
 from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
 from perf_pipeline.report.level.failures import failures, has_many_failures
@@ -38,15 +36,12 @@ if TYPE_CHECKING:
     from perf_pipeline.report.run.answers import Verdict
     from perf_pipeline.report.run.headline import HeadlineRow
 
-WIDTH_MAX = 100
-"""Columns of a line; a narrower terminal has fewer, a file has these."""
 FIRST_LINES_MAX = 5
 ANSWER_LINES_MAX = 2
 _BY_IMPORTANCE = (
     *("level", "validity", "throughput", "p99", "errors", "samples", "p50", "average"),
     *("CPU each", "N", "p90", "in flight", "times"),
 )
-_UNIT = re.compile(r"(?<=\d) (?=(?:us|ms|s|%|MB)\b|%)")
 
 
 def show_summary(
@@ -105,45 +100,13 @@ def answer_line(verdict: Verdict) -> str:
     return f"{verdict.question} {verdict.answer.text}{rests_on}"
 
 
-def wrapped(text: str, width: int, lines_max: int = 0, indent: str = "  ") -> list[str]:
-    """Return a text as lines of whole words, a number beside its unit.
-
-    Args:
-        text: Of any origin.
-        width: Columns of a line; a single longer word is not broken.
-        lines_max: What is beyond is left out, which an ellipsis shows; 0 for no limit.
-        indent: Of every line but the first.
-    """
-    joined = _UNIT.sub("\N{NO-BREAK SPACE}", inert(text))
-    lines = textwrap.wrap(
-        joined,
-        width,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        max_lines=lines_max or None,
-        placeholder=" …",
-    )
-    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
-
-
 def fitting_table(rows: list[tuple[str, ...]], width: int, *, is_open: bool) -> str:
     """Lay out those columns of the headline that fit the width, the most important ones."""
     order = list(_BY_IMPORTANCE)
     if is_open:
         order.insert(order.index("errors"), order.pop(order.index("times")))
-    chosen: list[int] = []
-    for name in order:
-        more = sorted([*chosen, HEADLINE_COLUMNS.index(name)])
-        laid_out = _of_columns([HEADLINE_COLUMNS, *rows], more)
-        if chosen and max(map(len, table(laid_out).splitlines())) > width:
-            break
-        chosen = more
-    return table(_of_columns([HEADLINE_COLUMNS, *rows], chosen))
-
-
-def _of_columns(rows: list[tuple[str, ...]], columns: list[int]) -> list[tuple[str, ...]]:
-    return [tuple(inert(row[at]) for at in columns) for row in rows]
+    places = [HEADLINE_COLUMNS.index(name) for name in order]
+    return fitting([HEADLINE_COLUMNS, *rows], width, places)
 
 
 def _rows(metrics: RunMetrics) -> list[tuple[HeadlineRow, LevelMetrics]]:
@@ -268,10 +231,3 @@ def coloured(plain: str) -> Text:
     for validity in VALIDITY:
         text.highlight_regex(rf"\b{validity}\b", "green" if validity == "valid" else "bold yellow")
     return text
-
-
-def table(rows: list[tuple[str, ...]]) -> str:
-    """Lay out rows of text in columns; the first row is the heading."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)

@@ -173,7 +173,7 @@ class _Found:
                     self._all_raised(raised)
                     raised = []
             else:
-                self.called.append(f"{call.shown}: called, ended after {call.took_s:.2g} s")
+                self.called.append(f"{call.shown}: called, ended after {1000 * call.took_s:.2g} ms")
                 self.warnings += [
                     f"{one.shown} raised {one.raised}; {call.shown} ended well. Under load, such "
                     "a failure is counted."

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.cli.lines.lines import table, wrapped
 from perf_pipeline.cli.summary import (
     coloured,
     fitting_table,
     summary_lines,
-    table,
     with_intervals,
-    wrapped,
 )
 from perf_pipeline.report.run.headline import HEADLINE_COLUMNS, INTERVAL_NOTE, headline_table
 from tests.unit.report.conftest import baseline
