@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -18,6 +19,7 @@ from perf_pipeline.metrics.records.kinds import cold_starts_of, families_of
 from perf_pipeline.metrics.records.open_level import open_load_of
 from perf_pipeline.metrics.records.record_figures import TIMED, RecordFigures, record_figures
 from perf_pipeline.metrics.records.step_figures import steps_of
+from perf_pipeline.metrics.records.stream_loads import stream_loads_of
 from perf_pipeline.metrics.records.thinking import thinking_of
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
 from perf_pipeline.metrics.resources.cpu_per_workflow import cpu_per_workflow
@@ -110,6 +112,8 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
     noise = _noise(home, resources, context)
     is_open = plan["loop"] == "open"
     open_load = open_load_of(records, folder, window) if is_open else None
+    if open_load and (streams := stream_loads_of(records, folder, window, context.percentiles)):
+        open_load = replace(open_load, streams=streams)
     responses = window_responses(records.frame, *window) if is_open else None
     response = responses.summary(context.percentiles) if responses else None
     examples, cold = error_examples(records), cold_starts_of(records.frame, context.kinds)

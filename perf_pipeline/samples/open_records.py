@@ -18,7 +18,7 @@ import polars as pl
 
 from perf_pipeline.samples.ended_because import STOPPED_BY_US, EndedBecause
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
-from perf_pipeline.samples.run_folder import INTENDED
+from perf_pipeline.samples.run_folder import INTENDED, STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,12 @@ def read_intended(folder: Path) -> npt.NDArray[np.int64]:
     Empty for a level that was cut short before it was written.
     """
     path = folder / INTENDED
+    return np.fromfile(path, dtype="<i8") if path.exists() else np.empty(0, dtype=np.int64)
+
+
+def read_streams(folder: Path) -> npt.NDArray[np.int64]:
+    """Return the stream of each workflow of the level in ``folder``: int64[n]; empty without."""
+    path = folder / STREAMS
     return np.fromfile(path, dtype="<i8") if path.exists() else np.empty(0, dtype=np.int64)
 
 

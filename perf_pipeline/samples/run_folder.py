@@ -33,6 +33,9 @@ INTENDED = "intended.int64"
 """File of an open level: when each workflow should start, ns after the go, little-endian."""
 
 
+STREAMS = "streams.int64"
+"""File of an open level with several streams: the index of each workflow's stream."""
+
 CONTROL = "control"
 """Folder of an open level: the same arrivals on workflows that do nothing."""
 

@@ -20,7 +20,7 @@ from perf_pipeline.config.wording import listed, shown
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.problems import Problems
 
-Schedule = Literal["constant", "poisson", "ramp", "steps", "burst", "trace"]
+Schedule = Literal["constant", "poisson", "ramp", "steps", "burst", "trace", "streams"]
 
 SCHEDULES: tuple[Schedule, ...] = ("constant", "poisson", "ramp", "steps", "burst", "trace")
 
@@ -61,6 +61,9 @@ class Arrivals:
         burst_every_s: From one burst to the next; the first is at 0.
         trace: Absolute path of a file with an arrival a line: seconds, not decreasing.
         title: Its name for people.
+        level: Streams of the same level run together; empty for a level of its own.
+        workloads: ``Workload.name`` of what arrives in a stream; empty for the whole mix.
+        streams: Of a level with several streams, schedule ``streams``; else empty.
     """
 
     label: str
@@ -75,6 +78,9 @@ class Arrivals:
     burst_every_s: float = 0.0
     trace: str = ""
     title: str = ""
+    level: str = ""
+    workloads: tuple[str, ...] = ()
+    streams: tuple[Arrivals, ...] = ()
 
     @property
     def offered(self) -> str:
@@ -85,6 +91,8 @@ class Arrivals:
             case "burst":
                 rate = f"{self.burst_size} every {self.burst_every_s:g} s"
                 rate += f" and {self.rate_per_s:g}/s" if self.rate_per_s else ""
+            case "streams":
+                return ", ".join(f"{one.label} {one.offered}" for one in self.streams)
             case "trace":
                 rate = Path(self.trace).name
             case _:

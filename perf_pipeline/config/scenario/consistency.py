@@ -10,6 +10,7 @@ from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import REPEATED
 from perf_pipeline.config.scenario.stages import check_stages
+from perf_pipeline.config.scenario.streams import check_streams, streams_of
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.scenario.user_code import check_setup_and_teardown, check_workload_kinds
 
@@ -57,12 +58,14 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
     _find_phases_out_of_order(scenario, problems)
     _find_schedules_without_a_steady_phase(scenario, problems)
     check_stages(scenario, problems)
+    check_streams(scenario, problems)
     check_workload_kinds(scenario, problems)
     check_setup_and_teardown(scenario, problems)
     _find_a_log_that_nothing_fills(scenario, problems)
     if problems.is_good(("processes",)):
         _find_too_few_connections(scenario, processes_of(scenario, machine), problems)
         _find_levels_above_the_machine(scenario, machine, problems)
+        _find_streams_above_the_machine(scenario, machine, problems)
 
 
 def _find_phases_out_of_order(scenario: Scenario, problems: Problems) -> None:
@@ -146,6 +149,19 @@ def _find_levels_above_the_machine(
         if problems.is_good(path) and arm.concurrency > own.level and not is_reported:
             tail = _above(own, arm.target, machine, processes)
             problems.at(path, f"is {arm.concurrency}, {tail}")
+
+
+def _find_streams_above_the_machine(
+    scenario: Scenario, machine: MachineLimits, problems: Problems
+) -> None:
+    processes = processes_of(scenario, machine)
+    bound = largest_level(machine, processes, mode_of(scenario.target))
+    for name, places in streams_of(scenario).items():
+        slots = sum(scenario.arrivals[at].slots for at in places)
+        if slots > bound.level and len(places) > 1:
+            tail = _above(bound, scenario.target, machine, processes)
+            path = ("arrivals", places[-1], "slots")
+            problems.at(path, f"makes {slots} with the other streams of level {name}, {tail}")
 
 
 def _above(bound: Bound, target: str, machine: MachineLimits, processes: int) -> str:

@@ -299,6 +299,8 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         SLOTS,
         Key("start_timeout_s", "number", "s to wait for a free slot", 0.001, 3600),
         Key("title", "text", "what people call it", 1, 40),
+        Key("level", "label", "streams with the same level run together"),
+        Key("workloads", "text", "what arrives in this stream", 1, 200, takes_many=True),
     ),
 }
 """Tables that occur any number of times: ``[[workload]]``."""

@@ -44,6 +44,7 @@ from perf_pipeline.config.scenario.scenario import (
 )
 from perf_pipeline.config.scenario.scenario_file import load_document, read_text
 from perf_pipeline.config.scenario.stages import stages_of
+from perf_pipeline.config.scenario.streams import with_streams_together
 from perf_pipeline.config.scenario.target_settings import check_settings
 from perf_pipeline.config.scenario.user_code import check_paths, workload_of
 from perf_pipeline.config.scenario.variables import ENVIRONMENT, check_variables
@@ -120,7 +121,7 @@ def parse_scenario(
         scenario = apply_overrides(scenario, overrides, problems)
         check_consistency(scenario, machine, problems)
         if not problems.sentences():
-            return drop_pointless_arms(scenario, overrides)
+            return with_streams_together(drop_pointless_arms(scenario, overrides))
     raise ScenarioError(problems.sentences())
 
 

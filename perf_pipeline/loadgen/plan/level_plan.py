@@ -43,12 +43,13 @@ class LevelPlan:
         processes: Worker processes, at most one a slot.
         phases: Lengths of its phases.
         limits: What the workers may use, all together.
-        kinds: int64[KINDS_CYCLE], index of the workload of each workflow.
+        kinds: int64[KINDS_CYCLE], index of the workload of each workflow; with streams int64[n].
         ramp_ns: int64[slots], when each slot starts after the go, ns; all 0 for a stage, where
             the supervisor says how many slots play.
         arrivals: How the workflows of an open level arrive; None for a closed one.
         intended_ns: int64[n], when workflow ``n`` of an open level should start after the go, ns,
             non-decreasing; empty for a closed one.
+        stream_of: int64[n], index of the stream of workflow ``n``; empty without streams.
         connections: Bounds of the connection pools of all workers together.
         servers: Servers for a user's own functions.
         stop: When the level is ended early.
@@ -83,6 +84,7 @@ class LevelPlan:
     ramp_ns: array[int]
     arrivals: Arrivals | None = None
     intended_ns: array[int] = field(default_factory=lambda: array("q"))
+    stream_of: array[int] = field(default_factory=lambda: array("q"))
     connections: ConnectionPools = field(default_factory=ConnectionPools)
     servers: tuple[str, ...] = ()
     stop: Stop = field(default_factory=Stop)
@@ -133,8 +135,7 @@ class LevelPlan:
             "stage": self.stage and asdict(self.stage),
             "aborts": [asdict(slo) for slo in self.aborts],
             "loop": self.loop,
-            "arrivals": self.arrivals
-            and {**asdict(self.arrivals), "offered": self.arrivals.offered},
+            "arrivals": self.arrivals and _arrivals_head(self.arrivals),
         }
 
     def sha256(self) -> str:
@@ -158,7 +159,7 @@ class LevelPlan:
         arrivals = head["arrivals"] or {}
         head["arrivals"] = {name: arrivals[name] for name in arrivals if name not in _NAMES}
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-        for values in (self.kinds, self.ramp_ns, self.intended_ns):
+        for values in (self.kinds, self.ramp_ns, self.intended_ns, self.stream_of):
             digest.update(little_endian(values))
         return digest.hexdigest()
 
@@ -168,9 +169,15 @@ class LevelPlan:
 
 
 _OBSERVING = ("sample_nodes_every",)
-_ARRAYS = ("kinds", "ramp_ns", "intended_ns")
-_NAMES = ("title", "offered", "trace")
+_ARRAYS = ("kinds", "ramp_ns", "intended_ns", "stream_of")
+_NAMES = ("title", "offered", "trace", "level", "workloads", "streams")
+"""What the arrays say better, or what is a name."""
 _LATER = ("variables", "data", "setup", "teardown", "stage")
+
+
+def _arrivals_head(arrivals: Arrivals) -> dict[str, Any]:
+    streams = tuple({**asdict(one), "offered": one.offered} for one in arrivals.streams)
+    return {**asdict(arrivals), "offered": arrivals.offered, "streams": streams}
 
 
 def little_endian(values: array[int]) -> bytes:

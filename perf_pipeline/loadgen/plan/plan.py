@@ -19,6 +19,7 @@ from perf_pipeline.loadgen.left_out import workload_without
 from perf_pipeline.loadgen.plan.arrivals import intended_starts
 from perf_pipeline.loadgen.plan.level_plan import LevelPlan
 from perf_pipeline.loadgen.plan.stage_plan import StagePlan, ramp_s, stage_plan
+from perf_pipeline.loadgen.plan.streams import merged_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,6 +132,13 @@ def _plan_of(
     phases = replace(scenario.phases, steady_s=arm.steady_s, ramp_up_s=ramp_up_s)
     if arrivals is not None:
         phases = replace(phases, ramp_up_s=0.0, steady_max_s=max(arm.steady_s, 1.0))
+    streams = (
+        merged_streams(
+            arrivals.streams, scenario.workloads, f"{scenario.seed}/{index}", mixed_kinds
+        )
+        if arrivals and arrivals.streams
+        else None
+    )
     return LevelPlan(
         index=index,
         label=arm.label,
@@ -148,12 +156,17 @@ def _plan_of(
         processes=processes,
         phases=phases,
         limits=scenario.limits,
-        kinds=mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
+        kinds=streams.kinds
+        if streams
+        else mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
         ramp_ns=even_ramp(stage.slots, 0.0) if stage else even_ramp(arm.concurrency, ramp_up_s),
         arrivals=arrivals,
-        intended_ns=intended_starts(arrivals, random.Random(f"{scenario.seed}/{index}/arrivals"))
+        intended_ns=streams.intended_ns
+        if streams
+        else intended_starts(arrivals, random.Random(f"{scenario.seed}/{index}/arrivals"))
         if arrivals
         else array("q"),
+        stream_of=streams.stream_of if streams else array("q"),
         connections=scenario.connections,
         servers=scenario.servers,
         stop=scenario.stop,

@@ -92,6 +92,7 @@ def control_plan(plan: LevelPlan, length_s: float) -> LevelPlan:
         kinds=array("q", [0]),
         phases=Phases(ramp_up_s=0, warm_up_s=0, steady_s=length_s, drain_s=1.0),
         intended_ns=intended_ns,
+        stream_of=array("q"),
         stop=Stop(),
         aborts=(),
         data=(),

@@ -25,7 +25,7 @@ from perf_pipeline.loadgen.supervise.stage_controller import StageController
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 from perf_pipeline.samples.disk_space import FLOOR_BYTES, disk_full, free_bytes, is_disk_full
 from perf_pipeline.samples.ended_because import EndedBecause
-from perf_pipeline.samples.run_folder import INTENDED
+from perf_pipeline.samples.run_folder import INTENDED, STREAMS
 from perf_pipeline.samples.slots import DISK_FULL
 from perf_pipeline.worker.runtime.lifecycle import TEARDOWN_S
 
@@ -130,6 +130,8 @@ class LevelSupervisor:
             self._write_log(self._log)
             if self._plan.arrivals:
                 (self._folder / INTENDED).write_bytes(little_endian(self._plan.intended_ns))
+            if self._plan.stream_of:
+                (self._folder / STREAMS).write_bytes(little_endian(self._plan.stream_of))
             for worker in range(self._plan.processes):
                 self._start(worker)
             # Until then the log says "interrupted", which is what a killed supervisor leaves.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from perf_pipeline.metrics.steady.steady_state import steady_state_of
+from perf_pipeline.metrics.steady.steady_state import CHANGING, steady_state_of
 from perf_pipeline.samples.record import NOT_STARTED, TIMES_LOST
 
 if TYPE_CHECKING:
@@ -110,5 +110,11 @@ def _steady_state(
         began_ns=bounds["ramp_up"][1] if "ramp_up" in bounds else go_ns,
         window=bounds["steady"],
         slots=None if is_open else plan["concurrency"],
-        schedule=plan["arrivals"]["schedule"] if is_open else "",
+        schedule=_schedule(plan["arrivals"]) if is_open else "",
     )
+
+
+def _schedule(arrivals: dict[str, Any]) -> str:
+    """Return the kind of a schedule; of several streams, one whose rate changes, if any does."""
+    kinds = [str(stream["schedule"]) for stream in arrivals.get("streams", ())]
+    return next((kind for kind in kinds if kind in CHANGING), str(arrivals["schedule"]))

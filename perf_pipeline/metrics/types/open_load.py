@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from perf_pipeline.metrics.types.service_times import ServiceTimes
+
 BALANCE_SHARE = 0.05
 """In a steady state as many workflows leave as arrive. A greater share left over means that the
 queue grows, and response times depend on the length of the level."""
@@ -57,6 +59,29 @@ class ArrivalSecond:
 
 
 @dataclass(frozen=True)
+class StreamLoad:
+    """One of several arrival streams of an open level.
+
+    Attributes:
+        label: Its name.
+        offered: Its schedule as text.
+        outcomes: Outcome to its workflows, of the whole schedule.
+        offered_per_s: Workflows a second scheduled in the steady phase.
+        throughput_per_s: Workflows that ended ok a second of the steady phase.
+        response_times: As those of the level.
+        lag: Likewise.
+    """
+
+    label: str
+    offered: str
+    outcomes: dict[str, int]
+    offered_per_s: float | None
+    throughput_per_s: float | None
+    response_times: ServiceTimes
+    lag: Lag
+
+
+@dataclass(frozen=True)
 class OpenLoad:
     """The load of an open level.
 
@@ -79,6 +104,7 @@ class OpenLoad:
             measured.
         control_why_not: Why it was not measured; empty if it was.
         seconds: By the second in which workflows were scheduled.
+        streams: Of a level in which several streams run together; else empty.
     """
 
     offered: str
@@ -95,6 +121,7 @@ class OpenLoad:
     control_lag: Lag | None
     control_why_not: str
     seconds: tuple[ArrivalSecond, ...]
+    streams: tuple[StreamLoad, ...] = ()
 
     @property
     def queue_grew(self) -> bool:

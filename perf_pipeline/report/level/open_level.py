@@ -22,6 +22,10 @@ LAGS = (
     "Start minus intended start. It is part of the response time and charged to the target, "
     "unless the same schedule also lags with workflows that do nothing."
 )
+STREAMS = (
+    "Streams run together on the same slots. Percentiles are response times; not ok counts the "
+    "whole schedule."
+)
 _NO_LAG = "no workflow started"
 
 
@@ -100,10 +104,38 @@ def open_tables(level: LevelMetrics) -> tuple[Table, ...]:
     else:
         rows.append(_lag_row(control, load.control_lag))
     columns = ("Against", "Started", "p50", "p99", "max")
+    streams = [_streams_table(level, load)] if load.streams else []
     return (
+        *streams,
         Table("Arrivals", ("Schedule", ""), _load_rows(load), level.validity, basis, ARRIVALS),
         Table("Start lag", columns, tuple(rows), level.validity, note=LAGS),
     )
+
+
+def _streams_table(level: LevelMetrics, load: OpenLoad) -> Table:
+    """Return a row for each arrival stream."""
+    why = "there was no steady phase"
+    names = ("Stream", "Schedule", "Offered", "Achieved", "p50", "p99", "p99 lag", "Not ok")
+    rows = [
+        (
+            Cell(escape.name(one.label)),
+            Cell(escape.visible(one.offered)),
+            measured(one.offered_per_s, quantity.rate, why),
+            measured(one.throughput_per_s, quantity.rate, why),
+            level_cells.percentile_cell(one.response_times, 0.5),
+            level_cells.percentile_cell(one.response_times, 0.99),
+            measured(one.lag.p99_s, quantity.seconds, _NO_LAG),
+            _not_ok(one.outcomes),
+        )
+        for one in load.streams
+    ]
+    return Table("Arrival streams", names, tuple(rows), level.validity, note=STREAMS)
+
+
+def _not_ok(outcomes: dict[str, int]) -> Cell:
+    found = {name: n for name, n in outcomes.items() if n and name != "ok"}
+    text = ", ".join(f"{quantity.count(n)} {name}" for name, n in found.items())
+    return Cell(text or "0", "bad" if found else "number")
 
 
 def _load_rows(load: OpenLoad) -> tuple[tuple[Cell, ...], ...]:

@@ -233,7 +233,7 @@ def _limited(metrics: RunMetrics) -> Verdict:
         )
     level, bottleneck = max(asked, key=lambda each: _size(each[0]))
     cell = bottleneck_fact(bottleneck).cell
-    how = " in flight" if level.loop == "closed" else ""
+    how = " in flight" if level.loop == "closed" and level.label.isdecimal() else ""
     sentences = [f"At {escape.name(level.shown)}{how}: {cell.note}"]
     if level.validity != "valid" and bottleneck.verdict != "resource_exhaustion":
         sentences.append(f"That level is {level.validity}, so this is a hint.")
