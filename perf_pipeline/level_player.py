@@ -19,7 +19,7 @@ from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.samples.stage_records import IS_CARRIED
+from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -31,7 +31,7 @@ from perf_pipeline.level_player import LevelPlayer
 from perf_pipeline.loadgen.course import PlannedCourse
 from perf_pipeline.loadgen.environment.target_environments import call_with_servers, made_and_tried
 from perf_pipeline.loadgen.manifest import make_manifest
-from perf_pipeline.loadgen.plan.stage_plan import stages_after
+from perf_pipeline.loadgen.plan.plan import stages_after
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.program.recorded_run import record_run

@@ -29,7 +29,7 @@ from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON
-from perf_pipeline.samples.stage_records import IS_CARRIED, bounds_ns, home_of
+from perf_pipeline.samples.stages.stage_records import IS_CARRIED, bounds_ns, home_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -38,7 +38,7 @@ from perf_pipeline.samples.level_records import LevelRecords, read_level
 from perf_pipeline.samples.level_steps import read_level_steps
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.samples.run_folder import read_json
-from perf_pipeline.samples.stage_records import bounds_ns, home_of
+from perf_pipeline.samples.stages.stage_records import bounds_ns, home_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

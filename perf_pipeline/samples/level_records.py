@@ -17,7 +17,7 @@ from perf_pipeline.samples.pruned import refuse_pruned
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome, cold_kind
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.slots import CLOSED, NUMBER, START_NS, STARTED, STATE, SlotFile
-from perf_pipeline.samples.stage_records import bounds_ns, home_of, of_stage
+from perf_pipeline.samples.stages.stage_records import bounds_ns, home_of, of_stage
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.manifest import read_manifest
-from perf_pipeline.samples.stage_records import IS_CARRIED
+from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import REPEATED
-from perf_pipeline.config.scenario.stages import check_stages
+from perf_pipeline.config.scenario.stage_checks import check_stages
 from perf_pipeline.config.scenario.streams import check_streams, streams_of
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.scenario.user_code import check_setup_and_teardown, check_workload_kinds

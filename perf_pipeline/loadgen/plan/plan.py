@@ -183,6 +183,14 @@ def _plan_of(
     )
 
 
+def stages_after(plan: LevelPlan, plans: Sequence[LevelPlan]) -> tuple[LevelPlan, ...]:
+    """Return the stages that the workers of a first stage play after it; none for a level alone."""
+    if plan.stage is None:
+        return ()
+    same = (one for one in plans if one.stage and one.stage.home == plan.stage.home)
+    return tuple(one for one in same if one.index > plan.index)
+
+
 def in_order(levels: Sequence[Arm], scenario: Scenario, repeat: int) -> list[Arm]:
     """Return the levels of one repeat in the order in which they are played.
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.scenario.scenario import Phases
     from perf_pipeline.config.scenario.stages import Stage
-    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,3 @@ def ramp_s(stage: Stage, before: int, phases: Phases) -> float:
     if stage.ramp_s is not None:
         return stage.ramp_s
     return phases.ramp_s(abs(stage.concurrency - before))
-
-
-def stages_after(plan: LevelPlan, plans: Sequence[LevelPlan]) -> tuple[LevelPlan, ...]:
-    """Return the stages that the workers of a first stage play after it; none for a level alone."""
-    if plan.stage is None:
-        return ()
-    same = (one for one in plans if one.stage and one.stage.home == plan.stage.home)
-    return tuple(one for one in same if one.index > plan.index)

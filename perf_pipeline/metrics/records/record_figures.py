@@ -23,7 +23,7 @@ from perf_pipeline.metrics.survival.intervals import throughput_interval
 from perf_pipeline.metrics.survival.outcomes import ended_within
 from perf_pipeline.metrics.survival.window_times import PERCENTILES, WindowTimes
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST
-from perf_pipeline.samples.stage_records import IS_CARRIED
+from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

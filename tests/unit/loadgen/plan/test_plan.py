@@ -24,8 +24,14 @@ from perf_pipeline.config.scenario.scenario import (
 from perf_pipeline.config.scenario.stages import Stage
 from perf_pipeline.config.slo.slo import Slo
 from perf_pipeline.loadgen.plan.level_plan import little_endian
-from perf_pipeline.loadgen.plan.plan import KINDS_CYCLE, even_ramp, mixed_kinds, plan_levels
-from perf_pipeline.loadgen.plan.stage_plan import StagePlan, stages_after
+from perf_pipeline.loadgen.plan.plan import (
+    KINDS_CYCLE,
+    even_ramp,
+    mixed_kinds,
+    plan_levels,
+    stages_after,
+)
+from perf_pipeline.loadgen.plan.stage_plan import StagePlan
 
 SCENARIO = Scenario(
     "baseline",

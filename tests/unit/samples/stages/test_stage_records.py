@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.samples.record import CARRIED
-from perf_pipeline.samples.stage_records import home_of, of_stage
+from perf_pipeline.samples.stages.stage_records import home_of, of_stage
 
 if TYPE_CHECKING:
     from pathlib import Path

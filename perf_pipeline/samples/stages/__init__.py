@@ -1,0 +1,1 @@
+"""Levels that are stages of one load share the files of their workers."""
