@@ -37,7 +37,14 @@ from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.program.recorded_run import record_run
 from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.damage import damage_named
-from perf_pipeline.samples.disk_space import disk_full, give_back, is_disk_full, reserve
+from perf_pipeline.samples.disk_space import (
+    FLOOR_BYTES,
+    RUN_BYTES,
+    disk_full,
+    give_back,
+    is_disk_full,
+    reserve,
+)
 from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
 from perf_pipeline.samples.run_folder import RunFolder
@@ -180,8 +187,10 @@ class Run:
         environments = self._environments | self._new_environments()
         call_with_servers(self._scenario, environments, servers.values(), self._notify)
         self.folder.begin(self._scenario.name)
+        needed_bytes = RUN_BYTES
         try:
             reserve(self.folder.root)
+            needed_bytes = FLOOR_BYTES
             write_planned_levels(self.folder, tuple(map(_planned, self._plans)))
             manifest = self._play_levels(servers, environments, on_progress)
         except BaseException as error:
@@ -189,7 +198,7 @@ class Run:
             if is_request_to_end(error):
                 self.folder.end(INTERRUPTED, ASKED_TO_END)
             elif is_disk_full(error):
-                full = disk_full(self.folder.root, error)
+                full = disk_full(self.folder.root, error, needed_bytes)
                 self.folder.end(FAILED, full)
                 raise RunFolderError(f"{full}.") from error
             else:

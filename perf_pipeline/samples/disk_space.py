@@ -24,6 +24,9 @@ RESERVED_BYTES = 8_000_000
 FLOOR_BYTES = 2_000_000
 """With less free space a load level does not begin, and one that runs ends."""
 
+RUN_BYTES = RESERVED_BYTES + FLOOR_BYTES
+"""With less free space a run does not begin."""
+
 _RESERVE = ".reserved"
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PRIMARY = 0xFF
@@ -45,12 +48,21 @@ def free_bytes(folder: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
-def disk_full(folder: Path, error: BaseException | None = None) -> str:
-    """Return the sentence about a full disk: where, how much is left, and what to do."""
+def disk_full(
+    folder: Path, error: BaseException | None = None, needed_bytes: int = FLOOR_BYTES
+) -> str:
+    """Return the sentence about a full disk: where, how much is left, and what to do.
+
+    Args:
+        folder: On that disk.
+        error: What it led to; None for nothing yet.
+        needed_bytes: For a load level, or ``RUN_BYTES`` where a run could not begin.
+    """
+    who = "a load level needs" if needed_bytes == FLOOR_BYTES else "a run needs at least"
     what = f" ({getattr(error, 'strerror', None) or error})" if error is not None else ""
     return (
-        f"disk full{what}: {free_bytes(folder) / 1e6:.1f} MB are free where {folder} is, and a "
-        f"load level needs {FLOOR_BYTES / 1e6:.0f} MB. What was acknowledged is kept. Free some "
+        f"disk full{what}: {free_bytes(folder) / 1e6:.1f} MB are free where {folder} is, and "
+        f"{who} {needed_bytes / 1e6:.0f} MB. What was acknowledged is kept. Free some "
         "space there, or name another folder with --results"
     )
 
