@@ -8,7 +8,7 @@ from assets.failure import refused_in_a_sentence
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
 from assets.shown.headline import bottleneck_metadata, headline_metadata
-from assets.tags import is_recorded
+from assets.tags import BEFORE_OTHERS, is_recorded
 from perf_pipeline.analysis.measure import measure, metrics_of
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.run.targets import named_by_verdict, plain_rows
@@ -33,7 +33,13 @@ def run_metrics(context: dg.AssetExecutionContext, load_run: str) -> dg.Output[s
     return dg.Output(str(folder.metrics), metadata=headline_metadata(metrics))
 
 
-@dg.asset(group_name="analysis", kinds={"python"}, owners=OWNERS, hooks={report_run_inventory})
+@dg.asset(
+    group_name="analysis",
+    kinds={"python"},
+    owners=OWNERS,
+    hooks={report_run_inventory},
+    op_tags=BEFORE_OTHERS,
+)
 def kpi_verdicts(run_metrics: str) -> dg.MaterializeResult[None]:
     """Grades of the key performance indicators, the tables of targets, and what limited it."""
     metrics = metrics_of(RunFolder(Path(run_metrics).parent))

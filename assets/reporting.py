@@ -10,7 +10,7 @@ from assets.run_inventory import report_run_inventory
 from assets.shown.end_summary import EndSummary
 from assets.shown.headline import verdict_metadata
 from assets.shown.links import report_links
-from assets.tags import is_recorded
+from assets.tags import BEFORE_OTHERS, is_recorded
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.run_folder import RunFolder
@@ -22,6 +22,7 @@ from perf_pipeline.samples.run_folder import RunFolder
     owners=OWNERS,
     deps=[kpi_verdicts],
     hooks={report_run_inventory},
+    op_tags=BEFORE_OTHERS,
 )
 def run_report(
     context: dg.AssetExecutionContext, run_metrics: str, end_summary: dg.ResourceParam[EndSummary]

@@ -23,6 +23,8 @@ GATE_TAG = f"{_HIDDEN}gate"
 """The table of targets that the run must meet, for the step that judges it."""
 RECORDED_TAG = f"{_HIDDEN}recorded"
 """The folder of a run that had ended before the Dagster run began, which only records it."""
+BEFORE_OTHERS = {"dagster/priority": "1"}
+"""Tag of the steps that lead to the report: people wait for it, and not for history and checks."""
 CLEARED_TAG = f"{_HIDDEN}cleared_after"
 """The run that a clearing run clears up after."""
 

@@ -17,7 +17,7 @@ from perf_pipeline.metrics.records.reconcile import reconcile
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
-from perf_pipeline.samples.level_records import read_level
+from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 
@@ -116,11 +116,13 @@ class LevelPlayer:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             play_control(plan, folder=folder, python=python, job=job, user_code=user_code)
         # The writes are counted now: the next level begins by removing them.
-        folders = [self._folder_of(one) for one in (plan, *stages)]
-        begun = [one for one in folders if (one / "level.json").exists()]
-        frames = [read_level(one, len(kinds)).frame.filter(~IS_CARRIED) for one in begun]
-        frame = pl.concat(frames)
-        writes = reconcile(frame, kinds, self.servers.written(plan.index))
+        found_on, frame = self.servers.written(plan.index), pl.DataFrame(schema=SCHEMA)
+        if found_on:
+            folders = [self._folder_of(one) for one in (plan, *stages)]
+            begun = [one for one in folders if (one / "level.json").exists()]
+            frames = [read_level(one, len(kinds)).frame.filter(~IS_CARRIED) for one in begun]
+            frame = pl.concat(frames)
+        writes = reconcile(frame, kinds, found_on)
         write_json(folder / "writes.json", [asdict(write) for write in writes])
         return log
 

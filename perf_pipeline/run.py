@@ -35,6 +35,7 @@ from perf_pipeline.loadgen.plan.plan import stages_after
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.program.recorded_run import record_run
+from perf_pipeline.report.charts.drawing_process import drawing_ahead
 from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.disk_space import (
@@ -237,6 +238,7 @@ class Run:
                 self._notify(stopped.summary)
                 break
         calibrations.after_last()
+        self._stack.enter_context(drawing_ahead())  # the load has ended: it disturbs nothing
         give_back(self.folder.root)
         rounds, lost = calibrations.rounds, steal_percent(before, read_cpu_times())
         manifest = replace(

@@ -21,10 +21,10 @@ try:
 except ImportError:  # the environment of a target
     pass
 else:
-    def counted(folder, context, measure_level=measure.measure_level):
+    def counted(folder, context, stored=None, measure_level=measure.measure_level):
         with open({log!r}, "a") as file:
             file.write(f"{{folder.parents[1].name}}/{{folder.name}}\\n")
-        return measure_level(folder, context)
+        return measure_level(folder, context, stored)
 
     measure.measure_level = capacity_steps.measure_level = counted
 '''

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.records.stored_level import StoredLevel
     from perf_pipeline.metrics.summary import LevelSummary
     from perf_pipeline.metrics.types.level import LevelMetrics
 
@@ -24,13 +25,20 @@ HANGING_MAX = 0.05
 """Share of slots that may hang where the rest is judged."""
 
 
-def measure_level(folder: Path, context: LevelContext) -> LevelMetrics:
+def measure_level(
+    folder: Path, context: LevelContext, stored: StoredLevel | None = None
+) -> LevelMetrics:
     """Measure the level in ``folder`` from its records, and judge it; also one cut short.
+
+    Args:
+        folder: The level's folder.
+        context: What its run says about it.
+        stored: What it has stored; None to read it.
 
     Raises:
         RunFolderError: The level's log or a journal cannot be read.
     """
-    summary = summarise_level(folder, context)
+    summary = summarise_level(folder, context, stored)
     history = LevelHistory(summary.warm, context.kinds, summary.go_ns, summary.window_ns)
     level = replace(summary.level, bottleneck=_bottleneck(summary, context))
     return replace(level, slos=judge_slos(context.slos, level, history))

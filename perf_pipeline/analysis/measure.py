@@ -20,27 +20,36 @@ from perf_pipeline.config.names import check_names
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.metrics.metrics_file import read_level_metrics, read_metrics, write_run_metrics
 from perf_pipeline.metrics.records.level_histograms import write_histograms
+from perf_pipeline.metrics.records.stored_level import read_stored_level
 from perf_pipeline.metrics.records.worker_facts import worker_facts
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.validity import worst
-from perf_pipeline.samples.level_records import SCHEMA, read_level
+from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.level_steps import level_steps
 from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
-from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON
-from perf_pipeline.samples.stages.stage_records import IS_CARRIED, bounds_ns, home_of
+from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from perf_pipeline.metrics.records.stored_level import StoredLevel
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.validity import Validity
     from perf_pipeline.samples.run_folder import RunFolder
 
 
-def measure_run(folder: RunFolder) -> RunMetrics:
+def measure_run(
+    folder: RunFolder, write: Callable[[Path, StoredLevel], None] | None = None
+) -> RunMetrics:
     """Compute the metrics of a run from its journals.
+
+    Args:
+        folder: The run.
+        write: Called with the folder of each level and what it has stored, which is then read
+            once; None where nothing else is made of it.
 
     Raises:
         RunFolderError: The folder does not hold a run, or a file of it cannot be read.
@@ -48,9 +57,7 @@ def measure_run(folder: RunFolder) -> RunMetrics:
     record = folder.read_status()
     manifest = read_manifest(folder)
     context = context_of(manifest)
-    levels = tuple(
-        read_level_metrics(path) or measure_level(path, context) for path in folder.level_folders()
-    )
+    levels = tuple(_measured(path, context, write) for path in folder.level_folders())
     check_names(folder.root / "levels", (("level name", level.label) for level in levels))
     status = str(record["status"])
     validity, reasons = _judge_run(status, str(record.get("why", "")), manifest, levels)
@@ -88,14 +95,38 @@ def metrics_of(folder: RunFolder) -> RunMetrics:
 
 
 def measure(folder: RunFolder) -> RunMetrics:
-    """Measure a run and store its metrics, histograms and records.
+    """Measure a run and store its metrics, histograms, records and steps, each file whole.
 
     Raises:
         RunFolderError: The folder does not hold a run, or a file of it cannot be read.
     """
-    metrics = measure_run(folder)
-    write_metrics(folder, metrics)
+    frames: list[pl.DataFrame] = []
+    steps: list[pl.DataFrame] = []
+
+    def write(path: Path, stored: StoredLevel) -> None:
+        write_histograms(path, stored.records)
+        frames.append(stored.records.frame.filter(~IS_CARRIED))
+        steps.append(level_steps(stored.steps, stored.records.log["plan"]["index"]))
+
+    metrics = measure_run(folder, write)
+    write_run_metrics(folder, metrics)
+    _write_parquet(pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA), folder.records)
+    if any(len(frame) for frame in steps):
+        _write_parquet(pl.concat(steps), folder.steps)
     return metrics
+
+
+def _measured(
+    path: Path, context: LevelContext, write: Callable[[Path, StoredLevel], None] | None
+) -> LevelMetrics:
+    """Return the metrics of the level in ``path``, and hand on what it has stored."""
+    known = read_level_metrics(path)
+    if write is None:
+        return known or measure_level(path, context)
+    stored = read_stored_level(path, len(context.kinds))
+    level = known or measure_level(path, context, stored)
+    write(path, stored)
+    return level
 
 
 def context_of(manifest: Manifest) -> LevelContext:
@@ -109,25 +140,6 @@ def context_of(manifest: Manifest) -> LevelContext:
         slos=manifest.slos,
         max_error_ratio=manifest.max_error_ratio,
     )
-
-
-def write_metrics(folder: RunFolder, metrics: RunMetrics) -> None:
-    """Write metrics, histograms, records and steps of a run, each file whole or not at all."""
-    write_run_metrics(folder, metrics)
-    kinds = len(metrics.manifest.kinds)
-    frames = []
-    for path in folder.level_folders():
-        records = read_level(path, kinds)
-        write_histograms(path, records)
-        frames.append(records.frame.filter(~IS_CARRIED))
-    frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    _write_parquet(frame, folder.records)
-    logs = [(path, read_json(path / "level.json")) for path in folder.level_folders()]
-    steps = [
-        level_steps(home_of(path, log), log["plan"]["index"], bounds_ns(log)) for path, log in logs
-    ]
-    if any(len(frame) for frame in steps):
-        _write_parquet(pl.concat(steps), folder.steps)
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:

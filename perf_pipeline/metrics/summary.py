@@ -19,6 +19,7 @@ from perf_pipeline.metrics.records.kinds import cold_starts_of, families_of
 from perf_pipeline.metrics.records.open_level import open_load_of
 from perf_pipeline.metrics.records.record_figures import TIMED, RecordFigures, record_figures
 from perf_pipeline.metrics.records.step_figures import steps_of
+from perf_pipeline.metrics.records.stored_level import StoredLevel, read_stored_level
 from perf_pipeline.metrics.records.stream_loads import stream_loads_of
 from perf_pipeline.metrics.records.thinking import thinking_of
 from perf_pipeline.metrics.records.worker_ends import error_examples, worker_ends
@@ -34,11 +35,9 @@ from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.records import InFlight, Writes
 from perf_pipeline.metrics.validity import judge_level, judge_neighbours
 from perf_pipeline.samples.ended_because import EndedBecause
-from perf_pipeline.samples.level_records import LevelRecords, read_level
-from perf_pipeline.samples.level_steps import read_level_steps
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.samples.run_folder import read_json
-from perf_pipeline.samples.stages.stage_records import bounds_ns, home_of
+from perf_pipeline.samples.stages.stage_records import home_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.resources.resource_samples import Sample
     from perf_pipeline.metrics.types.noise import Noise
     from perf_pipeline.metrics.types.resource_use import Resources
+    from perf_pipeline.samples.level_records import LevelRecords
 
 
 class LevelSummary(NamedTuple):
@@ -73,13 +73,20 @@ class LevelSummary(NamedTuple):
     go_ns: int
 
 
-def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
+def summarise_level(
+    folder: Path, context: LevelContext, stored: StoredLevel | None = None
+) -> LevelSummary:
     """Summarise the level in ``folder``, also one that was cut short.
+
+    Args:
+        folder: The level's folder.
+        context: What its run says about it.
+        stored: What it has stored; None to read it.
 
     Raises:
         RunFolderError: The level's log or a journal cannot be read.
     """
-    records = read_level(folder, len(context.kinds))
+    records, steps = stored or read_stored_level(folder, len(context.kinds))
     log, plan = records.log, records.log["plan"]
     home = home_of(folder, log)
     warm = records.frame.filter(TIMED)
@@ -216,7 +223,7 @@ def summarise_level(folder: Path, context: LevelContext) -> LevelSummary:
         loop="open" if is_open else "closed",
         response_times=response,
         open_load=open_load,
-        steps=steps_of(read_level_steps(home, bounds_ns(log)), warm, window, context.kinds),
+        steps=steps_of(steps, warm, window, context.kinds),
         thinking=thinking,
         hanging=hanging,
     )

@@ -135,12 +135,8 @@ def read_level_steps(folder: Path, bounds_ns: tuple[int, int] | None = None) -> 
     )
 
 
-def level_steps(folder: Path, level: int, bounds_ns: tuple[int, int] | None = None) -> pl.DataFrame:
-    """Return the steps of a level, whose index is ``level``, as ``STEP_SCHEMA``.
-
-    The other arguments are those of ``read_level_steps``.
-    """
-    found = read_level_steps(folder, bounds_ns)
+def level_steps(found: LevelSteps, level: int) -> pl.DataFrame:
+    """Return the steps of a level, whose index is ``level``, as ``STEP_SCHEMA``."""
     rows, flags = found.rows, found.rows["flags"]
     inside = pl.lit(pl.Series((flags & IS_OUTSIDE) == 0))
     return pl.DataFrame(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pytest
 
     from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.records.stored_level import StoredLevel
     from perf_pipeline.metrics.types.level import LevelMetrics
 
 
@@ -34,9 +35,11 @@ def test_metrics_checks_verdicts_history_and_report_measure_a_level_once_togethe
     """All of the lineage graph below a load, which is a folder that was written beforehand."""
     measured: list[str] = []
 
-    def counted(folder: Path, context: LevelContext) -> LevelMetrics:
+    def counted(
+        folder: Path, context: LevelContext, stored: StoredLevel | None = None
+    ) -> LevelMetrics:
         measured.append(folder.name)
-        return measure_level(folder, context)
+        return measure_level(folder, context, stored)
 
     monkeypatch.setattr(measuring, "measure_level", counted)
     folder = write_run(tmp_path / "results", "20260114_093012-4f2c", measured=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from perf_pipeline.report.charts.address_space import why_not_drawn
+from perf_pipeline.report.charts.drawing_process import drawn_ahead
 
 if TYPE_CHECKING:
     import altair as alt
@@ -76,9 +77,12 @@ def inline_svg(chart: alt.LayerChart, *, name: str, description: str) -> Markup:
     """
     if why := why_not_drawn():
         return Markup("<p>{}</p>").format(why)
-    import vl_convert  # noqa: PLC0415 - 200 MB of address space that only drawing pays for
+    specification = styled(chart)
+    drawn = drawn_ahead(specification)
+    if drawn is None:
+        import vl_convert  # noqa: PLC0415 - 200 MB of address space that only drawing pays for
 
-    drawn = vl_convert.vegalite_to_svg(styled(chart), allowed_base_urls=[])
+        drawn = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
     return Markup(_inline(drawn, name, description))  # noqa: S704 - vl-convert escapes text
 
 

@@ -13,7 +13,7 @@ from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.run import Run, run_scenario
 from perf_pipeline.samples.level_records import read_level
-from perf_pipeline.samples.level_steps import level_steps
+from perf_pipeline.samples.level_steps import level_steps, read_level_steps
 from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def test_the_death_of_a_worker_loses_no_step_of_a_workflow_that_is_acknowledged(
     assert any(worker.recovered for worker in records.workers)
     acknowledged = records.frame.filter(pl.col("outcome") == 0)
     assert len(acknowledged) > 100
-    steps = level_steps(level, 0).group_by("number").len()
+    steps = level_steps(read_level_steps(level), 0).group_by("number").len()
     found = acknowledged.join(steps, on="number", how="left")
     assert set(found["len"].to_list()) == {20}
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from perf_pipeline.analysis.measure import measure_run, write_metrics
+from perf_pipeline.analysis.measure import measure, measure_run
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.samples import level_records
+from perf_pipeline.samples.journal import Journal, read_journal
 from perf_pipeline.samples.manifest import write_manifest
 from perf_pipeline.samples.run_folder import RunFolder, write_json
 from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
@@ -103,9 +105,8 @@ def test_the_worst_level_decides_and_reasons_name_their_level(run: RunFolder) ->
 
 def test_metrics_and_records_are_written_as_they_were_measured(run: RunFolder) -> None:
     run.end(COMPLETE)
-    metrics = measure_run(run)
 
-    write_metrics(run, metrics)
+    metrics = measure(run)
 
     stored = json.loads(run.metrics.read_text())
     assert stored["validity"] == "valid"
@@ -141,3 +142,22 @@ def test_a_reason_names_the_repeat_that_it_is_about(tmp_path: Path) -> None:
     reasons = measure_run(folder).reasons
     assert reasons
     assert all(reason.startswith("level 10, repeat 2: ") for reason in reasons)
+
+
+def test_what_a_level_has_stored_is_read_once_for_metrics_histograms_and_records(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two levels of one worker each: two journals, and each is opened once for its records."""
+    run.end(COMPLETE)
+    read: list[str] = []
+
+    def counted(path: Path) -> Journal:
+        read.append(path.parent.name)
+        return read_journal(path)
+
+    monkeypatch.setattr(level_records, "read_journal", counted)
+
+    measure(run)
+
+    assert read == ["00-10", "01-10"]
+    assert (run.root / "levels" / "01-10" / "histograms.bin").exists()

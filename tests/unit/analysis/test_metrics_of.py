@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.records.stored_level import StoredLevel
     from perf_pipeline.metrics.types.level import LevelMetrics
 
 
@@ -26,9 +27,11 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The levels that have been measured, each time by name."""
     names: list[str] = []
 
-    def counted(folder: Path, context: LevelContext) -> LevelMetrics:
+    def counted(
+        folder: Path, context: LevelContext, stored: StoredLevel | None = None
+    ) -> LevelMetrics:
         names.append(folder.name)
-        return measure_level(folder, context)
+        return measure_level(folder, context, stored)
 
     monkeypatch.setattr(measuring, "measure_level", counted)
     return names

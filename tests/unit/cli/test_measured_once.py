@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
     from perf_pipeline.metrics.level_context import LevelContext
+    from perf_pipeline.metrics.records.stored_level import StoredLevel
     from perf_pipeline.metrics.types.level import LevelMetrics
     from tests.unit.cli.conftest import Answer
 
@@ -25,9 +26,11 @@ def test_report_records_and_histograms_of_a_killed_run_measure_each_level_once(
     """Whichever comes first stores what the others read."""
     measured: list[str] = []
 
-    def counted(folder: Path, context: LevelContext) -> LevelMetrics:
+    def counted(
+        folder: Path, context: LevelContext, stored: StoredLevel | None = None
+    ) -> LevelMetrics:
         measured.append(folder.name)
-        return measure_level(folder, context)
+        return measure_level(folder, context, stored)
 
     monkeypatch.setattr(measuring, "measure_level", counted)
     run = write_run(here / "results", "20260114_093012-4f2c", status="killed", measured=False)

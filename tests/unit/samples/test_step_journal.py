@@ -36,7 +36,7 @@ def written(path: Path, names: tuple[str, ...] = ("pay", "pack")) -> StepBuffer:
 def test_steps_are_read_back_as_they_were_recorded(tmp_path: Path) -> None:
     buffer = written(tmp_path / "worker-0.sqlite")
     assert not buffer.pending
-    frame = level_steps(tmp_path, 6)
+    frame = level_steps(read_level_steps(tmp_path), 6)
     assert frame.rows() == [
         (6, 0, 4, 0, "pay", 100, 7, False, False, False),
         (6, 0, 5, 1, "pack", 200, 8, False, False, True),
@@ -50,7 +50,7 @@ def test_names_of_two_workers_are_one_list(tmp_path: Path) -> None:
     """Each worker numbers the names as they come."""
     written(tmp_path / "worker-0.sqlite")
     written(tmp_path / "worker-1.sqlite", ("pack", "pay"))
-    frame = level_steps(tmp_path, 0)
+    frame = level_steps(read_level_steps(tmp_path), 0)
     assert frame.group_by("worker", "name").len().sort("worker", "name").rows() == [
         (0, "pack", 2), (0, "pay", 2), (1, "pack", 2), (1, "pay", 2),
     ]  # fmt: skip
