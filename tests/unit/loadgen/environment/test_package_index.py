@@ -91,7 +91,10 @@ def test_the_makefile_runs_a_command_with_them() -> None:
     }
     shown = subprocess.run([*run, "env"], env=environ, capture_output=True, text=True, check=True)
     assert {"UV_DEFAULT_INDEX=https://a", "PIP_USER=0"} <= set(shown.stdout.split())
-    missing = subprocess.run([*run, "no-such-uv"], capture_output=True, text=True, check=False)
+    readable = {"PATH": "/usr/bin:/bin"}  # a folder of root's there would be named instead
+    missing = subprocess.run(
+        [*run, "no-such-uv"], env=readable, capture_output=True, text=True, check=False
+    )
     assert (missing.returncode, missing.stderr) == (
         1, "no-such-uv cannot be run: No such file or directory\n",
     )  # fmt: skip
