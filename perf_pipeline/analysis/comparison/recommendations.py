@@ -1,0 +1,128 @@
+"""What moved between two sides, and what to do: sentences."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from perf_pipeline.analysis.comparison.compared_metric import METRICS
+from perf_pipeline.analysis.comparison.estimate import ENOUGH_RUNS
+from perf_pipeline.analysis.comparison.judge import SEVERITIES, worsening
+from perf_pipeline.analysis.comparison.reasons import moved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perf_pipeline.analysis.comparison.side import Side
+    from perf_pipeline.metrics.types.comparison import Change, ComparisonVerdict, Difference
+
+KINDS_MAX = 3
+
+
+def recommendations(
+    changes: Sequence[Change],
+    baseline: Side,
+    candidate: Side,
+    differences: Sequence[Difference],
+    verdict: ComparisonVerdict,
+) -> tuple[str, ...]:
+    """Return what moved, worst first, and what would make the comparison surer.
+
+    Args:
+        changes: Of every metric.
+        baseline: One side.
+        candidate: The other.
+        differences: What differs between them.
+        verdict: On all changes together.
+    """
+    return (
+        *_regressions(changes),
+        *_hidden_packages(changes, differences),
+        *_undecided(changes, verdict),
+        *_invalid(baseline, candidate),
+        *_overridden(differences),
+        *_too_few(changes, baseline, candidate),
+    )
+
+
+def _regressions(changes: Sequence[Change]) -> Iterator[str]:
+    """Yield a sentence for each metric that got worse, with the levels and kinds of workflow."""
+    worse = [change for change in changes if change.verdict == "regression"]
+    for name, group in groupby(sorted(worse, key=lambda one: one.metric), lambda one: one.metric):
+        rows = sorted(group, key=_rank)
+        worst, metric = rows[0], METRICS[name]
+        whole = [one for one in rows if not one.family]
+        kinds = [one for one in rows if one.family]
+        where = ", ".join(f"level {one.level}: {moved(metric, one.effect or 0.0)}" for one in whole)
+        named = ", ".join(
+            f"{one.family} at level {one.level}: {moved(metric, one.effect or 0.0)}"
+            for one in kinds[:KINDS_MAX]
+        )
+        told = "; most in ".join(part for part in (where, named) if part)
+        yield f"{worst.severity}: the {metric.shown} got worse ({told}); {metric.advice}."
+
+
+def _rank(change: Change) -> tuple[int, float]:
+    worse = worsening(METRICS[change.metric], change.effect or 1.0)
+    return -SEVERITIES.index(change.severity), -worse
+
+
+def _hidden_packages(changes: Sequence[Change], differences: Sequence[Difference]) -> Iterator[str]:
+    slower = any(
+        change.verdict == "regression" and change.metric != "memory_peak_mb" for change in changes
+    )
+    moved_too = [one for one in differences if one.what == "packages"]
+    if slower and moved_too:
+        yield (
+            "Packages beside the target differ as well, and they change its speed: compare again "
+            "with one set of packages to tell the target's code from its dependencies."
+        )
+
+
+def _undecided(changes: Sequence[Change], verdict: ComparisonVerdict) -> Iterator[str]:
+    open_ones = [change for change in changes if change.verdict == "unstable"]
+    if not open_ones:
+        return
+    compared = sum(change.verdict != "no_data" for change in changes)
+    names = ", ".join(dict.fromkeys(METRICS[one.metric].shown for one in open_ones))
+    is_warning = "Warning, nothing is ruled out: " if verdict == "unstable" else ""
+    yield (
+        f"{is_warning}{len(open_ones)} of {compared} metrics are undecided ({names}): their "
+        "intervals contain both no change and one that matters. Run both sides more often, longer, "
+        "or on a quieter machine."
+    )
+
+
+def _invalid(baseline: Side, candidate: Side) -> Iterator[str]:
+    for name, side in (("baseline", baseline), ("candidate", candidate)):
+        wrong = [level for level in side.levels if level.validity != "valid"]
+        for level in {(one.label, one.validity): one for one in wrong}.values():
+            because = f" ({'; '.join(level.reasons)})" if level.reasons else ""
+            yield (
+                f"The {name} side is {level.validity} at level {level.label}{because}: measure it "
+                "again; its numbers show neither a regression nor its absence."
+                if level.validity != "target_failed"
+                else f"The target of the {name} side failed at level {level.label}{because}."
+            )
+
+
+def _overridden(differences: Sequence[Difference]) -> Iterator[str]:
+    names = [one.what for one in differences if one.despite]
+    if names:
+        yield (
+            f"Compared although {', '.join(names)} differ (--despite): what moved may be due to "
+            "that, and not to the target."
+        )
+
+
+def _too_few(changes: Sequence[Change], baseline: Side, candidate: Side) -> Iterator[str]:
+    labels = {change.level for change in changes}
+    fewest = min(
+        (len(side.of(label)) for side in (baseline, candidate) for label in labels), default=0
+    )
+    if 0 < fewest < ENOUGH_RUNS:
+        runs = "One run" if fewest == 1 else f"{fewest} runs"
+        yield (
+            f"{runs} a side cannot separate noise from a small change: the spread between runs is "
+            f"assumed. With {ENOUGH_RUNS} or more (--repeats, or several runs) it is measured."
+        )

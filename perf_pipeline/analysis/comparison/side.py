@@ -1,0 +1,69 @@
+"""One side of a comparison: what each of its runs measured, and under which conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perf_pipeline.analysis.comparison.observation import Observation
+    from perf_pipeline.metrics.types.validity import Validity
+
+MetricKey = tuple[str, str]
+"""Name of a metric, and the kind of workflow; empty for all together."""
+
+
+@dataclass(frozen=True)
+class MeasuredLevel:
+    """A level as one run, or one repeat of a run, measured it.
+
+    Attributes:
+        run_id: The run.
+        label: Of the level.
+        validity: Whether it is a measurement.
+        is_open: Whether workflows arrived by a schedule.
+        observations: What it says about each metric.
+        reasons: Why it is not valid.
+    """
+
+    run_id: str
+    label: str
+    validity: Validity
+    is_open: bool
+    observations: Mapping[MetricKey, Observation]
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side.
+
+    Attributes:
+        name: As it was asked for.
+        scenario: Of its runs.
+        target: With its version and packages.
+        levels: Of all its runs, oldest first; a level that was repeated is there several times.
+        conditions: Of each run: what should match, to its value as text.
+    """
+
+    name: str
+    scenario: str
+    target: str
+    levels: tuple[MeasuredLevel, ...]
+    conditions: tuple[Mapping[str, str], ...] = field(default=())
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Ids of its runs, oldest first."""
+        return tuple(dict.fromkeys(level.run_id for level in self.levels))
+
+    @property
+    def validities(self) -> tuple[Validity, ...]:
+        """The validities of its levels, without repetition."""
+        return tuple(dict.fromkeys(level.validity for level in self.levels))
+
+    def of(self, label: str) -> list[MeasuredLevel]:
+        """Return the plays of one level."""
+        return [level for level in self.levels if level.label == label]
