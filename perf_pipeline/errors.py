@@ -5,7 +5,8 @@ PerfPipelineError            something that the user can act on; the text says h
 ├── ServiceUnavailableError  a server that the scenario needs is unavailable
 ├── TargetEnvironmentError   the target's interpreter or packages could not be made
 ├── GaveUpWaitingError       another load run used the host for longer than was allowed
-└── RunFolderError           a run's folder is missing, or lacks a file that it must have
+├── RunFolderError           a run's folder is missing, or lacks a file that it must have
+└── CatalogueError           the catalogue cannot be used, or has no such baseline
 """
 
 from __future__ import annotations
@@ -49,3 +50,7 @@ class GaveUpWaitingError(PerfPipelineError):
 
 class RunFolderError(PerfPipelineError):
     """A run's folder is missing, or lacks a file that it must have."""
+
+
+class CatalogueError(PerfPipelineError):
+    """The results catalogue is damaged, of a newer version, out of reach, or lacks a baseline."""

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.analysis.measure import measure, metrics_of
+from perf_pipeline.catalogue.filing import file_measured_run
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.settings import PROJECT, current_settings
@@ -54,7 +55,6 @@ from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
     from types import TracebackType
 
     from perf_pipeline.config.names import NameKind
@@ -268,12 +268,16 @@ class Run:
     def _manifest(
         self, servers: dict[str, Server], environments: dict[str, TargetEnvironment], files: Path
     ) -> Manifest:
+        scenario = self._scenario
         return make_manifest(
             run_id=self.run_id,
-            scenario=self._scenario,
+            scenario=scenario,
             started_at=_now(),
             host=read_host_facts(self._settings.temp_dir),
             git=read_git_state(PROJECT, self._settings.search_path),
+            user_git=read_git_state(Path(scenario.python_path), self._settings.search_path)
+            if scenario.python_path
+            else None,
             servers=list(servers.values()),
             environments=environments,
             plans=self._plans,
@@ -316,6 +320,7 @@ def run_scenario(
         metrics = measure(folder)
         # Inside: a server that was lost must not cost the report as well.
         files = write_files(folder, metrics)
+    file_measured_run(metrics, folder.root, settings.catalogue_url, notify)
     if settings.is_recorded:
         record_run(folder.root, os.environ, settings.state_dir, notify)
     return FinishedRun(metrics, folder.root, files)

@@ -5,6 +5,8 @@ PERF_PIPELINE_<SERVICE>_URL    the user's own server, for each row of ``services
                                ``PERF_PIPELINE_REDIS_URL=redis://host:6379/0``
 PERF_PIPELINE_MONGODB_STANDIN  ``nx-27017``: used where there is no MongoDB; for tests
 PERF_PIPELINE_RESULTS          folder of the runs (default: ``results`` in the current folder)
+PERF_PIPELINE_CATALOGUE_URL    PostgreSQL database of the catalogue of runs and baselines, such as
+                               ``postgresql://host/perf`` (default: a file in the results folder)
 PERF_PIPELINE_NOISE            ``tell``: other programs share this machine; noise is reported and
                                invalidates no level (default: ``judge``)
 PERF_PIPELINE_LOAD_LOCK        file whose lock one load run at a time has (default: one a host);
@@ -59,7 +61,12 @@ _SET_BY_US = (CHECKED_RUN, FAILURE_NOTE, f"{_PREFIX}CONNECTIONS")
 NoiseHandling = Literal["judge", "tell"]
 _NOISES: tuple[NoiseHandling, ...] = ("judge", "tell")
 _RESULTS = f"{_PREFIX}RESULTS"
-_OTHER_VARIABLES = (_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER)
+_CATALOGUE_URL = f"{_PREFIX}CATALOGUE_URL"
+_CATALOGUE_SCHEMES = ("postgresql://", "postgres://")
+_OTHER_VARIABLES = (
+    *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER),
+    _CATALOGUE_URL,
+)
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PASSWORD_VARIABLES = ("PGPASSWORD", "PGSSLPASSWORD", "MYSQL_PWD", "REDISCLI_AUTH")
@@ -90,6 +97,7 @@ class Settings:
         current_dir: What paths in the URLs are relative to.
         failure_note: File in which that process notes its failure (``program/failure_note.py``);
             likewise.
+        catalogue_url: PostgreSQL database of the catalogue; None for a file in ``results_dir``.
     """
 
     urls: Mapping[str, str]
@@ -106,6 +114,7 @@ class Settings:
     checked_run: Path | None = None
     current_dir: Path = field(default_factory=Path.cwd)
     failure_note: Path | None = None
+    catalogue_url: str | None = None
 
 
 def read_settings(
@@ -142,6 +151,9 @@ def read_settings(
     dagster = environ.get(_DAGSTER) or "on"
     if dagster not in _RECORDED:
         problems.append(f"{_DAGSTER} is {dagster!r}; it must be {' or '.join(_RECORDED)}.")
+    catalogue_url = environ.get(_CATALOGUE_URL) or None
+    if catalogue_url is not None and not catalogue_url.startswith(_CATALOGUE_SCHEMES):
+        problems.append(f"{_CATALOGUE_URL} must be like postgresql://user:password@host/database.")
     load_lock = Path(environ.get(_LOAD_LOCK) or "/").expanduser()
     if not (load_lock.is_absolute() and load_lock.parent.is_dir()):
         problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
@@ -169,6 +181,7 @@ def read_settings(
         checked_run=Path(environ[CHECKED_RUN]) if environ.get(CHECKED_RUN) else None,
         current_dir=here,
         failure_note=Path(environ[FAILURE_NOTE]) if environ.get(FAILURE_NOTE) else None,
+        catalogue_url=catalogue_url,
     )
 
 
@@ -181,6 +194,7 @@ def _remember_secrets(environ: Mapping[str, str]) -> None:
     """Have passwords in the environment removed from every text of this process from now on."""
     for spec in SERVICES.values():
         remember_url(environ.get(spec.url_variable, ""))
+    remember_url(environ.get(_CATALOGUE_URL, ""))
     remember_secrets(environ[name] for name in _PASSWORD_VARIABLES if name in environ)
 
 

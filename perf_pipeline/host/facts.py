@@ -27,11 +27,13 @@ class GitState:
         commit: 40 hexadecimal digits; None if unknown.
         dirty: Whether a tracked file differs from it; None if unknown.
         problem: Why it is not known; empty otherwise.
+        branch: Its branch; empty if unknown, and where a commit is checked out without one.
     """
 
     commit: str | None
     dirty: bool | None
     problem: str
+    branch: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,12 @@ def read_git_state(folder: Path, search_path: str) -> GitState:
     try:
         commit = _output([*command, "rev-parse", "--verify", "HEAD"])
         changes = _output([*command, "status", "--porcelain"])
+        branch = _output([*command, "rev-parse", "--abbrev-ref", "HEAD"])
     except subprocess.CalledProcessError as error:
         return GitState(None, None, str(error.stderr).strip())
     except subprocess.TimeoutExpired:
         return GitState(None, None, f"git did not answer in {_GIT_S} s")
-    return GitState(commit, bool(changes), "")
+    return GitState(commit, bool(changes), "", "" if branch == "HEAD" else branch)
 
 
 def read_cpu_times(proc: Path = Path("/proc")) -> CpuTimes:

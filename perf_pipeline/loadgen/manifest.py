@@ -21,6 +21,7 @@ from perf_pipeline.samples.manifest import (
     Manifest,
     SearchedLoad,
     TargetRecord,
+    UserCodeRecord,
     VariablesRecord,
 )
 
@@ -45,6 +46,7 @@ def make_manifest(
     started_at: str,
     host: HostFacts,
     git: GitState,
+    user_git: GitState | None,
     servers: Sequence[Server],
     environments: Mapping[str, TargetEnvironment],
     plans: Sequence[LevelPlan],
@@ -61,6 +63,7 @@ def make_manifest(
         started_at: Wall clock, ISO 8601 UTC.
         host: Facts about the host.
         git: Commit of the harness and whether its tree was dirty.
+        user_git: Likewise, of the user's own functions; None where there are none.
         servers: What answered.
         environments: Target to its interpreter and packages; the scenario's and the arms'.
         plans: Every level.
@@ -117,6 +120,7 @@ def make_manifest(
             git_commit=git.commit,
             git_dirty=git.dirty,
             git_problem=git.problem,
+            git_branch=git.branch,
         ),
         noise=HostNoise(noise),
         files_dir=str(files_dir),
@@ -125,4 +129,11 @@ def make_manifest(
         stress=scenario.stress,
         setup=scenario.setup or None,
         teardown=scenario.teardown or None,
+        user_code=_user_code(scenario.python_path, user_git),
     )
+
+
+def _user_code(folder: str | None, git: GitState | None) -> UserCodeRecord | None:
+    if folder is None or git is None or git.commit is None:
+        return None
+    return UserCodeRecord(folder, git.commit, git.branch, bool(git.dirty))

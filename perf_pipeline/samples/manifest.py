@@ -128,6 +128,7 @@ class HarnessRecord:
         git_commit: 40 digits; None when it is not known.
         git_dirty: Whether tracked files differ from it; None likewise.
         git_problem: Why they are not known; else empty.
+        git_branch: Its branch; empty where none is known or checked out.
     """
 
     version: str
@@ -136,6 +137,24 @@ class HarnessRecord:
     git_commit: str | None
     git_dirty: bool | None
     git_problem: str
+    git_branch: str = ""
+
+
+@dataclass(frozen=True)
+class UserCodeRecord:
+    """The git state of a user's own functions, where they are in a repository.
+
+    Attributes:
+        folder: From which they are imported.
+        git_commit: 40 digits.
+        git_branch: Its branch; empty where none is checked out.
+        git_dirty: Whether files differ from the commit.
+    """
+
+    folder: str
+    git_commit: str
+    git_branch: str
+    git_dirty: bool
 
 
 @dataclass(frozen=True)
@@ -214,6 +233,7 @@ class Manifest:
         stress: The scenario is one of stress, for which the tables of targets allow more errors.
         setup: Function that each worker process called before its first workflow; None for none.
         teardown: Likewise, after its last workflow.
+        user_code: The repository of the user's own functions; None where there is none.
     """
 
     run_id: str
@@ -251,6 +271,7 @@ class Manifest:
     stress: bool = False
     setup: str | None = None
     teardown: str | None = None
+    user_code: UserCodeRecord | None = None
 
     @property
     def kinds(self) -> list[tuple[str, str]]:

@@ -38,10 +38,13 @@ CALLED_BY_OTHERS = {
     "get_parameters",  # kailash
     "show_cursor",  # rich
     "wait_time",  # Locust
+    "revision",  # Alembic
+    "down_revision",
 }
 """Names that a library looks for."""
 
 WRITTEN = (
+    "perf_pipeline/catalogue/tables.py",
     "perf_pipeline/compat/single_execution.py",
     "perf_pipeline/exit_code.py",
     "perf_pipeline/metrics/performance.py",

@@ -1,0 +1,1 @@
+"""Migrations of the catalogue's database, executed by Alembic."""

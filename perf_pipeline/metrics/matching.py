@@ -1,0 +1,113 @@
+"""What must match between two levels of two runs before their figures compare.
+
+Everything but the version under test: the load, the target and its settings, the other packages,
+the machine and the servers. Each part has a name, which says what differs where one does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.samples.host_record import HostFacts
+    from perf_pipeline.samples.manifest import Manifest
+
+_DIGITS = 16
+
+
+def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
+    """Return what must match before the figures of a level compare with those of another run.
+
+    Returns:
+        Name of the part to its value as text; empty text where it is unknown, which matches
+        nothing.
+    """
+    again = f" repeat {level.repeat + 1}" if level.repeat else ""
+    return {
+        "scenario": manifest.scenario,
+        "level": f"{level.label}{again}",
+        "target": target_name(level.target),
+        "nodes": level.nodes,
+        "mode": level.mode,
+        "loop": level.loop,
+        "workloads": _hash([(one.family, one.complexity) for one in manifest.workloads]),
+        "seed": str(manifest.seed),
+        "plan": manifest.plan_hashes.get(f"{level.index:02d}-{level.label}", ""),
+        "settings": _hash(level.settings),
+        "limits": _hash(level.limits),
+        "packages": _packages(manifest, level.target),
+        "python": manifest.runtime.get("python", "not recorded"),
+        "machine": machine_fingerprint(manifest.host),
+        "servers": "; ".join(
+            sorted(f"{one.service}: {one.product} {one.version}" for one in manifest.servers)
+        )
+        or "none",
+    }
+
+
+def comparable_key(matches: Mapping[str, str]) -> str:
+    """Return a digest that is equal for levels whose figures compare; empty if a part is unknown.
+
+    Args:
+        matches: As ``level_matches`` returns them.
+    """
+    return _hash(dict(sorted(matches.items()))) if all(matches.values()) else ""
+
+
+def target_name(text: str) -> str:
+    """Return a target without its version and packages: ``kailash`` of ``kailash==2.19.0``."""
+    try:
+        return parse_target(text).name
+    except ValueError:  # of another version of this program
+        return text
+
+
+def target_version(manifest: Manifest, target: str) -> str:
+    """Return the version of a target's own package; empty where it has none."""
+    return _installed(manifest, target).get(_own_package(manifest, target), "")
+
+
+def machine_fingerprint(host: HostFacts) -> str:
+    """Return the identity of a machine for comparisons: processor, usable cores, memory.
+
+    Memory is rounded: another kernel on the same machine reserves some megabytes more or less.
+    """
+    quota = host.cgroup_cpu_limit_cores
+    cores = f"{host.cores_usable} cores" + ("" if quota is None else f" (quota {quota:.3g})")
+    return f"{host.cpu_model}, {cores}, {host.memory_total_bytes / 1e9:.1f} GB"
+
+
+def _packages(manifest: Manifest, target: str) -> str:
+    """Return a digest of what is installed beside a target; empty where its lock is unknown."""
+    if not manifest.lock_hashes.get(target):
+        return ""
+    own = _own_package(manifest, target)
+    beside = {name: v for name, v in _installed(manifest, target).items() if name != own}
+    return _hash(dict(sorted(beside.items())))
+
+
+def _installed(manifest: Manifest, target: str) -> Mapping[str, str]:
+    if target in manifest.environments:
+        return manifest.environments[target].packages
+    return manifest.target.packages
+
+
+def _own_package(manifest: Manifest, target: str) -> str:
+    if target == manifest.target.name:
+        return manifest.target.package
+    try:
+        return target_facts(target_name(target)).package
+    except OSError:  # of another version of this program
+        return ""
+
+
+def _hash(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
