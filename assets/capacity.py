@@ -78,7 +78,7 @@ def found_capacity(
             found = finish_capacity(run.load(on_progress=ProgressLog(context)))
     end_summary.say(found.finding.summary)
     end_summary.show_path(found.page)
-    yield dg.Output(str(run.folder.root), metadata=_metadata(run.folder, found))
+    yield dg.Output(str(run.folder.root), metadata=_metadata(found))
 
 
 def _prepared(context: dg.AssetExecutionContext, config: CapacityConfig) -> Run | None:
@@ -105,7 +105,7 @@ def _prepared(context: dg.AssetExecutionContext, config: CapacityConfig) -> Run 
     )
 
 
-def _metadata(folder: RunFolder, found: SearchedRun) -> dict[str, str | float | dg.MetadataValue]:
+def _metadata(found: SearchedRun) -> dict[str, str | float | dg.MetadataValue]:
     metrics, finding, page = found
     known = {"capacity": finding.value, "below": finding.below}
     return {
@@ -115,7 +115,7 @@ def _metadata(folder: RunFolder, found: SearchedRun) -> dict[str, str | float | 
         "of": finding.of,
         "run_id": metrics.run_id,
         **{name: rounded(value) for name, value in known.items() if value is not None},
-        **report_links(folder, page, page="capacity"),
+        **report_links(page),
         "summary": dg.MetadataValue.md(render_markdown(finding, metrics)),
     }
 

@@ -38,7 +38,7 @@ def run_report(
     end_summary.show(metrics, files.html)
     return dg.MaterializeResult(
         metadata={
-            **report_links(folder, files.html),
+            **report_links(files.html),
             **verdict_metadata(metrics),
             "summary": dg.MetadataValue.md(files.markdown.read_text(encoding="utf-8")),
         }

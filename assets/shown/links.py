@@ -6,23 +6,19 @@ import dagster as dg
 
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.report.report_places import ReportPlaces
-from perf_pipeline.samples.run_folder import RunFolder
 
 
-def report_links(
-    folder: RunFolder, html: Path, *, page: str = "report"
-) -> dict[str, dg.MetadataValue]:
-    """Return the address of a report while ``make ui`` runs, that of all runs, and the path.
+def report_links(page: Path) -> dict[str, dg.MetadataValue]:
+    """Return the address of a page while ``make ui`` runs, that of all runs, and its path.
 
     Args:
-        folder: The run; from now on, ``make ui`` serves its results folder.
-        html: The page.
-        page: ``report`` or ``capacity``.
+        page: ``RUN/report.html`` or ``comparisons/ID.html`` in a results folder, which ``make ui``
+            serves from now on.
     """
     settings = current_settings()
-    link = ReportPlaces(settings.state_dir).link(folder.root, settings.reports_port, page=page)
+    link = ReportPlaces(settings.state_dir).link(page, settings.reports_port)
     return {
         "open": dg.MetadataValue.url(link.url),
         "all runs": dg.MetadataValue.url(link.index_url),
-        "html": dg.MetadataValue.path(str(html)),
+        "html": dg.MetadataValue.path(str(page)),
     }

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-NameKind = Literal["run id", "scenario name", "level name"]
+NameKind = Literal["run id", "comparison id", "scenario name", "level name"]
 
 _RULES: dict[NameKind, tuple[re.Pattern[str], str]] = {
     # 57: the name of the run's schema, "perf_" and the id, has at most 63 characters (PostgreSQL).
     "run id": (
+        re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,56}"),
+        "1 to 57 of A-Z, a-z, 0-9, _, - and ., beginning with a letter or digit",
+    ),
+    "comparison id": (
         re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,56}"),
         "1 to 57 of A-Z, a-z, 0-9, _, - and ., beginning with a letter or digit",
     ),

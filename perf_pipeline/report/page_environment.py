@@ -25,3 +25,9 @@ def _shown(value: object) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return escape.visible(value, length_max=100_000)
+
+
+def page_script(environment: jinja2.Environment) -> Markup:
+    """Return the script of a page, the only one that its Content-Security-Policy allows."""
+    assert environment.loader is not None
+    return Markup(environment.loader.get_source(environment, "report.js")[0])  # noqa: S704 - ours

@@ -23,16 +23,21 @@ FOLDERS_MAX = 200
 """Results folders that are served, those noted last."""
 
 
-def report_url(run_id: str, port: int, *, page: str = "report") -> str:
-    """Return where a run's report, or its page ``capacity``, is while the server runs."""
-    return f"http://{HOST}:{port}/{run_id}/{page}.html"
+def report_url(page: Path, port: int) -> str:
+    """Return where a page is while the server runs.
+
+    Args:
+        page: In a folder of a results folder: ``RUN/report.html``, ``comparisons/ID.html``.
+        port: Of the server.
+    """
+    return f"http://{HOST}:{port}/{page.parent.name}/{page.name}"
 
 
 class ReportLink(NamedTuple):
     """Addresses while the server of reports runs.
 
     Attributes:
-        url: Of the page of a run.
+        url: Of the page.
         index_url: Of the list of all runs.
     """
 
@@ -52,21 +57,20 @@ class ReportPlaces:
         self._ports = state_dir / "reports/ports"
         self._serving = state_dir / "reports/serving.json"
 
-    def link(self, run: Path, port: int, *, page: str = "report") -> ReportLink:
-        """Return the link to a page of a run, and note what serving it takes.
+    def link(self, page: Path, port: int) -> ReportLink:
+        """Return the link to a page, and note what serving it takes.
 
         Args:
-            run: Folder of the run.
+            page: In a folder of a results folder: ``RUN/report.html``, ``comparisons/ID.html``.
             port: Of the settings; where it is the default, that of the server that runs counts.
-            page: ``report`` or ``capacity``.
         """
         if port == REPORTS_PORT:
             port = self.served_port() or port
         # A link without its note still works for the results folder of `make ui` itself.
         with contextlib.suppress(OSError):
-            self.note_folder(run.resolve().parent)
+            self.note_folder(page.resolve().parents[1])
             self.note_port(port)
-        return ReportLink(report_url(run.name, port, page=page), f"http://{HOST}:{port}/")
+        return ReportLink(report_url(page, port), f"http://{HOST}:{port}/")
 
     def note_folder(self, results: Path) -> None:
         """Note a results folder.

@@ -1,7 +1,8 @@
 """Serves reports and a list of runs on loopback, because a browser opens no ``file:`` link.
 
-Only ``/``, ``/RUN/report.html`` and ``/RUN/capacity.html`` are served, to this machine, without
-leave to load or send anything: what a report holds came from targets and servers.
+Only ``/``, the pages of a run (``/RUN/report.html``, ``/RUN/capacity.html``), of a comparison
+(``/comparisons/ID.html``) and of a history (``/trends/NAME.html``) are served, to this machine,
+without leave to load or send anything: what a report holds came from targets and servers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-_PATH = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_.-]*)/(report|capacity)\.html")
+_NAME = "[A-Za-z0-9][A-Za-z0-9_.-]*"
+_PATH = re.compile(
+    rf"/(?:({_NAME})/((?:report|capacity)\.html)|(comparisons|trends)/({_NAME}\.html))"
+)
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -84,12 +88,12 @@ class _ReportHandler(BaseHTTPRequestHandler):
         if self.path == "/":
             return render_index(self.folders()).encode()
         found = _PATH.fullmatch(self.path)
-        return found and self._page(found[1], f"{found[2]}.html")
+        return found and self._page(found[1] or found[3], found[2] or found[4])
 
-    def _page(self, run_id: str, file: str) -> bytes | None:
-        """Return a page of a run from the first results folder that has it."""
+    def _page(self, name: str, file: str) -> bytes | None:
+        """Return a page from the first results folder that has it in a folder of this name."""
         for results in self.folders():
-            folder = results / run_id
+            folder = results / name
             try:
                 if not folder.is_symlink():
                     return read_file(folder / file)

@@ -1,4 +1,4 @@
-"""The page behind the links to reports: all runs, newest first, with verdict and main numbers."""
+"""The page behind the links to reports: comparisons and all runs, newest first, with verdicts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.report.comparison.index_rows import comparison_rows
 from perf_pipeline.report.page_environment import page_environment
 from perf_pipeline.report.run.run_headline import FILE, read_headline
 from perf_pipeline.report.text import escape, quantity
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from perf_pipeline.report.comparison.index_rows import ComparisonRows
     from perf_pipeline.report.run.run_headline import RunHeadline
     from perf_pipeline.samples.run_list import FoundRun
 
@@ -67,12 +69,14 @@ class RunIndex(NamedTuple):
         older: How many runs are not among them.
         damaged: A sentence for each folder that cannot be read, and why.
         folders: The results folders.
+        comparisons: Their comparisons.
     """
 
     rows: tuple[IndexRow, ...]
     older: int
     damaged: tuple[str, ...]
     folders: tuple[str, ...]
+    comparisons: ComparisonRows
 
 
 def run_index(results: Sequence[Path]) -> RunIndex:
@@ -90,7 +94,9 @@ def run_index(results: Sequence[Path]) -> RunIndex:
     found.sort(key=_begun, reverse=True)
     rows = tuple(_row(run, damaged) for run in found[:ROWS_MAX])
     folders = tuple(map(escape.visible, results))
-    return RunIndex(rows, len(found[ROWS_MAX:]), tuple(damaged), folders)
+    compared = comparison_rows(results)
+    named = (*damaged, *compared.damaged)
+    return RunIndex(rows, len(found[ROWS_MAX:]), named, folders, compared)
 
 
 def render_index(results: Sequence[Path]) -> str:

@@ -69,10 +69,10 @@ def _curves(
         return ()
     drawn = known[-CURVES_MAX:]
     left_out = len(known) - len(drawn)
-    rows = [row for level, found in drawn for row in _curve(level, found)]
+    rows = [row for level, found in drawn for row in curve_points(found, labels.level_name(level))]
     names = [labels.level_name(level) for level, _ in drawn]
     base = alt.Chart({"values": rows}).encode(
-        x=_time_axis(found for _, found in drawn),
+        x=time_axis(found for _, found in drawn),
         y=alt.Y(
             "share:Q",
             title="% ended",
@@ -123,7 +123,7 @@ def _histogram(
     bars = alt.Chart({"values": rows}).mark_bar(stroke=svg.FIRST, strokeWidth=0.8)
     layers = [
         bars.encode(
-            x=_time_axis((found,)),
+            x=time_axis((found,)),
             x2=alt.X2("to:Q"),
             y=alt.Y("low:Q", title=None, axis=alt.Axis(tickCount=4, domain=False)),
             y2=alt.Y2("high:Q"),
@@ -166,17 +166,17 @@ def _rule_names(rows: list[dict[str, Any]], align: Literal["left", "right"]) -> 
     return names.encode(x=alt.X("from:Q"), y=TOP, text=alt.Text("name:N"))
 
 
-def _curve(level: LevelMetrics, found: Distribution) -> list[dict[str, Any]]:
+def curve_points(found: Distribution, series: str) -> list[dict[str, Any]]:
     """Return the curve up to the longest time at which a workflow was observed to end."""
     last = max((place for place, ended in enumerate(found.ended) if ended), default=-1)
     shares = [1.0, *found.longer_ratio[: last + 1]]
     return [
-        {"from": edge, "share": 100 * (1 - longer), "series": labels.level_name(level)}
+        {"from": edge, "share": 100 * (1 - longer), "series": series}
         for edge, longer in zip(found.edges_s, shares, strict=False)
     ]
 
 
-def _time_axis(found: Iterable[Distribution]) -> alt.X:
+def time_axis(found: Iterable[Distribution]) -> alt.X:
     """Return a logarithmic time axis over all distributions; labels below 1 s are in ms."""
     edges = [(each.edges_s[0], each.edges_s[-1]) for each in found]
     lowest, highest = min(each[0] for each in edges), max(each[1] for each in edges)

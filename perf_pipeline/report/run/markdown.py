@@ -45,7 +45,7 @@ def render_markdown(metrics: RunMetrics) -> str:
         f"Run {inert(metrics.run_id)}, {inert(metrics.status)}",
         "## Summary",
         " · ".join(inert(phrase.text) for phrase in provenance.in_short(metrics)),
-        *map(_on_top, questions),
+        *map(answer_on_top, questions),
         "## Load levels",
         *(
             markdown_table(table)
@@ -92,7 +92,7 @@ def _level(level: LevelMetrics) -> Iterable[str]:
     yield from (markdown_table(table) for table in view.tables)
 
 
-def _on_top(one: Verdict) -> str:
+def answer_on_top(one: Verdict) -> str:
     """Return a question with its answer, in about two lines."""
     return f"**{inert(one.question)} {inert(one.answer.text)}.** {inert(one.on_top)}".strip()
 

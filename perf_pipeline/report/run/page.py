@@ -7,11 +7,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from altair.utils.schemapi import debug_mode
-from markupsafe import Markup
 
 from perf_pipeline.report.charts import distribution_charts, level_charts, run_charts
 from perf_pipeline.report.level import level_accounts, level_view
-from perf_pipeline.report.page_environment import page_environment
+from perf_pipeline.report.page_environment import page_environment, page_script
 from perf_pipeline.report.run import (
     answers,
     cost,
@@ -24,8 +23,6 @@ from perf_pipeline.report.run import (
 )
 
 if TYPE_CHECKING:
-    import jinja2
-
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 CHART_LEVELS_MAX = 10
@@ -63,7 +60,7 @@ def _render(metrics: RunMetrics) -> str:
     parts = cost.cost_of(metrics)
     asked = parts if cost.is_asked(metrics) else None
     environment = page_environment()
-    script = _script(environment)
+    script = page_script(environment)
     return environment.get_template("report.html.jinja").render(
         script=script,
         script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
@@ -98,9 +95,3 @@ def _render(metrics: RunMetrics) -> str:
         side_by_side=(*run_charts.side_by_side(metrics), *distribution_charts.curves(metrics)),
         environment=provenance.environment(metrics),
     )
-
-
-def _script(environment: jinja2.Environment) -> Markup:
-    """Return the script of the page, the only one that its Content-Security-Policy allows."""
-    assert environment.loader is not None
-    return Markup(environment.loader.get_source(environment, "report.js")[0])  # noqa: S704 - ours

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,6 @@ from perf_pipeline.report.report_server import report_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.integration
 
@@ -43,7 +43,9 @@ def ask(port: int, path: str, host: str = HOST) -> tuple[int, str, dict[str, str
 
 
 def test_a_report_is_served_and_may_load_and_send_nothing(port: int) -> None:
-    path = report_url("20260114_093012-4f2c", port).removeprefix(f"http://{HOST}:{port}")
+    path = report_url(Path("20260114_093012-4f2c/report.html"), port).removeprefix(
+        f"http://{HOST}:{port}"
+    )
     status, body, headers = ask(port, path)
     assert (status, body) == (200, "<h1>the report</h1>")
     assert headers["Content-Type"] == "text/html; charset=utf-8"

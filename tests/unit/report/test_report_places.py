@@ -17,23 +17,25 @@ def test_a_link_notes_the_folder_and_the_port_that_it_takes(tmp_path: Path) -> N
     run = tmp_path / "else where/r-1"
     run.mkdir(parents=True)
     places = ReportPlaces(tmp_path / "state")
-    link = places.link(run, 4001)
+    link = places.link(run / "report.html", 4001)
     assert link.url == "http://127.0.0.1:4001/r-1/report.html"
     assert link.index_url == "http://127.0.0.1:4001/"
     again = ReportPlaces(tmp_path / "state")
     assert again.folders() == [run.parent]
     assert again.ports() == [3001, 4001]
+    page = run.parent / "comparisons/20260114_093012-4f2c.html"
+    assert places.link(page, 4001).url.endswith(":4001/comparisons/20260114_093012-4f2c.html")
 
 
 def test_the_default_port_gives_way_to_that_of_the_server_that_runs(tmp_path: Path) -> None:
     """A run from the command line knows nothing of ``make ui REPORTS_PORT=4001``."""
     places = ReportPlaces(tmp_path)
     places.note_serving(4001)
-    assert places.link(tmp_path / "r-1", 3001).url.startswith("http://127.0.0.1:4001/")
-    assert places.link(tmp_path / "r-1", 4002).url.startswith("http://127.0.0.1:4002/")
+    assert places.link(tmp_path / "r-1/report.html", 3001).url.startswith("http://127.0.0.1:4001/")
+    assert places.link(tmp_path / "r-1/report.html", 4002).url.startswith("http://127.0.0.1:4002/")
     gone = own_stamp()._replace(start_ticks=1)
     (tmp_path / "reports/serving.json").write_text(json.dumps({"port": 4001, "process": gone}))
-    assert places.link(tmp_path / "r-1", 3001).url.startswith("http://127.0.0.1:3001/")
+    assert places.link(tmp_path / "r-1/report.html", 3001).url.startswith("http://127.0.0.1:3001/")
 
 
 def test_a_folder_that_is_gone_or_damaged_notes_hide_no_other(tmp_path: Path) -> None:
@@ -53,7 +55,7 @@ def test_a_folder_that_is_gone_or_damaged_notes_hide_no_other(tmp_path: Path) ->
 
 def test_a_state_folder_that_cannot_be_written_to_costs_no_link(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file in its place", encoding="utf-8")
-    link = ReportPlaces(tmp_path / "state").link(tmp_path / "r-1", 3001)
+    link = ReportPlaces(tmp_path / "state").link(tmp_path / "r-1/report.html", 3001)
     assert link.url == "http://127.0.0.1:3001/r-1/report.html"
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import threading
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from perf_pipeline.report.report_places import report_url
+from perf_pipeline.report.report_places import HOST, report_url
 from perf_pipeline.report.report_server import report_server
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_link_in_the_place_of_a_report_or_of_a_run_is_not_followed(tmp_path: Path) -> None:
@@ -21,6 +18,10 @@ def test_a_link_in_the_place_of_a_report_or_of_a_run_is_not_followed(tmp_path: P
     for folder in (results / "r-1", results / "r-2", outside):
         folder.mkdir(parents=True)
     (outside / "report.html").write_text("secret", encoding="utf-8")
+    (results / "comparisons").mkdir()
+    (results / "comparisons/c-1.html").write_text("compared", encoding="utf-8")
+    (results / "comparisons/c-2.html").symlink_to(outside / "report.html")
+    (results / "comparisons/c-1.json").write_text("{}", encoding="utf-8")
     (results / "r-1" / "report.html").write_text("ours", encoding="utf-8")
     (results / "r-2" / "report.html").symlink_to(outside / "report.html")
     (results / "r-3").symlink_to(outside)
@@ -29,11 +30,15 @@ def test_a_link_in_the_place_of_a_report_or_of_a_run_is_not_followed(tmp_path: P
     thread.start()
     try:
         port = server.server_address[1]
-        with urllib.request.urlopen(report_url("r-1", port)) as answer:  # noqa: S310 loopback
-            assert answer.read() == b"ours"
-        for run in ("r-2", "r-3", "..", "r-1/../../outside"):
+        for page, content in (("r-1/report.html", b"ours"), ("comparisons/c-1.html", b"compared")):
+            with urllib.request.urlopen(report_url(Path(page), port)) as answer:  # noqa: S310
+                assert answer.read() == content
+        for page in (
+            *(f"{run}/report.html" for run in ("r-2", "r-3", "..", "r-1/../../outside")),
+            *(f"comparisons/{file}" for file in ("c-2.html", "c-1.json", "../r-1/report.html")),
+        ):
             with pytest.raises(urllib.error.HTTPError, match="404"):
-                urllib.request.urlopen(report_url(run, port))  # noqa: S310
+                urllib.request.urlopen(f"http://{HOST}:{port}/{page}")  # noqa: S310
     finally:
         server.shutdown()
         thread.join()

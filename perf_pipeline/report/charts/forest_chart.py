@@ -1,0 +1,157 @@
+"""Forest plot of a comparison: each effect with its interval, what is worse to the left of 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import altair as alt
+
+from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts.chart import LEGEND_COLUMNS, Chart
+from perf_pipeline.report.text import changes as words
+from perf_pipeline.report.text import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_pipeline.metrics.types.comparison import Change, Effect
+
+ROWS_MAX = 24
+"""Effects in one plot, those that matter most; the table has all."""
+
+FOREST_WIDTH = 430
+ROW_HEIGHT = 31
+MIN_REACH = 5.0
+"""The axis extends at least this far to both sides, so that 1 % does not look like a collapse."""
+
+MAX_REACH = 50.0
+"""Further out an interval is cut, which an arrow shows: one outlier would flatten all others."""
+
+NOTE = (
+    "Left of 0 is worse, whatever the metric. A line is the interval, corrected for the number of "
+    "metrics; an arrow shows that it goes on."
+)
+_NAME_LENGTH_MAX = 22
+_LOOKS = {
+    "regression": (svg.SECOND, "square"),
+    "unstable": (svg.FOURTH, "diamond"),
+    "improvement": (svg.THIRD, "circle"),
+    "no change": (svg.QUIET, "circle"),
+}
+
+
+class _Title(NamedTuple):
+    name: str
+    axis: str
+
+
+_TITLES: dict[Effect, _Title] = {
+    "ratio": _Title("Effects, % of the baseline", "%"),
+    "difference": _Title("Effects on shares, percentage points", "points"),
+}
+
+
+def forest_charts(changes: Sequence[Change]) -> tuple[Chart, ...]:
+    """Draw the effects that are known: ratios in one plot, differences in another.
+
+    Args:
+        changes: Those that matter most first.
+    """
+    known = [one for one in changes if one.effect is not None]
+    by_kind = ((kind, [one for one in known if one.kind == kind]) for kind in _TITLES)
+    return tuple(_forest(kind, found) for kind, found in by_kind if found)
+
+
+def _forest(kind: Effect, changes: Sequence[Change]) -> Chart:
+    title, unit = _TITLES[kind]
+    drawn = changes[:ROWS_MAX]
+    ends = [words.better_percent(one, end) for one in drawn for end in _ends(one)]
+    low = max(min([-MIN_REACH, *(1.08 * end for end in ends)]), -MAX_REACH)
+    high = min(max([MIN_REACH, *(1.08 * end for end in ends)]), MAX_REACH)
+    rows = [_row(place, one, low, high) for place, one in enumerate(drawn)]
+    chart = alt.LayerChart(layer=_layers(rows, low, high, unit)).properties(
+        width=FOREST_WIDTH, height=ROW_HEIGHT * len(rows)
+    )
+    left_out = len(changes) - len(drawn)
+    note = NOTE
+    if left_out:
+        note += f" Not drawn: {quantity.counted(left_out, 'effect')} of less weight."
+    told = "; ".join(str(row["text"]) for row in rows)
+    drawing = svg.inline_svg(chart, name=f"forest-{kind}", description=f"{title}. {told}")
+    return Chart(title, drawing, note)
+
+
+def _ends(change: Change) -> list[float]:
+    return [end for end in (change.low, change.effect, change.high) if end is not None]
+
+
+def _row(place: int, change: Change, low: float, high: float) -> dict[str, Any]:
+    ends = [words.better_percent(change, end) for end in _ends(change)]
+    effect = words.better_percent(change, change.effect or 0.0)
+    lowest, highest = min(ends), max(ends)
+    named = f"{words.metric_name(change.metric)} {words.where(change, _NAME_LENGTH_MAX)}"
+    shown = words.effect_text(change.effect or 0.0, change.kind)
+    interval = words.interval_text(change)
+    return {
+        "row": place,
+        "low": _within(lowest, low, high),
+        "high": _within(highest, low, high),
+        "effect": _within(effect, low, high),
+        "is_drawn": low <= effect <= high,
+        "beyond_low": lowest < low,
+        "beyond_high": highest > high,
+        "verdict": change.verdict.replace("_", " "),
+        "text": f"{named}: {shown}" + (f" ({interval})" if interval else ""),
+    }
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+def _layers(rows: list[dict[str, Any]], low: float, high: float, unit: str) -> list[alt.Chart]:
+    verdicts = [name for name in _LOOKS if any(row["verdict"] == name for row in rows)]
+    colours, shapes = zip(*(_LOOKS[name] for name in verdicts), strict=True)
+    legend = alt.Legend(title=None, columns=LEGEND_COLUMNS)
+    down = alt.Scale(domain=[-0.75, len(rows) - 0.45], reverse=True, nice=False)
+    axis = alt.Axis(tickCount=7, labelExpr=f"abs(datum.value) + ' {unit}'", grid=True)
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X(
+            "low:Q",
+            title="← worse · better →",
+            scale=alt.Scale(domain=[low, high], nice=False),
+            axis=axis,
+        ),
+        y=alt.Y("row:Q", scale=down, axis=None),
+        color=alt.Color(
+            "verdict:N",
+            scale=alt.Scale(domain=verdicts, range=list(colours)),
+            legend=legend,
+        ),
+    )
+    shape = alt.Shape(
+        "verdict:N", scale=alt.Scale(domain=verdicts, range=list(shapes)), legend=legend
+    )
+    points = base.mark_point(size=46, filled=True, opacity=1)
+    points.data = {"values": [row for row in rows if row["is_drawn"]]}
+    zero = alt.Chart({"values": [{"low": 0}]}).mark_rule(color=svg.QUIET, strokeWidth=1)
+    text = alt.Chart({"values": rows}).mark_text(
+        align="left", baseline="bottom", dy=-5, fontSize=11, color="currentColor"
+    )
+    return [
+        zero.encode(x=alt.X("low:Q")),
+        base.mark_rule(strokeWidth=2).encode(x2=alt.X2("high:Q")),
+        points.encode(x=alt.X("effect:Q"), shape=shape),
+        *(
+            _arrows([row for row in rows if row[f"beyond_{end}"]], end, shown)
+            for end, shown in (("low", "triangle-left"), ("high", "triangle-right"))
+        ),
+        text.encode(x=alt.value(0), y=alt.Y("row:Q"), text=alt.Text("text:N")),
+    ]
+
+
+def _arrows(rows: list[dict[str, Any]], end: str, shape: str) -> alt.Chart:
+    arrows: alt.Chart = alt.Chart({"values": rows}).mark_point(
+        shape=shape, size=40, filled=True, opacity=1, color=svg.QUIET
+    )
+    return arrows.encode(x=alt.X(f"{end}:Q"), y=alt.Y("row:Q"))
