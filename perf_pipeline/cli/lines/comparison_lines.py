@@ -1,4 +1,4 @@
-"""A comparison for a terminal: the verdict and what to do first, then what moved."""
+"""A comparison for a terminal: the verdict and what to do, the two sides, what moved."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from perf_pipeline.report.comparison.tables import answers, by_weight, changes_t
 from perf_pipeline.report.text import quantity
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.comparison import Comparison
+    from collections.abc import Iterable
+
+    from perf_pipeline.metrics.types.comparison import ComparedSide, Comparison
     from perf_pipeline.report.text.table import Table
 
-ROWS_MAX = 10
-"""Metrics that are listed without ``explain``: with the rest, the answer fits 25 lines."""
+ROWS_MAX = 9
+"""Metrics that are listed without ``explain``: with the rest, the answer fits 24 lines."""
 
-ADVICE_MAX = 3
-ADVICE_LINES = 2
-_LAST = ("Interval", "Baseline", "Candidate", "p")
-"""Columns that are left out first, the last one first."""
+ADVICE_MAX = 2
+_LINES = 3
+_MORE_LINES = 2
+_IMPORTANT = ("Metric", "Verdict", "Change", "Level", "Family", "Interval", "Baseline", "Candidate")
+"""Columns, the one that is left out first last."""
 
 
 def comparison_lines(comparison: Comparison, width: int, *, explain: bool = False) -> list[str]:
@@ -27,45 +30,61 @@ def comparison_lines(comparison: Comparison, width: int, *, explain: bool = Fals
     Args:
         comparison: The comparison.
         width: Columns of a line.
-        explain: Every metric, each with its reason, and what the columns mean; else at most 25
+        explain: Every metric, each with its reason, and what the columns mean; else at most 24
             lines.
     """
-    worse, to_do = answers(comparison)
-    texts = [f"{worse.answer.text}: {' '.join(worse.sentences)}"]
-    lines = [line for text in texts for line in wrapped(text, width, 0 if explain else 4)]
-    advice = to_do.sentences if explain else to_do.sentences[:ADVICE_MAX]
-    lines += [
-        line
-        for text in (to_do.answer.text, *(f"- {sentence}" for sentence in advice))
-        for line in wrapped(text, width, 0 if explain else ADVICE_LINES)
-    ]
+    lines = [*_answer(comparison, width, explain=explain), *_sides(comparison, width)]
     changes = by_weight(comparison.changes)
-    listed = changes if explain else changes[:ROWS_MAX]
-    table = changes_table("", listed)
-    if not table.rows:
-        return lines
-    lines += ["", *_rows(table, width)]
+    table = changes_table("", changes if explain else changes[:ROWS_MAX])
+    if table.rows:
+        lines += ["", *_rows(table, width)]
     if explain:
-        reasons = [
-            f"{row[0].text} {row[1].text}: {cell.note}"
+        verdict = table.columns.index("Verdict")
+        reasons = (
+            f"{row[0].text} at {row[1].text}: {row[verdict].note}"
             for row in table.rows
-            for cell in row
-            if cell.note and table.columns[row.index(cell)] == "Verdict"
-        ]
-        return [
-            *lines,
-            "",
-            *(line for text in (*reasons, table.note) for line in wrapped(text, width)),
-        ]
-    left = len(changes) - len(listed)
+            if row[verdict].note
+        )
+        return [*lines, "", *_wrapped((*reasons, table.note), width)]
+    left = len(changes) - len(table.rows)
     if left:
         lines.append(f"{quantity.counted(left, 'metric')} more with --explain")
     return lines
 
 
+def _answer(comparison: Comparison, width: int, *, explain: bool) -> list[str]:
+    worse, to_do = answers(comparison)
+    advice = to_do.sentences if explain else to_do.sentences[:ADVICE_MAX]
+    first = f"{worse.answer.text}: {' '.join(worse.sentences)}"
+    return [
+        *wrapped(first, width, 0 if explain else _LINES),
+        to_do.answer.text,
+        *_wrapped((f"- {one}" for one in advice), width, 0 if explain else _MORE_LINES),
+    ]
+
+
+def _sides(comparison: Comparison, width: int) -> list[str]:
+    differs = "; ".join(
+        f"{one.what}: {one.baseline} -> {one.candidate}" + (" (--despite)" if one.despite else "")
+        for one in comparison.differences
+    )
+    return [
+        *wrapped(f"baseline: {_side(comparison.baseline)}", width, 1),
+        *wrapped(f"candidate: {_side(comparison.candidate)}", width, 1),
+        *wrapped(f"differs: {differs or 'nothing that is recorded (A/A)'}", width, _MORE_LINES),
+    ]
+
+
+def _side(side: ComparedSide) -> str:
+    runs = quantity.counted(len(side.runs), "run")
+    return f"{side.name} ({side.target}; {runs}; {', '.join(side.validities) or 'no level'})"
+
+
+def _wrapped(texts: Iterable[str], width: int, lines_max: int = 0) -> list[str]:
+    return [line for text in texts for line in wrapped(text, width, lines_max)]
+
+
 def _rows(table: Table, width: int) -> list[str]:
     rows = [table.columns, *(tuple(cell.text for cell in row) for row in table.rows)]
-    places = range(len(table.columns))
-    important = [at for at in places if table.columns[at] not in _LAST]
-    last = [table.columns.index(name) for name in _LAST]
-    return fitting(rows, width, [*important, *last]).splitlines()
+    places = [table.columns.index(name) for name in _IMPORTANT if name in table.columns]
+    return fitting(rows, width, places).splitlines()

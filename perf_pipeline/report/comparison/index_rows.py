@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.comparison_file import read_comparisons
 from perf_pipeline.report.comparison.files import comparison_files
-from perf_pipeline.report.comparison.tables import by_weight, verdict_cell
+from perf_pipeline.report.comparison.tables import most_moved, verdict_cell
 from perf_pipeline.report.text import changes as words
 from perf_pipeline.report.text import escape
 
@@ -76,8 +76,7 @@ def _row(results: Path, comparison: Comparison) -> ComparisonRow:
     page = comparison_files(results, comparison.comparison_id).html
     sides = (comparison.baseline, comparison.candidate)
     baseline, candidate = (f"{escape.name(one.name)} ({escape.name(one.target)})" for one in sides)
-    moved = [one for one in by_weight(comparison.changes) if one.verdict == comparison.verdict]
-    has_moved = moved and comparison.verdict not in ("no_change", "no_data")
+    moved = most_moved(comparison)
     return ComparisonRow(
         comparison_id=escape.name(comparison.comparison_id),
         link=f"{page.parent.name}/{page.name}" if page.is_file() else "",
@@ -85,5 +84,5 @@ def _row(results: Path, comparison: Comparison) -> ComparisonRow:
         baseline=baseline,
         candidate=candidate,
         verdict=verdict_cell(comparison),
-        first=words.in_short(moved[0]) if has_moved else "",
+        first=words.in_short(moved[0]) if moved else "",
     )

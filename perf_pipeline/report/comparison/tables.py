@@ -92,30 +92,33 @@ def verdict_cell(comparison: Comparison) -> Cell:
 
 
 def _moved(comparison: Comparison) -> list[str]:
-    first = by_weight(comparison.changes)
-    moved = [one for one in first if one.verdict == comparison.verdict][:NAMED_MAX]
-    if comparison.verdict in ("no_change", "no_data"):
-        moved = []
+    moved = most_moved(comparison)[:NAMED_MAX]
     counts = Counter(one.verdict for one in comparison.changes)
     counted = ", ".join(f"{counts[one]} {_PHRASES[one]}" for one in ORDER if counts[one])
     named = "; ".join(map(words.in_short, moved))
     total = f"Of {quantity.counted(len(comparison.changes), 'metric')}: {counted or 'none'}."
-    despite = [escape.name(one.what) for one in comparison.differences if one.despite]
-    return [
-        *([f"{named}."] if named else []),
-        total,
-        *([f"Compared although this differs: {', '.join(despite)}."] if despite else []),
-    ]
+    return [f"{named}.", total] if named else [total]
 
 
-def changes_table(title: str, changes: Sequence[Change], *, note: str = CHANGES_NOTE) -> Table:
+def most_moved(comparison: Comparison) -> list[Change]:
+    """Return the changes that the verdict on the whole rests on, those first that weigh most."""
+    first = by_weight(comparison.changes)
+    if comparison.verdict in ("no_change", "no_data"):
+        return []
+    moved = [one for one in first if one.verdict == comparison.verdict]
+    # Unstable without an undecided metric: one that decides was not measured on one side.
+    return moved or [one for one in first if one.verdict == "no_data"]
+
+
+def changes_table(title: str, changes: Sequence[Change]) -> Table:
     """Return one row for each change, in the order given."""
     has_families = any(one.family for one in changes)
     columns = ("Metric", "Level", *(("Family",) if has_families else ()), "Verdict", "Change")
     rows = tuple(_row(one, has_families=has_families) for one in changes[:ROWS_MAX])
     left_out = len(changes) - len(rows)
+    note = CHANGES_NOTE
     if left_out:
-        note = f"{note} Not shown: {quantity.counted(left_out, 'metric')} more."
+        note += f" Not shown: {quantity.counted(left_out, 'metric')} more."
     return Table(title, (*columns, "Interval", "Baseline", "Candidate", "p"), rows, note=note)
 
 

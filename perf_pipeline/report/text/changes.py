@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.comparison.compared_metric import METRICS
 from perf_pipeline.report.text import escape, quantity
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ TONES: dict[ComparisonVerdict, Tone] = {
     "no_change": "good",
     "no_data": "quiet",
 }
-_NAMES = {
-    "avg_s": "average latency",
-    "cpu_per_workflow_s": "CPU time per workflow",
-    "memory_peak_mb": "peak memory",
-}
 _PERCENTILE = re.compile(r"p([0-9.]+)_s")
 _UNITS = ("_per_s", "_s", "_mb", "_percent")
 _WHOLE_PERCENT = 100.0
@@ -31,8 +27,8 @@ _WHOLE_PERCENT = 100.0
 
 def metric_name(metric: str) -> str:
     """Return the name of a metric for people; of an unknown one its key without the unit."""
-    if metric in _NAMES:
-        return _NAMES[metric]
+    if metric in METRICS:
+        return METRICS[metric].shown
     if percentile := _PERCENTILE.fullmatch(metric):
         return f"P{percentile[1]} latency"
     unit = next((each for each in _UNITS if metric.endswith(each)), "")

@@ -38,7 +38,7 @@ def test_a_link_in_the_place_of_a_report_or_of_a_run_is_not_followed(tmp_path: P
             *(f"comparisons/{file}" for file in ("c-2.html", "c-1.json", "../r-1/report.html")),
         ):
             with pytest.raises(urllib.error.HTTPError, match="404"):
-                urllib.request.urlopen(f"http://{HOST}:{port}/{page}")  # noqa: S310
+                urllib.request.urlopen(f"http://{HOST}:{port}/{page}")
     finally:
         server.shutdown()
         thread.join()

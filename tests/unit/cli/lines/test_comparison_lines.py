@@ -21,6 +21,8 @@ def test_the_verdict_comes_first_then_what_to_do_then_what_moved(
     assert lines[0].startswith("regression, critical: P90 latency at 500: +420 %")
     assert "find the cause before it ships" in lines
     assert "- Compare the packages." in lines
+    assert "baseline: pinned:main (kailash 2.17.0; 2 runs; valid)" in lines
+    assert any("packages: pandas 2.2.3 -> none (--despite)" in line for line in lines)
     assert any(line.startswith("throughput") and "−14.0 %" in line for line in lines)  # noqa: RUF001
 
 
@@ -35,9 +37,9 @@ def test_the_answer_fits_a_terminal_however_much_was_compared(
     )
     large = replace(planted, changes=many, recommendations=("word " * 80,) * 9)
     lines = comparison_lines(large, width)
-    assert len(lines) <= 25
+    assert len(lines) <= 24  # and one for where the page is
     assert max(map(len, lines)) <= width
-    assert lines[-1] == "290 metrics more with --explain"
+    assert lines[-1] == "291 metrics more with --explain"
 
 
 def test_explain_has_every_metric_with_its_reason(planted: Comparison) -> None:  # noqa: F811

@@ -48,7 +48,6 @@ def test_the_answer_names_the_verdict_what_moved_most_and_what_to_do(
         "Of 9 metrics: 4 got worse, 1 may have changed (unstable), 1 got better, 2 did not change, "
         "1 could not be compared."
     )
-    assert worse.sentences[2] == "Compared although this differs: packages."
     assert to_do.answer.text == "find the cause before it ships"
     assert to_do.sentences == planted.recommendations
 
@@ -67,6 +66,12 @@ def test_doubt_is_never_shown_as_a_pass(verdict: ComparisonVerdict, tone: str, a
     worse, to_do = answers(comparison([one], verdict))
     assert (worse.answer.tone, to_do.answer.text) == (tone, action)
     assert verdict.replace("_", " ") in worse.answer.text
+
+
+def test_an_unstable_whole_without_an_undecided_metric_names_what_is_missing() -> None:
+    one = change("throughput_per_s", "no_data", None)
+    worse, _ = answers(comparison([one, change("p50_s", "no_change", (1, 0.99, 1.01))], "unstable"))
+    assert worse.sentences[0] == "throughput at 500: no data."
 
 
 def test_every_change_has_a_row_with_effect_interval_and_verdict_the_worst_first(
