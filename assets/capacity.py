@@ -19,6 +19,7 @@ from assets.verdict import verdict_result
 from perf_pipeline.analysis.capacity_steps import measure_capacity
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.capacity_run import SearchedRun, capacity_run, finish_capacity
+from perf_pipeline.catalogue.filing import file_measured_run
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
@@ -76,6 +77,8 @@ def found_capacity(
         )
         with reporting_run_inventory(context, run.folder):
             found = finish_capacity(run.load(on_progress=ProgressLog(context)))
+    url = settings_with(config.results_dir).catalogue_url
+    file_measured_run(found.metrics, run.folder.root, url, context.log.warning)
     end_summary.say(found.finding.summary)
     end_summary.show_path(found.page)
     yield dg.Output(str(run.folder.root), metadata=_metadata(found))

@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from assets import (
+    baselines,
     capacity,
     checks,
     history,
@@ -40,6 +41,7 @@ defs = dg.Definitions(
         jobs.infrastructure_up,
         jobs.infrastructure_down,
         jobs.clearing,
+        baselines.promote_baseline,
     ],
     schedules=[schedules.nightly_baseline, schedules.weekly_stress],
     sensors=[

@@ -16,14 +16,17 @@ import shutil
 import sys
 import tarfile
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.archive_catalogue import exported_baselines, take_in_imported
 from perf_pipeline.archive_members import ArchiveError, opened
 from perf_pipeline.archive_rules import FOLDER, member_problem, refuse_bomb, refused, shown_name
-from perf_pipeline.config.settings import current_folder
+from perf_pipeline.catalogue.exchange import BASELINES_FILE
+from perf_pipeline.catalogue.store import FILE
+from perf_pipeline.config.settings import current_folder, current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.program import run_program
@@ -33,7 +36,7 @@ from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from perf_pipeline.archive_members import ArchiveMembers, Member
 
@@ -43,20 +46,24 @@ MAX_BYTES = 20_000_000_000
 MAX_FILES = 100_000
 SHA256_DIGITS = 64
 MAX_MANIFEST_BYTES = 16_000_000
+_OF_RUNS = ("/run.json", "/metrics.json")
+"""Files of runs that the catalogue is filled from."""
 _JOB = re.compile(r"worker-\d+\.json")
 """The job of a worker process. Earlier versions wrote passwords of servers into it."""
 
 
-def export_archive(results: Path, archive: Path) -> int:
-    """Pack results; returns the number of files.
+def export_archive(results: Path, archive: Path, url: str | None = None) -> int:
+    """Pack results with their baselines; returns the number of files.
 
     Args:
         results: Folder of the runs; temporary files of it (``.name``) are left out, and so
             is what may have a password: the jobs of workers in runs of earlier versions.
         archive: What to write; must not exist yet.
+        url: PostgreSQL database of the catalogue; None for the file in ``results``.
 
     Raises:
         ArchiveError: There is nothing to export, a run goes on, or ``archive`` exists.
+        CatalogueError: The catalogue cannot be read.
     """
     running = [
         one.folder.run_id for one in read_runs(results).found if one.record["status"] == RUNNING
@@ -64,6 +71,15 @@ def export_archive(results: Path, archive: Path) -> int:
     if running:
         raise ArchiveError(f"run {', '.join(running)} goes on: export when it has ended")
     files = dict(_in(results))
+    if files and (baselines := exported_baselines(results, url)):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(baselines)
+            file.flush()
+            return _pack({**files, f"{FOLDER}/{BASELINES_FILE}": Path(file.name)}, results, archive)
+    return _pack(files, results, archive)
+
+
+def _pack(files: dict[str, Path], results: Path, archive: Path) -> int:
     if not files:
         raise ArchiveError(f"nothing to export: no file in {results.absolute()}; run a test first")
     facts = {name: {"bytes": f.stat().st_size, "sha256": _digest(f)} for name, f in files.items()}
@@ -88,10 +104,22 @@ def export_archive(results: Path, archive: Path) -> int:
     return len(files)
 
 
-def import_archive(archive: Path, results: Path) -> int:
+def import_archive(
+    archive: Path,
+    results: Path,
+    url: str | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> int:
     """Unpack an archive; returns the number of files.
 
-    It is unpacked beside ``results`` first and moved when every file has been checked.
+    It is unpacked beside ``results`` first and moved when every file has been checked. Then its
+    runs and their baselines are in the catalogue; what is not is notified.
+
+    Args:
+        archive: What to unpack.
+        results: Where to.
+        url: PostgreSQL database of the catalogue; None for the file in ``results``.
+        notify: Called with a line for each baseline, and for what did not get into the catalogue.
 
     Raises:
         ArchiveError: It is not an archive of ours, a member would not stay inside, is not a file,
@@ -101,9 +129,28 @@ def import_archive(archive: Path, results: Path) -> int:
     with _made(results), tempfile.TemporaryDirectory(dir=results.parent, prefix=".import-") as at:
         staging = Path(at)
         names = _unpack(archive, staging)
-        for top in _refuse_overwriting(names, results):
+        baselines = f"{FOLDER}/{BASELINES_FILE}"
+        tops = _refuse_overwriting((name for name in names if name != baselines), results)
+        for top in tops:
             shutil.move(staging / FOLDER / top, results / top)
+        brought = staging / baselines if baselines in names else None
+        take_in_imported(results, tops, brought, url, notify)
     return len(names)
+
+
+@contextmanager
+def unpacked_runs(archive: Path) -> Iterator[Path]:
+    """Unpack the metrics and records of status of an archive's runs, and nothing else of them.
+
+    Yields:
+        A results folder that is gone after the block.
+
+    Raises:
+        ArchiveError: As ``import_archive``.
+    """
+    with tempfile.TemporaryDirectory(prefix="archive-") as at:
+        _unpack(archive, Path(at), lambda name: name.endswith(_OF_RUNS))
+        yield Path(at) / FOLDER
 
 
 @contextmanager
@@ -126,7 +173,7 @@ def _in(root: Path) -> Iterator[tuple[str, Path]]:
         name = f"{FOLDER}/{path.relative_to(root).as_posix()}"
         if not path.is_file() or path.is_symlink() or is_linked_from_elsewhere(path):
             continue
-        if _has_login(path):
+        if _has_login(path) or path.name.startswith(FILE):
             continue
         if not member_problem(name):
             yield name, path
@@ -147,7 +194,7 @@ def left_out(results: Path) -> list[str]:
     return [
         str(path.relative_to(results))
         for path in files
-        if path not in packed and not path.name.startswith(".")
+        if path not in packed and not path.name.startswith((".", FILE))
     ]
 
 
@@ -156,16 +203,21 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _unpack(archive: Path, staging: Path) -> list[str]:
+def _unpack(
+    archive: Path, staging: Path, is_wanted: Callable[[str], bool] = lambda _name: True
+) -> list[str]:
+    """Check every member, and write those that are wanted; returns the names of all."""
     try:
         with opened(archive) as (members, size):
             listed = _manifest(members)
-            refuse_bomb(sum(bytes_ for bytes_, _ in listed.values()), size, staging)
+            written = sum(bytes_ for name, (bytes_, _) in listed.items() if is_wanted(name))
+            refuse_bomb(sum(bytes_ for bytes_, _ in listed.values()), size, staging, written)
             names: dict[str, None] = {}
             while member := members.next():
                 if member.name in names:
                     raise refused(member.name, "is there twice")
-                _unpack_one(members, member, listed, staging)
+                path = staging / member.name if is_wanted(member.name) else None
+                _unpack_one(members, member, listed, path)
                 names[member.name] = None
     except ArchiveError as error:
         text = str(error)
@@ -221,7 +273,7 @@ def _entry(pairs: list[tuple[str, Any]]) -> Any:
 
 
 def _unpack_one(
-    members: ArchiveMembers, member: Member, listed: dict[str, tuple[int, bytes]], staging: Path
+    members: ArchiveMembers, member: Member, listed: dict[str, tuple[int, bytes]], path: Path | None
 ) -> None:
     name = member.name
     if name == MANIFEST:
@@ -232,14 +284,17 @@ def _unpack_one(
         raise refused(name, "is a link, a device or something else that is not a file")
     if name not in listed or member.size != listed[name][0]:
         raise refused(name, f"is not in {MANIFEST}, or has another size there")
-    path = staging / name
     digest = hashlib.sha256()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
+        with ExitStack() as at_end:
+            file = None
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                file = at_end.enter_context(path.open("xb"))
             for piece in members.content():
                 digest.update(piece)
-                file.write(piece)
+                if file is not None:
+                    file.write(piece)
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise refused(name, "is there twice, or is both a file and a folder") from error
     if digest.digest() != listed[name][1]:
@@ -286,11 +341,13 @@ def main(arguments: Iterable[str]) -> int:
         match list(arguments):
             case ["export", results, *given] if len(given) <= 1:
                 archive = Path(given[0]).absolute() if given else _new_archive(Path(results))
-                done = f"{export_archive(Path(results), archive)} files in {archive}"
+                url = current_settings().catalogue_url
+                done = f"{export_archive(Path(results), archive, url)} files in {archive}"
                 if names := left_out(Path(results)):
                     done += f"; {len(names)} left out, such as {shown_name(names[0])}"
             case ["import", archive, results] if archive:
-                count = import_archive(Path(archive), Path(results))
+                url = current_settings().catalogue_url
+                count = import_archive(Path(archive), Path(results), url, print)
                 done = f"{count} files imported into {results}"
             case _:
                 print("name the archive: make import-results ARCHIVE=FILE", file=sys.stderr)  # noqa: T201

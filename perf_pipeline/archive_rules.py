@@ -38,13 +38,14 @@ def member_problem(name: str) -> str:
     return ""
 
 
-def refuse_bomb(total: int, compressed: int, staging: Path) -> None:
+def refuse_bomb(total: int, compressed: int, staging: Path, written: int) -> None:
     """Refuse an archive that would fill the disk.
 
     Args:
         total: Bytes of its files, as its manifest declares them.
         compressed: Bytes of the archive.
         staging: Where it would be unpacked.
+        written: Bytes of the files that would be.
 
     Raises:
         ArchiveError: Results never shrink as much, or the disk has no room.
@@ -55,8 +56,8 @@ def refuse_bomb(total: int, compressed: int, staging: Path) -> None:
             "many, which no results do"
         )
     free = shutil.disk_usage(staging).free
-    if total > free:
-        raise ArchiveError(f"it needs {total:,} bytes, and {free:,} are free in {staging.parent}")
+    if written > free:
+        raise ArchiveError(f"it needs {written:,} bytes, and {free:,} are free in {staging.parent}")
 
 
 def refused(name: str, why: str) -> ArchiveError:

@@ -26,7 +26,7 @@ from perf_pipeline.config.scenario.capacity_question import LONGER
 from perf_pipeline.loadgen.plan.plan import plan_levels
 from perf_pipeline.report.run.capacity_page import write_capacity_report
 from perf_pipeline.report.run.files import write_files
-from perf_pipeline.run import Run
+from perf_pipeline.run import Run, file_finished
 from perf_pipeline.samples.manifest import SearchedLoad, read_manifest
 
 if TYPE_CHECKING:
@@ -238,5 +238,6 @@ def search_capacity(
         wait_s=wait_s,
     )
     with run:
-        folder = run.load()
-        return finish_capacity(folder).finding
+        found = finish_capacity(run.load())
+    file_finished(found.metrics, run.folder, settings, notify)
+    return found.finding

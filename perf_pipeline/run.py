@@ -18,7 +18,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.analysis.measure import measure, metrics_of
-from perf_pipeline.catalogue.filing import file_measured_run
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.settings import PROJECT, current_settings
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import Progress
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.servers.server import Server
 
 ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
@@ -320,10 +320,21 @@ def run_scenario(
         metrics = measure(folder)
         # Inside: a server that was lost must not cost the report as well.
         files = write_files(folder, metrics)
-    file_measured_run(metrics, folder.root, settings.catalogue_url, notify)
+    file_finished(metrics, folder, settings, notify)
     if settings.is_recorded:
         record_run(folder.root, os.environ, settings.state_dir, notify)
     return FinishedRun(metrics, folder.root, files)
+
+
+def file_finished(
+    metrics: RunMetrics, folder: RunFolder, settings: Settings, notify: Callable[[str], None]
+) -> None:
+    """File a run in the catalogue; what prevents it costs the run nothing, and is notified."""
+    from perf_pipeline.catalogue.filing import (  # noqa: PLC0415 - SQLAlchemy: 0.2 s
+        file_measured_run,
+    )
+
+    file_measured_run(metrics, folder.root, settings.catalogue_url, notify)
 
 
 def open_run(name: str | None = None, settings: Settings | None = None) -> FinishedRun:

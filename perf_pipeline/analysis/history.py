@@ -1,8 +1,9 @@
-"""The runs of a results folder as series: one for each scenario, level and target.
+"""The runs of the catalogue as series: one for each scenario, level and target.
 
-Two points of a series are comparable only when the plan (its hash), the environment of the target
-(the hash of its lock file) and the machine are the same. The others are compared with the newest
-point; a point that is not comparable stays in the series, with the reasons.
+Two points of a series are comparable only when all that must match between them does
+(``metrics/matching.py``). The version under test need not, so that a series leads over the releases
+of a target. The others are compared with the newest point; a point that is not comparable stays in
+the series, with the reasons.
 """
 
 from __future__ import annotations
@@ -10,29 +11,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
-from perf_pipeline.errors import RunFolderError
-from perf_pipeline.metrics.metrics_file import read_metrics
-from perf_pipeline.samples.damage import damage_named
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from perf_pipeline.catalogue.old_runs import file_missing_runs
+from perf_pipeline.catalogue.store import open_catalogue
+from perf_pipeline.catalogue.tables import Level, Run
+from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER
+from perf_pipeline.metrics.matching import without_version
 from perf_pipeline.samples.run_list import read_runs
-from perf_pipeline.samples.run_record import MAY_GO_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from perf_pipeline.metrics.types.level import LevelMetrics
-    from perf_pipeline.metrics.types.run_metrics import RunMetrics
-    from perf_pipeline.metrics.types.service_times import Percentile
-    from perf_pipeline.samples.host_record import HostFacts
-    from perf_pipeline.samples.run_folder import RunFolder
 
 RUNS_MAX = 50
 """Maximum number of runs that are read, the newest ones."""
 
 
 class SeriesKey(NamedTuple):
-    """What identifies a series."""
+    """What identifies a series; the target is without its version."""
 
     scenario: str
     level: str
@@ -42,47 +40,109 @@ class SeriesKey(NamedTuple):
         return f"{self.scenario} {self.level} {self.target}"
 
 
+class MetricKey(NamedTuple):
+    """A metric of a level; the family is empty for all workflows together."""
+
+    metric: str
+    family: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.metric}".strip()
+
+
+@dataclass(frozen=True)
+class HistoryValue:
+    """One metric of a level in one run.
+
+    Attributes:
+        unit: ``/s``, ``s``, ``MB``, ``ratio`` or ``%``.
+        value: None if it was not measured.
+        low: Lower end of the 95 % interval within the run; None where there is none.
+        high: Upper end, likewise.
+        validity: Whether it is a measurement.
+        doubt: Why the value does not compare although there is one: it is a lower bound, or fewer
+            than 10 samples lie beyond it; empty if it does.
+    """
+
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    validity: str
+    doubt: str
+
+
 @dataclass(frozen=True)
 class HistoryPoint:
     """One level of one run.
 
     Attributes:
         run_id: The run.
+        created: When it started, ISO 8601 UTC.
+        version: Version of the target's own package; empty where it has none.
         validity: Whether its numbers are a measurement.
         samples: Workflows that ended in the steady phase.
-        throughput_per_s: Ended ok per second; None if not measured, here and below.
-        average_s: Mean time of a workflow: response time in an open loop, else service time.
-        p99_s: 99th percentile of the same.
-        p99_doubt: Why the P99 is not comparable: it is a lower bound, or fewer than 10 samples
-            lie beyond it; empty if it is comparable.
-        memory_mb: Peak PSS of the workers, 1 MB = 1e6 bytes.
-        error_ratio: Ended not ok / ended, 0 to 1.
-        plan: Hash of the level's plan.
-        environment: Hash of the target's locked packages.
-        machine: Processor, usable cores and memory, as text.
+        values: Every metric that the level has.
+        matches: What must match, by name; unknown values are empty.
     """
 
     run_id: str
+    created: str
+    version: str
     validity: str
     samples: int
-    throughput_per_s: float | None
-    average_s: float | None
-    p99_s: float | None
-    p99_doubt: str
-    memory_mb: float | None
-    error_ratio: float | None
-    plan: str
-    environment: str
-    machine: str
+    values: Mapping[MetricKey, HistoryValue]
+    matches: Mapping[str, str]
+
+    def value(self, metric: str, family: str = "") -> float | None:
+        """Return one of its values; None if it was not measured."""
+        found = self.values.get(MetricKey(metric, family))
+        return found.value if found else None
+
+    def doubt(self, metric: str) -> str:
+        """Return why a value does not compare although there is one; empty if it does."""
+        found = self.values.get(MetricKey(metric))
+        return found.doubt if found else ""
 
     def differs_from(self, other: HistoryPoint) -> tuple[str, ...]:
         """Return why the two are not comparable; empty if they are. Unknown values differ."""
-        pairs = (
-            ("another plan", self.plan, other.plan),
-            ("another target environment", self.environment, other.environment),
-            ("another machine", self.machine, other.machine),
+        return tuple(
+            f"{'other' if name.endswith('s') else 'another'} {name}"
+            for name in {**self.matches, **other.matches}
+            for mine, theirs in [(self.matches.get(name, ""), other.matches.get(name, ""))]
+            if not mine or mine != theirs
         )
-        return tuple(what for what, mine, theirs in pairs if not mine or mine != theirs)
+
+
+@dataclass(frozen=True)
+class MetricSeries:
+    """One metric over those runs of a series in which it is a measurement that compares.
+
+    Attributes:
+        key: Of the series.
+        metric: The metric.
+        unit: Of its values.
+        points: Oldest first; not empty.
+    """
+
+    key: SeriesKey
+    metric: MetricKey
+    unit: str
+    points: tuple[HistoryPoint, ...]
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """One value a point."""
+        return tuple(
+            value
+            for point in self.points
+            if (value := point.value(self.metric.metric, self.metric.family)) is not None
+        )
+
+    @property
+    def higher_is_better(self) -> bool:
+        """The direction of the metric."""
+        return self.metric.metric in HIGHER_IS_BETTER
 
 
 @dataclass(frozen=True)
@@ -106,96 +166,100 @@ class Series:
         """Return why a point is not comparable with the newest; empty if it is."""
         return () if point is self.newest else point.differs_from(self.newest)
 
+    def metrics(self) -> tuple[MetricSeries, ...]:
+        """Return every metric that was measured, over the runs that compare with the newest."""
+        comparing = [point for point in self.points if not self.why_not(point)]
+        found: dict[MetricKey, list[HistoryPoint]] = {}
+        for point in comparing:
+            for key, one in point.values.items():
+                if one.value is not None and one.validity == "valid" and not one.doubt:
+                    found.setdefault(key, []).append(point)
+        return tuple(
+            MetricSeries(self.key, key, points[0].values[key].unit, tuple(points))
+            for key, points in found.items()
+        )
+
 
 @dataclass(frozen=True)
 class History:
-    """All series of a results folder.
+    """All series of a catalogue.
 
     Attributes:
         series: In the order of their first points.
         runs: Runs that were read.
         unread: A line for each run that could not be read, or has no metrics.
         older: Runs beyond the maximum, which were not read.
+        catalogue: Where they were read.
     """
 
     series: tuple[Series, ...]
     runs: int
     unread: tuple[str, ...]
     older: int
+    catalogue: str
 
 
-def read_history(results: Path, runs_max: int = RUNS_MAX) -> History:
-    """Read the metrics of the newest runs of a results folder.
+def read_history(results: Path, runs_max: int = RUNS_MAX, url: str | None = None) -> History:
+    """Read the newest runs of a catalogue; runs of the folder that it lacks are filed first.
 
     Args:
         results: The results folder.
         runs_max: Maximum number of runs to read, > 0.
-    """
-    runs_there = read_runs(results)
-    folders = runs_there.folders
-    wanted = folders[-runs_max:]
-    lines: dict[SeriesKey, list[HistoryPoint]] = {}
-    unread = list(runs_there.passed_over)
-    runs = 0
-    for folder in wanted:
-        try:
-            with damage_named(folder):
-                found = _points(folder)
-        except RunFolderError as error:
-            unread.append(str(error))
-            continue
-        runs += bool(found)
-        for key, point in found:
-            lines.setdefault(key, []).append(point)
-    series = tuple(Series(key, tuple(points)) for key, points in lines.items())
-    return History(series, runs, tuple(unread), len(folders) - len(wanted))
-
-
-def _points(folder: RunFolder) -> Sequence[tuple[SeriesKey, HistoryPoint]]:
-    """Return the levels and arms of a run; none while it is running.
+        url: PostgreSQL database of the catalogue; None for the file in the folder.
 
     Raises:
-        RunFolderError: It has no metrics, or its metrics file is malformed.
+        CatalogueError: The catalogue cannot be read.
     """
-    if folder.read_status()["status"] in MAY_GO_ON:
-        return ()
-    metrics = read_metrics(folder)
-    return [_point(metrics, level) for level in metrics.levels]
-
-
-def _point(metrics: RunMetrics, level: LevelMetrics) -> tuple[SeriesKey, HistoryPoint]:
-    manifest = metrics.manifest
-    again = f" repeat {level.repeat + 1}" if level.repeat else ""
-    key = SeriesKey(manifest.scenario, f"{level.label}{again}", level.target)
-    times = level.response_times or level.service_times
-    point = HistoryPoint(
-        run_id=metrics.run_id,
-        validity=level.validity,
-        samples=times.samples,
-        throughput_per_s=level.throughput_per_s,
-        average_s=times.avg_s,
-        p99_s=times.p99.value_s,
-        p99_doubt=_doubt(times.p99),
-        memory_mb=level.resources.workers_pss_peak_mb,
-        error_ratio=level.error_ratio,
-        plan=manifest.plan_hashes.get(f"{level.index:02d}-{level.label}", ""),
-        environment=manifest.lock_hashes.get(level.target, ""),
-        machine=_machine(manifest.host),
+    if url is None and not results.is_dir():
+        return History((), 0, (), 0, str(results))
+    runs_there = read_runs(results)
+    folders = runs_there.folders
+    catalogue = open_catalogue(results, url)
+    filed = file_missing_runs(catalogue, folders[-runs_max:])
+    with catalogue.reading() as session:
+        newest = (
+            select(Run)
+            .order_by(Run.created.desc(), Run.id.desc())
+            .limit(runs_max)
+            .options(selectinload(Run.levels).selectinload(Level.metrics))
+        )
+        runs = list(reversed(session.scalars(newest).all()))
+        total = session.scalar(select(func.count()).select_from(Run)) or 0
+        older = set(session.scalars(select(Run.id))) if folders[:-runs_max] else set()
+        series = _series(runs)
+    unfiled = sum(folder.run_id not in older for folder in folders[:-runs_max])
+    return History(
+        series=series,
+        runs=len(runs),
+        unread=(*runs_there.passed_over, *filed.unread),
+        older=total - len(runs) + unfiled,
+        catalogue=catalogue.place,
     )
-    return key, point
 
 
-def _doubt(p99: Percentile) -> str:
-    if p99.at_least:
-        return "at least this long"
-    if p99.value_s is not None and p99.is_weak:
-        return f"{p99.samples_beyond} samples beyond, {MIN_TAIL_SAMPLES} needed"
-    return ""
+def _series(runs: Sequence[Run]) -> tuple[Series, ...]:
+    lines: dict[SeriesKey, list[HistoryPoint]] = {}
+    for run in runs:
+        for level in run.levels:
+            again = f" repeat {level.repeat + 1}" if level.repeat else ""
+            target = without_version(level.target)
+            key = SeriesKey(run.scenario, f"{level.label}{again}", target)
+            lines.setdefault(key, []).append(_point(run, level))
+    return tuple(Series(key, tuple(points)) for key, points in lines.items())
 
 
-def _machine(host: HostFacts) -> str:
-    """Return the identity of a machine for comparisons."""
-    # Rounded: another kernel on the same machine reserves a few megabytes more or less.
-    quota = host.cgroup_cpu_limit_cores
-    cores = f"{host.cores_usable} cores" + ("" if quota is None else f" (quota {quota:.3g})")
-    return f"{host.cpu_model}, {cores}, {host.memory_total_bytes / 1e9:.1f} GB"
+def _point(run: Run, level: Level) -> HistoryPoint:
+    return HistoryPoint(
+        run_id=run.id,
+        created=run.created,
+        version=level.target_version,
+        validity=level.validity,
+        samples=level.samples,
+        values={
+            MetricKey(one.metric, one.family): HistoryValue(
+                one.unit, one.value, one.low, one.high, one.validity, one.doubt
+            )
+            for one in level.metrics
+        },
+        matches=level.matches,
+    )

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import delete, inspect, select
+
 from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.catalogue.tables import Level, Metric, Run, Verdict
 from perf_pipeline.errors import CatalogueError
@@ -22,10 +24,16 @@ from perf_pipeline.metrics.matching import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sqlalchemy.orm import Session
+
     from perf_pipeline.catalogue.store import Catalogue
+    from perf_pipeline.metrics.types.comparison import Comparison
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.samples.manifest import Manifest
+
+COMPARISON = "comparison"
+"""Kind of the verdicts of comparisons, which stay when a run is filed again."""
 
 
 def file_run(catalogue: Catalogue, metrics: RunMetrics, folder: Path) -> bool:
@@ -44,17 +52,27 @@ def file_run(catalogue: Catalogue, metrics: RunMetrics, folder: Path) -> bool:
         CatalogueError: It could not be written.
     """
     with catalogue.writing() as session:
-        known = session.get(Run, metrics.run_id)
-        place = str(folder)
-        if known is not None:
-            if Path(known.folder).is_dir() and not folder.is_dir():
-                place = known.folder
-            # First: rows of the same keys take their place.
-            known.levels.clear()
-            known.verdicts.clear()
-            session.flush()
-        session.merge(_run(metrics, place))
-    return known is None
+        return file_in(session, metrics, folder)
+
+
+def file_in(session: Session, metrics: RunMetrics, folder: Path) -> bool:
+    """File a run in a writer's session; as ``file_run``."""
+    run = _run(metrics, str(folder))
+    known = session.get(Run, run.id)
+    if known is None:
+        session.add(run)
+        return True
+    if Path(known.folder).is_dir() and not folder.is_dir():
+        run.folder = known.folder
+    session.execute(delete(Level).where(Level.run_id == run.id))
+    own = Verdict.kind != COMPARISON
+    session.execute(delete(Verdict).where(Verdict.run_id == run.id, own))
+    for column in inspect(Run).column_attrs:
+        setattr(known, column.key, getattr(run, column.key))
+    for verdict in run.verdicts:
+        verdict.run_id = run.id
+    session.add_all([*run.levels, *run.verdicts])
+    return False
 
 
 def file_measured_run(
@@ -74,6 +92,41 @@ def file_measured_run(
         notify(f"run {metrics.run_id} is complete, and not in the catalogue: {error}")
 
 
+def file_comparison(
+    comparison: Comparison, results: Path, url: str | None, notify: Callable[[str], None]
+) -> None:
+    """File the verdicts of a comparison on its candidate's runs, of those that are filed.
+
+    What prevents it costs the comparison nothing, and is notified.
+
+    Args:
+        comparison: The comparison.
+        results: The results folder.
+        url: Of the settings.
+        notify: Called with a line if they could not be filed.
+    """
+    try:
+        with open_catalogue(results, url).writing() as session:
+            its_own = (Verdict.kind == COMPARISON, Verdict.detail == comparison.comparison_id)
+            session.execute(delete(Verdict).where(*its_own))
+            wanted = select(Run.id).where(Run.id.in_(comparison.candidate.runs))
+            session.add_all(
+                Verdict(
+                    run_id=run_id,
+                    kind=COMPARISON,
+                    level=change.level,
+                    family=change.family,
+                    subject=f"{change.metric} against {comparison.baseline.name}",
+                    verdict=change.verdict,
+                    detail=comparison.comparison_id,
+                )
+                for run_id in session.scalars(wanted).all()
+                for change in comparison.changes
+            )
+    except CatalogueError as error:
+        notify(f"comparison {comparison.comparison_id} is not in the catalogue: {error}")
+
+
 def utc_text(time: datetime) -> str:
     """Return a time as the catalogue stores it."""
     return time.astimezone(UTC).isoformat(timespec="seconds")
@@ -81,7 +134,7 @@ def utc_text(time: datetime) -> str:
 
 def _run(metrics: RunMetrics, folder: str) -> Run:
     manifest = metrics.manifest
-    branch, commit, dirty = _git(manifest)
+    branch, commit, dirty = git_of(manifest)
     return Run(
         id=metrics.run_id,
         folder=folder,
@@ -102,7 +155,7 @@ def _run(metrics: RunMetrics, folder: str) -> Run:
     )
 
 
-def _git(manifest: Manifest) -> tuple[str, str, bool]:
+def git_of(manifest: Manifest) -> tuple[str, str, bool]:
     """Return branch, commit and dirtiness of the code under test."""
     if manifest.user_code is not None:
         code = manifest.user_code
@@ -138,12 +191,18 @@ def _level(metrics: RunMetrics, position: int, level: LevelMetrics) -> Level:
                 high=one.high,
                 samples=one.samples,
                 doubt=one.doubt,
-                validity=level.validity,
+                validity=_validity(level, one.metric),
                 comparable_key=key,
             )
             for one in level_values(level)
         ],
     )
+
+
+def _validity(level: LevelMetrics, metric: str) -> str:
+    """Return the validity of a metric: CPU time per workflow stands beside neighbours as well."""
+    stands = level.is_only_noisy and metric == "cpu_per_workflow_s"
+    return level.validity_if_quiet if stands else level.validity
 
 
 def _verdicts(metrics: RunMetrics) -> Iterator[Verdict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ VERSION_TABLE = "catalogue_version"
 LATEST = "0001"
 """The newest migration; a test compares it to the folder."""
 
+_ALEMBIC = threading.Lock()
+"""Alembic keeps the migration that goes on in its modules: one thread at a time."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -64,4 +67,5 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _ALEMBIC:
+        command.upgrade(config, "head")

@@ -78,18 +78,15 @@ def open_catalogue(results: Path, url: str | None = None) -> Catalogue:
     """Open the catalogue of a results folder; it is made, or brought up to date, where it must be.
 
     Args:
-        results: The folder of the runs.
+        results: The folder of the runs; it must exist unless there is a URL.
         url: PostgreSQL database in its place; None for the file in the folder.
 
     Raises:
         CatalogueError: It is damaged, was written by a newer version, or cannot be reached.
     """
     place, address = _address(results, url)
-    if url is None:
-        try:
-            results.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CatalogueError(f"catalogue {place} cannot be made: {error}") from error
+    if url is None and not results.is_dir():
+        raise CatalogueError(f"no catalogue in {results}: there is no such folder, so no run in it")
     engine = _engine(address)
     with _explained(place):
         bring_up_to_date(engine, lambda: _locked(engine), place)

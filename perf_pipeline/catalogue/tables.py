@@ -116,7 +116,7 @@ class Metric(Table):
         high: Upper end, likewise.
         samples: Workflows, or samples of the resource monitor, behind the value.
         doubt: Why a value does not compare although there is one; empty if it does.
-        validity: The level's.
+        validity: The level's; but CPU time per workflow stands beside neighbours as well.
         comparable_key: The level's.
     """
 

@@ -44,6 +44,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("inspect", "report"),
     "histograms": ("histograms", "histograms"),
     "prune": ("files.prune", "prune"),
+    "catalogue": ("files.catalogue", "catalogue"),
+    "baseline": ("files.baseline", "baseline"),
     "start": ("servers", "start"),
     "stop": ("servers", "stop"),
     "status": ("servers", "status"),
@@ -79,6 +81,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "report": ("perf-pipeline report", "perf-pipeline report results/20241201_120000-4f2c"),
     "prune": ("perf-pipeline prune --keep 90d --dry-run", "perf-pipeline prune --keep 90d --json"),
+    "catalogue": (
+        "perf-pipeline catalogue show",
+        "perf-pipeline catalogue add results /other/host/results performance_results.tar.gz",
+    ),
+    "baseline": (
+        "perf-pipeline baseline pin stable latest --note 'release 2.19'",
+        "perf-pipeline baseline list; perf-pipeline baseline remove stable",
+    ),
     "start": ("perf-pipeline start; perf-pipeline run baseline; perf-pipeline stop",),
     "stop": ("perf-pipeline stop",),
     "status": ("perf-pipeline status", "perf-pipeline status --gate --json"),

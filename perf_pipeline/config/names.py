@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-NameKind = Literal["run id", "comparison id", "scenario name", "level name"]
+NameKind = Literal["run id", "comparison id", "scenario name", "level name", "baseline name"]
 
 _RULES: dict[NameKind, tuple[re.Pattern[str], str]] = {
     # 57: the name of the run's schema, "perf_" and the id, has at most 63 characters (PostgreSQL).
@@ -37,6 +37,10 @@ _RULES: dict[NameKind, tuple[re.Pattern[str], str]] = {
     "level name": (
         re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,79}"),
         "1 to 80 of A-Z, a-z, 0-9, _, -, + and .",
+    ),
+    "baseline name": (
+        re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}"),
+        "1 to 80 of A-Z, a-z, 0-9, _, -, . and /, beginning with a letter or digit",
     ),
 }
 

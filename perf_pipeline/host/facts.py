@@ -16,7 +16,7 @@ from perf_pipeline.samples.host_record import HostFacts
 _STEAL = 7
 """Position of stolen time in the cpu line of /proc/stat."""
 
-_GIT_S = 10
+GIT_S = 10
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,7 @@ def read_git_state(folder: Path, search_path: str) -> GitState:
     git = shutil.which("git", path=search_path)
     if git is None:
         return GitState(None, None, "git is not installed")
-    # Without the exception git refuses folders of other users; nothing in it is executed by us.
-    command = [git, "-c", f"safe.directory={folder}", "-C", str(folder)]
-    # `status` would execute a configured program otherwise.
-    command += ["-c", "core.fsmonitor=false", "--no-optional-locks"]
+    command = git_command(git, folder)
     try:
         commit = _output([*command, "rev-parse", "--verify", "HEAD"])
         changes = _output([*command, "status", "--porcelain"])
@@ -92,8 +89,16 @@ def read_git_state(folder: Path, search_path: str) -> GitState:
     except subprocess.CalledProcessError as error:
         return GitState(None, None, str(error.stderr).strip())
     except subprocess.TimeoutExpired:
-        return GitState(None, None, f"git did not answer in {_GIT_S} s")
+        return GitState(None, None, f"git did not answer in {GIT_S} s")
     return GitState(commit, bool(changes), "", "" if branch == "HEAD" else branch)
+
+
+def git_command(git: str, folder: Path) -> list[str]:
+    """Return the beginning of a git command that reads a folder and executes nothing in it."""
+    # Without the exception git refuses folders of other users.
+    command = [git, "-c", f"safe.directory={folder}", "-C", str(folder)]
+    # `status` would execute a configured program otherwise.
+    return [*command, "-c", "core.fsmonitor=false", "--no-optional-locks"]
 
 
 def read_cpu_times(proc: Path = Path("/proc")) -> CpuTimes:
@@ -120,7 +125,7 @@ def steal_percent(before: CpuTimes, after: CpuTimes) -> float | None:
 
 
 def _output(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_GIT_S)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GIT_S)
     return done.stdout.strip()
 
 

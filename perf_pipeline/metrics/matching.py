@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
+from perf_pipeline.config.scenario.target_spec import parse_target, target_facts, target_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
     return {
         "scenario": manifest.scenario,
         "level": f"{level.label}{again}",
-        "target": target_name(level.target),
+        "target": without_version(level.target),
         "nodes": level.nodes,
         "mode": level.mode,
         "loop": level.loop,
@@ -61,12 +61,13 @@ def comparable_key(matches: Mapping[str, str]) -> str:
     return _hash(dict(sorted(matches.items()))) if all(matches.values()) else ""
 
 
-def target_name(text: str) -> str:
-    """Return a target without its version and packages: ``kailash`` of ``kailash==2.19.0``."""
+def without_version(target: str) -> str:
+    """Return a target without its version: ``kailash+pandas`` of ``kailash==2.19.0+pandas``."""
     try:
-        return parse_target(text).name
+        spec = parse_target(target)
     except ValueError:  # of another version of this program
-        return text
+        return target
+    return target_text(spec.name, None, spec.packages)
 
 
 def target_version(manifest: Manifest, target: str) -> str:
@@ -103,8 +104,8 @@ def _own_package(manifest: Manifest, target: str) -> str:
     if target == manifest.target.name:
         return manifest.target.package
     try:
-        return target_facts(target_name(target)).package
-    except OSError:  # of another version of this program
+        return target_facts(parse_target(target).name).package
+    except (ValueError, OSError):  # of another version of this program
         return ""
 
 

@@ -40,7 +40,11 @@ PARENTS = {
     "found_capacity": set(),
 }
 LOAD_JOBS = ["baseline", "stress", "scenario"]
-JOBS = {*LOAD_JOBS, "recorded", "capacity", "infrastructure_up", "infrastructure_down", "clearing"}
+JOBS = {
+    *LOAD_JOBS,
+    *("recorded", "capacity", "infrastructure_up", "infrastructure_down", "clearing"),
+    "promote_baseline",
+}
 CHECKS = {
     "validity",
     "repeats_agree",

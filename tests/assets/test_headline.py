@@ -203,7 +203,7 @@ def test_the_history_draws_every_series_and_says_what_it_left_out(tmp_path: Path
     write_run(tmp_path, "r-1", plan_hashes={"00-10": "plan b"})
     write_run(tmp_path, "r-2", measured=False)
     newest = write_run(tmp_path, "r-3")
-    result = metric_history(HistoryConfig(), str(newest.metrics))
+    result = metric_history(dg.build_asset_context(), HistoryConfig(), str(newest.metrics))
     assert isinstance(result, dg.MaterializeResult)
     shown: dict[str, Any] = dict(result.metadata or {})
     assert shown["runs"].value == "2"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import altair as alt
 
+from perf_pipeline.analysis.history import MetricKey
 from perf_pipeline.report.charts import svg
 from perf_pipeline.report.charts.chart import HEIGHT, WIDTH, Chart
 from perf_pipeline.report.text import escape, quantity
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 VALID, NOT_VALID, OTHER = "valid", "not valid", "not comparable"
 NOTE = (
     "Filled: valid and comparable with the newest run; the line joins these. Hollow: not valid, or "
-    "a P99 that is only a lower bound or has too few samples beyond it. Grey cross: another plan, "
-    "target environment or machine."
+    "a P99 that is only a lower bound or has too few samples beyond it. Grey cross: another load, "
+    "target, machine or whatever else must match."
 )
 
 
@@ -29,18 +30,19 @@ class Quantity(NamedTuple):
 
     Attributes:
         title: Its name with the unit.
-        value: Returns its value in one run; None where it was not measured.
+        metric: Its name in the catalogue.
     """
 
     title: str
-    value: Callable[[HistoryPoint], float | None]
+    metric: str
 
 
 QUANTITIES = (
-    Quantity("Throughput, workflows/s", lambda point: point.throughput_per_s),
-    Quantity("Average, s", lambda point: point.average_s),
-    Quantity("P99, s", lambda point: point.p99_s),
-    Quantity("Memory of the workers (peak PSS), MB", lambda point: point.memory_mb),
+    Quantity("Throughput, workflows/s", "throughput_per_s"),
+    Quantity("Average, s", "avg_s"),
+    Quantity("P99, s", "p99_s"),
+    Quantity("CPU time per workflow, s", "cpu_per_workflow_s"),
+    Quantity("Memory of the workers (peak PSS), MB", "memory_peak_mb"),
 )
 
 
@@ -51,7 +53,7 @@ def history_charts(series: Series) -> tuple[Chart, ...]:
         rows = [
             _row(series, position, point, what)
             for position, point in enumerate(series.points, start=1)
-            if what.value(point) is not None
+            if point.value(what.metric) is not None
         ]
         if rows:
             figures.append(_figure(series, what, rows))
@@ -68,9 +70,9 @@ def _row(series: Series, position: int, point: HistoryPoint, what: Quantity) -> 
     mark = VALID
     if series.why_not(point):
         mark = OTHER
-    elif point.validity != "valid" or (what.title.startswith("P99") and point.p99_doubt):
+    elif point.values[MetricKey(what.metric)].validity != "valid" or point.doubt(what.metric):
         mark = NOT_VALID
-    return {"run": position, "value": what.value(point), "mark": mark}
+    return {"run": position, "value": point.value(what.metric), "mark": mark}
 
 
 def _figure(series: Series, what: Quantity, rows: list[dict[str, Any]]) -> Chart:
@@ -108,8 +110,9 @@ def _line(series: Series, position: int, point: HistoryPoint) -> dict[str, str]:
     def shown(value: float | None, form: Callable[[float], str]) -> str:
         return quantity.NOT_MEASURED if value is None else form(value)
 
-    p99 = shown(point.p99_s, quantity.seconds)
-    percent = None if point.error_ratio is None else 100 * point.error_ratio
+    p99, doubt = shown(point.value("p99_s"), quantity.seconds), point.doubt("p99_s")
+    error_ratio = point.value("error_ratio")
+    percent = None if error_ratio is None else 100 * error_ratio
     return {
         "level": escape.visible(series.key, length_max=160),
         "number": str(position),
@@ -117,9 +120,11 @@ def _line(series: Series, position: int, point: HistoryPoint) -> dict[str, str]:
         "validity": escape.name(point.validity),
         "comparable with the newest": ", ".join(series.why_not(point)) or "yes",
         "samples": quantity.count(point.samples),
-        "throughput": shown(point.throughput_per_s, quantity.rate),
-        "average": shown(point.average_s, quantity.seconds),
-        "p99": f"{p99} ({point.p99_doubt})" if point.p99_doubt else p99,
-        "memory": shown(point.memory_mb, quantity.megabytes),
+        "version": escape.name(point.version),
+        "throughput": shown(point.value("throughput_per_s"), quantity.rate),
+        "average": shown(point.value("avg_s"), quantity.seconds),
+        "p99": f"{p99} ({doubt})" if doubt else p99,
+        "cpu per workflow": shown(point.value("cpu_per_workflow_s"), quantity.seconds),
+        "memory": shown(point.value("memory_peak_mb"), quantity.megabytes),
         "errors": shown(percent, quantity.percent),
     }

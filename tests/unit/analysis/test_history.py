@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,9 +27,9 @@ def test_a_series_holds_what_each_run_measured_oldest_first(tmp_path: Path) -> N
     (series,) = history.series
     assert series.key == KEY
     assert [point.run_id for point in series.points] == ["r-1", "r-2", "r-3"]
-    rates = [point.throughput_per_s for point in series.points]
+    rates = [point.value("throughput_per_s") for point in series.points]
     assert rates == pytest.approx([100, 50, 25], rel=0.03)
-    averages_s = [point.average_s for point in series.points]
+    averages_s = [point.value("avg_s") for point in series.points]
     assert averages_s == pytest.approx([0.1, 0.2, 0.4], rel=0.03)
     assert [series.why_not(point) for point in series.points] == [(), (), ()]
     assert (history.runs, history.unread, history.older) == (3, (), 0)
@@ -38,8 +39,10 @@ def test_a_series_holds_what_each_run_measured_oldest_first(tmp_path: Path) -> N
     ("changed", "why"),
     [
         ({"plan_hashes": {"00-10": "plan b"}}, "another plan"),
-        ({"lock_hashes": {"control": "lock b"}}, "another target environment"),
-        ({"lock_hashes": {}}, "another target environment"),
+        ({"seed": 2}, "another seed"),
+        ({"target": {"packages": {"numpy": "2.0"}}}, "other packages"),
+        ({"lock_hashes": {}}, "other packages"),
+        ({"servers": [{"version": "17.0"}]}, "other servers"),
         ({"host": {"cores_usable": 4}}, "another machine"),
         ({"host": {"cpu_model": "another processor"}}, "another machine"),
     ],
@@ -47,7 +50,7 @@ def test_a_series_holds_what_each_run_measured_oldest_first(tmp_path: Path) -> N
 def test_a_run_that_differs_in_what_must_match_does_not_compare(
     tmp_path: Path, changed: dict[str, Any], why: str
 ) -> None:
-    """A target without a lock hash matches none either."""
+    """A target whose packages are not known matches none either."""
     write_run(tmp_path, "r-1", **changed)
     write_run(tmp_path, "r-2")
     (series,) = read_history(tmp_path).series
@@ -74,7 +77,7 @@ def test_targets_and_repeats_are_series_of_their_own(tmp_path: Path) -> None:
     assert [str(series.key) for series in read_history(tmp_path).series] == [
         "simulated 10 control",
         "simulated 10 repeat 2 control",
-        "simulated 10 kailash==2.0.0",
+        "simulated 10 kailash",
     ]
 
 
@@ -84,7 +87,7 @@ def test_an_invalid_level_keeps_its_validity_and_a_weak_p99_its_doubt(tmp_path: 
     write_run(tmp_path, "r-1", status=INTERRUPTED, workers=[slow])
     (series,) = read_history(tmp_path).series
     assert series.newest.validity == "not_steady"
-    assert series.newest.p99_doubt in {"at least this long", "0 samples beyond, 10 needed"}
+    assert series.newest.doubt("p99_s") in {"at least this long", "0 samples beyond, 10 needed"}
 
 
 def test_unreadable_runs_are_named_running_ones_left_alone_and_older_ones_counted(
@@ -104,6 +107,45 @@ def test_unreadable_runs_are_named_running_ones_left_alone_and_older_ones_counte
     assert "r-6/metrics.json is not what this version writes (" in wrong
 
 
+def test_a_series_leads_over_the_versions_of_its_target(tmp_path: Path) -> None:
+    """The version is what is under test, so it need not match."""
+    for number, version in enumerate(("2.18.0", "2.19.0"), start=1):
+        target = {"name": "control", "package": "kailash", "packages": {"kailash": version}}
+        write_run(tmp_path, f"r-{number}", target=target)
+    (series,) = read_history(tmp_path).series
+    assert [point.version for point in series.points] == ["2.18.0", "2.19.0"]
+    assert series.why_not(series.points[0]) == ()
+
+
+def test_every_metric_is_a_series_over_the_runs_in_which_it_is_a_measurement(
+    tmp_path: Path,
+) -> None:
+    """Left out: a run of another plan, and one that is not valid."""
+    write_run(tmp_path, "r-1", service_s=0.1)
+    write_run(tmp_path, "r-2", plan_hashes={"00-10": "plan b"})
+    slow = SimulatedWorker(closed_loop(10, lambda _slot: 4.9, until_s=10))
+    write_run(tmp_path, "r-3", workers=[slow])
+    write_run(tmp_path, "r-4", service_s=0.2)
+    (series,) = read_history(tmp_path).series
+    found = {str(one.metric): one for one in series.metrics()}
+    rate = found["throughput_per_s"]
+    assert [point.run_id for point in rate.points] == ["r-1", "r-4"]
+    assert rate.values == pytest.approx([100, 50], rel=0.03)
+    assert (rate.unit, rate.higher_is_better) == ("/s", True)
+    assert {"avg_s", "p50_s", "error_ratio", "transformation/simple avg_s"} <= set(found)
+    assert not found["transformation/simple avg_s"].higher_is_better
+
+
+def test_a_run_stays_in_the_history_when_its_folder_is_gone(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "r-1")
+    write_run(tmp_path, "r-2")
+    read_history(tmp_path)
+    shutil.rmtree(folder.root)
+    (series,) = read_history(tmp_path).series
+    assert [point.run_id for point in series.points] == ["r-1", "r-2"]
+
+
 def test_an_empty_folder_has_no_history(tmp_path: Path) -> None:
     history = read_history(tmp_path / "none")
     assert (history.series, history.runs, history.unread) == ((), 0, ())
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +15,11 @@ from sqlalchemy import create_engine, select
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.catalogue import migrations, schema
-from perf_pipeline.catalogue.filing import file_measured_run, file_run
+from perf_pipeline.catalogue.filing import file_comparison, file_measured_run, file_run
 from perf_pipeline.catalogue.store import FILE, open_catalogue
-from perf_pipeline.catalogue.tables import Level, Metric, Run, Table
+from perf_pipeline.catalogue.tables import Level, Metric, Run, Table, Verdict
 from perf_pipeline.errors import CatalogueError
+from perf_pipeline.metrics.types.comparison import Change, ComparedSide, Comparison
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
@@ -72,8 +74,6 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     begin, problems = threading.Barrier(8), []
 
     def write(number: int) -> None:
-        from dataclasses import replace  # noqa: PLC0415
-
         begin.wait()
         run = replace(metrics, run_id=f"r-{number}")
         file_measured_run(run, folder.root, None, problems.append)
@@ -135,7 +135,38 @@ def test_a_database_of_a_newer_version_is_refused_and_not_changed(tmp_path: Path
     assert (tmp_path / FILE).read_bytes() == before
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(CatalogueError, match=r"cannot be made: .*Not a directory"):
-        open_catalogue(tmp_path / "file/results")
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="there is no such folder"):
+        open_catalogue(tmp_path / "results")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_verdicts_of_a_comparison_stay_when_its_candidate_is_filed_again(
+    tmp_path: Path,
+) -> None:
+    """They are those on runs that are filed, and a comparison has them once."""
+    folder = write_run(tmp_path, "r-2")
+    catalogue, metrics = open_catalogue(tmp_path), metrics_of(folder)
+    file_run(catalogue, metrics, folder.root)
+    change = Change(
+        "avg_s", "s", "10", "", False, "ratio", (1.0,), (1.2,), 1.2, 1.1, 1.3, 0.01,
+        "regression", "major", "",
+    )  # fmt: skip
+    sides = [ComparedSide(name, runs, "control", ("valid",)) for name, runs in SIDES]
+    comparison = Comparison(
+        "c-1", "simulated", *sides, False, (), (change,), "regression", "major", ()
+    )
+    for _ in range(2):
+        file_comparison(comparison, tmp_path, None, pytest.fail)
+    file_run(catalogue, metrics, folder.root)
+    with catalogue.reading() as session:
+        (one,) = session.scalars(select(Verdict).where(Verdict.kind == "comparison"))
+    assert (one.run_id, one.subject, one.verdict, one.detail) == (
+        "r-2",
+        "avg_s against pinned:stable",
+        "regression",
+        "c-1",
+    )
+
+
+SIDES = (("pinned:stable", ("r-1",)), ("r-2", ("r-2", "r-9")))

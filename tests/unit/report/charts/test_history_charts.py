@@ -8,27 +8,52 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.analysis.history import HistoryPoint, Series, SeriesKey
+from perf_pipeline.analysis.history import (
+    HistoryPoint,
+    HistoryValue,
+    MetricKey,
+    Series,
+    SeriesKey,
+)
 from perf_pipeline.report.charts.history_charts import history_charts, history_rows
 from tests.unit.report.conftest import HOSTILE
 
 if TYPE_CHECKING:
     from perf_pipeline.report.charts.chart import Chart
 
-POINT = HistoryPoint(
-    run_id="r-1",
-    validity="valid",
-    samples=4000,
-    throughput_per_s=200.0,
-    average_s=0.5,
-    p99_s=1.5,
-    p99_doubt="",
-    memory_mb=321.0,
-    error_ratio=0.01,
-    plan="a",
-    environment="a",
-    machine="a",
-)
+VALUES = {
+    "throughput_per_s": 200.0,
+    "avg_s": 0.5,
+    "p99_s": 1.5,
+    "cpu_per_workflow_s": 0.002,
+    "memory_peak_mb": 321.0,
+    "error_ratio": 0.01,
+}
+
+
+def point(
+    run_id: str = "r-1",
+    *,
+    plan: str = "a",
+    validity: str = "valid",
+    doubt: str = "",
+    **values: float | None,
+) -> HistoryPoint:
+    """Return a run; of the P99 alone there may be a doubt."""
+    return HistoryPoint(
+        run_id=run_id,
+        created="2026-01-01T00:00:00+00:00",
+        version="2.19.0",
+        validity=validity,
+        samples=4000,
+        values={
+            MetricKey(metric): HistoryValue(
+                "s", value, None, None, validity, doubt if metric == "p99_s" else ""
+            )
+            for metric, value in {**VALUES, **values}.items()
+        },
+        matches={"plan": plan, "machine": "a"},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +62,17 @@ def series() -> Series:
     return Series(
         SeriesKey("baseline", "100", "kailash"),
         (
-            POINT,
-            replace(POINT, run_id="r-2", plan="b"),
-            replace(POINT, run_id="r-3", validity="not_steady"),
-            replace(POINT, run_id="r-4", memory_mb=None),
+            point(),
+            point("r-2", plan="b"),
+            point("r-3", validity="not_steady"),
+            point("r-4", memory_peak_mb=None),
         ),
     )
 
 
 @pytest.fixture(scope="module")
 def figures(series: Series) -> tuple[Chart, ...]:
-    """Its charts: throughput, average, P99, memory."""
+    """Its charts: throughput, average, P99, CPU time per workflow, memory."""
     return history_charts(series)
 
 
@@ -69,6 +94,7 @@ def test_each_quantity_has_a_chart_in_which_every_run_that_has_it_is_marked(
         [4, 2, 1, 1],
         [4, 2, 1, 1],
         [4, 2, 1, 1],
+        [4, 2, 1, 1],
         [3, 1, 1, 1],
     ]
 
@@ -81,7 +107,8 @@ def test_the_line_joins_only_valid_runs_that_compare(figures: tuple[Chart, ...])
 
 
 def test_nothing_is_drawn_of_what_was_never_measured(series: Series) -> None:
-    points = tuple(replace(point, p99_s=None, memory_mb=None) for point in series.points)
+    never = dict.fromkeys(("p99_s", "cpu_per_workflow_s", "memory_peak_mb"))
+    points = tuple(point(one.run_id, **never) for one in series.points)
     titles = [figure.title for figure in history_charts(replace(series, points=points))]
     assert [title.partition(",")[0] for title in titles] == ["Throughput", "Average"]
 
@@ -89,7 +116,7 @@ def test_nothing_is_drawn_of_what_was_never_measured(series: Series) -> None:
 def test_the_table_says_newest_first_what_each_run_gave_and_whether_it_compares(
     series: Series,
 ) -> None:
-    weak = replace(series.points[0], p99_doubt="3 samples beyond, 10 needed")
+    weak = point(doubt="3 samples beyond, 10 needed")
     rows = history_rows(replace(series, points=(weak, *series.points[1:])))
     assert [row["number"] for row in rows] == ["4", "3", "2", "1"]
     assert [row["comparable with the newest"] for row in rows] == [
@@ -102,10 +129,11 @@ def test_the_table_says_newest_first_what_each_run_gave_and_whether_it_compares(
     assert rows[0]["memory"] == "not measured"
     assert rows[3]["p99"] == "1.50 s (3 samples beyond, 10 needed)"
     assert {row["samples"] for row in rows} == {"4,000"}
+    assert {row["version"] for row in rows} == {"2.19.0"}
 
 
 def test_a_hostile_name_is_text_in_charts_and_table() -> None:
-    series = Series(SeriesKey(HOSTILE, "100", "kailash"), (replace(POINT, run_id=HOSTILE),))
+    series = Series(SeriesKey(HOSTILE, "100", "kailash"), (point(HOSTILE),))
     for figure in history_charts(series):
         assert "<script" not in figure.svg
         assert "<img" not in figure.svg
