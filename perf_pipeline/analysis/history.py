@@ -107,7 +107,7 @@ class HistoryPoint:
     def differs_from(self, other: HistoryPoint) -> tuple[str, ...]:
         """Return why the two are not comparable; empty if they are. Unknown values differ."""
         return tuple(
-            f"{'other' if name.endswith('s') else 'another'} {name}"
+            f"{'other' if name.endswith('s') else 'another'} {name.replace('_', ' ')}"
             for name in {**self.matches, **other.matches}
             for mine, theirs in [(self.matches.get(name, ""), other.matches.get(name, ""))]
             if not mine or mine != theirs

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts, target_text
@@ -37,11 +38,17 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
         "nodes": level.nodes,
         "mode": level.mode,
         "loop": level.loop,
-        "workloads": _hash([(one.family, one.complexity) for one in manifest.workloads]),
+        "load": _load(level),
+        "workloads": _hash([(one.name, one.weight, one.data_sha256) for one in manifest.workloads]),
         "seed": str(manifest.seed),
-        "plan": manifest.plan_hashes.get(f"{level.index:02d}-{level.label}", ""),
+        "phases": _hash({**asdict(manifest.phases), "cooldown_s": 0}),
+        "processes": str(manifest.processes),
         "settings": _hash(level.settings),
         "limits": _hash(level.limits),
+        "connections": _hash(
+            (manifest.connections.max_db_connections, manifest.connections.connection_timeout_s)
+        ),
+        "variables": _hash((manifest.variables.values, sorted(manifest.variables.passed))),
         "packages": _packages(manifest, level.target),
         "python": manifest.runtime.get("python", "not recorded"),
         "machine": machine_fingerprint(manifest.host),
@@ -49,7 +56,18 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
             sorted(f"{one.service}: {one.product} {one.version}" for one in manifest.servers)
         )
         or "none",
+        "server_settings": _hash({one.service: one.settings for one in manifest.servers}),
     }
+
+
+def _load(level: LevelMetrics) -> str:
+    """Return the load in words: the hash of its plan is of the target's version as well."""
+    if level.open_load is not None:
+        load = level.open_load
+        timeout = f"start timeout {load.start_timeout_s:g} s"
+        return f"{load.offered}, {load.scheduled} arrivals, {load.slots} slots, {timeout}"
+    pause = f", {level.thinking.planned}" if level.thinking else ""
+    return f"{level.concurrency} in flight{pause}"
 
 
 def comparable_key(matches: Mapping[str, str]) -> str:

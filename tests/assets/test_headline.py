@@ -199,8 +199,8 @@ def test_a_note_that_two_charts_share_is_read_once() -> None:
 
 
 def test_the_history_draws_every_series_and_says_what_it_left_out(tmp_path: Path) -> None:
-    """Three runs, one of another plan and one without metrics."""
-    write_run(tmp_path, "r-1", plan_hashes={"00-10": "plan b"})
+    """Three runs, one of other phases and one without metrics."""
+    write_run(tmp_path, "r-1", phases={"steady_s": 60})
     write_run(tmp_path, "r-2", measured=False)
     newest = write_run(tmp_path, "r-3")
     result = metric_history(dg.build_asset_context(), HistoryConfig(), str(newest.metrics))
@@ -209,5 +209,5 @@ def test_the_history_draws_every_series_and_says_what_it_left_out(tmp_path: Path
     assert shown["runs"].value == "2"
     assert "r-2/metrics.json is missing" in str(shown["not read"].value)
     rows = records(shown["table"])
-    assert [row["comparable with the newest"] for row in rows] == ["yes", "another plan"]
+    assert [row["comparable with the newest"] for row in rows] == ["yes", "other phases"]
     assert len(images(shown["history: simulated 10 control"].value)) == 3

@@ -38,7 +38,9 @@ def test_a_series_holds_what_each_run_measured_oldest_first(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"plan_hashes": {"00-10": "plan b"}}, "another plan"),
+        ({"phases": {"steady_s": 60}}, "other phases"),
+        ({"workloads": [{"family": "analytics", "complexity": "simple"}]}, "other workloads"),
+        ({"processes": 2}, "other processes"),
         ({"seed": 2}, "another seed"),
         ({"target": {"packages": {"numpy": "2.0"}}}, "other packages"),
         ({"lock_hashes": {}}, "other packages"),
@@ -107,6 +109,14 @@ def test_unreadable_runs_are_named_running_ones_left_alone_and_older_ones_counte
     assert "r-6/metrics.json is not what this version writes (" in wrong
 
 
+def test_a_level_compares_at_whatever_position_of_its_run(tmp_path: Path) -> None:
+    """``--concurrency 10`` alone, and after other levels: its plan has another hash there."""
+    write_run(tmp_path, "r-1")
+    write_run(tmp_path, "r-2", plan_hashes={"00-10": "plan b"})
+    (series,) = read_history(tmp_path).series
+    assert series.why_not(series.points[0]) == ()
+
+
 def test_a_series_leads_over_the_versions_of_its_target(tmp_path: Path) -> None:
     """The version is what is under test, so it need not match."""
     for number, version in enumerate(("2.18.0", "2.19.0"), start=1):
@@ -120,9 +130,9 @@ def test_a_series_leads_over_the_versions_of_its_target(tmp_path: Path) -> None:
 def test_every_metric_is_a_series_over_the_runs_in_which_it_is_a_measurement(
     tmp_path: Path,
 ) -> None:
-    """Left out: a run of another plan, and one that is not valid."""
+    """Left out: a run of other phases, and one that is not valid."""
     write_run(tmp_path, "r-1", service_s=0.1)
-    write_run(tmp_path, "r-2", plan_hashes={"00-10": "plan b"})
+    write_run(tmp_path, "r-2", phases={"steady_s": 60})
     slow = SimulatedWorker(closed_loop(10, lambda _slot: 4.9, until_s=10))
     write_run(tmp_path, "r-3", workers=[slow])
     write_run(tmp_path, "r-4", service_s=0.2)

@@ -138,12 +138,12 @@ def test_a_name_that_cannot_be_one_is_refused(catalogue: Catalogue, name: str) -
 def test_rolling_takes_the_last_valid_runs_before_this_one_that_compare(
     catalogue: Catalogue, filed: Any
 ) -> None:
-    """Left out: an invalid run, one of another machine, one of another plan, later ones, itself."""
+    """Left out: an invalid run, one of another machine, one of other phases, later ones, itself."""
     for number in (1, 2, 3):
         filed(f"r-{number}")
     filed("r-4", workers=[failing()])
     filed("r-5", host={"cores_usable": 64})
-    filed("r-6", plan_hashes={"00-10": "plan b"})
+    filed("r-6", phases={"steady_s": 60})
     like = filed("r-7")
     filed("r-8")
     lines: list[str] = []
