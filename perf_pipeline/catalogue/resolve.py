@@ -21,6 +21,7 @@ from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.host.git_history import fork_ancestors
 from perf_pipeline.metrics.matching import comparable_key, level_matches, machine_fingerprint
+from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,6 +72,44 @@ def resolve_baseline(
     if kind == "rolling":
         return _rolling(catalogue, value, like, notify)
     return _of_branch(catalogue, value, like, search_path, notify)
+
+
+def baseline_folders(
+    catalogue: Catalogue,
+    name: str,
+    like: RunMetrics | None,
+    *,
+    results: Path,
+    search_path: str,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> tuple[RunFolder, ...]:
+    """Return the folders of the runs that a baseline stands for, oldest first.
+
+    Args:
+        catalogue: As of ``resolve_baseline``, and the others that it has.
+        name: Likewise.
+        like: Likewise.
+        results: Where the runs are looked for first.
+        search_path: As of ``resolve_baseline``.
+        notify: Likewise.
+
+    Raises:
+        CatalogueError: Likewise, or the folder of one of the runs is gone.
+    """
+    ids = resolve_baseline(catalogue, name, like, search_path=search_path, notify=notify)
+    with catalogue.reading() as session:
+        filed = dict(session.execute(select(Run.id, Run.folder).where(Run.id.in_(ids))).tuples())
+    return tuple(_folder(name, run_id, results, Path(filed[run_id])) for run_id in ids)
+
+
+def _folder(name: str, run_id: str, results: Path, filed: Path) -> RunFolder:
+    for place in (results / run_id, filed):
+        if (place / "run.json").exists():
+            return RunFolder(place)
+    raise CatalogueError(
+        f"{name}: run {run_id} is neither in {results} nor at {filed}, where it was added from: its "
+        "figures are in the history, and cannot be compared with without its folder"
+    )
 
 
 def _pinned(catalogue: Catalogue, name: str, like: RunMetrics | None) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,11 @@ import pytest
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.catalogue.baselines import list_baselines, pin_baseline, remove_baseline
 from perf_pipeline.catalogue.filing import file_run
-from perf_pipeline.catalogue.resolve import is_baseline_name, resolve_baseline
+from perf_pipeline.catalogue.resolve import (
+    baseline_folders,
+    is_baseline_name,
+    resolve_baseline,
+)
 from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.samples.run_record import INTERRUPTED
@@ -192,6 +197,27 @@ def test_names_of_baselines_are_told_from_runs_and_files() -> None:
     assert [is_baseline_name(name) for name in ("pinned", "20260114_093012-4f2c", "C:x")] == [
         False
     ] * 3
+
+
+def test_the_runs_of_a_baseline_are_found_where_they_are_now(
+    catalogue: Catalogue, filed: Any, tmp_path: Path
+) -> None:
+    """In the results folder; else where they were when they were added; else it is refused."""
+    filed("r-1")
+    pin_baseline(catalogue, "stable", ["r-1"], "", NOW)
+
+    def found(results: Path) -> list[Path]:
+        folders = baseline_folders(
+            catalogue, "pinned:stable", None, results=results, search_path=""
+        )
+        return [folder.root for folder in folders]
+
+    here = tmp_path / "results"
+    assert found(here) == found(tmp_path / "elsewhere") == [here / "r-1"]
+    shutil.move(here / "r-1", tmp_path / "r-1")
+    assert found(tmp_path) == [tmp_path / "r-1"]
+    with pytest.raises(CatalogueError, match="run r-1 is neither in .* nor at "):
+        found(here)
 
 
 @pytest.fixture
