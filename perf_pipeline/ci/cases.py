@@ -38,6 +38,7 @@ class Case:
         outcome: ``skipped`` for what could not be decided; ``error`` where there is no measurement.
         text: Why, unless passed: value, limit and meaning.
         length_s: How long the level took; 0 where that means nothing.
+        detail: What was measured, also where it passed; empty for nothing more than its name.
     """
 
     scenario: str
@@ -45,6 +46,7 @@ class Case:
     outcome: Outcome
     text: str = ""
     length_s: float = 0.0
+    detail: str = ""
 
 
 def run_cases(metrics: RunMetrics, gate: str | None, table: str) -> tuple[Case, ...]:

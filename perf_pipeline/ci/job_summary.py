@@ -64,7 +64,7 @@ def _run(run: NotedRun) -> list[str]:
     passed = len(run.cases) - len(bad)
     more = [f"- and {len(bad) - CASES_MAX} more"] if len(bad) > CASES_MAX else []
     return [
-        f"### {inert(run.scenario)}, run {inert(run.run_id)}",
+        f"### {inert(run.scenario)}, {inert(run.what or f'run {run.run_id}')}",
         f"{passed} of {len(run.cases)} verdicts are met.",
         "\n".join([*map(_line, bad[:CASES_MAX]), *more]),
         run.summary,

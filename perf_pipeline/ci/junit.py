@@ -31,7 +31,7 @@ def render_junit(command: str, notes: Notes, code: int) -> bytes:
     everything: list[Case] = []
     for run in notes.runs:
         facts = {"run_id": run.run_id, "report": run.report}
-        name = f"{run.scenario} {run.run_id}"
+        name = f"{run.scenario} {run.run_id}".rstrip()
         _suite(root, name, run.cases, _with_code(facts, code), run.started_at[:19])
         everything += run.cases
     errors = [
@@ -76,6 +76,8 @@ def _case(suite: ET.Element, case: Case) -> None:
         },
     )
     if case.outcome == "passed":
+        if case.detail:
+            ET.SubElement(element, "system-out").text = visible(case.detail, length_max=TEXT_MAX)
         return
     lines = [visible(line, length_max=TEXT_MAX) for line in case.text.split("\n")]
     found = ET.SubElement(element, _TAGS[case.outcome], {"message": lines[0]})

@@ -20,9 +20,10 @@ NOT_ENDED = -1
 MEANINGS: dict[int, str] = {
     NOT_ENDED: "it has not ended",
     Exit.COMPLETE: "everything was measured, and every gate held",
-    Exit.GATE_FAILED: "a gate, an objective or the target failed, or there is no valid measurement",
+    Exit.GATE_FAILED: "a gate, an objective or the target failed, something got worse, or there is "
+    "no valid measurement",
     Exit.BAD_INPUT: "wrong options or input; nothing was started",
-    Exit.NOT_A_MEASUREMENT: "not a measurement, or an objective is undecided",
+    Exit.NOT_A_MEASUREMENT: "not a measurement, or a verdict is undecided",
     Exit.DEFECT: "a defect of perf_pipeline",
     Exit.GAVE_UP_WAITING: "gave up waiting for another load run; nothing was started",
     Exit.HUNG_UP: "its terminal was closed; what was measured is kept",
@@ -47,15 +48,16 @@ RESULTS: dict[int, str] = {
 
 @dataclass(frozen=True)
 class NotedRun:
-    """One run that was measured.
+    """One run that was measured, or a comparison of runs, or the alerts of a results folder.
 
     Attributes:
-        run_id: The run.
+        run_id: The run, or the comparison.
         scenario: Its scenario.
         started_at: Wall clock, ISO 8601 UTC.
         report: Path of its report.
         cases: Its verdicts.
         summary: Its tables and answers as Markdown.
+        what: What it is in a heading; empty for a run.
     """
 
     run_id: str
@@ -64,6 +66,7 @@ class NotedRun:
     report: str
     cases: tuple[Case, ...]
     summary: str
+    what: str = ""
 
 
 @dataclass
