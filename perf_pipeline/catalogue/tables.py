@@ -218,49 +218,32 @@ class BaselineRun(Table):
 
 
 class Alert(Table):
-    """The alert on a first bad run, however many metrics moved.
+    """The alert on a first bad run, however many metrics moved (``metrics/types/alert.py``).
 
     Attributes:
-        id: Ascending.
+        id: Id of the first bad run, which may be in an archive alone.
         scenario: Of the runs.
-        target: Without its version and packages.
-        machine: Fingerprint of the machine.
-        first_bad_run: First run of the new level.
-        last_good_run: The run before it; together they are the range; None where it is unknown.
-        tier: ``confirmed`` or ``fast``: of the strongest of its metrics.
-        state: ``open`` or ``acknowledged``.
-        opened: When it was raised.
-        acknowledged: When it was acknowledged; None while it is open.
+        state: ``open``, ``acknowledged`` or ``cleared``.
+        raised: When it was raised.
+        acknowledged: When it was acknowledged; empty unless it was.
         note: Of whoever acknowledged it; may be empty.
-        moved_again_run: The run with which an acknowledged alert moved again and is open anew;
-            None where it has not.
+        cleared: When it was cleared; empty unless it was.
+        undelivered: What sinks have not got yet.
     """
 
     __tablename__ = "catalogue_alerts"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
     scenario: Mapped[str]
-    target: Mapped[str]
-    machine: Mapped[str]
-    first_bad_run: Mapped[str] = mapped_column(ForeignKey("catalogue_runs.id"))
-    last_good_run: Mapped[str | None] = mapped_column(ForeignKey("catalogue_runs.id"))
-    tier: Mapped[str]
     state: Mapped[str]
-    opened: Mapped[str]
-    acknowledged: Mapped[str | None]
+    raised: Mapped[str]
+    acknowledged: Mapped[str]
     note: Mapped[str]
-    moved_again_run: Mapped[str | None] = mapped_column(ForeignKey("catalogue_runs.id"))
+    cleared: Mapped[str]
+    undelivered: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
     metrics: Mapped[list["AlertMetric"]] = relationship(
-        order_by="AlertMetric.id", cascade="all, delete-orphan", passive_deletes=True
-    )
-
-    __table_args__ = (
-        Index(
-            "catalogue_alerts_by_run",
-            *("scenario", "target", "machine", "first_bad_run"),
-            unique=True,
-        ),
+        order_by="AlertMetric.position", cascade="all, delete-orphan", passive_deletes=True
     )
 
 
@@ -268,29 +251,45 @@ class AlertMetric(Table):
     """A metric that moved at the first bad run of an alert.
 
     Attributes:
-        id: Ascending.
         alert_id: The alert.
-        comparable_key: Of its level.
+        position: Of the metric in the alert; the worst is the first.
+        target: Without its version and packages.
         level: Label of the level.
         family: The kind of workflow; empty for all together.
         metric: ``throughput_per_s``, ``p99_s``, ...
+        unit: ``/s``, ``s``, ``MB``, ``ratio`` or ``%``.
+        higher_is_better: Its direction.
+        kind: ``ratio`` or ``difference``: what ``effect`` is.
+        effect: New / old level, or new - old.
+        low: Lower end of its interval.
+        high: Upper end.
         tier: ``confirmed`` or ``fast``.
-        effect: Ratio new / old level.
-        low: Lower end of its interval; None where there is none.
-        high: Upper end, likewise.
+        severity: ``minor``, ``major`` or ``critical``.
+        first_bad_run: First run of the new level, by this metric.
+        last_good_run: The run before it; empty if there is none.
+        comparison: Id of the comparison that found it; empty for the history.
+        pair: The sides of an interleaved comparison; else empty.
     """
 
     __tablename__ = "catalogue_alert_metrics"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    alert_id: Mapped[int] = mapped_column(
-        ForeignKey("catalogue_alerts.id", ondelete="CASCADE"), index=True
+    alert_id: Mapped[str] = mapped_column(
+        ForeignKey("catalogue_alerts.id", ondelete="CASCADE"), primary_key=True
     )
-    comparable_key: Mapped[str]
+    position: Mapped[int] = mapped_column(primary_key=True)
+    target: Mapped[str]
     level: Mapped[str]
     family: Mapped[str]
     metric: Mapped[str]
-    tier: Mapped[str]
+    unit: Mapped[str]
+    higher_is_better: Mapped[bool]
+    kind: Mapped[str]
     effect: Mapped[float]
-    low: Mapped[float | None]
-    high: Mapped[float | None]
+    low: Mapped[float]
+    high: Mapped[float]
+    tier: Mapped[str]
+    severity: Mapped[str]
+    first_bad_run: Mapped[str]
+    last_good_run: Mapped[str]
+    comparison: Mapped[str]
+    pair: Mapped[str]

@@ -141,42 +141,25 @@ def _verdicts_and_baselines() -> None:
 def _alerts() -> None:
     op.create_table(
         "catalogue_alerts",
-        _needed("id", Integer),
+        _needed("id", String),
         _needed("scenario", String),
-        _needed("target", String),
-        _needed("machine", String),
-        _needed("first_bad_run", String),
-        Column("last_good_run", String, nullable=True),
-        _needed("tier", String),
         _needed("state", String),
-        _needed("opened", String),
-        Column("acknowledged", String, nullable=True),
+        _needed("raised", String),
+        _needed("acknowledged", String),
         _needed("note", String),
-        Column("moved_again_run", String, nullable=True),
-        ForeignKeyConstraint(["first_bad_run"], ["catalogue_runs.id"]),
-        ForeignKeyConstraint(["last_good_run"], ["catalogue_runs.id"]),
-        ForeignKeyConstraint(["moved_again_run"], ["catalogue_runs.id"]),
+        _needed("cleared", String),
+        _needed("undelivered", JSON),
         PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "catalogue_alerts_by_run",
-        "catalogue_alerts",
-        ["scenario", "target", "machine", "first_bad_run"],
-        unique=True,
-    )
+    texts = ("target", "level", "family", "metric", "unit", "kind", "tier", "severity")
+    runs = ("first_bad_run", "last_good_run", "comparison", "pair")
     op.create_table(
         "catalogue_alert_metrics",
-        _needed("id", Integer),
-        _needed("alert_id", Integer),
-        _needed("comparable_key", String),
-        _needed("level", String),
-        _needed("family", String),
-        _needed("metric", String),
-        _needed("tier", String),
-        _needed("effect", Double),
-        Column("low", Double, nullable=True),
-        Column("high", Double, nullable=True),
+        _needed("alert_id", String),
+        _needed("position", Integer),
+        *(_needed(name, String) for name in (*texts, *runs)),
+        _needed("higher_is_better", Boolean),
+        *(_needed(name, Double) for name in ("effect", "low", "high")),
         ForeignKeyConstraint(["alert_id"], ["catalogue_alerts.id"], ondelete="CASCADE"),
-        PrimaryKeyConstraint("id"),
+        PrimaryKeyConstraint("alert_id", "position"),
     )
-    op.create_index("ix_catalogue_alert_metrics_alert_id", "catalogue_alert_metrics", ["alert_id"])
