@@ -107,8 +107,8 @@ def _folder(name: str, run_id: str, results: Path, filed: Path) -> RunFolder:
         if (place / "run.json").exists():
             return RunFolder(place)
     raise CatalogueError(
-        f"{name}: run {run_id} is neither in {results} nor at {filed}, where it was added from: its "
-        "figures are in the history, and cannot be compared with without its folder"
+        f"{name}: run {run_id} is neither in {results} nor at {filed}, from where it was added: "
+        "its figures are in the history, and cannot be compared with without its folder"
     )
 
 

@@ -216,7 +216,7 @@ def test_the_runs_of_a_baseline_are_found_where_they_are_now(
     assert found(here) == found(tmp_path / "elsewhere") == [here / "r-1"]
     shutil.move(here / "r-1", tmp_path / "r-1")
     assert found(tmp_path) == [tmp_path / "r-1"]
-    with pytest.raises(CatalogueError, match="run r-1 is neither in .* nor at "):
+    with pytest.raises(CatalogueError, match=r"run r-1 is neither in .* nor at "):
         found(here)
 
 
