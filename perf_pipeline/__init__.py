@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         PerfPipelineError,
         RunFolderError,
         ScenarioError,
+        SeriesFileError,
         ServiceUnavailableError,
         TargetEnvironmentError,
     )
@@ -54,6 +55,7 @@ __all__ = [
     "RunMetrics",
     "Scenario",
     "ScenarioError",
+    "SeriesFileError",
     "ServiceUnavailableError",
     "Settings",
     "TargetEnvironmentError",
@@ -85,6 +87,7 @@ _MODULES = {
         "PerfPipelineError",
         "RunFolderError",
         "ScenarioError",
+        "SeriesFileError",
         "ServiceUnavailableError",
         "TargetEnvironmentError",
     ),

@@ -2,6 +2,7 @@
 
 PerfPipelineError            something that the user can act on; the text says how
 ├── ScenarioError            a scenario or flag is wrong; ``problems`` lists all of them
+│   └── SeriesFileError      so is a file of series
 ├── ServiceUnavailableError  a server that the scenario needs is unavailable
 ├── TargetEnvironmentError   the target's interpreter or packages could not be made
 ├── GaveUpWaitingError       another load run used the host for longer than was allowed
@@ -34,6 +35,10 @@ class ScenarioError(PerfPipelineError):
     def __init__(self, problems: list[str]) -> None:
         self.problems = [redacted(problem) for problem in problems]
         super().__init__("\n".join(problems))
+
+
+class SeriesFileError(ScenarioError):
+    """A file of series is wrong; ``problems`` lists all of them."""
 
 
 class ServiceUnavailableError(PerfPipelineError):

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "records": ("inspect", "records"),
     "report": ("inspect", "report"),
     "histograms": ("histograms", "histograms"),
+    "detect": ("regression.detect", "detect"),
     "prune": ("files.prune", "prune"),
     "catalogue": ("files.catalogue", "catalogue"),
     "baseline": ("files.baseline", "baseline"),
@@ -80,6 +81,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline histograms RUN1 RUN2 --all-levels --phase steady",
     ),
     "report": ("perf-pipeline report", "perf-pipeline report results/20241201_120000-4f2c"),
+    "detect": ("perf-pipeline detect history.jsonl --json", "perf-pipeline detect history.csv"),
     "prune": ("perf-pipeline prune --keep 90d --dry-run", "perf-pipeline prune --keep 90d --json"),
     "catalogue": (
         "perf-pipeline catalogue show",

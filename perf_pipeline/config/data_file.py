@@ -66,7 +66,7 @@ def read_data(path: str) -> DataFile:
         return _wrong(f"is {path!r}: line {line} is not UTF-8")
     rows: list[Any] = []
     problems: list[str] = []
-    for number, row, problem in (_csv_rows if file.suffix == ".csv" else _json_rows)(text):
+    for number, row, problem in (csv_rows if file.suffix == ".csv" else json_rows)(text):
         if problem:
             problems.append(f"is {path!r}: line {number} {problem}")
         else:
@@ -100,7 +100,7 @@ def _wrong(problem: str) -> DataFile:
     return DataFile(problems=(f"{problem}.",))
 
 
-def _csv_rows(text: str) -> Iterator[tuple[int, Any, str]]:
+def csv_rows(text: str) -> Iterator[tuple[int, Any, str]]:
     """Yield the number of a line, its row, and what is wrong with it."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] | None = None
@@ -121,8 +121,8 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Any, str]]:
         yield reader.line_num, None, f"is not CSV: {error}"
 
 
-def _json_rows(text: str) -> Iterator[tuple[int, Any, str]]:
-    """As ``_csv_rows``, of JSON lines; only a line feed ends one, as others may be in a text."""
+def json_rows(text: str) -> Iterator[tuple[int, Any, str]]:
+    """As ``csv_rows``, of JSON lines; only a line feed ends one, as others may be in a text."""
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:

@@ -1,0 +1,1 @@
+"""Finds where the level of a metric changed in its history, and whether it drifts."""

@@ -1,0 +1,1 @@
+"""Commands that judge measurements against earlier ones and start no load."""
