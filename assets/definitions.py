@@ -19,6 +19,7 @@ from assets import (
     verdict,
 )
 from assets.refused_config import explain_refused_config
+from assets.regression import comparison
 from assets.resources import LoadRun
 from assets.run_values import run_values
 from assets.shown.end_summary import end_summary
@@ -29,7 +30,7 @@ explain_refused_config()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [infrastructure, scenarios, metrics, history, reporting, capacity]
+        [infrastructure, scenarios, metrics, history, reporting, capacity, comparison]
     ),
     asset_checks=dg.load_asset_checks_from_modules([checks, verdict, capacity]),
     jobs=[
@@ -42,6 +43,7 @@ defs = dg.Definitions(
         jobs.infrastructure_down,
         jobs.clearing,
         baselines.promote_baseline,
+        comparison.compare_runs,
     ],
     schedules=[schedules.nightly_baseline, schedules.weekly_stress],
     sensors=[

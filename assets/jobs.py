@@ -24,8 +24,9 @@ from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.services import start_servers
 
 LOAD_RUN = "load_run_resource"
-ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity")
-"""What a load job materializes; a search for capacity is a separate load run. Metrics, verdicts,
+ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity", "comparison")
+"""What a load job materializes; a search for capacity is a separate load run, and a comparison has
+two sides. Metrics, verdicts,
 history and report are in it rather than automated: they must follow each load at once and in
 order, also when ``perf-pipeline run`` starts it without Dagster's daemon, which automation needs;
 and nothing else ever makes them stale."""

@@ -37,6 +37,7 @@ COMPLETING = "_PERF_PIPELINE_COMPLETE"
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "run"),
     "capacity": ("capacity", "capacity"),
+    "compare": ("regression.compare", "compare"),
     "init": ("files.init", "init"),
     "check": ("inspect", "check"),
     "scenarios": ("inspect", "scenarios"),
@@ -67,6 +68,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline capacity baseline --slo 'p99 < 5s'",
         "perf-pipeline capacity my.toml --slo 'p95 < 500ms' --of rate --duration 20s --json",
         "perf-pipeline capacity baseline --target control --nodes lean --slo 'avg_s<1' --max 2000",
+    ),
+    "compare": (
+        "perf-pipeline compare 20241201_120000-4f2c latest",
+        "perf-pipeline compare results/baseline_20241201_120000.json latest --json",
+        "perf-pipeline compare RUN1,RUN2,RUN3,RUN4 RUN5,RUN6,RUN7,RUN8 --despite packages",
     ),
     "init": ("perf-pipeline init shop:order", "perf-pipeline init shop:order --output load.toml"),
     "check": ("perf-pipeline check my.toml", "perf-pipeline check baseline --json"),

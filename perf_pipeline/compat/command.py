@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING
 import typer
 
 from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.ci.cases import Case
 from perf_pipeline.ci.ci_files import with_ci_files
+from perf_pipeline.ci.comparison_cases import note_comparison
 from perf_pipeline.ci.measured import note_measured
-from perf_pipeline.ci.notes import NotedRun, note_error, note_run
+from perf_pipeline.ci.notes import note_error
 from perf_pipeline.cli.output import inert, settings_with
+from perf_pipeline.cli.regression.compare import CODES as COMPARISON_CODES
 from perf_pipeline.cli.run import check_everything, launch_run, make_results_folder
 from perf_pipeline.cli.servers import describe
+from perf_pipeline.compat.baseline_load import load_of
 from perf_pipeline.compat.framework import LoadTestFramework
 from perf_pipeline.compat.named_load import DATABASE_LOADS
-from perf_pipeline.compat.regression_run import compare_with_run, read_levels, refuse_unlike
+from perf_pipeline.compat.regression_run import compare_with_run
 from perf_pipeline.compat.request import parse_request
 from perf_pipeline.compat.suites import suite_config
 from perf_pipeline.config.duration import parse_duration
-from perf_pipeline.config.flags.overrides import Overrides
-from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, RunFolderError
 from perf_pipeline.exit_code import Exit
@@ -48,8 +48,8 @@ from perf_pipeline.servers.lifecycle.status import server_status
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from perf_pipeline.ci.cases import Outcome
     from perf_pipeline.compat.request import Request
+    from perf_pipeline.config.flags.overrides import Overrides
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
 
@@ -110,18 +110,14 @@ def _print(text: str) -> None:
 
 
 def loads_of(request: Request) -> Mapping[str, Overrides]:
-    """Return each scenario of a request and its flags; a regression has its baseline's levels.
+    """Return each scenario of a request and its flags; a regression has those of its baseline.
 
     Raises:
-        PerfPipelineError: The baseline is no result file, or of something else than would be run.
+        PerfPipelineError: The baseline is no result file, or cannot be measured again.
     """
     if request.baseline is None:
         return request.loads
-    measured = read_levels(request.baseline)
-    levels = Overrides(concurrency=tuple(measured))
-    for scenario in request.loads:
-        refuse_unlike(request.baseline, measured, open_scenario(scenario, overrides=levels))
-    return dict.fromkeys(request.loads, levels)
+    return dict([load_of(request.baseline)])
 
 
 def _verify(loads: Mapping[str, Overrides], settings: Settings) -> None:
@@ -190,24 +186,10 @@ def _run_part(part: str, overrides: Overrides, request: Request, settings: Setti
         code = end.exit_code
     if request.baseline is None or code in ENDS_ALL:
         return known_code(code)
-    return 0 if _is_ruled_out(request.baseline, RunFolder(settings.results_dir / run_id)) else 1
-
-
-def _is_ruled_out(baseline: Path, folder: RunFolder) -> bool:
-    """Compare a run with a result file, note the verdict; return whether it is no regression."""
-    lines: list[str] = []
-
-    def notify(text: str) -> None:
-        lines.append(text)
-        _print(text)
-
-    ruled_out = compare_with_run(baseline, folder, notify)
-    is_regression = any(line.endswith(": regression") for line in lines)
-    outcome: Outcome = "passed" if ruled_out else "failed" if is_regression else "skipped"
-    name = f"no regression against {baseline.name}"
-    case = Case("regression", name, outcome, "" if ruled_out else " ".join(lines))
-    note_run(NotedRun(folder.run_id, "regression", "", str(baseline), (case,), ""))
-    return ruled_out
+    folder = RunFolder(settings.results_dir / run_id)
+    found, _, page = compare_with_run(request.baseline, folder, settings, _print)
+    note_comparison(found, page)
+    return COMPARISON_CODES[found.verdict]
 
 
 def known_code(code: int) -> int:

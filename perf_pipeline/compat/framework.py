@@ -25,7 +25,7 @@ from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from perf_pipeline.compat.named_load import NamedLoad
@@ -206,10 +206,16 @@ class LoadTestFramework:
         )
 
     def analyze_performance_regression(
-        self, baseline_metrics: Side, current_metrics: Side
+        self, baseline_metrics: Side, current_metrics: Side, despite: Collection[str] = ()
     ) -> dict[str, Any]:
-        """Compare two levels, as described in ``compat/regression.py``."""
-        return analyse_regression(baseline_metrics, current_metrics)
+        """Compare two levels, as described in ``compat/regression.py``.
+
+        Args:
+            baseline_metrics: The older side: one run, or one a repeat.
+            current_metrics: The newer side.
+            despite: What may differ all the same, such as ``machine``.
+        """
+        return analyse_regression(baseline_metrics, current_metrics, despite=despite)
 
     def generate_performance_report(self) -> Path:
         """Write ``comprehensive_report_<timestamp>.md`` of every run so far; returns its path.

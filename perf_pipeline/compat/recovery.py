@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 Finding = dict[str, Any]
 
+LASTING = 0.25
+"""The smallest change that must not be missed: one level of each, measured once, shows no smaller
+one, and servers that did not recover slow a target by more."""
+
 _MEANS = {
     "no_change": "it has recovered",
     "improvement": "it has recovered",
@@ -39,7 +43,7 @@ def judge_recovery(measured: Mapping[str, PerformanceMetrics]) -> Finding | None
     """
     if not {BEFORE, RECOVERY} <= set(measured):
         return None
-    return analyse_regression(measured[BEFORE], measured[RECOVERY])
+    return analyse_regression(measured[BEFORE], measured[RECOVERY], matters=LASTING)
 
 
 def recovery_sentences(

@@ -1,101 +1,135 @@
-"""Has a level got worse since its baseline? By fixed limits, under the keys that users know.
+"""Has a level got worse since its baseline? Under the keys that users know.
 
-Throughput, average latency and memory are compared by how many times worse they are: in a closed
-loop throughput = N / latency, so that both say the same. The error rate is compared by percentage
-points, for a baseline without errors has no multiple. ``metric_change.py`` says when a change
-exceeds noise. Intervals and p-values are not computed here.
+The comparison itself is that of ``perf-pipeline compare`` (``analysis/comparison``): this gives its
+result the names of the earlier framework. There ``performance_regression_detected`` is true or
+false, so doubt is false here as well, and then ``verdict`` and ``warnings`` say that nothing is
+ruled out.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.compat.metric_change import (
-    ENOUGH_RUNS,
-    SEVERITIES,
-    ChangeScale,
-    MetricChange,
-    compare,
-)
+from perf_pipeline.analysis.comparison.compare import compare_sides, overall
+from perf_pipeline.analysis.comparison.differences import NotComparableError, differences_of
+from perf_pipeline.analysis.comparison.judge import SEVERITIES
+from perf_pipeline.analysis.comparison.result_entries import label_of, side_of_entries
 from perf_pipeline.config.wording import shown
 from perf_pipeline.metrics.performance import PerformanceMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from perf_pipeline.metrics.types.comparison import Comparison, ComparisonVerdict
 
-    from perf_pipeline.compat.metric_change import Severity, Verdict
-
-Side = PerformanceMetrics | Mapping[str, Any] | Sequence[PerformanceMetrics | Mapping[str, Any]]
+Metrics = PerformanceMetrics | Mapping[str, Any]
+Side = Metrics | Sequence[Metrics]
 Run = Mapping[str, Any]
 
-TIMES_WORSE = (1.10, 1.25, 1.50)
-"""Minor, major, critical: 10, 25, 50 % more latency or memory; 9, 20, 33 % less throughput."""
-
-POINTS_WORSE = (1.0, 5.0, 10.0)
-"""Likewise; an error rate of 5 % is acceptable at most, one above 10 % is poor."""
-
-SIGMAS = 3.0
-
-SCALES: dict[str, tuple[str, ChangeScale]] = {
-    "throughput": ("throughput", ChangeScale(TIMES_WORSE, higher_is_better=True)),
-    "latency": ("avg_latency", ChangeScale(TIMES_WORSE)),
-    "memory": ("peak_memory_mb", ChangeScale(TIMES_WORSE)),
-    "error_rate": ("error_rate", ChangeScale(POINTS_WORSE, in_points=True)),
+_FIELDS = {
+    "throughput": "throughput",
+    "latency": "avg_latency",
+    "memory": "peak_memory_mb",
+    "error_rate": "error_rate",
 }
-"""Metric to the field of ``PerformanceMetrics`` and how it is compared."""
-
-_NOT_NEEDED = "memory"
-
-_ADVICE = {
-    "throughput": "compare the bottleneck of the level in both reports.",
-    "latency": "compare the kinds of workflow, and the waits, in both reports.",
-    "memory": "look in the newer report whether it goes on growing, which is a leak.",
-    "error_rate": "read the error classes and their examples in the newer report.",
+_IN_POINTS = "error_rate"
+_DOUBT: Mapping[ComparisonVerdict, str] = {
+    "unstable": "Doubt: a regression is neither shown nor ruled out; read the recommendations.",
+    "no_data": "No data: nothing could be compared, so a regression is not ruled out.",
 }
 
 
-def analyse_regression(baseline: Side, current: Side) -> dict[str, Any]:
+def analyse_regression(
+    baseline: Side, current: Side, *, despite: Collection[str] = (), matters: float = 0.0
+) -> dict[str, Any]:
     """Compare a level with its baseline.
 
     Args:
         baseline: Metrics of one run, or a sequence with one a repeat; as objects, or as the
             dictionaries of a result file.
         current: Likewise, with the same number in flight.
+        despite: What may differ all the same, where both sides say how they were measured.
+        matters: The smallest relative change that must not be missed; at least 0.05.
 
     Returns:
         - ``throughput_change_percent``, ``latency_change_percent`` (average),
           ``memory_change_percent`` (peak): between the medians of the sides; None where one was
           not measured, or the baseline is 0. ``error_rate_change_percent``: percentage points.
-        - ``verdict``: ``regression`` if anything got worse; else ``unstable`` if anything may have;
-          else ``improvement`` or ``no_change``. ``no_data`` unless every run is ``valid`` and has
-          throughput, latency and error rate.
-        - ``performance_regression_detected`` and ``regression_severity`` (none, minor, major,
-          critical); both None where the verdict is ``unstable`` or ``no_data``.
+        - ``verdict``: ``regression`` if anything got worse; else ``unstable`` if throughput, CPU
+          time or errors may have; else ``improvement`` or ``no_change``; ``no_data`` where nothing
+          could be compared.
+        - ``performance_regression_detected``: whether the verdict is ``regression``;
+          ``regression_severity``: none, minor, major or critical.
+        - ``warnings``: sentences where the verdict is doubt; else empty.
         - ``validity`` and ``runs``: ``baseline`` and ``current`` to validities of their runs, and
           to their number.
         - ``recommendations``: sentences.
+        - ``changes``: each metric with effect, interval and verdict.
 
     Raises:
         TypeError: A side is not metrics.
-        ValueError: A side has no run, or the numbers in flight or the workflows differ.
+        ValueError: A side has no run, or the numbers in flight, the workflows, or the conditions
+            of the sides differ.
     """
     given = {"baseline": baseline, "current": current}
     sides = {name: _runs(name, side) for name, side in given.items()}
     _refuse_unlike(sides)
-    changes = {metric: _change(metric, sides) for metric in SCALES}
-    validity = {name: sorted({_validity(run) for run in runs}) for name, runs in sides.items()}
-    verdict, severity = _judge(changes, validity)
-    is_decided = verdict not in {"unstable", "no_data"}
+    before, after = (side_of_entries(name, _labelled(runs)) for name, runs in sides.items())
+    if all(one for side in (before, after) for one in side.conditions):
+        try:
+            differences = differences_of(before, after, despite=despite)
+        except NotComparableError as error:
+            raise ValueError(str(error)) from error
+    else:
+        differences = ()
+    found = compare_sides(
+        before,
+        after,
+        comparison_id=after.runs[-1] if after.runs else "",
+        differences=differences,
+        matters=matters,
+    )
+    return known_keys(found, found.changes[0].level if found.changes else "", sides)
+
+
+def known_keys(
+    comparison: Comparison, label: str, sides: Mapping[str, Sequence[Run]]
+) -> dict[str, Any]:
+    """Return what a comparison says of one level, as ``analyse_regression`` does.
+
+    Args:
+        comparison: Of one level or several.
+        label: Of the level.
+        sides: ``baseline`` and ``current`` to the objects of that level; may be empty.
+    """
+    changes = [change for change in comparison.changes if change.level == label]
+    is_open = any(run.get("open_loop") for runs in sides.values() for run in runs)
+    verdict = overall(changes, {label} if is_open else ())
+    worst = max((SEVERITIES.index(change.severity) for change in changes), default=0)
     return {
-        **{f"{metric}_change_percent": change.change for metric, change in changes.items()},
-        "performance_regression_detected": verdict == "regression" if is_decided else None,
-        "regression_severity": severity,
+        **{f"{metric}_change_percent": _change(metric, sides) for metric in _FIELDS},
+        "performance_regression_detected": verdict == "regression",
+        "regression_severity": SEVERITIES[worst],
         "verdict": verdict,
-        "validity": validity,
+        "warnings": [_DOUBT[verdict]] if verdict in _DOUBT else [],
+        "validity": {
+            name: sorted({str(run.get("validity", "unknown")) for run in runs})
+            for name, runs in sides.items()
+        },
         "runs": {name: len(runs) for name, runs in sides.items()},
-        "recommendations": list(_recommendations(changes, validity, sides)),
+        "recommendations": list(comparison.recommendations),
+        "changes": [
+            {
+                "metric": one.metric,
+                "family": one.family,
+                "effect": one.effect,
+                "interval": None if one.low is None else [one.low, one.high],
+                "p": one.p,
+                "verdict": one.verdict,
+                "severity": one.severity,
+            }
+            for one in changes
+        ],
     }
 
 
@@ -133,83 +167,19 @@ def _refuse_unlike(sides: Mapping[str, Sequence[Run]]) -> None:
         )
 
 
-def _validity(run: Run) -> str:
-    return str(run.get("validity", "unknown"))
+def _labelled(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs of one level under one label: an object of a run has none, one of a file has.
 
-
-def _change(metric: str, sides: Mapping[str, Sequence[Run]]) -> MetricChange:
-    field, scale = SCALES[metric]
-    before, after = ([run.get(field) for run in sides[name]] for name in ("baseline", "current"))
-    return compare(scale, before, after, noise=_noise(metric, *sides.values()))
-
-
-def _noise(metric: str, baseline: Sequence[Run], current: Sequence[Run]) -> float:
-    """Return the worsening that chance explains, for as many workflows as ended.
-
-    Three standard deviations of the difference: of means of exponential service times (about the
-    widest there are) on a log scale, and of two binomial shares.
+    Both sides have the same number in flight by now.
     """
-    counts = [sum(run.get("samples") or 0 for run in side) for side in (baseline, current)]
-    if metric == "memory":
-        return 0.0  # not a mean over workflows
-    if not all(counts):
-        return math.inf
-    rarity = sum(1 / count for count in counts)
-    if metric != "error_rate":
-        return math.exp(SIGMAS * math.sqrt(rarity))
-    failed = sum(run.get("failed_workflows") or 0 for side in (baseline, current) for run in side)
-    share = min(failed / sum(counts), 1.0)
-    return SIGMAS * 100 * math.sqrt(share * (1 - share) * rarity)
+    return [{**run, "label": label_of({"concurrency": run.get("concurrency")})} for run in runs]
 
 
-def _judge(
-    changes: Mapping[str, MetricChange], validity: Mapping[str, Sequence[str]]
-) -> tuple[Verdict, Severity | None]:
-    needed = [change.verdict for metric, change in changes.items() if metric != _NOT_NEEDED]
-    if any(list(found) != ["valid"] for found in validity.values()) or "no_data" in needed:
-        return "no_data", None
-    verdicts = {change.verdict for change in changes.values()}
-    if "regression" in verdicts:
-        worst = max(SEVERITIES.index(change.severity) for change in changes.values())
-        return "regression", SEVERITIES[worst]
-    if "unstable" in verdicts:
-        return "unstable", None
-    return ("improvement" if "improvement" in verdicts else "no_change"), "none"
-
-
-def _recommendations(
-    changes: Mapping[str, MetricChange],
-    validity: Mapping[str, Sequence[str]],
-    sides: Mapping[str, Sequence[Run]],
-) -> Iterator[str]:
-    for name, found in validity.items():
-        wrong = [validity for validity in found if validity != "valid"]
-        if wrong:
-            reasons = dict.fromkeys(
-                str(why) for run in sides[name] for why in run.get("reasons", ())
-            )
-            why = f" ({'; '.join(reasons)})" if reasons else ""
-            yield (
-                f"The {name} side is {' and '.join(wrong)}{why}: measure it again; its numbers "
-                "show neither a regression nor its absence."
-            )
-    for metric, change in changes.items():
-        shown, unit = metric.replace("_", " "), "points" if SCALES[metric][1].in_points else "%"
-        if change.verdict == "no_data":
-            yield f"The {shown} was not compared: it was not measured in every run."
-        elif change.verdict == "regression":
-            by = "" if change.change is None else f" ({change.change:+.1f} {unit})"
-            yield f"{change.severity}: the {shown} got worse{by}; {_ADVICE[metric]}"
-        elif change.verdict == "unstable":
-            by = "Whether" if change.change is None else f"{change.change:+.1f} {unit}: whether"
-            yield (
-                f"{by} the {shown} changed may be variation between runs; "
-                "measure longer, on a quieter machine, or more often."
-            )
-    fewest = min(len(runs) for runs in sides.values())
-    if fewest < ENOUGH_RUNS:
-        runs = "One run" if fewest == 1 else f"{fewest} runs"
-        yield (
-            f"{runs} a side cannot separate noise from change: only a major one (1.25 times worse) "
-            f"is called a regression. Repeat both sides at least {ENOUGH_RUNS} times (--repeats)."
-        )
+def _change(metric: str, sides: Mapping[str, Sequence[Run]]) -> float | None:
+    values = [[run.get(_FIELDS[metric]) for run in runs] for runs in sides.values()]
+    if any(not side or None in side for side in values):
+        return None
+    before, after = (median(float(value) for value in side) for side in values)
+    if metric == _IN_POINTS:
+        return after - before
+    return 100.0 * (after - before) / before if before else None

@@ -1,137 +1,125 @@
-"""Comparing a run with an earlier result file: ``regression_analysis_<timestamp>.json``."""
+"""A run compared with a result file: ``regression_analysis_<timestamp>.json``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.analysis.comparison.differences import NOT_RECORDED, NotComparableError
+from perf_pipeline.analysis.comparison.measured_level import levels_of, side_of
+from perf_pipeline.analysis.comparison.read_side import ReadSide, read_entries
+from perf_pipeline.analysis.comparison.result_entries import label_of, side_of_entries
+from perf_pipeline.analysis.comparison.side import Side
 from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.compat.regression import analyse_regression
-from perf_pipeline.config.scenario.target_spec import parse_target
-from perf_pipeline.config.wording import shown
-from perf_pipeline.errors import RunFolderError, ScenarioError
+from perf_pipeline.comparison_run import StoredComparison, compare_read
+from perf_pipeline.compat.regression import known_keys
+from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.performance import performance_metrics
+from perf_pipeline.report.run.files import write_files
 from perf_pipeline.report.run.result_file import TIMESTAMP_LENGTH
-from perf_pipeline.samples.run_folder import read_json, write_json
+from perf_pipeline.samples.run_folder import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.samples.run_folder import RunFolder
 
-Level = dict[str, Any]
-NEEDED = ("scenario", "concurrency", "validity", "throughput", "avg_latency", "error_rate")
+Entry = dict[str, Any]
 
 
-def read_levels(file: Path) -> dict[int, list[Level]]:
-    """Read a result file: workflows in flight to the runs of that level.
-
-    Raises:
-        RunFolderError: It is missing or not JSON.
-        ScenarioError: It is not a result file of ours; the text says what is missing.
-    """
-    found = read_json(file)
-    levels = found if isinstance(found, list) else [found]
-    by_level: dict[int, list[Level]] = {}
-    for level in levels:
-        missing = [name for name in NEEDED if not isinstance(level, dict) or name not in level]
-        if missing or type(level["concurrency"]) is not int:
-            lacks = ", ".join(missing) or "an integer concurrency"
-            raise ScenarioError([f"--baseline {file} lacks {lacks}: it cannot be compared with"])
-        by_level.setdefault(level["concurrency"], []).append(level)
-    if not by_level:
-        raise ScenarioError([f"--baseline {file} has no level: it cannot be compared with"])
-    return by_level
-
-
-def refuse_unlike(file: Path, levels: Mapping[int, Sequence[Level]], scenario: Scenario) -> None:
-    """Refuse a result file that measured something else than the scenario would.
-
-    Raises:
-        ScenarioError: With each difference. What an older file does not say is not compared.
-    """
-    wanted = {
-        "scenario": scenario.name,
-        "target": parse_target(scenario.target).name,
-        "nodes": scenario.nodes,
-        "workflows": sorted({workload.name for workload in scenario.workloads}),
-    }
-    problems: dict[str, None] = {}
-    for level in (level for runs in levels.values() for level in runs):
-        for what, value in wanted.items():
-            found = level.get(what, value)
-            if what == "target":  # another release of the target is what a regression is about
-                found = str(found).partition("+")[0].partition("==")[0]
-            if found != value:
-                problems[
-                    f"--baseline {file} was measured with {what} {shown(found)}; a regression test "
-                    f"measures {shown(value)}, and would compare different things. Give a file "
-                    "of `perf-pipeline run baseline`, or measure again yourself and give both "
-                    "files to LoadTestFramework.analyze_performance_regression."
-                ] = None
-    if problems:
-        raise ScenarioError(list(problems))
-
-
-def compare_with_run(file: Path, folder: RunFolder, notify: Callable[[str], None]) -> bool:
-    """Compare a run with a result file level by level, print the verdicts and write them.
+def compare_with_run(
+    file: Path, folder: RunFolder, settings: Settings, notify: Callable[[str], None]
+) -> StoredComparison:
+    """Compare a run with a result file, print the verdict on each level, and store all of it.
 
     Args:
         file: The result file.
         folder: The run; a level that it does not have is compared as without data.
+        settings: Where comparisons are stored.
         notify: Called with each line that people should see.
 
-    Returns:
-        Whether a regression is ruled out at every level.
-
     Raises:
-        PerfPipelineError: The file is no result file.
+        PerfPipelineError: The file is no result file, or was measured under other conditions.
     """
-    compared = compare_levels(read_levels(file), _levels_of_run(folder))
+    entries = read_entries(file)
+    before = ReadSide(side_of_entries(str(file), entries), ())
+    run = _measured(folder)
+    after = (
+        ReadSide(side_of(folder.run_id, [run]), (run,))
+        if run
+        else ReadSide(Side(folder.run_id, before.side.scenario, before.side.target, ()), ())
+    )
+    # What an earlier version wrote does not say how it was measured; the result says so.
+    is_silent = any(not one for one in before.side.conditions)
+    try:
+        stored = compare_read(
+            before,
+            after,
+            settings,
+            comparison_id=folder.run_id,
+            despite=(NOT_RECORDED,) if is_silent else (),
+            notify=notify,
+        )
+    except NotComparableError as error:
+        again = f"perf-pipeline compare {file} {folder.run_id} --despite WHAT"
+        hint = f"The run is measured and kept; `{again}` compares all the same."
+        raise NotComparableError([*error.problems, hint]) from error
+    if run:
+        write_files(folder, run)  # again: its report has the answer now
+    compared = _levels(stored, entries, _entries(run))
     for level in compared:
         notify(f"{level['concurrency']} in flight: {level['verdict']}")
-        for sentence in level["recommendations"]:
-            notify(f"  {sentence}")
+    for sentence in stored.comparison.recommendations:
+        notify(f"  {sentence}")
     written = write_regression_file(folder.root.parent, folder.run_id, compared)
-    notify(f"comparison: {written}")
-    return all(level["verdict"] in {"no_change", "improvement"} for level in compared)
+    notify(f"comparison: {written}, {stored.page}")
+    return stored
 
 
-def _levels_of_run(folder: RunFolder) -> dict[int, list[Level]]:
+def _measured(folder: RunFolder) -> RunMetrics | None:
     try:
-        metrics = metrics_of(folder)
+        return metrics_of(folder)
     except RunFolderError:
-        return {}  # nothing was measured, which the run has printed
-    scenario = metrics.manifest.scenario
-    by_level: dict[int, list[Level]] = {}
-    for level in metrics.levels:
-        if level.role == "level":
-            one = performance_metrics(level, metrics.run_id, scenario).to_dict()
-            by_level.setdefault(one["concurrency"], []).append(one)
-    return by_level
+        return None  # nothing was measured, which the run has printed
 
 
-def compare_levels(
-    baseline: Mapping[int, Sequence[Level]], current: Mapping[int, Sequence[Level]]
-) -> list[dict[str, Any]]:
-    """Compare level by level; a level that the newer run lacks has the verdict ``no_data``."""
+def _entries(run: RunMetrics | None) -> list[Entry]:
+    if run is None:
+        return []
+    scenario = run.manifest.scenario
     return [
-        {"concurrency": level, **analyse_regression(runs, current[level])}
-        if level in current
-        else {
-            "concurrency": level,
-            "verdict": "no_data",
-            "performance_regression_detected": None,
-            "regression_severity": None,
-            "recommendations": [f"The newer run has no level of {level}: it ended before."],
-        }
-        for level, runs in baseline.items()
+        {**performance_metrics(level, run.run_id, scenario).to_dict(), "label": level.label}
+        for level in levels_of(run)
     ]
 
 
-def write_regression_file(results: Path, run_id: str, compared: list[dict[str, Any]]) -> Path:
+def _levels(
+    stored: StoredComparison, before: Sequence[Entry], after: Sequence[Entry]
+) -> list[dict[str, Any]]:
+    """Return each level of the result file under the keys that users know."""
+    return [
+        {
+            "concurrency": _of(label, before)[0]["concurrency"],
+            **known_keys(
+                stored.comparison,
+                label,
+                {"baseline": _of(label, before), "current": _of(label, after)},
+            ),
+        }
+        for label in dict.fromkeys(map(label_of, before))
+    ]
+
+
+def _of(label: str, entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if label_of(entry) == label]
+
+
+def write_regression_file(
+    results: Path, run_id: str, compared: Sequence[Mapping[str, Any]]
+) -> Path:
     """Write the comparison, one object a level; returns the file."""
     path = results / f"regression_analysis_{run_id[:TIMESTAMP_LENGTH]}.json"
-    write_json(path, compared)
+    write_json(path, list(compared))
     return path

@@ -26,9 +26,9 @@ _TAKES = {
     "baseline": ("regression",),
 }
 _EPILOG = """exit codes: 0 measured, and valid; 1 failed, not a valid measurement, or a regression
-is not ruled out; 2 wrong options or not built, nothing was started; 70 a defect of ours; 75
-another load run went on for longer than --wait; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP: what was
-measured is kept, and
+is found; 2 wrong options or not built, nothing was started; 3 of a regression test: doubt, it is
+neither found nor ruled out; 70 a defect of ours; 75 another load run went on for longer than
+--wait; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP: what was measured is kept, and
 results/partial_results_<timestamp>.json is written.
 example: python -m perf_pipeline --scenario baseline --concurrency 100 500 1000 2000"""
 
@@ -39,7 +39,7 @@ class Request:
 
     Attributes:
         loads: Scenario to the flags that it is run with, in the order in which they run; of a
-            regression, which has the levels of its baseline, the scenario alone.
+            regression, which measures what its baseline did, nothing.
         baseline: Result file with which a regression test compares; None for no such test.
         results_dir: Folder of the runs; None for that of the settings.
         is_check_only: Check scenario, servers and target; run nothing.
@@ -105,7 +105,7 @@ def _loads(given: argparse.Namespace) -> dict[str, Overrides]:
             greatest = DEFAULT_MAX_CONCURRENCY
         return {"stress": Overrides(concurrency=levels, max_concurrency=greatest)}
     if given.scenario == "regression":
-        return {"baseline": Overrides()}
+        return {}
     return {given.scenario: Overrides(concurrency=levels)}
 
 

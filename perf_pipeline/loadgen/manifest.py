@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.scenario.builtin import BUILTIN_FOLDER
 from perf_pipeline.config.scenario.target_spec import (
     parse_target,
     target_facts,
@@ -27,7 +29,6 @@ from perf_pipeline.samples.manifest import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import NoiseHandling
@@ -130,7 +131,15 @@ def make_manifest(
         setup=scenario.setup or None,
         teardown=scenario.teardown or None,
         user_code=_user_code(scenario.python_path, user_git),
+        scenario_file=_scenario_file(scenario),
     )
+
+
+def _scenario_file(scenario: Scenario) -> str:
+    if scenario.folder is None or Path(scenario.folder) == BUILTIN_FOLDER:
+        return ""
+    file = Path(scenario.folder) / f"{scenario.name}.toml"
+    return str(file) if file.is_file() else ""
 
 
 def _user_code(folder: str | None, git: GitState | None) -> UserCodeRecord | None:

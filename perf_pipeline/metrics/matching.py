@@ -90,7 +90,7 @@ def without_version(target: str) -> str:
 
 def target_version(manifest: Manifest, target: str) -> str:
     """Return the version of a target's own package; empty where it has none."""
-    return _installed(manifest, target).get(_own_package(manifest, target), "")
+    return installed_packages(manifest, target).get(own_package(manifest, target), "")
 
 
 def machine_fingerprint(host: HostFacts) -> str:
@@ -107,18 +107,20 @@ def _packages(manifest: Manifest, target: str) -> str:
     """Return a digest of what is installed beside a target; empty where its lock is unknown."""
     if not manifest.lock_hashes.get(target):
         return ""
-    own = _own_package(manifest, target)
-    beside = {name: v for name, v in _installed(manifest, target).items() if name != own}
+    own = own_package(manifest, target)
+    beside = {name: v for name, v in installed_packages(manifest, target).items() if name != own}
     return _hash(dict(sorted(beside.items())))
 
 
-def _installed(manifest: Manifest, target: str) -> Mapping[str, str]:
+def installed_packages(manifest: Manifest, target: str) -> Mapping[str, str]:
+    """Return what is installed beside a target and its own package: package to version."""
     if target in manifest.environments:
         return manifest.environments[target].packages
     return manifest.target.packages
 
 
-def _own_package(manifest: Manifest, target: str) -> str:
+def own_package(manifest: Manifest, target: str) -> str:
+    """Return the package whose version is the target's; empty where it has none."""
     if target == manifest.target.name:
         return manifest.target.package
     try:

@@ -233,6 +233,7 @@ class Manifest:
         stress: The scenario is one of stress, for which the tables of targets allow more errors.
         setup: Function that each worker process called before its first workflow; None for none.
         teardown: Likewise, after its last workflow.
+        scenario_file: Path of the scenario; empty for one of the project, or made in Python.
         user_code: The repository of the user's own functions; None where there is none.
     """
 
@@ -272,6 +273,7 @@ class Manifest:
     setup: str | None = None
     teardown: str | None = None
     user_code: UserCodeRecord | None = None
+    scenario_file: str = ""
 
     @property
     def kinds(self) -> list[tuple[str, str]]:

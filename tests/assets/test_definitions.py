@@ -27,6 +27,7 @@ GROUPS = {
     "metric_history": "analysis",
     "run_report": "reporting",
     "found_capacity": "analysis",
+    "comparison": "analysis",
 }
 PARENTS = {
     "host_facts": set(),
@@ -38,11 +39,12 @@ PARENTS = {
     "metric_history": {"run_metrics"},
     "run_report": {"run_metrics", "kpi_verdicts"},
     "found_capacity": set(),
+    "comparison": set(),
 }
 LOAD_JOBS = ["baseline", "stress", "scenario"]
 JOBS = {
     *LOAD_JOBS,
-    *("recorded", "capacity", "infrastructure_up", "infrastructure_down", "clearing"),
+    *("recorded", "capacity", "compare", "infrastructure_up", "infrastructure_down", "clearing"),
     "promote_baseline",
 }
 CHECKS = {
@@ -121,7 +123,7 @@ def test_a_load_job_materializes_everything_in_its_own_process(name: str) -> Non
     """A process a step would cost two seconds of both cores each, beside the load."""
     job = defs.resolve_job_def(name)
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == (
-        set(GROUPS) - {"found_capacity"}
+        set(GROUPS) - {"found_capacity", "comparison"}
     )
     assert job.executor_def is dg.in_process_executor
 

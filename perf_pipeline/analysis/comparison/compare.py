@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.comparison.compared_metric import METRICS, PRIMARY, PRIMARY_OPEN
+from perf_pipeline.analysis.comparison.compared_metric import (
+    METRICS,
+    OPTIONAL,
+    PRIMARY,
+    PRIMARY_OPEN,
+)
 from perf_pipeline.analysis.comparison.correction import alphas, corrected_p
 from perf_pipeline.analysis.comparison.estimate import Estimate, estimate
 from perf_pipeline.analysis.comparison.judge import SEVERITIES, judge, severity_of
@@ -16,6 +22,7 @@ from perf_pipeline.metrics.types.comparison import Change, ComparedSide, Compari
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from perf_pipeline.analysis.comparison.compared_metric import ComparedMetric
     from perf_pipeline.analysis.comparison.side import MeasuredLevel, MetricKey, Side
     from perf_pipeline.metrics.types.comparison import ComparisonVerdict, Difference, Severity
 
@@ -29,6 +36,7 @@ def compare_sides(
     comparison_id: str,
     differences: tuple[Difference, ...] = (),
     paired: bool = False,
+    matters: float = 0.0,
 ) -> Comparison:
     """Compare two sides.
 
@@ -36,9 +44,12 @@ def compare_sides(
         baseline: The older side.
         candidate: The newer side.
         comparison_id: When it is made, as a run id.
-        differences: What differs between them (``matching.differences_of``).
+        differences: What differs between them (``differences.differences_of``).
         paired: Whether runs at the same position were measured one after the other.
+        matters: The smallest relative change that must not be missed, where that is more than
+            the metric's own.
     """
+    metrics = {name: _tolerant(metric, matters) for name, metric in METRICS.items()}
     rows = [
         (label, key, *_observed(baseline.of(label), candidate.of(label), key))
         for label in _labels(baseline, candidate)
@@ -48,7 +59,7 @@ def compare_sides(
         level.label for side in (baseline, candidate) for level in side.levels if level.is_open
     }
     found = [
-        estimate(METRICS[key[0]], before, after, paired=paired) for _, key, before, after in rows
+        estimate(metrics[key[0]], before, after, paired=paired) for _, key, before, after in rows
     ]
     weights = [
         is_primary(key, is_open=label in opened)
@@ -57,7 +68,7 @@ def compare_sides(
     ]
     shares = iter(alphas(weights))
     changes = tuple(
-        _change(label, key, before, after, one, next(shares) if one else 1.0)
+        _change(metrics[key[0]], label, key[1], before, after, one, next(shares) if one else 1.0)
         for (label, key, before, after), one in zip(rows, found, strict=True)
     )
     verdict = overall(changes, opened)
@@ -73,6 +84,14 @@ def compare_sides(
         verdict=verdict,
         severity=SEVERITIES[worst],
         recommendations=recommendations(changes, baseline, candidate, differences, verdict),
+    )
+
+
+def _tolerant(metric: ComparedMetric, matters: float) -> ComparedMetric:
+    return (
+        metric
+        if metric.kind == "difference"
+        else replace(metric, matters=max(metric.matters, matters))
     )
 
 
@@ -97,13 +116,21 @@ def overall(changes: Sequence[Change], opened: Iterable[str] = ()) -> Comparison
         return "no_data"
     if "regression" in verdicts:
         return "regression"
-    for change in changes:
-        key = change.metric, change.family
-        if change.verdict in {"unstable", "no_data"} and is_primary(
-            key, is_open=change.level in opened
-        ):
-            return "unstable"
+    if any(_is_in_doubt(change, is_open=change.level in opened) for change in changes):
+        return "unstable"
     return "improvement" if "improvement" in verdicts else "no_change"
+
+
+def _is_in_doubt(change: Change, *, is_open: bool) -> bool:
+    """Return whether a primary metric is undecided, or lacks a value that it should have.
+
+    CPU time is measured by every run of ours, and in no result file of an earlier version.
+    """
+    if not is_primary((change.metric, change.family), is_open=is_open):
+        return False
+    if change.verdict == "no_data" and change.metric == OPTIONAL:
+        return any(value is not None for value in (*change.baseline, *change.candidate))
+    return change.verdict in {"unstable", "no_data"}
 
 
 def _labels(baseline: Side, candidate: Side) -> Iterator[str]:
@@ -127,14 +154,14 @@ def _observed(
 
 
 def _change(
+    metric: ComparedMetric,
     label: str,
-    key: MetricKey,
+    family: str,
     before: Sequence[Observation],
     after: Sequence[Observation],
     found: Estimate | None,
     alpha: float,
 ) -> Change:
-    metric = METRICS[key[0]]
     verdict: ComparisonVerdict = "no_data"
     severity: Severity = "none"
     low = high = None
@@ -147,7 +174,7 @@ def _change(
         metric=metric.name,
         unit=metric.unit,
         level=label,
-        family=key[1],
+        family=family,
         higher_is_better=metric.higher_is_better,
         kind=metric.kind,
         baseline=tuple(one.value for one in before),

@@ -83,5 +83,8 @@ METRICS = {
 PRIMARY = ("throughput_per_s", "cpu_per_workflow_s", "error_ratio")
 """The metrics of a closed level that decide, all kinds of workflow together."""
 
+OPTIONAL = "cpu_per_workflow_s"
+"""The primary metric that neither side needs to have."""
+
 PRIMARY_OPEN = ("avg_s", "cpu_per_workflow_s", "error_ratio")
 """Likewise of an open level, whose throughput is the arrival rate while the target keeps up."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.comparison.compared_metric import METRICS
@@ -37,6 +36,7 @@ def recommendations(
     """
     return (
         *_regressions(changes),
+        *_bottlenecks(changes, baseline, candidate),
         *_hidden_packages(changes, differences),
         *_undecided(changes, verdict),
         *_invalid(baseline, candidate),
@@ -47,10 +47,13 @@ def recommendations(
 
 def _regressions(changes: Sequence[Change]) -> Iterator[str]:
     """Yield a sentence for each metric that got worse, with the levels and kinds of workflow."""
-    worse = [change for change in changes if change.verdict == "regression"]
-    for name, group in groupby(sorted(worse, key=lambda one: one.metric), lambda one: one.metric):
-        rows = sorted(group, key=_rank)
-        worst, metric = rows[0], METRICS[name]
+    by_metric: dict[str, list[Change]] = {name: [] for name in METRICS}
+    for change in changes:
+        if change.verdict == "regression":
+            by_metric[change.metric].append(change)
+    found = [sorted(rows, key=_rank) for rows in by_metric.values() if rows]
+    for rows in sorted(found, key=lambda rows: -SEVERITIES.index(rows[0].severity)):
+        worst, metric = rows[0], METRICS[rows[0].metric]
         whole = [one for one in rows if not one.family]
         kinds = [one for one in rows if one.family]
         where = ", ".join(f"level {one.level}: {moved(metric, one.effect or 0.0)}" for one in whole)
@@ -65,6 +68,19 @@ def _regressions(changes: Sequence[Change]) -> Iterator[str]:
 def _rank(change: Change) -> tuple[int, float]:
     worse = worsening(METRICS[change.metric], change.effect or 1.0)
     return -SEVERITIES.index(change.severity), -worse
+
+
+def _bottlenecks(changes: Sequence[Change], baseline: Side, candidate: Side) -> Iterator[str]:
+    """Yield a sentence for each level that got worse and that something else limits now."""
+    worse = dict.fromkeys(one.level for one in changes if one.verdict == "regression")
+    for label in worse:
+        before, after = (
+            " or ".join(sorted({one.bottleneck for one in side.of(label) if one.bottleneck}))
+            for side in (baseline, candidate)
+        )
+        if before and after and before != after:
+            was, now = (text.replace("_", " ") for text in (before, after))
+            yield f"What limits level {label} was {was} and is {now} now."
 
 
 def _hidden_packages(changes: Sequence[Change], differences: Sequence[Difference]) -> Iterator[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from perf_pipeline.analysis.comparison.observation import Observation
     from perf_pipeline.metrics.types.validity import Validity
 
 MetricKey = tuple[str, str]
 """Name of a metric, and the kind of workflow; empty for all together."""
+
+Conditions = Mapping[str, Mapping[str, str]]
+"""What must match, by name, to its parts and their values as text."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class MeasuredLevel:
         is_open: Whether workflows arrived by a schedule.
         observations: What it says about each metric.
         reasons: Why it is not valid.
+        bottleneck: What limits it; empty where that is not known.
     """
 
     run_id: str
@@ -34,6 +37,7 @@ class MeasuredLevel:
     is_open: bool
     observations: Mapping[MetricKey, Observation]
     reasons: tuple[str, ...] = ()
+    bottleneck: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,15 @@ class Side:
         scenario: Of its runs.
         target: With its version and packages.
         levels: Of all its runs, oldest first; a level that was repeated is there several times.
-        conditions: Of each run: what should match, to its value as text.
+        conditions: Of each run: what must match (``conditions.py``); empty where a run, such as
+            a result file of an earlier version, does not say it.
     """
 
     name: str
     scenario: str
     target: str
     levels: tuple[MeasuredLevel, ...]
-    conditions: tuple[Mapping[str, str], ...] = field(default=())
+    conditions: tuple[Conditions, ...] = ()
 
     @property
     def runs(self) -> tuple[str, ...]:

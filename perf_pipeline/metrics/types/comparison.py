@@ -25,7 +25,8 @@ class Change:
         family: The kind of workflow, ``analytics/simple``; empty for all together.
         higher_is_better: The direction of the metric.
         kind: What ``effect`` is.
-        baseline: One value a run; None where a run has none that is a measurement.
+        baseline: One value a run, or a repeat of one; None where it has none that is a
+            measurement.
         candidate: Likewise; in an interleaved comparison values at the same position are a pair.
         effect: None without data, here and below.
         low: Lower end of the interval of the effect, corrected for the number of metrics.
@@ -101,8 +102,9 @@ class Comparison:
         paired: Whether runs at the same position were measured one after the other.
         differences: What differs between the sides.
         changes: Every metric, family and level.
-        verdict: ``regression`` if anything got worse; else ``unstable`` if anything may have; else
-            ``improvement`` or ``no_change``; ``no_data`` where nothing could be compared.
+        verdict: ``regression`` if anything got worse; else ``unstable`` if throughput (in an open
+            loop the response time), CPU time per workflow or errors may have, or were not measured;
+            else ``improvement`` or ``no_change``; ``no_data`` where nothing could be compared.
         severity: The worst of the changes.
         recommendations: Sentences: what moved, and what to do.
     """

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
+from perf_pipeline.report.comparison.compared_run import compared_answers
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.report.run.run_headline import write_headline
@@ -71,8 +72,9 @@ def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
 
     files = report_files(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(files.html, render_html(metrics).encode())
-    write_atomically(files.markdown, render_markdown(metrics).encode())
+    compared = compared_answers(folder.parent, metrics.run_id)
+    write_atomically(files.html, render_html(metrics, compared).encode())
+    write_atomically(files.markdown, render_markdown(metrics, compared).encode())
     write_headline(metrics, folder)
     write_atomically(files.json, render_json(metrics).encode())  # last: where it is, all are
     return files

@@ -18,7 +18,7 @@ from perf_pipeline.report.run import (
 from perf_pipeline.report.text.escape import markdown as inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -36,10 +36,15 @@ READING = (
 )
 
 
-def render_markdown(metrics: RunMetrics) -> str:
-    """Return the report of one run as Markdown, every text of unknown origin escaped."""
+def render_markdown(metrics: RunMetrics, compared: Sequence[Verdict] = ()) -> str:
+    """Return the report of one run as Markdown, every text of unknown origin escaped.
+
+    Args:
+        metrics: The metrics of the run.
+        compared: What comparisons say of it.
+    """
     parts = cost.cost_of(metrics)
-    questions = answers.verdicts(metrics, parts)
+    questions = (*answers.verdicts(metrics, parts), *compared)
     blocks = [
         f"# {inert(provenance.title(metrics))}",
         f"Run {inert(metrics.run_id)}, {inert(metrics.status)}",

@@ -23,7 +23,10 @@ from perf_pipeline.report.run import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.report.run.answers import Verdict
 
 CHART_LEVELS_MAX = 10
 """Maximum number of levels with charts over time and detailed tables. Further levels have their
@@ -33,21 +36,22 @@ POINTS_MAX = 240
 POINTS_OF_ALL_LEVELS_MAX = 1600
 
 
-def render_html(metrics: RunMetrics) -> str:
+def render_html(metrics: RunMetrics, compared: Sequence[Verdict] = ()) -> str:
     """Return the report of one run as an HTML page.
 
     Args:
         metrics: The metrics of the run; any value may be missing, and any text may be hostile.
+        compared: What comparisons say of it (``comparison/compared_run.py``).
 
     Returns:
         HTML with its style, charts and one script inline; below 5 MB for any run within the limits
         of this project. The script sorts and folds tables; without it everything is unfolded.
     """
     with debug_mode(False):  # altair's check of each chart against its schema takes half the time
-        return _render(metrics)
+        return _render(metrics, compared)
 
 
-def _render(metrics: RunMetrics) -> str:
+def _render(metrics: RunMetrics, compared: Sequence[Verdict]) -> str:
     drawn = metrics.levels[:CHART_LEVELS_MAX]
     points_max = min(POINTS_MAX, POINTS_OF_ALL_LEVELS_MAX // max(1, len(drawn)))
     charts = {
@@ -69,7 +73,7 @@ def _render(metrics: RunMetrics) -> str:
         status=metrics.status,
         in_short=provenance.in_short(metrics),
         test_conditions=provenance.test_conditions(metrics),
-        verdicts=answers.verdicts(metrics, parts),
+        verdicts=(*answers.verdicts(metrics, parts), *compared),
         headlines=[
             table
             for table in (headline.headline(metrics), open_levels.open_headline(metrics))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.comparison.result_entries import comparison_fields
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.samples.run_file import read_file
 from perf_pipeline.samples.run_folder import write_json
@@ -67,4 +68,8 @@ def _free(results: Path, begin: str, metrics: RunMetrics) -> Path:
 
 def _entry(metrics: RunMetrics, level: LevelMetrics) -> dict[str, object]:
     scenario = metrics.manifest.scenario
-    return performance_metrics(level, metrics.run_id, scenario).to_dict()
+    return {
+        **performance_metrics(level, metrics.run_id, scenario).to_dict(),
+        "scenario_file": metrics.manifest.scenario_file,
+        **comparison_fields(metrics.manifest, level),
+    }

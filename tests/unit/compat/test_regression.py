@@ -65,7 +65,8 @@ def test_a_slower_level_is_a_regression_under_the_keys_that_users_know() -> None
     assert analysis["latency_change_percent"] == pytest.approx(66.75)
     assert analysis["memory_change_percent"] == 0.0
     assert analysis["error_rate_change_percent"] == 0.0
-    assert "critical: the throughput got worse (-40.0 %)" in analysis["recommendations"][0]
+    assert "critical: the throughput got worse (level 100: -40 %" in analysis["recommendations"][0]
+    assert analysis["warnings"] == []
 
 
 def test_the_dictionaries_of_result_files_give_the_same_as_the_objects() -> None:
@@ -74,15 +75,18 @@ def test_the_dictionaries_of_result_files_give_the_same_as_the_objects() -> None
     assert files == analyse_regression(BASELINE, SLOWER)
 
 
-def test_like_levels_are_no_change_and_single_runs_are_reported_to_show_little() -> None:
+def test_doubt_is_false_with_a_warning_and_like_runs_in_number_are_no_change() -> None:
+    """One run a side rules no change of 5 % out."""
     analysis = analyse_regression(BASELINE, BASELINE)
 
     assert analysis["performance_regression_detected"] is False
-    assert (analysis["verdict"], analysis["regression_severity"]) == ("no_change", "none")
+    assert (analysis["verdict"], analysis["regression_severity"]) == ("unstable", "none")
     assert analysis["runs"] == {"baseline": 1, "current": 1}
-    (advice,) = analysis["recommendations"]
-    assert advice.startswith("One run a side cannot separate noise from change")
-    assert analyse_regression([BASELINE] * 3, [BASELINE] * 3)["recommendations"] == []
+    assert analysis["warnings"][0].startswith("Doubt")
+    assert any(text.startswith("One run a side") for text in analysis["recommendations"])
+    several = analyse_regression([BASELINE] * 4, [BASELINE] * 4)
+    assert (several["verdict"], several["warnings"]) == ("no_change", [])
+    assert several["recommendations"] == []
 
 
 def test_an_improvement_is_one_only_if_nothing_got_worse() -> None:
@@ -97,7 +101,6 @@ def test_an_improvement_is_one_only_if_nothing_got_worse() -> None:
     "doubtful",
     [
         replace(SLOWER, validity="not_steady", reasons=("1.20 turnovers",)),
-        replace(SLOWER, avg_latency=None),
         {key: value for key, value in SLOWER.to_dict().items() if key != "validity"},
     ],
 )
@@ -107,8 +110,9 @@ def test_what_is_no_measurement_is_neither_a_regression_nor_none(
     analysis = analyse_regression(BASELINE, doubtful)
 
     assert analysis["verdict"] == "no_data"
-    assert analysis["performance_regression_detected"] is None
-    assert analysis["regression_severity"] is None
+    assert analysis["performance_regression_detected"] is False
+    assert analysis["regression_severity"] == "none"
+    assert analysis["warnings"][0].startswith("No data")
     assert analysis["throughput_change_percent"] == -40.0
 
 
@@ -118,18 +122,16 @@ def test_why_it_is_no_measurement_is_reported() -> None:
 
     assert analysis["validity"] == {"baseline": ["valid"], "current": ["not_steady"]}
     assert analysis["recommendations"][0].startswith(
-        "The current side is not_steady (1.20 turnovers): measure it again"
+        "The candidate side is not_steady at level 100 (1.20 turnovers): measure it again"
     )
 
 
-def test_memory_that_was_not_measured_is_reported_and_costs_no_verdict() -> None:
+def test_memory_that_was_not_measured_is_no_data_and_costs_no_verdict() -> None:
     analysis = analyse_regression(replace(BASELINE, peak_memory_mb=None), SLOWER)
+    verdicts = {one["metric"]: one["verdict"] for one in analysis["changes"]}
 
     assert (analysis["verdict"], analysis["memory_change_percent"]) == ("regression", None)
-    assert (
-        "The memory was not compared: it was not measured in every run."
-        in (analysis["recommendations"])
-    )
+    assert verdicts["memory_peak_mb"] == "no_data"
 
 
 def test_few_workflows_explain_a_change_that_many_do_not() -> None:
@@ -138,10 +140,19 @@ def test_few_workflows_explain_a_change_that_many_do_not() -> None:
     analysis = analyse_regression(few, replace(SLOWER, total_workflows=30, samples=30))
     erring = replace(few, failed_workflows=2, error_rate=100 * 2 / 30)
 
-    assert (analysis["verdict"], analysis["regression_severity"]) == ("unstable", None)
+    assert (analysis["verdict"], analysis["regression_severity"]) == ("unstable", "none")
     assert analyse_regression(few, erring)["verdict"] == "unstable"
     many = replace(BASELINE, failed_workflows=335, error_rate=6.7)
     assert analyse_regression(BASELINE, many)["regression_severity"] == "major"
+
+
+def test_files_that_say_how_they_were_measured_are_refused_where_that_differs() -> None:
+    one, other = (
+        {**BASELINE.to_dict(), "conditions": {"machine": {"": name}}} for name in ("a", "b")
+    )
+    with pytest.raises(ValueError, match="machine differ: a in the baseline, b in the candidate"):
+        analyse_regression(one, other)
+    assert analyse_regression(one, other, despite=["machine"])["verdict"] == "unstable"
 
 
 @pytest.mark.parametrize(

@@ -1,89 +1,148 @@
-"""A run compared with a result file."""
+"""What a result file measured is measured again, and compared."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.compat.command import loads_of
+from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.compat.baseline_load import load_of
 from perf_pipeline.compat.comprehensive_report import report_latest
-from perf_pipeline.compat.regression_run import compare_levels, read_levels, write_regression_file
-from perf_pipeline.compat.request import parse_request
+from perf_pipeline.compat.regression_run import compare_with_run
+from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import RunFolderError, ScenarioError
+from perf_pipeline.metrics.comparison_file import read_comparison
+from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.run_folder import RunFolder
+from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perf_pipeline.config.settings import Settings
 
-def level(concurrency: int, throughput: float) -> dict[str, Any]:
+
+def entry(concurrency: int = 10, **more: Any) -> dict[str, Any]:
     return {
         "scenario": "baseline",
         "concurrency": concurrency,
         "validity": "valid",
-        "throughput": throughput,
-        "avg_latency": concurrency / throughput,
+        "throughput": 100.0,
+        "avg_latency": concurrency / 100,
         "error_rate": 0.0,
         "peak_memory_mb": 100.0,
         "samples": 5000,
+        **more,
     }
 
 
-def test_each_level_is_compared_with_the_same_level(tmp_path: Path) -> None:
-    file = tmp_path / "baseline.json"
-    file.write_text(json.dumps([level(10, 100.0), level(50, 100.0)]), encoding="utf-8")
-    compared = compare_levels(read_levels(file), {10: [level(10, 40.0)]})
-    assert [one["concurrency"] for one in compared] == [10, 50]
-    assert [one["verdict"] for one in compared] == ["regression", "no_data"]
-    assert compared[0]["regression_severity"] == "critical"
-    assert compared[1]["performance_regression_detected"] is None
-    written = write_regression_file(tmp_path, "20241201_120000-4f2c", compared)
-    assert written.name == "regression_analysis_20241201_120000.json"
-    assert json.loads(written.read_text(encoding="utf-8")) == compared
+def load(folder: Path, *entries: dict[str, Any]) -> tuple[str, Overrides]:
+    file = folder / "results.json"
+    file.write_text(json.dumps(entries), encoding="utf-8")
+    return load_of(file)
+
+
+def settings(results: Path) -> Settings:
+    return replace(current_settings(), results_dir=results)
+
+
+def test_a_file_says_scenario_target_nodes_complexity_levels_and_repeats(tmp_path: Path) -> None:
+    """Of the target all but its version: another release is what a regression is about."""
+    measured = {
+        "scenario": "stress",
+        "target": "kailash==2.62.0+pandas",
+        "nodes": "lean",
+        "workflows": ["analytics/simple", "data_processing/simple", "transformation/simple"],
+        "conditions": {"seed": {"": "7"}, "phases": {"steady_s": "5.0"}},
+    }
+    name, flags = load(tmp_path, *(entry(n, **measured) for n in (10, 50, 10, 50)))
+
+    assert (name, flags.concurrency, flags.repeats) == ("stress", (10, 50), 2)
+    assert (flags.target, flags.nodes, flags.complexity) == ("kailash+pandas", "lean", "simple")
+    assert (flags.seed, flags.duration) == (7, 5.0)
+
+
+def test_what_the_scenario_has_anyway_is_no_flag(tmp_path: Path) -> None:
+    assert load(tmp_path, entry(10), entry(50)) == ("baseline", Overrides(concurrency=(10, 50)))
+
+
+def test_a_scenario_of_the_users_is_measured_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'target = "control"\nconcurrency = [5]\n[[workload]]\nfamily = "transformation"\n'
+        'complexity = "simple"\n',
+        encoding="utf-8",
+    )
+    measured = entry(5, scenario="mine", target="control", scenario_file=str(file))
+    assert load(tmp_path, measured)[0] == str(file)
+    file.unlink()
+    with pytest.raises(ScenarioError, match=r"scenario .mine., whose file .* is gone"):
+        load(tmp_path, measured)
 
 
 @pytest.mark.parametrize(
-    "content", [[], [{"throughput": 1}], [3], [level(10, 1.0) | {"concurrency": "10"}]]
-)
-def test_a_file_that_cannot_be_compared_with_is_refused(tmp_path: Path, content: object) -> None:
-    file = tmp_path / "b.json"
-    file.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(ScenarioError, match=r"cannot be compared with"):
-        read_levels(file)
-
-
-@pytest.mark.parametrize(
-    ("what", "found", "measures"),
+    ("entries", "problem"),
     [
-        ("scenario", "stress", '"baseline"'),
-        ("target", "control", '"kailash"'),
-        ("nodes", "lean", '"code"'),
-        ("workflows", ["transformation/simple"], "a list of 3"),
+        ([entry(10, workflows=["transformation/simple"])], "was measured with workflows"),
+        ([entry(10, open_loop={"offered": 3})], "has open levels"),
+        ([entry(10, nodes="code"), entry(50, nodes="lean")], "has levels with nodes"),
+        ([entry(10, scenario="unknown")], "is no scenario of the project"),
+        ([entry(10) | {"concurrency": "10"}], "an integer concurrency"),
     ],
 )
-def test_a_file_of_something_else_than_would_be_measured_is_refused(
-    tmp_path: Path, what: str, found: object, measures: str
+def test_what_cannot_be_measured_again_is_refused_before_anything_is_started(
+    tmp_path: Path, entries: list[dict[str, Any]], problem: str
 ) -> None:
-    """A stress run at 10 was once called an improvement of the baseline at 10."""
-    file = tmp_path / "results.json"
-    file.write_text(json.dumps([level(10, 1.0) | {what: found}]), encoding="utf-8")
-    request = parse_request(["--scenario", "regression", "--baseline", str(file)])
-    with pytest.raises(ScenarioError, match=f"with {what} .* measures {measures}"):
-        loads_of(request)
+    with pytest.raises(ScenarioError, match=problem):
+        load(tmp_path, *entries)
 
 
-def test_a_file_of_the_same_is_compared_with_whichever_release_it_measured(tmp_path: Path) -> None:
-    file = tmp_path / "results.json"
-    same = {
-        "target": "kailash==2.62.0+pandas",
-        "nodes": "code",
-        "workflows": ["analytics/complex", "data_processing/complex", "transformation/medium"],
-    }
-    file.write_text(json.dumps([level(10, 1.0) | same, level(50, 1.0)]), encoding="utf-8")
-    request = parse_request(["--scenario", "regression", "--baseline", str(file)])
-    assert loads_of(request)["baseline"].concurrency == (10, 50)
+def test_a_run_is_compared_with_the_file_and_its_report_says_so(tmp_path: Path) -> None:
+    before = metrics_of(write_run(tmp_path, "20241201_110000-aaaa", service_s=0.1))
+    write_result_files(tmp_path, before)
+    file = tmp_path / "simulated_20241201_110000.json"
+    folder = write_run(tmp_path, "20241201_120000-4f2c", service_s=0.2)
+    lines: list[str] = []
+    stored = compare_with_run(file, folder, settings(tmp_path), lines.append)
+
+    assert stored.comparison.verdict == "regression"
+    assert "10 in flight: regression" in lines
+    assert read_comparison(stored.file) == stored.comparison
+    (level,) = json.loads(
+        (tmp_path / "regression_analysis_20241201_120000.json").read_text(encoding="utf-8")
+    )
+    assert (level["concurrency"], level["performance_regression_detected"]) == (10, True)
+    assert level["throughput_change_percent"] == pytest.approx(-50, abs=1)
+    for report in (folder.root / "report.md", report_latest(tmp_path)):
+        assert "Did it get worse than" in report.read_text(encoding="utf-8")
+    assert "Did it get worse than" in (folder.root / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_under_other_conditions_is_refused_with_the_command_that_compares_it(
+    tmp_path: Path,
+) -> None:
+    before = metrics_of(write_run(tmp_path, "20241201_110000-aaaa", seed=2))
+    write_result_files(tmp_path, before)
+    folder = write_run(tmp_path, "20241201_120000-4f2c")
+    with pytest.raises(ScenarioError, match=r"perf-pipeline compare .* --despite WHAT"):
+        compare_with_run(
+            tmp_path / "simulated_20241201_110000.json", folder, settings(tmp_path), print
+        )
+
+
+def test_a_run_that_measured_nothing_is_no_data(tmp_path: Path) -> None:
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps([entry(10)]), encoding="utf-8")
+    folder = RunFolder(tmp_path / "20241201_120000-4f2c")
+    lines: list[str] = []
+    stored = compare_with_run(file, folder, settings(tmp_path), lines.append)
+
+    assert stored.comparison.verdict == "no_data"
+    assert "10 in flight: no_data" in lines
 
 
 def test_the_latest_five_runs_are_in_one_report_and_one_without_a_report_is_named(

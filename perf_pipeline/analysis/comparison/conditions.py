@@ -1,0 +1,113 @@
+"""Under which conditions a run was measured: what must match before two runs compare.
+
+The names are those of ``metrics/matching.py``, which the catalogue compares by digests; here each
+has its parts in plain text, so that a refusal can say what differs. Only ``version``, what is under
+test, may differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.target_spec import parse_target, target_text
+from perf_pipeline.metrics.matching import installed_packages, level_matches, own_package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from perf_pipeline.analysis.comparison.side import Conditions
+    from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.samples.manifest import Manifest
+
+UNDER_TEST = "version"
+LOAD = "load"
+"""The load of each level, by label. Levels that one side lacks are no difference of conditions."""
+
+
+def conditions_of(manifest: Manifest, levels: Sequence[LevelMetrics]) -> Conditions:
+    """Return the conditions of a run.
+
+    Args:
+        manifest: Of the run.
+        levels: Its levels, arms left out; not empty.
+    """
+    first = levels[0]
+    matches = level_matches(manifest, first)
+    own = _under_test(manifest, first.target)
+    installed = installed_packages(manifest, first.target)
+    target = matches["target"]
+    return {
+        **{name: {"": value} for name, value in matches.items() if name != "level"},
+        "target": {"": target if own_package(manifest, first.target) else _unversioned(target)},
+        "workloads": {
+            one.name: f"weight {one.weight:g}" + (f", data {one.data_sha256[:12]}" * bool(one.data))
+            for one in manifest.workloads
+        },
+        "settings": _texts(first.settings),
+        "limits": _texts(first.limits),
+        "packages": {name: text for name, text in installed.items() if name not in own},
+        UNDER_TEST: {name: text for name, text in installed.items() if name in own},
+        "phases": _texts({**asdict(manifest.phases), "cooldown_s": 0}),
+        "connections": _texts(
+            {
+                "max_db_connections": manifest.connections.max_db_connections,
+                "connection_timeout_s": manifest.connections.connection_timeout_s,
+            }
+        ),
+        "kernel": {"": manifest.host.kernel},
+        "servers": _servers(manifest),
+        "server_settings": {
+            f"{one.service}.{name}": value
+            for one in manifest.servers
+            for name, value in one.settings.items()
+        },
+        "variables": {**manifest.variables.values, **dict.fromkeys(manifest.variables.passed, "*")},
+        "harness": {"perf_pipeline": manifest.harness.version},
+        LOAD: {level.label: level_matches(manifest, level)[LOAD] for level in levels},
+    }
+
+
+def _under_test(manifest: Manifest, target: str) -> set[str]:
+    """Return the packages whose versions are under test.
+
+    The target's own one; of a user's own functions, which have none, those that the target names.
+    """
+    if own := own_package(manifest, target):
+        return {own}
+    try:
+        named = parse_target(target).packages
+    except ValueError:  # of another version of this program
+        return set()
+    return set(_names(named))
+
+
+def _unversioned(target: str) -> str:
+    """Return a target with its packages and without their versions, which are under test."""
+    try:
+        spec = parse_target(target)
+    except ValueError:
+        return target
+    return target_text(spec.name, None, list(_names(spec.packages)))
+
+
+def _names(packages: Iterable[str]) -> Iterable[str]:
+    for text in packages:
+        name = text
+        for end in "[=~<>":
+            name = name.partition(end)[0]
+        yield name.lower().replace("_", "-")
+
+
+def _servers(manifest: Manifest) -> dict[str, str]:
+    """Return each server with its version and, of one of the user's, where it is."""
+    found = {
+        one.service: f"{one.product} {one.version}"
+        + (f" at {one.url}" if one.source == "settings" else "")
+        for one in manifest.servers
+    }
+    return {**found, **dict.fromkeys(manifest.left_out, "left out")}
+
+
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}

@@ -1,0 +1,115 @@
+"""The comparison of two sides by their names: read, matched, compared, stored, reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from perf_pipeline.analysis.comparison.compare import compare_sides
+from perf_pipeline.analysis.comparison.differences import differences_of
+from perf_pipeline.analysis.comparison.read_side import read_side
+from perf_pipeline.catalogue.filing import file_comparison
+from perf_pipeline.catalogue.resolve import baseline_folders
+from perf_pipeline.catalogue.store import open_catalogue
+from perf_pipeline.metrics.comparison_file import write_comparison
+from perf_pipeline.report.comparison.files import write_comparison_pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
+
+    from perf_pipeline.analysis.comparison.read_side import ReadSide
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.metrics.types.comparison import Comparison
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.samples.run_folder import RunFolder
+
+
+class StoredComparison(NamedTuple):
+    """A comparison, and where it is.
+
+    Attributes:
+        comparison: The comparison.
+        file: Its JSON.
+        page: Its page; ``page.with_suffix(".md")`` is its Markdown.
+    """
+
+    comparison: Comparison
+    file: Path
+    page: Path
+
+
+def compare_named(
+    baseline: str,
+    candidate: str,
+    settings: Settings,
+    *,
+    comparison_id: str,
+    despite: Collection[str] = (),
+    matters: float = 0.0,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> StoredComparison:
+    """Compare two sides, and store the result with its page in the results folder.
+
+    Args:
+        baseline: The older side, as ``read_side`` takes it.
+        candidate: The newer side, likewise.
+        settings: Where runs and the catalogue are.
+        comparison_id: When it is made, as a run id.
+        despite: What may differ all the same.
+        matters: As ``compare_sides`` takes it.
+        notify: Called with a line where a baseline is less than was asked for, or the result did
+            not get into the catalogue.
+
+    Raises:
+        NotComparableError: The sides differ in what must match.
+        PerfPipelineError: A side cannot be read, or ``despite`` names nothing.
+    """
+    results = settings.results_dir
+
+    def folders(name: str, like: RunMetrics | None) -> Sequence[RunFolder]:
+        return baseline_folders(
+            open_catalogue(results, settings.catalogue_url),
+            name,
+            like,
+            results=results,
+            search_path=settings.search_path,
+            notify=notify,
+        )
+
+    after = read_side(candidate, results, lambda name: folders(name, None))
+    like = after.runs[-1] if after.runs else None
+    before = read_side(baseline, results, lambda name: folders(name, like))
+    return compare_read(
+        before,
+        after,
+        settings,
+        comparison_id=comparison_id,
+        despite=despite,
+        matters=matters,
+        notify=notify,
+    )
+
+
+def compare_read(
+    before: ReadSide,
+    after: ReadSide,
+    settings: Settings,
+    *,
+    comparison_id: str,
+    despite: Collection[str] = (),
+    matters: float = 0.0,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> StoredComparison:
+    """Compare two sides that were read; as ``compare_named``."""
+    results = settings.results_dir
+    found = compare_sides(
+        before.side,
+        after.side,
+        comparison_id=comparison_id,
+        differences=differences_of(before.side, after.side, despite=despite),
+        matters=matters,
+    )
+    file = write_comparison(results, found)
+    page = write_comparison_pages(results, found, before.runs, after.runs).html
+    file_comparison(found, results, settings.catalogue_url, notify)
+    return StoredComparison(found, file, page)

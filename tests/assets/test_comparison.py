@@ -1,0 +1,54 @@
+"""The asset comparison: with two sides it stores their comparison, else it is skipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assets.definitions import defs
+from perf_pipeline.metrics.comparison_file import read_comparisons
+from tests.simulated_run import write_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import dagster as dg
+
+pytestmark = pytest.mark.integration
+
+
+def compared(results: Path, **config: object) -> dg.ExecuteInProcessResult:
+    run_config = {"ops": {"comparison": {"config": {"results_dir": str(results), **config}}}}
+    return defs.get_job_def("compare").execute_in_process(
+        run_config=run_config, raise_on_error=False
+    )
+
+
+def test_a_comparison_is_stored_and_shown_with_its_verdict(tmp_path: Path) -> None:
+    write_run(tmp_path, "r-1", service_s=0.1)
+    write_run(tmp_path, "r-2", service_s=0.2)
+    done = compared(tmp_path, baseline="r-1")
+
+    assert done.success
+    ((made,),) = [done.asset_materializations_for_node("comparison")]
+    assert made.metadata["verdict"].value == "regression"
+    assert "got worse" in str(made.metadata["summary"].value)
+    (found,) = read_comparisons(tmp_path, 2).found
+    assert found.candidate.runs == ("r-2",)
+
+
+def test_without_a_baseline_nothing_is_compared(tmp_path: Path) -> None:
+    done = compared(tmp_path)
+    assert done.success
+    assert done.asset_materializations_for_node("comparison") == []
+
+
+def test_runs_that_do_not_match_fail_in_sentences(tmp_path: Path) -> None:
+    write_run(tmp_path, "r-1")
+    write_run(tmp_path, "r-2", seed=2)
+    done = compared(tmp_path, baseline="r-1", candidate="r-2")
+    (failed,) = [event for event in done.all_events if event.is_step_failure]
+    assert "seed differ: 1 in the baseline, 2 in the candidate" in str(
+        failed.step_failure_data.error
+    )
