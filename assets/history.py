@@ -7,14 +7,13 @@ from pydantic import Field
 
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
-from assets.shown.charts import drawn
-from perf_pipeline.analysis.history import RUNS_MAX, History, read_history
+from assets.shown.history import trend_metadata
+from perf_pipeline.analysis.history import RUNS_MAX, History
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.report.text.escape import visible
-
-DRAWN_MAX = 12
-"""Series that are drawn, those with the newest runs; the table has all."""
+from perf_pipeline.report.trend.files import write_trend_pages
+from perf_pipeline.report.trend.history_rows import history_rows
 
 
 class HistoryConfig(dg.Config):
@@ -37,14 +36,14 @@ def metric_history(
     Only runs of the same load, settings, packages, servers and machine compare, whatever the
     target's version; the others are marked.
     """
-    from perf_pipeline.report.charts.history_charts import (  # noqa: PLC0415 - altair: 0.2 s
-        history_charts,
-        history_rows,
+    from perf_pipeline.analysis.trends import (  # noqa: PLC0415 - numpy: 0.2 s
+        of_newest_run,
+        read_trends,
     )
 
     results = Path(config.results_dir) if config.results_dir else Path(run_metrics).parents[1]
     try:
-        history = read_history(results, config.runs_max, current_settings().catalogue_url)
+        trends, history = read_trends(results, current_settings().catalogue_url, config.runs_max)
     except CatalogueError as error:  # it costs the run that was just measured nothing
         context.log.warning(str(error))
         return dg.MaterializeResult(metadata={"not read": str(error)})
@@ -58,10 +57,10 @@ def metric_history(
     if rows:
         metadata["table"] = dg.MetadataValue.table(rows)
         metadata["metrics"] = dg.MetadataValue.table(_metrics(history))
-    latest = sorted(history.series, key=lambda one: one.newest.run_id, reverse=True)
-    metadata["series in the table alone"] = dg.MetadataValue.text(str(len(latest[DRAWN_MAX:])))
-    for one in latest[:DRAWN_MAX]:
-        metadata[f"history: {one.key}"] = drawn(history_charts(one))
+    shown = of_newest_run(trends)
+    metadata["histories in the table alone"] = dg.MetadataValue.text(str(len(trends) - len(shown)))
+    for one in write_trend_pages(results, shown):
+        metadata |= trend_metadata(one)
     return dg.MaterializeResult(metadata=metadata)
 
 

@@ -29,6 +29,8 @@ from perf_pipeline.catalogue.store import FILE
 from perf_pipeline.config.settings import current_folder, current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
+from perf_pipeline.metrics.comparison_file import FOLDER as COMPARISONS
+from perf_pipeline.metrics.types.trend import FOLDER as TRENDS
 from perf_pipeline.program.program import run_program
 from perf_pipeline.redaction.forms import without_known_forms
 from perf_pipeline.samples.run_file import is_linked_from_elsewhere
@@ -132,6 +134,7 @@ def import_archive(
         baselines = f"{FOLDER}/{BASELINES_FILE}"
         tops = _refuse_overwriting((name for name in names if name != baselines), results)
         for top in tops:
+            (results / top).parent.mkdir(exist_ok=True)
             shutil.move(staging / FOLDER / top, results / top)
         brought = staging / baselines if baselines in names else None
         take_in_imported(results, tops, brought, url, notify)
@@ -168,12 +171,15 @@ def _made(folder: Path) -> Iterator[None]:
 
 
 def _in(root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the name in the archive and the path of each file that can be imported again."""
+    """Yield the name in the archive and the path of each file that can be imported again.
+
+    Pages of histories are left out: `perf-pipeline history` makes them of the runs.
+    """
     for path in sorted(root.rglob("*")):
         name = f"{FOLDER}/{path.relative_to(root).as_posix()}"
         if not path.is_file() or path.is_symlink() or is_linked_from_elsewhere(path):
             continue
-        if _has_login(path) or path.name.startswith(FILE):
+        if _has_login(path) or path.name.startswith(FILE) or path.parent == root / TRENDS:
             continue
         if not member_problem(name):
             yield name, path
@@ -194,7 +200,9 @@ def left_out(results: Path) -> list[str]:
     return [
         str(path.relative_to(results))
         for path in files
-        if path not in packed and not path.name.startswith((".", FILE))
+        if path not in packed
+        and not path.name.startswith((".", FILE))
+        and path.parent != results / TRENDS
     ]
 
 
@@ -302,17 +310,25 @@ def _unpack_one(
 
 
 def _refuse_overwriting(names: Iterable[str], results: Path) -> list[str]:
-    """Return what will be put into the results folder: runs and single files.
+    """Return what will be put into the results folder: runs, single files and comparisons.
 
     Raises:
         ArchiveError: One is there already: nothing is added to a run, or written below a link.
     """
-    tops = {name.split("/")[1]: name for name in names}
+    tops = {_put_as_one(name): name for name in names}
     for top, name in tops.items():
         taken = results / top
         if taken.exists() or taken.is_symlink():
             raise refused(name, f"is there already as {taken}")
+        if taken.parent.is_symlink() or (taken.parent.exists() and not taken.parent.is_dir()):
+            raise refused(name, f"cannot be put into {taken.parent}, which is no folder")
     return list(tops)
+
+
+def _put_as_one(name: str) -> str:
+    """Return what a member is put into place with: its run; a comparison is added to others."""
+    _, *parts = name.split("/")
+    return "/".join(parts[: 2 if parts[0] == COMPARISONS else 1])
 
 
 def _new_archive(results: Path) -> Path:

@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("servers", "stop"),
     "status": ("servers", "status"),
     "doctor": ("doctor", "doctor"),
+    "history": ("history.trends", "history"),
     "selftest": ("selftest", "selftest"),
 }
 """Command to its module in ``perf_pipeline.cli`` and its function there."""
@@ -101,6 +102,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "stop": ("perf-pipeline stop",),
     "status": ("perf-pipeline status", "perf-pipeline status --gate --json"),
     "doctor": ("perf-pipeline doctor", "perf-pipeline doctor --json"),
+    "history": ("perf-pipeline history", "perf-pipeline history --runs 50 --explain"),
     "selftest": ("perf-pipeline selftest", "perf-pipeline selftest merge --size ci --json"),
 }
 

@@ -1,4 +1,4 @@
-"""The page behind the links to reports: comparisons and all runs, newest first, with verdicts."""
+"""The page behind the links to reports: histories, comparisons and runs, newest first."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from perf_pipeline.report.comparison.index_rows import comparison_rows
 from perf_pipeline.report.page_environment import page_environment
 from perf_pipeline.report.run.run_headline import FILE, read_headline
 from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.trend.index_rows import trend_rows
 from perf_pipeline.samples.run_list import read_runs
 from perf_pipeline.samples.run_record import COMPLETE, started
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.report.comparison.index_rows import ComparisonRows
     from perf_pipeline.report.run.run_headline import RunHeadline
+    from perf_pipeline.report.trend.index_rows import TrendRow
     from perf_pipeline.samples.run_list import FoundRun
 
 ROWS_MAX = 1000
@@ -70,6 +72,7 @@ class RunIndex(NamedTuple):
         damaged: A sentence for each folder that cannot be read, and why.
         folders: The results folders.
         comparisons: Their comparisons.
+        trends: Their histories.
     """
 
     rows: tuple[IndexRow, ...]
@@ -77,6 +80,7 @@ class RunIndex(NamedTuple):
     damaged: tuple[str, ...]
     folders: tuple[str, ...]
     comparisons: ComparisonRows
+    trends: tuple[TrendRow, ...]
 
 
 def run_index(results: Sequence[Path]) -> RunIndex:
@@ -95,8 +99,9 @@ def run_index(results: Sequence[Path]) -> RunIndex:
     rows = tuple(_row(run, damaged) for run in found[:ROWS_MAX])
     folders = tuple(map(escape.visible, results))
     compared = comparison_rows(results)
-    named = (*damaged, *compared.damaged)
-    return RunIndex(rows, len(found[ROWS_MAX:]), named, folders, compared)
+    trends, damaged_trends = trend_rows(results)
+    named = (*damaged, *compared.damaged, *damaged_trends)
+    return RunIndex(rows, len(found[ROWS_MAX:]), named, folders, compared, trends)
 
 
 def render_index(results: Sequence[Path]) -> str:

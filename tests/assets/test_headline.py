@@ -210,4 +210,7 @@ def test_the_history_draws_every_series_and_says_what_it_left_out(tmp_path: Path
     assert "r-2/metrics.json is missing" in str(shown["not read"].value)
     rows = records(shown["table"])
     assert [row["comparable with the newest"] for row in rows] == ["yes", "other phases"]
-    assert len(images(shown["history: simulated 10 control"].value)) == 3
+    assert len(images(shown["history: simulated control"].value)) >= 3
+    assert shown["verdict: simulated control"].value.startswith("no alert stands.")
+    (page,) = (tmp_path / "trends").glob("*.html")
+    assert shown["open: simulated control"].value.endswith(f"/trends/{page.name}")

@@ -80,6 +80,39 @@ def test_what_is_exported_comes_back_whole_and_nothing_else(tmp_path: Path) -> N
     assert log.read_text(encoding="utf-8") == "said"
 
 
+def test_comparisons_join_those_that_are_there_and_pages_of_histories_stay(tmp_path: Path) -> None:
+    results = made_results(tmp_path / "here")
+    for file in ("comparisons/c-1.json", "trends/baseline-kailash-1234abcd.html"):
+        (results / file).parent.mkdir()
+        (results / file).write_text("{}", encoding="utf-8")
+    there = tmp_path / "there/results"
+    (there / "comparisons").mkdir(parents=True)
+    (there / "comparisons/c-0.json").write_text("older", encoding="utf-8")
+    export_archive(results, tmp_path / "a.tar.gz")
+    import_archive(tmp_path / "a.tar.gz", there)
+    found = files_below(there)
+    assert {"comparisons/c-0.json", "comparisons/c-1.json", f"{RUN}/run.json"} <= found
+    assert not any(name.startswith("trends/") for name in found)
+
+
+def test_a_comparison_is_not_written_below_a_link_or_over_another(tmp_path: Path) -> None:
+    results, outside = made_results(tmp_path / "here"), tmp_path / "outside"
+    for folder in (results / "comparisons", outside, tmp_path / "there/results"):
+        folder.mkdir(parents=True)
+    (results / "comparisons/c-1.json").write_text("{}", encoding="utf-8")
+    export_archive(results, tmp_path / "a.tar.gz")
+    link = tmp_path / "there/results/comparisons"
+    link.symlink_to(outside)
+    with pytest.raises(ArchiveError, match="is no folder"):
+        import_archive(tmp_path / "a.tar.gz", link.parent)
+    link.unlink()
+    link.mkdir()
+    (link / "c-1.json").write_text("another", encoding="utf-8")
+    with pytest.raises(ArchiveError, match="is there already"):
+        import_archive(tmp_path / "a.tar.gz", link.parent)
+    assert (files_below(outside), files_below(link.parent)) == (set(), {"comparisons/c-1.json"})
+
+
 @pytest.mark.parametrize(
     "name",
     [

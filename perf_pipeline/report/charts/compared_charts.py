@@ -15,7 +15,7 @@ from perf_pipeline.report.charts.chart import (
     series_dash,
 )
 from perf_pipeline.report.charts.distribution_charts import curve_points, time_axis
-from perf_pipeline.report.charts.forest_chart import FOREST_WIDTH, ROW_HEIGHT
+from perf_pipeline.report.charts.forest_chart import FOREST_WIDTH, ROW_HEIGHT, shortened
 from perf_pipeline.report.text import changes as words
 from perf_pipeline.report.text import escape, labels, quantity
 
@@ -140,7 +140,7 @@ def cpu_chart(changes: Sequence[Change]) -> Chart | None:
     times = [float(row["ms"]) for row in rows]
     is_wide = max(times) > _LOG_RATIO_MIN * min(times) > 0
     names: list[dict[str, Any]] = [
-        {"row": place, "text": f"{words.where(one)}: {_told(one)}"}
+        {"row": place, "text": f"{shortened(words.where(one))}: {_told(one)}"}
         for place, one in enumerate(drawn)
     ]
     down = alt.Scale(domain=[-0.75, len(drawn) - 0.3], reverse=True, nice=False)

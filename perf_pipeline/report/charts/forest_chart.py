@@ -31,7 +31,9 @@ NOTE = (
     "Left of 0 is worse, whatever the metric. A line is the interval, corrected for the number of "
     "metrics; an arrow shows that it goes on."
 )
-_NAME_LENGTH_MAX = 22
+NAME_LENGTH_MAX = 52
+"""Characters of the name of a row: with the effect and its interval it is as wide as the plot."""
+
 _LOOKS = {
     "regression": (svg.SECOND, "square"),
     "unstable": (svg.FOURTH, "diamond"),
@@ -52,12 +54,12 @@ _TITLES: dict[Effect, _Title] = {
 
 
 def forest_charts(changes: Sequence[Change]) -> tuple[Chart, ...]:
-    """Draw the effects that are known: ratios in one plot, differences in another.
+    """Draw the effects that were judged: ratios in one plot, differences in another.
 
     Args:
         changes: Those that matter most first.
     """
-    known = [one for one in changes if one.effect is not None]
+    known = [one for one in changes if one.effect is not None and one.verdict != "no_data"]
     by_kind = ((kind, [one for one in known if one.kind == kind]) for kind in _TITLES)
     return tuple(_forest(kind, found) for kind, found in by_kind if found)
 
@@ -89,7 +91,7 @@ def _row(place: int, change: Change, low: float, high: float) -> dict[str, Any]:
     ends = [words.better_percent(change, end) for end in _ends(change)]
     effect = words.better_percent(change, change.effect or 0.0)
     lowest, highest = min(ends), max(ends)
-    named = f"{words.metric_name(change.metric)} {words.where(change, _NAME_LENGTH_MAX)}"
+    named = shortened(f"{words.metric_name(change.metric)} {words.where(change)}")
     shown = words.effect_text(change.effect or 0.0, change.kind)
     interval = words.interval_text(change)
     return {
@@ -103,6 +105,11 @@ def _row(place: int, change: Change, low: float, high: float) -> dict[str, Any]:
         "verdict": change.verdict.replace("_", " "),
         "text": f"{named}: {shown}" + (f" ({interval})" if interval else ""),
     }
+
+
+def shortened(name: str) -> str:
+    """Return the name of a row as far as it fits; an ellipsis shows the cut."""
+    return name if len(name) <= NAME_LENGTH_MAX else f"{name[: NAME_LENGTH_MAX - 1]}…"
 
 
 def _within(value: float, low: float, high: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.report.comparison import tables
 from perf_pipeline.report.page_environment import page_environment, page_script
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.metrics.types.comparison import Comparison
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.report.charts.chart import Chart
 
 LINKS_MAX = 40
 """Runs of a side whose reports the page leads to, the newest ones."""
@@ -36,17 +37,10 @@ def render_html(
         candidate: Likewise.
         reported: Ids of the runs whose report is in the folder beside that of the page.
     """
-    from perf_pipeline.report.charts.compared_charts import (  # noqa: PLC0415 - altair: 0.2 s
-        cpu_chart,
-        overlaid_distributions,
-    )
-    from perf_pipeline.report.charts.forest_chart import forest_charts  # noqa: PLC0415
-
+    drawn = drawn_comparison(comparison, baseline, candidate)
     changes = tables.by_weight(comparison.changes)
     decided = [one for one in changes if one.verdict in ("regression", "unstable", "improvement")]
     rest = [one for one in changes if one not in decided]
-    levels = list(dict.fromkeys(one.level for one in comparison.changes))
-    cpu = cpu_chart(comparison.changes)
     environment = page_environment()
     script = page_script(environment)
     return environment.get_template("comparison.html.jinja").render(
@@ -56,11 +50,10 @@ def render_html(
         comparison_id=comparison.comparison_id,
         made=in_short(comparison),
         verdicts=tables.answers(comparison),
-        forest=forest_charts(changes),
-        cpu=[cpu] if cpu else [],
+        effects=drawn.effects,
         moved=tables.changes_table("What moved, or may have", decided),
         others=tables.changes_table("What did not move, or was not measured", rest),
-        distributions=overlaid_distributions(levels, baseline, candidate),
+        distributions=drawn.distributions,
         differences=tables.differences_table(comparison),
         sides=tables.sides_table(comparison),
         links=[
@@ -71,6 +64,45 @@ def render_html(
             )
         ],
     )
+
+
+class DrawnComparison(NamedTuple):
+    """The charts of a comparison.
+
+    Attributes:
+        effects: Forest plots, then CPU time per workflow.
+        distributions: One a level.
+    """
+
+    effects: tuple[Chart, ...]
+    distributions: tuple[Chart, ...]
+
+
+def drawn_comparison(
+    comparison: Comparison, baseline: Sequence[RunMetrics], candidate: Sequence[RunMetrics]
+) -> DrawnComparison:
+    """Draw a comparison.
+
+    Args:
+        comparison: The comparison.
+        baseline: As ``render_html`` takes them.
+        candidate: Likewise.
+    """
+    from altair.utils.schemapi import debug_mode  # noqa: PLC0415 - altair: 0.2 s
+
+    from perf_pipeline.report.charts.compared_charts import (  # noqa: PLC0415 - as above
+        cpu_chart,
+        overlaid_distributions,
+    )
+    from perf_pipeline.report.charts.forest_chart import forest_charts  # noqa: PLC0415
+
+    levels = list(dict.fromkeys(one.level for one in comparison.changes))
+    with debug_mode(False):  # altair's check of each chart against its schema takes half the time
+        cpu = cpu_chart(comparison.changes)
+        return DrawnComparison(
+            (*forest_charts(tables.by_weight(comparison.changes)), *((cpu,) if cpu else ())),
+            overlaid_distributions(levels, baseline, candidate),
+        )
 
 
 def title(comparison: Comparison) -> str:

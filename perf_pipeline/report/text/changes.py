@@ -49,10 +49,14 @@ def effect_text(effect: float, kind: Effect) -> str:
 
 def interval_text(change: Change) -> str:
     """Return the interval of an effect, its unit once; empty where there is none."""
-    if change.low is None or change.high is None:
+    return between(change.low, change.high, change.kind)
+
+
+def between(low: float | None, high: float | None, kind: Effect) -> str:
+    """Return the interval between two effects, its unit once; empty where an end is missing."""
+    if low is None or high is None:
         return ""
-    low = _signed(_in_percent(change.low, change.kind))
-    return f"{low} to {effect_text(change.high, change.kind)}"
+    return f"{_signed(_in_percent(low, kind))} to {effect_text(high, kind)}"
 
 
 def better_percent(change: Change, effect: float) -> float:
@@ -67,15 +71,10 @@ def verdict_text(change: Change) -> str:
     return verdict if change.severity == "none" else f"{verdict}, {change.severity}"
 
 
-def where(change: Change, length_max: int = escape.NAME_LENGTH_MAX) -> str:
-    """Return the level of a change, and the family where it is about one.
-
-    Args:
-        change: Its names may be of any length.
-        length_max: Characters of each name.
-    """
+def where(change: Change) -> str:
+    """Return the level of a change, and the family where it is about one."""
     names = (f"at {change.level}", change.family)
-    return ", ".join(escape.visible(one, length_max=length_max) for one in names if one)
+    return ", ".join(map(escape.name, filter(None, names)))
 
 
 def in_short(change: Change) -> str:

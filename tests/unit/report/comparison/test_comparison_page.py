@@ -116,6 +116,14 @@ def test_the_page_draws_effects_cpu_time_and_the_distribution_of_each_level(
     assert 'href="../r-2/report.html"' not in page
 
 
+def test_an_effect_that_is_only_a_bound_is_in_the_table_and_not_drawn() -> None:
+    one = change("p99_s", "no_data", (1.2, 1.0, 1.4))
+    page = render_html(comparison([one], "no_data"))
+    assert "<svg" not in page
+    assert "No metric could be judged" in page
+    assert "+20.0 %" in page
+
+
 def test_without_stored_distributions_the_page_says_so(planted: Comparison) -> None:
     page = render_html(planted)
     assert "No level has stored distributions on both sides" in page

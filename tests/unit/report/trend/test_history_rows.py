@@ -1,10 +1,8 @@
-"""Over the runs: what compares is joined, the rest is marked and says why."""
+"""The table of runs: what compares with the newest, and why the rest does not."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,11 +13,8 @@ from perf_pipeline.analysis.history import (
     Series,
     SeriesKey,
 )
-from perf_pipeline.report.charts.history_charts import history_charts, history_rows
+from perf_pipeline.report.trend.history_rows import history_rows
 from tests.unit.report.conftest import HOSTILE
-
-if TYPE_CHECKING:
-    from perf_pipeline.report.charts.chart import Chart
 
 VALUES = {
     "throughput_per_s": 200.0,
@@ -70,49 +65,6 @@ def series() -> Series:
     )
 
 
-@pytest.fixture(scope="module")
-def figures(series: Series) -> tuple[Chart, ...]:
-    """Its charts: throughput, average, P99, CPU time per workflow, memory."""
-    return history_charts(series)
-
-
-def marked(drawn: str) -> list[int]:
-    """Count the marks: the invisible ones of the axes, valid, no measurement, does not compare."""
-    groups = re.findall(r'class="mark-symbol[^"]*"[^>]*>(.*?)</g>', drawn)
-    return [group.count("<path") for group in groups]
-
-
-def test_each_quantity_has_a_chart_in_which_every_run_that_has_it_is_marked(
-    figures: tuple[Chart, ...],
-) -> None:
-    assert [figure.title.partition(",")[0] for figure in figures][:3] == [
-        "Throughput",
-        "Average",
-        "P99",
-    ]
-    assert [marked(figure.svg) for figure in figures] == [
-        [4, 2, 1, 1],
-        [4, 2, 1, 1],
-        [4, 2, 1, 1],
-        [4, 2, 1, 1],
-        [3, 1, 1, 1],
-    ]
-
-
-def test_the_line_joins_only_valid_runs_that_compare(figures: tuple[Chart, ...]) -> None:
-    """Two of four: a line of one move and one draw."""
-    throughput = figures[0].svg
-    (line,) = re.findall(r'mark-line[^>]*><path d="([^"]*)"', throughput)
-    assert len(re.findall(r"[ML]", line)) == 2
-
-
-def test_nothing_is_drawn_of_what_was_never_measured(series: Series) -> None:
-    never = dict.fromkeys(("p99_s", "cpu_per_workflow_s", "memory_peak_mb"))
-    points = tuple(point(one.run_id, **never) for one in series.points)
-    titles = [figure.title for figure in history_charts(replace(series, points=points))]
-    assert [title.partition(",")[0] for title in titles] == ["Throughput", "Average"]
-
-
 def test_the_table_says_newest_first_what_each_run_gave_and_whether_it_compares(
     series: Series,
 ) -> None:
@@ -132,9 +84,6 @@ def test_the_table_says_newest_first_what_each_run_gave_and_whether_it_compares(
     assert {row["version"] for row in rows} == {"2.19.0"}
 
 
-def test_a_hostile_name_is_text_in_charts_and_table() -> None:
+def test_a_hostile_name_is_text() -> None:
     series = Series(SeriesKey(HOSTILE, "100", "kailash"), (point(HOSTILE),))
-    for figure in history_charts(series):
-        assert "<script" not in figure.svg
-        assert "<img" not in figure.svg
     assert "\x1b" not in "".join(history_rows(series)[0].values())

@@ -1,0 +1,176 @@
+"""The runs of a catalogue as people look at them: one history for each scenario and target."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from perf_pipeline.analysis.change_points.find import find_change_points
+from perf_pipeline.analysis.history import RUNS_MAX, read_history
+from perf_pipeline.catalogue.alerts import read_alerts
+from perf_pipeline.catalogue.baselines import list_baselines
+from perf_pipeline.catalogue.store import open_catalogue
+from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER
+from perf_pipeline.metrics.types.trend import (
+    MetricTrend,
+    Trend,
+    TrendBaseline,
+    TrendChange,
+    TrendPoint,
+    TrendRun,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from perf_pipeline.analysis.change_points.change_point import Tier
+    from perf_pipeline.analysis.history import History, MetricKey, Series
+    from perf_pipeline.catalogue.baselines import PinnedBaseline
+    from perf_pipeline.metrics.types.alert import Alert
+
+NEAR_RUNS: dict[Tier, int] = {"confirmed": 1, "fast": 2}
+"""How far from the run that is named the first of a new level may be: what is confirmed is exact in
+nine of ten histories, and nearly always within one run."""
+
+
+class ReadTrends(NamedTuple):
+    """The histories of a catalogue.
+
+    Attributes:
+        trends: That of the newest run first.
+        history: The runs that they were made of.
+    """
+
+    trends: tuple[Trend, ...]
+    history: History
+
+
+def read_trends(results: Path, url: str | None = None, runs_max: int = RUNS_MAX) -> ReadTrends:
+    """Read the newest runs of a catalogue with its baselines and alerts.
+
+    Args:
+        results: The results folder; runs of it that the catalogue lacks are filed first.
+        url: PostgreSQL database of the catalogue; None for the file in the folder.
+        runs_max: Maximum number of runs to read, > 0.
+
+    Raises:
+        CatalogueError: The catalogue cannot be read.
+    """
+    history = read_history(results, runs_max, url)
+    catalogue = open_catalogue(results, url)
+    with catalogue.reading() as session:
+        alerts = read_alerts(session)
+    return ReadTrends(trends_of(history, list_baselines(catalogue), alerts), history)
+
+
+def trends_of(
+    history: History, baselines: Iterable[PinnedBaseline] = (), alerts: Iterable[Alert] = ()
+) -> tuple[Trend, ...]:
+    """Return the histories with their change points, that of the newest run first.
+
+    Args:
+        history: Every series of a catalogue.
+        baselines: What its names stand for.
+        alerts: All of them, in any state.
+    """
+    by_target: dict[tuple[str, str], list[Series]] = {}
+    for series in history.series:
+        by_target.setdefault((series.key.scenario, series.key.target), []).append(series)
+    pinned, raised = list(baselines), list(alerts)
+    trends = [_trend(*key, found, pinned, raised) for key, found in by_target.items()]
+    return tuple(sorted(trends, key=lambda one: one.runs[-1].created, reverse=True))
+
+
+def of_newest_run(trends: Sequence[Trend]) -> list[Trend]:
+    """Return the histories that the newest run belongs to: of its target, and of its arms."""
+    last = [one.runs[-1] for one in trends]
+    newest = max(((run.created, run.run_id) for run in last), default=("", ""))
+    return [one for one in trends if (one.runs[-1].created, one.runs[-1].run_id) == newest]
+
+
+def _trend(
+    scenario: str,
+    target: str,
+    found: Sequence[Series],
+    baselines: Iterable[PinnedBaseline],
+    alerts: Iterable[Alert],
+) -> Trend:
+    runs = _runs(found)
+    places = {run.run_id: place for place, run in enumerate(runs)}
+    newest = max((one.newest for one in found), key=lambda point: (point.created, point.run_id))
+    mine = [one for one in alerts if one.scenario == scenario and target in one.targets]
+    return Trend(
+        scenario=scenario,
+        target=target,
+        machine=newest.matches.get("machine", ""),
+        runs=runs,
+        metrics=tuple(metric for series in found for metric in _metrics(series, places)),
+        baselines=tuple(
+            TrendBaseline(one.name, one.created, one.note, positions)
+            for one in baselines
+            if one.scenario == scenario
+            and (positions := tuple(places[run] for run in one.runs if run in places))
+        ),
+        alerts=tuple(sorted(mine, key=lambda one: one.alert_id, reverse=True)),
+    )
+
+
+def _runs(found: Sequence[Series]) -> tuple[TrendRun, ...]:
+    """Return the runs of all levels, oldest first."""
+    runs: dict[str, TrendRun] = {}
+    for series in found:
+        for point in series.points:
+            known = runs.get(point.run_id)
+            if known is None or known.validity == "valid":
+                runs[point.run_id] = TrendRun(
+                    point.run_id, point.created, point.version, point.validity
+                )
+    return tuple(sorted(runs.values(), key=lambda run: (run.created, run.run_id)))
+
+
+def _metrics(series: Series, places: Mapping[str, int]) -> Iterator[MetricTrend]:
+    why_not = {point.run_id: ", ".join(series.why_not(point)) for point in series.points}
+    for key in dict.fromkeys(key for point in series.points for key in point.values):
+        points = tuple(
+            TrendPoint(
+                places[point.run_id], one.value, one.validity, why_not[point.run_id] or one.doubt
+            )
+            for point in series.points
+            if (one := point.values.get(key)) is not None and one.value is not None
+        )
+        if points:
+            yield _metric(series, key, points)
+
+
+def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> MetricTrend:
+    higher_is_better = key.metric in HIGHER_IS_BETTER
+    return MetricTrend(
+        level=series.key.level,
+        family=key.family,
+        metric=key.metric,
+        unit=next(point.values[key].unit for point in series.points if key in point.values),
+        higher_is_better=higher_is_better,
+        points=points,
+        changes=tuple(_changes([one for one in points if one.counts], higher_is_better)),
+    )
+
+
+def _changes(points: Sequence[TrendPoint], higher_is_better: bool) -> Iterator[TrendChange]:  # noqa: FBT001
+    values = [point.value for point in points]
+    found = find_change_points(values)
+    last = len(points) - 1
+    ends = [0, *(one.index for one in found), len(points)]
+    for one, start, end in zip(found, ends, ends[2:], strict=False):
+        near = NEAR_RUNS[one.tier]
+        is_higher = fmean(values[one.index : end]) > fmean(values[start : one.index])
+        yield TrendChange(
+            run=points[one.index].run,
+            earliest=points[max(one.index - near, 0)].run,
+            latest=points[min(one.index + near, last)].run,
+            effect=one.effect,
+            low=one.low,
+            high=one.high,
+            tier=one.tier,
+            is_worse=is_higher is not higher_is_better,
+        )

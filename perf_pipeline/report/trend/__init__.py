@@ -1,0 +1,1 @@
+"""The history of a scenario on a target as a page and tables."""

@@ -1,0 +1,112 @@
+"""The page of a history: one HTML file that opens offline and loads nothing."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from perf_pipeline.report.page_environment import page_environment, page_script
+from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.trend import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from perf_pipeline.metrics.types.trend import MetricTrend, Trend, TrendRun
+    from perf_pipeline.report.charts.chart import Chart
+
+CHARTS_MAX = 36
+"""Metrics that are drawn: those with change points, then those that decide."""
+
+_FIRST = ("throughput_per_s", "cpu_per_workflow_s", "error_ratio", "avg_s", "p99_s", "p50_s")
+
+
+class DrawnLevel(NamedTuple):
+    """The charts of one load level.
+
+    Attributes:
+        name: Of the level.
+        charts: One a metric.
+    """
+
+    name: str
+    charts: tuple[Chart, ...]
+
+
+class ShownRun(NamedTuple):
+    """A row of the list of runs.
+
+    Attributes:
+        number: As in the charts.
+        run: The run.
+        created: When it started.
+        has_report: Whether its report is beside the page.
+    """
+
+    number: int
+    run: TrendRun
+    created: str
+    has_report: bool
+
+
+def render_html(
+    trend: Trend, levels: Sequence[DrawnLevel], *, reported: Collection[str] = ()
+) -> str:
+    """Return the page.
+
+    Args:
+        trend: Any text may be hostile.
+        levels: Its charts, as ``drawn_levels`` returns them.
+        reported: Ids of the runs whose report is in the folder beside that of the page.
+    """
+    environment = page_environment()
+    script = page_script(environment)
+    shown = list(enumerate(trend.runs, start=1))[-tables.RUNS_MAX :]
+    return environment.get_template("trend.html.jinja").render(
+        script=script,
+        script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
+        title=title(trend),
+        verdicts=tables.answers(trend),
+        alerts=tables.alerts_table(trend),
+        changes=tables.changes_table(trend),
+        baselines=tables.baselines_table(trend),
+        levels=levels,
+        left_out=_counted_left_out(trend, levels),
+        runs=[
+            ShownRun(number, run, quantity.moment(run.created), run.run_id in reported)
+            for number, run in reversed(shown)
+        ],
+        older=len(trend.runs) - len(shown),
+    )
+
+
+def _counted_left_out(trend: Trend, levels: Sequence[DrawnLevel]) -> str:
+    left = len(trend.metrics) - sum(len(one.charts) for one in levels)
+    return quantity.counted(left, "further metric") if left else ""
+
+
+def title(trend: Trend) -> str:
+    """Return the heading: the scenario and the target."""
+    return f"{escape.name(trend.scenario)} on {escape.name(trend.target)}: history"
+
+
+def drawn_levels(trend: Trend) -> tuple[DrawnLevel, ...]:
+    """Draw the metrics that matter most, by load level."""
+    from altair.utils.schemapi import debug_mode  # noqa: PLC0415 - altair: 0.2 s
+
+    from perf_pipeline.report.charts.trend_charts import trend_chart  # noqa: PLC0415 - as above
+
+    places = sorted(range(len(trend.metrics)), key=lambda at: _weight(trend.metrics[at]))
+    levels: dict[str, list[Chart]] = {}
+    with debug_mode(False):  # altair's check of each chart against its schema takes half the time
+        for place in sorted(places[:CHARTS_MAX]):
+            chart = trend_chart(trend, place)
+            if chart is not None:
+                levels.setdefault(trend.metrics[place].level, []).append(chart)
+    return tuple(DrawnLevel(escape.name(level), tuple(found)) for level, found in levels.items())
+
+
+def _weight(metric: MetricTrend) -> tuple[bool, bool, int]:
+    rank = _FIRST.index(metric.metric) if metric.metric in _FIRST else len(_FIRST)
+    return not metric.changes, bool(metric.family), rank

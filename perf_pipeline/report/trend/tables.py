@@ -1,0 +1,190 @@
+"""The tables of a history, and its answers: is it worse than before, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_pipeline.report.run.answers import Verdict
+from perf_pipeline.report.text import changes as words
+from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.text.table import Cell, Table, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.metrics.types.alert import Alert, Movement
+    from perf_pipeline.metrics.types.trend import MetricTrend, Trend, TrendChange
+    from perf_pipeline.report.text.table import Tone
+
+CHANGES_MAX = 400
+ALERTS_MAX = 100
+RUNS_MAX = 200
+MOVED_MAX = 6
+"""Metrics that are named in one alert; further ones are counted."""
+
+NAMED_MAX = 3
+WORSE, TO_DO = "Is it worse than before?", "What to do?"
+_STATES: dict[str, Tone] = {"open": "bad", "acknowledged": "warn", "cleared": "good"}
+
+
+def answers(trend: Trend) -> tuple[Verdict, Verdict]:
+    """Return whether it is worse than before, and what to do."""
+    standing = [one for one in trend.alerts if one.state != "cleared"]
+    known = [one for one in standing if one.state == "open"] or standing
+    runs = f"{quantity.counted(len(trend.runs), 'run')} on {escape.visible(trend.machine)}."
+    if not known:
+        return _without_alert(trend, runs)
+    alert = max(known, key=lambda one: (one.tier == "confirmed", one.alert_id))
+    confirmed = alert.tier == "confirmed"
+    word = "regression, confirmed" if confirmed else "may be worse, not confirmed"
+    if alert.state == "acknowledged":
+        word = f"{word}, acknowledged"
+    tone: Tone = "bad" if confirmed and alert.state == "open" else "warn"
+    others = f" {quantity.counted(len(known) - 1, 'further alert')}." if len(known) > 1 else ""
+    said = f"Since run {escape.name(alert.alert_id)}: {moved(alert, NAMED_MAX)}.{others}"
+    note = (escape.visible(alert.note),) if alert.note else ()
+    return (
+        Verdict(WORSE, Cell(word, tone), (said, *note, runs)),
+        Verdict(
+            TO_DO,
+            Cell("find the cause" if confirmed else "run it again", tone),
+            (_next_step(trend, alert, confirmed=confirmed),),
+        ),
+    )
+
+
+def _without_alert(trend: Trend, runs: str) -> tuple[Verdict, Verdict]:
+    worse = sum(change.is_worse for metric in trend.metrics for change in metric.changes)
+    said = f"{quantity.counted(worse, 'change point')} for the worse so far."
+    raised = {alert.alert_id for alert in trend.alerts}
+    if any(_is_unannounced(trend, metric, raised) for metric in trend.metrics):
+        return (
+            Verdict(WORSE, Cell("worse, and no alert was raised yet", "warn"), (said, runs)),
+            Verdict(
+                TO_DO,
+                Cell("look for alerts", "warn"),
+                ("`perf-pipeline alerts check` raises one for the first bad run.",),
+            ),
+        )
+    return (
+        Verdict(WORSE, Cell("no alert stands", "good"), (said, runs)),
+        Verdict(TO_DO, Cell("nothing", "good"), ()),
+    )
+
+
+def _is_unannounced(trend: Trend, metric: MetricTrend, raised: set[str]) -> bool:
+    """Return whether a metric is at a worse level, for sure, since a run without an alert."""
+    confirmed = [one for one in metric.changes if one.tier == "confirmed"]
+    if not confirmed or not confirmed[-1].is_worse:
+        return False
+    last = confirmed[-1]
+    near = trend.runs[last.earliest : last.latest + 1]
+    return raised.isdisjoint(run.run_id for run in near)
+
+
+def _next_step(trend: Trend, alert: Alert, *, confirmed: bool) -> str:
+    bad, good = escape.name(alert.alert_id), escape.name(alert.last_good)
+    if not confirmed:
+        return "A few more runs confirm it or take it back."
+    if not alert.last_good:
+        return f"Compare run {bad} with an older one."
+    versions = [
+        escape.name(one.version)
+        for run in (alert.last_good, alert.alert_id)
+        for one in trend.runs
+        if one.run_id == run and one.version
+    ]
+    between = f" ({' → '.join(dict.fromkeys(versions))})" if versions else ""
+    return f"`perf-pipeline compare {good} {bad}`{between} names what moved between the two runs."
+
+
+def moved(alert: Alert, named_max: int) -> str:
+    """Return what moved in an alert, the worst first; what is beyond a number is counted."""
+    named = ", ".join(map(_movement, alert.movements[:named_max]))
+    left = len(alert.movements) - named_max
+    return f"{named} and {quantity.counted(left, 'metric')} more" if left > 0 else named
+
+
+def _movement(one: Movement) -> str:
+    where = ", ".join(map(escape.name, filter(None, (f"at {one.key.level}", one.key.family))))
+    effect = words.effect_text(one.effect, one.kind)
+    return f"{words.metric_name(one.key.metric)} {where} {effect}"
+
+
+def alerts_table(trend: Trend) -> Table:
+    """Return one row for each alert: the first bad run, its range, and what moved."""
+    rows = tuple(
+        (
+            Cell(escape.name(alert.alert_id)),
+            Cell(alert.state, _STATES[alert.state], escape.visible(alert.note)),
+            Cell(f"{alert.tier}, {alert.severity}"),
+            Cell(_range(alert)),
+            Cell(moved(alert, MOVED_MAX)),
+            Cell(quantity.moment(escape.name(alert.raised_at))),
+        )
+        for alert in trend.alerts[:ALERTS_MAX]
+    )
+    note = "The first bad run is exact in about nine of ten histories, else off by one run."
+    columns = ("First bad run", "State", "Tier, severity", "Range", "What moved", "Raised")
+    return Table("Alerts", columns, rows, note=note)
+
+
+def _range(alert: Alert) -> str:
+    if not alert.last_good:
+        return "no good run before it is known"
+    return f"after {escape.name(alert.last_good)}"
+
+
+def changes_table(trend: Trend) -> Table:
+    """Return one row for each change point, the newest first."""
+    found = sorted(_changes(trend), key=lambda one: one[1].run, reverse=True)
+    rows = tuple(_change_row(trend, *one) for one in found[:CHANGES_MAX])
+    note = (
+        "Confirmed: gates. Fast: a warning that further runs may take back. Range: the runs of "
+        "which each may be the first of the new level."
+    )
+    left = len(found) - len(rows)
+    note += f" Not shown: {quantity.counted(left, 'older change point')}." if left else ""
+    columns = ("Metric", "Level", "Family", "Since run", "Change", "Interval", "Tier", "Range")
+    return Table("Change points", columns, rows, note=note)
+
+
+def _changes(trend: Trend) -> Iterator[tuple[MetricTrend, TrendChange]]:
+    for metric in trend.metrics:
+        for change in metric.changes:
+            yield metric, change
+
+
+def _change_row(trend: Trend, metric: MetricTrend, change: TrendChange) -> tuple[Cell, ...]:
+    run = trend.runs[change.run]
+    tone: Tone = "good"
+    if change.is_worse:
+        tone = "bad" if change.tier == "confirmed" else "warn"
+    nothing = Cell("no ratio", "quiet", "the levels are 0, or not of the same sign")
+    interval = words.between(change.low, change.high, "ratio")
+    return (
+        Cell(words.metric_name(metric.metric)),
+        Cell(escape.name(metric.level)),
+        Cell(escape.name(metric.family) or "all"),
+        Cell(f"{change.run + 1}: {escape.name(run.run_id)}", note=escape.name(run.version)),
+        nothing if change.effect is None else number(words.effect_text(change.effect, "ratio")),
+        number(interval) if interval else Cell("none", "quiet"),
+        Cell(f"{'worse' if change.is_worse else 'better'}, {change.tier}", tone),
+        Cell(f"{change.earliest + 1} to {change.latest + 1}"),
+    )
+
+
+def baselines_table(trend: Trend) -> Table:
+    """Return one row for each pinned baseline."""
+    rows = tuple(
+        (
+            Cell(f"pinned:{escape.name(one.name)}", note=escape.visible(one.note)),
+            Cell(quantity.moment(escape.name(one.created))),
+            Cell(
+                str(len(one.runs)),
+                note=", ".join(escape.name(trend.runs[at].run_id) for at in one.runs[-MOVED_MAX:]),
+            ),
+        )
+        for one in trend.baselines
+    )
+    return Table("Baselines", ("Name", "Pinned", "Runs"), rows)

@@ -1,0 +1,94 @@
+"""From the series of a catalogue to the history of a scenario on a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from perf_pipeline.catalogue.baselines import PinnedBaseline
+
+from perf_pipeline.analysis.history import (
+    History,
+    HistoryPoint,
+    HistoryValue,
+    MetricKey,
+    Series,
+    SeriesKey,
+)
+from perf_pipeline.analysis.trends import trends_of
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.trend import Trend
+
+RUNS = 40
+FIRST_BAD = 28
+ODD = {3: "Xeon of another machine"}
+NOT_VALID = 5
+
+
+def point(place: int) -> HistoryPoint:
+    """Return a run whose throughput falls by a tenth at ``FIRST_BAD``, with noise of 1 %."""
+    noise = 1 + 0.01 * ((7 * place) % 5 - 2) / 2
+    value = (200.0 if place < FIRST_BAD else 180.0) * noise
+    validity = "noisy_host" if place == NOT_VALID else "valid"
+    return HistoryPoint(
+        run_id=f"r-{place:02}",
+        created=f"2026-01-{place // 24 + 1:02}T{place % 24:02}:00:00+00:00",
+        version="2.18.0",
+        validity=validity,
+        samples=4000,
+        values={
+            MetricKey("throughput_per_s"): HistoryValue("/s", value, None, None, validity, ""),
+            MetricKey("p99_s"): HistoryValue("s", None, None, None, validity, ""),
+        },
+        matches={"machine": ODD.get(place, "Xeon")},
+    )
+
+
+@pytest.fixture(scope="module")
+def trend() -> Trend:
+    """The history of two levels; the second was measured in the last three runs alone."""
+    points = tuple(map(point, range(RUNS)))
+    series = (
+        Series(SeriesKey("baseline", "100", "kailash"), points),
+        Series(SeriesKey("baseline", "500", "kailash"), points[-3:]),
+    )
+    baselines = [
+        PinnedBaseline("main", "baseline", "Xeon", "2026-01-02T00:00:00+00:00", "", ("r-01", "x")),
+        PinnedBaseline("main", "stress", "Xeon", "2026-01-02T00:00:00+00:00", "", ("r-01",)),
+    ]
+    (found,) = trends_of(History(series, RUNS, (), 0, "catalogue"), baselines)
+    return found
+
+
+def test_a_regression_is_at_its_first_run_whatever_does_not_count_before_it(trend: Trend) -> None:
+    """Positions are those of all runs: of run 4 (another machine) and run 6 (not valid) too."""
+    metric = trend.metrics[0]
+    (change,) = metric.changes
+    assert (change.run, change.earliest, change.latest) == (FIRST_BAD, FIRST_BAD - 1, FIRST_BAD + 1)
+    assert (change.tier, change.is_worse) == ("confirmed", True)
+    assert change.effect == pytest.approx(0.9, rel=0.01)
+
+
+def test_every_run_with_a_value_is_a_point_and_says_why_it_does_not_count(trend: Trend) -> None:
+    metric = trend.metrics[0]
+    assert len(metric.points) == len(trend.runs) == RUNS
+    assert [one.run for one in metric.points if not one.counts] == [*ODD, NOT_VALID]
+    assert metric.points[3].why_not == "another machine"
+    assert [run.run_id for run in trend.runs if run.validity != "valid"] == ["r-05"]
+
+
+def test_runs_have_one_number_in_every_level_and_what_was_never_measured_is_left_out(
+    trend: Trend,
+) -> None:
+    assert [(one.level, one.metric) for one in trend.metrics] == [
+        ("100", "throughput_per_s"),
+        ("500", "throughput_per_s"),
+    ]
+    assert [one.run for one in trend.metrics[1].points] == [RUNS - 3, RUNS - 2, RUNS - 1]
+
+
+def test_a_baseline_belongs_to_its_scenario_and_to_runs_that_are_known(trend: Trend) -> None:
+    (baseline,) = trend.baselines
+    assert (baseline.name, baseline.runs) == ("main", (1,))
+    assert trend.machine == "Xeon"
