@@ -10,8 +10,6 @@ from assets.run_inventory import report_run_inventory
 from assets.shown.headline import bottleneck_metadata, headline_metadata
 from assets.tags import BEFORE_OTHERS, is_recorded
 from perf_pipeline.analysis.measure import measure, metrics_of
-from perf_pipeline.catalogue.filing import file_measured_run
-from perf_pipeline.config.settings import current_settings
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.run.targets import named_by_verdict, plain_rows
 from perf_pipeline.samples.run_folder import RunFolder
@@ -27,13 +25,11 @@ from perf_pipeline.samples.run_folder import RunFolder
 def run_metrics(context: dg.AssetExecutionContext, load_run: str) -> dg.Output[str]:
     """Throughput, service times, errors, resources, validity and bottleneck of every level.
 
-    The value is the path of ``metrics.json``. The figures are filed in the catalogue as well.
+    The value is the path of ``metrics.json``.
     """
     folder = RunFolder(Path(load_run))
     with refused_in_a_sentence():
         metrics = metrics_of(folder) if is_recorded(context) else measure(folder)
-    url = current_settings().catalogue_url
-    file_measured_run(metrics, folder.root, url, context.log.warning)
     return dg.Output(str(folder.metrics), metadata=headline_metadata(metrics))
 
 

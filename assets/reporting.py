@@ -12,6 +12,8 @@ from assets.shown.headline import verdict_metadata
 from assets.shown.links import report_links
 from assets.tags import BEFORE_OTHERS, is_recorded
 from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.catalogue.filing import file_measured_run
+from perf_pipeline.config.settings import current_settings
 from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -30,12 +32,15 @@ def run_report(
     """One self-contained HTML file, Markdown, JSON, and the result files of each level.
 
     ``open`` leads to the HTML while ``make ui`` runs, of any results folder; a browser opens no
-    file from a web page. ``html`` is its path.
+    file from a web page. ``html`` is its path. The run is filed in the catalogue as well.
     """
     folder = RunFolder(Path(run_metrics).parent)
     metrics = metrics_of(folder)
     files = (report_of if is_recorded(context) else write_files)(folder, metrics)
     end_summary.show(metrics, files.html)
+    # After what people wait for.
+    url = current_settings().catalogue_url
+    file_measured_run(metrics, folder.root, url, context.log.warning)
     return dg.MaterializeResult(
         metadata={
             **report_links(files.html),
