@@ -31,11 +31,15 @@ class StoredComparison(NamedTuple):
         comparison: The comparison.
         file: Its JSON.
         page: Its page; ``page.with_suffix(".md")`` is its Markdown.
+        baseline: Metrics of the runs of the older side, without those of result files.
+        candidate: Of the newer side, likewise.
     """
 
     comparison: Comparison
     file: Path
     page: Path
+    baseline: tuple[RunMetrics, ...]
+    candidate: tuple[RunMetrics, ...]
 
 
 def compare_named(
@@ -112,4 +116,4 @@ def compare_read(
     file = write_comparison(results, found)
     page = write_comparison_pages(results, found, before.runs, after.runs).html
     file_comparison(found, results, settings.catalogue_url, notify)
-    return StoredComparison(found, file, page)
+    return StoredComparison(found, file, page, before.runs, after.runs)

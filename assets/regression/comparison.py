@@ -11,7 +11,7 @@ from assets.failure import refused_in_a_sentence
 from assets.launchpad.flag_form import RESULTS_DIR, settings_with
 from assets.owners import OWNERS
 from assets.run_inventory import note_first_failure
-from assets.shown.links import report_links
+from assets.shown.compared import comparison_metadata
 from perf_pipeline.comparison_run import StoredComparison, compare_named
 from perf_pipeline.redaction.redact import redacted_errors
 from perf_pipeline.run import new_run_id
@@ -66,11 +66,10 @@ def comparison(
 def _metadata(stored: StoredComparison) -> dict[str, str | dg.MetadataValue]:
     found = stored.comparison
     return {
-        "verdict": found.verdict,
         "severity": found.severity,
         "baseline": found.baseline.name,
         "candidate": found.candidate.name,
-        **report_links(stored.page),
+        **comparison_metadata(found, stored.page, stored.baseline, stored.candidate),
         "summary": dg.MetadataValue.md(stored.page.with_suffix(".md").read_text(encoding="utf-8")),
     }
 

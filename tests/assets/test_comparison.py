@@ -8,6 +8,7 @@ import pytest
 
 from assets.definitions import defs
 from perf_pipeline.metrics.comparison_file import read_comparisons
+from tests.assets.test_headline import images
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def test_a_comparison_is_stored_and_shown_with_its_verdict(tmp_path: Path) -> No
 
     assert done.success
     ((made,),) = [done.asset_materializations_for_node("comparison")]
-    assert made.metadata["verdict"].value == "regression"
+    assert str(made.metadata["verdict"].value).startswith("regression, ")
+    assert len(images(made.metadata["distributions"].value)) == 1
     assert "got worse" in str(made.metadata["summary"].value)
     (found,) = read_comparisons(tmp_path, 2).found
     assert found.candidate.runs == ("r-2",)

@@ -76,7 +76,7 @@ def compare(
     match, or bad input; 3 unstable, which is doubt, or no data.
     """
     with bad_input_explained(as_json=as_json):
-        found, file, page = compare_named(
+        stored = compare_named(
             baseline,
             candidate,
             settings_with(results),
@@ -85,10 +85,11 @@ def compare(
             matters=matters / 100,
             notify=lambda line: show(line, as_json=as_json),
         )
+    found, page = stored.comparison, stored.page
     note_comparison(found, page)
     for line in comparison_lines(found, line_width(as_json=as_json), explain=explain):
         show(line, as_json=as_json)
     show_report(page, as_json=as_json)
-    answer({"file": str(file), "report": str(page), **asdict(found)}, as_json=as_json)
+    answer({"file": str(stored.file), "report": str(page), **asdict(found)}, as_json=as_json)
     if code := CODES[found.verdict]:
         raise typer.Exit(code)
