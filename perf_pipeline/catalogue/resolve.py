@@ -16,12 +16,14 @@ from sqlalchemy import and_, or_, select
 
 from perf_pipeline.catalogue.baselines import list_baselines, no_baseline
 from perf_pipeline.catalogue.filing import git_of, utc_text
+from perf_pipeline.catalogue.old_runs import file_missing_runs
 from perf_pipeline.catalogue.tables import Level, Run
 from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.host.git_history import fork_ancestors
 from perf_pipeline.metrics.matching import comparable_key, level_matches, machine_fingerprint
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_list import list_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 FORMS = "pinned:NAME, rolling:N or branch:NAME"
 _KINDS = ("pinned", "rolling", "branch")
+FILED_MAX = 200
+"""The newest runs of a results folder are looked at; filing that many takes a second, once."""
 
 
 def is_baseline_name(text: str) -> bool:
@@ -85,6 +89,8 @@ def baseline_folders(
 ) -> tuple[RunFolder, ...]:
     """Return the folders of the runs that a baseline stands for, oldest first.
 
+    The newest runs of the results folder are filed first, as far as they are not.
+
     Args:
         catalogue: As of ``resolve_baseline``, and the others that it has.
         name: Likewise.
@@ -96,6 +102,9 @@ def baseline_folders(
     Raises:
         CatalogueError: Likewise, or the folder of one of the runs is gone.
     """
+    if not name.startswith("pinned:"):
+        for line in file_missing_runs(catalogue, list_runs(results)[-FILED_MAX:]).unread:
+            notify(f"not in {name}: {line}")
     ids = resolve_baseline(catalogue, name, like, search_path=search_path, notify=notify)
     with catalogue.reading() as session:
         filed = dict(session.execute(select(Run.id, Run.folder).where(Run.id.in_(ids))).tuples())

@@ -220,6 +220,24 @@ def test_the_runs_of_a_baseline_are_found_where_they_are_now(
         found(here)
 
 
+def test_runs_that_nobody_filed_are_in_a_rolling_baseline(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """One without metrics is named."""
+    results = tmp_path / "results"
+    write_run(results, "r-1")
+    write_run(results, "r-2", measured=False)
+    like = metrics_of(write_run(results, "r-3"))
+    lines: list[str] = []
+    (found,) = baseline_folders(
+        catalogue, "rolling:1", like, results=results, search_path="", notify=lines.append
+    )
+    assert found.run_id == "r-1"
+    (line,) = lines
+    assert line.startswith("not in rolling:1: ")
+    assert "r-2/metrics.json is missing" in line
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Any:
     """A git repository: main has a, b and d; topic was forked at b and has c."""
