@@ -85,7 +85,7 @@ test-database: mysql ## 100, 300 and 500 in flight, 200 on 50 connections, then 
 	@$(LOAD_TEST) --scenario database --accept-verdicts
 test-full: mysql ## baseline, stress up to 1500, database; 30 to 60 minutes
 	@$(LOAD_TEST) --scenario full --max-concurrency 1500 --accept-verdicts
-test-regression: mysql ## run the levels of BASELINE=results/baseline_<timestamp>.json and compare
+test-regression: mysql ## measure again what BASELINE=results/baseline_<timestamp>.json did, and compare
 	@test -n "$(BASELINE)" || { echo "make test-regression BASELINE=results/baseline_<timestamp>.json" >&2; exit 2; }
 	@$(LOAD_TEST) --scenario regression --baseline "$(BASELINE)"
 

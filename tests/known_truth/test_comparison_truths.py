@@ -43,6 +43,27 @@ def test_like_sides_are_called_a_regression_less_than_once_in_a_hundred(
     assert _verdicts(runs, cv, 1.0).get("regression", 0.0) < 0.01
 
 
+def _one_against(runs: int, cv: float, times: float, trials: int = 2000) -> tuple[float, float]:
+    """Return how often one run against several is a regression, and contains the true effect."""
+    rng = Random(5)
+    found, contained = 0, 0
+    for _ in range(trials):
+        one = estimate(CPU, _runs(rng, runs, cv), _runs(rng, 1, cv, times))
+        assert one is not None
+        low, high = one.interval(MAX_ALPHA)
+        contained += low <= times <= high
+        found += judge(CPU, one.effect, low, high) == "regression"
+    return found / trials, contained / trials
+
+
+def test_one_run_against_the_last_ten_is_judged_by_how_these_spread() -> None:
+    """The assumed 5 % would miss 10 % at a spread of 2 %."""
+    false_alarms, coverage = _one_against(10, 0.02, 1.0)
+    assert false_alarms < 0.01
+    assert coverage > 0.985
+    assert _one_against(10, 0.02, 1.10)[0] > 0.85
+
+
 def test_5_percent_are_found_9_times_in_10_by_15_runs_that_spread_by_3_percent() -> None:
     """94 % of 1,500 trials; 2 % are found 18 times in 100, 10 % always."""
     assert _verdicts(15, 0.03, 1.05)["regression"] > 0.90

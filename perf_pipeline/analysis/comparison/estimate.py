@@ -1,13 +1,15 @@
 """The effect of one metric between two sides, with an interval at any confidence.
 
-Ratios are estimated on a log scale: the ratio of the geometric means of the runs. Three cases:
+Ratios are estimated on a log scale: the ratio of the geometric means of the runs. Four cases:
 
 - Runs in pairs (measured one after the other): Student's t of the log ratios of the pairs.
 - At least four runs a side: Welch's t, so that the sides may differ in their spread.
-- Fewer: their own spread is hardly known. The standard deviation between like runs is then assumed
-  to be that of the metric (5 % for most), or 1.58 times the standard error within a run; runs that
-  differ by more refute this, and Student's t of what they show is used. So single runs decide
-  changes of about a quarter, and no small ones.
+- Fewer on one side, as one run against the last ten: Student's t, with the spread of both sides
+  together, which must have six degrees of freedom. It takes the single run to be like the others.
+- Fewer still: their own spread is hardly known. The standard deviation between like runs is then
+  assumed to be that of the metric (5 % for most), or 1.58 times the standard error within a run;
+  runs that differ by more refute this, and Student's t of what they show is used. So single runs
+  decide changes of about a quarter, and no small ones.
 
 1.58: between like runs values spread 1.21 times as much as replicates within a run predict, with
 an upper quartile of 1.58 (2,400 pairs of runs of SAP HANA, reference/regression.md, section 4).
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 ENOUGH_RUNS = 4
 """Runs a side whose own spread is used; of fewer, Student's t is wider than the assumption."""
+
+ENOUGH_DEGREES = 6
+"""Degrees of freedom of the spread of both sides together, from which on that is used."""
 
 MIN_PAIRS = 3
 BETWEEN_RUNS = 1.58
@@ -123,6 +128,12 @@ def estimate(
     return _ratio(metric, before, after)
 
 
+def is_spread_assumed(baseline_runs: int, candidate_runs: int) -> bool:
+    """Return whether so many runs are too few to show how like runs differ."""
+    fewest = min(baseline_runs, candidate_runs)
+    return fewest < ENOUGH_RUNS and baseline_runs + candidate_runs - 2 < ENOUGH_DEGREES
+
+
 def _log(one: Observation) -> float:
     return math.log(max(one.value or 0.0, _NOTHING))
 
@@ -152,6 +163,9 @@ def _ratio(
     times = math.sqrt(1 / len(before) + 1 / len(after))
     shown, degrees = _pooled_spread(before, after)
     within = BETWEEN_RUNS * max(one.spread for one in (*baseline, *candidate))
+    if degrees >= ENOUGH_DEGREES:
+        error = max(shown, within, RESOLUTION) * times
+        return Estimate(math.exp(centre), True, centre, error, degrees)
     assumed = max(metric.run_spread, within)
     if shown > assumed:
         return Estimate(math.exp(centre), True, centre, shown * times, degrees)

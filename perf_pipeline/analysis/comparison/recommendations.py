@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.comparison.compared_metric import METRICS
-from perf_pipeline.analysis.comparison.estimate import ENOUGH_RUNS
+from perf_pipeline.analysis.comparison.estimate import ENOUGH_RUNS, is_spread_assumed
 from perf_pipeline.analysis.comparison.judge import SEVERITIES, worsening
 from perf_pipeline.analysis.comparison.reasons import moved
 
@@ -132,11 +132,13 @@ def _overridden(differences: Sequence[Difference]) -> Iterator[str]:
 
 
 def _too_few(changes: Sequence[Change], baseline: Side, candidate: Side) -> Iterator[str]:
-    labels = {change.level for change in changes}
-    fewest = min(
-        (len(side.of(label)) for side in (baseline, candidate) for label in labels), default=0
-    )
-    if 0 < fewest < ENOUGH_RUNS:
+    counts = [
+        (len(baseline.of(label)), len(candidate.of(label)))
+        for label in dict.fromkeys(change.level for change in changes)
+    ]
+    few = [min(pair) for pair in counts if all(pair) and is_spread_assumed(*pair)]
+    if few:
+        fewest = min(few)
         runs = "One run" if fewest == 1 else f"{fewest} runs"
         yield (
             f"{runs} a side cannot separate noise from a small change: the spread between runs is "

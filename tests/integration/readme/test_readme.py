@@ -74,6 +74,9 @@ ELSEWHERE = {
     "perf-pipeline start; perf-pipeline status; perf-pipeline stop": (
         "tests/integration/commands/test_cli.py::test_servers_stay_from_start_to_stop"
     ),
+    "perf-pipeline compare pinned:stable latest": (
+        "tests/unit/cli/regression/test_compare.py::test_the_latest_run_is_compared_with_a_pinned_one"
+    ),
     "perf-pipeline detect history.jsonl": (
         "tests/unit/cli/regression/test_detect.py::test_people_read_the_level_the_ratio_and_the_tier"
     ),

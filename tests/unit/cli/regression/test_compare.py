@@ -37,6 +37,20 @@ def test_a_candidate_that_takes_twice_as_long_is_a_regression_with_exit_code_1(
     assert Path(found["report"]).is_file()
 
 
+def test_the_latest_run_is_compared_with_a_pinned_one(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    write_run(here / "results", "r-1", service_s=0.1)
+    write_run(here / "results", "r-2", service_s=0.05)
+    assert command("baseline", "pin", "stable", "r-1").code == 0
+    ended = command("compare", "pinned:stable", "latest", "--json")
+
+    assert (ended.code, ended.reported["verdict"]) == (0, "improvement"), ended.err
+    assert ended.reported["baseline"]["name"] == "pinned:stable"
+    assert ended.reported["baseline"]["runs"] == ["r-1"]
+    assert command("compare", "pinned:other", "latest").code == 2
+
+
 def test_doubt_has_an_exit_code_of_its_own(command: Callable[..., Answer], here: Path) -> None:
     """One run a side rules no small change out."""
     write_run(here / "results", "r-1")
