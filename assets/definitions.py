@@ -19,7 +19,7 @@ from assets import (
     verdict,
 )
 from assets.refused_config import explain_refused_config
-from assets.regression import comparison
+from assets.regression import ab, comparison
 from assets.resources import LoadRun
 from assets.run_values import run_values
 from assets.shown.end_summary import end_summary
@@ -30,15 +30,16 @@ explain_refused_config()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [infrastructure, scenarios, metrics, history, reporting, capacity, comparison]
+        [infrastructure, scenarios, metrics, history, reporting, capacity, comparison, ab]
     ),
-    asset_checks=dg.load_asset_checks_from_modules([checks, verdict, capacity]),
+    asset_checks=dg.load_asset_checks_from_modules([checks, verdict, capacity, ab]),
     jobs=[
         jobs.baseline,
         jobs.stress,
         jobs.scenario,
         jobs.recorded,
         jobs.capacity,
+        jobs.ab,
         jobs.infrastructure_up,
         jobs.infrastructure_down,
         jobs.clearing,

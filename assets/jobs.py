@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.launchpad.flag_form import RESULTS_DIR, settings_with
-from assets.launchpad.launch_fields import CAPACITY_VALUES, OWN_VALUES, launch_fields
+from assets.launchpad.launch_fields import AB_VALUES, CAPACITY_VALUES, OWN_VALUES, launch_fields
 from assets.run_inventory import inventory_observation, note_first_failure
 from assets.tags import PROCESS_TAG
 from perf_pipeline.clearing import clear
@@ -24,12 +24,14 @@ from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.services import start_servers
 
 LOAD_RUN = "load_run_resource"
-ALL = dg.AssetSelection.all() - dg.AssetSelection.assets("found_capacity", "comparison")
-"""What a load job materializes; a search for capacity is a separate load run, and a comparison has
-two sides. Metrics, verdicts,
-history and report are in it rather than automated: they must follow each load at once and in
-order, also when ``perf-pipeline run`` starts it without Dagster's daemon, which automation needs;
-and nothing else ever makes them stale."""
+ALL = dg.AssetSelection.all() - dg.AssetSelection.assets(
+    "found_capacity", "ab_comparison", "comparison"
+)
+"""What a load job materializes; a search for capacity and an interleaved comparison are separate
+load runs, and a comparison has two sides. Metrics, verdicts, history and report are in it rather
+than automated: they must follow each load at once and in order, also when ``perf-pipeline run``
+starts it without Dagster's daemon, which automation needs; and nothing else ever makes them
+stale."""
 PLAYED = dg.AssetSelection.assets("host_facts", "servers", "seeded_data")
 """What is there only for a load that is played."""
 HOOKS = frozenset({note_first_failure})
@@ -83,6 +85,13 @@ capacity = dg.define_asset_job(
     selection=dg.AssetSelection.assets("found_capacity"),
     config={"ops": {"found_capacity": {"config": CAPACITY_VALUES}}},
     description="The greatest load that meets objectives; both are set in the config.",
+    hooks=HOOKS,
+)
+ab = dg.define_asset_job(
+    "ab",
+    selection=dg.AssetSelection.assets("ab_comparison"),
+    config={"ops": {"ab_comparison": {"config": AB_VALUES}}},
+    description="Two arms compared, their levels in turn: set the targets in the config.",
     hooks=HOOKS,
 )
 

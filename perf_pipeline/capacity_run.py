@@ -90,6 +90,15 @@ class SearchCourse:
         """What is searched for, so that the finding can be made from the records alone."""
         return SearchedLoad(self._question.of, space_of(self._question))
 
+    @property
+    def compared(self) -> None:
+        """Nothing is compared."""
+        return None
+
+    def scenario_of(self, plan: LevelPlan) -> Scenario:  # noqa: ARG002
+        """Return the scenario of every step; the loads are in the plans."""
+        return self.scenario
+
     def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
         """Return the first step alone."""
         self._left_out = left_out

@@ -186,7 +186,9 @@ class Run:
         servers = self.open_servers()
         self.seed_data()
         environments = self._environments | self._new_environments()
-        call_with_servers(self._scenario, environments, servers.values(), self._notify)
+        for scenario, targets in self._played():
+            tried = {target: environments[target] for target in targets}
+            call_with_servers(scenario, tried, servers.values(), self._notify)
         self.folder.begin(self._scenario.name)
         needed_bytes = RUN_BYTES
         try:
@@ -228,7 +230,8 @@ class Run:
             if plan.stage and plan.stage.number > 1:
                 continue  # it was played with the first one
             stages = stages_after(plan, self._plans)
-            log = player.play(plan, environments[plan.target].python, on_progress, stages)
+            arm = replace(player, scenario=self._course.scenario_of(plan))
+            log = arm.play(plan, environments[plan.target].python, on_progress, stages)
             *_, last = (plan, *stages)
             if last is not self._plans[-1]:
                 time.sleep(plan.phases.cooldown_s)
@@ -256,14 +259,26 @@ class Run:
         Raises:
             PerfPipelineError: One cannot be made, or no worker can call a function in it.
         """
-        targets = (plan.target for plan in self._plans if plan.target not in self._environments)
-        return made_and_tried(
-            self._scenario,
-            targets,
-            name=self._scenario.name,
-            settings=self._settings,
-            notify=self._notify,
-        )
+        made: dict[str, TargetEnvironment] = {}
+        for scenario, targets in self._played():
+            made |= made_and_tried(
+                scenario,
+                [target for target in targets if target not in self._environments],
+                name=scenario.name,
+                settings=self._settings,
+                notify=self._notify,
+            )
+        return made
+
+    def _played(self) -> list[tuple[Scenario, list[str]]]:
+        """Return each scenario that the levels belong to, with the targets of its levels."""
+        played: dict[int, tuple[Scenario, list[str]]] = {}
+        for plan in self._plans:
+            scenario = self._course.scenario_of(plan)
+            targets = played.setdefault(id(scenario), (scenario, []))[1]
+            if plan.target not in targets:
+                targets.append(plan.target)
+        return list(played.values())
 
     def _manifest(
         self, servers: dict[str, Server], environments: dict[str, TargetEnvironment], files: Path
@@ -285,6 +300,7 @@ class Run:
             noise=self._settings.noise,
             files_dir=files,
             searched=self._course.searched,
+            compared=self._course.compared,
         )
 
 

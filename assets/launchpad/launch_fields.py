@@ -39,6 +39,18 @@ CAPACITY_VALUES: dict[str, object] = {
     "wait": DEFAULT_WAIT,
 }
 
+AB_VALUES: dict[str, object] = {
+    "scenario": "baseline",
+    "a": "kailash",
+    "b": "kailash+pandas",
+    "width_percent": None,
+    "budget_s": None,
+    _LEVELS: [10],
+    _DURATION: 10.0,
+    "results_dir": None,
+    "wait": DEFAULT_WAIT,
+}
+
 
 def launch_fields(name: str) -> dict[str, object]:
     """Return the fields of a job for one scenario of the project, which has closed levels."""

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "run"),
     "capacity": ("capacity", "capacity"),
     "compare": ("regression.compare", "compare"),
+    "ab": ("regression.ab", "ab"),
     "init": ("files.init", "init"),
     "check": ("inspect", "check"),
     "scenarios": ("inspect", "scenarios"),
@@ -74,6 +75,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "perf-pipeline compare 20241201_120000-4f2c latest",
         "perf-pipeline compare results/baseline_20241201_120000.json latest --json",
         "perf-pipeline compare RUN1,RUN2,RUN3,RUN4 RUN5,RUN6,RUN7,RUN8 --despite packages",
+    ),
+    "ab": (
+        "perf-pipeline ab baseline --a kailash==2.17.0 --b kailash==2.18.0 --concurrency 10",
+        "perf-pipeline ab my.toml --a-rev main --width 3 --budget 20m --json",
+        "perf-pipeline ab baseline --b kailash+pandas --duration 10 --nodes code",
     ),
     "init": ("perf-pipeline init shop:order", "perf-pipeline init shop:order --output load.toml"),
     "check": ("perf-pipeline check my.toml", "perf-pipeline check baseline --json"),
@@ -181,7 +187,7 @@ def call(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
-    if arguments[:1] not in (["run"], ["capacity"]):
+    if arguments[:1] not in (["run"], ["capacity"], ["ab"]):
         return _call(arguments)
 
     def refuse(error: PerfPipelineError) -> int:

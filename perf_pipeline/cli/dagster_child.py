@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.cli.interruptions import Interruptions
     from perf_pipeline.cli.views import View
+    from perf_pipeline.config.flags.ab_flags import AbFlags
     from perf_pipeline.config.flags.capacity_flags import CapacityFlags
     from perf_pipeline.config.flags.overrides import Overrides
     from perf_pipeline.loadgen.checked_run import CheckedRun
@@ -87,6 +88,20 @@ def capacity_job(
     flags = {name: value for name, value in asdict(asked).items() if value is not None}
     fields = {**_fields(scenario, overrides, folder, wait), **flags}
     return DagsterJob("capacity", {"ops": {"found_capacity": {"config": fields}}})
+
+
+def ab_job(
+    scenario: str,
+    overrides: Overrides,
+    asked: AbFlags,
+    folder: RunFolder,
+    *,
+    wait: str = DEFAULT_WAIT,
+) -> DagsterJob:
+    """Return the job that compares two arms; the rest is as of ``load_job``."""
+    flags = {name: value for name, value in asdict(asked).items() if value is not None}
+    fields = {**_fields(scenario, overrides, folder, wait), **flags}
+    return DagsterJob("ab", {"ops": {"ab_comparison": {"config": fields}}})
 
 
 def _fields(scenario: str, overrides: Overrides, folder: RunFolder, wait: str) -> dict[str, Any]:

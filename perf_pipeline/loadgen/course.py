@@ -11,6 +11,7 @@ from perf_pipeline.samples.manifest import Stopped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from perf_pipeline.config.interleaved.arms import AbQuestion
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
@@ -28,6 +29,13 @@ class Course(Protocol):
     @property
     def searched(self) -> SearchedLoad | None:
         """The load that a search varies, for the manifest; None where all levels are planned."""
+
+    @property
+    def compared(self) -> AbQuestion | None:
+        """The arms of an interleaved comparison, for the manifest; None for any other run."""
+
+    def scenario_of(self, plan: LevelPlan) -> Scenario:
+        """Return the scenario that a level belongs to: another one for each arm."""
 
     def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
         """Return the levels that are known before the run starts.
@@ -63,6 +71,15 @@ class PlannedCourse:
     def searched(self) -> None:
         """Nothing is searched for."""
         return None
+
+    @property
+    def compared(self) -> None:
+        """Nothing is compared."""
+        return None
+
+    def scenario_of(self, plan: LevelPlan) -> Scenario:  # noqa: ARG002
+        """Return the only scenario."""
+        return self.scenario
 
     def plans(self, left_out: tuple[str, ...]) -> list[LevelPlan]:
         """Return every level and arm."""

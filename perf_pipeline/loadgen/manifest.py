@@ -30,6 +30,7 @@ from perf_pipeline.samples.manifest import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from perf_pipeline.config.interleaved.arms import AbQuestion
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import NoiseHandling
     from perf_pipeline.host.facts import GitState
@@ -55,6 +56,7 @@ def make_manifest(
     noise: NoiseHandling,
     files_dir: Path,
     searched: SearchedLoad | None,
+    compared: AbQuestion | None,
 ) -> Manifest:
     """Collect the manifest of a run that is about to start.
 
@@ -72,6 +74,7 @@ def make_manifest(
         noise: How noise of the host is handled.
         files_dir: Folder of temporary files of the run.
         searched: What a search looks for; None where all levels are planned.
+        compared: The arms of an interleaved comparison; None for any other run.
     """
     environment = environments[scenario.target]
     pools = {name: spec.pool for name, spec in SERVICES.items() if spec.pool}
@@ -126,6 +129,7 @@ def make_manifest(
         noise=HostNoise(noise),
         files_dir=str(files_dir),
         capacity=searched,
+        ab=compared,
         variables=VariablesRecord(scenario.variables.stored(), scenario.variables.passed),
         stress=scenario.stress,
         setup=scenario.setup or None,

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from perf_pipeline.config.flags.capacity_flags import LoadKind
+from perf_pipeline.config.interleaved.arms import AbQuestion
 from perf_pipeline.config.names import NameKind, check_names
 from perf_pipeline.config.scenario.capacity_question import Space
 from perf_pipeline.config.scenario.scenario import (
@@ -227,6 +228,7 @@ class Manifest:
         files_dir: Folder of temporary files of the run.
         stopped: The scenario ended the run before its last level; None if it did not.
         capacity: What the run searched for; None for a run that plays what was planned.
+        ab: The arms that the run compared, in turn; None for any other run.
         ended_at: Wall clock; None while the run is active, and for a killed run.
         variables: What the environment of a user's own functions had besides.
         runtime: What the worker processes reported about themselves; empty before it is measured.
@@ -266,6 +268,7 @@ class Manifest:
     files_dir: str = ""
     stopped: Stopped | None = None
     capacity: SearchedLoad | None = None
+    ab: AbQuestion | None = None
     ended_at: str | None = None
     variables: VariablesRecord = field(default_factory=VariablesRecord)
     runtime: dict[str, str] = field(default_factory=dict)

@@ -28,6 +28,7 @@ GROUPS = {
     "run_report": "reporting",
     "found_capacity": "analysis",
     "comparison": "analysis",
+    "ab_comparison": "analysis",
 }
 PARENTS = {
     "host_facts": set(),
@@ -40,11 +41,13 @@ PARENTS = {
     "run_report": {"run_metrics", "kpi_verdicts"},
     "found_capacity": set(),
     "comparison": set(),
+    "ab_comparison": set(),
 }
 LOAD_JOBS = ["baseline", "stress", "scenario"]
 JOBS = {
     *LOAD_JOBS,
-    *("recorded", "capacity", "compare", "infrastructure_up", "infrastructure_down", "clearing"),
+    *("recorded", "capacity", "compare", "ab"),
+    *("infrastructure_up", "infrastructure_down", "clearing"),
     "promote_baseline",
 }
 CHECKS = {
@@ -55,7 +58,7 @@ CHECKS = {
     "production_targets",
     "objectives",
 }
-VERDICTS = {("run_report", "verdict"), ("found_capacity", "verdict")}
+VERDICTS = {("run_report", "verdict"), ("found_capacity", "verdict"), ("ab_comparison", "verdict")}
 """The last steps: each fails its run unless everything holds."""
 
 
@@ -123,7 +126,7 @@ def test_a_load_job_materializes_everything_in_its_own_process(name: str) -> Non
     """A process a step would cost two seconds of both cores each, beside the load."""
     job = defs.resolve_job_def(name)
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == (
-        set(GROUPS) - {"found_capacity", "comparison"}
+        set(GROUPS) - {"found_capacity", "ab_comparison", "comparison"}
     )
     assert job.executor_def is dg.in_process_executor
 

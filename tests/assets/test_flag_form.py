@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from assets.capacity import CapacityConfig
 from assets.launchpad.flag_form import flags_in, with_flags
+from assets.regression.ab import AbConfig
 from assets.resources import LoadRun
 from perf_pipeline.cli.app import whole_app
 from perf_pipeline.cli.flag_options import takes_flags
@@ -96,6 +97,7 @@ def test_a_flag_added_to_the_table_replaces_the_value_of_the_scenario() -> None:
             {"run_id", "target_version", "target_packages"},
             {"as_json", "junit", "summary"},
         ),
+        ("ab", AbConfig, {"run_id"}, {"as_json", "explain", "junit", "summary"}),
     ],
 )
 def test_the_launchpad_has_the_flags_of_the_command(

@@ -44,7 +44,7 @@ def test_the_fields_of_a_job_for_any_scenario_change_none_of_its_values() -> Non
         assert open_scenario(name, overrides=overrides) == open_scenario(name)
 
 
-@pytest.mark.parametrize("job", ["baseline", "stress", "scenario", "capacity", "recorded"])
+@pytest.mark.parametrize("job", ["baseline", "stress", "scenario", "capacity", "ab", "recorded"])
 def test_what_it_shows_at_first_can_be_launched(job: str) -> None:
     definition = defs.resolve_job_def(job)
     assert dg.validate_run_config(definition, definition.run_config)

@@ -17,6 +17,7 @@ from perf_pipeline.analysis.comparison.judge import SEVERITIES, judge, severity_
 from perf_pipeline.analysis.comparison.observation import Observation
 from perf_pipeline.analysis.comparison.reasons import why
 from perf_pipeline.analysis.comparison.recommendations import recommendations
+from perf_pipeline.analysis.comparison.sequential import PAID
 from perf_pipeline.metrics.types.comparison import Change, ComparedSide, Comparison
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def compare_sides(
         candidate: The newer side.
         comparison_id: When it is made, as a run id.
         differences: What differs between them (``differences.differences_of``).
-        paired: Whether runs at the same position were measured one after the other.
+        paired: Whether runs at the same position were measured one after the other, in pairs
+            whose number the widths of the intervals decided (``sequential.py``).
         matters: The smallest relative change that must not be missed, where that is more than
             the metric's own.
     """
@@ -66,7 +68,7 @@ def compare_sides(
         for (label, key, _, _), one in zip(rows, found, strict=True)
         if one is not None
     ]
-    shares = iter(alphas(weights))
+    shares = iter(share * (PAID if paired else 1.0) for share in alphas(weights))
     changes = tuple(
         _change(metrics[key[0]], label, key[1], before, after, one, next(shares) if one else 1.0)
         for (label, key, before, after), one in zip(rows, found, strict=True)

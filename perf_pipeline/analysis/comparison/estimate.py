@@ -2,7 +2,7 @@
 
 Ratios are estimated on a log scale: the ratio of the geometric means of the runs. Four cases:
 
-- Runs in pairs (measured one after the other): Student's t of the log ratios of the pairs.
+- Runs in pairs (measured one after the other): Student's t of the log ratios (``paired.py``).
 - At least four runs a side: Welch's t, so that the sides may differ in their spread.
 - Fewer on one side, as one run against the last ten: Student's t, with the spread of both sides
   together, which must have six degrees of freedom. It takes the single run to be like the others.
@@ -30,6 +30,8 @@ from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.comparison.paired import RESOLUTION, paired_effect
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -44,10 +46,6 @@ ENOUGH_DEGREES = 6
 
 MIN_PAIRS = 3
 BETWEEN_RUNS = 1.58
-RESOLUTION = 0.001
-"""Smallest standard deviation between runs, relative: values that are equal to the last digit show
-how they were rounded, not how runs differ."""
-
 _NOTHING = 1e-9
 """In place of 0 on a log scale."""
 
@@ -143,9 +141,9 @@ def _of_pairs(metric: ComparedMetric, pairs: Sequence[tuple[Observation, Observa
         before, after = zip(*pairs, strict=True)
         effects = [(b.value or 0.0) - (a.value or 0.0) for a, b in pairs]
         return _no_narrower(_difference(before, after), effects)
-    effects = [_log(after) - _log(before) for before, after in pairs]
-    centre, error = fmean(effects), _error_of_mean(effects, RESOLUTION * math.sqrt(2))
-    return Estimate(math.exp(centre), True, centre, error, len(effects) - 1)
+    logs = [(_log(before), _log(after)) for before, after in pairs]
+    found = paired_effect(*zip(*logs, strict=True))
+    return Estimate(math.exp(found.centre), True, found.centre, found.error, found.degrees)
 
 
 def _error_of_mean(values: Sequence[float], floor: float) -> float:

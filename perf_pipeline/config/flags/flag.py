@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 Given = TypeVar("Given", bound="DataclassInstance")
 
-Group = Literal["Load", "Target", "Measurement", "Limits and objectives", "Search"]
+Group = Literal["Load", "Target", "Measurement", "Limits and objectives", "Search", "Comparison"]
 """Heading under which ``--help`` lists a flag."""
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag of the commands ``run`` and ``capacity``.
+    """One flag of the commands ``run``, ``capacity`` and ``ab``.
 
     Attributes:
         field: Field of the table that holds its value.

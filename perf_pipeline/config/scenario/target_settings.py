@@ -55,7 +55,9 @@ def check_settings(table: object, target: str, here: KeyPath, problems: Problems
     return fitting
 
 
-def flag_settings(texts: tuple[str, ...], target: str, problems: Problems) -> dict[str, Any]:
+def flag_settings(
+    texts: tuple[str, ...], target: str, problems: Problems, option: str = "--setting"
+) -> dict[str, Any]:
     """Read ``NAME=VALUE`` texts of a flag; add a problem for each that does not fit."""
     keys, fitting = setting_keys(target), {}
     for text in texts:
@@ -65,12 +67,12 @@ def flag_settings(texts: tuple[str, ...], target: str, problems: Problems) -> di
             known = tuple(keys)
             unknown = f"is unknown; {_hint(name, target, known)}"
             why = unknown if separator else "is not NAME=VALUE, such as enable_monitoring=true."
-            problems.flag(f"--setting {shown(text)}", why)
+            problems.flag(f"{option} {shown(text)}", why)
             continue
         meant = _meant(value, key)
         wrong = [tail for _, tail in key.problems_of(meant)]
         for tail in wrong:
-            problems.flag(f"--setting {name}", tail)
+            problems.flag(f"{option} {name}", tail)
         if not wrong:
             fitting[name] = float(meant) if key.kind == "number" else meant
     return fitting

@@ -7,10 +7,11 @@ import signal
 from typing import TYPE_CHECKING
 
 from perf_pipeline.cli import dagster_child
-from perf_pipeline.cli.dagster_child import DagsterChild, capacity_job, load_job
+from perf_pipeline.cli.dagster_child import DagsterChild, ab_job, capacity_job, load_job
 from perf_pipeline.cli.interruptions import Interruptions
 from perf_pipeline.cli.views import PlainView
 from perf_pipeline.cli.waiting_dagster import FOLLOW_ORDERS, WaitingDagster
+from perf_pipeline.config.flags.ab_flags import AbFlags
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.scenario import Scenario
@@ -155,3 +156,12 @@ def test_a_search_is_a_job_with_its_own_fields(tmp_path: Path) -> None:
     config = job.config["ops"]["found_capacity"]["config"]
     assert (job.name, config["of"], config["max_load"]) == ("capacity", "rate", 40)
     assert "start" not in config
+
+
+def test_an_interleaved_comparison_is_a_job_with_the_arms_in_its_fields(tmp_path: Path) -> None:
+    asked = AbFlags(b="kailash+pandas", a_settings=("enable_monitoring=true",), budget_s=600)
+    job = ab_job("baseline", Overrides(concurrency=(10,)), asked, RunFolder(tmp_path / "run"))
+    config = job.config["ops"]["ab_comparison"]["config"]
+    assert (job.name, config["b"], config["budget_s"]) == ("ab", "kailash+pandas", 600)
+    assert (config["a_settings"], config["concurrency"]) == (("enable_monitoring=true",), (10,))
+    assert "a" not in config

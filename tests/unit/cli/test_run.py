@@ -137,6 +137,19 @@ def test_a_gate_without_a_target_in_the_run_is_not_met() -> None:
     assert "none of its targets applies to this run" in reported
 
 
+def test_every_wrong_flag_of_a_comparison_is_reported_at_once(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    """Nothing is made."""
+    before = sorted(here.rglob("*"))
+    wrong = ("--a", "kailsh", "--width", "90", "--budget", "soon", "--b-setting", "colour=red")
+    answer = command("ab", "baseline", *wrong, "--json")
+    assert answer.code == 2
+    starts = [problem.split(" is ")[0] for problem in answer.reported["problems"]]
+    assert starts == ["--a", "--width", "--budget", '--b-setting "colour=red"']
+    assert sorted(here.rglob("*")) == before
+
+
 def test_every_wrong_flag_of_a_search_is_reported_at_once(
     command: Callable[..., Answer], here: Path
 ) -> None:

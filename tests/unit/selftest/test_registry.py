@@ -90,9 +90,9 @@ def test_a_selftest_holds_the_lock_of_load_runs_unless_it_takes_it_itself(
 
 
 def test_only_selftests_that_start_load_runs_take_the_lock_themselves() -> None:
-    """inflight, and capacity's real-time part at full size, take it; two would wait for ever."""
+    """inflight, and the real parts of capacity and regression, take it; two would wait for ever."""
     folder = Path(registry.__file__).parent
     taking = {
         path.stem for path in folder.glob("*.py") if "\nTAKES_LOAD_LOCK =" in path.read_text()
     }
-    assert taking == {"capacity", "inflight"}
+    assert taking == {"capacity", "inflight", "regression"}

@@ -1,0 +1,1 @@
+"""Interleaved comparisons: which arms, which load, and when they end."""
