@@ -187,9 +187,9 @@ def _run_part(part: str, overrides: Overrides, request: Request, settings: Setti
     if request.baseline is None or code in ENDS_ALL:
         return known_code(code)
     folder = RunFolder(settings.results_dir / run_id)
-    found, _, page = compare_with_run(request.baseline, folder, settings, _print)
-    note_comparison(found, page)
-    return COMPARISON_CODES[found.verdict]
+    stored = compare_with_run(request.baseline, folder, settings, _print)
+    note_comparison(stored.comparison, stored.page)
+    return COMPARISON_CODES[stored.comparison.verdict]
 
 
 def known_code(code: int) -> int:
