@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.validity import Validity
 
 BASE = Scenario("mine", target="control", concurrency=(4,))
 LEVEL_S = 10.0
@@ -37,7 +38,9 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Played]:
     """Return what plays a course on levels that take 10 s of a clock of its own."""
 
     def played(
-        question: AbQuestion, throughput: Callable[[int, str], float], validity: str = "valid"
+        question: AbQuestion,
+        throughput: Callable[[int, str], float],
+        validity: Validity = "valid",
     ) -> Played:
         now = [0.0]
         lines: list[str] = []

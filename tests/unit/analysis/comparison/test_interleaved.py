@@ -77,15 +77,8 @@ def test_a_change_of_3_percent_is_seen_below_a_neighbour_that_takes_40_percent()
 
 
 def test_equal_arms_are_no_change_and_what_differs_is_under_test() -> None:
-    settings = replace(levels()[0], settings={"pool": 4}).settings
-    found = compare_arms(
-        run_of(
-            tuple(
-                replace(one, settings=settings if one.label.endswith("-b") else {})
-                for one in levels()
-            )
-        )
-    )
+    pools: dict[str, dict[str, bool | int | float | str]] = {"50-a": {}, "50-b": {"pool": 4}}
+    found = compare_arms(run_of(tuple(replace(one, settings=pools[one.label]) for one in levels())))
     assert found.verdict == "no_change"
     assert [(one.what, one.under_test) for one in found.differences] == [("settings", True)]
     assert (found.baseline.target, found.candidate.target) == ("control", "control, pool=4")
