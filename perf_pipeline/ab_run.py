@@ -32,9 +32,13 @@ from perf_pipeline.host.scratch import scratch_folder
 from perf_pipeline.loadgen.course import stopped_at
 from perf_pipeline.loadgen.environment.revisions import checked_out, with_commit
 from perf_pipeline.loadgen.plan.plan import plan_levels
-from perf_pipeline.metrics.comparison_file import write_comparison
+from perf_pipeline.metrics.comparison_file import (
+    comparison_path,
+    read_comparison,
+    write_comparison,
+)
 from perf_pipeline.metrics.metrics_file import write_level_metrics
-from perf_pipeline.report.comparison.files import write_comparison_pages
+from perf_pipeline.report.comparison.files import comparison_files, write_comparison_pages
 from perf_pipeline.report.run.files import write_report
 from perf_pipeline.run import Run, file_finished, new_run_id
 from perf_pipeline.samples.manifest import read_manifest
@@ -240,6 +244,20 @@ def finish_ab(folder: RunFolder) -> ComparedRun:
     a, b = (metrics_of_arm(metrics, name) for name in ORDER[0])
     page = write_comparison_pages(results, comparison, [a], [b]).html
     return ComparedRun(metrics, comparison, file, page)
+
+
+def open_ab(folder: RunFolder) -> ComparedRun:
+    """Return the comparison of a run; it is made now unless the run has done so itself.
+
+    Raises:
+        RunFolderError: As ``finish_ab``.
+    """
+    results = folder.root.parent
+    file = comparison_path(results, folder.run_id)
+    if not file.exists():
+        return finish_ab(folder)
+    page = comparison_files(results, folder.run_id).html
+    return ComparedRun(metrics_of(folder), read_comparison(file), file, page)
 
 
 def file_compared(

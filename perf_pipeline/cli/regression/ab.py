@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perf_pipeline.ab_run import finish_ab
+from perf_pipeline.ab_run import open_ab
 from perf_pipeline.ci.comparison_cases import note_comparison
 from perf_pipeline.cli.capacity import StepLines
 from perf_pipeline.cli.child_end import end_of
@@ -180,7 +180,7 @@ def _finish(
     if why:
         show(why, as_json=as_json)
     try:
-        compared = finish_ab(folder)
+        compared = open_ab(folder)
     except (RunFolderError, OSError) as error:
         if why is None:
             raise
