@@ -89,9 +89,9 @@ def _found(
         texts = ["not recorded" if one else "recorded" for one in silent]
         yield NOT_RECORDED, texts[0], texts[1], True
     for name in names:
+        if not all(any(name in one for one in side.conditions) for side in (baseline, candidate)):
+            continue  # what a side does not say is not compared
         before, after = _values(baseline, name), _values(candidate, name)
-        if not before or not after:
-            continue
         shared = before.keys() & after.keys()
         parts = shared if name == LOAD else before.keys() | after.keys()
         nothing = {_NONE}

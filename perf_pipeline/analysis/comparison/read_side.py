@@ -73,10 +73,21 @@ def _read(name: str, results: Path, baseline_folders: BaselineFolders) -> ReadSi
         with unpacked_runs(path) as unpacked:
             return _of_folders(name, list_runs(unpacked))
     if name.endswith(".json"):
-        return ReadSide(side_of_entries(name, read_entries(path)), ())
+        return ReadSide(_side_of_file(name, path), ())
     if path.is_dir() and not (path / "run.json").exists():
         return _of_folders(name, list_runs(path))
     return _of_folders(name, [find_run(results, name)])
+
+
+def _side_of_file(name: str, path: Path) -> Side:
+    entries = read_entries(path)
+    try:
+        return side_of_entries(name, entries)
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"[:200]
+        raise RunFolderError(
+            f"{path} cannot be compared with ({what}): it was edited, or is of another version"
+        ) from error
 
 
 def read_entries(file: Path) -> list[dict[str, Any]]:

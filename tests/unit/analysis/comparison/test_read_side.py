@@ -109,6 +109,15 @@ def test_a_file_that_cannot_be_compared_with_is_refused(
         read(str(file), tmp_path)
 
 
+def test_a_file_that_was_edited_is_named(results: Path, tmp_path: Path) -> None:
+    entries = json.loads((results / "simulated_r-1.json").read_text(encoding="utf-8"))
+    entries[0]["observations"][0]["samples"] = "many"
+    file = tmp_path / "edited.json"
+    file.write_text(json.dumps(entries), encoding="utf-8")
+    with pytest.raises(PerfPipelineError, match=r"edited\.json cannot be compared with"):
+        read(str(file), results)
+
+
 @pytest.mark.parametrize("name", ["r-9", "none.json", "none.tar.gz", " , "])
 def test_what_is_not_there_is_named(results: Path, name: str) -> None:
     with pytest.raises(PerfPipelineError):
