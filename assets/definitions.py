@@ -5,7 +5,6 @@ import warnings
 import dagster as dg
 
 from assets import (
-    baselines,
     capacity,
     checks,
     history,
@@ -19,7 +18,7 @@ from assets import (
     verdict,
 )
 from assets.refused_config import explain_refused_config
-from assets.regression import ab, comparison
+from assets.regression import ab, baselines, comparison
 from assets.resources import LoadRun
 from assets.run_values import run_values
 from assets.shown.end_summary import end_summary

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from assets.baselines import promote_baseline
+from assets.regression.baselines import promote_baseline
 from assets.definitions import defs
 from perf_pipeline.catalogue.baselines import list_baselines
 from perf_pipeline.catalogue.store import open_catalogue
