@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from assets.regression.baselines import promote_baseline
 from assets.definitions import defs
+from assets.regression.baselines import promote_baseline
 from perf_pipeline.catalogue.baselines import list_baselines
 from perf_pipeline.catalogue.store import open_catalogue
 from tests.simulated_run import write_run
