@@ -18,7 +18,8 @@ from assets import (
     verdict,
 )
 from assets.refused_config import explain_refused_config
-from assets.regression import ab, baselines, comparison
+from assets.regression import ab, alerts, baselines, comparison
+from assets.regression import verdict as comparison_verdict
 from assets.resources import LoadRun
 from assets.run_values import run_values
 from assets.shown.end_summary import end_summary
@@ -31,7 +32,9 @@ defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
         [infrastructure, scenarios, metrics, history, reporting, capacity, comparison, ab]
     ),
-    asset_checks=dg.load_asset_checks_from_modules([checks, verdict, capacity, ab]),
+    asset_checks=dg.load_asset_checks_from_modules(
+        [checks, verdict, capacity, ab, alerts, comparison_verdict]
+    ),
     jobs=[
         jobs.baseline,
         jobs.stress,
@@ -50,6 +53,7 @@ defs = dg.Definitions(
         sensors.new_target_version,
         sensors.clear_after_failure,
         sensors.clear_after_cancel,
+        alerts.regression_alerts,
     ],
     resources={
         jobs.LOAD_RUN: LoadRun(),

@@ -7,7 +7,8 @@ PerfPipelineError            something that the user can act on; the text says h
 ├── TargetEnvironmentError   the target's interpreter or packages could not be made
 ├── GaveUpWaitingError       another load run used the host for longer than was allowed
 ├── RunFolderError           a run's folder is missing, or lacks a file that it must have
-└── CatalogueError           the catalogue cannot be used, or has no such baseline
+├── CatalogueError           the catalogue cannot be used, or has no such baseline
+└── AlertError               there is no such alert, or nothing to acknowledge about it
 """
 
 from __future__ import annotations
@@ -59,3 +60,7 @@ class RunFolderError(PerfPipelineError):
 
 class CatalogueError(PerfPipelineError):
     """The results catalogue is damaged, of a newer version, out of reach, or lacks a baseline."""
+
+
+class AlertError(PerfPipelineError):
+    """There is no such alert, or it was cleared."""

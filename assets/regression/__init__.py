@@ -1,1 +1,1 @@
-"""Regressions in Dagster: the comparison of two sides of runs."""
+"""Regressions in Dagster: the comparison of two sides of runs, and alerts."""

@@ -7,16 +7,15 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from assets.failure import VerdictFailedError
 from assets.launchpad.flag_form import RESULTS_DIR, WAIT, flags_in, settings_with, with_flags
 from assets.owners import OWNERS
+from assets.regression.verdict import judged
 from assets.resources import checked_run, hang_up_as_terminate, notifier
 from assets.run_inventory import ending_as_canceled, reporting_run_inventory
 from assets.shown.end_summary import EndSummary
 from assets.shown.links import report_links
 from assets.shown.progress import ProgressLog
-from assets.tags import FOLDER_TAG, VERDICT_TAG, run_tags
-from assets.verdict import verdict_result
+from assets.tags import FOLDER_TAG, run_tags
 from perf_pipeline.ab_run import ComparedRun, ab_run, file_compared, finish_ab
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.ab_flags import AbFlags, flags_for_ab
@@ -24,12 +23,8 @@ from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.interleaved.question import ab_question
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.metrics.comparison_file import read_comparison
 from perf_pipeline.report.text.quantity import rounded
 from perf_pipeline.run import Run
-
-GOOD = ("no_change", "improvement")
-"""Verdicts with which a release may ship."""
 
 
 @with_flags(AbFlags)
@@ -144,12 +139,4 @@ def ab_verdict(
     context: dg.AssetCheckExecutionContext, ab_comparison: str
 ) -> Iterator[dg.AssetCheckResult]:
     """Tag the run with the verdict of the comparison, and fail it unless arm B may ship."""
-    comparison = read_comparison(Path(ab_comparison))
-    is_good = comparison.verdict in GOOD
-    text = "\n".join([comparison.verdict, *comparison.recommendations])
-    failures = () if is_good else (text,)
-    context.instance.add_run_tags(context.run.run_id, {VERDICT_TAG: comparison.verdict})
-    key = dg.AssetCheckKey(dg.AssetKey("ab_comparison"), "verdict")
-    yield verdict_result(key, comparison.verdict, failures)
-    if failures:
-        raise VerdictFailedError("\n".join(failures))
+    yield from judged(context, Path(ab_comparison), dg.AssetKey("ab_comparison"))

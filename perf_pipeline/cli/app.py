@@ -54,9 +54,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("servers", "status"),
     "doctor": ("doctor", "doctor"),
     "history": ("history.trends", "history"),
+    "alerts": ("regression.alerts", "alerts"),
     "selftest": ("selftest", "selftest"),
 }
 """Command to its module in ``perf_pipeline.cli`` and its function there."""
+
+WITH_CI_FILES = ("run", "capacity", "ab", "compare", "alerts")
+"""Commands that take ``--junit`` and ``--summary``."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": (
@@ -109,6 +113,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "status": ("perf-pipeline status", "perf-pipeline status --gate --json"),
     "doctor": ("perf-pipeline doctor", "perf-pipeline doctor --json"),
     "history": ("perf-pipeline history", "perf-pipeline history --runs 50 --explain"),
+    "alerts": (
+        "perf-pipeline alerts",
+        "perf-pipeline alerts check --junit alerts.xml",
+        "perf-pipeline alerts ack 20241201_120000-4f2c --note 'pandas left; mended in 2.66'",
+    ),
     "selftest": ("perf-pipeline selftest", "perf-pipeline selftest merge --size ci --json"),
 }
 
@@ -187,7 +196,7 @@ def call(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
-    if arguments[:1] not in (["run"], ["capacity"], ["ab"]):
+    if "".join(arguments[:1]) not in WITH_CI_FILES:
         return _call(arguments)
 
     def refuse(error: PerfPipelineError) -> int:

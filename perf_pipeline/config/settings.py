@@ -12,6 +12,7 @@ PERF_PIPELINE_NOISE            ``tell``: other programs share this machine; nois
 PERF_PIPELINE_LOAD_LOCK        file whose lock one load run at a time has (default: one a host);
                                for runs that cannot take each other's cores, such as in cpusets
 PERF_PIPELINE_DAGSTER          ``off``: runs from Python are not recorded in Dagster's history
+PERF_PIPELINE_ALERT_...        where alerts are sent: ``alert_settings.py``
 PERF_PIPELINE_REPORTS_PORT     where ``make ui`` serves reports, and links lead (default: 3001)
 XDG_CACHE_HOME, HOME           target environments are cached below
 XDG_STATE_HOME, HOME           state of the servers of ``perf-pipeline start`` is below
@@ -29,6 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from perf_pipeline.config import alert_settings
 from perf_pipeline.config.server_url import complete_server_url
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.wording import listed
@@ -66,6 +68,7 @@ _CATALOGUE_SCHEMES = ("postgresql://", "postgres://")
 _OTHER_VARIABLES = (
     *(_STAND_IN, _NOISE, _LOAD_LOCK, _REPORTS_PORT, _RESULTS, _DAGSTER),
     _CATALOGUE_URL,
+    *alert_settings.VARIABLES,
 )
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -98,6 +101,7 @@ class Settings:
         failure_note: File in which that process notes its failure (``program/failure_note.py``);
             likewise.
         catalogue_url: PostgreSQL database of the catalogue; None for a file in ``results_dir``.
+        alerts: Where alerts are sent.
     """
 
     urls: Mapping[str, str]
@@ -115,6 +119,7 @@ class Settings:
     current_dir: Path = field(default_factory=Path.cwd)
     failure_note: Path | None = None
     catalogue_url: str | None = None
+    alerts: alert_settings.AlertSettings = field(default_factory=alert_settings.AlertSettings)
 
 
 def read_settings(
@@ -154,6 +159,7 @@ def read_settings(
     catalogue_url = environ.get(_CATALOGUE_URL) or None
     if catalogue_url is not None and not catalogue_url.startswith(_CATALOGUE_SCHEMES):
         problems.append(f"{_CATALOGUE_URL} must be like postgresql://user:password@host/database.")
+    alerts = alert_settings.read_alert_settings(environ, problems)
     load_lock = Path(environ.get(_LOAD_LOCK) or "/").expanduser()
     if not (load_lock.is_absolute() and load_lock.parent.is_dir()):
         problems.append(f"{_LOAD_LOCK} is {load_lock}: it must be a file in a folder that exists.")
@@ -182,6 +188,7 @@ def read_settings(
         current_dir=here,
         failure_note=Path(environ[FAILURE_NOTE]) if environ.get(FAILURE_NOTE) else None,
         catalogue_url=catalogue_url,
+        alerts=alerts,
     )
 
 
@@ -195,6 +202,7 @@ def _remember_secrets(environ: Mapping[str, str]) -> None:
     for spec in SERVICES.values():
         remember_url(environ.get(spec.url_variable, ""))
     remember_url(environ.get(_CATALOGUE_URL, ""))
+    alert_settings.remember_alert_secrets(environ)
     remember_secrets(environ[name] for name in _PASSWORD_VARIABLES if name in environ)
 
 

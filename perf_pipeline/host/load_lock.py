@@ -80,6 +80,28 @@ def load_lock(
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Return whether a load run has the lock now; without a race nobody waits for this question.
+
+    Args:
+        path: As in ``load_lock``; it may not exist.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        if not os.pread(descriptor, 1, 0):  # a holder empties the file at its end
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    else:
+        return False  # it was killed
+    finally:
+        os.close(descriptor)
+
+
 def _holder(descriptor: int) -> str:
     found = os.pread(descriptor, _TEXT_LIMIT, 0).decode(errors="replace").strip()
     return printable(found) if found else "unknown"

@@ -60,6 +60,7 @@ CHECKS = {
 }
 VERDICTS = {("run_report", "verdict"), ("found_capacity", "verdict"), ("ab_comparison", "verdict")}
 """The last steps: each fails its run unless everything holds."""
+REGRESSIONS = {("metric_history", "no_open_regression"), ("comparison", "verdict")}
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +98,13 @@ def test_the_checks_are_those_of_the_metrics_and_the_verdicts_say_what_they_chec
     """A report is needed above all when something failed."""
     found = {key: graph.get_check_spec(key) for key in graph.asset_check_keys}
     assert {(key.asset_key.to_user_string(), key.name) for key in found} == (
-        {("run_metrics", name) for name in CHECKS} | VERDICTS
+        {("run_metrics", name) for name in CHECKS} | VERDICTS | REGRESSIONS
     )
     assert [key.name for key, spec in found.items() if spec.blocking or not spec.description] == []
 
 
 def test_schedules_and_what_asks_the_network_are_off_until_switched_on() -> None:
-    """Clearing up is on: it starts no load."""
+    """Clearing up and alerts are on: they start no load."""
     running = {
         one.name
         for one in (*(defs.schedules or ()), *(defs.sensors or ()))
@@ -111,7 +112,7 @@ def test_schedules_and_what_asks_the_network_are_off_until_switched_on() -> None
     }
     names = {one.name for one in (*(defs.schedules or ()), *(defs.sensors or ()))}
     off = {"nightly_baseline", "weekly_stress", "new_target_version"}
-    assert running == {"clear_after_failure", "clear_after_cancel"}
+    assert running == {"clear_after_failure", "clear_after_cancel", "regression_alerts"}
     assert names == running | off
 
 

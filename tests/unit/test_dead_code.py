@@ -36,6 +36,7 @@ CALLED_BY_OTHERS = {
     "do_GET",  # http.server
     "log_message",
     "get_parameters",  # kailash
+    "redirect_request",  # urllib
     "show_cursor",  # rich
     "wait_time",  # Locust
     "revision",  # Alembic

@@ -119,7 +119,8 @@ class Alert:
     @property
     def last_good(self) -> str:
         """The newest run that was still good; empty if there is none."""
-        return max((one.last_good for one in self.movements), default="")
+        before = (one.last_good for one in self.movements if one.last_good < self.alert_id)
+        return max(before, default="")
 
     @property
     def targets(self) -> tuple[str, ...]:

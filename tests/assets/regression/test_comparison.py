@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import pytest
 
 from assets.definitions import defs
+from assets.regression.verdict import compared_result
 from perf_pipeline.metrics.comparison_file import read_comparisons
 from tests.assets.test_headline import images
+from tests.planted_comparison import change, comparison
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import dagster as dg
+    from perf_pipeline.metrics.types.comparison import ComparisonVerdict
 
 pytestmark = pytest.mark.integration
 
@@ -31,13 +34,35 @@ def test_a_comparison_is_stored_and_shown_with_its_verdict(tmp_path: Path) -> No
     write_run(tmp_path, "r-2", service_s=0.2)
     done = compared(tmp_path, baseline="r-1")
 
-    assert done.success
+    assert not done.success  # as its verdict says, after all was stored
+    (check,) = done.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "regression" in (check.description or "")
+    assert (tmp_path / "alerts.jsonl").read_text(encoding="utf-8").count("\n") == 1
     ((made,),) = [done.asset_materializations_for_node("comparison")]
     assert str(made.metadata["verdict"].value).startswith("regression, ")
     assert len(images(made.metadata["distributions"].value)) == 1
     assert "got worse" in str(made.metadata["summary"].value)
     (found,) = read_comparisons(tmp_path, 2).found
     assert found.candidate.runs == ("r-2",)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "passes", "severity"),
+    [
+        ("regression", False, dg.AssetCheckSeverity.ERROR),
+        ("unstable", False, dg.AssetCheckSeverity.WARN),
+        ("no_data", False, dg.AssetCheckSeverity.WARN),
+        ("no_change", True, dg.AssetCheckSeverity.WARN),
+    ],
+)
+def test_doubt_is_a_warning_and_never_passes(
+    verdict: ComparisonVerdict, *, passes: bool, severity: dg.AssetCheckSeverity
+) -> None:
+    result = compared_result(
+        comparison(1, 2, change(verdict), verdict=verdict), dg.AssetKey("comparison")
+    )
+    assert (result.passed, result.severity) == (passes, severity)
 
 
 def test_without_a_baseline_nothing_is_compared(tmp_path: Path) -> None:

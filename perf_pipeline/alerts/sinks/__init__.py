@@ -1,0 +1,1 @@
+"""Where alerts are announced: one file a kind, behind one protocol."""
