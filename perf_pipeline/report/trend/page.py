@@ -71,6 +71,7 @@ def render_html(
         alerts=tables.alerts_table(trend),
         changes=tables.changes_table(trend),
         baselines=tables.baselines_table(trend),
+        metrics=tables.metrics_table(trend),
         levels=levels,
         left_out=_counted_left_out(trend, levels),
         runs=[

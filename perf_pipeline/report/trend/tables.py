@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CHANGES_MAX = 400
 ALERTS_MAX = 100
+METRICS_MAX = 600
 RUNS_MAX = 200
 MOVED_MAX = 6
 """Metrics that are named in one alert; further ones are counted."""
@@ -157,9 +158,6 @@ def _changes(trend: Trend) -> Iterator[tuple[MetricTrend, TrendChange]]:
 
 def _change_row(trend: Trend, metric: MetricTrend, change: TrendChange) -> tuple[Cell, ...]:
     run = trend.runs[change.run]
-    tone: Tone = "good"
-    if change.is_worse:
-        tone = "bad" if change.tier == "confirmed" else "warn"
     nothing = Cell("no ratio", "quiet", "the levels are 0, or not of the same sign")
     interval = words.between(change.low, change.high, "ratio")
     return (
@@ -169,8 +167,42 @@ def _change_row(trend: Trend, metric: MetricTrend, change: TrendChange) -> tuple
         Cell(f"{change.run + 1}: {escape.name(run.run_id)}", note=escape.name(run.version)),
         nothing if change.effect is None else number(words.effect_text(change.effect, "ratio")),
         number(interval) if interval else Cell("none", "quiet"),
-        Cell(f"{'worse' if change.is_worse else 'better'}, {change.tier}", tone),
+        Cell(f"{'worse' if change.is_worse else 'better'}, {change.tier}", _tone(change)),
         Cell(f"{change.earliest + 1} to {change.latest + 1}"),
+    )
+
+
+def _tone(change: TrendChange) -> Tone:
+    if not change.is_worse:
+        return "good"
+    return "bad" if change.tier == "confirmed" else "warn"
+
+
+def metrics_table(trend: Trend) -> Table:
+    """Return one row for each metric, drawn or not: latest value, range and last change point."""
+    rows = tuple(_metric_row(metric) for metric in trend.metrics[:METRICS_MAX] if metric.points)
+    left = len(trend.metrics) - METRICS_MAX
+    note = "Over the runs that are valid and compare with the newest."
+    note += f" Not shown: {quantity.counted(left, 'metric')} more." if left > 0 else ""
+    columns = ("Metric", "Level", "Family", "Latest", "Range", "Runs", "Last change point")
+    return Table("Every metric", columns, rows, note=note)
+
+
+def _metric_row(metric: MetricTrend) -> tuple[Cell, ...]:
+    nothing = Cell("none", "quiet")
+    values = [one.value for one in metric.points if one.counts]
+    unit = metric.unit
+    last = metric.changes[-1] if metric.changes else None
+    return (
+        Cell(words.metric_name(metric.metric)),
+        Cell(escape.name(metric.level)),
+        Cell(escape.name(metric.family) or "all"),
+        number(words.value_text(values[-1], unit)) if values else nothing,
+        number(" to ".join(words.value_text(end, unit) for end in (min(values), max(values))))
+        if values
+        else nothing,
+        number(str(len(values))),
+        nothing if last is None else Cell(f"run {last.run + 1}, {last.tier}", _tone(last)),
     )
 
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from perf_pipeline.report.run_index import render_index, run_index
 from perf_pipeline.report.trend.files import trend_page, write_trend_page
 from perf_pipeline.report.trend.page import CHARTS_MAX, drawn_levels, render_html
-from perf_pipeline.report.trend.tables import alerts_table, answers, baselines_table, changes_table
+from perf_pipeline.report.trend.tables import (
+    alerts_table,
+    answers,
+    baselines_table,
+    changes_table,
+    metrics_table,
+)
 from tests.unit.report.trend.conftest import FIRST_BAD, run_id
 
 if TYPE_CHECKING:
@@ -87,6 +93,16 @@ def test_alerts_and_baselines_are_tables(falling: Trend) -> None:
     assert (baseline[0].text, baseline[0].note, baseline[2].text) == ("pinned:main", "2.17", "3")
 
 
+def test_every_metric_with_a_value_has_a_row_drawn_or_not(falling: Trend) -> None:
+    """28 of 30 runs count: one is of another machine, one is no measurement."""
+    rows = [[cell.text for cell in row] for row in metrics_table(falling).rows]
+    assert rows[0] == [
+        *("throughput", "500", "all", "180/s", "180/s to 200/s", "28", "run 21, confirmed")
+    ]
+    assert [row[0] for row in rows] == ["throughput", "P99 latency", "peak memory"]
+    assert rows[2][-1] == "none"
+
+
 def test_every_metric_with_a_value_is_drawn_with_its_change_points_and_baselines(
     falling: Trend,
 ) -> None:
@@ -108,7 +124,7 @@ def test_the_page_leads_to_the_reports_that_are_there_and_counts_what_is_not_dra
 ) -> None:
     page = render_html(falling, drawn_levels(falling), reported={run_id(3)})
     assert page.count("<svg ") == 3
-    assert "Not drawn: 1 further metric," in page
+    assert "3 metrics, drawn or not (1 further metric not drawn)" in page
     assert page.count('/report.html"') == 1
     assert f'href="../{run_id(3)}/report.html"' in page
 
