@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from perf_pipeline.analysis.history import History, MetricSeries
 
-RUNS_MAX = 150
-"""Maximum number of runs that are read, the newest ones: of several scenarios each needs a dozen
-for a change to be confirmed."""
 COMPARISONS_MAX = 100
 """Maximum number of comparisons that are read, the newest ones."""
 
@@ -46,7 +43,7 @@ def gather(results: Path, url: str | None) -> Gathered:
     Raises:
         CatalogueError: The catalogue cannot be read.
     """
-    history = read_history(results, RUNS_MAX, url)
+    history = read_history(results, url=url)
     compared = read_comparisons(results, COMPARISONS_MAX)
     watched = watched_series(history)
     found = worse_in_comparisons(compared.found)

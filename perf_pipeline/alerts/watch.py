@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.alerts.evidence import gather
 from perf_pipeline.alerts.look import Look, look
+from perf_pipeline.alerts.pages import renew_pages
 from perf_pipeline.alerts.sinks.configured import configured_sinks
 from perf_pipeline.catalogue.store import open_catalogue
 
@@ -36,4 +37,6 @@ def watch(settings: Settings, now: datetime, notify: Callable[[str], None]) -> L
     found = look(open_catalogue(results, url), gathered.evidence, configured_sinks(settings), now)
     for line in found.undelivered:
         notify(f"not delivered, and tried again later: {line}")
+    if found.announced:
+        renew_pages(settings, {one.alert.scenario for one in found.announced}, notify)
     return found

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-RUNS_MAX = 50
-"""Maximum number of runs that are read, the newest ones."""
+RUNS_MAX = 150
+"""Maximum number of runs that are read, the newest ones: of several scenarios each needs a dozen
+for a change to be confirmed."""
 
 
 class SeriesKey(NamedTuple):

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.analysis.change_points.find import find_change_points
-from perf_pipeline.analysis.history import RUNS_MAX, read_history
+from perf_pipeline.analysis.history import RUNS_MAX, History, read_history
 from perf_pipeline.catalogue.alerts import read_alerts
 from perf_pipeline.catalogue.baselines import list_baselines
 from perf_pipeline.catalogue.store import open_catalogue
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.analysis.change_points.change_point import Tier
-    from perf_pipeline.analysis.history import History, MetricKey, Series
+    from perf_pipeline.analysis.history import MetricKey, Series
     from perf_pipeline.catalogue.baselines import PinnedBaseline
     from perf_pipeline.metrics.types.alert import Alert
 
@@ -50,13 +50,16 @@ def read_trends(results: Path, url: str | None = None, runs_max: int = RUNS_MAX)
     """Read the newest runs of a catalogue with its baselines and alerts.
 
     Args:
-        results: The results folder; runs of it that the catalogue lacks are filed first.
+        results: The results folder; runs of it that the catalogue lacks are filed first. It is not
+            made where it does not exist.
         url: PostgreSQL database of the catalogue; None for the file in the folder.
         runs_max: Maximum number of runs to read, > 0.
 
     Raises:
         CatalogueError: The catalogue cannot be read.
     """
+    if url is None and not results.is_dir():
+        return ReadTrends((), History((), 0, (), 0, ""))
     history = read_history(results, runs_max, url)
     catalogue = open_catalogue(results, url)
     with catalogue.reading() as session:

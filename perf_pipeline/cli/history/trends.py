@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perf_pipeline.analysis.history import RUNS_MAX
 from perf_pipeline.cli.lines.lines import fitting, line_width, show_wrapped
 from perf_pipeline.cli.output import (
     AsJson,
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
 RunsMax = Annotated[
     int, typer.Option("--runs", min=2, help="Maximum number of runs that are read, the newest.")
 ]
-DEFAULT_RUNS = 200
 
 
 def history(
-    runs: RunsMax = DEFAULT_RUNS,
+    runs: RunsMax = RUNS_MAX,
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
     explain: Explain = False,  # noqa: FBT002

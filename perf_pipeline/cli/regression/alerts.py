@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from perf_pipeline.alerts.look import acknowledge
+from perf_pipeline.alerts.pages import renew_pages
 from perf_pipeline.alerts.sinks.configured import configured_sinks
 from perf_pipeline.alerts.words import alert_lines, standing
 from perf_pipeline.catalogue.alerts import read_alerts
@@ -94,6 +95,7 @@ def _acknowledge(settings: Settings, alert_id: str, note: str, *, as_json: bool)
     alert, undelivered = acknowledge(catalogue, alert_id, note, sinks, datetime.now(UTC))
     for line in undelivered:
         show(f"not delivered, and tried again later: {line}", as_json=as_json)
+    renew_pages(settings, {alert.scenario}, lambda line: show(line, as_json=as_json))
     return alert
 
 

@@ -40,7 +40,10 @@ def test_history_names_the_first_run_of_a_new_level_and_writes_its_page(
     assert max(map(len, told.out.splitlines())) <= max(100, len(f"page: {found['page']}"))
 
 
-def test_history_of_nothing_says_how_to_begin(command: Callable[..., Answer]) -> None:
+def test_history_of_nothing_says_how_to_begin_and_makes_no_folder(
+    command: Callable[..., Answer], here: Path
+) -> None:
     answer = command("history", "--json")
+    assert not (here / "results").exists()
     assert (answer.code, answer.reported["histories"]) == (0, [])
     assert "`perf-pipeline run baseline` makes one" in answer.err
