@@ -12,18 +12,18 @@ from assets.owners import OWNERS
 from assets.regression.verdict import judged
 from assets.resources import checked_run, hang_up_as_terminate, notifier
 from assets.run_inventory import ending_as_canceled, reporting_run_inventory
+from assets.shown.compared import comparison_metadata
 from assets.shown.end_summary import EndSummary
-from assets.shown.links import report_links
 from assets.shown.progress import ProgressLog
 from assets.tags import FOLDER_TAG, run_tags
-from perf_pipeline.ab_run import ComparedRun, ab_run, file_compared, finish_ab
+from perf_pipeline.ab_run import ORDER, ComparedRun, ab_run, file_compared, finish_ab
+from perf_pipeline.analysis.comparison.interleaved import metrics_of_arm
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.ab_flags import AbFlags, flags_for_ab
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.interleaved.question import ab_question
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.report.text.quantity import rounded
 from perf_pipeline.run import Run
 
 
@@ -106,19 +106,12 @@ def _summary(found: ComparedRun) -> str:
     return f"{comparison.verdict.replace('_', ' ')}: {arms}"
 
 
-def _metadata(found: ComparedRun) -> dict[str, str | float | dg.MetadataValue]:
-    effects = {
-        f"{change.metric} effect": rounded(change.effect)
-        for change in found.comparison.changes
-        if not change.family and change.effect is not None
-    }
+def _metadata(found: ComparedRun) -> dict[str, str | dg.MetadataValue]:
+    a, b = (metrics_of_arm(found.metrics, name) for name in ORDER[0])
     return {
         "answer": _summary(found),
-        "verdict": found.comparison.verdict,
-        "severity": found.comparison.severity,
         "run_id": found.metrics.run_id,
-        **effects,
-        **report_links(found.page),
+        **comparison_metadata(found.comparison, found.page, [a], [b]),
         "comparison": dg.MetadataValue.path(str(found.file)),
         "summary": dg.MetadataValue.md(found.page.with_suffix(".md").read_text(encoding="utf-8")),
     }

@@ -66,7 +66,6 @@ def comparison(
 def _metadata(stored: StoredComparison) -> dict[str, str | dg.MetadataValue]:
     found = stored.comparison
     return {
-        "severity": found.severity,
         "baseline": found.baseline.name,
         "candidate": found.candidate.name,
         **comparison_metadata(found, stored.page, stored.baseline, stored.candidate),

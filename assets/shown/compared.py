@@ -34,7 +34,8 @@ def comparison_metadata(
     changes = tables.by_weight(comparison.changes)
     charts = drawn_comparison(comparison, baseline, candidate)
     metadata: dict[str, dg.MetadataValue] = {
-        "verdict": dg.MetadataValue.text(worse.answer.text),
+        "verdict": dg.MetadataValue.text(comparison.verdict),
+        "severity": dg.MetadataValue.text(comparison.severity),
         "what moved": dg.MetadataValue.text(" ".join(worse.sentences)),
         "what to do": dg.MetadataValue.text(" ".join((f"{to_do.answer.text}.", *to_do.sentences))),
         **report_links(page),

@@ -32,7 +32,7 @@ def test_a_comparison_is_shown_with_verdict_advice_tables_charts_and_effects(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     page = tmp_path / "results/comparisons/20260114_093012-4f2c.html"
     shown: dict[str, Any] = comparison_metadata(planted, page, [baseline], [baseline])
-    assert shown["verdict"].value == "regression, critical"
+    assert (shown["verdict"].value, shown["severity"].value) == ("regression", "critical")
     assert shown["what to do"].value.startswith("find the cause before it ships. CPU time per")
     assert shown["open"].value.endswith("/comparisons/20260114_093012-4f2c.html")
     assert len(images(shown["effects"].value)) == 3
