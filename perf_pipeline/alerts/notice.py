@@ -71,7 +71,8 @@ class Notice:
         doubt = ""
         if self.alert.tier == "fast":
             doubt = "This is a warning of few runs; more runs will confirm it or take it back. "
-        return f"{doubt}To acknowledge it: perf-pipeline alerts ack {self.alert.alert_id}"
+        ack = f"perf-pipeline alerts ack {self.alert.alert_id}"
+        return f"{doubt}Charts: perf-pipeline history. To acknowledge it: {ack}"
 
 
 def movement_line(movement: Movement) -> str:
