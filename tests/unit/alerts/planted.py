@@ -6,11 +6,10 @@ import operator
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.change_points.change_point import ChangePoint
-
 from perf_pipeline.alerts.changes import Evidence
 from perf_pipeline.alerts.comparison_evidence import worse_in_comparisons
 from perf_pipeline.alerts.history_evidence import WatchedSeries, worse_in
+from perf_pipeline.analysis.change_points.change_point import ChangePoint
 from perf_pipeline.metrics.types.alert import MetricKey
 from tests.planted_comparison import SCENARIO, run_id
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from perf_pipeline.analysis.change_points.change_point import Tier
-
     from perf_pipeline.metrics.types.comparison import Comparison
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from perf_pipeline.analysis.change_points.change_point import ChangePoint
 
 from perf_pipeline.alerts.changes import changed_alerts
+from perf_pipeline.analysis.change_points.change_point import ChangePoint
 from tests.planted_comparison import change, comparison, run_id
 from tests.unit.alerts.planted import Point, evidence, series
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from perf_pipeline.analysis.change_points.find import find_change_points
 
 from perf_pipeline.alerts.changes import Evidence, changed_alerts
 from perf_pipeline.alerts.history_evidence import WatchedSeries, worse_in
 from perf_pipeline.alerts.news import newest
 from perf_pipeline.alerts.watch import watch
+from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.metrics.comparison_file import write_comparison
 from perf_pipeline.metrics.types.alert import MetricKey

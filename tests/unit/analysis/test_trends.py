@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from perf_pipeline.catalogue.baselines import PinnedBaseline
 
 from perf_pipeline.analysis.history import (
     History,
@@ -16,6 +15,7 @@ from perf_pipeline.analysis.history import (
     SeriesKey,
 )
 from perf_pipeline.analysis.trends import trends_of
+from perf_pipeline.catalogue.baselines import PinnedBaseline
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.trend import Trend
