@@ -1,5 +1,6 @@
 """The code location: everything that Dagster shows of perf_pipeline."""
 
+import sys
 import warnings
 
 import dagster as dg
@@ -20,6 +21,7 @@ from assets import (
 from assets.refused_config import explain_refused_config
 from assets.regression import ab, alerts, baselines, comparison
 from assets.regression import verdict as comparison_verdict
+from assets.releases.part import partitioned_part
 from assets.resources import LoadRun
 from assets.run_values import run_values
 from assets.shown.end_summary import end_summary
@@ -27,10 +29,21 @@ from assets.shown.end_summary import end_summary
 # Of `dagster asset materialize --select '*'`: what is beta is how Dagster reads the star.
 warnings.filterwarnings("ignore", "Parameter `include_sources`", dg.BetaWarning)
 explain_refused_config()
+partitioned = partitioned_part(sys.argv)
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [infrastructure, scenarios, metrics, history, reporting, capacity, comparison, ab]
+        [
+            infrastructure,
+            scenarios,
+            metrics,
+            history,
+            reporting,
+            capacity,
+            comparison,
+            ab,
+            *partitioned.modules,
+        ]
     ),
     asset_checks=dg.load_asset_checks_from_modules(
         [checks, verdict, capacity, ab, alerts, comparison_verdict]
@@ -47,10 +60,11 @@ defs = dg.Definitions(
         jobs.clearing,
         baselines.promote_baseline,
         comparison.compare_runs,
+        *partitioned.jobs,
     ],
     schedules=[schedules.nightly_baseline, schedules.weekly_stress],
     sensors=[
-        sensors.new_target_version,
+        *partitioned.sensors,
         sensors.clear_after_failure,
         sensors.clear_after_cancel,
         alerts.regression_alerts,

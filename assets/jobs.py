@@ -10,7 +10,7 @@ from pydantic import Field
 from assets.launchpad.flag_form import RESULTS_DIR, settings_with
 from assets.launchpad.launch_fields import AB_VALUES, CAPACITY_VALUES, OWN_VALUES, launch_fields
 from assets.run_inventory import inventory_observation, note_first_failure
-from assets.tags import PROCESS_TAG
+from assets.tags import OF_RELEASES, PROCESS_TAG
 from perf_pipeline.clearing import clear
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
@@ -24,13 +24,15 @@ from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.services import start_servers
 
 LOAD_RUN = "load_run_resource"
-ALL = dg.AssetSelection.all() - dg.AssetSelection.assets(
-    "found_capacity", "ab_comparison", "comparison"
+ALL = (
+    dg.AssetSelection.all()
+    - dg.AssetSelection.assets("found_capacity", "ab_comparison", "comparison")
+    - dg.AssetSelection.tag(*OF_RELEASES)
 )
-"""What a load job materializes; a search for capacity and an interleaved comparison are separate
-load runs, and a comparison has two sides. Metrics, verdicts, history and report are in it rather
-than automated: they must follow each load at once and in order, also when ``perf-pipeline run``
-starts it without Dagster's daemon, which automation needs; and nothing else ever makes them
+"""What a load job materializes; a search for capacity, an interleaved comparison and a release are
+separate load runs, and a comparison has two sides. Metrics, verdicts, history and report are in it
+rather than automated: they must follow each load at once and in order, also when ``perf-pipeline
+run`` starts it without Dagster's daemon, which automation needs; and nothing else ever makes them
 stale."""
 PLAYED = dg.AssetSelection.assets("host_facts", "servers", "seeded_data")
 """What is there only for a load that is played."""

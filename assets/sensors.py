@@ -1,79 +1,15 @@
-"""Sensors: a new release of the target is measured, and failed runs are cleared up after."""
+"""Sensors: failed and cancelled load runs are cleared up after."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
-from packaging.version import InvalidVersion, Version
 
 from assets import jobs
 from assets.tags import CLEARED_TAG, FOLDER_TAG, NOT_MEASURED, PROCESS_TAG, VERDICT_TAG
-from perf_pipeline.config.scenario.target_spec import target_fields
-from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.loadgen.environment.environment import find_uv
-from perf_pipeline.loadgen.environment.newest_release import newest_release, next_release
 from perf_pipeline.samples.run_record import INTERRUPTED
 
-PACKAGE = "kailash"
-ASK_EVERY_S = 3600
 CLEAR_EVERY_S = 60
 """Rare: each evaluation costs CPU time, also while a load run measures."""
-
-
-def new_version_sensor(
-    package: str, newest: Callable[[], str], following: Callable[[str], str]
-) -> dg.SensorDefinition:
-    """Make the sensor that measures each new release of a target's package, one a tick.
-
-    Args:
-        package: The package, which is also the target's name.
-        newest: Asks which release is the newest; its errors are the tick's.
-        following: Asks which release is the next after one; likewise.
-    """
-
-    @dg.sensor(
-        name="new_target_version",
-        job=jobs.baseline,
-        minimum_interval_seconds=ASK_EVERY_S,
-        default_status=dg.DefaultSensorStatus.STOPPED,
-        description=f"Asks the package index each hour for the newest release of {package}, and "
-        "runs the baseline on each new one, one an hour, the oldest first. The first tick only "
-        "remembers which there is.",
-    )
-    def new_target_version(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        release, known = newest(), context.cursor
-        if not known:
-            context.update_cursor(release)
-            return dg.SkipReason(f"{package} {release} is the newest now; waiting for another")
-        if not is_newer(release, known):
-            return dg.SkipReason(f"nothing newer than {package} {known}; the index says {release}")
-        release = following(known)  # releases of the same hour are measured as well
-        return dg.SensorResult(run_requests=[_measure_release(package, release)], cursor=release)
-
-    return new_target_version
-
-
-def _measure_release(package: str, release: str) -> dg.RunRequest:
-    target = target_fields(f"{package}=={release}")
-    return dg.RunRequest(
-        run_key=release, run_config=jobs.load_config(scenario="baseline", **target)
-    )
-
-
-def is_newer(release: str, known: str) -> bool:
-    """Return whether a release is later than the known one.
-
-    Raises:
-        PerfPipelineError: The index named one that is no version.
-    """
-    try:
-        return Version(release) > Version(known)
-    except InvalidVersion as error:
-        raise PerfPipelineError(
-            f"the index names {release!r} as the newest release (known: {known}), and one of the "
-            "two is no version: look at the index that is configured (UV_INDEX_URL)"
-        ) from error
 
 
 def clearing_sensor(name: str, status: dg.DagsterRunStatus, ended: str) -> dg.SensorDefinition:
@@ -109,15 +45,6 @@ def _clear_after(run: dg.DagsterRun) -> dg.RunRequest | dg.SkipReason:
     )
 
 
-def _newest() -> str:
-    return newest_release(PACKAGE, find_uv(os.environ), os.environ)
-
-
-def _following(release: str) -> str:
-    return next_release(PACKAGE, release, find_uv(os.environ), os.environ)
-
-
-new_target_version = new_version_sensor(PACKAGE, _newest, _following)
 clear_after_failure = clearing_sensor(
     "clear_after_failure", dg.DagsterRunStatus.FAILURE, "failed or was killed"
 )

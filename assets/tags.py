@@ -25,6 +25,8 @@ RECORDED_TAG = f"{_HIDDEN}recorded"
 """The folder of a run that had ended before the Dagster run began, which only records it."""
 BEFORE_OTHERS = {"dagster/priority": "1"}
 """Tag of the steps that lead to the report: people wait for it, and not for history and checks."""
+OF_RELEASES = ("partitions", "releases")
+"""Tag of the assets with a partition a release, which a command may not have (``releases.py``)."""
 CLEARED_TAG = f"{_HIDDEN}cleared_after"
 """The run that a clearing run clears up after."""
 

@@ -29,6 +29,8 @@ GROUPS = {
     "found_capacity": "analysis",
     "comparison": "analysis",
     "ab_comparison": "analysis",
+    "release_measurement": "scenarios",
+    "release_history": "analysis",
 }
 PARENTS = {
     "host_facts": set(),
@@ -42,6 +44,12 @@ PARENTS = {
     "found_capacity": set(),
     "comparison": set(),
     "ab_comparison": set(),
+    "release_measurement": set(),
+    "release_history": {"release_measurement"},
+}
+SEPARATE = {
+    *("found_capacity", "comparison", "ab_comparison"),
+    *("release_measurement", "release_history"),
 }
 LOAD_JOBS = ["baseline", "stress", "scenario"]
 JOBS = {
@@ -49,6 +57,7 @@ JOBS = {
     *("recorded", "capacity", "compare", "ab"),
     *("infrastructure_up", "infrastructure_down", "clearing"),
     "promote_baseline",
+    *("release", "releases"),
 }
 CHECKS = {
     "validity",
@@ -58,7 +67,12 @@ CHECKS = {
     "production_targets",
     "objectives",
 }
-VERDICTS = {("run_report", "verdict"), ("found_capacity", "verdict"), ("ab_comparison", "verdict")}
+VERDICTS = {
+    ("run_report", "verdict"),
+    ("found_capacity", "verdict"),
+    ("ab_comparison", "verdict"),
+    ("release_measurement", "release_validity"),
+}
 """The last steps: each fails its run unless everything holds."""
 REGRESSIONS = {("metric_history", "no_open_regression"), ("comparison", "verdict")}
 
@@ -127,7 +141,7 @@ def test_a_load_job_materializes_everything_in_its_own_process(name: str) -> Non
     """A process a step would cost two seconds of both cores each, beside the load."""
     job = defs.resolve_job_def(name)
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == (
-        set(GROUPS) - {"found_capacity", "ab_comparison", "comparison"}
+        set(GROUPS) - SEPARATE
     )
     assert job.executor_def is dg.in_process_executor
 
@@ -163,6 +177,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         schedule="constant",
         slots=12,
         think_time_s=1.5,
+        stages=("13:5s",),
     )
     assert None not in asdict(given).values()
     config = json.loads(json.dumps({**asdict(given), **target_fields(given.target or "")}))

@@ -12,11 +12,8 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from assets import jobs, schedules, sensors
 from assets.definitions import defs
-from assets.resources import LoadRun
 from assets.tags import FOLDER_TAG, PROCESS_TAG, VERDICT_TAG
 from perf_pipeline.config.scenario.builtin import find_scenario
-from perf_pipeline.config.scenario.target_spec import parse_target
-from perf_pipeline.errors import PerfPipelineError, TargetEnvironmentError
 from perf_pipeline.lifeline import own_stamp
 from tests.simulated_run import write_run
 
@@ -29,76 +26,6 @@ if TYPE_CHECKING:
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as made:
         yield made
-
-
-def tick(
-    instance: dg.DagsterInstance, newest: str, cursor: str | None, following: str = ""
-) -> tuple[dg.SensorResult | dg.SkipReason, str | None]:
-    """Evaluate ``new_target_version`` once; returns its result and the cursor after it."""
-    sensor = sensors.new_version_sensor("kailash", lambda: newest, lambda _: following or newest)
-    context = dg.build_sensor_context(instance=instance, cursor=cursor)
-    result = sensor(context)
-    assert isinstance(result, (dg.SensorResult, dg.SkipReason))
-    after = result.cursor if isinstance(result, dg.SensorResult) else context.cursor
-    return result, after
-
-
-def test_the_first_tick_only_remembers_which_release_there_is(instance: dg.DagsterInstance) -> None:
-    result, cursor = tick(instance, "2.65.0", None)
-    assert isinstance(result, dg.SkipReason)
-    assert "kailash 2.65.0 is the newest now" in str(result.skip_message)
-    assert cursor == "2.65.0"
-
-
-def test_a_newer_release_is_measured_once_with_its_own_target(instance: dg.DagsterInstance) -> None:
-    """2.100 is newer than 2.65; the second tick finds nothing new."""
-    result, cursor = tick(instance, "2.100.0", "2.65.0")
-    assert isinstance(result, dg.SensorResult)
-    (request,) = result.run_requests or ()
-    assert request.run_key == "2.100.0"
-    config = request.run_config["resources"]["load_run_resource"]["config"]
-    fields = {"target": "kailash", "target_version": "2.100.0"}
-    assert config == {"scenario": "baseline", **fields}
-    assert parse_target(LoadRun(**config).overrides.target or "").version == "2.100.0"
-    again, cursor = tick(instance, "2.100.0", cursor)
-    assert isinstance(again, dg.SkipReason)
-    assert cursor == "2.100.0"
-
-
-def test_releases_of_the_same_hour_are_measured_one_after_the_other(
-    instance: dg.DagsterInstance,
-) -> None:
-    """2.66.0 and 2.67.0 appeared between two ticks: the newest alone was measured once."""
-    first, cursor = tick(instance, "2.67.0", "2.65.0", following="2.66.0")
-    second, cursor = tick(instance, "2.67.0", cursor, following="2.67.0")
-    third, cursor = tick(instance, "2.67.0", cursor)
-    assert isinstance(first, dg.SensorResult)
-    assert isinstance(second, dg.SensorResult)
-    requests = [*(first.run_requests or ()), *(second.run_requests or ())]
-    assert [request.run_key for request in requests] == ["2.66.0", "2.67.0"]
-    assert isinstance(third, dg.SkipReason)
-
-
-def test_an_index_that_went_back_starts_nothing(instance: dg.DagsterInstance) -> None:
-    """A release was taken back; when it comes again, nothing is new."""
-    result, cursor = tick(instance, "2.64.0", "2.65.0")
-    assert isinstance(result, dg.SkipReason)
-    assert "nothing newer than kailash 2.65.0; the index says 2.64.0" in str(result.skip_message)
-    assert cursor == "2.65.0"
-
-
-def test_an_index_that_cannot_be_asked_fails_the_tick_and_forgets_nothing(
-    instance: dg.DagsterInstance,
-) -> None:
-    def gone() -> str:
-        raise TargetEnvironmentError("no network")
-
-    context = dg.build_sensor_context(instance=instance, cursor="2.65.0")
-    with pytest.raises(TargetEnvironmentError, match="no network"):
-        sensors.new_version_sensor("kailash", gone, lambda after: after)(context)
-    assert context.cursor == "2.65.0"
-    with pytest.raises(PerfPipelineError, match=r"names 'newest!' as the newest release"):
-        tick(instance, "newest!", "2.65.0")
 
 
 def status_tick(

@@ -35,6 +35,7 @@ CALLED_BY_OTHERS = {
     "yield_for_execution",
     "do_GET",  # http.server
     "log_message",
+    "handle_starttag",  # html.parser
     "get_parameters",  # kailash
     "redirect_request",  # urllib
     "show_cursor",  # rich

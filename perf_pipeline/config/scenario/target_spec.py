@@ -1,8 +1,10 @@
 """The text that names a target: a name, and optionally a version and extra packages.
 
 ``kailash==2.19.0+pandas+numpy==2.2.0`` is the target ``kailash`` with the package of that name at
-2.19.0, and two packages more. Each such text is an environment of its own. The parts are split
-at ``+``, so a version with a local part (``1.0+cpu``) cannot be named; give an interpreter.
+2.19.0, and two packages more. ``kailash==2.19.0@lock`` is that release with every other package as
+the target's lock has it, whatever the release itself requires: two such releases differ in their
+own code alone. Each such text is an environment of its own. The parts are split at ``+``, so a
+version with a local part (``1.0+cpu``) cannot be named; give an interpreter.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TARGETS_FOLDER = Path(__file__).parents[2] / "targets"
+
+PINNED = "@lock"
+"""Ends a version whose other packages are those of the target's lock."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.!_-]*")
@@ -35,12 +40,14 @@ class TargetSpec:
         name: Folder of ``targets``.
         version: Version of the target's own package; None for the locked one.
         packages: Extra packages, as pip and uv read them.
+        is_pinned: True when the other packages of a version are those of the target's lock.
     """
 
     text: str
     name: str
     version: str | None
     packages: tuple[str, ...]
+    is_pinned: bool = False
 
     @property
     def is_locked(self) -> bool:
@@ -84,16 +91,20 @@ def parse_target(text: str) -> TargetSpec:
     """
     head, *packages = text.split("+")
     name, separator, version = head.partition("==")
+    is_pinned = version.endswith(PINNED)
+    version = version.removesuffix(PINNED)
     if not _NAME.fullmatch(name) or name not in target_names():
         raise ValueError(f"names no target; there are {', '.join(target_names())}")
     if separator and not _VERSION.fullmatch(version):
-        raise ValueError(f'has the version {version!r}; a version is like "2.19.0"')
+        raise ValueError(
+            f'has the version {version!r}; a version is like "2.19.0", or "2.19.0{PINNED}"'
+        )
     if separator and not target_facts(name).package:
         raise ValueError(f"has a version, but {name} has no package of its own")
     for package in packages:
         if not _PACKAGE.fullmatch(package):
             raise ValueError(f'adds {package!r}; a package is like "pandas" or "pandas==2.2"')
-    return TargetSpec(text, name, version or None, tuple(packages))
+    return TargetSpec(text, name, version or None, tuple(packages), is_pinned)
 
 
 def target_fields(text: str) -> dict[str, str | list[str]]:
@@ -103,9 +114,10 @@ def target_fields(text: str) -> dict[str, str | list[str]]:
         ValueError: As ``parse_target``.
     """
     spec = parse_target(text)
+    pinned = PINNED if spec.is_pinned else ""
     return {
         "target": spec.name,
-        **({"target_version": spec.version} if spec.version else {}),
+        **({"target_version": f"{spec.version}{pinned}"} if spec.version else {}),
         **({"target_packages": list(spec.packages)} if spec.packages else {}),
     }
 

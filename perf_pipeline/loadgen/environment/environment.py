@@ -77,6 +77,7 @@ def make_environment(
     version of the target, the requirements from which the lock was made are resolved anew, with
     what the index offers on the day when the environment is made. It stays so while it is cached;
     made elsewhere, it may have other versions. They are in ``packages``, and so in the manifest.
+    A version that is pinned has the packages of the lock, and nothing that it requires itself.
 
     Safe when two processes ask at once (the second waits) and after an interrupted build. When
     the environment is cached, no process is started.
@@ -150,7 +151,7 @@ def environment_of(
         if found is not None:
             return found
         packages = _build(folder, spec, base, Installer(spec.target, uv, environ, cache_dir, lock))
-        lock_hash = packages_hash(packages) if spec.wanted else spec.lock_hash
+        lock_hash = spec.lock_hash if spec.is_locked else packages_hash(packages)
         made = TargetEnvironment(python_of(folder), lock_hash, packages)
         _write_marker(folder, made)
     return made
@@ -193,6 +194,8 @@ def _build(folder: Path, spec: EnvironmentSpec, base: Path, installer: Installer
             installer.install_locked(folder, lock)
         if spec.wanted:
             installer.install_wanted(folder, spec.wanted, spec.locked_names)
+        if spec.alone:
+            installer.install_alone(folder, spec.alone)
         installer.finish(folder, required_packages(folder) | spec.names)
     except OSError as error:
         raise TargetEnvironmentError(f"{folder} cannot be written: {error.strerror}.") from error
@@ -237,7 +240,7 @@ def _read_marker(folder: Path, spec: EnvironmentSpec) -> TargetEnvironment | Non
     if not isinstance(marker, dict) or not isinstance(marker.get("packages"), dict):
         return None
     packages: dict[str, str] = marker["packages"]
-    lock_hash = packages_hash(packages) if spec.wanted else spec.lock_hash
+    lock_hash = spec.lock_hash if spec.is_locked else packages_hash(packages)
     if marker.get("lock_hash") != lock_hash or not python.exists():
         return None
     return TargetEnvironment(python, lock_hash, packages)

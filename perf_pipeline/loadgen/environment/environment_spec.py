@@ -29,11 +29,18 @@ class EnvironmentSpec:
         lock: Requirements with hashes, to be installed exactly so; empty for none.
         wanted: Requirements beside them that the installer resolves, with the lock's versions
             unchanged; empty when the lock names every package.
+        alone: Requirements that are installed without what they require in turn.
     """
 
     target: str
     lock: str
     wanted: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+
+    @property
+    def is_locked(self) -> bool:
+        """True when the lock names every package."""
+        return not (self.wanted or self.alone)
 
     @property
     def locked_names(self) -> frozenset[str]:
@@ -43,7 +50,7 @@ class EnvironmentSpec:
     @property
     def names(self) -> frozenset[str]:
         """The packages that are asked for by name."""
-        return self.locked_names | frozenset(map(requirement_name, self.wanted))
+        return self.locked_names | frozenset(map(requirement_name, (*self.wanted, *self.alone)))
 
     @property
     def lock_hash(self) -> str:
@@ -56,7 +63,8 @@ class EnvironmentSpec:
         The target's text is not part of it: ``control+pandas`` runs in the environment of
         ``kailash+pandas``, even if the index has another pandas by then.
         """
-        asked = f" {json.dumps(self.wanted)}" if self.wanted else ""
+        asked = "".join(f" {json.dumps(one)}" for one in (self.wanted, self.alone) if one)
+        asked = f"{asked} alone" if self.alone else asked
         return hashlib.sha256(f"{self.lock_hash}{asked} {interpreter}".encode()).hexdigest()
 
 
@@ -71,6 +79,10 @@ def environment_spec_of(spec: TargetSpec) -> EnvironmentSpec:
         return EnvironmentSpec(spec.text, read_lock(spec.name), spec.packages)
     package = target_facts(spec.name).package
     own = f"{package}=={spec.version}"
+    if spec.is_pinned:
+        return EnvironmentSpec(
+            spec.text, _lock_without(read_lock(spec.name), package), spec.packages, (own,)
+        )
     others = [line for line in _wanted(spec) if requirement_name(line) != normalised(package)]
     return EnvironmentSpec(spec.text, "", (own, *others, *spec.packages))
 
@@ -89,6 +101,17 @@ def read_lock(target: str) -> str:
         text = path.read_text(encoding="utf-8")
         lines += [line for line in text.splitlines() if not line.startswith(("#", "-r "))]
     return "\n".join(lines)
+
+
+def _lock_without(lock: str, package: str) -> str:
+    """Return a lock without one package: its line, and the indented lines of its hashes."""
+    left, is_out = [], False
+    for line in lock.splitlines():
+        if not line.startswith((" ", "\t")):
+            is_out = requirement_name(line) == normalised(package)
+        if not is_out:
+            left.append(line)
+    return "\n".join(left)
 
 
 def _locks(path: Path) -> list[Path]:

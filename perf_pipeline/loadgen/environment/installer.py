@@ -114,6 +114,24 @@ class Installer:
                 "(name==version+package): everything is then resolved anew."
             )
 
+    def install_alone(self, folder: Path, requirements: Iterable[str]) -> None:
+        """Install ``requirements``, and nothing that they require in turn.
+
+        Args:
+            folder: The environment, with everything else installed.
+            requirements: Requirements, each with its version.
+
+        Raises:
+            TargetEnvironmentError: One is not available.
+        """
+        hint = f"Does the index have these names and versions? {_INDEX}"
+        if self.uv is not None:
+            options = ["--quiet", "--no-deps", "--compile-bytecode", "--python"]
+            install: list[str | Path] = [self.uv, "pip", "install", *self._no_index(), *options]
+            self._run([*install, python_of(folder), *requirements], hint)
+            return
+        self._run([*_pip(folder), "install", "--no-deps", *requirements], hint)
+
     def finish(self, folder: Path, keep: Iterable[str]) -> None:
         """Remove what ``venv`` adds and uv does not, and compile everything.
 

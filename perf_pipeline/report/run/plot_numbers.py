@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.service_times import ServiceTimes
 
 DIGITS = 3
-_RELEASE = re.compile(r"==[^+]*")
+_RELEASE = re.compile(r"==[^+@]*")
 
 
 def plot_label(what: str, scenario: str, level: LevelMetrics) -> str:

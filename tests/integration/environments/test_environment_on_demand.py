@@ -151,3 +151,21 @@ def test_what_an_extra_of_a_package_would_need_is_not_needed(tmp_path: Path) -> 
         'Requires-Dist: pip; extra == "install"\n'
     )
     assert required_packages(tmp_path) == {"setuptools"}
+
+
+@pytest.mark.parametrize("uv", UVS, ids=str)
+def test_a_pinned_release_has_the_packages_of_the_lock_and_none_that_it_requires(
+    bench: Bench, uv: Path | None
+) -> None:
+    """2.0 requires eggs, and as published gets it; pinned, only the code differs from the lock."""
+    describe(bench)
+    write_wheel(bench.wheels, "eggs", "7.0")
+    write_wheel(bench.wheels, "spam", "2.0", requires=("eggs",))
+    spam = hashlib.sha256((bench.wheels / "spam-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    driver = write_wheel(bench.wheels, "driver", "2.0")
+    bench.lock("one", f"driver==2.0 --hash=sha256:{driver}\nspam==1.0 \\\n    --hash=sha256:{spam}")
+    assert bench.make(NEWER, uv=uv).packages == {"driver": "3.0", "eggs": "7.0", "spam": "2.0"}
+    pinned = TargetSpec("one==2.0@lock", "one", "2.0", (), is_pinned=True)
+    made = bench.make(pinned, uv=uv)
+    assert made.packages == {"driver": "2.0", "spam": "2.0"}
+    assert bench.make(pinned, uv=uv).python == made.python

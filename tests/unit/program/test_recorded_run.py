@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from perf_pipeline.program import recorded_run
+from perf_pipeline.program import dagster_job
 from perf_pipeline.program.recorded_run import history_environment, record_run
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def test_a_job_that_fails_is_said_with_its_last_line(
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\necho no such job >&2\nexit 1\n", encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setattr(recorded_run.sys, "executable", str(program))
-    monkeypatch.setattr(recorded_run, "bound_command", lambda command, *_: command)
+    monkeypatch.setattr(dagster_job.sys, "executable", str(program))
+    monkeypatch.setattr(dagster_job, "bound_command", lambda command, *_: command)
     environ = {"PATH": os.environ["PATH"]}
     here = project(tmp_path, history=True)
     record_run(tmp_path / "r-1", environ, tmp_path / "state", said.append, here)

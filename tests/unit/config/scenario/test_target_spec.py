@@ -8,7 +8,9 @@ from perf_pipeline.config.scenario.target_spec import (
     TargetSpec,
     parse_target,
     target_facts,
+    target_fields,
     target_names,
+    target_text,
     with_defaults,
 )
 
@@ -36,6 +38,17 @@ def test_a_target_is_a_name_a_version_and_packages(
     assert spec.is_locked is (text == "kailash")
 
 
+def test_a_release_may_be_pinned_to_the_packages_of_the_lock() -> None:
+    spec = parse_target("kailash==2.19.0@lock+pandas")
+
+    assert spec.version == "2.19.0"
+    assert spec.is_pinned
+    assert spec.packages == ("pandas",)
+    fields = target_fields(spec.text)
+    assert fields["target_version"] == "2.19.0@lock"
+    assert target_text("kailash", "2.19.0@lock", ["pandas"]) == spec.text
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -45,6 +58,8 @@ def test_a_target_is_a_name_a_version_and_packages(
         ("kailash==", "has the version ''"),
         ("kailash==latest", "has the version 'latest'"),
         ("kailash==2.0; rm -rf", "has the version"),
+        ("kailash==2.0@2.65.0", "has the version '2.0@2.65.0'"),
+        ("kailash==@lock", "has the version ''"),
         ("callable==1.0", "callable has no package of its own"),
         ("kailash+", "adds ''"),
         ("kailash+--index-url=http://x", "adds '--index-url=http://x'"),
