@@ -79,6 +79,14 @@ ELSEWHERE = {
     "perf-pipeline detect history.jsonl": (
         "tests/unit/cli/regression/test_detect.py::test_people_read_the_level_the_ratio_and_the_tier"
     ),
+    "perf-pipeline bisect kailash --good 2.17.0 --bad 2.65.0": (
+        "tests/integration/releases/test_bisect.py::"
+        "test_kailash_2_18_0_is_named_as_published_and_its_dependencies_as_the_cause"
+    ),
+    "perf-pipeline releases": (
+        "tests/integration/releases/test_bisect.py::"
+        "test_releases_become_partitions_and_say_what_was_measured"
+    ),
 }
 UNWRITABLE = "/dev/null/results"
 

@@ -1,0 +1,1 @@
+"""The first bad release of a target, as published and with pinned packages."""

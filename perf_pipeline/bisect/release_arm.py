@@ -1,0 +1,117 @@
+"""One arm of a bisection in the world: releases are installed, tried, and compared interleaved."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perf_pipeline.ab_run import compare_interleaved
+from perf_pipeline.bisect.smoke import smoke_problem
+from perf_pipeline.config.duration import DEFAULT_WAIT_S
+from perf_pipeline.config.interleaved.arms import AbArm, AbQuestion
+from perf_pipeline.config.scenario.target_spec import PINNED, parse_target, target_facts
+from perf_pipeline.errors import TargetEnvironmentError
+from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
+from perf_pipeline.loadgen.environment.packages import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from perf_pipeline.config.interleaved.arms import ArmName
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.config.scenario.target_spec import TargetSpec
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+    from perf_pipeline.metrics.types.comparison import Comparison
+
+_SHOWN_LINES = 2
+
+
+@dataclass
+class ReleaseArm:
+    """Measures releases of a target: a ``Measurer`` of the search.
+
+    Attributes:
+        target: The target, without a version; its packages are in every environment.
+        is_pinned: Whether the other packages are those of the target's lock.
+        scenario: What both arms of a comparison play.
+        settings: Where things are.
+        budget_s: Maximum time of the levels of a first comparison.
+        notify: Called with each line to show.
+        wait_s: How long to wait for another load run on this host.
+    """
+
+    target: TargetSpec
+    is_pinned: bool
+    scenario: Scenario
+    settings: Settings
+    budget_s: float
+    notify: Callable[[str], None] = lambda _text: None
+    wait_s: float = DEFAULT_WAIT_S
+    _problems: dict[str, str] = field(default_factory=dict, init=False)
+    _environments: dict[str, TargetEnvironment] = field(default_factory=dict, init=False)
+
+    def text_of(self, release: str) -> str:
+        """Return the text that names a release of the target in this arm."""
+        pinned = PINNED if self.is_pinned else ""
+        return "+".join([f"{self.target.name}=={release}{pinned}", *self.target.packages])
+
+    def problem(self, release: str) -> str:
+        """Install a release and try it; return why it cannot be measured, or nothing."""
+        if release not in self._problems:
+            self.notify(f"{self.text_of(release)}: finding or making its environment")
+            self._problems[release] = self._tried(release)
+        return self._problems[release]
+
+    def packages(self, release: str) -> Mapping[str, str]:
+        """Return the packages beside the target in the environment of an installed release."""
+        own = normalised(target_facts(self.target.name).package)
+        found = self._environments[release].packages
+        return {name: version for name, version in found.items() if name != own}
+
+    def compare(self, good: str, candidate: str, effort: int, width: float) -> Comparison:
+        """Compare two installed releases in one interleaved measurement."""
+        a, b = self._arm("a", good), self._arm("b", candidate)
+        self.notify(f"comparing {b.target} with {a.target}, effort {effort}")
+        return compare_interleaved(
+            self.scenario,
+            AbQuestion(a, b, width, effort * self.budget_s),
+            self.settings,
+            notify=self.notify,
+            environments={
+                arm.target: self._environments[release]
+                for arm, release in ((a, good), (b, candidate))
+            },
+            wait_s=self.wait_s,
+        )
+
+    def _arm(self, name: ArmName, release: str) -> AbArm:
+        return AbArm(name, self.text_of(release), self.scenario.settings)
+
+    def _tried(self, release: str) -> str:
+        text = self.text_of(release)
+        try:
+            environment = make_environment(
+                parse_target(text),
+                cache_dir=self.settings.cache_dir,
+                environ=os.environ,
+                uv=find_uv(os.environ),
+            )
+        except TargetEnvironmentError as error:
+            return f"it does not install: {last_lines(str(error))}"
+        self._environments[release] = environment
+        return smoke_problem(
+            self.scenario,
+            self._arm("a", release),
+            environment,
+            self.settings,
+            notify=self.notify,
+            wait_s=self.wait_s,
+        )
+
+
+def last_lines(error: str) -> str:
+    """Return what an installer said last, in one line; the line after it is our advice."""
+    said = error.strip().splitlines()[:-1] or [error.strip()]
+    return " ".join(line.strip() for line in said[-_SHOWN_LINES:])[:300]
