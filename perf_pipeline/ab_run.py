@@ -28,6 +28,7 @@ from perf_pipeline.analysis.measure import context_of, metrics_of
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.interleaved.question import scenario_of_arm
 from perf_pipeline.config.machine import processes_of, read_machine_limits
+from perf_pipeline.explaining.explain import ExplainedSide, explain
 from perf_pipeline.host.scratch import scratch_folder
 from perf_pipeline.loadgen.course import stopped_at
 from perf_pipeline.loadgen.environment.revisions import checked_out, with_commit
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
     from perf_pipeline.metrics.types.comparison import Comparison
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.metrics.types.profile import DifferentialProfile
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.samples.manifest import Stopped
     from perf_pipeline.samples.run_folder import RunFolder
@@ -209,15 +211,7 @@ def ab_run(
     a, b = (with_commit(arm, scenario, settings.search_path) for arm in (question.a, question.b))
     question = replace(question, a=a, b=b)
     with ExitStack() as stack:
-        arms: dict[ArmName, Scenario] = {}
-        has_code = a.revision or b.revision
-        code = stack.enter_context(scratch_folder(settings.temp_dir, run_id)) if has_code else None
-        for arm in (a, b):
-            played = scenario_of_arm(scenario, arm)
-            if code is not None:
-                folder = code / arm.name
-                played = stack.enter_context(checked_out(arm, played, folder, settings.search_path))
-            arms[arm.name] = played
+        arms = stack.enter_context(_played_arms(scenario, question, settings, run_id))
         course = AbCourse(question, arms, notify)
         run = Run(
             course.scenario,
@@ -229,6 +223,65 @@ def ab_run(
             wait_s=wait_s,
         )
         yield stack.enter_context(run)
+
+
+@contextmanager
+def _played_arms(
+    scenario: Scenario, question: AbQuestion, settings: Settings, run_id: str
+) -> Iterator[dict[ArmName, Scenario]]:
+    """Yield what each arm plays; revisions of the user's code are checked out meanwhile."""
+    with ExitStack() as stack:
+        arms: dict[ArmName, Scenario] = {}
+        has_code = question.a.revision or question.b.revision
+        code = stack.enter_context(scratch_folder(settings.temp_dir, run_id)) if has_code else None
+        for arm in (question.a, question.b):
+            played = scenario_of_arm(scenario, arm)
+            if code is not None:
+                folder = code / arm.name
+                played = stack.enter_context(checked_out(arm, played, folder, settings.search_path))
+            arms[arm.name] = played
+        yield arms
+
+
+def explain_ab(
+    found: ComparedRun,
+    scenario: Scenario,
+    question: AbQuestion,
+    settings: Settings,
+    *,
+    notify: Callable[[str], None],
+    environments: Mapping[str, TargetEnvironment],
+) -> DifferentialProfile:
+    """Play both arms again for a minute or two, and say which functions' CPU time moved.
+
+    The profile is stored; ``finish_ab`` writes the page of the comparison with it.
+
+    Args:
+        found: The comparison that is explained.
+        scenario: As of ``ab_run``, and so are the others.
+        question: With revisions as they were asked for.
+        settings: Where things are.
+        notify: Called with each line that people should see.
+        environments: As of ``Run``.
+
+    Raises:
+        PerfPipelineError: A revision, a server or a target is unavailable, or another load run
+            went on for too long.
+    """
+    comparison = found.comparison
+    a, b = (with_commit(arm, scenario, settings.search_path) for arm in (question.a, question.b))
+    question = replace(question, a=a, b=b)
+    scratch_id = new_run_id(datetime.now(UTC))
+    with _played_arms(scenario, question, settings, scratch_id) as arms:
+        before, after = arms["a"], arms["b"]
+        return explain(
+            comparison.comparison_id,
+            ExplainedSide(comparison.baseline.name, before, environments.get(before.target)),
+            ExplainedSide(comparison.candidate.name, after, environments.get(after.target)),
+            settings,
+            in_flight=after.concurrency[0] if after.concurrency else after.arrivals[0].slots,
+            notify=notify,
+        )
 
 
 def finish_ab(folder: RunFolder) -> ComparedRun:

@@ -10,6 +10,7 @@ from perf_pipeline.analysis.comparison.read_side import read_side
 from perf_pipeline.catalogue.filing import file_comparison
 from perf_pipeline.catalogue.resolve import baseline_folders
 from perf_pipeline.catalogue.store import open_catalogue
+from perf_pipeline.explaining.explain_comparison import explain_comparison
 from perf_pipeline.metrics.comparison_file import write_comparison
 from perf_pipeline.report.comparison.files import write_comparison_pages
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from perf_pipeline.analysis.comparison.read_side import ReadSide
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.types.comparison import Comparison
+    from perf_pipeline.metrics.types.profile import DifferentialProfile
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.samples.run_folder import RunFolder
 
@@ -33,6 +35,7 @@ class StoredComparison(NamedTuple):
         page: Its page; ``page.with_suffix(".md")`` is its Markdown.
         baseline: Metrics of the runs of the older side, without those of result files.
         candidate: Of the newer side, likewise.
+        profile: Which functions' CPU time moved; None where that was not asked for.
     """
 
     comparison: Comparison
@@ -40,6 +43,7 @@ class StoredComparison(NamedTuple):
     page: Path
     baseline: tuple[RunMetrics, ...]
     candidate: tuple[RunMetrics, ...]
+    profile: DifferentialProfile | None
 
 
 def compare_named(
@@ -50,6 +54,7 @@ def compare_named(
     comparison_id: str,
     despite: Collection[str] = (),
     matters: float = 0.0,
+    explain: bool | None = False,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> StoredComparison:
     """Compare two sides, and store the result with its page in the results folder.
@@ -61,6 +66,8 @@ def compare_named(
         comparison_id: When it is made, as a run id.
         despite: What may differ all the same.
         matters: As ``compare_sides`` takes it.
+        explain: Whether both sides are played again for a minute or two, to name the functions
+            whose CPU time moved; None for where the candidate is a regression.
         notify: Called with a line where a baseline is less than was asked for, or the result did
             not get into the catalogue.
 
@@ -90,6 +97,7 @@ def compare_named(
         comparison_id=comparison_id,
         despite=despite,
         matters=matters,
+        explain=explain,
         notify=notify,
     )
 
@@ -102,6 +110,7 @@ def compare_read(
     comparison_id: str,
     despite: Collection[str] = (),
     matters: float = 0.0,
+    explain: bool | None = False,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> StoredComparison:
     """Compare two sides that were read; as ``compare_named``."""
@@ -114,6 +123,8 @@ def compare_read(
         matters=matters,
     )
     file = write_comparison(results, found)
+    is_explained = found.verdict == "regression" if explain is None else explain
+    profile = explain_comparison(found, settings, notify=notify) if is_explained else None
     page = write_comparison_pages(results, found, before.runs, after.runs).html
     file_comparison(found, results, settings.catalogue_url, notify)
-    return StoredComparison(found, file, page, before.runs, after.runs)
+    return StoredComparison(found, file, page, before.runs, after.runs, profile)

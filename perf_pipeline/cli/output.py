@@ -35,6 +35,14 @@ AsJson = Annotated[
 Explain = Annotated[
     bool, typer.Option("--explain", help="Print intervals and what each column means as well.")
 ]
+ExplainRegression = Annotated[
+    bool | None,
+    typer.Option(
+        "--explain/--no-explain",
+        help="Play both sides again for a minute or two, sample them, and name the functions whose "
+        "CPU time moved; print intervals as well. Default: only of a regression.",
+    ),
+]
 ExplainMore = Annotated[
     bool, typer.Option("--explain", help="Print also what is good, and what each line means.")
 ]

@@ -1,8 +1,9 @@
 """Serves reports and a list of runs on loopback, because a browser opens no ``file:`` link.
 
 Only ``/``, the pages of a run (``/RUN/report.html``, ``/RUN/capacity.html``), of a comparison
-(``/comparisons/ID.html``) and of a history (``/trends/NAME.html``) are served, to this machine,
-without leave to load or send anything: what a report holds came from targets and servers.
+(``/comparisons/ID.html``), of its profile (``/profiles/ID.html``) and of a history
+(``/trends/NAME.html``) are served, to this machine, without leave to load or send anything: what a
+report holds came from targets and servers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _NAME = "[A-Za-z0-9][A-Za-z0-9_.-]*"
 _PATH = re.compile(
-    rf"/(?:({_NAME})/((?:report|capacity)\.html)|(comparisons|trends)/({_NAME}\.html))"
+    rf"/(?:({_NAME})/((?:report|capacity)\.html)|(comparisons|profiles|trends)/({_NAME}\.html))"
 )
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "

@@ -21,11 +21,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.host.process_cpu import process_cpu_s
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.loads.bare_loop import BareLoop
 from perf_pipeline.selftest.loads.only_level import PYTHON, open_level
 from perf_pipeline.selftest.loads.played_level import PHASES, play
-from perf_pipeline.selftest.loads.process_cpu import process_cpu_s
 from perf_pipeline.worker.timer_slack import tighten_timers
 
 if TYPE_CHECKING:

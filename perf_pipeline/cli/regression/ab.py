@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perf_pipeline.ab_run import open_ab
+from perf_pipeline.ab_run import explain_ab, finish_ab, open_ab
 from perf_pipeline.ci.comparison_cases import note_comparison
 from perf_pipeline.cli.capacity import StepLines
 from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, ab_job
 from perf_pipeline.cli.flag_options import takes_flags
-from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
+from perf_pipeline.cli.interruptions import EndAtOnceError, Interruptions, interruptions_noted
 from perf_pipeline.cli.lines.comparison_lines import comparison_lines
 from perf_pipeline.cli.lines.lines import line_width
 from perf_pipeline.cli.outcome import end_at_once, give_up
 from perf_pipeline.cli.output import (
     AsJson,
-    Explain,
+    ExplainRegression,
     Junit,
     Results,
     Summary,
@@ -32,7 +32,7 @@ from perf_pipeline.cli.output import (
     settings_with,
     show,
 )
-from perf_pipeline.cli.regression.compare import CODES
+from perf_pipeline.cli.regression.compare import CODES, show_why
 from perf_pipeline.cli.run import check_everything, make_results_folder
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.ab_flags import AbFlags, flags_for_ab
@@ -41,22 +41,59 @@ from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.interleaved.question import ab_question, scenario_of_arm
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.problems import Problems
-from perf_pipeline.errors import RunFolderError, ScenarioError
+from perf_pipeline.errors import PerfPipelineError, RunFolderError, ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.revisions import with_commit
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.program.dagster_home import VARIABLE, dagster_environment
+from perf_pipeline.report.profile.sentences import sentences
 from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.ab_run import ComparedRun
     from perf_pipeline.config.interleaved.arms import AbQuestion
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+    from perf_pipeline.metrics.types.profile import DifferentialProfile
+
+
+@dataclass(frozen=True)
+class _Arms:
+    """Both arms, as they can be played again."""
+
+    scenario: Scenario
+    question: AbQuestion
+    settings: Settings
+    environments: dict[str, TargetEnvironment]
+
+    def explain(
+        self, found: ComparedRun, noted: Interruptions, *, as_json: bool
+    ) -> DifferentialProfile | None:
+        """Sample both arms; a failure, or a request to end, is shown and costs no result."""
+
+        def notify(text: str) -> None:
+            if noted:
+                raise PerfPipelineError("interrupted")
+            show(text, as_json=as_json)
+
+        try:
+            return explain_ab(
+                found,
+                self.scenario,
+                self.question,
+                self.settings,
+                notify=notify,
+                environments=self.environments,
+            )
+        except PerfPipelineError as error:
+            show(f"explain: {error}", as_json=as_json)
+            return None
 
 
 @takes_flags("overrides", Overrides, flags_for_ab())
@@ -77,7 +114,7 @@ def ab(
     summary: Summary = None,  # noqa: ARG001
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
-    explain: Explain = False,  # noqa: FBT002
+    explain: ExplainRegression = None,
 ) -> None:
     """Compare two arms, A and B: releases, packages, settings, or revisions of your own code.
 
@@ -105,6 +142,7 @@ def ab(
             {**os.environ, **users_url_variables(settings)}, settings.state_dir
         )
     job = ab_job(scenario, overrides, asked, folder, wait=wait)
+    arms = _Arms(checked, question, settings, made)
     child = DagsterChild(job, StepLines(as_json=as_json), ready, environ)
     with interruptions_noted() as noted:
         child.run(noted)
@@ -112,7 +150,7 @@ def ab(
             give_up(child.gave_up, folder.run_id, as_json=as_json)
         try:
             noted.raise_at_once()
-            _finish(folder, child, noted.code, as_json=as_json, explain=explain)
+            _finish(folder, child, noted, arms, as_json=as_json, explain=explain)
         except EndAtOnceError as error:
             end_at_once(folder, as_json=as_json)
             raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
@@ -164,16 +202,18 @@ def _environments(
 def _finish(
     folder: RunFolder,
     child: DagsterChild,
-    interrupted: Exit | None,
+    noted: Interruptions,
+    arms: _Arms,
     *,
     as_json: bool,
-    explain: bool,
+    explain: bool | None,
 ) -> None:
     """Report the comparison, or that of what was measured before it was interrupted or failed.
 
     Raises:
         typer.Exit: With the exit code, unless that is 0.
     """
+    interrupted = noted.code
     failed = None if interrupted else end_of(child, os.environ.get(VARIABLE, ""))
     code = interrupted or (failed.code if failed else None)
     why = "interrupted" if interrupted else failed.text if failed else None
@@ -181,25 +221,38 @@ def _finish(
         show(why, as_json=as_json)
     try:
         compared = open_ab(folder)
+        is_regression = compared.comparison.verdict == "regression"
+        profile = None
+        if why is None and (is_regression if explain is None else explain):
+            profile = arms.explain(compared, noted, as_json=as_json)
+            compared = finish_ab(folder) if profile else compared  # its page, with the answer
     except (RunFolderError, OSError) as error:
         if why is None:
             raise
         show(f"nothing was measured: {error}", as_json=as_json)
         answer({"run_id": folder.run_id, "error": why, "problems": [str(error)]}, as_json=as_json)
     else:
-        _show(compared, folder, as_json=as_json, explain=explain, error=why)
+        said = sentences(profile) if profile else ()
+        _show(compared, folder, said, as_json=as_json, explain=bool(explain), error=why)
         code = code or CODES[compared.comparison.verdict]
     if code:
         raise typer.Exit(code)
 
 
 def _show(
-    compared: ComparedRun, folder: RunFolder, *, as_json: bool, explain: bool, error: str | None
+    compared: ComparedRun,
+    folder: RunFolder,
+    said: Sequence[str],
+    *,
+    as_json: bool,
+    explain: bool,
+    error: str | None,
 ) -> None:
     comparison = compared.comparison
     note_comparison(comparison, compared.page)
     for line in comparison_lines(comparison, line_width(as_json=as_json), explain=explain):
         show(line, as_json=as_json)
+    show_why(said, as_json=as_json, explain=explain)
     show(f"comparison: {compared.page}", as_json=as_json)
     answer(
         {
@@ -207,6 +260,7 @@ def _show(
             "folder": str(folder.root),
             "report": str(compared.page),
             "file": str(compared.file),
+            "why": list(said),
             **({"error": error} if error else {}),
             "pairs": max((len(one.baseline) for one in comparison.changes), default=0),
             **asdict(comparison),

@@ -11,10 +11,10 @@ import typer
 from perf_pipeline.ci.comparison_cases import note_comparison
 from perf_pipeline.cli.completion import offer_runs
 from perf_pipeline.cli.lines.comparison_lines import comparison_lines
-from perf_pipeline.cli.lines.lines import line_width
+from perf_pipeline.cli.lines.lines import line_width, wrapped
 from perf_pipeline.cli.output import (
     AsJson,
-    Explain,
+    ExplainRegression,
     Junit,
     Results,
     Summary,
@@ -26,9 +26,12 @@ from perf_pipeline.cli.output import (
 )
 from perf_pipeline.comparison_run import compare_named
 from perf_pipeline.exit_code import Exit
+from perf_pipeline.report.profile.sentences import sentences
 from perf_pipeline.run import new_run_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.metrics.types.comparison import ComparisonVerdict
 
 CODES: dict[ComparisonVerdict, Exit] = {
@@ -68,7 +71,7 @@ def compare(
     summary: Summary = None,  # noqa: ARG001
     results: Results = None,
     as_json: AsJson = False,  # noqa: FBT002
-    explain: Explain = False,  # noqa: FBT002
+    explain: ExplainRegression = None,
 ) -> None:
     """Compare a candidate with its baseline: effects with intervals, verdict, what moved.
 
@@ -83,13 +86,24 @@ def compare(
             comparison_id=new_run_id(datetime.now(UTC)),
             despite=despite or (),
             matters=matters / 100,
+            explain=explain,
             notify=lambda line: show(line, as_json=as_json),
         )
     found, page = stored.comparison, stored.page
     note_comparison(found, page)
-    for line in comparison_lines(found, line_width(as_json=as_json), explain=explain):
+    why = sentences(stored.profile) if stored.profile else ()
+    for line in comparison_lines(found, line_width(as_json=as_json), explain=bool(explain)):
         show(line, as_json=as_json)
+    show_why(why, as_json=as_json, explain=bool(explain))
     show_report(page, as_json=as_json)
-    answer({"file": str(stored.file), "report": str(page), **asdict(found)}, as_json=as_json)
+    files = {"file": str(stored.file), "report": str(page), "why": list(why)}
+    answer({**files, **asdict(found)}, as_json=as_json)
     if code := CODES[found.verdict]:
         raise typer.Exit(code)
+
+
+def show_why(said: Sequence[str], *, as_json: bool, explain: bool) -> None:
+    """Show what a profile found: the first sentence, or with ``explain`` all of them."""
+    for sentence in said if explain else said[:1]:
+        for line in wrapped(f"Why: {sentence}", line_width(as_json=as_json)):
+            show(line, as_json=as_json)

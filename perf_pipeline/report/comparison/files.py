@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.metrics.comparison_file import comparison_path
+from perf_pipeline.metrics.profile_file import profile_of
 from perf_pipeline.report.comparison.markdown import render_markdown
 from perf_pipeline.samples.run_file import write_atomically
 
@@ -42,6 +43,8 @@ def write_comparison_pages(
 ) -> ComparisonFiles:
     """Write ``ID.html`` and ``ID.md``, each whole or not at all.
 
+    They have the answer of the profile that explains the comparison, if that is there.
+
     Args:
         results: The results folder.
         comparison: The comparison.
@@ -50,6 +53,7 @@ def write_comparison_pages(
 
     Raises:
         OSError: The folder cannot be written to.
+        RunFolderError: The profile is not what this version writes.
     """
     from perf_pipeline.report.comparison.page import render_html  # noqa: PLC0415 - altair: 0.2 s
 
@@ -57,7 +61,8 @@ def write_comparison_pages(
     files.html.parent.mkdir(parents=True, exist_ok=True)
     runs = {*comparison.baseline.runs, *comparison.candidate.runs}
     reported = {run for run in runs if (results / run / "report.html").is_file()}
-    page = render_html(comparison, baseline, candidate, reported=reported)
-    write_atomically(files.markdown, render_markdown(comparison).encode())
+    profile = profile_of(results, comparison.comparison_id)
+    page = render_html(comparison, baseline, candidate, reported=reported, profile=profile)
+    write_atomically(files.markdown, render_markdown(comparison, profile).encode())
     write_atomically(files.html, page.encode())
     return files

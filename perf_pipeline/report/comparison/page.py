@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.report.comparison import tables
 from perf_pipeline.report.page_environment import page_environment, page_script
+from perf_pipeline.report.profile.answer import why
 from perf_pipeline.report.text import escape, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from perf_pipeline.metrics.types.comparison import Comparison
+    from perf_pipeline.metrics.types.profile import DifferentialProfile
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.report.charts.chart import Chart
 
@@ -27,6 +29,7 @@ def render_html(
     candidate: Sequence[RunMetrics] = (),
     *,
     reported: Collection[str] = (),
+    profile: DifferentialProfile | None = None,
 ) -> str:
     """Return the page.
 
@@ -36,6 +39,7 @@ def render_html(
             distributions are drawn from them.
         candidate: Likewise.
         reported: Ids of the runs whose report is in the folder beside that of the page.
+        profile: What explains it, with a page of its own; None without.
     """
     drawn = drawn_comparison(comparison, baseline, candidate)
     changes = tables.by_weight(comparison.changes)
@@ -49,7 +53,8 @@ def render_html(
         title=title(comparison),
         comparison_id=comparison.comparison_id,
         made=in_short(comparison),
-        verdicts=tables.answers(comparison),
+        verdicts=(*tables.answers(comparison), *why(profile)),
+        is_explained=profile is not None,
         effects=drawn.effects,
         moved=tables.changes_table("What moved, or may have", decided),
         others=tables.changes_table("What did not move, or was not measured", rest),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import Phases
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.host.process_cpu import process_cpu_s
 from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles, WorkerProcess
 from perf_pipeline.samples.journal import read_journal
 from perf_pipeline.samples.record import RECORD
 from perf_pipeline.selftest.loads.only_level import PYTHON, closed_level
-from perf_pipeline.selftest.loads.process_cpu import process_cpu_s
 from perf_pipeline.targets import no_op
 
 if TYPE_CHECKING:

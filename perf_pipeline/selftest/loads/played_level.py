@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import Phases
+from perf_pipeline.host.process_cpu import process_cpu_s
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.selftest.loads.only_level import PYTHON, open_level
-from perf_pipeline.selftest.loads.process_cpu import process_cpu_s
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,7 +11,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_pipeline.selftest.loads.process_cpu import process_cpu_s
+from perf_pipeline.host.process_cpu import process_cpu_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Which functions the CPU time of a workflow goes to, and how that moved between two sides."""

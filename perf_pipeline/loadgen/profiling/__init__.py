@@ -1,0 +1,1 @@
+"""Short extra levels whose worker processes are sampled from outside."""

@@ -1,0 +1,1 @@
+"""Sampled call stacks, and the windows of time in which they were sampled."""
