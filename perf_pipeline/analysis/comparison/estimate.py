@@ -7,9 +7,9 @@ Ratios are estimated on a log scale: the ratio of the geometric means of the run
 - Fewer on one side, as one run against the last ten: Student's t, with the spread of both sides
   together, which must have six degrees of freedom. It takes the single run to be like the others.
 - Fewer still: their own spread is hardly known. The standard deviation between like runs is then
-  assumed to be that of the metric (5 % for most), or 1.58 times the standard error within a run;
-  runs that differ by more refute this, and Student's t of what they show is used. So single runs
-  decide changes of about a quarter, and no small ones.
+  assumed to be that of the metric (5 % for most), 1.58 times the standard error within a run, or
+  what the runs show, whichever is largest. Runs that differ by more than twice the assumption
+  refute it, and Student's t is used. So single runs decide changes of about a quarter.
 
 1.58: between like runs values spread 1.21 times as much as replicates within a run predict, with
 an upper quartile of 1.58 (2,400 pairs of runs of SAP HANA, reference/regression.md, section 4).
@@ -43,6 +43,9 @@ ENOUGH_RUNS = 4
 
 ENOUGH_DEGREES = 6
 """Degrees of freedom of the spread of both sides together, from which on that is used."""
+
+REFUTED = 2.0
+"""Runs that spread by more than so many times what is assumed refute the assumption."""
 
 MIN_PAIRS = 3
 BETWEEN_RUNS = 1.58
@@ -165,9 +168,9 @@ def _ratio(
         error = max(shown, within, RESOLUTION) * times
         return Estimate(math.exp(centre), True, centre, error, degrees)
     assumed = max(metric.run_spread, within)
-    if shown > assumed:
-        return Estimate(math.exp(centre), True, centre, shown * times, degrees)
-    return Estimate(math.exp(centre), True, centre, assumed * times, math.inf)
+    spread = max(assumed, shown)
+    degrees_used = degrees if shown > REFUTED * assumed else math.inf
+    return Estimate(math.exp(centre), True, centre, spread * times, degrees_used)
 
 
 def _pooled_spread(before: Sequence[float], after: Sequence[float]) -> tuple[float, int]:

@@ -92,7 +92,7 @@ def label_of(entry: Entry) -> str:
 
 
 def _level(entry: Entry) -> MeasuredLevel:
-    validity = entry.get("validity")
+    validity: Any = entry.get("validity")
     is_said = validity in get_args(Validity)
     return MeasuredLevel(
         run_id=str(entry.get("run_id", "")),
