@@ -107,7 +107,8 @@ def baseline_folders(
             notify(f"not in {name}: {line}")
     ids = resolve_baseline(catalogue, name, like, search_path=search_path, notify=notify)
     with catalogue.reading() as session:
-        filed = dict(session.execute(select(Run.id, Run.folder).where(Run.id.in_(ids))).tuples())
+        rows = session.execute(select(Run.id, Run.folder).where(Run.id.in_(ids)))
+        filed = {row.id: row.folder for row in rows}
     return tuple(_folder(name, run_id, results, Path(filed[run_id])) for run_id in ids)
 
 
