@@ -56,7 +56,9 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
             sorted(f"{one.service}: {one.product} {one.version}" for one in manifest.servers)
         )
         or "none",
-        "server_settings": _hash({one.service: one.settings for one in manifest.servers}),
+        "server_settings": _hash(
+            {one.service: one.settings for one in manifest.servers if one.settings}
+        ),
     }
 
 
