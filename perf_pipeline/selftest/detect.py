@@ -101,7 +101,8 @@ def _false_alarms(repeats: int, seed: int) -> list[Figure]:
 
 
 def _steps(repeats: int, seed: int) -> list[Figure]:
-    figures, within = [], []
+    figures: list[Figure] = []
+    within: list[bool] = []
     for height, limit in ((1.5, 80.0), (2.0, 96.0), (3.0, 99.0)):
         hits = 0
         for repeat in range(repeats):
@@ -159,7 +160,9 @@ def _noticed_after(values: Floats, counts: Callable[[Tier], bool]) -> int:
 
 def _drifts(repeats: int, seed: int) -> list[Figure]:
     at = np.arange(DRIFT_VALUES) / DRIFT_VALUES
-    called, seen, wrong = [], [], []
+    called: list[bool] = []
+    seen: list[bool] = []
+    wrong: list[bool] = []
     for repeat in range(repeats):
         rng = np.random.default_rng([seed, 2, repeat])
         noise = rng.normal(0.0, DRIFT_NOISE, DRIFT_VALUES)

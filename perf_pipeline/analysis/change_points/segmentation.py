@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_pipeline.analysis.change_points.clean_series import Floats
 
 
@@ -15,7 +17,9 @@ def segment(values: Floats, penalty: float, min_points: int) -> list[int]:
     """Return the starts of all segments but the first, in ascending order.
 
     Minimises the sum of squared distances from the mean of each value's segment plus ``penalty``
-    for each segment, over all segmentations; O(n²) in numpy's loops, 4 ms for 800 values.
+    for each segment, over all segmentations, in O(n²). The best segmentation of the values before
+    an end needs those of ends at least ``min_points`` earlier, so that many ends are computed at
+    once.
 
     Args:
         values: In units of their noise.
@@ -29,29 +33,29 @@ def segment(values: Floats, penalty: float, min_points: int) -> list[int]:
     n = len(values)
     if n < 2 * min_points:
         return []
+    at = np.arange(n + 1, dtype=np.float64)
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    inverse = np.zeros(n + 1)
-    inverse[1:] = 1.0 / np.arange(1, n + 1)
-    shorter = inverse[::-1].copy()  # shorter[n - t + s] is 1 / (t - s)
-    # The best cost of the values before s, less their sum of squares; infinite where none is.
-    before = np.full(n + 1, math.inf)
-    before[0] = -penalty
-    last_start = np.zeros(n + 1, dtype=np.intp)
-    for end in range(min_points, n + 1):
-        starts = end - min_points + 1
-        explained = sums[end] - sums[:starts]
-        explained *= explained
-        explained *= shorter[n - end : n - end + starts]
-        costs = before[:starts] - explained
-        best = int(costs.argmin())
-        before[end] = costs[best] + penalty  # its own sum of squares cancels
-        last_start[end] = best
+    too_short = np.triu(np.full((min_points, min_points), math.inf), 1)
+    # Least cost of the values before each position, less the sum of their squares.
+    least = np.full(n + 1, math.inf)
+    least[0] = -penalty
+    last_start = [0] * (n + 1)
+    for first in range(min_points, n + 1, min_points):
+        ends = slice(first, min(first + min_points, n + 1))
+        costs = sums[ends, None] - sums[:first]
+        costs *= costs
+        costs /= at[ends, None] - at[:first]
+        np.subtract(least[:first], costs, out=costs)
+        costs[:, -min_points:] += too_short[: len(costs)]
+        last_start[ends] = costs.argmin(axis=1).tolist()
+        least[ends] = costs.min(axis=1) + penalty
     return _backtracked(last_start)
 
 
-def _backtracked(last_start: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[int]:
+def _backtracked(last_start: Sequence[int]) -> list[int]:
     """Return the starts that lead to the end of the series."""
-    starts, end = [], len(last_start) - 1
-    while end := int(last_start[end]):
+    starts: list[int] = []
+    end = len(last_start) - 1
+    while end := last_start[end]:
         starts.append(end)
     return starts[::-1]
