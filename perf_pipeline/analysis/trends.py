@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.history import RUNS_MAX, History, read_history
 from perf_pipeline.catalogue.alerts import read_alerts
@@ -16,6 +17,7 @@ from perf_pipeline.metrics.types.trend import (
     Trend,
     TrendBaseline,
     TrendChange,
+    TrendDrift,
     TrendPoint,
     TrendRun,
 )
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from perf_pipeline.analysis.change_points.change_point import Tier
+    from perf_pipeline.analysis.change_points.change_point import ChangePoint, Tier
     from perf_pipeline.analysis.history import MetricKey, Series
     from perf_pipeline.catalogue.baselines import PinnedBaseline
     from perf_pipeline.metrics.types.alert import Alert
@@ -148,6 +150,8 @@ def _metrics(series: Series, places: Mapping[str, int]) -> Iterator[MetricTrend]
 
 def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> MetricTrend:
     higher_is_better = key.metric in HIGHER_IS_BETTER
+    counting = [one for one in points if one.counts]
+    found = find_change_points([one.value for one in counting])
     return MetricTrend(
         level=series.key.level,
         family=key.family,
@@ -155,13 +159,17 @@ def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> M
         unit=next(point.values[key].unit for point in series.points if key in point.values),
         higher_is_better=higher_is_better,
         points=points,
-        changes=tuple(_changes([one for one in points if one.counts], higher_is_better)),
+        changes=tuple(_changes(counting, found, higher_is_better)),
+        drift=_drift(counting, found, higher_is_better),
     )
 
 
-def _changes(points: Sequence[TrendPoint], higher_is_better: bool) -> Iterator[TrendChange]:  # noqa: FBT001
+def _changes(
+    points: Sequence[TrendPoint],
+    found: Sequence[ChangePoint],
+    higher_is_better: bool,  # noqa: FBT001
+) -> Iterator[TrendChange]:
     values = [point.value for point in points]
-    found = find_change_points(values)
     last = len(points) - 1
     ends = [0, *(one.index for one in found), len(points)]
     for one, start, end in zip(found, ends, ends[2:], strict=False):
@@ -177,3 +185,20 @@ def _changes(points: Sequence[TrendPoint], higher_is_better: bool) -> Iterator[T
             tier=one.tier,
             is_worse=is_higher is not higher_is_better,
         )
+
+
+def _drift(
+    points: Sequence[TrendPoint],
+    found: Sequence[ChangePoint],
+    higher_is_better: bool,  # noqa: FBT001
+) -> TrendDrift | None:
+    drift = find_drift([point.value for point in points], found)
+    if drift is None:
+        return None
+    return TrendDrift(
+        run=points[drift.start].run,
+        effect=drift.effect,
+        low=drift.low,
+        high=drift.high,
+        is_worse=drift.is_rising is not higher_is_better,
+    )

@@ -42,6 +42,7 @@ def run(size: Size, seed: int) -> list[Figure]:
     figures = _false_alarms(REPEATS[size], seed)
     _log.info("series without structure are judged")
     figures += _steps(STEPS[size], seed)
+    figures += _places(STEPS[size], seed)
     figures += _notice(NOTICED[size], seed)
     _log.info("steps are judged")
     return [*figures, *_drifts(STEPS[size] // 4, seed), *_times(TIMED[size], seed)]
@@ -127,6 +128,20 @@ def _steps(repeats: int, seed: int) -> list[Figure]:
 
 def _holds(point: ChangePoint, truth: float) -> bool:
     return point.low is not None and point.high is not None and point.low <= truth <= point.high
+
+
+def _places(repeats: int, seed: int) -> list[Figure]:
+    """Measure how far the named value is from the first of the new level."""
+    off = []
+    for repeat in range(repeats):
+        values = stepped(np.random.default_rng([seed, 1, repeat]), 100, 100, 4.0)
+        found = find_change_points(values)
+        off.append(min((abs(one.index - 100) for one in found), default=100))
+    what = "steps of 4 standard deviations named"
+    return [
+        _share(f"{what} at their first value", [one == 0 for one in off], 90.0),
+        _share(f"{what} within one value of it", [one <= 1 for one in off], 97.0),
+    ]
 
 
 def _notice(repeats: int, seed: int) -> list[Figure]:

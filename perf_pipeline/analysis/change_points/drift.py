@@ -30,6 +30,7 @@ class Drift:
 
     Attributes:
         start: Position of its first value.
+        is_rising: Whether it goes up.
         effect: End / start of the straight line through it; None where they are not of the same
             sign; then so are ``low`` and ``high``.
         low: Lower end of the 95 % interval.
@@ -37,6 +38,7 @@ class Drift:
     """
 
     start: int
+    is_rising: bool
     effect: float | None
     low: float | None
     high: float | None
@@ -72,4 +74,4 @@ def find_drift(
     middle = float(level.mean())
     ends = (middle - rise / 2.0, middle + rise / 2.0)
     found = ratio(series, ends, (error * (len(level) - 1), 0.0), len(level) - 2)
-    return Drift(start, found.effect, found.low, found.high)
+    return Drift(start, rise > 0.0, found.effect, found.low, found.high)

@@ -94,4 +94,15 @@ def _entry(trend: Trend, page: Path) -> dict[str, Any]:
             for metric in trend.metrics
             for change in metric.changes
         ],
+        "drifts": [
+            {
+                "level": metric.level,
+                "family": metric.family,
+                "metric": metric.metric,
+                **asdict(metric.drift),
+                "run": ids[metric.drift.run],
+            }
+            for metric in trend.metrics
+            if metric.drift is not None
+        ],
     }

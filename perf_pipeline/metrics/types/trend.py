@@ -80,6 +80,26 @@ class TrendChange:
 
 
 @dataclass(frozen=True)
+class TrendDrift:
+    """A metric that goes steadily up or down over its last level.
+
+    Attributes:
+        run: Position of the first run of that level.
+        effect: End / start of the straight line through it; None where they are not of the same
+            sign, here and below.
+        low: Lower end of its interval.
+        high: Upper end.
+        is_worse: Whether it goes to the worse.
+    """
+
+    run: int
+    effect: float | None
+    low: float | None
+    high: float | None
+    is_worse: bool
+
+
+@dataclass(frozen=True)
 class TrendBaseline:
     """A pinned baseline with runs of this history.
 
@@ -108,6 +128,7 @@ class MetricTrend:
         higher_is_better: The direction of the metric.
         points: Oldest first, at most one a run; a run without a value has none.
         changes: In the order of the runs.
+        drift: Of the last level; None where it has none.
     """
 
     level: str
@@ -117,6 +138,7 @@ class MetricTrend:
     higher_is_better: bool
     points: tuple[TrendPoint, ...]
     changes: tuple[TrendChange, ...] = ()
+    drift: TrendDrift | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from perf_pipeline.report.charts.chart import Chart
 
 CHARTS_MAX = 36
-"""Metrics that are drawn: those with change points, then those that decide."""
+"""Metrics that are drawn: those with change points or a drift, then those that decide."""
 
 _FIRST = ("throughput_per_s", "cpu_per_workflow_s", "error_ratio", "avg_s", "p99_s", "p50_s")
 
@@ -110,4 +110,4 @@ def drawn_levels(trend: Trend) -> tuple[DrawnLevel, ...]:
 
 def _weight(metric: MetricTrend) -> tuple[bool, bool, int]:
     rank = _FIRST.index(metric.metric) if metric.metric in _FIRST else len(_FIRST)
-    return not metric.changes, bool(metric.family), rank
+    return not (metric.changes or metric.drift), bool(metric.family), rank

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perf_pipeline.metrics.types.alert import Alert, Movement
-    from perf_pipeline.metrics.types.trend import MetricTrend, Trend, TrendChange
+    from perf_pipeline.metrics.types.trend import MetricTrend, Trend, TrendChange, TrendDrift
     from perf_pipeline.report.text.table import Tone
 
 CHANGES_MAX = 400
@@ -57,6 +57,8 @@ def answers(trend: Trend) -> tuple[Verdict, Verdict]:
 def _without_alert(trend: Trend, runs: str) -> tuple[Verdict, Verdict]:
     worse = sum(change.is_worse for metric in trend.metrics for change in metric.changes)
     said = f"{quantity.counted(worse, 'change point')} for the worse so far."
+    if drifts := sum(one.drift is not None and one.drift.is_worse for one in trend.metrics):
+        said += f" {quantity.counted(drifts, 'drift')} to the worse; a drift raises no alert."
     raised = {alert.alert_id for alert in trend.alerts}
     if any(_is_unannounced(trend, metric, raised) for metric in trend.metrics):
         return (
@@ -182,9 +184,12 @@ def metrics_table(trend: Trend) -> Table:
     """Return one row for each metric, drawn or not: latest value, range and last change point."""
     rows = tuple(_metric_row(metric) for metric in trend.metrics[:METRICS_MAX] if metric.points)
     left = len(trend.metrics) - METRICS_MAX
-    note = "Over the runs that are valid and compare with the newest."
+    note = (
+        "Over the runs that are valid and compare with the newest. Drift: steadily up or down over "
+        "the last level, by this much from its first run to its last."
+    )
     note += f" Not shown: {quantity.counted(left, 'metric')} more." if left > 0 else ""
-    columns = ("Metric", "Level", "Family", "Latest", "Range", "Runs", "Last change point")
+    columns = ("Metric", "Level", "Family", "Latest", "Range", "Runs", "Last change point", "Drift")
     return Table("Every metric", columns, rows, note=note)
 
 
@@ -203,7 +208,15 @@ def _metric_row(metric: MetricTrend) -> tuple[Cell, ...]:
         else nothing,
         number(str(len(values))),
         nothing if last is None else Cell(f"run {last.run + 1}, {last.tier}", _tone(last)),
+        nothing if metric.drift is None else _drift_cell(metric.drift),
     )
+
+
+def _drift_cell(drift: TrendDrift) -> Cell:
+    by = "no ratio" if drift.effect is None else words.effect_text(drift.effect, "ratio")
+    interval = words.between(drift.low, drift.high, "ratio")
+    tone: Tone = "warn" if drift.is_worse else "good"
+    return Cell(f"{by} since run {drift.run + 1}", tone, interval)
 
 
 def baselines_table(trend: Trend) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,10 +27,14 @@ ODD = {3: "Xeon of another machine"}
 NOT_VALID = 5
 
 
+def noise(place: int) -> float:
+    """Return a factor at most 1 % from 1."""
+    return 1 + 0.01 * ((7 * place) % 5 - 2) / 2
+
+
 def point(place: int) -> HistoryPoint:
     """Return a run whose throughput falls by a tenth at ``FIRST_BAD``, with noise of 1 %."""
-    noise = 1 + 0.01 * ((7 * place) % 5 - 2) / 2
-    value = (200.0 if place < FIRST_BAD else 180.0) * noise
+    value = (200.0 if place < FIRST_BAD else 180.0) * noise(place)
     validity = "noisy_host" if place == NOT_VALID else "valid"
     return HistoryPoint(
         run_id=f"r-{place:02}",
@@ -68,6 +73,23 @@ def test_a_regression_is_at_its_first_run_whatever_does_not_count_before_it(tren
     assert (change.run, change.earliest, change.latest) == (FIRST_BAD, FIRST_BAD - 1, FIRST_BAD + 1)
     assert (change.tier, change.is_worse) == ("confirmed", True)
     assert change.effect == pytest.approx(0.9, rel=0.01)
+    assert metric.drift is None
+
+
+def test_a_metric_that_falls_by_a_tenth_run_by_run_drifts_and_has_no_change_point() -> None:
+    key = MetricKey("throughput_per_s")
+    runs = []
+    for place in range(RUNS):
+        run = point(place)
+        value = 200.0 * (1 - 0.1 * place / RUNS) * noise(place)
+        runs.append(replace(run, values={key: replace(run.values[key], value=value)}))
+    series = Series(SeriesKey("baseline", "100", "kailash"), tuple(runs))
+    (found,) = trends_of(History((series,), RUNS, (), 0, "catalogue"))
+    (metric,) = found.metrics
+    assert metric.changes == ()
+    assert metric.drift is not None
+    assert (metric.drift.run, metric.drift.is_worse) == (0, True)
+    assert metric.drift.effect == pytest.approx(0.9, abs=0.01)
 
 
 def test_every_run_with_a_value_is_a_point_and_says_why_it_does_not_count(trend: Trend) -> None:

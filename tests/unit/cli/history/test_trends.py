@@ -33,6 +33,7 @@ def test_history_names_the_first_run_of_a_new_level_and_writes_its_page(
     assert [
         (one["run"], one["tier"], one["is_worse"]) for one in throughput if not one["family"]
     ] == [(f"r-{FIRST_BAD:02}", "confirmed", True)]
+    assert found["drifts"] == []  # fewer runs than a drift takes
     assert Path(found["page"]).is_file()
     told = command("history", "--explain")
     assert f"page: {found['page']}" in told.out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.types.trend import TrendDrift
 from perf_pipeline.report.run_index import render_index, run_index
 from perf_pipeline.report.trend.files import trend_page, write_trend_page
 from perf_pipeline.report.trend.page import CHARTS_MAX, drawn_levels, render_html
@@ -97,10 +98,29 @@ def test_every_metric_with_a_value_has_a_row_drawn_or_not(falling: Trend) -> Non
     """28 of 30 runs count: one is of another machine, one is no measurement."""
     rows = [[cell.text for cell in row] for row in metrics_table(falling).rows]
     assert rows[0] == [
-        *("throughput", "500", "all", "180/s", "180/s to 200/s", "28", "run 21, confirmed")
+        *("throughput", "500", "all", "180/s", "180/s to 200/s", "28", "run 21, confirmed", "none")
     ]
     assert [row[0] for row in rows] == ["throughput", "P99 latency", "peak memory"]
-    assert rows[2][-1] == "none"
+    assert rows[2][-2] == "none"
+
+
+def test_a_drift_is_shown_with_its_metric_and_raises_no_alert(falling: Trend) -> None:
+    *others, memory, disk = falling.metrics
+    drift = TrendDrift(2, 1.08, 1.06, 1.1, is_worse=True)
+    drifting = replace(
+        falling,
+        alerts=(),
+        metrics=(
+            *(replace(one, changes=()) for one in others),
+            replace(memory, drift=drift),
+            disk,
+        ),
+    )
+    cell = metrics_table(drifting).rows[2][-1]
+    assert (cell.text, cell.tone, cell.note) == ("+8.00 % since run 3", "warn", "+6.00 to +10.0 %")
+    worse, _ = answers(drifting)
+    assert worse.answer.text == "no alert stands"
+    assert worse.sentences[0].endswith("so far. 1 drift to the worse; a drift raises no alert.")
 
 
 def test_every_metric_with_a_value_is_drawn_with_its_change_points_and_baselines(
