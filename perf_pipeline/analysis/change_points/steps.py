@@ -35,7 +35,7 @@ MAX_CORRELATION = 0.95
 MIN_RANK_Z = 2.85
 """Normal score of the Mann-Whitney test, two-sided p = 0.004."""
 
-LINE_RATIO = 0.75
+LINE_RATIO = 0.8
 """A straight line with less than this share of the steps' sum of squared residuals is a drift."""
 
 

@@ -88,7 +88,10 @@ def test_people_read_the_level_the_ratio_and_the_tier(
     drift = 1.0 + 0.1 * np.arange(200) / 200 + np.random.default_rng(1).normal(0, 0.01, 200)
     (here / "x.csv").write_text("p99\n" + "\n".join(map(str, drift)), encoding="utf-8")
     out = command("detect", "x.csv").out
-    assert "p99: no change point in 200 values\n  drifts since value 0: x 1.1" in out
+    assert (
+        "p99: no change point in 200 values\n"
+        "  drifts since value 0: x 1.099 (95 % interval 1.094 to 1.103)" in out
+    )
 
 
 def test_all_that_is_wrong_with_the_file_is_named_at_once(

@@ -117,7 +117,7 @@ def test_a_drift_is_shown_with_its_metric_and_raises_no_alert(falling: Trend) ->
         ),
     )
     cell = metrics_table(drifting).rows[2][-1]
-    assert (cell.text, cell.tone, cell.note) == ("+8.00 % since run 3", "warn", "+6.00 to +10.0 %")
+    assert (cell.text, cell.tone, cell.note) == ("+8.0 % since run 3", "warn", "+6.0 to +10.0 %")
     worse, _ = answers(drifting)
     assert worse.answer.text == "no alert stands"
     assert worse.sentences[0].endswith("so far. 1 drift to the worse; a drift raises no alert.")
