@@ -176,7 +176,9 @@ def _labelled(runs: Sequence[Run]) -> list[Run]:
 
 
 def _change(metric: str, sides: Mapping[str, Sequence[Run]]) -> float | None:
-    values: list[list[Any]] = [[run.get(_FIELDS[metric]) for run in runs] for runs in sides.values()]
+    values: list[list[Any]] = [
+        [run.get(_FIELDS[metric]) for run in runs] for runs in sides.values()
+    ]
     if any(not side or None in side for side in values):
         return None
     before, after = (median(float(value) for value in side) for side in values)
