@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FOLDERS = ("perf_pipeline", "assets")
 
 PUBLIC = {
+    "analyze_performance_regression",
     "execute_concurrent_workflows",
     "execute_single_workflow",
     "generate_analytics_workflow",
