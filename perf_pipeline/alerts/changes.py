@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.alerts.comparison_evidence import Restored
     from perf_pipeline.alerts.seen import Seen
-    from perf_pipeline.metrics.types.alert import AlertEvent
+    from perf_pipeline.metrics.types.alert import AlertEvent, AlertTier
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,22 @@ def _alert_of(seen: Seen, alerts: Iterable[Alert]) -> Alert | None:
     """
     movement = seen.movement
     mine = [alert for alert in alerts if alert.scenario == seen.scenario]
-    near = [alert for alert in mine if seen.earliest <= alert.alert_id <= seen.latest]
+    announced = (movement.key, movement.first_bad)
+    near = [
+        alert
+        for alert in mine
+        if seen.is_near(alert.alert_id, alert.tier)
+        or announced in {(one.key, one.first_bad) for one in alert.movements}
+    ]
     if near:
-        return min(near, key=lambda alert: alert.alert_id != movement.first_bad)
+        # One that announced the metric: else a second look could choose another one.
+        return min(
+            near,
+            key=lambda alert: (
+                movement.key not in {one.key for one in alert.movements},
+                alert.alert_id != movement.first_bad,
+            ),
+        )
     if not movement.comparison:
         return None
     standing = [alert for alert in mine if alert.state != "cleared"]
@@ -147,15 +160,10 @@ def _groups(seen: Iterable[Seen]) -> Iterator[list[Seen]]:
             if one.movement.tier == "confirmed"
         )
         scenario, run = min(votes, key=lambda at: (-confirmed[at], -votes[at], at))
-        group = [one for one in left if one.scenario == scenario and _is_near(one, run)]
-        left = [one for one in left if not (one.scenario == scenario and _is_near(one, run))]
-        yield [one for one in group if one.movement.first_bad == run] + [
-            one for one in group if one.movement.first_bad != run
-        ]
-
-
-def _is_near(seen: Seen, run: str) -> bool:
-    return seen.earliest <= run <= seen.latest
+        tier: AlertTier = "confirmed" if confirmed[scenario, run] else "fast"
+        group = [one for one in left if one.scenario == scenario and one.is_near(run, tier)]
+        left = [one for one in left if one not in group]
+        yield sorted(group, key=lambda one: one.movement.first_bad != run)
 
 
 def _raised(group: Sequence[Seen], now: str) -> Alert:

@@ -125,7 +125,7 @@ def _worse(comparison: Comparison) -> Iterator[Seen]:
             comparison=comparison.comparison_id,
             pair=_pair(comparison),
         )
-        yield Seen(comparison.scenario, movement, first_bad, first_bad)
+        yield Seen(comparison.scenario, movement, (first_bad,))
 
 
 def _restored(comparison: Comparison, change: Change) -> Restored:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import TYPE_CHECKING, NamedTuple
 
-from perf_pipeline.alerts.seen import Seen
+from perf_pipeline.alerts.seen import NEAR_RUNS, Seen
 from perf_pipeline.alerts.worse import positive, scale_of, worse_by
 from perf_pipeline.analysis.comparison.judge import scaled, severity_of
 from perf_pipeline.metrics.survival.student import t_quantile
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 RECENT_RUNS = 30
 """An older change point raises no new alert: it was announced in its time, or was imported."""
-NEAR_RUNS = 2
-"""How far from the run that is named the first bad one may be. A confirmed change point is exact
-in nine of ten series, and nearly always within one run; a warning is less so."""
 LEFT_SHARE = 0.25
 """A regression is taken back once less than this share of it is left."""
 _CONFIDENCE_QUANTILE = 0.975
@@ -70,7 +67,7 @@ def worse_in(series: WatchedSeries) -> Iterator[Seen]:
     """
     metric = scale_of(series.key.metric, series.unit, higher_is_better=series.higher_is_better)
     steps = list(_steps(series, metric))
-    last = len(series.runs) - 1
+    last, around = len(series.runs) - 1, max(NEAR_RUNS.values())
     for at, step in enumerate(steps):
         if not _is_left(step, steps[at + 1 :], metric):
             continue
@@ -91,8 +88,7 @@ def worse_in(series: WatchedSeries) -> Iterator[Seen]:
         yield Seen(
             series.scenario,
             movement,
-            series.runs[max(index - NEAR_RUNS, 0)],
-            series.runs[min(index + NEAR_RUNS, last)],
+            series.runs[max(index - around, 0) : index + around + 1],
             is_recent=index > last - RECENT_RUNS,
         )
 

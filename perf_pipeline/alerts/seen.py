@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.alert import Movement
+    from perf_pipeline.metrics.types.alert import AlertTier, Movement
+
+
+NEAR_RUNS: dict[AlertTier, int] = {"confirmed": 2, "fast": 4}
+"""Runs between two estimates of one first bad run; a warning rests on the last few runs."""
 
 
 class Seen(NamedTuple):
-    """A movement, and the runs of which each may be the first bad one.
+    """A movement, and the runs around its first bad one.
 
     Attributes:
         scenario: The scenario of its runs.
         movement: What moved.
-        earliest: The first of these runs.
-        latest: The last of them; of a comparison both are its oldest candidate.
+        nearby: Ids of the runs around the first bad one, in order, with it; of a comparison it
+            alone.
         is_recent: Whether it may raise a new alert.
     """
 
     scenario: str
     movement: Movement
-    earliest: str
-    latest: str
+    nearby: tuple[str, ...]
     is_recent: bool = True
+
+    def is_near(self, run: str, tier: AlertTier) -> bool:
+        """Return whether another estimate of the first bad run may be of the same.
+
+        Args:
+            run: The other estimate.
+            tier: Of what it rests on.
+        """
+        if not self.nearby[0] <= run <= self.nearby[-1]:
+            return False
+        mine = self.nearby.index(self.movement.first_bad)
+        apart = abs(bisect_left(self.nearby, run) - mine)
+        return apart <= max(NEAR_RUNS[tier], NEAR_RUNS[self.movement.tier])

@@ -35,6 +35,7 @@ def settings(tmp_path: Path) -> Settings:
     return replace(read_settings({"HOME": str(tmp_path)}), results_dir=tmp_path / "results")
 
 
+@pytest.mark.slow
 def test_stored_runs_and_comparisons_raise_alerts_once(settings: Settings) -> None:
     """Eight runs are as they were, and eight take 30 % longer."""
     results = settings.results_dir
@@ -93,7 +94,7 @@ def announced(values: dict[str, list[float]], runs: range) -> list[tuple[int, st
         for repeat in range(2):
             now = (NOW + timedelta(minutes=length)).isoformat()
             changed = changed_alerts(alerts.values(), grow(values, length), now)
-            assert not (repeat and changed), "an unchanged history changed something"
+            assert not (repeat and [one for one in changed if one.event]), "announced twice"
             alerts |= {one.alert.alert_id: one.alert for one in changed}
             told += [(length, one.alert.alert_id, one.event) for one in changed if one.event]
     return told
@@ -103,7 +104,7 @@ def announced(values: dict[str, list[float]], runs: range) -> list[tuple[int, st
 def test_a_planted_step_is_one_alert_while_the_history_grows(seed: int) -> None:
     """A step of 10 % in four metrics, with a spread between runs of 1 to 2 %.
 
-    Its first bad run is the 30th or one beside it, and a warning comes within five runs.
+    The first warning comes within seven runs, and one alert alone is confirmed, at the step.
     """
     rng = np.random.default_rng(seed)
     values = {}
@@ -111,11 +112,15 @@ def test_a_planted_step_is_one_alert_while_the_history_grows(seed: int) -> None:
         level = np.where(np.arange(60) < 30, 1.0, 0.9 if higher_is_better else 1.1)
         values[metric] = list(level * np.exp(rng.normal(0, rng.uniform(0.01, 0.02), 60)))
     told = announced(values, range(20, 61))
-    raised = [one for one in told if one[2] == "raised"]
-    assert len(raised) == 1, told
-    assert raised[0][1] in {run_id(n) for n in (29, 30, 31)}
-    assert raised[0][0] <= 36
-    assert [one[2] for one in told if one[2] == "cleared"] == []
+    first, *others = told
+    assert first[1] in {run_id(n) for n in range(26, 34)}
+    assert first[0] <= 36
+    confirmed = [one for one in told if one[2] == "confirmed"]
+    assert [one[1] in {run_id(n) for n in (29, 30, 31)} for one in confirmed] == [True]
+    # A look at each run of four metrics warns now and then, and the next runs take it back.
+    warned = {one[1] for one in others if one[2] == "raised"} - {confirmed[0][1]}
+    assert len(warned) <= 2
+    assert warned <= {one[1] for one in told if one[2] == "cleared"}
 
 
 def test_histories_without_a_change_raise_nearly_nothing() -> None:

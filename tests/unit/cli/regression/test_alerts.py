@@ -67,7 +67,7 @@ def test_a_regression_is_announced_once_and_fails_a_check_until_it_is_acknowledg
 def test_what_is_wrong_with_the_arguments_is_said(
     command: Callable[..., Answer], here: Path
 ) -> None:
-    assert here.is_dir()
+    (here / "results").mkdir()
     for words in (("ack",), ("check", "x"), ("list", "--note", "x"), ("ack", "nope")):
         answer = command("alerts", *words, "--json")
         assert answer.code == 2, words
