@@ -191,7 +191,7 @@ def _of_branch(
     return tuple(run_id for run_id, at in reversed(runs) if at == commit)
 
 
-def _comparable(like: RunMetrics) -> Select[tuple[Run]]:
+def _comparable(like: RunMetrics) -> Select[Run]:
     """Select earlier runs with a valid level that compares with one of a run, newest first."""
     keys = {comparable_key(level_matches(like.manifest, level)) for level in like.levels}
     created = utc_text(datetime.fromisoformat(like.manifest.started_at))
