@@ -77,7 +77,10 @@ def test_sixty_threads_never_open_more_than_five_connections_to_a_server(
         done.set()
         watcher.join()
     assert Counter(answer.classes()) == {"OK": len(work)}, answer.texts()[:2000]
-    assert peaks == bounds
+    assert all(bounds[server] - 1 <= peak <= bounds[server] for server, peak in peaks.items()), (
+        peaks
+    )
+    assert set(peaks) == set(bounds)
 
 
 @pytest.mark.parametrize(("target", "nodes"), WRITTEN)
