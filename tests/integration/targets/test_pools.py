@@ -136,7 +136,7 @@ def test_a_full_mongodb_pool_and_a_silent_server_have_their_own_classes(
     driver = bench.start(target, work, threads=2, statement_timeout_ms=1000)
     wait_until(lambda: driver.connections(bench.mongodb_port) == 2)
     with stopped(servers["mongodb"]):
-        time.sleep(2)
+        time.sleep(3)  # a command may wait for a second, on a busy machine longer
     classes = Counter(driver.answer().classes())
     assert classes.keys() == {"OK", "RESOURCE_EXHAUSTION", "TIMEOUT"}
     assert sum(classes.values()) == len(work)
