@@ -21,6 +21,21 @@ BIN = Path(sys.executable).parent
 WAIT_S = 240.0
 """Limit of every wait; another load run on this host may hold the load lock for part of it."""
 
+SLOTS_SCENARIO = f"""
+target = "callable"
+interpreter = "{sys.executable}"
+processes = 1
+concurrency = [4]
+[[workload]]
+function = "perf_pipeline.selftest.known.slots:hold"
+[phases]
+ramp_up_s = 0
+warm_up_s = 0.2
+steady_s = 0.6
+drain_s = 0.5
+"""
+"""A level of a second without servers: 4 slots of 20 ms."""
+
 _PHASES = "[phases]\nramp_up_s = 0.2\nwarm_up_s = 0.2\nsteady_s = {steady_s}\n"
 _SCENARIO = """
 title = "of a test"

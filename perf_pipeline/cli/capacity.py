@@ -38,7 +38,7 @@ from perf_pipeline.cli.run import (
     checked_run,
     make_results_folder,
 )
-from perf_pipeline.cli.views import STOPPING
+from perf_pipeline.cli.views import LinesView
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.flag import check_flags
@@ -54,9 +54,6 @@ from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     from perf_pipeline.analysis.capacity import CapacityFinding, LoadPoint, Verdict
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
@@ -116,7 +113,7 @@ def capacity(
             {**os.environ, **users_url_variables(settings)}, settings.state_dir
         )
     job = capacity_job(scenario, overrides, asked, folder, wait=wait)
-    child = DagsterChild(job, StepLines(as_json=as_json), ready, environ)
+    child = DagsterChild(job, LinesView(as_json=as_json), ready, environ)
     with interruptions_noted() as noted:
         child.run(noted)
         if child.gave_up and not noted:
@@ -127,36 +124,6 @@ def capacity(
         except EndAtOnceError as error:
             end_at_once(folder, as_json=as_json)
             raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
-
-
-class StepLines:
-    """Shows a search as the lines that it prints itself, one a step: a ``View``."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        """Print on standard error where standard output is for a program."""
-        self._as_json = as_json
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Restore nothing."""
-
-    def notify(self, text: str) -> None:
-        """Print a line."""
-        show(text, as_json=self._as_json)
-
-    def look(self) -> None:
-        """Show nothing between the steps."""
-
-    def stopping(self) -> None:
-        """Print that the search is being stopped."""
-        self.notify(STOPPING)
 
 
 def _check(

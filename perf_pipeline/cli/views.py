@@ -55,18 +55,12 @@ class View(Protocol):
         """Show that the run is being stopped, and what is kept."""
 
 
-class PlainView:
-    """A line every 10 s and at every phase."""
+class LinesView:
+    """The lines of a program that tells its steps itself, and nothing between them."""
 
-    def __init__(
-        self, watch: RunWatch, *, as_json: bool, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Prepare."""
-        self._watch = watch
+    def __init__(self, *, as_json: bool) -> None:
+        """Print on standard error where standard output is for a program."""
         self._as_json = as_json
-        self._clock = clock
-        self._looked_s = self._shown_s = -PLAIN_EVERY_S
-        self._shown: tuple[int, str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -84,6 +78,27 @@ class PlainView:
         show(text, as_json=self._as_json)
 
     def look(self) -> None:
+        """Show nothing between the lines."""
+
+    def stopping(self) -> None:
+        """Print that the run is being stopped."""
+        self.notify(STOPPING)
+
+
+class PlainView(LinesView):
+    """A line every 10 s and at every phase."""
+
+    def __init__(
+        self, watch: RunWatch, *, as_json: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Prepare."""
+        super().__init__(as_json=as_json)
+        self._watch = watch
+        self._clock = clock
+        self._looked_s = self._shown_s = -PLAIN_EVERY_S
+        self._shown: tuple[int, str] | None = None
+
+    def look(self) -> None:
         """Print the progress of the run, if it is due or the phase is new."""
         if self._clock() - self._looked_s < LIVE_EVERY_S:
             return
@@ -97,10 +112,6 @@ class PlainView:
         if phase != self._shown or is_due:
             self._shown, self._shown_s = phase, self._clock()
             self.notify(plain_line(progress))
-
-    def stopping(self) -> None:
-        """Print that the run is being stopped."""
-        self.notify(STOPPING)
 
 
 class SteadyCursor(Console):

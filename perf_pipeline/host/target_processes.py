@@ -10,6 +10,7 @@ counts. Only a process whose parent ignores SIGCHLD takes its time with it.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 CPU = "tree_cpu_s"
 """CPU seconds of a worker and of everything that it has started, since its start."""
 
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _ENDED_STATES = frozenset("ZXx")
 
 
@@ -38,7 +39,17 @@ class TargetProcesses(NamedTuple):
     keeper: int | None = None
 
 
-class _Process(NamedTuple):
+class Process(NamedTuple):
+    """What the kernel tells of a process in ``/proc/PID/stat`` (proc(5)).
+
+    Attributes:
+        parent: Process id of its parent.
+        name: Its command's.
+        state: A letter.
+        own_ticks: CPU time of itself, of which there are ``TICKS_PER_S`` a second.
+        waited_ticks: CPU time of the ended children that it has waited for.
+    """
+
     parent: int
     name: str
     state: str
@@ -70,7 +81,7 @@ def target_processes(
 
 
 def _tree(
-    worker: int, supervisor: int, found: dict[int, _Process], below: dict[int, list[int]]
+    worker: int, supervisor: int, found: dict[int, Process], below: dict[int, list[int]]
 ) -> TargetProcesses:
     parent = found[worker].parent
     keeper = found.get(parent)
@@ -85,22 +96,32 @@ def _tree(
         waiting += below.get(pid, ())
         if pid != worker and process.state not in _ENDED_STATES:
             children[pid] = process.name
-    return TargetProcesses(ticks / _TICKS_PER_S, children, parent if is_kept else None)
+    return TargetProcesses(ticks / TICKS_PER_S, children, parent if is_kept else None)
 
 
-def _all_processes(proc: Path) -> dict[int, _Process]:
+def read_process(pid: int, proc: Path | str = "/proc") -> Process:
+    """Read one process.
+
+    Raises:
+        FileNotFoundError, ProcessLookupError: There is none; it may just have ended.
+    """
+    with open(f"{proc}/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - often
+        head, _, tail = file.read().rpartition(")")  # the name before it may hold anything
+    fields = tail.split()
+    own, own_kernel, waited, waited_kernel = (int(field) for field in fields[11:15])
+    return Process(
+        int(fields[1]),
+        head.partition("(")[2],
+        fields[0],
+        own + own_kernel,
+        waited + waited_kernel,
+    )
+
+
+def _all_processes(proc: Path) -> dict[int, Process]:
     found = {}
     for entry in os.listdir(proc):  # noqa: PTH208 - once a second, of all processes
         if entry.isdecimal():
-            try:
-                with open(f"{proc}/{entry}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-                    head, _, tail = file.read().rpartition(")")
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # it has just ended
-            parts = tail.split()
-            ticks = [int(one) for one in parts[11:15]]  # utime, stime, cutime, cstime
-            name = head.partition("(")[2]
-            found[int(entry)] = _Process(
-                int(parts[1]), name, parts[0], ticks[0] + ticks[1], ticks[2] + ticks[3]
-            )
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                found[int(entry)] = read_process(int(entry), proc)
     return found

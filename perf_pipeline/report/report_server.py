@@ -9,9 +9,10 @@ report holds came from targets and servers.
 from __future__ import annotations
 
 import re
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.report.report_places import HOST
 from perf_pipeline.report.run_index import render_index
@@ -50,19 +51,24 @@ def report_server(
         OSError: Something else listens there.
     """
 
-    class Handler(_ReportHandler):
-        def folders(self) -> list[Path]:
-            return list(dict.fromkeys(folder.resolve() for folder in (results, *others())))
+    def folders() -> list[Path]:
+        return list(dict.fromkeys(folder.resolve() for folder in (results, *others())))
 
-    return ThreadingHTTPServer((HOST, port), Handler)
+    return ThreadingHTTPServer((HOST, port), partial(_ReportHandler, folders))
 
 
 class _ReportHandler(BaseHTTPRequestHandler):
     """Answers with a report, with the list of runs, or with 404."""
 
-    def folders(self) -> list[Path]:
-        """Return the results folders, each once."""
-        raise NotImplementedError
+    def __init__(self, folders: Callable[[], list[Path]], *connection: Any) -> None:
+        """Answer the requests of a connection.
+
+        Args:
+            folders: Returns the results folders, each once.
+            connection: What the server gives its handlers.
+        """
+        self._folders = folders
+        super().__init__(*connection)
 
     def do_GET(self) -> None:
         """Answer a request for a page."""
@@ -87,13 +93,13 @@ class _ReportHandler(BaseHTTPRequestHandler):
         if host not in {HOST, "localhost"}:
             return None
         if self.path == "/":
-            return render_index(self.folders()).encode()
+            return render_index(self._folders()).encode()
         found = _PATH.fullmatch(self.path)
         return found and self._page(found[1] or found[3], found[2] or found[4])
 
     def _page(self, name: str, file: str) -> bytes | None:
         """Return a page from the first results folder that has it in a folder of this name."""
-        for results in self.folders():
+        for results in self._folders():
             folder = results / name
             try:
                 if not folder.is_symlink():

@@ -84,7 +84,7 @@ class Plan:
 
 
 PLANS = {
-    Size.CI: Plan((0.0, 0.4), pairs=5, turn_s=0.3, slack=5.0, needs_quiet=False),
+    Size.CI: Plan((0.0, 0.4), pairs=8, turn_s=0.3, slack=8.0, needs_quiet=False),
     Size.FULL: Plan((0.0, 0.05, 0.1, 0.2, 0.4), pairs=16, turn_s=1.2, slack=1.0, needs_quiet=True),
 }
 

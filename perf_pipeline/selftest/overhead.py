@@ -21,7 +21,8 @@ from perf_pipeline.selftest.loads.noop_worker import NoopBlock, play_nothing
 from perf_pipeline.selftest.loads.recorder_cost import recorder_cost
 from perf_pipeline.selftest.other_generators.locust_environment import locust_command
 
-MIN_RATIO = 6.0
+MIN_RATIO = {Size.CI: 4.0, Size.FULL: 6.0}
+"""Three pairs of 0.3 s, as at size ci, gave 5.6 to 7.2 on one machine within a minute."""
 STORE_NS, DURABLE_NS = 100.0, 250.0
 _ANSWER_LIMIT_S = 60.0
 
@@ -39,7 +40,7 @@ def run(size: Size, seed: int) -> list[Figure]:
             locust = _Locust(locust_command("locust_noop.py"))
         except TargetEnvironmentError as error:
             ours = [_ours(folder, pair, length_s, seed) for pair in range(pairs)]
-            return [*figures, *_rates(ours), _ratio([], f"Locust is unavailable: {error}")]
+            return [*figures, *_rates(ours), _ratio(size, [], f"Locust is unavailable: {error}")]
         ours, theirs, unmeasured = [], [], []
         try:
             for pair in range(pairs):
@@ -55,7 +56,7 @@ def run(size: Size, seed: int) -> list[Figure]:
     if unmeasured:
         figures.append(_rate("Locust, a user that does nothing and is not measured", unmeasured))
     spread = f"{len(ratios)} pairs in turns, {min(ratios):.2f} to {max(ratios):.2f}"
-    return [*figures, _ratio(ratios, spread)]
+    return [*figures, _ratio(size, ratios, spread)]
 
 
 def _cost(folder: Path, blocks: int, *, judged: bool) -> list[Figure]:
@@ -106,10 +107,10 @@ def _rate(what: str, blocks: list[NoopBlock]) -> Figure:
     return Figure(f"{what}, one process", per_cpu_s, "iterations/CPU s", None, note=note)
 
 
-def _ratio(ratios: list[float], note: str) -> Figure:
+def _ratio(size: Size, ratios: list[float], note: str) -> Figure:
     value = median(ratios) if ratios else None
     what = "ours / Locust, iterations a second of one process"
-    return Figure(what, value, "", MIN_RATIO, at_most=False, note=note)
+    return Figure(what, value, "", MIN_RATIO[size], at_most=False, note=note)
 
 
 class _Locust:

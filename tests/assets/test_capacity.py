@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.assets.conftest import latest
+from tests.sandbox import SLOTS_SCENARIO
 
 if TYPE_CHECKING:
     from tests.sandbox import Sandbox
-
-SCENARIO = f"""
-target = "callable"
-interpreter = "{sys.executable}"
-processes = 1
-concurrency = [4]
-[[workload]]
-function = "perf_pipeline.selftest.known.slots:hold"
-[phases]
-ramp_up_s = 0
-warm_up_s = 0.2
-steady_s = 0.6
-drain_s = 0.5
-"""
 
 
 @pytest.mark.alone
@@ -35,7 +21,7 @@ drain_s = 0.5
 def test_the_job_shows_the_capacity_with_its_page_and_its_numbers(sandbox: Sandbox) -> None:
     """4 slots of 20 ms, each in use somewhat longer: 8 in flight take 40 ms, 16 take 80."""
     file = sandbox.folder / "slots.toml"
-    file.write_text(SCENARIO, encoding="utf-8")
+    file.write_text(SLOTS_SCENARIO, encoding="utf-8")
     asked = {
         "scenario": str(file),
         "slos": ["avg_s < 0.06"],

@@ -176,6 +176,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         rate=(11.5,),
         schedule="constant",
         slots=12,
+        stages=("5:60s", "9:30s"),
         think_time_s=1.5,
         stages=("13:5s",),
     )

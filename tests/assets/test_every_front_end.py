@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from tests.assets.conftest import config_file, latest
-from tests.sandbox import BIN, last_object
+from tests.sandbox import BIN, SLOTS_SCENARIO, last_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,26 +25,13 @@ from perf_pipeline import open_scenario, run_scenario
 
 print(run_scenario(open_scenario(sys.argv[1]), notify=print).run_id)
 """
-SLOTS = f"""
-target = "callable"
-interpreter = "{sys.executable}"
-processes = 1
-concurrency = [4]
-[[workload]]
-function = "perf_pipeline.selftest.known.slots:hold"
-[phases]
-ramp_up_s = 0
-warm_up_s = 0.2
-steady_s = 0.6
-drain_s = 0.5
-"""
 
 
 @pytest.fixture
 def slots(sandbox: Sandbox) -> Path:
     """A scenario of a second without servers: 4 slots of 20 ms."""
     file = sandbox.folder / "slots.toml"
-    file.write_text(SLOTS, encoding="utf-8")
+    file.write_text(SLOTS_SCENARIO, encoding="utf-8")
     return file
 
 

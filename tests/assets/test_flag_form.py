@@ -95,7 +95,7 @@ def test_a_flag_added_to_the_table_replaces_the_value_of_the_scenario() -> None:
             "capacity",
             CapacityConfig,
             {"run_id", "target_version", "target_packages"},
-            {"as_json", "junit", "summary"},
+            {"as_json", "explain", "junit", "summary"},
         ),
         ("ab", AbConfig, {"run_id"}, {"as_json", "explain", "junit", "summary"}),
     ],

@@ -31,13 +31,13 @@ def _closed_loop(slots: int, until_s: float, rng: np.random.Generator) -> pl.Dat
 def test_intervals_of_a_closed_loop_cover_at_any_number_of_turnovers(
     slots: int, turnovers: int
 ) -> None:
-    """At least 132 of 150 levels (88 %) for p50, p90 and the throughput.
+    """At least 88 of 100 levels for p50, p90 and the throughput.
 
     At three turnovers a batch is a sixth of a workflow's time long, and a quarter of the
     workflows are censored by the end of the phase.
     """
     covered = {"p50": 0, "p90": 0, "throughput": 0}
-    for seed in range(150):
+    for seed in range(100):
         frame = _closed_loop(slots, 3.0 + turnovers, np.random.default_rng([7, seed]))
         window = (3 * SECOND, (3 + turnovers) * SECOND)
         times = service_times(frame, *window)
@@ -47,7 +47,7 @@ def test_intervals_of_a_closed_loop_cover_at_any_number_of_turnovers(
             covered[f"p{100 * found.p:.0f}"] += low_s <= truth_s <= high_s
         rate = throughput_interval(frame, *window)
         covered["throughput"] += (rate.low or 0.0) <= slots <= (rate.high or 0.0)
-    assert min(covered.values()) >= 132, covered
+    assert min(covered.values()) >= 88, covered
 
 
 def test_a_steady_closed_loop_is_called_not_steady_at_most_once_in_twenty() -> None:

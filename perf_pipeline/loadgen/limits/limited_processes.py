@@ -13,12 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perf_pipeline.host.target_processes import target_processes
+from perf_pipeline.host.target_processes import TICKS_PER_S, read_process, target_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -75,10 +74,10 @@ class LimitedProcesses:
         Raises:
             FileNotFoundError: The worker has ended.
         """
-        used_s = self._sum(lambda pid: sum(_cpu_s(pid)))
+        used_s = self._sum(_cpu_s)
         if self._keeper is not None:
             with suppress(FileNotFoundError, ProcessLookupError):
-                used_s += _cpu_s(self._keeper)[1]
+                used_s += read_process(self._keeper).waited_ticks / TICKS_PER_S
         return used_s
 
     def memory_bytes(self, limit_bytes: int) -> float:
@@ -131,12 +130,9 @@ class LimitedProcesses:
             signal.pidfd_send_signal(self._descriptors[pid], number)
 
 
-def _cpu_s(pid: int) -> tuple[float, float]:
-    """Return the CPU time of a process, and of the ended ones that it has waited for."""
-    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    fields = text.rpartition(")")[2].split()  # the name before it may hold anything
-    own, own_kernel, waited, waited_kernel = (int(field) for field in fields[11:15])
-    return (own + own_kernel) * _TICK_S, (waited + waited_kernel) * _TICK_S
+def _cpu_s(pid: int) -> float:
+    process = read_process(pid)
+    return (process.own_ticks + process.waited_ticks) / TICKS_PER_S
 
 
 def _resident_bytes(pid: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -64,11 +65,16 @@ def play(
     """
     level = open_level(function, arrivals, PHASES, seed, target)
     used: list[tuple[int, float]] = []
+
+    def note_cpu(now_ns: int, pids: list[int]) -> None:
+        with suppress(OSError):  # the worker has just ended, and its keeper has not yet
+            used.append((now_ns, sum(map(process_cpu_s, pids))))
+
     with tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-") as temporary:
         folder = Path(temporary)
         level.play(
             folder,
-            on_second=lambda now_ns, pids: used.append((now_ns, sum(map(process_cpu_s, pids)))),
+            on_second=note_cpu,
             user_code=user_code,
         )
         if control_s:

@@ -64,6 +64,7 @@ def test_the_number_in_flight_is_what_was_asked_for(served: Settings) -> None:
     assert f"Run {few.run_id}, complete" in text
 
 
+@pytest.mark.alone
 def test_a_total_ends_the_level_however_many_end_while_the_slots_start(served: Settings) -> None:
     """In a second of ramp-up more of the control target's workflows end than the total is."""
     config = replace(QUICK, ramp_up_duration=1, total_workflows=300, test_duration=60)

@@ -65,8 +65,11 @@ def play(
     kind, memory_mb = (WORKLOAD.family, WORKLOAD.complexity), [0.0]
 
     def weigh(_now_ns: int, pids: list[int]) -> None:
-        processes = map(psutil.Process, (os.getpid(), *pids))
-        memory_mb.append(sum(one.memory_full_info().pss for one in processes) / 1e6)
+        try:
+            processes = [psutil.Process(pid) for pid in (os.getpid(), *pids)]
+            memory_mb.append(sum(one.memory_full_info().pss for one in processes) / 1e6)
+        except psutil.NoSuchProcess:
+            return  # a worker has just ended
 
     log = LevelSupervisor(
         plan_levels(scenario, PROCESSES)[0],

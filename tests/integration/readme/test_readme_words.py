@@ -166,7 +166,7 @@ def test_figures_of_the_selftests_claims_are_those_that_judge_at_full_size() -> 
     assert capacity.MIN_WITHIN[full] / capacity.SEEDS[full] == 0.9  # nine of ten
     assert claimed["capacity"] == [capacity.NEAR_PERCENT[full], MAX_STEPS]
     assert claimed["coverage"][-1] == coverage.MIN_PERCENT[full]
-    assert NUMBERS.index("six") == overhead.MIN_RATIO
+    assert NUMBERS.index("six") == overhead.MIN_RATIO[full]
 
 
 def test_checks_assets_groups_and_automation_are_those_of_the_code_location() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,24 +12,10 @@ import pytest
 from perf_pipeline.analysis.capacity_steps import measure_capacity
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.samples.run_folder import RunFolder, read_json
-from tests.sandbox import WAIT_S, Sandbox, last_object, until
+from tests.sandbox import SLOTS_SCENARIO, WAIT_S, Sandbox, last_object, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-SCENARIO = f"""
-target = "callable"
-interpreter = "{sys.executable}"
-processes = 1
-concurrency = [4]
-[[workload]]
-function = "perf_pipeline.selftest.known.slots:hold"
-[phases]
-ramp_up_s = 0
-warm_up_s = 0.2
-steady_s = 0.6
-drain_s = 0.5
-"""
 
 
 @pytest.fixture
@@ -46,7 +31,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 def test_four_slots_of_20_ms_hold_what_little_says(sandbox: Sandbox) -> None:
     """With N in flight one takes N x 5 ms or somewhat more: a mean of 47.5 ms is 9 at most."""
     file = sandbox.folder / "slots.toml"
-    file.write_text(SCENARIO, encoding="utf-8")
+    file.write_text(SLOTS_SCENARIO, encoding="utf-8")
 
     ended = sandbox.cli("capacity", str(file), "--slo", "avg_s < 0.0475", "--max", "16", "--json")
 
@@ -72,7 +57,7 @@ def test_four_slots_of_20_ms_hold_what_little_says(sandbox: Sandbox) -> None:
 def test_ctrl_c_keeps_the_steps_that_were_measured_and_exits_130(sandbox: Sandbox) -> None:
     """The search is far from its end: objectives that hold at any load, and growing steps."""
     file = sandbox.folder / "slots.toml"
-    file.write_text(SCENARIO, encoding="utf-8")
+    file.write_text(SLOTS_SCENARIO, encoding="utf-8")
     asked = ("capacity", str(file), "--slo", "avg_s < 60", "--max", "512", "--json")
     out = sandbox.folder / "capacity.out"
 

@@ -141,7 +141,7 @@ SLOW_ON_PURPOSE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @given(data=st.data())
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=SLOW_ON_PURPOSE)
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=SLOW_ON_PURPOSE)
 def test_a_damaged_run_is_read_or_named_by_every_command(
     stored: Path, results: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
 ) -> None:

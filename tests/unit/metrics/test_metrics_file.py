@@ -41,7 +41,7 @@ def _of(kind: type[object]) -> SearchStrategy[object]:
     return st.deferred(lambda: st.from_type(kind))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(level=_of(LevelMetrics))
 def test_any_level_is_read_back_equal(level: LevelMetrics) -> None:
     """Every field of every noun below it, drawn from its type."""

@@ -126,12 +126,14 @@ def workers_of(level: Path) -> list[int]:
     ]
 
 
-def wait_for_records(levels: Callable[[], Iterable[Path]], over: Callable[[], bool]) -> None:
-    """Wait until the levels have acknowledged ``ENOUGH`` records, or are over."""
+def wait_for_records(
+    levels: Callable[[], Iterable[Path]], over: Callable[[], bool], records: int = ENOUGH
+) -> None:
+    """Wait until the levels have acknowledged so many records, or are over."""
 
     def enough() -> bool:
         blocks = (block for level in levels() for block in acknowledged(level))
-        return sum(len(block.records) for block in blocks) >= ENOUGH
+        return sum(len(block.records) for block in blocks) >= records
 
     until(lambda: over() or enough(), _RECORDS_S)
 

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from perf_pipeline.config.services import ServiceSpec
 from perf_pipeline.servers.probe import PROBE_S, ProbeSession
@@ -52,6 +53,12 @@ def launch(installation: Installation, folder: Path, port: int) -> Launch:  # no
 def complete_url(url: str, current_dir: Path) -> str:  # noqa: ARG001
     """Return the URL: it has no options and names no files."""
     return url
+
+
+def tcp_addresses(url: str) -> list[tuple[str, int]]:
+    """Return where it answers."""
+    parts = urlsplit(url)
+    return [(parts.hostname or "", parts.port or 0)]
 
 
 def identify(url: str, timeout_s: float) -> Facts:

@@ -89,4 +89,4 @@ def test_functions_of_a_users_own_have_no_arms_to_compare_and_no_targets_but_obj
         assert "code nodes" not in page
         assert "what the runtime adds" not in page
         assert "No targets apply" in page
-    assert "what the runtime adds" in render_html(baseline)
+    assert "what the runtime adds" in render_markdown(baseline)
