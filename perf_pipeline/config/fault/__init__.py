@@ -1,0 +1,1 @@
+"""Failures as data: what a scenario may ask for, and when."""

@@ -1,0 +1,1 @@
+"""Real failures: injected, proven to be in effect, undone whoever dies."""

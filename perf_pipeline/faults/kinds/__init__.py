@@ -1,0 +1,1 @@
+"""One file a failure, behind the protocol of ``perf_pipeline.faults.fault``."""
