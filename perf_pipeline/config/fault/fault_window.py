@@ -1,6 +1,6 @@
 """A failure that a scenario asks for: which, where, when, how hard."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 SettingValue = bool | int | float | str
@@ -16,6 +16,7 @@ class FaultWindow:
         at_s: Its begin, after the begin of the steady phase.
         duration_s: Its length; > 0.
         settings: As the row names them; what is not named has the row's default.
+        level: Label of the load level that it belongs to; empty for every closed and open level.
     """
 
     kind: str
@@ -23,6 +24,7 @@ class FaultWindow:
     at_s: float
     duration_s: float
     settings: Mapping[str, SettingValue] = field(default_factory=dict)
+    level: str = ""
 
     @property
     def name(self) -> str:
@@ -33,3 +35,13 @@ class FaultWindow:
     def end_s(self) -> float:
         """Its end, after the begin of the steady phase."""
         return self.at_s + self.duration_s
+
+
+def windows_of(windows: Iterable[FaultWindow], level: str) -> tuple[FaultWindow, ...]:
+    """Return the windows that a load level plays, in their order.
+
+    Args:
+        windows: Of a scenario.
+        level: The label of the load level.
+    """
+    return tuple(one for one in windows if one.level in ("", level))

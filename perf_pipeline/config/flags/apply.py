@@ -23,7 +23,8 @@ from a flag, and only if it is given:
 - ``--slo`` adds an SLO, or takes the place of the scenario's for the same metric (of all levels
   and families, over the steady phase); an SLO of a level that is left out is left out too.
 - ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
-- ``--rate``, ``--schedule`` and ``--slots``: ``open_levels.py``; ``--stage``: ``staged_levels.py``.
+- ``--rate``, ``--schedule`` and ``--slots``: ``open_levels.py``; ``--stage``: ``staged_levels.py``;
+  ``--fault``: ``fault_flags.py``.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from perf_pipeline.config.flags.fault_flags import with_faults
 from perf_pipeline.config.flags.flag import fitting_flags, flags_of
 from perf_pipeline.config.flags.open_levels import with_open_levels
 from perf_pipeline.config.flags.staged_levels import with_stages
@@ -62,6 +64,7 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems
     scenario = with_open_levels(scenario, given, problems)
     scenario = with_stages(scenario, given, problems)
     scenario = _with_slos(scenario, given, problems)
+    scenario = with_faults(scenario, given, problems)
     if given.complexity is not None:
         scenario = _with_complexity(scenario, cast("Complexity", given.complexity), problems)
     return scenario

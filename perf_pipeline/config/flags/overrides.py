@@ -61,6 +61,7 @@ class Overrides:
         memory_limit_mb: Memory of all workers of a level, MB.
         cpu_limit_percent: CPU of all workers of a level, percent of one core.
         max_error_ratio: Share of failures above which the target has failed.
+        faults: What fails, each like ``server_freeze:postgres:10s:3s``; ``none`` for nothing.
         slos: What the run must keep, each like ``p95 < 100ms``.
     """
 
@@ -182,6 +183,15 @@ class Overrides:
         "Limits and objectives",
         metavar="RATIO",
         path=("max_error_ratio",),
+    )
+    faults: tuple[str, ...] | None = flag(
+        "--fault",
+        None,
+        "A failure in place of the scenario's, KIND:SERVER:AT:DURATION such as "
+        "server_freeze:postgres:10s:3s; repeatable; none for no failure",
+        "Load",
+        metavar="FAULT",
+        is_for_capacity=True,
     )
     slos: tuple[str, ...] | None = flag(
         "--slo",

@@ -102,6 +102,9 @@ def _arm(
 
 
 def _load_problems(scenario: Scenario) -> list[str]:
+    if scenario.faults:
+        why = "has faults; an interleaved comparison plays none: give --fault none"
+        return [f"{scenario.name} {why}"]
     if scenario.concurrency or scenario.arrivals:
         return []
     why = "has stages alone; an interleaved comparison plays one load: give --concurrency N"

@@ -77,6 +77,8 @@ def capacity_question(
     greatest = allowed if given.max_load is None else float(given.max_load)
     start = None if given.start is None else float(given.start)
     problems = [*found.sentences(), *_slo_problems(scenario)]
+    if scenario.faults:
+        problems.append(f"{scenario.name} has faults, and a search plays none: give --fault none")
     if not smallest <= greatest <= allowed:
         problems.append(f"--max is {greatest:g}; allowed is {smallest:g} to {allowed:g} ({why})")
     if start is not None and not smallest <= start <= greatest:

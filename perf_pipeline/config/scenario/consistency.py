@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.fault.fault_checks import check_faults
 from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
 from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
@@ -59,6 +60,7 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
     _find_schedules_without_a_steady_phase(scenario, problems)
     check_stages(scenario, problems)
     check_streams(scenario, problems)
+    check_faults(scenario, problems)
     check_workload_kinds(scenario, problems)
     check_setup_and_teardown(scenario, problems)
     _find_a_log_that_nothing_fills(scenario, problems)

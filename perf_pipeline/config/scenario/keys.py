@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.config.duration import seconds_in
+from perf_pipeline.config.fault.fault_kinds import ALL_SERVERS, FAULT_KINDS
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.scenario import (
     COMPLEXITIES,
@@ -302,8 +303,18 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key("level", "label", "streams with the same level run together"),
         Key("workloads", "text", "what arrives in this stream", 1, 200, takes_many=True),
     ),
+    "fault": (
+        Key("kind", "text", "what fails", choices=FAULT_KINDS, is_required=True),
+        Key("server", "text", "the server that it is done to", choices=ALL_SERVERS),
+        Key("at_s", "number", "s after the begin of the steady phase", 0, 86_400, is_required=True),
+        Key("duration_s", "number", "s, its length", 0.5, 3600, is_required=True),
+        Key("level", "text", "the load level that it belongs to", 1, 40),
+    ),
 }
 """Tables that occur any number of times: ``[[workload]]``."""
 
+FAULT = "fault"
+
 SETTINGS = "settings"
-"""Table of a target's own options, at the top and in an arm; ``target_settings.py`` reads it."""
+"""Table of options of a target, at the top and in an arm (``target_settings.py``), and of a
+failure (``fault_table.py``)."""

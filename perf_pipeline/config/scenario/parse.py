@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.fault.fault_table import faults_of
 from perf_pipeline.config.flags.apply import apply_overrides, drop_pointless_arms
 from perf_pipeline.config.flags.flag import check_flags
 from perf_pipeline.config.flags.overrides import Overrides
@@ -24,6 +25,7 @@ from perf_pipeline.config.scenario.consistency import (
 )
 from perf_pipeline.config.scenario.key_names import key_name
 from perf_pipeline.config.scenario.keys import (
+    FAULT,
     LEVEL,
     MAX_LIST_LENGTH,
     REPEATED,
@@ -141,7 +143,7 @@ def _build(
     phases, think_time, connections, limits, stop = (
         _section(document, section, problems) for section in SECTIONS
     )
-    workloads, arms, stages, arrivals = (
+    workloads, arms, stages, arrivals, faults = (
         _repeated(document, section, problems) for section in REPEATED
     )
     if not workloads and problems.is_good(("workload",)):
@@ -182,6 +184,7 @@ def _build(
             for at, table in enumerate(arrivals)
         ),
         stages=stages_of(stages),
+        faults=faults_of(faults, document.get(FAULT), problems),
         settings=settings,
         folder=str(folder),
         variables=variables,
@@ -230,7 +233,7 @@ def _table(
     known = [key.name for key in keys] + (
         [] if path else [*SECTIONS, *REPEATED, SETTINGS, ENVIRONMENT, SLO]
     )
-    known += [SETTINGS] if path[:1] == ("arm",) else []
+    known += [SETTINGS] if path[:1] in {("arm",), (FAULT,)} else []
     section = str(path[0]) if path else ""
     names = [key_name(section, name) for name in known]
     for name in table:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.stages import Stage
 from perf_pipeline.config.scenario.variables import Variables
@@ -223,6 +224,7 @@ class Scenario:
         max_error_ratio: A level of which a greater share of workflows fails is ``target_failed``,
             unless an objective on ``error_ratio`` allows more.
         think_time: Between the workflows of a slot of closed levels and arms, which is a user then.
+        faults: What fails in the levels, and when; neither arms nor stages have faults.
     """
 
     name: str
@@ -259,3 +261,4 @@ class Scenario:
     stages: tuple[Stage, ...] = ()
     max_error_ratio: float = MAX_ERROR_RATIO
     think_time: ThinkTime = field(default_factory=ThinkTime)
+    faults: tuple[FaultWindow, ...] = ()

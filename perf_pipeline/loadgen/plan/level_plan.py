@@ -15,6 +15,7 @@ from perf_pipeline.config.think_time import ThinkTime
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_pipeline.config.fault.fault_window import FaultWindow
     from perf_pipeline.config.scenario.arrivals import Arrivals
     from perf_pipeline.config.scenario.scenario import Phases, SettingValue, WorkerLimits
     from perf_pipeline.config.slo.slo import Slo
@@ -62,6 +63,7 @@ class LevelPlan:
         teardown: Likewise, after its last workflow.
         think_time: Between the workflows of a slot of a closed level.
         stage: Its place among the stages that the same workers play; None for a level alone.
+        faults: What fails in its steady phase, and when.
     """
 
     index: int
@@ -96,6 +98,7 @@ class LevelPlan:
     teardown: str = ""
     think_time: ThinkTime = field(default_factory=ThinkTime)
     stage: StagePlan | None = None
+    faults: tuple[FaultWindow, ...] = ()
 
     @property
     def loop(self) -> Literal["closed", "open"]:
@@ -134,6 +137,7 @@ class LevelPlan:
             "stop": asdict(self.stop),
             "stage": self.stage and asdict(self.stage),
             "aborts": [asdict(slo) for slo in self.aborts],
+            "faults": [asdict(window) for window in self.faults],
             "loop": self.loop,
             "arrivals": self.arrivals and _arrivals_head(self.arrivals),
         }
@@ -172,7 +176,7 @@ _OBSERVING = ("sample_nodes_every",)
 _ARRAYS = ("kinds", "ramp_ns", "intended_ns", "stream_of")
 _NAMES = ("title", "offered", "trace", "level", "workloads", "streams")
 """What the arrays say better, or what is a name."""
-_LATER = ("variables", "data", "setup", "teardown", "stage")
+_LATER = ("variables", "data", "setup", "teardown", "stage", "faults")
 
 
 def _arrivals_head(arrivals: Arrivals) -> dict[str, Any]:

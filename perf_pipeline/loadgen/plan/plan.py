@@ -7,6 +7,7 @@ from array import array
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.fault.fault_window import windows_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.scenario import Arm
 from perf_pipeline.config.scenario.target_spec import (
@@ -180,6 +181,7 @@ def _plan_of(
         setup=scenario.setup,
         teardown=scenario.teardown,
         stage=stage,
+        faults=windows_of(scenario.faults, arm.label) if role == "level" and not stage else (),
     )
 
 
