@@ -46,7 +46,8 @@ class FaultKind:
         servers: Services that it can be done to; empty for a failure of the machine.
         not_on: Other services, and why it makes no sense there.
         settings: Name (unit last) to what it may be.
-        persists: It outlives the process that injects it: guardian, fault journal, sweep.
+        persists: It outlives the process that injects it: guardian, fault journal, sweep. So does
+            what is done in a proxy, which belongs to the step.
         by_proxy: It acts in the proxy that lies before the server.
     """
 
@@ -78,6 +79,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "open connections are reset, some every second",
             servers=ALL_SERVERS,
             settings={"resets_per_s": FaultSetting(2.0, 0.1, 100.0)},
+            persists=True,
             by_proxy=True,
         ),
         FaultKind(
@@ -88,6 +90,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
                 "latency_ms": FaultSetting(50.0, 1.0, 60_000.0),
                 "jitter_ms": FaultSetting(0.0, 0.0, 60_000.0),
             },
+            persists=True,
             by_proxy=True,
         ),
         FaultKind(
@@ -95,6 +98,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "fewer bytes a second pass, both ways",
             servers=ALL_SERVERS,
             settings={"rate_kb_per_s": FaultSetting(64.0, 1.0, 1_000_000.0)},
+            persists=True,
             by_proxy=True,
         ),
         FaultKind(
@@ -102,6 +106,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "the server cannot be reached",
             servers=ALL_SERVERS,
             settings={"way": FaultSetting("silent", choices=("refuse", "reset", "silent"))},
+            persists=True,
             by_proxy=True,
         ),
         FaultKind(
