@@ -90,7 +90,9 @@ class LevelPlayer:
             plan, run_id=self.folder.run_id, kinds=kinds, run_data=run_data, files=self.files
         )
         watched = {name: one.watched() for name, one in run_data.items()}
-        with ResourceSampler(folder / "resources.jsonl", watched) as monitor:
+        helpers = [self.servers.proxied.pid] if self.servers.proxied else []
+        resources = folder / "resources.jsonl"
+        with ResourceSampler(resources, watched, helpers=helpers) as monitor:
             log = LevelSupervisor(
                 plan,
                 folder=folder,
@@ -105,6 +107,8 @@ class LevelPlayer:
                 stages=stages,
             ).run()
         self.calibrations.ended()
+        if self.servers.proxied:
+            self.servers.proxied.refuse_ended()
         if left := log.left_behind():
             names = ", ".join(f"{count} x {name}" for name, count in left.items())
             self.notify(f"level {plan.shown}: ended processes that the target left behind: {names}")

@@ -301,6 +301,7 @@ class Run:
             files_dir=files,
             searched=self._course.searched,
             compared=self._course.compared,
+            proxy=self._servers.proxied.record if self._servers.proxied else None,
         )
 
 

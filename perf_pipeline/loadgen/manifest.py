@@ -21,6 +21,7 @@ from perf_pipeline.samples.manifest import (
     EnvironmentRecord,
     HarnessRecord,
     Manifest,
+    ProxyRecord,
     SearchedLoad,
     TargetRecord,
     UserCodeRecord,
@@ -57,6 +58,7 @@ def make_manifest(
     files_dir: Path,
     searched: SearchedLoad | None,
     compared: AbQuestion | None,
+    proxy: ProxyRecord | None,
 ) -> Manifest:
     """Collect the manifest of a run that is about to start.
 
@@ -75,6 +77,7 @@ def make_manifest(
         files_dir: Folder of temporary files of the run.
         searched: What a search looks for; None where all levels are planned.
         compared: The arms of an interleaved comparison; None for any other run.
+        proxy: The proxies in the path to servers; None for none.
     """
     environment = environments[scenario.target]
     pools = {name: spec.pool for name, spec in SERVICES.items() if spec.pool}
@@ -136,6 +139,7 @@ def make_manifest(
         teardown=scenario.teardown or None,
         user_code=_user_code(scenario.python_path, user_git),
         scenario_file=_scenario_file(scenario),
+        proxy=proxy,
     )
 
 

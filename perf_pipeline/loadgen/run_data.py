@@ -10,6 +10,7 @@ from perf_pipeline.servers.service import Service, find_service
 from perf_pipeline.workload.servers import connection_name
 
 if TYPE_CHECKING:
+    from perf_pipeline.loadgen.proxied_servers import ServerProxy
     from perf_pipeline.servers.server import Server
 
 
@@ -20,15 +21,22 @@ class RunData:
     Attributes:
         server: The server; its service decides what is stored and how.
         run_id: The run; its name is part of the name of its data.
+        proxy: What stands between it and the workers; None for nothing.
     """
 
     server: Server
     run_id: str
+    proxy: ServerProxy | None = None
 
     @property
     def name(self) -> str:
         """The run's own schema, table, prefix of keys or collection on the server."""
         return self._service.storage.storage_name(self.run_id)
+
+    @property
+    def workers_url(self) -> str:
+        """How workers reach the server; with the password."""
+        return self.proxy.workers_url if self.proxy else self.server.url
 
     def seed(self, seed: int) -> int:
         """Make what the workflows need there.
@@ -56,7 +64,7 @@ class RunData:
             pids=self.server.pids,
             shared=self.server.source in ("settings", "start"),
             probe=self._service.open_probe(self.server.url, connection_name(self.run_id)),
-            addresses=tuple(self._service.tcp_addresses(self.server.url)),
+            addresses=tuple(self._service.tcp_addresses(self.workers_url)),
         )
 
     @property

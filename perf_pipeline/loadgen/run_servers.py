@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.faults.proxy.decisions import DECISIONS_FILE
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
+from perf_pipeline.loadgen.proxied_servers import ProxiedServers, proxied_services
 from perf_pipeline.loadgen.run_data import RunData
 from perf_pipeline.servers.lifecycle.lease import leased
+from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ class RunServers:
     Attributes:
         left_out: Unavailable servers that workflows do without; once opened.
         run_data: Service to the run's data there; once opened.
+        proxied: The proxies before servers with failures of the network; None without, and before
+            it is opened.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class RunServers:
         """
         self.left_out: tuple[str, ...] = ()
         self.run_data: dict[str, RunData] = {}
+        self.proxied: ProxiedServers | None = None
         self._scenario = scenario
         self._settings = settings
         self._run_id = run_id
@@ -78,10 +85,29 @@ class RunServers:
             needed = servers_needed(self._scenario, self.left_out)
             services = ServiceSession(self._settings, sorted(needed))
             self._services = self._stack.enter_context(services)
+            self.proxied = self._proxied(services.servers)
+            proxies = self.proxied.proxies if self.proxied else {}
             self.run_data = {
-                name: RunData(server, self._run_id) for name, server in services.servers.items()
+                name: RunData(server, self._run_id, proxies.get(name))
+                for name, server in services.servers.items()
             }
         return self._services.servers
+
+    def _proxied(self, servers: dict[str, Server]) -> ProxiedServers | None:
+        behind = {
+            name: servers[name]
+            for name in proxied_services(self._scenario.faults)
+            if name in servers
+        }
+        if not behind:
+            return None
+        return ProxiedServers(
+            behind,
+            seed=self._scenario.seed,
+            decisions_file=self._settings.results_dir / self._run_id / DECISIONS_FILE,
+            ports=free_ports(random.SystemRandom(), ephemeral_range()),
+            stack=self._stack,
+        )
 
     def seed(self) -> dict[str, int]:
         """Create the run's data on each server, and fill the table that workflows read, once.

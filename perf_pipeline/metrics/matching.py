@@ -31,6 +31,7 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
         nothing.
     """
     again = f" repeat {level.repeat + 1}" if level.repeat else ""
+    behind = manifest.proxy.services if manifest.proxy else ()
     return {
         "scenario": manifest.scenario,
         "level": f"{level.label}{again}",
@@ -53,7 +54,11 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
         "python": manifest.runtime.get("python", "not recorded"),
         "machine": machine_fingerprint(manifest.host),
         "servers": "; ".join(
-            sorted(f"{one.service}: {one.product} {one.version}" for one in manifest.servers)
+            sorted(
+                f"{one.service}: {one.product} {one.version}"
+                + (" behind a proxy" if one.service in behind else "")
+                for one in manifest.servers
+            )
         )
         or "none",
         "server_settings": _hash(

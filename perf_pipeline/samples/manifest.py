@@ -75,6 +75,29 @@ class ServerRecord:
 
 
 @dataclass(frozen=True)
+class ProxyRecord:
+    """The proxies between workers and servers with failures of the network.
+
+    What they add to a round trip was measured before the load, on an echo on this machine.
+
+    Attributes:
+        services: The servers that have one before them, by service.
+        version: What answers at their control address.
+        direct_s: Median of a round trip of 200 bytes without a proxy.
+        added_s: What a proxy without toxics adds to the median.
+        added_p99_s: What it adds to the 99th percentile.
+        round_trips: How many there were each way.
+    """
+
+    services: tuple[str, ...]
+    version: str
+    direct_s: float
+    added_s: float
+    added_p99_s: float
+    round_trips: int
+
+
+@dataclass(frozen=True)
 class TargetRecord:
     """The target of the levels, in its own environment.
 
@@ -237,6 +260,7 @@ class Manifest:
         teardown: Likewise, after its last workflow.
         scenario_file: Path of the scenario; empty for one of the project, or made in Python.
         user_code: The repository of the user's own functions; None where there is none.
+        proxy: The proxies in the path to servers; None for none.
     """
 
     run_id: str
@@ -277,6 +301,7 @@ class Manifest:
     teardown: str | None = None
     user_code: UserCodeRecord | None = None
     scenario_file: str = ""
+    proxy: ProxyRecord | None = None
 
     @property
     def kinds(self) -> list[tuple[str, str]]:

@@ -27,14 +27,22 @@ PUBLIC = {
 """Methods that only users call."""
 
 CALLED_BY_OTHERS = {
-    "connection_made",  # asyncio
+    "connection_lost",  # asyncio
+    "connection_made",
     "data_received",
+    "eof_received",
+    "pause_writing",
+    "resume_writing",
     "defs",  # Dagster
     "metric_history",
     "run_checks",
     "run_report",
     "yield_for_execution",
-    "do_GET",  # http.server
+    "do_DELETE",  # http.server
+    "do_GET",
+    "do_PATCH",
+    "do_POST",
+    "protocol_version",
     "log_message",
     "handle_starttag",  # html.parser
     "get_parameters",  # kailash

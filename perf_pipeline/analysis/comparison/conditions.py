@@ -101,9 +101,11 @@ def _names(packages: Iterable[str]) -> Iterable[str]:
 
 def _servers(manifest: Manifest) -> dict[str, str]:
     """Return each server with its version and, of one of the user's, where it is."""
+    behind = manifest.proxy.services if manifest.proxy else ()
     found = {
         one.service: f"{one.product} {one.version}"
         + (f" at {one.url}" if one.source == "settings" else "")
+        + (" behind a proxy" if one.service in behind else "")
         for one in manifest.servers
     }
     return {**found, **dict.fromkeys(manifest.left_out, "left out")}

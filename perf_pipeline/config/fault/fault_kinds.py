@@ -47,7 +47,7 @@ class FaultKind:
         not_on: Other services, and why it makes no sense there.
         settings: Name (unit last) to what it may be.
         persists: It outlives the process that injects it: guardian, fault journal, sweep. So does
-            what is done in a proxy, which belongs to the step.
+            what a proxy does by itself, as that belongs to the step.
         by_proxy: It acts in the proxy that lies before the server.
     """
 
@@ -79,7 +79,6 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "open connections are reset, some every second",
             servers=ALL_SERVERS,
             settings={"resets_per_s": FaultSetting(2.0, 0.1, 100.0)},
-            persists=True,
             by_proxy=True,
         ),
         FaultKind(

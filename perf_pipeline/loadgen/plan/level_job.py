@@ -43,7 +43,7 @@ def level_job(
     """
     servers = ServerAccess(
         {
-            name: ServerAddress(one.server.url, one.name, one.server.facts.is_pooler)
+            name: ServerAddress(one.workers_url, one.name, one.server.facts.is_pooler)
             for name, one in run_data.items()
         },
         connections=plan.connections.max_db_connections // plan.processes,

@@ -65,17 +65,24 @@ class ResourceSampler:
     """
 
     def __init__(
-        self, path: Path, servers: Mapping[str, WatchedServer], *, children_s: float = CHILDREN_S
+        self,
+        path: Path,
+        servers: Mapping[str, WatchedServer],
+        *,
+        helpers: Iterable[int] = (),
+        children_s: float = CHILDREN_S,
     ) -> None:
         """Write to ``path``; no server is asked before the first sample.
 
         Args:
             path: The file, JSON lines.
             servers: Service to what is watched of it.
+            helpers: Process ids of the harness beside this one.
             children_s: How long a sample may read what the workers have started; each process
                 takes about 0.1 ms.
         """
         self._path = path
+        self._harness = (os.getpid(), *helpers)
         self._children_s = children_s
         self._watches = {name: ServerWatch(server) for name, server in servers.items()}
         self._traffic = TargetTraffic(servers)
@@ -116,7 +123,7 @@ class ResourceSampler:
         line: dict[str, Any] = {
             "at_ns": at_ns,
             **self._target(worker_pids, found, problems),
-            "harness": self._processes("harness", [os.getpid()], problems),
+            "harness": self._processes("harness", self._harness, problems),
             "servers": self._servers(problems),
             "host": _host(problems),
             "connections": {},

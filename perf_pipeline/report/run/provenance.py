@@ -28,7 +28,7 @@ SOURCES = {
 
 _IN_GROUPS = {
     *("host", "servers", "target", "runtime", "connections", "plan_hashes", "harness"),
-    *("workloads", "environments", "variables"),
+    *("workloads", "environments", "variables", "proxy"),
 }
 _ONLY_IF_SET = {"stopped", "capacity", "setup", "teardown"}
 """Fields for which None means "does not apply", not "not recorded"."""
@@ -40,6 +40,7 @@ def test_conditions(metrics: RunMetrics) -> tuple[Fact, ...]:
     return (
         Fact("Target", _target(manifest)),
         *_servers(manifest),
+        *_proxy(manifest),
         *_left_out(manifest),
         Fact("Workflows", _workloads(manifest)),
         Fact("Machine", _machine(manifest)),
@@ -75,6 +76,7 @@ def environment(metrics: RunMetrics) -> tuple[tuple[str, tuple[Fact, ...]], ...]
             for name, one in manifest.environments.items()
         ),
         ("Worker processes", facts_of(manifest.runtime)),
+        *((("Proxy", facts_of(asdict(manifest.proxy))),) if manifest.proxy else ()),
         *_variables(manifest),
         ("Connections", facts_of(asdict(manifest.connections))),
         ("Plans (SHA-256)", facts_of(manifest.plan_hashes)),
@@ -140,6 +142,21 @@ def _servers(manifest: Manifest) -> tuple[Fact, ...]:
         note = f"{SOURCES[server.source]}; {value_text(server.url)}; max_connections {limit}"
         facts.append(Fact("Server", Cell(product_and_version(server), note=note)))
     return tuple(facts)
+
+
+def _proxy(manifest: Manifest) -> tuple[Fact, ...]:
+    proxy = manifest.proxy
+    if proxy is None:
+        return ()
+    names = ", ".join(map(labels.service_name, proxy.services))
+    added = quantity.seconds(proxy.added_s)
+    note = (
+        f"in the path of every level of this run, before {names}: {value_text(proxy.version)}; "
+        f"{quantity.seconds(proxy.added_p99_s)} at the 99th percentile. A round trip without it "
+        f"takes {quantity.seconds(proxy.direct_s)} (medians of {proxy.round_trips} each way, on an "
+        "echo before the load)"
+    )
+    return (Fact("Proxy", Cell(f"adds {added} to a round trip to {names}", note=note)),)
 
 
 def _left_out(manifest: Manifest) -> tuple[Fact, ...]:

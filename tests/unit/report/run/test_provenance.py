@@ -107,3 +107,22 @@ def test_everything_in_the_manifest_is_in_the_environment(baseline: RunMetrics) 
         *("cpu_model=Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz", "seed=20261124"),
     ):
         assert line in shown
+
+
+def test_what_the_proxy_in_the_path_adds_stands_among_the_conditions(baseline: RunMetrics) -> None:
+    """A failure of the network must not be charged with it, nor a level without one."""
+    assert "Proxy" not in dict(_facts(baseline))
+    proxy = {
+        "services": ["postgres", "redis"],
+        "version": "perf_pipeline-1",
+        "direct_s": 60e-6,
+        "added_s": 85e-6,
+        "added_p99_s": 0.4e-3,
+        "round_trips": 300,
+    }
+    metrics = replace(baseline, manifest=changed(baseline.manifest, proxy=proxy))
+    assert ("Proxy", "adds 85.0 us to a round trip to PostgreSQL, Redis") in _facts(metrics)
+    (shown,) = [one for one in provenance.test_conditions(metrics) if one.term == "Proxy"]
+    assert "0.400 ms at the 99th percentile" in shown.cell.note
+    assert "takes 60.0 us (medians of 300 each way" in shown.cell.note
+    assert "Proxy" in dict(provenance.environment(metrics))

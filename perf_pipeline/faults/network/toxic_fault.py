@@ -1,0 +1,143 @@
+"""A failure that is made of toxics of a proxy: all but its evidence."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.faults.network.proxied_server import DIRECT_S, ProxiedServer
+from perf_pipeline.faults.proxy.client import ProxyClient, ProxyControlError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from perf_pipeline.config.fault.fault_window import SettingValue
+    from perf_pipeline.faults.fault import Place, State
+    from perf_pipeline.faults.network.path import Trip
+
+VISIBLE_S = 0.15
+"""An answer that comes so much later than past the proxy shows a delay of any greater length."""
+
+
+@dataclass(frozen=True)
+class PlannedToxic:
+    """A toxic that makes a failure: as ``ProxyClient.add_toxic`` takes it."""
+
+    type: str
+    stream: str
+    attributes: Mapping[str, int]
+
+
+class ToxicFault:
+    """Adds toxics to the proxy before a server, and removes them.
+
+    The proxy belongs to the run's step and outlives a killed injector; a toxic has a name that no
+    other has, so that what is left behind can be removed by its name.
+    """
+
+    _server: ProxiedServer | None = None
+
+    def __init__(self, place: Place, kind: str, toxics: Sequence[PlannedToxic]) -> None:
+        """Prepare.
+
+        Args:
+            place: Where it happens.
+            kind: Name of the failure; begins the names of its toxics.
+            toxics: What it is made of.
+        """
+        self._place = place
+        self._kind = kind
+        unique = secrets.token_hex(4)
+        self._toxics = {f"{kind}_{toxic.stream}_{unique}": toxic for toxic in toxics}
+
+    @property
+    def server(self) -> ProxiedServer:
+        """The server with its proxy, once ``preflight`` has found it."""
+        assert self._server is not None
+        return self._server
+
+    def preflight(self) -> None:
+        """Find the proxy and open both paths.
+
+        Raises:
+            FaultRefusedError: There is none, or it has such a failure already.
+        """
+        self._server = ProxiedServer(self._place)
+        if present := self._present():
+            raise FaultRefusedError(
+                f"the proxy before {self.server.proxy} has the toxics {present} already: end that "
+                "fault first"
+            )
+
+    def state(self) -> State:
+        """Return the toxics of this failure that the proxy has."""
+        return {"toxics": self._present()}
+
+    def undo_entry(self) -> Mapping[str, SettingValue]:
+        """Return where its toxics are, for ``undo_left_behind``."""
+        return {
+            "control_url": self.server.client.control_url,
+            "proxy": self.server.proxy,
+            "toxics": " ".join(self._toxics),
+        }
+
+    def inject(self) -> None:
+        """Add the toxics."""
+        for name, toxic in self._toxics.items():
+            self.server.client.add_toxic(
+                self.server.proxy, toxic.type, toxic.stream, toxic.attributes, name=name
+            )
+
+    def undo(self) -> None:
+        """Remove the toxics."""
+        if self._server is not None:
+            undo_left_behind(self.undo_entry())
+            self._server.renew()
+
+    def _present(self) -> str:
+        has = sorted(str(toxic["name"]) for toxic in self.server.state().toxics)
+        return ", ".join(name for name in has if name.startswith(self._kind))
+
+
+def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
+    """Remove the toxics of an ``undo_entry``; those of a proxy that is gone are gone.
+
+    Raises:
+        ProxyControlError: The proxy is there, and does not remove them.
+    """
+    client = ProxyClient(str(entry["control_url"]))
+    try:
+        for name in str(entry["toxics"]).split():
+            client.remove_toxic(str(entry["proxy"]), name)
+    except ProxyControlError as error:
+        if not error.is_gone:
+            raise
+
+
+def delay_sign(direct: Trip, through: Trip | None, needed_s: float) -> Sign:
+    """Return whether an exchange through the proxy takes longer than one past it.
+
+    Args:
+        direct: The exchange past the proxy.
+        through: The exchange through it; None without one.
+        needed_s: How much longer it must take; ``VISIBLE_S`` is enough for any length.
+    """
+    if through is None:
+        return unclear_sign(direct)
+    if through.error:
+        return Sign(in_effect=False, value=0.0, text=f"no exchange through it: {through.error}")
+    later_ms = 1e3 * (through.took_s - direct.took_s)
+    so_far = "" if through.is_answered else "at least "
+    return Sign(
+        in_effect=later_ms >= 1e3 * min(needed_s, VISIBLE_S),
+        value=later_ms,
+        text=f"answers come {so_far}{later_ms:.1f} ms later than past the proxy",
+    )
+
+
+def unclear_sign(direct: Trip) -> Sign:
+    """Return the sign of a server that does not answer past the proxy either."""
+    why = direct.error or f"no answer within {DIRECT_S:g} s"
+    return Sign(in_effect=False, value=0.0, text=f"the server itself does not answer: {why}")

@@ -1,0 +1,1 @@
+"""A TCP proxy before a server, with the HTTP API of Toxiproxy, whose random choices are seeded."""

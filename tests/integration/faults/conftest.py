@@ -1,0 +1,106 @@
+"""The proxies under test: our own, and Shopify's Toxiproxy where this machine can build it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.faults.proxy.client import ProxyClient, ProxyControlError
+from perf_pipeline.faults.proxy.proxy_process import ProxyProcess
+from tests.integration.faults.echo import Echo
+from tests.sandbox import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TOXIPROXY = "github.com/Shopify/toxiproxy/v2/cmd/server"
+TOXIPROXY_VERSION = "v2.12.0"
+_BUILD_S = 280.0
+
+
+@cache
+def toxiproxy_program() -> Path | str:
+    """Return Shopify's program, built once into the user's cache, or why there is none."""
+    folder = current_settings().cache_dir / f"toxiproxy-{TOXIPROXY_VERSION}"
+    program = folder / "server"
+    if program.exists():
+        return program
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if go is None:
+        return "Go is not installed: Toxiproxy cannot be built"
+    built = subprocess.run(
+        [go, "install", f"{TOXIPROXY}@{TOXIPROXY_VERSION}"],
+        env={**os.environ, "GOBIN": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=_BUILD_S,
+        check=False,
+    )
+    return program if program.exists() else f"Toxiproxy was not built: {built.stderr[-300:]}"
+
+
+@contextmanager
+def shopifys() -> Iterator[ProxyClient]:
+    """Shopify's Toxiproxy on a free port."""
+    program = toxiproxy_program()
+    if isinstance(program, str):
+        pytest.skip(program)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [program, "-host", "127.0.0.1", "-port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    client = ProxyClient(f"http://127.0.0.1:{port}")
+    try:
+        assert until(lambda: answers(client), 20)
+        yield client
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def ours() -> Iterator[ProxyClient]:
+    """Our own proxies."""
+    with ProxyProcess(seed=1) as process:
+        yield process.client
+
+
+def answers(client: ProxyClient) -> bool:
+    try:
+        return bool(client.version())
+    except ProxyControlError:
+        return False
+
+
+@pytest.fixture(
+    scope="module",
+    params=["ours", pytest.param("shopifys", marks=pytest.mark.slow)],
+)
+def either(request: pytest.FixtureRequest) -> Iterator[ProxyClient]:
+    """A client of our proxies, and in the long suite of Shopify's Toxiproxy."""
+    with {"ours": ours, "shopifys": shopifys}[request.param]() as client:
+        yield client
+
+
+@pytest.fixture
+def api(either: ProxyClient) -> Iterator[ProxyClient]:
+    """The same without any proxy."""
+    yield either
+    for name in either.proxies():
+        either.delete(name)
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    """A server that sends back what it gets."""
+    with Echo() as server:
+        yield server

@@ -1,0 +1,117 @@
+"""A run with failures of the network puts its workers, and nobody else, behind proxies."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from redis import Redis
+
+from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.config.scenario.scenario import Scenario, Workload
+from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
+from perf_pipeline.faults.proxy.client import ProxyClient
+from perf_pipeline.loadgen.run_servers import RunServers
+from tests.sandbox import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.servers.server import Server
+
+pytestmark = pytest.mark.integration
+
+SCENARIO = Scenario(
+    "of-a-test",
+    target="callable",
+    workloads=(Workload("shop:order", ""),),
+    servers=("redis",),
+    faults=(FaultWindow("network_latency", "redis", at_s=1, duration_s=1),),
+)
+
+
+def opened(scenario: Scenario, settings: Settings, stack: ExitStack) -> RunServers:
+    """Return the servers of a run, found."""
+    found = RunServers(scenario, settings, "r-proxied", notify=lambda _text: None, stack=stack)
+    found.open()
+    return found
+
+
+@pytest.fixture
+def with_redis(settings: Settings, servers: dict[str, Server]) -> Settings:
+    """Settings that name the Redis of the test session."""
+    return replace(settings, urls={"redis": servers["redis"].url})
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """Ends what a run started."""
+    with ExitStack() as opened_stack:
+        yield opened_stack
+
+
+def test_workers_go_through_the_proxy_and_the_harness_past_it(
+    with_redis: Settings, servers: dict[str, Server], stack: ExitStack
+) -> None:
+    run = opened(SCENARIO, with_redis, stack)
+    data = run.run_data["redis"]
+    assert data.proxy is not None
+    assert data.server.url == servers["redis"].url
+    assert data.watched().addresses == (data.proxy.address,)
+    client = ProxyClient(data.proxy.control_url)
+    before = client.connections("redis").accepted
+    with Redis.from_url(data.workers_url) as worker:
+        assert worker.ping()
+    data.written_numbers(0)
+    assert client.connections("redis").accepted == before + 1
+
+
+def test_what_the_proxy_adds_is_in_the_manifest_and_it_ends_with_the_run(
+    with_redis: Settings,
+) -> None:
+    with ExitStack() as stack:
+        proxied = opened(SCENARIO, with_redis, stack).proxied
+        assert proxied is not None
+        assert proxied.record.services == ("redis",)
+        assert proxied.record.version.startswith("perf_pipeline")
+        assert 0 < proxied.record.added_s < 0.02
+        assert proxied.record.round_trips >= 100
+    assert not psutil.pid_exists(proxied.pid)
+
+
+def test_without_failures_of_the_network_there_is_no_proxy(
+    with_redis: Settings, servers: dict[str, Server], stack: ExitStack
+) -> None:
+    """A lock, or no failure at all: what the proxy adds would be for nothing."""
+    lock = FaultWindow("database_timeout", "redis", at_s=1, duration_s=1)
+    run = opened(replace(SCENARIO, faults=(lock,)), with_redis, stack)
+    assert run.proxied is None
+    assert run.run_data["redis"].workers_url == servers["redis"].url
+
+
+def test_a_run_does_not_go_on_without_its_proxies(with_redis: Settings, stack: ExitStack) -> None:
+    """Workers would meet refused connections that no scenario asked for."""
+    proxied = opened(SCENARIO, with_redis, stack).proxied
+    assert proxied is not None
+    proxied.refuse_ended()
+    process = psutil.Process(proxied.pid)
+    process.kill()
+    assert until(lambda: process.status() == psutil.STATUS_ZOMBIE, 5)
+    with pytest.raises(PerfPipelineError, match="proxies before redis is gone: it ended with -9"):
+        proxied.refuse_ended()
+
+
+def test_a_server_that_no_proxy_can_stand_before_is_refused_by_name(
+    settings: Settings, servers: dict[str, Server], stack: ExitStack
+) -> None:
+    url = f"{servers['mongodb'].url}?replicaSet=r"
+    scenario = replace(
+        SCENARIO, servers=("mongodb",), faults=(replace(SCENARIO.faults[0], server="mongodb"),)
+    )
+    named = replace(settings, urls={"mongodb": url})
+    with pytest.raises(ServiceUnavailableError, match="mongodb"):
+        opened(scenario, named, stack)
