@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.samples.level_steps import STEP_SCHEMA
 from perf_pipeline.samples.pruned import pruned_sentence, run_pruned_at
 from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.steps.level_steps import STEP_SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path

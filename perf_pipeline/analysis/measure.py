@@ -25,11 +25,11 @@ from perf_pipeline.metrics.records.worker_facts import worker_facts
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.validity import worst
 from perf_pipeline.samples.level_records import SCHEMA
-from perf_pipeline.samples.level_steps import level_steps
 from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
 from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON
 from perf_pipeline.samples.stages.stage_records import IS_CARRIED
+from perf_pipeline.samples.steps.level_steps import level_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable

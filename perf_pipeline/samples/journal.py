@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.samples.disk_space import is_disk_full
-from perf_pipeline.samples.step_journal import STEP_TABLES, JournalSteps, StepWriter, steps_in
+from perf_pipeline.samples.steps.step_journal import STEP_TABLES, JournalSteps, StepWriter, steps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

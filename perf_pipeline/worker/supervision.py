@@ -22,7 +22,7 @@ from perf_pipeline.samples.slots import (
     STOP_NS,
     SlotFile,
 )
-from perf_pipeline.samples.step_journal import SAMPLED_EVERY
+from perf_pipeline.samples.steps.step_journal import SAMPLED_EVERY
 from perf_pipeline.worker.arrival_share import ArrivalShare
 from perf_pipeline.worker.ledger import Ledger
 from perf_pipeline.worker.own_time import monotonic_ns, write

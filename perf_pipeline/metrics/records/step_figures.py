@@ -24,7 +24,7 @@ from perf_pipeline.metrics.types.steps import (
     StepMetrics,
     Steps,
 )
-from perf_pipeline.samples.level_steps import (
+from perf_pipeline.samples.steps.level_steps import (
     IS_COLD,
     IS_COUNT,
     IS_FAILED,

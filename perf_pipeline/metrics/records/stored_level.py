@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.samples.level_records import LevelRecords, read_level
-from perf_pipeline.samples.level_steps import LevelSteps, read_level_steps
 from perf_pipeline.samples.stages.stage_records import bounds_ns, home_of
+from perf_pipeline.samples.steps.level_steps import LevelSteps, read_level_steps
 
 if TYPE_CHECKING:
     from pathlib import Path

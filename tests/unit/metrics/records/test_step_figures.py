@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from perf_pipeline.metrics.records.step_figures import steps_of
-from perf_pipeline.samples.level_steps import (
+from perf_pipeline.samples.steps.level_steps import (
     IS_COLD,
     IS_COUNT,
     IS_FAILED,

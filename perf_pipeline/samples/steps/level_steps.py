@@ -11,7 +11,7 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.journal import read_facts, read_steps
-from perf_pipeline.samples.step_journal import SAMPLED_EVERY
+from perf_pipeline.samples.steps.step_journal import SAMPLED_EVERY
 from perf_pipeline.steps import COLD, COUNT, FAILED, MAX_COUNT, OUTSIDE
 
 if TYPE_CHECKING:

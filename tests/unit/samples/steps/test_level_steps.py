@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.level_steps import STEP_SCHEMA, level_steps, read_level_steps
+from perf_pipeline.samples.steps.level_steps import STEP_SCHEMA, level_steps, read_level_steps
 
 if TYPE_CHECKING:
     from pathlib import Path

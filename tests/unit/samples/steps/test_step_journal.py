@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.samples.journal import JournalWriter, read_journal, read_steps
-from perf_pipeline.samples.level_steps import level_steps, read_level_steps
-from perf_pipeline.samples.step_journal import JournalSteps
+from perf_pipeline.samples.steps.level_steps import level_steps, read_level_steps
+from perf_pipeline.samples.steps.step_journal import JournalSteps
 from perf_pipeline.steps import COUNT, FAILED, OUTSIDE, StepBuffer, workflow_of
 
 if TYPE_CHECKING:
