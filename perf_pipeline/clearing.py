@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.faults.sweep import sweep
 from perf_pipeline.host.scratch import remove_abandoned_scratch
 from perf_pipeline.loadgen.limits.control_group import remove_leftovers
 from perf_pipeline.loadgen.supervise.left_behind import end_left_behind
@@ -30,8 +31,9 @@ def clear(settings: Settings) -> list[str]:
     Returns:
         One line for each thing that was done, or that could not be done.
     """
+    lines = sweep(settings)  # before the servers that were faulted are looked at
     cleared = clear_leftovers(settings, SERVICES)
-    lines = [*cleared.removed, *cleared.problems]
+    lines += [*cleared.removed, *cleared.problems]
     lines += [f"control group {name}" for name in remove_leftovers()]
     lines += [
         f"{folder}, the files of a run that was killed"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from perf_pipeline.loadgen.environment.user_code import user_code_of
+from perf_pipeline.loadgen.level_faults import LevelFaults
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
@@ -49,6 +50,7 @@ class LevelPlayer:
         servers: Its servers, seeded.
         calibrations: Fixed work before and after each level.
         files: Folder for the files that workflows read.
+        state_dir: Where the fault journal is.
         notify: Called with each line that people should see while they wait.
     """
 
@@ -57,6 +59,7 @@ class LevelPlayer:
     servers: RunServers
     calibrations: LevelCalibration
     files: Path
+    state_dir: Path
     notify: Callable[[str], None]
 
     def play(
@@ -90,22 +93,33 @@ class LevelPlayer:
             plan, run_id=self.folder.run_id, kinds=kinds, run_data=run_data, files=self.files
         )
         watched = {name: one.watched() for name, one in run_data.items()}
-        helpers = [self.servers.proxied.pid] if self.servers.proxied else []
+        faults = LevelFaults(plan, self.servers.faulted(plan.faults), folder, self.state_dir)
+
+        def write_log(log: LevelLog) -> None:
+            self._write_log(log)
+            faults.follow(log)
+
+        helpers = faults.pids + ([self.servers.proxied.pid] if self.servers.proxied else [])
         resources = folder / "resources.jsonl"
-        with ResourceSampler(resources, watched, helpers=helpers) as monitor:
-            log = LevelSupervisor(
-                plan,
-                folder=folder,
-                python=python,
-                job=job,
-                user_code=user_code,
-                sample_every_s=self.scenario.sample_every_s,
-                make_room=lambda: give_back(self.folder.root),
-                on_second=monitor.sample,
-                on_progress=lambda progress: self._progress(progress, on_progress),
-                write_log=self._write_log,
-                stages=stages,
-            ).run()
+        try:
+            with ResourceSampler(resources, watched, helpers=helpers) as monitor:
+                log = LevelSupervisor(
+                    plan,
+                    folder=folder,
+                    python=python,
+                    job=job,
+                    user_code=user_code,
+                    sample_every_s=self.scenario.sample_every_s,
+                    make_room=lambda: give_back(self.folder.root),
+                    on_second=monitor.sample,
+                    on_progress=lambda progress: self._progress(progress, on_progress),
+                    write_log=write_log,
+                    stages=stages,
+                    host_floor=faults.host_floor,
+                ).run()
+        finally:
+            for sentence in faults.stop():
+                self.notify(f"level {plan.shown}: {sentence}")
         self.calibrations.ended()
         if self.servers.proxied:
             self.servers.proxied.refuse_ended()

@@ -22,6 +22,7 @@ from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.settings import PROJECT, current_settings
 from perf_pipeline.errors import RunFolderError, ScenarioError
+from perf_pipeline.faults.sweep import sweep
 from perf_pipeline.finished_run import FinishedRun
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
 from perf_pipeline.host.level_calibration import LevelCalibration
@@ -150,6 +151,7 @@ class Run:
 
         Raises:
             GaveUpWaitingError: The other run went on for longer than this one was to wait.
+            ScenarioError: A server may not be faulted as the scenario wants; with each.
             ServiceUnavailableError: With a sentence for each that is unavailable.
         """
         if not self._plans:
@@ -158,8 +160,11 @@ class Run:
                 self._settings.lock_path, holder, self._notify, time.sleep, wait_s=self._wait_s
             )
             self._stack.enter_context(lock)
+            for sentence in sweep(self._settings):
+                self._notify(sentence)
             self._servers.open()
             self._plans = self._course.plans(self._servers.left_out)
+            self._servers.faulted([fault for plan in self._plans for fault in plan.faults])
         return self._servers.open()
 
     def seed_data(self) -> dict[str, int]:
@@ -224,7 +229,13 @@ class Run:
         manifest = self._manifest(servers, environments, files)
         write_manifest(self.folder, manifest)
         player = LevelPlayer(
-            self.folder, self._scenario, self._servers, calibrations, files, self._notify
+            self.folder,
+            self._scenario,
+            self._servers,
+            calibrations,
+            files,
+            self._settings.state_dir,
+            self._notify,
         )
         for plan in self._course.levels(self._plans, self.folder):
             if plan.stage and plan.stage.number > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_pipeline.servers.lifecycle.started_server import current_pids
 from perf_pipeline.servers.probe import WatchedServer
 from perf_pipeline.servers.service import Service, find_service
 from perf_pipeline.workload.servers import connection_name
@@ -61,10 +62,11 @@ class RunData:
     def watched(self) -> WatchedServer:
         """Return the server as it is watched while load runs; nothing is opened yet."""
         return WatchedServer(
-            pids=self.server.pids,
+            pids=current_pids(self.server.folder, self.server.pids),
             shared=self.server.source in ("settings", "start"),
             probe=self._service.open_probe(self.server.url, connection_name(self.run_id)),
             addresses=tuple(self._service.tcp_addresses(self.workers_url)),
+            folder=self.server.folder,
         )
 
     @property

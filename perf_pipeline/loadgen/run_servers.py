@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.errors import ScenarioError, ServiceUnavailableError
+from perf_pipeline.faults.fault import FaultRefusedError
 from perf_pipeline.faults.proxy.decisions import DECISIONS_FILE
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.loadgen.proxied_servers import ProxiedServers, proxied_services
@@ -16,11 +18,13 @@ from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextlib import ExitStack
 
+    from perf_pipeline.config.fault.fault_window import FaultWindow
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.faults.fault import FaultedServer
     from perf_pipeline.servers.server import Server
 
 NOT_OURS = "left as it was: its data belong to the user's own functions"
@@ -122,6 +126,41 @@ class RunServers:
                 self._stack.enter_context(leased(self._settings.state_dir, server, run_data.name))
                 self._seeded[service] = run_data.seed(self._scenario.seed)
         return self._seeded
+
+    def faulted(self, windows: Iterable[FaultWindow]) -> dict[str, FaultedServer]:
+        """Return the servers that failures are done to, as they are now.
+
+        Args:
+            windows: The failures; one of a server that was left out is refused when it is due.
+
+        Raises:
+            ScenarioError: Servers that may not be faulted, a sentence each.
+        """
+        wanted = {window.server for window in windows if window.server}
+        if not wanted:
+            return {}
+        from perf_pipeline.faults.marker import (  # noqa: PLC0415 - the drivers of all services
+            faulted_server,
+        )
+
+        found: dict[str, FaultedServer] = {}
+        problems = []
+        for service, server in self.open().items():
+            if service in wanted:
+                try:
+                    found[service] = replace(
+                        faulted_server(server), proxy_url=self._proxy_url(service)
+                    )
+                except FaultRefusedError as error:
+                    problems.append(str(error))
+        if problems:
+            raise ScenarioError(problems)
+        return found
+
+    def _proxy_url(self, service: str) -> str | None:
+        """Return where the proxy before a server is controlled; None without one."""
+        proxy = self.proxied.proxies.get(service) if self.proxied is not None else None
+        return proxy.control_url if proxy is not None else None
 
     def settle(self) -> dict[str, str]:
         """Bring each server to the state in which every level begins.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from perf_pipeline.servers.lifecycle.started_server import current_pids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +45,19 @@ class WatchedServer:
         shared: Other programs may use it as well, so its counters are not the run's alone.
         probe: What asks it.
         addresses: Host and port of each TCP address that its URL names.
+        folder: Its folder, if we started it.
     """
 
     pids: tuple[int, ...]
     shared: bool
     probe: Probe
     addresses: tuple[tuple[str, int], ...] = ()
+    folder: Path | None = None
+
+    def current_pids(self) -> tuple[int, ...]:
+        """Return its main process as it is now: another after a crash."""
+        has_ended = not all(Path(f"/proc/{pid}").exists() for pid in self.pids)
+        return current_pids(self.folder, self.pids) if has_ended else self.pids
 
 
 class ProbeSession(Generic[Session]):

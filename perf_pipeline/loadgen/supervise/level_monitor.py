@@ -43,6 +43,7 @@ class LevelMonitor:
         on_sample: Callable[[int, list[int]], None],
         sample_every_s: float,
         on_progress: Callable[[Progress], None],
+        host_floor: Callable[[], str] = lambda: "",
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Prepare.
@@ -57,8 +58,11 @@ class LevelMonitor:
             on_sample: Called every ``sample_every_s`` with the time and the workers' pids.
             sample_every_s: How often.
             on_progress: Called about once a second with the progress.
+            host_floor: Returns the sentence about a floor of the host that an injected failure
+                reached; empty while none is.
             clock_ns: CLOCK_MONOTONIC.
         """
+        self._host_floor = host_floor
         self._label = label
         self._workers = workers
         self._folder = folder
@@ -105,7 +109,11 @@ class LevelMonitor:
         self._reported = (now_ns, totals.ended)
         early_end = None
         if go_ns is not None and phase != "drain":
-            early_end = self._no_disk() or self._stop_watch.look(now_ns, totals, self._alive_pids())
+            early_end = (
+                self._no_disk()
+                or self._no_reserve()
+                or self._stop_watch.look(now_ns, totals, self._alive_pids())
+            )
             if early_end is None and self._slo_watch is not None:
                 slots = [worker.slots for worker in self._workers]
                 early_end = self._slo_watch.look(now_ns, phase, go_ns, slots)
@@ -126,6 +134,11 @@ class LevelMonitor:
         if not stuck and free_bytes(self._folder) >= FLOOR_BYTES:
             return None
         return EarlyEnd(EndedBecause.DISK_FULL, disk_full(self._folder))
+
+    def _no_reserve(self) -> EarlyEnd | None:
+        """Return that the level ends if its failures took what the host must keep."""
+        reached = self._host_floor()
+        return EarlyEnd(EndedBecause.HOST_FLOOR, reached) if reached else None
 
     def _alive_pids(self) -> list[int]:
         return [worker.pid for worker in self._workers if worker.alive]

@@ -63,6 +63,7 @@ class LevelSupervisor:
         sample_every_s: float = 1.0,
         cgroups: Path | None = CGROUPS,
         stages: Sequence[LevelPlan] = (),
+        host_floor: Callable[[], str] = lambda: "",
     ) -> None:
         """Prepare; nothing is started.
 
@@ -80,6 +81,7 @@ class LevelSupervisor:
             sample_every_s: How often ``on_second`` is called.
             cgroups: Where control groups are mounted; None to do without.
             stages: The stages after this one, which the same workers play.
+            host_floor: As of ``LevelMonitor``.
         """
         self._plan = plan
         self._folder = folder
@@ -102,6 +104,7 @@ class LevelSupervisor:
             on_sample=on_second,
             sample_every_s=sample_every_s,
             on_progress=on_progress,
+            host_floor=host_floor,
         )
         log = new_log(plan)
         self._phases = (

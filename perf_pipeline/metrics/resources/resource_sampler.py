@@ -206,7 +206,7 @@ class ResourceSampler:
         """Read the servers that this run started, with the processes below them."""
         found: list[dict[str, Any]] = []
         for name, watch in self._watches.items():
-            for main in watch.server.pids:
+            for main in watch.server.current_pids():
                 read = self._processes("servers", [main], problems, lasting=True)
                 if read:
                     read += self._processes("servers", _below(main), problems)

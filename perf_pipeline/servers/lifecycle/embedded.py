@@ -103,7 +103,7 @@ class EmbeddedServer:
             if not Path(where).is_relative_to(self.folder):
                 raise PortTakenError(f"{self._url} is answered from {where}")
             name, source = self._service.NAME, self._installation.source
-            self.server = Server(name, self._url, source, facts, pids=(pid,))
+            self.server = Server(name, self._url, source, facts, pids=(pid,), folder=self.folder)
             return
         raise ServiceUnavailableError(
             f"{self._installation.program} did not answer a query within {ready_s:g} s "

@@ -12,7 +12,7 @@
 
 First line of standard input: the launch specification. Later lines: ``restart`` (after the server
 ended or to end it), ``detach`` (outlive the owner, for ``perf-pipeline start``; SIGTERM ends it
-then).
+then). SIGUSR1 starts a server that has ended again, and does nothing to one that runs.
 Standard output: one JSON object a line, the last being the guardian's own end.
 
 Standard library only: it starts in a few hundredths of a second and takes little memory.
@@ -34,6 +34,8 @@ from perf_pipeline.servers.lifecycle.launch_spec import (
     GUARDIAN,
     GUARDIAN_FILE,
     LOG_FILE,
+    REVIVE_SIGNAL,
+    REVIVES,
     LaunchSpec,
 )
 
@@ -59,6 +61,7 @@ class Guardian:
         self._spec = spec
         self._detached = False
         self._terminated = False
+        self._revival_asked = False
         self._input = b""
         self._server: subprocess.Popen[bytes] | None = None
         self._end_reported = False
@@ -66,6 +69,7 @@ class Guardian:
         signal.set_wakeup_fd(wake_end)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the select
         signal.signal(signal.SIGTERM, self._on_terminate)
+        signal.signal(REVIVE_SIGNAL, self._on_revive)
         # Ctrl-C and a closed terminal concern the owner; we follow it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -89,7 +93,7 @@ class Guardian:
 
     def _fill_folder(self) -> None:
         spec = self._spec
-        about = {GUARDIAN: list(own_stamp()), "service": spec.service}
+        about = {GUARDIAN: list(own_stamp()), "service": spec.service, REVIVES: True}
         self._held = hold(spec.folder, GUARDIAN_FILE, about)
         (spec.folder / "data").mkdir(mode=0o700)
         for name, text in spec.files.items():
@@ -140,6 +144,9 @@ class Guardian:
             os.read(self._wake, 4096)
         if self._terminated:
             raise _OwnerDoneError
+        if self._revival_asked:
+            self._revival_asked = False
+            self._revive()
         if self._detached:
             return
         if sys.stdin.fileno() in ready:
@@ -166,6 +173,12 @@ class Guardian:
             self._serve()
         else:
             raise ValueError(f"a guardian knows detach and restart, not {command!r}")
+
+    def _revive(self) -> None:
+        """Start the server again if it has ended."""
+        if self._server is not None and self._server.poll() is not None:
+            self._stop_server()
+            self._serve()
 
     def _report_end(self) -> None:
         if self._server is not None and self._server.poll() is not None and not self._end_reported:
@@ -199,6 +212,9 @@ class Guardian:
 
     def _on_terminate(self, *_: object) -> None:
         self._terminated = True
+
+    def _on_revive(self, *_: object) -> None:
+        self._revival_asked = True
 
 
 def _programs_environment() -> dict[str, str]:

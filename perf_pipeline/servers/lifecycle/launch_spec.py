@@ -6,6 +6,7 @@ Standard library only: the guardian starts in a few hundredths of a second.
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +17,10 @@ GUARDIAN_FILE = "guardian.json"
 GUARDIAN = "guardian"
 """Key of the guardian's stamp in that file."""
 LOG_FILE = "server.log"
+REVIVES = "revives"
+"""Key in the file of a guardian that heeds ``REVIVE_SIGNAL``; an older one would end."""
+REVIVE_SIGNAL = signal.SIGUSR1
+"""Has a guardian start its server again, if that has ended."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.held_folder import read_own
 from perf_pipeline.lifeline import ProcessStamp
 from perf_pipeline.redaction.redact import remember_url
+from perf_pipeline.servers.lifecycle.started_server import started_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,8 +53,12 @@ class PersistentServer:
         remember_url(self.url)
 
     def is_alive(self) -> bool:
-        """Return whether both processes are those that were started."""
-        return self.guardian.is_alive() and self.server.is_alive()
+        """Return whether its guardian and its server live, started again or not."""
+        if not self.guardian.is_alive():
+            return False
+        started = started_server(self.folder)
+        is_again = started is not None and started.main_process() is not None
+        return self.server.is_alive() or is_again
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.redaction.redact import remember_url
 from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer, start_embedded
 from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent
+from perf_pipeline.servers.lifecycle.started_server import current_pids
 from perf_pipeline.servers.lifecycle.unprivileged import unprivileged
 from perf_pipeline.servers.server import Server, redacted_url
 from perf_pipeline.servers.service import (
@@ -88,7 +89,11 @@ def running_server(settings: Settings, service: str) -> tuple[Server | None, lis
         facts = implementation.identify(persistent.url, _ANSWER_S)
     except NotAnsweringError as error:
         return None, [f"the {service} server that `start` left running does not answer ({error})"]
-    return Server(service, persistent.url, "start", facts, pids=(persistent.server.pid,)), []
+    pids = current_pids(persistent.folder, (persistent.server.pid,))
+    return (
+        Server(service, persistent.url, "start", facts, pids=pids, folder=persistent.folder),
+        [],
+    )
 
 
 def start_any(

@@ -1,4 +1,4 @@
-"""The proxies under test: our own, and Shopify's Toxiproxy where this machine can build it."""
+"""Servers that may be faulted, and proxies: ours, and Shopify's where it can be built."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.faults.marker import faulted_server
 from perf_pipeline.faults.proxy.client import ProxyClient, ProxyControlError
 from perf_pipeline.faults.proxy.proxy_process import ProxyProcess
+from perf_pipeline.servers.lifecycle.services import ServiceSession
+from tests.integration.conftest import settings_in
 from tests.integration.faults.echo import Echo
 from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from perf_pipeline.faults.fault import FaultedServer
+    from perf_pipeline.servers.server import Server
 
 TOXIPROXY = "github.com/Shopify/toxiproxy/v2/cmd/server"
 TOXIPROXY_VERSION = "v2.12.0"
@@ -104,3 +111,19 @@ def echo() -> Iterator[Echo]:
     """A server that sends back what it gets."""
     with Echo() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def own_servers(
+    tmp_path_factory: pytest.TempPathFactory,
+    mariadb: None,  # noqa: ARG001
+) -> Iterator[dict[str, Server]]:
+    """A server of every service; MongoDB's is the stand-in."""
+    with ServiceSession(settings_in(tmp_path_factory.mktemp("faulted")), SERVICES) as session:
+        yield session.servers
+
+
+@pytest.fixture
+def faulted(own_servers: dict[str, Server]) -> dict[str, FaultedServer]:
+    """The same, as failures are injected into them."""
+    return {name: faulted_server(server) for name, server in own_servers.items()}

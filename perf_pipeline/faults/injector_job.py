@@ -1,0 +1,63 @@
+"""What an injector plays, as one line of JSON; it may have passwords, and goes by a pipe."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.faults.fault import FaultedServer
+from perf_pipeline.lifeline import ProcessStamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class InjectorJob:
+    """The failures of a level.
+
+    Attributes:
+        windows: In the order of the scenario.
+        servers: Service to the server that may be faulted.
+        folder: The level's folder.
+        seed: Of the scenario.
+        state_dir: Where the fault journal is.
+        owner: The process for which they are injected.
+    """
+
+    windows: tuple[FaultWindow, ...]
+    servers: Mapping[str, FaultedServer]
+    folder: Path
+    seed: int
+    state_dir: Path
+    owner: ProcessStamp
+
+    def to_json(self) -> str:
+        """Return the job as one line."""
+        return json.dumps(asdict(self), default=str)  # paths are written as texts
+
+    @classmethod
+    def from_json(cls, line: str) -> InjectorJob:
+        """Read what ``to_json`` wrote."""
+        values = json.loads(line)
+        return cls(
+            windows=tuple(FaultWindow(**one) for one in values["windows"]),
+            servers={name: _server(one) for name, one in values["servers"].items()},
+            folder=Path(values["folder"]),
+            seed=values["seed"],
+            state_dir=Path(values["state_dir"]),
+            owner=ProcessStamp.from_json(values["owner"]),
+        )
+
+
+def _server(values: dict[str, object]) -> FaultedServer:
+    server = FaultedServer(**values)  # type: ignore[arg-type]
+    folder = server.data_folder
+    return replace(
+        server,
+        pids=tuple(server.pids),
+        data_folder=Path(folder) if folder is not None else None,
+    )

@@ -1,0 +1,121 @@
+"""Every process of a server is killed, and it is started again on the same data at the end.
+
+Its guardian starts it, with the arguments of the first start. What it held in memory is lost, as
+in a power cut that spares the disk: a Redis without persistence comes back empty.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.faults.process_faults import (
+    ENTRY_FOLDER,
+    left_folder,
+    own_server,
+    server_state,
+)
+from perf_pipeline.servers.lifecycle.folder import empty_of_processes
+from perf_pipeline.servers.service import find_service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from perf_pipeline.config.fault.fault_window import SettingValue
+    from perf_pipeline.faults.fault import Fault, Place, State
+    from perf_pipeline.servers.lifecycle.started_server import StartedServer
+
+_KILLED_S = 5.0
+_REVIVED_S = 5.0
+_ASK_AGAIN_S = 1.0
+_POLL_S = 0.02
+_CONNECT_S = 0.2
+
+
+def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:  # noqa: ARG001 - has none
+    """Make the failure."""
+    return ServerCrash(place)
+
+
+def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
+    """Start the server of an entry again, if it has ended."""
+    started = left_folder(entry)
+    if started is not None:
+        _revive(started, time.sleep)
+
+
+class ServerCrash:
+    """SIGKILL to every process of a server that this project started."""
+
+    def __init__(self, place: Place) -> None:
+        """Prepare."""
+        self._place = place
+        self._started: StartedServer | None = None
+
+    def preflight(self) -> None:
+        """Find its processes, and whether its guardian can start it again."""
+        self._server, started = own_server(self._place)
+        if not started.can_be_revived:
+            raise FaultRefusedError(
+                f"the guardian {started.guardian.pid} of the {self._server.service} server was "
+                "started by an older version, which cannot start it again: "
+                "`perf-pipeline stop`, then `perf-pipeline start`."
+            )
+        self._started = started
+
+    def state(self) -> State:
+        """Return how it answers."""
+        assert self._started is not None
+        return server_state(self._server, self._started)
+
+    def undo_entry(self) -> Mapping[str, SettingValue]:
+        """Return its folder, by which its guardian is found."""
+        assert self._started is not None
+        return {ENTRY_FOLDER: str(self._started.folder)}
+
+    def inject(self) -> None:
+        """Kill its processes, and wait until none is left."""
+        assert self._started is not None
+        left = empty_of_processes(self._started.folder, grace_s=0.0, kill_s=_KILLED_S)
+        if left:
+            raise RuntimeError(f"processes {left} do not end within {_KILLED_S:g} s of SIGKILL")
+
+    def sign(self) -> Sign:
+        """Count its processes, and try to connect to it."""
+        assert self._started is not None
+        count = len(self._started.processes())
+        accepts = any(
+            _accepts(host, port)
+            for host, port in find_service(self._server.service).tcp_addresses(self._server.url)
+        )
+        connections = "accepted" if accepts else "refused"
+        return Sign(
+            in_effect=count == 0 and not accepts,
+            value=count,
+            text=f"{count} processes live, connections are {connections}",
+        )
+
+    def undo(self) -> None:
+        """Have its guardian start it again, if it has ended."""
+        if self._started is not None:
+            _revive(self._started, self._place.sleep)
+
+
+def _revive(started: StartedServer, sleep: Callable[[float], None]) -> None:
+    """Ask until a process lives; the guardian may not have seen the end of the last one yet."""
+    deadline_s, asked_s = time.monotonic() + _REVIVED_S, 0.0
+    while started.main_process() is None and time.monotonic() < deadline_s:
+        if time.monotonic() - asked_s > _ASK_AGAIN_S:
+            started.revive()
+            asked_s = time.monotonic()
+        sleep(_POLL_S)
+
+
+def _accepts(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), _CONNECT_S).close()
+    except OSError:
+        return False
+    return True

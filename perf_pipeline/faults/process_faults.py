@@ -1,0 +1,76 @@
+"""What freezing and killing a server have in common: its processes, and its state around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from perf_pipeline.config.services import service_label
+from perf_pipeline.faults.fault import FaultRefusedError
+from perf_pipeline.servers.lifecycle.started_server import StartedServer, started_server
+from perf_pipeline.servers.server import redacted_url
+from perf_pipeline.servers.service import find_service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perf_pipeline.config.fault.fault_window import SettingValue
+    from perf_pipeline.faults.fault import FaultedServer, Place, State
+
+ENTRY_FOLDER = "server_folder"
+_ANSWER_S = 2.0
+
+
+def own_server(place: Place) -> tuple[FaultedServer, StartedServer]:
+    """Return the server whose processes this project started.
+
+    Raises:
+        FaultRefusedError: It did not start them, marked or not: they may not be on this machine.
+    """
+    server = place.server
+    if server is None:
+        raise FaultRefusedError("it is done to a server, and none is named: add server = ...")
+    folder = server.data_folder.parent if server.data_folder is not None else None
+    started = started_server(folder)
+    if started is None or not started.processes():
+        raise FaultRefusedError(
+            f"the processes of {service_label(server.service)} at {redacted_url(server.url)} were "
+            "not started by this project, so they are neither stopped nor killed. Leave its URL "
+            "out, and a server is started for the run."
+        )
+    return server, started
+
+
+def stopped_processes(pids: list[int]) -> list[int]:
+    """Return those of some processes that are stopped, as the kernel tells."""
+    found = []
+    for pid in pids:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_STOPPED:
+                found.append(pid)
+        except psutil.NoSuchProcess:
+            continue  # it has just ended
+    return found
+
+
+def server_state(server: FaultedServer, started: StartedServer) -> State:
+    """Return what a server and the processes around it are, by asking it.
+
+    Raises:
+        NotAnsweringError: It does not answer.
+    """
+    facts = find_service(server.service).identify(server.url, _ANSWER_S)
+    around = [*started.processes(), started.guardian.pid]
+    return {
+        "product": f"{facts.product} {facts.version}",
+        "main process": "alive" if started.main_process() is not None else "none",
+        "stopped processes": str(len(stopped_processes(around))),
+        **facts.settings,
+    }
+
+
+def left_folder(entry: Mapping[str, SettingValue]) -> StartedServer | None:
+    """Return the server of a journal's entry; None if it has ended with its guardian."""
+    return started_server(Path(str(entry[ENTRY_FOLDER])))

@@ -1,0 +1,257 @@
+"""Takes one failure through its window: check, inject, observe, take back, see it gone."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
+from perf_pipeline.config.fault.fault_window import SettingValue
+from perf_pipeline.faults.fault import EVIDENCE_EVERY_S, FaultRefusedError, Place
+from perf_pipeline.faults.taking_back import OWN_FOLDER, kind_module
+from perf_pipeline.redaction.redact import redacted
+from perf_pipeline.samples.fault_log import FAULTS_FILE, line
+from perf_pipeline.servers.lifecycle.started_server import started_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.config.fault.fault_window import FaultWindow
+    from perf_pipeline.faults.fault import Fault, FaultedServer, State
+    from perf_pipeline.samples.fault_log import Step
+
+LEAD_S = 1.5
+"""A failure is made ready that long before its window, so that it begins on time."""
+GONE_S = 30.0
+"""How long the state before may take to come back: a crashed server replays its log."""
+_POLL_S = 0.1
+_NOT_IN_TIME = "its window was over before it was ready"
+
+
+FaultMaker = Callable[[Place, Mapping[str, SettingValue]], "Fault"]
+
+
+class FaultLog:
+    """Appends what happens to failures to the log of their level; for several threads."""
+
+    def __init__(self, folder: Path, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        """Write into the level's folder."""
+        self._path = folder / FAULTS_FILE
+        self._clock_ns = clock_ns
+        self._lock = threading.Lock()
+
+    def write(self, number: int, step: Step, **values: object) -> None:
+        """Write that a step of a failure happened now."""
+        with self._lock, self._path.open("a", encoding="utf-8") as file:
+            file.write(line(number, step, self._clock_ns(), **values))
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """Who must know that a failure is in effect, in case its injector dies.
+
+    Attributes:
+        opened: Called with the window's number, the failure and its own folder, before it is
+            injected; returns when that is on the disk.
+        closed: Called with the number once it is gone.
+    """
+
+    opened: Callable[[int, Fault, Path], None]
+    closed: Callable[[int], None]
+
+
+class WindowPlay:
+    """One window; ``check``, then ``play`` in a thread of its own.
+
+    Attributes:
+        is_in_effect: It was injected and is not known to be gone.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        window: FaultWindow,
+        server: FaultedServer | None,
+        *,
+        folder: Path,
+        seed: int,
+        log: FaultLog,
+        watchers: Watchers,
+        ended: threading.Event,
+        make: FaultMaker | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            number: Its place in the scenario.
+            window: What is asked for.
+            server: Where; None for the machine.
+            folder: The level's folder.
+            seed: Of the scenario.
+            log: Takes what happens.
+            watchers: Told before it is injected and after it is gone.
+            ended: Set when every failure is to be taken back now.
+            make: Makes the failure; None for what its kind's module has.
+        """
+        self.is_in_effect = False
+        self._number = number
+        self._window = window
+        self._server = server
+        self._own_folder = folder / f"{OWN_FOLDER}{number}"
+        self._seed = seed
+        self._log = log
+        self._watchers = watchers
+        self._ended = ended
+        self._make: FaultMaker = make or kind_module(window.kind).make
+        self._fault: Fault | None = None
+        self._before: State = {}
+        self._is_refused = False
+
+    def check(self) -> None:
+        """Find out whether it can be done, before the load begins."""
+        try:
+            self._fault = self._made()
+            self._before = self._fault.state()
+            if self._window.at_s >= LEAD_S:  # what it opened may be lost until then
+                self._fault.undo()
+                self._fault = None
+        except FaultRefusedError as error:
+            self._refuse(error)
+        except Exception as error:  # noqa: BLE001 - recorded with the window
+            self._fail(error)
+            self._is_refused = True
+
+    def play(self, steady_ns: int) -> None:
+        """Play it; returns when it is gone, or could not be brought to an end.
+
+        Args:
+            steady_ns: When the steady phase begins, CLOCK_MONOTONIC.
+        """
+        begin_ns = steady_ns + int(self._window.at_s * 1e9)
+        end_ns = steady_ns + int(self._window.end_s * 1e9)
+        if self._is_refused or not self._waited(begin_ns - int(LEAD_S * 1e9)):
+            self._discard()
+            return
+        fault: Fault | None = None
+        try:
+            if self._fault is None:
+                self._fault = self._made()
+                self._before = self._fault.state()
+            fault = self._fault
+            if self._waited(begin_ns):
+                self._inject(fault, end_ns)
+        except FaultRefusedError as error:
+            self._refuse(error)
+        except Exception as error:  # noqa: BLE001 - recorded with the window
+            self._fail(error)
+        if fault is None or not self.is_in_effect:
+            self._discard()
+        else:
+            self._take_back(fault, self._before)
+
+    def _made(self) -> Fault:
+        if self._window.server and self._server is None:
+            raise FaultRefusedError(
+                f"this run has no {self._window.server} server: its workflows use none, or it is "
+                "unavailable and left out"
+            )
+        row = FAULT_KINDS[self._window.kind]
+        settings = {name: one.default for name, one in row.settings.items()}
+        shutil.rmtree(self._own_folder, ignore_errors=True)
+        self._own_folder.mkdir()
+        place = Place(
+            server=self._server,
+            folder=self._own_folder,
+            rng=random.Random(f"{self._seed}:{self._number}"),
+            clock_ns=time.monotonic_ns,
+            sleep=time.sleep,
+        )
+        fault = self._make(place, {**settings, **self._window.settings})
+        self._fault = fault
+        fault.preflight()
+        return fault
+
+    def _inject(self, fault: Fault, end_ns: int) -> None:
+        """Inject it and observe it until its window, or the level, is over."""
+        if time.monotonic_ns() >= end_ns:
+            raise FaultRefusedError(_NOT_IN_TIME)
+        self._watchers.opened(self._number, fault, self._own_folder)
+        self.is_in_effect = True
+        self._log.write(self._number, "injecting")
+        fault.inject()
+        due_ns, is_proven = time.monotonic_ns(), False
+        while time.monotonic_ns() < end_ns and not self._ended.is_set():
+            sign = fault.sign()
+            if sign.in_effect and not is_proven:
+                is_proven = True
+                self._log.write(self._number, "in_effect")
+            self._log.write(
+                self._number,
+                "sign",
+                in_effect=sign.in_effect,
+                value=sign.value,
+                text=redacted(sign.text),
+            )
+            due_ns = max(time.monotonic_ns(), due_ns + int(EVIDENCE_EVERY_S * 1e9))
+            self._waited(min(due_ns, end_ns))
+
+    def _take_back(self, fault: Fault, before: State) -> None:
+        """Undo it, and see that it is gone and that everything is as before."""
+        self._log.write(self._number, "undoing")
+        problem = ""
+        try:
+            fault.undo()
+        except Exception as error:  # noqa: BLE001 - recorded; the state says whether it is gone
+            problem = f"undo: {error}; "
+        deadline_s = time.monotonic() + GONE_S
+        while left := self._left_of(fault, before):
+            if time.monotonic() > deadline_s:
+                self._fail(f"{problem}{GONE_S:g} s after its end {left}")
+                return
+            time.sleep(_POLL_S)
+        self._log.write(self._number, "gone")
+        self.is_in_effect = False
+        self._discard()
+        self._watchers.closed(self._number)
+
+    def _left_of(self, fault: Fault, before: State) -> str:
+        """Return what is not as before, for people; empty if it is gone."""
+        data_folder = self._server.data_folder if self._server is not None else None
+        if data_folder is not None and started_server(data_folder.parent) is None:
+            return ""  # its server has ended with the run
+        try:
+            sign = fault.sign()
+            if sign.in_effect:
+                return f"it is still in effect: {sign.text}"
+            after = fault.state()
+        except Exception as error:  # noqa: BLE001 - a server that starts refuses in many ways
+            return f"the server cannot be asked: {error}"
+        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        return "; ".join(f"{n} was {before.get(n)!r} and is {after.get(n)!r}" for n in names)
+
+    def _discard(self) -> None:
+        """Close what ``preflight`` opened, and remove its own files."""
+        if self._fault is not None:
+            try:
+                self._fault.undo()
+            except Exception as error:  # noqa: BLE001 - recorded with the window
+                self._fail(error)
+        shutil.rmtree(self._own_folder, ignore_errors=True)
+
+    def _waited(self, until_ns: int) -> bool:
+        """Wait until then; returns False at once when every failure is to end."""
+        left_s = (until_ns - time.monotonic_ns()) / 1e9
+        return not self._ended.wait(max(0.0, left_s))
+
+    def _refuse(self, error: FaultRefusedError) -> None:
+        self._is_refused = True
+        self._log.write(self._number, "refused", reason=redacted(str(error)))
+
+    def _fail(self, why: object) -> None:
+        text = f"{type(why).__name__}: {why}" if isinstance(why, Exception) else str(why)
+        self._log.write(self._number, "failed", reason=redacted(text))

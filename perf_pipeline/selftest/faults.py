@@ -1,0 +1,180 @@
+"""Failures act while they last, and nothing of one is left within 5 s whoever is killed.
+
+Each failure is played on real servers that the selftest starts. Undisturbed, its evidence must
+cover 95 % of its window; with an inject that does nothing, none of it. Then its injector, its
+guardian, both, a worker process and the step are killed in the middle of it, and the state of the
+server, its connections, files and processes are compared with those before. Where both died, the
+time counts from the next start, which takes back what they left.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
+from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.config.services import SERVICES
+from perf_pipeline.config.settings import current_settings
+from perf_pipeline.errors import ServiceUnavailableError
+from perf_pipeline.faults.host_floor import available_memory, memory_floor_bytes
+from perf_pipeline.faults.marker import faulted_server
+from perf_pipeline.faults.proxy.proxy_process import ProxyProcess
+from perf_pipeline.samples.fault_log import MIN_EVIDENCE_SHARE
+from perf_pipeline.selftest.fault_trials.fault_trial import FaultTrial, NotDoneError, Victim
+from perf_pipeline.selftest.fault_trials.sham_fault import sham_played
+from perf_pipeline.selftest.figure import Figure, Size
+from perf_pipeline.servers.lifecycle.port import LOOPBACK
+from perf_pipeline.servers.lifecycle.services import ServiceSession
+from perf_pipeline.servers.mongodb.service import STAND_IN
+from perf_pipeline.servers.through_proxy import upstream_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perf_pipeline.config.fault.fault_kinds import FaultKind
+    from perf_pipeline.config.fault.fault_window import SettingValue
+    from perf_pipeline.config.settings import Settings
+    from perf_pipeline.faults.fault import FaultedServer
+    from perf_pipeline.samples.fault_log import FaultRecord
+
+WITHIN_S = 5.0
+WINDOW_S = 3.0
+KILLED_WINDOW_S = 60.0
+GENTLE: dict[str, dict[str, SettingValue]] = {
+    "resource_exhaustion": {"cores": 1.0},
+}
+"""Settings of failures that would disturb more than the selftest."""
+TAKEN_BYTES, MARGIN = 300_000_000, 1.1
+"""What memory pressure takes; it leaves more than the floor of the host by this factor."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A failure in one place."""
+
+    kind: FaultKind
+    service: str
+    server: FaultedServer | None
+
+    @property
+    def name(self) -> str:
+        return self.window(WINDOW_S).name
+
+    @property
+    def victims(self) -> tuple[Victim, ...]:
+        """What can be killed: only a failure that outlives its process has a guardian."""
+        if self.kind.persists:
+            return tuple(Victim)
+        return (Victim.INJECTOR, Victim.WORKER, Victim.STEP)
+
+    def window(self, duration_s: float) -> FaultWindow:
+        """Return a window of it, gentle where it would disturb more than the selftest."""
+        settings = dict(GENTLE.get(self.kind.name, {}))
+        if self.kind.name == "memory_pressure":
+            available_bytes, total_bytes = available_memory()
+            free_bytes = max(
+                available_bytes - TAKEN_BYTES, MARGIN * memory_floor_bytes(total_bytes)
+            )
+            settings["free_mb"] = free_bytes / 1e6
+        return FaultWindow(self.kind.name, self.service, 0.0, duration_s, settings)
+
+
+def run(size: Size, seed: int) -> list[Figure]:
+    """Play and kill each failure: on one server each at size ci, on every server at size full."""
+    figures: list[Figure] = []
+    with ExitStack() as stack:
+        temporary = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="perf-pipeline-selftest-")
+        )
+        folder = Path(temporary)
+        settings = _settings_in(folder)
+        servers = _faulted_servers(settings, stack, seed)
+        cases = list(_cases(servers, seed if size is Size.CI else None))
+        for number, case in enumerate(cases):
+            log.info("faults: %s", case.name)
+            figures += _figures(case, number, size, settings, folder / f"{number:02d}")
+    return figures
+
+
+def _figures(
+    case: _Case, number: int, size: Size, settings: Settings, folder: Path
+) -> Iterator[Figure]:
+    """Yield the figures of a failure; at size ci one victim of it is killed, in turn."""
+    what = f"{case.name}: share of the window with evidence"
+    trial = FaultTrial(case.window(WINDOW_S), case.server, settings, folder / "played")
+    record = trial.play()
+    if record.reason and record.injecting_ns is None:
+        yield Figure(what, None, "", None, note=f"refused here: {record.reason}")
+        return
+    yield _evidence(what, record, MIN_EVIDENCE_SHARE, at_most=False)
+    record = sham_played(case.window(1.0), case.server, folder / "sham")
+    yield _evidence(f"{what}, inject does nothing", record, 0.0, at_most=True)
+    victims = case.victims
+    for victim in victims if size is Size.FULL else (victims[number % len(victims)],):
+        yield _killed(case, victim, settings, folder / victim.name.lower())
+
+
+def _evidence(what: str, record: FaultRecord, limit: float, *, at_most: bool) -> Figure:
+    """Return the figure of a window; without a sign nothing was measured."""
+    if not record.signs:
+        return Figure(what, None, "", limit, at_most, record.reason or "there is no sign")
+    note = record.reason or record.signs[-1].text
+    return Figure(what, record.evidence_share, "", limit, at_most, note)
+
+
+def _killed(case: _Case, victim: Victim, settings: Settings, folder: Path) -> Figure:
+    what = f"{case.name}: {victim} killed, until nothing is left"
+    trial = FaultTrial(case.window(KILLED_WINDOW_S), case.server, settings, folder)
+    try:
+        found = trial.kill(victim)
+    except NotDoneError as error:
+        return Figure(what, None, "s", WITHIN_S, note=str(error))
+    note = found.left or "; ".join(found.said)
+    return Figure(what, found.seconds, "s", WITHIN_S, note=note)
+
+
+def _settings_in(folder: Path) -> Settings:
+    """Return settings that keep everything in a folder and know no server of the user's."""
+    return replace(
+        current_settings(),
+        urls={},
+        state_dir=folder / "state",
+        temp_dir=folder,
+        mongodb_stand_in=STAND_IN,
+    )
+
+
+def _faulted_servers(settings: Settings, stack: ExitStack, seed: int) -> dict[str, FaultedServer]:
+    """Start a server of each service that can be had, with a proxy before it."""
+    found = {}
+    process = stack.enter_context(ProxyProcess(seed))
+    for service in SERVICES:
+        try:
+            session = stack.enter_context(ServiceSession(settings, [service]))
+        except ServiceUnavailableError as error:
+            log.info("faults: without %s: %s", service, str(error).splitlines()[0])
+            continue
+        server = session.servers[service]
+        host, port = upstream_of(service, server.url)
+        process.client.create(service, f"{LOOPBACK}:0", f"{host}:{port}")
+        found[service] = replace(faulted_server(server), proxy_url=process.control_url)
+    return found
+
+
+def _cases(servers: dict[str, FaultedServer], seed: int | None) -> Iterator[_Case]:
+    """Yield every failure in every place, or with a seed in one place each."""
+    for number, kind in enumerate(FAULT_KINDS.values()):
+        if not kind.servers:
+            yield _Case(kind, "", None)
+            continue
+        places = [service for service in kind.servers if service in servers]
+        chosen = places if seed is None else places[(seed + number) % len(places) :][:1]
+        for service in chosen:
+            yield _Case(kind, service, servers[service])

@@ -1,0 +1,50 @@
+"""Plays one window by the real injector, without a load, for tests of kinds of failures."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from perf_pipeline.faults.player import play_faults
+from perf_pipeline.samples.fault_log import FaultRecord, read_faults
+from tests.integration.runs.traces import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.config.fault.fault_window import FaultWindow
+    from perf_pipeline.faults.fault import FaultedServer
+
+
+def played(window: FaultWindow, server: FaultedServer | None, folder: Path) -> FaultRecord:
+    """Play a window whole, and return what was logged of it."""
+    level = folder / "level"
+    level.mkdir()
+    servers = {} if server is None else {server.service: server}
+    play = play_faults([window], servers, level, 1, state_dir=folder / "state")
+    play.wait_until_ready()
+    play.begin(time.monotonic_ns())
+    try:
+        assert until(lambda: _is_over(read_faults(level)[0]), within_s=window.end_s + 40.0)
+    finally:
+        said = play.stop()
+    assert said == []
+    assert list((folder / "state/faults").glob("*")) == []
+    return read_faults(level)[0]
+
+
+def assert_acted(record: FaultRecord) -> None:
+    """See that a failure acted throughout, and is gone.
+
+    A tenth of a second is a twentieth of such a short window, and other tests run beside this one:
+    so the share of evidence that makes a failure valid is not asked for.
+    """
+    assert record.reason == ""
+    assert record.signs != ()
+    assert all(sign.in_effect for sign in record.signs), record.signs
+    assert record.evidence_share > 0.75
+    assert record.gone_ns is not None
+
+
+def _is_over(record: FaultRecord) -> bool:
+    return record.gone_ns is not None or record.reason != ""

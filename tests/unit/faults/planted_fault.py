@@ -1,0 +1,91 @@
+"""A failure in memory, for tests of what plays failures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.faults.window_play import FaultLog, Watchers, WindowPlay
+from perf_pipeline.samples.fault_log import FaultRecord, read_faults
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from perf_pipeline.faults.fault import State
+
+
+class PlantedFault:
+    """It acts while ``acts`` says so; each call is noted."""
+
+    def __init__(self, *, is_sham: bool = False, refusal: str = "", leaves: str = "") -> None:
+        self.is_sham, self.refusal, self.leaves = is_sham, refusal, leaves
+        self.calls: list[str] = []
+        self.acts = False
+        self.raises_at = ""
+
+    def preflight(self) -> None:
+        self._called("preflight")
+        if self.refusal:
+            raise FaultRefusedError(self.refusal)
+
+    def state(self) -> State:
+        self._called("state")
+        return {"setting": self.leaves if "inject" in self.calls else ""}
+
+    def undo_entry(self) -> dict[str, str]:
+        return {"url": "redis://:secret@host:1/0"}
+
+    def inject(self) -> None:
+        self._called("inject")
+        self.acts = not self.is_sham
+
+    def sign(self) -> Sign:
+        self._called("sign")
+        return Sign(self.acts, float(self.acts), f"acts: {self.acts}")
+
+    def undo(self) -> None:
+        self._called("undo")
+        self.acts = False
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if name == self.raises_at:
+            raise RuntimeError(f"{name} went wrong")
+
+
+def play(
+    fault: PlantedFault,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    duration_s: float = 0.6,
+    end_after_s: float | None = None,
+    watchers: Watchers | None = None,
+) -> FaultRecord:
+    """Play a window with the failure now, and return what was logged of it."""
+    monkeypatch.setattr("perf_pipeline.faults.window_play.GONE_S", 0.3)
+    log, ended = FaultLog(folder), threading.Event()
+    window = FaultWindow("memory_pressure", "", 0.0, duration_s)
+    log.write(0, "planned", window=vars(window))
+    one = WindowPlay(
+        0,
+        window,
+        None,
+        folder=folder,
+        seed=1,
+        log=log,
+        watchers=watchers or Watchers(lambda _number, _fault, _folder: None, lambda _number: None),
+        ended=ended,
+        make=lambda _place, _settings: fault,
+    )
+    one.check()
+    if end_after_s is not None:
+        threading.Timer(end_after_s, ended.set).start()
+    one.play(time.monotonic_ns())
+    (record,) = read_faults(folder)
+    return record

@@ -1,0 +1,102 @@
+"""A failure is observed while it lasts, and gone only when the state is as before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.faults.window_play import Watchers
+from tests.unit.faults.planted_fault import PlantedFault, play
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_failure_that_acts_is_valid_and_its_four_times_are_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signs come four times a second; a window of 0.6 s has three of them."""
+    record = play(PlantedFault(), tmp_path, monkeypatch)
+    times = (record.injecting_ns, record.in_effect_ns, record.undoing_ns, record.gone_ns)
+    assert None not in times
+    assert list(times) == sorted(times)  # type: ignore[type-var]
+    assert len(record.signs) >= 3
+    assert record.is_valid
+    assert record.reason == ""
+
+
+def test_a_failure_whose_inject_does_nothing_is_never_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = play(PlantedFault(is_sham=True), tmp_path, monkeypatch)
+    assert record.signs != ()
+    assert record.in_effect_ns is None
+    assert record.evidence_share == 0.0
+    assert not record.is_valid
+
+
+def test_a_refused_failure_is_not_injected_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = PlantedFault(refusal="no room here")
+    record = play(fault, tmp_path, monkeypatch)
+    assert "inject" not in fault.calls
+    assert record.reason == "no room here"
+    assert not record.is_valid
+
+
+@pytest.mark.parametrize("call", ["inject", "sign"])
+def test_what_fails_after_it_was_injected_is_undone_with_the_error_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    fault = PlantedFault()
+    fault.raises_at = call
+    record = play(fault, tmp_path, monkeypatch)
+    assert f"{call} went wrong" in record.reason
+    assert "undo" in fault.calls[fault.calls.index(call) :]
+    assert not record.is_valid
+
+
+def test_a_state_that_does_not_come_back_is_named_and_the_failure_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Undo returned without an error; the difference shows that it did not do its work."""
+    closed: list[int] = []
+    watchers = Watchers(lambda _number, _fault, _folder: None, closed.append)
+    record = play(PlantedFault(leaves="64kb"), tmp_path, monkeypatch, watchers=watchers)
+    assert "setting was '' and is '64kb'" in record.reason
+    assert record.gone_ns is None
+    assert closed == []
+
+
+def test_the_watchers_know_of_a_failure_before_it_is_injected_and_until_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = PlantedFault()
+    calls: list[tuple[str, bool]] = []
+    watchers = Watchers(
+        lambda _number, _fault, _folder: calls.append(("opened", "inject" in fault.calls)),
+        lambda _number: calls.append(("closed", fault.acts)),
+    )
+    play(fault, tmp_path, monkeypatch, watchers=watchers)
+    assert calls == [("opened", False), ("closed", False)]
+
+
+def test_a_level_that_ends_takes_its_failures_back_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends 0.2 s into a window of a minute."""
+    fault = PlantedFault()
+    record = play(fault, tmp_path, monkeypatch, duration_s=60.0, end_after_s=0.2)
+    assert record.gone_ns is not None
+    assert record.injecting_ns is not None
+    assert record.gone_ns - record.injecting_ns < 5e9
+    assert not record.is_valid
+
+
+def test_the_files_of_a_failure_are_removed_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(PlantedFault(), tmp_path, monkeypatch)
+    assert list(tmp_path.glob("fault-*")) == []
