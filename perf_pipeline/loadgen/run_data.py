@@ -51,12 +51,22 @@ class RunData:
         return self._service.storage.create(self.server.url, self.name, seed)
 
     def written_numbers(self, level: int) -> set[int]:
-        """Return the numbers of the workflows of a load level whose write is on the server."""
+        """Return the numbers of the workflows of a load level whose write is on the server.
+
+        Raises:
+            NotAnsweringError: The server does not answer; a dead one is not waited for.
+        """
+        self._find_dead()
         storage = self._service.storage
         return storage.written_numbers(self.server.url, self.name, self.run_id, level)
 
     def settle(self) -> str:
-        """Bring the data to the state in which every load level begins; returns what was done."""
+        """Bring the data to the state in which every load level begins; returns what was done.
+
+        Raises:
+            NotAnsweringError: As for ``written_numbers``.
+        """
+        self._find_dead()
         return self._service.storage.settle(self.server.url, self.name)
 
     def watched(self) -> WatchedServer:
@@ -68,6 +78,18 @@ class RunData:
             addresses=tuple(self._service.tcp_addresses(self.workers_url)),
             folder=self.server.folder,
         )
+
+    def _find_dead(self) -> None:
+        """Ask the server for a moment before a question for which it may take its time.
+
+        Raises:
+            NotAnsweringError: It does not answer.
+        """
+        probe = self._service.open_probe(self.server.url, connection_name(self.run_id))
+        try:
+            probe.ask()
+        finally:
+            probe.close()
 
     @property
     def _service(self) -> Service:

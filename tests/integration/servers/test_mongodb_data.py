@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,14 @@ def test_a_stand_in_of_the_users_is_not_said_to_have_our_version(
     facts = mongodb.identify(servers["mongodb"].url, 5.0)
     assert facts.version == "of unknown version (MongoDB wire, SQLite)"
     assert facts.stand_in
+
+
+def test_a_dead_mongodb_delays_nothing() -> None:
+    """The driver would look for it for 15 s; where no port listens, that is known at once."""
+    began_s = time.monotonic()
+    with pytest.raises(NotAnsweringError, match=r"nothing listens on 127\.0\.0\.1:9"):
+        mongodb_data.settle("mongodb://127.0.0.1:9/db", NAME)
+    assert time.monotonic() - began_s < 3
 
 
 def test_a_mongodb_that_is_not_there_is_an_error_and_not_an_empty_count() -> None:
