@@ -81,7 +81,7 @@ test-baseline: mysql ## levels 100 500 1000, 5 to 10 minutes, then the report; L
 	@$(MAKE) --no-print-directory report
 test-stress: mysql ## levels 1000 1500 2000, 10 to 20 minutes; LEVELS="2000 3000"
 	@$(LOAD_TEST) --scenario stress --concurrency $(or $(LEVELS),1000 1500 2000) --accept-verdicts
-test-database: mysql ## 100, 300 and 500 in flight, 200 on 50 connections, then 100 again; about 12 minutes
+test-database: mysql ## 100, 300 and 500 in flight, 200 on 50 connections, then 100 again; about 5 minutes
 	@$(LOAD_TEST) --scenario database --accept-verdicts
 test-full: mysql ## baseline, stress up to 1500, database; 30 to 60 minutes
 	@$(LOAD_TEST) --scenario full --max-concurrency 1500 --accept-verdicts

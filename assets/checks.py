@@ -13,6 +13,7 @@ import dagster as dg
 from assets.metrics import run_metrics as run_metrics_asset
 from assets.shown.check_numbers import check_numbers
 from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.report.pools.pool_recovery import check_pools
 from perf_pipeline.report.run import checks
 from perf_pipeline.report.text import escape
 from perf_pipeline.samples.run_folder import RunFolder
@@ -33,6 +34,10 @@ CHECKS = {
         "The repeats of a level differ by no more than the interval within one of them explains.",
     ),
     "objectives": (checks.check_slos, "The scenario's own objectives are met."),
+    "pools_recovered": (
+        check_pools,
+        "After exhausted connection pools the same load is served as before.",
+    ),
 }
 
 

@@ -51,6 +51,9 @@ defs = dg.Definitions(
     jobs=[
         jobs.baseline,
         jobs.stress,
+        jobs.database,
+        jobs.recovery,
+        jobs.pressure,
         jobs.scenario,
         jobs.recorded,
         jobs.capacity,

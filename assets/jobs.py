@@ -66,6 +66,27 @@ stress = dg.define_asset_job(
     description="More and more load, until the target no longer sustains it.",
     hooks=HOOKS,
 )
+database = dg.define_asset_job(
+    "database",
+    selection=ALL,
+    config=shown_config("database"),
+    description="Transactions on every server: more and more load, exhausted pools, recovery.",
+    hooks=HOOKS,
+)
+recovery = dg.define_asset_job(
+    "recovery",
+    selection=ALL,
+    config=shown_config("recovery"),
+    description="One failure of a server after the other, and how long recovery takes.",
+    hooks=HOOKS,
+)
+pressure = dg.define_asset_job(
+    "pressure",
+    selection=ALL,
+    config=shown_config("pressure"),
+    description="Little memory, busy cores, and both, beside a level without either.",
+    hooks=HOOKS,
+)
 scenario = dg.define_asset_job(
     "scenario",
     selection=ALL,

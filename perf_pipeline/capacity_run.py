@@ -151,6 +151,7 @@ class SearchCourse:
             title=f"Capacity: {base.title or base.name}",
             level_names=(),
             concurrency=(),
+            levels=(),
             arrivals=(),
             arms=(),
             repeats=1,

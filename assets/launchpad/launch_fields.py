@@ -53,7 +53,7 @@ AB_VALUES: dict[str, object] = {
 
 
 def launch_fields(name: str) -> dict[str, object]:
-    """Return the fields of a job for one scenario of the project, which has closed levels."""
+    """Return the fields of a job for one scenario of the project."""
     scenario = open_scenario(name)
     return {
         **OWN_VALUES,

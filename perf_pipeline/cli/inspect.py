@@ -103,7 +103,8 @@ def check(
         servers = answering_servers(scenario, settings_with(None))
     open_levels = [arrivals.label for arrivals in scenario.arrivals]
     stages = {one.label: one.concurrency for one in measured(scenario.stages)}
-    levels = ", ".join([*map(str, scenario.concurrency), *open_levels, *stages])
+    named = {one.label: one.concurrency for one in scenario.levels}
+    levels = ", ".join([*map(str, scenario.concurrency), *named, *open_levels, *stages])
     processes = processes_of(scenario, machine)
     bounds = {mode: largest_level(machine, processes, mode) for mode in SLOT_IS}
     title = scenario.title or scenario.name
@@ -131,6 +132,7 @@ def check(
             "environment": scenario.variables.stored(),
             "passed": list(scenario.variables.passed),
             "levels": list(scenario.concurrency),
+            "named_levels": named,
             "open_levels": open_levels,
             "stages": stages,
             "largest_level": bounds[mode_of(scenario.target)].level,

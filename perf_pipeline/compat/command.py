@@ -1,48 +1,37 @@
 """The command line of the earlier framework, on the engine of ``perf-pipeline run``.
 
-Baseline and stress are Dagster runs, as ``perf-pipeline run`` makes them; database is a run of
-``LoadTestFramework``, as each of its loads has its own connection pools.
+Every scenario is a Dagster run, as ``perf-pipeline run`` makes them.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.ci.ci_files import with_ci_files
 from perf_pipeline.ci.comparison_cases import note_comparison
-from perf_pipeline.ci.measured import note_measured
 from perf_pipeline.ci.notes import note_error
 from perf_pipeline.cli.output import inert, settings_with
 from perf_pipeline.cli.regression.compare import CODES as COMPARISON_CODES
 from perf_pipeline.cli.run import check_everything, launch_run, make_results_folder
 from perf_pipeline.cli.servers import describe
 from perf_pipeline.compat.baseline_load import load_of
-from perf_pipeline.compat.framework import LoadTestFramework
-from perf_pipeline.compat.named_load import DATABASE_LOADS
 from perf_pipeline.compat.regression_run import compare_with_run
 from perf_pipeline.compat.request import parse_request
-from perf_pipeline.compat.suites import suite_config
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.scenario.target_spec import parse_target
-from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, RunFolderError
+from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.program.ending import CODES, interrupted_code
-from perf_pipeline.report.run.files import report_of
 from perf_pipeline.run import new_run_id
-from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.run_folder import RunFolder
-from perf_pipeline.samples.run_list import list_runs
-from perf_pipeline.samples.run_record import INTERRUPTED
 from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:
@@ -50,11 +39,8 @@ if TYPE_CHECKING:
 
     from perf_pipeline.compat.request import Request
     from perf_pipeline.config.flags.overrides import Overrides
-    from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
 
-DATABASE_NODES = "lean"
-"""Code nodes are bound by the interpreter lock, and would hardly ever wait for a connection."""
 ENDS_ALL = (Exit.BAD_INPUT, Exit.DEFECT, Exit.GAVE_UP_WAITING, *CODES.values())
 """Exit codes of one scenario after which those that follow are not run."""
 
@@ -128,13 +114,10 @@ def _verify(loads: Mapping[str, Overrides], settings: Settings) -> None:
     """
     make_results_folder(settings.results_dir)
     for part, overrides in loads.items():
-        scenario = (
-            _database_scenario()
-            if part == "database"
-            else check_everything(part, overrides, None, settings)
-        )
+        scenario = check_everything(part, overrides, None, settings)
         left_out = servers_left_out(scenario, settings)
-        _print(f"{part}: good; levels {', '.join(map(str, scenario.concurrency))}")
+        levels = (*map(str, scenario.concurrency), *(one.label for one in scenario.levels))
+        _print(f"{part}: good; levels {', '.join(levels)}")
         for server in server_status(settings, sorted(servers_needed(scenario, left_out))):
             _print(f"  {server.service:10}{describe(server)}")
         for service in left_out:
@@ -149,21 +132,10 @@ def _verify(loads: Mapping[str, Overrides], settings: Settings) -> None:
         _print(f"  {scenario.target:10}{environment.python}")
 
 
-def _database_scenario() -> Scenario:
-    """Return all loads of the database test as levels, to be checked."""
-    levels = tuple(dict.fromkeys(load.changed["concurrent_workflows"] for load in DATABASE_LOADS))
-    heaviest = max(DATABASE_LOADS, key=lambda load: load.changed["concurrent_workflows"])
-    config = replace(suite_config(), **heaviest.changed)
-    return replace(config.to_scenario("database", nodes=DATABASE_NODES), concurrency=levels)
-
-
 def _run(loads: Mapping[str, Overrides], request: Request, settings: Settings) -> int:
     worst = 0
     for part, overrides in loads.items():
-        if part == "database":
-            code = _run_database(request, settings)
-        else:
-            code = _run_part(part, overrides, request, settings)
+        code = _run_part(part, overrides, request, settings)
         if code in ENDS_ALL:
             return code
         worst = max(worst, code)
@@ -195,49 +167,3 @@ def _run_part(part: str, overrides: Overrides, request: Request, settings: Setti
 def known_code(code: int) -> int:
     """Return the exit code that users know: anything but a valid measurement has failed."""
     return 1 if code == Exit.NOT_A_MEASUREMENT else code
-
-
-def _run_database(request: Request, settings: Settings) -> int:
-    make_results_folder(settings.results_dir)
-    framework = LoadTestFramework(
-        suite_config(),
-        settings=settings,
-        nodes=DATABASE_NODES,
-        notify=_print,
-        wait_s=parse_duration(request.wait, "--wait"),
-    )
-    known = {run.run_id for run in list_runs(settings.results_dir)}
-    try:
-        measured = framework.run_database_stress_test()
-    except KeyboardInterrupt:
-        for run in list_runs(settings.results_dir):
-            if run.run_id not in known and run.read_status()["status"] == INTERRUPTED:
-                _report_interrupted(run)
-        return interrupted_code()
-    for name, level in measured.items():
-        _print(
-            f"{name}: {level.throughput} workflows/s, {level.avg_latency} s on average, "
-            f"{level.error_rate} % errors, {level.samples} samples, {level.validity}"
-        )
-    page = framework.generate_performance_report()
-    for metrics in framework.runs:
-        note_measured(metrics, page)
-    _print(f"report: {page}")
-    validities = {level.validity for level in measured.values()}
-    failed = {"incomplete", "target_failed"}
-    allowed = validities - failed if request.accept_verdicts else {"valid"}
-    verdict = framework.recovery["verdict"] if framework.recovery else "no_data"
-    has_recovered = verdict in {"no_change", "improvement"} or (
-        request.accept_verdicts and verdict != "regression"
-    )
-    return 0 if validities <= allowed and has_recovered else 1
-
-
-def _report_interrupted(run: RunFolder) -> None:
-    try:
-        with damage_named(run):
-            report_of(run, metrics_of(run))
-    except RunFolderError as error:
-        _print(f"nothing was measured: {error}")
-    else:
-        _print(f"the measurements so far are in {run.root}")

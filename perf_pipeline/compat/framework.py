@@ -7,14 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perf_pipeline.compat.comprehensive_report import write_comprehensive_report
-from perf_pipeline.compat.load_test_config import LoadTestConfig
+from perf_pipeline.compat.load_test_config import WORKFLOW_TYPES, LoadTestConfig
 from perf_pipeline.compat.loads_course import LoadsCourse
-from perf_pipeline.compat.named_load import DATABASE_LOADS, pressure_loads
+from perf_pipeline.compat.named_load import (
+    DATABASE_LOADS,
+    TRANSACTION_THINK_TIME_S,
+    pressure_loads,
+)
 from perf_pipeline.compat.recovery import judge_recovery, recovery_sentences
 from perf_pipeline.compat.regression import analyse_regression
 from perf_pipeline.compat.single_execution import single_execution
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
-from perf_pipeline.config.scenario.scenario import FAMILIES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.metrics.performance import performance_metrics
@@ -111,7 +114,7 @@ class LoadTestFramework:
         Raises:
             PerfPipelineError: As for every run, and when no workflow was executed.
         """
-        kind = workflow_type or (self.config.workflow_types or FAMILIES)[0]
+        kind = workflow_type or (self.config.workflow_types or WORKFLOW_TYPES)[0]
         scenario = self._scenario(
             "single",
             concurrent_workflows=1,
@@ -146,13 +149,16 @@ class LoadTestFramework:
     def run_database_stress_test(
         self, loads: Sequence[NamedLoad] = DATABASE_LOADS
     ) -> dict[str, PerformanceMetrics]:
-        """Run workflow types that use a server under ever more load, then on few connections.
+        """Run workflows that use every server under ever more load, then on few connections.
+
+        Unless the options name ``workflow_types``, each workflow keeps a transaction open on every
+        server at once, for ``TRANSACTION_THINK_TIME_S``.
 
         Each load is a level of one run, with its own pools on the same servers. What the loads
         show of exhaustion and recovery goes to ``notify``; ``recovery`` has the comparison.
 
         Args:
-            loads: By default complex workflows, 100, 300 and 500 in flight on
+            loads: By default those of the scenario ``database``: 100, 300 and 500 in flight on
                 ``max_db_connections``, then 200 in flight on 50, then 100 again.
 
         Returns:
@@ -237,14 +243,19 @@ class LoadTestFramework:
         complexity = load.changed.get("workflow_complexity", self.config.workflow_complexity)
         types = [
             family
-            for family in self.config.workflow_types or FAMILIES
+            for family in self.config.workflow_types or ("database",)
             if servers_used(family, complexity)
         ]
         if not types:
             problem = f'uses a server at workflow_complexity "{complexity}"; add "analytics".'
             raise ScenarioError([f"workflow_types has none that {problem}"])
         changed = {**load.changed, "workflow_types": types, "enable_database_stress": True}
-        return replace(self._scenario(f"database_{load.name}", **changed), stress=True)
+        scenario = replace(self._scenario(f"database_{load.name}", **changed), stress=True)
+        if "database" not in types:
+            return scenario
+        think_s = TRANSACTION_THINK_TIME_S
+        pools = replace(scenario.connections, transaction_think_time_s=think_s)
+        return replace(scenario, connections=pools)
 
     def _scenario(self, name: str, **changed: Any) -> Scenario:
         return replace(self.config, **changed).to_scenario(

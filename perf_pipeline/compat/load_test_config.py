@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from perf_pipeline.compat.options import OF_FAULTS, OPTIONS, OURS
+from perf_pipeline.compat.failure_plan import (
+    DEFAULT_TYPES,
+    MIN_WINDOW_S,
+    failure_windows,
+    server_of,
+)
+from perf_pipeline.compat.options import OF_FAILURES, OPTIONS, OURS
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.consistency import check_consistency
 from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.config.scenario.scenario import (
-    FAMILIES,
     ConnectionPools,
     Phases,
     Scenario,
@@ -22,10 +27,14 @@ from perf_pipeline.errors import ScenarioError
 from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
+    from perf_pipeline.config.fault.fault_window import FaultWindow
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.scenario import Complexity, Nodes
 
 _TITLE = "from LoadTestConfig"
+
+WORKFLOW_TYPES = ("transformation", "analytics", "data_processing")
+"""The types of a load where none are named; the database test has a family of its own."""
 
 
 @dataclass(slots=True)  # a misspelt option cannot be set: it would do nothing
@@ -43,7 +52,8 @@ class LoadTestConfig:
         test_duration: s, length of the steady phase, the one that is measured.
         cooldown_duration: s of rest between the end of one level and the start of the next,
             whichever method of ``LoadTestFramework`` runs them.
-        workflow_types: Of data_processing, analytics, transformation; None for all three.
+        workflow_types: Of data_processing, analytics, transformation and database; None for the
+            first three, and in the database test for database alone.
         workflow_complexity: simple, medium or complex; the loads of the database test are complex
             unless they are given.
         enable_database_stress: True: every type uses the servers that it has at this complexity.
@@ -53,9 +63,12 @@ class LoadTestConfig:
         connection_timeout: s to wait for a free connection.
         memory_limit_mb: Memory of all workers; one above its share is ended. None for no limit.
         cpu_limit_percent: CPU of all workers, percent of one core; None for no limit.
-        enable_failure_injection: Must be False, the default: faults come in a later version.
-        failure_rate: Must be the default, likewise.
-        failure_types: Must be None, the default, likewise.
+        enable_failure_injection: Real failures are injected in the steady phase, each done to a
+            server that the workflows use, or to the machine.
+        failure_rate: Probability that a workflow meets one: the share of ``test_duration`` in
+            which a failure is in effect. Those of a level that ends sooner are not injected.
+        failure_types: Which, in turn; None for database_timeout, memory_pressure and
+            connection_exhaustion.
         metrics_collection_interval: s between two samples of the resources.
         enable_detailed_logging: What the target logs goes to the workers' logs.
     """
@@ -101,7 +114,7 @@ class LoadTestConfig:
         given = {option: getattr(self, option) for option in OPTIONS}
         given |= {"name": name, "target": target, "nodes": nodes}
         good = {option: _checked(option, value, problems) for option, value in given.items()}
-        _refuse_faults(self, problems)
+        _find_failures_without_effect(self, problems)
         workloads = _workloads(good)
         if not workloads:
             problems.at(
@@ -110,23 +123,46 @@ class LoadTestConfig:
                 f'"{good["workflow_complexity"]}"; add "transformation" to workflow_types.',
             )
         scenario = _scenario(good, workloads)
+        if good["enable_failure_injection"]:
+            scenario = replace(scenario, faults=_failures(good, workloads, problems))
         check_consistency(scenario, machine or read_machine_limits(), problems)
         if problems.sentences():
             raise ScenarioError(problems.sentences())
         return scenario
 
 
-def _refuse_faults(config: LoadTestConfig, problems: Problems) -> None:
-    """Refuse options about faults that are not their default: they would do nothing."""
+def _find_failures_without_effect(config: LoadTestConfig, problems: Problems) -> None:
+    """Refuse options about failures where none is injected: they would do nothing."""
     for option in fields(config):
         value = getattr(config, option.name)
-        if option.name in OF_FAULTS and value != option.default:
-            problems.replaced((option.name,), option.name)
-            problems.at(
-                (option.name,),
-                f"is {shown(value)}; allowed is its default, {shown(option.default)}: faults come "
-                "in a later version, and until then this option would do nothing. Leave it out.",
-            )
+        if (
+            option.name in OF_FAILURES
+            and value != option.default
+            and config.enable_failure_injection is False
+        ):
+            text = "and no failure is injected; set enable_failure_injection, or leave it out."
+            problems.at((option.name,), f"is {shown(value)}, {text}")
+
+
+def _failures(
+    good: dict[str, Any], workloads: tuple[Workload, ...], problems: Problems
+) -> tuple[FaultWindow, ...]:
+    """Return the fault windows that the options mean."""
+    used = frozenset().union(*(servers_used(one.family, one.complexity) for one in workloads))
+    types = good["failure_types"] or DEFAULT_TYPES
+    homeless = [one for one in types if server_of(one, used) is None]
+    if homeless:
+        text = f"has {', '.join(homeless)}, but the workflows use no server that it is done to"
+        problems.at(("failure_types",), f"{text}; name others, or other workflow_types.")
+    rate, steady_s = good["failure_rate"], good["test_duration"]
+    windows = failure_windows(rate, types, used, steady_s, Scenario.seed) if not homeless else ()
+    if not windows and not homeless and problems.is_good(("failure_rate",)):
+        problems.at(
+            ("failure_rate",),
+            f"is {rate:g} of test_duration ({steady_s:g} s), less than the {MIN_WINDOW_S:g} s of "
+            "the shortest failure; raise one of them, or switch enable_failure_injection off.",
+        )
+    return windows
 
 
 def _checked(option: str, value: object, problems: Problems) -> Any:
@@ -147,7 +183,7 @@ def _workloads(good: dict[str, Any]) -> tuple[Workload, ...]:
     complexity: Complexity = good["workflow_complexity"]
     return tuple(
         Workload(family, complexity)
-        for family in good["workflow_types"] or FAMILIES
+        for family in good["workflow_types"] or WORKFLOW_TYPES
         if good["enable_database_stress"] or not servers_used(family, complexity)
     )
 

@@ -24,6 +24,9 @@ class NamedLoad:
 
 BEFORE, EXHAUSTION, RECOVERY = "light_load", "connection_exhaustion", "recovery"
 
+TRANSACTION_THINK_TIME_S = 1.0
+"""As in the scenario ``database``."""
+
 _ALL_SERVERS = {"workflow_complexity": "complex"}
 """Only complex workflows use every server."""
 

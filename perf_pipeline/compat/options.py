@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
 from perf_pipeline.config.scenario.keys import (
     COMPLEXITY,
     CPU_LIMIT,
@@ -20,9 +21,6 @@ from perf_pipeline.config.scenario.keys import (
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.positions import KeyPath
-
-OF_FAULTS = ("enable_failure_injection", "failure_rate", "failure_types")
-"""Fields of ``LoadTestConfig`` that are refused unless they have their defaults."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +62,26 @@ OPTIONS: dict[str, Option] = {
     "connection_timeout": _CONNECTIONS["connection_timeout_s"],
     "memory_limit_mb": Option(("limits", "memory_mb"), MEMORY_LIMIT, is_optional=True),
     "cpu_limit_percent": Option(("limits", "cpu_percent"), CPU_LIMIT, is_optional=True),
+    "enable_failure_injection": Option(
+        ("enable_failure_injection",),
+        Key("enable_failure_injection", "boolean", "real failures are injected"),
+    ),
+    "failure_rate": Option(
+        ("failure_rate",),
+        Key("failure_rate", "number", "share of workflows that meet a failure", 0, 0.5),
+    ),
+    "failure_types": Option(
+        ("failure_types",),
+        Key("failure_types", "text", "what fails", choices=FAULT_KINDS, takes_many=True),
+        is_optional=True,
+    ),
     "metrics_collection_interval": _TOP["sample_every_s"],
     "enable_detailed_logging": _TOP["log_detail"],
 }
-"""One a field of ``LoadTestConfig`` but those ``OF_FAULTS``, in its order."""
+"""One a field of ``LoadTestConfig``, in its order."""
+
+OF_FAILURES = ("failure_rate", "failure_types")
+"""Options that do nothing unless failures are injected."""
 
 OURS: dict[str, Option] = {
     "name": Option(("name",), Key("name", "label", "part of the result files' names")),

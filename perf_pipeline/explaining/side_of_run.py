@@ -60,7 +60,9 @@ def side_of_run(
         workloads=manifest.workloads,
         phases=manifest.phases,
         connections=ConnectionPools(
-            manifest.connections.max_db_connections, manifest.connections.connection_timeout_s
+            manifest.connections.max_db_connections,
+            manifest.connections.connection_timeout_s,
+            manifest.connections.transaction_think_time_s,
         ),
         missing_servers="leave_out",
         settings=level.settings,

@@ -47,7 +47,11 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
         "settings": _hash(level.settings),
         "limits": _hash(level.limits),
         "connections": _hash(
-            (manifest.connections.max_db_connections, manifest.connections.connection_timeout_s)
+            (
+                manifest.connections.max_db_connections,
+                manifest.connections.connection_timeout_s,
+                *filter(None, (manifest.connections.transaction_think_time_s,)),
+            )
         ),
         "variables": _hash((manifest.variables.values, sorted(manifest.variables.passed))),
         "packages": _packages(manifest, level.target),

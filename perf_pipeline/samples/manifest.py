@@ -39,11 +39,14 @@ class ConnectionBounds:
             a server.
         connection_timeout_s: How long a workflow waits for a free connection of the pool.
         pools: Server to a sentence on what bounds its connections.
+        transaction_think_time_s: How long a workflow of the database family thinks while its
+            transactions are open.
     """
 
     max_db_connections: int
     connection_timeout_s: float
     pools: dict[str, str]
+    transaction_think_time_s: float = 0.0
 
 
 @dataclass(frozen=True)

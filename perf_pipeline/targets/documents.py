@@ -8,15 +8,16 @@ it keeps two; polling instead of streaming saves the second.)
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pymongo import MongoClient
+from pymongo import CursorType, MongoClient
 
 from perf_pipeline.targets.pools import mongodb_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from perf_pipeline.targets.target import Job
 
@@ -46,10 +47,29 @@ class Documents:
         self._client: MongoClient[dict[str, Any]] = MongoClient(given, **options)
         database = self._client.get_default_database()
         self._collection = database[job.servers.name("mongodb")]
+        self._first: str | None = None
 
     def insert(self, document: Mapping[str, Any]) -> bool:
         """Insert a document; True when the server acknowledged it."""
         return self._collection.insert_one(dict(document)).acknowledged
+
+    @contextmanager
+    def streaming(self, key: str) -> Iterator[None]:
+        """Keep a connection of the pool: a cursor over two documents that has given one.
+
+        Args:
+            key: ``_id`` of a document that was inserted by the caller. The first that this client
+                was called with is the other one, so the very first call keeps nothing.
+        """
+        self._first = self._first or key
+        wanted = {"_id": {"$in": [self._first, key]}}
+        with self._collection.find(
+            wanted, {"_id": 1}, cursor_type=CursorType.EXHAUST, batch_size=1
+        ) as cursor:
+            next(cursor)
+            yield
+            for _ in cursor:  # to its end, or the client would close the connection
+                pass
 
     def close(self) -> None:
         """Close every connection, and wait for the client's threads to end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, TextClause, create_engine, text
@@ -14,11 +15,14 @@ from perf_pipeline.targets.pools import (
     open_redis,
     postgres_pool_options,
 )
+from perf_pipeline.targets.unit_of_work import UnitsOfWork
 from perf_pipeline.workload import analytics
 from perf_pipeline.workload.dataset import insert_sql, mysql_insert_sql
 from perf_pipeline.workload.servers import servers_used
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from redis import Redis
 
     from perf_pipeline.targets.documents import Documents
@@ -51,21 +55,26 @@ class PooledServers:
         self._mysql: Engine | None = None
         self._redis: Redis | None = None
         self._documents: Documents | None = None
+        self._units = UnitsOfWork(job.servers.transaction_think_time_s, time.sleep)
         schema = job.servers.name("postgres")
         if "postgres" in servers:
             self._postgres = _engine(SQLALCHEMY_POSTGRES, postgres_pool_options(job))
             self._query = text(analytics.query_sql(schema))
             self._insert = text(insert_sql(schema))
+            self._units.add_sql("postgres", self._postgres, self._insert)
         if "mysql" in servers:
             self._mysql = _engine(SQLALCHEMY_MYSQL, mysql_pool_options(job))
             self._mysql_insert = text(mysql_insert_sql(job.servers.name("mysql")))
+            self._units.add_sql("mysql", self._mysql, self._mysql_insert)
         if "redis" in servers:
             self._redis = open_redis(job)
+            self._units.add_redis(self._redis)
         if "mongodb" in servers:
             # Here, for pymongo takes 14 MB of every process that imports it.
             from perf_pipeline.targets.documents import Documents  # noqa: PLC0415
 
             self._documents = Documents(job)
+            self._units.add_mongodb(self._documents)
 
     @property
     def redis(self) -> Redis:
@@ -98,6 +107,10 @@ class PooledServers:
         """Insert a document of results into MongoDB; True when the server acknowledged it."""
         assert self._documents is not None
         return self._documents.insert(document)
+
+    def transact(self, servers: Collection[str], order: Row) -> Row:
+        """Store an order on all of some servers, in one unit of work; what each of them said."""
+        return self._units.transact(servers, order)
 
     def close(self) -> None:
         """Close every connection."""

@@ -65,12 +65,15 @@ class ServerAccess:
         connections: The maximum number of connections that this process opens to each server.
         connection_timeout_s: How long a workflow waits for a free connection.
         files_dir: Folder for the files that workflows read.
+        transaction_think_time_s: How long a unit of work of the database family thinks while its
+            transactions are open.
     """
 
     addresses: Mapping[str, ServerAddress]
     connections: int
     connection_timeout_s: float
     files_dir: str = ""
+    transaction_think_time_s: float = 0.0
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ServerAccess:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from perf_pipeline.workload import analytics, data_processing, transformation
+from perf_pipeline.workload import analytics, data_processing, database, transformation
 from perf_pipeline.workload.dataset import BUCKETS, bucket_rows
 from perf_pipeline.workload.input_file import COLUMNS, file_rows
 from perf_pipeline.workload.task import data_seed_of
@@ -121,11 +121,24 @@ def _file_outputs(data_seed: int) -> dict[str, Any]:
     }
 
 
+class DatabaseAnswers:
+    """The outputs of the database family."""
+
+    def __init__(self, complexity: str, seed: int, without: Collection[str]) -> None:
+        self._said = {name: database.RIGHT[name] for name in database.servers(complexity, without)}
+        self._payloads = [database.payload(data_seed_of(seed, at)) for at in range(BUCKETS)]
+
+    def of(self, task: Task) -> Mapping[str, Any]:
+        """Return node name to its right output."""
+        row = {**task.signature(), "payload": self._payloads[task.bucket]}
+        return {"order": {"row": row, "key": task.redis_key}, "transact": self._said}
+
+
 def answers_of(family: str, complexity: str, seed: int, without: Collection[str] = ()) -> Answers:
     """Work out the right outputs of a kind of workflow for every input of a run.
 
     Args:
-        family: ``transformation``, ``analytics`` or ``data_processing``.
+        family: ``transformation``, ``analytics``, ``data_processing`` or ``database``.
         complexity: ``simple``, ``medium`` or ``complex``.
         seed: Seed of the run.
         without: Servers that are not there, so that the nodes that write to them are not either.
@@ -142,6 +155,9 @@ def answers_of(family: str, complexity: str, seed: int, without: Collection[str]
         return AnalyticsAnswers(complexity, seed, without)
     if family == "data_processing":
         return DataProcessingAnswers(complexity, seed, without)
+    if family == "database":
+        return DatabaseAnswers(complexity, seed, without)
     raise ValueError(
-        f"no family named {family!r}; there are: transformation, analytics, data_processing"
+        f"no family named {family!r}; there are: transformation, analytics, data_processing, "
+        "database"
     )

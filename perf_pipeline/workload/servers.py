@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.workload import analytics, data_processing
+from perf_pipeline.workload import analytics, data_processing, database
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,15 +21,17 @@ _USED: dict[tuple[str, str], frozenset[str]] = {
     ("data_processing", "simple"): _NONE,
     ("data_processing", "medium"): _NONE,
     ("data_processing", "complex"): frozenset({"postgres", "mysql"}),
+    **{("database", complexity): frozenset(used) for complexity, used in database.SERVERS.items()},
 }
 _ONLY_READ = {("analytics", "simple"): {"postgres"}, ("analytics", "medium"): {"postgres"}}
 _OPTIONAL = {
     ("analytics", "complex"): frozenset(analytics.OPTIONAL),
     ("data_processing", "complex"): frozenset(data_processing.OPTIONAL),
+    ("database", "complex"): frozenset(database.OPTIONAL),
 }
 
 OPTIONAL_SERVERS = frozenset().union(*_OPTIONAL.values())
-"""Servers to which workflows only write at their end, so that they can be built without them."""
+"""Servers that workflows only write to, and can be built without."""
 
 # A user's own function has no complexity; which servers it writes to is not known.
 _FUNCTION = ""

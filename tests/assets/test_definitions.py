@@ -51,7 +51,7 @@ SEPARATE = {
     *("found_capacity", "comparison", "ab_comparison"),
     *("release_measurement", "release_history"),
 }
-LOAD_JOBS = ["baseline", "stress", "scenario"]
+LOAD_JOBS = ["baseline", "stress", "database", "recovery", "pressure", "scenario"]
 JOBS = {
     *LOAD_JOBS,
     *("recorded", "capacity", "compare", "ab"),
@@ -63,6 +63,7 @@ CHECKS = {
     "validity",
     "repeats_agree",
     "writes_reconciled",
+    "pools_recovered",
     "no_errors",
     "production_targets",
     "objectives",
@@ -178,7 +179,7 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         slots=12,
         stages=("5:60s", "9:30s"),
         think_time_s=1.5,
-        stages=("13:5s",),
+        faults=("memory_pressure:1s:1s",),
     )
     assert None not in asdict(given).values()
     config = json.loads(json.dumps({**asdict(given), **target_fields(given.target or "")}))

@@ -53,6 +53,7 @@ def conditions_of(manifest: Manifest, levels: Sequence[LevelMetrics]) -> Conditi
             {
                 "max_db_connections": manifest.connections.max_db_connections,
                 "connection_timeout_s": manifest.connections.connection_timeout_s,
+                "transaction_think_time_s": manifest.connections.transaction_think_time_s,
             }
         ),
         "kernel": {"": manifest.host.kernel},

@@ -62,6 +62,10 @@ def _levels_and_arms(scenario: Scenario) -> list[tuple[int, str, str]]:
         for level, name in zip(scenario.concurrency, names, strict=True)
     ]
     levels += [
+        (one.concurrency, f" ({one.title or one.label}){users}", scenario.target)
+        for one in scenario.levels
+    ]
+    levels += [
         (one.slots, f" at most ({one.label}: {one.offered})", scenario.target)
         for one in scenario.arrivals
     ]

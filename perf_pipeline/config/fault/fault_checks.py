@@ -20,7 +20,9 @@ def steady_lengths_s(scenario: Scenario) -> dict[str, float]:
     Arms are there to be compared, and stages share their workers: neither has faults.
     """
     warm_up_s = scenario.phases.warm_up_s
-    closed = {str(level): scenario.phases.steady_s for level in scenario.concurrency}
+    own_s = scenario.phases.steady_s
+    closed = {str(level): own_s for level in scenario.concurrency}
+    closed |= {level.label: level.steady_s or own_s for level in scenario.levels}
     for arrivals in scenario.arrivals:
         label = arrivals.level or arrivals.label
         length_s = schedule_length_s(arrivals) - warm_up_s
@@ -30,7 +32,8 @@ def steady_lengths_s(scenario: Scenario) -> dict[str, float]:
 
 def check_faults(scenario: Scenario, problems: Problems) -> None:
     """Add a problem for each fault window that no level plays whole, or that doubles another."""
-    if not scenario.faults:
+    tables = [("arrivals", index) for index, _ in enumerate(scenario.arrivals)]
+    if not scenario.faults or not all(problems.is_good((*path, "trace")) for path in tables):
         return
     lengths_s = steady_lengths_s(scenario)
     if not lengths_s and problems.is_good(("concurrency",), ("arrivals",)):
@@ -52,10 +55,23 @@ def check_faults(scenario: Scenario, problems: Problems) -> None:
         _find_twice(window, scenario.faults[:index], index, problems)
 
 
-def faults_of_levels(scenario: Scenario) -> tuple[FaultWindow, ...]:
-    """Return the windows whose level is still there, after flags have changed the levels."""
-    labels = steady_lengths_s(scenario)
-    return tuple(one for one in scenario.faults if not one.level or one.level in labels)
+def faults_of_levels(scenario: Scenario, before: Scenario) -> tuple[FaultWindow, ...]:
+    """Return the windows whose level is still there, after flags have changed the levels.
+
+    Args:
+        scenario: With the flags.
+        before: Without them; a level that it lacks too is a problem, and its windows stay.
+    """
+    gone = _labels(before) - _labels(scenario)
+    return tuple(one for one in scenario.faults if one.level not in gone)
+
+
+def _labels(scenario: Scenario) -> set[str]:
+    return {
+        *map(str, scenario.concurrency),
+        *(level.label for level in scenario.levels),
+        *(arrivals.level or arrivals.label for arrivals in scenario.arrivals),
+    }
 
 
 def _find_too_late(

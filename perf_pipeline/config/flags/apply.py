@@ -24,7 +24,7 @@ from a flag, and only if it is given:
   and families, over the steady phase); an SLO of a level that is left out is left out too.
 - ``--duration`` raises ``steady_max_s`` to itself, and no arm is longer than it.
 - ``--rate``, ``--schedule`` and ``--slots``: ``open_levels.py``; ``--stage``: ``staged_levels.py``;
-  ``--fault``: ``fault_flags.py``.
+  ``--fault``: ``fault_flags.py``. What they change in named levels: ``named_levels.py``.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perf_pipeline.config.flags.fault_flags import with_faults
 from perf_pipeline.config.flags.flag import fitting_flags, flags_of
+from perf_pipeline.config.flags.named_levels import with_named_levels
 from perf_pipeline.config.flags.open_levels import with_open_levels
 from perf_pipeline.config.flags.staged_levels import with_stages
 from perf_pipeline.config.scenario.keys import SETTINGS
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems) -> Scenario:
     """Return the scenario with every fitting flag in place; arms keep their indices."""
-    given = fitting_flags(overrides)
+    given, before = fitting_flags(overrides), scenario
     for flag in flags_of(type(given)):
         value = getattr(given, flag.field)
         if flag.path and value is not None:
@@ -63,8 +64,9 @@ def apply_overrides(scenario: Scenario, overrides: Overrides, problems: Problems
         scenario = _with_duration(scenario, float(given.duration), problems)
     scenario = with_open_levels(scenario, given, problems)
     scenario = with_stages(scenario, given, problems)
+    scenario = with_named_levels(scenario, given, problems)
     scenario = _with_slos(scenario, given, problems)
-    scenario = with_faults(scenario, given, problems)
+    scenario = with_faults(scenario, given, problems, before)
     if given.complexity is not None:
         scenario = _with_complexity(scenario, cast("Complexity", given.complexity), problems)
     return scenario

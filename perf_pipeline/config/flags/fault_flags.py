@@ -36,10 +36,19 @@ _FORM = "KIND:SERVER:AT:DURATION, such as server_freeze:postgres:10s:3s"
 NONE = "none"
 
 
-def with_faults(scenario: Scenario, given: Overrides, problems: Problems) -> Scenario:
-    """Return the scenario with the fault windows of the flags, or those of its levels."""
+def with_faults(
+    scenario: Scenario, given: Overrides, problems: Problems, before: Scenario
+) -> Scenario:
+    """Return the scenario with the fault windows of the flags, or those of its levels.
+
+    Args:
+        scenario: With the other flags in place.
+        given: The flags.
+        problems: Receives what is wrong with them.
+        before: The scenario without any flag.
+    """
     if given.faults is None:
-        return replace(scenario, faults=faults_of_levels(scenario))
+        return replace(scenario, faults=faults_of_levels(scenario, before))
     problems.replaced((FAULT,), _OPTION)
     texts = given.faults
     if NONE in texts and len(texts) > 1:

@@ -68,16 +68,18 @@ def ab_question(
 
 
 def scenario_of_arm(scenario: Scenario, arm: AbArm) -> Scenario:
-    """Return what an arm plays: the smallest closed level of a scenario, else its first open one.
+    """Return what an arm plays: the smallest level of a scenario, named, closed or the first open.
 
     Both arms have the same plan; objectives and extra levels are left out.
     """
+    named = () if scenario.concurrency else scenario.levels
     return replace(
         scenario,
         target=arm.target,
         settings=arm.settings,
         concurrency=(min(scenario.concurrency),) if scenario.concurrency else (),
-        arrivals=() if scenario.concurrency else scenario.arrivals[:1],
+        levels=tuple(sorted(named, key=lambda level: level.concurrency)[:1]),
+        arrivals=() if scenario.concurrency or named else scenario.arrivals[:1],
         level_names=(),
         stages=(),
         arms=(),
@@ -105,7 +107,7 @@ def _load_problems(scenario: Scenario) -> list[str]:
     if scenario.faults:
         why = "has faults; an interleaved comparison plays none: give --fault none"
         return [f"{scenario.name} {why}"]
-    if scenario.concurrency or scenario.arrivals:
+    if scenario.concurrency or scenario.levels or scenario.arrivals:
         return []
     why = "has stages alone; an interleaved comparison plays one load: give --concurrency N"
     return [f"{scenario.name} {why}"]

@@ -123,7 +123,8 @@ def with_failures(scenario: Scenario) -> tuple[Slo, ...]:
 
 def _first(kind: LoadKind, scenario: Scenario) -> float:
     if kind == "in_flight":
-        return float(min(scenario.concurrency, default=FIRST_IN_FLIGHT))
+        named = (level.concurrency for level in scenario.levels)
+        return float(min((*scenario.concurrency, *named), default=FIRST_IN_FLIGHT))
     rates = [one.rate_per_s for one in scenario.arrivals if one.schedule in ("poisson", "constant")]
     return min(rates, default=FIRST_RATE_PER_S)
 

@@ -16,10 +16,12 @@ from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.scenario.user_code import check_setup_and_teardown, check_workload_kinds
 
 if TYPE_CHECKING:
+    from perf_pipeline.config.level.named_level import NamedLevel
     from perf_pipeline.config.level_bounds import Bound
     from perf_pipeline.config.machine import MachineLimits
     from perf_pipeline.config.scenario.problems import Problems
     from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.config.scenario.stages import Stage
 
 
 def check_duplicates(scenario: Scenario, problems: Problems) -> None:
@@ -38,13 +40,21 @@ def check_duplicates(scenario: Scenario, problems: Problems) -> None:
             workloads.add(kind)
     labels: set[str] = set()
     arms = "each arm needs its own label"
-    both = "each arm, open level and stage needs its own label"
+    both = "each arm, named or open level and stage needs its own label"
+    kinds: dict[str, tuple[NamedLevel | Stage, ...]] = {
+        "level": scenario.levels,
+        "stage": scenario.stages,
+    }
     labelled = [(("arm", i, "label"), arm.label, arms) for i, arm in enumerate(scenario.arms)]
     labelled += [
         (("arrivals", i, "label"), open_level.label, both)
         for i, open_level in enumerate(scenario.arrivals)
     ]
-    labelled += [(("stage", i, "label"), one.label, both) for i, one in enumerate(scenario.stages)]
+    labelled += [
+        ((table, i, "label"), one.label, both)
+        for table, ones in kinds.items()
+        for i, one in enumerate(ones)
+    ]
     for path, label, needed in labelled:
         if problems.is_good(path):
             if label in labels:
@@ -61,6 +71,7 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
     check_stages(scenario, problems)
     check_streams(scenario, problems)
     check_faults(scenario, problems)
+    _find_think_time_without_a_transaction(scenario, problems)
     check_workload_kinds(scenario, problems)
     check_setup_and_teardown(scenario, problems)
     _find_a_log_that_nothing_fills(scenario, problems)
@@ -89,6 +100,10 @@ def _find_phases_out_of_order(scenario: Scenario, problems: Problems) -> None:
                 f"is {arm.steady_s:g}, above phases.steady_max_s ({phases.steady_max_s:g}), the "
                 f"maximum length of a phase; allowed is {phases.steady_max_s:g} s or less.",
             )
+    for index, level in enumerate(scenario.levels):
+        path = ("level", index, "steady_s")
+        if problems.is_good(longest, path) and (level.steady_s or 0) > phases.steady_max_s:
+            problems.at(path, f"is {level.steady_s:g}, above phases.steady_max_s; raise that.")
 
 
 def _find_schedules_without_a_steady_phase(scenario: Scenario, problems: Problems) -> None:
@@ -103,6 +118,18 @@ def _find_schedules_without_a_steady_phase(scenario: Scenario, problems: Problem
                 f"is {length_s:g} s, all of it warm-up (phases.warm_up_s is {warm_up_s:g}): the "
                 "schedule must be longer, for what follows the warm-up is measured.",
             )
+
+
+def _find_think_time_without_a_transaction(scenario: Scenario, problems: Problems) -> None:
+    path = ("connections", "transaction_think_time_s")
+    think_s = scenario.connections.transaction_think_time_s
+    families = {workload.family for workload in scenario.workloads}
+    if think_s and problems.is_good(path, ("workload",)) and "database" not in families:
+        problems.at(
+            path,
+            f'is {think_s:g}, but no workload has the family "database", the one that thinks in a '
+            "transaction; leave it out, or add such a workload.",
+        )
 
 
 def _find_a_log_that_nothing_fills(scenario: Scenario, problems: Problems) -> None:
@@ -123,6 +150,11 @@ def _find_too_few_connections(scenario: Scenario, processes: int, problems: Prob
             f"is {limit}, below the {processes} worker processes that share it: each needs one "
             f"connection; allowed is {processes} or more, or lower processes.",
         )
+    for index, level in enumerate(scenario.levels):
+        own = level.max_db_connections
+        here = ("level", index, "max_db_connections")
+        if own is not None and own < processes and problems.is_good(here):
+            problems.at(here, f"is {own}, below the {processes} worker processes that share it.")
 
 
 def _find_levels_above_the_machine(
@@ -139,11 +171,16 @@ def _find_levels_above_the_machine(
         if problems.is_good(path) and arrivals.slots > bound.level:
             tail = _above(bound, scenario.target, machine, processes)
             problems.at(path, f"is {arrivals.slots}, {tail}")
-    for index, stage in enumerate(scenario.stages):
-        path = ("stage", index, "concurrency")
-        if problems.is_good(path) and stage.concurrency > bound.level:
-            tail = _above(bound, scenario.target, machine, processes)
-            problems.at(path, f"is {stage.concurrency}, {tail}")
+    tables: dict[str, tuple[NamedLevel | Stage, ...]] = {
+        "level": scenario.levels,
+        "stage": scenario.stages,
+    }
+    for table, ones in tables.items():
+        for index, one in enumerate(ones):
+            path = (table, index, "concurrency")
+            if problems.is_good(path) and one.concurrency > bound.level:
+                tail = _above(bound, scenario.target, machine, processes)
+                problems.at(path, f"is {one.concurrency}, {tail}")
     for index, arm in enumerate(scenario.arms):
         path = ("arm", index, "concurrency")
         own = largest_level(machine, processes, mode_of(arm.target))

@@ -10,6 +10,7 @@ from __future__ import annotations
 FIELDS: dict[str, dict[str, str]] = {
     "phases": {"duration": "steady_s"},
     "arm": {"duration": "steady_s"},
+    "level": {"duration": "steady_s"},
     "stage": {"duration": "steady_s", "ramp": "ramp_s"},
     "arrivals": {"duration": "steady_s", "rate": "rate_per_s", "end_rate": "end_rate_per_s"},
     "fault": {"type": "kind", "at": "at_s", "duration": "duration_s"},

@@ -248,6 +248,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
     "connections": (
         Key("max_db_connections", "integer", "connections of all workers to a server", 1, 10_000),
         Key("connection_timeout_s", "number", "s to wait for a free connection", 0.1, 3600),
+        Key("transaction_think_time_s", "number", "s of thinking in a transaction", 0, 3600),
     ),
     "limits": (MEMORY_LIMIT, CPU_LIMIT),
     "stop": (
@@ -302,6 +303,14 @@ REPEATED: dict[str, tuple[Key, ...]] = {
         Key("title", "text", "what people call it", 1, 40),
         Key("level", "label", "streams with the same level run together"),
         Key("workloads", "text", "what arrives in this stream", 1, 200, takes_many=True),
+    ),
+    "level": (
+        Key("label", "label", "name in the report and of a folder", is_required=True),
+        Key("concurrency", "integer", "workflows in flight", 1, MAX_LEVEL, is_required=True),
+        Key("title", "text", "what people call it", 1, 40),
+        Key("steady_s", "number", "s, minimum length of its steady phase", 0.5, 86_400),
+        *SECTIONS["connections"][:2],
+        *SECTIONS["limits"],
     ),
     "fault": (
         Key("kind", "text", "what fails", choices=FAULT_KINDS, is_required=True),

@@ -17,6 +17,7 @@ from perf_pipeline.config.fault.fault_table import faults_of
 from perf_pipeline.config.flags.apply import apply_overrides, drop_pointless_arms
 from perf_pipeline.config.flags.flag import check_flags
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.level.named_level import LEVEL_TABLE, levels_of
 from perf_pipeline.config.names import allowed, is_name
 from perf_pipeline.config.scenario.arrivals import arrivals_of, with_length
 from perf_pipeline.config.scenario.consistency import (
@@ -143,7 +144,7 @@ def _build(
     phases, think_time, connections, limits, stop = (
         _section(document, section, problems) for section in SECTIONS
     )
-    workloads, arms, stages, arrivals, faults = (
+    workloads, arms, stages, arrivals, levels, faults = (
         _repeated(document, section, problems) for section in REPEATED
     )
     if not workloads and problems.is_good(("workload",)):
@@ -152,11 +153,12 @@ def _build(
         )
     if "concurrency" not in values:
         values["concurrency"] = ()
-        if not (arrivals or stages) and problems.is_good(("arrivals",)):
+        if not (arrivals or stages or levels) and problems.is_good(("arrivals",), (LEVEL_TABLE,)):
             tail = f"is missing; allowed is {LEVEL.allowed()} ({LEVEL.meaning})"
             problems.at(
                 ("concurrency",),
-                f"{tail}, or give open levels, each [[arrivals]], or stages, each [[stage]].",
+                f"{tail}, or give open levels, each [[arrivals]], or stages, each [[stage]], or "
+                "levels with bounds of their own, each [[level]].",
             )
     check_paths(values, folder, problems)
     lengths = Phases(**phases)
@@ -184,6 +186,7 @@ def _build(
             for at, table in enumerate(arrivals)
         ),
         stages=stages_of(stages),
+        levels=levels_of(levels),
         faults=faults_of(faults, document.get(FAULT), problems),
         settings=settings,
         folder=str(folder),

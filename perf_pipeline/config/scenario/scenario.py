@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.config.level.named_level import NamedLevel
 from perf_pipeline.config.scenario.arrivals import Arrivals
 from perf_pipeline.config.scenario.stages import Stage
 from perf_pipeline.config.scenario.variables import Variables
@@ -21,7 +22,7 @@ Nodes = Literal["code", "lean"]
 Order = Literal["as_written", "shuffled"]
 MissingServers = Literal["fail", "leave_out"]
 
-FAMILIES: tuple[str, ...] = ("transformation", "analytics", "data_processing")
+FAMILIES: tuple[str, ...] = ("transformation", "analytics", "data_processing", "database")
 COMPLEXITIES: tuple[Complexity, ...] = ("simple", "medium", "complex")
 NODES: tuple[Nodes, ...] = ("code", "lean")
 ORDERS: tuple[Order, ...] = ("as_written", "shuffled")
@@ -118,10 +119,13 @@ class ConnectionPools:
     Attributes:
         max_db_connections: Maximum of connections that all workers together open to one server.
         connection_timeout_s: How long a workflow waits for a free connection of the pool.
+        transaction_think_time_s: How long a workflow of the database family thinks while its
+            transactions are open, and keeps their connections.
     """
 
     max_db_connections: int = 50
     connection_timeout_s: float = 30.0
+    transaction_think_time_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -224,6 +228,8 @@ class Scenario:
         max_error_ratio: A level of which a greater share of workflows fails is ``target_failed``,
             unless an objective on ``error_ratio`` allows more.
         think_time: Between the workflows of a slot of closed levels and arms, which is a user then.
+        levels: Closed levels with names and bounds of their own; they run after those of
+            ``concurrency``.
         faults: What fails in the levels, and when; neither arms nor stages have faults.
     """
 
@@ -261,4 +267,5 @@ class Scenario:
     stages: tuple[Stage, ...] = ()
     max_error_ratio: float = MAX_ERROR_RATIO
     think_time: ThinkTime = field(default_factory=ThinkTime)
+    levels: tuple[NamedLevel, ...] = ()
     faults: tuple[FaultWindow, ...] = ()

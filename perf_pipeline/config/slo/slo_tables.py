@@ -122,6 +122,7 @@ def labels_of(scenario: Scenario) -> tuple[str, ...]:
     """Return the labels of the scenario's levels, closed and open, then of its arms."""
     return (
         *map(str, scenario.concurrency),
+        *(level.label for level in scenario.levels),
         *dict.fromkeys(one.level or one.label for one in scenario.arrivals),
         *(stage.label for stage in measured(scenario.stages)),
         *(arm.label for arm in scenario.arms),

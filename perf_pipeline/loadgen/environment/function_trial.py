@@ -212,7 +212,8 @@ def _with_path(sentence: str, python_path: str | None) -> str:
 
 def _processes(scenario: Scenario) -> int:
     """Return how many worker processes the first level has."""
-    slots = [*scenario.concurrency, *(arrivals.slots for arrivals in scenario.arrivals)]
+    slots = [*scenario.concurrency, *(level.concurrency for level in scenario.levels)]
+    slots += [arrivals.slots for arrivals in scenario.arrivals]
     slots += [max((stage.concurrency for stage in scenario.stages), default=1)]
     return min([processes_of(scenario, read_machine_limits()), *slots[:1]])
 

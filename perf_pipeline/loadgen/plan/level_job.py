@@ -49,6 +49,7 @@ def level_job(
         connections=plan.connections.max_db_connections // plan.processes,
         connection_timeout_s=plan.connections.connection_timeout_s,
         files_dir=str(files),
+        transaction_think_time_s=plan.connections.transaction_think_time_s,
     )
     return Job(
         kinds=kinds,

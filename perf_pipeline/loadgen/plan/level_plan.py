@@ -154,6 +154,8 @@ class LevelPlan:
         head["phases"].pop("cooldown_s")
         if not self.think_time.mean_s:
             del head["think_time"]
+        if not self.connections.transaction_think_time_s:
+            del head["connections"]["transaction_think_time_s"]
         # Which nodes are timed is how we look at the load, not the load.
         settings = head["settings"]
         head["settings"] = {name: settings[name] for name in settings if name not in _OBSERVING}

@@ -25,6 +25,7 @@ from perf_pipeline.loadgen.plan.streams import merged_streams
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perf_pipeline.config.level.named_level import NamedLevel
     from perf_pipeline.config.scenario.arrivals import Arrivals
     from perf_pipeline.config.scenario.scenario import Scenario, Workload
     from perf_pipeline.config.scenario.stages import Stage
@@ -56,6 +57,7 @@ def plan_levels(
         )
         for slots in scenario.concurrency
     ]
+    levels += [_named_level(level, scenario) for level in scenario.levels]
     levels += [_open_level(arrivals, scenario) for arrivals in scenario.arrivals]
     stages = [(_stage_level(stage, scenario), at) for at, stage in enumerate(scenario.stages, 1)]
     stages = [(level, number) for level, number in stages if level.concurrency]
@@ -66,6 +68,7 @@ def plan_levels(
         if not again:
             played += [("arm", 0, arm, 0) for arm in scenario.arms]
     titles = dict(zip(map(str, scenario.concurrency), scenario.level_names, strict=False))
+    titles |= {level.label: level.title for level in scenario.levels}
     titles |= {arrivals.label: arrivals.title for arrivals in scenario.arrivals}
     titles |= {stage.label: f"{stage.concurrency} in flight" for stage in scenario.stages}
     most = max((level.concurrency for level, _ in stages), default=0)
@@ -85,6 +88,18 @@ def plan_levels(
         )
         for index, (role, repeat, arm, number) in enumerate(played)
     ]
+
+
+def _named_level(level: NamedLevel, scenario: Scenario) -> Arm:
+    """Return what a named level has in common with the others."""
+    return Arm(
+        label=level.label,
+        target=scenario.target,
+        nodes=scenario.nodes,
+        concurrency=level.concurrency,
+        steady_s=scenario.phases.steady_s if level.steady_s is None else level.steady_s,
+        settings=scenario.settings,
+    )
 
 
 def _open_level(arrivals: Arrivals, scenario: Scenario) -> Arm:
@@ -127,6 +142,7 @@ def _plan_of(
     name = parse_target(arm.target).name
     labelled = {one.label: one for one in scenario.arrivals if role == "level"}
     arrivals = labelled.get(arm.label)
+    bounds = next((one for one in scenario.levels if one.label == arm.label), None)
     ramp_up_s = scenario.phases.ramp_s(arm.concurrency)
     if stage:
         ramp_up_s = ramp_s(scenario.stages[stage.number - 1], stage.before, scenario.phases)
@@ -156,7 +172,7 @@ def _plan_of(
         concurrency=arm.concurrency,
         processes=processes,
         phases=phases,
-        limits=scenario.limits,
+        limits=replace(scenario.limits, **bounds.limits()) if bounds else scenario.limits,
         kinds=streams.kinds
         if streams
         else mixed_kinds(scenario.workloads, random.Random(f"{scenario.seed}/{index}")),
@@ -168,7 +184,9 @@ def _plan_of(
         if arrivals
         else array("q"),
         stream_of=streams.stream_of if streams else array("q"),
-        connections=scenario.connections,
+        connections=replace(scenario.connections, **bounds.pools())
+        if bounds
+        else scenario.connections,
         servers=scenario.servers,
         stop=scenario.stop,
         aborts=tuple(slo for slo in scenario.slos if slo.abort and slo.applies_to(role, arm.label)),

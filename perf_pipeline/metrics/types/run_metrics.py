@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.repeats import LevelRepeats
+from perf_pipeline.metrics.types.server_use import PoolRecovery
 from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
 from perf_pipeline.metrics.types.validity import Validity
 from perf_pipeline.samples.manifest import Manifest
@@ -26,6 +27,7 @@ class RunMetrics:
         targets: The tables of targets, line by line.
         kpis: The grades of the key performance indicators.
         repeats: Levels that ran more than once, with the intervals between their repeats.
+        pool_recoveries: Exhausted connection pools with the same load before and after them.
     """
 
     run_id: str
@@ -37,3 +39,4 @@ class RunMetrics:
     targets: tuple[TargetRow, ...]
     kpis: tuple[KpiGrade, ...]
     repeats: tuple[LevelRepeats, ...] = ()
+    pool_recoveries: tuple[PoolRecovery, ...] = ()

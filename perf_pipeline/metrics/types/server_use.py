@@ -113,3 +113,33 @@ class ConnectionUse:
     waiting_mean: float | None = None
     utilisation_percent: float | None = None
     how: str = ""
+
+
+@dataclass(frozen=True)
+class PoolRecovery:
+    """An exhausted connection pool, and the same load before and after it on the same servers.
+
+    Times are compared with those of the load before, for every level begins with a ramp.
+
+    Attributes:
+        exhausted: Level in which connections were exhausted.
+        before: The same load before it; ``after`` likewise.
+        after: The same load after it.
+        pools: Server to peak and limit of its pool in the exhausted level; only those exhausted.
+        time_s: How much later than ``before`` the level ``after`` was back to normal; None where
+            it never was, or ``before`` has no normal.
+        low_s: Lower end of the interval that the seconds of the series allow.
+        high_s: Upper end.
+        watched_s: For how long the level after was watched.
+        floor_per_s: Throughput from which on it counts as normal.
+    """
+
+    exhausted: str
+    before: str
+    after: str
+    pools: dict[str, tuple[int, int]]
+    time_s: float | None
+    low_s: float | None
+    high_s: float | None
+    watched_s: float
+    floor_per_s: float

@@ -17,6 +17,7 @@ from perf_pipeline.metrics.validity import NOT_QUIET
 from perf_pipeline.report.level import noise
 from perf_pipeline.report.level.bottleneck import bottleneck_fact
 from perf_pipeline.report.level.failures import failed, failures, has_many_failures
+from perf_pipeline.report.pools import pool_recovery
 from perf_pipeline.report.run import open_levels, overhead, slo, stress_verdict, targets
 from perf_pipeline.report.run.cost import is_asked
 from perf_pipeline.report.text import escape, labels, quantity
@@ -106,11 +107,14 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
     )
     waited = open_levels.waits_answer(metrics)
     users = [Verdict(open_levels.QUESTION, *waited)] if waited else []
+    pooled = pool_recovery.pool_answer(metrics)
+    pools = [Verdict(pool_recovery.QUESTION, *pooled)] if pooled else []
     return (
         _measurement(metrics),
         *_failures(metrics),
         *stress,
         *users,
+        *pools,
         *asked,
         *(() if objectives and not metrics.targets else (_targets(metrics),)),
         _limited(metrics),

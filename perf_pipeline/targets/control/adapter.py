@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.job_tasks import JobTasks
 from perf_pipeline.targets.pooled_servers import PooledServers, job_servers
-from perf_pipeline.workload import analytics, data_processing, transformation
+from perf_pipeline.workload import analytics, data_processing, database, transformation
 
 if TYPE_CHECKING:
     from perf_pipeline.targets.target import Job, Slot, Target
@@ -46,6 +46,8 @@ class ControlTarget:
                 outputs = transformation.run_stages(complexity, task.data_seed)
             case "analytics":
                 outputs = analytics.run_stages(complexity, task, self._servers, without)
+            case "database":
+                outputs = database.run_stages(complexity, task, self._servers, without)
             case _:
                 outputs = data_processing.run_stages(complexity, task, self._servers, without)
         self._tasks.check(kind, task, outputs)

@@ -17,7 +17,7 @@ from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.job_tasks import JobTasks
 from perf_pipeline.targets.pool_threads import threads_at_work
 from perf_pipeline.targets.pooled_servers import PooledServers, job_servers
-from perf_pipeline.workload import analytics, data_processing, transformation
+from perf_pipeline.workload import analytics, data_processing, database, transformation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -72,6 +72,11 @@ class ControlAsyncTarget:
         task = self._tasks.task(number)
         if wanted.family == "transformation":
             outputs = transformation.run_stages(complexity, task.data_seed)
+        elif wanted.family == "database":
+            functions = database.stage_functions(complexity, without)
+            outputs = await run_in_order(
+                database.STAGES, functions, database.ASKING, task, pooled, self._call
+            )
         else:
             family = analytics if wanted.family == "analytics" else data_processing
             names = family.stages(complexity, without)

@@ -10,6 +10,7 @@ from perf_pipeline.targets.job_tasks import JobTasks, reads_files
 from perf_pipeline.targets.kailash import (
     analytics_code,
     data_processing_code,
+    database_nodes,
     lean_nodes,
     transformation_code,
 )
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from perf_pipeline.targets.target import Job, Kind
 
 _NOT_SQL = {"redis", "mongodb"}
-"""Servers whose pools are ours with code nodes too; SQLDatabaseNode has its own pool."""
+"""Servers whose pools are ours with code nodes too; SQLDatabaseNode has its own pool, and knows no
+transaction over several nodes, so that units of work need ours."""
 
 
 class Workflows:
@@ -45,7 +47,8 @@ class Workflows:
         self.tasks = JobTasks(job)
         self._job = job
         servers = job_servers(job)
-        own = servers & _NOT_SQL if job.nodes == "code" else servers
+        units = any(kind.family == "database" for kind in job.kinds)
+        own = servers if job.nodes == "lean" or units else servers & _NOT_SQL
         self._servers = PooledServers(job, own)
         self.written = [self.write(kind) for kind in range(len(job.kinds))]
 
@@ -54,16 +57,23 @@ class Workflows:
         return self._write(self._job.kinds[index], self._job)
 
     def _write(self, kind: Kind, job: Job) -> WrittenWorkflow:
-        match job.nodes, kind.family:
-            case "code", "transformation":
+        if kind.family == "database":
+            return database_nodes.write(kind.complexity, job.nodes, self._servers, kind.without)
+        return self._code(kind, job) if job.nodes == "code" else self._lean(kind)
+
+    def _code(self, kind: Kind, job: Job) -> WrittenWorkflow:
+        match kind.family:
+            case "transformation":
                 return transformation_code.write_code(kind.complexity)
-            case "code", "analytics":
+            case "analytics":
                 return analytics_code.write_code(kind.complexity, job, self._servers, kind.without)
-            case "code", _:
-                return data_processing_code.write_code(kind.complexity, job, kind.without)
-            case _, "transformation":
+        return data_processing_code.write_code(kind.complexity, job, kind.without)
+
+    def _lean(self, kind: Kind) -> WrittenWorkflow:
+        match kind.family:
+            case "transformation":
                 return lean_nodes.write_transformation(kind.complexity)
-            case _, "analytics":
+            case "analytics":
                 return lean_nodes.write_analytics(kind.complexity, self._servers, kind.without)
         return lean_nodes.write_data_processing(kind.complexity, self._servers, kind.without)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline import LoadTestConfig, LoadTestFramework
+from perf_pipeline.compat import framework as framework_module
 from perf_pipeline.compat.named_load import NamedLoad
 from perf_pipeline.samples.run_folder import read_json
 
@@ -42,8 +43,10 @@ def test_a_single_workflow_has_the_runtime_to_itself(served: Settings) -> None:
 
 
 def test_a_database_stress_test_exhausts_the_connections_it_names_and_judges_the_recovery(
-    served: Settings,
+    served: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each transaction is open for 0.2 s, so 12 in flight on 2 connections wait."""
+    monkeypatch.setattr(framework_module, "TRANSACTION_THINK_TIME_S", 0.2)
     loads = (
         NamedLoad("light_load", {"concurrent_workflows": 4}),
         NamedLoad("connection_exhaustion", {"concurrent_workflows": 12, "max_db_connections": 2}),
@@ -62,7 +65,9 @@ def test_a_database_stress_test_exhausts_the_connections_it_names_and_judges_the
     (run,) = framework.runs  # on the same servers, or it would be no recovery
     assert found["light_load"].peak_connections == 4
     assert found["connection_exhaustion"].peak_connections == 2
-    assert {f.family for level in run.levels for f in level.families} == {"analytics"}
+    assert {f.family for level in run.levels for f in level.families} == {"database"}
+    (pool,) = run.pool_recoveries
+    assert (pool.exhausted, pool.pools) == ("connection_exhaustion", {"postgres": (2, 2)})
     (file,) = served.results_dir.glob("database_connection_exhaustion_*.json")
     assert read_json(file)[0]["run_id"] == run.run_id
     verdict = framework.recovery["verdict"]

@@ -17,7 +17,7 @@ from perf_pipeline import (
     run_quick_performance_test,
 )
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.errors import PerfPipelineError, ScenarioError
+from perf_pipeline.errors import PerfPipelineError
 from tests.integration.conftest import settings_in
 from tests.sandbox import ROOT
 
@@ -102,7 +102,7 @@ def test_a_generated_workflow_runs_and_is_watched_in_the_users_own_process(tmp_p
         WorkflowGenerator(complexity="complex").generate_data_processing_workflow()
 
 
-def test_the_options_of_the_old_readme_are_all_taken_but_failures_are_refused() -> None:
+def test_the_options_of_the_old_readme_are_all_taken() -> None:
     config = LoadTestConfig(
         concurrent_workflows=1000,
         total_workflows=2000,
@@ -114,9 +114,8 @@ def test_the_options_of_the_old_readme_are_all_taken_but_failures_are_refused() 
         memory_limit_mb=512,
         test_duration=300,
     )
-    with pytest.raises(ScenarioError) as told:
-        config.to_scenario()
-    assert any("enable_failure_injection" in problem for problem in told.value.problems)
+    scenario = config.to_scenario()
+    assert sum(window.duration_s for window in scenario.faults) == pytest.approx(15, abs=0.1)
 
 
 def test_what_is_not_built_says_so_when_it_is_asked_for() -> None:

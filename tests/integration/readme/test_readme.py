@@ -51,6 +51,7 @@ BEGUN = (  # minutes each: their options are checked, and the slow test lets eac
     "perf-pipeline run baseline --setting enable_monitoring=true --memory-limit-mb 2000",
     "perf-pipeline ab baseline --b kailash+pandas --concurrency 10 --duration 10",
     "perf-pipeline run stress --max-concurrency 3000",
+    "perf-pipeline run database",
     'perf-pipeline capacity baseline --slo "p99 < 5s"',
     'perf-pipeline capacity my.toml --slo "p99 < 500ms" --of rate',
 )

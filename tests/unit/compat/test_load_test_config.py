@@ -10,7 +10,7 @@ import pytest
 import perf_pipeline
 from perf_pipeline.compat.framework import LoadTestFramework
 from perf_pipeline.compat.load_test_config import LoadTestConfig
-from perf_pipeline.compat.options import OF_FAULTS, OPTIONS
+from perf_pipeline.compat.options import OPTIONS
 from perf_pipeline.config.machine import MachineLimits
 from perf_pipeline.config.scenario.scenario import ConnectionPools, Phases, WorkerLimits, Workload
 from perf_pipeline.errors import ScenarioError
@@ -95,7 +95,6 @@ def test_all_wrong_options_are_reported_at_once() -> None:
         max_db_connections=1,
         connection_timeout=None,  # type: ignore[arg-type]
         memory_limit_mb=-1,
-        enable_failure_injection=True,
     )
     with pytest.raises(ScenarioError) as refused:
         config.to_scenario(machine=MACHINE, target="kailsh", nodes="mean")
@@ -108,7 +107,6 @@ def test_all_wrong_options_are_reported_at_once() -> None:
         "memory_limit_mb",
         "target",
         "nodes",
-        "enable_failure_injection",
         "max_db_connections",
     ]
 
@@ -145,31 +143,60 @@ def test_options_that_contradict_each_other_or_the_machine_are_reported(
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("enable_failure_injection", True), ("memory_limit_mb", -1), ("test_duration", "x")],
+    [("failure_rate", 2), ("memory_limit_mb", -1), ("test_duration", "x")],
 )
 def test_a_framework_with_a_wrong_option_is_not_made(option: str, value: Any) -> None:
     with pytest.raises(ScenarioError, match=f"{option} is "):
         LoadTestFramework(LoadTestConfig(**{option: value}))
 
 
+def test_failures_are_injected_for_the_share_of_time_that_is_asked_for() -> None:
+    """300 s at a rate of 5 %: 15 s, of the three default types in turn."""
+    scenario = LoadTestConfig(enable_failure_injection=True).to_scenario(machine=MACHINE)
+
+    assert sum(window.duration_s for window in scenario.faults) == pytest.approx(15, abs=0.1)
+    assert [window.name for window in scenario.faults[:3]] == [
+        "database_timeout on postgres",
+        "memory_pressure",
+        "connection_exhaustion on postgres",
+    ]
+    plain = LoadTestConfig().to_scenario(machine=MACHINE)
+    assert plain == dataclasses.replace(scenario, faults=())
+
+
 @pytest.mark.parametrize(
-    ("option", "value"),
+    ("options", "problem"),
     [
-        ("enable_failure_injection", True),
-        ("failure_rate", 0.9),
-        ("failure_rate", 0),
-        ("failure_types", ["database_timeout"]),
-        ("failure_types", []),
+        ({"failure_rate": 0.9}, "failure_rate is 0.9; allowed is a number from 0 to 0.5"),
+        ({"failure_types": ["timeout"]}, 'failure_types is "timeout"; allowed is '),
+        ({"failure_types": []}, "failure_types is an empty list"),
+        ({"failure_rate": 0}, "failure_rate is 0 of test_duration"),
+        ({"test_duration": 2}, "failure_rate is 0.05 of test_duration"),
+        (
+            {"failure_types": ["server_freeze"], "workflow_types": ["transformation"]},
+            "failure_types has server_freeze, but the workflows use no server",
+        ),
     ],
 )
-def test_options_about_faults_are_refused_unless_they_have_their_defaults(
-    option: str, value: Any
+def test_failures_that_could_not_be_injected_are_refused(
+    options: dict[str, Any], problem: str
 ) -> None:
+    config = LoadTestConfig(**{"enable_failure_injection": True, **options})
+    with pytest.raises(ScenarioError) as refused:
+        config.to_scenario(machine=MACHINE)
+    (found,) = refused.value.problems
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("failure_rate", 0.2), ("failure_types", ["database_timeout"])]
+)
+def test_options_about_failures_are_refused_where_none_is_injected(option: str, value: Any) -> None:
     with pytest.raises(ScenarioError) as refused:
         LoadTestConfig(**{option: value}).to_scenario(machine=MACHINE)
     (problem,) = refused.value.problems
     assert problem.startswith(f"{option} is ")
-    assert "faults come in a later version" in problem
+    assert "set enable_failure_injection" in problem
 
 
 @pytest.mark.parametrize("target", ["control", "control_async"])
@@ -179,7 +206,7 @@ def test_a_log_in_detail_of_a_target_that_logs_nothing_is_refused(target: str) -
         config.to_scenario(machine=MACHINE, target=target)
 
 
-def test_every_option_but_those_about_faults_has_a_row_that_checks_it() -> None:
+def test_every_option_has_a_row_that_checks_it() -> None:
     """An option without a row would be accepted and read by nothing."""
     named = [field.name for field in dataclasses.fields(LoadTestConfig)]
-    assert sorted(named) == sorted([*OPTIONS, *OF_FAULTS])
+    assert sorted(named) == sorted(OPTIONS)

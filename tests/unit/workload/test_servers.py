@@ -28,6 +28,9 @@ def test_the_writing_workflows_and_where_they_write() -> None:
         ("analytics", "medium"): ["redis"],
         ("analytics", "complex"): ["mongodb", "postgres", "redis"],
         ("data_processing", "complex"): ["mysql", "postgres"],
+        ("database", "simple"): ["postgres"],
+        ("database", "medium"): ["postgres", "redis"],
+        ("database", "complex"): ["mongodb", "mysql", "postgres", "redis"],
     }
 
 
@@ -41,6 +44,7 @@ def test_only_writes_at_the_end_can_be_left_out() -> None:
     assert optional == {
         ("analytics", "complex"): ["mongodb"],
         ("data_processing", "complex"): ["mysql"],
+        ("database", "complex"): ["mongodb", "mysql"],
     }
     missing = ("mysql", "mongodb")
     assert servers_written("analytics", "complex", missing) == {"postgres", "redis"}

@@ -129,7 +129,7 @@ length = 4
     ("more", "message"),
     [
         (LOCKED.replace('"5s"', '"18s"'), "ends at 21 s, after the 20 s of steady phase of level"),
-        (SLOW.replace('"calm"', '"clam"'), 'did you mean "calm"?'),
+        (SLOW.replace('level = "calm"', 'level = "clam"'), 'did you mean "calm"?'),
         (LOCKED + LOCKED.removeprefix(HEAD), "database_timeout on postgres lasts from 5 to 8 s"),
     ],
 )

@@ -150,14 +150,17 @@ def test_what_a_schedule_lacks_or_does_not_have_is_reported_all_at_once(
 def test_a_scenario_without_any_level_reports_what_it_lacks(machine: MachineLimits) -> None:
     (problem,) = problems(WORKLOAD, machine)
     assert problem.startswith("mine.toml: concurrency is missing; allowed is an integer from 1")
-    assert problem.endswith("open levels, each [[arrivals]], or stages, each [[stage]].")
+    assert problem.endswith(
+        "open levels, each [[arrivals]], or stages, each [[stage]], or levels with bounds of their "
+        "own, each [[level]]."
+    )
 
 
 @pytest.mark.parametrize(
     ("more", "reported"),
     [
         ("[phases]\nwarm_up_s = 30\n", "is 30 s, all of it warm-up (phases.warm_up_s is 30)"),
-        (CALM, 'is "calm" for the second time; each arm, open level and stage needs its own label'),
+        (CALM, 'is "calm" for the second time; each arm, named or open level and stage needs its'),
         (
             CALM.replace("calm", "much").replace("= 50", "= 1_000_000"),
             "in which up to 3e+07 workflows arrive; allowed are 10,000,000",

@@ -77,10 +77,10 @@ def test_a_name_is_the_built_in_file_and_a_path_is_itself(
     [
         ("basline", 'did you mean "baseline"?'),
         ("BASELINE", 'did you mean "baseline"?'),
-        ("quux", "known are baseline, open, release or stress."),
-        ("", "known are baseline, open, release or stress."),
-        ("a\0b", "known are baseline, open, release or stress."),
-        ("x" * 5000, "known are baseline, open, release or stress."),
+        ("quux", "known are baseline, database, open, pressure, recovery, release or stress."),
+        ("", "known are baseline, database, open, pressure, recovery, release or stress."),
+        ("a\0b", "known are baseline, database, open, pressure, recovery, release or stress."),
+        ("x" * 5000, "known are baseline, database, open, pressure, recovery, release or stress."),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_known_one(name: str, hint: str) -> None:

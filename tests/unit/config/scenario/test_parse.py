@@ -128,7 +128,8 @@ drain_s = true
         ),
         (
             'mine.toml line 7: workload[1].family is "analytic"; allowed is "transformation", '
-            '"analytics" or "data_processing" (what one workflow does); did you mean "analytics"?'
+            '"analytics", "data_processing" or "database" (what one workflow does); did you mean '
+            '"analytics"?'
         ),
         (
             "mine.toml line 10: phases.steady_s is nan; allowed is a number from 0.5 to 86400 "
@@ -166,7 +167,7 @@ def test_what_is_no_level_is_refused_with_its_line(value: str, machine: MachineL
         ("arm = {}", "arm is a table; allowed are at most 50 tables, each written [[arm]]."),
         (
             "steady_s = 5",
-            "steady_s is unknown; it belongs in [phases], in [[arm]], in [[stage]] or in",
+            "steady_s is unknown; it belongs in [phases], in [[arm]], in [[stage]], in",
         ),
         ("phases.seed = 5", "phases.seed is unknown; it belongs at the top of the file."),
         ("zzz = 1", "zzz is unknown; known here are title, seed, target"),

@@ -1,0 +1,1 @@
+"""Closed levels with names and bounds of their own."""
