@@ -1,8 +1,8 @@
 """Asset checks: is the run a measurement, and does the target pass?
 
 None of them blocks: a report is needed above all when something failed. A check that has nothing to
-test in a run (no objectives, no repeats, no target that applies) has no result for it: the UI shows
-it as skipped, neither green nor red.
+test in a run (no objectives, no repeats, no failures, no target that applies) has no result for
+it: the UI shows it as skipped, neither green nor red.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,7 @@ from assets.metrics import run_metrics as run_metrics_asset
 from assets.shown.check_numbers import check_numbers
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.report.pools.pool_recovery import check_pools
+from perf_pipeline.report.recovery.checks import check_faults_in_effect, check_recovery
 from perf_pipeline.report.run import checks
 from perf_pipeline.report.text import escape
 from perf_pipeline.samples.run_folder import RunFolder
@@ -38,6 +39,11 @@ CHECKS = {
         check_pools,
         "After exhausted connection pools the same load is served as before.",
     ),
+    "faults_in_effect": (
+        check_faults_in_effect,
+        "Each failure was proven to be in effect for 95 % of its window.",
+    ),
+    "faults_recovered": (check_recovery, "Service came back after each failure."),
 }
 
 

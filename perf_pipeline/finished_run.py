@@ -9,7 +9,7 @@ import polars as pl
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.pruned import pruned_sentence, run_pruned_at
-from perf_pipeline.samples.record import COLD, ErrorClass, Outcome
+from perf_pipeline.samples.record import COLD, FAULTED, ErrorClass, Outcome
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.steps.level_steps import STEP_SCHEMA
 
@@ -57,7 +57,8 @@ class FinishedRun:
         Returns:
             One row a workflow: ``level`` (its label), ``repeat`` (from 0), ``worker``,
             ``number`` (negative for a cold start), ``workload`` (``family/complexity``, or the
-            function), ``outcome``, ``error_class``, ``is_cold``, ``slot``, and
+            function), ``outcome``, ``error_class``, ``is_cold``,
+            ``met_failure`` (it waited or was in flight while one was there), ``slot``, and
             ``intended_start_ns``, ``start_ns``, ``end_ns`` (int64, CLOCK_MONOTONIC of the host).
 
         Raises:
@@ -84,6 +85,7 @@ class FinishedRun:
             _words(pl.col("outcome"), [one.name.lower() for one in Outcome]),
             _words(pl.col("error_class"), [one.name.lower() for one in ErrorClass]),
             ((pl.col("flags") & COLD) != 0).alias("is_cold"),
+            ((pl.col("flags") & FAULTED) != 0).alias("met_failure"),
             "slot",
             "intended_start_ns",
             "start_ns",

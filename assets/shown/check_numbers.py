@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 
 from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.report.recovery.answer import injected
+from perf_pipeline.report.recovery.checks import fault_key
 from perf_pipeline.report.run.checks import TABLE
 from perf_pipeline.report.text import escape, labels
 from perf_pipeline.report.text.quantity import rounded
@@ -54,10 +56,24 @@ def _objectives(metrics: RunMetrics) -> _Numbers:
         yield f"value ({unit}): {name}", slo.value
 
 
+def _evidence(metrics: RunMetrics) -> _Numbers:
+    for level, fault in injected(metrics):
+        yield f"in effect (%): {fault_key(level, fault)}", 100 * fault.evidence_share
+
+
+def _recovery(metrics: RunMetrics) -> _Numbers:
+    for level, fault in injected(metrics):
+        name, took, lost = fault_key(level, fault), fault.time_to_recover_s, fault.lost_service_s
+        yield f"time to recover (s): {name}", took.value if took else None
+        yield f"lost service (s): {name}", lost.value if lost else None
+
+
 _OF_CHECK: dict[str, Callable[[RunMetrics], _Numbers]] = {
     "validity": _validity,
     "writes_reconciled": _writes,
     "no_errors": _errors,
     "production_targets": _targets,
     "objectives": _objectives,
+    "faults_in_effect": _evidence,
+    "faults_recovered": _recovery,
 }

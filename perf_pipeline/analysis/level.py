@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.bottleneck.exhaustion import exhaustion_of
 from perf_pipeline.analysis.bottleneck.verdict import bottleneck_of
+from perf_pipeline.analysis.recovery.level_recovery import (
+    control_records,
+    in_doubt,
+    level_recovery,
+)
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.analysis.slo.windows import LevelHistory
+from perf_pipeline.metrics.records.stored_level import read_stored_level
 from perf_pipeline.metrics.summary import summarise_level
 from perf_pipeline.metrics.types.bottleneck import Bottleneck
+from perf_pipeline.samples.level_faults import level_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.level_context import LevelContext
     from perf_pipeline.metrics.records.stored_level import StoredLevel
     from perf_pipeline.metrics.summary import LevelSummary
+    from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
     from perf_pipeline.metrics.types.level import LevelMetrics
 
 
@@ -38,10 +46,37 @@ def measure_level(
     Raises:
         RunFolderError: The level's log or a journal cannot be read.
     """
+    stored = stored or read_stored_level(folder, len(context.kinds))
     summary = summarise_level(folder, context, stored)
     history = LevelHistory(summary.warm, context.kinds, summary.go_ns, summary.window_ns)
-    level = replace(summary.level, bottleneck=_bottleneck(summary, context))
+    level = replace(
+        summary.level,
+        bottleneck=_bottleneck(summary, context),
+        recovery=_recovery(folder, stored, summary, context),
+    )
     return replace(level, slos=judge_slos(context.slos, level, history))
+
+
+def _recovery(
+    folder: Path, stored: StoredLevel, summary: LevelSummary, context: LevelContext
+) -> LevelRecovery | None:
+    """Return what failures did to the level; of one without any, how it was in their windows."""
+    log = stored.records.log
+    records = level_faults(folder, log)
+    steady_ns = log["phases_ns"].get("steady")
+    plan = log["plan"]
+    is_control = not records and (plan["role"], plan["loop"]) == ("level", "open")
+    if is_control and steady_ns is not None:
+        records = control_records(context.faults, steady_ns[0], summary.window_ns[1])
+    found = level_recovery(
+        stored,
+        records,
+        window_ns=summary.window_ns,
+        go_ns=summary.go_ns,
+        slos=context.slos,
+        is_control=is_control,
+    )
+    return found and in_doubt(found, summary.level.validity)
 
 
 def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | None:

@@ -25,6 +25,7 @@ from perf_pipeline.metrics.records.stored_level import read_stored_level
 from perf_pipeline.metrics.records.worker_facts import worker_facts
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.metrics.validity import worst
+from perf_pipeline.samples.level_faults import level_faults, with_faults_marked
 from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
@@ -107,7 +108,8 @@ def measure(folder: RunFolder) -> RunMetrics:
 
     def write(path: Path, stored: StoredLevel) -> None:
         write_histograms(path, stored.records)
-        frames.append(stored.records.frame.filter(~IS_CARRIED))
+        faults = level_faults(path, stored.records.log)
+        frames.append(with_faults_marked(stored.records.frame.filter(~IS_CARRIED), faults))
         steps.append(level_steps(stored.steps, stored.records.log["plan"]["index"]))
 
     metrics = measure_run(folder, write)
@@ -141,6 +143,7 @@ def context_of(manifest: Manifest) -> LevelContext:
         cpu_limit_cores=manifest.host.cgroup_cpu_limit_cores,
         slos=manifest.slos,
         max_error_ratio=manifest.max_error_ratio,
+        faults=manifest.faults,
     )
 
 

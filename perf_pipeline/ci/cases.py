@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.analysis.slo.judge import run_slos
+from perf_pipeline.report.recovery.answer import injected, sentence
+from perf_pipeline.report.recovery.fault_cells import fault_name, window_text
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.labels import VALIDITY, level_name
 from perf_pipeline.samples.run_record import COMPLETE
@@ -26,6 +28,11 @@ _OF_VALIDITY: Mapping[str, Outcome] = {
     "incomplete": "error",
 }
 _OF_VERDICT: Mapping[str, Outcome] = {"met": "passed", "missed": "failed"}
+_OF_FAULT: Mapping[str, Outcome] = {
+    "recovered": "passed",
+    "metastable": "failed",
+    "invalid": "skipped",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Case:
 
 
 def run_cases(metrics: RunMetrics, gate: str | None, table: str) -> tuple[Case, ...]:
-    """Return the validity of the run and of its levels, its objectives and its gate as test cases.
+    """Return validity, objectives, failures and gate of a run as test cases.
 
     Args:
         metrics: The run.
@@ -61,6 +68,7 @@ def run_cases(metrics: RunMetrics, gate: str | None, table: str) -> tuple[Case, 
         _run_case(metrics),
         *(_level_case(metrics, level) for level in metrics.levels),
         *_objectives(metrics),
+        *_faults(metrics),
         *(_gate(metrics, gate, table) if gate else ()),
     )
 
@@ -111,6 +119,18 @@ def _objectives(metrics: RunMetrics) -> Iterator[Case]:
             f"{escape.name(one.level)}: {escape.visible(one.slo.text)}",
             _OF_VERDICT.get(one.verdict, "skipped"),
             "" if one.verdict == "met" else f"{verdict}: {one.why} ({one.validity})",
+        )
+
+
+def _faults(metrics: RunMetrics) -> Iterator[Case]:
+    for level, fault in injected(metrics):
+        text = sentence(level, fault)
+        yield Case(
+            metrics.manifest.scenario,
+            f"{level_name(level)}: recovers from {fault_name(fault)}, {window_text(fault)}",
+            _OF_FAULT[fault.verdict],
+            "" if fault.verdict == "recovered" else text,
+            detail=text,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -19,9 +19,15 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.program.dagster_home import VARIABLE
 from perf_pipeline.report.level.noise import judged_noise
+from perf_pipeline.report.recovery.answer import injected
 from perf_pipeline.report.run.files import report_of
 from perf_pipeline.report.run.result_file import level_file
-from perf_pipeline.report.run.run_verdict import GATES, gate_failures, gate_rows
+from perf_pipeline.report.run.run_verdict import (
+    GATES,
+    fault_failures,
+    gate_failures,
+    gate_rows,
+)
 from perf_pipeline.report.text.labels import level_name
 from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
     from perf_pipeline.cli.child_end import ChildEnd
     from perf_pipeline.cli.dagster_child import DagsterChild
     from perf_pipeline.config.slo.verdict import Verdict
+    from perf_pipeline.metrics.types.fault.recovery import FaultRecovery
+    from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.slo_verdict import SloVerdict
     from perf_pipeline.samples.run_folder import RunFolder
@@ -110,6 +118,7 @@ def finish(
     first = [
         *(line for line in slo_lines(slos) if not line.startswith("SLO met")),
         *(f"gate {gate}: {line}" for line in failed_gate),
+        *fault_failures(metrics),
         *judged_noise(metrics),
         *noise_lines(metrics),
         *(repeated.summary for repeated in metrics.repeats),
@@ -128,6 +137,7 @@ def finish(
             "reasons": list(metrics.reasons),
             "gate_failures": failed_gate,
             "slos": [slo_entry(slo) for slo in slos],
+            "faults": [fault_entry(*found) for found in injected(metrics)],
             "levels": level_entries(folder, metrics),
             "repeats": [asdict(repeated) for repeated in metrics.repeats],
         },
@@ -196,21 +206,24 @@ def exit_code(
 ) -> Exit:
     """Return what the run's exit code is.
 
-    A target that failed is a result, and no lack of one. A missed objective or target of the gate
-    comes before an invalid level: it is missed only where that is sure (``analysis/slo/judge.py``).
+    A target that failed, or did not come back from a failure, is a result, and no lack of one. A
+    missed objective or target of the gate comes before an invalid level: it is missed only where
+    that is sure (``analysis/slo/judge.py``).
     One that is unclear or without data is neither missed nor met.
     """
     if interrupted or metrics.status == INTERRUPTED:
         return Exit.INTERRUPTED
     if metrics.validity == "incomplete":
         return Exit.NOT_A_MEASUREMENT
-    if "missed" in slos or gate_missed or metrics.validity == "target_failed":
+    faults = {fault.verdict for _, fault in injected(metrics)}
+    failed = metrics.validity == "target_failed" or "metastable" in faults
+    if "missed" in slos or gate_missed or failed:
         return Exit.GATE_FAILED
     if metrics.validity != "valid" and not accept_verdicts:
         return Exit.NOT_A_MEASUREMENT
     if failed_gate:
         return Exit.GATE_FAILED
-    undecided = any(verdict != "met" for verdict in slos)
+    undecided = "invalid" in faults or any(verdict != "met" for verdict in slos)
     return Exit.NOT_A_MEASUREMENT if undecided and not accept_verdicts else Exit.COMPLETE
 
 
@@ -234,6 +247,11 @@ def slo_lines(verdicts: Sequence[SloVerdict]) -> list[str]:
 def slo_entry(verdict: SloVerdict) -> dict[str, Any]:
     """Return a verdict for ``--json``: all of it, and the objective as a text."""
     return {**asdict(verdict), "slo": verdict.slo.text, "objective": asdict(verdict.slo)}
+
+
+def fault_entry(level: LevelMetrics, fault: FaultRecovery) -> dict[str, Any]:
+    """Return a failure for ``--json``: all of it but the single observations."""
+    return {"level": level.label, **asdict(replace(fault, signs=())), "signs": len(fault.signs)}
 
 
 def noise_lines(metrics: RunMetrics) -> list[str]:

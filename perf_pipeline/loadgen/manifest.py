@@ -100,6 +100,7 @@ def make_manifest(
         limits=scenario.limits,
         stop=scenario.stop,
         slos=scenario.slos,
+        faults=scenario.faults,
         max_error_ratio=scenario.max_error_ratio,
         arms=tuple(arm.label for arm in scenario.arms),
         level_titles={plan.label: plan.title for plan in plans if plan.title},

@@ -24,19 +24,23 @@ LAG_SHARE = 0.1
 """Above both, a lag that is less than so much of the response time changes no conclusion."""
 
 
-def arrival_problems(load: OpenLoad, response: ServiceTimes) -> list[tuple[Validity, str]]:
+def arrival_problems(
+    load: OpenLoad, response: ServiceTimes, *, has_faults: bool = False
+) -> list[tuple[Validity, str]]:
     """Return why an open level is no valid measurement; empty if it is one.
 
     Args:
         load: The arrivals, and how late they started.
         response: Response times of the steady phase.
+        has_faults: Something was made to fail in the level: a queue that grew belongs to that, and
+            is judged with it (``analysis/recovery``).
     """
     problems: list[tuple[Validity, str]] = []
     if load.unexplained:
         why = f"{load.unexplained} of {load.checked} started workflows have times that do not "
         problems.append(("incomplete", f"{why}add up, or are not the plan's"))
     problems += _lag_problems(load, response)
-    if load.queue_grew:
+    if load.queue_grew and not has_faults:
         why = f"{load.offered_per_s:.4g} workflows/s arrived in the steady phase and "
         why += f"{load.left_per_s:.4g}/s left "
         why += f"(at least {1 - BALANCE_SHARE:.0%}): the queue grew, and response times with it"

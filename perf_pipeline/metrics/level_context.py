@@ -12,6 +12,7 @@ from perf_pipeline.metrics.survival.window_times import PERCENTILES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from perf_pipeline.config.fault.fault_window import FaultWindow
     from perf_pipeline.config.settings import NoiseHandling
     from perf_pipeline.config.slo.slo import Slo
 
@@ -29,6 +30,7 @@ class LevelContext:
         cpu_limit_cores: Of the control group of the run; None without one.
         slos: The objectives of the run.
         max_error_ratio: Of the scenario: above it the target has failed.
+        faults: Of the scenario: what fails in its levels, and when.
     """
 
     kinds: Sequence[tuple[str, str]]
@@ -38,6 +40,7 @@ class LevelContext:
     cpu_limit_cores: float | None = None
     slos: Sequence[Slo] = ()
     max_error_ratio: float = MAX_ERROR_RATIO
+    faults: Sequence[FaultWindow] = ()
 
     @property
     def percentiles(self) -> tuple[float, ...]:

@@ -158,6 +158,7 @@ def summarise_level(
         steady_state=phases.steady_state,
         failure=failure,
         hanging=hanging,
+        has_faults=bool(plan.get("faults")),
     )
     validity, reasons = judge_neighbours(validity_if_quiet, reasons_if_quiet, noise, failure)
     level = LevelMetrics(

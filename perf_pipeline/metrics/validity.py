@@ -60,6 +60,7 @@ def judge_level(
     steady_state: SteadyState | None = None,
     failure: TargetFailure | None = None,
     hanging: Hanging | None = None,
+    has_faults: bool = False,
 ) -> tuple[Validity, tuple[str, ...]]:
     """Judge one level, whatever else used the machine (``judge_neighbours`` adds that).
 
@@ -81,6 +82,7 @@ def judge_level(
             verdict whatever else is missing, unless the run itself or somebody else cut the level
             short; where timeouts alone make the failure, a late generator comes first.
         hanging: Workflows that hang; None for none.
+        has_faults: Something was made to fail in the level.
 
     Returns:
         The worst verdict and the reasons for every one that is not ``valid``.
@@ -101,7 +103,7 @@ def judge_level(
     if hanging is not None and hanging.workflows > (1 - MIN_IN_FLIGHT) * concurrency:
         found.append(("not_steady", hanging.sentence))
     if open_load is not None and response is not None:
-        found += arrival_problems(open_load, response)
+        found += arrival_problems(open_load, response, has_faults=has_faults)
         found += _sample_problems(response.samples)
     else:
         found += _steadiness_problems(times.samples, concurrency, in_flight_median, thinking)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.flags.capacity_flags import LoadKind
 from perf_pipeline.config.interleaved.arms import AbQuestion
 from perf_pipeline.config.names import NameKind, check_names
@@ -264,6 +265,7 @@ class Manifest:
         scenario_file: Path of the scenario; empty for one of the project, or made in Python.
         user_code: The repository of the user's own functions; None where there is none.
         proxy: The proxies in the path to servers; None for none.
+        faults: What fails in the levels, and when.
     """
 
     run_id: str
@@ -305,6 +307,7 @@ class Manifest:
     user_code: UserCodeRecord | None = None
     scenario_file: str = ""
     proxy: ProxyRecord | None = None
+    faults: tuple[FaultWindow, ...] = ()
 
     @property
     def kinds(self) -> list[tuple[str, str]]:

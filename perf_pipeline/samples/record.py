@@ -32,6 +32,10 @@ TIMES_LOST = 4
 CARRIED = 8
 """Flag that readers add: still in flight when the stage began, so counted in the one before it."""
 
+FAULTED = 16
+"""Flag that readers add: it waited or was in flight between the injection of a failure and when
+that was gone."""
+
 
 class Outcome(IntEnum):
     """How a scheduled workflow ended; scheduled is exactly the sum of the five."""

@@ -67,6 +67,8 @@ CHECKS = {
     "no_errors",
     "production_targets",
     "objectives",
+    "faults_in_effect",
+    "faults_recovered",
 }
 VERDICTS = {
     ("run_report", "verdict"),

@@ -53,8 +53,15 @@ def test_a_job_materializes_every_asset(executed: Remembered) -> None:
 def test_checks_are_recorded_as_passed_and_those_with_nothing_to_test_not_at_all(
     executed: Remembered,
 ) -> None:
-    """No objectives, repeats or exhausted pools, and no target about the work without a runtime."""
-    tests_nothing = {"production_targets", "repeats_agree", "objectives", "pools_recovered"}
+    """No objectives, repeats, failures or exhausted pools, no target without a runtime."""
+    tests_nothing = {
+        "production_targets",
+        "repeats_agree",
+        "objectives",
+        "pools_recovered",
+        "faults_in_effect",
+        "faults_recovered",
+    }
     assert executed.checks == dict.fromkeys({*CHECKS, "verdict"} - tests_nothing, True)
 
 

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from perf_pipeline.metrics.types.records import Writes
-from perf_pipeline.samples.record import Outcome
+from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.workload.servers import servers_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from perf_pipeline.targets.target import Kind
+
+_LOST_ANSWERS = (ErrorClass.TIMEOUT, ErrorClass.CONNECTION, ErrorClass.TARGET_CRASH)
+_HAS_FAILED = pl.col("outcome") == int(Outcome.ERROR)
+_ANSWER_IS_LOST = pl.col("error_class").is_in([int(one) for one in _LOST_ANSWERS])
+_FAILED = _HAS_FAILED & ~_ANSWER_IS_LOST
+_UNKNOWN = (pl.col("outcome") != int(Outcome.OK)) & ~_FAILED
 
 
 def reconcile(
@@ -30,6 +36,9 @@ def reconcile(
             has. Servers to which no kind writes are left out of the result.
     """
     ok = frame.filter(pl.col("outcome") == int(Outcome.OK))
+    failed, unknown = (
+        set(frame.filter(which)["number"].to_list()) for which in (_FAILED, _UNKNOWN)
+    )
     results = []
     for server, count in found_on.items():
         writing = [i for i, kind in enumerate(kinds) if server in _written(kind)]
@@ -49,6 +58,8 @@ def reconcile(
                 found=len(found),
                 missing=len(expected - found),
                 extra=len(found - expected),
+                extra_failed=len((found - expected) & failed),
+                extra_unknown=len((found - expected) & unknown),
             )
         )
     return results

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from perf_pipeline.metrics.types.bottleneck import Bottleneck
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 from perf_pipeline.metrics.types.exhaustion import Exhaustion
+from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
 from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.open_load import OpenLoad
 from perf_pipeline.metrics.types.records import (
@@ -89,6 +90,7 @@ class LevelMetrics:
         thinking: Its users and their think time; None where slots do not think.
         open_load: Arrivals and their outcomes; None for a closed level.
         steps: Steps and counts of the workflows; None where none were recorded.
+        recovery: What failures did to it; None for a level of a scenario without any.
     """
 
     index: int
@@ -147,6 +149,7 @@ class LevelMetrics:
     steps: Steps | None = None
     thinking: Thinking | None = None
     hanging: Hanging | None = None
+    recovery: LevelRecovery | None = None
 
     @property
     def is_only_noisy(self) -> bool:

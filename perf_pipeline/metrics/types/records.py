@@ -200,8 +200,12 @@ class Writes:
         expected: Workflows that ended ok and write to it.
         found: Writes of this level on the server.
         missing: Ok workflows without their write; with any the level is not valid.
-        extra: Writes of workflows that did not end ok (abandoned, failed later); allowed.
+        extra: Writes of workflows that did not end ok; allowed.
         problem: Why the server could not be counted; then found and missing are None.
+        extra_failed: Of the extra ones, those of workflows that were answered with an error: it
+            came after the write.
+        extra_unknown: Those of workflows whose answer was lost (timeout, lost connection, crash,
+            our own stop): there or not, both are right.
     """
 
     server: str
@@ -210,3 +214,5 @@ class Writes:
     missing: int | None
     extra: int | None
     problem: str | None = None
+    extra_failed: int = 0
+    extra_unknown: int = 0

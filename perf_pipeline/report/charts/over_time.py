@@ -44,6 +44,7 @@ def chart_over_time(
     """
     chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
     slug = title[:4].lower().replace(" ", "-")
+    note = " ".join(filter(None, (note, faults_note(level))))
     described = f"{title} over time, {labels.level_name(level)}, {level.validity}. {note}"
     drawn = svg.inline_svg(chart, name=f"l{level.index}-{slug}", description=described)
     return Chart(title, drawn, note, _points(level, series))
@@ -121,6 +122,36 @@ def level_rule(value: float) -> alt.Chart:
     return rule.encode(y=alt.Y("value:Q"))
 
 
+def fault_bands(level: LevelMetrics) -> list[alt.Chart]:
+    """Return a band for each failure, from its injection until it was gone, with its name."""
+    found = level.recovery
+    if found is None or found.is_control:
+        return []
+    rows = [
+        {
+            "start": fault.moments.injecting_s,
+            "end": fault.moments.gone_s or fault.moments.injecting_s + fault.duration_s,
+            "name": escape.name(fault.kind),
+        }
+        for fault in found.faults
+        if fault.moments.injecting_s is not None
+    ]
+    if not rows:
+        return []
+    base = alt.Chart({"values": rows})
+    band = base.mark_rect(color=svg.FAULT, opacity=1)
+    label = base.mark_text(align="left", baseline="top", dx=2, dy=2, fontSize=9, color=svg.QUIET)
+    return [
+        band.encode(x=alt.X("start:Q"), x2=alt.X2("end:Q")),
+        label.encode(x=alt.X("start:Q"), y=TOP, text=alt.Text("name:N")),
+    ]
+
+
+def faults_note(level: LevelMetrics) -> str:
+    """Return what the bands of failures are; empty without any."""
+    return "Tinted: failures, from injection until gone." if fault_bands(level) else ""
+
+
 def steady_start_rule(at_s: float | None) -> list[alt.Chart]:
     """Return a heavy vertical line where the series become steady; empty if they do not."""
     if at_s is None:
@@ -136,7 +167,7 @@ def last_moment(level: LevelMetrics, times_s: Iterable[float]) -> float:
 
 
 def phase_bands(level: LevelMetrics, last: float) -> list[alt.Chart]:
-    """Return a band behind the steady phase, a rule at every border, and the names of phases."""
+    """Return bands behind the steady phase and failures, borders and names of phases."""
     rows = [
         {
             "start": start,
@@ -149,7 +180,7 @@ def phase_bands(level: LevelMetrics, last: float) -> list[alt.Chart]:
         for phase, (start, end) in level.phases.items()
     ]
     if not rows:
-        return []
+        return fault_bands(level)
 
     def chart_of(is_drawn: Callable[[dict[str, Any]], bool]) -> alt.Chart:
         return alt.Chart({"values": [row for row in rows if is_drawn(row)]})
@@ -163,4 +194,5 @@ def phase_bands(level: LevelMetrics, last: float) -> list[alt.Chart]:
         band.encode(x=alt.X("start:Q"), x2=alt.X2("end:Q")),
         border.encode(x=alt.X("start:Q")),
         label.encode(x=alt.X("middle:Q"), y=TOP, text=alt.Text("name:N")),
+        *fault_bands(level),
     ]

@@ -24,6 +24,7 @@ FOURTH = "var(--series-4, #6b4fa0)"
 QUIET = "var(--quiet, #6a6a6a)"
 RULE = "var(--rule, #8886)"
 BAND = "var(--band, #8881)"
+FAULT = "var(--fault, #c0392b26)"
 PAPER = "var(--paper, #ffffff)"
 
 _ROOT = re.compile(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.level.resources import connection_table
@@ -67,7 +68,8 @@ def _writes(level: LevelMetrics) -> tuple[Table, ...]:
     rows = tuple(_write_row(write) for write in level.writes)
     note = (
         "Expected: workflows that ended ok and write to this server. Missing: ended ok, but not "
-        "found on the server. Extra: written by workflows that did not end ok, which is allowed."
+        "found on the server. Extra: written by workflows that did not end ok, which is allowed: "
+        "an error can come after the write, and where the answer was lost both are right."
     )
     if not rows:
         return ()
@@ -88,10 +90,17 @@ def _write_row(write: Writes) -> tuple[Cell, ...]:
         number(quantity.count(write.expected)),
         measured(write.found, quantity.count, why),
         measured(write.missing, quantity.count, why),
-        measured(write.extra, quantity.count, why),
+        _extra(write, why),
         agreement,
     )
     return say_once(row)
+
+
+def _extra(write: Writes, why: str) -> Cell:
+    cell = measured(write.extra, quantity.count, why)
+    split = (("failed", write.extra_failed), ("answer lost", write.extra_unknown))
+    note = ", ".join(f"{name} {quantity.count(n)}" for name, n in split if n)
+    return replace(cell, note=note) if note else cell
 
 
 def workers(level: LevelMetrics) -> Table:

@@ -12,6 +12,7 @@ from perf_pipeline.report.level.noise import noise_facts, noise_tables
 from perf_pipeline.report.level.open_level import open_facts, open_tables
 from perf_pipeline.report.level.steady import steady_facts, steady_tables
 from perf_pipeline.report.level.steps import step_tables
+from perf_pipeline.report.recovery.tables import recovery_tables
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Fact, Table, measured, number, say_once
 
@@ -82,6 +83,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
     cold = () if brief else cold_starts(level)
     outcomes = (_outcomes(level), *level_accounts.errors(level))
     groups = [
+        Group("Failures and recovery", recovery_tables(level), is_open=True),
         Group("Times", (*response_times(level), service_times(level), *cold), is_open=True),
         Group("Steps", step_tables(level), is_open=True),
         Group("Arrivals", open_tables(level), is_open=True),
@@ -92,7 +94,7 @@ def level_view(level: LevelMetrics, cost: Cost | None = None, *, brief: bool = F
     if not brief:  # a brief view has the verdicts among the facts
         limits = bottleneck_tables(level, level.bottleneck, cost) if level.bottleneck else ()
         flight = (_in_flight(level), *_waits(level))
-        groups[3:3] = [Group("Bottleneck", limits), Group("In flight and fairness", flight)]
+        groups[4:4] = [Group("Bottleneck", limits), Group("In flight and fairness", flight)]
         groups += [Group("Steady state", steady_tables(level)), Group("Noise", noise_tables(level))]
     if not brief or any(
         end.reason != "done"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.level import level_accounts, level_view
+from perf_pipeline.report.recovery.tables import recovery_of_run
 from perf_pipeline.report.run import (
     answers,
     cost,
@@ -63,6 +64,7 @@ def render_markdown(metrics: RunMetrics, compared: Sequence[Verdict] = ()) -> st
         *(markdown_table(table) for table in (slo.slo_table(metrics),) if table.rows),
         *(markdown_table(table) for table in targets.tables(metrics)),
         "" if targets.tables(metrics) else inert(targets.none_set(metrics)),
+        *_recovery(metrics),
         *_costs(metrics, parts),
         "## What the answers rest on",
         *filter(None, map(_in_full, questions)),
@@ -80,6 +82,13 @@ def render_markdown(metrics: RunMetrics, compared: Sequence[Verdict] = ()) -> st
         READING,
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _recovery(metrics: RunMetrics) -> Iterable[str]:
+    tables = recovery_of_run(metrics)
+    if tables:
+        yield "## Failures and recovery"
+        yield from map(markdown_table, tables)
 
 
 def _costs(metrics: RunMetrics, parts: cost.Cost) -> Iterable[str]:

@@ -11,6 +11,7 @@ from altair.utils.schemapi import debug_mode
 from perf_pipeline.report.charts import distribution_charts, level_charts, run_charts
 from perf_pipeline.report.level import level_accounts, level_view
 from perf_pipeline.report.page_environment import page_environment, page_script
+from perf_pipeline.report.recovery.tables import recovery_of_run
 from perf_pipeline.report.run import (
     answers,
     cost,
@@ -84,6 +85,7 @@ def _render(metrics: RunMetrics, compared: Sequence[Verdict]) -> str:
         cost_chart=run_charts.cost_chart(parts),
         target_tables=targets.tables(metrics),
         no_targets=targets.none_set(metrics),
+        recovery_tables=recovery_of_run(metrics),
         slo_table=slo.slo_table(metrics),
         levels=[
             (

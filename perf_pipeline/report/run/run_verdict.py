@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.slo.judge import run_slos
+from perf_pipeline.report.recovery.answer import WORST_FIRST, injected, sentence
 from perf_pipeline.report.text import escape
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ class RunVerdict:
     """The verdict on a run.
 
     Attributes:
-        word: The worst verdict on its objectives and its gate; without either, or where the run is
-            incomplete or the target failed, its validity.
+        word: The worst verdict on its objectives, its gate and its failures (``metastable``,
+            ``fault_invalid``); without any, or where the run is incomplete or the target failed,
+            its validity.
         failures: A line for each reason to call the run failed, the gravest first; none if it ran
             to its end and its objectives and its gate are met. An undecided one is not met.
     """
@@ -39,7 +41,7 @@ class RunVerdict:
 
 
 def run_verdict(metrics: RunMetrics, gate: str | None = None) -> RunVerdict:
-    """Judge a run by its validity, its objectives and a gate.
+    """Judge a run by its validity, its objectives, the failures that it injected, and a gate.
 
     Args:
         metrics: Of a run that has ended.
@@ -49,11 +51,19 @@ def run_verdict(metrics: RunMetrics, gate: str | None = None) -> RunVerdict:
     lines = [
         *([_failure_of(metrics)] if metrics.validity in _NO_RUN else []),
         *(_slo_line(slo) for slo in slos if slo.verdict != "met"),
+        *fault_failures(metrics),
         *(f"gate {gate}: {line}" for line in gate_failures(metrics, gate)),
     ]
     if more := lines[LINES_MAX:]:
         lines = [*lines[:LINES_MAX], f"and {len(more)} more, which the report names"]
     return RunVerdict(_word(metrics, slos, gate), tuple(lines))
+
+
+def fault_failures(metrics: RunMetrics) -> list[str]:
+    """Return a line for each failure from which the target did not recover, or nobody knows."""
+    found = [(level, fault) for level, fault in injected(metrics) if fault.verdict != "recovered"]
+    found.sort(key=lambda pair: WORST_FIRST.index(pair[1].verdict))
+    return [f"fault {sentence(level, fault)}" for level, fault in found]
 
 
 def gate_rows(metrics: RunMetrics, gate: str | None) -> list[TargetRow]:
@@ -81,6 +91,11 @@ def _word(metrics: RunMetrics, slos: list[SloVerdict], gate: str | None) -> str:
     judged: list[Verdict] = [slo.verdict for slo in slos]
     if gate is not None:
         judged += [row.verdict for row in gate_rows(metrics, gate)] or ["no_data"]
+    of_faults = {fault.verdict for _, fault in injected(metrics)}
+    if "metastable" in of_faults and "missed" not in judged:
+        return "metastable"
+    if "invalid" in of_faults and not {"missed", "unclear", "no_data"} & set(judged):
+        return "fault_invalid"
     return min(judged, key=_WORST_FIRST.index, default=metrics.validity)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.selftest.registry import selftests
 
-WITHOUT_LOAD = ("coverage", "detect", "merge", "soak", "warmup")
+WITHOUT_LOAD = ("coverage", "detect", "merge", "recovery", "soak", "warmup")
 """These compute on simulated records: nothing beside them changes what they find."""
 NAMES = [
     pytest.param(name, marks=[] if name in WITHOUT_LOAD else pytest.mark.alone)

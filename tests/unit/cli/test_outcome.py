@@ -13,6 +13,7 @@ from perf_pipeline.cli.outcome import exit_code, noise_lines, slo_entry, slo_lin
 from perf_pipeline.config.slo.slo import parse_slo
 from perf_pipeline.metrics.types.noise import Noise
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
+from tests.planted_recovery import fault, recovery
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
@@ -54,7 +55,7 @@ def test_missed_is_1_and_undecided_is_3_and_neither_is_taken_for_the_other(
     accept: bool,  # noqa: FBT001
     code: int,
 ) -> None:
-    run = cast("RunMetrics", SimpleNamespace(status="complete", validity=validity))
+    run = cast("RunMetrics", SimpleNamespace(status="complete", validity=validity, levels=()))
 
     assert exit_code(run, [], verdicts, accept_verdicts=accept, interrupted=False) == code
     assert exit_code(run, [], verdicts, accept_verdicts=accept, interrupted=True) == 130
@@ -72,7 +73,7 @@ def test_missed_is_1_and_undecided_is_3_and_neither_is_taken_for_the_other(
 def test_a_gate_that_is_surely_missed_fails_also_where_the_level_is_not_valid(
     validity: str, *, missed: bool, code: int
 ) -> None:
-    run = cast("RunMetrics", SimpleNamespace(status="complete", validity=validity))
+    run = cast("RunMetrics", SimpleNamespace(status="complete", validity=validity, levels=()))
     found = exit_code(
         run, ["a target"], gate_missed=missed, accept_verdicts=False, interrupted=False
     )
@@ -131,3 +132,34 @@ def test_noise_that_is_not_judged_is_shown_with_the_reason() -> None:
 
 def test_noise_that_is_judged_is_among_the_reasons_alone() -> None:
     assert lines(replace(NOISY, judged=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "validity", "accept", "code"),
+    [
+        (["recovered"], "valid", False, 0),
+        (["recovered", "metastable", "invalid"], "valid", False, 1),
+        (["metastable"], "not_steady", True, 1),
+        (["metastable"], "incomplete", False, 3),
+        (["recovered", "invalid"], "valid", False, 3),
+        (["invalid"], "valid", True, 0),
+    ],
+)
+def test_what_does_not_come_back_is_1_and_an_unproven_failure_is_3(
+    verdicts: list[Any],
+    validity: str,
+    accept: bool,  # noqa: FBT001
+    code: int,
+) -> None:
+    faults = tuple(fault(verdict=verdict) for verdict in verdicts)
+    level = SimpleNamespace(recovery=recovery(*faults))
+    run = cast("RunMetrics", SimpleNamespace(status="complete", validity=validity, levels=(level,)))
+
+    assert exit_code(run, [], accept_verdicts=accept, interrupted=False) == code
+
+
+def test_a_control_without_a_failure_decides_no_exit_code() -> None:
+    level = SimpleNamespace(recovery=recovery(fault(verdict="metastable"), is_control=True))
+    run = cast("RunMetrics", SimpleNamespace(status="complete", validity="valid", levels=(level,)))
+
+    assert exit_code(run, [], accept_verdicts=False, interrupted=False) == 0

@@ -28,6 +28,7 @@ class Judged:
     status: str = "complete"
     validity: str = "valid"
     targets: tuple[TargetRow, ...] = ()
+    levels: tuple[()] = ()
 
     def code(self, failures: list[str], **flags: bool) -> Exit:
         """Return the exit code."""

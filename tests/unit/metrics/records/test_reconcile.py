@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perf_pipeline.metrics.records.reconcile import reconcile
 from perf_pipeline.metrics.types.records import Writes
-from perf_pipeline.samples.record import Outcome
+from perf_pipeline.samples.record import ErrorClass, Outcome
 from perf_pipeline.targets.target import Kind
 from tests.simulated_level import at_s, frame_of
 
@@ -22,7 +22,24 @@ def test_a_missing_and_an_extra_write_are_two_differences() -> None:
 
     found = reconcile(frame_of(rows), KINDS, {"postgres": lambda: {2, 3, 4, 5}})
 
-    assert found == [Writes("postgres", expected=4, found=4, missing=1, extra=1)]
+    assert found == [Writes("postgres", expected=4, found=4, missing=1, extra=1, extra_failed=1)]
+
+
+def test_a_write_of_a_failed_workflow_is_told_from_one_whose_answer_was_lost() -> None:
+    """Found of workflows 1 to 5: ok, failed afterwards, timed out, connection lost, cut short."""
+    failed = {"outcome": Outcome.ERROR, "error_class": ErrorClass.WORKFLOW_ERROR}
+    lost = {"outcome": Outcome.ERROR, "error_class": ErrorClass.CONNECTION}
+    rows = [
+        at_s(1, 1, 2, kind=2),
+        at_s(2, 2, 3, kind=2, **failed),
+        at_s(3, 3, 4, kind=2, outcome=Outcome.TIMEOUT),
+        at_s(4, 4, 5, kind=2, **lost),
+        at_s(5, 5, 6, kind=2, outcome=Outcome.ABANDONED),
+    ]
+
+    (write,) = reconcile(frame_of(rows), KINDS, {"postgres": lambda: {1, 2, 3, 4, 5}})
+
+    assert (write.missing, write.extra, write.extra_failed, write.extra_unknown) == (0, 4, 1, 3)
 
 
 def test_only_kinds_that_write_to_a_server_are_expected_there() -> None:

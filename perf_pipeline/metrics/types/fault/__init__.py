@@ -1,0 +1,1 @@
+"""What failures did to a load level, as figures."""

@@ -1,0 +1,78 @@
+"""A target that really freezes for a second under arrivals: what a report says of it is true."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.samples.fault_log import FAULTS_FILE, line
+from perf_pipeline.samples.run_folder import read_json, write_json
+from perf_pipeline.selftest.known.freezing import SHORT
+from perf_pipeline.selftest.loads.only_level import open_level
+from perf_pipeline.selftest.loads.played_level import PHASES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RATE_PER_S = 80.0
+LENGTH_S = 18.0
+"""500 workflows before the freeze, 1 s of it, and the 10 s of the hold after it."""
+
+SECOND = 1_000_000_000
+
+
+def _log(folder: Path, begins_ns: int, length_s: float, *, acts: bool) -> None:
+    """Write what plan and log of an injector would say of the freeze."""
+    log = read_json(folder / "level.json")
+    at_s = (begins_ns - log["go_ns"]) / SECOND
+    window = FaultWindow("server_freeze", "redis", at_s, length_s)
+    write_json(folder / "level.json", {**log, "plan": {**log["plan"], "faults": [asdict(window)]}})
+    gone_ns = begins_ns + round(length_s * SECOND)
+    signs = [
+        line(0, "sign", at_ns, in_effect=acts, value=1.0, text="stopped")
+        for at_ns in range(begins_ns, gone_ns, SECOND // 4)
+    ]
+    lines = [
+        line(0, "planned", begins_ns, window=asdict(window)),
+        *(line(0, step, begins_ns) for step in ("injecting", "in_effect")),
+        *signs,
+        *(line(0, step, gone_ns) for step in ("undoing", "gone")),
+    ]
+    (folder / FAULTS_FILE).write_text("".join(lines), encoding="utf-8")
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_a_freeze_of_a_second_is_a_second_of_lost_service_and_recovered_at_once(
+    tmp_path: Path,
+) -> None:
+    """10 slots serve what piled up, 80 workflows of 1 ms, within 10 ms."""
+    arrivals = Arrivals("freeze", "constant", RATE_PER_S, LENGTH_S, 100)
+    level = open_level(
+        "perf_pipeline.selftest.known.freezing:short", arrivals, PHASES, 1, "callable"
+    )
+    level.play(tmp_path)
+    frame = level.records(tmp_path).frame
+    begins_ns = int(frame.filter(pl.col("number") == SHORT.number)["start_ns"].item())
+
+    _log(tmp_path, begins_ns, SHORT.length_s, acts=True)
+    found = level.metrics(tmp_path).recovery
+    _log(tmp_path, begins_ns, SHORT.length_s, acts=False)
+    sham = level.metrics(tmp_path).recovery
+
+    assert found is not None
+    (fault,) = found.faults
+    assert fault.verdict == "recovered", fault.why
+    assert fault.time_to_recover_s is not None
+    assert fault.time_to_recover_s.value < 0.25
+    assert fault.lost_service_s is not None
+    assert fault.lost_service_s.value == pytest.approx(SHORT.length_s, rel=0.05)
+    assert fault.harm is not None
+    assert set(fault.harm.by_class) == {"slow"}
+    assert sham is not None
+    assert sham.faults[0].verdict == "invalid"

@@ -1,0 +1,95 @@
+"""Recoveries of every kind, as they are stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perf_pipeline.metrics.types.fault.recovery import (
+    Backlog,
+    Estimate,
+    FaultMoments,
+    FaultRecovery,
+    FaultSign,
+    Harm,
+    LevelRecovery,
+    Retries,
+    ServiceBaseline,
+    ServiceSeries,
+)
+
+BASELINE = ServiceBaseline(
+    start_s=11.2,
+    end_s=20.0,
+    due=440,
+    rate_per_s=50.0,
+    p99_s=0.06,
+    error_share=0.0,
+    good_share=1.0,
+    limit_s=0.072,
+    limit_of="baseline",
+    as_before_s=0.072,
+    as_before_low_s=0.07,
+    as_before_high_s=0.075,
+)
+
+
+def fault(**more: Any) -> FaultRecovery:
+    """Return a locked database of 3 s, from which the target recovered 1.2 s after it."""
+    given: dict[str, Any] = {
+        "kind": "database_timeout",
+        "server": "postgres",
+        "settings": {},
+        "at_s": 8.8,
+        "duration_s": 3.0,
+        "verdict": "recovered",
+        "why": "service was as before 1.2 s after it was gone",
+        "moments": FaultMoments(20.0, 20.1, 23.1, 23.15),
+        "evidence_share": 0.99,
+        "signs": tuple(
+            FaultSign(20.1 + at / 4, in_effect=True, value=float(at), text=f"{at} locks waited for")
+            for at in range(12)
+        ),
+        "watched_s": 30.0,
+        "hold_s": 10.0,
+        "time_to_recover_s": Estimate(1.2, 1.18, 1.3),
+        "lost_service_s": Estimate(4.31, 4.2, 4.4),
+        "harm": Harm(217, 210, 2, {"timeout": 150, "slow": 60}, 4.1, 4.2),
+        "backlog": Backlog(2.0, 160.0, 1.1, is_shrinking=False),
+        "overshoot_ratio": 2.4,
+        "retries": Retries(1.0, 2.5, 1.1, 0.75),
+    }
+    return FaultRecovery(**{**given, **more})
+
+
+def metastable() -> FaultRecovery:
+    """Return a failure from which nothing came back."""
+    return fault(
+        verdict="metastable",
+        why="the failure was gone, and service did not come back within 30 s",
+        time_to_recover_s=None,
+        backlog=Backlog(2.0, 160.0, None, is_shrinking=False),
+    )
+
+
+def invalid() -> FaultRecovery:
+    """Return a failure that was never injected."""
+    return fault(
+        verdict="invalid",
+        why="it was never injected: postgres is not ours",
+        moments=FaultMoments(None, None, None, None),
+        evidence_share=0.0,
+        signs=(),
+        time_to_recover_s=None,
+        lost_service_s=None,
+        harm=None,
+        backlog=None,
+        overshoot_ratio=None,
+        retries=None,
+    )
+
+
+def recovery(*faults: FaultRecovery, **more: Any) -> LevelRecovery:
+    """Return the failures of a level."""
+    series = ServiceSeries(0.25, 11.2, due=(12,) * 80, good=(12,) * 40 + (0,) * 12 + (12,) * 28)
+    given: dict[str, Any] = {"baseline": BASELINE, "series": series}
+    return LevelRecovery(faults=faults, **{**given, **more})
