@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from perf_pipeline.compat.failure_injector import FailureInjector
     from perf_pipeline.compat.framework import LoadTestFramework
     from perf_pipeline.compat.load_test_config import LoadTestConfig
     from perf_pipeline.compat.resource_monitor import ResourceMonitor
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from perf_pipeline.run import open_run, run_scenario
 
 __all__ = [
+    "FailureInjector",
     "FinishedRun",
     "GaveUpWaitingError",
     "LevelMetrics",
@@ -72,6 +74,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "compat.failure_injector": ("FailureInjector",),
     "compat.framework": ("LoadTestFramework",),
     "compat.load_test_config": ("LoadTestConfig",),
     "compat.resource_monitor": ("ResourceMonitor",),
@@ -103,11 +106,6 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for."""
-    if name == "FailureInjector":  # not AttributeError, whose text `from ... import` throws away
-        raise ImportError(
-            "FailureInjector is not built yet: it will inject real failures and prove that they "
-            "were in effect"
-        )
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"perf_pipeline.{_MODULE_OF[name]}"), name)
