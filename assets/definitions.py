@@ -18,6 +18,7 @@ from assets import (
     sensors,
     verdict,
 )
+from assets.faults import tables as fault_tables
 from assets.refused_config import explain_refused_config
 from assets.regression import ab, alerts, baselines, comparison
 from assets.regression import verdict as comparison_verdict
@@ -37,6 +38,7 @@ defs = dg.Definitions(
             infrastructure,
             scenarios,
             metrics,
+            fault_tables,
             history,
             reporting,
             capacity,

@@ -1,0 +1,1 @@
+"""Failures in the lineage graph."""
