@@ -13,7 +13,7 @@ from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
 from perf_pipeline.cli.lines.capacity_lines import capacity_lines
-from perf_pipeline.cli.lines.check_lines import environment_lines, fit_lines
+from perf_pipeline.cli.lines.check_lines import environment_lines, fault_lines, fit_lines
 from perf_pipeline.cli.lines.lines import line_width, show_wrapped
 from perf_pipeline.cli.output import (
     AsJson,
@@ -110,6 +110,7 @@ def check(
     title = scenario.title or scenario.name
     lines = [f"{file}: good ({title}; levels {levels})"]
     lines += fit_lines(scenario, bounds, explain=explain)
+    lines += fault_lines(scenario)
     lines += [
         f"{one.service}: {one.facts.product} {one.facts.version} at {one.redacted_url} answers"
         for one in servers
@@ -133,6 +134,7 @@ def check(
             "passed": list(scenario.variables.passed),
             "levels": list(scenario.concurrency),
             "named_levels": named,
+            "faults": [asdict(window) for window in scenario.faults],
             "open_levels": open_levels,
             "stages": stages,
             "largest_level": bounds[mode_of(scenario.target)].level,

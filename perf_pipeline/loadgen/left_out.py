@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.wording import listed
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.servers.lifecycle.status import server_status
 from perf_pipeline.workload.servers import servers_optional, servers_used
 
@@ -28,9 +30,23 @@ def servers_left_out(scenario: Scenario, settings: Settings) -> tuple[str, ...]:
 
 
 def servers_needed(scenario: Scenario, left_out: tuple[str, ...]) -> frozenset[str]:
-    """Return the servers without which the scenario cannot run."""
+    """Return the servers without which the scenario cannot run.
+
+    Raises:
+        ScenarioError: A failure is done to a server that no workflow uses: it would show nothing.
+    """
     used = (
         servers_used(w.family, w.complexity, workload_without(w, left_out))
         for w in scenario.workloads
     )
-    return frozenset(scenario.servers).union(*used)
+    needed = frozenset(scenario.servers).union(*used)
+    known = {"", *needed, *left_out}
+    problems = [
+        f"{window.name}: no workflow of {scenario.name} uses {window.server}, so the failure would "
+        f"show nothing; name {listed(sorted(needed))}, or add a workload that uses it."
+        for window in scenario.faults
+        if window.server not in known
+    ]
+    if problems:
+        raise ScenarioError(problems)
+    return needed

@@ -18,10 +18,12 @@ PUBLIC = {
     "analyze_performance_regression",
     "execute_concurrent_workflows",
     "execute_single_workflow",
+    "failure_of",
     "generate_analytics_workflow",
     "generate_data_processing_workflow",
     "generate_transformation_workflow",
     "get_peak_metrics",
+    "inject_failure",
     "run_endurance_test",
 }
 """Methods that only users call."""
@@ -34,6 +36,9 @@ CALLED_BY_OTHERS = {
     "pause_writing",
     "resume_writing",
     "defs",  # Dagster
+    "fault_timeline",
+    "fault_evidence",
+    "recovery_table",
     "metric_history",
     "run_checks",
     "run_report",

@@ -44,6 +44,16 @@ def fit_lines(scenario: Scenario, bounds: Mapping[Mode, Bound], *, explain: bool
     return lines
 
 
+def fault_lines(scenario: Scenario) -> list[str]:
+    """Return what fails in the levels, and when, a line each."""
+    return [
+        f"{window.name} from {window.at_s:g} to {window.end_s:g} s of the steady phase of "
+        + (f"level {window.level}" if window.level else "every level")
+        + "".join(f", {name} {value}" for name, value in window.settings.items())
+        for window in scenario.faults
+    ]
+
+
 def environment_lines(scenario: Scenario) -> list[str]:
     """Return the variables that the workers get, in one line; nothing for none."""
     given = [f"{name} = {value}" for name, value in scenario.variables.stored().items()]
