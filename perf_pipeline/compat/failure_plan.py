@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 DEFAULT_TYPES = ("database_timeout", "memory_pressure", "connection_exhaustion")
 """Source: the framework that this project replaces."""
 
-WINDOW_S = 2.0
-"""About the length of one failure."""
+WINDOW_S = 4.0
+"""About the length of one failure: to be in effect for 95 % of 2 s, it must begin within 0.1 s."""
 
 MIN_WINDOW_S = 0.5
 """A shorter one would hardly be in effect before it ends."""

@@ -22,7 +22,7 @@ def test_failures_are_in_effect_for_the_share_of_time_that_is_asked_for(rate: fl
 
 
 def test_types_take_turns_on_the_servers_that_are_used() -> None:
-    windows = failure_windows(0.05, DEFAULT_TYPES, {"redis"}, 120, seed=1)
+    windows = failure_windows(0.05, DEFAULT_TYPES, {"redis"}, 240, seed=1)
 
     assert [(window.kind, window.server) for window in windows] == [
         ("database_timeout", "redis"),
