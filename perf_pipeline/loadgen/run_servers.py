@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 NOT_OURS = "left as it was: its data belong to the user's own functions"
 
+FILLED_DISK_MB = 1024
+"""Of a file system that a failure fills: it holds a new PostgreSQL and its log, and fits memory."""
+
 
 class RunServers:
     """Finds or starts servers, seeds them, and brings them to a known state between levels.
@@ -87,7 +90,9 @@ class RunServers:
                     f"{service} is unavailable and left out (perf-pipeline doctor shows why)"
                 )
             needed = servers_needed(self._scenario, self.left_out)
-            services = ServiceSession(self._settings, sorted(needed))
+            services = ServiceSession(
+                self._settings, sorted(needed), disks_mb=_disks_mb(self._scenario)
+            )
             self._services = self._stack.enter_context(services)
             self.proxied = self._proxied(services.servers)
             proxies = self.proxied.proxies if self.proxied else {}
@@ -179,6 +184,11 @@ class RunServers:
             name: partial(run_data.written_numbers, level)
             for name, run_data in self.run_data.items()
         }
+
+
+def _disks_mb(scenario: Scenario) -> dict[str, int]:
+    """Return the servers whose disk is going to be full, to the size of that disk."""
+    return {one.server: FILLED_DISK_MB for one in scenario.faults if one.kind == "disk_full"}
 
 
 def _settled(run_data: RunData) -> str:

@@ -55,6 +55,7 @@ class EmbeddedServer:
         launch: Launch,
         folder: Path,
         as_user: UserSwitch,
+        disk_mb: int | None,
     ) -> None:
         self._service = service
         self._installation = installation
@@ -70,6 +71,7 @@ class EmbeddedServer:
             stop_signal=launch.stop_signal,
             lock_file=launch.lock_file,
             run_as=as_user.run_as,
+            disk_mb=disk_mb,
         )
         self._guardian = GuardianPipe(spec)
         self.guardian_pid = self._guardian.pid
@@ -182,6 +184,7 @@ def start_embedded(
     *,
     as_user: UserSwitch,
     ready_s: float = READY_S,
+    disk_mb: int | None = None,
 ) -> EmbeddedServer:
     """Start a server of our own on a free loopback port and wait until it answers.
 
@@ -195,6 +198,8 @@ def start_embedded(
         ports: Ports to try, of which the first few are tried; each was free a moment ago.
         as_user: How it runs as an ordinary user.
         ready_s: How long it may take until it answers.
+        disk_mb: Size of a file system of its own for its data, where the kernel allows it; None
+            for the one of its folder.
 
     Raises:
         ServiceUnavailableError: It does not start; the text ends with what it wrote.
@@ -203,7 +208,7 @@ def start_embedded(
     for port in islice(ports, _PORTS_TRIED):
         folder = temp_dir.resolve() / f"{FOLDER_PREFIX}{secrets.token_hex(6)}"
         launch = service.launch(installation, folder, port)
-        embedded = EmbeddedServer(service, installation, launch, folder, as_user)
+        embedded = EmbeddedServer(service, installation, launch, folder, as_user, disk_mb)
         with ExitStack() as undo:
             undo.callback(embedded.stop)
             try:

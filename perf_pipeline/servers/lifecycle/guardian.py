@@ -26,6 +26,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 from perf_pipeline.held_folder import hold
 from perf_pipeline.lifeline import bound_command, own_stamp
@@ -38,6 +39,7 @@ from perf_pipeline.servers.lifecycle.launch_spec import (
     REVIVES,
     LaunchSpec,
 )
+from perf_pipeline.servers.lifecycle.own_disk import make_own_disk, remove_own_disk
 
 _STOP_GRACE_S = 5.0
 _OTHERS = ("PG", "MYSQL_", "MARIADB_", "REDIS", "VALKEY", "MONGO")
@@ -80,6 +82,7 @@ class Guardian:
         spec.folder.mkdir(mode=0o700)
         try:
             self._fill_folder()
+            self._make_disk()
             if all(self._prepared(command) for command in spec.prepare):
                 self._serve()
                 while True:
@@ -89,6 +92,8 @@ class Guardian:
             pass
         finally:
             self._stop_server()
+            if spec.disk_mb is not None:
+                remove_own_disk(spec.folder / "data")
             remove_folder(spec.folder)
 
     def _fill_folder(self) -> None:
@@ -103,6 +108,14 @@ class Guardian:
                 if path.name != GUARDIAN_FILE:  # what is in it must be ours
                     os.chown(path, spec.run_as, spec.run_as, follow_symlinks=False)
             os.chown(spec.folder, spec.run_as, spec.run_as)  # last: then somebody else can write
+
+    def _make_disk(self) -> None:
+        """Give the data a file system of its own, where that is wanted and the kernel allows it."""
+        spec = self._spec
+        if spec.disk_mb is None or spec.run_as is not None:
+            return
+        with suppress(OSError):  # who needs it sees that the data are not on it
+            make_own_disk(spec.folder / "data", spec.disk_mb)
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         """Start a command that dies with this process, in the folder, writing to its log."""

@@ -39,6 +39,7 @@ class LaunchSpec:
             starting again, and that names its System V segment; None for others.
         run_as: Numeric user that the commands change to and who must own the folder; None when
             they do not.
+        disk_mb: Size of a file system of its own for the data, in memory; None for the folder's.
     """
 
     service: str
@@ -50,6 +51,7 @@ class LaunchSpec:
     stop_signal: int
     lock_file: str | None
     run_as: int | None
+    disk_mb: int | None = None
 
     def to_json(self) -> str:
         """Return the specification as one line."""

@@ -97,9 +97,15 @@ def running_server(settings: Settings, service: str) -> tuple[Server | None, lis
 
 
 def start_any(
-    settings: Settings, service: str, ports: Iterator[int]
+    settings: Settings, service: str, ports: Iterator[int], disk_mb: int | None = None
 ) -> tuple[EmbeddedServer, list[str]]:
     """Start a service from the first installation that works.
+
+    Args:
+        settings: Paths and addresses.
+        service: The service.
+        ports: Ports to try.
+        disk_mb: Size of a file system of its own for the data; None for that of its folder.
 
     Returns:
         The server, and why installations before it were passed over; both are in its notes.
@@ -111,7 +117,9 @@ def start_any(
     notes: list[str] = []
     for one in implementation.installations(settings):
         try:
-            started = start_embedded(implementation, one, settings.temp_dir, ports, as_user=as_user)
+            started = start_embedded(
+                implementation, one, settings.temp_dir, ports, as_user=as_user, disk_mb=disk_mb
+            )
         except ServiceUnavailableError as error:
             notes.append(f"{one.program}: {error}")
         else:

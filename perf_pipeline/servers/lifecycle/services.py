@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.lifeline import stamp
+from perf_pipeline.servers.lifecycle.own_disk import own_disk_of
 from perf_pipeline.servers.lifecycle.persistent_servers import (
     PersistentServer,
     end_replaced,
@@ -20,7 +21,7 @@ from perf_pipeline.servers.lifecycle.port import ephemeral_range, free_ports
 from perf_pipeline.servers.lifecycle.resolve import running_server, start_any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from perf_pipeline.config.settings import Settings
@@ -42,6 +43,8 @@ class ServiceSession:
         settings: Settings,
         services: Iterable[str],
         rng: random.Random | None = None,
+        *,
+        disks_mb: Mapping[str, int] | None = None,
     ) -> None:
         """Prepare, without starting anything.
 
@@ -49,9 +52,12 @@ class ServiceSession:
             settings: Paths and addresses.
             services: Names of ``config.services``.
             rng: Draws the ports; not the run's, or runs with one seed would try the same ports.
+            disks_mb: Service to the size of a file system of its own for its data, if it is
+                started here; None for none.
         """
         self._settings = settings
         self._services = tuple(services)
+        self._disks_mb = disks_mb or {}
         self._ports = free_ports(rng or random.SystemRandom(), ephemeral_range())
         self._embedded: dict[str, EmbeddedServer] = {}
         self.servers: dict[str, Server] = {}
@@ -116,8 +122,14 @@ class ServiceSession:
         running, notes = running_server(self._settings, service)
         if running is not None:
             return running
-        embedded, more_notes = start_any(self._settings, service, self._ports)
+        disk_mb = self._disks_mb.get(service)
+        embedded, more_notes = start_any(self._settings, service, self._ports, disk_mb)
         self._embedded[service] = embedded
+        if disk_mb and own_disk_of(embedded.folder, embedded.server.pids[0]):
+            more_notes.append(
+                f"its data are on a file system of their own of {disk_mb} MB, in memory, so that "
+                "it can be filled: what it writes does not wait for a disk"
+            )
         return replace(embedded.server, notes=(*notes, *more_notes))
 
 
