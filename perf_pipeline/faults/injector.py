@@ -35,7 +35,7 @@ from perf_pipeline.faults.fault_journal import (
 )
 from perf_pipeline.faults.host_floor import HostFloor
 from perf_pipeline.faults.injector_job import InjectorJob
-from perf_pipeline.faults.window_play import GONE_S, LEAD_S, FaultLog, Watchers, WindowPlay
+from perf_pipeline.faults.window_play import GONE_S, FaultLog, Watchers, WindowPlay
 from perf_pipeline.lifeline import own_stamp, stamp
 from perf_pipeline.redaction.redact import remember_url
 
@@ -197,7 +197,7 @@ class Injector:
             {
                 "open": str(path),
                 "fault": opened.as_json(),
-                "within_s": LEAD_S + window.duration_s + GONE_S,
+                "within_s": FAULT_KINDS[window.kind].lead_s + window.duration_s + GONE_S,
             }
         )
 

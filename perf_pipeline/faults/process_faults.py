@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,16 @@ from perf_pipeline.servers.server import redacted_url
 from perf_pipeline.servers.service import find_service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from perf_pipeline.config.fault.fault_window import SettingValue
     from perf_pipeline.faults.fault import FaultedServer, Place, State
 
 ENTRY_FOLDER = "server_folder"
 _ANSWER_S = 2.0
+_REVIVED_S = 5.0
+_ASK_AGAIN_S = 1.0
+_POLL_S = 0.02
 
 
 def own_server(place: Place) -> tuple[FaultedServer, StartedServer]:
@@ -74,3 +78,16 @@ def server_state(server: FaultedServer, started: StartedServer) -> State:
 def left_folder(entry: Mapping[str, SettingValue]) -> StartedServer | None:
     """Return the server of a journal's entry; None if it has ended with its guardian."""
     return started_server(Path(str(entry[ENTRY_FOLDER])))
+
+
+def revive(started: StartedServer, sleep: Callable[[float], None]) -> None:
+    """Have a server of ours started again if it has ended, and wait until a process of it lives.
+
+    Its guardian is asked again and again: it may not have seen the end of the last one yet.
+    """
+    deadline_s, asked_s = time.monotonic() + _REVIVED_S, 0.0
+    while started.main_process() is None and time.monotonic() < deadline_s:
+        if time.monotonic() - asked_s > _ASK_AGAIN_S:
+            started.revive()
+            asked_s = time.monotonic()
+        sleep(_POLL_S)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.fault import Fault, FaultedServer, State
     from perf_pipeline.samples.fault_log import Step
 
-LEAD_S = 1.5
-"""A failure is made ready that long before its window, so that it begins on time."""
 GONE_S = 30.0
 """How long the state before may take to come back: a crashed server replays its log."""
 _POLL_S = 0.1
@@ -102,6 +100,7 @@ class WindowPlay:
         self._number = number
         self._window = window
         self._server = server
+        self._lead_s = FAULT_KINDS[window.kind].lead_s
         self._own_folder = folder / f"{OWN_FOLDER}{number}"
         self._seed = seed
         self._log = log
@@ -117,7 +116,7 @@ class WindowPlay:
         try:
             self._fault = self._made()
             self._before = self._fault.state()
-            if self._window.at_s >= LEAD_S:  # what it opened may be lost until then
+            if self._window.at_s >= self._lead_s:  # what it opened may be lost until then
                 self._fault.undo()
                 self._fault = None
         except FaultRefusedError as error:
@@ -134,7 +133,7 @@ class WindowPlay:
         """
         begin_ns = steady_ns + int(self._window.at_s * 1e9)
         end_ns = steady_ns + int(self._window.end_s * 1e9)
-        if self._is_refused or not self._waited(begin_ns - int(LEAD_S * 1e9)):
+        if self._is_refused or not self._waited(begin_ns - int(self._lead_s * 1e9)):
             self._discard()
             return
         fault: Fault | None = None

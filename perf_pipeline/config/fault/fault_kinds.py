@@ -49,6 +49,8 @@ class FaultKind:
         persists: It outlives the process that injects it: guardian, fault journal, sweep. So does
             what a proxy does by itself, as that belongs to the step.
         by_proxy: It acts in the proxy that lies before the server.
+        lead_s: It is made ready so long before its window, so that it acts from its begin: what
+            takes thousands of connections or gigabytes takes all but the last of them before.
     """
 
     name: str
@@ -58,6 +60,7 @@ class FaultKind:
     settings: Mapping[str, FaultSetting] = field(default_factory=dict)
     persists: bool = False
     by_proxy: bool = False
+    lead_s: float = 1.5
 
 
 FAULT_KINDS: dict[str, FaultKind] = {
@@ -65,14 +68,15 @@ FAULT_KINDS: dict[str, FaultKind] = {
     for kind in (
         FaultKind(
             "database_timeout",
-            "what workflows write to is locked by an idle transaction (Redis: clients are paused)",
+            "what workflows write to is locked by an idle transaction (Redis: writes are paused)",
             servers=ALL_SERVERS,
-            persists=True,  # Redis and MongoDB keep it until it is taken back
+            persists=True,  # MongoDB keeps it until it is taken back
         ),
         FaultKind(
             "connection_exhaustion",
             "other clients hold every connection that the server accepts",
             servers=ALL_SERVERS,
+            lead_s=5.0,
         ),
         FaultKind(
             "connection_reset",
@@ -124,6 +128,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "memory_pressure",
             "memory is taken until little is free",
             settings={"free_mb": FaultSetting(2000.0, 1000.0, 1_000_000.0)},
+            lead_s=10.0,
         ),
         FaultKind(
             "resource_exhaustion",

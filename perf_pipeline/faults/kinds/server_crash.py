@@ -15,22 +15,20 @@ from perf_pipeline.faults.process_faults import (
     ENTRY_FOLDER,
     left_folder,
     own_server,
+    revive,
     server_state,
 )
 from perf_pipeline.servers.lifecycle.folder import empty_of_processes
 from perf_pipeline.servers.service import find_service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from perf_pipeline.config.fault.fault_window import SettingValue
     from perf_pipeline.faults.fault import Fault, Place, State
     from perf_pipeline.servers.lifecycle.started_server import StartedServer
 
 _KILLED_S = 5.0
-_REVIVED_S = 5.0
-_ASK_AGAIN_S = 1.0
-_POLL_S = 0.02
 _CONNECT_S = 0.2
 
 
@@ -43,7 +41,7 @@ def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
     """Start the server of an entry again, if it has ended."""
     started = left_folder(entry)
     if started is not None:
-        _revive(started, time.sleep)
+        revive(started, time.sleep)
 
 
 class ServerCrash:
@@ -100,17 +98,7 @@ class ServerCrash:
     def undo(self) -> None:
         """Have its guardian start it again, if it has ended."""
         if self._started is not None:
-            _revive(self._started, self._place.sleep)
-
-
-def _revive(started: StartedServer, sleep: Callable[[float], None]) -> None:
-    """Ask until a process lives; the guardian may not have seen the end of the last one yet."""
-    deadline_s, asked_s = time.monotonic() + _REVIVED_S, 0.0
-    while started.main_process() is None and time.monotonic() < deadline_s:
-        if time.monotonic() - asked_s > _ASK_AGAIN_S:
-            started.revive()
-            asked_s = time.monotonic()
-        sleep(_POLL_S)
+            revive(self._started, self._place.sleep)
 
 
 def _accepts(host: str, port: int) -> bool:

@@ -1,0 +1,1 @@
+"""How each service's connections are opened and counted, to hold all that it accepts."""

@@ -1,0 +1,1 @@
+"""How each service is locked, so that writes to it wait."""

@@ -1,0 +1,174 @@
+"""MongoDB's writes locked by ``fsync``; those of its stand-in by a lock on its file."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pymongo.uri_parser import parse_uri
+
+from perf_pipeline.faults.arguments import server_of
+from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.servers.mongodb.session import is_stand_in, server_status, session
+from perf_pipeline.servers.probe import ProbeSession
+from perf_pipeline.servers.service import NotAnsweringError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pymongo import MongoClient
+
+    from perf_pipeline.faults.fault import Fault, FaultedServer, Place, State
+
+_ANSWER_S = 5.0
+_LOCK_WAIT_S = 4.0
+_TRIES, _BETWEEN_S = 3, 0.02
+"""A write of the stand-in locks its file for a few milliseconds; ours does for longer."""
+
+_MOST_UNLOCKS = 10
+"""Locks are counted by the server, and each must be taken back."""
+
+
+def locks_of_mongodb(place: Place) -> Fault:
+    """Return what locks the MongoDB of a place, or its stand-in."""
+    server = server_of(place)
+    if is_stand_in(server_status(server.url, _ANSWER_S)):
+        return StandInLock(server, place.sleep)
+    return MongodLock(server)
+
+
+def unlock_mongod(url: str) -> None:
+    """Take back every ``fsync`` lock of a server.
+
+    Raises:
+        NotAnsweringError: The server failed.
+    """
+    with session(url, _ANSWER_S) as client:
+        for _ in range(_MOST_UNLOCKS):
+            if not _is_locked(client):
+                return
+            client.admin.command("fsyncUnlock")
+
+
+class MongodLock:
+    """Locks all writes of a mongod; see ``Fault``. It stays until it is taken back."""
+
+    def __init__(self, server: FaultedServer) -> None:
+        """Prepare; nothing is opened."""
+        self._url = server.url
+        self._watch = ProbeSession(partial(session, self._url, _ANSWER_S))
+        self._locked = False
+
+    def preflight(self) -> None:
+        """See whether another program has locked it: ours could not be told from that."""
+        if self._watch.ask(_is_locked):
+            raise FaultRefusedError("the server is locked already, by another program")
+
+    def state(self) -> State:
+        """Return whether the server says that it is locked."""
+        return {"locked by fsync": str(self._watch.ask(_is_locked))}
+
+    def undo_entry(self) -> Mapping[str, str]:
+        """Return the server."""
+        return {"url": self._url}
+
+    def inject(self) -> None:
+        """Lock."""
+        self._locked = True  # also if the answer does not come
+        self._watch.ask(lambda client: client.admin.command({"fsync": 1, "lock": True}))
+
+    def sign(self) -> Sign:
+        """Ask the server which operations wait for a lock, and whether it is locked."""
+        try:
+            locked = self._watch.ask(_is_locked)
+            waiting = len(self._watch.ask(_waiting))
+        except NotAnsweringError as error:
+            return Sign(in_effect=False, value=0.0, text=f"the server did not answer: {error}")
+        text = f"the server is {'' if locked else 'not '}locked; {waiting} operations wait"
+        return Sign(in_effect=locked, value=float(waiting), text=text)
+
+    def undo(self) -> None:
+        """Unlock, and end the session that watches."""
+        if self._locked:
+            unlock_mongod(self._url)
+        self._locked = False
+        self._watch.close()
+
+
+class StandInLock:
+    """Holds the lock for writes of the stand-in's SQLite file; see ``Fault``.
+
+    It dies with its process, as all locks of files.
+    """
+
+    def __init__(self, server: FaultedServer, sleep: Callable[[float], None]) -> None:
+        """Prepare; nothing is opened."""
+        self._server = server
+        self._sleep = sleep
+        self._holder: sqlite3.Connection | None = None
+
+    def preflight(self) -> None:
+        """Find the file."""
+        self._file()
+
+    def state(self) -> State:
+        """Return whether the file is locked."""
+        return {"file": "locked" if self._is_locked() else "free"}
+
+    def undo_entry(self) -> Mapping[str, str]:
+        """Return nothing: the lock ends with this process."""
+        return {}
+
+    def inject(self) -> None:
+        """Lock; waits for a write of the stand-in."""
+        self._holder = sqlite3.connect(
+            self._file(), timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
+        )
+        self._holder.execute("BEGIN IMMEDIATE")
+
+    def sign(self) -> Sign:
+        """Ask for the lock from another connection, without waiting."""
+        locked = self._is_locked()
+        text = f"the stand-in's file {'refuses' if locked else 'takes'} a write"
+        return Sign(in_effect=locked, value=float(locked), text=text)
+
+    def undo(self) -> None:
+        """Unlock."""
+        if self._holder is not None:
+            self._holder.close()
+        self._holder = None
+
+    def _file(self) -> Path:
+        database = parse_uri(self._server.url)["database"]
+        folder = self._server.data_folder
+        places = [] if folder is None else [folder, folder / "data"]
+        found = [
+            place / f"{database}.db" for place in places if (place / f"{database}.db").exists()
+        ]
+        if not found:
+            raise FaultRefusedError(f"the stand-in's file {database}.db is not on this machine")
+        return found[0]
+
+    def _is_locked(self) -> bool:
+        for attempt in range(_TRIES):
+            if attempt:
+                self._sleep(_BETWEEN_S)
+            asked = sqlite3.connect(self._file(), timeout=0, isolation_level=None)
+            try:
+                with suppress(sqlite3.OperationalError):
+                    asked.execute("BEGIN IMMEDIATE")
+                    return False
+            finally:
+                asked.close()
+        return True
+
+
+def _is_locked(client: MongoClient[dict[str, Any]]) -> bool:
+    return bool(client.admin.command("currentOp").get("fsyncLock", False))
+
+
+def _waiting(client: MongoClient[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list(client.admin.command("currentOp", {"waitingForLock": True}).get("inprog", []))

@@ -1,0 +1,1 @@
+"""Clients of each service that ask for much and read little."""

@@ -1,0 +1,52 @@
+"""A slow client of PostgreSQL: a query whose rows have no end."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from perf_pipeline.faults.slow_reads.slow_client import RECEIVE_BYTES, SlowClient
+from perf_pipeline.servers.postgres.session_variables import without_session_variables
+from perf_pipeline.servers.service import NotAnsweringError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NAME = "perf_pipeline-slow"
+_ANSWER_S = 2
+_QUERY = b"SELECT generate_series(1, 2000000000), repeat('x', 1000)"
+
+
+def open_client(url: str) -> SlowClient:
+    """Open a session, and have it ask; libpq never reads the answer.
+
+    Raises:
+        NotAnsweringError: The server refused.
+    """
+    try:
+        with without_session_variables():
+            session = psycopg.connect(
+                url, autocommit=True, connect_timeout=_ANSWER_S, application_name=_NAME
+            )
+        connection = socket.socket(fileno=os.dup(session.pgconn.socket))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        session.pgconn.send_query(_QUERY)
+        session.pgconn.flush()
+    except psycopg.Error as error:
+        raise NotAnsweringError(" ".join(str(error).split())) from error
+    connection.setblocking(False)
+    return SlowClient(connection, None, _closer(session, connection))
+
+
+def _closer(session: psycopg.Connection, connection: socket.socket) -> Callable[[], object]:
+    def close() -> None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)  # libpq may not have sent all of the query
+        connection.close()
+        session.close()
+
+    return close
