@@ -45,6 +45,7 @@ def fault(**more: Any) -> FaultRecovery:
         "why": "service was as before 1.2 s after it was gone",
         "moments": FaultMoments(20.0, 20.1, 23.1, 23.15),
         "evidence_share": 0.99,
+        "observations": 12,
         "signs": tuple(
             FaultSign(20.1 + at / 4, in_effect=True, value=float(at), text=f"{at} locks waited for")
             for at in range(12)
@@ -78,6 +79,7 @@ def invalid() -> FaultRecovery:
         why="it was never injected: postgres is not ours",
         moments=FaultMoments(None, None, None, None),
         evidence_share=0.0,
+        observations=0,
         signs=(),
         time_to_recover_s=None,
         lost_service_s=None,

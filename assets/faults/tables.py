@@ -72,7 +72,7 @@ def evidence_row(fault: FaultRecovery) -> dict[str, Value]:
     """Return what was observed of a failure."""
     return {
         "in effect (% of the window)": round(100 * fault.evidence_share, 1),
-        "observations": len(fault.signs),
+        "observations": fault.observations,
         "last observation": escape.visible(fault.signs[-1].text) if fault.signs else "none",
     }
 

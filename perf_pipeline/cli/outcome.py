@@ -251,7 +251,7 @@ def slo_entry(verdict: SloVerdict) -> dict[str, Any]:
 
 def fault_entry(level: LevelMetrics, fault: FaultRecovery) -> dict[str, Any]:
     """Return a failure for ``--json``: all of it but the single observations."""
-    return {"level": level.label, **asdict(replace(fault, signs=())), "signs": len(fault.signs)}
+    return {"level": level.label, **asdict(replace(fault, signs=()))}
 
 
 def noise_lines(metrics: RunMetrics) -> list[str]:

@@ -28,6 +28,7 @@ from perf_pipeline.metrics.resources.exhaustion import exhaustions_of
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.resources.server_counters import connections_of
+from perf_pipeline.metrics.steady.failures import first_failure_ns, takes_cores
 from perf_pipeline.metrics.steady.level_phases import phases_of
 from perf_pipeline.metrics.survival.window_times import window_responses
 from perf_pipeline.metrics.target_failure import Ended, target_failure, tolerated_error_ratio
@@ -116,7 +117,19 @@ def summarise_level(
         servers_used=context.servers,
         cpu_limit_cores=context.cpu_limit_cores,
     )
-    noise = _noise(home, resources, context)
+    if takes_cores(plan):
+        # What the failure itself takes looks like another program: noise is judged before it.
+        quiet = [one for one in samples if one["at_ns"] < first_failure_ns(log)]
+        before = resources_of(
+            quiet,
+            all_samples,
+            go_ns=go_ns,
+            servers_used=context.servers,
+            cpu_limit_cores=context.cpu_limit_cores,
+        )
+        noise = _noise(home, before, context)
+    else:
+        noise = _noise(home, resources, context)
     is_open = plan["loop"] == "open"
     open_load = open_load_of(records, folder, window) if is_open else None
     if open_load and (streams := stream_loads_of(records, folder, window, context.percentiles)):

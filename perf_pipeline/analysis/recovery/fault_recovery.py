@@ -126,6 +126,7 @@ def _with_harm(
             )
         ),
         evidence_share=record.evidence_share,
+        observations=len(record.signs),
         signs=_signs(record.signs, level),
         watched_s=watched_s,
         hold_s=watch.hold_ns / 1e9,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from perf_pipeline.metrics.steady.failures import first_failure_ns
 from perf_pipeline.metrics.steady.steady_state import CHANGING, steady_state_of
 from perf_pipeline.samples.record import NOT_STARTED, TIMES_LOST
 
@@ -109,19 +110,10 @@ def _steady_state(
         warm,
         go_ns=go_ns,
         began_ns=bounds["ramp_up"][1] if "ramp_up" in bounds else go_ns,
-        window=(start_ns, min(end_ns, start_ns + _first_fault_ns(plan))),
+        window=(start_ns, min(end_ns, first_failure_ns(log))),
         slots=None if is_open else plan["concurrency"],
         schedule=_schedule(plan["arrivals"]) if is_open else "",
     )
-
-
-def _first_fault_ns(plan: dict[str, Any]) -> int:
-    """Return the time from the begin of the steady phase to the first failure, ns.
-
-    What a failure does to the target is no drift, and no warm-up.
-    """
-    begins_s = [float(window["at_s"]) for window in plan.get("faults", ())]
-    return round(min(begins_s) * 1e9) if begins_s else 2**62
 
 
 def _schedule(arrivals: dict[str, Any]) -> str:

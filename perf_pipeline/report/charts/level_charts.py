@@ -16,7 +16,6 @@ from perf_pipeline.report.charts.arrival_charts import (
     waiting_line,
 )
 from perf_pipeline.report.charts.chart import Chart
-from perf_pipeline.report.charts.fault_charts import recovery_charts
 from perf_pipeline.report.charts.over_time import (
     chart_over_time,
     last_moment,
@@ -76,7 +75,6 @@ def charts_over_time(level: LevelMetrics, *, points_max: int) -> tuple[Chart, ..
     points = downsampled(level.seconds, span)
     each = "" if span == 1 else f"Each point covers {span} s: mean rates, highest percentiles."
     return (
-        *recovery_charts(level, points_max=points_max),
         *arrivals_chart(level, points_max=points_max),
         _throughput(level, points, each),
         *response_time_chart(level, points_max=points_max),

@@ -72,6 +72,6 @@ def fault_key(level: LevelMetrics, fault: FaultRecovery) -> str:
 
 def _evidence(fault: FaultRecovery) -> str:
     share = quantity.percent(100 * fault.evidence_share)
-    observed = quantity.counted(len(fault.signs), "observation")
+    observed = quantity.counted(fault.observations, "observation")
     shown = f"in effect for {share} of its window ({observed})"
     return f"{shown}; {escape.visible(fault.why)}" if fault.verdict == "invalid" else shown

@@ -52,7 +52,7 @@ def evidence_cell(fault: FaultRecovery) -> Cell:
     """Return the share of its window in which it was proven to be in effect."""
     shown = quantity.percent(100 * fault.evidence_share)
     texts = [sign.text for sign in fault.signs if sign.in_effect]
-    note = quantity.counted(len(fault.signs), "observation")
+    note = quantity.counted(fault.observations, "observation")
     if texts:
         note = f"{note}, such as: {escape.visible(texts[len(texts) // 2])}"
     return Cell(shown, "number", note)

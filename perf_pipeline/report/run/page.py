@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from altair.utils.schemapi import debug_mode
 
-from perf_pipeline.report.charts import distribution_charts, level_charts, run_charts
+from perf_pipeline.report.charts import (
+    distribution_charts,
+    fault_charts,
+    level_charts,
+    run_charts,
+)
 from perf_pipeline.report.level import level_accounts, level_view
 from perf_pipeline.report.page_environment import page_environment, page_script
 from perf_pipeline.report.recovery.tables import recovery_of_run
@@ -58,6 +63,7 @@ def _render(metrics: RunMetrics, compared: Sequence[Verdict]) -> str:
     charts = {
         level.index: (
             *distribution_charts.histograms(level),
+            *fault_charts.recovery_charts(level, points_max=points_max),
             *level_charts.charts_over_time(level, points_max=points_max),
         )
         for level in drawn

@@ -132,7 +132,8 @@ class FaultRecovery:
         why: The reason, in a sentence.
         moments: What happened when.
         evidence_share: Share of the window in which it was proven to be in effect, 0 to 1.
-        signs: The observations behind that.
+        observations: How many observations are behind that.
+        signs: Those, or every second, third, ... of them.
         watched_s: Time after it was gone in which recovery was looked for.
         hold_s: How long service must be as before to count as recovered.
         time_to_recover_s: From gone to the first arrival from which on service was as before; None
@@ -155,6 +156,7 @@ class FaultRecovery:
     why: str
     moments: FaultMoments
     evidence_share: float
+    observations: int = 0
     signs: tuple[FaultSign, ...] = ()
     watched_s: float = 0.0
     hold_s: float = 0.0

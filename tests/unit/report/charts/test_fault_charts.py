@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts.fault_charts import recovery_charts
 from perf_pipeline.report.charts.level_charts import charts_over_time
 from tests.planted_recovery import fault, invalid, recovery
 
@@ -17,12 +18,12 @@ BAND = svg.FAULT.split(",", maxsplit=1)[0]
 
 def test_every_chart_over_time_has_a_band_for_each_failure(baseline: RunMetrics) -> None:
     level = replace(baseline.levels[2], recovery=recovery(fault(), invalid()))
-    drawn = charts_over_time(level, points_max=50)
-    titles = [chart.title for chart in drawn]
-    assert titles[:2] == [
+    of_faults = recovery_charts(level, points_max=50)
+    assert [chart.title for chart in of_faults] == [
         "Service, workflows/s",
         "Evidence of database_timeout on PostgreSQL",
     ]
+    drawn = (*of_faults, *charts_over_time(level, points_max=50))
     assert len(drawn) == 7
     for chart in drawn:
         assert chart.svg.count(BAND) == 1, chart.title
@@ -34,6 +35,7 @@ def test_every_chart_over_time_has_a_band_for_each_failure(baseline: RunMetrics)
 
 def test_a_control_has_the_service_and_no_band(baseline: RunMetrics) -> None:
     level = replace(baseline.levels[2], recovery=recovery(fault(signs=()), is_control=True))
-    drawn = charts_over_time(level, points_max=50)
+    drawn = recovery_charts(level, points_max=50)
+    drawn += charts_over_time(level, points_max=50)
     assert drawn[0].title == "Service, workflows/s"
     assert not any(BAND in chart.svg for chart in drawn)

@@ -1,0 +1,34 @@
+"""Which part of a level can be judged as if nothing had been made to fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TAKE_CORES = ("io_saturation",)
+"""Failures of a server that are made by programs on this machine."""
+
+
+def first_failure_ns(log: Mapping[str, Any]) -> int:
+    """Return when the first failure of a level was planned to begin, CLOCK_MONOTONIC ns.
+
+    What comes later is done to the target: it is neither a drift, nor a warm-up. Without a failure,
+    or a steady phase, that is after every level.
+
+    Args:
+        log: The level's ``level.json``.
+    """
+    begins_s = [float(window["at_s"]) for window in log["plan"].get("faults", ())]
+    steady = log["phases_ns"].get("steady")
+    if not begins_s or steady is None:
+        return 2**63 - 1
+    return int(steady[0]) + round(min(begins_s) * 1e9)
+
+
+def takes_cores(plan: Mapping[str, Any]) -> bool:
+    """Return whether a failure of a level uses the cores of the machine by itself."""
+    return any(
+        not window["server"] or window["kind"] in _TAKE_CORES for window in plan.get("faults", ())
+    )
