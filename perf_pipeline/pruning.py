@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
+from perf_pipeline.faults.proxy.decisions import DECISIONS_FILE
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.metrics.records.level_histograms import FILE as HISTOGRAMS
 from perf_pipeline.metrics.records.level_histograms import write_histograms
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_list import FoundRun
 
 _OF_WORKERS = re.compile(r"worker-\d+(\.(sqlite(-wal|-shm)?|slots|kinds|ramp|log|json)|-home)")
-_OF_RUN = ("records.parquet", "steps.parquet", "progress.jsonl")
+_OF_RUN = ("records.parquet", "steps.parquet", "progress.jsonl", DECISIONS_FILE)
 _BLOCK_BYTES = 512
 
 

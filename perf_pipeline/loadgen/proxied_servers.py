@@ -87,13 +87,14 @@ class ProxiedServers:
             address = _created(client, name, upstream, ports).address
             workers_url = url_through(name, servers[name].url, *address)
             self.proxies[name] = ServerProxy(self._process.control_url, workers_url, address)
-        added = measure_added_latency(client, time.monotonic_ns)
+        added = measure_added_latency(client, self.pid, time.monotonic_ns)
         self.record = ProxyRecord(
             services=tuple(servers),
             version=client.version(),
             direct_s=added.direct_s,
             added_s=added.median_s,
             added_p99_s=added.p99_s,
+            cpu_s=added.cpu_s,
             round_trips=added.round_trips,
         )
 
@@ -137,4 +138,4 @@ def _upstream(server: Server) -> str:
             f"{server.service}: no proxy can stand before it, since its URL {error}.\n"
             "Leave out the faults of the network on it, or let the run start a server of its own."
         ) from error
-    return f"{host}:{port}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

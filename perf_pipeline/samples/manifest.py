@@ -90,6 +90,7 @@ class ProxyRecord:
         direct_s: Median of a round trip of 200 bytes without a proxy.
         added_s: What a proxy without toxics adds to the median.
         added_p99_s: What it adds to the 99th percentile.
+        cpu_s: CPU time that it takes for one; None if unavailable.
         round_trips: How many there were each way.
     """
 
@@ -98,6 +99,7 @@ class ProxyRecord:
     direct_s: float
     added_s: float
     added_p99_s: float
+    cpu_s: float | None
     round_trips: int
 
 

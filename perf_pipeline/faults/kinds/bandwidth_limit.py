@@ -48,6 +48,7 @@ class BandwidthLimit(ToxicFault):
         rate = 1e3 * rate_kb_per_s
         self._size_bytes = round(min(max(rate * EXCHANGE_S, _MIN_BYTES), _MAX_BYTES))
         self._expected_s = self._size_bytes / rate
+        self._needed_s = self._expected_s / 2
 
     def preflight(self) -> None:
         """Find the proxy, and see that the path is not as slow without the limit.
@@ -57,19 +58,19 @@ class BandwidthLimit(ToxicFault):
         """
         super().preflight()
         for _ in range(_WARM_UP):
-            direct, through = self.server.trips(self._size_bytes)
-        free_s = direct.took_s if through is None else through.took_s
-        if through is None or through.error or free_s > self._expected_s / 2:
+            trips = self.server.trips(self._expected_s, self._size_bytes)
+        free = trips.through or trips.direct
+        if not free.is_answered or free.took_s > self._needed_s:
             raise FaultRefusedError(
-                f"{self._size_bytes} bytes take {1e3 * free_s:.1f} ms without the limit and "
+                f"{self._size_bytes} bytes take {1e3 * free.took_s:.1f} ms without the limit and "
                 f"{1e3 * self._expected_s:.1f} ms at the limit: it would not be seen. "
                 "Lower rate_kb_per_s"
             )
 
     def sign(self) -> Sign:
         """Compare an exchange through the proxy with one past it."""
-        trips = self.server.trips(self._size_bytes)
-        return delay_sign(*trips, needed_s=self._expected_s / 2)
+        trips = self.server.trips(self._needed_s, self._size_bytes)
+        return delay_sign(trips, self._needed_s)
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:

@@ -66,16 +66,19 @@ class ConnectionReset:
         Raises:
             FaultRefusedError: There is none, or it is another product.
         """
-        self._server = ProxiedServer(self._place)
+        server = ProxiedServer(self._place)
         try:
-            self._seen.append(self._counts())
+            self._seen.append(self._counts_of(server))
         except ProxyControlError as error:
+            server.close()
             raise FaultRefusedError(
-                f"it needs perf_pipeline's own proxy; this one is {self.server.client.version()}, "
+                f"it needs perf_pipeline's own proxy; this one is {server.client.version()}, "
                 "which resets connections only when data flows over them, and all of them"
             ) from error
         except (OSError, ValueError) as error:
+            server.close()
             raise FaultRefusedError(f"its resets could not be proven: {error}") from error
+        self._server = server
 
     def state(self) -> State:
         """Return whether the proxy accepts connections."""
@@ -86,13 +89,15 @@ class ConnectionReset:
         return {}
 
     def inject(self) -> None:
-        """Reset connections from now on."""
+        """Reset a connection now, and more from now on."""
+        self.server.client.reset_connections(self.server.proxy, 1)
         self._thread = threading.Thread(target=self._reset, name="connection-reset", daemon=True)
         self._thread.start()
 
     def sign(self) -> Sign:
         """Compare what the proxy and the kernel counted with their counts of before."""
-        now = self._counts()
+        self.server.through.begin()  # so that there is always a connection to be reset
+        now = self._counts_of(self.server)
         self._seen.append(now)
         while len(self._seen) > 1 and self._seen[1].at_ns < now.at_ns - 1e9 * self._window_s:
             self._seen.popleft()
@@ -112,19 +117,21 @@ class ConnectionReset:
             self._thread.join()
         if self._server is not None:
             self._seen.clear()
-            self._seen.append(self._counts())
+            self._seen.append(self._counts_of(self.server))
+            self._server.close()
 
-    def _counts(self) -> _Counts:
+    def _counts_of(self, server: ProxiedServer) -> _Counts:
         kernel = aborted_connections()
-        proxy = self.server.client.connections(self.server.proxy).resets
+        proxy = server.client.connections(server.proxy).resets
         return _Counts(self._place.clock_ns(), proxy, kernel)
 
     def _reset(self) -> None:
         due_ns = self._place.clock_ns()
-        while not self._stop.is_set():
-            self.server.client.reset_connections(self.server.proxy, 1)
+        while True:
             due_ns += round(1e9 * self._interval_s)
-            self._stop.wait(max(0.0, (due_ns - self._place.clock_ns()) / 1e9))
+            if self._stop.wait(max(0.0, (due_ns - self._place.clock_ns()) / 1e9)):
+                return
+            self.server.client.reset_connections(self.server.proxy, 1)
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.network.toxic_fault import (
+    VISIBLE_S,
     PlannedToxic,
     ToxicFault,
     delay_sign,
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.fault import Fault, Place, Sign
 
 __all__ = ["make", "undo_left_behind"]
-
-EXCHANGES = 3
-"""Per sign, where they are short: with jitter, a single one says little."""
 
 
 class NetworkLatency(ToxicFault):
@@ -41,11 +39,12 @@ class NetworkLatency(ToxicFault):
         super().__init__(
             place, "network_latency", [PlannedToxic("latency", "downstream", attributes)]
         )
-        self._needed_s = (0.5 * latency_ms - 0.15 * min(jitter_ms, latency_ms)) / 1e3
+        needed_s = (0.5 * latency_ms - 0.15 * min(jitter_ms, latency_ms)) / 1e3
+        self._needed_s = min(needed_s, VISIBLE_S)
 
     def sign(self) -> Sign:
         """Compare answers through the proxy with answers past it."""
-        return delay_sign(*self.server.trips(count=EXCHANGES), needed_s=self._needed_s)
+        return delay_sign(self.server.trips(self._needed_s), self._needed_s)
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.fault import Sign
 from perf_pipeline.faults.network import toxic_fault
-from perf_pipeline.faults.network.proxied_server import THROUGH_S
+from perf_pipeline.faults.network.proxied_server import DIRECT_S
 from perf_pipeline.faults.network.toxic_fault import PlannedToxic, ToxicFault, unclear_sign
 from perf_pipeline.faults.proxy.client import ProxyClient, ProxyControlError
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 BOTH = ("upstream", "downstream")
 FOREVER_MS = 24 * 3600 * 1000
+SILENT_S = 0.06
+"""No answer for so much longer than past the proxy is silence."""
+
+_CONNECTED_S = 0.2
 
 
 class SilentPartition(ToxicFault):
@@ -41,14 +45,16 @@ class SilentPartition(ToxicFault):
 
     def sign(self) -> Sign:
         """See that the server answers, but not through the proxy."""
-        direct, through = self.server.trips()
+        trips = self.server.trips(SILENT_S)
+        direct, through = trips.direct, trips.through
         if through is None:
             return unclear_sign(direct)
-        if through.is_answered or through.error:
-            what = through.error or f"it answers in {1e3 * through.took_s:.1f} ms"
-            return Sign(in_effect=False, value=0.0, text=f"through the proxy: {what}")
+        for trip in (trips.earlier, through):
+            if trip is not None and (trip.is_answered or trip.error):
+                what = trip.error or f"it answers in {1e3 * trip.took_s:.1f} ms"
+                return Sign(in_effect=False, value=0.0, text=f"through the proxy: {what}")
         return Sign(
-            in_effect=through.took_s >= THROUGH_S / 2,
+            in_effect=through.took_s >= SILENT_S,
             value=1e3 * through.took_s,
             text=f"no answer through the proxy for {through.took_s:.2f} s; past it in "
             f"{1e3 * direct.took_s:.1f} ms",
@@ -69,7 +75,7 @@ class ResetPartition(ToxicFault):
         """See that the server answers, and what a new connection through the proxy gets."""
         self.server.direct.begin()
         found = _error_of_connection(self.server.address)
-        direct = self.server.direct.wait(THROUGH_S)
+        direct = self.server.direct.wait(DIRECT_S)
         if not direct.is_answered:
             return unclear_sign(direct)
         what = errno.errorcode.get(found, "no error")
@@ -106,7 +112,7 @@ class RefusingPartition(ResetPartition):
         """Have the proxy accept again."""
         if self._server is not None:
             undo_left_behind(self.undo_entry())
-            self._server.renew()
+            self._server.close()
 
 
 def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
@@ -132,7 +138,7 @@ def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
 def _error_of_connection(address: tuple[str, int]) -> int:
     """Return the number of the error of a connection over which a byte is sent; 0 without one."""
     try:
-        with socket.create_connection(address, THROUGH_S) as connected:
+        with socket.create_connection(address, _CONNECTED_S) as connected:
             connected.sendall(b"\0")
             # A server that speaks first may have done so before the reset.
             while connected.recv(4096):

@@ -48,27 +48,33 @@ class Path:
         self._url = url
         self._clock_ns = clock_ns
         self._asked: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._ended = threading.Condition()
+        self._news = threading.Condition()
         self._begun_ns: int | None = None
-        self._trip: Trip | None = None
-        self._thread = threading.Thread(target=self._run, name=f"path-{service}", daemon=True)
-        self._thread.start()
+        self._ended: Trip | None = None
+        threading.Thread(target=self._run, name=f"path-{service}", daemon=True).start()
 
-    def begin(self, size_bytes: int = 1) -> None:
-        """Begin an exchange, unless one has not ended yet."""
-        with self._ended:
+    def begin(self, size_bytes: int = 1) -> Trip | None:
+        """Begin an exchange, unless one is under way.
+
+        Returns:
+            One that was begun before and has ended since nobody waited for it any more.
+        """
+        with self._news:
+            ended, self._ended = self._ended, None
             if self._begun_ns is None:
-                self._begun_ns, self._trip = self._clock_ns(), None
+                self._begun_ns = self._clock_ns()
                 self._asked.put(size_bytes)
+            return ended
 
     def wait(self, timeout_s: float) -> Trip:
-        """Return the exchange that was begun, as far as it is after the timeout."""
-        with self._ended:
-            self._ended.wait_for(lambda: self._trip is not None, timeout_s)
-            if self._trip is not None:
-                return self._trip
-            assert self._begun_ns is not None
-            return Trip((self._clock_ns() - self._begun_ns) / 1e9, is_answered=False)
+        """Return the exchange that is under way, as far as it is after the timeout."""
+        with self._news:
+            self._news.wait_for(lambda: self._ended is not None, timeout_s)
+            if self._ended is None:
+                assert self._begun_ns is not None
+                return Trip((self._clock_ns() - self._begun_ns) / 1e9, is_answered=False)
+            ended, self._ended = self._ended, None
+            return ended
 
     def close(self) -> None:
         """End the session once an exchange that is under way has ended; nobody waits for that."""
@@ -88,12 +94,12 @@ class Path:
                 return
 
     def _exchange(self, opened: Any, size_bytes: int) -> None:
-        with self._ended:
+        with self._news:
             begun_ns = self._begun_ns = self._clock_ns()
         exchange(self._service, opened, size_bytes)
         self._end(Trip((self._clock_ns() - begun_ns) / 1e9, is_answered=True))
 
     def _end(self, trip: Trip) -> None:
-        with self._ended:
-            self._begun_ns, self._trip = None, trip
-            self._ended.notify_all()
+        with self._news:
+            self._begun_ns, self._ended = None, trip
+            self._news.notify_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.fault import FaultRefusedError
@@ -21,8 +22,22 @@ DIRECT_S = 0.4
 """A server that takes longer past the proxy is itself in trouble: nothing is said about the path.
 Less than half a second, for which a sign holds."""
 
-THROUGH_S = 0.2
-"""How long a sign waits for answers through the proxy."""
+_MARGIN_S = 0.005
+
+
+@dataclass(frozen=True)
+class Trips:
+    """The same exchange at the same time over both paths.
+
+    Attributes:
+        direct: Past the proxy.
+        through: Through it; None if the one past it was not answered.
+        earlier: The one before it through the proxy, if nobody was left waiting when it ended.
+    """
+
+    direct: Trip
+    through: Trip | None = None
+    earlier: Trip | None = None
 
 
 class ProxiedServer:
@@ -33,8 +48,6 @@ class ProxiedServer:
         client: Controls the proxy.
         found: The proxy, as it was found.
         address: Host and port of the proxy.
-        direct: The path past the proxy.
-        through: The path through it.
     """
 
     def __init__(self, place: Place) -> None:
@@ -55,15 +68,28 @@ class ProxiedServer:
         if not self.found.enabled:
             raise FaultRefusedError(f"the proxy before {self.proxy} is disabled: enable it first")
         self.address = self.found.address
-        self._through_url = url_through(self.proxy, self._server.url, *self.address)
-        self.direct = Path(self.proxy, self._server.url, self._clock_ns)
-        self.through = Path(self.proxy, self._through_url, self._clock_ns)
-        for path, where in ((self.direct, "past the proxy"), (self.through, "through the proxy")):
-            path.begin()
-            trip = path.wait(OPENED_S)
+        self._open: dict[str, Path] = {}
+        self._urls = {
+            "past the proxy": self._server.url,
+            "through the proxy": url_through(self.proxy, self._server.url, *self.address),
+        }
+        for where in self._urls:
+            self._path(where).begin()
+            trip = self._path(where).wait(OPENED_S)
             if not trip.is_answered:
                 why = trip.error or f"no answer within {OPENED_S:.0f} s"
+                self.close()
                 raise FaultRefusedError(f"{self.proxy} does not answer {where}: {why}")
+
+    @property
+    def direct(self) -> Path:
+        """The path past the proxy."""
+        return self._path("past the proxy")
+
+    @property
+    def through(self) -> Path:
+        """The path through the proxy."""
+        return self._path("through the proxy")
 
     def state(self) -> ProxyState:
         """Return the state of the proxy.
@@ -76,40 +102,34 @@ class ProxiedServer:
         except ProxyControlError as error:
             raise FaultRefusedError(str(error)) from error
 
-    def trips(self, size_bytes: int = 1, count: int = 1) -> tuple[Trip, Trip | None]:
+    def trips(self, needed_s: float, size_bytes: int = 1) -> Trips:
         """Exchange something over both paths at the same time.
 
         Args:
-            size_bytes: Of each exchange.
-            count: How many exchanges to make, as far as ``THROUGH_S`` allows; with several, each
-                time is the mean of those that were answered. One that is not answered yet is left
-                to the next call.
-
-        Returns:
-            The exchange past the proxy, and the one through it: None unless the first was
-            answered.
+            needed_s: How much longer than past the proxy the exchange through it is waited for.
+            size_bytes: Of the exchange.
         """
-        begun_ns = self._clock_ns()
-        pairs: list[tuple[Trip, Trip]] = []
-        while len(pairs) < count:
-            self.direct.begin(size_bytes)
-            self.through.begin(size_bytes)
-            direct = self.direct.wait(DIRECT_S)
-            if not direct.is_answered:
-                return direct, None
-            left_s = THROUGH_S - (self._clock_ns() - begun_ns) / 1e9
-            through = self.through.wait(max(0.0, left_s))
-            if through.is_answered or through.error or not pairs:
-                pairs.append((direct, through))
-            if left_s <= 0 or not through.is_answered:
-                break
-        direct, through = (_mean(trips) for trips in zip(*pairs, strict=True))
-        return direct, through
+        self.direct.begin(size_bytes)
+        earlier = self.through.begin(size_bytes)
+        direct = self.direct.wait(DIRECT_S)
+        if not direct.is_answered:
+            return Trips(direct)
+        limit_s = direct.took_s + needed_s
+        through = self.through.wait(limit_s)
+        if not through.is_answered and not through.error and through.took_s < limit_s:
+            through = self.through.wait(limit_s - through.took_s + _MARGIN_S)  # it began late
+        return Trips(direct, through, earlier)
 
-    def renew(self) -> None:
-        """Open the path through the proxy anew: an exchange of before no longer counts."""
-        self.through.close()
-        self.through = Path(self.proxy, self._through_url, self._clock_ns)
+    def close(self) -> None:
+        """End both sessions; the next exchange opens others, and knows nothing of those before."""
+        for path in self._open.values():
+            path.close()
+        self._open.clear()
+
+    def _path(self, where: str) -> Path:
+        if where not in self._open:
+            self._open[where] = Path(self.proxy, self._urls[where], self._clock_ns)
+        return self._open[where]
 
 
 def _with_proxy(place: Place) -> tuple[FaultedServer, str]:
@@ -121,8 +141,3 @@ def _with_proxy(place: Place) -> tuple[FaultedServer, str]:
             "a server, which a run starts for each server with a network fault"
         )
     return server, server.proxy_url
-
-
-def _mean(trips: tuple[Trip, ...]) -> Trip:
-    *_, last = trips
-    return type(last)(sum(one.took_s for one in trips) / len(trips), last.is_answered, last.error)

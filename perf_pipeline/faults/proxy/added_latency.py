@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
@@ -31,22 +32,25 @@ class AddedLatency:
         direct_s: Median without a proxy.
         median_s: What the proxy adds to the median.
         p99_s: What it adds to the 99th percentile.
+        cpu_s: CPU time of the proxy for one of them; None where the kernel does not tell it.
         round_trips: How many there were each way, in turn.
     """
 
     direct_s: float
     median_s: float
     p99_s: float
+    cpu_s: float | None
     round_trips: int
 
 
 def measure_added_latency(
-    client: ProxyClient, clock_ns: Callable[[], int], round_trips: int = ROUND_TRIPS
+    client: ProxyClient, pid: int, clock_ns: Callable[[], int], round_trips: int = ROUND_TRIPS
 ) -> AddedLatency:
     """Measure what one of the proxies of a process adds.
 
     Args:
         client: Speaks to the process; it gets a proxy, which is removed afterwards.
+        pid: Of the process.
         clock_ns: Monotonic, ns.
         round_trips: How many to make each way; they take turns.
 
@@ -63,10 +67,12 @@ def measure_added_latency(
                 for _ in range(WARM_UP):
                     _round_trip_s(direct, clock_ns)
                     _round_trip_s(proxied, clock_ns)
+                begun_ns = _cpu_ns(pid)
                 pairs = [
                     (_round_trip_s(direct, clock_ns), _round_trip_s(proxied, clock_ns))
                     for _ in range(round_trips)
                 ]
+                ended_ns = _cpu_ns(pid)
         finally:
             client.delete(_NAME)
     without, with_proxy = zip(*pairs, strict=True)
@@ -74,8 +80,18 @@ def measure_added_latency(
         direct_s=median(without),
         median_s=median(with_proxy) - median(without),
         p99_s=quantiles(with_proxy, n=100)[98] - quantiles(without, n=100)[98],
+        cpu_s=(ended_ns - begun_ns) / 1e9 / round_trips if ended_ns and begun_ns else None,
         round_trips=round_trips,
     )
+
+
+def _cpu_ns(pid: int) -> int | None:
+    """Return the CPU time of the main thread of a process, which carries the data."""
+    try:
+        text = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii")
+    except OSError:
+        return None
+    return int(text.split()[0])
 
 
 def _connected(host: str, port: int) -> socket.socket:

@@ -18,6 +18,7 @@ import asyncio
 import gc
 import json
 import os
+import resource
 import sys
 import threading
 from pathlib import Path
@@ -57,6 +58,8 @@ async def serve(seed: int, decisions_file: Path | None) -> None:
 def main() -> None:
     """Read what to do from standard input, and serve."""
     os.chdir("/")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two for each connection
     spec = json.loads(sys.stdin.readline())
     file = spec["decisions_file"]
     asyncio.run(serve(spec["seed"], Path(file) if file else None))

@@ -33,7 +33,7 @@ def address_of(text: object, what: str, *, lowest_port: int) -> tuple[str, int]:
     host, colon, port = str(text).rpartition(":")
     if not colon or not port.isdecimal() or not lowest_port <= int(port) < _PORTS:
         raise bad_body(f"{what} is {text!r:.60}, not host:port")
-    return host or "127.0.0.1", int(port)
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 class TcpProxy:

@@ -150,11 +150,12 @@ def _proxy(manifest: Manifest) -> tuple[Fact, ...]:
         return ()
     names = ", ".join(map(labels.service_name, proxy.services))
     added = quantity.seconds(proxy.added_s)
+    cpu = "" if proxy.cpu_s is None else f", {quantity.seconds(proxy.cpu_s)} of CPU time each"
     note = (
         f"in the path of every level of this run, before {names}: {value_text(proxy.version)}; "
-        f"{quantity.seconds(proxy.added_p99_s)} at the 99th percentile. A round trip without it "
-        f"takes {quantity.seconds(proxy.direct_s)} (medians of {proxy.round_trips} each way, on an "
-        "echo before the load)"
+        f"{quantity.seconds(proxy.added_p99_s)} at the 99th percentile{cpu}. A round trip without "
+        f"it takes {quantity.seconds(proxy.direct_s)} (medians of {proxy.round_trips} each way, on "
+        "an echo before the load)"
     )
     return (Fact("Proxy", Cell(f"adds {added} to a round trip to {names}", note=note)),)
 

@@ -138,9 +138,11 @@ def test_the_same_seed_makes_the_same_choices_byte_for_byte(tmp_path: Path, echo
 
 
 def test_what_a_proxy_adds_is_measured(process: ProxyProcess) -> None:
-    added = measure_added_latency(process.client, time.monotonic_ns, round_trips=50)
+    added = measure_added_latency(process.client, process.pid, time.monotonic_ns, round_trips=50)
     assert 0 < added.median_s < 0.02
     assert added.direct_s > 0
+    assert added.cpu_s is not None
+    assert 0 < added.cpu_s < 0.005
     assert process.client.proxies() == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,14 +12,20 @@ import pytest
 from redis import Redis
 
 from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.config.machine import read_machine_limits
+from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.scenario.scenario import Scenario, Workload
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.faults.proxy.client import ProxyClient
 from perf_pipeline.loadgen.run_servers import RunServers
+from perf_pipeline.run import run_scenario
+from perf_pipeline.samples.fault_log import read_faults
+from perf_pipeline.servers.through_proxy import upstream_of
 from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.servers.server import Server
@@ -115,3 +122,56 @@ def test_a_server_that_no_proxy_can_stand_before_is_refused_by_name(
     named = replace(settings, urls={"mongodb": url})
     with pytest.raises(ServiceUnavailableError, match="mongodb"):
         opened(scenario, named, stack)
+
+
+SHOP = """
+import os
+from redis import Redis
+
+URL = os.environ["PERF_PIPELINE_REDIS_URL"]
+client = Redis.from_url(URL)
+
+def order(number):
+    if number == 0:
+        with open("port.txt", "w") as file:
+            file.write(URL.rpartition(":")[2].partition("/")[0])
+    client.set("of-a-proxied-run", number)
+"""
+ORDERS = f"""
+target = "callable"
+interpreter = "{sys.executable}"
+python_path = "."
+servers = ["redis"]
+processes = 1
+concurrency = [2]
+[[workload]]
+function = "shop:order"
+[[fault]]
+type = "network_latency"
+server = "redis"
+at = "1s"
+duration = "1s"
+[phases]
+ramp_up_s = 0.1
+warm_up_s = 0.2
+steady_s = 2.5
+drain_s = 2
+"""
+
+
+def test_a_run_counts_what_goes_through_its_proxy(tmp_path: Path, settings: Settings) -> None:
+    """Workers had another port than the server's, and the bytes over it are the target's."""
+    (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
+    (tmp_path / "shop.toml").write_text(ORDERS, encoding="utf-8")
+    scenario = read_scenario(tmp_path / "shop.toml", read_machine_limits())
+    finished = run_scenario(scenario, settings)
+    (server,) = finished.metrics.manifest.servers
+    port = int((tmp_path / "port.txt").read_text(encoding="utf-8"))
+    assert port != upstream_of("redis", server.url)[1]
+    (record,) = read_faults(next((finished.folder / "levels").iterdir()))
+    assert record.reason == ""
+    assert record.evidence_share > 0.75, record.signs
+    (level,) = finished.metrics.levels
+    assert level.outcomes["ok"] > 20
+    assert finished.metrics.manifest.proxy is not None
+    assert (level.resources.network_sent_mb or 0) > 0.01

@@ -118,11 +118,12 @@ def test_what_the_proxy_in_the_path_adds_stands_among_the_conditions(baseline: R
         "direct_s": 60e-6,
         "added_s": 85e-6,
         "added_p99_s": 0.4e-3,
+        "cpu_s": 64e-6,
         "round_trips": 300,
     }
     metrics = replace(baseline, manifest=changed(baseline.manifest, proxy=proxy))
     assert ("Proxy", "adds 85.0 us to a round trip to PostgreSQL, Redis") in _facts(metrics)
     (shown,) = [one for one in provenance.test_conditions(metrics) if one.term == "Proxy"]
-    assert "0.400 ms at the 99th percentile" in shown.cell.note
+    assert "0.400 ms at the 99th percentile, 64.0 us of CPU time each" in shown.cell.note
     assert "takes 60.0 us (medians of 300 each way" in shown.cell.note
     assert "Proxy" in dict(provenance.environment(metrics))
