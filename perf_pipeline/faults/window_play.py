@@ -106,7 +106,7 @@ class WindowPlay:
         self._log = log
         self._watchers = watchers
         self._ended = ended
-        self._make: FaultMaker = make or kind_module(window.kind).make
+        self._make = make
         self._fault: Fault | None = None
         self._before: State = {}
         self._is_refused = False
@@ -170,7 +170,8 @@ class WindowPlay:
             clock_ns=time.monotonic_ns,
             sleep=time.sleep,
         )
-        fault = self._make(place, {**settings, **self._window.settings})
+        make: FaultMaker = self._make or kind_module(row.name).make
+        fault = make(place, {**settings, **self._window.settings})
         self._fault = fault
         fault.preflight()
         return fault

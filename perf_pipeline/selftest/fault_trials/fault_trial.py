@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -16,16 +15,15 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
 from perf_pipeline.errors import PerfPipelineError
-from perf_pipeline.faults.fault import Place
+from perf_pipeline.faults.fault import FaultRefusedError
 from perf_pipeline.faults.fault_journal import read_journal
 from perf_pipeline.faults.injector_job import InjectorJob
 from perf_pipeline.faults.sweep import sweep
-from perf_pipeline.faults.taking_back import kind_module
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.samples.fault_log import read_faults
 from perf_pipeline.selftest.fault_trials.faulted_step import WORKERS_FILE
+from perf_pipeline.selftest.fault_trials.played_here import made_here
 from perf_pipeline.servers.service import NotAnsweringError, find_service
 
 if TYPE_CHECKING:
@@ -35,13 +33,13 @@ if TYPE_CHECKING:
     from perf_pipeline.config.fault.fault_window import FaultWindow
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.faults.fault import Fault, FaultedServer
-    from perf_pipeline.samples.fault_log import FaultRecord
 
 IN_EFFECT_S = 60.0
 """How long a step may take until its failure acts, on a machine that others use."""
 LEFT_S = 40.0
 _POLL_S = 0.02
 _ASK_S = 2.0
+_SETTLED_S, _SAME_S = 5.0, 0.2
 _STEP = "perf_pipeline.selftest.fault_trials.faulted_step"
 
 
@@ -97,12 +95,6 @@ class FaultTrial:
         self._probe_folder = folder / "probe"
         self._probe_folder.mkdir()
 
-    def play(self) -> FaultRecord:
-        """Play the whole window, undisturbed; returns what was logged of it."""
-        with self._step() as step:
-            step.wait(IN_EFFECT_S + self._window.end_s)
-        return read_faults(self._level)[0]
-
     def kill(self, victim: Victim) -> TakenBack:
         """Kill something while the failure acts, and measure until nothing of it is left.
 
@@ -110,7 +102,7 @@ class FaultTrial:
             NotDoneError: It never acted.
         """
         probe = self._probe()
-        before = self._around(probe)
+        before = self._settled(probe)
         with self._step() as step:
             self._wait_until_in_effect(step)
             injector, guardian = self._injector_and_guardian()
@@ -169,13 +161,11 @@ class FaultTrial:
 
     def _probe(self) -> Fault:
         """Make the same failure here, for its ``state`` alone: it is not injected."""
-        place = Place(
-            self._server, self._probe_folder, random.Random(0), time.monotonic_ns, time.sleep
-        )
-        row = FAULT_KINDS[self._window.kind]
-        settings = {name: one.default for name, one in row.settings.items()}
-        made: Fault = kind_module(row.name).make(place, {**settings, **self._window.settings})
-        made.preflight()
+        made = made_here(self._window, self._server, self._probe_folder)
+        try:
+            made.preflight()
+        except FaultRefusedError as error:
+            raise NotDoneError(str(error)) from error
         return made
 
     def _wait_until_in_effect(self, step: subprocess.Popen[str]) -> None:
@@ -208,6 +198,15 @@ class FaultTrial:
             count = service.connection_count(self._server.url, _ASK_S)
             around["connections"] = str(count)
         return around
+
+    def _settled(self, probe: Fault) -> dict[str, str]:
+        """Return what surrounds the failure once it stays: a trial before may just have ended."""
+        deadline_s = time.monotonic() + _SETTLED_S
+        before, now = None, self._around(probe)
+        while before != now and time.monotonic() < deadline_s:
+            time.sleep(_SAME_S)
+            before, now = now, self._around(probe)
+        return now
 
     def _left(self, probe: Fault, before: dict[str, str], ended: list[int]) -> str:
         """Return what is not as it was; empty if nothing."""

@@ -12,7 +12,7 @@ import pytest
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.faults.marker import faulted_server
-from perf_pipeline.selftest.fault_trials.sham_fault import sham_played
+from perf_pipeline.selftest.fault_trials.played_here import played_here
 from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
 from perf_pipeline.servers.lifecycle.resolve import running_server
 from perf_pipeline.servers.lifecycle.services import start_servers
@@ -52,7 +52,8 @@ def test_a_failure_that_does_nothing_is_invalid(
     faulted: dict[str, FaultedServer],
     tmp_path: Path,
 ) -> None:
-    record = sham_played(FaultWindow(kind, service, 0.0, 0.6), faulted[service], tmp_path / "sham")
+    window = FaultWindow(kind, service, 0.0, 0.6)
+    record = played_here(window, faulted[service], tmp_path / "sham", is_sham=True)
     assert record.signs != ()
     assert record.evidence_share == 0.0
     assert not record.is_valid

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import Stop
-from perf_pipeline.loadgen.supervise.early_stop import StopWatch
+from perf_pipeline.loadgen.supervise.early_stop import EarlyEnd, StopWatch
 from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
+from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,3 +60,23 @@ def test_a_level_that_has_not_begun_or_has_ended_is_not_ended_early() -> None:
         found.append(early_end and early_end.because)
 
     assert found == [None, "host_floor", None]
+
+
+def test_a_floor_that_a_failure_reached_ends_the_level_with_the_figures() -> None:
+    now_ns = 0
+    reached = ""
+    monitor = LevelMonitor(
+        "100",
+        [],
+        folder=Path("/dev/shm"),  # noqa: S108 - nothing is written
+        stop_watch=StopWatch(Stop()),
+        on_sample=lambda _now_ns, _pids: None,
+        sample_every_s=1.0,
+        on_progress=lambda _progress: None,
+        host_floor=lambda: reached,
+        clock_ns=lambda: now_ns,
+    )
+    now_ns = SECOND_NS
+    assert monitor.beat("steady", 0) is None
+    reached, now_ns = "900 MB of memory were available (floor 1074 MB)", 2 * SECOND_NS
+    assert monitor.beat("steady", 0) == EarlyEnd(EndedBecause.HOST_FLOOR, reached)
