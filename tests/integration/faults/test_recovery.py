@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RATE_PER_S = 80.0
-LENGTH_S = 18.0
-"""500 workflows before the freeze, 1 s of it, and the 10 s of the hold after it."""
+LENGTH_S = 24.0
+"""500 workflows before the freeze, 1 s of it, and 17 s after it for a hold of 10."""
 
 SECOND = 1_000_000_000
 
