@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from perf_pipeline.run import open_run, run_scenario
 
 __all__ = [
+    "AlertError",
+    "CatalogueError",
     "FinishedRun",
     "GaveUpWaitingError",
     "LevelMetrics",
@@ -83,6 +85,8 @@ _MODULES = {
     "config.settings": ("Settings", "current_settings"),
     "config.slo.verdict": ("Verdict",),
     "errors": (
+        "AlertError",
+        "CatalogueError",
         "GaveUpWaitingError",
         "PerfPipelineError",
         "RunFolderError",

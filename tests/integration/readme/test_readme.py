@@ -36,6 +36,7 @@ TOGETHER = (  # after the run of my.toml, one after the other, as they stand the
     "perf-pipeline histograms",
     "perf-pipeline report latest",
     "perf-pipeline doctor",
+    "perf-pipeline alerts",
     "perf-pipeline selftest",
 )
 MY_RUN = "perf-pipeline run my.toml --target control --seed 7 --json"
