@@ -232,8 +232,9 @@ def _played_arms(
     """Yield what each arm plays; revisions of the user's code are checked out meanwhile."""
     with ExitStack() as stack:
         arms: dict[ArmName, Scenario] = {}
-        has_code = question.a.revision or question.b.revision
-        code = stack.enter_context(scratch_folder(settings.temp_dir, run_id)) if has_code else None
+        code: Path | None = None
+        if question.has_revision:
+            code = stack.enter_context(scratch_folder(settings.temp_dir, run_id))
         for arm in (question.a, question.b):
             played = scenario_of_arm(scenario, arm)
             if code is not None:

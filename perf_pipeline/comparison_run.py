@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.comparison.compare import compare_sides
 from perf_pipeline.analysis.comparison.differences import differences_of
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.run_folder import RunFolder
 
 
-class StoredComparison(NamedTuple):
+@dataclass(frozen=True)
+class StoredComparison:
     """A comparison, and where it is.
 
     Attributes:
@@ -35,7 +37,7 @@ class StoredComparison(NamedTuple):
         page: Its page; ``page.with_suffix(".md")`` is its Markdown.
         baseline: Metrics of the runs of the older side, without those of result files.
         candidate: Of the newer side, likewise.
-        profile: Which functions' CPU time moved; None where that was not asked for.
+        profile: Which functions' CPU time moved; None before it is asked for.
     """
 
     comparison: Comparison
@@ -43,7 +45,7 @@ class StoredComparison(NamedTuple):
     page: Path
     baseline: tuple[RunMetrics, ...]
     candidate: tuple[RunMetrics, ...]
-    profile: DifferentialProfile | None
+    profile: DifferentialProfile | None = None
 
 
 def compare_named(
@@ -54,7 +56,6 @@ def compare_named(
     comparison_id: str,
     despite: Collection[str] = (),
     matters: float = 0.0,
-    explain: bool | None = False,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> StoredComparison:
     """Compare two sides, and store the result with its page in the results folder.
@@ -66,8 +67,6 @@ def compare_named(
         comparison_id: When it is made, as a run id.
         despite: What may differ all the same.
         matters: As ``compare_sides`` takes it.
-        explain: Whether both sides are played again for a minute or two, to name the functions
-            whose CPU time moved; None for where the candidate is a regression.
         notify: Called with a line where a baseline is less than was asked for, or the result did
             not get into the catalogue.
 
@@ -97,7 +96,6 @@ def compare_named(
         comparison_id=comparison_id,
         despite=despite,
         matters=matters,
-        explain=explain,
         notify=notify,
     )
 
@@ -110,7 +108,6 @@ def compare_read(
     comparison_id: str,
     despite: Collection[str] = (),
     matters: float = 0.0,
-    explain: bool | None = False,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> StoredComparison:
     """Compare two sides that were read; as ``compare_named``."""
@@ -123,8 +120,21 @@ def compare_read(
         matters=matters,
     )
     file = write_comparison(results, found)
-    is_explained = found.verdict == "regression" if explain is None else explain
-    profile = explain_comparison(found, settings, notify=notify) if is_explained else None
     page = write_comparison_pages(results, found, before.runs, after.runs).html
     file_comparison(found, results, settings.catalogue_url, notify)
-    return StoredComparison(found, file, page, before.runs, after.runs, profile)
+    return StoredComparison(found, file, page, before.runs, after.runs)
+
+
+def explained(
+    stored: StoredComparison, settings: Settings, notify: Callable[[str], None]
+) -> StoredComparison:
+    """Play both sides again for a minute or two, and name the functions whose CPU time moved.
+
+    The page is written again, with the answer. Whatever ends this sooner costs neither the
+    comparison nor its page.
+    """
+    profile = explain_comparison(stored.comparison, settings, notify=notify)
+    write_comparison_pages(
+        settings.results_dir, stored.comparison, stored.baseline, stored.candidate
+    )
+    return replace(stored, profile=profile)

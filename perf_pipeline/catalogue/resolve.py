@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 FORMS = "pinned:NAME, rolling:N or branch:NAME"
+ROLLING = "rolling:"
 _KINDS = ("pinned", "rolling", "branch")
 FILED_MAX = 200
 """The newest runs of a results folder are looked at; filing that many takes a second, once."""

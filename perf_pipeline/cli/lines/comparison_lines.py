@@ -71,7 +71,7 @@ def _sides(comparison: Comparison, width: int) -> list[str]:
     return [
         *wrapped(f"baseline: {_side(comparison.baseline)}", width, 1),
         *wrapped(f"candidate: {_side(comparison.candidate)}", width, 1),
-        *wrapped(f"differs: {differs or 'nothing that is recorded (A/A)'}", width, _MORE_LINES),
+        *wrapped(f"differs: {differs or 'nothing that is recorded'}", width, _MORE_LINES),
     ]
 
 

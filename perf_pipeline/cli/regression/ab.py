@@ -186,7 +186,7 @@ def _environments(
         show(text, as_json=as_json)
 
     arms = (question.a, question.b)
-    if any(arm.revision for arm in arms):
+    if question.has_revision:
         return {}
     made: dict[str, TargetEnvironment] = {}
     for arm in arms:

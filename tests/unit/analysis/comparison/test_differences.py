@@ -122,6 +122,38 @@ def test_runs_of_one_side_must_match_among_themselves(measured: RunMetrics) -> N
     assert any("version differ: kailash 2.19.0 or 2.20.0" in problem for problem in problems)
 
 
+def test_a_rolling_baseline_spans_versions_and_is_refused_for_anything_else(
+    measured: RunMetrics,
+) -> None:
+    """The day after a release, nine of the last ten runs are of the release before it."""
+    packages = {**KAILASH["packages"], "kailash": "2.20.0"}
+    newer = side(measured, target={"name": "kailash==2.20.0", "packages": packages})
+    conditions = (*side(measured).conditions, *newer.conditions)
+    rolling = replace(side(measured), conditions=conditions, spans_versions=True)
+    (one,) = differences_of(rolling, newer)
+    assert (one.what, one.under_test) == ("version", True)
+    assert (one.baseline, one.candidate) == ("kailash 2.19.0 or 2.20.0", "kailash 2.20.0")
+
+    other = (*conditions, *side(measured, seed=2).conditions)
+    (problem,) = refused(replace(rolling, conditions=other), newer)
+    assert problem.startswith("seed differ: 1 or 2 in the baseline")
+
+
+def test_two_commits_of_a_users_own_code_differ_in_what_is_under_test(
+    measured: RunMetrics,
+) -> None:
+    """Else two revisions of it would be called the same thing twice (A/A)."""
+
+    def at(commit: str, *, dirty: bool) -> Side:
+        code = {"folder": "/shop", "git_commit": commit, "git_branch": "main", "git_dirty": dirty}
+        return side(measured, user_code=code)
+
+    (one,) = differences_of(at("a" * 40, dirty=False), at("a" * 40, dirty=True))
+    assert (one.what, one.under_test) == ("code", True)
+    assert (one.baseline, one.candidate) == ("a" * 12, f"{'a' * 12} with changes")
+    assert differences_of(at("a" * 40, dirty=False), side(measured)) == ()
+
+
 def test_what_is_under_test_can_be_something_else(measured: RunMetrics) -> None:
     """An interleaved comparison of two sets of packages is about these."""
     fewer = side(measured, target={"packages": {"kailash": "2.19.0"}})
