@@ -11,6 +11,7 @@ from perf_pipeline.analysis.comparison.read_side import read_side
 from perf_pipeline.catalogue.filing import file_comparison
 from perf_pipeline.catalogue.resolve import baseline_folders
 from perf_pipeline.catalogue.store import open_catalogue
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.explaining.explain_comparison import explain_comparison
 from perf_pipeline.metrics.comparison_file import write_comparison
 from perf_pipeline.report.comparison.files import write_comparison_pages
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.analysis.comparison.read_side import ReadSide
+    from perf_pipeline.analysis.comparison.side import Side
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.types.comparison import Comparison
     from perf_pipeline.metrics.types.profile import DifferentialProfile
@@ -72,7 +74,7 @@ def compare_named(
 
     Raises:
         NotComparableError: The sides differ in what must match.
-        PerfPipelineError: A side cannot be read, or ``despite`` names nothing.
+        PerfPipelineError: A side cannot be read, a run is on both, or ``despite`` names nothing.
     """
     results = settings.results_dir
 
@@ -112,6 +114,7 @@ def compare_read(
 ) -> StoredComparison:
     """Compare two sides that were read; as ``compare_named``."""
     results = settings.results_dir
+    _refuse_shared_runs(before.side, after.side)
     found = compare_sides(
         before.side,
         after.side,
@@ -123,6 +126,19 @@ def compare_read(
     page = write_comparison_pages(results, found, before.runs, after.runs).html
     file_comparison(found, results, settings.catalogue_url, notify)
     return StoredComparison(found, file, page, before.runs, after.runs)
+
+
+def _refuse_shared_runs(baseline: Side, candidate: Side) -> None:
+    """Refuse a run that is on both sides: it would show no change, whatever it measured."""
+    shared = [run for run in candidate.runs if run and run in baseline.runs]
+    if shared:
+        raise ScenarioError(
+            [
+                f"run {run} is on both sides ({baseline.name} and {candidate.name}): compared with "
+                "itself it shows no change; measure again, or name another run"
+                for run in shared
+            ]
+        )
 
 
 def explained(

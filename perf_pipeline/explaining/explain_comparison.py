@@ -63,7 +63,6 @@ def explain_comparison(
             effort=effort,
         )
     except PerfPipelineError as error:
-        notify(f"explain: {error}")
         sampling = Sampling(comparison.comparison_id, in_flight=0, asked_in_flight=0)
         return stored(no_profile(sampling, names, str(error)), settings)
 

@@ -149,4 +149,4 @@ def _scenario_file(scenario: Scenario) -> str:
 def _user_code(folder: str | None, git: GitState | None) -> UserCodeRecord | None:
     if folder is None or git is None or git.commit is None:
         return None
-    return UserCodeRecord(folder, git.commit, git.branch, bool(git.dirty))
+    return UserCodeRecord(folder, git.commit, git.branch, bool(git.dirty), git.changes_sha256)

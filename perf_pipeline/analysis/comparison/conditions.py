@@ -89,7 +89,8 @@ def _code(manifest: Manifest) -> Conditions:
     code = manifest.user_code
     if code is None:
         return {}
-    return {CODE: {"": code.git_commit[:12] + " with changes" * code.git_dirty}}
+    changes = f" with changes {code.changes_sha256[:8]}".rstrip() if code.git_dirty else ""
+    return {CODE: {"": f"{code.git_commit[:12]}{changes}"}}
 
 
 def _unversioned(target: str) -> str:

@@ -122,6 +122,8 @@ def _values(side: Side, name: str) -> dict[str, set[str]]:
 
 
 def _text(parts: list[str], values: dict[str, set[str]]) -> str:
+    if all(values.get(part, {_NONE}) == {_NONE} for part in parts):
+        return _NONE
     texts = [f"{part} {' or '.join(sorted(values.get(part, {_NONE})))}".strip() for part in parts]
     more = len(texts) - _PARTS_MAX
     shown = texts[:_PARTS_MAX] if more > 0 else texts

@@ -6,6 +6,7 @@ from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.comparison.compared_metric import PRIMARY
 from perf_pipeline.report.run.answers import Verdict
 from perf_pipeline.report.text import changes as words
 from perf_pipeline.report.text import escape, quantity
@@ -59,15 +60,17 @@ CHANGES_NOTE = (
 
 
 def by_weight(changes: Sequence[Change]) -> list[Change]:
-    """Return changes, those first that a decision depends on."""
+    """Return changes, those first that a decision depends on: of equal ones the primary metrics."""
     return sorted(changes, key=_weight)
 
 
-def _weight(change: Change) -> tuple[int, int, float]:
+def _weight(change: Change) -> tuple[int, int, bool, float]:
+    is_primary = not change.family and change.metric in PRIMARY
     size = 0.0 if change.effect is None else words.better_percent(change, change.effect)
     return (
         ORDER.index(change.verdict),
         _SEVERITIES.index(change.severity),
+        not is_primary,
         -abs(size) if change.verdict != "regression" else size,
     )
 

@@ -78,11 +78,16 @@ def test_another_version_of_the_target_is_what_a_comparison_is_about(
         ),
         (
             "packages",
-            ("pandas 2.2.3", "pandas none"),
-            {"target": {"packages": {"kailash": "2.19.0"}}},
+            ("pandas 2.2.3", "numpy 2.3.0, pandas none"),
+            {"target": {"packages": {"kailash": "2.19.0", "numpy": "2.3.0"}}},
         ),
         ("phases", ("steady_s 20.0", "steady_s 30.0"), {"phases": {"steady_s": 30.0}}),
         ("processes", ("1", "2"), {"processes": 2}),
+        (
+            "servers",
+            ("PostgreSQL 18.1", ": postgres PostgreSQL 18.1 in the baseline, none in the"),
+            {"servers": []},
+        ),
         ("variables", ("none", "SIZE 3"), {"variables": {"values": {"SIZE": "3"}, "passed": []}}),
     ],
 )
@@ -144,14 +149,21 @@ def test_two_commits_of_a_users_own_code_differ_in_what_is_under_test(
 ) -> None:
     """Else two revisions of it would be called the same thing twice (A/A)."""
 
-    def at(commit: str, *, dirty: bool) -> Side:
-        code = {"folder": "/shop", "git_commit": commit, "git_branch": "main", "git_dirty": dirty}
+    def at(changes: str) -> Side:
+        code = {
+            "folder": "/shop",
+            "git_commit": "a" * 40,
+            "git_branch": "main",
+            "git_dirty": bool(changes),
+            "changes_sha256": changes,
+        }
         return side(measured, user_code=code)
 
-    (one,) = differences_of(at("a" * 40, dirty=False), at("a" * 40, dirty=True))
+    (one,) = differences_of(at(""), at("b" * 64))
     assert (one.what, one.under_test) == ("code", True)
-    assert (one.baseline, one.candidate) == ("a" * 12, f"{'a' * 12} with changes")
-    assert differences_of(at("a" * 40, dirty=False), side(measured)) == ()
+    assert (one.baseline, one.candidate) == ("a" * 12, f"{'a' * 12} with changes bbbbbbbb")
+    assert differences_of(at("b" * 64), at("c" * 64)) != ()
+    assert differences_of(at(""), side(measured)) == ()
 
 
 def test_what_is_under_test_can_be_something_else(measured: RunMetrics) -> None:

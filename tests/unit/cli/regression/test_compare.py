@@ -74,6 +74,16 @@ def test_four_like_runs_a_side_are_no_change(command: Callable[..., Answer], her
     assert len(ended.reported["candidate"]["runs"]) == 4
 
 
+def test_a_run_is_not_compared_with_itself(command: Callable[..., Answer], here: Path) -> None:
+    """As pinned:stable and latest are until the next run; it would always be no change."""
+    write_run(here / "results", "r-1")
+    assert command("baseline", "pin", "stable", "r-1").code == 0
+    ended = command("compare", "pinned:stable", "latest")
+    assert ended.code == 2
+    assert "run r-1 is on both sides (pinned:stable and latest)" in ended.err
+    assert not (here / "results" / "comparisons").exists()
+
+
 def test_runs_of_unlike_things_are_refused_with_the_list_unless_each_is_accepted(
     command: Callable[..., Answer], here: Path
 ) -> None:
