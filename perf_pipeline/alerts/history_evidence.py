@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import fmean, variance
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perf_pipeline.alerts.seen import NEAR_RUNS, Seen
 from perf_pipeline.alerts.worse import positive, scale_of, worse_by
@@ -50,7 +50,8 @@ class WatchedSeries:
     change_points: Sequence[ChangePoint]
 
 
-class _Step(NamedTuple):
+@dataclass(frozen=True)
+class _Step:
     """A change point with its effect on the metric's own scale."""
 
     index: int

@@ -178,7 +178,6 @@ def test_every_flag_of_run_arrives_through_the_configuration_of_the_resource() -
         slots=12,
         stages=("5:60s", "9:30s"),
         think_time_s=1.5,
-        stages=("13:5s",),
     )
     assert None not in asdict(given).values()
     config = json.loads(json.dumps({**asdict(given), **target_fields(given.target or "")}))

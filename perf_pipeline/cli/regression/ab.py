@@ -11,7 +11,6 @@ import typer
 
 from perf_pipeline.ab_run import explain_ab, finish_ab, open_ab
 from perf_pipeline.ci.comparison_cases import note_comparison
-from perf_pipeline.cli.capacity import StepLines
 from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, ab_job
@@ -34,6 +33,7 @@ from perf_pipeline.cli.output import (
 )
 from perf_pipeline.cli.regression.compare import CODES, show_why
 from perf_pipeline.cli.run import check_everything, make_results_folder
+from perf_pipeline.cli.views import LinesView
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.ab_flags import AbFlags, flags_for_ab
 from perf_pipeline.config.flags.flag import check_flags
@@ -143,7 +143,7 @@ def ab(
         )
     job = ab_job(scenario, overrides, asked, folder, wait=wait)
     arms = _Arms(checked, question, settings, made)
-    child = DagsterChild(job, StepLines(as_json=as_json), ready, environ)
+    child = DagsterChild(job, LinesView(as_json=as_json), ready, environ)
     with interruptions_noted() as noted:
         child.run(noted)
         if child.gave_up and not noted:
