@@ -9,6 +9,7 @@ from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
 from assets.shown.charts import drawn
 from perf_pipeline.analysis.history import RUNS_MAX, read_history
+from perf_pipeline.report.charts.history_charts import history_charts, history_rows
 
 DRAWN_MAX = 12
 """Series that are drawn, those with the newest runs; the table has all."""
@@ -31,11 +32,6 @@ def metric_history(config: HistoryConfig, run_metrics: str) -> dg.MaterializeRes
 
     Only runs of the same plan, target environment and machine compare; the others are marked.
     """
-    from perf_pipeline.report.charts.history_charts import (  # noqa: PLC0415 - altair: 0.2 s
-        history_charts,
-        history_rows,
-    )
-
     results = Path(config.results_dir) if config.results_dir else Path(run_metrics).parents[1]
     history = read_history(results, config.runs_max)
     rows = [dg.TableRecord(row) for one in history.series for row in history_rows(one)]

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import HEIGHT, WIDTH, Chart
 from perf_pipeline.report.text import escape, quantity
 
@@ -75,31 +73,35 @@ def _row(series: Series, position: int, point: HistoryPoint, what: Quantity) -> 
 
 def _figure(series: Series, what: Quantity, rows: list[dict[str, Any]]) -> Chart:
     comparing = [row for row in rows if row["mark"] == VALID]
-    layers = [_base(rows, series).mark_point(opacity=0)]  # spans the axes if no run is comparable
-    layers.append(_base(comparing, series).mark_line(strokeWidth=1.4, color=svg.FIRST))
+    layers = [
+        _base(rows, series).marked("point", opacity=0)
+    ]  # spans the axes if no run is comparable
+    layers.append(_base(comparing, series).marked("line", strokeWidth=1.4, color=svg.FIRST))
     for mark, look in (
         (VALID, {"filled": True, "color": svg.FIRST, "shape": "circle"}),
         (NOT_VALID, {"fill": svg.PAPER, "stroke": svg.FIRST, "shape": "circle"}),
         (OTHER, {"stroke": svg.QUIET, "shape": "cross", "fill": svg.PAPER}),
     ):
         dots = _base([row for row in rows if row["mark"] == mark], series)
-        layers.append(dots.mark_point(size=40, strokeWidth=1.4, opacity=1, **look))
-    chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
+        layers.append(dots.marked("point", size=40, strokeWidth=1.4, opacity=1, **look))
+    chart = vega.layered(layers, width=WIDTH, height=HEIGHT)
     name = "-".join(re.findall(r"[a-z0-9]+", f"history {what.title} {series.key}".lower()))
     title = escape.visible(f"{what.title}: {series.key}", length_max=160)
     return Chart(title, svg.inline_svg(chart, name=name, description=f"{title}. {NOTE}"), NOTE)
 
 
-def _base(rows: list[dict[str, Any]], series: Series) -> alt.Chart:
+def _base(rows: list[dict[str, Any]], series: Series) -> vega.Chart:
     domain = [0.5, len(series.points) + 0.5]
-    axis = alt.Axis(grid=False, tickMinStep=1, format="d")
-    return alt.Chart({"values": rows}).encode(
-        x=alt.X("run:Q", title="run, oldest to newest", scale=alt.Scale(domain=domain), axis=axis),
-        y=alt.Y(
+    axis = vega.axis(grid=False, tickMinStep=1, format="d")
+    return vega.Chart(rows).encoded(
+        x=vega.channel(
+            "run:Q", title="run, oldest to newest", scale=vega.scale(domain=domain), axis=axis
+        ),
+        y=vega.channel(
             "value:Q",
             title=None,
-            scale=alt.Scale(zero=True),
-            axis=alt.Axis(tickCount=4, domain=False),
+            scale=vega.scale(zero=True),
+            axis=vega.axis(tickCount=4, domain=False),
         ),
     )
 
