@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from array import array
+from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from perf_pipeline.cli.ended_workflows import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.loadgen.plan.phase_rules import closed_phases
-from perf_pipeline.loadgen.supervise.control_run import CONTROL_S
-from perf_pipeline.samples.open_records import read_intended
+from perf_pipeline.loadgen.plan.phase_rules import CONTROL_S, closed_phases
 from perf_pipeline.samples.planned_levels import PlannedLevel, read_planned_levels
+from perf_pipeline.samples.run_folder import INTENDED
 from perf_pipeline.samples.run_record import MAY_GO_ON
+from perf_pipeline.worker.worker_job import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from perf_pipeline.samples.run_folder import RunFolder
 
@@ -97,7 +97,7 @@ class RunWatch:
         self._folder = folder
         self._level_folder = folder.root
         self._levels: tuple[PlannedLevel, ...] = ()
-        self._intended_ns: npt.NDArray[np.int64] | None = None
+        self._intended_ns: array[int] | None = None
         self._clock_ns = clock_ns
         self._index = -1
         self._ended_before = 0
@@ -157,9 +157,9 @@ class RunWatch:
             return None
         since_s = max(0.0, elapsed_s - 1.0)
         if self._intended_ns is None:
-            self._intended_ns = read_intended(self._level_folder)
-        first, last = np.searchsorted(self._intended_ns, [since_s * 1e9, elapsed_s * 1e9])
-        return float(last - first) / (elapsed_s - since_s)
+            self._intended_ns = _read_intended(self._level_folder)
+        first, last = (bisect_left(self._intended_ns, at_s * 1e9) for at_s in (since_s, elapsed_s))
+        return (last - first) / (elapsed_s - since_s)
 
     def _enter_level(self) -> None:
         folders = sorted((self._folder.root / "levels").glob("*/"))
@@ -261,3 +261,12 @@ class RunWatch:
             rule.length_s(rate_per_s) for rule in closed_phases(plan.phases, plan.concurrency)
         )
         return played_s + OVERHEAD_S + phases.cooldown_s
+
+
+def _read_intended(folder: Path) -> array[int]:
+    """Return the schedule of an open level, ns after the go; empty before it is written.
+
+    As ``samples/open_records.py`` does, without what takes long to import.
+    """
+    path = folder / INTENDED
+    return read_words(str(path)) if path.exists() else array("q")

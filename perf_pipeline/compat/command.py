@@ -38,9 +38,8 @@ from perf_pipeline.loadgen.environment.environment import find_uv, make_environm
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.program.ending import CODES, interrupted_code
 from perf_pipeline.report.run.files import report_of
-from perf_pipeline.run import new_run_id
 from perf_pipeline.samples.damage import damage_named
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.samples.run_list import list_runs
 from perf_pipeline.samples.run_record import INTERRUPTED
 from perf_pipeline.servers.lifecycle.status import server_status

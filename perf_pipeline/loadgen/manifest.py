@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.servers.server import Server
 
-HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "altair")
+HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "vl-convert-python")
 
 
 def make_manifest(

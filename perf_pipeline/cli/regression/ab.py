@@ -48,8 +48,7 @@ from perf_pipeline.loadgen.environment.revisions import with_commit
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.program.dagster_home import VARIABLE, dagster_environment
 from perf_pipeline.report.profile.sentences import sentences
-from perf_pipeline.run import new_run_id
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from perf_pipeline.comparison_run import compare_named, explained
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.ending import interrupted_code
 from perf_pipeline.report.profile.sentences import sentences
-from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -41,7 +41,7 @@ from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.environment.releases import Wanted, list_releases, version_of
-from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import new_run_id
 
 if TYPE_CHECKING:
     from perf_pipeline.bisect.answer import AskedRelease
