@@ -72,7 +72,7 @@ def _metrics(history: History) -> list[dg.TableRecord]:
                 "level": visible(one.key, length_max=160),
                 "metric": visible(one.metric, length_max=160),
                 "unit": one.unit,
-                "better": "higher" if one.higher_is_better else "lower",
+                "better": one.better,
                 "runs that compare": str(len(one.values)),
                 "latest": f"{one.values[-1]:.4g}",
                 "minimum": f"{min(one.values):.4g}",

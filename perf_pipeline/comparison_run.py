@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.analysis.comparison.compare import compare_sides
 from perf_pipeline.analysis.comparison.differences import differences_of
 from perf_pipeline.analysis.comparison.read_side import read_side
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.catalogue.filing import file_comparison
 from perf_pipeline.catalogue.resolve import baseline_folders
 from perf_pipeline.catalogue.store import open_catalogue
@@ -15,6 +16,8 @@ from perf_pipeline.errors import ScenarioError
 from perf_pipeline.explaining.explain_comparison import explain_comparison
 from perf_pipeline.metrics.comparison_file import write_comparison
 from perf_pipeline.report.comparison.files import write_comparison_pages
+from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.comparison import Comparison
     from perf_pipeline.metrics.types.profile import DifferentialProfile
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
-    from perf_pipeline.samples.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def compare_named(
         )
 
     after = read_side(candidate, results, lambda name: folders(name, None))
-    like = after.runs[-1] if after.runs else None
+    like = after.runs[-1] if after.runs else _run_of_file(after.side, results)
     before = read_side(baseline, results, lambda name: folders(name, like))
     return compare_read(
         before,
@@ -126,6 +128,15 @@ def compare_read(
     page = write_comparison_pages(results, found, before.runs, after.runs).html
     file_comparison(found, results, settings.catalogue_url, notify)
     return StoredComparison(found, file, page, before.runs, after.runs)
+
+
+def _run_of_file(side: Side, results: Path) -> RunMetrics | None:
+    """Return the newest run that result files are of, if its folder is here."""
+    folder = RunFolder(results / side.runs[-1]) if side.runs and side.runs[-1] else None
+    if folder is None or not (folder.root / "run.json").is_file():
+        return None
+    with damage_named(folder):
+        return metrics_of(folder)
 
 
 def _refuse_shared_runs(baseline: Side, candidate: Side) -> None:

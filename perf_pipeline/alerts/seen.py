@@ -21,13 +21,13 @@ class Seen(NamedTuple):
         movement: What moved.
         nearby: Ids of the runs around the first bad one, in order, with it; of a comparison it
             alone.
-        is_recent: Whether it may raise a new alert.
+        may_raise: Whether it may raise a new alert.
     """
 
     scenario: str
     movement: Movement
     nearby: tuple[str, ...]
-    is_recent: bool = True
+    may_raise: bool = True
 
     def is_near(self, run: str, tier: AlertTier) -> bool:
         """Return whether another estimate of the first bad run may be of the same.

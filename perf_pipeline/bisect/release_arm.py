@@ -76,7 +76,7 @@ class ReleaseArm:
         self.notify(f"comparing {b.target} with {a.target}, effort {effort}")
         return compare_interleaved(
             self.scenario,
-            AbQuestion(a, b, width, effort * self.budget_s),
+            AbQuestion(a, b, width, effort * self.budget_s, is_search=True),
             self.settings,
             notify=self.notify,
             environments={

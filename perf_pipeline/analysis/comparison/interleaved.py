@@ -53,7 +53,8 @@ def compare_arms(metrics: RunMetrics) -> Comparison:
         paired=True,
     )
     more = tuple(_imprecise(question, deciding_values(metrics.levels)))
-    return replace(found, recommendations=(*found.recommendations, *more))
+    said = (*found.recommendations, *more)
+    return replace(found, recommendations=said, is_search=question.is_search)
 
 
 def arm_of(label: str) -> ArmName:

@@ -220,8 +220,14 @@ def _finish(
         show(why, as_json=as_json)
     try:
         compared = open_ab(folder)
-        is_regression = compared.comparison.verdict == "regression"
+        comparison = compared.comparison
+        note_comparison(comparison, compared.page)
+        for line in comparison_lines(
+            comparison, line_width(as_json=as_json), explain=bool(explain)
+        ):
+            show(line, as_json=as_json)
         profile = None
+        is_regression = comparison.verdict == "regression"
         if why is None and (is_regression if explain is None else explain):
             profile = arms.explain(compared, noted, as_json=as_json)
             compared = finish_ab(folder) if profile else compared  # its page, with the answer
@@ -248,9 +254,6 @@ def _show(
     error: str | None,
 ) -> None:
     comparison = compared.comparison
-    note_comparison(comparison, compared.page)
-    for line in comparison_lines(comparison, line_width(as_json=as_json), explain=explain):
-        show(line, as_json=as_json)
     show_why(said, as_json=as_json, explain=explain)
     show(f"comparison: {compared.page}", as_json=as_json)
     answer(

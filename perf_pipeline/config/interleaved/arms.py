@@ -59,6 +59,7 @@ class AbQuestion:
         width: Half of the relative width at which intervals are narrow enough.
         budget_s: Maximum time of all levels.
         max_pairs: Maximum number of pairs.
+        is_search: Whether a bisection asks.
     """
 
     a: AbArm
@@ -66,6 +67,7 @@ class AbQuestion:
     width: float = DEFAULT_WIDTH_PERCENT / 100
     budget_s: float = DEFAULT_BUDGET_S
     max_pairs: int = DEFAULT_PAIRS
+    is_search: bool = False
 
     @property
     def has_revision(self) -> bool:

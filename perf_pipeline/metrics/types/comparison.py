@@ -107,6 +107,7 @@ class Comparison:
             else ``improvement`` or ``no_change``; ``no_data`` where nothing could be compared.
         severity: The worst of the changes.
         recommendations: Sentences: what moved, and what to do.
+        is_search: Whether a bisection asked: the answer is about the past, and raises no alert.
     """
 
     comparison_id: str
@@ -119,3 +120,4 @@ class Comparison:
     verdict: ComparisonVerdict
     severity: Severity
     recommendations: tuple[str, ...]
+    is_search: bool = False

@@ -70,7 +70,7 @@ def _change_text(trend: Trend, change: TrendChange) -> str:
     """Return a change point in a few words, with the first run of the new level."""
     run_id = escape.name(trend.runs[change.run].run_id)
     return (
-        f"{'worse' if change.is_worse else 'better'} ({_effect(change)}) since run "
+        f"{words.direction(change.is_worse)} ({_effect(change)}) since run "
         f"{change.run + 1} ({run_id}), {change.tier}"
     )
 

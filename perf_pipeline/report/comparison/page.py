@@ -11,7 +11,7 @@ from perf_pipeline.report.charts.forest_chart import forest_charts
 from perf_pipeline.report.comparison import tables
 from perf_pipeline.report.page_environment import page_environment, page_script
 from perf_pipeline.report.profile.answer import why
-from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -118,6 +118,6 @@ def in_short(comparison: Comparison) -> list[str]:
     targets = list(dict.fromkeys(escape.visible(side.target) for side in sides))
     return [
         " → ".join(targets),
-        " against ".join(quantity.counted(len(side.runs), "run") for side in reversed(sides)),
-        "interleaved pairs" if comparison.paired else "not interleaved",
+        " against ".join(tables.counted_runs(comparison, side) for side in reversed(sides)),
+        "interleaved" if comparison.paired else "not interleaved",
     ]

@@ -132,7 +132,7 @@ def _row(change: Change, *, has_families: bool) -> tuple[Cell, ...]:
         Cell(words.metric_name(change.metric)),
         Cell(escape.name(change.level)),
         *((Cell(escape.name(change.family) or "all"),) if has_families else ()),
-        Cell(words.verdict_text(change), words.TONES[change.verdict], escape.visible(change.why)),
+        Cell(words.verdict_text(change), words.TONES[change.verdict], words.reason(change)),
         nothing if change.effect is None else number(words.effect_text(change.effect, change.kind)),
         number(interval) if interval else Cell("none", "quiet"),
         _side(change.baseline, change.unit),
@@ -153,6 +153,14 @@ def _side(values: Sequence[float | None], unit: str) -> Cell:
 
 def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - three decimals
+
+
+def counted_runs(comparison: Comparison, side: ComparedSide) -> str:
+    """Return how many runs a side has; of an interleaved one, which is one run, its levels."""
+    if not comparison.paired:
+        return quantity.counted(len(side.runs), "run")
+    levels = max((len(one.baseline) for one in comparison.changes), default=0)
+    return f"{quantity.counted(levels, 'level')} in pairs"
 
 
 def differences_table(comparison: Comparison) -> Table:

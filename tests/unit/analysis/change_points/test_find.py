@@ -70,6 +70,16 @@ def test_the_fast_tier_warns_before_the_confirmed_one_decides() -> None:
     assert warned.index == 50
 
 
+def test_noise_hardly_ever_warns_however_often_it_is_looked_at() -> None:
+    """40 histories of up to 40 runs, looked at after each one: the first levels are short."""
+    warned = sum(
+        any(find_change_points(values[:length]) for length in range(8, 41))
+        for seed in range(40)
+        for values in [1.0 + np.random.default_rng([15, seed]).normal(0, 0.03, 40)]
+    )
+    assert warned <= 1
+
+
 def test_the_unit_of_a_metric_changes_nothing() -> None:
     values = stepped(np.random.default_rng(4), 40, 40, 4.0)
     (one,), (other,) = find_change_points(values), find_change_points(values * 1e-6)

@@ -105,6 +105,11 @@ def test_half_a_pair_at_the_end_of_an_interrupted_run_is_left_out() -> None:
         compare_arms(run_of(whole[:1]))
 
 
+def test_what_a_bisection_asks_is_marked() -> None:
+    assert compare_arms(run_of(levels(), replace(QUESTION, is_search=True))).is_search
+    assert not compare_arms(run_of(levels())).is_search
+
+
 def test_a_run_that_compares_no_arms_is_refused() -> None:
     with pytest.raises(RunFolderError, match="run r compares no arms"):
         compare_arms(run_of(levels(), None))

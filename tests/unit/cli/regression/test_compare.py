@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.metrics.comparison_file import read_comparison
+from perf_pipeline.report.run.result_file import write_result_files
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
@@ -72,6 +74,17 @@ def test_four_like_runs_a_side_are_no_change(command: Callable[..., Answer], her
 
     assert (ended.code, ended.reported["verdict"]) == (0, "no_change"), ended.err
     assert len(ended.reported["candidate"]["runs"]) == 4
+
+
+def test_a_result_file_is_compared_with_the_runs_before_the_one_that_it_is_of(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    for run in ("r-1", "r-2", "r-3"):
+        folder = write_run(here / "results", run)
+    (_, file) = write_result_files(here / "results", metrics_of(folder))
+    ended = command("compare", "rolling:5", str(file), "--json")
+    assert ended.code == 3, ended.err
+    assert ended.reported["baseline"]["runs"] == ["r-1", "r-2"]
 
 
 def test_a_run_is_not_compared_with_itself(command: Callable[..., Answer], here: Path) -> None:
