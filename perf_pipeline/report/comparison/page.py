@@ -116,8 +116,10 @@ def in_short(comparison: Comparison) -> list[str]:
     """Return phrases on what was compared."""
     sides = (comparison.baseline, comparison.candidate)
     targets = list(dict.fromkeys(escape.visible(side.target) for side in sides))
+    tolerance = f"changes below {100 * comparison.matters:g} % do not matter"
     return [
         " → ".join(targets),
         " against ".join(tables.counted_runs(comparison, side) for side in reversed(sides)),
         "interleaved" if comparison.paired else "not interleaved",
+        *([tolerance] if comparison.matters else []),
     ]

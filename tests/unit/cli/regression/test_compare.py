@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.metrics.comparison_file import read_comparison
 from perf_pipeline.report.run.result_file import write_result_files
@@ -63,6 +65,9 @@ def test_doubt_has_an_exit_code_of_its_own(command: Callable[..., Answer], here:
     assert "unstable" in ended.out
     tolerant = command("compare", "r-1", "r-2", "--matters", "30", "--json")
     assert (tolerant.code, tolerant.reported["verdict"]) == (0, "no_change")
+    assert read_comparison(Path(tolerant.reported["file"])).matters == pytest.approx(0.3)
+    page = Path(tolerant.reported["report"]).read_text(encoding="utf-8")
+    assert "changes below 30 % do not matter" in page
 
 
 def test_four_like_runs_a_side_are_no_change(command: Callable[..., Answer], here: Path) -> None:
