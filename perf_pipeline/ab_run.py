@@ -161,7 +161,9 @@ class AbCourse:
         """Return why no further pair is played; empty if one is. Effects are not looked at."""
         question = self._question
         values = deciding_values(measured)
-        if is_narrow(list(values.values()), question.width):
+        asked = question.bisected_metric
+        deciding = {asked: values[asked]} if asked in values else values
+        if is_narrow(list(deciding.values()), question.width):
             return f"every interval is narrow enough (+-{100 * question.width:g} %)"
         usable = max((len(one.baseline) for one in values.values()), default=0)
         if pairs >= HOPELESS_PAIRS and not usable:

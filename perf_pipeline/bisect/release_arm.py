@@ -37,6 +37,7 @@ class ReleaseArm:
         is_pinned: Whether the other packages are those of the target's lock.
         scenario: What both arms of a comparison play.
         settings: Where things are.
+        metric: The metric that decides.
         budget_s: Maximum time of the levels of a first comparison.
         notify: Called with each line to show.
         wait_s: How long to wait for another load run on this host.
@@ -46,6 +47,7 @@ class ReleaseArm:
     is_pinned: bool
     scenario: Scenario
     settings: Settings
+    metric: str
     budget_s: float
     notify: Callable[[str], None] = lambda _text: None
     wait_s: float = DEFAULT_WAIT_S
@@ -76,7 +78,7 @@ class ReleaseArm:
         self.notify(f"comparing {b.target} with {a.target}, effort {effort}")
         return compare_interleaved(
             self.scenario,
-            AbQuestion(a, b, width, effort * self.budget_s, is_search=True),
+            AbQuestion(a, b, width, effort * self.budget_s, bisected_metric=self.metric),
             self.settings,
             notify=self.notify,
             environments={

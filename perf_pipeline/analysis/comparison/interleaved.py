@@ -54,7 +54,7 @@ def compare_arms(metrics: RunMetrics) -> Comparison:
     )
     more = tuple(_imprecise(question, deciding_values(metrics.levels)))
     said = (*found.recommendations, *more)
-    return replace(found, recommendations=said, is_search=question.is_search)
+    return replace(found, recommendations=said, is_search=bool(question.bisected_metric))
 
 
 def arm_of(label: str) -> ArmName:

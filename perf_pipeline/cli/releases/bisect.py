@@ -130,7 +130,7 @@ def bisect(
         make_results_folder(settings.results_dir)
     notify(f"{len(releases)} releases of {package} from {good} to {bad}")
     published, pinned = (
-        ReleaseArm(spec, is_pinned, checked, settings, budget_s, notify, wait_s)
+        ReleaseArm(spec, is_pinned, checked, settings, metric, budget_s, notify, wait_s)
         for is_pinned in (False, True)
     )
     least = None if limit is None else scaled(METRICS[metric], limit / 100)

@@ -59,7 +59,7 @@ class AbQuestion:
         width: Half of the relative width at which intervals are narrow enough.
         budget_s: Maximum time of all levels.
         max_pairs: Maximum number of pairs.
-        is_search: Whether a bisection asks.
+        bisected_metric: The metric that decides a bisection, where one asks; else empty.
     """
 
     a: AbArm
@@ -67,7 +67,7 @@ class AbQuestion:
     width: float = DEFAULT_WIDTH_PERCENT / 100
     budget_s: float = DEFAULT_BUDGET_S
     max_pairs: int = DEFAULT_PAIRS
-    is_search: bool = False
+    bisected_metric: str = ""
 
     @property
     def has_revision(self) -> bool:

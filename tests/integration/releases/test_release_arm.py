@@ -102,6 +102,7 @@ def test_a_release_that_does_not_install_is_skipped_with_what_the_installer_said
             is_pinned=False,
             scenario=open_scenario("release"),
             settings=settings,
+            metric="cpu_per_workflow_s",
             budget_s=1.0,
             notify=said.append,
         )

@@ -106,7 +106,7 @@ def test_half_a_pair_at_the_end_of_an_interrupted_run_is_left_out() -> None:
 
 
 def test_what_a_bisection_asks_is_marked() -> None:
-    assert compare_arms(run_of(levels(), replace(QUESTION, is_search=True))).is_search
+    assert compare_arms(run_of(levels(), replace(QUESTION, bisected_metric="p50_s"))).is_search
     assert not compare_arms(run_of(levels())).is_search
 
 
