@@ -241,7 +241,8 @@ def _worst_first(movements: Iterable[Movement]) -> tuple[Movement, ...]:
 def _rank(movement: Movement) -> tuple[object, ...]:
     is_warning = movement.tier == "fast"
     low, _ = worsening_interval(movement)
-    return is_warning, -SEVERITIES.index(movement.severity), -low, movement.key
+    of_one_kind = bool(movement.key.family)
+    return is_warning, -SEVERITIES.index(movement.severity), of_one_kind, -low, movement.key
 
 
 def _is_gone(

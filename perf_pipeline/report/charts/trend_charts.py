@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +31,9 @@ _BESIDE: tuple[tuple[bool, Literal["left", "right"], int], ...] = (
     (True, "right", -3),
 )
 """Where the text of a change point is: of one among the last runs, to the left of its line."""
+
+_LINES = ((False, 5), (True, 17))
+"""Every other one is lower, so that texts of change points side by side do not overlap."""
 
 _SCALES = {"s": (1e3, "ms"), "ratio": (100.0, "%"), "/s": (1.0, "workflows/s")}
 
@@ -145,18 +148,20 @@ def _change_rules(trend: Trend, metric: MetricTrend) -> Iterator[vega.Chart]:
                 "run": one.run + 0.5,
                 "text": _effect(one),
                 "last": one.run > 0.7 * len(trend.runs),
+                "is_lower": at % 2 == 1,
             }
-            for one in metric.changes
+            for at, one in enumerate(metric.changes)
             if one.tier == tier
         ]
         if not rows:
             continue
         rule = vega.Chart(rows).marked("rule", color=svg.SECOND, strokeDash=dash)
         yield rule.encoded(x=vega.channel("run:Q"))
-        for is_last, align, dx in _BESIDE:
-            beside = vega.Chart([row for row in rows if row["last"] is is_last])
-            text = beside.marked(
-                "text", align=align, dx=dx, dy=5, fontSize=10, baseline="top", color=svg.SECOND
+        for (is_last, align, dx), (is_lower, dy) in product(_BESIDE, _LINES):
+            of_both = (is_last, is_lower)
+            mine = [row for row in rows if (row["last"], row["is_lower"]) == of_both]
+            text = vega.Chart(mine).marked(
+                "text", align=align, dx=dx, dy=dy, fontSize=10, baseline="top", color=svg.SECOND
             )
             yield text.encoded(x=vega.channel("run:Q"), y=TOP, text=vega.channel("text:N"))
 

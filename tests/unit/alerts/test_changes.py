@@ -263,6 +263,23 @@ def test_an_interleaved_comparison_of_the_same_two_sides_is_no_news(told: Told) 
     assert told.look(evidence(comparisons=[*nights, good])) == [(run_id(1), "cleared")]
 
 
+def test_of_one_severity_whole_levels_come_before_kinds_of_workflow(told: Told) -> None:
+    """Of a level with one kind, both say the same."""
+    found = [
+        series(Point(20, effect), metric=metric, family=family)
+        for metric, effect in (("p99_s", 1.14), ("p50_s", 1.12))
+        for family in ("analytics/simple", "")
+    ]
+    told.look(evidence(found))
+    (alert,) = told.alerts.values()
+    assert [(one.key.metric, one.key.family) for one in alert.movements] == [
+        ("p99_s", ""),
+        ("p50_s", ""),
+        ("p99_s", "analytics/simple"),
+        ("p50_s", "analytics/simple"),
+    ]
+
+
 def arms(a: str, b: str, runs: int, verdict: ComparisonVerdict, **more: Any) -> Comparison:
     """Return an interleaved comparison as `perf-pipeline ab` makes it: its sides are a and b."""
     made = comparison((runs,), (runs,), change(verdict), paired=True, **more)
