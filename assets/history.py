@@ -56,7 +56,8 @@ def metric_history(
     }
     if rows:
         metadata["table"] = dg.MetadataValue.table(rows)
-        metadata["metrics"] = dg.MetadataValue.table(_metrics(history))
+    if metrics := _metrics(history):  # none where no workflow of a run succeeded
+        metadata["metrics"] = dg.MetadataValue.table(metrics)
     shown = of_newest_run(trends)
     metadata["histories in the table alone"] = dg.MetadataValue.text(str(len(trends) - len(shown)))
     for one in write_trend_pages(results, shown):
