@@ -133,6 +133,7 @@ def bisect(
         ReleaseArm(spec, is_pinned, checked, settings, metric, budget_s, notify, wait_s)
         for is_pinned in (False, True)
     )
+    pinned.package_of = published.package_with
     least = None if limit is None else scaled(METRICS[metric], limit / 100)
     identity = new_run_id(datetime.now(UTC))
     try:

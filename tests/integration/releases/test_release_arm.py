@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.bisect.release_arm import ReleaseArm, last_lines
+from perf_pipeline.bisect.release_arm import ReleaseArm, last_lines, missing_module
 from perf_pipeline.bisect.smoke import smoke_problem
 from perf_pipeline.config.interleaved.arms import AbArm
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+from perf_pipeline.loadgen.environment.packages import package_of_module
 from tests.package_index import serving
 
 if TYPE_CHECKING:
@@ -119,3 +120,46 @@ def test_of_an_installers_output_the_last_lines_are_shown_without_our_advice() -
     text = "It could not be made.\nuv pip install\nexit code 1\n  no solution:\nx==1\nAsk an index?"
     assert last_lines(text) == "no solution: x==1"
     assert last_lines("alone") == "alone"
+
+
+def test_a_missing_module_is_looked_for_in_the_published_release_alone() -> None:
+    """Its package may have another name, and a stranger's package the same one."""
+    why = "0 of 0 workflows failed: exit code 1: ModuleNotFoundError: No module named 'requests'"
+    assert missing_module(why) == "requests"
+    assert missing_module("No module named 'dateutil.tz'") == "dateutil"
+    assert missing_module("it does not install") == ""
+    here = Path(sys.prefix)
+    assert package_of_module(here, "yaml").startswith("pyyaml==")
+    assert package_of_module(here, "pytest").startswith("pytest==")
+    assert package_of_module(here, "kailsh") == ""
+
+
+def test_the_first_pinned_release_gets_what_it_imports_and_the_others_have_it_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later one that lacks something else is skipped: its packages would be others."""
+    said: list[str] = []
+    arm = ReleaseArm(
+        parse_target("kailash"),
+        is_pinned=True,
+        scenario=open_scenario("release"),
+        settings=settings,
+        metric="cpu_per_workflow_s",
+        budget_s=1.0,
+        notify=said.append,
+        package_of=lambda _release, module: f"{module}==2.34.2",
+    )
+    lacks = {"2.17.0": "requests", "2.18.0": "pandas"}
+
+    def tried(_arm: ReleaseArm, release: str) -> str:
+        lacking = lacks[release]
+        has_it = any(one.startswith(lacking) for one in arm.added)
+        return "" if has_it else f"exit code 1: No module named '{lacking}'"
+
+    monkeypatch.setattr(ReleaseArm, "_tried", tried)
+    assert arm.problem("2.17.0") == ""
+    assert arm.added == ("requests==2.34.2",)
+    assert arm.text_of("2.65.0") == "kailash==2.65.0@lock+requests==2.34.2"
+    assert "No module named 'pandas'" in arm.problem("2.18.0")
+    assert arm.added == ("requests==2.34.2",)
+    assert any("every pinned release gets requests==2.34.2" in line for line in said)
