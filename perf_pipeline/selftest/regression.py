@@ -49,8 +49,8 @@ SEEN_PERCENT = 5
 MIN_SEEN_PERCENT = 90.0
 MAX_FALSE_PERCENT = 1.0
 MIN_COVERAGE_PERCENT = {Size.CI: 98.0, Size.FULL: 98.5}
-"""The intervals claim 99 %; stopping costs up to 0.3. With 1,000 comparisons a figure has a standard
-error of 0.3, and there are sixteen figures."""
+"""The intervals claim 99 %; stopping costs up to 0.3. With 1,000 comparisons each of the sixteen
+figures has a standard error of 0.3."""
 
 _WORKFLOWS = 1_000
 _METRICS = ("throughput_per_s", "cpu_per_workflow_s")
