@@ -1,8 +1,8 @@
 """Dagster's SQLite files in the process of one run, without what is done anew for each event.
 
 For each event Dagster makes an engine and a connection and closes both. As the last connection to
-a file, each takes its log (WAL) apart: 250 times in a short run, with 780 forced writes. And
-whenever it opens a file, Alembic imports the 90 modules that describe its revisions.
+a file, each takes its log (WAL) apart, with several forced writes. And whenever it opens a file,
+Alembic imports the modules that describe its revisions.
 """
 
 import sqlite3

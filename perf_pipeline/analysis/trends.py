@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.analysis.change_points.change_point import OFF_BY_RUNS
 from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.comparison.compared_metric import scale_of
@@ -29,15 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from perf_pipeline.analysis.change_points.change_point import ChangePoint, Tier
+    from perf_pipeline.analysis.change_points.change_point import ChangePoint
     from perf_pipeline.analysis.comparison.compared_metric import ComparedMetric
     from perf_pipeline.analysis.history import MetricKey, Series
     from perf_pipeline.catalogue.baselines import PinnedBaseline
     from perf_pipeline.metrics.types.alert import Alert
-
-NEAR_RUNS: dict[Tier, int] = {"confirmed": 1, "fast": 2}
-"""How far from the run that is named the first of a new level may be: what is confirmed is exact in
-nine of ten histories, and nearly always within one run."""
 
 
 class ReadTrends(NamedTuple):
@@ -177,7 +174,7 @@ def _changes(
     last = len(points) - 1
     ends = [0, *(one.index for one in found), len(points)]
     for one, start, end in zip(found, ends, ends[2:], strict=False):
-        near = NEAR_RUNS[one.tier]
+        near = OFF_BY_RUNS[one.tier]
         moved_by = fmean(values[one.index : end]) - fmean(values[start : one.index])
         is_worse = _is_worse(scale, is_higher=moved_by > 0)
         effect = one.effect if scale.kind == "ratio" else moved_by

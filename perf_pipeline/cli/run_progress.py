@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from array import array
 from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -13,14 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from perf_pipeline.cli.ended_workflows import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.loadgen.plan.phase_rules import CONTROL_S, closed_phases
-from perf_pipeline.samples.planned_levels import PlannedLevel, read_planned_levels
-from perf_pipeline.samples.run_folder import INTENDED
+from perf_pipeline.samples.planned_levels import PlannedLevel, read_planned_levels, read_schedule
 from perf_pipeline.samples.run_record import MAY_GO_ON
-from perf_pipeline.worker.worker_job import read_words
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable
-    from pathlib import Path
 
     from perf_pipeline.samples.run_folder import RunFolder
 
@@ -157,7 +154,7 @@ class RunWatch:
             return None
         since_s = max(0.0, elapsed_s - 1.0)
         if self._intended_ns is None:
-            self._intended_ns = _read_intended(self._level_folder)
+            self._intended_ns = read_schedule(self._level_folder)
         first, last = (bisect_left(self._intended_ns, at_s * 1e9) for at_s in (since_s, elapsed_s))
         return (last - first) / (elapsed_s - since_s)
 
@@ -261,12 +258,3 @@ class RunWatch:
             rule.length_s(rate_per_s) for rule in closed_phases(plan.phases, plan.concurrency)
         )
         return played_s + OVERHEAD_S + phases.cooldown_s
-
-
-def _read_intended(folder: Path) -> array[int]:
-    """Return the schedule of an open level, ns after the go; empty before it is written.
-
-    As ``samples/open_records.py`` does, without what takes long to import.
-    """
-    path = folder / INTENDED
-    return read_words(str(path)) if path.exists() else array("q")

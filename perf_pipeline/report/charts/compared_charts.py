@@ -138,7 +138,7 @@ def cpu_chart(changes: Sequence[Change]) -> Chart | None:
     times = [float(row["ms"]) for row in rows]
     is_wide = max(times) > _LOG_RATIO_MIN * min(times) > 0
     names: list[dict[str, Any]] = [
-        {"row": place, "text": f"{shortened(words.where(one))}: {_told(one)}"}
+        {"row": place, "text": f"{shortened(words.where(one))}: {_row_text(one)}"}
         for place, one in enumerate(drawn)
     ]
     down = vega.scale(domain=[-0.75, len(drawn) - 0.3], reverse=True, nice=False)
@@ -180,7 +180,7 @@ def _values(change: Change) -> dict[str, list[float]]:
     return {side: [value for value in values if value is not None] for side, values in sides}
 
 
-def _told(change: Change) -> str:
+def _row_text(change: Change) -> str:
     runs = ", ".join(
         f"{side} {quantity.counted(len(values), 'run')}" for side, values in _values(change).items()
     )

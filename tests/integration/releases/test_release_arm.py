@@ -21,6 +21,8 @@ from perf_pipeline.loadgen.environment.packages import package_of_module
 from tests.package_index import serving
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perf_pipeline.config.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -64,6 +66,19 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
+def arm_of(target: str, settings: Settings, notify: Callable[[str], None]) -> ReleaseArm:
+    """Return an arm of releases as published."""
+    return ReleaseArm(
+        parse_target(target),
+        is_pinned=False,
+        scenario=open_scenario("release"),
+        settings=settings,
+        metric="cpu_per_workflow_s",
+        budget_s=1.0,
+        notify=notify,
+    )
+
+
 def smoke(settings: Settings, function: str) -> str:
     folder = settings.temp_dir.parent
     (folder / "functions.py").write_text(FUNCTIONS, encoding="utf-8")
@@ -98,15 +113,7 @@ def test_a_release_that_does_not_install_is_skipped_with_what_the_installer_said
         for name, value in index.environ(UV_CACHE_DIR=str(settings.cache_dir / "uv")).items():
             monkeypatch.setenv(name, value)
         said: list[str] = []
-        arm = ReleaseArm(
-            parse_target("kailash+pandas"),
-            is_pinned=False,
-            scenario=open_scenario("release"),
-            settings=settings,
-            metric="cpu_per_workflow_s",
-            budget_s=1.0,
-            notify=said.append,
-        )
+        arm = arm_of("kailash+pandas", settings, said.append)
         problem = arm.problem("2.17.0")
         assert problem.startswith("it does not install: ")
         assert "kailash==2.17.0" in problem
@@ -139,14 +146,9 @@ def test_the_first_pinned_release_gets_what_it_imports_and_the_others_have_it_to
 ) -> None:
     """A later one that lacks something else is skipped: its packages would be others."""
     said: list[str] = []
-    arm = ReleaseArm(
-        parse_target("kailash"),
+    arm = replace(
+        arm_of("kailash", settings, said.append),
         is_pinned=True,
-        scenario=open_scenario("release"),
-        settings=settings,
-        metric="cpu_per_workflow_s",
-        budget_s=1.0,
-        notify=said.append,
         package_of=lambda _release, module: f"{module}==2.34.2",
     )
     lacks = {"2.17.0": "requests", "2.18.0": "pandas"}
