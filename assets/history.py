@@ -56,7 +56,8 @@ def metric_history(
     }
     if rows:
         metadata["table"] = dg.MetadataValue.table(rows)
-        metadata["metrics"] = dg.MetadataValue.table(_metrics(history))
+    if metrics := _metrics(history):  # none where no workflow of a run succeeded
+        metadata["metrics"] = dg.MetadataValue.table(metrics)
     shown = of_newest_run(trends)
     metadata["histories in the table alone"] = dg.MetadataValue.text(str(len(trends) - len(shown)))
     for one in write_trend_pages(results, shown):
@@ -72,7 +73,7 @@ def _metrics(history: History) -> list[dg.TableRecord]:
                 "level": visible(one.key, length_max=160),
                 "metric": visible(one.metric, length_max=160),
                 "unit": one.unit,
-                "better": "higher" if one.higher_is_better else "lower",
+                "better": one.better,
                 "runs that compare": str(len(one.values)),
                 "latest": f"{one.values[-1]:.4g}",
                 "minimum": f"{min(one.values):.4g}",

@@ -24,8 +24,9 @@ from perf_pipeline.config.settings import Settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.loadgen.checked_run import CheckedRun, read_checked_run
 from perf_pipeline.loadgen.environment.environment import TargetEnvironment
+from perf_pipeline.program.failure_note import NOTICE_PREFIX
 from perf_pipeline.redaction.redact import redacted
-from perf_pipeline.run import NOTICE_PREFIX, Run
+from perf_pipeline.run import Run
 from perf_pipeline.samples.run_folder import RunFolder
 
 

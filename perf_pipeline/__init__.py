@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from perf_pipeline.run import open_run, run_scenario
 
 __all__ = [
+    "AlertError",
+    "CatalogueError",
     "FailureInjector",
     "FinishedRun",
     "GaveUpWaitingError",
@@ -86,6 +88,8 @@ _MODULES = {
     "config.settings": ("Settings", "current_settings"),
     "config.slo.verdict": ("Verdict",),
     "errors": (
+        "AlertError",
+        "CatalogueError",
         "GaveUpWaitingError",
         "PerfPipelineError",
         "RunFolderError",

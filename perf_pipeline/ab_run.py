@@ -41,8 +41,9 @@ from perf_pipeline.metrics.comparison_file import (
 from perf_pipeline.metrics.metrics_file import write_level_metrics
 from perf_pipeline.report.comparison.files import comparison_files, write_comparison_pages
 from perf_pipeline.report.run.files import write_report
-from perf_pipeline.run import Run, file_finished, new_run_id
+from perf_pipeline.run import Run, file_finished
 from perf_pipeline.samples.manifest import read_manifest
+from perf_pipeline.samples.run_folder import new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,7 +161,9 @@ class AbCourse:
         """Return why no further pair is played; empty if one is. Effects are not looked at."""
         question = self._question
         values = deciding_values(measured)
-        if is_narrow(list(values.values()), question.width):
+        asked = question.bisected_metric
+        deciding = {asked: values[asked]} if asked in values else values
+        if is_narrow(list(deciding.values()), question.width):
             return f"every interval is narrow enough (+-{100 * question.width:g} %)"
         usable = max((len(one.baseline) for one in values.values()), default=0)
         if pairs >= HOPELESS_PAIRS and not usable:
@@ -232,8 +235,9 @@ def _played_arms(
     """Yield what each arm plays; revisions of the user's code are checked out meanwhile."""
     with ExitStack() as stack:
         arms: dict[ArmName, Scenario] = {}
-        has_code = question.a.revision or question.b.revision
-        code = stack.enter_context(scratch_folder(settings.temp_dir, run_id)) if has_code else None
+        code: Path | None = None
+        if question.has_revision:
+            code = stack.enter_context(scratch_folder(settings.temp_dir, run_id))
         for arm in (question.a, question.b):
             played = scenario_of_arm(scenario, arm)
             if code is not None:

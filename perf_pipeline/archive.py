@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.archive_catalogue import exported_baselines, take_in_imported
 from perf_pipeline.archive_members import ArchiveError, opened
 from perf_pipeline.archive_rules import FOLDER, member_problem, refuse_bomb, refused, shown_name
-from perf_pipeline.catalogue.exchange import BASELINES_FILE
-from perf_pipeline.catalogue.store import FILE
+from perf_pipeline.catalogue.file_names import BASELINES_FILE, CATALOGUE_FILE
 from perf_pipeline.config.settings import current_folder, current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.exit_code import Exit
@@ -180,7 +179,7 @@ def _in(root: Path) -> Iterator[tuple[str, Path]]:
         name = f"{FOLDER}/{path.relative_to(root).as_posix()}"
         if not path.is_file() or path.is_symlink() or is_linked_from_elsewhere(path):
             continue
-        if _has_login(path) or path.name.startswith(FILE) or path.parent == root / TRENDS:
+        if _has_login(path) or path.name.startswith(CATALOGUE_FILE) or path.parent == root / TRENDS:
             continue
         if not member_problem(name):
             yield name, path
@@ -202,7 +201,7 @@ def left_out(results: Path) -> list[str]:
         str(path.relative_to(results))
         for path in files
         if path not in packed
-        and not path.name.startswith((".", FILE))
+        and not path.name.startswith((".", CATALOGUE_FILE))
         and path.parent != results / TRENDS
     ]
 

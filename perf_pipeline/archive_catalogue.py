@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.catalogue.exchange import baselines_of, take_in
-from perf_pipeline.catalogue.store import FILE, open_catalogue
+from perf_pipeline.catalogue.file_names import CATALOGUE_FILE
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_list import read_runs
@@ -21,8 +20,11 @@ def exported_baselines(results: Path, url: str | None) -> bytes | None:
     Raises:
         CatalogueError: The catalogue cannot be read.
     """
-    if url is None and not (results / FILE).exists():
+    if url is None and not (results / CATALOGUE_FILE).exists():
         return None
+    from perf_pipeline.catalogue.exchange import baselines_of  # noqa: PLC0415 - only with a catalogue
+    from perf_pipeline.catalogue.store import open_catalogue  # noqa: PLC0415
+
     ids = [folder.run_id for folder in read_runs(results).folders]
     return baselines_of(open_catalogue(results, url), ids)
 
@@ -46,6 +48,9 @@ def take_in_imported(
     runs = [RunFolder(results / name) for name in names if (results / name / "run.json").exists()]
     if not any(run.metrics.exists() for run in runs):
         return
+    from perf_pipeline.catalogue.exchange import take_in  # noqa: PLC0415 - only with a catalogue
+    from perf_pipeline.catalogue.store import open_catalogue  # noqa: PLC0415
+
     try:
         for line in take_in(open_catalogue(results, url), runs, baselines):
             notify(line)

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.comparison.compare import compare_sides
 from perf_pipeline.analysis.comparison.differences import differences_of
 from perf_pipeline.analysis.comparison.read_side import read_side
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.catalogue.filing import file_comparison
 from perf_pipeline.catalogue.resolve import baseline_folders
 from perf_pipeline.catalogue.store import open_catalogue
+from perf_pipeline.errors import ScenarioError
 from perf_pipeline.explaining.explain_comparison import explain_comparison
 from perf_pipeline.metrics.comparison_file import write_comparison
 from perf_pipeline.report.comparison.files import write_comparison_pages
+from perf_pipeline.samples.damage import damage_named
+from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from perf_pipeline.analysis.comparison.read_side import ReadSide
+    from perf_pipeline.analysis.comparison.side import Side
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.types.comparison import Comparison
     from perf_pipeline.metrics.types.profile import DifferentialProfile
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
-    from perf_pipeline.samples.run_folder import RunFolder
 
 
-class StoredComparison(NamedTuple):
+@dataclass(frozen=True)
+class StoredComparison:
     """A comparison, and where it is.
 
     Attributes:
@@ -35,7 +41,7 @@ class StoredComparison(NamedTuple):
         page: Its page; ``page.with_suffix(".md")`` is its Markdown.
         baseline: Metrics of the runs of the older side, without those of result files.
         candidate: Of the newer side, likewise.
-        profile: Which functions' CPU time moved; None where that was not asked for.
+        profile: Which functions' CPU time moved; None before it is asked for.
     """
 
     comparison: Comparison
@@ -43,7 +49,7 @@ class StoredComparison(NamedTuple):
     page: Path
     baseline: tuple[RunMetrics, ...]
     candidate: tuple[RunMetrics, ...]
-    profile: DifferentialProfile | None
+    profile: DifferentialProfile | None = None
 
 
 def compare_named(
@@ -54,7 +60,6 @@ def compare_named(
     comparison_id: str,
     despite: Collection[str] = (),
     matters: float = 0.0,
-    explain: bool | None = False,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> StoredComparison:
     """Compare two sides, and store the result with its page in the results folder.
@@ -66,14 +71,12 @@ def compare_named(
         comparison_id: When it is made, as a run id.
         despite: What may differ all the same.
         matters: As ``compare_sides`` takes it.
-        explain: Whether both sides are played again for a minute or two, to name the functions
-            whose CPU time moved; None for where the candidate is a regression.
         notify: Called with a line where a baseline is less than was asked for, or the result did
             not get into the catalogue.
 
     Raises:
         NotComparableError: The sides differ in what must match.
-        PerfPipelineError: A side cannot be read, or ``despite`` names nothing.
+        PerfPipelineError: A side cannot be read, a run is on both, or ``despite`` names nothing.
     """
     results = settings.results_dir
 
@@ -88,7 +91,7 @@ def compare_named(
         )
 
     after = read_side(candidate, results, lambda name: folders(name, None))
-    like = after.runs[-1] if after.runs else None
+    like = after.runs[-1] if after.runs else _run_of_file(after.side, results)
     before = read_side(baseline, results, lambda name: folders(name, like))
     return compare_read(
         before,
@@ -97,7 +100,6 @@ def compare_named(
         comparison_id=comparison_id,
         despite=despite,
         matters=matters,
-        explain=explain,
         notify=notify,
     )
 
@@ -110,11 +112,11 @@ def compare_read(
     comparison_id: str,
     despite: Collection[str] = (),
     matters: float = 0.0,
-    explain: bool | None = False,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> StoredComparison:
     """Compare two sides that were read; as ``compare_named``."""
     results = settings.results_dir
+    _refuse_shared_runs(before.side, after.side)
     found = compare_sides(
         before.side,
         after.side,
@@ -123,8 +125,43 @@ def compare_read(
         matters=matters,
     )
     file = write_comparison(results, found)
-    is_explained = found.verdict == "regression" if explain is None else explain
-    profile = explain_comparison(found, settings, notify=notify) if is_explained else None
     page = write_comparison_pages(results, found, before.runs, after.runs).html
     file_comparison(found, results, settings.catalogue_url, notify)
-    return StoredComparison(found, file, page, before.runs, after.runs, profile)
+    return StoredComparison(found, file, page, before.runs, after.runs)
+
+
+def _run_of_file(side: Side, results: Path) -> RunMetrics | None:
+    """Return the newest run that result files are of, if its folder is here."""
+    folder = RunFolder(results / side.runs[-1]) if side.runs and side.runs[-1] else None
+    if folder is None or not (folder.root / "run.json").is_file():
+        return None
+    with damage_named(folder):
+        return metrics_of(folder)
+
+
+def _refuse_shared_runs(baseline: Side, candidate: Side) -> None:
+    """Refuse a run that is on both sides: it would show no change, whatever it measured."""
+    shared = [run for run in candidate.runs if run and run in baseline.runs]
+    if shared:
+        raise ScenarioError(
+            [
+                f"run {run} is on both sides ({baseline.name} and {candidate.name}): compared with "
+                "itself it shows no change; measure again, or name another run"
+                for run in shared
+            ]
+        )
+
+
+def explained(
+    stored: StoredComparison, settings: Settings, notify: Callable[[str], None]
+) -> StoredComparison:
+    """Play both sides again for a minute or two, and name the functions whose CPU time moved.
+
+    The page is written again, with the answer. Whatever ends this sooner costs neither the
+    comparison nor its page.
+    """
+    profile = explain_comparison(stored.comparison, settings, notify=notify)
+    write_comparison_pages(
+        settings.results_dir, stored.comparison, stored.baseline, stored.candidate
+    )
+    return replace(stored, profile=profile)

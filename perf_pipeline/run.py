@@ -7,7 +7,6 @@ first does the steps that it depends on. ``run_scenario`` does all of them.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 import warnings
 from contextlib import ExitStack
@@ -49,7 +48,7 @@ from perf_pipeline.samples.disk_space import (
 )
 from perf_pipeline.samples.manifest import Manifest, write_manifest
 from perf_pipeline.samples.planned_levels import PlannedLevel, write_planned_levels
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.samples.run_list import find_run
 from perf_pipeline.samples.run_record import COMPLETE, FAILED, INTERRUPTED
 
@@ -68,13 +67,6 @@ if TYPE_CHECKING:
     from perf_pipeline.servers.server import Server
 
 ASKED_TO_END = "it was asked to end (Ctrl-C, SIGTERM or Terminate)"
-NOTICE_PREFIX = "perf_pipeline: "
-"""Prefix of the lines that a run in a child process prints for the people at its parent."""
-
-
-def new_run_id(now: datetime) -> str:
-    """Return a run's id: ``20241201_120000-4f2c``; sorts by time, and is unique."""
-    return f"{now:%Y%m%d_%H%M%S}-{secrets.token_hex(2)}"
 
 
 class Run:

@@ -14,7 +14,7 @@ from assets.run_inventory import note_first_failure
 from assets.shown.compared import comparison_metadata
 from perf_pipeline.comparison_run import StoredComparison, compare_named
 from perf_pipeline.redaction.redact import redacted_errors
-from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import new_run_id
 
 
 class ComparisonConfig(dg.Config):

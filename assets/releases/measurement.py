@@ -24,6 +24,7 @@ from perf_pipeline.catalogue.filing import file_measured_run
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.builtin import open_scenario
+from perf_pipeline.report.charts.release_chart import change_lines, release_chart, release_rows
 from perf_pipeline.report.run.files import write_files
 from perf_pipeline.report.text import escape
 from perf_pipeline.run import Run
@@ -114,12 +115,6 @@ def release_measurement(
 )
 def release_history(config: ReleaseHistoryConfig) -> dg.MaterializeResult[None]:
     """CPU time per workflow, median and throughput over the measured releases, by version."""
-    from perf_pipeline.report.charts.release_chart import (  # noqa: PLC0415 - altair: 0.2 s
-        change_lines,
-        release_chart,
-        release_rows,
-    )
-
     settings = settings_with(config.results_dir)
     history = read_history(settings.results_dir, RUNS_MAX, settings.catalogue_url)
     metadata: dict[str, dg.MetadataValue] = {

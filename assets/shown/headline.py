@@ -6,6 +6,8 @@ import dagster as dg
 
 from assets.shown.charts import drawn
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.report.charts.level_charts import charts_over_time
+from perf_pipeline.report.charts.run_charts import side_by_side
 from perf_pipeline.report.level.bottleneck import bottleneck_summary
 from perf_pipeline.report.level.noise import noise_summary
 from perf_pipeline.report.level.steady import steady_state_summary
@@ -95,11 +97,6 @@ def bottleneck_metadata(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
 
 
 def _charts(metrics: RunMetrics) -> dict[str, dg.MetadataValue]:
-    from perf_pipeline.report.charts.level_charts import (  # noqa: PLC0415 - altair: 0.2 s
-        charts_over_time,
-    )
-    from perf_pipeline.report.charts.run_charts import side_by_side  # noqa: PLC0415
-
     charts: dict[str, dg.MetadataValue] = {}
     beside = side_by_side(metrics)
     if beside:

@@ -67,13 +67,18 @@ def changed_alerts(stored: Iterable[Alert], evidence: Evidence, now: str) -> tup
     comparisons = [one for one in evidence.seen if one.movement.comparison]
     for found in (histories, comparisons):
         new: list[Seen] = []
+        joining: list[Seen] = []
         for seen in found:
             alert = _alert_of(seen, (*known.values(), *raised.values()))
             if alert is not None:
                 of_alert.setdefault(alert.alert_id, []).append(seen.movement)
-            elif seen.is_recent:
-                new.append(seen)
+            else:
+                (new if seen.may_raise else joining).append(seen)
         raised |= {one.alert_id: one for one in (_raised(group, now) for group in _groups(new))}
+        for seen in joining:
+            alert = _alert_of(seen, raised.values())
+            if alert is not None:
+                of_alert.setdefault(alert.alert_id, []).append(seen.movement)
     changed = [
         Changed(
             replace(alert, movements=_merged(alert.movements, of_alert.get(alert.alert_id, ()))),
@@ -236,7 +241,8 @@ def _worst_first(movements: Iterable[Movement]) -> tuple[Movement, ...]:
 def _rank(movement: Movement) -> tuple[object, ...]:
     is_warning = movement.tier == "fast"
     low, _ = worsening_interval(movement)
-    return is_warning, -SEVERITIES.index(movement.severity), -low, movement.key
+    of_one_kind = bool(movement.key.family)
+    return is_warning, -SEVERITIES.index(movement.severity), of_one_kind, -low, movement.key
 
 
 def _is_gone(

@@ -2,7 +2,7 @@
 
 A comparison says of a metric only that it got worse after the newest run of the baseline, and at
 the latest in the oldest run of the candidate. A comparison whose candidate is the older side is a
-question about the past, and is left out.
+question about the past, and is left out; so is one of a bisection.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def worse_in_comparisons(comparisons: Sequence[Comparison]) -> ComparisonEvidenc
     """
     seen: list[Seen] = []
     restored: list[Restored] = []
-    for comparison in sorted(comparisons, key=lambda one: one.comparison_id):
+    news = (one for one in comparisons if not one.is_search)
+    for comparison in sorted(news, key=lambda one: one.comparison_id):
         for change in comparison.changes:
             if change.verdict in ("improvement", "no_change"):
                 found = _restored(comparison, change)
@@ -145,12 +146,11 @@ def _sides(comparison: Comparison) -> tuple[str, str]:
 
 
 def _key(comparison: Comparison, change: Change) -> MetricKey:
-    return MetricKey(
-        without_version(comparison.candidate.target), change.level, change.family, change.metric
-    )
+    target, *_settings = comparison.candidate.target.split(", ")
+    return MetricKey(without_version(target), change.level, change.family, change.metric)
 
 
 def _pair(comparison: Comparison) -> str:
     if not comparison.paired:
         return ""
-    return f"{comparison.baseline.name} and {comparison.candidate.name}"
+    return f"{comparison.baseline.target} and {comparison.candidate.target}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import fmean, variance
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perf_pipeline.alerts.seen import NEAR_RUNS, Seen
-from perf_pipeline.alerts.worse import positive, scale_of, worse_by
+from perf_pipeline.alerts.worse import positive, worse_by
+from perf_pipeline.analysis.comparison.compared_metric import METRICS, scale_of
 from perf_pipeline.analysis.comparison.judge import scaled, severity_of
+from perf_pipeline.metrics.level_values import NEUTRAL
 from perf_pipeline.metrics.survival.student import t_quantile
-from perf_pipeline.metrics.types.alert import Movement
+from perf_pipeline.metrics.types.alert import RECENT_RUNS, Movement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from perf_pipeline.analysis.comparison.compared_metric import ComparedMetric
     from perf_pipeline.metrics.types.alert import AlertTier, MetricKey
 
-RECENT_RUNS = 30
-"""An older change point raises no new alert: it was announced in its time, or was imported."""
 LEFT_SHARE = 0.25
 """A regression is taken back once less than this share of it is left."""
 _CONFIDENCE_QUANTILE = 0.975
@@ -50,7 +50,8 @@ class WatchedSeries:
     change_points: Sequence[ChangePoint]
 
 
-class _Step(NamedTuple):
+@dataclass(frozen=True)
+class _Step:
     """A change point with its effect on the metric's own scale."""
 
     index: int
@@ -63,8 +64,11 @@ class _Step(NamedTuple):
 def worse_in(series: WatchedSeries) -> Iterator[Seen]:
     """Yield what is worse in a history: change points for the worse that still hold.
 
-    A change that a comparison would call negligible is none here either.
+    A change that a comparison would call negligible is none here either. Of the metrics of which
+    neither direction is worse there is none.
     """
+    if series.key.metric in NEUTRAL:
+        return
     metric = scale_of(series.key.metric, series.unit, higher_is_better=series.higher_is_better)
     steps = list(_steps(series, metric))
     last, around = len(series.runs) - 1, max(NEAR_RUNS.values())
@@ -89,8 +93,18 @@ def worse_in(series: WatchedSeries) -> Iterator[Seen]:
             series.scenario,
             movement,
             series.runs[max(index - around, 0) : index + around + 1],
-            is_recent=index > last - RECENT_RUNS,
+            may_raise=index > last - RECENT_RUNS
+            and (step.tier == "confirmed" or _warns(series.key)),
         )
+
+
+def _warns(key: MetricKey) -> bool:
+    """Return whether the fast tier of a metric may raise an alert: that of a whole level.
+
+    Of a level with eight kinds of workflow there are a hundred others, which noise moves one by
+    one; a change of one kind alone is announced once it is confirmed.
+    """
+    return not key.family and key.metric in METRICS
 
 
 def _steps(series: WatchedSeries, metric: ComparedMetric) -> Iterator[_Step]:

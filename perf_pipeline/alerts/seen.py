@@ -5,12 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.analysis.change_points.change_point import OFF_BY_RUNS
+
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.alert import AlertTier, Movement
 
 
-NEAR_RUNS: dict[AlertTier, int] = {"confirmed": 2, "fast": 4}
-"""Runs between two estimates of one first bad run; a warning rests on the last few runs."""
+NEAR_RUNS: dict[AlertTier, int] = {tier: 2 * runs for tier, runs in OFF_BY_RUNS.items()}
+"""Runs between two estimates of one first bad run, each of which may be off."""
 
 
 class Seen(NamedTuple):
@@ -21,13 +23,13 @@ class Seen(NamedTuple):
         movement: What moved.
         nearby: Ids of the runs around the first bad one, in order, with it; of a comparison it
             alone.
-        is_recent: Whether it may raise a new alert.
+        may_raise: Whether it may raise a new alert.
     """
 
     scenario: str
     movement: Movement
     nearby: tuple[str, ...]
-    is_recent: bool = True
+    may_raise: bool = True
 
     def is_near(self, run: str, tier: AlertTier) -> bool:
         """Return whether another estimate of the first bad run may be of the same.

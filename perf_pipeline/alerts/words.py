@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.alert import Alert
 
 
-class Standing(NamedTuple):
+class StandingAlerts(NamedTuple):
     """The alerts that are not cleared, by what they decide.
 
     Attributes:
@@ -37,11 +37,11 @@ class Standing(NamedTuple):
         return ", ".join(counted(len(alerts), what) for alerts, what in parts if alerts)
 
 
-def standing(alerts: Iterable[Alert]) -> Standing:
+def standing_alerts(alerts: Iterable[Alert]) -> StandingAlerts:
     """Sort the alerts that are not cleared."""
     kept = [one for one in alerts if one.state != "cleared"]
     opened = [one for one in kept if one.state == "open"]
-    return Standing(
+    return StandingAlerts(
         tuple(one for one in opened if one.tier == "confirmed"),
         tuple(one for one in opened if one.tier == "fast"),
         tuple(one for one in kept if one.state == "acknowledged"),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.comparison.compared_metric import METRICS, ComparedMetric
+from perf_pipeline.analysis.comparison.compared_metric import scale_of
 from perf_pipeline.analysis.comparison.judge import worsening
 
 if TYPE_CHECKING:
+    from perf_pipeline.analysis.comparison.compared_metric import ComparedMetric
     from perf_pipeline.metrics.types.alert import Movement
-    from perf_pipeline.metrics.types.comparison import Effect
 
 _NOTHING = 1e-9
 """In place of a ratio of 0 on a log scale."""
@@ -31,21 +30,6 @@ def worsening_interval(movement: Movement) -> tuple[float, float]:
     )
     low, high = sorted(worse_by(metric, end) for end in (movement.low, movement.high))
     return low, high
-
-
-def scale_of(
-    name: str, unit: str, *, higher_is_better: bool, kind: Effect | None = None
-) -> ComparedMetric:
-    """Return how much a metric matters; a history has metrics that no comparison has.
-
-    Args:
-        name: Of the metric.
-        unit: Of its values.
-        higher_is_better: Its direction.
-        kind: What the effects are that are known of it; None for the metric's own.
-    """
-    metric = METRICS.get(name) or ComparedMetric(name, name, unit, "", higher_is_better)
-    return metric if kind in (None, metric.kind) else replace(metric, kind=kind)
 
 
 def worse_by(metric: ComparedMetric, effect: float) -> float:

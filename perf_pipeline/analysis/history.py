@@ -3,7 +3,8 @@
 Two points of a series are comparable only when all that must match between them does
 (``metrics/matching.py``). The version under test need not, so that a series leads over the releases
 of a target. The others are compared with the newest point; a point that is not comparable stays in
-the series, with the reasons.
+the series, with the reasons. The levels of interleaved comparisons are in none: they answer a
+question about two arms, which the next one asks about two others.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from sqlalchemy.orm import selectinload
 
 from perf_pipeline.catalogue.old_runs import file_missing_runs
 from perf_pipeline.catalogue.store import open_catalogue
-from perf_pipeline.catalogue.tables import Level, Run
-from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER
+from perf_pipeline.catalogue.tables import COMPARED_ROLE, Level, Run
+from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER, NEUTRAL
 from perf_pipeline.metrics.matching import without_version
 from perf_pipeline.samples.run_list import read_runs
 
@@ -145,6 +146,13 @@ class MetricSeries:
         """The direction of the metric."""
         return self.metric.metric in HIGHER_IS_BETTER
 
+    @property
+    def better(self) -> str:
+        """The direction of the metric, in a word."""
+        if self.metric.metric in NEUTRAL:
+            return "neither"
+        return "higher" if self.higher_is_better else "lower"
+
 
 @dataclass(frozen=True)
 class Series:
@@ -242,6 +250,8 @@ def _series(runs: Sequence[Run]) -> tuple[Series, ...]:
     lines: dict[SeriesKey, list[HistoryPoint]] = {}
     for run in runs:
         for level in run.levels:
+            if level.role == COMPARED_ROLE:
+                continue
             again = f" repeat {level.repeat + 1}" if level.repeat else ""
             target = without_version(level.target)
             key = SeriesKey(run.scenario, f"{level.label}{again}", target)

@@ -8,7 +8,6 @@ change point is the first release of a new level of CPU time per workflow.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,8 +29,6 @@ RUNS_MAX = 1000
 
 METRIC = "cpu_per_workflow_s"
 _PACKAGES = "packages"
-_ARM = re.compile(r"-[ab]( repeat \d+)?$")
-"""Ends the name of a level of an interleaved comparison."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,6 @@ def release_histories(
         series
         for series in history.series
         if (series.key.scenario, series.key.target) == (scenario, target)
-        and not _ARM.search(series.key.level)
     ]
     found = [ReleaseHistory(series.key, _releases(series)) for series in wanted]
     return tuple(one for one in found if one.releases)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.analysis.change_points.change_point import OFF_BY_RUNS
 from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
+from perf_pipeline.analysis.comparison.compared_metric import scale_of
+from perf_pipeline.analysis.comparison.judge import scaled, worsening
 from perf_pipeline.analysis.history import RUNS_MAX, History, read_history
 from perf_pipeline.catalogue.alerts import read_alerts
 from perf_pipeline.catalogue.baselines import list_baselines
 from perf_pipeline.catalogue.store import open_catalogue
-from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER
+from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER, NEUTRAL
+from perf_pipeline.metrics.types.alert import RECENT_RUNS
 from perf_pipeline.metrics.types.trend import (
     MetricTrend,
     Trend,
@@ -26,14 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from perf_pipeline.analysis.change_points.change_point import ChangePoint, Tier
+    from perf_pipeline.analysis.change_points.change_point import ChangePoint
+    from perf_pipeline.analysis.comparison.compared_metric import ComparedMetric
     from perf_pipeline.analysis.history import MetricKey, Series
     from perf_pipeline.catalogue.baselines import PinnedBaseline
     from perf_pipeline.metrics.types.alert import Alert
-
-NEAR_RUNS: dict[Tier, int] = {"confirmed": 1, "fast": 2}
-"""How far from the run that is named the first of a new level may be: what is confirmed is exact in
-nine of ten histories, and nearly always within one run."""
 
 
 class ReadTrends(NamedTuple):
@@ -150,31 +151,33 @@ def _metrics(series: Series, places: Mapping[str, int]) -> Iterator[MetricTrend]
 
 def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> MetricTrend:
     higher_is_better = key.metric in HIGHER_IS_BETTER
+    unit = next(point.values[key].unit for point in series.points if key in point.values)
+    scale = scale_of(key.metric, unit, higher_is_better=higher_is_better)
     counting = [one for one in points if one.counts]
     found = find_change_points([one.value for one in counting])
     return MetricTrend(
         level=series.key.level,
         family=key.family,
         metric=key.metric,
-        unit=next(point.values[key].unit for point in series.points if key in point.values),
+        unit=unit,
         higher_is_better=higher_is_better,
         points=points,
-        changes=tuple(_changes(counting, found, higher_is_better)),
-        drift=_drift(counting, found, higher_is_better),
+        changes=tuple(_changes(counting, found, scale)),
+        drift=_drift(counting, found, scale),
     )
 
 
 def _changes(
-    points: Sequence[TrendPoint],
-    found: Sequence[ChangePoint],
-    higher_is_better: bool,  # noqa: FBT001
+    points: Sequence[TrendPoint], found: Sequence[ChangePoint], scale: ComparedMetric
 ) -> Iterator[TrendChange]:
     values = [point.value for point in points]
     last = len(points) - 1
     ends = [0, *(one.index for one in found), len(points)]
     for one, start, end in zip(found, ends, ends[2:], strict=False):
-        near = NEAR_RUNS[one.tier]
-        is_higher = fmean(values[one.index : end]) > fmean(values[start : one.index])
+        near = OFF_BY_RUNS[one.tier]
+        moved_by = fmean(values[one.index : end]) - fmean(values[start : one.index])
+        is_worse = _is_worse(scale, is_higher=moved_by > 0)
+        effect = one.effect if scale.kind == "ratio" else moved_by
         yield TrendChange(
             run=points[one.index].run,
             earliest=points[max(one.index - near, 0)].run,
@@ -183,14 +186,20 @@ def _changes(
             low=one.low,
             high=one.high,
             tier=one.tier,
-            is_worse=is_higher is not higher_is_better,
+            is_worse=is_worse,
+            raises_alert=bool(is_worse)
+            and one.index > last - RECENT_RUNS
+            and effect is not None
+            and worsening(scale, effect) >= scaled(scale, scale.negligible),
         )
 
 
+def _is_worse(scale: ComparedMetric, *, is_higher: bool) -> bool | None:
+    return None if scale.name in NEUTRAL else is_higher is not scale.higher_is_better
+
+
 def _drift(
-    points: Sequence[TrendPoint],
-    found: Sequence[ChangePoint],
-    higher_is_better: bool,  # noqa: FBT001
+    points: Sequence[TrendPoint], found: Sequence[ChangePoint], scale: ComparedMetric
 ) -> TrendDrift | None:
     drift = find_drift([point.value for point in points], found)
     if drift is None:
@@ -200,5 +209,5 @@ def _drift(
         effect=drift.effect,
         low=drift.low,
         high=drift.high,
-        is_worse=drift.is_rising is not higher_is_better,
+        is_worse=_is_worse(scale, is_higher=drift.is_rising),
     )

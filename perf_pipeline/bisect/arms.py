@@ -30,6 +30,10 @@ class Arm(Measurer, Protocol):
     def packages(self, release: str) -> Mapping[str, str]:
         """Return the packages beside the target in a release's environment: name to version."""
 
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Packages that every release has besides those that the arm is about."""
+
 
 @dataclass(frozen=True)
 class TwoArmResult:
@@ -43,6 +47,7 @@ class TwoArmResult:
         step: The comparison of the last good with the first bad release, pinned, where that was
             needed to tell the cause.
         moves: How the packages differ between the last good and the first bad release as published.
+        added: What every pinned release has besides the packages of the lock.
     """
 
     published: Bisection
@@ -51,6 +56,7 @@ class TwoArmResult:
     why: str
     step: AskedRelease | None
     moves: PackageMoves
+    added: tuple[str, ...] = ()
 
     @property
     def comparisons(self) -> int:
@@ -80,17 +86,17 @@ def bisect_both(
     first = find_first_bad(releases, published, metric, lambda one: notify(ARMS[0], one), limit)
     second = find_first_bad(releases, pinned, metric, lambda one: notify(ARMS[1], one), limit)
     if first.outcome != "found":
-        return TwoArmResult(first, second, "", first.why, None, PackageMoves())
+        return TwoArmResult(first, second, "", first.why, None, PackageMoves(), pinned.added)
     ends = (first.last_good, first.first_bad)
     moves = package_moves(*map(published.packages, ends))
     if (second.last_good, second.first_bad) == ends and second.outcome == "found":
         why = f"{ends[1]} is the first bad release with pinned packages as well"
-        return TwoArmResult(first, second, "code", why, None, moves)
+        return TwoArmResult(first, second, "code", why, None, moves, pinned.added)
     half = _step(first, metric) / 2
     found = find_first_bad(ends, pinned, metric, lambda one: notify(ARMS[1], one), half)
     step = found.asked[0] if found.asked else None
     cause, why = _cause(found, moves)
-    return TwoArmResult(first, second, cause, why, step, moves)
+    return TwoArmResult(first, second, cause, why, step, moves, pinned.added)
 
 
 def _step(found: Bisection, metric: str) -> float:

@@ -41,6 +41,11 @@ def answer_lines(found: TwoArmResult) -> list[str]:
         f"({counted(bisection.comparisons, 'comparison')})"
         for arm, bisection in zip(ARMS, (found.published, found.pinned), strict=True)
     ]
+    if found.added:
+        lines.append(
+            f"- every pinned release also has {', '.join(found.added)}: the lock lacks what the "
+            "good release imports"
+        )
     if found.cause:
         release = found.published.first_bad
         why = visible(found.why, length_max=2 * _WHY_LENGTH)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from perf_pipeline.config.names import NameKind
     from perf_pipeline.samples.run_folder import RunFolder
 
-BASELINES_FILE = "baselines.json"
 SCHEMA_VERSION = 1
 
 

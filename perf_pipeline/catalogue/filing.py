@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, inspect, select
 
 from perf_pipeline.catalogue.store import open_catalogue
-from perf_pipeline.catalogue.tables import Level, Metric, Run, Verdict
+from perf_pipeline.catalogue.tables import COMPARED_ROLE, Level, Metric, Run, Verdict
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.metrics.level_values import level_values
 from perf_pipeline.metrics.matching import (
@@ -172,7 +172,7 @@ def _level(metrics: RunMetrics, position: int, level: LevelMetrics) -> Level:
         position=position,
         label=level.label,
         repeat=level.repeat,
-        role=level.role,
+        role=level.role if metrics.manifest.ab is None else COMPARED_ROLE,
         target=level.target,
         target_version=target_version(metrics.manifest, level.target),
         validity=level.validity,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 FORMS = "pinned:NAME, rolling:N or branch:NAME"
+ROLLING = "rolling:"
 _KINDS = ("pinned", "rolling", "branch")
 FILED_MAX = 200
 """The newest runs of a results folder are looked at; filing that many takes a second, once."""
@@ -178,7 +179,8 @@ def _of_branch(
         wanted = _comparable(like).where(Run.git_branch == branch, Run.git_dirty.is_(False))
         runs = [(run.id, run.git_commit) for run in session.scalars(wanted)]
     if not runs:
-        raise _nothing_compares(f"branch:{branch}", like)
+        changed = "A run of files that differ from their commit is not of the branch. "
+        raise _nothing_compares(f"branch:{branch}", like, changed)
     measured = {commit for _, commit in runs}
     code = like.manifest.user_code
     folder = Path(code.folder) if code else PROJECT
@@ -204,9 +206,9 @@ def _comparable(like: RunMetrics) -> Select[Run]:
     return select(Run).where(compares.exists(), earlier).order_by(Run.created.desc(), Run.id.desc())
 
 
-def _nothing_compares(name: str, like: RunMetrics) -> CatalogueError:
+def _nothing_compares(name: str, like: RunMetrics, more: str = "") -> CatalogueError:
     return CatalogueError(
         f"{name} is empty: no valid run before {like.run_id} has the same load, target, settings, "
-        "packages, servers and machine. Older runs are added with `perf-pipeline catalogue add "
-        "FOLDER`"
+        f"packages, servers and machine. {more}Older runs are added with `perf-pipeline catalogue "
+        "add FOLDER`"
     )

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from perf_pipeline.catalogue.file_names import CATALOGUE_FILE
 from perf_pipeline.catalogue.schema import bring_up_to_date
 from perf_pipeline.errors import CatalogueError
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-FILE = "catalogue.sqlite"
 _WAITS_S = 30
 _LOCK = 7_206_118_417_225_614
 """Number of the advisory lock in PostgreSQL; any that others do not use."""
@@ -95,7 +95,7 @@ def open_catalogue(results: Path, url: str | None = None) -> Catalogue:
 
 def _address(results: Path, url: str | None) -> tuple[str, URL]:
     if url is None:
-        path = results.absolute() / FILE
+        path = results.absolute() / CATALOGUE_FILE
         return str(path), URL.create("sqlite", database=str(path))
     try:
         address = make_url(url).set(drivername="postgresql+psycopg")

@@ -10,6 +10,9 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+COMPARED_ROLE = "compared"
+"""Role of the levels of a run that compared two arms in turn."""
+
 
 class Table(DeclarativeBase):
     """The base of all tables."""
@@ -71,7 +74,7 @@ class Level(Table):
         position: Of the level in the run, from 0.
         label: ``100``, or the name of an arm.
         repeat: Number of the repeat, 0 for the first.
-        role: ``level`` or ``arm``.
+        role: ``level``, ``arm`` or ``COMPARED_ROLE``.
         target: The target that was measured, with its version and packages.
         target_version: Version of its own package; empty where it has none.
         validity: Whether its figures are a measurement.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.comparison.compare import tolerant
 from perf_pipeline.analysis.comparison.compared_metric import METRICS
 from perf_pipeline.ci.cases import Case
 from perf_pipeline.ci.notes import NotedRun, are_wanted, note_run
@@ -62,29 +63,29 @@ def comparison_cases(comparison: Comparison) -> tuple[Case, ...]:
     scenario = comparison.scenario
     return (
         Case(scenario, name, whole, "" if whole == "passed" else text, detail=text),
-        *(_case(scenario, change) for change in by_weight(comparison.changes)),
+        *(_case(scenario, change, comparison.matters) for change in by_weight(comparison.changes)),
     )
 
 
-def _case(scenario: str, change: Change) -> Case:
+def _case(scenario: str, change: Change, matters: float) -> Case:
     outcome = OUTCOMES[change.verdict]
     detail = (
-        f"{changes.verdict_text(change)}: {changes.in_short(change)}; {_limit(change)}. "
-        f"{escape.visible(change.why)}"
+        f"{changes.verdict_text(change)}: {changes.in_short(change)}; {_limit(change, matters)}. "
+        f"{changes.reason(change)}"
     )
     where = ": ".join(escape.name(one) for one in (change.level, change.family) if one)
     name = f"{where}: {escape.name(change.metric)}"
     return Case(scenario, name, outcome, "" if outcome == "passed" else detail, detail=detail)
 
 
-def _limit(change: Change) -> str:
+def _limit(change: Change, matters: float) -> str:
     """Return from which change on a metric is judged."""
     metric = METRICS.get(change.metric)
     if metric is None:
         return "no limit is known"
-    ends = (metric.negligible, metric.matters)
-    smallest, matters = (
+    ends = (metric.negligible, tolerant(metric, matters).matters)
+    smallest, missed = (
         changes.effect_text(1 + end if metric.kind == "ratio" else end, metric.kind).lstrip("+")
         for end in ends
     )
-    return f"limit: up to {smallest} is no change, {matters} must not be missed"
+    return f"limit: up to {smallest} is no change, {missed} must not be missed"

@@ -1,6 +1,6 @@
 """The commands of ``perf-pipeline``, their help, and how their arguments are read.
 
-What a command needs (polars, numpy, altair) takes half a second to import, so only the command
+What a command needs (polars, numpy, drivers) takes half a second to import, so only the command
 that is called is imported; the list of all commands reads their first lines from their sources.
 """
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[+-]?(\d[\w.+-]*|nan|inf\w*)", re.IGNORECASE)
 _LEVELS = ("--concurrency", "--rate")
+_CI_FILES = {"--junit", "--summary"}
 
 COMPLETING = "_PERF_PIPELINE_COMPLETE"
 """The variable with which a shell asks what may follow; then every command is needed."""
@@ -203,7 +204,8 @@ def call(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
-    if "".join(arguments[:1]) not in WITH_CI_FILES:
+    asked = {argument.partition("=")[0] for argument in arguments}
+    if "".join(arguments[:1]) not in WITH_CI_FILES or asked.isdisjoint(_CI_FILES):
         return _call(arguments)
 
     def refuse(error: PerfPipelineError) -> int:

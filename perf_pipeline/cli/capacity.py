@@ -49,8 +49,7 @@ from perf_pipeline.config.scenario.problems import Problems
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.dagster_home import VARIABLE, dagster_environment
-from perf_pipeline.run import new_run_id
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables
 
 if TYPE_CHECKING:

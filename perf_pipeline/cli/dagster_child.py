@@ -12,6 +12,7 @@ import subprocess
 import time
 from contextlib import closing
 from dataclasses import asdict
+from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from perf_pipeline.cli.waiting_dagster import WaitingDagster, waiting_dagster
@@ -19,9 +20,8 @@ from perf_pipeline.config.duration import DEFAULT_WAIT
 from perf_pipeline.config.scenario.builtin import find_scenario, list_scenarios
 from perf_pipeline.config.scenario.target_spec import target_fields
 from perf_pipeline.host.load_lock import GAVE_UP
-from perf_pipeline.program.failure_note import read_note
+from perf_pipeline.program.failure_note import NOTICE_PREFIX, read_note
 from perf_pipeline.redaction.redact import redacted
-from perf_pipeline.run import NOTICE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,10 @@ STOP_GRACE_S = 22.0
 STOP_ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 """SIGINT is what Dagster turns into a clean end; the next follows after ``STOP_GRACE_S``,
 in which the user's teardown may take its 10 s."""
+
+_FOR_THE_END = "perf_pipeline.cli.outcome"
+"""Imported when the child has its orders: it takes a second core some hundred milliseconds before
+the child starts its workers, and the outcome is shown that much sooner."""
 
 
 class DagsterJob(NamedTuple):
@@ -163,6 +167,7 @@ class DagsterChild:
                     self._checked.to_json(),
                     self._environ,
                 )
+                import_module(_FOR_THE_END)
                 self._watch(waiting.process, waiting.log, noted)
             finally:
                 _stop(waiting.process)

@@ -14,6 +14,7 @@ from perf_pipeline.ci.measured import note_measured
 from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.output import answer, show, show_report
 from perf_pipeline.cli.summary import show_summary
+from perf_pipeline.config.slo.shipped import GATES
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.performance import performance_metrics
@@ -22,12 +23,7 @@ from perf_pipeline.report.level.noise import judged_noise
 from perf_pipeline.report.recovery.answer import injected
 from perf_pipeline.report.run.files import report_of
 from perf_pipeline.report.run.result_file import level_file
-from perf_pipeline.report.run.run_verdict import (
-    GATES,
-    fault_failures,
-    gate_failures,
-    gate_rows,
-)
+from perf_pipeline.report.run.run_verdict import fault_failures, gate_failures, gate_rows
 from perf_pipeline.report.text.labels import level_name
 from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 

@@ -13,7 +13,6 @@ from perf_pipeline.cli.completion import offer_gates, offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, load_job
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
-from perf_pipeline.cli.outcome import end_at_once, finish, give_up
 from perf_pipeline.cli.output import (
     AsJson,
     Explain,
@@ -31,15 +30,14 @@ from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
+from perf_pipeline.config.slo.shipped import GATES
 from perf_pipeline.errors import RunFolderError, ScenarioError, ServiceUnavailableError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.program.dagster_home import dagster_environment
-from perf_pipeline.report.run.run_verdict import GATES
-from perf_pipeline.run import new_run_id
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables
 from perf_pipeline.servers.lifecycle.status import server_status
 
@@ -155,18 +153,20 @@ def launch_run(
     with interruptions_noted() as noted:
         with view:
             child.run(noted)
+        from perf_pipeline.cli import outcome  # noqa: PLC0415 - imported while the run began
+
         if child.gave_up and not noted:
-            give_up(child.gave_up, folder.run_id, as_json=as_json)
+            outcome.give_up(child.gave_up, folder.run_id, as_json=as_json)
         try:
             noted.raise_at_once()  # interruptions are not polled while results are written
-            finish(
+            outcome.finish(
                 *(folder, child, gate, accept_verdicts),
                 interrupted=noted.code,
                 as_json=as_json,
                 explain=explain,
             )
         except EndAtOnceError as error:
-            end_at_once(folder, as_json=as_json)
+            outcome.end_at_once(folder, as_json=as_json)
             raise typer.Exit(noted.code or Exit.INTERRUPTED) from error
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from perf_pipeline.cli.ended_workflows import EndedWorkflows
 from perf_pipeline.errors import RunFolderError
-from perf_pipeline.loadgen.plan.phase_rules import closed_phases
-from perf_pipeline.loadgen.supervise.control_run import CONTROL_S
-from perf_pipeline.samples.open_records import read_intended
-from perf_pipeline.samples.planned_levels import PlannedLevel, read_planned_levels
+from perf_pipeline.loadgen.plan.phase_rules import CONTROL_S, closed_phases
+from perf_pipeline.samples.planned_levels import PlannedLevel, read_planned_levels, read_schedule
 from perf_pipeline.samples.run_record import MAY_GO_ON
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable
 
     from perf_pipeline.samples.run_folder import RunFolder
@@ -97,7 +94,7 @@ class RunWatch:
         self._folder = folder
         self._level_folder = folder.root
         self._levels: tuple[PlannedLevel, ...] = ()
-        self._intended_ns: npt.NDArray[np.int64] | None = None
+        self._intended_ns: array[int] | None = None
         self._clock_ns = clock_ns
         self._index = -1
         self._ended_before = 0
@@ -157,9 +154,9 @@ class RunWatch:
             return None
         since_s = max(0.0, elapsed_s - 1.0)
         if self._intended_ns is None:
-            self._intended_ns = read_intended(self._level_folder)
-        first, last = np.searchsorted(self._intended_ns, [since_s * 1e9, elapsed_s * 1e9])
-        return float(last - first) / (elapsed_s - since_s)
+            self._intended_ns = read_schedule(self._level_folder)
+        first, last = (bisect_left(self._intended_ns, at_s * 1e9) for at_s in (since_s, elapsed_s))
+        return (last - first) / (elapsed_s - since_s)
 
     def _enter_level(self) -> None:
         folders = sorted((self._folder.root / "levels").glob("*/"))

@@ -39,7 +39,8 @@ sys.argv = ["dagster", *given["arguments"]]
 _DAGSTER = f"""
 import gc, runpy
 gc.disable()
-import dagster._cli, assets.definitions
+import dagster._cli, assets.definitions, assets.storage.open_files
+assets.storage.open_files.open_files_once()
 gc.freeze()
 gc.enable()
 {FOLLOW_ORDERS}

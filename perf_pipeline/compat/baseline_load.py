@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.analysis.comparison.conditions import LOAD
 from perf_pipeline.analysis.comparison.read_side import read_entries
-from perf_pipeline.analysis.comparison.result_entries import conditions_in
+from perf_pipeline.analysis.comparison.result_entries import conditions_in, label_of
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.builtin import find_scenario, open_scenario
@@ -20,13 +22,15 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Scenario
 
 Entry = dict[str, Any]
+_THINK_TIME = re.compile(r"think time ([0-9.e-]+) s")
 
 
 def load_of(file: Path) -> tuple[str, Overrides]:
     """Return the scenario and the flags that measure again what a result file measured.
 
-    The same levels, as often as in the file; target, settings, nodes, complexity, seed, length and
-    limits. The target has no version: another release of it is what a regression is about.
+    The same levels, as often as in the file; target, settings, nodes, complexity, seed, length,
+    think time and limits. The target has no version: another release of it is what a regression is
+    about.
 
     Raises:
         RunFolderError: The file is missing or not JSON.
@@ -35,6 +39,8 @@ def load_of(file: Path) -> tuple[str, Overrides]:
     entries = read_entries(file)
     if any(entry.get("open_loop") for entry in entries):
         raise _refused(file, "has open levels: run their scenario, then perf-pipeline compare")
+    if any(label_of(entry) != str(entry["concurrency"]) for entry in entries):
+        raise _refused(file, "has stages: run their scenario, then perf-pipeline compare")
     scenario = _scenario_of(file, entries)
     levels = tuple(dict.fromkeys(int(entry["concurrency"]) for entry in entries))
     counts = [sum(entry["concurrency"] == level for entry in entries) for level in levels]
@@ -92,6 +98,7 @@ def _changed(file: Path, entries: Sequence[Entry], plain: Scenario) -> dict[str,
         "nodes": (_only(file, "nodes", entries) or plain.nodes, plain.nodes),
         "complexity": (_complexity(entries), _complexity_of(plain)),
         "seed": (_number(conditions, "seed", ""), float(plain.seed)),
+        "think_time_s": (_think_time_s(conditions), plain.think_time.mean_s),
         "duration": (_number(conditions, "phases", "steady_s"), float(plain.phases.steady_s)),
         "memory_limit_mb": (_number(conditions, "limits", "memory_mb"), plain.limits.memory_mb),
         "cpu_limit_percent": (
@@ -132,6 +139,13 @@ def _complexity(entries: Sequence[Entry]) -> str | None:
 def _complexity_of(scenario: Scenario) -> str | None:
     found = {workload.complexity for workload in scenario.workloads if workload.complexity}
     return next(iter(found)) if len(found) == 1 else None
+
+
+def _think_time_s(conditions: Mapping[str, Mapping[str, str]]) -> float | None:
+    """Return the mean think time of the levels; 0 without, None where the file does not say."""
+    loads = conditions.get(LOAD, {}).values()
+    found = {float(one[1]) if (one := _THINK_TIME.search(load)) else 0.0 for load in loads}
+    return found.pop() if len(found) == 1 else None
 
 
 def _number(conditions: Mapping[str, Mapping[str, str]], name: str, part: str) -> float | None:

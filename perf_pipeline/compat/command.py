@@ -30,8 +30,7 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.environment.environment import find_uv, make_environment
 from perf_pipeline.loadgen.left_out import servers_left_out, servers_needed
 from perf_pipeline.program.ending import CODES, interrupted_code
-from perf_pipeline.run import new_run_id
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.servers.lifecycle.status import server_status
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from perf_pipeline.loadgen.profiling.sampled_level import (
 from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.metrics.profile_file import write_profile
 from perf_pipeline.report.profile.page import write_profile_page
-from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

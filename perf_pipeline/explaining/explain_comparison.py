@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.profile.profile import Sampling, no_profile
-from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError
+from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.explaining.explain import EFFORT, Effort, explain, stored
 from perf_pipeline.explaining.side_of_run import NotPlayedAgainError, side_of_run
 from perf_pipeline.samples.run_folder import RunFolder
@@ -32,7 +32,7 @@ def explain_comparison(
 ) -> DifferentialProfile:
     """Explain a comparison of runs whose folders are in the results folder.
 
-    Takes one or two minutes. Call it before the page of the comparison is written, which shows the
+    Takes one or two minutes. The page of the comparison, if it is written afterwards, shows the
     answer and leads to the page of the profile.
 
     Args:
@@ -43,10 +43,7 @@ def explain_comparison(
 
     Returns:
         The profile, which is stored as well; with ``problem`` where a side cannot be played again
-        as it was.
-
-    Raises:
-        GaveUpWaitingError: Another load run went on for too long.
+        as it was, or another load run went on for too long.
     """
     names = comparison.baseline.name, comparison.candidate.name
     try:
@@ -65,10 +62,7 @@ def explain_comparison(
             notify=notify,
             effort=effort,
         )
-    except GaveUpWaitingError:
-        raise
     except PerfPipelineError as error:
-        notify(f"explain: {error}")
         sampling = Sampling(comparison.comparison_id, in_flight=0, asked_in_flight=0)
         return stored(no_profile(sampling, names, str(error)), settings)
 

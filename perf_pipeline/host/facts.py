@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
@@ -28,12 +29,14 @@ class GitState:
         dirty: Whether a tracked file differs from it; None if unknown.
         problem: Why it is not known; empty otherwise.
         branch: Its branch; empty if unknown, and where a commit is checked out without one.
+        changes_sha256: Of what tracked files have in place of the commit's; empty if they are like.
     """
 
     commit: str | None
     dirty: bool | None
     problem: str
     branch: str = ""
+    changes_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ def read_host_facts(temp_dir: Path, root: Path = Path("/")) -> HostFacts:
 def read_git_state(folder: Path, search_path: str) -> GitState:
     """Read which commit of a project a folder holds.
 
+    Files that git does not track, such as the results of a run, are no change.
+
     Args:
         folder: The project's; may be no git folder, or another user's.
         search_path: Where git is looked for.
@@ -84,13 +89,14 @@ def read_git_state(folder: Path, search_path: str) -> GitState:
     command = git_command(git, folder)
     try:
         commit = _output([*command, "rev-parse", "--verify", "HEAD"])
-        changes = _output([*command, "status", "--porcelain"])
+        changes = _output([*command, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv"])
         branch = _output([*command, "rev-parse", "--abbrev-ref", "HEAD"])
     except subprocess.CalledProcessError as error:
         return GitState(None, None, str(error.stderr).strip())
     except subprocess.TimeoutExpired:
         return GitState(None, None, f"git did not answer in {GIT_S} s")
-    return GitState(commit, bool(changes), "", "" if branch == "HEAD" else branch)
+    digest = hashlib.sha256(changes.encode()).hexdigest() if changes else ""
+    return GitState(commit, bool(changes), "", "" if branch == "HEAD" else branch, digest)
 
 
 def git_command(git: str, folder: Path) -> list[str]:
@@ -125,7 +131,9 @@ def steal_percent(before: CpuTimes, after: CpuTimes) -> float | None:
 
 
 def _output(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GIT_S)
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", check=True, timeout=GIT_S
+    )
     return done.stdout.strip()
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.host_record import Calibration
 
 ATTEMPTS_MAX = 4
-PAUSE_S = 0.1
+PAUSE_S = 0.03
 """Between two attempts; none before the second of a run, which warms the core up."""
 
 AGAIN_ABOVE = 1.1

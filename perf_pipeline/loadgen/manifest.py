@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.servers.server import Server
 
-HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "altair")
+HARNESS_PACKAGES = ("dagster", "polars", "psycopg", "psutil", "redis", "numpy", "vl-convert-python")
 
 
 def make_manifest(
@@ -154,4 +154,4 @@ def _scenario_file(scenario: Scenario) -> str:
 def _user_code(folder: str | None, git: GitState | None) -> UserCodeRecord | None:
     if folder is None or git is None or git.commit is None:
         return None
-    return UserCodeRecord(folder, git.commit, git.branch, bool(git.dirty))
+    return UserCodeRecord(folder, git.commit, git.branch, bool(git.dirty), git.changes_sha256)

@@ -16,7 +16,20 @@ if TYPE_CHECKING:
 Unit = Literal["/s", "s", "MB", "ratio", "%"]
 
 HIGHER_IS_BETTER = frozenset({"throughput_per_s"})
-"""Metrics of which more is better; of all others less is."""
+"""Metrics of which more is better; of all others less is. But see ``NEUTRAL``."""
+
+NEUTRAL = frozenset(
+    {
+        "cpu_mean_percent",
+        "cpu_peak_percent",
+        "disk_read_mb",
+        "disk_write_mb",
+        "network_sent_mb",
+        "network_recv_mb",
+    }
+)
+"""Metrics of which neither more nor less is better: they are of the whole phase, so that a target
+that executes more workflows in it has more of them."""
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def performance_metrics(level: LevelMetrics, run_id: str, scenario: str) -> Perf
         scenario=scenario,
         target=level.target,
         nodes=level.nodes,
-        workflows=tuple(sorted(f"{one.family}/{one.complexity}" for one in level.families)),
+        workflows=tuple(sorted(one.name for one in level.families)),
         concurrency=level.concurrency,
         validity=level.validity,
         reasons=level.reasons,

@@ -1,4 +1,4 @@
-"""The failure of a child process, noted in a file that its parent opened.
+"""What a child process tells its parent: lines for people, and its failure in a file.
 
 An exit code cannot tell what was refused from what broke, and a log has 300 lines of stack trace.
 """
@@ -16,6 +16,9 @@ from perf_pipeline.redaction.redact import redacted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+NOTICE_PREFIX = "perf_pipeline: "
+"""Prefix of the lines that a run in a child process prints for the people at its parent."""
 
 
 @dataclass(frozen=True)

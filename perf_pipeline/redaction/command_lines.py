@@ -32,6 +32,20 @@ _CLIENT = re.compile(
     r"|(?P<web>curl|wget))"
     r"""(?=\\?["']?,?[ \t])(?P<rest>[^\n]{0,2000})"""
 )
+_CLIENTS = (
+    "mysql",
+    "maria",
+    "mycli",
+    "redis-",
+    "valkey-",
+    "keydb-",
+    "mongo",
+    "sshpass",
+    "curl",
+    "wget",
+)
+"""Each name of ``_CLIENT`` begins with one of these."""
+
 _OPTIONS = {
     "mysql": re.compile(rf"(?P<name>(?<![\w-])-p)(?![;|&>)\],.]){_VALUE}"),
     "redis": re.compile(rf"(?P<name>(?<![\w-])-a{_BETWEEN})(?!-){_VALUE}"),
@@ -49,6 +63,9 @@ _LONG_OPTION = re.compile(
     rf"(?!-|{PROSE}|[A-Z_]+(?![^\s\])])){_VALUE}"
 )
 """Not the name of a value as a usage has it: ``[--password PASSWORD]``."""
+
+_OF_LONG_OPTIONS = ("pass", "secret", "token", "api", "masterauth")
+"""Each name of ``_LONG_OPTION`` has one of these."""
 
 _SETTING = re.compile(
     rf"(?P<name>\b(?:requirepass|masterauth){_BETWEEN})(?!{PROSE}){_VALUE}", re.IGNORECASE
@@ -71,8 +88,10 @@ def without_client_passwords(text: str) -> str:
     """Return a text with passwords in commands and command lines as ``***``."""
     lowered = text.lower()
     if "-" in text:  # every option has one
-        text = _CLIENT.sub(_without_options, text)
-        text = _LONG_OPTION.sub(rf"\g<name>{HIDDEN}", text)
+        if any(name in text for name in _CLIENTS):
+            text = _CLIENT.sub(_without_options, text)
+        if any(word in text for word in _OF_LONG_OPTIONS):
+            text = _LONG_OPTION.sub(rf"\g<name>{HIDDEN}", text)
     if "requirepass" in lowered or "masterauth" in lowered:
         text = _SETTING.sub(rf"\g<name>{HIDDEN}", text)
     if "AUTH" in text:

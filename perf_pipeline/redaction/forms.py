@@ -14,7 +14,13 @@ from perf_pipeline.redaction.command_lines import PROSE, QUOTED, without_client_
 from perf_pipeline.redaction.logins import HIDDEN, without_logins
 
 _NAME = r"(?:passw(?:or)?d|passphrase|pwd|secret|api[-_]?key|auth[-_]?token|access[-_]?token)"
-_NAMES = ("passw", "passphrase", "pwd", "secret", "key", "token")
+_NAMES = (
+    *("passw", "passphrase", "pwd", "secret"),
+    *(f"api{between}key" for between in ("", "-", "_")),
+    *(f"{of}{between}token" for of in ("auth", "access") for between in ("", "-", "_")),
+)
+"""Every match of ``_NAME`` has one of these."""
+
 _NOTHING = rf"""\*\*\*|["']?(?:YES|NO|None|null|true|false|{PROSE})(?![^\s,;:.)\]}}"'])"""
 _VALUE = rf"""(?:{QUOTED}|\\?["']?[^\s&,;)\]}}"'\\]+)"""
 

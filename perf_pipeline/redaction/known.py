@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MIN_CUT = 6
 """Characters of a secret without its end that are removed, if they are half of it."""
 
+_BEGINNING = 4
+"""Characters of a text that are looked for before the pattern is; several share a beginning."""
+
 _WORD_LIKE = re.compile(r"\w{1,7}|[a-z]+", re.ASCII)
 """A secret like this one is replaced where it is a word, not inside of another word."""
 
@@ -65,6 +68,7 @@ class _Texts:
         self._whole: set[str] = set()
         self._cut: dict[str, set[str]] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._beginnings: tuple[str, ...] = ()
 
     def add_whole(self, texts: Iterable[str]) -> None:
         self._whole.update(texts)
@@ -76,12 +80,15 @@ class _Texts:
     def prepare(self) -> None:
         texts = {text: re.escape(text) for text in self._cut}
         texts |= {text: _matching(text) for text in self._whole}
+        self._beginnings = tuple({text[:_BEGINNING] for text in texts})
         ordered = sorted(texts, key=lambda text: (-len(text), text))  # the longest match first
         if ordered:
             self._pattern = re.compile("|".join(texts[text] for text in ordered))
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where the texts are; of one that is cut, as far as it goes."""
+        if not any(one in text for one in self._beginnings):
+            return  # most texts have none, and the pattern takes several times as long
         at = 0
         while self._pattern is not None and (found := self._pattern.search(text, at)):
             whole = self._cut.get(found[0], ())

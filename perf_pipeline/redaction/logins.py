@@ -48,11 +48,15 @@ _PORT = re.compile(r"\d{1,5}(?![\w-])")
 
 def without_logins(text: str) -> str:
     """Return a text with the passwords of logins as ``***``."""
-    if "@" in text or "%" in text:
-        text = _WORD.sub(_without_login, text)
+    if "@" in text or "%" in text:  # a word ends with its line
+        text = "".join(map(_line_without_logins, text.splitlines(keepends=True)))
     if "://" in text:
         text = _CUT_LOGIN.sub(rf"\g<scheme>\g<user>:{HIDDEN}", text)
     return text
+
+
+def _line_without_logins(line: str) -> str:
+    return _WORD.sub(_without_login, line) if "@" in line or "%" in line else line
 
 
 def _without_login(found: re.Match[str]) -> str:

@@ -178,13 +178,15 @@ class UserCodeRecord:
         folder: From which they are imported.
         git_commit: 40 digits.
         git_branch: Its branch; empty where none is checked out.
-        git_dirty: Whether files differ from the commit.
+        git_dirty: Whether tracked files differ from the commit.
+        changes_sha256: Of these differences; empty without, and in runs of earlier versions.
     """
 
     folder: str
     git_commit: str
     git_branch: str
     git_dirty: bool
+    changes_sha256: str = ""
 
 
 @dataclass(frozen=True)

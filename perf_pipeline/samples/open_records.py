@@ -17,8 +17,9 @@ import numpy as np
 import polars as pl
 
 from perf_pipeline.samples.ended_because import STOPPED_BY_US, EndedBecause
+from perf_pipeline.samples.planned_levels import read_schedule
 from perf_pipeline.samples.record import COLD, NOT_STARTED, TIMES_LOST, ErrorClass, Outcome
-from perf_pipeline.samples.run_folder import INTENDED, STREAMS
+from perf_pipeline.samples.run_folder import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +29,8 @@ if TYPE_CHECKING:
 
 
 def read_intended(folder: Path) -> npt.NDArray[np.int64]:
-    """Return the schedule of the level in ``folder``: int64[n], ns after the go.
-
-    Empty for a level that was cut short before it was written.
-    """
-    path = folder / INTENDED
-    return np.fromfile(path, dtype="<i8") if path.exists() else np.empty(0, dtype=np.int64)
+    """Return what ``read_schedule`` does as an array: int64[n]."""
+    return np.asarray(read_schedule(folder), dtype="<i8")
 
 
 def read_streams(folder: Path) -> npt.NDArray[np.int64]:

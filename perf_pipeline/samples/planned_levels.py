@@ -1,12 +1,13 @@
-"""``plan.json``: the levels that a run will play, for the display of its progress."""
+"""What a run will play, for the display of its progress: its levels, and schedules of open ones."""
 
+from array import array
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from perf_pipeline.config.names import check_names
 from perf_pipeline.config.scenario.scenario import Phases
-from perf_pipeline.samples.run_folder import RunFolder, write_json
+from perf_pipeline.samples.run_folder import INTENDED, RunFolder, write_json
 from perf_pipeline.samples.typed_file import read_typed
 
 SCHEMA_VERSION = 1
@@ -67,3 +68,14 @@ def read_planned_levels(folder: RunFolder) -> tuple[PlannedLevel, ...]:
 
 def _path(folder: RunFolder) -> Path:
     return folder.root / "plan.json"
+
+
+def read_schedule(folder: Path) -> "array[int]":
+    """Return the intended starts of the open level in ``folder``, ns after the go, in order.
+
+    Empty for a level that was cut short before they were written.
+    """
+    words, path = array("q"), folder / INTENDED
+    if path.exists():
+        words.frombytes(path.read_bytes())
+    return words

@@ -13,6 +13,7 @@ RUN/metrics.json, report.html, report.md, report.json, headline.json
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,11 @@ STREAMS = "streams.int64"
 
 CONTROL = "control"
 """Folder of an open level: the same arrivals on workflows that do nothing."""
+
+
+def new_run_id(now: datetime) -> str:
+    """Return a run's id: ``20241201_120000-4f2c``; sorts by time, and is unique."""
+    return f"{now:%Y%m%d_%H%M%S}-{secrets.token_hex(2)}"
 
 
 def write_json(path: Path, value: object) -> None:

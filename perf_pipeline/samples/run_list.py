@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 RUN_ID = re.compile(r"[0-9]{8}_[0-9]{6}-[0-9a-f]{4}")
-"""A run's id as ``run.new_run_id`` makes it."""
+"""A run's id as ``new_run_id`` makes it."""
 
 LINES_MAX = 5
 """Folders that are named when the latest run is looked for; `perf-pipeline status` names all."""

@@ -1,4 +1,4 @@
-"""Measuring leaves at least 95 % of kailash's throughput at 100 in flight, and 90 % at 1000.
+"""Measuring leaves at least 95 % of kailash's throughput at 100 in flight, and 85 % at 1000.
 
 The engine and a bare loop run in turns of some seconds, one stopped while the other runs. The bare
 loop is the same process (interpreter, session, timers, descriptors, threads and their order of
@@ -8,9 +8,10 @@ nodes are counted, over whole turnovers. At size full throughput is judged, over
 several instances of both, closed and open loops together; at size ci nodes per CPU second of one
 instance, because on a shared machine wall-clock time measures the neighbours too. Both are shown.
 
-What is proven is the lower end of a 95 % interval. The goal is 98 % everywhere, and the interval
-must reach it: instances of the same kind differ by several percent at 1000 in flight, so a goal
-this close is neither proven nor refuted there.
+What is proven is the lower end of a 95 % interval: 90 % at 1000 in flight with code nodes, 85 %
+with lean ones. The goal is 98 % everywhere, and the interval must reach it: instances of the same
+kind differ by several percent at 1000 in flight, so a goal this close is neither proven nor refuted
+there.
 
 At 10,000 in flight, each a task of ``control_async``, all are in flight at once, none is dropped or
 lost, and the memory of the worker processes stays below one gigabyte.
@@ -77,7 +78,7 @@ COMPARED = {
     Size.FULL: (
         # A turnover of code nodes takes about 15 s: one of warm-up, two that count.
         Compared("code", 1000, _TWO_LOOPS, 3.0, 5, 12, 3, 0.9, GOAL, by_clock=True),
-        Compared("lean", 1000, _TWO_LOOPS, 1.5, 2, 4, 5, 0.9, GOAL, by_clock=True),
+        Compared("lean", 1000, _TWO_LOOPS, 1.5, 2, 4, 5, 0.85, GOAL, by_clock=True),
         Compared("lean", 100, _TWO_LOOPS, 1.5, 2, 3, 5, 0.95, GOAL, by_clock=True),
     ),
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perf_pipeline.worker.ledger import Ledger
 
 WAIT_FOR_GO_S = 0.05
-"""The go is announced 0.2 s ahead, so the thread that polls for it may do so rarely."""
+"""The go is announced 0.1 s ahead, so the thread that polls for it may do so rarely."""
 
 THINK_STEP_S = 0.5
 """A thinking slot notices a stop after this long at the latest: a wake-up a second costs less."""

@@ -11,7 +11,7 @@ from assets.definitions import defs
 from assets.launchpad.launch_fields import launch_fields
 from assets.resources import GateChoice, LoadRun
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.report.run.run_verdict import GATES
+from perf_pipeline.config.slo.shipped import GATES
 
 LOAD_RUN = "load_run_resource"
 

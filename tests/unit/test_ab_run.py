@@ -13,6 +13,7 @@ from perf_pipeline.ab_run import AbCourse
 from perf_pipeline.config.interleaved.arms import AbArm, AbQuestion
 from perf_pipeline.config.interleaved.question import scenario_of_arm
 from perf_pipeline.config.scenario.scenario import Scenario
+from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
 from perf_pipeline.samples.run_folder import RunFolder
 from tests.unit.report.conftest import level as level_of
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 BASE = Scenario("mine", target="control", concurrency=(4,))
 LEVEL_S = 10.0
+CPU = CpuPerWorkflow(0.004, 0.0039, 0.0041, 4000, 16.0)
 Played = tuple[list["LevelPlan"], list[str]]
 
 
@@ -50,6 +52,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Played]:
             index, label = path.name.split("-", 1)
             pair, arm = int(index) // 2, label[-1]
             made = level_of(int(index), label, 4, throughput(pair, arm))
+            made = replace(made, cpu_per_workflow=CPU)
             return replace(made, repeat=pair, validity=validity, validity_if_quiet=validity)
 
         monkeypatch.setattr(ab_run, "measure_level", measured)
@@ -65,7 +68,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Played]:
     return played
 
 
-def question(**changes: float) -> AbQuestion:
+def question(**changes: float | str) -> AbQuestion:
     made = AbQuestion(AbArm("a", "control"), AbArm("b", "control_async"))
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -101,6 +104,20 @@ def test_a_loud_one_ends_before_the_pair_that_the_budget_would_not_hold(
     plans, lines = play(question(budget_s=65), lambda pair, _arm: 100 + 50 * (pair % 2))
     assert len(plans) == 6
     assert lines[-1] == "pair 3: the budget of 65 s does not allow another pair"
+
+
+def test_a_bisection_ends_when_its_own_metric_is_known(play: Callable[..., Played]) -> None:
+    """Neighbours move the throughput by half, and CPU time per workflow hardly."""
+    loud, lines = play(
+        question(budget_s=1000, bisected_metric="cpu_per_workflow_s"),
+        lambda pair, _arm: 100 + 50 * (pair % 2),
+    )
+    assert len(loud) == 12
+    assert "narrow enough" in lines[-1]
+    plans, _ = play(
+        question(budget_s=1000), lambda pair, arm: 100 + 50 * ((pair + (arm == "b")) % 2)
+    )
+    assert len(plans) > 12
 
 
 def test_no_more_pairs_are_played_than_asked_for(play: Callable[..., Played]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from perf_pipeline.analysis.change_points.change_point import Ratio
 from perf_pipeline.metrics.survival.student import t_quantile
 
@@ -19,12 +21,28 @@ ZERO = 1e-9
 _MAX_LOG = 700.0
 
 
-def step_ratio(series: CleanSeries, start: int, border: int, end: int) -> Ratio:
-    """Return the ratio of the level from ``border`` to ``end`` to the one from ``start``."""
+def step_ratio(series: CleanSeries, start: int, border: int, end: int, *, pooled: bool) -> Ratio:
+    """Return the ratio of the level from ``border`` to ``end`` to the one from ``start``.
+
+    Args:
+        series: What they are levels of.
+        start: First value of the old level.
+        border: First value of the new level.
+        end: After its last value.
+        pooled: Whether the new level has the spread of the old one, as it is of too few values to
+            show its own: of two values it would be unknown within a factor of ten.
+    """
     old, new = series.values[start:border], series.values[border:end]
-    degrees = max(min(len(old), len(new)) - 1, 1)
     means = (float(old.mean()), float(new.mean()))
-    return ratio(series, means, (_standard_error(old), _standard_error(new)), degrees)
+    if pooled:
+        own = np.concatenate([old - means[0], new - means[1]])
+        degrees = max(len(own) - 2, 1)
+        spread = math.sqrt(float(own @ own) / degrees * _inflation(old))
+        errors = (spread / math.sqrt(len(old)), spread / math.sqrt(len(new)))
+    else:
+        degrees = max(min(len(old), len(new)) - 1, 1)
+        errors = (_standard_error(old), _standard_error(new))
+    return ratio(series, means, errors, degrees)
 
 
 def ratio(
@@ -56,11 +74,16 @@ def _standard_error(level: Floats) -> float:
     if len(level) < 2:  # noqa: PLR2004 - one value has no spread
         return 0.0
     off = level - level.mean()
+    return math.sqrt(float(off @ off) / (len(level) - 1) / len(level) * _inflation(level))
+
+
+def _inflation(level: Floats) -> float:
+    """Return how many times the variance of a mean is greater, as neighbours are correlated."""
+    off = level - level.mean()
     rss = float(off @ off)
     correlation = float(off[1:] @ off[:-1]) / rss if rss else 0.0
     correlation = min(max(correlation, 0.0), MAX_CORRELATION)
-    inflation = (1.0 + correlation) / (1.0 - correlation)
-    return math.sqrt(rss / (len(level) - 1) / len(level) * inflation)
+    return (1.0 + correlation) / (1.0 - correlation)
 
 
 def _exp(value: float) -> float:

@@ -43,6 +43,6 @@ def find_change_points(values: Sequence[float] | Floats) -> tuple[ChangePoint, .
     borders = [0, *(index for index, _ in tiers), end]
     found = []
     for (index, tier), start, next_start in zip(tiers, borders, borders[2:], strict=False):
-        ratio = step_ratio(series, start, index, next_start)
+        ratio = step_ratio(series, start, index, next_start, pooled=tier == "fast")
         found.append(ChangePoint(index, ratio.effect, ratio.low, ratio.high, tier))
     return tuple(found)

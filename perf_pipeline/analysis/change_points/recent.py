@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,17 +18,20 @@ MAX_LEVEL_POINTS = 40
 MAX_RECENT_POINTS = 7
 MIN_RECENT_POINTS = 2
 CHANCE = 1e-6
-"""Probability that noise alone puts all of the last values beyond the bound, on one side."""
+"""Probability that noise alone puts the last values that far off, on one side; of each number of
+values from two to seven."""
 
-MIN_SPREADS = 2.0
+_VARIANCE_OF_MEDIAN = math.pi / 2.0
+"""Times that of the mean, with normal noise."""
 
 
 def recent_step(series: CleanSeries, level_start: int) -> int | None:
     """Return the first of the last two to seven values that all left the level, or None.
 
-    Each of ``t`` last values must lie beyond the quantile that one value exceeds with the
-    probability ``CHANCE ** (1 / t)``: 3.1 spreads for two values, 2.3 for three. A lone spike is
-    one value and never enough.
+    Their mean must lie beyond the quantile of Student's t that noise exceeds with the probability
+    ``CHANCE``, where the level itself is known from few values too. And each of ``t`` values must
+    lie beyond the one that a value exceeds with the probability ``CHANCE ** (1 / t)``: 3.1 spreads
+    for two values, 2.3 for three. So a lone spike, which is one value, is never enough.
 
     Args:
         series: The series.
@@ -45,9 +49,12 @@ def recent_step(series: CleanSeries, level_start: int) -> int | None:
         spread = max(spread, float(np.clip(level, middle - bound, middle + bound).std(ddof=1)))
         if spread == 0.0:
             spread = float(level.std(ddof=1)) or 1.0
-        limit = t_quantile(1.0 - CHANCE ** (1.0 / count), len(level) - 1)
+        degrees = len(level) - 1
+        each = t_quantile(1.0 - CHANCE ** (1.0 / count), degrees)
+        error = math.sqrt(1.0 / count + _VARIANCE_OF_MEDIAN / len(level))
+        together = t_quantile(1.0 - CHANCE, degrees) * error
         off = (series.raw[start:] - middle) / spread
         off = off if off[0] > 0.0 else -off
-        if off.min() > limit and off.mean() > MIN_SPREADS:
+        if off.min() > each and off.mean() > together:
             return start
     return None

@@ -51,7 +51,7 @@ def compare_sides(
         matters: The smallest relative change that must not be missed, where that is more than
             the metric's own.
     """
-    metrics = {name: _tolerant(metric, matters) for name, metric in METRICS.items()}
+    metrics = {name: tolerant(metric, matters) for name, metric in METRICS.items()}
     rows = [
         (label, key, *_observed(baseline.of(label), candidate.of(label), key))
         for label in _labels(baseline, candidate)
@@ -86,10 +86,12 @@ def compare_sides(
         verdict=verdict,
         severity=SEVERITIES[worst],
         recommendations=recommendations(changes, baseline, candidate, differences, verdict),
+        matters=matters,
     )
 
 
-def _tolerant(metric: ComparedMetric, matters: float) -> ComparedMetric:
+def tolerant(metric: ComparedMetric, matters: float) -> ComparedMetric:
+    """Return a metric of which no smaller relative change matters."""
     return (
         metric
         if metric.kind == "difference"

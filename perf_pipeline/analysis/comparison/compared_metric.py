@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -88,3 +88,18 @@ OPTIONAL = "cpu_per_workflow_s"
 
 PRIMARY_OPEN = ("avg_s", "cpu_per_workflow_s", "error_ratio")
 """Likewise of an open level, whose throughput is the arrival rate while the target keeps up."""
+
+
+def scale_of(
+    name: str, unit: str, *, higher_is_better: bool, kind: Effect | None = None
+) -> ComparedMetric:
+    """Return how much a metric matters; a history has metrics that no comparison has.
+
+    Args:
+        name: Of the metric.
+        unit: Of its values.
+        higher_is_better: Its direction.
+        kind: What the effects are that are known of it; None for the metric's own.
+    """
+    metric = METRICS.get(name) or ComparedMetric(name, name, unit, "", higher_is_better)
+    return metric if kind in (None, metric.kind) else replace(metric, kind=kind)

@@ -1,8 +1,8 @@
 """Under which conditions a run was measured: what must match before two runs compare.
 
 The names are those of ``metrics/matching.py``, which the catalogue compares by digests; here each
-has its parts in plain text, so that a refusal can say what differs. Only ``version``, what is under
-test, may differ.
+has its parts in plain text, so that a refusal can say what differs. Only what is under test may
+differ: ``version``, and ``code``, the commit of a user's own functions.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.manifest import Manifest
 
 UNDER_TEST = "version"
+CODE = "code"
 LOAD = "load"
 """The load of each level, by label. Levels that one side lacks are no difference of conditions."""
 
@@ -48,6 +49,7 @@ def conditions_of(manifest: Manifest, levels: Sequence[LevelMetrics]) -> Conditi
         "limits": _texts(first.limits),
         "packages": {name: text for name, text in installed.items() if name not in own},
         UNDER_TEST: {name: text for name, text in installed.items() if name in own},
+        **_code(manifest),
         "phases": _texts({**asdict(manifest.phases), "cooldown_s": 0}),
         "connections": _texts(
             {
@@ -81,6 +83,15 @@ def _under_test(manifest: Manifest, target: str) -> set[str]:
     except ValueError:  # of another version of this program
         return set()
     return set(_names(named))
+
+
+def _code(manifest: Manifest) -> Conditions:
+    """Return the commit of a user's own functions; without it where they are in no repository."""
+    code = manifest.user_code
+    if code is None:
+        return {}
+    changes = f" with changes {code.changes_sha256[:8]}".rstrip() if code.git_dirty else ""
+    return {CODE: {"": f"{code.git_commit[:12]}{changes}"}}
 
 
 def _unversioned(target: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.comparison.conditions import LOAD, UNDER_TEST
+from perf_pipeline.analysis.comparison.conditions import CODE, LOAD, UNDER_TEST
 from perf_pipeline.errors import ScenarioError
 from perf_pipeline.metrics.types.comparison import Difference
 
@@ -28,7 +28,7 @@ def differences_of(
     baseline: Side,
     candidate: Side,
     *,
-    under_test: Collection[str] = (UNDER_TEST,),
+    under_test: Collection[str] = (UNDER_TEST, CODE),
     despite: Collection[str] = (),
 ) -> tuple[Difference, ...]:
     """Return what differs between two sides.
@@ -100,7 +100,10 @@ def _found(
         )
         if unlike:
             mixed = any(
-                len(side.get(part, nothing)) > 1 for side in (before, after) for part in unlike
+                len(values.get(part, nothing)) > 1
+                for side, values in ((baseline, before), (candidate, after))
+                if not (side.spans_versions and name in (UNDER_TEST, CODE))
+                for part in unlike
             )
             yield name, _text(unlike, before), _text(unlike, after), mixed
 
@@ -119,6 +122,8 @@ def _values(side: Side, name: str) -> dict[str, set[str]]:
 
 
 def _text(parts: list[str], values: dict[str, set[str]]) -> str:
+    if all(values.get(part, {_NONE}) == {_NONE} for part in parts):
+        return _NONE
     texts = [f"{part} {' or '.join(sorted(values.get(part, {_NONE})))}".strip() for part in parts]
     more = len(texts) - _PARTS_MAX
     shown = texts[:_PARTS_MAX] if more > 0 else texts

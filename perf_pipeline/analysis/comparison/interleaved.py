@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.comparison.compare import compare_sides
 from perf_pipeline.analysis.comparison.compared_metric import METRICS, PRIMARY, PRIMARY_OPEN
-from perf_pipeline.analysis.comparison.conditions import conditions_of
+from perf_pipeline.analysis.comparison.conditions import CODE, conditions_of
 from perf_pipeline.analysis.comparison.differences import differences_of
 from perf_pipeline.analysis.comparison.measured_level import measured_level, observations_of
 from perf_pipeline.analysis.comparison.paired import MIN_PAIRS
@@ -53,7 +53,8 @@ def compare_arms(metrics: RunMetrics) -> Comparison:
         paired=True,
     )
     more = tuple(_imprecise(question, deciding_values(metrics.levels)))
-    return replace(found, recommendations=(*found.recommendations, *more))
+    said = (*found.recommendations, *more)
+    return replace(found, recommendations=said, is_search=bool(question.bisected_metric))
 
 
 def arm_of(label: str) -> ArmName:
@@ -120,7 +121,9 @@ def _plain(level: LevelMetrics) -> LevelMetrics:
 
 def _side(arm: AbArm, metrics: RunMetrics, levels: Sequence[LevelMetrics]) -> Side:
     plain = [_plain(one) for one in levels]
-    code = {"code": {"": f"{arm.revision} ({arm.commit[:7]})"}} if arm.revision else {}
+    # The manifest has the commit of arm A alone.
+    is_of_revision = metrics.manifest.ab is not None and metrics.manifest.ab.has_revision
+    code = {CODE: {"": arm.shown_code}} if is_of_revision else {}
     return Side(
         name=arm.name,
         scenario=metrics.manifest.scenario,

@@ -11,7 +11,7 @@ from perf_pipeline.analysis.comparison.measured_level import side_of
 from perf_pipeline.analysis.comparison.result_entries import side_of_entries
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.archive import unpacked_runs
-from perf_pipeline.catalogue.resolve import is_baseline_name
+from perf_pipeline.catalogue.resolve import ROLLING, is_baseline_name
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.run_folder import RunFolder, read_json
@@ -61,6 +61,7 @@ def read_side(name: str, results: Path, baseline_folders: BaselineFolders) -> Re
         name=name,
         levels=tuple(level for one in found for level in one.side.levels),
         conditions=tuple(conditions for one in found for conditions in one.side.conditions),
+        spans_versions=any(part.startswith(ROLLING) for part in parts),
     )
     return ReadSide(side, tuple(run for one in found for run in one.runs))
 

@@ -51,6 +51,8 @@ class Side:
         levels: Of all its runs, oldest first; a level that was repeated is there several times.
         conditions: Of each run: what must match (``conditions.py``); empty where a run, such as
             a result file of an earlier version, does not say it.
+        spans_versions: Its runs are the last ones, whichever version of the target they had
+            (``rolling:N``), and may differ among themselves in what is under test.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Side:
     target: str
     levels: tuple[MeasuredLevel, ...]
     conditions: tuple[Conditions, ...] = ()
+    spans_versions: bool = False
 
     @property
     def runs(self) -> tuple[str, ...]:

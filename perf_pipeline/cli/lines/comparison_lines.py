@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.cli.lines.lines import fitting, wrapped
-from perf_pipeline.report.comparison.tables import answers, by_weight, changes_table
+from perf_pipeline.report.comparison.tables import (
+    answers,
+    by_weight,
+    changes_table,
+    counted_runs,
+)
 from perf_pipeline.report.text import quantity
 
 if TYPE_CHECKING:
@@ -69,14 +74,14 @@ def _sides(comparison: Comparison, width: int) -> list[str]:
         for one in comparison.differences
     )
     return [
-        *wrapped(f"baseline: {_side(comparison.baseline)}", width, 1),
-        *wrapped(f"candidate: {_side(comparison.candidate)}", width, 1),
-        *wrapped(f"differs: {differs or 'nothing that is recorded (A/A)'}", width, _MORE_LINES),
+        *wrapped(f"baseline: {_side(comparison, comparison.baseline)}", width, 1),
+        *wrapped(f"candidate: {_side(comparison, comparison.candidate)}", width, 1),
+        *wrapped(f"differs: {differs or 'nothing that is recorded'}", width, _MORE_LINES),
     ]
 
 
-def _side(side: ComparedSide) -> str:
-    runs = quantity.counted(len(side.runs), "run")
+def _side(comparison: Comparison, side: ComparedSide) -> str:
+    runs = counted_runs(comparison, side)
     return f"{side.name} ({side.target}; {runs}; {', '.join(side.validities) or 'no level'})"
 
 

@@ -11,7 +11,6 @@ import typer
 
 from perf_pipeline.ab_run import explain_ab, finish_ab, open_ab
 from perf_pipeline.ci.comparison_cases import note_comparison
-from perf_pipeline.cli.capacity import StepLines
 from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, ab_job
@@ -34,6 +33,7 @@ from perf_pipeline.cli.output import (
 )
 from perf_pipeline.cli.regression.compare import CODES, show_why
 from perf_pipeline.cli.run import check_everything, make_results_folder
+from perf_pipeline.cli.views import LinesView
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.ab_flags import AbFlags, flags_for_ab
 from perf_pipeline.config.flags.flag import check_flags
@@ -48,8 +48,7 @@ from perf_pipeline.loadgen.environment.revisions import with_commit
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 from perf_pipeline.program.dagster_home import VARIABLE, dagster_environment
 from perf_pipeline.report.profile.sentences import sentences
-from perf_pipeline.run import new_run_id
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.servers.lifecycle.resolve import users_url_variables
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def ab(
         )
     job = ab_job(scenario, overrides, asked, folder, wait=wait)
     arms = _Arms(checked, question, settings, made)
-    child = DagsterChild(job, StepLines(as_json=as_json), ready, environ)
+    child = DagsterChild(job, LinesView(as_json=as_json), ready, environ)
     with interruptions_noted() as noted:
         child.run(noted)
         if child.gave_up and not noted:
@@ -186,7 +185,7 @@ def _environments(
         show(text, as_json=as_json)
 
     arms = (question.a, question.b)
-    if any(arm.revision for arm in arms):
+    if question.has_revision:
         return {}
     made: dict[str, TargetEnvironment] = {}
     for arm in arms:
@@ -221,8 +220,14 @@ def _finish(
         show(why, as_json=as_json)
     try:
         compared = open_ab(folder)
-        is_regression = compared.comparison.verdict == "regression"
+        comparison = compared.comparison
+        note_comparison(comparison, compared.page)
+        for line in comparison_lines(
+            comparison, line_width(as_json=as_json), explain=bool(explain)
+        ):
+            show(line, as_json=as_json)
         profile = None
+        is_regression = comparison.verdict == "regression"
         if why is None and (is_regression if explain is None else explain):
             profile = arms.explain(compared, noted, as_json=as_json)
             compared = finish_ab(folder) if profile else compared  # its page, with the answer
@@ -249,9 +254,6 @@ def _show(
     error: str | None,
 ) -> None:
     comparison = compared.comparison
-    note_comparison(comparison, compared.page)
-    for line in comparison_lines(comparison, line_width(as_json=as_json), explain=explain):
-        show(line, as_json=as_json)
     show_why(said, as_json=as_json, explain=explain)
     show(f"comparison: {compared.page}", as_json=as_json)
     answer(

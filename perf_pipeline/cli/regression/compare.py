@@ -24,14 +24,17 @@ from perf_pipeline.cli.output import (
     show,
     show_report,
 )
-from perf_pipeline.comparison_run import compare_named
+from perf_pipeline.comparison_run import compare_named, explained
 from perf_pipeline.exit_code import Exit
+from perf_pipeline.program.ending import interrupted_code
 from perf_pipeline.report.profile.sentences import sentences
-from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perf_pipeline.comparison_run import StoredComparison
+    from perf_pipeline.config.settings import Settings
     from perf_pipeline.metrics.types.comparison import ComparisonVerdict
 
 CODES: dict[ComparisonVerdict, Exit] = {
@@ -79,27 +82,47 @@ def compare(
     match, or bad input; 3 unstable, which is doubt, or no data.
     """
     with bad_input_explained(as_json=as_json):
+        settings = settings_with(results)
         stored = compare_named(
             baseline,
             candidate,
-            settings_with(results),
+            settings,
             comparison_id=new_run_id(datetime.now(UTC)),
             despite=despite or (),
             matters=matters / 100,
-            explain=explain,
             notify=lambda line: show(line, as_json=as_json),
         )
     found, page = stored.comparison, stored.page
     note_comparison(found, page)
-    why = sentences(stored.profile) if stored.profile else ()
     for line in comparison_lines(found, line_width(as_json=as_json), explain=bool(explain)):
         show(line, as_json=as_json)
+    is_explained = found.verdict == "regression" if explain is None else explain
+    code: int = CODES[found.verdict]
+    why: Sequence[str] = ()
+    if is_explained:
+        why, code = _why(stored, settings, code, as_json=as_json)
     show_why(why, as_json=as_json, explain=bool(explain))
     show_report(page, as_json=as_json)
     files = {"file": str(stored.file), "report": str(page), "why": list(why)}
     answer({**files, **asdict(found)}, as_json=as_json)
-    if code := CODES[found.verdict]:
+    if code:
         raise typer.Exit(code)
+
+
+def _why(
+    stored: StoredComparison, settings: Settings, code: int, *, as_json: bool
+) -> tuple[Sequence[str], int]:
+    """Explain a comparison that was shown and stored; Ctrl-C ends that, and keeps the result.
+
+    Returns:
+        What was found, and the exit code.
+    """
+    try:
+        found = explained(stored, settings, lambda line: show(line, as_json=as_json))
+    except KeyboardInterrupt:
+        show("explain: interrupted; the comparison stands", as_json=as_json)
+        return (), interrupted_code()
+    return sentences(found.profile) if found.profile else (), code
 
 
 def show_why(said: Sequence[str], *, as_json: bool, explain: bool) -> None:

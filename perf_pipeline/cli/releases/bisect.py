@@ -41,7 +41,7 @@ from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.loadgen.environment.releases import Wanted, list_releases, version_of
-from perf_pipeline.run import new_run_id
+from perf_pipeline.samples.run_folder import new_run_id
 
 if TYPE_CHECKING:
     from perf_pipeline.bisect.answer import AskedRelease
@@ -130,9 +130,10 @@ def bisect(
         make_results_folder(settings.results_dir)
     notify(f"{len(releases)} releases of {package} from {good} to {bad}")
     published, pinned = (
-        ReleaseArm(spec, is_pinned, checked, settings, budget_s, notify, wait_s)
+        ReleaseArm(spec, is_pinned, checked, settings, metric, budget_s, notify, wait_s)
         for is_pinned in (False, True)
     )
+    pinned.package_of = published.package_with
     least = None if limit is None else scaled(METRICS[metric], limit / 100)
     identity = new_run_id(datetime.now(UTC))
     try:

@@ -43,6 +43,11 @@ class AbArm:
             code = f"code at {self.revision} ({self.commit[:7]})" if self.commit else self.revision
         return ", ".join(part for part in (self.target, settings, code) if part)
 
+    @property
+    def shown_code(self) -> str:
+        """The user's own code for people: ``main (1a2b3c4)``, or that it is of no revision."""
+        return f"{self.revision} ({self.commit[:7]})" if self.revision else "the files as they are"
+
 
 @dataclass(frozen=True)
 class AbQuestion:
@@ -54,6 +59,7 @@ class AbQuestion:
         width: Half of the relative width at which intervals are narrow enough.
         budget_s: Maximum time of all levels.
         max_pairs: Maximum number of pairs.
+        bisected_metric: The metric that decides a bisection, where one asks; else empty.
     """
 
     a: AbArm
@@ -61,3 +67,9 @@ class AbQuestion:
     width: float = DEFAULT_WIDTH_PERCENT / 100
     budget_s: float = DEFAULT_BUDGET_S
     max_pairs: int = DEFAULT_PAIRS
+    bisected_metric: str = ""
+
+    @property
+    def has_revision(self) -> bool:
+        """Whether an arm executes the user's own code as of a revision."""
+        return bool(self.a.revision or self.b.revision)

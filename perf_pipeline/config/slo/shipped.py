@@ -76,6 +76,10 @@ TARGET_TABLES: dict[str, TargetTable] = {
 }
 
 
+GATES = {"production": "minimum", "goal": "goal"}
+"""Gate to the table of targets that it judges by."""
+
+
 @dataclass(frozen=True)
 class Kpi:
     """A key performance indicator: the limits of its grades, best first.

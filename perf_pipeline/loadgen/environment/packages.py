@@ -28,6 +28,18 @@ def required_packages(folder: Path) -> frozenset[str]:
     return frozenset(requirement_name(line) for line in lines if "extra ==" not in line)
 
 
+def package_of_module(folder: Path, module: str) -> str:
+    """Return the distribution of an environment that brings a module, as ``name==version``.
+
+    Returns:
+        Empty text if none does.
+    """
+    for one in _distributions(folder):
+        if module in {file.parts[0].partition(".")[0] for file in one.files or ()}:
+            return f"{normalised(one.metadata['Name'])}=={one.version}"
+    return ""
+
+
 def packages_hash(packages: Mapping[str, str]) -> str:
     """Return the SHA-256, hexadecimal, of one line ``name==version`` a package, by name."""
     lines = "".join(f"{name}=={version}\n" for name, version in sorted(packages.items()))

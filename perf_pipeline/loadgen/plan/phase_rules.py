@@ -1,4 +1,7 @@
-"""When each phase of a closed level ends: the rule that the load follows and estimates rest on."""
+"""When each phase of a closed level ends, and how long the control of an open one is.
+
+The load follows these rules, and estimates rest on them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,10 @@ if TYPE_CHECKING:
     from perf_pipeline.config.scenario.scenario import Phases
 
 WARM_UP_TURNOVERS = 1
+
+CONTROL_S = 3.0
+"""How much of an open level's schedule its control run plays, the busiest part: 30 starts at 10/s,
+1500 at 500/s."""
 
 
 @dataclass(frozen=True)

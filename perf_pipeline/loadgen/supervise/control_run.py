@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.scenario.scenario import Phases, Stop
 from perf_pipeline.config.scenario.target_spec import with_defaults
 from perf_pipeline.loadgen.environment.user_code import NO_USER_CODE, UserCode
+from perf_pipeline.loadgen.plan.phase_rules import CONTROL_S
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.samples.run_folder import CONTROL, write_json
 from perf_pipeline.targets import no_op
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
     from perf_pipeline.targets.target import Job
-
-CONTROL_S = 3.0
-"""How much of the schedule is played, its busiest part: 30 starts at 10/s, 1500 at 500/s."""
 
 _NO_OP = {"threads": ("callable", "work"), "asyncio": ("callable_async", "work_async")}
 

@@ -19,7 +19,7 @@ from perf_pipeline.loadgen.plan.level_plan import little_endian
 from perf_pipeline.loadgen.supervise.early_stop import StopWatch
 from perf_pipeline.loadgen.supervise.level_log import LevelLog, new_log
 from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
-from perf_pipeline.loadgen.supervise.phase_controller import TICK_S, PhaseController
+from perf_pipeline.loadgen.supervise.phase_controller import PhaseController
 from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
 from perf_pipeline.loadgen.supervise.stage_controller import StageController
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
@@ -41,6 +41,9 @@ START_TIMEOUT_S = 120.0
 INTERRUPT_DRAIN_S = 1.0
 INTERRUPT_GRACE_S = 3.0
 HANG_GRACE_S = 10.0
+SHORT_TICK_S = 0.02
+"""Before the load and after it, when people wait for what is next."""
+
 KILL_AT_INTERRUPTION = 2
 """The first interruption lets workflows end, this one kills the workers."""
 
@@ -190,7 +193,7 @@ class LevelSupervisor:
                     if not worker.ready:
                         worker.kill(worker.not_ready_reason(START_TIMEOUT_S))
                 return False
-            self._phases.tick()
+            self._phases.tick(SHORT_TICK_S)
         return True
 
     def _or_disk_full(self, because: EndedBecause) -> EndedBecause:
@@ -221,7 +224,7 @@ class LevelSupervisor:
                     hung = f"hung: still running {grace_s:.0f} s after the stop{worker.doing()}"
                     worker.kill("done" if worker.closed and self._job.teardown else hung)
                 return
-            time.sleep(TICK_S) if quietly else self._phases.tick()
+            time.sleep(SHORT_TICK_S) if quietly else self._phases.tick(SHORT_TICK_S)
 
     def _reap(self) -> None:
         """Kill running workers, log how each ended, and release every resource."""

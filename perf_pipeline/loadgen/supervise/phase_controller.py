@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 TICK_S = 0.1
 MIN_TICK_S = 0.002
-GO_DELAY_S = 0.2
+GO_DELAY_S = 0.1
+"""Slots look for the go every 0.05 s (``worker/closed_loop.py``)."""
 
 
 class PhaseController:

@@ -9,6 +9,10 @@ AlertState = Literal["open", "acknowledged", "cleared"]
 AlertTier = Literal["confirmed", "fast"]
 AlertEvent = Literal["raised", "confirmed", "moved_again", "acknowledged", "cleared"]
 
+RECENT_RUNS = 30
+"""Runs in which a change point of a history raises a new alert: an older one was announced in its
+time, or was imported."""
+
 SEVERITIES: tuple[Severity, ...] = ("none", "minor", "major", "critical")
 
 

@@ -107,6 +107,9 @@ class Comparison:
             else ``improvement`` or ``no_change``; ``no_data`` where nothing could be compared.
         severity: The worst of the changes.
         recommendations: Sentences: what moved, and what to do.
+        is_search: Whether a bisection asked: the answer is about the past, and raises no alert.
+        matters: The smallest relative change that must not be missed, where that is more than a
+            metric's own (``--matters``); 0 for each metric's own.
     """
 
     comparison_id: str
@@ -119,3 +122,5 @@ class Comparison:
     verdict: ComparisonVerdict
     severity: Severity
     recommendations: tuple[str, ...]
+    is_search: bool = False
+    matters: float = 0.0

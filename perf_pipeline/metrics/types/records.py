@@ -15,6 +15,11 @@ class FamilyMetrics:
     error_ratio: float | None
     service_times: ServiceTimes
 
+    @property
+    def name(self) -> str:
+        """``family/complexity``, or of a user's own function its name alone."""
+        return f"{self.family}/{self.complexity}" if self.complexity else self.family
+
 
 @dataclass(frozen=True)
 class InFlight:

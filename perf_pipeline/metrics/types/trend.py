@@ -66,7 +66,8 @@ class TrendChange:
         low: Lower end of its interval.
         high: Upper end.
         tier: ``fast``: a warning that more runs may take back.
-        is_worse: Whether the new level is worse than the old one.
+        is_worse: Whether the new level is worse than the old one; None where no direction is.
+        raises_alert: Whether it is among the last runs, and worse by more than is negligible.
     """
 
     run: int
@@ -76,7 +77,8 @@ class TrendChange:
     low: float | None
     high: float | None
     tier: TrendTier
-    is_worse: bool
+    is_worse: bool | None
+    raises_alert: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,14 @@ class TrendDrift:
             sign, here and below.
         low: Lower end of its interval.
         high: Upper end.
-        is_worse: Whether it goes to the worse.
+        is_worse: Whether it goes to the worse; None where no direction is worse.
     """
 
     run: int
     effect: float | None
     low: float | None
     high: float | None
-    is_worse: bool
+    is_worse: bool | None
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import HEIGHT, WIDTH, Chart
 
 if TYPE_CHECKING:
@@ -28,20 +26,22 @@ def curve(finding: CapacityFinding) -> Chart | None:
     rows = _rows(finding)
     if len(rows) < 2:  # noqa: PLR2004 - one point is no curve
         return None
-    base = alt.Chart({"values": rows}).encode(
-        x=alt.X("per_s:Q", title="workflows ended per second", scale=alt.Scale(zero=True),
-            axis=alt.Axis(tickCount=6)),
+    base = vega.Chart(rows).encoded(
+        x=vega.channel("per_s:Q", title="workflows ended per second", scale=vega.scale(zero=True),
+            axis=vega.axis(tickCount=6)),
         y=time_axis([row["time_s"] for row in rows]),
     )  # fmt: skip
-    line = base.mark_line(strokeWidth=1.2, color=svg.QUIET).encode(order=alt.Order("order:Q"))
-    dots = base.mark_point(size=60, filled=True, opacity=1).encode(
-        color=alt.Color("verdict:N", scale=alt.Scale(domain=list(_VERDICTS), range=_COLOURS))
+    line = base.marked("line", strokeWidth=1.2, color=svg.QUIET).encoded(
+        order=vega.channel("order:Q")
     )
-    names = base.mark_text(align="right", dx=-7, fontSize=10, color="currentColor").encode(
-        text="load:N"
+    dots = base.marked("point", size=60, filled=True, opacity=1).encoded(
+        color=vega.channel("verdict:N", scale=vega.scale(domain=list(_VERDICTS), range=_COLOURS))
+    )
+    names = base.marked("text", align="right", dx=-7, fontSize=10, color="currentColor").encoded(
+        text=vega.channel("load:N")
     )
     layers = [*_knee(finding), line, dots, names]
-    chart = alt.LayerChart(layer=layers).properties(width=WIDTH_RATIO * WIDTH, height=1.6 * HEIGHT)
+    chart = vega.layered(layers, width=WIDTH_RATIO * WIDTH, height=1.6 * HEIGHT)
     title = "Time against throughput, one mark for each step"
     note = "Each mark is labelled with its load and joined to the next higher load."
     if finding.knee is not None and finding.knee.is_reached:
@@ -54,16 +54,18 @@ def curve(finding: CapacityFinding) -> Chart | None:
     return Chart(title, drawn, note)
 
 
-def time_axis(times_s: list[float]) -> alt.Y:
+def time_axis(times_s: list[float]) -> vega.Json:
     """Return a time axis that starts at 0, so that a difference of 2 % looks like one.
 
     Times that span a decade or more are drawn on a logarithmic axis, and its title says so.
     """
     if max(times_s) < DECADE * min(times_s):
-        title, scale = "mean time, s", alt.Scale(zero=True)
+        title, scale = "mean time, s", vega.scale(zero=True)
     else:
-        title, scale = "mean time, s (logarithmic)", alt.Scale(type="log", nice=False)
-    return alt.Y("time_s:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5, format=",.4~r"))
+        title, scale = "mean time, s (logarithmic)", vega.scale(type="log", nice=False)
+    return vega.channel(
+        "time_s:Q", title=title, scale=scale, axis=vega.axis(tickCount=5, format=",.4~r")
+    )
 
 
 def _rows(finding: CapacityFinding) -> list[dict[str, Any]]:
@@ -84,9 +86,9 @@ def _rows(finding: CapacityFinding) -> list[dict[str, Any]]:
     ]
 
 
-def _knee(finding: CapacityFinding) -> list[alt.Chart]:
+def _knee(finding: CapacityFinding) -> list[vega.Chart]:
     if finding.knee is None or not finding.knee.is_reached:
         return []
     rows = [{"per_s": finding.knee.per_s, "time_s": finding.knee.time_s}]
-    rule = alt.Chart({"values": rows}).mark_rule(strokeDash=[4, 4], color=svg.QUIET)
-    return [rule.encode(x=alt.X("per_s:Q")), rule.encode(y=alt.Y("time_s:Q"))]
+    rule = vega.Chart(rows).marked("rule", strokeDash=[4, 4], color=svg.QUIET)
+    return [rule.encoded(x=vega.channel("per_s:Q")), rule.encoded(y=vega.channel("time_s:Q"))]

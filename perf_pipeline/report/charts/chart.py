@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
+from perf_pipeline.report.charts import vega
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 WIDTH = 330
 HEIGHT = 150
-TOP = alt.YValue(0)  # type: ignore[no-untyped-call]
+TOP = vega.constant(0)
 """The upper edge of a chart."""
 
 PERCENTILES_DRAWN = {0.5: "p50", 0.9: "p90", 0.99: "p99"}
@@ -40,22 +40,22 @@ class Chart:
     points: str = ""
 
 
-def series_colour(names: list[str], colours: list[str]) -> alt.Color:
+def series_colour(names: list[str], colours: list[str]) -> vega.Json:
     """Return one colour for each series, with a legend when there are several."""
-    scale = alt.Scale(domain=names, range=colours[: len(names)])
-    return alt.Color("series:N", scale=scale, legend=_legend(names))
+    scale = vega.scale(domain=names, range=colours[: len(names)])
+    return vega.channel("series:N", scale=scale, legend=_legend(names))
 
 
-def series_dash(names: list[str]) -> alt.StrokeDash:
+def series_dash(names: list[str]) -> vega.Json:
     """Return one dash pattern for each series, so that lines differ without their colours."""
     patterns = [DASHES[place % len(DASHES)] for place in range(len(names))]
-    scale = alt.Scale(domain=names, range=patterns)
-    return alt.StrokeDash("series:N", scale=scale, legend=_legend(names))
+    scale = vega.scale(domain=names, range=patterns)
+    return vega.channel("series:N", scale=scale, legend=_legend(names))
 
 
 def _legend(names: list[str]) -> Any:
     return (
-        alt.Legend(title=None, symbolType="stroke", symbolSize=260, columns=LEGEND_COLUMNS)
+        vega.legend(title=None, symbolType="stroke", symbolSize=260, columns=LEGEND_COLUMNS)
         if len(names) > 1
         else None
     )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import (
     HEIGHT,
     WIDTH,
@@ -88,20 +86,20 @@ def _overlaid(
         for number, (_, _, found) in enumerate(played):
             line = f"{side} {number}"
             rows += [{**point, "line": line} for point in curve_points(found, side)]
-    base = alt.Chart({"values": rows}).encode(
+    base = vega.Chart(rows).encoded(
         x=time_axis(found for _, _, found in (*baseline, *candidate)),
-        y=alt.Y(
+        y=vega.channel(
             "share:Q",
             title="% ended",
-            scale=alt.Scale(domain=[0, 100]),
-            axis=alt.Axis(tickCount=5, domain=False),
+            scale=vega.scale(domain=[0, 100]),
+            axis=vega.axis(tickCount=5, domain=False),
         ),
         color=series_colour(SIDES, COLOURS),
         strokeDash=series_dash(SIDES),
-        detail=alt.Detail("line:N"),
+        detail=vega.channel("line:N"),
     )
-    line = base.mark_line(strokeWidth=1.3, interpolate="linear", opacity=0.8)
-    chart = alt.LayerChart(layer=[line]).properties(width=WIDTH, height=1.2 * HEIGHT)
+    curves = base.marked("line", strokeWidth=1.3, interpolate="linear", opacity=0.8)
+    chart = vega.layered([curves], width=WIDTH, height=1.2 * HEIGHT)
     level = candidate[0][1]
     times = "Response time" if level.loop == "open" else "Service time"
     title = f"{times} at {escape.name(level.shown)}: cumulative distribution"
@@ -140,36 +138,34 @@ def cpu_chart(changes: Sequence[Change]) -> Chart | None:
     times = [float(row["ms"]) for row in rows]
     is_wide = max(times) > _LOG_RATIO_MIN * min(times) > 0
     names: list[dict[str, Any]] = [
-        {"row": place, "text": f"{shortened(words.where(one))}: {_told(one)}"}
+        {"row": place, "text": f"{shortened(words.where(one))}: {_row_text(one)}"}
         for place, one in enumerate(drawn)
     ]
-    down = alt.Scale(domain=[-0.75, len(drawn) - 0.3], reverse=True, nice=False)
-    dots = alt.Chart({"values": rows}).mark_point(size=42, opacity=0.85, strokeWidth=1.5)
+    down = vega.scale(domain=[-0.75, len(drawn) - 0.3], reverse=True, nice=False)
+    dots = vega.Chart(rows).marked("point", size=42, opacity=0.85, strokeWidth=1.5)
     layers = [
-        dots.encode(
-            x=alt.X(
+        dots.encoded(
+            x=vega.channel(
                 "ms:Q",
                 title="ms of CPU time per workflow" + (" (logarithmic)" if is_wide else ""),
-                scale=alt.Scale(type="log" if is_wide else "linear", zero=False, padding=10),
-                axis=alt.Axis(tickCount=6, format=",.4~r"),
+                scale=vega.scale(type="log" if is_wide else "linear", zero=False, padding=10),
+                axis=vega.axis(tickCount=6, format=",.4~r"),
             ),
-            y=alt.Y("row:Q", scale=down, axis=None),
-            color=alt.Color(
-                "series:N", scale=alt.Scale(domain=SIDES, range=COLOURS), legend=alt.Legend()
+            y=vega.channel("row:Q", scale=down, axis=None),
+            color=vega.channel(
+                "series:N", scale=vega.scale(domain=SIDES, range=COLOURS), legend=vega.legend()
             ),
-            shape=alt.Shape(
+            shape=vega.channel(
                 "series:N",
-                scale=alt.Scale(domain=SIDES, range=["circle", "diamond"]),
-                legend=alt.Legend(),
+                scale=vega.scale(domain=SIDES, range=["circle", "diamond"]),
+                legend=vega.legend(),
             ),
         ),
-        alt.Chart({"values": names})
-        .mark_text(align="left", baseline="bottom", dy=-7, fontSize=11, color="currentColor")
-        .encode(x=alt.value(0), y=alt.Y("row:Q"), text=alt.Text("text:N")),
+        vega.Chart(names)
+        .marked("text", align="left", baseline="bottom", dy=-7, fontSize=11, color="currentColor")
+        .encoded(x=vega.constant(0), y=vega.channel("row:Q"), text=vega.channel("text:N")),
     ]
-    chart = alt.LayerChart(layer=layers).properties(
-        width=FOREST_WIDTH, height=1.2 * ROW_HEIGHT * len(drawn)
-    )
+    chart = vega.layered(layers, width=FOREST_WIDTH, height=1.2 * ROW_HEIGHT * len(drawn))
     title = "CPU time per workflow, ms"
     note = (
         "One mark for each run; the axis does not begin at 0. CPU time hardly depends on "
@@ -184,7 +180,7 @@ def _values(change: Change) -> dict[str, list[float]]:
     return {side: [value for value in values if value is not None] for side, values in sides}
 
 
-def _told(change: Change) -> str:
+def _row_text(change: Change) -> str:
     runs = ", ".join(
         f"{side} {quantity.counted(len(values), 'run')}" for side, values in _values(change).items()
     )

@@ -10,9 +10,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import (
     HEIGHT,
     PERCENTILES_DRAWN,
@@ -71,19 +69,19 @@ def _curves(
     left_out = len(known) - len(drawn)
     rows = [row for level, found in drawn for row in curve_points(found, labels.level_name(level))]
     names = [labels.level_name(level) for level, _ in drawn]
-    base = alt.Chart({"values": rows}).encode(
+    base = vega.Chart(rows).encoded(
         x=time_axis(found for _, found in drawn),
-        y=alt.Y(
+        y=vega.channel(
             "share:Q",
             title="% ended",
-            scale=alt.Scale(domain=[0, 100]),
-            axis=alt.Axis(tickCount=5, domain=False),
+            scale=vega.scale(domain=[0, 100]),
+            axis=vega.axis(tickCount=5, domain=False),
         ),
         color=series_colour(names, _COLOURS),
         strokeDash=series_dash(names),
     )
-    line = base.mark_line(strokeWidth=1.6, interpolate="linear")
-    chart = alt.LayerChart(layer=[line]).properties(width=WIDTH, height=1.2 * HEIGHT)
+    line = base.marked("line", strokeWidth=1.6, interpolate="linear")
+    chart = vega.layered([line], width=WIDTH, height=1.2 * HEIGHT)
     invalid = [labels.level_name(level) for level, _ in drawn if level.validity != "valid"]
     notes = [
         "A curve that stops below 100 % stops at the longest time observed to end.",
@@ -120,22 +118,22 @@ def _histogram(
         if not_ended:
             rows.append({**place, "low": ended, "high": ended + not_ended, "what": _NOT_ENDED})
     names = [_ENDED, _NOT_ENDED] if any(found.not_ended) else [_ENDED]
-    bars = alt.Chart({"values": rows}).mark_bar(stroke=svg.FIRST, strokeWidth=0.8)
+    bars = vega.Chart(rows).marked("bar", stroke=svg.FIRST, strokeWidth=0.8)
     layers = [
-        bars.encode(
+        bars.encoded(
             x=time_axis((found,)),
-            x2=alt.X2("to:Q"),
-            y=alt.Y("low:Q", title=None, axis=alt.Axis(tickCount=4, domain=False)),
-            y2=alt.Y2("high:Q"),
-            fill=alt.Fill(
+            x2=vega.channel("to"),
+            y=vega.channel("low:Q", title=None, axis=vega.axis(tickCount=4, domain=False)),
+            y2=vega.channel("high"),
+            fill=vega.channel(
                 "what:N",
-                scale=alt.Scale(domain=names, range=[svg.FIRST, svg.PAPER][: len(names)]),
-                legend=alt.Legend(title=None) if len(names) > 1 else None,
+                scale=vega.scale(domain=names, range=[svg.FIRST, svg.PAPER][: len(names)]),
+                legend=vega.legend(title=None) if len(names) > 1 else None,
             ),
         ),
         *_percentile_rules(times),
     ]
-    chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
+    chart = vega.layered(layers, width=WIDTH, height=HEIGHT)
     note = "Dashed: p50, p90 and p99. Each bar is a twentieth of a decade wide."
     title = f"{what}: histogram of workflows"
     described = f"{title}, {labels.level_name(level)}, {level.validity}. {note}"
@@ -143,27 +141,26 @@ def _histogram(
     return Chart(title, drawing, note)
 
 
-def _percentile_rules(times: ServiceTimes) -> list[alt.Chart]:
+def _percentile_rules(times: ServiceTimes) -> list[vega.Chart]:
     names: dict[float, list[str]] = {}
     for each in times.percentiles:
         if each.value_s and each.p in PERCENTILES_DRAWN:
             names.setdefault(each.value_s, []).append(PERCENTILES_DRAWN[each.p])
     rows = [{"from": value_s, "name": ", ".join(same)} for value_s, same in names.items()]
-    data = {"values": rows}
-    rule = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
+    rule = vega.Chart(rows).marked("rule", color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
     left_of_rule, right_of_rule = rows[:-1], rows[-1:]  # p99 on the left would cover p90
     return [
-        rule.encode(x=alt.X("from:Q")),
+        rule.encoded(x=vega.channel("from:Q")),
         _rule_names(left_of_rule, "right"),
         _rule_names(right_of_rule, "left"),
     ]
 
 
-def _rule_names(rows: list[dict[str, Any]], align: Literal["left", "right"]) -> alt.Chart:
-    names: alt.Chart = alt.Chart({"values": rows}).mark_text(
-        baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET, align=align
+def _rule_names(rows: list[dict[str, Any]], align: Literal["left", "right"]) -> vega.Chart:
+    names = vega.Chart(rows).marked(
+        "text", baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET, align=align
     )
-    return names.encode(x=alt.X("from:Q"), y=TOP, text=alt.Text("name:N"))
+    return names.encoded(x=vega.channel("from:Q"), y=TOP, text=vega.channel("name:N"))
 
 
 def curve_points(found: Distribution, series: str) -> list[dict[str, Any]]:
@@ -176,7 +173,7 @@ def curve_points(found: Distribution, series: str) -> list[dict[str, Any]]:
     ]
 
 
-def time_axis(found: Iterable[Distribution]) -> alt.X:
+def time_axis(found: Iterable[Distribution]) -> vega.Json:
     """Return a logarithmic time axis over all distributions; labels below 1 s are in ms."""
     edges = [(each.edges_s[0], each.edges_s[-1]) for each in found]
     lowest, highest = min(each[0] for each in edges), max(each[1] for each in edges)
@@ -185,11 +182,11 @@ def time_axis(found: Iterable[Distribution]) -> alt.X:
     steps = FINE_STEPS if ratio < FINE_RATIO else steps
     exponents = range(math.floor(math.log10(lowest)), math.ceil(math.log10(highest)) + 1)
     values = [step * 10.0**exponent for exponent in exponents for step in steps]
-    return alt.X(
+    return vega.channel(
         "from:Q",
         title=None,
-        scale=alt.Scale(type="log", domain=[lowest, highest], nice=False),
-        axis=alt.Axis(
+        scale=vega.scale(type="log", domain=[lowest, highest], nice=False),
+        axis=vega.axis(
             values=[value for value in values if lowest <= value <= highest],
             labelExpr=_LABEL,
             grid=False,

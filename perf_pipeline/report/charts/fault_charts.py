@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.over_time import (
     chart_over_time,
     last_moment,
@@ -65,7 +63,7 @@ def _service(level: LevelMetrics, found: LevelRecovery, points_max: int) -> tupl
     return (chart_over_time("Service, workflows/s", level, layers, note, lines),)
 
 
-def _recovered_rules(found: LevelRecovery) -> list[alt.Chart]:
+def _recovered_rules(found: LevelRecovery) -> list[vega.Chart]:
     """Return a dotted vertical line where service was as before again."""
     rows = [
         {"t": round(fault.moments.gone_s + fault.time_to_recover_s.value, 3)}
@@ -74,10 +72,8 @@ def _recovered_rules(found: LevelRecovery) -> list[alt.Chart]:
     ]
     if not rows or found.is_control:
         return []
-    rule: alt.Chart = alt.Chart({"values": rows}).mark_rule(
-        color=svg.THIRD, strokeDash=[1, 3], strokeWidth=1.6
-    )
-    return [rule.encode(x=alt.X("t:Q"))]
+    rule = vega.Chart(rows).marked("rule", color=svg.THIRD, strokeDash=[1, 3], strokeWidth=1.6)
+    return [rule.encoded(x=vega.channel("t:Q"))]
 
 
 def _evidence(level: LevelMetrics, fault: FaultRecovery) -> Chart | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import LEGEND_COLUMNS, Chart
 from perf_pipeline.report.text import changes as words
 from perf_pipeline.report.text import quantity
@@ -71,8 +69,8 @@ def _forest(kind: Effect, changes: Sequence[Change]) -> Chart:
     low = max(min([-MIN_REACH, *(1.08 * end for end in ends)]), -MAX_REACH)
     high = min(max([MIN_REACH, *(1.08 * end for end in ends)]), MAX_REACH)
     rows = [_row(place, one, low, high) for place, one in enumerate(drawn)]
-    chart = alt.LayerChart(layer=_layers(rows, low, high, unit)).properties(
-        width=FOREST_WIDTH, height=ROW_HEIGHT * len(rows)
+    chart = vega.layered(
+        _layers(rows, low, high, unit), width=FOREST_WIDTH, height=ROW_HEIGHT * len(rows)
     )
     left_out = len(changes) - len(drawn)
     note = NOTE
@@ -116,49 +114,49 @@ def _within(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
 
-def _layers(rows: list[dict[str, Any]], low: float, high: float, unit: str) -> list[alt.Chart]:
+def _layers(rows: list[dict[str, Any]], low: float, high: float, unit: str) -> list[vega.Chart]:
     verdicts = [name for name in _LOOKS if any(row["verdict"] == name for row in rows)]
     colours, shapes = zip(*(_LOOKS[name] for name in verdicts), strict=True)
-    legend = alt.Legend(title=None, columns=LEGEND_COLUMNS)
-    down = alt.Scale(domain=[-0.75, len(rows) - 0.45], reverse=True, nice=False)
-    axis = alt.Axis(tickCount=7, labelExpr=f"abs(datum.value) + ' {unit}'", grid=True)
-    base = alt.Chart({"values": rows}).encode(
-        x=alt.X(
+    legend = vega.legend(title=None, columns=LEGEND_COLUMNS)
+    down = vega.scale(domain=[-0.75, len(rows) - 0.45], reverse=True, nice=False)
+    axis = vega.axis(tickCount=7, labelExpr=f"abs(datum.value) + ' {unit}'", grid=True)
+    base = vega.Chart(rows).encoded(
+        x=vega.channel(
             "low:Q",
             title="← worse · better →",
-            scale=alt.Scale(domain=[low, high], nice=False),
+            scale=vega.scale(domain=[low, high], nice=False),
             axis=axis,
         ),
-        y=alt.Y("row:Q", scale=down, axis=None),
-        color=alt.Color(
+        y=vega.channel("row:Q", scale=down, axis=None),
+        color=vega.channel(
             "verdict:N",
-            scale=alt.Scale(domain=verdicts, range=list(colours)),
+            scale=vega.scale(domain=verdicts, range=list(colours)),
             legend=legend,
         ),
     )
-    shape = alt.Shape(
-        "verdict:N", scale=alt.Scale(domain=verdicts, range=list(shapes)), legend=legend
+    shape = vega.channel(
+        "verdict:N", scale=vega.scale(domain=verdicts, range=list(shapes)), legend=legend
     )
-    points = base.mark_point(size=46, filled=True, opacity=1)
-    points.data = {"values": [row for row in rows if row["is_drawn"]]}
-    zero = alt.Chart({"values": [{"low": 0}]}).mark_rule(color=svg.QUIET, strokeWidth=1)
-    text = alt.Chart({"values": rows}).mark_text(
-        align="left", baseline="bottom", dy=-5, fontSize=11, color="currentColor"
+    drawn = base.with_rows([row for row in rows if row["is_drawn"]])
+    points = drawn.marked("point", size=46, filled=True, opacity=1)
+    zero = vega.Chart([{"low": 0}]).marked("rule", color=svg.QUIET, strokeWidth=1)
+    text = vega.Chart(rows).marked(
+        "text", align="left", baseline="bottom", dy=-5, fontSize=11, color="currentColor"
     )
     return [
-        zero.encode(x=alt.X("low:Q")),
-        base.mark_rule(strokeWidth=2).encode(x2=alt.X2("high:Q")),
-        points.encode(x=alt.X("effect:Q"), shape=shape),
+        zero.encoded(x=vega.channel("low:Q")),
+        base.marked("rule", strokeWidth=2).encoded(x2=vega.channel("high")),
+        points.encoded(x=vega.channel("effect:Q"), shape=shape),
         *(
             _arrows([row for row in rows if row[f"beyond_{end}"]], end, shown)
             for end, shown in (("low", "triangle-left"), ("high", "triangle-right"))
         ),
-        text.encode(x=alt.value(0), y=alt.Y("row:Q"), text=alt.Text("text:N")),
+        text.encoded(x=vega.constant(0), y=vega.channel("row:Q"), text=vega.channel("text:N")),
     ]
 
 
-def _arrows(rows: list[dict[str, Any]], end: str, shape: str) -> alt.Chart:
-    arrows: alt.Chart = alt.Chart({"values": rows}).mark_point(
-        shape=shape, size=40, filled=True, opacity=1, color=svg.QUIET
+def _arrows(rows: list[dict[str, Any]], end: str, shape: str) -> vega.Chart:
+    arrows = vega.Chart(rows).marked(
+        "point", shape=shape, size=40, filled=True, opacity=1, color=svg.QUIET
     )
-    return arrows.encode(x=alt.X(f"{end}:Q"), y=alt.Y("row:Q"))
+    return arrows.encoded(x=vega.channel(f"{end}:Q"), y=vega.channel("row:Q"))

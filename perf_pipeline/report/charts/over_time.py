@@ -6,9 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import (
     HEIGHT,
     TOP,
@@ -31,7 +29,7 @@ PHASE_LABEL_SHARE_MIN = 0.17
 
 
 def chart_over_time(
-    title: str, level: LevelMetrics, layers: list[alt.Chart], note: str, series: Series
+    title: str, level: LevelMetrics, layers: list[vega.Chart], note: str, series: Series
 ) -> Chart:
     """Draw layers on top of each other, with a note below.
 
@@ -42,7 +40,7 @@ def chart_over_time(
         note: How to read the drawing.
         series: The values of the lines, for the read-out under the pointer.
     """
-    chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
+    chart = vega.layered(layers, width=WIDTH, height=HEIGHT)
     slug = title[:4].lower().replace(" ", "-")
     note = " ".join(filter(None, (note, faults_note(level))))
     described = f"{title} over time, {labels.level_name(level)}, {level.validity}. {note}"
@@ -65,7 +63,7 @@ def _rounded(value: float | None) -> float | None:
     return float(f"{value:.3g}") if value is not None and math.isfinite(value) else None
 
 
-def line_marks(series: Series, colours: list[str], last: float) -> list[alt.Chart]:
+def line_marks(series: Series, colours: list[str], last: float) -> list[vega.Chart]:
     """Return lines over time, and a dot for each point without a neighbour.
 
     Args:
@@ -78,30 +76,29 @@ def line_marks(series: Series, colours: list[str], last: float) -> list[alt.Char
         for name, line in series.items()
         for t, value in line
     ]
-    base = alt.Chart({"values": rows}).encode(
-        x=alt.X(
+    base = vega.Chart(rows).encoded(
+        x=vega.channel(
             "t:Q",
             title="seconds since the start of the level",
-            scale=alt.Scale(domain=[0, last], nice=False),
-            axis=alt.Axis(grid=False, tickCount=6),
+            scale=vega.scale(domain=[0, last], nice=False),
+            axis=vega.axis(grid=False, tickCount=6),
         ),
-        y=alt.Y(
+        y=vega.channel(
             "value:Q",
             title=None,
-            scale=alt.Scale(zero=True),
-            axis=alt.Axis(tickCount=4, domain=False),
+            scale=vega.scale(zero=True),
+            axis=vega.axis(tickCount=4, domain=False),
         ),
         color=series_colour(list(series), colours),
         strokeDash=series_dash(list(series)),
     )
-    marks = [base.mark_line(strokeWidth=1.4)]
+    marks = [base.marked("line", strokeWidth=1.4)]
     isolated = {
         (round(t, 3), value) for line in series.values() for t, value in _isolated_points(line)
     }
     if isolated:
-        dot = base.mark_point(size=8, filled=True, opacity=1)
-        dot.data = {"values": [row for row in rows if (row["t"], row["value"]) in isolated]}
-        marks.append(dot)
+        dots = base.with_rows([row for row in rows if (row["t"], row["value"]) in isolated])
+        marks.append(dots.marked("point", size=8, filled=True, opacity=1))
     return marks
 
 
@@ -115,14 +112,15 @@ def _isolated_points(line: list[tuple[float, float | None]]) -> list[tuple[float
     ]
 
 
-def level_rule(value: float) -> alt.Chart:
+def level_rule(value: float) -> vega.Chart:
     """Return a dashed horizontal line at a value."""
-    data = {"values": [{"value": value}]}
-    rule: alt.Chart = alt.Chart(data).mark_rule(color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1)
-    return rule.encode(y=alt.Y("value:Q"))
+    rule = vega.Chart([{"value": value}]).marked(
+        "rule", color=svg.QUIET, strokeDash=[4, 3], strokeWidth=1
+    )
+    return rule.encoded(y=vega.channel("value:Q"))
 
 
-def fault_bands(level: LevelMetrics) -> list[alt.Chart]:
+def fault_bands(level: LevelMetrics) -> list[vega.Chart]:
     """Return a band for each failure, from its injection until it was gone, with its name."""
     found = level.recovery
     if found is None or found.is_control:
@@ -138,12 +136,14 @@ def fault_bands(level: LevelMetrics) -> list[alt.Chart]:
     ]
     if not rows:
         return []
-    base = alt.Chart({"values": rows})
-    band = base.mark_rect(color=svg.FAULT, opacity=1)
-    label = base.mark_text(align="left", baseline="top", dx=2, dy=2, fontSize=9, color=svg.QUIET)
+    base = vega.Chart(rows)
+    band = base.marked("rect", color=svg.FAULT, opacity=1)
+    label = base.marked(
+        "text", align="left", baseline="top", dx=2, dy=2, fontSize=9, color=svg.QUIET
+    )
     return [
-        band.encode(x=alt.X("start:Q"), x2=alt.X2("end:Q")),
-        label.encode(x=alt.X("start:Q"), y=TOP, text=alt.Text("name:N")),
+        band.encoded(x=vega.channel("start:Q"), x2=vega.channel("end")),
+        label.encoded(x=vega.channel("start:Q"), y=TOP, text=vega.channel("name:N")),
     ]
 
 
@@ -152,13 +152,12 @@ def faults_note(level: LevelMetrics) -> str:
     return "Tinted: failures, from injection until gone." if fault_bands(level) else ""
 
 
-def steady_start_rule(at_s: float | None) -> list[alt.Chart]:
+def steady_start_rule(at_s: float | None) -> list[vega.Chart]:
     """Return a heavy vertical line where the series become steady; empty if they do not."""
     if at_s is None:
         return []
-    data = {"values": [{"t": round(at_s, 3)}]}
-    rule: alt.Chart = alt.Chart(data).mark_rule(color=svg.QUIET, strokeWidth=2.5)
-    return [rule.encode(x=alt.X("t:Q"))]
+    rule = vega.Chart([{"t": round(at_s, 3)}]).marked("rule", color=svg.QUIET, strokeWidth=2.5)
+    return [rule.encoded(x=vega.channel("t:Q"))]
 
 
 def last_moment(level: LevelMetrics, times_s: Iterable[float]) -> float:
@@ -166,7 +165,7 @@ def last_moment(level: LevelMetrics, times_s: Iterable[float]) -> float:
     return max([*times_s, *(end for _, end in level.phases.values())])
 
 
-def phase_bands(level: LevelMetrics, last: float) -> list[alt.Chart]:
+def phase_bands(level: LevelMetrics, last: float) -> list[vega.Chart]:
     """Return bands behind the steady phase and failures, borders and names of phases."""
     rows = [
         {
@@ -182,17 +181,17 @@ def phase_bands(level: LevelMetrics, last: float) -> list[alt.Chart]:
     if not rows:
         return fault_bands(level)
 
-    def chart_of(is_drawn: Callable[[dict[str, Any]], bool]) -> alt.Chart:
-        return alt.Chart({"values": [row for row in rows if is_drawn(row)]})
+    def chart_of(is_drawn: Callable[[dict[str, Any]], bool]) -> vega.Chart:
+        return vega.Chart([row for row in rows if is_drawn(row)])
 
-    band = chart_of(lambda row: row["steady"]).mark_rect(color=svg.BAND, opacity=1)
-    border = chart_of(lambda row: row["start"] > 0).mark_rule(color=svg.RULE, strokeWidth=1)
-    label = chart_of(lambda row: row["labelled"]).mark_text(
-        baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET
+    band = chart_of(lambda row: row["steady"]).marked("rect", color=svg.BAND, opacity=1)
+    border = chart_of(lambda row: row["start"] > 0).marked("rule", color=svg.RULE, strokeWidth=1)
+    label = chart_of(lambda row: row["labelled"]).marked(
+        "text", baseline="bottom", dy=-3, fontSize=10, color=svg.QUIET
     )
     return [
-        band.encode(x=alt.X("start:Q"), x2=alt.X2("end:Q")),
-        border.encode(x=alt.X("start:Q")),
-        label.encode(x=alt.X("middle:Q"), y=TOP, text=alt.Text("name:N")),
+        band.encoded(x=vega.channel("start:Q"), x2=vega.channel("end")),
+        border.encoded(x=vega.channel("start:Q")),
+        label.encoded(x=vega.channel("middle:Q"), y=TOP, text=vega.channel("name:N")),
         *fault_bands(level),
     ]

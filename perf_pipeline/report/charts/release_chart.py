@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
 from perf_pipeline.analysis.history import MetricKey
 from perf_pipeline.analysis.release_history import METRIC
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import HEIGHT, WIDTH, Chart
 from perf_pipeline.report.text import escape, quantity
 
@@ -36,17 +34,17 @@ def release_chart(history: ReleaseHistory) -> Chart | None:
     rows = [_row(at, one) for at, one in enumerate(measured)]
     angle = -60 if len(rows) > _LEVEL_LABELS_MAX else 0
     names = [row["release"] for row in rows]
-    x = alt.X(
+    x = vega.channel(
         "release:N",
         title="release",
-        scale=alt.Scale(domain=names),
-        axis=alt.Axis(labelAngle=angle),
+        scale=vega.scale(domain=names),
+        axis=vega.axis(labelAngle=angle),
     )
     layers = _steps(history)
     layers += _layers([row for row in rows if row["mark"] == _COUNTS], filled=True)
     layers += _layers([row for row in rows if row["mark"] == _OTHER], filled=False)
-    chart = alt.LayerChart(layer=[layer.encode(x=x) for layer in layers])
-    chart = chart.properties(width=max(WIDTH, _WIDTH_EACH * len(rows)), height=HEIGHT)
+    width = max(WIDTH, _WIDTH_EACH * len(rows))
+    chart = vega.layered([layer.encoded(x=x) for layer in layers], width=width, height=HEIGHT)
     title = escape.visible(f"CPU time per workflow, ms: {history.key}", length_max=160)
     values = "; ".join(f"{row['release']}: {row['cpu_ms']:.4g} ms" for row in rows)
     drawn = svg.inline_svg(chart, name="releases", description=f"{title}. {values}.")
@@ -73,33 +71,38 @@ def release_rows(history: ReleaseHistory) -> list[dict[str, str]]:
     return [_line(one) for one in reversed(history.releases)]
 
 
-def _steps(history: ReleaseHistory) -> list[alt.Chart]:
+def _steps(history: ReleaseHistory) -> list[vega.Chart]:
     rows = [
         {"release": escape.name(one.release), "confirmed": change.tier == "confirmed"}
         for one, change in history.changes()
     ]
     return [
-        alt.Chart({"values": [row for row in rows if row["confirmed"] == confirmed]}).mark_rule(
-            strokeDash=[4, 3], color=svg.SECOND if confirmed else svg.QUIET
+        vega.Chart([row for row in rows if row["confirmed"] == confirmed]).marked(
+            "rule", strokeDash=[4, 3], color=svg.SECOND if confirmed else svg.QUIET
         )
         for confirmed in (True, False)
         if any(row["confirmed"] == confirmed for row in rows)
     ]
 
 
-def _layers(rows: list[dict[str, Any]], *, filled: bool) -> list[alt.Chart]:
+def _layers(rows: list[dict[str, Any]], *, filled: bool) -> list[vega.Chart]:
     """Return the marks of some releases, and what belongs to marks that count."""
-    base = alt.Chart({"values": rows})
-    y = alt.Y(
-        "cpu_ms:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4, domain=False)
+    base = vega.Chart(rows)
+    y = vega.channel(
+        "cpu_ms:Q",
+        title=None,
+        scale=vega.scale(zero=True),
+        axis=vega.axis(tickCount=4, domain=False),
     )
     if not filled:
         look: dict[str, Any] = {"fill": svg.PAPER, "stroke": svg.FIRST}
-        return [base.mark_point(size=40, opacity=1, **look).encode(y=y)] if rows else []
-    line = base.mark_line(strokeWidth=1.4, color=svg.FIRST).encode(y=y, order=alt.Order("order:Q"))
-    dots = base.mark_point(size=40, filled=True, opacity=1, color=svg.FIRST).encode(y=y)
-    intervals = base.mark_rule(strokeWidth=1.2, color=svg.FIRST).encode(
-        y=alt.Y("low_ms:Q", title=None), y2="high_ms:Q"
+        return [base.marked("point", size=40, opacity=1, **look).encoded(y=y)] if rows else []
+    line = base.marked("line", strokeWidth=1.4, color=svg.FIRST).encoded(
+        y=y, order=vega.channel("order:Q")
+    )
+    dots = base.marked("point", size=40, filled=True, opacity=1, color=svg.FIRST).encoded(y=y)
+    intervals = base.marked("rule", strokeWidth=1.2, color=svg.FIRST).encoded(
+        y=vega.channel("low_ms:Q", title=None), y2=vega.channel("high_ms")
     )
     return [line, intervals, dots]
 

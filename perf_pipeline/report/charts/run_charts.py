@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import (
     HEIGHT,
     PERCENTILES_DRAWN,
@@ -149,23 +147,23 @@ def cost_chart(cost: Cost) -> Chart | None:
     colours = [svg.THIRD, svg.FIRST, svg.SECOND]
     for position, row in enumerate(rows):
         row["position"] = position
-    bar = alt.Chart({"values": rows}).mark_bar(size=22)
-    bar = bar.encode(
-        x=alt.X("ms:Q", title="ms of CPU time per workflow", axis=alt.Axis(grid=False)),
-        color=alt.Color(
+    bar = vega.Chart(rows).marked("bar", size=22)
+    bar = bar.encoded(
+        x=vega.channel("ms:Q", title="ms of CPU time per workflow", axis=vega.axis(grid=False)),
+        color=vega.channel(
             "part:N",
-            scale=alt.Scale(domain=names, range=colours),
-            legend=alt.Legend(title=None, columns=1),
+            scale=vega.scale(domain=names, range=colours),
+            legend=vega.legend(title=None, columns=1),
         ),
-        order=alt.Order("position:Q"),
+        order=vega.channel("position:Q"),
     )
-    chart = alt.LayerChart(layer=[bar]).properties(width=WIDTH, height=30)
+    chart = vega.layered([bar], width=WIDTH, height=30)
     title = "The parts of one workflow"
     shown = ", ".join(f"{part.what} {quantity.seconds(part.cpu_s or 0.0)}" for part in cost.parts)
     return Chart(title, svg.inline_svg(chart, name="parts", description=f"{title}: {shown}."))
 
 
-def _figure(slug: str, title: str, chart: alt.LayerChart, note: str) -> Chart:
+def _figure(slug: str, title: str, chart: vega.Json, note: str) -> Chart:
     note = note.strip()
     drawn = svg.inline_svg(chart, name=f"against-{slug}", description=f"{title}. {note}")
     return Chart(title, drawn, note)
@@ -235,50 +233,53 @@ def _chart(
     *,
     heights: Literal["log", "linear"] = "linear",
     title: str = "workflows in flight (N)",
-) -> alt.LayerChart:
+) -> vega.Json:
     numbers = sorted({quantity.round_to(place, 3) for place in places})
     spread: Literal["log", "linear"] = (
         "log" if numbers[-1] / numbers[0] > LOG_RATIO_MIN else "linear"
     )
-    base = alt.Chart({"values": rows}).encode(
-        x=alt.X(
+    base = vega.Chart(rows).encoded(
+        x=vega.channel(
             "n:Q",
             title=title,
-            scale=alt.Scale(type=spread, zero=spread == "linear", nice=False, padding=14),
-            axis=alt.Axis(values=numbers, grid=False),
+            scale=vega.scale(type=spread, zero=spread == "linear", nice=False, padding=14),
+            axis=vega.axis(values=numbers, grid=False),
         ),
-        y=alt.Y(
+        y=vega.channel(
             "value:Q",
             title=None,
-            scale=alt.Scale(type=heights, zero=heights == "linear"),
-            axis=alt.Axis(tickCount=5, domain=False, format=",.4~r"),
+            scale=vega.scale(type=heights, zero=heights == "linear"),
+            axis=vega.axis(tickCount=5, domain=False, format=",.4~r"),
         ),
         color=series_colour(names, [_COLOURS[name] for name in names]),
     )
-    line = base.mark_line(strokeWidth=1.4).encode(
-        detail=alt.Detail("line:N"), strokeDash=series_dash(names)
+    line = base.marked("line", strokeWidth=1.4).encoded(
+        detail=vega.channel("line:N"), strokeDash=series_dash(names)
     )
-    shape = alt.Shape(
+    shape = vega.channel(
         "bound:N",
-        scale=alt.Scale(domain=[False, True], range=["circle", "triangle-up"]),
+        scale=vega.scale(domain=[False, True], range=["circle", "triangle-up"]),
         legend=None,
     )
     layers = [*_limit_marks(limits), line]
     for valid, filled in ((True, {"filled": True}), (False, {"fill": svg.PAPER})):
-        dots = base.mark_point(size=36, strokeWidth=1.6, opacity=1, **filled).encode(shape=shape)
+        dots = base.marked("point", size=36, strokeWidth=1.6, opacity=1, **filled).encoded(
+            shape=shape
+        )
         drawn = [row for row in rows if row["valid"] is valid and row["series"] not in UNMARKED]
-        dots.data = {"values": drawn}
-        layers.append(dots)
-    return alt.LayerChart(layer=layers).properties(width=WIDTH, height=1.2 * HEIGHT)
+        layers.append(dots.with_rows(drawn))
+    return vega.layered(layers, width=WIDTH, height=1.2 * HEIGHT)
 
 
-def _limit_marks(limits: Iterable[Row]) -> list[alt.Chart]:
+def _limit_marks(limits: Iterable[Row]) -> list[vega.Chart]:
     """Return a horizontal bar at each limit, labelled with the table that it is from."""
     rows = [{**limit, "name": ", ".join(limit["names"])} for limit in limits]
     if not rows:
         return []
-    base = alt.Chart({"values": rows}).encode(x=alt.X("n:Q"), y=alt.Y("value:Q"))
+    base = vega.Chart(rows).encoded(x=vega.channel("n:Q"), y=vega.channel("value:Q"))
     return [
-        base.mark_tick(color=svg.QUIET, thickness=2, size=26, orient="horizontal"),
-        base.mark_text(color=svg.QUIET, fontSize=10, dy=-7).encode(text=alt.Text("name:N")),
+        base.marked("tick", color=svg.QUIET, thickness=2, size=26, orient="horizontal"),
+        base.marked("text", color=svg.QUIET, fontSize=10, dy=-7).encoded(
+            text=vega.channel("name:N")
+        ),
     ]

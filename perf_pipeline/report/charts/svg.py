@@ -7,7 +7,7 @@ them. Text inherits the colour and the font of the page.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
@@ -15,7 +15,7 @@ from perf_pipeline.report.charts.address_space import why_not_drawn
 from perf_pipeline.report.charts.drawing_process import drawn_ahead
 
 if TYPE_CHECKING:
-    import altair as alt
+    from perf_pipeline.report.charts.vega import Json
 
 FIRST = "var(--series-1, #1d5fa6)"
 SECOND = "var(--series-2, #b8501f)"
@@ -37,8 +37,8 @@ _INVISIBLE = re.compile(
 _ID = re.compile(r'id="(?P<name>clip\d+)"')
 
 
-def styled(chart: alt.LayerChart) -> dict[str, Any]:
-    """Return ``chart`` as Vega-Lite, in the style that all charts of the report share."""
+def styled(chart: Json) -> Json:
+    """Return ``chart`` in the style that all charts of the report share."""
     axis = {
         "labelColor": "currentColor",
         "titleColor": "currentColor",
@@ -63,16 +63,15 @@ def styled(chart: alt.LayerChart) -> dict[str, Any]:
         "columnPadding": 28,  # the reader's font may be wider than the one used for the layout
     }
     config = {"background": "transparent", "font": "sans-serif", "aria": False}
-    specification: dict[str, Any] = chart.to_dict(validate=False)  # altair checked the parts
-    specification["config"] = {**config, "axis": axis, "legend": legend, "view": {"stroke": None}}
-    return specification
+    look = {**config, "axis": axis, "legend": legend, "view": {"stroke": None}}
+    return {**chart, "config": look}
 
 
-def inline_svg(chart: alt.LayerChart, *, name: str, description: str) -> Markup:
+def inline_svg(chart: Json, *, name: str, description: str) -> Markup:
     """Draw ``chart`` as an SVG element for a page, or say why it is not drawn; it loads nothing.
 
     Args:
-        chart: With its data inside.
+        chart: As ``vega.layered`` makes it, with its data inside.
         name: Unique in the page; makes the ids inside the element unique.
         description: What the chart shows, for screen readers.
     """

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 from perf_pipeline.report.charts.chart import HEIGHT, TOP, WIDTH, Chart
 from perf_pipeline.report.text import changes as words
 from perf_pipeline.report.text import escape
@@ -34,6 +32,9 @@ _BESIDE: tuple[tuple[bool, Literal["left", "right"], int], ...] = (
 )
 """Where the text of a change point is: of one among the last runs, to the left of its line."""
 
+_LINES = ((False, 5), (True, 17))
+"""Every other one is lower, so that texts of change points side by side do not overlap."""
+
 _SCALES = {"s": (1e3, "ms"), "ratio": (100.0, "%"), "/s": (1.0, "workflows/s")}
 
 
@@ -54,7 +55,7 @@ def trend_chart(trend: Trend, place: int) -> Chart | None:
         *_medians(trend, metric, factor, baselines),
         *_change_rules(trend, metric),
     ]
-    chart = alt.LayerChart(layer=layers).properties(width=WIDTH, height=HEIGHT)
+    chart = vega.layered(layers, width=WIDTH, height=HEIGHT)
     named = f"{words.metric_name(metric.metric)}, {unit}"
     where = ", ".join(map(escape.name, filter(None, (metric.level, metric.family))))
     title = f"{named[:1].upper()}{named[1:]}: {where}"
@@ -72,7 +73,7 @@ def _change_text(trend: Trend, change: TrendChange) -> str:
     """Return a change point in a few words, with the first run of the new level."""
     run_id = escape.name(trend.runs[change.run].run_id)
     return (
-        f"{'worse' if change.is_worse else 'better'} ({_effect(change)}) since run "
+        f"{words.direction(change.is_worse)} ({_effect(change)}) since run "
         f"{change.run + 1} ({run_id}), {change.tier}"
     )
 
@@ -81,14 +82,14 @@ def _effect(change: TrendChange) -> str:
     return "no ratio" if change.effect is None else words.effect_text(change.effect, "ratio")
 
 
-def _marks(trend: Trend, metric: MetricTrend, factor: float) -> Iterator[alt.Chart]:
+def _marks(trend: Trend, metric: MetricTrend, factor: float) -> Iterator[vega.Chart]:
     rows = [
         {"run": one.run + 1, "value": factor * one.value, "mark": _mark(one)}
         for one in metric.points
     ]
     comparing = [row for row in rows if row["mark"] == VALID]
-    yield _base(rows, trend).mark_point(opacity=0)  # spans the axes if no run compares
-    yield _base(comparing, trend).mark_line(strokeWidth=1, color=svg.FIRST, opacity=0.55)
+    yield _base(rows, trend).marked("point", opacity=0)  # spans the axes if no run compares
+    yield _base(comparing, trend).marked("line", strokeWidth=1, color=svg.FIRST, opacity=0.55)
     looks: tuple[tuple[str, dict[str, Any]], ...] = (
         (VALID, {"filled": True, "color": svg.FIRST, "shape": "circle"}),
         (NOT_VALID, {"fill": svg.PAPER, "stroke": svg.FIRST, "shape": "circle"}),
@@ -96,7 +97,7 @@ def _marks(trend: Trend, metric: MetricTrend, factor: float) -> Iterator[alt.Cha
     )
     for mark, look in looks:
         dots = _base([row for row in rows if row["mark"] == mark], trend)
-        yield dots.mark_point(size=32, strokeWidth=1.3, opacity=1, **look)
+        yield dots.marked("point", size=32, strokeWidth=1.3, opacity=1, **look)
 
 
 def _mark(point: TrendPoint) -> str:
@@ -107,7 +108,7 @@ def _mark(point: TrendPoint) -> str:
 
 def _medians(
     trend: Trend, metric: MetricTrend, factor: float, baselines: list[dict[str, Any]]
-) -> Iterator[alt.Chart]:
+) -> Iterator[vega.Chart]:
     """Yield the median between change points, and those of the baselines."""
     ends = [0, *(one.run for one in metric.changes), len(trend.runs)]
     rows: list[dict[str, Any]] = []
@@ -116,12 +117,20 @@ def _medians(
         if values and metric.changes:
             value = factor * median(values)
             rows.append({"run": start + 0.6, "end": end + 0.4, "value": value})
-    yield _base(rows, trend).mark_rule(strokeWidth=2.2, color=svg.SECOND).encode(x2=alt.X2("end:Q"))
+    yield (
+        _base(rows, trend)
+        .marked("rule", strokeWidth=2.2, color=svg.SECOND)
+        .encoded(x2=vega.channel("end"))
+    )
     if baselines:
-        flat = alt.Chart({"values": baselines})
-        yield flat.mark_rule(strokeDash=[5, 3], color=svg.THIRD).encode(y=alt.Y("value:Q"))
-        names = flat.mark_text(align="left", dy=-5, fontSize=10, color=svg.THIRD)
-        yield names.encode(x=alt.value(2), y=alt.Y("value:Q"), text=alt.Text("name:N"))
+        flat = vega.Chart(baselines)
+        yield flat.marked("rule", strokeDash=[5, 3], color=svg.THIRD).encoded(
+            y=vega.channel("value:Q")
+        )
+        names = flat.marked("text", align="left", dy=-5, fontSize=10, color=svg.THIRD)
+        yield names.encoded(
+            x=vega.constant(2), y=vega.channel("value:Q"), text=vega.channel("name:N")
+        )
 
 
 def _baseline_rows(trend: Trend, metric: MetricTrend, factor: float) -> Iterator[dict[str, Any]]:
@@ -132,38 +141,42 @@ def _baseline_rows(trend: Trend, metric: MetricTrend, factor: float) -> Iterator
             yield {"value": factor * median(values), "name": name}
 
 
-def _change_rules(trend: Trend, metric: MetricTrend) -> Iterator[alt.Chart]:
+def _change_rules(trend: Trend, metric: MetricTrend) -> Iterator[vega.Chart]:
     for tier, dash in (("confirmed", [1, 0]), ("fast", [4, 3])):
         rows = [
             {
                 "run": one.run + 0.5,
                 "text": _effect(one),
                 "last": one.run > 0.7 * len(trend.runs),
+                "is_lower": at % 2 == 1,
             }
-            for one in metric.changes
+            for at, one in enumerate(metric.changes)
             if one.tier == tier
         ]
         if not rows:
             continue
-        rule = alt.Chart({"values": rows}).mark_rule(color=svg.SECOND, strokeDash=dash)
-        yield rule.encode(x=alt.X("run:Q"))
-        for is_last, align, dx in _BESIDE:
-            beside = alt.Chart({"values": [row for row in rows if row["last"] is is_last]})
-            text = beside.mark_text(
-                align=align, dx=dx, dy=5, fontSize=10, baseline="top", color=svg.SECOND
+        rule = vega.Chart(rows).marked("rule", color=svg.SECOND, strokeDash=dash)
+        yield rule.encoded(x=vega.channel("run:Q"))
+        for (is_last, align, dx), (is_lower, dy) in product(_BESIDE, _LINES):
+            of_both = (is_last, is_lower)
+            mine = [row for row in rows if (row["last"], row["is_lower"]) == of_both]
+            text = vega.Chart(mine).marked(
+                "text", align=align, dx=dx, dy=dy, fontSize=10, baseline="top", color=svg.SECOND
             )
-            yield text.encode(x=alt.X("run:Q"), y=TOP, text=alt.Text("text:N"))
+            yield text.encoded(x=vega.channel("run:Q"), y=TOP, text=vega.channel("text:N"))
 
 
-def _base(rows: Sequence[dict[str, Any]], trend: Trend) -> alt.Chart:
+def _base(rows: Sequence[dict[str, Any]], trend: Trend) -> vega.Chart:
     domain = [0.5, len(trend.runs) + 0.5]
-    axis = alt.Axis(grid=False, tickMinStep=1, format="d", tickCount=6)
-    return alt.Chart({"values": rows}).encode(
-        x=alt.X("run:Q", title="run, oldest to newest", scale=alt.Scale(domain=domain), axis=axis),
-        y=alt.Y(
+    axis = vega.axis(grid=False, tickMinStep=1, format="d", tickCount=6)
+    return vega.Chart(rows).encoded(
+        x=vega.channel(
+            "run:Q", title="run, oldest to newest", scale=vega.scale(domain=domain), axis=axis
+        ),
+        y=vega.channel(
             "value:Q",
             title=None,
-            scale=alt.Scale(zero=True),
-            axis=alt.Axis(tickCount=4, domain=False, format=",.4~r"),
+            scale=vega.scale(zero=True),
+            axis=vega.axis(tickCount=4, domain=False, format=",.4~r"),
         ),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perf_pipeline.metrics.comparison_file import comparison_path
 from perf_pipeline.metrics.profile_file import profile_of
 from perf_pipeline.report.comparison.markdown import render_markdown
+from perf_pipeline.report.comparison.page import render_html
 from perf_pipeline.samples.run_file import write_atomically
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def write_comparison_pages(
         OSError: The folder cannot be written to.
         RunFolderError: The profile is not what this version writes.
     """
-    from perf_pipeline.report.comparison.page import render_html  # noqa: PLC0415 - altair: 0.2 s
-
     files = comparison_files(results, comparison.comparison_id)
     files.html.parent.mkdir(parents=True, exist_ok=True)
     runs = {*comparison.baseline.runs, *comparison.candidate.runs}

@@ -6,10 +6,12 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.report.charts.compared_charts import cpu_chart, overlaid_distributions
+from perf_pipeline.report.charts.forest_chart import forest_charts
 from perf_pipeline.report.comparison import tables
 from perf_pipeline.report.page_environment import page_environment, page_script
 from perf_pipeline.report.profile.answer import why
-from perf_pipeline.report.text import escape, quantity
+from perf_pipeline.report.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -93,21 +95,12 @@ def drawn_comparison(
         baseline: As ``render_html`` takes them.
         candidate: Likewise.
     """
-    from altair.utils.schemapi import debug_mode  # noqa: PLC0415 - altair: 0.2 s
-
-    from perf_pipeline.report.charts.compared_charts import (  # noqa: PLC0415 - as above
-        cpu_chart,
-        overlaid_distributions,
-    )
-    from perf_pipeline.report.charts.forest_chart import forest_charts  # noqa: PLC0415
-
     levels = list(dict.fromkeys(one.level for one in comparison.changes))
-    with debug_mode(False):  # altair's check of each chart against its schema takes half the time
-        cpu = cpu_chart(comparison.changes)
-        return DrawnComparison(
-            (*forest_charts(tables.by_weight(comparison.changes)), *((cpu,) if cpu else ())),
-            overlaid_distributions(levels, baseline, candidate),
-        )
+    cpu = cpu_chart(comparison.changes)
+    return DrawnComparison(
+        (*forest_charts(tables.by_weight(comparison.changes)), *((cpu,) if cpu else ())),
+        overlaid_distributions(levels, baseline, candidate),
+    )
 
 
 def title(comparison: Comparison) -> str:
@@ -123,8 +116,10 @@ def in_short(comparison: Comparison) -> list[str]:
     """Return phrases on what was compared."""
     sides = (comparison.baseline, comparison.candidate)
     targets = list(dict.fromkeys(escape.visible(side.target) for side in sides))
+    tolerance = f"changes below {100 * comparison.matters:g} % do not matter"
     return [
         " → ".join(targets),
-        " against ".join(quantity.counted(len(side.runs), "run") for side in reversed(sides)),
-        "interleaved pairs" if comparison.paired else "not interleaved",
+        " against ".join(tables.counted_runs(comparison, side) for side in reversed(sides)),
+        "interleaved" if comparison.paired else "not interleaved",
+        *([tolerance] if comparison.matters else []),
     ]

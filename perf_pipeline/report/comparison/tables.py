@@ -6,6 +6,7 @@ from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING
 
+from perf_pipeline.analysis.comparison.compared_metric import PRIMARY
 from perf_pipeline.report.run.answers import Verdict
 from perf_pipeline.report.text import changes as words
 from perf_pipeline.report.text import escape, quantity
@@ -59,15 +60,17 @@ CHANGES_NOTE = (
 
 
 def by_weight(changes: Sequence[Change]) -> list[Change]:
-    """Return changes, those first that a decision depends on."""
+    """Return changes, those first that a decision depends on: of equal ones the primary metrics."""
     return sorted(changes, key=_weight)
 
 
-def _weight(change: Change) -> tuple[int, int, float]:
+def _weight(change: Change) -> tuple[int, int, bool, float]:
+    is_primary = not change.family and change.metric in PRIMARY
     size = 0.0 if change.effect is None else words.better_percent(change, change.effect)
     return (
         ORDER.index(change.verdict),
         _SEVERITIES.index(change.severity),
+        not is_primary,
         -abs(size) if change.verdict != "regression" else size,
     )
 
@@ -129,7 +132,7 @@ def _row(change: Change, *, has_families: bool) -> tuple[Cell, ...]:
         Cell(words.metric_name(change.metric)),
         Cell(escape.name(change.level)),
         *((Cell(escape.name(change.family) or "all"),) if has_families else ()),
-        Cell(words.verdict_text(change), words.TONES[change.verdict], escape.visible(change.why)),
+        Cell(words.verdict_text(change), words.TONES[change.verdict], words.reason(change)),
         nothing if change.effect is None else number(words.effect_text(change.effect, change.kind)),
         number(interval) if interval else Cell("none", "quiet"),
         _side(change.baseline, change.unit),
@@ -150,6 +153,14 @@ def _side(values: Sequence[float | None], unit: str) -> Cell:
 
 def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - three decimals
+
+
+def counted_runs(comparison: Comparison, side: ComparedSide) -> str:
+    """Return how many runs a side has; of an interleaved one, which is one run, its levels."""
+    if not comparison.paired:
+        return quantity.counted(len(side.runs), "run")
+    levels = max((len(one.baseline) for one in comparison.changes), default=0)
+    return f"{quantity.counted(levels, 'level')} in pairs"
 
 
 def differences_table(comparison: Comparison) -> Table:

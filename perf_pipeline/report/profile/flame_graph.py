@@ -130,13 +130,13 @@ def _drawn(box: _Box, root: Call) -> str:
         else ""
     )
     return (
-        f'<g class="{shade(call, root)}"><title>{escape_html(_told(call, root))}</title>'
+        f'<g class="{shade(call, root)}"><title>{escape_html(_tooltip(call, root))}</title>'
         f'<rect x="{box.x:.1f}" y="{y}" width="{max(box.width - 0.5, 0.3):.1f}" '
         f'height="{ROW - 1}"/>{text}</g>'
     )
 
 
-def _told(call: Call, root: Call) -> str:
+def _tooltip(call: Call, root: Call) -> str:
     moved = "+" if call.move_s > 0 else ""
     share = 100 * call.move_s / root.before_s if root.before_s else None
     of_all = "" if share is None else f", {moved}{quantity.percent(share)} of a workflow"

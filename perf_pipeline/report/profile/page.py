@@ -32,6 +32,13 @@ GRAPH_NOTE = (
     "strongest shade a twentieth of a workflow or more. Point at a box for its figures."
 )
 
+COLUMNS = (
+    *("Function", "Called by", "Move", "Baseline", "Candidate"),
+    *("With calls, baseline", "With calls, candidate", "Samples"),
+)
+ROWS_FIRST = 10
+"""Functions that the page shows at once, and more where more moved clearly; the others unfold."""
+
 
 def profile_page(results: Path, comparison_id: str) -> Path:
     """Return where the page of a profile is, or will be."""
@@ -63,6 +70,7 @@ def render_html(profile: DifferentialProfile) -> str:
             headline=headline(profile),
             sentences=sentences(profile)[1:],
             table=moves_table(profile),
+            others=other_moves_table(profile),
             graph=Markup(flame_graph(profile.stacks)),  # noqa: S704 - every text in it is escaped
             graph_note=GRAPH_NOTE,
             facts=facts(profile),
@@ -78,15 +86,24 @@ def tone(profile: DifferentialProfile) -> str:
 
 
 def moves_table(profile: DifferentialProfile) -> Table:
-    """Return a row for each function, the greatest move first."""
-    columns = (
-        *("Function", "Called by", "Move", "Baseline", "Candidate"),
-        *("With calls, baseline", "With calls, candidate", "Samples"),
-    )
-    rows = tuple(_row(move) for move in profile.moves)
+    """Return a row for each of the first functions, the greatest move first."""
     return Table(
-        "Functions by the move of their own CPU time per workflow", columns, rows, note=NOTE
+        "Functions by the move of their own CPU time per workflow",
+        COLUMNS,
+        tuple(map(_row, profile.moves[: _shown_first(profile)])),
+        note=NOTE,
     )
+
+
+def other_moves_table(profile: DifferentialProfile) -> Table:
+    """Return a row for each of the other functions, none of which moved clearly."""
+    moves = profile.moves[_shown_first(profile) :]
+    return Table("Functions that did not move clearly", COLUMNS, tuple(map(_row, moves)))
+
+
+def _shown_first(profile: DifferentialProfile) -> int:
+    clear = [place for place, move in enumerate(profile.moves, 1) if move.is_clear]
+    return max([ROWS_FIRST, *clear])
 
 
 def _row(move: FunctionMove) -> tuple[Cell, ...]:

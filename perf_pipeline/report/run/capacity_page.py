@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.capacity import NOT_REACHED, UPPER_UNKNOWN
 from perf_pipeline.config.scenario.capacity_question import FAILURES
+from perf_pipeline.report.charts import capacity_chart
 from perf_pipeline.report.page_environment import page_environment
 from perf_pipeline.report.run.markdown import markdown_table
 from perf_pipeline.report.text import escape, quantity
@@ -58,8 +59,6 @@ def write_capacity_report(finding: CapacityFinding, metrics: RunMetrics, folder:
 
 def render_html(finding: CapacityFinding, metrics: RunMetrics) -> str:
     """Return the page; it opens offline and has no script."""
-    from perf_pipeline.report.charts import capacity_chart  # noqa: PLC0415 - altair: 0.2 s
-
     chart = capacity_chart.curve(finding)
     return (
         page_environment()

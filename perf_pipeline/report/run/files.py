@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
 from perf_pipeline.report.comparison.compared_run import compared_answers
 from perf_pipeline.report.run.markdown import render_markdown
+from perf_pipeline.report.run.page import render_html
 from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.report.run.run_headline import write_headline
 from perf_pipeline.samples.run_file import write_atomically
@@ -68,8 +69,6 @@ def write_report(metrics: RunMetrics, folder: Path) -> ReportFiles:
     Raises:
         OSError: The folder cannot be written to.
     """
-    from perf_pipeline.report.run.page import render_html  # noqa: PLC0415 - altair: 0.2 s
-
     files = report_files(folder)
     folder.mkdir(parents=True, exist_ok=True)
     compared = compared_answers(folder.parent, metrics.run_id)

@@ -6,8 +6,6 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from altair.utils.schemapi import debug_mode
-
 from perf_pipeline.report.charts import (
     distribution_charts,
     fault_charts,
@@ -53,11 +51,6 @@ def render_html(metrics: RunMetrics, compared: Sequence[Verdict] = ()) -> str:
         HTML with its style, charts and one script inline; below 5 MB for any run within the limits
         of this project. The script sorts and folds tables; without it everything is unfolded.
     """
-    with debug_mode(False):  # altair's check of each chart against its schema takes half the time
-        return _render(metrics, compared)
-
-
-def _render(metrics: RunMetrics, compared: Sequence[Verdict]) -> str:
     drawn = metrics.levels[:CHART_LEVELS_MAX]
     points_max = min(POINTS_MAX, POINTS_OF_ALL_LEVELS_MAX // max(1, len(drawn)))
     charts = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.slo.judge import run_slos
+from perf_pipeline.config.slo.shipped import GATES
 from perf_pipeline.report.recovery.answer import WORST_FIRST, injected, sentence
 from perf_pipeline.report.text import escape
 
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.slo_verdict import SloVerdict
     from perf_pipeline.metrics.types.targets import TargetRow
-
-GATES = {"production": "minimum", "goal": "goal"}
-"""Gate to the table of targets that it judges by."""
 
 LINES_MAX = 8
 _WORST_FIRST: tuple[Verdict, ...] = ("missed", "unclear", "no_data", "met")

@@ -71,6 +71,21 @@ def verdict_text(change: Change) -> str:
     return verdict if change.severity == "none" else f"{verdict}, {change.severity}"
 
 
+def direction(is_worse: bool | None) -> str:  # noqa: FBT001 - of a change point
+    """Return whether a change is for the worse, in a word."""
+    return "moved" if is_worse is None else "worse" if is_worse else "better"
+
+
+def reason(change: Change) -> str:
+    """Return why a change has its verdict, without the effect and interval that ``why`` has first.
+
+    For tables, which have both in columns of their own.
+    """
+    begin, _, rest = change.why.partition("]")
+    is_measured = change.low is not None and "[" in begin
+    return escape.visible(rest.lstrip(":, ") if is_measured and rest else change.why)
+
+
 def where(change: Change) -> str:
     """Return the level of a change, and the family where it is about one."""
     names = (f"at {change.level}", change.family)

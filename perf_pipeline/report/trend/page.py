@@ -6,6 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_pipeline.report.charts.trend_charts import trend_chart
 from perf_pipeline.report.page_environment import page_environment, page_script
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.trend import tables
@@ -94,17 +95,12 @@ def title(trend: Trend) -> str:
 
 def drawn_levels(trend: Trend) -> tuple[DrawnLevel, ...]:
     """Draw the metrics that matter most, by load level."""
-    from altair.utils.schemapi import debug_mode  # noqa: PLC0415 - altair: 0.2 s
-
-    from perf_pipeline.report.charts.trend_charts import trend_chart  # noqa: PLC0415 - as above
-
     places = sorted(range(len(trend.metrics)), key=lambda at: _weight(trend.metrics[at]))
     levels: dict[str, list[Chart]] = {}
-    with debug_mode(False):  # altair's check of each chart against its schema takes half the time
-        for place in sorted(places[:CHARTS_MAX]):
-            chart = trend_chart(trend, place)
-            if chart is not None:
-                levels.setdefault(trend.metrics[place].level, []).append(chart)
+    for place in sorted(places[:CHARTS_MAX]):
+        chart = trend_chart(trend, place)
+        if chart is not None:
+            levels.setdefault(trend.metrics[place].level, []).append(chart)
     return tuple(DrawnLevel(escape.name(level), tuple(found)) for level, found in levels.items())
 
 

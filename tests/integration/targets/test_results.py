@@ -149,7 +149,7 @@ def test_nothing_of_the_harness_is_imported_beside_the_target(
     bench.written(nodes)
     answer = bench.start(target, [(kind, 1) for kind in range(len(KINDS))]).answer()
     roots = {module.partition(".")[0] for module in answer.modules}
-    assert not roots & {"dagster", "polars", "numpy", "pandas", "psutil", "psycopg", "altair"}
+    assert not roots & {"dagster", "polars", "numpy", "pandas", "psutil", "psycopg"}
     ours = {module for module in answer.modules if module.startswith("perf_pipeline.")}
     parts = {module.split(".")[1] for module in ours}
     assert parts - {"steps"} == {"samples", "targets", "workload"}

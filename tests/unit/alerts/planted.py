@@ -31,13 +31,14 @@ def series(
     runs: int = 40,
     level: str = "100",
     target: str = "kailash",
+    family: str = "",
 ) -> WatchedSeries:
     """Return the history of a metric; more of it is worse unless it is a throughput."""
     effects = {point.index: point.effect or 1.0 for point in points}
     values = accumulate((effects.get(number, 1.0) for number in range(runs)), operator.mul)
     return WatchedSeries(
         SCENARIO,
-        MetricKey(target, level, "", metric),
+        MetricKey(target, level, family, metric),
         "/s" if metric == "throughput_per_s" else "s",
         metric == "throughput_per_s",
         tuple(run_id(number) for number in range(runs)),

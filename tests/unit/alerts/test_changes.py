@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.alerts.changes import Evidence
     from perf_pipeline.metrics.types.alert import Alert, AlertEvent
+    from perf_pipeline.metrics.types.comparison import Comparison, ComparisonVerdict
 
 NOW = "2026-01-14T12:00:00+00:00"
 METRICS = ("p50_s", "p90_s", "p99_s", "avg_s", "cpu_per_workflow_s")
@@ -85,6 +86,26 @@ def test_a_second_look_at_an_unchanged_history_changes_nothing(told: Told) -> No
 def test_a_higher_throughput_and_a_lower_latency_are_no_alert(told: Told) -> None:
     better = [series(Point(20, 0.8)), series(Point(20, 1.2), metric="throughput_per_s")]
     assert told.look(evidence(better)) == []
+
+
+@pytest.mark.parametrize("metric", ["network_sent_mb", "disk_write_mb", "cpu_mean_percent"])
+def test_what_grows_with_the_throughput_is_no_regression(told: Told, metric: str) -> None:
+    """A target that is faster sends more bytes in the same time."""
+    faster = [series(Point(20, 1.3), metric="throughput_per_s")]
+    assert told.look(evidence([*faster, series(Point(20, 1.3), metric=metric)])) == []
+
+
+def test_one_kind_of_workflow_alone_raises_no_warning_and_joins_or_is_confirmed() -> None:
+    """Of the many metrics of kinds, noise alone moves one now and then."""
+    warning = series(Point(20, 1.2, "fast"), family="analytics/simple", runs=23)
+    level = series(Point(20, 1.1, "fast"), runs=23)
+    alone, together, later = Told(), Told(), Told()
+    assert alone.look(evidence([warning])) == []
+    assert together.look(evidence([warning, level])) == [(run_id(20), "raised")]
+    (alert,) = together.alerts.values()
+    assert {one.key.family for one in alert.movements} == {"", "analytics/simple"}
+    confirmed = series(Point(20, 1.2), family="analytics/simple", runs=30)
+    assert later.look(evidence([confirmed])) == [(run_id(20), "raised")]
 
 
 def test_a_warning_is_confirmed_once_and_in_silence_if_somebody_knows(told: Told) -> None:
@@ -240,6 +261,56 @@ def test_an_interleaved_comparison_of_the_same_two_sides_is_no_news(told: Told) 
     assert told.look(evidence(comparisons=nights[2:])) == []
     good = comparison((30, 33), (31, 32), change("no_change"), paired=True)
     assert told.look(evidence(comparisons=[*nights, good])) == [(run_id(1), "cleared")]
+
+
+def test_of_one_severity_whole_levels_come_before_kinds_of_workflow(told: Told) -> None:
+    """Of a level with one kind, both say the same."""
+    found = [
+        series(Point(20, effect), metric=metric, family=family)
+        for metric, effect in (("p99_s", 1.14), ("p50_s", 1.12))
+        for family in ("analytics/simple", "")
+    ]
+    told.look(evidence(found))
+    (alert,) = told.alerts.values()
+    assert [(one.key.metric, one.key.family) for one in alert.movements] == [
+        ("p99_s", ""),
+        ("p50_s", ""),
+        ("p99_s", "analytics/simple"),
+        ("p50_s", "analytics/simple"),
+    ]
+
+
+def arms(a: str, b: str, runs: int, verdict: ComparisonVerdict, **more: Any) -> Comparison:
+    """Return an interleaved comparison as `perf-pipeline ab` makes it: its sides are a and b."""
+    made = comparison((runs,), (runs,), change(verdict), paired=True, **more)
+    return replace(
+        made,
+        baseline=replace(made.baseline, name="a", target=a),
+        candidate=replace(made.candidate, name="b", target=b),
+    )
+
+
+def test_interleaved_comparisons_of_other_arms_are_about_something_else(told: Told) -> None:
+    """One of 2.64.0 with 2.65.0 that finds no change says nothing of 2.17.0 with 2.65.0."""
+    bad = arms("kailash==2.17.0", "kailash==2.65.0", 1, "regression")
+    good = arms("kailash==2.64.0", "kailash==2.65.0", 5, "no_change")
+    other = arms("kailash==2.65.0", "kailash==2.65.0, sample_nodes_every=1", 9, "regression")
+    assert told.look(evidence(comparisons=[bad])) == [(run_id(1), "raised")]
+    assert told.look(evidence(comparisons=[bad, good])) == []
+    assert told.look(evidence(comparisons=[bad, good, other])) == [(run_id(9), "raised")]
+    assert {one.targets for one in told.alerts.values()} == {("kailash",)}
+
+
+def test_a_bisection_raises_and_clears_nothing(told: Told) -> None:
+    """Whoever searches for the first bad release knows that there is one."""
+    bad = arms("kailash==2.17.0", "kailash==2.65.0", 1, "regression")
+    asked = [
+        arms("kailash==2.17.0", "kailash==2.40.0", 5, "regression", is_search=True),
+        arms("kailash==2.17.0", "kailash==2.65.0", 9, "no_change", is_search=True),
+    ]
+    assert told.look(evidence(comparisons=asked)) == []
+    assert told.look(evidence(comparisons=[bad])) == [(run_id(1), "raised")]
+    assert told.look(evidence(comparisons=[bad, *asked])) == []
 
 
 def test_a_comparison_with_an_older_candidate_raises_none(told: Told) -> None:

@@ -69,7 +69,7 @@ def test_an_alert_is_read_back_equal_to_what_was_stored(catalogue: Catalogue) ->
     first = look(catalogue, found, [inbox], NOW)
     (alert,) = first.alerts
     assert [one.key.metric for one in alert.movements] == ["avg_s", "p99_s", "p50_s"]
-    assert alert.movements[0].pair == "pinned:1.0 and latest"
+    assert alert.movements[0].pair == "kailash==2.19.0 and kailash==2.20.0"
     (entry,) = alert.undelivered
     assert (entry.sink, entry.event, entry.why) == ("webhook", "raised", "webhook: no")
     assert stored(catalogue) == first.alerts

@@ -155,6 +155,15 @@ def test_a_run_stays_in_the_history_when_its_folder_is_gone(tmp_path: Path) -> N
     assert [point.run_id for point in series.points] == ["r-1", "r-2"]
 
 
+def test_levels_of_an_interleaved_comparison_are_in_no_history(tmp_path: Path) -> None:
+    """The next comparison is of other arms, which would look like a change."""
+    write_run(tmp_path, "r-1")
+    arms = {name: {"name": name, "target": "control"} for name in ("a", "b")}
+    write_run(tmp_path, "r-2", ab=arms)
+    (series,) = read_history(tmp_path).series
+    assert [point.run_id for point in series.points] == ["r-1"]
+
+
 def test_an_empty_folder_has_no_history(tmp_path: Path) -> None:
     history = read_history(tmp_path / "none")
     assert (history.series, history.runs, history.unread) == ((), 0, ())

@@ -19,7 +19,7 @@ from perf_pipeline.analysis.trends import trends_of
 from perf_pipeline.catalogue.baselines import PinnedBaseline
 
 if TYPE_CHECKING:
-    from perf_pipeline.metrics.types.trend import Trend
+    from perf_pipeline.metrics.types.trend import Trend, TrendChange
 
 RUNS = 40
 FIRST_BAD = 28
@@ -90,6 +90,40 @@ def test_a_metric_that_falls_by_a_tenth_run_by_run_drifts_and_has_no_change_poin
     assert metric.drift is not None
     assert (metric.drift.run, metric.drift.is_worse) == (0, True)
     assert metric.drift.effect == pytest.approx(0.9, abs=0.01)
+
+
+def changed(metric: str, first: int, before: float, after: float) -> TrendChange:
+    """Return the change point of a metric that moves at run ``first`` of 40, with noise of 1 %."""
+    key = MetricKey(metric)
+    runs = []
+    for place in range(RUNS):
+        value = (before if place < first else after) * noise(place)
+        runs.append(
+            replace(point(place), values={key: HistoryValue("", value, None, None, "valid", "")})
+        )
+    series = Series(SeriesKey("baseline", "100", "kailash"), tuple(runs))
+    ((change,),) = (
+        metric.changes
+        for trend in trends_of(History((series,), RUNS, (), 0, "catalogue"))
+        for metric in trend.metrics
+    )
+    return change
+
+
+def test_a_change_raises_an_alert_if_it_is_recent_worse_and_not_negligible() -> None:
+    """As the alerts have it: 30 runs, 1 %, and of errors 0.1 points."""
+    assert changed("p50_s", 20, 1.0, 1.1).raises_alert
+    assert not changed("p50_s", 8, 1.0, 1.1).raises_alert
+    assert not changed("p50_s", 20, 1.1, 1.0).raises_alert
+    assert changed("error_ratio", 20, 0.01, 0.03).raises_alert
+    assert not changed("error_ratio", 20, 0.0001, 0.0003).raises_alert
+
+
+def test_what_follows_the_throughput_is_neither_worse_nor_better() -> None:
+    assert changed("memory_peak_mb", 20, 100.0, 130.0).is_worse
+    for metric in ("network_sent_mb", "disk_write_mb", "cpu_mean_percent"):
+        change = changed(metric, 20, 100.0, 130.0)
+        assert (change.is_worse, change.raises_alert) == (None, False)
 
 
 def test_every_run_with_a_value_is_a_point_and_says_why_it_does_not_count(trend: Trend) -> None:

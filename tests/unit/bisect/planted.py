@@ -53,6 +53,7 @@ class Planted:
         efforts: The efforts, in order.
         widths: The widths that were asked for, in order.
         installed: Packages of each release.
+        added: Packages that every release has besides.
     """
 
     cost: Mapping[str, float]
@@ -63,6 +64,7 @@ class Planted:
     efforts: list[int] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
     installed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    added: tuple[str, ...] = ()
 
     def problem(self, release: str) -> str:
         return self.broken.get(release, "")

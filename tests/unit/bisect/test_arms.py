@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from perf_pipeline.bisect.arms import bisect_both
 from perf_pipeline.bisect.package_moves import package_moves
+from perf_pipeline.bisect.table import answer_lines
 from tests.unit.bisect.planted import METRIC, Planted
 
 NAMES = ["2.17.0", "2.17.1", "2.18.0", "2.18.1", "2.19.0", "2.20.0", "2.20.3", "2.65.0"]
@@ -75,6 +76,14 @@ def test_the_search_says_of_each_answer_in_which_arm_it_was_given() -> None:
     )
     assert said[0] == ("as published", "2.65.0")
     assert {arm for arm, _ in said} == {"as published", "pinned"}
+
+
+def test_what_pinned_releases_have_besides_is_said() -> None:
+    pinned = Planted(PINNED, added=("requests==2.34.2",))
+    found = bisect_both(NAMES, Planted(PUBLISHED, installed=INSTALLED), pinned, METRIC)
+    assert found.added == ("requests==2.34.2",)
+    (line,) = (one for one in answer_lines(found) if "requests==2.34.2" in one)
+    assert "every pinned release also has" in line
 
 
 def test_packages_that_moved_are_named_shortly() -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from perf_pipeline.archive import export_archive, import_archive, unpacked_runs
 from perf_pipeline.catalogue.baselines import list_baselines, pin_baseline
-from perf_pipeline.catalogue.exchange import BASELINES_FILE, take_in
+from perf_pipeline.catalogue.exchange import take_in
+from perf_pipeline.catalogue.file_names import BASELINES_FILE, CATALOGUE_FILE
 from perf_pipeline.catalogue.old_runs import file_missing_runs, file_old_runs
-from perf_pipeline.catalogue.store import FILE, open_catalogue
+from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.samples.run_list import list_runs
 from tests.simulated_run import write_run
@@ -48,7 +49,7 @@ def test_an_imported_archive_brings_its_baselines(archive: Path, tmp_path: Path)
         "why",
         "2026-02-01T12:00:00+00:00",
     )
-    assert sorted(path.name for path in there.iterdir()) == [FILE, "r-1", "r-2"]
+    assert sorted(path.name for path in there.iterdir()) == [CATALOGUE_FILE, "r-1", "r-2"]
 
 
 def test_a_name_that_stands_for_other_runs_here_is_left_alone(
@@ -68,7 +69,7 @@ def test_a_name_that_stands_for_other_runs_here_is_left_alone(
 def test_a_damaged_catalogue_does_not_cost_the_import(archive: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.mkdir()
-    (there / FILE).write_bytes(b"not a database" * 100)
+    (there / CATALOGUE_FILE).write_bytes(b"not a database" * 100)
     lines: list[str] = []
     import_archive(archive, there, notify=lines.append)
     (line,) = lines

@@ -15,8 +15,9 @@ from sqlalchemy import create_engine, select
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.catalogue import migrations, schema
+from perf_pipeline.catalogue.file_names import CATALOGUE_FILE
 from perf_pipeline.catalogue.filing import file_comparison, file_measured_run, file_run
-from perf_pipeline.catalogue.store import FILE, open_catalogue
+from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.catalogue.tables import Level, Metric, Run, Table, Verdict
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.metrics.types.comparison import Change, ComparedSide, Comparison
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def test_the_migrations_make_the_tables_that_the_code_has(tmp_path: Path) -> None:
     open_catalogue(tmp_path)
-    with create_engine(f"sqlite:///{tmp_path / FILE}").connect() as connection:
+    with create_engine(f"sqlite:///{tmp_path / CATALOGUE_FILE}").connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": schema.VERSION_TABLE}
         )
@@ -109,7 +110,7 @@ def _columns() -> dict[str, object]:
 def test_a_damaged_file_is_refused_in_a_sentence_and_costs_a_run_nothing(
     tmp_path: Path, content: bytes
 ) -> None:
-    (tmp_path / FILE).write_bytes(content)
+    (tmp_path / CATALOGUE_FILE).write_bytes(content)
     with pytest.raises(
         CatalogueError, match=r"catalogue\.sqlite is damaged \(.*move the file away"
     ):
@@ -119,20 +120,20 @@ def test_a_damaged_file_is_refused_in_a_sentence_and_costs_a_run_nothing(
     file_measured_run(metrics_of(folder), folder.root, None, lines.append)
     (line,) = lines
     assert line.startswith("run r-1 is complete, and not in the catalogue: ")
-    assert (tmp_path / FILE).read_bytes() == content
+    assert (tmp_path / CATALOGUE_FILE).read_bytes() == content
 
 
 def test_a_database_of_a_newer_version_is_refused_and_not_changed(tmp_path: Path) -> None:
     open_catalogue(tmp_path)
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with sqlite3.connect(tmp_path / CATALOGUE_FILE) as database:
         database.execute(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
     database.close()
-    before = (tmp_path / FILE).read_bytes()
+    before = (tmp_path / CATALOGUE_FILE).read_bytes()
     with pytest.raises(
         CatalogueError, match="schema 9999, and this version of perf_pipeline knows"
     ):
         open_catalogue(tmp_path)
-    assert (tmp_path / FILE).read_bytes() == before
+    assert (tmp_path / CATALOGUE_FILE).read_bytes() == before
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -67,6 +68,12 @@ def test_the_verdict_on_the_whole_is_a_case(verdict: ComparisonVerdict) -> None:
     case, *_ = comparison_cases(comparison(1, 10, change(verdict), verdict=verdict))
     assert case.outcome == OUTCOMES[verdict]
     assert (case.text == "") == (case.outcome == "passed")
+
+
+def test_the_limit_is_the_one_that_was_asked_for() -> None:
+    one = comparison(1, 10, change("regression", 1.4))
+    assert "30.0 % must not be missed" in comparison_cases(replace(one, matters=0.3))[1].detail
+    assert "10.0 % must not be missed" in comparison_cases(replace(one, matters=0.05))[1].detail
 
 
 def test_a_metric_without_a_limit_says_so() -> None:

@@ -14,8 +14,10 @@ from perf_pipeline.compat.comprehensive_report import report_latest
 from perf_pipeline.compat.regression_run import compare_with_run
 from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.settings import current_settings
+from perf_pipeline.config.think_time import ThinkTime
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.metrics.comparison_file import read_comparison
+from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.report.run.result_file import write_result_files
 from perf_pipeline.samples.run_folder import RunFolder
 from tests.simulated_run import write_run
@@ -57,13 +59,17 @@ def test_a_file_says_scenario_target_nodes_complexity_levels_and_repeats(tmp_pat
         "target": "kailash==2.62.0+pandas",
         "nodes": "lean",
         "workflows": ["analytics/simple", "data_processing/simple", "transformation/simple"],
-        "conditions": {"seed": {"": "7"}, "phases": {"steady_s": "5.0"}},
+        "conditions": {
+            "seed": {"": "7"},
+            "phases": {"steady_s": "5.0"},
+            "load": {"10": f"10 in flight, {ThinkTime(2.5).shown}"},
+        },
     }
     name, flags = load(tmp_path, *(entry(n, **measured) for n in (10, 50, 10, 50)))
 
     assert (name, flags.concurrency, flags.repeats) == ("stress", (10, 50), 2)
     assert (flags.target, flags.nodes, flags.complexity) == ("kailash+pandas", "lean", "simple")
-    assert (flags.seed, flags.duration) == (7, 5.0)
+    assert (flags.seed, flags.duration, flags.think_time_s) == (7, 5.0, 2.5)
 
 
 def test_what_the_scenario_has_anyway_is_no_flag(tmp_path: Path) -> None:
@@ -84,11 +90,33 @@ def test_a_scenario_of_the_users_is_measured_from_its_file(tmp_path: Path) -> No
         load(tmp_path, measured)
 
 
+def test_functions_of_the_users_own_are_measured_from_their_scenario(tmp_path: Path) -> None:
+    """The file names them as the scenario does."""
+    (tmp_path / "shop.py").write_text("def order(number): ...", encoding="utf-8")
+    file = tmp_path / "shop.toml"
+    file.write_text(
+        'target = "callable"\npython_path = "."\nconcurrency = [10]\n[[workload]]\n'
+        'function = "shop:order"\n',
+        encoding="utf-8",
+    )
+    run = metrics_of(
+        write_run(tmp_path, "r-1", workloads=[{"family": "shop:order", "complexity": ""}])
+    )
+    (level,) = run.levels
+    names = performance_metrics(level, "r-1", "shop").workflows
+    assert names == ("shop:order",)
+    measured = entry(
+        10, scenario="shop", target="callable", scenario_file=str(file), workflows=list(names)
+    )
+    assert load(tmp_path, measured)[0] == str(file)
+
+
 @pytest.mark.parametrize(
     ("entries", "problem"),
     [
         ([entry(10, workflows=["transformation/simple"])], "was measured with workflows"),
         ([entry(10, open_loop={"offered": 3})], "has open levels"),
+        ([entry(10, label="peak")], "has stages"),
         ([entry(10, nodes="code"), entry(50, nodes="lean")], "has levels with nodes"),
         ([entry(10, scenario="unknown")], "is no scenario of the project"),
         ([entry(10) | {"concurrency": "10"}], "an integer concurrency"),

@@ -102,8 +102,26 @@ def test_the_commit_and_whether_it_was_changed_are_read(tmp_path: Path) -> None:
     commit = _git(tmp_path, "rev-parse", "HEAD")
     clean = read_git_state(tmp_path, PATH)
     assert (clean.commit, clean.dirty, clean.problem) == (commit, False, "")
-    (tmp_path / "new").touch()
-    assert read_git_state(tmp_path, PATH).dirty is True
+    assert clean.changes_sha256 == ""
+
+
+@pytest.mark.skipif(not GIT, reason="git is not installed")
+def test_only_tracked_files_are_changes_and_two_changes_are_told_apart(tmp_path: Path) -> None:
+    """A run writes its results into the user's folder, which is no change of their code."""
+    _git(tmp_path, "init", "--quiet")
+    shop = tmp_path / "shop.py"
+    _write(shop, "PRICE = 1\n")
+    _git(tmp_path, "add", "shop.py")
+    _git(tmp_path, "-c", "user.name=n", "-c", "user.email=e", "commit", "--quiet", "--message", "m")
+    (tmp_path / "results").touch()
+    assert read_git_state(tmp_path, PATH).dirty is False
+    digests = []
+    for price in (2, 3, 2):
+        _write(shop, f"PRICE = {price}\n")
+        state = read_git_state(tmp_path, PATH)
+        assert state.dirty
+        digests.append(state.changes_sha256)
+    assert digests[0] == digests[2] != digests[1]
 
 
 def test_without_git_or_a_repository_there_is_a_reason_instead(tmp_path: Path) -> None:

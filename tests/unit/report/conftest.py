@@ -101,7 +101,7 @@ def manifest() -> Manifest:
             "git_dirty": True,
             "git_problem": "",
             "python": "3.11.2",
-            "packages": {"dagster": "1.13.27", "polars": "2.1.0", "altair": "6.3.0"},
+            "packages": {"dagster": "1.13.27", "polars": "2.1.0"},
         },
         runtime={
             "gc": "enabled, 700/10/10",

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from perf_pipeline.run import new_run_id
-from perf_pipeline.samples.run_folder import RunFolder
+from perf_pipeline.samples.run_folder import RunFolder, new_run_id
 from perf_pipeline.servers.postgres.probe import PostgresProbe
 from perf_pipeline.workload.servers import connection_name
 from tests.integration.levels.loads import QUICK, STEP

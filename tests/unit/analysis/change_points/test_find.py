@@ -70,6 +70,33 @@ def test_the_fast_tier_warns_before_the_confirmed_one_decides() -> None:
     assert warned.index == 50
 
 
+def test_a_warning_of_two_or_three_values_has_an_interval_that_says_something() -> None:
+    """It excludes no change, and holds the planted ratio in nine of ten histories."""
+    ratio, held, warned = 1.0 + 6 * 0.03, 0, 0
+    for seed in range(100):
+        values = stepped(np.random.default_rng([16, seed]), 40, 3, 6.0)
+        for one in find_change_points(values):
+            if one.tier == "confirmed":
+                continue
+            assert one.low is not None
+            assert one.high is not None
+            assert 1.0 < one.low < one.high < 1.1 * ratio + 0.1
+            held += one.low <= ratio <= one.high
+            warned += 1
+    assert warned >= 80
+    assert held >= 0.9 * warned
+
+
+def test_noise_hardly_ever_warns_however_often_it_is_looked_at() -> None:
+    """40 histories of up to 40 runs, looked at after each one: the first levels are short."""
+    warned = sum(
+        any(find_change_points(values[:length]) for length in range(8, 41))
+        for seed in range(40)
+        for values in [1.0 + np.random.default_rng([15, seed]).normal(0, 0.03, 40)]
+    )
+    assert warned <= 1
+
+
 def test_the_unit_of_a_metric_changes_nothing() -> None:
     values = stepped(np.random.default_rng(4), 40, 40, 4.0)
     (one,), (other,) = find_change_points(values), find_change_points(values * 1e-6)

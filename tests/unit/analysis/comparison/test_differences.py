@@ -78,11 +78,16 @@ def test_another_version_of_the_target_is_what_a_comparison_is_about(
         ),
         (
             "packages",
-            ("pandas 2.2.3", "pandas none"),
-            {"target": {"packages": {"kailash": "2.19.0"}}},
+            ("pandas 2.2.3", "numpy 2.3.0, pandas none"),
+            {"target": {"packages": {"kailash": "2.19.0", "numpy": "2.3.0"}}},
         ),
         ("phases", ("steady_s 20.0", "steady_s 30.0"), {"phases": {"steady_s": 30.0}}),
         ("processes", ("1", "2"), {"processes": 2}),
+        (
+            "servers",
+            ("PostgreSQL 18.1", ": postgres PostgreSQL 18.1 in the baseline, none in the"),
+            {"servers": []},
+        ),
         ("variables", ("none", "SIZE 3"), {"variables": {"values": {"SIZE": "3"}, "passed": []}}),
     ],
 )
@@ -120,6 +125,45 @@ def test_runs_of_one_side_must_match_among_themselves(measured: RunMetrics) -> N
     conditions = (*mixed.conditions, *side(measured, target=newer).conditions)
     problems = refused(replace(mixed, conditions=conditions), side(measured))
     assert any("version differ: kailash 2.19.0 or 2.20.0" in problem for problem in problems)
+
+
+def test_a_rolling_baseline_spans_versions_and_is_refused_for_anything_else(
+    measured: RunMetrics,
+) -> None:
+    """The day after a release, nine of the last ten runs are of the release before it."""
+    packages = {**KAILASH["packages"], "kailash": "2.20.0"}
+    newer = side(measured, target={"name": "kailash==2.20.0", "packages": packages})
+    conditions = (*side(measured).conditions, *newer.conditions)
+    rolling = replace(side(measured), conditions=conditions, spans_versions=True)
+    (one,) = differences_of(rolling, newer)
+    assert (one.what, one.under_test) == ("version", True)
+    assert (one.baseline, one.candidate) == ("kailash 2.19.0 or 2.20.0", "kailash 2.20.0")
+
+    other = (*conditions, *side(measured, seed=2).conditions)
+    (problem,) = refused(replace(rolling, conditions=other), newer)
+    assert problem.startswith("seed differ: 1 or 2 in the baseline")
+
+
+def test_two_commits_of_a_users_own_code_differ_in_what_is_under_test(
+    measured: RunMetrics,
+) -> None:
+    """Else two revisions of it would be called the same thing twice (A/A)."""
+
+    def at(changes: str) -> Side:
+        code = {
+            "folder": "/shop",
+            "git_commit": "a" * 40,
+            "git_branch": "main",
+            "git_dirty": bool(changes),
+            "changes_sha256": changes,
+        }
+        return side(measured, user_code=code)
+
+    (one,) = differences_of(at(""), at("b" * 64))
+    assert (one.what, one.under_test) == ("code", True)
+    assert (one.baseline, one.candidate) == ("a" * 12, f"{'a' * 12} with changes bbbbbbbb")
+    assert differences_of(at("b" * 64), at("c" * 64)) != ()
+    assert differences_of(at(""), side(measured)) == ()
 
 
 def test_what_is_under_test_can_be_something_else(measured: RunMetrics) -> None:

@@ -85,11 +85,29 @@ def test_equal_arms_are_no_change_and_what_differs_is_under_test() -> None:
     assert not any("--width" in text for text in found.recommendations)
 
 
+def test_a_revision_is_compared_with_the_files_as_they_are() -> None:
+    """The manifest has the commit of arm A, which is not that of arm B."""
+    question = AbQuestion(
+        AbArm("a", "callable", revision="main", commit="c" * 40), AbArm("b", "callable")
+    )
+    run = run_of(levels(), question)
+    code = {"folder": "/shop", "git_commit": "c" * 40, "git_branch": "", "git_dirty": False}
+    manifest = replace(make_manifest(user_code=code), ab=question)
+    (one,) = compare_arms(replace(run, manifest=manifest)).differences
+    assert (one.what, one.under_test) == ("code", True)
+    assert (one.baseline, one.candidate) == ("main (ccccccc)", "the files as they are")
+
+
 def test_half_a_pair_at_the_end_of_an_interrupted_run_is_left_out() -> None:
     whole = levels(pairs=4)
     assert [(a.index, b.index) for a, b in pairs_of(whole[:-1])] == [(0, 1), (3, 2), (4, 5)]
     with pytest.raises(RunFolderError, match="before both levels of its first pair"):
         compare_arms(run_of(whole[:1]))
+
+
+def test_what_a_bisection_asks_is_marked() -> None:
+    assert compare_arms(run_of(levels(), replace(QUESTION, bisected_metric="p50_s"))).is_search
+    assert not compare_arms(run_of(levels())).is_search
 
 
 def test_a_run_that_compares_no_arms_is_refused() -> None:

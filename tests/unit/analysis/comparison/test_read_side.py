@@ -46,6 +46,12 @@ def test_ids_folders_archives_and_baselines_are_the_runs_that_they_name(results:
     assert read("pinned:stable", results).side.runs == ("r-2",)
 
 
+def test_the_runs_of_a_rolling_baseline_alone_may_be_of_several_versions(results: Path) -> None:
+    names = ("rolling:5", "r-1, rolling:5", "branch:main", "pinned:stable", "r-1")
+    spans = [read(name, results).side.spans_versions for name in names]
+    assert spans == [True, True, False, False, False]
+
+
 def test_a_result_file_is_the_same_side_as_its_run(results: Path) -> None:
     """Conditions and observations are in the file, so the run's folder is not needed."""
     of_run = read("r-1", results).side

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.archive import export_archive
-from perf_pipeline.catalogue.store import FILE
+from perf_pipeline.catalogue.file_names import CATALOGUE_FILE
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def test_old_runs_are_added_from_folders_and_archives_once(
     assert again.code == 0
     assert "added 0 runs; 4 were there" in again.out
     shown = command("catalogue", "show", "--json").reported
-    assert (shown["catalogue"], shown["runs"]) == (str(here / "results" / FILE), 4)
-    assert not (here / "old" / FILE).exists()
+    assert (shown["catalogue"], shown["runs"]) == (str(here / "results" / CATALOGUE_FILE), 4)
+    assert not (here / "old" / CATALOGUE_FILE).exists()
 
 
 def test_what_cannot_be_added_is_named(command: Callable[..., Answer], here: Path) -> None:

@@ -26,6 +26,17 @@ def test_the_verdict_comes_first_then_what_to_do_then_what_moved(
     assert any(line.startswith("throughput") and "−14.0 %" in line for line in lines)  # noqa: RUF001
 
 
+def test_an_interleaved_comparison_has_levels_in_pairs_and_not_one_run_a_side(
+    planted: Comparison,  # noqa: F811
+) -> None:
+    (side,) = (
+        line
+        for line in comparison_lines(replace(planted, paired=True), 100)
+        if line.startswith("candidate: ")
+    )
+    assert f"; {len(planted.changes[0].baseline)} levels in pairs; " in side
+
+
 @pytest.mark.parametrize("width", [60, 100])
 def test_the_answer_fits_a_terminal_however_much_was_compared(
     planted: Comparison,  # noqa: F811

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.metrics.comparison_file import read_comparison
+from perf_pipeline.report.run.result_file import write_result_files
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
@@ -61,6 +65,9 @@ def test_doubt_has_an_exit_code_of_its_own(command: Callable[..., Answer], here:
     assert "unstable" in ended.out
     tolerant = command("compare", "r-1", "r-2", "--matters", "30", "--json")
     assert (tolerant.code, tolerant.reported["verdict"]) == (0, "no_change")
+    assert read_comparison(Path(tolerant.reported["file"])).matters == pytest.approx(0.3)
+    page = Path(tolerant.reported["report"]).read_text(encoding="utf-8")
+    assert "changes below 30 % do not matter" in page
 
 
 def test_four_like_runs_a_side_are_no_change(command: Callable[..., Answer], here: Path) -> None:
@@ -72,6 +79,27 @@ def test_four_like_runs_a_side_are_no_change(command: Callable[..., Answer], her
 
     assert (ended.code, ended.reported["verdict"]) == (0, "no_change"), ended.err
     assert len(ended.reported["candidate"]["runs"]) == 4
+
+
+def test_a_result_file_is_compared_with_the_runs_before_the_one_that_it_is_of(
+    command: Callable[..., Answer], here: Path
+) -> None:
+    for run in ("r-1", "r-2", "r-3"):
+        folder = write_run(here / "results", run)
+    (_, file) = write_result_files(here / "results", metrics_of(folder))
+    ended = command("compare", "rolling:5", str(file), "--json")
+    assert ended.code == 3, ended.err
+    assert ended.reported["baseline"]["runs"] == ["r-1", "r-2"]
+
+
+def test_a_run_is_not_compared_with_itself(command: Callable[..., Answer], here: Path) -> None:
+    """As pinned:stable and latest are until the next run; it would always be no change."""
+    write_run(here / "results", "r-1")
+    assert command("baseline", "pin", "stable", "r-1").code == 0
+    ended = command("compare", "pinned:stable", "latest")
+    assert ended.code == 2
+    assert "run r-1 is on both sides (pinned:stable and latest)" in ended.err
+    assert not (here / "results" / "comparisons").exists()
 
 
 def test_runs_of_unlike_things_are_refused_with_the_list_unless_each_is_accepted(

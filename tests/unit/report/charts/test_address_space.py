@@ -10,11 +10,12 @@ import pytest
 from perf_pipeline.report.charts.address_space import why_not_drawn
 
 DRAW = """
-import altair, resource
-from perf_pipeline.report.charts import svg
+import resource
+from perf_pipeline.report.charts import svg, vega
 resource.setrlimit(resource.RLIMIT_AS, ({limit_bytes}, -1))
-line = altair.Chart({{"values": [{{"x": 0}}]}}).mark_line().encode(x="x:Q")
-print(svg.inline_svg(altair.LayerChart(layer=[line]), name="one", description="d"))
+line = vega.Chart([{{"x": 0}}]).marked("line").encoded(x=vega.channel("x:Q"))
+chart = vega.layered([line], width=300, height=200)
+print(svg.inline_svg(chart, name="one", description="d"))
 """
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import altair as alt
 import psutil
 
-from perf_pipeline.report.charts import drawing_process, svg
+from perf_pipeline.report.charts import drawing_process, svg, vega
 from perf_pipeline.report.charts.drawing_process import DrawingProcess, drawing_ahead, drawn_ahead
 
 if TYPE_CHECKING:
     import pytest
 
-_CHART = alt.LayerChart(
-    layer=[alt.Chart({"values": [{"x": 0, "y": 1}]}).mark_line().encode(x="x:Q", y="y:Q")]
+_LINE = vega.Chart([{"x": 0, "y": 1}]).marked("line")
+_CHART = vega.layered(
+    [_LINE.encoded(x=vega.channel("x:Q"), y=vega.channel("y:Q"))], width=300, height=200
 )
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-import altair as alt
-
-from perf_pipeline.report.charts import svg
+from perf_pipeline.report.charts import svg, vega
 
 
-def _chart(label: str = "a") -> alt.LayerChart:
+def _chart(label: str = "a") -> vega.Json:
     rows = [{"x": 0, "y": 1, "s": label}, {"x": 3, "y": 2 / 3, "s": label}]
-    line = alt.Chart({"values": rows}).mark_line(clip=True).encode(x="x:Q", y="y:Q", color="s:N")
-    return alt.LayerChart(layer=[line])
+    line = vega.Chart(rows).marked("line", clip=True)
+    channels = {"x": "x:Q", "y": "y:Q", "color": "s:N"}
+    drawn = line.encoded(**{name: vega.channel(field) for name, field in channels.items()})
+    return vega.layered([drawn], width=300, height=200)
 
 
 def test_a_drawing_refers_to_nothing_outside_itself() -> None:

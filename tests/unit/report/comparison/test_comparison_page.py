@@ -97,6 +97,23 @@ def test_every_change_has_a_row_with_effect_interval_and_verdict_the_worst_first
     assert columns["Candidate"][8].text == "not measured"
 
 
+def test_a_row_does_not_repeat_its_effect_and_interval_in_its_reason() -> None:
+    why = "+12 % [+3 %, +21 %]: the interval excludes no change"
+    measured = change("p90_s", "regression", (1.12, 1.03, 1.21), "minor", why=why)
+    lacking = change("p99_s", "no_data", None, why="baseline: level [10] was not measured")
+    table = changes_table("", [measured, lacking])
+    notes = [row[table.columns.index("Verdict")].note for row in table.rows]
+    assert notes == ["the interval excludes no change", "baseline: level [10] was not measured"]
+
+
+def test_of_equally_bad_changes_throughput_cpu_time_and_errors_are_named_first() -> None:
+    p90 = change("p90_s", "regression", (2.1, 1.9, 2.3), "critical")
+    kind = change("throughput_per_s", "regression", (0.4, 0.3, 0.5), "critical", family="a/simple")
+    throughput = change("throughput_per_s", "regression", (0.5, 0.4, 0.6), "critical")
+    worse, _ = answers(comparison([p90, kind, throughput], "regression"))
+    assert worse.sentences[0].startswith("throughput at 500: ")
+
+
 def test_what_was_overridden_stands_out_from_what_is_under_test(planted: Comparison) -> None:
     roles = [(row[0].text, row[3].text, row[3].tone) for row in differences_table(planted).rows]
     assert roles == [("version", "under test", "plain"), ("packages", "overridden", "warn")]

@@ -29,6 +29,18 @@ def test_the_page_shows_what_sampling_cost(profile: DifferentialProfile) -> None
     assert "of that beside it" in render_html(profile)
 
 
+def test_functions_that_did_not_move_clearly_unfold_and_every_clear_one_is_shown(
+    profile: DifferentialProfile,
+) -> None:
+    """A profile of a real runtime has fifty functions, most of which say nothing."""
+    unclear = replace(profile.moves[0], low_s=-1.0, high_s=1.0)
+    late = tuple(replace(unclear, function=f"f{n}") for n in range(30))
+    page = render_html(replace(profile, moves=(*late[:14], profile.moves[0], *late[14:])))
+    folded = page.index("<details>")
+    assert "Functions that did not move clearly (16)" in page
+    assert page.index("f13 (shop.py:10)") < folded < page.index("f14 (shop.py:10)")
+
+
 def test_the_page_opens_offline_and_has_no_script(profile: DifferentialProfile) -> None:
     page = render_html(profile)
     assert "<script" not in page

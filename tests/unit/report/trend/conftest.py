@@ -51,7 +51,7 @@ def falling() -> Trend:
         )
         for place in range(RUNS)
     )
-    fell = TrendChange(FIRST_BAD, 19, 21, 0.9, 0.88, 0.92, "confirmed", is_worse=True)
+    fell = TrendChange(FIRST_BAD, 19, 21, 0.9, 0.88, 0.92, "confirmed", True, raises_alert=True)
     fast = TrendChange(28, 27, 29, 1.4, 1.2, 1.6, "fast", is_worse=True)
     moved = Movement(
         key=MetricKey("kailash", "500", "", "throughput_per_s"),

@@ -59,6 +59,35 @@ def test_a_worse_level_that_nobody_looked_at_is_not_called_fine(falling: Trend) 
     assert worse.answer.text == "no alert stands"
 
 
+def test_what_raises_no_alert_is_not_said_to_lack_one(falling: Trend) -> None:
+    """It is negligible, or older than the runs in which a change point raises an alert."""
+    first, *others = falling.metrics
+    quiet = replace(first, changes=(replace(first.changes[0], raises_alert=False),))
+    worse, to_do = answers(replace(falling, alerts=(), metrics=(quiet, *others)))
+    assert (worse.answer.text, to_do.answer.text) == ("no alert stands", "nothing")
+    assert worse.sentences[0] == "2 change points for the worse so far."
+
+
+def test_of_a_metric_without_a_direction_a_change_is_neither_worse_nor_better(
+    falling: Trend,
+) -> None:
+    bytes_sent = replace(
+        falling.metrics[0],
+        metric="network_sent_mb",
+        unit="MB",
+        changes=(replace(falling.metrics[0].changes[0], is_worse=None, raises_alert=False),),
+        drift=TrendDrift(2, 1.08, 1.06, 1.1, is_worse=None),
+    )
+    moved = replace(falling, alerts=(), metrics=(bytes_sent,))
+    assert [(row[6].text, row[6].tone) for row in changes_table(moved).rows] == [
+        ("moved, confirmed", "quiet")
+    ]
+    assert [cell.tone for cell in metrics_table(moved).rows[0][-2:]] == ["quiet", "quiet"]
+    worse, _ = answers(moved)
+    assert worse.sentences[0] == "0 change points for the worse so far."
+    assert "moved (−10.0 %) since run 21" in render_html(moved, drawn_levels(moved))  # noqa: RUF001
+
+
 def test_each_change_point_has_its_run_range_effect_and_tier_the_newest_first(
     falling: Trend,
 ) -> None:
