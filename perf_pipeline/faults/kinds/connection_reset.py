@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.fault import Fault, Place, State
 
 MIN_WINDOW_S = 1.0
+_CONNECTED_S = 1.0
 _INTERVALS = 2.5
 """A sign looks back on so many intervals between resets."""
 
@@ -79,6 +80,7 @@ class ConnectionReset:
             server.close()
             raise FaultRefusedError(f"its resets could not be proven: {error}") from error
         self._server = server
+        server.close()  # one of its sessions would be lost by the failure
 
     def state(self) -> State:
         """Return whether the proxy accepts connections."""
@@ -90,6 +92,8 @@ class ConnectionReset:
 
     def inject(self) -> None:
         """Reset a connection now, and more from now on."""
+        self.server.through.begin()  # so that there is one
+        self.server.through.wait(_CONNECTED_S)
         self.server.client.reset_connections(self.server.proxy, 1)
         self._thread = threading.Thread(target=self._reset, name="connection-reset", daemon=True)
         self._thread.start()

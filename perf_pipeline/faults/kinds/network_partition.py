@@ -71,6 +71,11 @@ class ResetPartition(ToxicFault):
         toxics = [PlannedToxic("reset_peer", stream, {"timeout": 0}) for stream in BOTH]
         super().__init__(place, "network_partition", toxics)
 
+    def preflight(self) -> None:
+        """Find the proxy; both sessions end, as one of them would be lost by the failure."""
+        super().preflight()
+        self.server.close()
+
     def sign(self) -> Sign:
         """See that the server answers, and what a new connection through the proxy gets."""
         self.server.direct.begin()

@@ -17,6 +17,7 @@ from perf_pipeline.faults.fault import FaultedServer, FaultRefusedError, Place, 
 from perf_pipeline.faults.marker import faulted_server
 from perf_pipeline.faults.network.exchanges import exchange
 from perf_pipeline.faults.proxy.proxy_process import ProxyProcess
+from perf_pipeline.selftest.fault_trials.fault_trial import FaultTrial, Victim
 from perf_pipeline.servers.mongodb import session as mongodb
 from perf_pipeline.servers.mysql import session as mysql
 from perf_pipeline.servers.postgres import session as postgres
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from perf_pipeline.config.settings import Settings
     from perf_pipeline.faults.fault import Fault
     from perf_pipeline.faults.proxy.client import ProxyClient
     from perf_pipeline.servers.server import Server
@@ -282,3 +284,19 @@ def test_a_window_played_by_the_injector_has_evidence_and_leaves_nothing(
     assert_acted(record)
     assert bench.client.proxy("redis").toxics == ()
     assert until(lambda: bench.client.connections("redis").open <= before, 5)
+
+
+@pytest.mark.parametrize("victim", [Victim.INJECTOR, Victim.BOTH, Victim.STEP])
+@pytest.mark.parametrize("way", ["silent", "refuse"])
+def test_a_partition_is_taken_back_when_something_of_its_run_is_killed(
+    bench: Bench, way: str, victim: Victim, settings: Settings, tmp_path: Path
+) -> None:
+    """The proxy outlives an injector, so its guardian or the next start opens the path again."""
+    window = FaultWindow("network_partition", "redis", 0.0, 30.0, {"way": way})
+    trial = FaultTrial(window, bench.faulted("redis"), settings, tmp_path / "trial")
+    found = trial.kill(victim)
+    assert found.left == ""
+    assert found.seconds is not None
+    assert found.seconds < 5
+    state = bench.client.proxy("redis")
+    assert (state.enabled, state.toxics) == (True, ())
