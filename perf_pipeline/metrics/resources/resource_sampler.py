@@ -85,7 +85,7 @@ class ResourceSampler:
         self._harness = (os.getpid(), *helpers)
         self._children_s = children_s
         self._watches = {name: ServerWatch(server) for name, server in servers.items()}
-        self._traffic = TargetTraffic(servers)
+        self._traffic = TargetTraffic(servers, ours=self._own_processes)
         self._reader = ProcessReader()
         self._samples = 0
 
@@ -142,6 +142,11 @@ class ResourceSampler:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(redacted_values(line)) + "\n")
         self._samples += 1
+
+    def _own_processes(self) -> list[int]:
+        """Return the processes of the harness, with those that its helpers have started."""
+        started = (pid for helper in self._harness[1:] for pid in _below(helper))
+        return [*self._harness, *started]
 
     @property
     def _delays(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Every TCP connection to an address of a server is followed from the sample that 
 its end, whose final counts the kernel reports. Whose it is:
 
 - a connection that a process of the target has open, or has had open, is the target's;
-- one of this process (its probes) is not;
+- one of this process and its helpers (their probes, and what injects failures) is not;
 - any other is the target's if the server belongs to the run alone, and somebody else's otherwise.
 
 What remains in doubt is counted beside the bytes, which are then a lower bound.
@@ -73,6 +73,7 @@ class TargetTraffic:
         self,
         servers: Mapping[str, WatchedServer],
         *,
+        ours: Callable[[], Iterable[int]] = lambda: [os.getpid()],
         connections: Callable[[Sequence[int]], list[TcpSocket]] = connections_to,
         ends: Callable[[Sequence[int]], Ends] = EndedConnections,
         sockets: Callable[[Iterable[int]], set[int]] = sockets_of,
@@ -81,10 +82,12 @@ class TargetTraffic:
 
         Args:
             servers: Service to what is watched of it.
+            ours: Returns the processes that are alive whose connections are not the target's.
             connections: Returns the connections to some ports.
             ends: Reports those that end.
             sockets: Returns the inodes of the sockets of some processes.
         """
+        self._ours = ours
         self._connections = connections
         self._sockets = sockets
         self._shared = {name: server.shared for name, server in servers.items()}
@@ -160,7 +163,7 @@ class TargetTraffic:
         """Decide whose the connections are that have not been decided on."""
         if not new:
             return
-        ours = self._sockets([os.getpid()])
+        ours = self._sockets(self._ours())
         targets: set[int] | None = None
         for one in new:
             server = self._server_at[one.address, one.port]

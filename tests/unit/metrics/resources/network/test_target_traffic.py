@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 LOCAL = bytes([127, 0, 0, 1])
 PORT = 5432
 TARGET = 42
-"""The target's process; it has the sockets of inodes 1000 to 1999, this process those from 2000."""
+"""The target's process; it has the sockets of inodes 1000 to 1999, ours those from 2000."""
+
+INJECTOR = 43
+"""What injects failures; it has the sockets of inodes 3000 to 3999."""
 
 
 class Silent:
@@ -73,13 +76,18 @@ class World:
         self.scans += 1
         inodes: set[int] = set()
         for pid in pids:
-            inodes |= set(range(1000, 2000) if pid == TARGET else range(2000, 3000))
+            first = {TARGET: 1000, INJECTOR: 3000}.get(pid, 2000)
+            inodes |= set(range(first, first + 1000))
         return inodes
 
-    def follow(self, *, shared: bool = False) -> TargetTraffic:
+    def follow(self, *, shared: bool = False, helper: int = 0) -> TargetTraffic:
         servers = {"postgres": WatchedServer((), shared, Silent(), (("127.0.0.1", PORT),))}
         return TargetTraffic(
-            servers, connections=self.connections, ends=self.ends, sockets=self.sockets
+            servers,
+            ours=lambda: [helper],
+            connections=self.connections,
+            ends=self.ends,
+            sockets=self.sockets,
         )
 
 
@@ -122,6 +130,14 @@ def test_connections_of_this_process_are_nobodys_traffic() -> None:
         assert read(traffic) == Traffic()
         world.open, world.ended = [], [connection(1, 200, 20, inode=0)]
         assert read(traffic) == Traffic()
+
+
+def test_what_injects_failures_is_not_the_target() -> None:
+    """Evidence of a slow path is megabytes through it: a failure must not look like load."""
+    world = World()
+    traffic = world.follow(helper=INJECTOR)
+    world.open = [connection(1, 100, 10), connection(2, 9_000_000, 9_000_000, inode=3001)]
+    assert read(traffic) == Traffic(100, 10, begun=1)
 
 
 def test_on_a_server_that_others_use_too_only_the_targets_own_sockets_count() -> None:
