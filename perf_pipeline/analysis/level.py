@@ -11,6 +11,7 @@ from perf_pipeline.analysis.recovery.level_recovery import (
     control_records,
     in_doubt,
     level_recovery,
+    not_used,
 )
 from perf_pipeline.analysis.slo.judge import judge_slos
 from perf_pipeline.analysis.slo.windows import LevelHistory
@@ -76,7 +77,9 @@ def _recovery(
         slos=context.slos,
         is_control=is_control,
     )
-    return found and in_doubt(found, summary.level.validity)
+    if found is None or is_control:
+        return found and in_doubt(found, summary.level.validity)
+    return in_doubt(not_used(found, summary.level.resources.traffic), summary.level.validity)
 
 
 def _bottleneck(summary: LevelSummary, context: LevelContext) -> Bottleneck | None:

@@ -11,7 +11,7 @@ from perf_pipeline.analysis.recovery.fault_recovery import ServedLevel, fault_re
 from perf_pipeline.analysis.recovery.lost_service import service_series
 from perf_pipeline.analysis.recovery.retries import NOT_COUNTED, attempts_of
 from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
-from perf_pipeline.samples.fault_log import FaultRecord
+from perf_pipeline.samples.fault_log import MIN_EVIDENCE_SHARE, FaultRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.slo.slo import Slo
     from perf_pipeline.metrics.records.stored_level import StoredLevel
     from perf_pipeline.metrics.types.fault.recovery import FaultVerdict
+    from perf_pipeline.metrics.types.server_use import ServerTraffic
     from perf_pipeline.metrics.types.validity import Validity
 
 
@@ -110,6 +111,31 @@ def in_doubt(recovery: LevelRecovery, validity: Validity) -> LevelRecovery:
             why=f"the level is {validity}, so the cause may be that and no failure: {fault.why}",
         )
         if fault.verdict in doubted.get(validity, ())
+        else fault
+        for fault in recovery.faults
+    ]
+    return replace(recovery, faults=tuple(faults))
+
+
+def not_used(recovery: LevelRecovery, traffic: Sequence[ServerTraffic]) -> LevelRecovery:
+    """Return what is left of the verdicts where the target never met the server that failed.
+
+    Its functions may have another address of it than the one that the run gave them. Where the
+    kernel does not report every connection, nothing is known, and the verdicts stay.
+
+    Args:
+        recovery: Of a level.
+        traffic: What went between the target and each server in its steady phase.
+    """
+    unused = {one.server for one in traffic if one.connections == 0 and not one.at_least}
+    faults = [
+        replace(
+            fault,
+            verdict="invalid",
+            why=f"the target had no connection to {fault.server} in the steady phase, at the "
+            "address that the run gave to its workers, so it had nothing to survive",
+        )
+        if fault.server in unused and fault.evidence_share >= MIN_EVIDENCE_SHARE
         else fault
         for fault in recovery.faults
     ]

@@ -11,11 +11,13 @@ from perf_pipeline.analysis.recovery.level_recovery import (
     control_records,
     in_doubt,
     level_recovery,
+    not_used,
 )
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.slo.slo import parse_slo
+from perf_pipeline.metrics.types.server_use import ServerTraffic
 from perf_pipeline.selftest.recovery.failing_service import GO_NS, Failure, planted_level
-from tests.planted_recovery import fault, metastable, recovery
+from tests.planted_recovery import fault, invalid, metastable, recovery
 
 SECOND = 1_000_000_000
 PLANTED = planted_level(Failure(length_s=3.0), 50.0, np.random.default_rng(7), after_s=50.0)
@@ -115,3 +117,26 @@ def test_a_level_that_is_no_measurement_proves_no_verdict(
 ) -> None:
     found = in_doubt(recovery(fault(), metastable()), validity)  # type: ignore[arg-type]
     assert [one.verdict for one in found.faults] == verdicts
+
+
+@pytest.mark.parametrize(
+    ("connections", "at_least", "verdict"),
+    [
+        (0, "", "invalid"),
+        (3, "", "recovered"),
+        (0, "the kernel lost reports of some", "recovered"),
+        (None, "", "recovered"),
+    ],
+)
+def test_a_target_without_a_connection_to_the_server_has_survived_nothing(
+    connections: int | None, at_least: str, verdict: str
+) -> None:
+    """A function with an address of its own goes past the proxy and what is done there."""
+    traffic = [
+        ServerTraffic("redis", connections=0),
+        ServerTraffic("postgres", connections=connections, at_least=at_least),
+    ]
+    found, never = not_used(recovery(fault(), invalid()), traffic).faults
+    assert found.verdict == verdict
+    assert ("had nothing to survive" in found.why) == (verdict == "invalid")
+    assert "never injected" in never.why
