@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.keys import FAULT
 from perf_pipeline.config.wording import did_you_mean, listed, shown
@@ -92,12 +93,23 @@ def _find_twice(
     window: FaultWindow, before: tuple[FaultWindow, ...], index: int, problems: Problems
 ) -> None:
     for other in before:
-        same = (other.kind, other.server) == (window.kind, window.server)
         together = "" in (other.level, window.level) or other.level == window.level
-        if same and together and other.at_s < window.end_s and window.at_s < other.end_s:
+        overlap = other.at_s < window.end_s and window.at_s < other.end_s
+        if together and overlap and (why := _why_not_both(other, window)):
             problems.at(
                 (FAULT, index, "at_s"),
-                f"is {window.at_s:g}, while {window.name} lasts from {other.at_s:g} to "
-                f"{other.end_s:g} s already; one failure is injected once at a time.",
+                f"is {window.at_s:g}, while {other.name} lasts from {other.at_s:g} to "
+                f"{other.end_s:g} s already; {why}.",
             )
             return
+
+
+def _why_not_both(one: FaultWindow, other: FaultWindow) -> str:
+    """Return why two failures cannot be at the same time; empty if they can."""
+    if one.server != other.server:
+        return ""
+    if one.kind == other.kind:
+        return "one failure is injected once at a time"
+    if FAULT_KINDS[one.kind].by_proxy and FAULT_KINDS[other.kind].by_proxy:
+        return f"on the way to {one.server} what one does would be taken for what the other does"
+    return ""

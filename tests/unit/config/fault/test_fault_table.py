@@ -38,14 +38,16 @@ server = "postgres"
 at = "5s"
 duration = 3
 """
-SLOW = f"""{LOCKED}
+SLOW_PATH = """
 [[fault]]
 type = "network_latency"
 server = "postgres"
 at = 10
 duration = "2s"
 level = "calm"
-settings = {{ latency_ms = 100 }}
+"""
+SLOW = f"""{LOCKED}
+{SLOW_PATH}settings = {{ latency_ms = 100 }}
 """
 
 
@@ -131,6 +133,10 @@ length = 4
         (LOCKED.replace('"5s"', '"18s"'), "ends at 21 s, after the 20 s of steady phase of level"),
         (SLOW.replace('level = "calm"', 'level = "clam"'), 'did you mean "calm"?'),
         (LOCKED + LOCKED.removeprefix(HEAD), "database_timeout on postgres lasts from 5 to 8 s"),
+        (
+            SLOW + SLOW_PATH.replace("network_latency", "bandwidth_limit"),
+            "network_latency on postgres lasts from 10 to 12 s already; on the way to postgres",
+        ),
     ],
 )
 def test_windows_that_no_level_plays_whole_are_refused(
