@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -99,10 +100,14 @@ class LevelPlayer:
             self._write_log(log)
             faults.follow(log)
 
-        helpers = faults.pids + ([self.servers.proxied.pid] if self.servers.proxied else [])
+        proxied = self.servers.proxied
+        helpers = faults.pids + ([proxied.pid] if proxied else [])
         resources = folder / "resources.jsonl"
         try:
-            with ResourceSampler(resources, watched, helpers=helpers) as monitor:
+            with (
+                proxied.watched(plan.folder_name) if proxied else nullcontext(),
+                ResourceSampler(resources, watched, helpers=helpers) as monitor,
+            ):
                 log = LevelSupervisor(
                     plan,
                     folder=folder,
@@ -121,8 +126,10 @@ class LevelPlayer:
             for sentence in faults.stop():
                 self.notify(f"level {plan.shown}: {sentence}")
         self.calibrations.ended()
-        if self.servers.proxied:
-            self.servers.proxied.refuse_ended()
+        if proxied:
+            proxied.refuse_ended()
+            if sentence := proxied.busy_sentence(plan.folder_name):
+                self.notify(f"level {plan.shown}: {sentence}")
         if left := log.left_behind():
             names = ", ".join(f"{count} x {name}" for name, count in left.items())
             self.notify(f"level {plan.shown}: ended processes that the target left behind: {names}")

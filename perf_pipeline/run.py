@@ -252,6 +252,7 @@ class Run:
             plan_hashes={one.folder_name: one.sha256() for one in self._plans},
             noise=replace(manifest.noise, before=rounds[0], after=rounds[-1]),
             host=replace(manifest.host, steal_percent=lost),
+            proxy=self._servers.proxied.record if self._servers.proxied else None,
         )
         write_manifest(self.folder, manifest)
         return manifest

@@ -7,7 +7,8 @@ other run: what they add is in both of what is compared. The harness itself goes
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
 from perf_pipeline.errors import PerfPipelineError, ServiceUnavailableError
 from perf_pipeline.faults.proxy.added_latency import measure_added_latency
 from perf_pipeline.faults.proxy.client import ProxyControlError
+from perf_pipeline.faults.proxy.main_thread import main_thread_cpu_ns
 from perf_pipeline.faults.proxy.proxy_process import ProxyProcess
 from perf_pipeline.samples.manifest import ProxyRecord
 from perf_pipeline.servers.lifecycle.port import LOOPBACK
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.fault.fault_window import FaultWindow
-    from perf_pipeline.faults.proxy.client import ProxyClient, ProxyState
+    from perf_pipeline.faults.proxy.client import ProxyClient
+    from perf_pipeline.faults.proxy.proxy_state import ProxyState
     from perf_pipeline.servers.server import Server
+
+BUSY = 0.7
+"""Share of a level in which the proxies may be busy: beyond it messages wait for each other."""
 
 _PORTS_TRIED = 5
 
@@ -96,6 +102,30 @@ class ProxiedServers:
             added_p99_s=added.p99_s,
             cpu_s=added.cpu_s,
             round_trips=added.round_trips,
+        )
+
+    @contextmanager
+    def watched(self, level: str) -> Iterator[None]:
+        """Note in the record how busy the proxies are in the block.
+
+        Args:
+            level: What the block plays.
+        """
+        begun_ns, used_ns = time.monotonic_ns(), main_thread_cpu_ns(self.pid)
+        yield
+        now_ns, length_ns = main_thread_cpu_ns(self.pid), time.monotonic_ns() - begun_ns
+        if now_ns is not None and used_ns is not None:
+            busy = self.record.busy | {level: round((now_ns - used_ns) / length_ns, 3)}
+            self.record = replace(self.record, busy=busy)
+
+    def busy_sentence(self, level: str) -> str:
+        """Return the sentence about proxies that a level waited for; empty if it did not."""
+        share = self.record.busy.get(level, 0.0)
+        if share <= BUSY:
+            return ""
+        return (
+            f"the proxies before {', '.join(self.proxies)} were busy for {share:.0%} of the time: "
+            "the target waited for them too, with failures and without; lower the load"
         )
 
     def refuse_ended(self) -> None:

@@ -92,6 +92,8 @@ class ProxyRecord:
         added_p99_s: What it adds to the 99th percentile.
         cpu_s: CPU time that it takes for one; None if unavailable.
         round_trips: How many there were each way.
+        busy: Level to the share of its time in which the one thread that carries all data was
+            busy: near 1 the proxy, and no failure, is what the target waits for.
     """
 
     services: tuple[str, ...]
@@ -101,6 +103,7 @@ class ProxyRecord:
     added_p99_s: float
     cpu_s: float | None
     round_trips: int
+    busy: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

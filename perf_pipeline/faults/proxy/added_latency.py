@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
+
+from perf_pipeline.faults.proxy.main_thread import main_thread_cpu_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,12 +68,12 @@ def measure_added_latency(
                 for _ in range(WARM_UP):
                     _round_trip_s(direct, clock_ns)
                     _round_trip_s(proxied, clock_ns)
-                begun_ns = _cpu_ns(pid)
+                begun_ns = main_thread_cpu_ns(pid)
                 pairs = [
                     (_round_trip_s(direct, clock_ns), _round_trip_s(proxied, clock_ns))
                     for _ in range(round_trips)
                 ]
-                ended_ns = _cpu_ns(pid)
+                ended_ns = main_thread_cpu_ns(pid)
         finally:
             client.delete(_NAME)
     without, with_proxy = zip(*pairs, strict=True)
@@ -83,15 +84,6 @@ def measure_added_latency(
         cpu_s=(ended_ns - begun_ns) / 1e9 / round_trips if ended_ns and begun_ns else None,
         round_trips=round_trips,
     )
-
-
-def _cpu_ns(pid: int) -> int | None:
-    """Return the CPU time of the main thread of a process, which carries the data."""
-    try:
-        text = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii")
-    except OSError:
-        return None
-    return int(text.split()[0])
 
 
 def _connected(host: str, port: int) -> socket.socket:

@@ -157,7 +157,16 @@ def _proxy(manifest: Manifest) -> tuple[Fact, ...]:
         f"it takes {quantity.seconds(proxy.direct_s)} (medians of {proxy.round_trips} each way, on "
         "an echo before the load)"
     )
-    return (Fact("Proxy", Cell(f"adds {added} to a round trip to {names}", note=note)),)
+    shown = f"adds {added} to a round trip to {names}"
+    if proxy.busy:
+        level, share = max(proxy.busy.items(), key=lambda item: item[1])
+        busy = quantity.percent(100 * share)
+        note += (
+            ". One thread carries all data: near 100 % the target waits for it, with failures and "
+            f"without. It was busy for {busy} of level {value_text(level)}, and less of the others"
+        )
+        shown += f", busy for up to {busy} of a level"
+    return (Fact("Proxy", Cell(shown, note=note)),)
 
 
 def _left_out(manifest: Manifest) -> tuple[Fact, ...]:

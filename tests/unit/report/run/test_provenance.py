@@ -120,10 +120,13 @@ def test_what_the_proxy_in_the_path_adds_stands_among_the_conditions(baseline: R
         "added_p99_s": 0.4e-3,
         "cpu_s": 64e-6,
         "round_trips": 300,
+        "busy": {"00-100": 0.12, "01-500": 0.46},
     }
     metrics = replace(baseline, manifest=changed(baseline.manifest, proxy=proxy))
-    assert ("Proxy", "adds 85.0 us to a round trip to PostgreSQL, Redis") in _facts(metrics)
-    (shown,) = [one for one in provenance.test_conditions(metrics) if one.term == "Proxy"]
-    assert "0.400 ms at the 99th percentile, 64.0 us of CPU time each" in shown.cell.note
-    assert "takes 60.0 us (medians of 300 each way" in shown.cell.note
+    shown = "adds 85.0 us to a round trip to PostgreSQL, Redis, busy for up to 46.0 % of a level"
+    assert ("Proxy", shown) in _facts(metrics)
+    (fact,) = [one for one in provenance.test_conditions(metrics) if one.term == "Proxy"]
+    assert "0.400 ms at the 99th percentile, 64.0 us of CPU time each" in fact.cell.note
+    assert "takes 60.0 us (medians of 300 each way" in fact.cell.note
+    assert "of level 01-500" in fact.cell.note
     assert "Proxy" in dict(provenance.environment(metrics))
