@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.config.fault.fault_window import SettingValue
     from perf_pipeline.faults.fault import Fault, Place, State
+    from perf_pipeline.faults.proxy.proxy_state import ConnectionCounts
 
 MIN_WINDOW_S = 1.0
 _CONNECTED_S = 1.0
@@ -25,18 +26,26 @@ _INTERVALS = 2.5
 
 
 @dataclass(frozen=True)
-class _Counts:
+class ResetCounts:
+    """What was counted of resets so far.
+
+    Attributes:
+        at_ns: When, monotonic.
+        proxy: By the proxy.
+        kernel: By the kernel, of every program.
+    """
+
     at_ns: int
-    proxy: int
+    proxy: ConnectionCounts
     kernel: int
 
 
 class ConnectionReset:
     """Has the proxy reset one connection at a time.
 
-    Evidence: within the last second (or two and a half intervals) the proxy counted a reset, and
-    the kernel at least as many connections that were closed so. The threads that ask for resets
-    end with this process.
+    Evidence: within the last second (or two and a half intervals) the proxy counted a reset of a
+    worker's connection, and the kernel at least as many that were closed so. While no worker has
+    any, the session of evidence is reset. The thread that asks for resets ends with this process.
     """
 
     _server: ProxiedServer | None = None
@@ -53,7 +62,7 @@ class ConnectionReset:
         self._window_s = max(MIN_WINDOW_S, _INTERVALS * self._interval_s)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._seen: deque[_Counts] = deque()
+        self._seen: deque[ResetCounts] = deque()
 
     @property
     def server(self) -> ProxiedServer:
@@ -106,12 +115,19 @@ class ConnectionReset:
         while len(self._seen) > 1 and self._seen[1].at_ns < now.at_ns - 1e9 * self._window_s:
             self._seen.popleft()
         first = self._seen[0]
-        resets = min(now.proxy - first.proxy, now.kernel - first.kernel)
+        of_workers = now.proxy.resets - first.proxy.resets
+        of_probes = now.proxy.probe_resets - first.proxy.probe_resets
+        resets = min(of_workers + of_probes, now.kernel - first.kernel)
         seconds = max(1e-9, (now.at_ns - first.at_ns) / 1e9)
+        has_workers = (
+            first.proxy.open or now.proxy.open or now.proxy.accepted > first.proxy.accepted
+        )
+        missed = bool(has_workers) and not of_workers
         return Sign(
-            in_effect=resets > 0,
+            in_effect=resets > 0 and not missed,
             value=resets / seconds,
-            text=f"{resets} connections reset in {seconds:.2f} s",
+            text=f"{resets} connections reset in {seconds:.2f} s"
+            + (", none of a worker" if missed else ""),
         )
 
     def undo(self) -> None:
@@ -124,10 +140,10 @@ class ConnectionReset:
             self._seen.append(self._counts_of(self.server))
             self._server.close()
 
-    def _counts_of(self, server: ProxiedServer) -> _Counts:
+    def _counts_of(self, server: ProxiedServer) -> ResetCounts:
         kernel = aborted_connections()
-        proxy = server.client.connections(server.proxy).resets
-        return _Counts(self._place.clock_ns(), proxy, kernel)
+        proxy = server.client.connections(server.proxy)
+        return ResetCounts(self._place.clock_ns(), proxy, kernel)
 
     def _reset(self) -> None:
         due_ns = self._place.clock_ns()

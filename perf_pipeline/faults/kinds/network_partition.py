@@ -64,6 +64,7 @@ class SilentPartition(ToxicFault):
 class ResetPartition(ToxicFault):
     """Every connection, open or new, is reset as soon as something is sent over it."""
 
+    looks = 1  # no slow path resets connections
     _error = errno.ECONNRESET
 
     def __init__(self, place: Place) -> None:
@@ -79,7 +80,7 @@ class ResetPartition(ToxicFault):
     def sign(self) -> Sign:
         """See that the server answers, and what a new connection through the proxy gets."""
         self.server.direct.begin()
-        found = _error_of_connection(self.server.address)
+        found = self._found()
         direct = self.server.direct.wait(DIRECT_S)
         if not direct.is_answered:
             return unclear_sign(direct)
@@ -89,6 +90,9 @@ class ResetPartition(ToxicFault):
             value=float(found == self._error),
             text=f"a new connection through the proxy: {what}",
         )
+
+    def _found(self) -> int:
+        return _error_of_connection(self.server.probe_address)
 
 
 class RefusingPartition(ResetPartition):
@@ -118,6 +122,13 @@ class RefusingPartition(ResetPartition):
         if self._server is not None:
             undo_left_behind(self.undo_entry())
             self._server.close()
+
+    def _found(self) -> int:
+        found = super()._found()
+        if found != self._error:
+            return found
+        # A refused connection has no bytes, which would be counted as the workers'.
+        return _error_of_connection(self.server.address)
 
 
 def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:

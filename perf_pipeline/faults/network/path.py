@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.faults.network.exchanges import exchange, open_session
-from perf_pipeline.servers.service import NotAnsweringError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,8 +87,9 @@ class Path:
                     while size_bytes is not None:
                         self._exchange(opened, size_bytes)
                         size_bytes = self._asked.get()
-            except NotAnsweringError as error:
-                self._end(Trip(0.0, is_answered=False, error=str(error) or "no answer"))
+            except Exception as error:  # noqa: BLE001 - unknown, it would look like silence
+                text = str(error) or type(error).__name__
+                self._end(Trip(0.0, is_answered=False, error=text))
             if size_bytes is None:
                 return
 

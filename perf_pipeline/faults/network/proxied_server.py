@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.fault import FaultRefusedError
@@ -13,7 +14,7 @@ from perf_pipeline.servers.through_proxy import url_through
 if TYPE_CHECKING:
     from perf_pipeline.faults.fault import FaultedServer, Place
     from perf_pipeline.faults.network.path import Trip
-    from perf_pipeline.faults.proxy.client import ProxyState
+    from perf_pipeline.faults.proxy.proxy_state import ProxyState
 
 OPENED_S = 10.0
 """How long the first exchange over each path may take, with its login."""
@@ -22,6 +23,10 @@ DIRECT_S = 0.4
 """A server that takes longer past the proxy is itself in trouble: nothing is said about the path.
 Less than half a second, for which a sign holds."""
 
+CLEAR_S = 2.0
+"""How long another failure of the same path, whose window is over, may take to be gone."""
+
+_POLL_S = 0.02
 _MARGIN_S = 0.005
 
 
@@ -47,7 +52,9 @@ class ProxiedServer:
         proxy: Name of the proxy, which is the service's.
         client: Controls the proxy.
         found: The proxy, as it was found.
-        address: Host and port of the proxy.
+        address: Host and port of the proxy for workers.
+        probe_address: For evidence: the same way with a listener of its own, so that nothing of it
+            is counted as the workers'. That of the workers if the proxy is not ours.
     """
 
     def __init__(self, place: Place) -> None:
@@ -57,21 +64,20 @@ class ProxiedServer:
             place: Where the fault happens.
 
         Raises:
-            FaultRefusedError: There is no proxy, it does not answer or is not enabled, or the
-                server does not answer.
+            FaultRefusedError: There is no proxy, it does not answer, something is done to its
+                path already, or the server does not answer.
         """
         self._server, control_url = _with_proxy(place)
         self._clock_ns = place.clock_ns
         self.proxy = self._server.service
         self.client = ProxyClient(control_url)
-        self.found = self.state()
-        if not self.found.enabled:
-            raise FaultRefusedError(f"the proxy before {self.proxy} is disabled: enable it first")
+        self.found = self._clear(place)
         self.address = self.found.address
+        self.probe_address = self._probe_address()
         self._open: dict[str, Path] = {}
         self._urls = {
             "past the proxy": self._server.url,
-            "through the proxy": url_through(self.proxy, self._server.url, *self.address),
+            "through the proxy": url_through(self.proxy, self._server.url, *self.probe_address),
         }
         for where in self._urls:
             self._path(where).begin()
@@ -126,10 +132,39 @@ class ProxiedServer:
             path.close()
         self._open.clear()
 
+    def _clear(self, place: Place) -> ProxyState:
+        """Return the state of the proxy once nothing is done to its path.
+
+        What another failure does would be taken for what this one does.
+        """
+        deadline_ns = self._clock_ns() + round(1e9 * CLEAR_S)
+        while problem := _in_the_way(found := self.state()):
+            if self._clock_ns() > deadline_ns:
+                raise FaultRefusedError(f"the proxy before {self.proxy} {problem}")
+            place.sleep(_POLL_S)
+        return found
+
+    def _probe_address(self) -> tuple[str, int]:
+        try:
+            return self.client.connections(self.proxy).probe_address
+        except ProxyControlError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return self.address  # another product
+            raise FaultRefusedError(str(error)) from error
+
     def _path(self, where: str) -> Path:
         if where not in self._open:
             self._open[where] = Path(self.proxy, self._urls[where], self._clock_ns)
         return self._open[where]
+
+
+def _in_the_way(found: ProxyState) -> str:
+    """Return what is done to the path already, as the tail of a sentence; empty for nothing."""
+    if not found.enabled:
+        return "is disabled: enable it first"
+    if names := ", ".join(sorted(str(toxic["name"]) for toxic in found.toxics)):
+        return f"has the toxics {names} already: end that fault first"
+    return ""
 
 
 def _with_proxy(place: Place) -> tuple[FaultedServer, str]:

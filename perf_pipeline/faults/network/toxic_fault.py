@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 VISIBLE_S = 0.08
 """An answer that comes so much later than past the proxy shows a delay of any greater length."""
 
+LOOKS = 6
+"""Signs that are taken before it is injected; at most a third of them may say that it acts."""
+
 
 @dataclass(frozen=True)
 class PlannedToxic:
@@ -31,13 +35,17 @@ class PlannedToxic:
     attributes: Mapping[str, int]
 
 
-class ToxicFault:
+class ToxicFault(ABC):
     """Adds toxics to the proxy before a server, and removes them.
 
     The proxy belongs to the run's step and outlives a killed injector; a toxic has a name that no
     other has, so that what is left behind can be removed by its name.
+
+    Attributes:
+        looks: How many signs are taken before it is injected.
     """
 
+    looks = LOOKS
     _server: ProxiedServer | None = None
 
     def __init__(self, place: Place, kind: str, toxics: Sequence[PlannedToxic]) -> None:
@@ -60,17 +68,24 @@ class ToxicFault:
         return self._server
 
     def preflight(self) -> None:
-        """Find the proxy and open both paths.
+        """Find the proxy, open both paths, and see that it would be told from a slow path.
 
         Raises:
-            FaultRefusedError: There is none, or it has such a failure already.
+            FaultRefusedError: There is no proxy, its path has a failure already, or signs say that
+                this one acts though it does not.
         """
         self._server = ProxiedServer(self._place)
-        if present := self._present():
+        signs = [self.sign() for _ in range(self.looks)]
+        seen = [sign.text for sign in signs if sign.in_effect]
+        if len(seen) > self.looks // 3:
             raise FaultRefusedError(
-                f"the proxy before {self.server.proxy} has the toxics {present} already: end that "
-                "fault first"
+                f"it would not be told from no failure: {len(seen)} of {self.looks} observations "
+                f"without it say that {seen[-1]}. Ask for a stronger failure, or for less load"
             )
+
+    @abstractmethod
+    def sign(self) -> Sign:
+        """Look whether it is in effect, on both paths."""
 
     def state(self) -> State:
         """Return the toxics of this failure that the proxy has."""

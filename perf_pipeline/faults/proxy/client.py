@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.faults.proxy.proxy_state import ConnectionCounts, ProxyState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ class ProxyControlError(PerfPipelineError):
 
     Attributes:
         status: Of the HTTP answer; 0 without one.
-        is_gone: Nobody listens at its address any more.
+        is_gone: Nobody listens at its address any more, or something that is no proxy.
     """
 
     def __init__(self, text: str, status: int = 0, *, is_gone: bool = False) -> None:
@@ -30,40 +30,6 @@ class ProxyControlError(PerfPipelineError):
         self.status = status
         self.is_gone = is_gone
         super().__init__(text)
-
-
-@dataclass(frozen=True)
-class ProxyState:
-    """A proxy, as the API shows it.
-
-    Attributes:
-        name: Unique.
-        listen: ``host:port`` for clients.
-        upstream: ``host:port`` of the server.
-        enabled: It accepts connections.
-        toxics: Each with ``name``, ``type``, ``stream``, ``toxicity`` and ``attributes``.
-    """
-
-    name: str
-    listen: str
-    upstream: str
-    enabled: bool
-    toxics: tuple[Mapping[str, Any], ...]
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port for clients."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
-
-
-@dataclass(frozen=True)
-class ConnectionCounts:
-    """The connections of one of our proxies: open ones, all so far, and those that it reset."""
-
-    open: int
-    accepted: int
-    resets: int
 
 
 class ProxyClient:
@@ -170,11 +136,11 @@ class ProxyClient:
         return ConnectionCounts(**self._ask("GET", "proxies", proxy, "connections"))
 
     def reset_connections(self, proxy: str, count: int) -> int:
-        """Reset some open connections of one of our proxies; returns how many there were."""
+        """Reset some open connections of clients, or without any of probes; returns how many."""
         body = {"count": count}
         return int(self._ask("POST", "proxies", proxy, "reset_connections", body=body)["reset"])
 
-    def _ask(self, method: str, *path: str, body: object = None) -> Any:
+    def _ask(self, method: str, *path: str, body: object = None) -> dict[str, Any]:
         """Send a request and return the object of its answer.
 
         Raises:
@@ -191,25 +157,48 @@ class ProxyClient:
             raise ProxyControlError(
                 f"the proxy at {self.control_url} does not answer {method} {where}: "
                 f"{type(error).__name__}: {error}",
-                is_gone=isinstance(error, ConnectionRefusedError),
+                is_gone=_is_nobody(error),
             ) from error
         finally:
             connection.close()
+        answer = _object(text)
+        if answer is None:
+            raise ProxyControlError(
+                f"what answers {method} {where} at {self.control_url} is no proxy: {text[:80]!r}",
+                response.status,
+                is_gone=True,
+            )
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise ProxyControlError(
-                f"the proxy at {self.control_url} refuses {method} {where}: {_reason(text)}",
+                f"the proxy at {self.control_url} refuses {method} {where}: "
+                f"{answer.get('error', text.strip())}",
                 response.status,
             )
-        return json.loads(text) if text else {}
+        return answer
 
 
 def _state(row: Mapping[str, Any]) -> ProxyState:
-    fields = (row["name"], row["listen"], row["upstream"], row["enabled"])
-    return ProxyState(*fields, toxics=tuple(row.get("toxics") or ()))
-
-
-def _reason(text: str) -> str:
     try:
-        return str(json.loads(text)["error"])
-    except (ValueError, KeyError, TypeError):
-        return text.strip()
+        fields = (row["name"], row["listen"], row["upstream"], row["enabled"])
+        return ProxyState(*fields, toxics=tuple(row.get("toxics") or ()))
+    except (AttributeError, KeyError, TypeError) as error:
+        text = f"what answers is no proxy: it has {str(row)[:80]!r} in place of its state"
+        raise ProxyControlError(text, is_gone=True) from error
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Return the object of an answer, empty for no content; None if it is no object."""
+    if not text:
+        return {}
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _is_nobody(error: Exception) -> bool:
+    """Return whether nobody listens, or somebody who does not speak HTTP."""
+    if isinstance(error, http.client.RemoteDisconnected):
+        return False
+    return isinstance(error, ConnectionRefusedError | http.client.BadStatusLine)

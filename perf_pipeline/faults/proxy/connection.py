@@ -111,7 +111,7 @@ class Connection:
 
     Attributes:
         proxy: Name of the proxy.
-        number: Counts the connections of the proxy, from 0.
+        number: Counts the connections of clients from 0 on, those of probes from -1 down.
         client: The side that came first.
     """
 

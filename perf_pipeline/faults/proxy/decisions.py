@@ -2,7 +2,8 @@
 
 Each toxic draws for each connection from a stream of its own, whose seed is the proxy's seed, its
 name and the numbers of both. So the choices do not depend on how connections interleave: the same
-seed gives the same n-th choice for the same connection, and the lines carry no times.
+seed gives the same n-th choice for the same connection, and the lines carry no times. Connections
+of clients are numbered from 0 on, those of whoever looks at the path from -1 down.
 """
 
 from __future__ import annotations

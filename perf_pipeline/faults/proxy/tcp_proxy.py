@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.faults.proxy.address import address_of
 from perf_pipeline.faults.proxy.api_error import ApiError, bad_body
 from perf_pipeline.faults.proxy.connection import Connection
+from perf_pipeline.faults.proxy.listeners import LOOPBACK, PROBE_LOOPBACK, Listeners
 from perf_pipeline.faults.proxy.toxics import STREAMS, changed_toxic, new_toxic
 
 if TYPE_CHECKING:
@@ -18,22 +19,8 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.proxy.decisions import Decisions
     from perf_pipeline.faults.proxy.toxics import Toxic
 
-BACKLOG = 1024
-LOOPBACK = ("127.0.0.1", "localhost")
-_PORTS = 65536
+LOCAL = (LOOPBACK, "localhost")
 _RETRY_S = 0.05
-
-
-def address_of(text: object, what: str, *, lowest_port: int) -> tuple[str, int]:
-    """Return host and port of ``host:port``; without a host, of this machine.
-
-    Raises:
-        ApiError: It is none.
-    """
-    host, colon, port = str(text).rpartition(":")
-    if not colon or not port.isdecimal() or not lowest_port <= int(port) < _PORTS:
-        raise bad_body(f"{what} is {text!r:.60}, not host:port")
-    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 class TcpProxy:
@@ -48,8 +35,8 @@ class TcpProxy:
         upstream: ``host:port`` of the server.
         enabled: It accepts connections.
         toxics: Name to toxic, in the order in which they were added.
-        accepted: Connections so far.
-        resets: Connections that ``reset_connections`` has reset.
+        accepted: Connections of clients so far.
+        resets: Those of them that ``reset_connections`` has reset.
     """
 
     def __init__(self, name: str, listen: str, upstream: str, decisions: Decisions) -> None:
@@ -63,10 +50,12 @@ class TcpProxy:
         self.toxics: dict[str, Toxic] = {}
         self.accepted = 0
         self.resets = 0
+        self._probes = 0
+        self._probe_resets = 0
         self._decisions = decisions
         self._reset_rng = decisions.stream(name, "resets")
         self._toxics_so_far = 0
-        self._server: asyncio.Server | None = None
+        self._listeners = Listeners(self._accept)
         self._connections: dict[int, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._set_addresses(listen, upstream)
@@ -86,12 +75,17 @@ class TcpProxy:
             ],
         }
 
-    def connections(self) -> dict[str, int]:
+    def connections(self) -> dict[str, Any]:
         """Return how many connections there are and were: an addition to Toxiproxy's API."""
+        of_clients = len(self._numbers(is_probe=False))
+        _, port = address_of(self.listen, "listen", lowest_port=0)
         return {
-            "open": len(self._connections),
+            "open": of_clients,
             "accepted": self.accepted,
             "resets": self.resets,
+            "probe_listen": f"{PROBE_LOOPBACK}:{port}",
+            "probe_open": len(self._connections) - of_clients,
+            "probe_resets": self._probe_resets,
         }
 
     async def start(self) -> None:
@@ -108,7 +102,7 @@ class TcpProxy:
     def stop(self) -> None:
         """Refuse connections, and close those that there are."""
         self.enabled = False
-        self._close_listener()
+        self._listeners.close()
         for task in self._tasks:
             task.cancel()
         for connection in list(self._connections.values()):
@@ -181,59 +175,61 @@ class TcpProxy:
             connection.remove_toxic(name)
 
     def reset_connections(self, count: int) -> int:
-        """Reset some open connections, drawn at random: an addition to Toxiproxy's API.
+        """Reset some open connections of clients, drawn at random: an addition to Toxiproxy's API.
+
+        Without any, those of probes are: what resets can be seen before there are clients.
 
         Returns:
             How many there were to reset.
         """
-        drawn = sorted(self._connections)
+        of_clients = self._numbers(is_probe=False)
+        drawn = of_clients or self._numbers(is_probe=True)
         drawn = self._reset_rng.sample(drawn, min(count, len(drawn)))
         for number in drawn:
             self._decisions.note(self.name, number, reset=True)
             self._connections[number].reset()
-        self.resets += len(drawn)
+        if of_clients:
+            self.resets += len(drawn)
+        else:
+            self._probe_resets += len(drawn)
         return len(drawn)
 
     def _set_addresses(self, listen: str, upstream: str) -> None:
         host, _ = address_of(listen, "listen", lowest_port=0)
-        if host not in LOOPBACK:
-            raise bad_body(f"listen is {listen!r:.60}: this proxy listens on 127.0.0.1 alone")
+        if host not in LOCAL:
+            raise bad_body(f"listen is {listen!r:.60}: this proxy listens on {LOOPBACK} alone")
         address_of(upstream, "upstream", lowest_port=1)
         self.listen, self.upstream = listen, upstream
 
     async def _listen(self) -> None:
         _, port = address_of(self.listen, "listen", lowest_port=0)
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((LOOPBACK[0], port))
+            port = await self._listeners.open(port)
         except OSError as error:
-            listener.close()
             raise ApiError(
                 f"listen tcp {self.listen}: {error.strerror}", HTTPStatus.INTERNAL_SERVER_ERROR
             ) from error
-        host, port = listener.getsockname()
-        self.listen = f"{host}:{port}"
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, sock=listener, backlog=BACKLOG)
+        self.listen = f"{LOOPBACK}:{port}"
 
-    def _close_listener(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-
-    def _accept(self) -> Side:
+    def _accept(self, *, is_probe: bool) -> Side:
+        if is_probe:
+            self._probes += 1
+        else:
+            self.accepted += 1
         connection = Connection(
             self.name,
-            self.accepted,
+            -self._probes if is_probe else self.accepted - 1,
             decisions=self._decisions,
             loop=asyncio.get_running_loop(),
             begun=lambda begun: self._begin(self._connect(begun)),
             ended=self._forget,
         )
-        self.accepted += 1
         self._connections[connection.number] = connection
         return connection.client
+
+    def _numbers(self, *, is_probe: bool) -> list[int]:
+        """Return the numbers of the open connections of clients, or of probes."""
+        return sorted(number for number in self._connections if (number < 0) == is_probe)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -255,8 +251,8 @@ class TcpProxy:
 
     def _refuse_too(self, host: str, port: int) -> None:
         """Refuse connections until the server accepts them again."""
-        if self._server is not None:
-            self._close_listener()
+        if self._listeners.are_open:
+            self._listeners.close()
             self._begin(self._listen_once_accepted(host, port))
 
     async def _listen_once_accepted(self, host: str, port: int) -> None:

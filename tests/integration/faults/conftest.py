@@ -20,6 +20,7 @@ from perf_pipeline.faults.proxy.proxy_process import ProxyProcess
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from tests.integration.conftest import settings_in
 from tests.integration.faults.echo import Echo
+from tests.integration.faults.proxied_bench import Bench
 from tests.sandbox import until
 
 if TYPE_CHECKING:
@@ -104,6 +105,22 @@ def api(either: ProxyClient) -> Iterator[ProxyClient]:
     yield either
     for name in either.proxies():
         either.delete(name)
+
+
+@pytest.fixture(scope="module")
+def bench(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """The servers of the test session behind proxies."""
+    with ProxyProcess(seed=1) as process:
+        yield Bench(servers, process.client, tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture(scope="module")
+def shopifys_bench(
+    servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
+    """The same behind Shopify's Toxiproxy."""
+    with shopifys() as client:
+        yield Bench(servers, client, tmp_path_factory.mktemp("place"))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Plays one window by the real injector, without a load, for tests of kinds of failures."""
+"""Plays windows by the real injector, without a load, for tests of kinds of failures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from perf_pipeline.samples.fault_log import FaultRecord, read_faults
 from tests.integration.runs.traces import until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from perf_pipeline.config.fault.fault_window import FaultWindow
@@ -18,19 +19,28 @@ if TYPE_CHECKING:
 
 def played(window: FaultWindow, server: FaultedServer | None, folder: Path) -> FaultRecord:
     """Play a window whole, and return what was logged of it."""
+    servers = {} if server is None else {server.service: server}
+    (record,) = played_together([window], servers, folder)
+    return record
+
+
+def played_together(
+    windows: Sequence[FaultWindow], servers: Mapping[str, FaultedServer], folder: Path
+) -> list[FaultRecord]:
+    """Play the windows of one level whole, and return what was logged of each."""
     level = folder / "level"
     level.mkdir()
-    servers = {} if server is None else {server.service: server}
-    play = play_faults([window], servers, level, 1, state_dir=folder / "state")
+    play = play_faults(windows, servers, level, 1, state_dir=folder / "state")
     play.wait_until_ready()
     play.begin(time.monotonic_ns())
+    last_s = max(window.end_s for window in windows)
     try:
-        assert until(lambda: _is_over(read_faults(level)[0]), within_s=window.end_s + 40.0)
+        assert until(lambda: all(map(_is_over, read_faults(level))), within_s=last_s + 40.0)
     finally:
         said = play.stop()
     assert said == []
     assert list((folder / "state/faults").glob("*")) == []
-    return read_faults(level)[0]
+    return read_faults(level)
 
 
 def assert_acted(record: FaultRecord) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perf_pipeline.faults.proxy.client import ProxyState
+    from perf_pipeline.faults.proxy.proxy_state import ProxyState
 
 pytestmark = pytest.mark.integration
 
@@ -91,6 +91,30 @@ def test_idle_connections_are_reset_and_the_kernel_counts_them(
     assert aborted_connections() >= before + 2
 
 
+def test_whoever_looks_goes_the_same_way_and_is_counted_apart(
+    process: ProxyProcess, proxy: ProxyState
+) -> None:
+    """By a listener of its own, with the same toxics; a disabled proxy has neither open."""
+    process.client.add_toxic("echo", "latency", "downstream", {"latency": 40})
+    probe_address = process.client.connections("echo").probe_address
+    assert probe_address != proxy.address
+    with client_of(probe_address) as probe, client_of(proxy.address) as client:
+        assert round_trip_s(probe) >= 0.039
+        round_trip_s(client)
+        counts = process.client.connections("echo")
+        assert (counts.open, counts.accepted, counts.probe_open) == (1, 1, 1)
+        assert process.client.reset_connections("echo", 5) == 1
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        round_trip_s(probe)
+        assert process.client.reset_connections("echo", 5) == 1
+        counts = process.client.connections("echo")
+        assert (counts.resets, counts.probe_resets, counts.probe_open) == (1, 1, 0)
+    process.client.disable("echo")
+    assert is_refused(probe_address)
+    assert is_refused(proxy.address)
+
+
 def test_the_proxy_refuses_while_its_server_refuses(
     process: ProxyProcess, proxy: ProxyState, echo: Echo
 ) -> None:
@@ -107,7 +131,7 @@ def test_the_proxy_refuses_while_its_server_refuses(
             round_trip_s(client)
 
 
-def played(folder: Path, seed: int, echo: Echo) -> bytes:
+def played(folder: Path, seed: int, echo: Echo, looks: int = 0) -> bytes:
     """Return the choices of a process for the same commands and traffic."""
     file = folder / f"{time.monotonic_ns()}.jsonl"
     with ProxyProcess(seed, file) as process:
@@ -118,6 +142,9 @@ def played(folder: Path, seed: int, echo: Echo) -> bytes:
             with client_of(state.address) as client:
                 for _ in range(10):
                     round_trip_s(client)
+        for _ in range(looks):
+            with client_of(process.client.connections("echo").probe_address) as probe:
+                round_trip_s(probe)
         with client_of(state.address) as one:
             round_trip_s(one)
             with client_of(state.address) as other:
@@ -135,6 +162,16 @@ def test_the_same_seed_makes_the_same_choices_byte_for_byte(tmp_path: Path, echo
     assert sum("delay_ms" in one for one in choices) >= 52
     assert sum("acts" in one for one in choices) == 7
     assert sum("reset" in one for one in choices) == 1
+
+
+def test_who_looks_at_the_path_does_not_change_the_choices_for_workers(
+    tmp_path: Path, echo: Echo
+) -> None:
+    """How often evidence is taken depends on the machine: the choices must not."""
+    looked = [json.loads(line) for line in played(tmp_path, 7, echo, looks=3).splitlines()]
+    plain = [json.loads(line) for line in played(tmp_path, 7, echo).splitlines()]
+    assert {one["connection"] for one in looked if one["connection"] < 0} == {-1, -2, -3}
+    assert [one for one in looked if one["connection"] >= 0] == plain
 
 
 def test_what_a_proxy_adds_is_measured(process: ProxyProcess) -> None:
@@ -169,14 +206,17 @@ def test_a_killed_process_is_noticed_with_its_reason() -> None:
         assert until(lambda: process.ended_because() == "it ended with -9", 5)
 
 
-def test_only_this_machine_and_no_browser_can_control_it(process: ProxyProcess) -> None:
+def test_only_this_machine_and_no_browser_can_control_it(
+    process: ProxyProcess,
+    proxy: ProxyState,  # noqa: ARG001 - its listeners are looked at
+) -> None:
     """Any page that a browser shows could ask a loopback port."""
     listening = [
         one.laddr.ip
         for one in psutil.Process(process.pid).net_connections("inet")
         if one.status == psutil.CONN_LISTEN
     ]
-    assert set(listening) == {"127.0.0.1"}
+    assert set(listening) == {"127.0.0.1", "127.0.0.2"}
     connection = http.client.HTTPConnection(process.control_url.removeprefix("http://"), timeout=5)
     connection.request("POST", "/reset", headers={"User-Agent": "Mozilla/5.0"})
     assert connection.getresponse().status == 403

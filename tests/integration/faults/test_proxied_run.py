@@ -115,12 +115,12 @@ def test_a_run_does_not_go_on_without_its_proxies(with_redis: Settings, stack: E
 def test_a_server_that_no_proxy_can_stand_before_is_refused_by_name(
     settings: Settings, servers: dict[str, Server], stack: ExitStack
 ) -> None:
-    url = f"{servers['mongodb'].url}?replicaSet=r"
+    url = f"{servers['postgres'].url}?hostaddr=127.0.0.1"
     scenario = replace(
-        SCENARIO, servers=("mongodb",), faults=(replace(SCENARIO.faults[0], server="mongodb"),)
+        SCENARIO, servers=("postgres",), faults=(replace(SCENARIO.faults[0], server="postgres"),)
     )
-    named = replace(settings, urls={"mongodb": url})
-    with pytest.raises(ServiceUnavailableError, match="mongodb"):
+    named = replace(settings, urls={"postgres": url})
+    with pytest.raises(ServiceUnavailableError, match="no proxy can stand before it"):
         opened(scenario, named, stack)
 
 
@@ -173,5 +173,10 @@ def test_a_run_counts_what_goes_through_its_proxy(tmp_path: Path, settings: Sett
     assert record.evidence_share > 0.75, record.signs
     (level,) = finished.metrics.levels
     assert level.outcomes["ok"] > 20
-    assert finished.metrics.manifest.proxy is not None
+    proxy = finished.metrics.manifest.proxy
+    assert proxy is not None
+    (busy,) = proxy.busy.values()
+    assert 0 < busy < 1
     assert (level.resources.network_sent_mb or 0) > 0.01
+    (traffic,) = level.resources.traffic
+    assert 1 <= (traffic.connections or 0) <= 2  # of two threads; evidence has others

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.faults.network import toxic_fault
 from perf_pipeline.faults.network.path import Trip
 from perf_pipeline.faults.network.proxied_server import Trips
-from perf_pipeline.faults.network.toxic_fault import delay_sign
+from perf_pipeline.faults.network.toxic_fault import ToxicFault, delay_sign
+
+if TYPE_CHECKING:
+    from perf_pipeline.faults.fault import Place
 
 NEEDED_S = 0.025
 """Of a latency of 50 ms."""
@@ -66,3 +73,40 @@ def test_a_connection_that_broke_is_no_delay() -> None:
     sign = delay_sign(Trips(answered(1), broken, earlier=answered(90)), NEEDED_S)
     assert not sign.in_effect
     assert "reset by peer" in sign.text
+
+
+class NoServer:
+    """Stands for a server with its proxy: everything is found."""
+
+    proxy = "redis"
+
+    def __init__(self, place: Place) -> None:
+        """Find it."""
+
+
+class Signs(ToxicFault):
+    """A failure whose signs before it is injected are given."""
+
+    def __init__(self, found: list[bool]) -> None:
+        super().__init__(None, "network_latency", [])  # type: ignore[arg-type]
+        self.found = found
+
+    def sign(self) -> Sign:
+        return Sign(self.found.pop(0), 31.0, "answers come 31.0 ms later than past the proxy")
+
+
+@pytest.mark.parametrize(("seen", "is_refused"), [(0, False), (2, False), (3, True), (6, True)])
+def test_a_failure_that_is_seen_before_it_is_there_is_refused(
+    seen: int,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_refused: bool,
+) -> None:
+    """Of six observations on a busy machine: such evidence would be there without the failure."""
+    monkeypatch.setattr(toxic_fault, "ProxiedServer", NoServer)
+    fault = Signs([True] * seen + [False] * (6 - seen))
+    if not is_refused:
+        fault.preflight()
+        return
+    with pytest.raises(FaultRefusedError, match=rf"{seen} of 6 .* 31.0 ms later"):
+        fault.preflight()
