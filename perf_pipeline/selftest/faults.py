@@ -55,6 +55,7 @@ GENTLE: dict[str, dict[str, SettingValue]] = {
     "resource_exhaustion": {"cores": 1.0},
 }
 """Settings of failures that would disturb more than the selftest."""
+DISKS_MB = {"mysql": 512}
 TAKEN_BYTES, MARGIN = 300_000_000, 1.1
 """What memory pressure takes; it leaves more than the floor of the host by this factor."""
 
@@ -158,12 +159,15 @@ def _settings_in(folder: Path) -> Settings:
 
 
 def _faulted_servers(settings: Settings, stack: ExitStack, seed: int) -> dict[str, FaultedServer]:
-    """Start a server of each service that can be had, with a proxy before it."""
+    """Start a server of each service that can be had, with a proxy before it.
+
+    MySQL's has a disk of its own, to be filled; the device of the others' data is written to.
+    """
     found = {}
     process = stack.enter_context(ProxyProcess(seed))
     for service in SERVICES:
         try:
-            session = stack.enter_context(ServiceSession(settings, [service]))
+            session = stack.enter_context(ServiceSession(settings, [service], disks_mb=DISKS_MB))
         except ServiceUnavailableError as error:
             log.info("faults: without %s: %s", service, str(error).splitlines()[0])
             continue

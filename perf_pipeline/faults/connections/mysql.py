@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
+
+import pymysql
 
 from perf_pipeline.faults.connections.opened import LimitReachedError
 from perf_pipeline.servers.mysql.session import session
 from perf_pipeline.servers.probe import ProbeSession
 from perf_pipeline.servers.service import NotAnsweringError
+from perf_pipeline.workload.sql_urls import mysql_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +22,8 @@ _MARK = "performance_schema"
 """The database that our sessions have entered: they are known by that, since the server need not
 know the name of a program."""
 
-_ANSWER_S = 2.0
-_FULL = "(code 1040)"
+_ANSWER_S = 2
+_FULL = 1040
 _FOR_ADMINISTRATORS = 1
 """One more than its limit for those with the privilege SUPER or CONNECTION ADMIN."""
 
@@ -42,16 +44,24 @@ class MysqlConnections:
         return self._number("SELECT @@max_connections") + _FOR_ADMINISTRATORS
 
     def open(self) -> Callable[[], object]:
-        """Open a session."""
+        """Open a session.
+
+        Without TLS, unless the URL asks for it: PyMySQL reads the system's authorities anew for
+        each connection that may use it.
+        """
+        given = mysql_arguments(self._url)
+        tls = {} if "ssl" in given else {"ssl_disabled": True}
+        arguments = {"charset": "utf8mb4", **given, **tls, "database": _MARK}
         try:
-            with ExitStack() as stack:
-                opened = stack.enter_context(session(self._url, _ANSWER_S, without_database=True))
-                opened.execute(f"USE {_MARK}")
-                return stack.pop_all().close
-        except NotAnsweringError as error:
-            if _FULL in str(error):
-                raise LimitReachedError(str(error)) from error
-            raise
+            return pymysql.connect(
+                **arguments, connect_timeout=_ANSWER_S, read_timeout=_ANSWER_S
+            ).close
+        except pymysql.MySQLError as error:
+            if error.args and error.args[0] == _FULL:
+                raise LimitReachedError(str(error.args[-1])) from error
+            raise NotAnsweringError(str(error)) from error
+        except (OSError, RuntimeError) as error:
+            raise NotAnsweringError(str(error)) from error
 
     def total(self) -> int:
         """Return ``Threads_connected``."""

@@ -35,7 +35,7 @@ class PostgresConnections:
 
     def __init__(self, url: str) -> None:
         """Prepare; nothing is opened."""
-        self._conninfo = make_conninfo(url, application_name=NAME).encode()
+        self._url = url
         # Opened before the server is full, and kept.
         self._watch = ProbeSession(partial(session, url, _ANSWER_S))
 
@@ -44,15 +44,8 @@ class PostgresConnections:
         return self._number("SELECT current_setting('max_connections')::integer")
 
     def open(self) -> Callable[[], object]:
-        """Open a session: side by side with others, as libpq's environment is read at its begin."""
-        with without_session_variables():
-            opened = PGconn.connect_start(self._conninfo)
-        try:
-            _wait(opened)
-        except (NotAnsweringError, LimitReachedError):
-            opened.finish()
-            raise
-        return opened.finish
+        """Open a session."""
+        return connected(self._url, NAME).finish
 
     def total(self) -> int:
         """Count the sessions of clients."""
@@ -69,6 +62,27 @@ class PostgresConnections:
     def _number(self, query: str, *values: str) -> int:
         row = self._watch.ask(lambda asked: asked.execute(query.encode(), values).fetchone())
         return int(row[0]) if row else 0
+
+
+def connected(url: str, name: str) -> OpenedConnection:
+    """Open a session side by side with others: libpq's environment is only read at its begin.
+
+    Args:
+        url: The server.
+        name: What the session is called on the server.
+
+    Raises:
+        LimitReachedError: The server has as many as it accepts.
+        NotAnsweringError: It failed otherwise.
+    """
+    with without_session_variables():
+        opened = PGconn.connect_start(make_conninfo(url, application_name=name).encode())
+    try:
+        _wait(opened)
+    except (NotAnsweringError, LimitReachedError):
+        opened.finish()
+        raise
+    return opened
 
 
 def _wait(opened: OpenedConnection) -> None:

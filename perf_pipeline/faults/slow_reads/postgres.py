@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from perf_pipeline.faults.connections.postgres import connected
 from perf_pipeline.faults.slow_reads.slow_client import RECEIVE_BYTES, SlowClient
-from perf_pipeline.servers.postgres.session_variables import without_session_variables
 from perf_pipeline.servers.service import NotAnsweringError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from psycopg.pq.abc import PGconn
+
 _NAME = "perf_pipeline-slow"
-_ANSWER_S = 2
 _QUERY = b"SELECT generate_series(1, 2000000000), repeat('x', 1000)"
 
 
@@ -25,28 +26,27 @@ def open_client(url: str) -> SlowClient:
     """Open a session, and have it ask; libpq never reads the answer.
 
     Raises:
-        NotAnsweringError: The server refused.
+        LimitReachedError: The server has as many connections as it accepts.
+        NotAnsweringError: It refused otherwise.
     """
+    session = connected(url, _NAME)
     try:
-        with without_session_variables():
-            session = psycopg.connect(
-                url, autocommit=True, connect_timeout=_ANSWER_S, application_name=_NAME
-            )
-        connection = socket.socket(fileno=os.dup(session.pgconn.socket))
+        connection = socket.socket(fileno=os.dup(session.socket))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
-        session.pgconn.send_query(_QUERY)
-        session.pgconn.flush()
+        session.send_query(_QUERY)
+        session.flush()
     except psycopg.Error as error:
+        session.finish()
         raise NotAnsweringError(" ".join(str(error).split())) from error
     connection.setblocking(False)
     return SlowClient(connection, None, _closer(session, connection))
 
 
-def _closer(session: psycopg.Connection, connection: socket.socket) -> Callable[[], object]:
+def _closer(session: PGconn, connection: socket.socket) -> Callable[[], object]:
     def close() -> None:
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)  # libpq may not have sent all of the query
         connection.close()
-        session.close()
+        session.finish()
 
     return close

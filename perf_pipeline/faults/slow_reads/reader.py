@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.connections.opened import LimitReachedError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.1
 _END_S = 5.0
+_OPENERS = 8
 _ALL_AHEAD_BYTES = 256 << 20
 """Of answers that a server may have to keep, for all clients together."""
 
@@ -57,13 +59,15 @@ class SlowReader:
         Raises:
             NotAnsweringError: The server refused one.
         """
-        while len(self._clients) < self._count:
-            try:
-                self._open()
-            except LimitReachedError as error:
+        with ThreadPoolExecutor(_OPENERS) as openers:
+            opened = [openers.submit(self._open) for _ in range(self._count)]
+        for one in opened:
+            error = one.exception()
+            if isinstance(error, LimitReachedError):
                 raise NotAnsweringError(
                     f"{len(self._clients)} of {self._count} slow clients were accepted: {error}"
                 ) from error
+            one.result()
         self._thread.start()
 
     def stop(self) -> None:
