@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.metrics.types.fault.recovery import (
     Backlog,
     Estimate,
@@ -16,6 +18,15 @@ from perf_pipeline.metrics.types.fault.recovery import (
     ServiceBaseline,
     ServiceSeries,
 )
+from perf_pipeline.metrics.types.open_load import Lag, OpenLoad
+from perf_pipeline.samples.fault_log import FAULTS_FILE, line
+from perf_pipeline.samples.run_folder import read_json, write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perf_pipeline.config.fault.fault_window import SettingValue
+    from perf_pipeline.metrics.types.level import LevelMetrics
 
 BASELINE = ServiceBaseline(
     start_s=11.2,
@@ -95,3 +106,45 @@ def recovery(*faults: FaultRecovery, **more: Any) -> LevelRecovery:
     series = ServiceSeries(0.25, 11.2, due=(12,) * 80, good=(12,) * 40 + (0,) * 12 + (12,) * 28)
     given: dict[str, Any] = {"baseline": BASELINE, "series": series}
     return LevelRecovery(faults=faults, **{**given, **more})
+
+
+def open_arm(
+    level: LevelMetrics, found: LevelRecovery, label: str = "", **settings: SettingValue
+) -> LevelMetrics:
+    """Return an open level of 50/s with failures, whose target has these settings."""
+    lag = Lag(440, 0.001, 0.002, 0.003)
+    load = OpenLoad("50/s", "poisson", 400, 10.0, 440, 50.0, 50.0, 0, 440, 0, lag, lag, "", ())
+    return replace(
+        level,
+        label=label or level.label,
+        loop="open",
+        open_load=load,
+        settings={**level.settings, **settings},
+        recovery=found,
+    )
+
+
+def log_fault(folder: Path, begins_s: float, length_s: float, *, acts: bool = True) -> None:
+    """Write what plan and log of a level would say of a frozen Redis.
+
+    Args:
+        folder: The level's folder.
+        begins_s: When it began, after the go.
+        length_s: How long it lasted.
+        acts: Whether it was observed to act, four times a second.
+    """
+    log = read_json(folder / "level.json")
+    go_ns, (steady_ns, _) = log["go_ns"], log["phases_ns"]["steady"]
+    begin_ns, gone_ns = (go_ns + round(1e9 * at_s) for at_s in (begins_s, begins_s + length_s))
+    window = FaultWindow("server_freeze", "redis", (begin_ns - steady_ns) / 1e9, length_s)
+    write_json(folder / "level.json", {**log, "plan": {**log["plan"], "faults": [asdict(window)]}})
+    lines = [
+        line(0, "planned", begin_ns, window=asdict(window)),
+        *(line(0, step, begin_ns) for step in ("injecting", "in_effect")),
+        *(
+            line(0, "sign", at_ns, in_effect=acts, value=1.0, text="7 processes are stopped")
+            for at_ns in range(begin_ns, gone_ns, 250_000_000)
+        ),
+        *(line(0, step, gone_ns) for step in ("undoing", "gone")),
+    ]
+    (folder / FAULTS_FILE).write_text("".join(lines), encoding="utf-8")

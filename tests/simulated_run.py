@@ -22,18 +22,20 @@ def write_run(
     run_id: str,
     *,
     service_s: float = 0.1,
+    until_s: float = 10.0,
     status: str | None = COMPLETE,
     why: str = "",
     measured: bool = True,
     workers: list[SimulatedWorker] | None = None,
     **manifest: Any,
 ) -> RunFolder:
-    """Write a run of one level: 10 in flight on the control target, steady from 2 to 10 s.
+    """Write a run of one level: 10 in flight on the control target, steady from 2 s on.
 
     Args:
         results: The results folder.
         run_id: The run.
         service_s: What each workflow takes.
+        until_s: When its load ends, after its begin.
         status: How the run ended; None while this process still runs it.
         why: A sentence about it.
         measured: Whether ``metrics.json`` is written.
@@ -43,8 +45,8 @@ def write_run(
     folder = RunFolder(results / run_id)
     folder.begin("simulated")
     write_manifest(folder, make_manifest(run_id=run_id, **manifest))
-    left = workers or [SimulatedWorker(closed_loop(SLOTS, lambda _slot: service_s, until_s=10))]
-    write_level(folder.root / "levels" / "00-10", left, slots=SLOTS)
+    left = workers or [SimulatedWorker(closed_loop(SLOTS, lambda _slot: service_s, until_s))]
+    write_level(folder.root / "levels" / "00-10", left, slots=SLOTS, steady_s=(2.0, until_s))
     if status is not None:
         folder.end(status, why)
     if measured:

@@ -13,6 +13,7 @@ from perf_pipeline.metrics.types.fault.recovery import Estimate, FaultRecovery
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.report.recovery.answer import injected
+from perf_pipeline.report.recovery.protections import TEXTS, protected_failure, switched_text
 from perf_pipeline.report.text import escape, labels
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -54,8 +55,14 @@ def fault_evidence(run_metrics: str) -> dg.MaterializeResult[None]:
     op_tags=BEFORE_OTHERS,
 )
 def recovery_table(run_metrics: str) -> dg.MaterializeResult[None]:
-    """How the target came back from each failure: verdict, time to recover, lost service."""
-    return _result(run_metrics, "recovery", recovery_row)
+    """How the target came back from each failure, and what protections of it changed."""
+    found = _result(run_metrics, "recovery", recovery_row)
+    rows = protection_rows(_metrics_of(run_metrics))
+    if not rows:
+        return found
+    return dg.MaterializeResult(
+        metadata={**(found.metadata or {}), "protections": dg.MetadataValue.table(rows)}
+    )
 
 
 def timeline_row(fault: FaultRecovery) -> dict[str, Value]:
@@ -94,10 +101,28 @@ def table_of(metrics: RunMetrics, row: Row) -> list[dg.TableRecord]:
     ]
 
 
+def protection_rows(metrics: RunMetrics) -> list[dg.TableRecord]:
+    """Return a row for each setting of the target that is on in one level and off in another."""
+    return [
+        dg.TableRecord(
+            {
+                "setting": switched_text(one),
+                "failure": protected_failure(one),
+                "effect": TEXTS[one.verdict][0],
+            }
+        )
+        for one in metrics.protections
+    ]
+
+
 def _result(run_metrics: str, name: str, row: Row) -> dg.MaterializeResult[None]:
-    rows = table_of(metrics_of(RunFolder(Path(run_metrics).parent)), row)
+    rows = table_of(_metrics_of(run_metrics), row)
     shown = dg.MetadataValue.table(rows) if rows else NONE
     return dg.MaterializeResult(metadata={"failures": len(rows), name: shown})
+
+
+def _metrics_of(run_metrics: str) -> RunMetrics:
+    return metrics_of(RunFolder(Path(run_metrics).parent))
 
 
 def _named(level: LevelMetrics, fault: FaultRecovery) -> dict[str, Value]:

@@ -15,6 +15,7 @@ import polars as pl
 from perf_pipeline.analysis.kpi import kpi_grades
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.analysis.pool_recovery import pool_recoveries
+from perf_pipeline.analysis.recovery.protection import protection_effects
 from perf_pipeline.analysis.repeats import repeats_of
 from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.config.names import check_names
@@ -74,6 +75,7 @@ def measure_run(
         kpis=kpi_grades(levels),
         repeats=repeats_of(levels),
         pool_recoveries=pool_recoveries(levels),
+        protections=protection_effects(levels),
     )
 
 

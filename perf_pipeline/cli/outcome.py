@@ -134,6 +134,7 @@ def finish(
             "gate_failures": failed_gate,
             "slos": [slo_entry(slo) for slo in slos],
             "faults": [fault_entry(*found) for found in injected(metrics)],
+            "protections": [asdict(one) for one in metrics.protections],
             "levels": level_entries(folder, metrics),
             "repeats": [asdict(repeated) for repeated in metrics.repeats],
         },

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-RECORDED = {"load_run", "run_metrics", "kpi_verdicts", "metric_history", "run_report"}
+RECORDED = {
+    *("load_run", "run_metrics", "kpi_verdicts", "metric_history", "run_report"),
+    *("fault_timeline", "fault_evidence", "recovery_table"),
+}
 FROM_PYTHON = """
 import sys
 from perf_pipeline import open_scenario, run_scenario

@@ -41,4 +41,7 @@ def test_every_step_after_the_load_has_that_hook() -> None:
         if isinstance(asset, dg.AssetsDefinition) and report_run_inventory in asset.hook_defs
         for key in asset.keys
     }
-    assert hooked == {"run_metrics", "kpi_verdicts", "metric_history", "run_report"}
+    assert hooked == {
+        *("run_metrics", "kpi_verdicts", "metric_history", "run_report"),
+        *("fault_timeline", "fault_evidence", "recovery_table"),
+    }

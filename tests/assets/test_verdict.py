@@ -12,15 +12,23 @@ import pytest
 
 from assets.definitions import defs
 from assets.tags import GATE_TAG, VERDICT_TAG
+from perf_pipeline.analysis.measure import measure
 from perf_pipeline.config.slo.slo import parse_slo
 from tests.assets.conftest import Remembered
+from tests.planted_recovery import log_fault
 from tests.simulated_run import write_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RECORDED = {"load_run", "run_metrics", "kpi_verdicts", "metric_history", "run_report"}
+    from perf_pipeline.samples.run_folder import RunFolder
+
+OF_FAULTS = {"fault_timeline", "fault_evidence", "recovery_table"}
+RECORDED = {
+    *("load_run", "run_metrics", "kpi_verdicts", "metric_history", "run_report"),
+    *OF_FAULTS,
+}
 
 
 @pytest.fixture
@@ -148,3 +156,40 @@ def test_checks_have_numbers_to_plot(instance: dg.DagsterInstance, tmp_path: Pat
     assert numbers["objectives"] == [pytest.approx(0.1, rel=0.05)]
     assert numbers["no_errors"] == [0]
     assert numbers["validity"] == [100]
+
+
+def faulted_run(results: Path, until_s: float, *, acts: bool) -> RunFolder:
+    """Write a run whose Redis was frozen from 8 to 9 s, which its workflows did not feel."""
+    folder = write_run(results, "r-1", until_s=until_s, measured=False)
+    log_fault(folder.root / "levels" / "00-10", 8.0, 1.0, acts=acts)
+    measure(folder)
+    return folder
+
+
+def test_a_failure_from_which_the_target_recovered_is_in_three_tables_and_passes_two_checks(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    run = record(instance, faulted_run(tmp_path / "results", 30.0, acts=True).root)
+    assert run.run.status == dg.DagsterRunStatus.SUCCESS
+    assert run.checks["faults_in_effect"] is run.checks["faults_recovered"] is True
+    assert [run.materialized[name]["failures"] for name in sorted(OF_FAULTS)] == [1, 1, 1]
+    (moments,) = run.materialized["fault_timeline"]["timeline"].records
+    assert moments.data["failure"] == "server_freeze on redis"
+    assert (moments.data["injecting (s)"], moments.data["gone (s)"]) == (8.0, 9.0)
+    (evidence,) = run.materialized["fault_evidence"]["evidence"].records
+    assert evidence.data["in effect (% of the window)"] == 100.0
+    assert evidence.data["last observation"] == "7 processes are stopped"
+    (recovered,) = run.materialized["recovery_table"]["recovery"].records
+    assert recovered.data["verdict"] == "recovered"
+
+
+def test_a_failure_that_did_nothing_fails_the_run_and_is_never_called_survived(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    run = record(instance, faulted_run(tmp_path / "results", 30.0, acts=False).root)
+    assert run.run.status == dg.DagsterRunStatus.FAILURE
+    assert run.run.tags[VERDICT_TAG] == "fault_invalid"
+    assert run.checks["faults_in_effect"] is run.checks["faults_recovered"] is False
+    (recovered,) = run.materialized["recovery_table"]["recovery"].records
+    assert recovered.data["verdict"] == "invalid"
+    assert "0% of its window" in recovered.data["why"]

@@ -25,7 +25,10 @@ GROUPS = {
     "infrastructure": ("host_facts", "servers", "seeded_data"),
     "scenarios": ("load_run",),
     "metrics": ("run_metrics",),
-    "analysis": ("kpi_verdicts", "metric_history"),
+    "analysis": (
+        *("kpi_verdicts", "metric_history"),
+        *("fault_timeline", "fault_evidence", "recovery_table"),
+    ),
     "reporting": ("run_report",),
 }
 """In the order in which data flows through them."""

@@ -10,6 +10,7 @@ from perf_pipeline.analysis.recovery.baseline import baseline_of
 from perf_pipeline.analysis.recovery.fault_recovery import ServedLevel, fault_recovery
 from perf_pipeline.analysis.recovery.lost_service import service_series
 from perf_pipeline.analysis.recovery.retries import NOT_COUNTED, attempts_of
+from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
 from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
 from perf_pipeline.samples.fault_log import MIN_EVIDENCE_SHARE, FaultRecord
 
@@ -46,10 +47,10 @@ def level_recovery(
     if not records:
         return None
     plan: dict[str, Any] = stored.records.log["plan"]
-    begun = sorted(one.injecting_ns for one in records if one.injecting_ns is not None)
+    felt = [_felt_from_ns(one, one.injecting_ns) for one in records if one.injecting_ns is not None]
     arrivals = arrivals_of(stored.records.frame, plan["loop"])
     start_ns, end_ns = window_ns
-    first_ns = max(start_ns, begun[0]) if begun else end_ns
+    first_ns = max(start_ns, min(felt)) if felt else end_ns
     before_ns = (start_ns, min(first_ns, end_ns))
     baseline = baseline_of(arrivals, before_ns, go_ns, _objective(slos, plan))
     attempts = attempts_of(stored.steps, arrivals)
@@ -90,8 +91,18 @@ def _watched(
             if other_ns is None:
                 return None, end_ns
             gone_ns = max(gone_ns, other_ns)
-    following = [injecting_ns for injecting_ns, _ in begun if injecting_ns > gone_ns]
+    following = [
+        max(gone_ns, _felt_from_ns(one, one.injecting_ns))
+        for one in records
+        if one.injecting_ns is not None and one.injecting_ns > gone_ns
+    ]
     return gone_ns, min([*following, end_ns])
+
+
+def _felt_from_ns(record: FaultRecord, injecting_ns: int) -> int:
+    """Return from when on others may feel a failure: before its window, if it takes much ahead."""
+    kind = FAULT_KINDS.get(record.window.kind)
+    return injecting_ns - round(1e9 * kind.felt_ahead_s) if kind is not None else injecting_ns
 
 
 def in_doubt(recovery: LevelRecovery, validity: Validity) -> LevelRecovery:

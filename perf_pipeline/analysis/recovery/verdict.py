@@ -42,7 +42,7 @@ def not_proven(record: FaultRecord, gone_ns: int | None) -> str:
         return f"it failed: {record.reason}"
     if record.evidence_share < MIN_EVIDENCE_SHARE:
         return (
-            f"it was proven to be in effect for {record.evidence_share:.0%} of its window "
+            f"it was proven to be in effect for {record.evidence_share:.1%} of its window "
             f"(at least {MIN_EVIDENCE_SHARE:.0%}): what the target did says nothing about it"
         )
     if gone_ns is None:

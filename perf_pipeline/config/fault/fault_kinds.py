@@ -51,6 +51,8 @@ class FaultKind:
         by_proxy: It acts in the proxy that lies before the server.
         lead_s: It is made ready so long before its window, so that it acts from its begin: what
             takes thousands of connections or gigabytes takes all but the last of them before.
+        takes_ahead: It takes something from others in that time already, so that service is
+            compared with what was before it.
     """
 
     name: str
@@ -61,6 +63,12 @@ class FaultKind:
     persists: bool = False
     by_proxy: bool = False
     lead_s: float = 1.5
+    takes_ahead: bool = False
+
+    @property
+    def felt_ahead_s(self) -> float:
+        """How long before its window others may feel it."""
+        return self.lead_s if self.takes_ahead else 0.0
 
 
 FAULT_KINDS: dict[str, FaultKind] = {
@@ -77,6 +85,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "other clients hold every connection that the server accepts",
             servers=ALL_SERVERS,
             lead_s=5.0,
+            takes_ahead=True,
         ),
         FaultKind(
             "connection_reset",
@@ -129,6 +138,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "memory is taken until little is free",
             settings={"free_mb": FaultSetting(2000.0, 1000.0, 1_000_000.0)},
             lead_s=10.0,
+            takes_ahead=True,
         ),
         FaultKind(
             "resource_exhaustion",

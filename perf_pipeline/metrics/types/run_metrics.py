@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from perf_pipeline.metrics.types.fault.protection import ProtectionEffect
 from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.repeats import LevelRepeats
 from perf_pipeline.metrics.types.server_use import PoolRecovery
@@ -28,6 +29,8 @@ class RunMetrics:
         kpis: The grades of the key performance indicators.
         repeats: Levels that ran more than once, with the intervals between their repeats.
         pool_recoveries: Exhausted connection pools with the same load before and after them.
+        protections: Settings of the target that are on in one level and off in another, under the
+            same failure.
     """
 
     run_id: str
@@ -40,3 +43,4 @@ class RunMetrics:
     kpis: tuple[KpiGrade, ...]
     repeats: tuple[LevelRepeats, ...] = ()
     pool_recoveries: tuple[PoolRecovery, ...] = ()
+    protections: tuple[ProtectionEffect, ...] = ()

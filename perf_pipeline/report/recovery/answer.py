@@ -29,7 +29,7 @@ def injected(metrics: RunMetrics) -> Iterator[tuple[LevelMetrics, FaultRecovery]
 
 def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
     """Return the answer with a sentence for each failure; None for a run without any."""
-    found = sorted(injected(metrics), key=lambda pair: WORST_FIRST.index(pair[1].verdict))
+    found = sorted(injected(metrics), key=_gravity)
     if not found:
         return None
     counts = {
@@ -42,6 +42,14 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
     if counts["invalid"]:
         return Cell(f"not known: {_of(counts['invalid'], found)} invalid", "warn"), tuple(sentences)
     return Cell("recovered", "good"), tuple(sentences)
+
+
+def _gravity(found: tuple[LevelMetrics, FaultRecovery]) -> tuple[int, bool, float]:
+    """Return a key that sorts the worst first, and a closed loop, which hides failures, last."""
+    level, fault = found
+    took = fault.time_to_recover_s
+    is_closed = level.loop == "closed"
+    return WORST_FIRST.index(fault.verdict), is_closed, -took.value if took is not None else 0.0
 
 
 def sentence(level: LevelMetrics, fault: FaultRecovery) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.recovery import fault_cells as cells
+from perf_pipeline.report.recovery.protections import protection_table
 from perf_pipeline.report.recovery.repeats import repeated_recovery
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell, Table, number
@@ -127,7 +128,7 @@ def _moments(level: LevelMetrics, found: LevelRecovery) -> tuple[Table, ...]:
 
 def recovery_of_run(metrics: RunMetrics) -> tuple[Table, ...]:
     """Return the tables of a run with failures; empty for any other run."""
-    tables = (side_by_side(metrics), repeated_recovery(metrics))
+    tables = (side_by_side(metrics), repeated_recovery(metrics), protection_table(metrics))
     return tuple(table for table in tables if table.rows)
 
 

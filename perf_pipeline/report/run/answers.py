@@ -2,8 +2,8 @@
 
 Is it a measurement? Does it meet the targets? What limited it? How much is the runtime's own?
 Where more than a few workflows failed also what failed; of a stress run how much load the target
-sustains, of one with faults whether it recovers, of open levels how long users wait, of a scenario
-with objectives whether they are met.
+sustains, of one with faults whether it recovers and what protections change, of open levels how
+long users wait, of a scenario with objectives whether they are met.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from perf_pipeline.report.level.bottleneck import bottleneck_fact
 from perf_pipeline.report.level.failures import failed, failures, has_many_failures
 from perf_pipeline.report.pools import pool_recovery
 from perf_pipeline.report.recovery import answer as recovery
+from perf_pipeline.report.recovery import protections
 from perf_pipeline.report.run import open_levels, overhead, slo, stress_verdict, targets
 from perf_pipeline.report.run.cost import is_asked
 from perf_pipeline.report.text import escape, labels, quantity
@@ -109,6 +110,8 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
     )
     recovered = recovery.answer(metrics)
     returned = [Verdict(recovery.QUESTION, *recovered)] if recovered else []
+    guarded = protections.protection_answer(metrics)
+    protected = [Verdict(protections.QUESTION, *guarded)] if guarded else []
     waited = open_levels.waits_answer(metrics)
     users = [Verdict(open_levels.QUESTION, *waited)] if waited else []
     pooled = pool_recovery.pool_answer(metrics)
@@ -117,6 +120,7 @@ def verdicts(metrics: RunMetrics, cost: Cost) -> tuple[Verdict, ...]:
         _measurement(metrics),
         *_failures(metrics),
         *returned,
+        *protected,
         *stress,
         *users,
         *pools,

@@ -5,7 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from assets.faults.tables import evidence_row, recovery_row, table_of, timeline_row
+from assets.faults.tables import (
+    evidence_row,
+    protection_rows,
+    recovery_row,
+    table_of,
+    timeline_row,
+)
+from perf_pipeline.metrics.types.fault.protection import ProtectionEffect
 from tests.planted_recovery import fault, invalid, recovery
 
 
@@ -42,3 +49,19 @@ def test_the_evidence_is_the_share_of_the_window() -> None:
 
 def test_a_run_without_failures_has_no_rows() -> None:
     assert table_of(SimpleNamespace(levels=()), recovery_row) == []  # type: ignore[arg-type]
+
+
+def test_a_protection_without_an_effect_is_called_so() -> None:
+    one = ProtectionEffect(
+        *("server_crash", "redis", 15.0, 8.0, "plain", "retried"),
+        switched={"retries": 3},
+        target="kailash",
+        validity="valid",
+        verdict="no_effect",
+    )
+    (row,) = protection_rows(SimpleNamespace(protections=(one,)))  # type: ignore[arg-type]
+    assert row.data == {
+        "setting": "retries = 3",
+        "failure": "server_crash on Redis",
+        "effect": "no effect on this workflow",
+    }

@@ -15,6 +15,7 @@ from perf_pipeline.analysis.recovery.level_recovery import (
 )
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.slo.slo import parse_slo
+from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
 from perf_pipeline.metrics.types.server_use import ServerTraffic
 from perf_pipeline.selftest.recovery.failing_service import GO_NS, Failure, planted_level
 from tests.planted_recovery import fault, invalid, metastable, recovery
@@ -140,3 +141,15 @@ def test_a_target_without_a_connection_to_the_server_has_survived_nothing(
     assert found.verdict == verdict
     assert ("had nothing to survive" in found.why) == (verdict == "invalid")
     assert "never injected" in never.why
+
+
+def test_what_a_failure_takes_ahead_of_its_window_is_no_part_of_the_service_before() -> None:
+    """The ballast of memory_pressure grows for 10 s before it; the failure is at 20 s."""
+    ahead = replace(RECORD, window=replace(RECORD.window, kind="memory_pressure"))
+    found = found_of(ahead)
+    assert isinstance(found, LevelRecovery)
+    assert found.baseline is not None
+    assert found.baseline.end_s == pytest.approx(10.0)
+    following = replace(later(20.0), window=ahead.window)  # type: ignore[type-var]
+    first, _ = found_of(RECORD, following).faults  # type: ignore[attr-defined]
+    assert first.watched_s == pytest.approx(20 - 3 - 10)
