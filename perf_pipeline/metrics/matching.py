@@ -11,7 +11,12 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.target_spec import parse_target, target_facts, target_text
+from perf_pipeline.config.scenario.target_spec import (
+    in_effect,
+    parse_target,
+    target_facts,
+    target_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +49,7 @@ def level_matches(manifest: Manifest, level: LevelMetrics) -> dict[str, str]:
         "seed": str(manifest.seed),
         "phases": _hash({**asdict(manifest.phases), "cooldown_s": 0}),
         "processes": str(manifest.processes),
-        "settings": _hash(level.settings),
+        "settings": _hash(in_effect(level.settings)),
         "limits": _hash(level.limits),
         "connections": _hash(
             (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.target_spec import parse_target, target_text
+from perf_pipeline.config.scenario.target_spec import in_effect, parse_target, target_text
 from perf_pipeline.metrics.matching import installed_packages, level_matches, own_package
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def conditions_of(manifest: Manifest, levels: Sequence[LevelMetrics]) -> Conditi
             one.name: f"weight {one.weight:g}" + (f", data {one.data_sha256[:12]}" * bool(one.data))
             for one in manifest.workloads
         },
-        "settings": _texts(first.settings),
+        "settings": _texts(in_effect(first.settings)),
         "limits": _texts(first.limits),
         "packages": {name: text for name, text in installed.items() if name not in own},
         UNDER_TEST: {name: text for name, text in installed.items() if name in own},

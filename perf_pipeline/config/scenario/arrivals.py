@@ -9,7 +9,8 @@ warm-up. Here ``duration_s`` is always that of the whole schedule.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 - a checked run is read back by annotations
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -64,6 +65,7 @@ class Arrivals:
         level: Streams of the same level run together; empty for a level of its own.
         workloads: ``Workload.name`` of what arrives in a stream; empty for the whole mix.
         streams: Of a level with several streams, schedule ``streams``; else empty.
+        settings: Settings of the target that this level has of its own, beside the scenario's.
     """
 
     label: str
@@ -81,6 +83,7 @@ class Arrivals:
     level: str = ""
     workloads: tuple[str, ...] = ()
     streams: tuple[Arrivals, ...] = ()
+    settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
     @property
     def offered(self) -> str:

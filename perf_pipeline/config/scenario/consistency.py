@@ -9,9 +9,10 @@ from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of
 from perf_pipeline.config.machine import processes_of
 from perf_pipeline.config.scenario.arrivals import schedule_length_s
 from perf_pipeline.config.scenario.key_names import key_name
-from perf_pipeline.config.scenario.keys import REPEATED
+from perf_pipeline.config.scenario.keys import REPEATED, SETTINGS
 from perf_pipeline.config.scenario.stage_checks import check_stages
 from perf_pipeline.config.scenario.streams import check_streams, streams_of
+from perf_pipeline.config.scenario.target_settings import check_settings
 from perf_pipeline.config.scenario.target_spec import parse_target
 from perf_pipeline.config.scenario.user_code import check_setup_and_teardown, check_workload_kinds
 
@@ -71,6 +72,7 @@ def check_consistency(scenario: Scenario, machine: MachineLimits, problems: Prob
     check_stages(scenario, problems)
     check_streams(scenario, problems)
     check_faults(scenario, problems)
+    _find_settings_that_do_not_fit(scenario, problems)
     _find_think_time_without_a_transaction(scenario, problems)
     check_workload_kinds(scenario, problems)
     check_setup_and_teardown(scenario, problems)
@@ -118,6 +120,17 @@ def _find_schedules_without_a_steady_phase(scenario: Scenario, problems: Problem
                 f"is {length_s:g} s, all of it warm-up (phases.warm_up_s is {warm_up_s:g}): the "
                 "schedule must be longer, for what follows the warm-up is measured.",
             )
+
+
+def _find_settings_that_do_not_fit(scenario: Scenario, problems: Problems) -> None:
+    for index, arrivals in enumerate(scenario.arrivals):
+        here = ("arrivals", index, SETTINGS)
+        if not arrivals.settings or not problems.is_good(("target",)):
+            continue
+        check_settings(arrivals.settings, scenario.target, here, problems)
+        if arrivals.level:
+            text = "is given for a stream; the streams of a level share its target: give settings "
+            problems.at(here, f"{text}at the top.")
 
 
 def _find_think_time_without_a_transaction(scenario: Scenario, problems: Problems) -> None:

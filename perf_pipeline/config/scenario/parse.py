@@ -177,11 +177,14 @@ def _build(
         ),
         arms=tuple(_arm(table, document["arm"][at], at, problems) for at, table in enumerate(arms)),
         arrivals=tuple(
-            arrivals_of(
-                with_length(table, lengths.warm_up_s, lengths.steady_s, at, problems),
-                at,
-                folder,
-                problems,
+            replace(
+                arrivals_of(
+                    with_length(table, lengths.warm_up_s, lengths.steady_s, at, problems),
+                    at,
+                    folder,
+                    problems,
+                ),
+                settings=_settings_of(document["arrivals"][at]),
             )
             for at, table in enumerate(arrivals)
         ),
@@ -199,6 +202,12 @@ def _arm(table: dict[str, Any], written: object, index: int, problems: Problems)
     given = written.get(SETTINGS, {}) if isinstance(written, dict) else {}
     here = ("arm", index, SETTINGS)
     return Arm(**table, settings=check_settings(given, table["target"], here, problems))
+
+
+def _settings_of(written: object) -> dict[str, Any]:
+    """Return the settings of an open level; they are checked with its target, after the flags."""
+    settings = written.get(SETTINGS, {}) if isinstance(written, dict) else {}
+    return settings if isinstance(settings, dict) else {}
 
 
 def _section(document: dict[str, Any], name: str, problems: Problems) -> dict[str, Any]:
@@ -236,7 +245,7 @@ def _table(
     known = [key.name for key in keys] + (
         [] if path else [*SECTIONS, *REPEATED, SETTINGS, ENVIRONMENT, SLO]
     )
-    known += [SETTINGS] if path[:1] in {("arm",), (FAULT,)} else []
+    known += [SETTINGS] if path[:1] in {("arm",), ("arrivals",), (FAULT,)} else []
     section = str(path[0]) if path else ""
     names = [key_name(section, name) for name in known]
     for name in table:

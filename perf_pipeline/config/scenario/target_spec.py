@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 TARGETS_FOLDER = Path(__file__).parents[2] / "targets"
 
@@ -149,3 +149,15 @@ def with_defaults(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Return every setting of a target: those given, and the defaults of the others."""
     defaults = {key: row["default"] for key, row in target_facts(name).settings.items()}
     return {**defaults, **settings}
+
+
+_PROTECTIONS = ("retries", "breaker_failures")
+
+
+def in_effect(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without protections that are off: a run before there were any is like them.
+
+    Args:
+        settings: Every setting of a target.
+    """
+    return {name: value for name, value in settings.items() if value or name not in _PROTECTIONS}

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from perf_pipeline.config.scenario.scenario import ConnectionPools, Stop
+from perf_pipeline.config.scenario.target_spec import in_effect
 from perf_pipeline.config.think_time import ThinkTime
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ class LevelPlan:
             del head["connections"]["transaction_think_time_s"]
         # Which nodes are timed is how we look at the load, not the load.
         settings = head["settings"]
-        head["settings"] = {name: settings[name] for name in settings if name not in _OBSERVING}
+        head["settings"] = {
+            name: value for name, value in in_effect(settings).items() if name not in _OBSERVING
+        }
         for name in _LATER:  # the hash of a plan without them is what it always was
             if not head[name]:
                 del head[name]
@@ -176,7 +179,7 @@ class LevelPlan:
 
 _OBSERVING = ("sample_nodes_every",)
 _ARRAYS = ("kinds", "ramp_ns", "intended_ns", "stream_of")
-_NAMES = ("title", "offered", "trace", "level", "workloads", "streams")
+_NAMES = ("title", "offered", "trace", "level", "workloads", "streams", "settings")
 """What the arrays say better, or what is a name."""
 _LATER = ("variables", "data", "setup", "teardown", "stage", "faults")
 

@@ -110,7 +110,7 @@ def _open_level(arrivals: Arrivals, scenario: Scenario) -> Arm:
         nodes=scenario.nodes,
         concurrency=arrivals.slots,
         steady_s=max(0.0, schedule_length_s(arrivals) - scenario.phases.warm_up_s),
-        settings=scenario.settings,
+        settings={**scenario.settings, **arrivals.settings},
     )
 
 

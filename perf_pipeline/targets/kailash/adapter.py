@@ -7,12 +7,14 @@ holds them and closes them together.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import kailash
 from kailash.runtime.local import LocalRuntime
 
+from perf_pipeline.steps import workflow_of
 from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.kailash.address_space import keep_address_space
 from perf_pipeline.targets.kailash.logs import send_log
@@ -23,6 +25,7 @@ from perf_pipeline.targets.kailash.workflows import Workflows
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_pipeline.targets.kailash.protection import Protection
     from perf_pipeline.targets.target import Job, Slot, Target
 
 __all__ = ["classify", "open_target"]
@@ -53,6 +56,7 @@ class KailashTarget:
         self.remarks = remarks
         self._sampled = sampled_workflows(job, self.workflows.write)
         self.sampled_every = self._sampled.every
+        self._protection = _protection_of(job.settings)
         self._options = runtime_options(job.settings)
         self._runtimes: list[LocalRuntime] = []
         self._lock = threading.Lock()
@@ -65,7 +69,7 @@ class KailashTarget:
             runtime.mark_externally_managed()
         with self._lock:
             self._runtimes.append(runtime)
-        return KailashSlot(self.workflows, runtime, self._sampled)
+        return KailashSlot(self.workflows, runtime, self._sampled, self._protection)
 
     def close(self) -> None:
         """Close the runtimes of all threads and every pool of the process."""
@@ -80,14 +84,26 @@ class KailashSlot:
     """One thread's runtime."""
 
     def __init__(
-        self, workflows: Workflows, runtime: LocalRuntime, sampled: SampledWorkflows
+        self,
+        workflows: Workflows,
+        runtime: LocalRuntime,
+        sampled: SampledWorkflows,
+        protection: Protection | None,
     ) -> None:
+        self._protection = protection
         self._workflows = workflows
         self._runtime = runtime
         self._sampled = sampled
 
     def execute(self, kind: int, number: int) -> None:
         """Execute one workflow and check what each of its nodes gave."""
+        if self._protection is None:
+            self._execute(kind, number)
+        else:
+            once = partial(self._execute, kind, number)
+            self._protection.call(once, workflow_of(kind, number))
+
+    def _execute(self, kind: int, number: int) -> None:
         workflows = self._workflows
         timed = self._sampled.take(kind, number)
         written = workflows.written[kind] if timed is None else timed.written
@@ -98,6 +114,17 @@ class KailashSlot:
             if timed is not None:
                 self._sampled.give_back(timed)
         workflows.tasks.check(kind, task, read_outputs(results, written.ports))
+
+
+def _protection_of(settings: Mapping[str, bool | float | str]) -> Protection | None:
+    """Return what the settings ``retries`` and ``breaker_failures`` switch on; None for nothing."""
+    retries, failures = int(settings.get("retries", 0)), int(settings.get("breaker_failures", 0))
+    if not retries and not failures:
+        return None
+    # Here, for early releases of kailash have neither.
+    from perf_pipeline.targets.kailash.protection import Protection  # noqa: PLC0415
+
+    return Protection(retries, failures)
 
 
 def runtime_options(settings: Mapping[str, bool | float | str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from perf_pipeline.config.flags.overrides import Overrides
 from perf_pipeline.config.scenario.parse import parse_scenario
 from perf_pipeline.config.scenario.scenario import Stop, WorkerLimits, Workload
 from perf_pipeline.errors import ScenarioError
+from perf_pipeline.loadgen.plan.plan import plan_levels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +75,8 @@ def test_a_flag_sets_one_setting_and_is_checked_against_its_row(machine: Machine
         '--setting "x" is not NAME=VALUE, such as enable_monitoring=true.',
         (
             '--setting "y=1" is unknown; kailash has the settings enable_monitoring, '
-            "strict_memory_limit_mb, pool_pre_ping, pool_recycle_s or sample_nodes_every."
+            "strict_memory_limit_mb, pool_pre_ping, pool_recycle_s, sample_nodes_every, retries or "
+            "breaker_failures."
         ),
     ]
 
@@ -183,3 +186,45 @@ def test_ten_thousand_in_flight_fit_where_a_slot_is_a_task(machine: MachineLimit
         "--concurrency contains 10000, above the 4000 that this machine can run"
     )
     assert problem.endswith("or raise processes; asynchronous targets can run 20000 here.")
+
+
+ARRIVALS = """
+[[arrivals]]
+label = "plain"
+schedule = "poisson"
+rate = 10
+
+[[arrivals]]
+label = "retried"
+schedule = "poisson"
+rate = 10
+settings = { retries = 2 }
+"""
+
+
+def test_an_open_level_has_settings_of_its_own_beside_the_scenarios(machine: MachineLimits) -> None:
+    scenario = _read(FAMILY + "[settings]\npool_recycle_s = 60\n" + ARRIVALS, machine)
+    *_, plain, retried = plan_levels(scenario, 2)
+
+    assert (plain.settings["retries"], retried.settings["retries"]) == (0, 2)
+    assert plain.settings["pool_recycle_s"] == retried.settings["pool_recycle_s"] == 60
+
+
+def test_settings_of_an_open_level_that_its_target_lacks_are_refused(
+    machine: MachineLimits,
+) -> None:
+    (problem,) = _problems(FAMILY + ARRIVALS, machine, target="control")
+    assert "arrivals[2].settings.retries is unknown; control has no settings." in problem
+    streams = ARRIVALS.replace('label = "retried"', 'label = "retried"\nlevel = "both"')
+    (problem,) = _problems(FAMILY + streams, machine)
+    assert "the streams of a level share its target" in problem
+
+
+def test_a_plan_without_protections_has_the_hash_that_it_had_before_there_were_any(
+    machine: MachineLimits,
+) -> None:
+    plan = plan_levels(_read(FAMILY, machine), 2)[0]
+    before = {name: plan.settings[name] for name in plan.settings if name != "retries"}
+
+    assert replace(plan, settings=before).sha256() == plan.sha256()
+    assert replace(plan, settings={**before, "retries": 1}).sha256() != plan.sha256()
