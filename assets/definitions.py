@@ -56,6 +56,7 @@ defs = dg.Definitions(
         jobs.database,
         jobs.recovery,
         jobs.pressure,
+        jobs.protections,
         jobs.scenario,
         jobs.recorded,
         jobs.capacity,

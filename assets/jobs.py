@@ -87,6 +87,13 @@ pressure = dg.define_asset_job(
     description="Little memory, busy cores, and both, beside a level without either.",
     hooks=HOOKS,
 )
+protections = dg.define_asset_job(
+    "protections",
+    selection=ALL,
+    config=shown_config("protections"),
+    description="The same failure under each protection of the runtime, and without any.",
+    hooks=HOOKS,
+)
 scenario = dg.define_asset_job(
     "scenario",
     selection=ALL,

@@ -46,6 +46,8 @@ NO_WORKFLOW = (0, OUTSIDE)
 _workflow: ContextVar[tuple[int, int]] = ContextVar("workflow", default=NO_WORKFLOW)
 set_workflow = _workflow.set
 """Say which workflow (``workflow_of``) this thread, or this task and those it starts, execute."""
+reset_workflow = _workflow.reset
+"""Take back ``set_workflow``, by what it returned."""
 
 
 class StepBuffer:
@@ -173,6 +175,11 @@ def record_steps(clock_ns: Callable[[], int] = monotonic_ns) -> StepBuffer:
 def buffer_in_use() -> StepBuffer | None:
     """Return where steps are recorded; None outside of a worker."""
     return _buffer
+
+
+def in_workflow() -> bool:
+    """Return whether this thread or task executes a workflow whose steps are recorded."""
+    return _buffer is not None and _workflow.get() is not NO_WORKFLOW
 
 
 def workflow_of(kind: int, number: int) -> tuple[int, int]:

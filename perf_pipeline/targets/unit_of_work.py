@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.steps import in_workflow, step
 from perf_pipeline.workload import analytics, database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from contextlib import AbstractContextManager
 
     from redis import Redis
     from sqlalchemy import Engine, TextClause
@@ -24,7 +26,7 @@ class UnitsOfWork:
     A connection is kept from its write to the end of the unit: PostgreSQL and MySQL by their
     transaction, Redis by a client with a connection of its own. MongoDB lends one for a single
     operation, so there a cursor that streams keeps it; a server that gives all documents at once
-    keeps none.
+    keeps none. The waits for the others are steps of the workflow (``database.connection_step``).
     """
 
     def __init__(self, think_s: float, sleep: Callable[[float], None]) -> None:
@@ -42,7 +44,8 @@ class UnitsOfWork:
         """Add PostgreSQL or MySQL: its pool, and the insertion of a row."""
 
         def begin(stack: ExitStack, order: Row) -> int:
-            connection = stack.enter_context(engine.begin())
+            with _waiting_for(server):
+                connection = stack.enter_context(engine.begin())
             return connection.execute(insert, order["row"]).rowcount
 
         self._begin[server] = begin
@@ -51,7 +54,8 @@ class UnitsOfWork:
         """Add Redis: a client over its pool."""
 
         def begin(stack: ExitStack, order: Row) -> bool:
-            client = stack.enter_context(redis.client())  # type: ignore[no-untyped-call]
+            with _waiting_for("redis"):
+                client = stack.enter_context(redis.client())  # type: ignore[no-untyped-call]
             text = order["row"]["payload"]
             return bool(client.setex(order["key"], analytics.CACHE_TTL_S, text))
 
@@ -78,3 +82,8 @@ class UnitsOfWork:
             said = {server: self._begin[server](stack, order) for server in servers}
             self._sleep(self._think_s)
         return said
+
+
+def _waiting_for(server: str) -> AbstractContextManager[object]:
+    """Time how long a workflow waits for a connection, where its steps are recorded."""
+    return step(database.connection_step(server)) if in_workflow() else nullcontext()

@@ -59,6 +59,11 @@ def servers(complexity: str, without: Collection[str] = ()) -> tuple[str, ...]:
     return tuple(name for name in SERVERS[complexity] if name not in missing)
 
 
+def connection_step(server: str) -> str:
+    """Return the name of the step in which a workflow waits for a connection to a server."""
+    return f"connection to {server}"
+
+
 def payload(data_seed: int) -> str:
     """Return the text of an order: its lines, and their sum."""
     lines = [{"item": item, "pieces": (data_seed * 31 + item * 17) % 97} for item in range(LINES)]

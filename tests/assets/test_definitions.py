@@ -57,7 +57,7 @@ SEPARATE = {
     *("found_capacity", "comparison", "ab_comparison"),
     *("release_measurement", "release_history"),
 }
-LOAD_JOBS = ["baseline", "stress", "database", "recovery", "pressure", "scenario"]
+LOAD_JOBS = ["baseline", "stress", "database", "recovery", "pressure", "protections", "scenario"]
 JOBS = {
     *LOAD_JOBS,
     *("recorded", "capacity", "compare", "ab"),

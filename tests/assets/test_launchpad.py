@@ -23,7 +23,9 @@ def shown(job: str) -> dict[str, Any]:
     return fields
 
 
-@pytest.mark.parametrize("job", ["baseline", "stress", "database", "recovery", "pressure"])
+@pytest.mark.parametrize(
+    "job", ["baseline", "stress", "database", "recovery", "pressure", "protections"]
+)
 def test_the_fields_that_people_change_are_there_with_the_values_of_the_scenario(job: str) -> None:
     """Launched as it is, it is the scenario as it is."""
     fields = shown(job)

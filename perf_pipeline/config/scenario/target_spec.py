@@ -151,7 +151,13 @@ def with_defaults(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     return {**defaults, **settings}
 
 
-_PROTECTIONS = ("retries", "breaker_failures")
+_PROTECTIONS = (
+    "retries",
+    "breaker_failures",
+    "runtime_retries",
+    "runtime_breaker_failures",
+    "branching",
+)
 
 
 def in_effect(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,25 +67,35 @@ def steps_of(
     outside = (rows["flags"] & IS_OUTSIDE) != 0
     strange = ~outside & (rows["kind"] >= len(kinds))
     inside = rows[~outside & ~strange]
-    ended = [_ended_of(level, inside, warm, window, kind) for kind in range(len(kinds))]
+    ended = {
+        sort: [_ended_of(level, part, warm, window, kind) for kind in range(len(kinds))]
+        for sort, part in _sorts(inside)
+    }
     steps, counts = [], []
     for (name, kind, is_count), part in _groups(inside):
         title = (level.names[name], *kinds[kind])
         if is_count:
             sampled = bool(level.sampled_every)
-            counts.append(_count(title, part, window, ended[kind], is_sampled=sampled))
+            counts.append(_count(title, part, window, ended[True][kind], is_sampled=sampled))
         else:
-            steps.append(_step(title, part, window, ended[kind]))
+            steps.append(_step(title, part, window, ended[False][kind]))
     return Steps(
         steps=tuple(steps),
         counts=tuple(counts),
         outside=tuple(_outside(level.names, rows[outside])),
         sampled_every=level.sampled_every,
-        workflows=sum(len(one.numbers) for one in ended),
+        workflows=sum(len(one.numbers) for one in ended[False]),
         unnamed=level.unnamed,
         no_room=level.no_room,
         damaged=level.damaged + int(np.count_nonzero(strange)),
     )
+
+
+def _sorts(rows: Rows) -> Iterator[tuple[bool, Rows]]:
+    """Yield steps and counts apart: where workflows are sampled, each may be of others."""
+    is_count = (rows["flags"] & IS_COUNT) != 0
+    yield False, rows[~is_count]
+    yield True, rows[is_count]
 
 
 def _ended_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.pool_recovery import SHARE, WINDOW_S
+from perf_pipeline.report.pools.pool_wait import wait_sentences
 from perf_pipeline.report.run.checks import CheckFinding
 from perf_pipeline.report.text import escape, quantity
 from perf_pipeline.report.text.table import Cell
@@ -25,7 +26,16 @@ def pool_answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
     found = metrics.pool_recoveries
     if not found:
         return None
-    sentences = tuple(map(pool_sentence, found))
+    exhausted = dict.fromkeys(one.exhausted for one in found)
+    sentences = (
+        *map(pool_sentence, found),
+        *(
+            sentence
+            for level in metrics.levels
+            if level.label in exhausted
+            for sentence in wait_sentences(level)
+        ),
+    )
     if any(one.time_s is None for one in found):
         return Cell("not recovered", "bad"), sentences
     slowest = max(found, key=lambda one: one.time_s or 0.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.steps import reset_workflow, set_workflow, workflow_of
 from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.job_tasks import JobTasks
 from perf_pipeline.targets.pooled_servers import PooledServers, job_servers
@@ -47,7 +48,11 @@ class ControlTarget:
             case "analytics":
                 outputs = analytics.run_stages(complexity, task, self._servers, without)
             case "database":
-                outputs = database.run_stages(complexity, task, self._servers, without)
+                token = set_workflow(workflow_of(kind, number))  # it times its waits
+                try:
+                    outputs = database.run_stages(complexity, task, self._servers, without)
+                finally:
+                    reset_workflow(token)
             case _:
                 outputs = data_processing.run_stages(complexity, task, self._servers, without)
         self._tasks.check(kind, task, outputs)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import kailash
 from kailash.runtime.local import LocalRuntime
@@ -19,6 +18,7 @@ from perf_pipeline.targets.classification import classify
 from perf_pipeline.targets.kailash.address_space import keep_address_space
 from perf_pipeline.targets.kailash.logs import send_log
 from perf_pipeline.targets.kailash.outputs import read_outputs
+from perf_pipeline.targets.kailash.runtime_options import retry_failing_nodes, runtime_options
 from perf_pipeline.targets.kailash.timed_nodes import SampledWorkflows, sampled_workflows
 from perf_pipeline.targets.kailash.workflows import Workflows
 
@@ -58,12 +58,15 @@ class KailashTarget:
         self.sampled_every = self._sampled.every
         self._protection = _protection_of(job.settings)
         self._options = runtime_options(job.settings)
+        self._retries = bool(job.settings.get("runtime_retries"))
         self._runtimes: list[LocalRuntime] = []
         self._lock = threading.Lock()
 
     def open_slot(self) -> Slot:
         """Make the thread's runtime."""
         runtime = LocalRuntime(**self._options)
+        if self._retries:
+            retry_failing_nodes(runtime)
         # Releases that do not know it close nothing by themselves either.
         if hasattr(runtime, "mark_externally_managed"):
             runtime.mark_externally_managed()
@@ -125,22 +128,3 @@ def _protection_of(settings: Mapping[str, bool | float | str]) -> Protection | N
     from perf_pipeline.targets.kailash.protection import Protection  # noqa: PLC0415
 
     return Protection(retries, failures)
-
-
-def runtime_options(settings: Mapping[str, bool | float | str]) -> dict[str, Any]:
-    """Return the arguments of LocalRuntime that follow from the target's settings.
-
-    Raises:
-        ValueError: kailash cannot do it here: it measures memory by psutil alone.
-    """
-    options: dict[str, Any] = {"enable_monitoring": settings["enable_monitoring"]}
-    limit_mb = settings["strict_memory_limit_mb"]
-    if limit_mb:
-        if find_spec("psutil") is None:
-            raise ValueError(
-                f"strict_memory_limit_mb is {limit_mb}, but psutil is not installed beside "
-                "kailash, which fails every workflow without it; take the target kailash+psutil"
-            )
-        options["enable_resource_limits"] = True
-        options["resource_limits"] = {"max_memory_mb": limit_mb, "enforcement_policy": "strict"}
-    return options

@@ -39,7 +39,12 @@ result = {{"row": row, "key": key}}
 
 
 def write(
-    complexity: str, nodes: str, servers: PooledServers, without: Collection[str]
+    complexity: str,
+    nodes: str,
+    servers: PooledServers,
+    without: Collection[str],
+    *,
+    branching: bool,
 ) -> WrittenWorkflow:
     """Build the database workflow of a complexity over shared pools; they are not closed here.
 
@@ -48,6 +53,7 @@ def write(
         nodes: ``code`` or ``lean``.
         servers: The pools.
         without: Servers that are left out of the unit of work.
+        branching: A SwitchNode, whose condition always holds, leads from one node to the other.
     """
     if nodes == "code":
         builder = WorkflowBuilder()
@@ -60,7 +66,15 @@ def write(
         workflow.add_node("order", function_node("order", database.order, **kinds))
     transact = partial(servers.transact, database.servers(complexity, without))
     workflow.add_node("transact", function_node("transact", transact, order=dict))
-    workflow.connect("order", "transact", {"result": "order"})
+    if branching:
+        # Here, so that a process without it imports what it always did.
+        from kailash.nodes.logic import SwitchNode  # noqa: PLC0415
+
+        workflow.add_node("branch", SwitchNode(condition_field="key", operator="!=", value=""))
+        workflow.connect("order", "branch", {"result": "input_data"})
+        workflow.connect("branch", "transact", {"true_output": "order"})
+    else:
+        workflow.connect("order", "transact", {"result": "order"})
 
     def inputs(task: Task) -> dict[str, dict[str, Any]]:
         return {"order": database.inputs(task)}

@@ -9,7 +9,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.steps import FAILED, StepBuffer, buffer_in_use, workflow_of
+from perf_pipeline.steps import (
+    FAILED,
+    StepBuffer,
+    buffer_in_use,
+    reset_workflow,
+    set_workflow,
+    workflow_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,13 +55,15 @@ class TimedWorkflow:
         clock_ns, add = buffer.clock_ns, buffer.add
 
         def timed(*inputs: Any, **named_inputs: Any) -> Any:
+            workflow, flags = self._workflow, FAILED
+            token = set_workflow(workflow)  # for what the node records itself
             start_ns = clock_ns()
             try:
                 outputs = execute(*inputs, **named_inputs)
-            except BaseException:
-                add(name, start_ns, clock_ns() - start_ns, FAILED, self._workflow)
-                raise
-            add(name, start_ns, clock_ns() - start_ns, 0, self._workflow)
+                flags = 0
+            finally:
+                add(name, start_ns, clock_ns() - start_ns, flags, workflow)
+                reset_workflow(token)
             return outputs
 
         return timed

@@ -58,7 +58,10 @@ class Workflows:
 
     def _write(self, kind: Kind, job: Job) -> WrittenWorkflow:
         if kind.family == "database":
-            return database_nodes.write(kind.complexity, job.nodes, self._servers, kind.without)
+            branching = bool(job.settings.get("branching"))
+            return database_nodes.write(
+                kind.complexity, job.nodes, self._servers, kind.without, branching=branching
+            )
         return self._code(kind, job) if job.nodes == "code" else self._lean(kind)
 
     def _code(self, kind: Kind, job: Job) -> WrittenWorkflow:

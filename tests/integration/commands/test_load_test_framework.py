@@ -10,10 +10,13 @@ import pytest
 from perf_pipeline import LoadTestConfig, LoadTestFramework
 from perf_pipeline.compat import framework as framework_module
 from perf_pipeline.compat.named_load import NamedLoad
+from perf_pipeline.config.fault.fault_kinds import ALL_SERVERS
+from perf_pipeline.report.pools.pool_wait import wait_sentences
 from perf_pipeline.samples.run_folder import read_json
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.servers.server import Server
 
 pytestmark = pytest.mark.integration
 
@@ -43,9 +46,12 @@ def test_a_single_workflow_has_the_runtime_to_itself(served: Settings) -> None:
 
 
 def test_a_database_stress_test_exhausts_the_connections_it_names_and_judges_the_recovery(
-    served: Settings, monkeypatch: pytest.MonkeyPatch
+    served: Settings, servers: dict[str, Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each transaction is open for 0.2 s, so 12 in flight on 2 connections wait."""
+    """Each transaction is open for 0.2 s, so 12 in flight on 2 connections wait.
+
+    On all four servers; MongoDB's stand-in keeps no connection, so its pool is not exhausted.
+    """
     monkeypatch.setattr(framework_module, "TRANSACTION_THINK_TIME_S", 0.2)
     loads = (
         NamedLoad("light_load", {"concurrent_workflows": 4}),
@@ -53,8 +59,9 @@ def test_a_database_stress_test_exhausts_the_connections_it_names_and_judges_the
         NamedLoad("recovery", {"concurrent_workflows": 4}),
     )
     said: list[str] = []
-    config = replace(CONFIG, test_duration=1)
-    framework = LoadTestFramework(config, settings=served, target="control", notify=said.append)
+    config = replace(CONFIG, test_duration=1, workflow_complexity="complex")
+    settings = replace(served, urls={name: servers[name].url for name in ALL_SERVERS})
+    framework = LoadTestFramework(config, settings=settings, target="control", notify=said.append)
     found = framework.run_database_stress_test(loads)
 
     assert [(name, one.concurrency) for name, one in found.items()] == [
@@ -66,8 +73,17 @@ def test_a_database_stress_test_exhausts_the_connections_it_names_and_judges_the
     assert found["light_load"].peak_connections == 4
     assert found["connection_exhaustion"].peak_connections == 2
     assert {f.family for level in run.levels for f in level.families} == {"database"}
+    for level in run.levels:
+        missing = {write.server: write.missing for write in level.writes}
+        assert missing == dict.fromkeys(ALL_SERVERS, 0)
     (pool,) = run.pool_recoveries
-    assert (pool.exhausted, pool.pools) == ("connection_exhaustion", {"postgres": (2, 2)})
+    assert pool.exhausted == "connection_exhaustion"
+    assert {server: pool.pools[server] for server in ALL_SERVERS[:3]} == dict.fromkeys(
+        ALL_SERVERS[:3], (2, 2)
+    )
+    waited, refused = wait_sentences(run.levels[1])
+    assert "waited for a connection to PostgreSQL for" in waited
+    assert "failed for lack of a connection" in refused
     (file,) = served.results_dir.glob("database_connection_exhaustion_*.json")
     assert read_json(file)[0]["run_id"] == run.run_id
     verdict = framework.recovery["verdict"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from perf_pipeline import steps
 from perf_pipeline.steps import COLD, FAILED, STEP_WORDS, StepBuffer
-from perf_pipeline.targets.kailash.timed_nodes import MAX_COPIES, SampledWorkflows
+from perf_pipeline.targets.kailash.timed_nodes import MAX_COPIES, SampledWorkflows, TimedWorkflow
 
 
 class Node:
@@ -72,6 +73,22 @@ def test_workflows_in_flight_at_the_same_time_have_copies_of_their_own(buffer: S
     ]  # fmt: skip
     flags = [word >> 40 << 40 for *_, word in words]
     assert flags == [0, COLD, COLD | FAILED]
+
+
+def test_what_a_node_records_itself_belongs_to_the_same_workflow(
+    buffer: StepBuffer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is recorded after the node does not."""
+    monkeypatch.setattr(steps, "_buffer", buffer)
+    steps.set_workflow(steps.NO_WORKFLOW)
+    workflow = Workflow()
+    workflow.nodes["store"].execute = lambda: steps.count("rows", 3)  # type: ignore[method-assign]
+    timed = TimedWorkflow(SimpleNamespace(workflow=workflow), 2, buffer)  # type: ignore[arg-type]
+    timed.begin(41)
+    workflow.nodes["store"].execute()
+    assert buffer.pending[0::STEP_WORDS] == [41, 41]
+    assert buffer.names == ["rows", "store"]
+    assert not steps.in_workflow()
 
 
 def test_copies_are_bounded_and_a_discarded_one_is_replaced(buffer: StepBuffer) -> None:

@@ -19,6 +19,8 @@ from perf_pipeline.errors import ScenarioError
 if TYPE_CHECKING:
     from perf_pipeline.config.machine import MachineLimits
 
+KNOWN = "known are baseline, database, open, pressure, protections, recovery, release or stress."
+
 
 def test_every_scenario_that_comes_with_the_project_is_sound(machine: MachineLimits) -> None:
     for name in list_scenarios():
@@ -77,10 +79,10 @@ def test_a_name_is_the_built_in_file_and_a_path_is_itself(
     [
         ("basline", 'did you mean "baseline"?'),
         ("BASELINE", 'did you mean "baseline"?'),
-        ("quux", "known are baseline, database, open, pressure, recovery, release or stress."),
-        ("", "known are baseline, database, open, pressure, recovery, release or stress."),
-        ("a\0b", "known are baseline, database, open, pressure, recovery, release or stress."),
-        ("x" * 5000, "known are baseline, database, open, pressure, recovery, release or stress."),
+        ("quux", KNOWN),
+        ("", KNOWN),
+        ("a\0b", KNOWN),
+        ("x" * 5000, KNOWN),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_known_one(name: str, hint: str) -> None:

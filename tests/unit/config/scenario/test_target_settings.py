@@ -75,8 +75,8 @@ def test_a_flag_sets_one_setting_and_is_checked_against_its_row(machine: Machine
         '--setting "x" is not NAME=VALUE, such as enable_monitoring=true.',
         (
             '--setting "y=1" is unknown; kailash has the settings enable_monitoring, '
-            "strict_memory_limit_mb, pool_pre_ping, pool_recycle_s, sample_nodes_every, retries or "
-            "breaker_failures."
+            "strict_memory_limit_mb, pool_pre_ping, pool_recycle_s, sample_nodes_every, retries, "
+            "breaker_failures, runtime_retries, runtime_breaker_failures or branching."
         ),
     ]
 

@@ -131,3 +131,15 @@ def test_a_level_without_steps_has_no_figures_and_lost_ones_are_shown() -> None:
     found = steps_of(level([], unnamed=3), workflows(10), (9 * S, 60 * S), KINDS)
     assert found is not None
     assert (found.steps, found.unnamed) == ((), 3)
+
+
+def test_what_every_workflow_counts_does_not_thin_out_the_steps_of_a_sample() -> None:
+    """Every 20th of 1000 workflows is timed, and each counts its attempts."""
+    steps = [(n, 10 * S + n * 10 * MS, 50 * MS, PAY, 0, 0) for n in range(0, 1000, 20)]
+    counts = [(n, 10 * S + n * 10 * MS, 2, ROWS, 0, IS_COUNT) for n in range(1000)]
+    rows = level(steps + counts, sampled_every=20)
+    found = steps_of(rows, workflows(1000), (9 * S, 30 * S), KINDS)
+    assert found is not None
+    (pay,), (attempts,) = found.steps, found.counts
+    assert (found.workflows, pay.per_workflow, attempts.per_workflow) == (50, 1.0, 2.0)
+    assert pay.time_share == pytest.approx(0.25)

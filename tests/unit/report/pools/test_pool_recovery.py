@@ -14,7 +14,7 @@ RECOVERED = PoolRecovery(
 
 
 def _metrics(*found: PoolRecovery) -> Any:
-    return SimpleNamespace(pool_recoveries=found)
+    return SimpleNamespace(pool_recoveries=found, levels=())
 
 
 def test_it_says_which_pools_were_exhausted_and_when_the_load_was_normal_again() -> None:
