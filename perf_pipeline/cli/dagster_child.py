@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from contextlib import closing
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from perf_pipeline.program.failure_note import NOTICE_PREFIX, read_note
 from perf_pipeline.redaction.redact import redacted
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
 
     from perf_pipeline.cli.interruptions import Interruptions
@@ -170,7 +170,7 @@ class DagsterChild:
                 import_module(_FOR_THE_END)
                 self._watch(waiting.process, waiting.log, noted)
             finally:
-                _stop(waiting.process)
+                _stop(waiting.process, noted)
             self.failure = read_note(waiting.failure_note())
             self.code = waiting.process.returncode
 
@@ -218,13 +218,14 @@ class DagsterChild:
                         self._view.notify(notice)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop the child in order, when this process fails."""
+def _stop(process: subprocess.Popen[bytes], noted: Interruptions) -> None:
+    """Stop the child in order, when this process fails; at once at a second request."""
     for order in STOP_ORDERS:
-        if process.poll() is not None:
-            return
-        process.send_signal(order)
-        try:
-            process.wait(timeout=STOP_GRACE_S)
-        except subprocess.TimeoutExpired:
-            continue
+        process.send_signal(order)  # does nothing once it has ended
+        next_s = time.monotonic() + STOP_GRACE_S
+        while time.monotonic() < next_s:
+            if process.poll() is not None:
+                return
+            if noted.at_once:
+                process.kill()
+            time.sleep(POLL_S)

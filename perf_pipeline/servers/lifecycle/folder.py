@@ -60,6 +60,13 @@ def empty_of_processes(folder: Path, grace_s: float, kill_s: float = 10.0) -> li
     return inside
 
 
+def let_go_on(folder: Path) -> None:
+    """Let the processes in ``folder`` go on that were stopped: until then they heed no order."""
+    for pid in processes_in(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
 def discard_lock(lock_file: Path) -> None:
     """Remove a dead PostgreSQL's lock file and the System V segment that it names.
 

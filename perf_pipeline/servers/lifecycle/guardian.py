@@ -30,7 +30,12 @@ from contextlib import suppress
 
 from perf_pipeline.held_folder import hold
 from perf_pipeline.lifeline import bound_command, own_stamp
-from perf_pipeline.servers.lifecycle.folder import discard_lock, empty_of_processes, remove_folder
+from perf_pipeline.servers.lifecycle.folder import (
+    discard_lock,
+    empty_of_processes,
+    let_go_on,
+    remove_folder,
+)
 from perf_pipeline.servers.lifecycle.launch_spec import (
     GUARDIAN,
     GUARDIAN_FILE,
@@ -202,6 +207,7 @@ class Guardian:
         """End the server and every process of it, and make its folder fit for a new start."""
         if self._server is not None:
             self._server.send_signal(self._spec.stop_signal)  # does nothing once it has ended
+            let_go_on(self._spec.folder)
         empty_of_processes(self._spec.folder, _STOP_GRACE_S)
         if self._server is not None:
             self._server.wait()

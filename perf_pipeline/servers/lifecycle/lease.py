@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _DATA = re.compile(r"(?!pg_|public$|information_schema$|mysql$|sys$)[A-Za-z0-9][A-Za-z0-9_.:/-]*")
 """Names of data: without a wildcard, and none of a server's own schemas."""
 
+_ANSWER_S = 5.0
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -57,7 +59,9 @@ class Lease:
         Raises:
             NotAnsweringError: The server failed; the lease stays.
         """
-        find_service(self.service).storage.drop(url, self.name)
+        service = find_service(self.service)
+        service.identify(url, _ANSWER_S)  # a server that is dead is not waited for
+        service.storage.drop(url, self.name)
         self.path.unlink(missing_ok=True)
 
 

@@ -29,6 +29,13 @@ CTRL_C = b"\x03"
 AT_ONCE_S = 5.0
 HOSTILE = 'title = "[red]x[/red][/nope]"'
 """Markup of rich; escapes are refused with the scenario."""
+FREEZE = """
+[[fault]]
+type = "server_freeze"
+server = "redis"
+at = "0s"
+duration = "1m"
+"""
 VIEW_CPU_PERCENT_MAX = 5.0
 """Of one core; far above what it takes, so that a shared machine does not fail it."""
 
@@ -160,11 +167,18 @@ def test_ctrl_c_once_ends_in_order_with_partial_results(
 def test_ctrl_c_twice_ends_at_once_and_nothing_is_left_running(
     sandbox: Sandbox, terminals: list[Terminal]
 ) -> None:
-    """In 200 columns; the second comes while the first is obeyed, and the journals are kept."""
-    terminal = Terminal(sandbox, "run", sandbox.long_scenario("twice"), columns=200)
+    """In 200 columns; the second comes while the first is obeyed, and the journals are kept.
+
+    A failure is in effect: the run's Redis is frozen.
+    """
+    file = Path(sandbox.long_scenario("twice", servers=["redis"]))
+    file.write_text(file.read_text(encoding="utf-8") + FREEZE, encoding="utf-8")
+    terminal = Terminal(sandbox, "run", str(file), columns=200)
     terminals.append(terminal)
     assert terminal.shows("steady,", "4 of 4 wanted")
     folder = sandbox.run_folders()[-1]
+    (log,) = folder.glob("levels/*/faults.jsonl")
+    assert until(lambda: '"in_effect": true' in log.read_text(encoding="utf-8"), 20)
     (child,) = psutil.Process(terminal.process.pid).children()
     terminal.press(CTRL_C)
     time.sleep(0.6)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from perf_pipeline.config.services import SERVICES
+from perf_pipeline.errors import ServiceUnavailableError
 from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.servers.lifecycle.lease import leased
 from perf_pipeline.servers.lifecycle.leftovers import clear_leftovers
@@ -155,6 +158,20 @@ def test_what_could_not_be_removed_is_noted_on_the_error_that_ended_the_block(
         _ = 1 // 0
     assert "p: could not be removed from redis://127.0.0.1:9/0" in raised.value.__notes__[0]
     assert len(list((settings.state_dir / "leases").iterdir())) == 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_end_of_a_lease_does_not_wait_for_a_server_that_is_dead(
+    settings: Settings, servers: dict[str, Server], service: str
+) -> None:
+    """Somebody accepts connections there and never answers; to remove data may take 30 s."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = servers[service].url
+        silent_url = url.replace(f":{port_of(url)}/", f":{silent.getsockname()[1]}/")
+        dead = replace(servers[service], source="settings", url=silent_url)
+        with pytest.raises(ServiceUnavailableError), leased(settings.state_dir, dead, "p:"):
+            began_s = time.monotonic()
+    assert time.monotonic() - began_s < 13
 
 
 def _interrupted_run(settings: Settings, theirs: Server) -> None:

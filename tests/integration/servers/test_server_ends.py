@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,17 @@ def test_kill_9_of_the_guardian_of_a_living_owner_leaves_no_folder_either(
     with ServiceSession(settings, SERVICES) as session:
         for embedded in session._embedded.values():
             os.kill(embedded.guardian_pid, signal.SIGKILL)
+    assert folders_in(settings.temp_dir) == []
+
+
+def test_servers_that_stand_still_end_as_soon_as_others(settings: Settings) -> None:
+    """A stopped process heeds no order to end; each would be killed after a grace of 5 s."""
+    with ServiceSession(settings, SERVICES):
+        folders = folders_in(settings.temp_dir)
+        for pid in (pid for folder in folders for pid in processes_in(folder)):
+            os.kill(pid, signal.SIGSTOP)
+        began_s = time.monotonic()
+    assert time.monotonic() - began_s < 2.5 * len(SERVICES)
     assert folders_in(settings.temp_dir) == []
 
 

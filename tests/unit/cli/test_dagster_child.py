@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from itertools import count
 from typing import TYPE_CHECKING
+
+import pytest
 
 from perf_pipeline.cli import dagster_child
 from perf_pipeline.cli.dagster_child import DagsterChild, ab_job, capacity_job, load_job
@@ -20,8 +24,6 @@ from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 SAYS_TWO_LINES = """
 import sys, json
@@ -78,6 +80,12 @@ class Child(DagsterChild):
         return WaitingDagster(FOLLOW_ORDERS + self._program)
 
 
+def requests_far_apart() -> Interruptions:
+    """Return requests of which each counts: by their clock they are a second apart."""
+    seconds = count()
+    return Interruptions(lambda: float(next(seconds)))
+
+
 def test_notices_of_the_child_are_shown_line_by_line(tmp_path: Path) -> None:
     """It reads its configuration; a line that comes in two pieces is reported once."""
     child = Child(SAYS_TWO_LINES, tmp_path)
@@ -97,6 +105,36 @@ def test_a_child_that_does_not_stop_is_killed(
     assert child.code == -signal.SIGKILL
     assert child.reported[0] == "ready"
     assert child.reported[1].startswith("interrupted:")
+
+
+def test_a_second_request_kills_a_child_that_does_not_heed_the_first(tmp_path: Path) -> None:
+    """At once: the next order in line would be due after 22 s."""
+    child = Child(STOPS_ITSELF_ONLY_WHEN_KILLED, tmp_path)
+    child.stop_when_asked = True
+    child.noted = requests_far_apart()
+    began_s = time.monotonic()
+    child.run(child.noted)
+    assert (child.noted.times, child.code) == (2, -signal.SIGKILL)
+    assert time.monotonic() - began_s < dagster_child.STOP_GRACE_S / 2
+
+
+def test_a_second_request_is_heeded_also_when_the_command_itself_has_failed(
+    tmp_path: Path,
+) -> None:
+    """The view fails while the child runs; the child is stopped in order, or at once."""
+    child = Child(STOPS_ITSELF_ONLY_WHEN_KILLED, tmp_path)
+
+    def fail() -> None:
+        raise OSError("no space left on device")
+
+    child._view.look = fail  # type: ignore[method-assign]
+    child.noted = requests_far_apart()
+    for _ in range(2):
+        child.noted.note(signal.SIGINT)
+    began_s = time.monotonic()
+    with pytest.raises(OSError, match="no space"):
+        child.run(child.noted)
+    assert time.monotonic() - began_s < dagster_child.STOP_GRACE_S / 2
 
 
 def test_the_child_is_handed_what_was_checked(tmp_path: Path) -> None:
