@@ -99,7 +99,7 @@ class FailureInjector:
         Raises:
             ServiceUnavailableError: No server runs to which it can be done.
             PerfPipelineError: There is no such failure, it is refused here, it was not in effect
-                when the block began, or for less than 95 % of the block.
+                when the block began, or for less than 95 % of the block, or was not taken back.
         """
         servers = self._servers(failure_type, server)
         window = FaultWindow(failure_type, next(iter(servers), ""), 0.0, MAX_FAILURE_S)
@@ -113,9 +113,15 @@ class FailureInjector:
                 self._wait_for_effect(folder)
                 yield
             finally:
-                play.stop()
+                end_ns = time.monotonic_ns()
+                left = play.stop()
                 (found,) = read_faults(folder)
-                self.failures.append(found := _of_block(found))
+                self.failures.append(found := _of_block(found, end_ns))
+        if found.gone_ns is None:
+            raise PerfPipelineError(
+                f"{found.window.name} was not taken back by itself: "
+                f"{found.reason or 'its injector died'}. {' '.join(left)}".rstrip()
+            )
         if not found.is_valid:
             raise PerfPipelineError(
                 f"{found.window.name} was in effect for {100 * found.evidence_share:.0f} % of the "
@@ -162,9 +168,9 @@ class FailureInjector:
         )
 
 
-def _of_block(record: FaultRecord) -> FaultRecord:
+def _of_block(record: FaultRecord, end_ns: int) -> FaultRecord:
     """Return the record with the block for its window: from its effect to the end of the block."""
     if record.in_effect_ns is None or record.undoing_ns is None:
         return record
-    length_s = max(1e-9, (record.undoing_ns - record.in_effect_ns) / 1e9)
+    length_s = max(1e-9, (max(end_ns, record.undoing_ns) - record.in_effect_ns) / 1e9)
     return replace(record, window=replace(record.window, duration_s=length_s))

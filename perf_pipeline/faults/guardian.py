@@ -23,6 +23,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,14 +117,14 @@ class FaultGuardian:
             return  # its entry stays: the next run tries again
         said = f"{why}; {ended} by its guardian"
         _append(log, line(fault.number, "failed", time.monotonic_ns(), reason=said))
-        mark_undone(path, said)
+        with suppress(OSError):  # then the next run takes it back once more
+            mark_undone(path, said)
 
 
 def _append(path: Path, text: str) -> None:
-    """Append a line of the level's log, unless its folder was removed."""
-    if path.parent.is_dir():
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
+    """Append a line of the level's log; a full disk or a removed folder keeps nothing in effect."""
+    with suppress(OSError), path.open("a", encoding="utf-8") as file:
+        file.write(text)
 
 
 def main() -> None:

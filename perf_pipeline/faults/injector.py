@@ -149,9 +149,9 @@ class Injector:
             self._end("its guardian was killed, without which it could outlive this run")
 
     def _end(self, reason: str) -> None:
-        """Have every failure taken back now, with the reason in the log."""
+        """Have every failure taken back now, and none begun, with the reason in the log."""
         for number, play in enumerate(self._plays):
-            if play.is_in_effect:
+            if not play.is_over:
                 self._log.write(number, "failed", reason=reason)
         self._ended.set()
 

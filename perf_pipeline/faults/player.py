@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.faults.injector_job import InjectorJob
-from perf_pipeline.faults.sweep import is_left_by, sweep_own
+from perf_pipeline.faults.sweep import still_open, sweep_own
 from perf_pipeline.faults.window_play import GONE_S, FaultLog
 from perf_pipeline.lifeline import bound_command, own_stamp, stamp
 
@@ -48,6 +48,7 @@ class FaultPlay:
         self._urls = [server.url for server in job.servers.values()]
         self._told = b""
         self._swept: list[str] = []
+        self._has_swept = False
         command = [sys.executable, "-I", "-c", _RUN_INJECTOR, str(PROJECT.resolve())]
         with (job.folder / LOG_FILE).open("wb") as log:
             self._process = subprocess.Popen(
@@ -95,15 +96,17 @@ class FaultPlay:
         Returns:
             The sentence about the floor of the host that was reached; empty while none is.
         """
-        if self._process.poll() is not None and self._stamp is not None:
-            self._swept += sweep_own(self._state_dir, self._stamp, self._urls)
+        if self._process.poll() is not None and not self._has_swept:
+            self._swept = self._sweep()
+            self._has_swept = bool(self._swept)  # ``stop`` tries again what could not be taken back
         return "; ".join(self._lines()[1:])
 
     def stop(self) -> list[str]:
         """Have everything taken back, and wait for it.
 
         Returns:
-            A sentence on each failure that its own injector did not take back.
+            A sentence on each failure that its own injector did not take back, or that nobody has
+            taken back yet.
         """
         self.end()
         try:
@@ -116,12 +119,17 @@ class FaultPlay:
                 if pipe is not None:
                     pipe.close()
         deadline_s = time.monotonic() + _GUARDIAN_S
-        while self._stamp is not None and time.monotonic() < deadline_s:
-            self._swept += sweep_own(self._state_dir, self._stamp, self._urls)
-            if not is_left_by(self._stamp, self._state_dir):
+        while not (swept := self._sweep()) and self._stamp is not None:
+            left = still_open(self._stamp, self._state_dir)
+            if not left or time.monotonic() > deadline_s:
+                swept = left
                 break
             time.sleep(_POLL_S)
-        return self._swept
+        return [*self._swept, *swept]
+
+    def _sweep(self) -> list[str]:
+        """Take back what neither the injector nor its guardian can any more, and say so."""
+        return [] if self._stamp is None else sweep_own(self._state_dir, self._stamp, self._urls)
 
     def _lines(self) -> list[str]:
         """Return the whole lines that the injector has written so far."""

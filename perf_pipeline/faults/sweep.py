@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.faults.fault_journal import read_fault, read_journal, remove_fault
 from perf_pipeline.faults.taking_back import take_back
+from perf_pipeline.lifeline import own_stamp
 from perf_pipeline.servers.lifecycle.persistent_servers import read_persistent
 from perf_pipeline.servers.lifecycle.resolve import users_url
 from perf_pipeline.servers.server import redacted_url
@@ -29,16 +30,18 @@ _POLL_S = 0.05
 def sweep(settings: Settings) -> list[str]:
     """Take back what killed runs of this user left in effect.
 
+    So is what an earlier run of this process could not take back.
+
     Returns:
         A sentence on each failure that was in effect when its run was killed: who took it back,
         or why it could not be.
     """
-    gone = {
+    left = {
         path: fault
         for path, fault in read_journal(settings.state_dir).items()
-        if fault.owner.is_gone()
+        if fault.owner.is_gone() or (fault.owner == own_stamp() and not fault.is_watched)
     }
-    return _take_back_all(gone, known_urls(settings) if gone else ())
+    return _take_back_all(left, known_urls(settings) if left else ())
 
 
 def sweep_own(state_dir: Path, injector: ProcessStamp, urls: Iterable[str]) -> list[str]:
@@ -62,9 +65,13 @@ def sweep_own(state_dir: Path, injector: ProcessStamp, urls: Iterable[str]) -> l
     return _take_back_all(own, urls)
 
 
-def is_left_by(injector: ProcessStamp, state_dir: Path) -> bool:
-    """Return whether the journal still has a failure of an injector."""
-    return any(fault.injector == injector for fault in read_journal(state_dir).values())
+def still_open(injector: ProcessStamp, state_dir: Path) -> list[str]:
+    """Return a sentence on each failure of an injector that the journal still has."""
+    return [
+        _still_open(path, fault)
+        for path, fault in read_journal(state_dir).items()
+        if fault.injector == injector
+    ]
 
 
 def known_urls(settings: Settings) -> list[str]:
@@ -88,12 +95,12 @@ def _swept(
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
     """Take back one failure; returns the sentence about it, empty if its own injector did."""
-    what = f"{fault.name}, in effect when {fault.level} was cut short"
+    what = _what(fault)
     deadline_s = clock_s() + WATCHED_S
     now: OpenFault | None = fault
     while now is not None and not now.undone and now.is_watched:
         if clock_s() > deadline_s:
-            return f"{what}: process {now.injector.pid} still takes it back; see {path}"
+            return _still_open(path, now)
         sleep(_POLL_S)
         now = read_fault(path)
     if now is None:
@@ -108,3 +115,14 @@ def _swept(
         return f"{what}, could not be taken back: {error}.\nIt is tried again; see {path}"
     remove_fault(path)
     return f"{what}: {ended}"
+
+
+def _still_open(path: Path, fault: OpenFault) -> str:
+    taker = fault.injector
+    if fault.guardian is not None and taker.is_gone():
+        taker = fault.guardian
+    return f"{_what(fault)}: process {taker.pid} still takes it back; see {path}"
+
+
+def _what(fault: OpenFault) -> str:
+    return f"{fault.name}, in effect when {fault.level} was cut short"

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,11 @@ FaultMaker = Callable[[Place, Mapping[str, SettingValue]], "Fault"]
 
 
 class FaultLog:
-    """Appends what happens to failures to the log of their level; for several threads."""
+    """Appends what happens to failures to the log of their level; for several threads.
+
+    A disk that is full, or a level whose folder was removed, keeps no failure from being taken
+    back: what cannot be written is left out, and what is not in the log proves nothing.
+    """
 
     def __init__(self, folder: Path, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
         """Write into the level's folder."""
@@ -45,7 +50,7 @@ class FaultLog:
 
     def write(self, number: int, step: Step, **values: object) -> None:
         """Write that a step of a failure happened now."""
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
+        with self._lock, suppress(OSError), self._path.open("a", encoding="utf-8") as file:
             file.write(line(number, step, self._clock_ns(), **values))
 
 
@@ -68,6 +73,7 @@ class WindowPlay:
 
     Attributes:
         is_in_effect: It was injected and is not known to be gone.
+        is_over: It is gone, or was refused; nothing of it will follow.
     """
 
     def __init__(
@@ -96,7 +102,7 @@ class WindowPlay:
             ended: Set when every failure is to be taken back now.
             make: Makes the failure; None for what its kind's module has.
         """
-        self.is_in_effect = False
+        self.is_in_effect = self.is_over = False
         self._number = number
         self._window = window
         self._server = server
@@ -109,7 +115,6 @@ class WindowPlay:
         self._make = make
         self._fault: Fault | None = None
         self._before: State = {}
-        self._is_refused = False
 
     def check(self) -> None:
         """Find out whether it can be done, before the load begins."""
@@ -123,7 +128,7 @@ class WindowPlay:
             self._refuse(error)
         except Exception as error:  # noqa: BLE001 - recorded with the window
             self._fail(error)
-            self._is_refused = True
+            self.is_over = True
 
     def play(self, steady_ns: int) -> None:
         """Play it; returns when it is gone, or could not be brought to an end.
@@ -133,7 +138,7 @@ class WindowPlay:
         """
         begin_ns = steady_ns + int(self._window.at_s * 1e9)
         end_ns = steady_ns + int(self._window.end_s * 1e9)
-        if self._is_refused or not self._waited(begin_ns - int(self._lead_s * 1e9)):
+        if self.is_over or not self._waited(begin_ns - int(self._lead_s * 1e9)):
             self._discard()
             return
         fault: Fault | None = None
@@ -215,7 +220,7 @@ class WindowPlay:
                 return
             time.sleep(_POLL_S)
         self._log.write(self._number, "gone")
-        self.is_in_effect = False
+        self.is_in_effect, self.is_over = False, True
         self._discard()
         self._watchers.closed(self._number)
 
@@ -249,7 +254,7 @@ class WindowPlay:
         return not self._ended.wait(max(0.0, left_s))
 
     def _refuse(self, error: FaultRefusedError) -> None:
-        self._is_refused = True
+        self.is_over = True
         self._log.write(self._number, "refused", reason=redacted(str(error)))
 
     def _fail(self, why: object) -> None:

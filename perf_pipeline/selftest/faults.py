@@ -2,18 +2,19 @@
 
 Each failure is played on real servers that the selftest starts. Undisturbed, its evidence must
 cover 95 % of its window (75 % at size ci, whose windows are short); with an inject that does
-nothing, less than half. Then its injector, its
-guardian, both, a worker process and the step are killed in the middle of it, and the state of the
-server, its connections, files and processes are compared with those before. Where both died, the
-time counts from the next start, which takes back what they left.
+nothing, less than half. Then its injector, its guardian, both, a worker process, the step, the step
+with the injector, and all three are killed in the middle of it, and the state of the server, its
+connections, files and processes are compared with those before. Where all three died, the time
+counts from the next start, which takes back what they left.
 """
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ GENTLE: dict[str, dict[str, SettingValue]] = {
 DISKS_MB = {"mysql": 512}
 TAKEN_BYTES, MARGIN = 300_000_000, 1.1
 """What memory pressure takes; it leaves more than the floor of the host by this factor."""
+DISK_MB = 256
+"""Of the disk that is filled: it holds a new server and is in memory."""
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +80,7 @@ class _Case:
     @property
     def victims(self) -> tuple[Victim, ...]:
         """What can be killed: only a failure that outlives its process has a guardian."""
-        if self.kind.persists:
-            return tuple(Victim)
-        return (Victim.INJECTOR, Victim.WORKER, Victim.STEP)
+        return tuple(one for one in Victim if self.kind.persists or not one.is_of_the_guardian)
 
     def window(self, duration_s: float) -> FaultWindow:
         """Return a window of it, gentle where it would disturb more than the selftest."""
@@ -104,16 +105,32 @@ def run(size: Size, seed: int) -> list[Figure]:
         settings = _settings_in(folder)
         servers = _faulted_servers(settings, stack, seed)
         cases = list(_cases(servers, seed if size is Size.CI else None))
+        turns = {True: count(), False: count()}
         for number, case in enumerate(cases):
             log.info("faults: %s", case.name)
-            figures += _figures(case, number, size, settings, folder / f"{number:02d}")
+            victims = case.victims
+            if size is Size.CI:
+                victims = (victims[next(turns[case.kind.persists]) % len(victims)],)
+            with _on_its_disk(case, settings) as placed:
+                figures += _figures(placed, victims, size, settings, folder / f"{number:02d}")
     return figures
 
 
+@contextmanager
+def _on_its_disk(case: _Case, settings: Settings) -> Iterator[_Case]:
+    """Give a failure that fills a disk a server whose data are on one of its own."""
+    if case.kind.name != "disk_full":
+        yield case
+        return
+    service = case.service
+    with ServiceSession(settings, [service], disks_mb={service: DISK_MB}) as session:
+        yield replace(case, server=faulted_server(session.servers[service]))
+
+
 def _figures(
-    case: _Case, number: int, size: Size, settings: Settings, folder: Path
+    case: _Case, victims: tuple[Victim, ...], size: Size, settings: Settings, folder: Path
 ) -> Iterator[Figure]:
-    """Yield the figures of a failure; at size ci one victim of it is killed, in turn."""
+    """Yield the figures of a failure; at size ci one victim of it is killed, another each time."""
     what = f"{case.name}: share of the window with evidence"
     window = case.window(WINDOW_S[size])
     if refusal := why_refused(window, case.server, folder / "refused"):
@@ -123,8 +140,7 @@ def _figures(
     yield _evidence(what, record, MIN_SHARE[size], at_most=False)
     record = played_here(case.window(SHAM_S), case.server, folder / "sham", is_sham=True)
     yield _evidence(f"{what}, inject does nothing", record, MAX_SHAM_SHARE, at_most=True)
-    victims = case.victims
-    for victim in victims if size is Size.FULL else (victims[number % len(victims)],):
+    for victim in victims:
         yield _killed(case, victim, settings, folder / victim.name.lower())
 
 

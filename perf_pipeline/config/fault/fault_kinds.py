@@ -161,6 +161,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "disk_full",
             "the file system of the server's data has no space",
             servers=("postgres", "mysql", "mongodb"),
+            persists=True,  # a server that ended for want of space must be started again
             not_on={"redis": "it keeps its data in memory and is started without persistence"},
         ),
         FaultKind(

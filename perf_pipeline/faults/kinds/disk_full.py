@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.arguments import not_on, server_of
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
 from perf_pipeline.faults.host_floor import available_memory, memory_floor_bytes
-from perf_pipeline.faults.process_faults import own_server, revive, server_state
+from perf_pipeline.faults.process_faults import (
+    ENTRY_FOLDER,
+    left_folder,
+    own_server,
+    revive,
+    server_state,
+)
 from perf_pipeline.faults.stress.fill import FULL, Filler, nameless_file, takes
 from perf_pipeline.servers.lifecycle.own_disk import own_disk_of
 
@@ -34,6 +41,13 @@ def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:  # noqa: 
     if service == "redis":
         raise not_on("disk_full", service)
     return DiskFull(place)
+
+
+def undo_left_behind(entry: Mapping[str, SettingValue]) -> None:
+    """Have the server of an entry started again, if it ended for want of space."""
+    started = left_folder(entry)
+    if started is not None:
+        revive(started, time.sleep)
 
 
 class DiskFull:
@@ -70,8 +84,9 @@ class DiskFull:
         return {"space": space, **server_state(self._server, self._started)}
 
     def undo_entry(self) -> Mapping[str, str]:
-        """Return nothing: the file ends with this process."""
-        return {}
+        """Return its folder: the file ends with this process, and then the server may have too."""
+        assert self._started is not None
+        return {ENTRY_FOLDER: str(self._started.folder)}
 
     def inject(self) -> None:
         """Take all space."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 IN_EFFECT_S = 60.0
 """How long a step may take until its failure acts, on a machine that others use."""
 LEFT_S = 40.0
+"""How long something may be left until the trial gives up."""
 _POLL_S = 0.02
 _ASK_S = 2.0
 _SETTLED_S, _SAME_S = 5.0, 0.2
@@ -51,6 +52,18 @@ class Victim(StrEnum):
     BOTH = "injector and guardian"
     WORKER = "worker process"
     STEP = "step"
+    STEP_AND_INJECTOR = "step and injector"
+    ALL = "step, injector and guardian"
+
+    @property
+    def is_of_the_guardian(self) -> bool:
+        """Only a failure that outlives its process has what this says."""
+        return self in {Victim.GUARDIAN, Victim.BOTH, Victim.ALL}
+
+    @property
+    def ends_the_run(self) -> bool:
+        """The step is killed, so that its run is over."""
+        return self in {Victim.STEP, Victim.STEP_AND_INJECTOR, Victim.ALL}
 
 
 class NotDoneError(PerfPipelineError):
@@ -62,8 +75,8 @@ class TakenBack:
     """What became of a failure after a kill.
 
     Attributes:
-        seconds: From the kill (or, where both died, from the next start) until nothing was left;
-            None if something was left after ``LEFT_S``.
+        seconds: From the kill (or, where nobody was left to take it back, from the next start)
+            until nothing was left; None if something was left after ``left_s``.
         left: What was left then, or last; empty if nothing.
         said: What the next start said about it.
     """
@@ -95,8 +108,12 @@ class FaultTrial:
         self._probe_folder = folder / "probe"
         self._probe_folder.mkdir()
 
-    def kill(self, victim: Victim) -> TakenBack:
+    def kill(self, victim: Victim, left_s: float = LEFT_S) -> TakenBack:
         """Kill something while the failure acts, and measure until nothing of it is left.
+
+        Args:
+            victim: What is killed, all of it within a millisecond or so.
+            left_s: After this time what is left is reported.
 
         Raises:
             NotDoneError: It never acted.
@@ -108,30 +125,32 @@ class FaultTrial:
             injector, guardian = self._injector_and_guardian()
             family = [step.pid, *_below(step.pid)]
             of_failure = [pid for pid in _below(injector) if pid != guardian]
+            workers = json.loads((self._level / WORKERS_FILE).read_bytes())
             killed = {
                 Victim.INJECTOR: [injector],
                 Victim.GUARDIAN: [guardian],
-                # With the step, so that the next run has something to do.
-                Victim.BOTH: [guardian, injector, step.pid],
-                Victim.WORKER: json.loads((self._level / WORKERS_FILE).read_bytes()),
+                Victim.BOTH: [guardian, injector],
+                Victim.WORKER: workers,
                 Victim.STEP: [step.pid],
+                # The injector first: it follows the step at once, in order.
+                Victim.STEP_AND_INJECTOR: [injector, step.pid],
+                Victim.ALL: [guardian, injector, step.pid],
             }[victim]
             for pid in killed:
                 if pid is not None:
                     os.kill(pid, signal.SIGKILL)
-            if victim in {Victim.BOTH, Victim.STEP}:
+            if victim.ends_the_run:
                 step.wait()
             begun_s = time.monotonic()
-            said = tuple(sweep(self._settings)) if victim is Victim.BOTH else ()
-            is_run_dead = victim in {Victim.BOTH, Victim.STEP}
-            ends = family if is_run_dead else of_failure
+            said = tuple(sweep(self._settings)) if victim is Victim.ALL else ()
+            ends = family if victim.ends_the_run else of_failure
             left = "not looked at"
-            while left and time.monotonic() < begun_s + LEFT_S:
+            while left and time.monotonic() < begun_s + left_s:
                 left = self._left(probe, before, ends)
                 time.sleep(_POLL_S if left else 0.0)
             seconds = None if left else time.monotonic() - begun_s
         probe.undo()
-        if victim is not Victim.BOTH:
+        if victim is not Victim.ALL:
             said = tuple(sweep(self._settings))
         return TakenBack(seconds, left, said)
 

@@ -91,6 +91,18 @@ def test_what_is_open_when_the_injector_dies_is_taken_back_and_noted(
     assert [json.loads(line)["step"] for line in lines] == ["undoing", "failed"]
 
 
+def test_a_log_that_cannot_be_written_keeps_nothing_in_effect(
+    watched: Watched, undone: list[object]
+) -> None:
+    (watched.level / FAULTS_FILE).mkdir()
+    watched.open(within_s=60.0)
+    watched.end()
+    assert undone == [{"url": URL}]
+    fault = read_fault(watched.path)
+    assert fault is not None
+    assert fault.undone != ""
+
+
 def test_what_was_closed_is_left_alone(watched: Watched, undone: list[object]) -> None:
     watched.open(within_s=60.0)
     watched.close()

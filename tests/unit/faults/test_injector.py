@@ -53,7 +53,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Bench:
-    """An injector in this process, over a planted failure."""
+    """An injector in this process, over a planted failure and one that would follow.
+
+    Attributes:
+        later: What was logged of the second one.
+    """
+
+    later: FaultRecord
 
     def __init__(self, folder: Path, fault: PlantedFault, kind: str) -> None:
         level = folder / "level"
@@ -61,17 +67,18 @@ class Bench:
         self.folder, self.state_dir, self.fault = level, folder / "state", fault
         self.told: list[str] = []
         self._source, self._sink = os.pipe()
-        window = FaultWindow(kind, "", 0.0, 60.0)
+        windows = (FaultWindow(kind, "", 0.0, 60.0), FaultWindow(kind, "", 70.0, 60.0))
         log = window_play.FaultLog(level)
-        log.write(0, "planned", window=vars(window))
-        job = InjectorJob((window,), {}, level, 1, self.state_dir, own_stamp())
+        for number, window in enumerate(windows):
+            log.write(number, "planned", window=vars(window))
+        job = InjectorJob(windows, {}, level, 1, self.state_dir, own_stamp())
         self.injector = Injector(job, self._source, self.told.append)
 
     def order(self, text: str) -> None:
         os.write(self._sink, f"{text}\n".encode())
 
     def run(self, then: object) -> FaultRecord:
-        """Begin, and do something once the failure acts."""
+        """Begin, and do something once the first failure acts; returns what was logged of it."""
 
         def wait() -> None:
             deadline_s = time.monotonic() + 10
@@ -84,7 +91,7 @@ class Bench:
         waiting.start()
         self.injector.run()
         waiting.join()
-        (record,) = read_faults(self.folder)
+        record, self.later = read_faults(self.folder)
         return record
 
 
@@ -92,11 +99,12 @@ class Bench:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Bench:
     """A bench over the kind that the test's parameter names."""
     fault = PlantedFault()
+    faults = iter((fault, PlantedFault()))
 
     class Kind:
         @staticmethod
         def make(_place: object, _settings: object) -> PlantedFault:
-            return fault
+            return next(faults)
 
     monkeypatch.setattr(window_play, "kind_module", lambda _: Kind)
     return Bench(tmp_path, fault, getattr(request, "param", DIES_WITH_US))
@@ -125,13 +133,14 @@ def test_a_floor_of_the_host_ends_it_and_is_told(bench: Bench) -> None:
     assert _is_gone(bench, record)
     assert record.reason == f"the host's floor: {FLOOR}"
     assert bench.told == [READY, f"failures were taken back: {FLOOR}"]
+    assert (bench.later.injecting_ns, bench.later.reason) == (None, record.reason)
 
 
 def test_at_a_floor_of_the_host_nothing_is_begun(bench: Bench) -> None:
     Floor.sentence = FLOOR
     bench.injector.run()
-    (record,) = read_faults(bench.folder)
-    assert record.reason == f"the host's floor is reached: {FLOOR}"
+    reasons = {record.reason for record in read_faults(bench.folder)}
+    assert reasons == {f"the host's floor is reached: {FLOOR}"}
     assert bench.fault.calls == []
 
 
@@ -142,3 +151,4 @@ def test_one_that_would_outlive_it_ends_when_its_guardian_is_killed(bench: Bench
     record = bench.run(guardian.kill)
     assert _is_gone(bench, record)
     assert "its guardian was killed" in record.reason
+    assert (bench.later.injecting_ns, bench.later.reason) == (None, record.reason)

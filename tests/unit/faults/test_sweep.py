@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from perf_pipeline.faults.fault_journal import (
     read_journal,
     write_fault,
 )
-from perf_pipeline.faults.sweep import sweep, sweep_own
+from perf_pipeline.faults.sweep import still_open, sweep, sweep_own
 from perf_pipeline.lifeline import ProcessStamp, own_stamp, stamp
 from tests.unit.faults.test_fault_journal import opened
 
@@ -83,6 +84,22 @@ def test_a_run_that_lives_keeps_its_failures(
     assert sweep(settings) == []
     assert undone == []
     assert len(read_journal(settings.state_dir)) == 1
+
+
+def test_what_an_earlier_run_of_this_process_could_not_take_back_is_tried_again(
+    settings: Settings, dead: ProcessStamp, undone: list[Mapping[str, object]]
+) -> None:
+    """The process lives, and its next run begins; injector and guardian are dead."""
+    _write(settings, opened(injector=dead, guardian=dead))
+    assert len(sweep(settings)) == len(undone) == 1
+    assert read_journal(settings.state_dir) == {}
+
+
+def test_what_is_still_open_names_who_takes_it_back(settings: Settings, dead: ProcessStamp) -> None:
+    path = _write(settings, opened(injector=dead, guardian=own_stamp()))
+    (sentence,) = still_open(dead, settings.state_dir)
+    assert sentence.endswith(f"process {os.getpid()} still takes it back; see {path}")
+    assert still_open(own_stamp(), settings.state_dir) == []
 
 
 def test_what_its_guardian_took_back_is_said_once(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_pipeline.faults.window_play import Watchers
+from perf_pipeline.samples.fault_log import FAULTS_FILE
 from tests.unit.faults.planted_fault import PlantedFault, play
 
 if TYPE_CHECKING:
@@ -43,6 +44,31 @@ def test_a_refused_failure_is_not_injected_and_says_why(
     record = play(fault, tmp_path, monkeypatch)
     assert "inject" not in fault.calls
     assert record.reason == "no room here"
+    assert not record.is_valid
+
+
+def test_a_log_that_cannot_be_written_keeps_no_failure_in_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From its injection on, as on a full disk: it is undone, and proven by nothing."""
+    log, kept = tmp_path / FAULTS_FILE, tmp_path / "kept"
+
+    class OnFullDisk(PlantedFault):
+        def inject(self) -> None:
+            super().inject()
+            log.rename(kept)
+            log.mkdir()
+
+        def undo(self) -> None:
+            super().undo()
+            if kept.exists():
+                log.rmdir()
+                kept.rename(log)
+
+    fault = OnFullDisk()
+    record = play(fault, tmp_path, monkeypatch)
+    assert not fault.acts
+    assert record.gone_ns is not None
     assert not record.is_valid
 
 
