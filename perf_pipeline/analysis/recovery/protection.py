@@ -13,7 +13,7 @@ Where the interval is wider, it is ``unclear``.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.recovery.arrivals import SLOW
 from perf_pipeline.metrics.types.fault.protection import Change, ProtectionEffect
@@ -23,6 +23,7 @@ from perf_pipeline.metrics.validity import worst
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from perf_pipeline.config.fault.fault_window import SettingValue
     from perf_pipeline.metrics.types.fault.protection import ChangeVerdict, ProtectionVerdict
     from perf_pipeline.metrics.types.fault.recovery import FaultRecovery
     from perf_pipeline.metrics.types.level import LevelMetrics
@@ -71,19 +72,31 @@ def _load(level: LevelMetrics) -> tuple[object, ...]:
 
 
 def _effects(arms: Sequence[Arm]) -> Iterator[ProtectionEffect]:
-    """Yield each arm against the one with the fewest settings that are neither false nor 0."""
-    off = min(arms, key=lambda arm: sum(map(bool, arm[0].settings.values())))
-    for on in arms:
-        switched = {
-            name: value
-            for name, value in on[0].settings.items()
-            if off[0].settings.get(name) != value
-        }
-        if switched:
-            yield _effect(off, on, switched)
+    """Yield each arm against those with fewer settings on that differ least from it.
+
+    What acts only beside another setting is so compared with that setting alone.
+    """
+    ordered = sorted(arms, key=_settings_on)
+    for at, on in enumerate(ordered):
+        fewer = [off for off in ordered[:at] if _settings_on(off) < _settings_on(on)]
+        pairs = [(off, _switched(off, on)) for off in fewer or ordered[:at]]
+        least = min((len(switched) for _, switched in pairs if switched), default=0)
+        for off, switched in pairs:
+            if switched and len(switched) == least:
+                yield _effect(off, on, switched)
 
 
-def _effect(off: Arm, on: Arm, switched: dict[str, Any]) -> ProtectionEffect:
+def _settings_on(arm: Arm) -> int:
+    """Return how many settings are neither false nor 0."""
+    return sum(map(bool, arm[0].settings.values()))
+
+
+def _switched(off: Arm, on: Arm) -> dict[str, SettingValue]:
+    before = off[0].settings
+    return {name: value for name, value in on[0].settings.items() if before.get(name) != value}
+
+
+def _effect(off: Arm, on: Arm, switched: dict[str, SettingValue]) -> ProtectionEffect:
     why = _why_not(off) or _why_not(on)
     failed = None if why else _failed(off, on)
     lost = None if why else _lost_service(off, on)

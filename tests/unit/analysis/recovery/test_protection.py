@@ -153,3 +153,29 @@ def test_a_protection_that_is_on_by_default_is_the_one_that_is_judged(
     (found,) = protection_effects([usual, without])
     assert (found.off, found.on, found.verdict) == ("without", "usual", "protected")
     assert found.switched == {"pool_pre_ping": True}
+
+
+def test_what_acts_only_beside_another_setting_is_compared_with_that_setting_alone(
+    valid_level: LevelMetrics,
+) -> None:
+    """As the retries of a runtime that acts on them in workflows with branches alone."""
+    found = protection_effects(
+        [
+            open_arm(valid_level, recovery(fault()), label="plain", branching=False, retries=0),
+            open_arm(valid_level, recovery(fault()), label="retries", branching=False, retries=3),
+            open_arm(valid_level, recovery(fault()), label="branches", branching=True, retries=0),
+            open_arm(
+                valid_level,
+                recovery(fault(**FEWER_FAILED)),
+                label="both",
+                branching=True,
+                retries=3,
+            ),
+        ]
+    )
+    assert [(one.on, one.off, one.switched, one.verdict) for one in found] == [
+        ("retries", "plain", {"retries": 3}, "no_effect"),
+        ("branches", "plain", {"branching": True}, "no_effect"),
+        ("both", "retries", {"branching": True}, "protected"),
+        ("both", "branches", {"retries": 3}, "protected"),
+    ]
