@@ -149,12 +149,13 @@ function = "shop:order"
 [[fault]]
 type = "network_latency"
 server = "redis"
-at = "1s"
+at = "400ms"
 duration = "1s"
+settings = {{ latency_ms = 200 }}
 [phases]
 ramp_up_s = 0.1
 warm_up_s = 0.2
-steady_s = 2.5
+steady_s = 2
 drain_s = 2
 """
 
@@ -170,7 +171,7 @@ def test_a_run_counts_what_goes_through_its_proxy(tmp_path: Path, settings: Sett
     assert port != upstream_of("redis", server.url)[1]
     (record,) = read_faults(next((finished.folder / "levels").iterdir()))
     assert record.reason == ""
-    assert record.evidence_share > 0.75, record.signs
+    assert any(sign.in_effect for sign in record.signs), record.signs
     (level,) = finished.metrics.levels
     assert level.outcomes["ok"] > 20
     proxy = finished.metrics.manifest.proxy
