@@ -13,6 +13,7 @@ import polars as pl
 from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.level_faults import LevelFaults
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
+from perf_pipeline.loadgen.proxied_servers import busy_sentence
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
 from perf_pipeline.metrics.records.reconcile import reconcile
@@ -128,7 +129,7 @@ class LevelPlayer:
         self.calibrations.ended()
         if proxied:
             proxied.refuse_ended()
-            if sentence := proxied.busy_sentence(plan.folder_name):
+            if sentence := busy_sentence(proxied.record, plan.folder_name):
                 self.notify(f"level {plan.shown}: {sentence}")
         if left := log.left_behind():
             names = ", ".join(f"{count} x {name}" for name, count in left.items())

@@ -118,16 +118,6 @@ class ProxiedServers:
             busy = self.record.busy | {level: round((now_ns - used_ns) / length_ns, 3)}
             self.record = replace(self.record, busy=busy)
 
-    def busy_sentence(self, level: str) -> str:
-        """Return the sentence about proxies that a level waited for; empty if it did not."""
-        share = self.record.busy.get(level, 0.0)
-        if share <= BUSY:
-            return ""
-        return (
-            f"the proxies before {', '.join(self.proxies)} were busy for {share:.0%} of the time: "
-            "the target waited for them too, with failures and without; lower the load"
-        )
-
     def refuse_ended(self) -> None:
         """Refuse to go on once the proxies are gone.
 
@@ -140,6 +130,18 @@ class ProxiedServers:
                 "What workers met from then on was no failure of the scenario. Run it again; if it "
                 "happens again, look for what killed it (memory: dmesg)."
             )
+
+
+def busy_sentence(record: ProxyRecord, level: str) -> str:
+    """Return the sentence about proxies that a level waited for; empty if it did not."""
+    share = record.busy.get(level, 0.0)
+    if share <= BUSY:
+        return ""
+    names = ", ".join(record.services)
+    return (
+        f"the proxies before {names} were busy for {100 * share:.0f} % of the time: the target "
+        "waited for them too, with failures and without; lower the load"
+    )
 
 
 def proxied_services(faults: Iterable[FaultWindow]) -> list[str]:
