@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from perf_pipeline.servers.service import AddressError, find_service
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 _ONE_SERVER = "directConnection=true"
 """Without it pymongo asks a server for the members of its replica set, and goes past the proxy."""
 
 _OTHER_WAYS = ("hostaddr=", "directConnection=false", "replicaSet=")
+_OFF = ("", "0", "disabled", "false", "no")
 
 
 def upstream_of(service: str, url: str) -> tuple[str, int]:
@@ -20,7 +25,7 @@ def upstream_of(service: str, url: str) -> tuple[str, int]:
         url: Its complete URL.
 
     Raises:
-        AddressError: It has no single TCP address, or TLS would see another name.
+        AddressError: It has no single TCP address, or TLS would look for another name.
     """
     addresses = find_service(service).tcp_addresses(url)
     parts = urlsplit(url)
@@ -29,7 +34,7 @@ def upstream_of(service: str, url: str) -> tuple[str, int]:
         raise AddressError(f"names {len(addresses)} TCP addresses: a proxy stands before one")
     if not parts.hostname or any(way.lower() in query for way in _OTHER_WAYS):
         raise AddressError("names a way to the server that would lead past a proxy")
-    if parts.scheme == "rediss" or any(word in query for word in ("ssl", "tls")):
+    if _wants_the_servers_name(service, parts):
         raise AddressError("asks for TLS, whose certificate does not name a proxy on 127.0.0.1")
     return addresses[0]
 
@@ -50,3 +55,18 @@ def url_through(service: str, url: str, host: str, port: int) -> str:
         query = f"{query}&{_ONE_SERVER}".lstrip("&")
     path = parts.path or "/"
     return urlunsplit((parts.scheme, f"{login}{at}{host}:{port}", path, query, ""))
+
+
+def _wants_the_servers_name(service: str, parts: SplitResult) -> bool:
+    """Return whether TLS compares the server's certificate with the address that is connected to.
+
+    TLS without that passes through a proxy. Of MySQL and MongoDB any TLS is taken to compare it.
+    """
+    options = dict(parse_qsl(parts.query.lower(), keep_blank_values=True))
+    if service == "postgres":
+        return options.get("sslmode") == "verify-full" or options.get("sslrootcert") == "system"
+    return parts.scheme == "rediss" or any(
+        name.startswith(("ssl", "tls")) and value not in _OFF
+        for name, value in options.items()
+        if name != "ssl_disabled"
+    )

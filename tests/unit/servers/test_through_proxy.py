@@ -33,6 +33,20 @@ def test_only_the_address_changes(service: str, url: str, through: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("service", "url"),
+    [
+        ("postgres", "postgresql://u:pw@h:5432/d?sslmode=disable"),
+        ("postgres", "postgresql://u:pw@h:5432/d?sslmode=require"),
+        ("mysql", "mysql://u:pw@h:3306/d?ssl_disabled=true"),
+        ("mysql", "mysql://u:pw@h:3306/d?ssl-mode=DISABLED"),
+        ("mongodb", "mongodb://h:27017/d?tls=false"),
+    ],
+)
+def test_tls_that_asks_for_no_name_is_no_obstacle(service: str, url: str) -> None:
+    assert upstream_of(service, url)[0] == "h"
+
+
+@pytest.mark.parametrize(
     ("service", "url", "text"),
     [
         ("postgres", "postgresql://u:pw@/d?host=a,b&port=1,2", "2 TCP addresses"),
@@ -40,6 +54,8 @@ def test_only_the_address_changes(service: str, url: str, through: str) -> None:
         ("postgres", "postgresql://u@h:5432/d?hostaddr=10.0.0.1", "lead past a proxy"),
         ("postgres", "postgresql://u@h:5432/d?sslmode=verify-full", "TLS"),
         ("redis", "rediss://h:6379/0", "TLS"),
+        ("mysql", "mysql://u:pw@h:3306/d?ssl_verify_identity=true", "TLS"),
+        ("mongodb", "mongodb://h:27017/d?tls=true", "TLS"),
         ("mongodb", "mongodb://a:1,b:2/d", "2 TCP addresses"),
         ("mongodb", "mongodb://a:1/d?replicaSet=r", "lead past a proxy"),
         ("mysql", "mysql://u:pw@/d?unix_socket=/run/s", "0 TCP addresses"),
