@@ -28,7 +28,7 @@ from perf_pipeline.metrics.resources.exhaustion import exhaustions_of
 from perf_pipeline.metrics.resources.resource_samples import read_samples
 from perf_pipeline.metrics.resources.resource_summary import resources_of
 from perf_pipeline.metrics.resources.server_counters import connections_of
-from perf_pipeline.metrics.steady.failures import first_failure_ns, takes_cores
+from perf_pipeline.metrics.steady.failures import first_failure_ns, lost_by, takes_cores
 from perf_pipeline.metrics.steady.level_phases import phases_of
 from perf_pipeline.metrics.survival.window_times import window_responses
 from perf_pipeline.metrics.target_failure import Ended, target_failure, tolerated_error_ratio
@@ -36,6 +36,7 @@ from perf_pipeline.metrics.types.level import LevelMetrics
 from perf_pipeline.metrics.types.records import InFlight, Writes
 from perf_pipeline.metrics.validity import judge_level, judge_neighbours
 from perf_pipeline.samples.ended_because import EndedBecause
+from perf_pipeline.samples.level_faults import level_faults
 from perf_pipeline.samples.record import Outcome
 from perf_pipeline.samples.run_folder import read_json
 from perf_pipeline.samples.stages.stage_records import home_of
@@ -105,7 +106,11 @@ def summarise_level(
     )
     times, ok = figures.service_times, sum(figures.ok)
     thinking = thinking_of(warm, plan, window)
-    writes = read_writes(home)
+    faults = level_faults(folder, log)
+    writes = tuple(
+        replace(write, lost_by=lost_by(faults, write.server)) if write.missing else write
+        for write in read_writes(home)
+    )
     workers = worker_ends(records, window)
     in_flight = _in_flight(records, figures, window, plan["concurrency"])
     all_samples = read_samples(home / "resources.jsonl", 0, 2**63 - 1)

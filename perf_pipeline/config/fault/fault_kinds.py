@@ -53,6 +53,7 @@ class FaultKind:
             takes thousands of connections or gigabytes takes all but the last of them before.
         takes_ahead: It takes something from others in that time already, so that service is
             compared with what was before it.
+        forgotten_by: Servers that lose by it what they had acknowledged, as we start them.
     """
 
     name: str
@@ -64,6 +65,7 @@ class FaultKind:
     by_proxy: bool = False
     lead_s: float = 1.5
     takes_ahead: bool = False
+    forgotten_by: tuple[str, ...] = ()
 
     @property
     def felt_ahead_s(self) -> float:
@@ -132,6 +134,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             "every process of the server is killed; it is started again at the end",
             servers=ALL_SERVERS,
             persists=True,
+            forgotten_by=("redis",),  # it keeps its data in memory
         ),
         FaultKind(
             "memory_pressure",

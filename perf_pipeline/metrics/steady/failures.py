@@ -1,11 +1,15 @@
-"""Which part of a level can be judged as if nothing had been made to fail."""
+"""What of a level can be judged as if nothing had been made to fail."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from perf_pipeline.samples.fault_log import FaultRecord
 
 _TAKE_CORES = ("io_saturation",)
 """Failures of a server that are made by programs on this machine."""
@@ -32,3 +36,18 @@ def takes_cores(plan: Mapping[str, Any]) -> bool:
     return any(
         not window["server"] or window["kind"] in _TAKE_CORES for window in plan.get("faults", ())
     )
+
+
+def lost_by(records: Sequence[FaultRecord], server: str) -> str:
+    """Return the failure of a level by which a server lost its data; empty for none.
+
+    Args:
+        records: The failures of the level; one that was never injected lost nothing.
+        server: The service.
+    """
+    for record in records:
+        kind = FAULT_KINDS.get(record.window.kind)
+        is_injected = record.injecting_ns is not None and record.window.server == server
+        if kind is not None and is_injected and server in kind.forgotten_by:
+            return kind.name
+    return ""

@@ -211,6 +211,8 @@ class Writes:
             came after the write.
         extra_unknown: Those of workflows whose answer was lost (timeout, lost connection, crash,
             our own stop): there or not, both are right.
+        lost_by: The failure by which a server loses what it had acknowledged, and did. Missing
+            writes are then what the failure did, and no defect of the measurement.
     """
 
     server: str
@@ -221,3 +223,4 @@ class Writes:
     problem: str | None = None
     extra_failed: int = 0
     extra_unknown: int = 0
+    lost_by: str = ""

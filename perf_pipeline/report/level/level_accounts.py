@@ -79,7 +79,9 @@ def _writes(level: LevelMetrics) -> tuple[Table, ...]:
 
 def _write_row(write: Writes) -> tuple[Cell, ...]:
     why = escape.visible(write.problem or "the server was not counted")
-    if write.missing:
+    if write.lost_by:
+        agreement = Cell(f"lost by {escape.name(write.lost_by)}", "warn")
+    elif write.missing:
         agreement = Cell("does not agree", "bad")
     elif write.missing is None:
         agreement = Cell("not counted", "bad")

@@ -83,7 +83,8 @@ def _writes(level: LevelMetrics) -> str:
             parts.append(f"{name} could not be counted")
             continue
         there = quantity.count(write.expected - write.missing)
-        parts.append(f"{name} has {there} of {quantity.count(write.expected)}")
+        lost = f" (lost by {escape.name(write.lost_by)})" if write.lost_by else ""
+        parts.append(f"{name} has {there} of {quantity.count(write.expected)}{lost}")
     if not parts:
         return ""
     return f"Acknowledged writes at {labels.level_name(level)}: {', '.join(parts)}."

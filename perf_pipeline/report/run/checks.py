@@ -121,13 +121,13 @@ def check_writes(metrics: RunMetrics) -> CheckFinding | None:
         f"{label} {write.server}": escape.visible(write.problem)
         if write.problem
         else f"{write.found} found, {write.expected} expected, {write.missing} missing, "
-        f"{write.extra} extra"
+        f"{write.extra} extra{f', lost by {write.lost_by}' if write.lost_by else ''}"
         for label, write in writes
     }
     wrong = [
         f"{label} {write.server}: {lines[f'{label} {write.server}']}"
         for label, write in writes
-        if write.problem is not None or write.missing
+        if write.problem is not None or (write.missing and not write.lost_by)
     ]
     sentences = [f"{len(writes)} counts of writes agree with the records."]
     if wrong:

@@ -171,3 +171,8 @@ def test_the_order_of_verdicts_is_the_closed_list() -> None:
     assert worst(["valid", "too_few_samples", "not_steady"]) == "not_steady"
     assert worst(["valid", "valid"]) == "valid"
     assert worst([]) == "incomplete"
+
+
+def test_writes_that_a_crashed_server_forgot_are_what_the_failure_did_and_no_defect() -> None:
+    lost = Writes("redis", 500, 440, 60, 0, lost_by="server_crash")
+    assert _judge(writes=(lost,)) == ("valid", ())

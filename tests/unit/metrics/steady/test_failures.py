@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from perf_pipeline.metrics.steady.failures import first_failure_ns, takes_cores
+from perf_pipeline.config.fault.fault_window import FaultWindow
+from perf_pipeline.metrics.steady.failures import first_failure_ns, lost_by, takes_cores
+from perf_pipeline.samples.fault_log import FaultRecord
 
 SECOND = 1_000_000_000
 
@@ -43,3 +45,20 @@ def test_a_failure_of_the_machine_takes_its_cores(
 
 def test_a_level_without_failures_takes_none() -> None:
     assert not takes_cores({})
+
+
+@pytest.mark.parametrize(
+    ("kind", "server", "injecting_ns", "found"),
+    [
+        ("server_crash", "redis", 5, "server_crash"),
+        ("server_crash", "redis", None, ""),
+        ("server_crash", "postgres", 5, ""),
+        ("server_freeze", "redis", 5, ""),
+    ],
+)
+def test_a_crash_that_was_injected_loses_what_a_server_has_in_memory(
+    kind: str, server: str, injecting_ns: int | None, found: str
+) -> None:
+    record = FaultRecord(0, FaultWindow(kind, server, 1.0, 2.0), injecting_ns=injecting_ns)
+    assert lost_by([record], server) == found
+    assert not lost_by([record], "mysql")

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.metrics.types.fault.recovery import Estimate
 from perf_pipeline.metrics.types.records import Writes
 from perf_pipeline.report.recovery.answer import answer
+from perf_pipeline.report.run.checks import check_writes
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.run_verdict import run_verdict
-from tests.planted_recovery import fault, invalid, metastable, recovery
+from tests.planted_recovery import fault, invalid, metastable, open_arm, recovery
 from tests.unit.report.recovery.test_tables import with_faults
 
 if TYPE_CHECKING:
@@ -63,7 +65,31 @@ def test_a_sentence_has_the_figures_and_the_writes(baseline: RunMetrics) -> None
     )
 
 
+def test_the_open_loop_leads_and_of_its_failures_the_slowest_recovery(baseline: RunMetrics) -> None:
+    """A closed loop hides failures."""
+    soon = fault(kind="soon", time_to_recover_s=Estimate(0.5, 0.5, 0.5))
+    open_one = open_arm(baseline.levels[1], recovery(soon, fault(kind="late")))
+    closed = replace(baseline.levels[0], recovery=recovery(fault(kind="closed")))
+    found = answer(replace(baseline, levels=(closed, open_one)))
+    assert found is not None
+    assert [text.split()[0] for text in found[1][:3]] == ["late", "soon", "closed"]
+
+
 def test_markdown_has_answer_and_tables(baseline: RunMetrics) -> None:
     text = render_markdown(played(baseline, metastable()))
     assert "**Does it recover from failures? metastable: 1 of 1 failure.**" in text
     assert "## Failures and recovery" in text
+
+
+def test_writes_that_a_server_forgot_are_said_with_the_failure_and_pass_the_check(
+    baseline: RunMetrics,
+) -> None:
+    lost = Writes("redis", 500, 440, 60, 0, lost_by="server_crash")
+    run = played(baseline, fault())
+    run = replace(run, levels=(replace(run.levels[0], writes=(lost,)),))
+    found, check = answer(run), check_writes(run)
+    assert found is not None
+    assert check is not None
+    assert found[1][-1].endswith(": Redis has 440 of 500 (lost by server_crash).")
+    assert check.passed
+    assert check.facts["100 redis"].endswith("60 missing, 0 extra, lost by server_crash")
