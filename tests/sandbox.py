@@ -16,6 +16,8 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 WAIT_S = 240.0
@@ -88,6 +90,14 @@ class Sandbox:
             "PERF_PIPELINE_DAGSTER": "off",  # recording takes seconds; its own test has it on
             "PERF_PIPELINE_NOISE": "tell",  # the machine is shared with whatever runs beside
         }
+
+    def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Give this process the environment and the folder of the sandbox, until the test ends."""
+        for name in os.environ.keys() - self.environ.keys():
+            monkeypatch.delenv(name)
+        for name, value in self.environ.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(self.folder)
 
     def scenario(
         self,

@@ -13,6 +13,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.alerts.comparison_evidence import covers
+from perf_pipeline.alerts.drifts import (
+    alert_of_drift,
+    alert_of_part,
+    is_on_the_way,
+    with_drifts,
+)
 from perf_pipeline.alerts.worse import is_beyond, worsening_interval
 from perf_pipeline.metrics.types.alert import SEVERITIES, Alert, MetricKey, Movement
 
@@ -100,6 +106,8 @@ def _alert_of(seen: Seen, alerts: Iterable[Alert]) -> Alert | None:
     """
     movement = seen.movement
     mine = [alert for alert in alerts if alert.scenario == seen.scenario]
+    if movement.is_drift:
+        return alert_of_drift(seen, mine)
     announced = (movement.key, movement.first_bad)
     near = [
         alert
@@ -117,7 +125,7 @@ def _alert_of(seen: Seen, alerts: Iterable[Alert]) -> Alert | None:
             ),
         )
     if not movement.comparison:
-        return None
+        return alert_of_part(movement, mine)
     standing = [alert for alert in mine if alert.state != "cleared"]
     known = [alert for alert in standing if _announced_in(alert, movement)]
     if known and not _is_beyond_all(movement, known):
@@ -166,7 +174,8 @@ def _groups(seen: Iterable[Seen]) -> Iterator[list[Seen]]:
         )
         scenario, run = min(votes, key=lambda at: (-confirmed[at], -votes[at], at))
         tier: AlertTier = "confirmed" if confirmed[scenario, run] else "fast"
-        group = [one for one in left if one.scenario == scenario and one.is_near(run, tier)]
+        near = [one for one in left if one.scenario == scenario and one.is_near(run, tier)]
+        group = with_drifts(near, left)
         left = [one for one in left if one not in group]
         yield sorted(group, key=lambda one: one.movement.first_bad != run)
 
@@ -204,11 +213,15 @@ def _updated(
 
 
 def _moved_again(movement: Movement, announced: Movement | None) -> bool:
-    """Return whether a metric is worse than announced; a history is compared with a history."""
+    """Return whether a metric is worse than announced; a history is compared with a history.
+
+    A drift is compared with a step on its way, but no step with a drift: it is a part of it.
+    """
     return (
         announced is not None
         and movement.tier == announced.tier == "confirmed"
         and bool(movement.comparison) == bool(announced.comparison)
+        and (movement.is_drift or not announced.is_drift)
         and is_beyond(movement, announced)
     )
 
@@ -249,7 +262,10 @@ def _is_gone(
     alert: Alert, movement: Movement, found: Sequence[Movement], evidence: Evidence
 ) -> bool:
     """Return whether what was worse was looked at again, and is not worse any more."""
-    if any(one.key == movement.key for one in found):
+    drifts = (one.movement for one in evidence.seen if one.movement.is_drift)
+    if any(one.key == movement.key for one in found) or any(
+        is_on_the_way(movement, drift) for drift in drifts
+    ):
         return False
     if movement.comparison:
         return any(one.restores(alert.scenario, movement) for one in evidence.restored)

@@ -53,14 +53,24 @@ class Notice:
         alert = self.alert
         moved = alert.movements[:MOVEMENTS_MAX]
         more = len(alert.movements) - len(moved)
-        last_good = f" after {alert.last_good}, the last good one" if alert.last_good else ""
         return (
-            f"First bad run: {alert.alert_id}{last_good}.",
+            self._since,
             *map(movement_line, moved),
             *((f"and {counted(more, 'metric')} more",) if more else ()),
             *((f"Note: {escape.visible(alert.note)}",) if alert.note else ()),
             self._to_do,
         )
+
+    @property
+    def _since(self) -> str:
+        alert = self.alert
+        if alert.is_drift:
+            return (
+                f"It drifts, so no single run is to blame; {alert.alert_id} is the first that is "
+                "worse by more than is negligible."
+            )
+        last_good = f" after {alert.last_good}, the last good one" if alert.last_good else ""
+        return f"First bad run: {alert.alert_id}{last_good}."
 
     @property
     def _to_do(self) -> str:
@@ -85,4 +95,6 @@ def movement_line(movement: Movement) -> str:
         for value in (movement.effect, movement.low, movement.high)
     )
     tier = ", a warning" if movement.tier == "fast" else ""
+    if movement.is_drift:
+        tier = f", drifting since {movement.last_good}"
     return f"{changes.metric_name(key.metric)} {where}: {effect} ({low} to {high}){tier}"

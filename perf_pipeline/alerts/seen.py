@@ -24,12 +24,14 @@ class Seen(NamedTuple):
         nearby: Ids of the runs around the first bad one, in order, with it; of a comparison it
             alone.
         may_raise: Whether it may raise a new alert.
+        is_sure: Whether it would be found anew; no, of a drift that is less clear than before.
     """
 
     scenario: str
     movement: Movement
     nearby: tuple[str, ...]
     may_raise: bool = True
+    is_sure: bool = True
 
     def is_near(self, run: str, tier: AlertTier) -> bool:
         """Return whether another estimate of the first bad run may be of the same.

@@ -8,11 +8,7 @@ from perf_pipeline.analysis.comparison.compared_metric import scale_of
 from perf_pipeline.analysis.comparison.judge import worsening
 
 if TYPE_CHECKING:
-    from perf_pipeline.analysis.comparison.compared_metric import ComparedMetric
     from perf_pipeline.metrics.types.alert import Movement
-
-_NOTHING = 1e-9
-"""In place of a ratio of 0 on a log scale."""
 
 
 def is_beyond(movement: Movement, other: Movement) -> bool:
@@ -28,15 +24,5 @@ def worsening_interval(movement: Movement) -> tuple[float, float]:
         higher_is_better=movement.higher_is_better,
         kind=movement.kind,
     )
-    low, high = sorted(worse_by(metric, end) for end in (movement.low, movement.high))
+    low, high = sorted(worsening(metric, end) for end in (movement.low, movement.high))
     return low, high
-
-
-def worse_by(metric: ComparedMetric, effect: float) -> float:
-    """Return an effect on a scale on which 0 is no change and more is worse."""
-    return worsening(metric, positive(effect) if metric.kind == "ratio" else effect)
-
-
-def positive(effect: float) -> float:
-    """Return a ratio that has a logarithm."""
-    return max(effect, _NOTHING)

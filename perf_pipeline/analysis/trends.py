@@ -9,13 +9,12 @@ from perf_pipeline.analysis.change_points.change_point import OFF_BY_RUNS
 from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.comparison.compared_metric import scale_of
-from perf_pipeline.analysis.comparison.judge import scaled, worsening
 from perf_pipeline.analysis.history import RUNS_MAX, History, read_history
+from perf_pipeline.analysis.standing_changes import standing_drifts, standing_steps
 from perf_pipeline.catalogue.alerts import read_alerts
 from perf_pipeline.catalogue.baselines import list_baselines
 from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER, NEUTRAL
-from perf_pipeline.metrics.types.alert import RECENT_RUNS
 from perf_pipeline.metrics.types.trend import (
     MetricTrend,
     Trend,
@@ -27,7 +26,7 @@ from perf_pipeline.metrics.types.trend import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from perf_pipeline.analysis.change_points.change_point import ChangePoint
@@ -155,6 +154,9 @@ def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> M
     scale = scale_of(key.metric, unit, higher_is_better=higher_is_better)
     counting = [one for one in points if one.counts]
     found = find_change_points([one.value for one in counting])
+    history = scale, key.family, [one.value for one in counting], found
+    raising = {one.index for one in standing_steps(*history) if one.raises_alert}
+    drifts = any(one.raises_alert for one in standing_drifts(*history))
     return MetricTrend(
         level=series.key.level,
         family=key.family,
@@ -162,13 +164,16 @@ def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> M
         unit=unit,
         higher_is_better=higher_is_better,
         points=points,
-        changes=tuple(_changes(counting, found, scale)),
-        drift=_drift(counting, found, scale),
+        changes=tuple(_changes(counting, found, scale, raising)),
+        drift=_drift(counting, found, scale, raises_alert=drifts),
     )
 
 
 def _changes(
-    points: Sequence[TrendPoint], found: Sequence[ChangePoint], scale: ComparedMetric
+    points: Sequence[TrendPoint],
+    found: Sequence[ChangePoint],
+    scale: ComparedMetric,
+    raising: Collection[int],
 ) -> Iterator[TrendChange]:
     values = [point.value for point in points]
     last = len(points) - 1
@@ -176,8 +181,6 @@ def _changes(
     for one, start, end in zip(found, ends, ends[2:], strict=False):
         near = OFF_BY_RUNS[one.tier]
         moved_by = fmean(values[one.index : end]) - fmean(values[start : one.index])
-        is_worse = _is_worse(scale, is_higher=moved_by > 0)
-        effect = one.effect if scale.kind == "ratio" else moved_by
         yield TrendChange(
             run=points[one.index].run,
             earliest=points[max(one.index - near, 0)].run,
@@ -186,11 +189,8 @@ def _changes(
             low=one.low,
             high=one.high,
             tier=one.tier,
-            is_worse=is_worse,
-            raises_alert=bool(is_worse)
-            and one.index > last - RECENT_RUNS
-            and effect is not None
-            and worsening(scale, effect) >= scaled(scale, scale.negligible),
+            is_worse=_is_worse(scale, is_higher=moved_by > 0),
+            raises_alert=one.index in raising,
         )
 
 
@@ -199,7 +199,11 @@ def _is_worse(scale: ComparedMetric, *, is_higher: bool) -> bool | None:
 
 
 def _drift(
-    points: Sequence[TrendPoint], found: Sequence[ChangePoint], scale: ComparedMetric
+    points: Sequence[TrendPoint],
+    found: Sequence[ChangePoint],
+    scale: ComparedMetric,
+    *,
+    raises_alert: bool,
 ) -> TrendDrift | None:
     drift = find_drift([point.value for point in points], found)
     if drift is None:
@@ -210,4 +214,5 @@ def _drift(
         low=drift.low,
         high=drift.high,
         is_worse=_is_worse(scale, is_higher=drift.is_rising),
+        raises_alert=raises_alert,
     )

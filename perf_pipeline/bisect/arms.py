@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from perf_pipeline.bisect.answer import AskedRelease, Bisection
+    from perf_pipeline.bisect.budget import Budget
 
 Cause = Literal["code", "dependencies", "undecided", ""]
 ARMS = ("as published", "pinned")
@@ -72,6 +73,7 @@ def bisect_both(
     metric: str,
     notify: Callable[[str, AskedRelease], None] = lambda _arm, _asked: None,
     limit: float | None = None,
+    budget: Budget | None = None,
 ) -> TwoArmResult:
     """Search in both arms, and tell the cause of what is found as published.
 
@@ -82,9 +84,17 @@ def bisect_both(
         metric: The metric that decides.
         notify: Called with the arm and each release that was asked about.
         limit: As of ``find_first_bad``.
+        budget: Of all comparisons together; None for no limit of time.
     """
-    first = find_first_bad(releases, published, metric, lambda one: notify(ARMS[0], one), limit)
-    second = find_first_bad(releases, pinned, metric, lambda one: notify(ARMS[1], one), limit)
+
+    def searched(number: int, among: Sequence[str], limit: float | None) -> Bisection:
+        if budget is not None:
+            budget.begin_search(number, len(among))
+        name, arm = ((ARMS[0], published), (ARMS[1], pinned), (ARMS[1], pinned))[number]
+        spent = budget.spent if budget is not None else lambda: ""
+        return find_first_bad(among, arm, metric, lambda one: notify(name, one), limit, spent)
+
+    first, second = (searched(number, releases, limit) for number in range(2))
     if first.outcome != "found":
         return TwoArmResult(first, second, "", first.why, None, PackageMoves(), pinned.added)
     ends = (first.last_good, first.first_bad)
@@ -93,7 +103,7 @@ def bisect_both(
         why = f"{ends[1]} is the first bad release with pinned packages as well"
         return TwoArmResult(first, second, "code", why, None, moves, pinned.added)
     half = _step(first, metric) / 2
-    found = find_first_bad(ends, pinned, metric, lambda one: notify(ARMS[1], one), half)
+    found = searched(2, ends, half)
     step = found.asked[0] if found.asked else None
     cause, why = _cause(found, moves)
     return TwoArmResult(first, second, cause, why, step, moves, pinned.added)

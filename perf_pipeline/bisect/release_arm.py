@@ -19,6 +19,7 @@ from perf_pipeline.loadgen.environment.packages import normalised, package_of_mo
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from perf_pipeline.bisect.budget import Budget
     from perf_pipeline.config.interleaved.arms import ArmName
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.scenario.target_spec import TargetSpec
@@ -40,7 +41,7 @@ class ReleaseArm:
         scenario: What both arms of a comparison play.
         settings: Where things are.
         metric: The metric that decides.
-        budget_s: Maximum time of the levels of a first comparison.
+        budget: How long the levels of a comparison may take.
         notify: Called with each line to show.
         wait_s: How long to wait for another load run on this host.
         package_of: Returns the package that brings a module to a release as published.
@@ -53,7 +54,7 @@ class ReleaseArm:
     scenario: Scenario
     settings: Settings
     metric: str
-    budget_s: float
+    budget: Budget
     notify: Callable[[str], None] = lambda _text: None
     wait_s: float = DEFAULT_WAIT_S
     package_of: Callable[[str, str], str] = lambda _release, _module: ""
@@ -107,7 +108,7 @@ class ReleaseArm:
         self.notify(f"comparing {b.target} with {a.target}, effort {effort}")
         return compare_interleaved(
             self.scenario,
-            AbQuestion(a, b, width, effort * self.budget_s, bisected_metric=self.metric),
+            AbQuestion(a, b, width, self.budget.levels_s(effort), bisected_metric=self.metric),
             self.settings,
             notify=self.notify,
             environments={

@@ -63,6 +63,7 @@ def find_first_bad(
     metric: str,
     notify: Callable[[AskedRelease], None] = lambda _asked: None,
     limit: float | None = None,
+    spent: Callable[[], str] = lambda: "",
 ) -> Bisection:
     """Find the first release that is worse than the first one.
 
@@ -73,8 +74,9 @@ def find_first_bad(
         notify: Called with each release that was asked about.
         limit: How much worse than the good one a bad release is, as ``worsening`` says it; None
             for half of the change of the newest release.
+        spent: Returns why no further comparison is begun, when time is up; else empty text.
     """
-    search = _Search(releases, measurer, metric, notify, limit)
+    search = _Search(releases, measurer, metric, notify, limit, spent)
     if why := measurer.problem(releases[0]):
         return search.ended("unavailable", f"{releases[0]} cannot be measured: {why}")
     last = search.ask(len(releases) - 1)
@@ -106,11 +108,13 @@ class _Search:
         metric: str,
         notify: Callable[[AskedRelease], None],
         limit: float | None,
+        spent: Callable[[], str],
     ) -> None:
         self._releases = tuple(releases)
         self._measurer = measurer
         self._metric = metric
         self._notify = notify
+        self._spent = spent
         self._asked: list[AskedRelease] = []
         self.low, self.high = 0, len(releases) - 1
         self.limit = limit
@@ -119,7 +123,7 @@ class _Search:
         """Halve the range until no release in it is left to ask about."""
         passed_over: set[int] = set()
         undecided = 0
-        while undecided <= MAX_UNDECIDED:
+        while undecided <= MAX_UNDECIDED and not self._spent():
             left = [at for at in range(self.low + 1, self.high) if at not in passed_over]
             if not left:
                 break
@@ -138,7 +142,8 @@ class _Search:
             return self.ended("found", f"{bad} is the first bad release; {good} is still good")
         count = len(between) + 1
         why = f"the first bad release is one of {count}, from {between[0]} to {bad}"
-        return self.ended("range", f"{why}; {good} is still good")
+        spent = self._spent()
+        return self.ended("range", f"{why}; {good} is still good{f': {spent}' if spent else ''}")
 
     def _next(self, left: Sequence[int], passed_over: int) -> int:
         """Return the release to ask about: the middle one; with some passed over, far from them."""
@@ -148,7 +153,9 @@ class _Search:
     def ask(self, at: int) -> AskedRelease:
         """Ask about one release, until there is an answer or every effort was made."""
         release = self._releases[at]
-        if why := self._measurer.problem(release):
+        if why := self._spent():
+            asked = AskedRelease(release, "undecided", why)
+        elif why := self._measurer.problem(release):
             asked = AskedRelease(release, "skipped", why)
         else:
             asked = self._compared(release)
@@ -161,13 +168,16 @@ class _Search:
         # Half of the distance from the limit to the good release, and to one as bad as the newest.
         wanted = WIDTH if self.limit is None else math.expm1(self.limit / 2)
         width = min(max(wanted, WIDTH), MAX_WIDTH)
+        asked: AskedRelease | None = None
         for effort in EFFORTS:
+            if why := self._spent():
+                break
             comparison = self._measurer.compare(self._releases[0], release, effort, width / effort)
             ids.append(comparison.comparison_id)
             asked = answer_of(comparison, self._metric, release, tuple(ids), self.limit)
             if asked.answer != "undecided":
                 break
-        return asked
+        return asked or AskedRelease(release, "undecided", why)
 
     def ended(self, outcome: Outcome, why: str) -> Bisection:
         """Return what is known."""

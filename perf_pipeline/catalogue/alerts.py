@@ -59,7 +59,7 @@ def _columns(movement: Movement) -> dict[str, Any]:
 
 _SAME = (
     *("unit", "higher_is_better", "kind", "effect", "low", "high", "tier", "severity"),
-    *("comparison", "pair"),
+    *("comparison", "pair", "is_drift"),
 )
 """Columns that are called as the fields of a movement."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 VERSION_TABLE = "catalogue_version"
-LATEST = "0001"
+LATEST = "0002"
 """The newest migration; a test compares it to the folder."""
 
 _ALEMBIC = threading.Lock()

@@ -7,7 +7,7 @@ ISO 8601 UTC with seconds, so that their order as text is their order in time.
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 COMPARED_ROLE = "compared"
@@ -272,6 +272,7 @@ class AlertMetric(Table):
         last_good_run: The run before it; empty if there is none.
         comparison: Id of the comparison that found it; empty for the history.
         pair: The sides of an interleaved comparison; else empty.
+        is_drift: Whether it gets worse run by run, from ``last_good_run`` on.
     """
 
     __tablename__ = "catalogue_alert_metrics"
@@ -296,3 +297,4 @@ class AlertMetric(Table):
     last_good_run: Mapped[str]
     comparison: Mapped[str]
     pair: Mapped[str]
+    is_drift: Mapped[bool] = mapped_column(server_default=false())

@@ -102,7 +102,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "bisect": (
         "perf-pipeline bisect kailash --good 2.17.0 --bad 2.65.0",
-        "perf-pipeline bisect kailash --good 2.60.0 --bad 2.65.0 --limit 5 --budget 20m --json",
+        "perf-pipeline bisect kailash --good 2.60.0 --bad 2.65.0 --limit 5 --budget 1h --json",
     ),
     "releases": ("perf-pipeline releases", "perf-pipeline releases --since 2.17.0 --json"),
     "report": ("perf-pipeline report", "perf-pipeline report results/20241201_120000-4f2c"),

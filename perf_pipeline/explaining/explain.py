@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.profile import DifferentialProfile
     from perf_pipeline.samples.stacks.window import WindowPair
 
-LEVELS_A_SIDE = 2
-PAIRS_A_LEVEL = 4
+LEVELS_A_SIDE = 4
+PAIRS_A_LEVEL = 2
 OTHER_THREADS = 4
 """Threads of a worker process beside those of its slots."""
 POOL_THREADS = 32
@@ -65,10 +65,10 @@ class ExplainedSide:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is sampled.
+    """How much is sampled; the unit of the intervals is the level, a process of its own.
 
     Attributes:
-        levels: Levels of each side; the sides alternate, and the second round is in reverse.
+        levels: Levels of each side; the sides alternate, and every second round is in reverse.
         pairs: Pairs of windows of each level, one with sampling and one without.
     """
 
@@ -182,26 +182,27 @@ class _Levels:
         for side, environment in zip(sides, environments, strict=True):
             named = {side.scenario.target: environment}
             call_with_servers(side.scenario, named, opened.values(), self._notify)
-        pairs: tuple[list[WindowPair], list[WindowPair]] = ([], [])
+        found: list[list[tuple[WindowPair, ...]]] = [[] for _ in sides]
         problem = ""
         order = [which for again in range(effort.levels) for which in ((0, 1), (1, 0))[again % 2]]
         for index, which in enumerate(order):
-            side = sides[which]
+            side, levels = sides[which], found[which]
             self._notify(
                 f"explain: {side.name}, level {index + 1} of {len(order)}, "
                 f"{self._sampling.in_flight} in flight, sampled {self._spy.rate_hz} times a second"
             )
             try:
-                pairs[which].extend(
-                    self._level(side, environments[which], index, effort.pairs, len(pairs[which]))
+                taken = self._level(
+                    side, environments[which], index, effort.pairs, effort.pairs * len(levels)
                 )
+                levels.append(tuple(taken))
             except SamplingError as error:
                 problem = f"{side.name}: {error}"
                 self._notify(f"explain: {problem}")
                 break
         before, after = (
-            ArmSamples(side.name, side.scenario.target, tuple(found))
-            for side, found in zip(sides, pairs, strict=True)
+            ArmSamples(side.name, side.scenario.target, tuple(levels))
+            for side, levels in zip(sides, found, strict=True)
         )
         return (before, after), problem
 

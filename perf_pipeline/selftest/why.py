@@ -1,8 +1,9 @@
 """A slowdown planted in one function of a target is named first in at least 9 of 10 trials.
 
 A workflow calls five functions of about a fifth of its CPU time each. In a trial one of them, drawn
-at random, does three quarters more; both sides are played and sampled as ``--explain`` does. Sides
-that are alike are compared as well: hardly ever may a function be called clearly moved.
+at random, does three quarters more; the levels of both sides alternate and are sampled as
+``--explain`` does it. At size full each trial has a third side, which is the first one again:
+hardly ever may a function be called clearly moved between sides that are alike.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import logging
 import random
 import sys
 import tempfile
-from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.profile.arm_samples import ArmSamples
 from perf_pipeline.analysis.profile.moves import function_moves
@@ -21,6 +22,7 @@ from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
 from perf_pipeline.config.scenario.variables import Variables
 from perf_pipeline.config.settings import PROJECT
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.explaining.explain import EFFORT, Effort
 from perf_pipeline.loadgen.environment.user_code import UserCode
 from perf_pipeline.loadgen.profiling.py_spy import PySpy, open_py_spy
 from perf_pipeline.loadgen.profiling.sampled_level import play_sampled, sampled_plan
@@ -28,15 +30,21 @@ from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.known.planted import FUNCTIONS, SLOWED
 from perf_pipeline.targets.target import Job, Kind, ServerAccess
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_pipeline.samples.stacks.window import WindowPair
+
 NAMED_SHARE = {Size.CI: 1 / 3, Size.FULL: 0.9}
 TRIALS = {Size.CI: 3, Size.FULL: 10}
 """At size ci the first trial that is right is the last: one in ten may be wrong."""
 
+EFFORTS = {Size.CI: Effort(levels=2, pairs=2), Size.FULL: EFFORT}
 MAX_FALSE = 1
+UNCHANGED = "none"
 FUNCTION = "perf_pipeline.selftest.known.planted:work"
 SLOTS = 3
 OTHER_THREADS = 4
-PAIRS = 5
 
 log = logging.getLogger(__name__)
 
@@ -52,21 +60,24 @@ def run(size: Size, seed: int) -> list[Figure]:
         except PerfPipelineError as error:
             return [_named(size, [], planted, f"not sampled: {error}")]
         levels = _Levels(folder, spy, seed)
-        baselines, named, ratios = [], [], []
+        named: list[str] = []
+        false: list[list[str]] = []
+        ratios: list[float] = []
         for function in planted:
-            sides = levels.side(""), levels.side(function)
-            moves = function_moves(*sides)
-            baselines.append(sides[0])
+            again = [UNCHANGED] if size is Size.FULL else []
+            before, after, *alike = levels.sides([UNCHANGED, function, *again], EFFORTS[size])
+            moves = function_moves(before, after)
             named.append(moves[0].function if moves else "")
-            costs = [sampling_cost(side.pairs).throughput_ratio for side in sides]
+            false += [_clear(before, other) for other in alike]
+            costs = [sampling_cost(side.pairs).throughput_ratio for side in (before, after, *alike)]
             ratios += [ratio for ratio in costs if ratio is not None]
-            log.info("why: planted %s, named %s", function, named[-1])
+            log.info("why: planted %s, named %s, clear without: %s", function, named[-1], false)
             if size is Size.CI and named[-1] == function:
                 break
     note = "; ".join(f"{a}: {b or 'nothing'}" for a, b in zip(planted, named, strict=False))
     return [
         _named(size, named, planted, note),
-        *([_false(baselines)] if size is Size.FULL else []),
+        *([_false(false)] if false else []),
         Figure(
             "throughput while sampled / throughput beside it, mean over all sides",
             sum(ratios) / len(ratios) if ratios else None,
@@ -78,18 +89,19 @@ def run(size: Size, seed: int) -> list[Figure]:
     ]
 
 
-def _false(baselines: list[ArmSamples]) -> Figure:
-    """Compare each baseline with the next one, which is the same code."""
-    clear = [
-        [move.function for move in function_moves(a, b) if move.is_clear]
-        for a, b in pairwise(baselines)
-    ]
+def _clear(side: ArmSamples, other: ArmSamples) -> list[str]:
+    return [move.function for move in function_moves(side, other) if move.is_clear]
+
+
+def _false(clear: Sequence[Sequence[str]]) -> Figure:
+    found = "; ".join(", ".join(functions) for functions in clear if functions)
     return Figure(
         "pairs of sides that are alike in which a function is called clearly moved",
         sum(map(bool, clear)),
         "pairs",
         MAX_FALSE,
-        note=f"of {len(clear)} pairs; the intervals allow for one in twenty",
+        note=f"of {len(clear)} pairs; the intervals allow for one in twenty"
+        + (f"; moved: {found}" if found else ""),
     )
 
 
@@ -112,8 +124,23 @@ class _Levels:
         self._seed = seed
         self._played = 0
 
-    def side(self, slowed: str) -> ArmSamples:
-        """Play and sample one level in which a function is slower; empty for none."""
+    def sides(self, slowed: Sequence[str], effort: Effort) -> list[ArmSamples]:
+        """Play and sample the levels of several sides, every second round in reverse.
+
+        Args:
+            slowed: The slower function of each side, or ``UNCHANGED``.
+            effort: How much is sampled.
+        """
+        found: list[list[tuple[WindowPair, ...]]] = [[] for _ in slowed]
+        for again in range(effort.levels):
+            for at in range(len(slowed)) if again % 2 == 0 else reversed(range(len(slowed))):
+                found[at].append(self._level(slowed[at], effort.pairs, again * effort.pairs))
+        return [
+            ArmSamples(name, "callable", tuple(levels))
+            for name, levels in zip(slowed, found, strict=True)
+        ]
+
+    def _level(self, slowed: str, pairs: int, first: int) -> tuple[WindowPair, ...]:
         scenario = Scenario(
             "why",
             seed=self._seed,
@@ -121,20 +148,19 @@ class _Levels:
             workloads=(Workload(FUNCTION, ""),),
             phases=Phases(warm_up_s=0.5, drain_s=1.0),
         )
-        plan = sampled_plan(scenario, index=self._played, label="why", in_flight=SLOTS, pairs=PAIRS)
+        plan = sampled_plan(scenario, index=self._played, label="why", in_flight=SLOTS, pairs=pairs)
         self._played += 1
         folder = self._folder / plan.folder_name
         folder.mkdir()
         servers = ServerAccess({}, connections=1, connection_timeout_s=1.0)
-        pairs = play_sampled(
+        taken = play_sampled(
             plan,
             folder=folder,
             python=Path(sys.executable),
             job=Job((Kind(FUNCTION, ""),), "", self._seed, "why", plan.index, servers),
             spy=self._spy,
-            pairs=PAIRS,
-            user_code=UserCode(
-                python_path=str(PROJECT), variables=Variables({SLOWED: slowed or "none"})
-            ),
+            pairs=pairs,
+            user_code=UserCode(python_path=str(PROJECT), variables=Variables({SLOWED: slowed})),
+            first=first,
         )
-        return ArmSamples(slowed or "unchanged", plan.target, tuple(pairs))
+        return tuple(taken)

@@ -26,7 +26,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Using variable_values:DeprecationWarning"),  # of the client
 ]
 
-WATCHED_S = 21.0
+WATCHED_S = 11.0
+"""In which a run must be seen at least once, and again when it ends."""
+
 SEEN_EVERY_S = 10.0
 
 

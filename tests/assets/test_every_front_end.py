@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from tests.assets.conftest import config_file, latest
-from tests.sandbox import BIN, SLOTS_SCENARIO, last_object
+from tests.sandbox import SLOTS_SCENARIO, last_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,30 +68,21 @@ def test_a_search_from_the_command_line_is_a_run_of_its_job(sandbox: Sandbox, sl
     assert run.materialized["found_capacity"]["html"] == found["report"]
 
 
-def test_a_gate_of_the_command_line_fails_the_dagster_run_too(
+def test_a_gate_of_which_no_target_applies_fails_command_and_dagster_run(
     sandbox: Sandbox, slots: Path
 ) -> None:
+    """4 in flight, for which there is no target; verdicts that are accepted are no gates."""
     ran = sandbox.cli("run", str(slots), "--gate", "production", "--accept-verdicts", "--json")
     assert ran.returncode == 1, ran.stderr
     answer = last_object(ran.stdout)
+    assert answer["validity"] == "valid", ran.stderr
+    assert answer["gate_failures"] == [
+        "none of its targets applies to this run; [[slo]] or --slo sets objectives"
+    ]
     run = latest(sandbox.dagster_home)
     assert run.run.status == dg.DagsterRunStatus.FAILURE
     assert answer["dagster"].startswith("failed: gate production: ")
     assert run.materialized["run_report"]["html"] == answer["report"]
-
-
-def test_the_commands_of_dagster_end_with_table_and_path_and_select_all_without_a_warning(
-    sandbox: Sandbox, slots: Path
-) -> None:
-    config = config_file(sandbox, str(slots))
-    command = ("asset", "materialize", "--select", "*", "-m", "assets.definitions", "-c", config)
-    ran = sandbox.run(str(BIN / "dagster"), *command)
-    assert ran.returncode == 0, ran.stderr
-    lines = ran.stdout.splitlines()
-    assert lines[-1] == f"report: {sandbox.run_folders()[-1] / 'report.html'}"
-    assert any("throughput" in line for line in lines)
-    assert "BetaWarning" not in ran.stderr
-    assert " WARNING " not in ran.stderr
 
 
 def test_a_bad_launch_fails_with_the_problems_alone(sandbox: Sandbox) -> None:

@@ -17,7 +17,7 @@ from perf_pipeline.config.settings import read_settings
 from perf_pipeline.host.load_lock import load_lock
 from tests.assets.conftest import Remembered, config_file, instance_of, latest
 from tests.assets.test_definitions import CHECKS, GROUPS
-from tests.sandbox import WAIT_S, Sandbox, last_object, until
+from tests.sandbox import BIN, WAIT_S, Sandbox, last_object, until
 
 if TYPE_CHECKING:
     import subprocess
@@ -120,11 +120,19 @@ def test_metrics_and_report_alone_are_those_of_the_last_run(
     assert list(results_of_executed(sandbox).glob("*/run.json")) == [folder / "run.json"]
 
 
-def test_everything_can_be_selected_at_once(executed: Remembered, sandbox: Sandbox) -> None:
+def test_everything_can_be_selected_at_once_and_ends_with_table_and_path_without_a_warning(
+    executed: Remembered, sandbox: Sandbox
+) -> None:
     assert executed.run.is_finished
     config = config_file(sandbox, sandbox.scenario("selected"), run_id="20260114_093012-4f2c")
-    ran = sandbox.dagster("asset", "materialize", "--select", "*", "-c", config)
-    assert ran.returncode == 0, ran.stdout
+    command = ("asset", "materialize", "--select", "*", "-m", "assets.definitions", "-c", config)
+    ran = sandbox.run(str(BIN / "dagster"), *command)
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.splitlines()
+    assert lines[-1] == f"report: {sandbox.results / '20260114_093012-4f2c' / 'report.html'}"
+    assert any("throughput" in line for line in lines)
+    assert "BetaWarning" not in ran.stderr
+    assert " WARNING " not in ran.stderr
     run = latest(sandbox.dagster_home)
     assert set(run.materialized) == EVERYTHING
     assert run.materialized["load_run"]["run_id"] == "20260114_093012-4f2c"

@@ -15,6 +15,9 @@ TIMES_WORSE = (1.10, 1.25, 1.50)
 """A regression is major from the second, critical from the third; of throughput, that is 20 and
 33 % less. The interval must exclude what is a step less (the first, the second)."""
 
+_NOTHING = 1e-9
+"""In place of a ratio of 0 on a log scale."""
+
 POINTS_WORSE = (0.01, 0.05, 0.10)
 """Likewise of an error ratio: 5 % is acceptable at most, above 10 % is poor."""
 
@@ -24,7 +27,7 @@ def worsening(metric: ComparedMetric, effect: float) -> float:
 
     Of a ratio, it is the logarithm of how many times worse; of a difference, how much.
     """
-    moved = math.log(effect) if metric.kind == "ratio" else effect
+    moved = math.log(max(effect, _NOTHING)) if metric.kind == "ratio" else effect
     return -moved if metric.higher_is_better else moved
 
 

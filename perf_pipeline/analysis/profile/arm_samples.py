@@ -29,24 +29,30 @@ class ArmSamples:
     Attributes:
         name: As the comparison calls it.
         target: With its version and packages.
-        pairs: Pairs of windows of all its levels.
+        levels: The pairs of windows of each level; every level has a process of its own.
     """
 
     name: str
     target: str
-    pairs: tuple[WindowPair, ...]
+    levels: tuple[tuple[WindowPair, ...], ...]
+
+    @property
+    def pairs(self) -> tuple[WindowPair, ...]:
+        """The pairs of windows of all levels."""
+        return tuple(pair for level in self.levels for pair in level)
 
     @cached_property
-    def on_cpu(self) -> tuple[dict[Stack, int], ...]:
-        """The stacks of threads that computed, one mapping for each pair."""
-        return tuple(on_cpu(pair.stacks) for pair in self.pairs)
+    def measured_levels(self) -> tuple[ArmSamples, ...]:
+        """Each level by itself, without those in which no workflow or no sample counts."""
+        each = (ArmSamples(self.name, self.target, (level,)) for level in self.levels)
+        return tuple(level for level in each if level.workflows and level.samples)
 
     @cached_property
     def stacks(self) -> Counter[Stack]:
-        """Those of all pairs together."""
+        """The stacks of threads that computed, of all pairs together."""
         total: Counter[Stack] = Counter()
-        for stacks in self.on_cpu:
-            total.update(stacks)
+        for pair in self.pairs:
+            total.update(on_cpu(pair.stacks))
         return total
 
     @property
@@ -77,19 +83,17 @@ class ArmSamples:
         waited_s = sum(pair.sampled.core_wait_s for pair in self.pairs)
         return waited_s / spent_s if spent_s else None
 
-    def unsampled(self, of: str) -> npt.NDArray[np.float64]:
-        """Return ``cpu_s`` or ``workflows`` of each window without sampling."""
-        return np.array([float(getattr(pair.unsampled, of)) for pair in self.pairs])
+    @cached_property
+    def counts(self) -> Counter[Function]:
+        """On-CPU samples of each function's own time."""
+        counts: Counter[Function] = Counter()
+        for stack, count in self.stacks.items():
+            counts[function_of(own_frame(stack))] += count
+        return counts
 
     def own_counts(self, functions: Sequence[Function]) -> npt.NDArray[np.float64]:
-        """Return float64[pairs, functions]: samples of each function's own time."""
-        rows = []
-        for stacks in self.on_cpu:
-            counts: Counter[Function] = Counter()
-            for stack, count in stacks.items():
-                counts[function_of(own_frame(stack))] += count
-            rows.append([float(counts[each]) for each in functions])
-        return np.array(rows).reshape(len(self.pairs), len(functions))
+        """Return float64[functions]: samples of each function's own time."""
+        return np.array([float(self.counts[each]) for each in functions])
 
     def inclusive_counts(self) -> Counter[Function]:
         """Return how many samples had a function anywhere in the stack."""

@@ -34,14 +34,13 @@ class FunctionDetails:
         """Add up the samples of a side that has some."""
         self._each_s = (side.cpu_per_workflow_s or 0.0) / side.samples
         self._inclusive = side.inclusive_counts()
-        self.samples: Counter[Function] = Counter()
+        self.samples = side.counts
         self._lines: dict[Function, Counter[int]] = {}
         self._natives: dict[Function, Counter[str]] = {}
         self._paths: dict[Function, Counter[tuple[str, ...]]] = {}
         for stack, count in side.stacks.items():
             frame, below = own_frame(stack), native_part(stack)
             function = function_of(frame)
-            self.samples[function] += count
             self._lines.setdefault(function, Counter())[frame.line] += count
             self._paths.setdefault(function, Counter())[call_path(stack)] += count
             if below and not frame.is_native:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from perf_pipeline.analysis.profile.function_details import FunctionDetails, grown_most
+from perf_pipeline.analysis.profile.move_errors import move_errors
 from perf_pipeline.analysis.profile.own_times import own_times
-from perf_pipeline.analysis.profile.python_calls import function_of, own_frame
 from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.metrics.types.profile import FunctionMove
 
@@ -17,15 +14,13 @@ if TYPE_CHECKING:
     from perf_pipeline.analysis.profile.arm_samples import ArmSamples
     from perf_pipeline.analysis.profile.python_calls import Function
 
-MIN_PAIRS = 3
-"""Pairs of windows of each side: with fewer, windows say nothing about how they vary."""
+MIN_LEVELS = 2
+"""Sampled levels of each side: one process says nothing about how processes differ."""
 MIN_SAMPLES = 5
 """Functions with fewer on both sides together are not compared."""
 
 
-def function_moves(
-    baseline: ArmSamples, candidate: ArmSamples, seed: int = 1
-) -> tuple[FunctionMove, ...]:
+def function_moves(baseline: ArmSamples, candidate: ArmSamples) -> tuple[FunctionMove, ...]:
     """Return how each function's own time per workflow moved, the greatest move first.
 
     The intervals are widened for the number of functions (Bonferroni), so that they hold for all
@@ -34,19 +29,18 @@ def function_moves(
     Args:
         baseline: The older side.
         candidate: The newer side.
-        seed: Of the resampling.
 
     Returns:
         Functions with at least ``MIN_SAMPLES`` samples; none where ``unusable`` says why.
     """
-    functions = _compared_functions(baseline, candidate)
-    if unusable(baseline) or unusable(candidate) or not functions:
+    if unusable(baseline) or unusable(candidate):
         return ()
-    rng = np.random.default_rng(seed)
-    before, after = (own_times(side, functions, rng) for side in (baseline, candidate))
-    degrees = len(baseline.pairs) + len(candidate.pairs) - 2
-    factor = t_quantile(1 - 0.025 / len(functions), degrees)
-    half_s = factor * np.hypot(before.error_s, after.error_s)
+    functions = _compared_functions(baseline, candidate)
+    if not functions:
+        return ()
+    before, after = (own_times(side, functions) for side in (baseline, candidate))
+    errors = move_errors((before, after))
+    half_s = t_quantile(1 - 0.025 / len(functions), errors.degrees) * errors.seconds
     details = FunctionDetails(baseline), FunctionDetails(candidate)
     moves = [
         _move(function, details, (float(a), float(b)), float(half))
@@ -59,23 +53,20 @@ def function_moves(
 
 def unusable(side: ArmSamples) -> str:
     """Return why a side cannot be compared; empty where it can."""
-    if len(side.pairs) < MIN_PAIRS:
-        return (
-            f"{side.name}: {len(side.pairs)} pairs of windows were sampled, and at least "
-            f"{MIN_PAIRS} are needed to tell how they vary"
-        )
     if not side.workflows:
         return f"{side.name}: no workflow ended ok while its CPU time was measured"
     if not side.samples:
         return f"{side.name}: no sample of a thread that computed"
+    if (measured := len(side.measured_levels)) < MIN_LEVELS:
+        return (
+            f"{side.name}: stacks were sampled in {measured} of its levels; at least {MIN_LEVELS}, "
+            "each with a process of its own, are needed to tell how processes differ"
+        )
     return ""
 
 
 def _compared_functions(baseline: ArmSamples, candidate: ArmSamples) -> list[Function]:
-    counts: Counter[Function] = Counter()
-    for stacks in (baseline.stacks, candidate.stacks):
-        for stack, count in stacks.items():
-            counts[function_of(own_frame(stack))] += count
+    counts = baseline.counts + candidate.counts
     return sorted(function for function, count in counts.items() if count >= MIN_SAMPLES)
 
 

@@ -1,17 +1,13 @@
-"""The own CPU time of functions per workflow on one side, each with its standard error.
+"""The own CPU time of functions per workflow on one side, and how it differs between its levels.
 
 CPU time per workflow of a function = its share of the on-CPU samples x the CPU time per workflow
-that was measured without sampling. The error comes from drawing pairs of windows with replacement,
-and is never smaller than the number of samples allows.
-
-Source:
-    Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapters 6 and 8 (blocks of a series
-    are drawn in place of single samples).
+that was measured without sampling. The unit of which a side has several is the level: each is a
+process of its own, at another time. Samples and windows of one process have its memory layout, its
+hash seed and the machine's state of that time in common, so they are no independent values.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,43 +19,42 @@ if TYPE_CHECKING:
     from perf_pipeline.analysis.profile.arm_samples import ArmSamples
     from perf_pipeline.analysis.profile.python_calls import Function
 
-RESAMPLES = 2000
-
 
 @dataclass(frozen=True)
 class OwnTimes:
     """Own times of functions, in the order in which they were asked for.
 
     Attributes:
-        seconds: float64[functions], CPU time per workflow.
-        error_s: float64[functions], its standard error.
+        seconds: float64[functions], CPU time per workflow over all levels.
+        levels: How many levels it was measured in.
+        variance_s2: float64[functions], variance between levels of the value of one level.
+        counted_s2: float64[functions], the part of that variance that the number of samples makes.
     """
 
     seconds: npt.NDArray[np.float64]
-    error_s: npt.NDArray[np.float64]
+    levels: int
+    variance_s2: npt.NDArray[np.float64]
+    counted_s2: npt.NDArray[np.float64]
 
 
-def own_times(side: ArmSamples, functions: list[Function], rng: np.random.Generator) -> OwnTimes:
+def own_times(side: ArmSamples, functions: list[Function]) -> OwnTimes:
     """Estimate the own time of each function.
 
     Args:
-        side: With at least two pairs of windows, a sample and a workflow.
+        side: With at least two measured levels.
         functions: Which functions.
-        rng: Source of the resampling.
     """
-    own = side.own_counts(functions)
-    samples = np.array([float(sum(stacks.values())) for stacks in side.on_cpu])
-    cpu_s, workflows = side.unsampled("cpu_s"), side.unsampled("workflows")
-    pairs, total, each_s = len(side.pairs), samples.sum(), cpu_s.sum() / workflows.sum()
-    share = own.sum(axis=0) / total
-    drawn = rng.multinomial(pairs, np.full(pairs, 1 / pairs), size=RESAMPLES).astype(float)
-    drawn = drawn[(drawn @ samples > 0) & (drawn @ workflows > 0)]
-    again_s = (
-        (drawn @ own)
-        / (drawn @ samples)[:, None]
-        * ((drawn @ cpu_s) / (drawn @ workflows))[:, None]
+    levels = side.measured_levels
+    own = np.array([level.own_counts(functions) for level in levels])
+    samples = np.array([float(level.samples) for level in levels])
+    each_s = np.array([level.cpu_per_workflow_s for level in levels], dtype=np.float64)
+    shares = own / samples[:, None]
+    share, all_s = side.own_counts(functions) / side.samples, side.cpu_per_workflow_s or 0.0
+    # A function without a sample in a level may have had nearly one.
+    per_sample = np.maximum(share * (1 - share), 1 / samples.mean()) / samples[:, None]
+    return OwnTimes(
+        seconds=share * all_s,
+        levels=len(levels),
+        variance_s2=(shares * each_s[:, None]).var(axis=0, ddof=1),
+        counted_s2=(per_sample * each_s[:, None] ** 2).mean(axis=0),
     )
-    # The spread of the drawn values is that of n - 1 pairs.
-    spread_s = again_s.std(axis=0) * math.sqrt(pairs / (pairs - 1))
-    counted = np.sqrt(np.maximum(share * (1 - share), 1 / total) / total)
-    return OwnTimes(share * each_s, np.maximum(spread_s, counted * each_s))

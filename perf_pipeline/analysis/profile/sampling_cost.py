@@ -6,7 +6,6 @@ import math
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.profile.moves import MIN_PAIRS
 from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.metrics.types.profile import SamplingCost
 
@@ -14,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.samples.stacks.window import Window, WindowPair
+
+
+MIN_PAIRS = 3
+"""With fewer pairs of windows, they say nothing about how they vary."""
 
 
 def sampling_cost(pairs: Sequence[WindowPair]) -> SamplingCost:

@@ -19,6 +19,7 @@ from perf_pipeline.bisect.bisection_file import (
     bisection_entry,
     write_bisection,
 )
+from perf_pipeline.bisect.budget import Budget, comparison_s
 from perf_pipeline.bisect.release_arm import ReleaseArm
 from perf_pipeline.bisect.table import bisection_table
 from perf_pipeline.cli.completion import offer_scenarios
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 METRIC = "cpu_per_workflow_s"
 """What decides unless another metric is named: neighbours on the machine disturb it least."""
 
-BUDGET = "10m"
+BUDGET = "2h"
 DECIDED = ("found", "no_regression")
 _FLAGS = tuple(
     one
@@ -89,7 +90,7 @@ def bisect(
     ] = None,
     budget: Annotated[
         str,
-        typer.Option("--budget", metavar="TIME", help="Maximum time of a first comparison."),
+        typer.Option("--budget", metavar="TIME", help="Maximum time of everything together."),
     ] = BUDGET,
     pre_releases: Annotated[  # noqa: FBT002 typer's way of a flag
         bool, typer.Option("--pre-releases", help="Alpha, beta and candidate releases as well.")
@@ -105,7 +106,8 @@ def bisect(
 
     Twice: as published, each release with the packages that it requires, and pinned, each with
     those of the target's lock. What is only in the first was caused by dependencies. A release that
-    does not install, or cannot execute the scenario, is skipped and named.
+    does not install, or cannot execute the scenario, is skipped and named. What fits into the
+    budget is said before; when it is spent, the answer is the range that is known by then.
 
     Exit codes: 0 the first bad release is named, or there is none; 2 bad input; 3 undecided: a
     range, or nothing; 75 gave up waiting for another load run; 129, 130, 143 interrupted.
@@ -124,20 +126,23 @@ def bisect(
         settings = settings_with(results)
         checked = check_everything(scenario, replace(overrides, target=spec.text), None, settings)
         budget_s, wait_s = parse_duration(budget, "--budget"), parse_duration(wait, "--wait")
+        in_flight = checked.concurrency[0] if checked.concurrency else 1
+        time = Budget(budget_s, comparison_s(checked.phases, in_flight))
         package = target_facts(spec.name).package
         wanted = Wanted(platform.python_version(), good, pre_releases, yanked)
         releases = range_of(list_releases(package, wanted, os.environ), good, bad)
         make_results_folder(settings.results_dir)
     notify(f"{len(releases)} releases of {package} from {good} to {bad}")
+    notify(time.announcement(len(releases)))
     published, pinned = (
-        ReleaseArm(spec, is_pinned, checked, settings, metric, budget_s, notify, wait_s)
+        ReleaseArm(spec, is_pinned, checked, settings, metric, time, notify, wait_s)
         for is_pinned in (False, True)
     )
     pinned.package_of = published.package_with
     least = None if limit is None else scaled(METRICS[metric], limit / 100)
     identity = new_run_id(datetime.now(UTC))
     try:
-        found = bisect_both(releases, published, pinned, metric, notify_answer, least)
+        found = bisect_both(releases, published, pinned, metric, notify_answer, least, time)
     except GaveUpWaitingError as error:
         give_up(str(error), identity, as_json=as_json)
     except PerfPipelineError as error:

@@ -46,10 +46,14 @@ class Movement:
         high: Upper end.
         tier: ``fast``: a warning that more runs may take back.
         severity: From the effect and its interval together.
-        first_bad: The first run of the new level.
-        last_good: The run before it, or the newest run of the baseline; empty if there is none.
+        first_bad: The first run of the new level; of a drift, the first one that is worse by more
+            than is negligible.
+        last_good: The run before it, or the newest run of the baseline; empty if there is none; of
+            a drift, the run at which it begins.
         comparison: Id of the comparison that found it; empty for the history.
         pair: The two sides of an interleaved comparison, as they were asked for; else empty.
+        is_drift: Whether it gets worse steadily, run by run; the effect is that from ``last_good``
+            to the newest run.
     """
 
     key: MetricKey
@@ -65,6 +69,7 @@ class Movement:
     last_good: str
     comparison: str = ""
     pair: str = ""
+    is_drift: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,3 +135,8 @@ class Alert:
     def targets(self) -> tuple[str, ...]:
         """The targets that are worse, in order."""
         return tuple(sorted({one.key.target for one in self.movements}))
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether everything in it drifts, so that no single run is to blame."""
+        return bool(self.movements) and all(one.is_drift for one in self.movements)

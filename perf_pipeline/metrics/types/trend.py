@@ -67,7 +67,8 @@ class TrendChange:
         high: Upper end.
         tier: ``fast``: a warning that more runs may take back.
         is_worse: Whether the new level is worse than the old one; None where no direction is.
-        raises_alert: Whether it is among the last runs, and worse by more than is negligible.
+        raises_alert: Whether the look for alerts that comes next raises one for it, unless one is
+            there: it is recent, worse by more than is negligible, and later runs did not mend it.
     """
 
     run: int
@@ -92,6 +93,8 @@ class TrendDrift:
         low: Lower end of its interval.
         high: Upper end.
         is_worse: Whether it goes to the worse; None where no direction is worse.
+        raises_alert: Whether the look for alerts that comes next raises one for it, unless one is
+            there.
     """
 
     run: int
@@ -99,6 +102,7 @@ class TrendDrift:
     low: float | None
     high: float | None
     is_worse: bool | None
+    raises_alert: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.run.answers import Verdict
@@ -42,7 +43,10 @@ def answers(trend: Trend) -> tuple[Verdict, Verdict]:
         word = f"{word}, acknowledged"
     tone: Tone = "bad" if confirmed and alert.state == "open" else "warn"
     others = f" {quantity.counted(len(known) - 1, 'further alert')}." if len(known) > 1 else ""
-    said = f"Since run {escape.name(alert.alert_id)}: {moved(alert, NAMED_MAX)}.{others}"
+    since = f"Drifting since run {escape.name(alert.last_good)}"
+    if not alert.is_drift:
+        since = f"Since run {escape.name(alert.alert_id)}"
+    said = f"{since}: {moved(alert, NAMED_MAX)}.{others}"
     note = (escape.visible(alert.note),) if alert.note else ()
     return (
         Verdict(WORSE, Cell(word, tone), (said, *note, runs)),
@@ -58,9 +62,9 @@ def _without_alert(trend: Trend, runs: str) -> tuple[Verdict, Verdict]:
     worse = sum(change.is_worse is True for metric in trend.metrics for change in metric.changes)
     said = f"{quantity.counted(worse, 'change point')} for the worse so far."
     if drifts := sum(one.drift is not None and one.drift.is_worse is True for one in trend.metrics):
-        said += f" {quantity.counted(drifts, 'drift')} to the worse; a drift raises no alert."
-    raised = {alert.alert_id for alert in trend.alerts}
-    if any(_is_unannounced(trend, metric, raised) for metric in trend.metrics):
+        said += f" {quantity.counted(drifts, 'drift')} to the worse."
+
+    if any(map(partial(_is_unannounced, trend), trend.metrics)):
         return (
             Verdict(WORSE, Cell("worse, and no alert was raised yet", "warn"), (said, runs)),
             Verdict(
@@ -75,14 +79,19 @@ def _without_alert(trend: Trend, runs: str) -> tuple[Verdict, Verdict]:
     )
 
 
-def _is_unannounced(trend: Trend, metric: MetricTrend, raised: set[str]) -> bool:
-    """Return whether a metric is at a worse level, for sure, since a run that should have one."""
-    confirmed = [one for one in metric.changes if one.tier == "confirmed"]
-    if not confirmed or not confirmed[-1].raises_alert:
+def _is_unannounced(trend: Trend, metric: MetricTrend) -> bool:
+    """Return whether a metric is worse, for sure, and the alert that this raises is not there."""
+    raised = {alert.alert_id for alert in trend.alerts}
+    for change in metric.changes:
+        near = trend.runs[change.earliest : change.latest + 1]
+        is_decided = change.raises_alert and change.tier == "confirmed"
+        if is_decided and raised.isdisjoint(run.run_id for run in near):
+            return True
+    if metric.drift is None or not metric.drift.raises_alert:
         return False
-    last = confirmed[-1]
-    near = trend.runs[last.earliest : last.latest + 1]
-    return raised.isdisjoint(run.run_id for run in near)
+    mine = (metric.level, metric.family, metric.metric)
+    drifts = (one for alert in trend.alerts for one in alert.movements if one.is_drift)
+    return all((one.key.level, one.key.family, one.key.metric) != mine for one in drifts)
 
 
 def _next_step(trend: Trend, alert: Alert, *, confirmed: bool) -> str:
@@ -91,6 +100,12 @@ def _next_step(trend: Trend, alert: Alert, *, confirmed: bool) -> str:
         return "A few more runs confirm it or take it back."
     if not alert.last_good:
         return f"Compare run {bad} with an older one."
+    if alert.is_drift:
+        newest = escape.name(trend.runs[-1].run_id)
+        return (
+            f"`perf-pipeline compare {good} {newest}` names what moved from the start of the drift "
+            "to the newest run."
+        )
     versions = [
         escape.name(one.version)
         for run in (alert.last_good, alert.alert_id)
@@ -135,7 +150,7 @@ def alerts_table(trend: Trend) -> Table:
 def _range(alert: Alert) -> str:
     if not alert.last_good:
         return "no good run before it is known"
-    return f"after {escape.name(alert.last_good)}"
+    return f"{'drifting since' if alert.is_drift else 'after'} {escape.name(alert.last_good)}"
 
 
 def changes_table(trend: Trend) -> Table:

@@ -37,13 +37,6 @@ def tiny(sandbox: Sandbox) -> subprocess.CompletedProcess[str]:
     return sandbox.cli("run", sandbox.scenario("tiny"), "--json")
 
 
-@pytest.fixture(scope="module")
-def gated(sandbox: Sandbox) -> subprocess.CompletedProcess[str]:
-    """A run against servers without a runtime, to which no target of its gate applies, ended."""
-    file = sandbox.scenario("gated", kind="analytics/medium", concurrency=1, steady_s=0.5)
-    return sandbox.cli("run", file, "--gate", "goal", "--json")
-
-
 class Running:
     """A run with servers in its steady phase, which would last two minutes."""
 
@@ -67,10 +60,6 @@ class Running:
         asked = self.sandbox.cli("records", self.folder.name, "--json")
         assert asked.returncode == 0, asked.stderr
         return last_object(asked.stdout)
-
-    def said(self) -> str:
-        """Return what people were told."""
-        return self.log.with_suffix(".err").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -130,21 +119,6 @@ def test_a_report_is_written_anew_from_the_records(
     assert result_file.exists()
 
 
-def test_a_gate_of_which_no_target_applies_fails_with_exit_code_1(
-    sandbox: Sandbox, gated: subprocess.CompletedProcess[str]
-) -> None:
-    """About 100 workflows end, of which the goal for P99 needs 1000."""
-    told = last_object(gated.stdout)
-    assert told["validity"] == "valid", gated.stderr
-    assert told["gate_failures"] == [
-        "none of its targets applies to this run; [[slo]] or --slo sets objectives"
-    ]
-    assert gated.returncode == 1
-    records = last_object(sandbox.cli("records", told["run_id"], "--json").stdout)
-    assert records["outcomes"]["ok"] >= told["levels"][0]["samples"]
-    assert list(sandbox.temp.iterdir()) == []
-
-
 def test_an_interrupted_run_keeps_what_was_measured(
     sandbox: Sandbox, start: Callable[[str], Running]
 ) -> None:
@@ -180,24 +154,6 @@ def test_nothing_outlives_kill_9_of_the_command(
     assert sandbox.own_record(running.folder)["status"] == "interrupted"
     assert running.records()["status"] == "interrupted"
     assert list(sandbox.temp.iterdir()) == []
-
-
-def test_kill_9_of_the_dagster_process_is_not_a_measurement(
-    start: Callable[[str], Running],
-) -> None:
-    """Exit code 3; the process left no word, so its run counts as killed."""
-    running = start("dagster_killed")
-    (child,) = psutil.Process(running.process.pid).children()
-    child.kill()
-    assert running.end_s() < GONE_WITHIN_S
-    assert running.process.returncode == 3
-    assert "ended by SIGKILL" in running.said()
-    told = last_object(running.log.read_text(encoding="utf-8"))
-    assert (told["status"], told["validity"]) == ("killed", "incomplete")
-    records = running.records()
-    assert (records["status"], records["levels"][0]["validity"]) == ("killed", "incomplete")
-    assert records["recovered"]
-    assert records["outcomes"]["ok"] > 0
 
 
 def test_a_script_in_the_background_can_be_interrupted(sandbox: Sandbox) -> None:

@@ -73,7 +73,6 @@ def test_a_total_ends_the_level_however_many_end_while_the_slots_start(served: S
     assert played.level.ended_because == "total_workflows"
     assert sum(played.level.outcomes.values()) - played.performance.total_workflows > 300
     assert 3000 <= played.performance.total_workflows < 15_000
-    assert played.performance.validity == "valid", played.performance.reasons
 
 
 @pytest.mark.alone

@@ -70,7 +70,7 @@ def test_another_lock_is_another_environment(bench: Bench) -> None:
 
 def test_another_interpreter_is_another_environment(bench: Bench) -> None:
     other = bench.logging_python()
-    assert bench.make(uv=None, base=other).python != bench.make().python
+    assert bench.make(base=other).python != bench.make().python
 
 
 def test_a_lock_that_includes_another_gives_the_same_environment(bench: Bench) -> None:

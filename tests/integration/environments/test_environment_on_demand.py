@@ -164,7 +164,7 @@ def test_a_pinned_release_has_the_packages_of_the_lock_and_none_that_it_requires
     spam = hashlib.sha256((bench.wheels / "spam-1.0-py3-none-any.whl").read_bytes()).hexdigest()
     driver = write_wheel(bench.wheels, "driver", "2.0")
     bench.lock("one", f"driver==2.0 --hash=sha256:{driver}\nspam==1.0 \\\n    --hash=sha256:{spam}")
-    assert bench.make(NEWER, uv=uv).packages == {"driver": "3.0", "eggs": "7.0", "spam": "2.0"}
+    assert bench.make(NEWER).packages == {"driver": "3.0", "eggs": "7.0", "spam": "2.0"}
     pinned = TargetSpec("one==2.0@lock", "one", "2.0", (), is_pinned=True)
     made = bench.make(pinned, uv=uv)
     assert made.packages == {"driver": "2.0", "spam": "2.0"}

@@ -155,13 +155,17 @@ def test_a_command_of_minutes_is_sound_up_to_where_it_would_begin(
     assert f"no results can be written to {UNWRITABLE}" in " ".join(said.split())
 
 
-def test_the_cheap_commands_work_one_after_the_other(sandbox: Sandbox) -> None:
+def test_the_cheap_commands_work_one_after_the_other(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those after the run in this process, which has imported already what they need."""
     run = sandbox.run(*words_of(MY_RUN), cwd=sandbox.folder)
     assert last_object(run.stdout)["validity"] in WORST_FIRST, run.stderr
+    sandbox.enter(monkeypatch)
     for line in TOGETHER:
-        ended = sandbox.run(*words_of(line), cwd=sandbox.folder)
-        assert ended.returncode == 0, (line, ended.stdout, ended.stderr)
-        assert ended.stdout.strip(), line
+        code, told = call(shlex.split(line)[1:]), capsys.readouterr()
+        assert code == 0, (line, told)
+        assert told.out.strip(), line
     throughput, latency, severity, verdict = _analysed(sandbox).split()
     assert 0 < float(throughput.strip("[]")) > 1 / float(latency.strip("[]"))
     assert (severity, verdict) == ("none", "unstable")  # one run a side rules no change of 5 % out
@@ -291,7 +295,9 @@ def test_the_form_is_one_that_the_jobs_take() -> None:
 
 
 @pytest.mark.parametrize("body", blocks("toml"), ids=lambda body: body.splitlines()[0][:30])
-def test_every_scenario_is_sound(sandbox: Sandbox, body: str) -> None:
+def test_every_scenario_is_sound(
+    sandbox: Sandbox, body: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What is only a part of a scenario is completed, levels and phases included."""
     shop = next(block for block in blocks("python") if "def order" in block)
     (sandbox.folder / "shop.py").write_text(shop, encoding="utf-8")
@@ -304,8 +310,8 @@ def test_every_scenario_is_sound(sandbox: Sandbox, body: str) -> None:
         text = body + text.replace(body, "")
     file = sandbox.folder / "part.toml"
     file.write_text(text, encoding="utf-8")
-    checked = sandbox.cli("check", str(file))
-    assert checked.returncode == 0, (text, checked.stdout, checked.stderr)
+    sandbox.enter(monkeypatch)
+    assert call(["check", str(file)]) == Exit.COMPLETE, (text, capsys.readouterr())
 
 
 def test_settings_of_the_readme_are_read() -> None:

@@ -30,7 +30,7 @@ def test_kailash_2_18_0_is_named_as_published_and_its_dependencies_as_the_cause(
     sandbox = Sandbox(tmp_path)
     ran = sandbox.cli(
         "bisect", "kailash", "--good", "2.16.1", "--bad", "2.18.1",
-        "--duration", "2s", "--budget", "90s", "--json",
+        "--duration", "2s", "--budget", "20m", "--json",
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout.splitlines()[-1])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.bisect.budget import Budget
 from perf_pipeline.bisect.release_arm import ReleaseArm, last_lines, missing_module
 from perf_pipeline.bisect.smoke import smoke_problem
 from perf_pipeline.config.interleaved.arms import AbArm
@@ -74,7 +75,7 @@ def arm_of(target: str, settings: Settings, notify: Callable[[str], None]) -> Re
         scenario=open_scenario("release"),
         settings=settings,
         metric="cpu_per_workflow_s",
-        budget_s=1.0,
+        budget=Budget(60.0, 1.0),
         notify=notify,
     )
 

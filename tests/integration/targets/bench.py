@@ -28,7 +28,7 @@ from perf_pipeline.workload.servers import connection_name
 from tests.integration.runs.connection_counts import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from perf_pipeline.servers.server import Server
 
@@ -183,15 +183,18 @@ class Bench:
         target: str,
         *rounds: list[tuple[int, int]],
         threads: int = 1,
+        jobs: Sequence[Job] = (),
         statement_timeout_ms: int = 30_000,
+        selection_timeout_s: int = 5,
     ) -> Driver:
-        """Start executing rounds of (kind, number)."""
+        """Start executing rounds of (kind, number), each with its job, or all with the bench's."""
         wanted = {
             "target": target,
-            "job": asdict(self.job),
+            "jobs": [asdict(job) for job in jobs or [self.job] * len(rounds)],
             "rounds": rounds,
             "threads": threads,
             "statement_timeout_ms": statement_timeout_ms,
+            "selection_timeout_s": selection_timeout_s,
         }
         driver = Driver(self.python, self._home, wanted)
         self.drivers.append(driver)

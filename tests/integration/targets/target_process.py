@@ -91,22 +91,28 @@ def play_tasks(
     return outcomes, [at_once, max(executing)]
 
 
+def job_of(fields: dict[str, Any]) -> Job:
+    """Return the job that standard input describes."""
+    kinds = tuple(Kind(**kind) for kind in fields["kinds"])
+    servers = ServerAccess.from_json(fields["servers"])
+    return Job(**{**fields, "kinds": kinds, "servers": servers})
+
+
 def main() -> None:
     """Do what standard input says."""
     wanted = json.loads(sys.stdin.readline())
-    job = wanted["job"]
-    job["kinds"] = tuple(Kind(**kind) for kind in job["kinds"])
-    job["servers"] = ServerAccess.from_json(job["servers"])
     pools.STATEMENT_TIMEOUT_MS = wanted["statement_timeout_ms"]
+    pools.SELECTION_TIMEOUT_S = wanted["selection_timeout_s"]
     adapter = importlib.import_module(f"perf_pipeline.targets.{wanted['target']}.adapter")
     outcomes, descriptors, threads, executing = [], [], [], []
-    for round_ in wanted["rounds"]:
+    for fields, round_ in zip(wanted["jobs"], wanted["rounds"], strict=True):
+        job = job_of(fields)
         if inspect.iscoroutinefunction(adapter.open_target):
-            ended, executed = play_tasks(adapter, Job(**job), round_, wanted["threads"])
+            ended, executed = play_tasks(adapter, job, round_, wanted["threads"])
             outcomes.append(ended)
             executing.append(executed)
         else:
-            outcomes.append(play(adapter, Job(**job), round_, wanted["threads"]))
+            outcomes.append(play(adapter, job, round_, wanted["threads"]))
         descriptors.append(len(list(Path("/proc/self/fd").iterdir())))
         threads.append(threading.active_count())
     answer = {

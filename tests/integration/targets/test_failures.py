@@ -22,25 +22,30 @@ from tests.integration.targets.bench import (
 pytestmark = pytest.mark.integration
 
 
+REFUSED = {
+    "postgres": (QUERY, "postgresql://postgres@127.0.0.1:1/postgres"),
+    "redis": (CACHE, "redis://127.0.0.1:1/0"),
+    "mysql": (PROCESSING, "mysql://root@127.0.0.1:1/perf"),
+    "mongodb": (ANALYTICS, "mongodb://127.0.0.1:1/perf"),
+}
+"""Service to a kind that uses it, and a URL where nobody listens."""
+
+
 @pytest.mark.parametrize(("target", "nodes"), WRITTEN)
-@pytest.mark.parametrize(
-    ("kind", "url"),
-    [
-        (QUERY, {"postgres": "postgresql://postgres@127.0.0.1:1/postgres"}),
-        (CACHE, {"redis": "redis://127.0.0.1:1/0"}),
-        (PROCESSING, {"mysql": "mysql://root@127.0.0.1:1/perf"}),
-        (ANALYTICS, {"mongodb": "mongodb://127.0.0.1:1/perf"}),
-    ],
-    ids=["postgres", "redis", "mysql", "mongodb"],
-)
 def test_a_refused_server_is_a_connection_error_also_at_a_last_node_where_kailash_raises_nothing(
-    bench: Bench, target: str, nodes: str, kind: int, url: dict[str, str]
+    bench: Bench, target: str, nodes: str
 ) -> None:
-    """Nobody listens on port 1; all but PostgreSQL are written to by a last node."""
+    """One server after the other; all but PostgreSQL are written to by a last node."""
     bench.written(nodes)
-    bench.with_urls(**url)
-    answer = bench.start(target, [(kind, 1)]).answer()
-    assert answer.classes() == ["CONNECTION"], answer.texts()
+    good, jobs = bench.job, []
+    for service, (_, url) in REFUSED.items():
+        bench.job = good
+        bench.with_urls(**{service: url})
+        jobs.append(bench.job)
+    rounds = [[(kind, number)] for number, (kind, _) in enumerate(REFUSED.values())]
+    answer = bench.start(target, *rounds, jobs=jobs, selection_timeout_s=1).answer()
+    ended = dict(zip(REFUSED, answer.classes(), strict=True))
+    assert ended == dict.fromkeys(REFUSED, "CONNECTION"), answer.texts()
 
 
 @pytest.mark.parametrize(("target", "nodes"), WRITTEN)

@@ -13,6 +13,7 @@ from perf_pipeline.alerts.changes import Evidence, changed_alerts
 from perf_pipeline.alerts.history_evidence import WatchedSeries, worse_in
 from perf_pipeline.alerts.news import newest
 from perf_pipeline.alerts.watch import watch
+from perf_pipeline.alerts.words import alert_lines
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.metrics.comparison_file import write_comparison
@@ -131,3 +132,51 @@ def test_histories_without_a_change_raise_nearly_nothing() -> None:
         values = {metric: list(np.exp(rng.normal(0, 0.03, 60))) for metric in METRICS}
         raised += sum(event == "raised" for _, _, event in announced(values, range(20, 61, 8)))
     assert raised <= 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_drift_is_one_alert_that_is_announced_again_only_if_it_goes_on(seed: int) -> None:
+    """Over 60 runs CPU time rises by 12 % and throughput falls by as much; the others do not move.
+
+    As more runs come, its line begins to matter at another run, and some look like steps: it
+    stays the same alert, and nothing is called as before again.
+    """
+    rng = np.random.default_rng(seed)
+    worse = 1 + 0.12 * np.arange(60) / 59
+    levels = {"cpu_per_workflow_s": worse, "throughput_per_s": 1 / worse}
+    values = {
+        metric: list(levels.get(metric, np.ones(60)) * np.exp(rng.normal(0, 0.01, 60)))
+        for metric in METRICS
+    }
+    told = announced(values, range(20, 61))
+    events = [event for _, _, event in told]
+    assert set(events) <= {"raised", "moved_again"}
+    assert events.count("raised") <= len(levels)  # a metric may be taken for a step at first
+    assert events.count("moved_again") <= 3 * len(levels)
+
+
+def test_all_drifts_of_a_scenario_are_one_alert() -> None:
+    """Found in one look, as in a history that was imported."""
+    rng = np.random.default_rng(1)
+    worse = 1 + 0.12 * np.arange(60) / 59
+    values = {"cpu_per_workflow_s": list(worse), "throughput_per_s": list(1 / worse)}
+    noisy = {
+        name: list(series * np.exp(rng.normal(0, 0.01, 60))) for name, series in values.items()
+    }
+    (found,) = changed_alerts((), grow(noisy, 60), NOW.isoformat())
+    assert found.event == "raised"
+    assert found.alert.is_drift
+    assert {one.key.metric for one in found.alert.movements} == set(values)
+    assert (found.alert.last_good, found.alert.severity) == (run_id(0), "minor")
+    lines = "\n".join(alert_lines(found.alert))
+    assert f"It drifts, so no single run is to blame; {found.alert.alert_id} is the first" in lines
+    assert f"drifting since {run_id(0)}" in lines
+
+
+def test_a_step_that_is_greater_than_a_known_drift_is_an_alert_of_its_own() -> None:
+    rng = np.random.default_rng(3)
+    drifting = (1 + 0.06 * np.arange(40) / 39) * np.exp(rng.normal(0, 0.01, 40))
+    series = {"cpu_per_workflow_s": [*drifting, *(1.5 * np.exp(rng.normal(0, 0.01, 20)))]}
+    told = announced(series, range(36, 61))
+    raised = [alert for _, alert, event in told if event == "raised"]
+    assert raised[-1] in {run_id(number) for number in (39, 40, 41)}

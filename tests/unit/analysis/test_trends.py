@@ -88,13 +88,13 @@ def test_a_metric_that_falls_by_a_tenth_run_by_run_drifts_and_has_no_change_poin
     (metric,) = found.metrics
     assert metric.changes == ()
     assert metric.drift is not None
-    assert (metric.drift.run, metric.drift.is_worse) == (0, True)
+    assert (metric.drift.run, metric.drift.is_worse, metric.drift.raises_alert) == (0, True, True)
     assert metric.drift.effect == pytest.approx(0.9, abs=0.01)
 
 
-def changed(metric: str, first: int, before: float, after: float) -> TrendChange:
+def changed(metric: str, first: int, before: float, after: float, family: str = "") -> TrendChange:
     """Return the change point of a metric that moves at run ``first`` of 40, with noise of 1 %."""
-    key = MetricKey(metric)
+    key = MetricKey(metric, family)
     runs = []
     for place in range(RUNS):
         value = (before if place < first else after) * noise(place)
@@ -117,6 +117,18 @@ def test_a_change_raises_an_alert_if_it_is_recent_worse_and_not_negligible() -> 
     assert not changed("p50_s", 20, 1.1, 1.0).raises_alert
     assert changed("error_ratio", 20, 0.01, 0.03).raises_alert
     assert not changed("error_ratio", 20, 0.0001, 0.0003).raises_alert
+
+
+def test_a_warning_raises_an_alert_for_a_whole_level_alone() -> None:
+    """Of one kind of workflow, and of what no comparison judges, only what is confirmed does."""
+    for metric, family, raises in (
+        ("p50_s", "", True),
+        ("p50_s", "analytics", False),
+        ("connections", "", False),
+    ):
+        change = changed(metric, 36, 1.0, 1.2, family)
+        assert (change.tier, change.is_worse, change.raises_alert) == ("fast", True, raises)
+        assert changed(metric, 20, 1.0, 1.2, family).raises_alert
 
 
 def test_what_follows_the_throughput_is_neither_worse_nor_better() -> None:

@@ -161,7 +161,7 @@ def kill_step(step: subprocess.Popen[bytes], run: Path) -> LevelBlocks:
 def kill_workers(run: Path, rng: random.Random, over: threading.Event) -> LevelBlocks:
     """Kill one worker of every level at a random moment, until the run is over.
 
-    Of every two levels, one is killed after it has acknowledged ``ENOUGH`` records.
+    Of every two levels, the first is killed after it has acknowledged ``ENOUGH`` records.
     """
     before: LevelBlocks = {}
     while not over.is_set():
@@ -169,7 +169,7 @@ def kill_workers(run: Path, rng: random.Random, over: threading.Event) -> LevelB
         if not levels or not (workers := workers_of(levels[0])):
             time.sleep(0.01)
             continue
-        if len(before) % 2:
+        if len(before) % 2 == 0:
             wait_for_records(lambda now=levels[:1]: now, over.is_set)
         time.sleep(rng.uniform(0.0, 3.5))
         victim = rng.choice(workers)

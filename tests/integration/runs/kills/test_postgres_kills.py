@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,14 +31,19 @@ pytestmark = pytest.mark.integration
 def test_killing_postgresql_loses_no_ok_workflows_row(
     lasting: Settings, session: ServiceSession, rng: random.Random, kills: int
 ) -> None:
-    """What it could not answer is an error of class connection, whether or not it was stored."""
+    """What it could not answer is an error of class connection, whether or not it was stored.
+
+    PostgreSQL is killed about every 2 s, until a second before the level ends.
+    """
+    steady_s = min(POSTGRES.phases.steady_s, 3.0 * kills)
+    scenario = replace(POSTGRES, phases=replace(POSTGRES.phases, steady_s=steady_s))
     accounts: list[Account] = []
     killed = 0
     while killed < kills:
-        with Run(POSTGRES, lasting) as run, ThreadPoolExecutor(1) as pool:
+        with Run(scenario, lasting) as run, ThreadPoolExecutor(1) as pool:
             over = threading.Event()
             level = run.folder.root / "levels" / "00-8"
-            killing = pool.submit(kill_postgres, session, level, rng, over, 21.0)
+            killing = pool.submit(kill_postgres, session, level, rng, over, steady_s - 1)
             try:
                 run.load()
             finally:
@@ -45,7 +51,7 @@ def test_killing_postgresql_loses_no_ok_workflows_row(
             servers, _ = killing.result()
         killed += servers
         rows = committed(lasting.urls["postgres"], run.run_id, 0)
-        accounts.append(check_level(level, POSTGRES, (), rows, {ErrorClass.CONNECTION}))
+        accounts.append(check_level(level, scenario, (), rows, {ErrorClass.CONNECTION}))
         (measured,) = measure_run(run.folder).levels
         assert measured.error_classes["connection"] > servers
         assert measured.workers[0].reason == measured.workers[1].reason == "done"

@@ -13,7 +13,7 @@ from tests.simulated_stacks import stack_of
 def side(stacks: dict[str, int], each_s: float) -> ArmSamples:
     window = Window(1.0, 100 * each_s, 100, 0.0)
     counted = {stack_of(name): count for name, count in stacks.items()}
-    return ArmSamples("a side", "callable", (WindowPair(window, window, counted),))
+    return ArmSamples("a side", "callable", ((WindowPair(window, window, counted),),))
 
 
 def test_the_paths_add_up_to_the_cpu_time_per_workflow_of_each_side() -> None:

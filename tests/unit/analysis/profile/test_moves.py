@@ -14,11 +14,11 @@ from perf_pipeline.samples.stacks.window import Window, WindowPair
 from tests.simulated_stacks import EACH_S, equal_costs, sampled_side, stack_of
 
 
-def side(stacks: dict[Stack, int], each_s: float, *, pairs: int = 4) -> ArmSamples:
-    """Return a side of equal windows: 100 workflows that take ``each_s`` of CPU time each."""
+def side(stacks: dict[Stack, int], each_s: float, *, levels: int = 4) -> ArmSamples:
+    """Return a side of equal levels: 100 workflows that take ``each_s`` of CPU time each."""
     window = Window(1.0, 100 * each_s, 100, 0.0)
     pair = WindowPair(replace(window, cpu_s=999.0), window, stacks)
-    return ArmSamples("a side", "callable", (pair,) * pairs)
+    return ArmSamples("a side", "callable", ((pair,),) * levels)
 
 
 def test_time_is_the_share_of_the_samples_times_the_time_measured_without_sampling() -> None:
@@ -78,7 +78,7 @@ def test_a_function_that_came_anew_is_named_with_its_whole_time() -> None:
 
 def test_functions_with_hardly_a_sample_are_not_compared() -> None:
     stacks = {stack_of("parse"): 50, stack_of("rare"): 1}
-    moves = function_moves(side(stacks, 1e-3, pairs=3), side({stack_of("parse"): 50}, 1e-3))
+    moves = function_moves(side(stacks, 1e-3, levels=3), side({stack_of("parse"): 50}, 1e-3))
     assert MIN_SAMPLES == 5
     assert [move.function for move in moves] == ["parse"]
 
@@ -86,10 +86,10 @@ def test_functions_with_hardly_a_sample_are_not_compared() -> None:
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        (side({stack_of("parse"): 9}, 1e-3, pairs=2), "2 pairs of windows"),
+        (side({stack_of("parse"): 9}, 1e-3, levels=1), "sampled in 1 of its levels"),
         (side({stack_of("parse", "poll"): 9}, 1e-3), "no sample of a thread that computed"),
         (
-            ArmSamples("a side", "", (WindowPair(*[Window(1.0, 1.0, 0, 0.0)] * 2, {}),) * 3),
+            ArmSamples("a side", "", ((WindowPair(*[Window(1.0, 1.0, 0, 0.0)] * 2, {}),),) * 3),
             "no workflow ended ok",
         ),
     ],
@@ -99,7 +99,22 @@ def test_a_side_that_cannot_be_compared_says_why(bad: ArmSamples, why: str) -> N
     assert function_moves(bad, side({stack_of("parse"): 9}, 1e-3)) == ()
 
 
-def test_the_same_samples_give_the_same_intervals() -> None:
-    rng = np.random.default_rng(5)
-    sides = [sampled_side(name, equal_costs(), rng) for name in ("a", "b")]
-    assert function_moves(*sides) == function_moves(*sides)
+def test_windows_of_one_process_are_no_further_evidence() -> None:
+    """The interval comes from four processes a side, however many windows each of them has."""
+    widths = []
+    for pairs in (1, 20):
+        rng = np.random.default_rng(5)
+        sides = (
+            sampled_side(name, equal_costs(), rng, pairs=pairs, samples=2000, process_spread=0.1)
+            for name in ("a", "b")
+        )
+        moves = function_moves(*sides)
+        widths.append(np.mean([move.high_s - move.low_s for move in moves]))
+    assert widths[1] > 0.5 * widths[0]  # with independent windows it would be 0.22
+
+
+def test_a_level_without_a_workflow_is_none() -> None:
+    empty = (WindowPair(*[Window(1.0, 1.0, 0, 0.0)] * 2, {stack_of("parse"): 3}),)
+    good = side({stack_of("parse"): 9}, 1e-3, levels=2)
+    assert unusable(replace(good, levels=(*good.levels, empty))) == ""
+    assert "sampled in 1 of its levels" in unusable(replace(good, levels=(good.levels[0], empty)))

@@ -44,27 +44,27 @@ def test_a_profile_without_native_frames_says_what_is_missing() -> None:
 
 def test_few_samples_are_a_warning_for_each_side() -> None:
     warnings = differential_profile(NATIVE, *sides(samples=10)).warnings
-    assert [one.partition(" samples")[0] for one in warnings] == ["old: only 100", "new: only 100"]
+    assert [one.partition(" samples")[0] for one in warnings] == ["old: only 80", "new: only 80"]
 
 
 def test_a_side_whose_threads_had_to_wait_for_a_core_is_a_warning() -> None:
     """Two seconds of waiting for each on a core: a sample may be of either."""
     old, new = sides()
     crowded = tuple(
-        replace(pair, sampled=replace(pair.sampled, core_wait_s=2 * pair.sampled.cpu_s))
+        (replace(pair, sampled=replace(pair.sampled, core_wait_s=2 * pair.sampled.cpu_s)),)
         for pair in new.pairs
     )
-    warnings = differential_profile(NATIVE, old, replace(new, pairs=crowded)).warnings
+    warnings = differential_profile(NATIVE, old, replace(new, levels=crowded)).warnings
     assert warnings[0].startswith("new: its threads waited 2 s for a core for each second on one")
 
 
 def test_sampling_that_costs_more_than_a_tenth_of_the_throughput_is_a_warning() -> None:
     old, new = sides()
     slow = tuple(
-        replace(pair, sampled=replace(pair.sampled, workflows=pair.sampled.workflows // 2))
+        (replace(pair, sampled=replace(pair.sampled, workflows=pair.sampled.workflows // 2)),)
         for pair in old.pairs
     )
-    warnings = differential_profile(NATIVE, replace(old, pairs=slow), new).warnings
+    warnings = differential_profile(NATIVE, replace(old, levels=slow), new).warnings
     assert warnings[0].startswith("old: sampling itself took 5")
 
 
@@ -75,5 +75,5 @@ def test_a_problem_leaves_no_move_that_could_be_believed() -> None:
     assert no_profile(NATIVE, ("old", "new"), "no ptrace").problem == "no ptrace"
 
 
-def test_sides_with_too_few_windows_are_a_problem() -> None:
-    assert "2 pairs of windows" in differential_profile(NATIVE, *sides(pairs=2)).problem
+def test_sides_of_one_process_each_are_a_problem() -> None:
+    assert "sampled in 1 of its levels" in differential_profile(NATIVE, *sides(levels=1)).problem

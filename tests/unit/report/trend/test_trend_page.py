@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_pipeline.metrics.types.alert import MetricKey
 from perf_pipeline.metrics.types.trend import TrendDrift
 from perf_pipeline.report.run_index import render_index, run_index
 from perf_pipeline.report.trend.files import trend_page, write_trend_page
@@ -133,7 +134,7 @@ def test_every_metric_with_a_value_has_a_row_drawn_or_not(falling: Trend) -> Non
     assert rows[2][-2] == "none"
 
 
-def test_a_drift_is_shown_with_its_metric_and_raises_no_alert(falling: Trend) -> None:
+def test_a_drift_is_shown_with_its_metric_and_asks_for_its_alert(falling: Trend) -> None:
     *others, memory, disk = falling.metrics
     drift = TrendDrift(2, 1.08, 1.06, 1.1, is_worse=True)
     drifting = replace(
@@ -149,7 +150,21 @@ def test_a_drift_is_shown_with_its_metric_and_raises_no_alert(falling: Trend) ->
     assert (cell.text, cell.tone, cell.note) == ("+8.0 % since run 3", "warn", "+6.0 to +10.0 %")
     worse, _ = answers(drifting)
     assert worse.answer.text == "no alert stands"
-    assert worse.sentences[0].endswith("so far. 1 drift to the worse; a drift raises no alert.")
+    assert worse.sentences[0].endswith("so far. 1 drift to the worse.")
+    raising = replace(memory, drift=replace(drift, raises_alert=True))
+    drifting = replace(drifting, metrics=(raising,))
+    worse, _ = answers(drifting)
+    assert worse.answer.text == "worse, and no alert was raised yet"
+    (fell,) = falling.alerts[0].movements
+    moved = replace(
+        fell, key=MetricKey("kailash", "500", "", "memory_peak_mb"), effect=1.08, is_drift=True
+    )
+    worse, to_do = answers(
+        replace(drifting, alerts=(replace(falling.alerts[0], movements=(moved,)),))
+    )
+    assert worse.answer.text == "regression, confirmed"
+    assert worse.sentences[0].startswith(f"Drifting since run {moved.last_good}: peak memory")
+    assert f"compare {moved.last_good} {run_id(29)}`" in to_do.sentences[0]
 
 
 def test_every_metric_with_a_value_is_drawn_with_its_change_points_and_baselines(
