@@ -19,8 +19,8 @@ from perf_pipeline.faults.proxy.client import ProxyClient, ProxyControlError
 from perf_pipeline.faults.proxy.proxy_process import ProxyProcess
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from tests.integration.conftest import settings_in
-from tests.integration.faults.echo import Echo
-from tests.integration.faults.proxied_bench import Bench
+from tests.integration.faults.network.echo import Echo
+from tests.integration.faults.network.proxied_bench import Bench
 from tests.sandbox import until
 
 if TYPE_CHECKING:

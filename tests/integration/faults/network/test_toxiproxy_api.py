@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline.faults.proxy.client import ProxyControlError
-from tests.integration.faults.echo import client_of, is_refused, received, round_trip_s
+from tests.integration.faults.network.echo import client_of, is_refused, received, round_trip_s
 
 if TYPE_CHECKING:
     from perf_pipeline.faults.proxy.client import ProxyClient
     from perf_pipeline.faults.proxy.proxy_state import ProxyState
-    from tests.integration.faults.echo import Echo
+    from tests.integration.faults.network.echo import Echo
 
 pytestmark = pytest.mark.integration
 

@@ -11,15 +11,15 @@ import pytest
 from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
 from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.selftest.fault_trials.fault_trial import FaultTrial, Victim
+from tests.integration.faults.network.proxied_bench import NETWORK, SERVICES
 from tests.integration.faults.playing import assert_acted, played_together
-from tests.integration.faults.proxied_bench import NETWORK, SERVICES
 from tests.sandbox import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
-    from tests.integration.faults.proxied_bench import Bench
+    from tests.integration.faults.network.proxied_bench import Bench
 
 pytestmark = pytest.mark.integration
 

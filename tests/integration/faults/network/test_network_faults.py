@@ -16,8 +16,8 @@ from perf_pipeline.faults.network import proxied_server
 from perf_pipeline.faults.network.exchanges import exchange
 from perf_pipeline.servers.redis import session as redis
 from perf_pipeline.servers.service import NotAnsweringError
-from tests.integration.faults.echo import client_of
-from tests.integration.faults.proxied_bench import (
+from tests.integration.faults.network.echo import client_of
+from tests.integration.faults.network.proxied_bench import (
     NAMES,
     NETWORK,
     SERVICES,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.servers.server import Server
-    from tests.integration.faults.proxied_bench import Bench
+    from tests.integration.faults.network.proxied_bench import Bench
 
 pytestmark = pytest.mark.integration
 

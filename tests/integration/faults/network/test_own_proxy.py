@@ -18,7 +18,7 @@ import pytest
 from perf_pipeline.faults.network.kernel_resets import aborted_connections
 from perf_pipeline.faults.proxy.added_latency import measure_added_latency
 from perf_pipeline.faults.proxy.proxy_process import ProxyProcess
-from tests.integration.faults.echo import (
+from tests.integration.faults.network.echo import (
     Echo,
     client_of,
     is_refused,
@@ -185,7 +185,12 @@ def test_what_a_proxy_adds_is_measured(process: ProxyProcess) -> None:
 
 def test_proxies_and_their_connections_end_with_a_killed_owner(echo: Echo) -> None:
     """Whoever dies, no toxic is left: the failure goes with the path."""
-    command = [sys.executable, "-m", "tests.integration.faults.owner_of_proxies", echo.address]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.integration.faults.network.owner_of_proxies",
+        echo.address,
+    ]
     owner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     told = json.loads(owner.stdout.readline())
