@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,14 @@ from pymongo.uri_parser import parse_uri
 
 from perf_pipeline.faults.arguments import server_of
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.faults.locks.sqlite_locks import write_lockers
+from perf_pipeline.servers.lifecycle.started_server import started_server
 from perf_pipeline.servers.mongodb.session import is_stand_in, server_status, session
 from perf_pipeline.servers.probe import ProbeSession
 from perf_pipeline.servers.service import NotAnsweringError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pymongo import MongoClient
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 _ANSWER_S = 5.0
 _LOCK_WAIT_S = 4.0
-_TRIES, _BETWEEN_S = 3, 0.02
-"""A write of the stand-in locks its file for a few milliseconds; ours does for longer."""
-
 _MOST_UNLOCKS = 10
 """Locks are counted by the server, and each must be taken back."""
 
@@ -36,7 +34,7 @@ def locks_of_mongodb(place: Place) -> Fault:
     """Return what locks the MongoDB of a place, or its stand-in."""
     server = server_of(place)
     if is_stand_in(server_status(server.url, _ANSWER_S)):
-        return StandInLock(server, place.sleep)
+        return StandInLock(server)
     return MongodLock(server)
 
 
@@ -101,13 +99,13 @@ class MongodLock:
 class StandInLock:
     """Holds the lock for writes of the stand-in's SQLite file; see ``Fault``.
 
-    It dies with its process, as all locks of files.
+    It dies with its process, as all locks of files. The stand-in locks its file for each write as
+    well: who has the lock is known from the kernel.
     """
 
-    def __init__(self, server: FaultedServer, sleep: Callable[[float], None]) -> None:
+    def __init__(self, server: FaultedServer) -> None:
         """Prepare; nothing is opened."""
         self._server = server
-        self._sleep = sleep
         self._holder: sqlite3.Connection | None = None
 
     def preflight(self) -> None:
@@ -115,8 +113,8 @@ class StandInLock:
         self._file()
 
     def state(self) -> State:
-        """Return whether the file is locked."""
-        return {"file": "locked" if self._is_locked() else "free"}
+        """Return whether another program than the stand-in has the lock."""
+        return {"file": "locked" if self._lockers() else "free"}
 
     def undo_entry(self) -> Mapping[str, str]:
         """Return nothing: the lock ends with this process."""
@@ -130,10 +128,12 @@ class StandInLock:
         self._holder.execute("BEGIN IMMEDIATE")
 
     def sign(self) -> Sign:
-        """Ask for the lock from another connection, without waiting."""
-        locked = self._is_locked()
-        text = f"the stand-in's file {'refuses' if locked else 'takes'} a write"
-        return Sign(in_effect=locked, value=float(locked), text=text)
+        """Ask the kernel which programs have the lock."""
+        lockers = self._lockers()
+        text = "no other program has locked the stand-in's file"
+        if lockers:
+            text = f"process {min(lockers)} has locked the stand-in's file for writes"
+        return Sign(in_effect=bool(lockers), value=float(len(lockers)), text=text)
 
     def undo(self) -> None:
         """Unlock."""
@@ -152,18 +152,12 @@ class StandInLock:
             raise FaultRefusedError(f"the stand-in's file {database}.db is not on this machine")
         return found[0]
 
-    def _is_locked(self) -> bool:
-        for attempt in range(_TRIES):
-            if attempt:
-                self._sleep(_BETWEEN_S)
-            asked = sqlite3.connect(self._file(), timeout=0, isolation_level=None)
-            try:
-                with suppress(sqlite3.OperationalError):
-                    asked.execute("BEGIN IMMEDIATE")
-                    return False
-            finally:
-                asked.close()
-        return True
+    def _lockers(self) -> set[int]:
+        """Return the processes, other than the stand-in's, that have the lock for writes."""
+        folder = self._server.data_folder
+        started = started_server(folder.parent) if folder is not None else None
+        own = started.processes() if started is not None else self._server.pids
+        return write_lockers(self._file()) - set(own)
 
 
 def _is_locked(client: MongoClient[dict[str, Any]]) -> bool:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from perf_pipeline.faults.acting import wait_until_it_acts
 from perf_pipeline.faults.arguments import server_of
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.faults.locks.lock_holder import LOCK_WAIT_S, LockHolder
 from perf_pipeline.servers.postgres.session import session
 from perf_pipeline.servers.probe import ProbeSession
 from perf_pipeline.servers.service import NotAnsweringError
@@ -24,14 +26,10 @@ NAME = "perf_pipeline-lock"
 """What the session that holds the lock is called on the server."""
 
 _ANSWER_S = 2.0
-_LOCK_WAIT_S = 4.0
-"""Running transactions may hold their own locks for so long."""
+_PASSING = ("deadlock", "lock timeout")
 
 _FUSE_S = 10
 """The server ends the transaction itself when its client is silent for so long, alive or not."""
-
-_ATTEMPTS = 3
-"""Of several that wait for each other the server ends one: sometimes ours."""
 
 _TRIED_TABLES = 8
 
@@ -58,11 +56,11 @@ class PostgresLock:
 
     def __init__(self, place: Place) -> None:
         """Prepare; nothing is opened."""
+        self._place = place
         self._url = server_of(place).url
         self._watch = ProbeSession(partial(session, self._url, _ANSWER_S))
         self._tables: list[tuple[str, str]] = []
-        self._held = ExitStack()
-        self._holder: psycopg.Connection | None = None
+        self._holder = LockHolder(self._take, _PASSING)
 
     def preflight(self) -> None:
         """Find the tables."""
@@ -82,21 +80,13 @@ class PostgresLock:
         return {}
 
     def inject(self) -> None:
-        """Lock; waits for transactions that use the tables."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                self._lock()
-            except NotAnsweringError as error:
-                if "deadlock" not in str(error) or attempt == _ATTEMPTS:
-                    raise
-            else:
-                return
+        """Ask for the lock; behind transactions that use the tables, others wait for it as well."""
+        self._holder.start()
+        wait_until_it_acts(self, self._place)
 
     def sign(self) -> Sign:
         """Ask for the lock that a write takes, without waiting, from another session."""
-        if self._holder is not None:
-            with suppress(psycopg.Error):
-                self._holder.execute("SELECT 1")  # it is not silent
+        self._holder.touch()
         try:
             refused, waiting = self._watch.ask(self._refused)
         except NotAnsweringError as error:
@@ -107,24 +97,22 @@ class PostgresLock:
 
     def undo(self) -> None:
         """End the transaction, and the session that watches."""
-        self._holder = None
-        with suppress(NotAnsweringError):
-            self._held.close()
+        self._holder.stop()
         self._watch.close()
 
-    def _lock(self) -> None:
+    def _take(self) -> _IdleTransaction:
         names = sql.SQL(", ").join(sql.Identifier(*table) for table in self._tables)
         with ExitStack() as stack:
-            holder = stack.enter_context(session(self._url, _ANSWER_S + _LOCK_WAIT_S))
+            opened = stack.enter_context(session(self._url, _ANSWER_S + LOCK_WAIT_S))
             for statement in (
                 f"SET application_name = '{NAME}'",
                 f"SET idle_in_transaction_session_timeout = '{_FUSE_S}s'",
-                f"SET lock_timeout = '{_LOCK_WAIT_S:g}s'",
+                f"SET lock_timeout = '{LOCK_WAIT_S}s'",
                 "BEGIN",
             ):
-                holder.execute(statement.encode())
-            holder.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
-            self._held, self._holder = stack.pop_all(), holder
+                opened.execute(statement.encode())
+            opened.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+            return _IdleTransaction(opened, stack.pop_all())
 
     def _refused(self, asked: psycopg.Connection) -> tuple[int, int]:
         """Return how many tables refuse a write, and how many sessions wait for a lock."""
@@ -138,3 +126,17 @@ class PostgresLock:
                 refused += 1
         row = asked.execute(_WAITING).fetchone()
         return refused, int(row[0]) if row else 0
+
+
+class _IdleTransaction:
+    """See ``HeldLock``."""
+
+    def __init__(self, opened: psycopg.Connection, stack: ExitStack) -> None:
+        self._opened, self._stack = opened, stack
+
+    def touch(self) -> None:
+        with suppress(psycopg.Error):
+            self._opened.execute("SELECT 1")
+
+    def close(self) -> None:
+        self._stack.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,6 +15,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from perf_pipeline.faults.kinds.database_timeout import make
 from perf_pipeline.faults.locks import mysql, postgres, redis
+from perf_pipeline.servers.lifecycle.services import ServiceSession
+from perf_pipeline.servers.mysql import service as mysql_service
 from perf_pipeline.servers.mysql.session import session as mysql_session
 from perf_pipeline.servers.service import NotAnsweringError, find_service
 from tests.integration.faults.played import GONE_S, injected, place_on
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from perf_pipeline.config.settings import Settings
     from perf_pipeline.faults.fault import Fault
     from perf_pipeline.servers.server import Server
 
@@ -91,10 +95,32 @@ def test_a_lock_ends_by_itself_when_its_holder_hangs(
     fault.undo()
 
 
-def test_a_lock_waits_for_a_transaction_that_has_the_table(
-    servers: dict[str, Server], tmp_path: Path
+@pytest.mark.parametrize("locked_service", ["postgres", "mysql"], indirect=True)
+def test_writes_wait_already_while_a_transaction_keeps_the_lock_away(
+    servers: dict[str, Server], locked_service: str, stored: str, tmp_path: Path
 ) -> None:
-    """Held 0.5 s into the try; a lock that did not wait would be refused."""
+    """It has written to the table, and ends only when that has been seen; then the lock is held."""
+    server = servers[locked_service]
+    fault = make(place_on(tmp_path / "fault", server), {})
+    fault.preflight()
+    before = fault.state()
+    with ExitStack() as stack:
+        stack.callback(fault.undo)
+        with TRANSACTIONS[locked_service](server.url, stored):
+            fault.inject()
+            assert fault.sign().in_effect
+            assert fault.state() != HELD[locked_service]
+            assert not writes(server, stored, 2)
+        assert until(lambda: fault.state() == HELD[locked_service], GONE_S), fault.state()
+        assert fault.sign().in_effect
+    assert until(lambda: fault.state() == before, GONE_S)
+
+
+def test_a_lock_that_never_came_is_given_up_with_the_failure(
+    servers: dict[str, Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try is of a second, and the transaction lasts longer than two of them."""
+    monkeypatch.setattr(postgres, "LOCK_WAIT_S", 1)
     server = servers["postgres"]
     storage = find_service("postgres").storage
     name = storage.storage_name(RUN)
@@ -102,18 +128,52 @@ def test_a_lock_waits_for_a_transaction_that_has_the_table(
     try:
         fault = make(place_on(tmp_path / "fault", server), {})
         fault.preflight()
-        with psycopg.connect(server.url) as working:
-            working.execute("SET idle_in_transaction_session_timeout = '500ms'")
-            working.commit()
-            working.execute(f'INSERT INTO "{name}".results {values(9)}')
-            begin = time.monotonic()
+        before = fault.state()
+        with transaction_in_postgres(server.url, name):
             fault.inject()
-            assert time.monotonic() - begin > 0.3
-            assert fault.sign().in_effect
+            time.sleep(1.3)
+            assert until(lambda: fault.sign().in_effect, GONE_S)
             fault.undo()
-            working.close()
+            assert writes(server, name, 2)
+            assert fault.state() == before
     finally:
         storage.drop(server.url, name)
+
+
+@pytest.mark.parametrize("locked_service", ["mongodb"], indirect=True)
+def test_a_stand_in_that_is_written_to_is_not_locked(
+    servers: dict[str, Server], locked_service: str, stored: str, tmp_path: Path
+) -> None:
+    """It locks its own file for each write of a stream: no sign takes that for the failure."""
+    server = servers[locked_service]
+    fault = make(place_on(tmp_path / "fault", server), {})
+    fault.preflight()
+    with MongoClient[dict[str, object]](server.url) as client:
+        results, signs = client.get_default_database()[stored], []
+        for number in range(60):
+            results.insert_many([{"number": 60 * number + n, "of": "x" * 500} for n in range(60)])
+            signs.append(fault.sign())
+    assert [sign.text for sign in signs if sign.in_effect] == []
+    fault.undo()
+
+
+@pytest.mark.slow
+def test_mysql_is_asked_for_its_locks_where_nobody_can_try_without_waiting(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MariaDB is told to wait a second, as MySQL does at least, and to list locks as MySQL does."""
+    monkeypatch.setattr(mysql, "_NO_WAIT_S", 1)
+    listed = {"performance-schema": "ON"}
+    listed["performance-schema-instrument"] = "wait/lock/metadata/sql/mdl=ON"
+    for name, value in listed.items():
+        monkeypatch.setitem(mysql_service._OPTIONS, name, value)
+    with ServiceSession(settings, ["mysql"]) as started:
+        server = started.servers["mysql"]
+        storage = find_service("mysql").storage
+        name = storage.storage_name(RUN)
+        storage.create(server.url, name, 0)
+        with injected(make(place_on(tmp_path / "fault", server), {})) as fault:
+            assert "1 of 1 tables are locked" in fault.sign().text
 
 
 def writes(server: Server, name: str, number: int) -> bool:
@@ -123,6 +183,22 @@ def writes(server: Server, name: str, number: int) -> bool:
     except (psycopg.errors.QueryCanceled, NotAnsweringError, RedisTimeoutError, PyMongoError):
         return False
     return True
+
+
+@contextmanager
+def transaction_in_postgres(url: str, name: str) -> Iterator[None]:
+    with psycopg.connect(url) as working:
+        working.execute(f'INSERT INTO "{name}".results {values(9)}')
+        yield
+
+
+@contextmanager
+def transaction_in_mysql(url: str, name: str) -> Iterator[None]:
+    with mysql_session(url, 5.0) as working:
+        working.execute("BEGIN")
+        working.execute(f"INSERT INTO `{name}` {values(9)}")
+        yield
+        working.execute("COMMIT")
 
 
 def write_postgres(url: str, name: str, number: int) -> None:
@@ -156,4 +232,10 @@ WRITERS: dict[str, Callable[[str, str, int], None]] = {
     "mysql": write_mysql,
     "redis": write_redis,
     "mongodb": write_mongodb,
+}
+
+TRANSACTIONS = {"postgres": transaction_in_postgres, "mysql": transaction_in_mysql}
+HELD = {
+    "postgres": {"sessions that lock": "1", "tables that they locked": "2"},
+    "mysql": {"sessions that lock": "1"},
 }
