@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from perf_pipeline.config.fault.fault_window import SettingValue
 
 ALL_SERVERS = ("postgres", "mysql", "redis", "mongodb")
+ON_A_DISK = ("postgres", "mysql", "mongodb")
+NOT_ON_A_DISK = {"redis": "it keeps its data in memory and is started without persistence"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ FAULT_KINDS: dict[str, FaultKind] = {
         FaultKind(
             "io_saturation",
             "the device of the server's data is written to without pause",
-            servers=ALL_SERVERS,
+            servers=ON_A_DISK,
+            not_on=NOT_ON_A_DISK,
             settings={
                 "writers": FaultSetting(4, 1, 64),
                 "file_mb": FaultSetting(64.0, 1.0, 1024.0),
@@ -163,9 +166,9 @@ FAULT_KINDS: dict[str, FaultKind] = {
         FaultKind(
             "disk_full",
             "the file system of the server's data has no space",
-            servers=("postgres", "mysql", "mongodb"),
-            persists=True,  # a server that ended for want of space must be started again
-            not_on={"redis": "it keeps its data in memory and is started without persistence"},
+            servers=ON_A_DISK,
+            not_on=NOT_ON_A_DISK,
+            persists=True,  # a server that ended for want of space stays so
         ),
         FaultKind(
             "slow_client",
@@ -175,6 +178,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
                 "clients": FaultSetting(8, 1, 1000),
                 "read_kb_per_s": FaultSetting(1.0, 0.1, 1000.0),
             },
+            lead_s=3.0,
         ),
     )
 }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.acting import wait_until_it_acts
-from perf_pipeline.faults.arguments import number, server_of
+from perf_pipeline.faults.arguments import not_on, number, server_of
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
 from perf_pipeline.faults.stress import write
 from perf_pipeline.faults.stress.device import busy_s, device_name
@@ -31,7 +31,14 @@ _FLOOR_BYTES = 2 << 30
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:
-    """Return the failure in a place."""
+    """Return the failure in a place.
+
+    Raises:
+        FaultRefusedError: The service keeps no data on a disk.
+    """
+    service = server_of(place).service
+    if service == "redis":
+        raise not_on(_KIND, service)
     writers = int(number(_KIND, settings, "writers"))
     return IoSaturation(place, writers, 1e6 * number(_KIND, settings, "file_mb"))
 
@@ -81,6 +88,7 @@ class IoSaturation:
             )
         for _ in range(self._writers):
             self._programs.prepare(write, self._folder, self._file_bytes, 0)
+        self._programs.wait_until_ready()
 
     def state(self) -> State:
         """Return how many programs of ours are at work."""
@@ -93,8 +101,8 @@ class IoSaturation:
     def inject(self) -> None:
         """Have the writers begin."""
         self._programs.begin()
-        self._rates.forget()
-        wait_until_it_acts(self, self._place)
+        # What is seen first is not averaged with the moment in which the programs woke up.
+        wait_until_it_acts(self, self._place, self._rates.forget)
 
     def sign(self) -> Sign:
         """Ask the kernel what the programs wrote, and for how long the device was busy."""
@@ -112,7 +120,7 @@ class IoSaturation:
 
     def _look(self) -> Totals:
         assert self._data is not None
-        counted = totals(self._programs.running(), self._place.clock_ns() / 1e9)
+        counted = totals(self._programs.own(), self._place.clock_ns() / 1e9)
         return replace(counted, busy_s=busy_s(self._data.stat().st_dev))
 
 

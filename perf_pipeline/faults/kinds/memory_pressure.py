@@ -26,6 +26,9 @@ _MARGIN = 1.1
 _NEAR_BYTES = 128e6
 """What is available changes by so much with what other programs do between two looks."""
 
+_PREPARED_NS, _POLL_S = 2_000_000_000, 0.02
+"""What takes longer goes on until the window begins."""
+
 _LEAST_TAKEN_BYTES = 4 * ballast.CHUNK_BYTES
 """More than a program needs to wait."""
 
@@ -39,7 +42,7 @@ class MemoryPressure:
     """A program holds memory, and is the first that the kernel kills; see ``Fault``.
 
     The limit of a process (``RLIMIT_AS``) would be another failure: at 512 MB only 21 threads
-    start. All but the last gigabyte is taken before the window, as more would take seconds of it. A
+    start. All but the last 256 MiB are taken before the window, as more would take some of it. A
     wish near or below the machine's floor is raised above it, and each sign says so.
     """
 
@@ -65,6 +68,10 @@ class MemoryPressure:
                 f"{memory_floor_bytes(total) / _MB:.0f} MB): there is nothing to take"
             )
         self._programs.prepare(ballast, int(self._target_bytes))
+        self._programs.wait_until_ready()
+        deadline_ns = self._place.clock_ns() + _PREPARED_NS
+        while self._is_far() and self._place.clock_ns() < deadline_ns:
+            self._place.sleep(_POLL_S)
 
     def state(self) -> State:
         """Return how many programs of ours are at work."""
@@ -83,7 +90,7 @@ class MemoryPressure:
         """Ask the kernel what is available, and what the program has."""
         available, taken = (
             available_memory()[0],
-            sum(map(_resident_bytes, self._programs.running())),
+            sum(map(_resident_bytes, self._programs.own())),
         )
         text = (
             f"{available / _MB:.0f} MB are available, to be {self._target_bytes / _MB:.0f}"
@@ -96,6 +103,11 @@ class MemoryPressure:
     def undo(self) -> None:
         """End the program."""
         self._programs.end()
+
+    def _is_far(self) -> bool:
+        """Return whether there is more than a moment's memory to take."""
+        ready_bytes = self._target_bytes + ballast.READY_BYTES + ballast.CHUNK_BYTES
+        return available_memory()[0] > ready_bytes
 
     @property
     def _raised(self) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.faults.acting import wait_until_it_acts
 from perf_pipeline.faults.arguments import number
 from perf_pipeline.faults.fault import Sign
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 _KIND = "resource_exhaustion"
 _FILE_BYTES = 64e6
-_MIN_COMPETING = 0.9
-"""Of the cores that are asked for: the programs ran on one, or were ready for one."""
+_MIN_COMPETING = 0.8
+"""Of the cores that are asked for: the programs ran on one, or were ready for one. The kernel
+counts a wait when it ends, and on a busy machine one takes a tenth of a second."""
 
 _MIN_WRITTEN = 0.5
 """Of the rate that is asked for, over a second: a disk takes writes in gulps."""
@@ -29,7 +30,7 @@ _MIN_WRITTEN = 0.5
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:
     """Return the failure in a place."""
-    cores = number(_KIND, settings, "cores") or float(len(os.sched_getaffinity(0)))
+    cores = number(_KIND, settings, "cores") or float(read_machine_limits().cores_usable)
     return ResourceExhaustion(place, cores, 1e6 * number(_KIND, settings, "write_mb_per_s"))
 
 
@@ -59,6 +60,7 @@ class ResourceExhaustion:
             self._programs.prepare(burn, share)
         if self._write_bytes_per_s:
             self._programs.prepare(write, self._place.folder, _FILE_BYTES, self._write_bytes_per_s)
+        self._programs.wait_until_ready()
 
     def state(self) -> State:
         """Return how many programs of ours are at work."""
@@ -71,8 +73,8 @@ class ResourceExhaustion:
     def inject(self) -> None:
         """Have the programs begin."""
         self._programs.begin()
-        self._rates.forget()
-        wait_until_it_acts(self, self._place)
+        # What is seen first is not averaged with the moment in which the programs woke up.
+        wait_until_it_acts(self, self._place, self._rates.forget)
 
     def sign(self) -> Sign:
         """Ask the kernel what the programs got, and how long they waited for a core."""
@@ -89,4 +91,4 @@ class ResourceExhaustion:
         self._programs.end()
 
     def _look(self) -> Totals:
-        return totals(self._programs.running(), self._place.clock_ns() / 1e9)
+        return totals(self._programs.own(), self._place.clock_ns() / 1e9)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.slow_reads.slow_client import SlowClient
 
 _KIND = "slow_client"
+_WAITING_BYTES = 16_384
+"""More than the last answer of a login, which waits until the kernel acknowledges it."""
+
 _OPENERS: dict[str, Callable[[str], SlowClient]] = {
     "postgres": postgres.open_client,
     "mysql": mysql.open_client,
@@ -44,7 +47,7 @@ class SlowClients:
     """Keeps clients whose answers wait in the server; see ``Fault``.
 
     It dies with its process. A server that ends a slow client (MySQL after ``net_write_timeout``)
-    gets another.
+    gets another. The clients are there before the window, and ask nothing until it begins.
     """
 
     def __init__(self, place: Place, count: int, rate_bytes_per_s: float) -> None:
@@ -60,9 +63,10 @@ class SlowClients:
         open_one = partial(_OPENERS[server.service], server.url)
         self._reader = SlowReader(open_one, count, rate_bytes_per_s, self._ended)
         self._port = 0
+        self._has_begun = False
 
     def preflight(self) -> None:
-        """See whether the server's end of a connection is on this machine."""
+        """See whether the server's end of a connection is on this machine; open the clients."""
         addresses = find_service(self._server.service).tcp_addresses(self._server.url)
         if not addresses or not all(_is_loopback(host) for host, _ in addresses):
             raise FaultRefusedError(
@@ -70,23 +74,27 @@ class SlowClients:
                 "kernel of its machine: its URL must be on loopback"
             )
         self._port = addresses[0][1]
+        self._reader.open()
 
     def state(self) -> State:
-        """Return how many connections of slow clients the server has."""
-        return {"connections of slow clients": str(len(self._queues()))}
+        """Return how many clients the server has, without those that have asked nothing yet."""
+        waiting = 0 if self._has_begun else self._reader.count
+        return {"connections of slow clients": str(len(self._queues()) - waiting)}
 
     def undo_entry(self) -> Mapping[str, str]:
         """Return nothing: clients end with this process."""
         return {}
 
     def inject(self) -> None:
-        """Open the clients, and wait until the server has more for them than they take."""
+        """Have the clients ask, and wait until the server has more for them than they take."""
+        self._has_begun = True
         self._reader.start()
         wait_until_it_acts(self, self._place)
 
     def sign(self) -> Sign:
         """Ask the kernel for which clients answers wait in the server's send queue."""
-        queues = [queue for queue in self._queues().values() if queue]
+        queues = [queue or 0 for queue in self._queues().values()]
+        queues = [queue for queue in queues if queue >= _WAITING_BYTES]
         waiting = len(queues)
         text = f"answers for {waiting} of {self._count} slow clients wait, {sum(queues)} bytes"
         return Sign(in_effect=waiting >= self._count, value=float(waiting), text=text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pymysql
@@ -28,7 +29,7 @@ _QUERY = """/* perf_pipeline-slow */ SELECT repeat('x', 1000)
 
 
 def open_client(url: str) -> SlowClient:
-    """Open a session, and have it ask; PyMySQL never reads the answer.
+    """Open a session; PyMySQL never reads the answer to what it asks.
 
     Raises:
         FaultRefusedError: The URL asks for TLS.
@@ -45,12 +46,12 @@ def open_client(url: str) -> SlowClient:
     try:
         connection.connect((given.get("host", "localhost"), given.get("port", 3306)))
         session.connect(sock=connection)
-        connection.sendall(_packet(_COM_QUERY + _QUERY.encode()))
     except (pymysql.MySQLError, OSError, RuntimeError) as error:
         connection.close()
         raise NotAnsweringError(str(error)) from error
     connection.setblocking(False)
-    return SlowClient(connection, None, _closer(session, connection))
+    query = _packet(_COM_QUERY + _QUERY.encode())
+    return SlowClient(connection, partial(connection.sendall, query), _closer(session, connection))
 
 
 def _closer(session: Connection[Cursor], connection: socket.socket) -> Callable[[], object]:

@@ -1,17 +1,17 @@
-"""A slow client of PostgreSQL: a query whose rows have no end."""
+"""A slow client of PostgreSQL: a query whose rows hardly end."""
 
 from __future__ import annotations
 
 import os
 import socket
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from perf_pipeline.faults.connections.postgres import connected
 from perf_pipeline.faults.slow_reads.slow_client import RECEIVE_BYTES, SlowClient
-from perf_pipeline.servers.service import NotAnsweringError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,27 +19,31 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
 _NAME = "perf_pipeline-slow"
-_QUERY = b"SELECT generate_series(1, 2000000000), repeat('x', 1000)"
+_QUERY = b"SELECT generate_series(1, 100000), repeat('x', 1000000)"
+"""A hundred gigabytes, made as they are taken. Of millions of rows, the server would first compile
+the query."""
 
 
 def open_client(url: str) -> SlowClient:
-    """Open a session, and have it ask; libpq never reads the answer.
+    """Open a session; libpq never reads the answer to what it asks.
 
     Raises:
         LimitReachedError: The server has as many connections as it accepts.
         NotAnsweringError: It refused otherwise.
     """
     session = connected(url, _NAME)
+    connection = socket.socket(fileno=os.dup(session.socket))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+    connection.setblocking(False)
+    return SlowClient(connection, partial(_ask, session), _closer(session, connection))
+
+
+def _ask(session: PGconn) -> None:
     try:
-        connection = socket.socket(fileno=os.dup(session.socket))
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
         session.send_query(_QUERY)
         session.flush()
     except psycopg.Error as error:
-        session.finish()
-        raise NotAnsweringError(" ".join(str(error).split())) from error
-    connection.setblocking(False)
-    return SlowClient(connection, None, _closer(session, connection))
+        raise ConnectionResetError(str(error)) from error
 
 
 def _closer(session: PGconn, connection: socket.socket) -> Callable[[], object]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.slow_reads.slow_client import SlowClient
 
 _TICK_S = 0.1
+_TICKS_OF_A_LOOK = 5
+"""The kernel's list of connections is long where many clients come and go."""
+
 _END_S = 5.0
 _OPENERS = 8
 _ALL_AHEAD_BYTES = 256 << 20
@@ -26,7 +29,7 @@ class SlowReader:
     """A thread that reads from its clients, and replaces those that the server has ended.
 
     Attributes:
-        ports: Those of all clients that were ever opened.
+        ports: Those of its clients; after the end, of the last ones.
     """
 
     def __init__(
@@ -53,8 +56,13 @@ class SlowReader:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
 
-    def start(self) -> None:
-        """Open the clients, have them ask, and begin to read.
+    @property
+    def count(self) -> int:
+        """How many clients are open."""
+        return len(self._clients)
+
+    def open(self) -> None:
+        """Open the clients; they ask nothing yet.
 
         Raises:
             NotAnsweringError: The server refused one.
@@ -68,6 +76,14 @@ class SlowReader:
                     f"{len(self._clients)} of {self._count} slow clients were accepted: {error}"
                 ) from error
             one.result()
+
+    def start(self) -> None:
+        """Have the clients ask, and begin to read."""
+        for client in tuple(self._clients.values()):
+            try:
+                self._begin(client)
+            except OSError:
+                self._forget(client.port)
         self._thread.start()
 
     def stop(self) -> None:
@@ -78,20 +94,29 @@ class SlowReader:
         while self._clients:
             self._clients.popitem()[1].close()
 
-    def _open(self) -> None:
+    def _open(self) -> SlowClient:
         client = self._open_one()
         self._clients[client.port] = client
         self.ports.add(client.port)
+        return client
+
+    def _begin(self, client: SlowClient) -> None:
+        client.start()
         client.ask(self._ahead_bytes)
 
+    def _forget(self, port: int) -> None:
+        self._clients.pop(port).close()
+        self.ports.discard(port)  # another program may get it
+
     def _read(self) -> None:
-        before_s, owed_bytes = time.monotonic(), 0.0
+        before_s, owed_bytes, ticks = time.monotonic(), 0.0, 0
         while not self._end.wait(_TICK_S):
             now_s = time.monotonic()
             owed_bytes += (now_s - before_s) * self._rate_bytes_per_s
             before_s, whole = now_s, int(owed_bytes)
             owed_bytes -= whole
-            ended = self._ended(set(self._clients))
+            ticks += 1
+            ended = set() if ticks % _TICKS_OF_A_LOOK else self._ended(set(self._clients))
             for port, client in tuple(self._clients.items()):
                 try:
                     client.read(whole)
@@ -99,12 +124,17 @@ class SlowReader:
                 except OSError:
                     ended.add(port)
             for port in ended:
-                self._clients.pop(port).close()
+                self._forget(port)
             self._replace()
 
     def _replace(self) -> None:
         while len(self._clients) < self._count and not self._end.is_set():
             try:
-                self._open()
+                client = self._open()
             except (OSError, NotAnsweringError, LimitReachedError):
+                return
+            try:
+                self._begin(client)
+            except OSError:
+                self._forget(client.port)
                 return

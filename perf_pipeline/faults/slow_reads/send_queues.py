@@ -30,11 +30,14 @@ def send_queues(
         proc(5), /proc/net/tcp: addresses and queues are hexadecimal.
     """
     queues: dict[int, int | None] = {}
+    servers_end = f":{server_port:04X} "
     for name in ("tcp", "tcp6"):
         path = proc / "self/net" / name
         if not path.exists():
             continue
         for line in path.read_text(encoding="ascii").splitlines()[1:]:
+            if servers_end not in line:
+                continue  # of many thousands, most
             words = line.split()
             local, remote = (
                 int(words[column].rpartition(":")[2], 16) for column in (_LOCAL, _REMOTE)

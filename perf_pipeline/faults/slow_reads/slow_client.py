@@ -32,17 +32,18 @@ class Request:
 
 @dataclass(eq=False)
 class SlowClient:
-    """A connection that is logged in, and has asked or is going to ask.
+    """A connection that is logged in, and is going to ask.
 
     Attributes:
         connection: Where answers arrive; not blocking.
-        request: None if what was asked already has an answer without end.
+        begin: Asks what has an answer without end, or else what is asked again and again.
         close: Ends the connection.
     """
 
     connection: socket.socket
-    request: Request | None
+    begin: Callable[[], object] | Request
     close: Callable[[], object]
+    _request: Request | None = field(default=None, init=False)
     _unsent: bytes = field(default=b"", init=False)
     _unread_bytes: int = field(default=0, init=False)
 
@@ -50,6 +51,17 @@ class SlowClient:
     def port(self) -> int:
         """The port of this end."""
         return int(self.connection.getsockname()[1])
+
+    def start(self) -> None:
+        """Begin to ask.
+
+        Raises:
+            OSError: The server ended the connection.
+        """
+        if isinstance(self.begin, Request):
+            self._request = self.begin
+        else:
+            self.begin()
 
     def ask(self, ahead_bytes: int) -> None:
         """Send what the server takes, until answers of ``ahead_bytes`` are out.
@@ -60,13 +72,13 @@ class SlowClient:
         Raises:
             OSError: The server ended the connection.
         """
-        if self.request is None:
+        if self._request is None:
             return
-        most_bytes = min(ahead_bytes, self.request.ahead_bytes)
+        most_bytes = min(ahead_bytes, self._request.ahead_bytes)
         while self._unsent or self._unread_bytes < most_bytes:
             if not self._unsent:
-                self._unsent = self.request.text
-                self._unread_bytes += self.request.answer_bytes
+                self._unsent = self._request.text
+                self._unread_bytes += self._request.answer_bytes
             try:
                 sent = self.connection.send(self._unsent)
             except BlockingIOError:

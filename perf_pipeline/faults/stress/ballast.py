@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 CHUNK_BYTES = 16 << 20
-READY_BYTES = 1 << 30
+READY_BYTES = 256 << 20
 """Of what is to be taken, left for the begin of the window: a fraction of a second's work."""
 
 _MOST_CHUNKS = 16

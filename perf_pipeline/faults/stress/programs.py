@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
 
 _RUN = (
     "import sys; sys.path.insert(0, sys.argv[1]); from importlib import import_module; "
-    "import_module(sys.argv[2]).main(sys.argv[4:], sys.stdin)"
+    "program = import_module(sys.argv[2]); print(flush=True); program.main(sys.argv[4:], sys.stdin)"
 )
+_READY_S = 5.0
 _END_S = 5.0
 
 
@@ -53,11 +56,19 @@ class Programs:
                 bound_command(command, signal.SIGKILL, os.getpid()),
                 bufsize=0,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C concerns the run, which ends them in its order
             )
         )
+
+    def wait_until_ready(self) -> None:
+        """Wait until they wait: an interpreter that starts uses a core as well."""
+        deadline_s = time.monotonic() + _READY_S
+        for child in self._children:
+            assert child.stdout is not None
+            left_s = max(0.0, deadline_s - time.monotonic())
+            select.select([child.stdout], [], [], left_s)
 
     def begin(self) -> None:
         """Have all of them do what they are for."""
@@ -73,18 +84,13 @@ class Programs:
 
     def running(self, proc: Path = Path("/proc")) -> list[int]:
         """Return the processes that have our mark, whoever started them."""
-        mark = b"\0" + self._mark.encode() + b"\0"
-        found = []
-        for entry in proc.iterdir():
-            if not entry.name.isdecimal():
-                continue
-            try:
-                line = (entry / "cmdline").read_bytes()
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
-            if mark in line and _RUN.encode() in line:
-                found.append(int(entry.name))
-        return sorted(found)
+        pids = (int(entry.name) for entry in proc.iterdir() if entry.name.isdecimal())
+        return sorted(pid for pid in pids if self._has_mark(proc / str(pid)))
+
+    def own(self, proc: Path = Path("/proc")) -> list[int]:
+        """Return those that this object has started and that run, without a look at all others."""
+        pids = (child.pid for child in self._children)
+        return sorted(pid for pid in pids if self._has_mark(proc / str(pid)))
 
     def end(self) -> None:
         """End them, and wait for it."""
@@ -92,7 +98,15 @@ class Programs:
             child.kill()
         while self._children:
             child = self._children.pop()
-            assert child.stdin is not None
-            child.stdin.close()
+            for pipe in (child.stdin, child.stdout):
+                assert pipe is not None
+                pipe.close()
             child.wait(_END_S)
         self._has_begun = False
+
+    def _has_mark(self, process: Path) -> bool:
+        try:
+            line = (process / "cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            return False
+        return b"\0" + self._mark.encode() + b"\0" in line and _RUN.encode() in line

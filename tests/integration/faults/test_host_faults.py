@@ -66,3 +66,10 @@ def test_the_device_of_the_data_is_busy_with_writes(
         return
     with injected(fault):
         time.sleep(0.5)
+
+
+def test_a_server_that_writes_nothing_is_refused_with_the_reason(
+    servers: dict[str, Server], tmp_path: Path
+) -> None:
+    with pytest.raises(FaultRefusedError, match="it keeps its data in memory"):
+        io_saturation.make(place_on(tmp_path / "fault", servers["redis"]), {})

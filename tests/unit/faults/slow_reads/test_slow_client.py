@@ -13,7 +13,9 @@ def pair(request: Request | None) -> tuple[SlowClient, socket.socket]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     theirs.setblocking(False)
-    return SlowClient(ours, request, ours.close), theirs
+    client = SlowClient(ours, request or (lambda: None), ours.close)
+    client.start()
+    return client, theirs
 
 
 def test_requests_are_sent_until_enough_answers_are_out() -> None:
