@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 GONE_S = 30.0
 """How long the state before may take to come back: a crashed server replays its log."""
 _POLL_S = 0.1
+_SHORTEST_LEAD_S = 1.0
+"""A failure that comes sooner keeps what it opened before the load began."""
 _NOT_IN_TIME = "its window was over before it was ready"
 
 
@@ -121,7 +123,8 @@ class WindowPlay:
         try:
             self._fault = self._made()
             self._before = self._fault.state()
-            if self._window.at_s >= self._lead_s:  # what it opened may be lost until then
+            # What it opened may be lost until then, or be missed by workers that connect.
+            if self._window.at_s >= min(self._lead_s, _SHORTEST_LEAD_S):
                 self._fault.undo()
                 self._fault = None
         except FaultRefusedError as error:

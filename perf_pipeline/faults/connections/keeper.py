@@ -36,6 +36,11 @@ class Keeper:
         ]
         self._closers: list[Callable[[], object]] = []
 
+    @property
+    def held(self) -> int:
+        """How many connections it has."""
+        return len(self._closers)
+
     def prepare(self, count: int) -> int:
         """Open so many connections and no more; returns how many there are."""
         tickets = iter(range(count))

@@ -58,9 +58,10 @@ class ConnectionExhaustion:
         """See whether the server has a limit that can be reached, and take all but the last."""
         limit = self._connections.limit()
         allow_connections(limit)
+        used = self._connections.total()
         spare = max(_SPARE, int(_SPARE_SHARE * limit))
         self._keeper = Keeper(self._connections.open, self._connections.OPENERS)
-        self._prepared = self._keeper.prepare(max(0, limit - self._connections.total() - spare))
+        self._prepared = self._keeper.prepare(max(0, limit - used - spare))
 
     def state(self) -> State:
         """Return how many connections of ours the server has, without those that were prepared."""
@@ -78,7 +79,11 @@ class ConnectionExhaustion:
         self._keeper.start(_FULL_S)
 
     def sign(self) -> Sign:
-        """Open a connection as a client does, and see whether it is refused."""
+        """Open a connection as a client does, and see whether it is refused.
+
+        Others alone may exhaust a server: that is no failure of ours.
+        """
+        held = self._keeper.held if self._keeper is not None else 0
         refusal = ""
         try:
             close = self._connections.open()
@@ -93,9 +98,8 @@ class ConnectionExhaustion:
         except NotAnsweringError:
             total = 0
         said = f"a new one is refused ({refusal})" if refusal else "a new one is accepted"
-        return Sign(
-            in_effect=bool(refusal), value=float(total), text=f"{total} connections, {said}"
-        )
+        text = f"{total} connections, {held} of them of the fault; {said}"
+        return Sign(in_effect=bool(refusal) and held > 0, value=float(total), text=text)
 
     def undo(self) -> None:
         """Close all of them."""

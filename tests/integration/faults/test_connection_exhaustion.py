@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
 from perf_pipeline.faults.fault import FaultRefusedError
 from perf_pipeline.faults.kinds.connection_exhaustion import make
@@ -86,6 +87,23 @@ def test_a_connection_that_a_client_gives_up_is_taken(
             held = held_by(fault)
             given_up.connection_pool.disconnect()
             assert until(lambda: held_by(fault) == held + 1, 5.0)
+
+
+def test_a_server_that_others_have_exhausted_is_no_failure_of_ours(
+    servers: dict[str, Server], tmp_path: Path
+) -> None:
+    """Thirty clients hold what it accepts; a new one is refused, without a sign of the failure."""
+    server = servers["redis"]
+    with limited(server, 30), ExitStack() as others:
+        fault = make(place_on(tmp_path / "fault", server), {})
+        while accepts(server):
+            client = others.enter_context(closing(Redis.from_url(server.url)))
+            with suppress(RedisError):
+                client.ping()
+        sign = fault.sign()
+        assert "0 of them of the fault; a new one is refused" in sign.text
+        assert not sign.in_effect
+        fault.undo()
 
 
 def test_a_server_without_a_limit_is_refused(servers: dict[str, Server], tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from perf_pipeline.faults.fault import FaultRefusedError
-from perf_pipeline.faults.kinds.disk_full import make
+from perf_pipeline.faults.kinds.disk_full import make, undo_left_behind
 from perf_pipeline.servers.lifecycle.folder import processes_in
 from perf_pipeline.servers.lifecycle.services import ServiceSession
+from perf_pipeline.servers.lifecycle.started_server import started_server
 from perf_pipeline.servers.mysql.session import session as mysql_session
 from perf_pipeline.servers.service import NotAnsweringError
 from tests.integration.faults.played import injected, place_on
@@ -76,6 +77,20 @@ def test_a_server_that_ended_while_its_disk_was_full_is_started_again(
         assert until(lambda: fault.sign().in_effect, 5.0)  # what it had put aside is taken as well
         fault.undo()
         assert until(lambda: answered(fault) == before, 10.0)
+        os.kill(find_process(folder), signal.SIGQUIT)
+        assert until(lambda: processes_in(folder) == [], 5.0)
+        undo_left_behind(fault.undo_entry())  # as for an injector that was killed
+        assert until(lambda: answered(fault) == before, 10.0)
+        fault.undo()
+
+
+def find_process(folder: Path) -> int:
+    """Return the main process of the server in a folder."""
+    started = started_server(folder)
+    assert started is not None
+    main = started.main_process()
+    assert main is not None
+    return main
 
 
 def answered(fault: Fault) -> State | None:

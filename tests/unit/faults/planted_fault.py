@@ -69,10 +69,34 @@ def play(
 ) -> FaultRecord:
     """Play a window with the failure now, and return what was logged of it."""
     monkeypatch.setattr("perf_pipeline.faults.window_play.GONE_S", 0.3)
-    log, ended = FaultLog(folder), threading.Event()
-    window = FaultWindow("memory_pressure", "", 0.0, duration_s)
+    ended = threading.Event()
+    one = window_play(
+        fault,
+        folder,
+        FaultWindow("memory_pressure", "", 0.0, duration_s),
+        ended=ended,
+        watchers=watchers,
+    )
+    one.check()
+    if end_after_s is not None:
+        threading.Timer(end_after_s, ended.set).start()
+    one.play(time.monotonic_ns())
+    (record,) = read_faults(folder)
+    return record
+
+
+def window_play(
+    fault: PlantedFault,
+    folder: Path,
+    window: FaultWindow,
+    *,
+    ended: threading.Event,
+    watchers: Watchers | None = None,
+) -> WindowPlay:
+    """Return what plays a window with the failure."""
+    log = FaultLog(folder)
     log.write(0, "planned", window=vars(window))
-    one = WindowPlay(
+    return WindowPlay(
         0,
         window,
         None,
@@ -83,9 +107,3 @@ def play(
         ended=ended,
         make=lambda _place, _settings: fault,
     )
-    one.check()
-    if end_after_s is not None:
-        threading.Timer(end_after_s, ended.set).start()
-    one.play(time.monotonic_ns())
-    (record,) = read_faults(folder)
-    return record

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.faults.window_play import Watchers
 from perf_pipeline.samples.fault_log import FAULTS_FILE
-from tests.unit.faults.planted_fault import PlantedFault, play
+from tests.unit.faults.planted_fault import PlantedFault, play, window_play
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +37,17 @@ def test_a_failure_whose_inject_does_nothing_is_never_valid(
     assert record.in_effect_ns is None
     assert record.evidence_share == 0.0
     assert not record.is_valid
+
+
+@pytest.mark.parametrize(("at_s", "undone"), [(0.5, 0), (2.0, 1), (60.0, 1)])
+def test_what_a_check_opened_is_not_kept_from_workers_that_connect(
+    at_s: float, undone: int, tmp_path: Path
+) -> None:
+    """Unless the failure comes with the load: nothing could be made ready for it otherwise."""
+    fault = PlantedFault()
+    window = FaultWindow("connection_exhaustion", "", at_s, 1.0)
+    window_play(fault, tmp_path, window, ended=threading.Event()).check()
+    assert fault.calls == ["preflight", "state"] + ["undo"] * undone
 
 
 def test_a_refused_failure_is_not_injected_and_says_why(
