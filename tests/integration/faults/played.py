@@ -45,12 +45,13 @@ def place_of(folder: Path, server: FaultedServer | None) -> Place:
 def injected(fault: Fault) -> Iterator[Fault]:
     """Have a failure in effect for the block.
 
-    Before it a sham injector (none at all) must have no sign; in the block every sign says that it
+    Before it a sham injector (none at all) must have no sign that stays: what ``preflight`` started
+    may still wait for a core. In the block every sign says that it
     is in effect; after it the state is as before within ``GONE_S``, with no sign left.
     """
     fault.preflight()
     before = fault.state()
-    assert [fault.sign().text for _ in range(_SIGNS) if fault.sign().in_effect] == []
+    assert until(lambda: not any(fault.sign().in_effect for _ in range(_SIGNS)), GONE_S)
     try:
         fault.inject()
         assert until(lambda: fault.sign().in_effect, _IN_EFFECT_S), fault.sign().text

@@ -32,7 +32,7 @@ FAULTED = replace(
     ),
     faults=(
         FaultWindow("server_freeze", "redis", 0.5, 1.0),
-        FaultWindow("server_freeze", "mysql", 0.5, 1.0),
+        FaultWindow("server_freeze", "mongodb", 0.5, 1.0),
     ),
 )
 
@@ -60,6 +60,6 @@ def test_a_run_freezes_its_redis_in_the_steady_phase_and_refuses_what_it_has_not
     assert_acted(frozen)
     assert frozen.injecting_ns is not None
     assert 0.5 <= (frozen.injecting_ns - begin_ns) / 1e9 < 1.0
-    assert "no mysql server" in missing.reason
-    assert [line for line in told if "server_freeze on mysql: this run has no mysql" in line]
+    assert "no mongodb server" in missing.reason
+    assert [line for line in told if "server_freeze on mongodb: this run has no mongodb" in line]
     assert not [line for line in told[1:] if "server_freeze on redis" in line]

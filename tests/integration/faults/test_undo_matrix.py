@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-WITHIN_S = 5.0
+WITHIN_S = 15.0
+"""Three times what is promised, which ``selftest faults`` judges with nothing beside it: here other
+tests have the cores."""
+
 STILL_S = 3.0
 KINDS = (("server_freeze", "postgres"), ("server_crash", "redis"))
 TRIALS = [

@@ -13,6 +13,7 @@ from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.selftest.fault_trials.fault_trial import FaultTrial, Victim
 from tests.integration.faults.network.proxied_bench import NETWORK, SERVICES
 from tests.integration.faults.playing import assert_acted, played_together
+from tests.integration.faults.test_undo_matrix import WITHIN_S
 from tests.sandbox import until
 
 if TYPE_CHECKING:
@@ -87,6 +88,6 @@ def test_a_partition_is_taken_back_when_something_of_its_run_is_killed(
     found = trial.kill(victim)
     assert found.left == ""
     assert found.seconds is not None
-    assert found.seconds < 5
+    assert found.seconds < WITHIN_S
     state = bench.client.proxy("redis")
     assert (state.enabled, state.toxics) == (True, ())
