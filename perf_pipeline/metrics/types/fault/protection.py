@@ -1,6 +1,5 @@
 """What a setting of the target changes about a failure: the same load without it and with it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,7 +61,7 @@ class ProtectionEffect:
     duration_s: float
     off: str
     on: str
-    switched: Mapping[str, SettingValue]
+    switched: dict[str, SettingValue]
     target: str
     validity: Validity
     verdict: ProtectionVerdict

@@ -1,6 +1,5 @@
 """What one failure did to a load level, and how the target came back from it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -149,7 +148,7 @@ class FaultRecovery:
 
     kind: str
     server: str
-    settings: Mapping[str, SettingValue]
+    settings: dict[str, SettingValue]
     at_s: float
     duration_s: float
     verdict: FaultVerdict
