@@ -25,7 +25,6 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     made.close()
 
 
-@pytest.mark.alone
 @pytest.mark.integration
 @pytest.mark.timeout(WAIT_S + 10)
 def test_four_slots_of_20_ms_hold_what_little_says(sandbox: Sandbox) -> None:
