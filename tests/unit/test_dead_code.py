@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.sandbox import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 FOLDERS = ("perf_pipeline", "assets")
 
@@ -58,20 +60,41 @@ WRITTEN = (
 """Modules whose fields and values are for the readers of result files and exit codes."""
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
+@dataclass(frozen=True)
+class Module:
+    """The names of one module.
+
+    Attributes:
+        file: Its path below the project.
+        read: What it reads: names, attributes, and words of texts that are no docstrings.
+        defined: Each name that it defines, and whether it is a field or a value.
+    """
+
+    file: str
+    read: frozenset[str]
+    defined: tuple[tuple[str, bool], ...]
+
+
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    """All modules of the project, read once."""
+    found = []
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+            nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+            names = frozenset(read_names(nodes)), tuple(defined_names(nodes))
+            found.append(Module(str(path.relative_to(ROOT)), *names))
+    return found
 
 
-def read_names(tree: ast.Module) -> Iterator[str]:
-    """Yield what a module reads: names, attributes, and words of texts that are no docstrings."""
+def read_names(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Yield what the nodes of a module read."""
     documents = {
         id(node.value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             yield node.id
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -80,9 +103,9 @@ def read_names(tree: ast.Module) -> Iterator[str]:
             yield from re.findall(r"\w+", str(node.value))
 
 
-def defined_names(tree: ast.Module) -> Iterator[tuple[str, bool]]:
-    """Yield each name that a module defines, and whether it is a field or a value."""
-    for node in ast.walk(tree):
+def defined_names(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, bool]]:
+    """Yield each name that the nodes of a module define, and whether it is a field or a value."""
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, False
         elif isinstance(node, ast.Assign):
@@ -91,8 +114,8 @@ def defined_names(tree: ast.Module) -> Iterator[tuple[str, bool]]:
             yield node.target.id, True
 
 
-def test_what_is_defined_is_read_outside_of_the_tests() -> None:
-    read = {name for _, tree in trees() for name in read_names(tree)}
+def test_what_is_defined_is_read_outside_of_the_tests(modules: list[Module]) -> None:
+    read = frozenset().union(*(module.read for module in modules))
     others = [
         *(ROOT / "perf_pipeline").rglob("*.jinja"),
         ROOT / "Makefile",
@@ -102,17 +125,17 @@ def test_what_is_defined_is_read_outside_of_the_tests() -> None:
         read |= set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     read |= PUBLIC | CALLED_BY_OTHERS
     unread = [
-        f"{path.relative_to(ROOT)}: {name}"
-        for path, tree in trees()
-        for name, is_value in defined_names(tree)
+        f"{module.file}: {name}"
+        for module in modules
+        for name, is_value in module.defined
         if name not in read
         and not name.startswith("__")
-        and not (is_value and str(path.relative_to(ROOT)) in WRITTEN)
+        and not (is_value and module.file in WRITTEN)
     ]
     assert unread == []
 
 
-def test_no_exception_of_this_test_is_superfluous() -> None:
-    defined = {name for _, tree in trees() for name, _ in defined_names(tree)}
+def test_no_exception_of_this_test_is_superfluous(modules: list[Module]) -> None:
+    defined = {name for module in modules for name, _ in module.defined}
     assert defined >= PUBLIC | CALLED_BY_OTHERS
     assert all((ROOT / file).is_file() for file in WRITTEN)
