@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import pytest
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.sandbox import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 FOLDERS = ("perf_pipeline", "assets")
 
@@ -60,62 +58,45 @@ WRITTEN = (
 """Modules whose fields and values are for the readers of result files and exit codes."""
 
 
-@dataclass(frozen=True)
-class Module:
-    """The names of one module.
-
-    Attributes:
-        file: Its path below the project.
-        read: What it reads: names, attributes, and words of texts that are no docstrings.
-        defined: Each name that it defines, and whether it is a field or a value.
-    """
+class Module(NamedTuple):
+    """What a module reads, and what it defines: each name, and whether it is a field or a value."""
 
     file: str
-    read: frozenset[str]
-    defined: tuple[tuple[str, bool], ...]
+    read: set[str]
+    defined: list[tuple[str, bool]]
 
 
-@pytest.fixture(scope="module")
-def modules() -> list[Module]:
-    """All modules of the project, read once."""
-    found = []
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-            names = frozenset(read_names(nodes)), tuple(defined_names(nodes))
-            found.append(Module(str(path.relative_to(ROOT)), *names))
-    return found
+@cache
+def modules() -> tuple[Module, ...]:
+    """Return every module of the project, each parsed and walked once."""
+    paths = (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))
+    return tuple(_module(path) for path in paths)
 
 
-def read_names(nodes: Sequence[ast.AST]) -> Iterator[str]:
-    """Yield what the nodes of a module read."""
-    documents = {
-        id(node.value)
-        for node in nodes
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
-    for node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            yield node.attr
-        elif isinstance(node, ast.Constant) and id(node) not in documents:
-            yield from re.findall(r"\w+", str(node.value))
+def _module(path: Path) -> Module:
+    """Read names, attributes, and words of texts that are no docstrings."""
+    read: set[str] = set()
+    defined: list[tuple[str, bool]] = []
+    documents = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):  # from the outside inwards
+        match node:
+            case ast.Expr(value=ast.Constant() as text):
+                documents.add(text)
+            case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
+                read.add(name)
+            case ast.Constant(value=value) if node not in documents:
+                read.update(re.findall(r"\w+", str(value)))
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                defined.append((node.name, False))
+            case ast.Assign(targets=targets):
+                defined += [(one.id, True) for one in targets if isinstance(one, ast.Name)]
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                defined.append((name, True))
+    return Module(str(path.relative_to(ROOT)), read, defined)
 
 
-def defined_names(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, bool]]:
-    """Yield each name that the nodes of a module define, and whether it is a field or a value."""
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name, False
-        elif isinstance(node, ast.Assign):
-            yield from ((one.id, True) for one in node.targets if isinstance(one, ast.Name))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            yield node.target.id, True
-
-
-def test_what_is_defined_is_read_outside_of_the_tests(modules: list[Module]) -> None:
-    read = frozenset().union(*(module.read for module in modules))
+def test_what_is_defined_is_read_outside_of_the_tests() -> None:
+    read: set[str] = set().union(*(module.read for module in modules()))
     others = [
         *(ROOT / "perf_pipeline").rglob("*.jinja"),
         ROOT / "Makefile",
@@ -126,7 +107,7 @@ def test_what_is_defined_is_read_outside_of_the_tests(modules: list[Module]) -> 
     read |= PUBLIC | CALLED_BY_OTHERS
     unread = [
         f"{module.file}: {name}"
-        for module in modules
+        for module in modules()
         for name, is_value in module.defined
         if name not in read
         and not name.startswith("__")
@@ -135,7 +116,7 @@ def test_what_is_defined_is_read_outside_of_the_tests(modules: list[Module]) -> 
     assert unread == []
 
 
-def test_no_exception_of_this_test_is_superfluous(modules: list[Module]) -> None:
-    defined = {name for module in modules for name, _ in module.defined}
+def test_no_exception_of_this_test_is_superfluous() -> None:
+    defined = {name for module in modules() for name, _ in module.defined}
     assert defined >= PUBLIC | CALLED_BY_OTHERS
     assert all((ROOT / file).is_file() for file in WRITTEN)
