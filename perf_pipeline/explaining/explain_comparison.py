@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.profile.profile import Sampling, no_profile
 from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.explaining.code_of_run import NotPlayedAgainError
 from perf_pipeline.explaining.explain import EFFORT, Effort, explain, stored
-from perf_pipeline.explaining.side_of_run import NotPlayedAgainError, side_of_run
+from perf_pipeline.explaining.side_of_run import side_of_run
 from perf_pipeline.samples.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -49,19 +51,20 @@ def explain_comparison(
     try:
         runs = [_newest(side, settings) for side in (comparison.baseline, comparison.candidate)]
         levels = _level_of_both(levels_by_weight(comparison), runs)
-        baseline, candidate = (
-            side_of_run(name, run, level, settings, notify)
-            for name, run, level in zip(names, runs, levels, strict=True)
-        )
-        return explain(
-            comparison.comparison_id,
-            baseline,
-            candidate,
-            settings,
-            in_flight=levels[-1].concurrency,
-            notify=notify,
-            effort=effort,
-        )
+        with ExitStack() as stack:
+            baseline, candidate = (
+                stack.enter_context(side_of_run(name, run, level, settings, notify))
+                for name, run, level in zip(names, runs, levels, strict=True)
+            )
+            return explain(
+                comparison.comparison_id,
+                baseline,
+                candidate,
+                settings,
+                in_flight=levels[-1].concurrency,
+                notify=notify,
+                effort=effort,
+            )
     except PerfPipelineError as error:
         sampling = Sampling(comparison.comparison_id, in_flight=0, asked_in_flight=0)
         return stored(no_profile(sampling, names, str(error)), settings)

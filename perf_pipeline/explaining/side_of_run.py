@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.scenario import ConnectionPools, Scenario
-from perf_pipeline.errors import PerfPipelineError
+from perf_pipeline.explaining.code_of_run import NotPlayedAgainError, code_of_run
 from perf_pipeline.explaining.explain import ExplainedSide
 from perf_pipeline.loadgen.environment.target_environments import made_and_tried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
@@ -19,18 +21,15 @@ if TYPE_CHECKING:
     from perf_pipeline.samples.manifest import TargetRecord
 
 
-class NotPlayedAgainError(PerfPipelineError):
-    """A side cannot be played again as it was; the text says why."""
-
-
+@contextmanager
 def side_of_run(
     name: str,
     run: RunMetrics,
     level: LevelMetrics,
     settings: Settings,
     notify: Callable[[str], None],
-) -> ExplainedSide:
-    """Return what plays a level of a finished run again, in the same environment.
+) -> Iterator[ExplainedSide]:
+    """Prepare to play a level of a finished run again, in the same environment.
 
     Args:
         name: As the comparison calls the side.
@@ -39,40 +38,40 @@ def side_of_run(
         settings: Where environments are cached.
         notify: Called with each line about a trial.
 
+    Yields:
+        The side, for the time in which its code is there.
+
     Raises:
-        NotPlayedAgainError: The run executed a user's own functions, whose code may have changed
-            since, or its packages are not those that are installed now.
+        NotPlayedAgainError: The run executed a user's own functions whose code is not known any
+            more, or its packages are not those that are installed now.
         PerfPipelineError: The environment cannot be made.
     """
     manifest = run.manifest
-    functions = sorted(one.name for one in manifest.workloads if one.is_function)
-    if functions:
-        raise NotPlayedAgainError(
-            f"{name}: run {run.run_id} executed your own functions ({', '.join(functions)}), and "
-            "only their names are stored. `perf-pipeline ab` measures two versions of them and "
-            "explains the difference"
+    with ExitStack() as stack:
+        if any(one.is_function for one in manifest.workloads):
+            own = stack.enter_context(code_of_run(name, manifest, settings))
+        else:
+            own = Scenario(manifest.scenario, missing_servers="leave_out")
+        scenario = replace(
+            own,
+            seed=manifest.seed,
+            target=level.target,
+            nodes="lean" if level.nodes == "lean" else "code",
+            workloads=manifest.workloads,
+            phases=manifest.phases,
+            connections=ConnectionPools(
+                manifest.connections.max_db_connections,
+                manifest.connections.connection_timeout_s,
+                manifest.connections.transaction_think_time_s,
+            ),
+            settings=level.settings,
+            limits=manifest.limits,
         )
-    scenario = Scenario(
-        manifest.scenario,
-        seed=manifest.seed,
-        target=level.target,
-        nodes="lean" if level.nodes == "lean" else "code",
-        workloads=manifest.workloads,
-        phases=manifest.phases,
-        connections=ConnectionPools(
-            manifest.connections.max_db_connections,
-            manifest.connections.connection_timeout_s,
-            manifest.connections.transaction_think_time_s,
-        ),
-        missing_servers="leave_out",
-        settings=level.settings,
-        limits=manifest.limits,
-    )
-    made = made_and_tried(
-        scenario, [scenario.target], name=scenario.name, settings=settings, notify=notify
-    )[scenario.target]
-    _refuse_other_packages(name, run.run_id, manifest.target, made)
-    return ExplainedSide(name, scenario, made)
+        made = made_and_tried(
+            scenario, [scenario.target], name=scenario.name, settings=settings, notify=notify
+        )[scenario.target]
+        _refuse_other_packages(name, run.run_id, manifest.target, made)
+        yield ExplainedSide(name, scenario, made)
 
 
 def _refuse_other_packages(

@@ -154,7 +154,7 @@ def _read_worker(
         in_flight = slots.in_flight()
     finally:
         slots.close()
-    rows = np.concatenate([rows, made])
+    rows = np.concatenate([rows, made]) if len(made) else rows
     frame = pl.DataFrame({name: rows[name] for name in RECORD_DTYPE.names or ()}).with_columns(
         level=pl.lit(log["plan"]["index"], pl.Int32), worker=pl.lit(worker, pl.Int32)
     )
@@ -193,7 +193,10 @@ def _from_stamps(
     cycle = np.fromfile(folder / f"worker-{worker}.kinds", dtype="<i8")
     recorded = np.bincount(rows["slot"], minlength=slots.slots)
     latest = [slots.words[SlotFile.base(slot) + NUMBER] for slot in range(slots.slots)]
-    known = np.isin(np.array(latest, dtype=np.int64), rows["number"]).tolist()
+    # A slot has one workflow at a time, so the last of its records is of the latest that ended.
+    ended = np.full(slots.slots, np.iinfo(np.int64).min)
+    ended[rows["slot"]] = rows["number"]
+    known = (ended == np.array(latest, dtype=np.int64)).tolist()
     last_commit_ns = journal.commits_ns[-1] if journal.commits_ns else 0
     cut = Outcome.ABANDONED if slots.words[STATE] == CLOSED else cut
     error_class = ErrorClass.TARGET_CRASH if cut is Outcome.ERROR else ErrorClass.NONE

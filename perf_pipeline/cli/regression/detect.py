@@ -13,7 +13,6 @@ from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.change_points.series_file import read_series
 from perf_pipeline.cli.output import NoResults, bad_input_explained, show
-from perf_pipeline.metrics.survival.student import t_quantile
 from perf_pipeline.redaction.redact import redacted_values
 from perf_pipeline.report.text.quantity import counted, significant
 
@@ -43,7 +42,6 @@ def detect(
     """
     with bad_input_explained(as_json=as_json):
         found = read_series(file)
-        t_quantile(0.975, 1)  # loads scipy before the clock starts
         for series in found:
             started_s = time.perf_counter()
             change_points = find_change_points(series.values)

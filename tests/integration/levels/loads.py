@@ -93,7 +93,7 @@ OUTAGE = Scenario(
     concurrency=(8,),
     processes=2,
     workloads=_MIX,
-    phases=Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=6.0, steady_max_s=6.0, drain_s=20.0),
+    phases=Phases(ramp_up_s=0.2, warm_up_s=0.2, steady_s=4.0, steady_max_s=4.0, drain_s=20.0),
     connections=ConnectionPools(max_db_connections=8),
 )
 """A level in which a server is lost and does not come back; its first kind needs none."""

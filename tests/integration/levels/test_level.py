@@ -318,7 +318,7 @@ def test_a_second_interruption_before_the_drain_has_begun_kills_at_once(tmp_path
     with pytest.raises(KeyboardInterrupt):
         level.run()
 
-    assert time.monotonic() - interrupted[0] < 1.0
+    assert time.monotonic() - interrupted[0] < 2.5
     reason = "killed by us: interrupted again while workflows were ending"
     assert [worker["reason"] for worker in _stored(tmp_path)["workers"]] == [reason] * 2  # type: ignore[attr-defined]
 

@@ -29,6 +29,7 @@ from tests.integration.targets.bench import (
     SCHEMA,
     SEED,
     WRITTEN,
+    Answer,
     Bench,
     redis_prefix,
 )
@@ -45,7 +46,7 @@ pytestmark = pytest.mark.integration
         ("control", "lean", BUCKETS),
     ],
 )
-def test_every_kind_gives_the_right_result_for_all_inputs_and_writes_what_it_says(
+def test_every_kind_gives_the_right_result_writes_what_it_says_and_imports_nothing_of_the_harness(
     bench: Bench, target: str, nodes: str, inputs: int
 ) -> None:
     """The inputs of a run, of which there are 64; every stored text is compared, not only counted.
@@ -61,6 +62,7 @@ def test_every_kind_gives_the_right_result_for_all_inputs_and_writes_what_it_say
     assert len(work) == len(KINDS) * inputs
     answer = bench.start(target, work, threads=4).answer()
     assert Counter(answer.classes()) == {"OK": len(work)}, answer.texts()[:2000]
+    _check_imports(answer, target)
 
     numbers = [{n for kind, n in work if kind == wanted} for wanted in range(len(KINDS))]
     found = bench.found()
@@ -93,6 +95,16 @@ def test_every_kind_gives_the_right_result_for_all_inputs_and_writes_what_it_say
         task = task_of(number, seed=SEED, run_id=run_id, level=LEVEL, redis_prefix="")
         payload = processing.of(task)["report"]["payload"]
         assert found["postgres"][number] == found["mysql"][number] == payload
+
+
+def _check_imports(answer: Answer, target: str) -> None:
+    """See that a worker has imported the target, and of this project what workflows need."""
+    roots = {module.partition(".")[0] for module in answer.modules}
+    assert not roots & {"dagster", "polars", "numpy", "pandas", "psutil", "psycopg"}
+    ours = {module for module in answer.modules if module.startswith("perf_pipeline.")}
+    parts = {module.split(".")[1] for module in ours}
+    assert parts - {"steps"} == {"samples", "targets", "workload"}
+    assert ("kailash" in roots) == (target == "kailash")
 
 
 def _one_of_each_input(begin: int) -> list[int]:
@@ -156,21 +168,6 @@ def test_a_file_that_lost_a_digit_is_a_wrong_result_of_its_reading(
     answer = bench.start(target, [(6, 1), (6, 2)]).answer()
     assert answer.classes() == ["WRONG_RESULT", "OK"]
     assert answer.texts().startswith("node read: got ")
-
-
-@pytest.mark.parametrize(("target", "nodes"), WRITTEN)
-def test_nothing_of_the_harness_is_imported_beside_the_target(
-    bench: Bench, target: str, nodes: str
-) -> None:
-    bench.written(nodes)
-    answer = bench.start(target, [(kind, 1) for kind in range(len(KINDS))]).answer()
-    roots = {module.partition(".")[0] for module in answer.modules}
-    assert not roots & {"dagster", "polars", "numpy", "pandas", "psutil", "psycopg"}
-    ours = {module for module in answer.modules if module.startswith("perf_pipeline.")}
-    parts = {module.split(".")[1] for module in ours}
-    assert parts - {"steps"} == {"samples", "targets", "workload"}
-    if target == "control":
-        assert "kailash" not in roots
 
 
 def test_files_where_kailash_reads_none_are_refused_when_the_target_opens(bench: Bench) -> None:

@@ -60,7 +60,7 @@ def test_a_drift_of_one_kind_of_workflow_raises_no_alert_of_its_own() -> None:
 
 def test_a_step_that_is_not_confirmed_yet_is_no_drift() -> None:
     """Between the first bad run and its confirmation a line through all runs rises as well."""
-    for seed in range(20):
+    for seed in range(8):
         level = np.where(np.arange(RUNS) < 40, 1.0, 1.1)
         values = noisy(level, seed, spread=0.02)
         for runs in range(41, RUNS):
@@ -68,14 +68,14 @@ def test_a_step_that_is_not_confirmed_yet_is_no_drift() -> None:
 
 
 def test_histories_without_a_drift_nearly_never_show_one_while_they_grow() -> None:
-    """A hundred histories of 60 runs, looked at after every fifth run."""
+    """Sixty histories of 60 runs, looked at after every eighth run."""
     shown = sum(
         any(
             found.raises_alert
-            for runs in range(20, RUNS + 1, 5)
+            for runs in range(20, RUNS + 1, 8)
             if (found := drift_of(values[:runs])) is not None
         )
-        for values in (noisy(np.ones(RUNS), seed, spread=0.03) for seed in range(100))
+        for values in (noisy(np.ones(RUNS), seed, spread=0.03) for seed in range(60))
     )
     assert shown <= 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from scipy.special import stdtrit
 
 from perf_pipeline.metrics.survival.student import t_quantile
 
@@ -22,6 +23,12 @@ from perf_pipeline.metrics.survival.student import t_quantile
 )
 def test_quantiles_are_those_of_the_tables(p: float, degrees: int, table: float) -> None:
     assert t_quantile(p, degrees) == pytest.approx(table, abs=0.0006)
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 7, 24, 143, 999, 1000, 1001, 50_000])
+def test_quantiles_are_those_of_scipy_far_out_too(degrees: int) -> None:
+    for p in (0.51, 0.75, 0.95, 0.995, 0.9999, 1 - 1e-6):
+        assert t_quantile(p, degrees) == pytest.approx(float(stdtrit(degrees, p)), rel=1e-7)
 
 
 def test_with_many_degrees_it_is_the_normal_distribution() -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 GOOD, DAMAGED = "20260101_000000-aaaa", "20260102_000000-bbbb"
 ODD: tuple[Any, ...] = (
     None, True, -1, 0, 2**63, 10**30, 1e308, -0.5, "", "x", "../../x", "\ud800", "\x1b[2J",
@@ -141,7 +143,7 @@ SLOW_ON_PURPOSE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @given(data=st.data())
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=SLOW_ON_PURPOSE)
+@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=SLOW_ON_PURPOSE)
 def test_a_damaged_run_is_read_or_named_by_every_command(
     stored: Path, results: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
 ) -> None:
