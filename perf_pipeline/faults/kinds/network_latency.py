@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_pipeline.faults.fault import FaultRefusedError
 from perf_pipeline.faults.network.toxic_fault import (
     VISIBLE_S,
     PlannedToxic,
@@ -39,7 +40,7 @@ class NetworkLatency(ToxicFault):
         super().__init__(
             place, "network_latency", [PlannedToxic("latency", "downstream", attributes)]
         )
-        needed_s = (0.5 * latency_ms - 0.15 * min(jitter_ms, latency_ms)) / 1e3
+        needed_s = (0.5 * latency_ms - 0.15 * jitter_ms) / 1e3
         self._needed_s = min(needed_s, VISIBLE_S)
 
     def sign(self) -> Sign:
@@ -48,6 +49,16 @@ class NetworkLatency(ToxicFault):
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:
-    """Return the failure; times are rounded to whole ms, as Toxiproxy takes them."""
-    latency_ms, jitter_ms = settings["latency_ms"], settings["jitter_ms"]
-    return NetworkLatency(place, max(1, round(float(latency_ms))), round(float(jitter_ms)))
+    """Return the failure; times are rounded to whole ms, as Toxiproxy takes them.
+
+    Raises:
+        FaultRefusedError: The jitter is longer than the latency.
+    """
+    latency_ms = max(1, round(float(settings["latency_ms"])))
+    jitter_ms = round(float(settings["jitter_ms"]))
+    if jitter_ms > latency_ms:
+        raise FaultRefusedError(
+            f"jitter_ms is {jitter_ms} and latency_ms {latency_ms}: no answer comes earlier than "
+            "without a latency, so many would not be late at all. Let jitter_ms be at most that"
+        )
+    return NetworkLatency(place, latency_ms, jitter_ms)
