@@ -50,10 +50,11 @@ class FaultLog:
         self._clock_ns = clock_ns
         self._lock = threading.Lock()
 
-    def write(self, number: int, step: Step, **values: object) -> None:
-        """Write that a step of a failure happened now."""
+    def write(self, number: int, step: Step, *, at_ns: int | None = None, **values: object) -> None:
+        """Write that a step of a failure happened at a time; None for now."""
+        at_ns = self._clock_ns() if at_ns is None else at_ns
         with self._lock, suppress(OSError), self._path.open("a", encoding="utf-8") as file:
-            file.write(line(number, step, self._clock_ns(), **values))
+            file.write(line(number, step, at_ns, **values))
 
 
 @dataclass(frozen=True)
@@ -194,13 +195,15 @@ class WindowPlay:
         fault.inject()
         due_ns, is_proven = time.monotonic_ns(), False
         while time.monotonic_ns() < end_ns and not self._ended.is_set():
+            begun_ns = time.monotonic_ns()  # whatever is late now was sent, or asked, then
             sign = fault.sign()
             if sign.in_effect and not is_proven:
                 is_proven = True
-                self._log.write(self._number, "in_effect")
+                self._log.write(self._number, "in_effect", at_ns=begun_ns)
             self._log.write(
                 self._number,
                 "sign",
+                at_ns=begun_ns,
                 in_effect=sign.in_effect,
                 value=sign.value,
                 text=redacted(sign.text),

@@ -28,7 +28,7 @@ class SignRecord:
     """One observation of a failure.
 
     Attributes:
-        at_ns: When, monotonic.
+        at_ns: When it began, monotonic.
         in_effect: It acted.
         value: What was observed.
         text: The same for people.

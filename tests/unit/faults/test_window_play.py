@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ from tests.unit.faults.planted_fault import PlantedFault, play, window_play
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from perf_pipeline.faults.fault import Sign
 
 
 def test_a_failure_that_acts_is_valid_and_its_four_times_are_in_order(
@@ -48,6 +51,23 @@ def test_what_a_check_opened_is_not_kept_from_workers_that_connect(
     window = FaultWindow("connection_exhaustion", "", at_s, 1.0)
     window_play(fault, tmp_path, window, ended=threading.Event()).check()
     assert fault.calls == ["preflight", "state"] + ["undo"] * undone
+
+
+def test_an_observation_that_takes_time_holds_from_its_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delay of 80 ms is seen 80 ms late, which would be 4 % of a window of 2 s."""
+
+    class Slow(PlantedFault):
+        def sign(self) -> Sign:
+            time.sleep(0.3)
+            return super().sign()
+
+    record = play(Slow(), tmp_path, monkeypatch)
+    assert record.in_effect_ns is not None
+    assert record.injecting_ns is not None
+    assert 0 <= record.in_effect_ns - record.injecting_ns < 0.3e9
+    assert record.signs[0].at_ns == record.in_effect_ns
 
 
 def test_a_refused_failure_is_not_injected_and_says_why(
