@@ -7,7 +7,6 @@ from pathlib import Path
 
 _POSIX, _WRITE = "POSIX", "WRITE"
 _KIND, _MODE, _PID, _FILE = 1, 3, 4, 5
-_WAITS = "->"
 _SUFFIXES = ("", "-shm")
 """A write locks bytes of the database, or with a write-ahead log those of its index."""
 
@@ -29,8 +28,8 @@ def write_lockers(database: Path, proc: Path = Path("/proc")) -> set[int]:
     found = set()
     for line in (proc / "locks").read_text(encoding="ascii").splitlines():
         words = line.split()
-        if _WAITS in words or (words[_KIND], words[_MODE]) != (_POSIX, _WRITE):
-            continue
+        if (words[_KIND], words[_MODE]) != (_POSIX, _WRITE):
+            continue  # also those that wait, which have an arrow for their kind
         if int(words[_FILE].rpartition(":")[2]) in inodes:
             found.add(int(words[_PID]))
     return found

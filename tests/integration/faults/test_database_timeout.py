@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from perf_pipeline.faults.kinds.database_timeout import make
 from perf_pipeline.faults.locks import mysql, postgres, redis
+from perf_pipeline.faults.locks.lock_holder import LOCK_WAIT_S
+from perf_pipeline.faults.locks.sqlite_locks import write_lockers
 from perf_pipeline.servers.lifecycle.services import ServiceSession
 from perf_pipeline.servers.mysql import service as mysql_service
 from perf_pipeline.servers.mysql.session import session as mysql_session
@@ -27,12 +30,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
-    from perf_pipeline.faults.fault import Fault
+    from perf_pipeline.faults.fault import Fault, Sign
     from perf_pipeline.servers.server import Server
 
 pytestmark = pytest.mark.integration
 
 RUN = "2026-01-01T00-00-00Z-10cc"
+_SEEN_S = 20.0
 
 
 @pytest.fixture(params=["postgres", "mysql", "redis", "mongodb"])
@@ -107,7 +111,9 @@ def test_writes_wait_already_while_a_transaction_keeps_the_lock_away(
     with ExitStack() as stack:
         stack.callback(fault.undo)
         with TRANSACTIONS[locked_service](server.url, stored):
+            begin_s = time.monotonic()
             fault.inject()
+            assert time.monotonic() - begin_s < LOCK_WAIT_S
             assert fault.sign().in_effect
             assert fault.state() != HELD[locked_service]
             assert not writes(server, stored, 2)
@@ -119,8 +125,8 @@ def test_writes_wait_already_while_a_transaction_keeps_the_lock_away(
 def test_a_lock_that_never_came_is_given_up_with_the_failure(
     servers: dict[str, Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each try is of a second, and the transaction lasts longer than two of them."""
-    monkeypatch.setattr(postgres, "LOCK_WAIT_S", 1)
+    """Each try is of 0.3 s, and the transaction lasts longer than two of them."""
+    monkeypatch.setattr(postgres, "LOCK_WAIT_S", 0.3)
     server = servers["postgres"]
     storage = find_service("postgres").storage
     name = storage.storage_name(RUN)
@@ -131,7 +137,7 @@ def test_a_lock_that_never_came_is_given_up_with_the_failure(
         before = fault.state()
         with transaction_in_postgres(server.url, name):
             fault.inject()
-            time.sleep(1.3)
+            time.sleep(0.6)
             assert until(lambda: fault.sign().in_effect, GONE_S)
             fault.undo()
             assert writes(server, name, 2)
@@ -144,17 +150,25 @@ def test_a_lock_that_never_came_is_given_up_with_the_failure(
 def test_a_stand_in_that_is_written_to_is_not_locked(
     servers: dict[str, Server], locked_service: str, stored: str, tmp_path: Path
 ) -> None:
-    """It locks its own file for each write of a stream: no sign takes that for the failure."""
+    """It locks its own file for each write of a stream, as is seen ten times; no sign says so."""
     server = servers[locked_service]
+    assert server.folder is not None
+    (file,) = server.folder.rglob("perf_pipeline.db")
     fault = make(place_on(tmp_path / "fault", server), {})
     fault.preflight()
-    with MongoClient[dict[str, object]](server.url) as client:
-        results, signs = client.get_default_database()[stored], []
-        for number in range(60):
-            results.insert_many([{"number": 60 * number + n, "of": "x" * 500} for n in range(60)])
-            signs.append(fault.sign())
-    assert [sign.text for sign in signs if sign.in_effect] == []
+    end = threading.Event()
+    writer = threading.Thread(target=write_until, args=(server.url, stored, end))
+    writer.start()
+    signs: list[Sign] = []
+    seen, deadline_s = 0, time.monotonic() + _SEEN_S
+    while seen < 10 and time.monotonic() < deadline_s:
+        seen += bool(write_lockers(file))
+        signs.append(fault.sign())
+    end.set()
+    writer.join()
     fault.undo()
+    assert seen == 10
+    assert [sign.text for sign in signs if sign.in_effect] == []
 
 
 @pytest.mark.slow
@@ -216,6 +230,14 @@ def write_redis(url: str, name: str, number: int) -> None:
     with Redis.from_url(url, socket_timeout=0.3, retry=None) as client:
         client.get("a read is answered")
         client.set(f"{name}1:{number}", "", ex=10)
+
+
+def write_until(url: str, name: str, end: threading.Event) -> None:
+    with MongoClient[dict[str, object]](url) as client:
+        results, number = client.get_default_database()[name], 0
+        while not end.is_set():
+            results.insert_many([{"number": number + n, "of": "x" * 500} for n in range(100)])
+            number += 100
 
 
 def write_mongodb(url: str, name: str, number: int) -> None:
