@@ -9,6 +9,7 @@ import pytest
 
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.metrics.level_context import LevelContext
+from perf_pipeline.redaction.known import KnownSecrets
 from perf_pipeline.redaction.redact import REDACTOR
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 
@@ -31,7 +32,11 @@ def valid_level(tmp_path_factory: pytest.TempPathFactory) -> LevelMetrics:
 
 @pytest.fixture(autouse=True)
 def _no_secret_outlives_its_test() -> Iterator[None]:
-    """What a test remembers as a password must not be removed from the texts of the next one."""
+    """What a test remembers as a password must not be removed from the texts of the next one.
+
+    Nor what a test of another tier remembered in the same process before.
+    """
     known = REDACTOR._secrets, REDACTOR._known
+    REDACTOR._secrets, REDACTOR._known = frozenset(), KnownSecrets(())
     yield
     REDACTOR._secrets, REDACTOR._known = known

@@ -142,7 +142,10 @@ class FaultTrial:
             if victim.ends_the_run:
                 step.wait()
             begun_s = time.monotonic()
-            said = tuple(sweep(self._settings)) if victim is Victim.ALL else ()
+            is_nobody_left = victim is Victim.ALL or (
+                victim is Victim.STEP_AND_INJECTOR and guardian is None
+            )
+            said = tuple(sweep(self._settings)) if is_nobody_left else ()
             ends = family if victim.ends_the_run else of_failure
             left = "not looked at"
             while left and time.monotonic() < begun_s + left_s:
@@ -150,7 +153,7 @@ class FaultTrial:
                 time.sleep(_POLL_S if left else 0.0)
             seconds = None if left else time.monotonic() - begun_s
         probe.undo()
-        if victim is not Victim.ALL:
+        if not is_nobody_left:
             said = tuple(sweep(self._settings))
         return TakenBack(seconds, left, said)
 

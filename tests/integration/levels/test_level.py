@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,7 @@ def _no_worker_is_left() -> Iterator[None]:
     assert workers == []
 
 
-_SAMPLES = ("", ".disk_space", ".journal", ".record", ".slots", ".step_journal")
+_SAMPLES = ("", ".disk_space", ".journal", ".record", ".slots", ".steps", ".steps.step_journal")
 
 
 def _summary(folder: Path) -> LevelMetrics:
@@ -215,7 +216,8 @@ def test_a_worker_that_hangs_is_killed_after_the_level_and_named(
 
 def _signal_all(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
-        os.kill(pid, number)
+        with suppress(ProcessLookupError):  # it may just have ended
+            os.kill(pid, number)
 
 
 def _interrupt() -> None:

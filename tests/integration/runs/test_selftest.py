@@ -11,8 +11,16 @@ from perf_pipeline.selftest.registry import selftests
 
 WITHOUT_LOAD = ("coverage", "detect", "merge", "recovery", "soak", "warmup")
 """These compute on simulated records: nothing beside them changes what they find."""
+LONG = ("faults",)
+"""Takes two minutes of waiting at size ci, and its trials are tests in tests/integration/faults."""
 NAMES = [
-    pytest.param(name, marks=[] if name in WITHOUT_LOAD else pytest.mark.alone)
+    pytest.param(
+        name,
+        marks=[
+            *([] if name in WITHOUT_LOAD else [pytest.mark.alone]),
+            *([pytest.mark.slow] if name in LONG else []),
+        ],
+    )
     for name in selftests()
 ]
 COMMAND = (str(Path(sys.executable).with_name("perf-pipeline")), "selftest")

@@ -32,8 +32,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
+POOLED = [
+    pytest.param(*written, marks=[pytest.mark.slow] * (written == ("kailash", "code")))
+    for written in WRITTEN
+]
+"""Code nodes have the pools of lean ones, and five times their CPU time."""
 
-@pytest.mark.parametrize(("target", "nodes"), WRITTEN)
+
+@pytest.mark.parametrize(("target", "nodes"), POOLED)
 def test_sixty_threads_never_open_more_than_five_connections_to_a_server(
     bench: Bench, target: str, nodes: str, servers: dict[str, Server]
 ) -> None:
@@ -85,7 +91,7 @@ def test_sixty_threads_never_open_more_than_five_connections_to_a_server(
     assert set(peaks) == set(bounds)
 
 
-@pytest.mark.parametrize(("target", "nodes"), WRITTEN)
+@pytest.mark.parametrize(("target", "nodes"), POOLED)
 def test_a_closed_target_gives_back_descriptors_threads_and_connections(
     bench: Bench, target: str, nodes: str
 ) -> None:
@@ -101,7 +107,7 @@ def test_a_closed_target_gives_back_descriptors_threads_and_connections(
     wait_until(lambda: not any(bench.connections(driver).values()))
 
 
-@pytest.mark.parametrize(("target", "nodes"), WRITTEN)
+@pytest.mark.parametrize(("target", "nodes"), POOLED)
 def test_a_full_pool_and_a_slow_statement_have_their_own_classes(
     bench: Bench, target: str, nodes: str
 ) -> None:
@@ -114,7 +120,7 @@ def test_a_full_pool_and_a_slow_statement_have_their_own_classes(
     assert answer.classes() == ["RESOURCE_EXHAUSTION", "TIMEOUT"], answer.texts()
 
 
-@pytest.mark.parametrize(("target", "nodes"), WRITTEN)
+@pytest.mark.parametrize(("target", "nodes"), POOLED)
 def test_a_full_mysql_pool_and_a_slow_insertion_have_their_own_classes(
     bench: Bench, target: str, nodes: str
 ) -> None:
@@ -127,7 +133,7 @@ def test_a_full_mysql_pool_and_a_slow_insertion_have_their_own_classes(
     assert answer.classes() == ["RESOURCE_EXHAUSTION", "TIMEOUT"], answer.texts()
 
 
-@pytest.mark.parametrize(("target", "nodes"), WRITTEN)
+@pytest.mark.parametrize(("target", "nodes"), POOLED)
 def test_a_full_mongodb_pool_and_a_silent_server_have_their_own_classes(
     bench: Bench, target: str, nodes: str, servers: dict[str, Server]
 ) -> None:
@@ -144,7 +150,7 @@ def test_a_full_mongodb_pool_and_a_silent_server_have_their_own_classes(
     assert sum(classes.values()) == len(work)
 
 
-@pytest.mark.parametrize(("target", "nodes"), WRITTEN)
+@pytest.mark.parametrize(("target", "nodes"), POOLED)
 def test_a_full_redis_pool_is_exhaustion(bench: Bench, target: str, nodes: str) -> None:
     """Six threads, two connections that the server lets wait, 0.2 s of patience."""
     bench.written(nodes)
