@@ -1,7 +1,7 @@
 # Everything is set up on first use, into this folder and the user's cache; nothing needs root.
 #   make baseline   measure LocalRuntime at 100, 500 and 1000 in flight (LEVELS="10 50" overrides)
 #   make test-quick the same at 25 and 50, in a few minutes
-#   make test       every test that fits in 12 minutes
+#   make test       every test that fits in 20 minutes
 #   make help       the other targets
 
 SHELL := /bin/bash
@@ -176,7 +176,7 @@ check: $(READY_TEST) ## style, types and layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-test: $(READY_TEST) mysql ## make check and every test that fits in 12 minutes
+test: $(READY_TEST) mysql ## make check and every test that fits in 20 minutes
 	@$(BIN)/python -m tests.suite
 test-long: $(READY_TEST) mysql ## the full matrices and every selftest at full size as well; over an hour
 	@$(BIN)/python -m tests.suite --long
