@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (
+    UnresolvedAssetJobDefinition,
+)
 from pydantic import Field
 
 from assets.launchpad.flag_form import RESULTS_DIR, settings_with
@@ -52,47 +55,30 @@ def shown_config(scenario: str) -> dict[str, object]:
     return load_config(**launch_fields(scenario))
 
 
-baseline = dg.define_asset_job(
-    "baseline",
-    selection=ALL,
-    config=shown_config("baseline"),
-    description="Normal load on the target, from servers to report.",
-    hooks=HOOKS,
+def _scenario_job(scenario: str, description: str) -> UnresolvedAssetJobDefinition:
+    """Return the job of a built-in scenario, from servers to report."""
+    return dg.define_asset_job(
+        scenario,
+        selection=ALL,
+        config=shown_config(scenario),
+        description=description,
+        hooks=HOOKS,
+    )
+
+
+baseline = _scenario_job("baseline", "Normal load on the target, from servers to report.")
+stress = _scenario_job("stress", "More and more load, until the target no longer sustains it.")
+database = _scenario_job(
+    "database", "Transactions on every server: more and more load, exhausted pools, recovery."
 )
-stress = dg.define_asset_job(
-    "stress",
-    selection=ALL,
-    config=shown_config("stress"),
-    description="More and more load, until the target no longer sustains it.",
-    hooks=HOOKS,
+recovery = _scenario_job(
+    "recovery", "One failure of a server after the other, and how long recovery takes."
 )
-database = dg.define_asset_job(
-    "database",
-    selection=ALL,
-    config=shown_config("database"),
-    description="Transactions on every server: more and more load, exhausted pools, recovery.",
-    hooks=HOOKS,
+pressure = _scenario_job(
+    "pressure", "Little memory, busy cores, and both, beside a level without either."
 )
-recovery = dg.define_asset_job(
-    "recovery",
-    selection=ALL,
-    config=shown_config("recovery"),
-    description="One failure of a server after the other, and how long recovery takes.",
-    hooks=HOOKS,
-)
-pressure = dg.define_asset_job(
-    "pressure",
-    selection=ALL,
-    config=shown_config("pressure"),
-    description="Little memory, busy cores, and both, beside a level without either.",
-    hooks=HOOKS,
-)
-protections = dg.define_asset_job(
-    "protections",
-    selection=ALL,
-    config=shown_config("protections"),
-    description="The same failure under each protection of the runtime, and without any.",
-    hooks=HOOKS,
+protections = _scenario_job(
+    "protections", "The same failure under each protection of the runtime, and without any."
 )
 scenario = dg.define_asset_job(
     "scenario",

@@ -221,13 +221,13 @@ def write_dagster_yaml(folder: Path, history: Path) -> None:
     (folder / "dagster.yaml").write_text(text, encoding="utf-8")
 
 
-def until(condition: Callable[[], bool], within_s: float) -> bool:
+def until(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
     """Poll a condition; returns False when it did not become true in time."""
     deadline_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline_s:
             return False
-        time.sleep(0.05)
+        time.sleep(0.02)
     return True
 
 

@@ -17,7 +17,7 @@ from assets.metrics import run_metrics as run_metrics_asset
 from perf_pipeline.alerts.look import Look
 from perf_pipeline.alerts.news import newest
 from perf_pipeline.alerts.watch import watch
-from perf_pipeline.alerts.words import StandingAlerts, alert_lines, standing_alerts
+from perf_pipeline.alerts.words import ActiveAlerts, active_alerts, alert_lines
 from perf_pipeline.config.settings import Settings, current_settings
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.host.load_lock import is_held
@@ -69,7 +69,7 @@ def checked(settings: Settings, warn: Callable[[str], None]) -> dg.AssetCheckRes
             severity=dg.AssetCheckSeverity.WARN,
             description=escape.markdown(f"Nobody looked: {found}"),
         )
-    now = standing_alerts(found.alerts)
+    now = active_alerts(found.alerts)
     return dg.AssetCheckResult(
         asset_key=metric_history.key,
         check_name=CHECK,
@@ -97,19 +97,19 @@ def raise_alerts(settings: Settings, warn: Callable[[str], None]) -> Look | str:
     return found
 
 
-def severity_of(now: StandingAlerts) -> dg.AssetCheckSeverity:
+def severity_of(now: ActiveAlerts) -> dg.AssetCheckSeverity:
     """Return an error for what is confirmed, and a warning for what may be taken back."""
     return dg.AssetCheckSeverity.ERROR if now.confirmed else dg.AssetCheckSeverity.WARN
 
 
-def description_of(now: StandingAlerts) -> str:
+def description_of(now: ActiveAlerts) -> str:
     """Return the alerts that stand for the UI, which reads Markdown; names stay texts."""
     alerts = (*now.confirmed, *now.warnings, *now.acknowledged)
     blocks = ["\n\n".join(map(escape.markdown, alert_lines(alert))) for alert in alerts]
     return "\n\n---\n\n".join(blocks) or "No alert stands."
 
 
-def numbers_of(now: StandingAlerts) -> dict[str, dg.MetadataValue]:
+def numbers_of(now: ActiveAlerts) -> dict[str, dg.MetadataValue]:
     """Return how many alerts stand."""
     return {
         "confirmed": dg.MetadataValue.int(len(now.confirmed)),
@@ -143,7 +143,7 @@ def alert_sensor(settings_now: Callable[[], Settings]) -> dg.SensorDefinition:
         found = raise_alerts(settings, context.log.warning)
         if isinstance(found, str):
             return dg.SkipReason(found)
-        now = standing_alerts(found.alerts)
+        now = active_alerts(found.alerts)
         return dg.SensorResult(
             skip_reason=f"{len(found.announced)} announced; {now.summary or 'no alert stands'}",
             cursor=newest(settings),

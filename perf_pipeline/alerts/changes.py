@@ -126,13 +126,13 @@ def _alert_of(seen: Seen, alerts: Iterable[Alert]) -> Alert | None:
         )
     if not movement.comparison:
         return alert_of_part(movement, mine)
-    standing = [alert for alert in mine if alert.state != "cleared"]
-    known = [alert for alert in standing if _announced_in(alert, movement)]
+    active = [alert for alert in mine if alert.state != "cleared"]
+    known = [alert for alert in active if _announced_in(alert, movement)]
     if known and not _is_beyond_all(movement, known):
         return max(known, key=lambda alert: alert.alert_id)
     between = [
         alert
-        for alert in standing
+        for alert in active
         if alert.state == "open"
         and not movement.pair
         and movement.last_good < alert.alert_id <= movement.first_bad

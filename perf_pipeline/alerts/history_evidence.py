@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.alerts.seen import NEAR_RUNS, Seen
 from perf_pipeline.analysis.comparison.compared_metric import scale_of
 from perf_pipeline.analysis.comparison.judge import severity_of
-from perf_pipeline.analysis.standing_changes import standing_drifts, standing_steps
+from perf_pipeline.analysis.unresolved_changes import unresolved_drifts, unresolved_steps
 from perf_pipeline.metrics.types.alert import Movement
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.analysis.change_points.change_point import ChangePoint
     from perf_pipeline.analysis.comparison.compared_metric import ComparedMetric
-    from perf_pipeline.analysis.standing_changes import StandingChange
+    from perf_pipeline.analysis.unresolved_changes import UnresolvedChange
     from perf_pipeline.metrics.types.alert import MetricKey
 
 
@@ -48,12 +48,12 @@ def worse_in(series: WatchedSeries) -> Iterator[Seen]:
     metric = scale_of(series.key.metric, series.unit, higher_is_better=series.higher_is_better)
     history = (metric, series.key.family, series.values, series.change_points)
     around = max(NEAR_RUNS.values())
-    for step in standing_steps(*history):
+    for step in unresolved_steps(*history):
         nearby = series.runs[max(step.index - around, 0) : step.index + around + 1]
         yield Seen(
             series.scenario, _movement(series, metric, step), nearby, may_raise=step.raises_alert
         )
-    for drift in standing_drifts(*history):
+    for drift in unresolved_drifts(*history):
         moved = _movement(series, metric, drift, is_drift=True)
         yield Seen(
             series.scenario,
@@ -65,7 +65,11 @@ def worse_in(series: WatchedSeries) -> Iterator[Seen]:
 
 
 def _movement(
-    series: WatchedSeries, metric: ComparedMetric, found: StandingChange, *, is_drift: bool = False
+    series: WatchedSeries,
+    metric: ComparedMetric,
+    found: UnresolvedChange,
+    *,
+    is_drift: bool = False,
 ) -> Movement:
     return Movement(
         key=series.key,

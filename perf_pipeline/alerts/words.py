@@ -1,4 +1,4 @@
-"""What stands open, in words: for the command, the asset check and the CI files."""
+"""The active alerts, in words: for the command, the asset check and the CI files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.alert import Alert
 
 
-class StandingAlerts(NamedTuple):
+class ActiveAlerts(NamedTuple):
     """The alerts that are not cleared, by what they decide.
 
     Attributes:
@@ -37,11 +37,11 @@ class StandingAlerts(NamedTuple):
         return ", ".join(counted(len(alerts), what) for alerts, what in parts if alerts)
 
 
-def standing_alerts(alerts: Iterable[Alert]) -> StandingAlerts:
+def active_alerts(alerts: Iterable[Alert]) -> ActiveAlerts:
     """Sort the alerts that are not cleared."""
     kept = [one for one in alerts if one.state != "cleared"]
     opened = [one for one in kept if one.state == "open"]
-    return StandingAlerts(
+    return ActiveAlerts(
         tuple(one for one in opened if one.tier == "confirmed"),
         tuple(one for one in opened if one.tier == "fast"),
         tuple(one for one in kept if one.state == "acknowledged"),
@@ -49,7 +49,7 @@ def standing_alerts(alerts: Iterable[Alert]) -> StandingAlerts:
 
 
 def alert_lines(alert: Alert) -> tuple[str, ...]:
-    """Return an alert as it stands: its title, and what moved."""
+    """Return an alert as it is now: its title, and what moved."""
     event = {"acknowledged": "acknowledged", "cleared": "cleared"}.get(alert.state, "raised")
     notice = Notice(event, alert, alert.raised_at)  # type: ignore[arg-type]  # of the closed list
     return (notice.title, *notice.lines)

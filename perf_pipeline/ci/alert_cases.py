@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perf_pipeline.alerts.words import StandingAlerts
+    from perf_pipeline.alerts.words import ActiveAlerts
     from perf_pipeline.ci.cases import Outcome
     from perf_pipeline.metrics.types.alert import Alert
 
 NAME = "alerts"
 
 
-def note_alerts(now: StandingAlerts, results: Path) -> None:
+def note_alerts(now: ActiveAlerts, results: Path) -> None:
     """Note the alerts that stand; of no effect where no command writes CI files.
 
     Args:
@@ -46,7 +46,7 @@ def note_alerts(now: StandingAlerts, results: Path) -> None:
     )
 
 
-def _cases(now: StandingAlerts) -> Iterator[Case]:
+def _cases(now: ActiveAlerts) -> Iterator[Case]:
     found: tuple[tuple[tuple[Alert, ...], Outcome], ...] = (
         (now.confirmed, "failed"),
         (now.warnings, "skipped"),

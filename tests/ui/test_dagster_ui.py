@@ -170,10 +170,7 @@ def test_the_report_is_a_link_away_and_the_title_of_a_scenario_stays_text_in_it(
     ui: Ui, page: Page, launched: Launched
 ) -> None:
     """In the report itself, and in its summary as Markdown, which the UI renders."""
-    page.goto(f"{ui.address}assets/run_report")
-    with page.context.expect_page() as opened:
-        page.get_by_role("link", name=f"{launched.folder.name}/report.html").last.click()
-    report = opened.value
+    report = _linked_report(ui, page, launched.folder.name)
     expect(report.get_by_role("heading", level=1)).to_have_text(HOSTILE)
     expect(report.locator("body")).to_contain_text(launched.folder.name)
     _assert_inert(report)
@@ -254,10 +251,7 @@ def test_a_wrong_target_cannot_be_launched(ui: Ui, page: Page) -> None:
 def test_the_report_of_a_run_elsewhere_and_the_list_of_all_runs_are_links_away(
     ui: Ui, page: Page, missed: Path
 ) -> None:
-    page.goto(f"{ui.address}assets/run_report")
-    with page.context.expect_page() as opened:
-        page.get_by_role("link", name=f"{MISSED}/report.html").last.click()
-    expect(opened.value.locator("body")).to_contain_text(MISSED)
+    expect(_linked_report(ui, page, MISSED).locator("body")).to_contain_text(MISSED)
     expect(page.get_by_text(str(missed / "report.html")).first).to_be_visible()
 
 
@@ -315,6 +309,14 @@ def _value(page: Page, key: str) -> Locator:
     """Return the cell of an asset's metadata."""
     row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=key, exact=True))
     return row.first.locator(":scope > td").last
+
+
+def _linked_report(ui: Ui, page: Page, run: str) -> Page:
+    """Open the page of the asset, follow its link to a run's report, and return that."""
+    page.goto(f"{ui.address}assets/run_report")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=f"{run}/report.html").last.click()
+    return opened.value
 
 
 def _assert_inert(page: Page) -> None:

@@ -1,22 +1,26 @@
-"""A valid level of 10 slots, summarised from a folder as workers leave it."""
+"""A valid level of 10 slots as workers leave it, a buffer of steps, and no secret of before."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_pipeline import steps
 from perf_pipeline.analysis.level import measure_level
 from perf_pipeline.metrics.level_context import LevelContext
 from perf_pipeline.redaction.known import KnownSecrets
 from perf_pipeline.redaction.redact import REDACTOR
+from perf_pipeline.steps import NO_WORKFLOW, record_steps, set_workflow
 from tests.simulated_level import SimulatedWorker, closed_loop, write_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perf_pipeline.metrics.types.level import LevelMetrics
+    from perf_pipeline.steps import StepBuffer
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +44,12 @@ def _no_secret_outlives_its_test() -> Iterator[None]:
     REDACTOR._secrets, REDACTOR._known = frozenset(), KnownSecrets(())
     yield
     REDACTOR._secrets, REDACTOR._known = known
+
+
+@pytest.fixture
+def buffer() -> Iterator[StepBuffer]:
+    """Steps are recorded, with a clock that advances by 1 ns at each reading, from 1 ns on."""
+    made = record_steps(itertools.count(1).__next__)
+    yield made
+    steps._set_buffer(None)
+    set_workflow(NO_WORKFLOW)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,23 +19,10 @@ from perf_pipeline.steps import (
     STEP_WORDS,
     StepBuffer,
     count,
-    record_steps,
     set_workflow,
     step,
     workflow_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def buffer() -> Iterator[StepBuffer]:
-    """Steps are recorded, with a clock that advances by 1 ns at each reading, from 1 ns on."""
-    made = record_steps(itertools.count(1).__next__)
-    yield made
-    steps._set_buffer(None)
-    set_workflow(NO_WORKFLOW)
 
 
 def recorded(buffer: StepBuffer) -> list[tuple[str, int, int, int]]:

@@ -11,7 +11,7 @@ import typer
 from perf_pipeline.alerts.look import acknowledge
 from perf_pipeline.alerts.pages import renew_pages
 from perf_pipeline.alerts.sinks.configured import configured_sinks
-from perf_pipeline.alerts.words import alert_lines, standing_alerts
+from perf_pipeline.alerts.words import active_alerts, alert_lines
 from perf_pipeline.catalogue.alerts import read_alerts
 from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.ci.alert_cases import note_alerts
@@ -108,7 +108,7 @@ def _check(settings: Settings, *, as_json: bool) -> tuple[Sequence[Alert], Exit]
     found = watch(settings, datetime.now(UTC), notify)
     for notice in found.announced:
         show(f"announced: {notice.title}", as_json=as_json)
-    now = standing_alerts(found.alerts)
+    now = active_alerts(found.alerts)
     note_alerts(now, settings.results_dir)
     if now.confirmed:
         return found.alerts, Exit.GATE_FAILED
@@ -116,7 +116,7 @@ def _check(settings: Settings, *, as_json: bool) -> tuple[Sequence[Alert], Exit]
 
 
 def _show(alerts: Sequence[Alert], *, as_json: bool) -> None:
-    now = standing_alerts(alerts)
+    now = active_alerts(alerts)
     for alert in (*now.confirmed, *now.warnings, *now.acknowledged):
         title, *lines = alert_lines(alert)
         show_wrapped([title, *(f"  {line}" for line in lines)], as_json=as_json, indent="    ")

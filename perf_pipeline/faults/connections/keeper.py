@@ -37,7 +37,7 @@ class Keeper:
         self._closers: list[Callable[[], object]] = []
 
     @property
-    def held(self) -> int:
+    def connections(self) -> int:
         """How many connections it has."""
         return len(self._closers)
 

@@ -83,7 +83,7 @@ class ConnectionExhaustion:
 
         Others alone may exhaust a server: that is no failure of ours.
         """
-        held = self._keeper.held if self._keeper is not None else 0
+        held = self._keeper.connections if self._keeper is not None else 0
         refusal = ""
         try:
             close = self._connections.open()

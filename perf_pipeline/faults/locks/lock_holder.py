@@ -22,7 +22,7 @@ _AGAIN_S = 0.01
 _END_S = 2.0 * LOCK_WAIT_S
 
 
-class HeldLock(Protocol):
+class LockSession(Protocol):
     """A lock that a session has."""
 
     def touch(self) -> None:
@@ -35,7 +35,7 @@ class HeldLock(Protocol):
 class LockHolder:
     """Takes a lock, again and again while others are in its way, and holds it."""
 
-    def __init__(self, take: Callable[[], HeldLock], passing: tuple[str, ...]) -> None:
+    def __init__(self, take: Callable[[], LockSession], passing: tuple[str, ...]) -> None:
         """Prepare; nothing is opened.
 
         Args:
@@ -44,7 +44,7 @@ class LockHolder:
                 that wait for each other, the server ends one.
         """
         self._take, self._passing = take, passing
-        self._held: HeldLock | None = None
+        self._held: LockSession | None = None
         self._error: NotAnsweringError | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._hold, daemon=True)

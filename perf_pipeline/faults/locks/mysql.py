@@ -150,7 +150,7 @@ class MysqlLock:
 
 
 class _IdleSession:
-    """See ``HeldLock``."""
+    """See ``LockSession``."""
 
     def __init__(self, opened: Cursor, stack: ExitStack) -> None:
         self._opened, self._stack = opened, stack

@@ -129,7 +129,7 @@ class PostgresLock:
 
 
 class _IdleTransaction:
-    """See ``HeldLock``."""
+    """See ``LockSession``."""
 
     def __init__(self, opened: psycopg.Connection, stack: ExitStack) -> None:
         self._opened, self._stack = opened, stack

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.proxy.stages import Piece, Stage
     from perf_pipeline.faults.proxy.toxics import Stream, Toxic
 
-MAX_HELD_BYTES = 1 << 20
+MAX_BUFFERED_BYTES = 1 << 20
 """With more than this held by toxics nothing more is read, so that the sender feels it."""
 
 
@@ -79,7 +79,7 @@ class Link:
             self._deliver(piece)
             return
         next(iter(self._stages.values())).take(piece)
-        self._mind_held()
+        self._apply_back_pressure()
 
     def add(self, toxics: Iterable[Toxic]) -> None:
         """Put those toxics of this direction at the end that act on this connection."""
@@ -99,7 +99,7 @@ class Link:
         else:
             self._stages.pop(toxic.name, None)
         self._join()
-        self._mind_held()
+        self._apply_back_pressure()
 
     def remove(self, name: str) -> None:
         """Remove a toxic, if it acts on this connection; what it holds is passed on."""
@@ -107,7 +107,7 @@ class Link:
         if stage is not None:
             stage.end(toxic_is_removed=True)
             self._join()
-            self._mind_held()
+            self._apply_back_pressure()
 
     def stop(self) -> None:
         """End all stages: the connection is gone."""
@@ -150,11 +150,11 @@ class Link:
         for stage, after in pairwise(stages):
             stage.pass_on = after.take
         if stages:
-            stages[-1].pass_on = self._deliver_and_mind
+            stages[-1].pass_on = self._pass_on
 
-    def _deliver_and_mind(self, piece: Piece) -> None:
+    def _pass_on(self, piece: Piece) -> None:
         self._deliver(piece)
-        self._mind_held()
+        self._apply_back_pressure()
 
     def _deliver(self, piece: Piece) -> None:
         if self._sink.is_closing():
@@ -170,9 +170,9 @@ class Link:
         else:
             self._owner.link_ended()
 
-    def _mind_held(self) -> None:
-        held_bytes = sum(stage.held_bytes for stage in self._stages.values())
-        if self._is_full != (held_bytes > MAX_HELD_BYTES):
+    def _apply_back_pressure(self) -> None:
+        buffered_bytes = sum(stage.buffered_bytes for stage in self._stages.values())
+        if self._is_full != (buffered_bytes > MAX_BUFFERED_BYTES):
             self._is_full = not self._is_full
             self._read_or_wait()
 

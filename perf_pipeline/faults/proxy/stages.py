@@ -41,11 +41,11 @@ class Stage:
 
     Attributes:
         pass_on: Takes the next piece; set by the owner.
-        held_bytes: What it has taken and not passed on yet.
+        buffered_bytes: What it has taken and not passed on yet.
     """
 
     pass_on: Callable[[Piece], None]
-    held_bytes = 0
+    buffered_bytes = 0
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class DelayStage(Stage):
         for due_s, part in self._parts(piece, now_s):
             self._last_due_s = max(self._last_due_s, due_s)
             self._waiting.append((self._last_due_s, part))
-            self.held_bytes += len(part or b"")
+            self.buffered_bytes += len(part or b"")
         self._pass_due(now_s)
 
     def end(self, *, toxic_is_removed: bool) -> None:  # noqa: ARG002
@@ -110,7 +110,7 @@ class DelayStage(Stage):
     def _pass_due(self, now_s: float) -> None:
         while self._waiting and self._waiting[0][0] <= now_s:
             _, piece = self._waiting.popleft()
-            self.held_bytes -= len(piece or b"")
+            self.buffered_bytes -= len(piece or b"")
             self.pass_on(piece)
         if self._timer is not None:
             self._timer.cancel()

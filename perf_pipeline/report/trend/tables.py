@@ -31,8 +31,8 @@ _STATES: dict[str, Tone] = {"open": "bad", "acknowledged": "warn", "cleared": "g
 
 def answers(trend: Trend) -> tuple[Verdict, Verdict]:
     """Return whether it is worse than before, and what to do."""
-    standing = [one for one in trend.alerts if one.state != "cleared"]
-    known = [one for one in standing if one.state == "open"] or standing
+    active = [one for one in trend.alerts if one.state != "cleared"]
+    known = [one for one in active if one.state == "open"] or active
     runs = f"{quantity.counted(len(trend.runs), 'run')} on {escape.visible(trend.machine)}."
     if not known:
         return _without_alert(trend, runs)

@@ -18,13 +18,10 @@ from kailash.runtime.resource_manager import (
 from kailash.sdk_exceptions import CircuitBreakerOpenError, KailashException
 
 from perf_pipeline.steps import COUNT, buffer_in_use
+from perf_pipeline.targets.kailash.runtime_options import OPEN_S, RETRY_AFTER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-
-RETRY_AFTER_S = 0.1
-OPEN_S = 1
-"""How long an open breaker refuses every workflow of the process."""
 
 
 class Protection:

@@ -11,7 +11,7 @@ import pytest
 from assets.definitions import defs
 from assets.regression.alerts import CHECK, alert_sensor, checked, description_of, severity_of
 from perf_pipeline.alerts.changes import changed_alerts
-from perf_pipeline.alerts.words import standing_alerts
+from perf_pipeline.alerts.words import active_alerts
 from perf_pipeline.config.settings import read_settings
 from perf_pipeline.config.slo.slo import parse_slo
 from perf_pipeline.host.load_lock import load_lock
@@ -118,10 +118,10 @@ def test_the_check_of_a_run_is_an_error_for_a_regression_and_costs_the_run_nothi
 def test_a_warning_is_no_error() -> None:
     found = evidence([series(Point(20, 1.2, "fast"), runs=23)])
     ((alert, _),) = changed_alerts((), found, "2026-01-14T12:00:00+00:00")
-    now = standing_alerts([alert])
+    now = active_alerts([alert])
     assert severity_of(now) == dg.AssetCheckSeverity.WARN
     assert "more runs will confirm it or take it back" in description_of(now)
-    known = standing_alerts([replace(alert, state="acknowledged", note="![x](http://evil)")])
+    known = active_alerts([replace(alert, state="acknowledged", note="![x](http://evil)")])
     assert "![x]" not in description_of(known)
 
 

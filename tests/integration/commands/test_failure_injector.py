@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -11,23 +10,12 @@ import pytest
 from perf_pipeline import FailureInjector
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.faults.marker import MARKER
+from tests.integration.commands.postgres_table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from perf_pipeline.config.settings import Settings
 
 pytestmark = pytest.mark.integration
-
-
-@contextmanager
-def table(url: str, name: str, columns: str) -> Iterator[None]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE TABLE {name} ({columns})".encode())
-        try:
-            yield
-        finally:
-            connection.execute(f"DROP TABLE {name}".encode())
 
 
 def write(url: str) -> None:
@@ -50,7 +38,7 @@ def test_a_lock_is_in_effect_inside_of_the_block_and_gone_after_it(served: Setti
     (failure,) = injector.failures
     assert failure.window.name == "database_timeout on postgres"
     assert failure.is_valid
-    assert failure.gone_ns is not None
+    assert 0 < (failure.undoing_ns or 0) < (failure.gone_ns or 0)
 
 
 def test_an_error_inside_of_the_block_passes_and_the_failure_is_undone(served: Settings) -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from perf_pipeline import LoadTestConfig, LoadTestFramework
 from perf_pipeline.faults.marker import MARKER
 from perf_pipeline.samples.fault_log import read_faults
 from perf_pipeline.samples.run_folder import RunFolder
+from tests.integration.commands.postgres_table import table
 from tests.integration.faults.playing import assert_acted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
@@ -208,20 +206,9 @@ def test_a_failure_that_is_switched_on_is_injected_into_a_server_of_the_workflow
     """A quarter of 4 s is one window of a second, in which nothing can be written."""
     config = replace(QUICK, workflow_types=["database"], test_duration=4)
     config = replace(config, enable_failure_injection=True, failure_rate=0.25)
-    with marked(served.urls["postgres"]):
+    with table(served.urls["postgres"], MARKER, ""):
         played = Played(served, replace(config, failure_types=["database_timeout"]))
 
     (failure,) = read_faults(played.files)
     assert (failure.window.name, failure.window.duration_s) == ("database_timeout on postgres", 1.0)
     assert_acted(failure)
-
-
-@contextmanager
-def marked(url: str) -> Iterator[None]:
-    """Let a PostgreSQL that the test did not start be faulted, and no longer afterwards."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE TABLE {MARKER} ()".encode())
-        try:
-            yield
-        finally:
-            connection.execute(f"DROP TABLE {MARKER}".encode())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.fault import Place
 from perf_pipeline.faults.marker import faulted_server
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

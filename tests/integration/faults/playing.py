@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.player import play_faults
 from perf_pipeline.samples.fault_log import FaultRecord, read_faults
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ from perf_pipeline.servers.postgres.session import session as postgres_session
 from perf_pipeline.servers.redis.session import session as redis_session
 from perf_pipeline.servers.service import NotAnsweringError
 from tests.integration.faults.played import injected, place_on
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

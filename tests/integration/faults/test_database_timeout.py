@@ -23,7 +23,7 @@ from perf_pipeline.servers.mysql import service as mysql_service
 from perf_pipeline.servers.mysql.session import session as mysql_session
 from perf_pipeline.servers.service import NotAnsweringError, find_service
 from tests.integration.faults.played import GONE_S, injected, place_on
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

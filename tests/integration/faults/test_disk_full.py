@@ -20,7 +20,10 @@ from perf_pipeline.servers.lifecycle.started_server import started_server
 from perf_pipeline.servers.mysql.session import session as mysql_session
 from perf_pipeline.servers.service import NotAnsweringError
 from tests.integration.faults.played import injected, place_on
-from tests.integration.runs.traces import folders_in, until
+from tests.integration.runs.traces import (
+    folders_in,
+)
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from pathlib import Path

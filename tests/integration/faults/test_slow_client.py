@@ -11,7 +11,7 @@ from perf_pipeline.faults.kinds.slow_client import SlowClients, make
 from perf_pipeline.servers.redis.session import session
 from perf_pipeline.servers.service import find_service
 from tests.integration.faults.played import injected, place_of, place_on
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from redis import Redis
 
 from perf_pipeline.samples.run_list import list_runs
 from perf_pipeline.servers.redis.data import storage_name
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

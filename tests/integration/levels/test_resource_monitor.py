@@ -33,7 +33,7 @@ from perf_pipeline.servers.probe import PROBE_S, WatchedServer
 from perf_pipeline.servers.redis.probe import RedisProbe
 from perf_pipeline.workload.servers import connection_name
 from tests.integration.runs.connection_counts import counted
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.parse import read_scenario
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.run import Run
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings

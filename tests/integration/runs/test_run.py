@@ -34,7 +34,11 @@ from tests.integration.conftest import settings_in
 from tests.integration.levels.loads import OUTAGE, QUICK, WHOLE
 from tests.integration.levels.run_observer import RunObserver
 from tests.integration.runs.kills.killing import start_step
-from tests.integration.runs.traces import folders_in, schemas, until
+from tests.integration.runs.traces import (
+    folders_in,
+    schemas,
+)
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from perf_pipeline.selftest.registry import selftests
 WITHOUT_LOAD = ("coverage", "detect", "merge", "recovery", "soak", "warmup")
 """These compute on simulated records: nothing beside them changes what they find."""
 LONG = ("faults",)
-"""Takes two minutes of waiting at size ci, and its trials are tests in tests/integration/faults."""
+"""Waits for minutes at size ci, and its trials are tests in tests/integration/faults as well."""
 NAMES = [
     pytest.param(
         name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,22 +16,12 @@ from perf_pipeline.servers.mongodb.session import session as mongodb_session
 from perf_pipeline.servers.mysql.session import session as mysql_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from perf_pipeline.servers.lifecycle.embedded import EmbeddedServer
     from perf_pipeline.servers.lifecycle.unprivileged import UserSwitch
     from perf_pipeline.servers.server import Server
     from perf_pipeline.servers.service import Installation, Service
-
-
-def until(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
-    """Poll a condition; returns False when it did not become true in time."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def port_of(url: str) -> int:

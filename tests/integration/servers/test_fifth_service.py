@@ -28,9 +28,9 @@ from perf_pipeline.servers.service import Service, Storage, find_service, how_to
 from perf_pipeline.targets.user_function import server_environment
 from perf_pipeline.worker.waits import where
 from perf_pipeline.workload.servers import connection_name
-from tests.integration.runs.traces import until
 from tests.integration.servers.shelf.service import SPEC
 from tests.integration.servers.shelf.session import session
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,10 @@ from perf_pipeline.servers.mongodb.probe import MongodbProbe
 from perf_pipeline.servers.mongodb.session import session as mongodb_session
 from perf_pipeline.servers.service import NotAnsweringError
 from tests.integration.runs.connection_counts import counted
-from tests.integration.runs.traces import names_on, until
+from tests.integration.runs.traces import (
+    names_on,
+)
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

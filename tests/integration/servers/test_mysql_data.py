@@ -19,7 +19,11 @@ from perf_pipeline.servers.mysql.session import database_of
 from perf_pipeline.servers.mysql.session import session as mysql_session
 from perf_pipeline.servers.service import NotAnsweringError
 from tests.integration.runs.connection_counts import counted, total_and_active
-from tests.integration.runs.traces import names_on, start, until
+from tests.integration.runs.traces import (
+    names_on,
+    start,
+)
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,8 +23,14 @@ from perf_pipeline.servers.lifecycle.resolve import running_server
 from perf_pipeline.servers.lifecycle.services import ServiceSession, start_servers
 from perf_pipeline.servers.lifecycle.status import server_status
 from perf_pipeline.servers.postgres.data import provision
-from tests.integration.runs.traces import folders_in, names_on, port_of, schemas, until
+from tests.integration.runs.traces import (
+    folders_in,
+    names_on,
+    port_of,
+    schemas,
+)
 from tests.integration.servers.owner_process import LEASED
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,8 +23,8 @@ from tests.integration.runs.traces import (
     segment_exists,
     segment_of,
     start,
-    until,
 )
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

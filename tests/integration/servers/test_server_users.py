@@ -20,7 +20,11 @@ from perf_pipeline.servers.lifecycle.folder import processes_in
 from perf_pipeline.servers.lifecycle.unprivileged import NOBODY, changed_user
 from perf_pipeline.servers.postgres import service as postgres
 from perf_pipeline.servers.service import Installation
-from tests.integration.runs.traces import folders_in, start, until
+from tests.integration.runs.traces import (
+    folders_in,
+    start,
+)
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

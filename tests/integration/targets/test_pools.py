@@ -36,7 +36,7 @@ POOLED = [
     pytest.param(*written, marks=[pytest.mark.slow] * (written == ("kailash", "code")))
     for written in WRITTEN
 ]
-"""Code nodes have the pools of lean ones, and five times their CPU time."""
+"""Code nodes have the pools of lean ones, and take more CPU time."""
 
 
 @pytest.mark.parametrize(("target", "nodes"), POOLED)

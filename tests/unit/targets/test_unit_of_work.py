@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -10,22 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perf_pipeline import steps
-from perf_pipeline.steps import NO_WORKFLOW, record_steps, set_workflow, workflow_of
+from perf_pipeline.steps import set_workflow, workflow_of
 from perf_pipeline.targets.unit_of_work import UnitsOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perf_pipeline.steps import StepBuffer
-
-
-@pytest.fixture
-def buffer() -> Iterator[StepBuffer]:
-    """Steps are recorded, with a clock that advances by 1 ns at each reading."""
-    made = record_steps(itertools.count(1).__next__)
-    yield made
-    steps._set_buffer(None)
-    set_workflow(NO_WORKFLOW)
 
 
 class Engine:

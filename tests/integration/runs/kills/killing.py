@@ -17,7 +17,7 @@ import psutil
 from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
 from tests.integration.runs.kills.witness import acknowledged, started
-from tests.integration.runs.traces import until
+from tests.sandbox import until
 
 if TYPE_CHECKING:
     import random

@@ -23,8 +23,10 @@ from tests.integration.runs.kills.killing import (
     wait_for_records,
 )
 from tests.integration.runs.kills.witness import acknowledged, committed
-from tests.integration.runs.traces import folders_in, until
-from tests.sandbox import Sandbox, last_object
+from tests.integration.runs.traces import (
+    folders_in,
+)
+from tests.sandbox import Sandbox, last_object, until
 
 if TYPE_CHECKING:
     import random

@@ -90,10 +90,10 @@ def test_latency_delays_each_piece_from_its_own_arrival() -> None:
     bench.stage.take(b"a")
     bench.loop.move_to(0.010)
     bench.stage.take(b"b")
-    assert bench.stage.held_bytes == 2
+    assert bench.stage.buffered_bytes == 2
     bench.loop.move_to(1)
     assert bench.passed == [(50, b"a"), (60, b"b")]
-    assert bench.stage.held_bytes == 0
+    assert bench.stage.buffered_bytes == 0
 
 
 def test_jitter_stays_within_its_bounds_and_keeps_the_order() -> None:
@@ -220,6 +220,6 @@ def test_what_a_removed_toxic_held_is_passed_on_at_once_and_whole(
     pieces = [piece for _, piece in bench.passed]
     assert b"".join(piece or b"" for piece in pieces) == b"abcdefgh"
     assert pieces[-1] is None
-    assert bench.stage.held_bytes == 0
+    assert bench.stage.buffered_bytes == 0
     bench.loop.move_to(10_000)
     assert len(bench.passed) == len(pieces)

@@ -37,7 +37,7 @@ _CONFIDENCE_QUANTILE = 0.975
 
 
 @dataclass(frozen=True)
-class StandingChange:
+class UnresolvedChange:
     """A change for the worse that later runs have not taken back.
 
     Attributes:
@@ -73,12 +73,12 @@ class _Step:
     high: float
 
 
-def standing_steps(
+def unresolved_steps(
     metric: ComparedMetric,
     family: str,
     values: Sequence[float],
     change_points: Sequence[ChangePoint],
-) -> Iterator[StandingChange]:
+) -> Iterator[UnresolvedChange]:
     """Yield the change points for the worse that still hold.
 
     Args:
@@ -93,7 +93,7 @@ def standing_steps(
     for at, step in enumerate(steps):
         if _is_left(step, steps[at + 1 :], metric):
             is_recent = step.index > len(values) - 1 - RECENT_RUNS
-            yield StandingChange(
+            yield UnresolvedChange(
                 index=step.index,
                 good=step.index - 1 if step.index else None,
                 tier=step.tier,
@@ -105,16 +105,16 @@ def standing_steps(
             )
 
 
-def standing_drifts(
+def unresolved_drifts(
     metric: ComparedMetric,
     family: str,
     values: Sequence[float],
     change_points: Sequence[ChangePoint],
-) -> Iterator[StandingChange]:
+) -> Iterator[UnresolvedChange]:
     """Yield the drifts to the worse, at most one a level, that later steps have not taken back.
 
     Args:
-        metric: As of ``standing_steps``, and so are the others.
+        metric: As of ``unresolved_steps``, and so are the others.
         family: Likewise.
         values: Likewise.
         change_points: Likewise.
@@ -138,7 +138,7 @@ def standing_drifts(
             continue
         matters = scaled(metric, metric.negligible) / worsening(metric, line.effect)
         runs = drift.end - 1 - drift.start
-        yield StandingChange(
+        yield UnresolvedChange(
             index=drift.start + min(max(math.ceil(matters * runs), 1), runs),
             good=drift.start,
             tier="confirmed",
