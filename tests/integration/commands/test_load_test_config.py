@@ -203,12 +203,12 @@ def test_detailed_logging_fills_the_log_of_the_workers(served: Settings) -> None
 def test_a_failure_that_is_switched_on_is_injected_into_a_server_of_the_workflows(
     served: Settings,
 ) -> None:
-    """A quarter of 4 s is one window of a second, in which nothing can be written."""
-    config = replace(QUICK, workflow_types=["database"], test_duration=4)
+    """A quarter of 8 s is one window of two seconds, in which nothing can be written."""
+    config = replace(QUICK, workflow_types=["database"], test_duration=8)
     config = replace(config, enable_failure_injection=True, failure_rate=0.25)
     with table(served.urls["postgres"], MARKER, ""):
         played = Played(served, replace(config, failure_types=["database_timeout"]))
 
     (failure,) = read_faults(played.files)
-    assert (failure.window.name, failure.window.duration_s) == ("database_timeout on postgres", 1.0)
+    assert (failure.window.name, failure.window.duration_s) == ("database_timeout on postgres", 2.0)
     assert_acted(failure)
