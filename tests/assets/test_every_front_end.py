@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from tests.assets.conftest import config_file, latest
+from tests.assets.conftest import latest
 from tests.sandbox import SLOTS_SCENARIO, last_object
 
 if TYPE_CHECKING:
@@ -83,11 +83,3 @@ def test_a_gate_of_which_no_target_applies_fails_command_and_dagster_run(
     assert run.run.status == dg.DagsterRunStatus.FAILURE
     assert answer["dagster"].startswith("failed: gate production: ")
     assert run.materialized["run_report"]["html"] == answer["report"]
-
-
-def test_a_bad_launch_fails_with_the_problems_alone(sandbox: Sandbox) -> None:
-    config = config_file(sandbox, "no-such-scenario")
-    assert sandbox.dagster("job", "execute", "-j", "scenario", "-c", config).returncode != 0
-    run = latest(sandbox.dagster_home)
-    assert run.run.status == dg.DagsterRunStatus.FAILURE
-    assert run.run.tags["verdict"] == "not_measured"

@@ -152,6 +152,9 @@ def test_a_wrong_launchpad_form_is_reported_in_full_and_starts_nothing(sandbox: 
         assert problem in "\n".join(ran.stdout.splitlines()[-6:])  # where people look
     assert ran.stdout.count("--concurrency is -5;") <= 4  # it was printed eight times
     assert sandbox.run_folders() == before
+    run = latest(sandbox.dagster_home)
+    assert run.run.status == dg.DagsterRunStatus.FAILURE
+    assert run.run.tags["verdict"] == "not_measured"
 
 
 def test_a_second_load_run_waits_and_says_for_whom(sandbox: Sandbox) -> None:

@@ -11,8 +11,11 @@ from perf_pipeline.selftest.registry import selftests
 
 WITHOUT_LOAD = ("coverage", "detect", "merge", "recovery", "soak", "warmup")
 """These compute on simulated records: nothing beside them changes what they find."""
-LONG = ("faults",)
-"""Waits for minutes at size ci, and its trials are tests in tests/integration/faults as well."""
+LONG = ("faults", "waiting", "why")
+"""Minutes of waiting, or many levels of which the claim is a statistic; what they rest on has tests
+of its own: the trials in tests/integration/faults, the imports before a run in tests/unit, the
+intervals of a function's move in tests/known_truth.
+"""
 NAMES = [
     pytest.param(
         name,

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from perf_pipeline.config.settings import Settings
     from tests.integration.runs.kills.killing import Account
 
-KILLS = [3, pytest.param(70, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
-"""Of steps, workers and PostgreSQL each: 9 in ``make test``, 210 more in ``make test-long``."""
+KILLS = [2, pytest.param(70, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+"""Of steps, workers and PostgreSQL each: 6 in ``make test``, 210 more in ``make test-long``."""
 
 
 def check_killed(run: RunFolder, settings: Settings) -> None:
