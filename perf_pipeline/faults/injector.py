@@ -96,7 +96,8 @@ class Injector:
         ]
         self._wake, wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_end)
-        signal.signal(signal.SIGTERM, lambda *_: self._ended.set())
+        # The handler sets nothing: it may interrupt ``set``, whose lock cannot be had twice.
+        signal.signal(signal.SIGTERM, lambda *_: None)  # wakes the select
 
     def run(self) -> None:
         """Play every window; returns when all are gone, or none will be played."""
@@ -162,8 +163,8 @@ class Injector:
     def _orders(self, wait_s: float | None) -> list[str]:
         """Return the orders that come within a time; the end of everything when they end."""
         ready, _, _ = select.select([self._source, self._wake], [], [], wait_s)
-        if self._wake in ready:
-            os.read(self._wake, 4096)
+        if self._wake in ready:  # SIGTERM: no other signal has a handler
+            self._ended.set()
         if self._source not in ready:
             return []
         received = os.read(self._source, 4096)

@@ -128,6 +128,29 @@ def test_the_end_of_its_orders_takes_the_failure_back(bench: Bench) -> None:
     assert _is_gone(bench, record)
 
 
+class _InterruptedInSet(threading.Event):
+    """An event that SIGTERM interrupts in the middle of ``set``."""
+
+    def set(self) -> None:
+        with self._cond:  # type: ignore[attr-defined]
+            if not self.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)
+            self._flag = True
+            self._cond.notify_all()  # type: ignore[attr-defined]
+
+
+@pytest.mark.timeout(30)
+def test_the_end_of_its_orders_and_of_the_step_at_once_take_the_failure_back(bench: Bench) -> None:
+    """A killed step ends both within a microsecond; the injector once hung in a lock of its own."""
+    ended = bench.injector._ended
+    ended.__class__ = _InterruptedInSet
+    try:
+        record = bench.run(lambda: os.close(bench._sink))
+    finally:
+        threading.Event.set(ended)  # its threads, if this test fails
+    assert _is_gone(bench, record)
+
+
 def test_a_floor_of_the_host_ends_it_and_is_told(bench: Bench) -> None:
     record = bench.run(lambda: setattr(Floor, "sentence", FLOOR))
     assert _is_gone(bench, record)
