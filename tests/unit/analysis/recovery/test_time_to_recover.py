@@ -88,6 +88,30 @@ def test_one_late_answer_does_not_undo_a_recovery() -> None:
     assert found.value == pytest.approx(1.0)
 
 
+def test_a_burst_of_late_answers_as_chance_makes_it_does_not_undo_a_recovery() -> None:
+    """Nine after thirty good ones: a queue at half of its load, in one of fifty runs."""
+    late = dict.fromkeys([*between(15, 21), *between(21.6, 21.78)], 1.0)
+    found = found_of(arrivals(took_s=late))
+    assert found is not None
+    assert found.value == pytest.approx(1.0)
+
+
+def test_of_service_that_comes_back_by_halves_the_whole_counts() -> None:
+    """Every other one is late until 23 s."""
+    late = dict.fromkeys([*between(15, 20), *between(20, 23, 2)], 1.0)
+    found = found_of(arrivals(took_s=late))
+    assert found is not None
+    assert found.value == pytest.approx(3.0, abs=0.15)
+
+
+def test_bursts_in_every_second_are_more_than_before() -> None:
+    """Two late ones a second of fifty: below 5 %, and never before."""
+    starts_s = np.arange(20.5, END_S, 1.0)
+    bursts = [at for start in starts_s.tolist() for at in between(start, start + 0.04)]
+    late = dict.fromkeys([*between(15, 20), *bursts], 1.0)
+    assert found_of(arrivals(took_s=late)) is None
+
+
 def test_service_that_comes_and_goes_again_within_the_hold_had_not_recovered() -> None:
     """Good from 21 to 24 s, away until 26 s, and good from then on."""
     failed = {*between(15, 21), *between(24, 26)}
