@@ -47,20 +47,32 @@ def run_verdict(
             VERDICT_TAG: verdict.word,
         },
     )
-    yield verdict_result(dg.AssetCheckKey(run_report.key, CHECK), verdict.word, verdict.failures)
+    check = dg.AssetCheckKey(run_report.key, CHECK)
+    yield verdict_result(check, verdict.word, verdict.failures, verdict.not_possible)
     if verdict.failures:
         raise VerdictFailedError("\n".join(verdict.failures))
 
 
 def verdict_result(
-    check: dg.AssetCheckKey, word: str, failures: tuple[str, ...]
+    check: dg.AssetCheckKey,
+    word: str,
+    failures: tuple[str, ...],
+    not_possible: tuple[str, ...] = (),
 ) -> dg.AssetCheckResult:
-    """Return a verdict for the page of an asset; texts of a target stay texts."""
+    """Return a verdict for the page of an asset; texts of a target stay texts.
+
+    Args:
+        check: The check.
+        word: The verdict.
+        failures: Why the run failed; none if everything holds.
+        not_possible: What could not be looked at on this machine, and decides nothing.
+    """
+    lines = [*(failures or (f"{word}: everything holds.",)), *not_possible]
     return dg.AssetCheckResult(
         asset_key=check.asset_key,
         check_name=check.name,
         passed=not failures,
         severity=dg.AssetCheckSeverity.ERROR,
-        description="\n\n".join(map(escape.markdown, failures)) or f"{word}: everything holds.",
+        description="\n\n".join(map(escape.markdown, lines)),
         metadata={"verdict": word},
     )

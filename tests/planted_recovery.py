@@ -101,6 +101,12 @@ def invalid() -> FaultRecovery:
     )
 
 
+def not_possible() -> FaultRecovery:
+    """Return a failure that this machine cannot have."""
+    why = "the kernel shows no block device"
+    return replace(invalid(), kind="io_saturation", verdict="not_possible", why=why)
+
+
 def recovery(*faults: FaultRecovery, **more: Any) -> LevelRecovery:
     """Return the failures of a level."""
     series = ServiceSeries(0.25, 11.2, due=(12,) * 80, good=(12,) * 40 + (0,) * 12 + (12,) * 28)

@@ -32,6 +32,7 @@ _OF_FAULT: Mapping[str, Outcome] = {
     "recovered": "passed",
     "metastable": "failed",
     "invalid": "skipped",
+    "not_possible": "skipped",
 }
 
 

@@ -20,10 +20,15 @@ from perf_pipeline.exit_code import Exit
 from perf_pipeline.metrics.performance import performance_metrics
 from perf_pipeline.program.dagster_home import VARIABLE
 from perf_pipeline.report.level.noise import judged_noise
-from perf_pipeline.report.recovery.answer import injected
+from perf_pipeline.report.recovery.answer import deciding_verdicts, injected
 from perf_pipeline.report.run.files import report_of
 from perf_pipeline.report.run.result_file import level_file
-from perf_pipeline.report.run.run_verdict import fault_failures, gate_failures, gate_rows
+from perf_pipeline.report.run.run_verdict import (
+    fault_failures,
+    faults_not_possible,
+    gate_failures,
+    gate_rows,
+)
 from perf_pipeline.report.text.labels import level_name
 from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 
@@ -115,6 +120,7 @@ def finish(
         *(line for line in slo_lines(slos) if not line.startswith("SLO met")),
         *(f"gate {gate}: {line}" for line in failed_gate),
         *fault_failures(metrics),
+        *faults_not_possible(metrics),
         *judged_noise(metrics),
         *noise_lines(metrics),
         *(repeated.summary for repeated in metrics.repeats),
@@ -206,13 +212,14 @@ def exit_code(
     A target that failed, or did not come back from a failure, is a result, and no lack of one. A
     missed objective or target of the gate comes before an invalid level: it is missed only where
     that is sure (``analysis/slo/judge.py``).
-    One that is unclear or without data is neither missed nor met.
+    One that is unclear or without data is neither missed nor met. A failure that this machine
+    cannot have decides nothing beside others.
     """
     if interrupted or metrics.status == INTERRUPTED:
         return Exit.INTERRUPTED
     if metrics.validity == "incomplete":
         return Exit.NOT_A_MEASUREMENT
-    faults = {fault.verdict for _, fault in injected(metrics)}
+    faults = deciding_verdicts(metrics)
     failed = metrics.validity == "target_failed" or "metastable" in faults
     if "missed" in slos or gate_missed or failed:
         return Exit.GATE_FAILED
@@ -220,7 +227,8 @@ def exit_code(
         return Exit.NOT_A_MEASUREMENT
     if failed_gate:
         return Exit.GATE_FAILED
-    undecided = "invalid" in faults or any(verdict != "met" for verdict in slos)
+    is_unknown = bool({"invalid", "not_possible"} & faults)
+    undecided = is_unknown or any(verdict != "met" for verdict in slos)
     return Exit.NOT_A_MEASUREMENT if undecided and not accept_verdicts else Exit.COMPLETE
 
 

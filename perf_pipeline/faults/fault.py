@@ -29,6 +29,14 @@ class FaultRefusedError(Exception):
     """It cannot, or must not, be done here; the text says why and what would be needed."""
 
 
+class NotPossibleHereError(FaultRefusedError):
+    """No run on this machine can have it, whatever its scenario says; the text says why.
+
+    Such a failure makes no run invalid: there is nothing that its user could do about it. It is
+    counted and shown as ``not_possible``, and the verdict is about the other failures.
+    """
+
+
 @dataclass(frozen=True)
 class FaultedServer:
     """A server that may be faulted: one that this project started, or that carries its marker.
@@ -58,6 +66,9 @@ class Place:
         rng: Source of its random choices; seeded by the scenario's seed and the window's number.
         clock_ns: Monotonic, ns.
         sleep: Waits, s.
+        ready_within_s: How long ``preflight`` may wait until what it began is done: 0 where it is
+            only to see whether the failure can be done.
+        has_ended: Returns whether every failure is to end, so that it must wait no longer.
     """
 
     server: FaultedServer | None
@@ -65,6 +76,8 @@ class Place:
     rng: random.Random
     clock_ns: Callable[[], int]
     sleep: Callable[[float], None]
+    ready_within_s: float = 8.0
+    has_ended: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,7 @@ class Fault(Protocol):
 
         Raises:
             FaultRefusedError: It cannot.
+            NotPossibleHereError: It never can, on this machine.
         """
 
     def state(self) -> State:

@@ -97,7 +97,8 @@ class Injector:
         self._wake, wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_end)
         # The handler sets nothing: it may interrupt ``set``, whose lock cannot be had twice.
-        signal.signal(signal.SIGTERM, lambda *_: None)  # wakes the select
+        signal.signal(signal.SIGTERM, lambda *_: None)  # wakes both selects
+        threading.Thread(target=self._end_on_signal, name="terminated", daemon=True).start()
 
     def run(self) -> None:
         """Play every window; returns when all are gone, or none will be played."""
@@ -148,6 +149,11 @@ class Injector:
             self._end(f"the host's floor: {reason}")
         elif self._guardian is not None and self._guardian.poll() is not None:
             self._end("its guardian was killed, without which it could outlive this run")
+
+    def _end_on_signal(self) -> None:
+        """End what is being made ready as well, for which the main thread waits."""
+        select.select([self._wake], [], [])
+        self._ended.set()
 
     def _end(self, reason: str) -> None:
         """Have every failure taken back now, and none begun, with the reason in the log."""

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.config.fault.fault_kinds import FAULT_KINDS
 from perf_pipeline.config.fault.fault_window import SettingValue
-from perf_pipeline.faults.fault import EVIDENCE_EVERY_S, FaultRefusedError, Place
+from perf_pipeline.faults.fault import (
+    EVIDENCE_EVERY_S,
+    FaultRefusedError,
+    NotPossibleHereError,
+    Place,
+)
 from perf_pipeline.faults.taking_back import OWN_FOLDER, kind_module
 from perf_pipeline.redaction.redact import redacted
 from perf_pipeline.samples.fault_log import FAULTS_FILE, line
@@ -31,6 +36,10 @@ GONE_S = 30.0
 _POLL_S = 0.1
 _SHORTEST_LEAD_S = 1.0
 """A failure that comes sooner keeps what it opened before the load began."""
+_KEPT_READY_S = 20.0
+"""How long that may take until it is ready, while nothing waits but the load."""
+_BEFORE_WINDOW_S = 1.0
+"""A failure that is made ready during the load is so this long before its window, at the latest."""
 _NOT_IN_TIME = "its window was over before it was ready"
 
 
@@ -121,11 +130,12 @@ class WindowPlay:
 
     def check(self) -> None:
         """Find out whether it can be done, before the load begins."""
+        # What it opened may be lost until then, or be missed by workers that connect.
+        is_kept = self._window.at_s < min(self._lead_s, _SHORTEST_LEAD_S)
         try:
-            self._fault = self._made()
+            self._fault = self._made(_KEPT_READY_S if is_kept else 0.0)
             self._before = self._fault.state()
-            # What it opened may be lost until then, or be missed by workers that connect.
-            if self._window.at_s >= min(self._lead_s, _SHORTEST_LEAD_S):
+            if not is_kept:
                 self._fault.undo()
                 self._fault = None
         except FaultRefusedError as error:
@@ -148,7 +158,7 @@ class WindowPlay:
         fault: Fault | None = None
         try:
             if self._fault is None:
-                self._fault = self._made()
+                self._fault = self._made(max(0.0, self._lead_s - _BEFORE_WINDOW_S))
                 self._before = self._fault.state()
             fault = self._fault
             if self._waited(begin_ns):
@@ -162,7 +172,7 @@ class WindowPlay:
         else:
             self._take_back(fault, self._before)
 
-    def _made(self) -> Fault:
+    def _made(self, ready_within_s: float) -> Fault:
         if self._window.server and self._server is None:
             raise FaultRefusedError(
                 f"this run has no {self._window.server} server: its workflows use none, or it is "
@@ -178,6 +188,8 @@ class WindowPlay:
             rng=random.Random(f"{self._seed}:{self._number}"),
             clock_ns=time.monotonic_ns,
             sleep=time.sleep,
+            ready_within_s=ready_within_s,
+            has_ended=self._ended.is_set,
         )
         make: FaultMaker = self._make or kind_module(row.name).make
         fault = make(place, {**settings, **self._window.settings})
@@ -261,7 +273,8 @@ class WindowPlay:
 
     def _refuse(self, error: FaultRefusedError) -> None:
         self.is_over = True
-        self._log.write(self._number, "refused", reason=redacted(str(error)))
+        step: Step = "not_possible" if isinstance(error, NotPossibleHereError) else "refused"
+        self._log.write(self._number, step, reason=redacted(str(error)))
 
     def _fail(self, why: object) -> None:
         text = f"{type(why).__name__}: {why}" if isinstance(why, Exception) else str(why)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perf_pipeline.faults.player import FaultPlay
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import LevelLog
+    from perf_pipeline.samples.fault_log import FaultRecord
 
 
 class LevelFaults:
@@ -70,4 +71,9 @@ class LevelFaults:
             return []
         swept = self._play.stop()
         wrong = [one for one in read_faults(self._folder) if one.reason]
-        return [*(f"{one.window.name}: {one.reason}" for one in wrong), *swept]
+        return [*map(_sentence, wrong), *swept]
+
+
+def _sentence(record: FaultRecord) -> str:
+    why = record.reason if record.is_possible else f"not possible here: {record.reason}"
+    return f"{record.window.name}: {why}"

@@ -20,7 +20,17 @@ FAULTS_FILE = "faults.jsonl"
 MIN_EVIDENCE_SHARE = 0.95
 """A failure that was in effect for less of its window is ``invalid`` (design.md, *Verdicts*)."""
 
-Step = Literal["planned", "refused", "injecting", "in_effect", "undoing", "gone", "failed", "sign"]
+Step = Literal[
+    "planned",
+    "refused",
+    "not_possible",
+    "injecting",
+    "in_effect",
+    "undoing",
+    "gone",
+    "failed",
+    "sign",
+]
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class FaultRecord:
         gone_ns: First sign that it was gone, with the state as before.
         reason: Why it was refused or failed; empty if neither.
         signs: The observations between ``injecting_ns`` and ``undoing_ns``.
+        is_possible: False where no run on this machine can have it, for the reason given.
     """
 
     number: int
@@ -63,6 +74,7 @@ class FaultRecord:
     gone_ns: int | None = None
     reason: str = ""
     signs: tuple[SignRecord, ...] = field(default=())
+    is_possible: bool = True
 
     @property
     def evidence_share(self) -> float:
@@ -127,7 +139,8 @@ def _take(
     elif step == "sign":
         values = {name: entry[name] for name in ("in_effect", "value", "text")}
         signs.setdefault(number, []).append(SignRecord(at_ns, **values))  # type: ignore[arg-type]
-    elif step in {"refused", "failed"}:
+    elif step in {"refused", "failed", "not_possible"}:
         found[number]["reason"] = entry["reason"]
+        found[number]["is_possible"] = step != "not_possible"
     else:
         found[number].setdefault(f"{step}_ns", at_ns)

@@ -13,19 +13,85 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pymongo import CursorType, MongoClient
+from pymongo.monitoring import ConnectionPoolListener
 
+from perf_pipeline.steps import step
 from perf_pipeline.targets.pools import mongodb_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from pymongo import monitoring
 
     from perf_pipeline.targets.target import Job
 
 _THREADS_END_S = 5.0  # they look every half second whether they should
 
 
+class PoolWaits(ConnectionPoolListener):
+    """Times each wait for a connection of the pool, as a step of the workflow that waits.
+
+    The client calls it in the thread that waits.
+
+    Source:
+        MongoDB, Connection Monitoring and Pooling specification, *Events*.
+    """
+
+    def __init__(self) -> None:
+        """Time nothing yet."""
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def timed_as(self, name: str) -> Iterator[None]:
+        """Time the waits of this thread in the block as steps of a name."""
+        self._of_thread.name = name
+        try:
+            yield
+        finally:
+            self._of_thread.name = None
+
+    def connection_check_out_started(
+        self,
+        event: monitoring.ConnectionCheckOutStartedEvent,  # noqa: ARG002 - as the driver calls it
+    ) -> None:
+        """Begin a wait."""
+        if name := getattr(self._of_thread, "name", None):
+            self._of_thread.wait = step(name).__enter__()
+
+    def connection_checked_out(
+        self,
+        event: monitoring.ConnectionCheckedOutEvent,  # noqa: ARG002 - as the driver calls it
+    ) -> None:
+        """End it with a connection."""
+        self._end(None)
+
+    def connection_check_out_failed(
+        self,
+        event: monitoring.ConnectionCheckOutFailedEvent,  # noqa: ARG002 - as the driver calls it
+    ) -> None:
+        """End it in vain."""
+        self._end(TimeoutError)
+
+    def _end(self, error_type: type[Exception] | None) -> None:
+        wait: step | None = getattr(self._of_thread, "wait", None)
+        if wait is not None:
+            self._of_thread.wait = None
+            wait.__exit__(error_type)
+
+    def _pass_over(self, event: object) -> None:
+        """Heed no other event."""
+
+    pool_created = pool_ready = pool_cleared = pool_closed = _pass_over
+    connection_created = connection_ready = connection_closed = _pass_over
+    connection_checked_in = _pass_over
+
+
 class Documents:
-    """The run's collection; safe to share between threads."""
+    """The run's collection; safe to share between threads.
+
+    Attributes:
+        waits: Times the waits for a connection of its pool.
+    """
 
     def __init__(self, job: Job) -> None:
         """Make the client, which begins to watch the server; its pool is still empty.
@@ -43,7 +109,8 @@ class Documents:
                 "mongodb://host:port/database; got "
                 f"{'none' if given is None else f'{url.scheme}://...{url.path}'}"
             )
-        options = mongodb_options(job)
+        self.waits = PoolWaits()
+        options = {**mongodb_options(job), "event_listeners": [self.waits]}
         self._client: MongoClient[dict[str, Any]] = MongoClient(given, **options)
         database = self._client.get_default_database()
         self._collection = database[job.servers.name("mongodb")]

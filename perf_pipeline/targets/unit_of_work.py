@@ -26,7 +26,8 @@ class UnitsOfWork:
     A connection is kept from its write to the end of the unit: PostgreSQL and MySQL by their
     transaction, Redis by a client with a connection of its own. MongoDB lends one for a single
     operation, so there a cursor that streams keeps it; a server that gives all documents at once
-    keeps none. The waits for the others are steps of the workflow (``database.connection_step``).
+    keeps none. The waits are steps of the workflow (``database.connection_step``): one for each
+    server, and two for MongoDB, whose insertion and cursor each wait for a connection.
     """
 
     def __init__(self, think_s: float, sleep: Callable[[float], None]) -> None:
@@ -66,8 +67,10 @@ class UnitsOfWork:
 
         def begin(stack: ExitStack, order: Row) -> bool:
             document = database.document(order["row"])
-            acknowledged = documents.insert(document)
-            stack.enter_context(documents.streaming(document["_id"]))
+            name = database.connection_step("mongodb")
+            with documents.waits.timed_as(name) if in_workflow() else nullcontext():
+                acknowledged = documents.insert(document)
+                stack.enter_context(documents.streaming(document["_id"]))
             return acknowledged
 
         self._begin["mongodb"] = begin

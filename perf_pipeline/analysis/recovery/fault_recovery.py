@@ -105,7 +105,7 @@ def _with_harm(
         overshoot = overshoot_ratio(arrivals, level.before_ns, *span_ns[1:])
         if level.attempts is not None:
             retries = retries_of(arrivals, level.attempts, level.before_ns, span_ns)
-    verdict: FaultVerdict = "invalid"
+    verdict: FaultVerdict = "invalid" if record.is_possible else "not_possible"
     why = why_not
     if not why_not and baseline is not None:
         share = _late_bad_share(arrivals, baseline, watch)

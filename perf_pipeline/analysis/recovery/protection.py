@@ -126,8 +126,8 @@ def _attempts(fault: FaultRecovery) -> float | None:
 
 def _why_not(arm: Arm) -> str:
     level, fault = arm
-    if fault.verdict == "invalid":
-        return f"at {level.shown_apart} it is invalid: {fault.why}"
+    if fault.verdict in ("invalid", "not_possible"):
+        return f"at {level.shown_apart} it is {fault.verdict.replace('_', ' ')}: {fault.why}"
     if fault.harm is None or fault.lost_service_s is None:
         return f"at {level.shown_apart} nobody arrived from its injection on"
     return ""

@@ -35,6 +35,8 @@ def not_proven(record: FaultRecord, gone_ns: int | None) -> str:
         record: Its log.
         gone_ns: When it was gone, with all that it overlapped; None if it never was.
     """
+    if not record.is_possible:
+        return record.reason
     if record.injecting_ns is None:
         why = record.reason or "the level ended before, or its injector died"
         return f"it was never injected: {why}"

@@ -30,12 +30,14 @@ class FaultSetting:
         minimum: Smallest value; None where ``choices`` are given.
         maximum: Largest value.
         choices: The words that are allowed, for a text.
+        not_above: Another setting of the failure, which is this one's maximum as well.
     """
 
     default: SettingValue
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    not_above: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
             servers=ALL_SERVERS,
             settings={
                 "latency_ms": FaultSetting(50.0, 1.0, 60_000.0),
-                "jitter_ms": FaultSetting(0.0, 0.0, 60_000.0),
+                "jitter_ms": FaultSetting(0.0, 0.0, 60_000.0, not_above="latency_ms"),
             },
             persists=True,
             by_proxy=True,

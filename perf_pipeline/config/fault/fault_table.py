@@ -52,8 +52,21 @@ def server_problem(kind: FaultKind, server: str) -> str:
     return f"is {shown(server)}, where {kind.name} makes no sense: {why}."
 
 
-def setting_problems(kind: FaultKind, name: str, value: object) -> Iterator[str]:
-    """Yield what is wrong with a setting of a failure, each the tail of a sentence."""
+def setting_problems(kind: FaultKind, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each wrong setting of a failure, and what is wrong: a sentence's tail."""
+    wrong = {name for name, value in settings.items() if any(_alone(kind, name, value))}
+    for name, value in settings.items():
+        yield from ((name, text) for text in _alone(kind, name, value))
+        limit = kind.settings[name].not_above if name in kind.settings else ""
+        if not limit or wrong & {name, limit}:
+            continue
+        maximum = settings.get(limit, kind.settings[limit].default)
+        if value > maximum:
+            yield name, f"is {value:g}, above {limit}, {maximum:g}; allowed is at most that."
+
+
+def _alone(kind: FaultKind, name: str, value: object) -> Iterator[str]:
+    """Yield what is wrong with a setting whatever the others are."""
     setting = kind.settings.get(name)
     if setting is None:
         known = tuple(kind.settings)
@@ -104,11 +117,12 @@ def _fitting(
     if not isinstance(settings, dict):
         problems.at(here, f"is {shown(settings)}; allowed is a table of settings.")
         return {}
-    fitting: dict[str, SettingValue] = {}
-    for name, value in settings.items():
-        wrong = list(setting_problems(kind, name, value))
-        for text in wrong:
-            problems.at((*here, name), text)
-        if not wrong:
-            fitting[name] = setting_value(kind, name, value)
-    return fitting
+    wrong = list(setting_problems(kind, settings))
+    for name, text in wrong:
+        problems.at((*here, name), text)
+    unfit = {name for name, _ in wrong}
+    return {
+        name: setting_value(kind, name, value)
+        for name, value in settings.items()
+        if name not in unfit
+    }

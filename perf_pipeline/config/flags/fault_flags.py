@@ -90,9 +90,7 @@ def _problems(
     found = [f"the server {text}"] if (text := server_problem(kind, server)) else []
     for name, value in (("at_s", at_s), ("duration_s", duration_s)):
         found += [f"{name} {tail}" for _, tail in keys[name].problems_of(value)]
-    for name, setting in settings.items():
-        found += [f"{name} {tail}" for tail in setting_problems(kind, name, setting)]
-    return found
+    return found + [f"{name} {tail}" for name, tail in setting_problems(kind, settings)]
 
 
 def _settings(text: str) -> dict[str, SettingValue]:

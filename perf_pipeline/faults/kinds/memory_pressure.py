@@ -8,13 +8,13 @@ import psutil
 
 from perf_pipeline.faults.acting import wait_until_it_acts
 from perf_pipeline.faults.arguments import number
-from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.faults.fault import FaultRefusedError, NotPossibleHereError, Sign
 from perf_pipeline.faults.host_floor import available_memory, memory_floor_bytes
 from perf_pipeline.faults.stress import ballast
 from perf_pipeline.faults.stress.programs import Programs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from perf_pipeline.config.fault.fault_window import SettingValue
     from perf_pipeline.faults.fault import Fault, Place, State
@@ -26,8 +26,7 @@ _MARGIN = 1.1
 _NEAR_BYTES = 128e6
 """What is available changes by so much with what other programs do between two looks."""
 
-_PREPARED_NS, _POLL_S = 2_000_000_000, 0.02
-"""What takes longer goes on until the window begins."""
+_POLL_S = 0.02
 
 _LEAST_TAKEN_BYTES = 4 * ballast.CHUNK_BYTES
 """More than a program needs to wait."""
@@ -44,23 +43,38 @@ class MemoryPressure:
     The limit of a process (``RLIMIT_AS``) would be another failure: at 512 MB only 21 threads
     start. All but the last 256 MiB are taken before the window, as more would take some of it. A
     wish near or below the machine's floor is raised above it, and each sign says so.
+
+    What other programs take meanwhile is given back to them. Pressure of theirs alone is none of
+    this failure, as it neither begins nor ends with it: each sign says whose the memory is.
     """
 
-    def __init__(self, place: Place, free_bytes: float) -> None:
+    def __init__(
+        self,
+        place: Place,
+        free_bytes: float,
+        memory: Callable[[], tuple[int, int]] = available_memory,
+    ) -> None:
         """Prepare; nothing is taken.
 
         Args:
             place: Where.
             free_bytes: What is to stay available.
+            memory: Returns what is available, and what there is, bytes.
         """
-        self._place = place
+        self._place, self._memory = place, memory
         self._programs = Programs(place.folder)
         self._asked_bytes = free_bytes
-        self._target_bytes = max(free_bytes, _MARGIN * memory_floor_bytes(available_memory()[1]))
+        self._target_bytes = max(free_bytes, _MARGIN * memory_floor_bytes(memory()[1]))
 
     def preflight(self) -> None:
         """See whether there is memory to take, and have the program ready."""
-        available, total = available_memory()
+        available, total = self._memory()
+        if total <= self._target_bytes + _NEAR_BYTES:
+            raise NotPossibleHereError(
+                f"{self._target_bytes / _MB:.0f} MB of memory are to stay available (the floor of "
+                f"this machine is {memory_floor_bytes(total) / _MB:.0f} MB), and it has "
+                f"{total / _MB:.0f} MB: there is nothing to take"
+            )
         if available <= self._target_bytes + _NEAR_BYTES:
             raise FaultRefusedError(
                 f"{available / _MB:.0f} MB of memory are available, and "
@@ -69,9 +83,10 @@ class MemoryPressure:
             )
         self._programs.prepare(ballast, int(self._target_bytes))
         self._programs.wait_until_ready()
-        deadline_ns = self._place.clock_ns() + _PREPARED_NS
-        while self._is_far() and self._place.clock_ns() < deadline_ns:
-            self._place.sleep(_POLL_S)
+        place = self._place
+        deadline_ns = place.clock_ns() + int(place.ready_within_s * 1e9)
+        while self._is_far() and place.clock_ns() < deadline_ns and not place.has_ended():
+            place.sleep(_POLL_S)
 
     def state(self) -> State:
         """Return how many programs of ours are at work."""
@@ -88,17 +103,16 @@ class MemoryPressure:
 
     def sign(self) -> Sign:
         """Ask the kernel what is available, and what the program has."""
-        available, taken = (
-            available_memory()[0],
-            sum(map(_resident_bytes, self._programs.own())),
-        )
+        available, taken = self._memory()[0], sum(map(_resident_bytes, self._programs.own()))
         text = (
             f"{available / _MB:.0f} MB are available, to be {self._target_bytes / _MB:.0f}"
-            f"{self._raised}; {taken / _MB:.0f} MB are taken"
+            f"{self._raised}; {taken / _MB:.0f} MB are taken by this failure"
         )
-        near = available <= self._target_bytes + _NEAR_BYTES
-        in_effect = near and taken > _LEAST_TAKEN_BYTES
-        return Sign(in_effect=in_effect, value=available / _MB, text=text)
+        is_near = available <= self._target_bytes + _NEAR_BYTES
+        is_ours = taken > _LEAST_TAKEN_BYTES
+        if is_near and not is_ours:
+            text += ": there is pressure, but other programs have taken the memory"
+        return Sign(in_effect=is_near and is_ours, value=available / _MB, text=text)
 
     def undo(self) -> None:
         """End the program."""
@@ -107,7 +121,7 @@ class MemoryPressure:
     def _is_far(self) -> bool:
         """Return whether there is more than a moment's memory to take."""
         ready_bytes = self._target_bytes + ballast.READY_BYTES + ballast.CHUNK_BYTES
-        return available_memory()[0] > ready_bytes
+        return self._memory()[0] > ready_bytes
 
     @property
     def _raised(self) -> str:

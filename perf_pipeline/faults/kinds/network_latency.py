@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.faults.fault import FaultRefusedError
 from perf_pipeline.faults.network.toxic_fault import (
     VISIBLE_S,
     PlannedToxic,
@@ -49,16 +48,7 @@ class NetworkLatency(ToxicFault):
 
 
 def make(place: Place, settings: Mapping[str, SettingValue]) -> Fault:
-    """Return the failure; times are rounded to whole ms, as Toxiproxy takes them.
-
-    Raises:
-        FaultRefusedError: The jitter is longer than the latency.
-    """
+    """Return the failure; times are rounded to whole ms, as Toxiproxy takes them."""
     latency_ms = max(1, round(float(settings["latency_ms"])))
     jitter_ms = round(float(settings["jitter_ms"]))
-    if jitter_ms > latency_ms:
-        raise FaultRefusedError(
-            f"jitter_ms is {jitter_ms} and latency_ms {latency_ms}: no answer comes earlier than "
-            "without a latency, so many would not be late at all. Let jitter_ms be at most that"
-        )
     return NetworkLatency(place, latency_ms, jitter_ms)

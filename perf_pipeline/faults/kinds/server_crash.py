@@ -6,19 +6,22 @@ in a power cut that spares the disk: a Redis without persistence comes back empt
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.fault import FaultRefusedError, Sign
 from perf_pipeline.faults.process_faults import (
     ENTRY_FOLDER,
+    is_ending,
     left_folder,
     own_server,
     revive,
     server_state,
 )
-from perf_pipeline.servers.lifecycle.folder import empty_of_processes
 from perf_pipeline.servers.service import find_service
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from perf_pipeline.servers.lifecycle.started_server import StartedServer
 
 _KILLED_S = 5.0
+_POLL_S = 0.01
 _CONNECT_S = 0.2
 
 
@@ -74,31 +78,43 @@ class ServerCrash:
         return {ENTRY_FOLDER: str(self._started.folder)}
 
     def inject(self) -> None:
-        """Kill its processes, and wait until none is left."""
-        assert self._started is not None
-        left = empty_of_processes(self._started.folder, grace_s=0.0, kill_s=_KILLED_S)
-        if left:
-            raise RuntimeError(f"processes {left} do not end within {_KILLED_S:g} s of SIGKILL")
+        """Kill its processes, and those that they forked meanwhile, until none executes."""
+        deadline_s = time.monotonic() + _KILLED_S
+        while left := self._alive()[0]:
+            if time.monotonic() > deadline_s:
+                raise RuntimeError(f"processes {left} do not end within {_KILLED_S:g} s of SIGKILL")
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._place.sleep(_POLL_S)
 
     def sign(self) -> Sign:
         """Count its processes, and try to connect to it."""
-        assert self._started is not None
-        count = len(self._started.processes())
+        alive, ending = self._alive()
         accepts = any(
             _accepts(host, port)
             for host, port in find_service(self._server.service).tcp_addresses(self._server.url)
         )
         connections = "accepted" if accepts else "refused"
+        if ending:  # its port may still be open, and nobody is there who could answer
+            connections += f"; {ending} are being taken apart by the kernel"
         return Sign(
-            in_effect=count == 0 and not accepts,
-            value=count,
-            text=f"{count} processes live, connections are {connections}",
+            in_effect=not alive and (ending > 0 or not accepts),
+            value=len(alive),
+            text=f"{len(alive)} processes live, connections are {connections}",
         )
 
     def undo(self) -> None:
         """Have its guardian start it again, if it has ended."""
         if self._started is not None:
             revive(self._started, self._place.sleep)
+
+    def _alive(self) -> tuple[list[int], int]:
+        """Return its processes that may execute something, and how many are ending."""
+        assert self._started is not None
+        found = self._started.processes()
+        alive = [pid for pid in found if not is_ending(pid)]
+        return alive, len(found) - len(alive)
 
 
 def _accepts(host: str, port: int) -> bool:

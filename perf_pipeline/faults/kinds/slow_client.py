@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.faults.acting import wait_until_it_acts
 from perf_pipeline.faults.arguments import number, server_of
-from perf_pipeline.faults.fault import FaultRefusedError, Sign
+from perf_pipeline.faults.fault import FaultRefusedError, NotPossibleHereError, Sign
 from perf_pipeline.faults.slow_reads import mongodb, mysql, postgres, redis
 from perf_pipeline.faults.slow_reads.reader import SlowReader
 from perf_pipeline.faults.slow_reads.send_queues import send_queues
@@ -74,6 +74,13 @@ class SlowClients:
                 "kernel of its machine: its URL must be on loopback"
             )
         self._port = addresses[0][1]
+        try:
+            send_queues(self._port, ())
+        except OSError as error:
+            raise NotPossibleHereError(
+                f"this kernel does not say what waits in send queues (sock_diag: {error}), and "
+                "only there a server that waits for a slow client is seen"
+            ) from error
         self._reader.open()
 
     def state(self) -> State:

@@ -68,7 +68,10 @@ class PostgresLock:
         ours = [one for one in found if str(one[0]).startswith("perf_")]
         self._tables = [(str(schema), str(name)) for schema, name in ours or found]
         if not self._tables:
-            raise FaultRefusedError("the database has no table that could be locked")
+            raise FaultRefusedError(
+                "the database has no table that could be locked; create what workflows write to "
+                "before the failure (a scenario's setup function can)"
+            )
 
     def state(self) -> State:
         """Return which sessions and locks of ours are on the server."""

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import struct
+from contextlib import closing
 from typing import TYPE_CHECKING
+
+from perf_pipeline.host.sock_diag import open_channel, tcp_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_ESTABLISHED, _TIME_WAIT = "01", "06"
-_LOCAL, _REMOTE, _STATE, _QUEUES = 1, 2, 3, 4
+_SOCKET = struct.Struct("=xB4x2s52xI")
+"""State, port of the peer, and bytes that it has not acknowledged (``idiag_wqueue``)."""
+
+_ESTABLISHED = 1
 
 
-def send_queues(
-    server_port: int, client_ports: Collection[int], proc: Path = Path("/proc")
-) -> dict[int, int | None]:
+def send_queues(server_port: int, client_ports: Collection[int]) -> dict[int, int | None]:
     """Return what waits in the send queue of the server's end of each connection.
 
     Args:
         server_port: Where the server listens, on this machine.
         client_ports: The clients' ends.
-        proc: Where the kernel tells.
 
     Returns:
-        A client's port to bytes; to None where the server has closed its end and the kernel still
+        A client's port to bytes; to None where one of both has closed its end and the kernel still
         has something to deliver. Connections that are gone are left out.
 
-    Source:
-        proc(5), /proc/net/tcp: addresses and queues are hexadecimal.
+    Raises:
+        OSError: The kernel does not answer.
     """
     queues: dict[int, int | None] = {}
-    servers_end = f":{server_port:04X} "
-    for name in ("tcp", "tcp6"):
-        path = proc / "self/net" / name
-        if not path.exists():
-            continue
-        for line in path.read_text(encoding="ascii").splitlines()[1:]:
-            if servers_end not in line:
-                continue  # of many thousands, most
-            words = line.split()
-            local, remote = (
-                int(words[column].rpartition(":")[2], 16) for column in (_LOCAL, _REMOTE)
-            )
-            if local == server_port and remote in client_ports and words[_STATE] != _TIME_WAIT:
-                waiting = int(words[_QUEUES].partition(":")[0], 16)
-                queues[remote] = waiting if words[_STATE] == _ESTABLISHED else None
+    with closing(open_channel()) as channel:
+        for message in tcp_sockets(channel, [server_port], end="own"):
+            state, port, waiting_bytes = _SOCKET.unpack_from(message)
+            remote = int.from_bytes(port, "big")
+            if remote in client_ports:
+                queues[remote] = waiting_bytes if state == _ESTABLISHED else None
     return queues

@@ -26,6 +26,7 @@ class Totals:
         wait_s: For how long they were ready to run, without a core.
         written_bytes: To disks.
         busy_s: For how long a device had something to do; 0 where it is not known.
+        device_bytes: What it was written, by whomever; 0 likewise.
     """
 
     pids: tuple[int, ...]
@@ -34,6 +35,7 @@ class Totals:
     wait_s: float
     written_bytes: int
     busy_s: float = 0.0
+    device_bytes: int = 0
 
 
 class Rates:
@@ -75,6 +77,7 @@ class Rates:
             wait_s=max(0, now.wait_s - then.wait_s) / elapsed_s,
             written_bytes=int(max(0, now.written_bytes - then.written_bytes) / elapsed_s),
             busy_s=max(0, now.busy_s - then.busy_s) / elapsed_s,
+            device_bytes=int(max(0, now.device_bytes - then.device_bytes) / elapsed_s),
         )
 
 

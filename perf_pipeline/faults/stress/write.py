@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
 _GREATEST_BYTES = 8 << 20
@@ -30,22 +31,42 @@ def main(arguments: list[str], orders: TextIO) -> None:
         orders: It begins with the line that comes.
     """
     folder, file_bytes, rate_bytes_per_s = arguments[0], float(arguments[1]), float(arguments[2])
-    piece_bytes = _piece_bytes(file_bytes, rate_bytes_per_s)
-    piece = mmap.mmap(-1, piece_bytes)  # at the begin of a page, as direct writes need it
-    piece.write(os.urandom(piece_bytes))  # what a file system could not make smaller
-    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-        descriptor = file.fileno()
-        _past_the_cache(descriptor)
+    with nameless_writer(folder, file_bytes, _piece_bytes(file_bytes, rate_bytes_per_s)) as write:
         if not orders.readline():
             return
-        begin_s, written_bytes, position = time.monotonic(), 0, 0
+        begin_s, written_bytes = time.monotonic(), 0
         while True:
-            written_bytes += os.pwrite(descriptor, piece, position)
-            os.fdatasync(descriptor)
-            position = position + piece_bytes if position + 2 * piece_bytes <= file_bytes else 0
+            written_bytes += write()
             if rate_bytes_per_s:
                 ahead_s = written_bytes / rate_bytes_per_s - (time.monotonic() - begin_s)
                 time.sleep(max(0.0, ahead_s))
+
+
+@contextlib.contextmanager
+def nameless_writer(
+    folder: str | os.PathLike[str], file_bytes: float, piece_bytes: int
+) -> Iterator[Callable[[], int]]:
+    """Yield what writes the next piece of a file, and returns its length once the disk has it.
+
+    Args:
+        folder: Where the file is, without a name.
+        file_bytes: From here on it is written over from its begin.
+        piece_bytes: Whole blocks of 4096 bytes.
+    """
+    piece = mmap.mmap(-1, piece_bytes)  # at the begin of a page, as direct writes need it
+    piece.write(os.urandom(piece_bytes))  # what a file system could not make smaller
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        descriptor, position = file.fileno(), 0
+        _past_the_cache(descriptor)
+
+        def write() -> int:
+            nonlocal position
+            written_bytes = os.pwrite(descriptor, piece, position)
+            os.fdatasync(descriptor)
+            position = position + piece_bytes if position + 2 * piece_bytes <= file_bytes else 0
+            return written_bytes
+
+        yield write
 
 
 def _piece_bytes(file_bytes: float, rate_bytes_per_s: float) -> int:

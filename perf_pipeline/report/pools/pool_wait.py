@@ -18,7 +18,7 @@ _ENDED = ("ok", "error", "timeout")
 
 
 def wait_sentences(level: LevelMetrics) -> tuple[str, ...]:
-    """Return the waits for a connection to each server, and what failed for lack of one.
+    """Return each pool's use, the wait for a connection to each server, and what got none.
 
     Args:
         level: Its workflows time their waits if they are of the family ``database``.
@@ -30,7 +30,21 @@ def wait_sentences(level: LevelMetrics) -> tuple[str, ...]:
         if waits
         else f"{name}: how long workflows waited for a connection was not measured."
     )
-    return (waited, _refused(level))
+    return (_used(level), waited, _refused(level))
+
+
+def _used(level: LevelMetrics) -> str:
+    """Return how many connections were open to each server at most, of how many."""
+    uses = [
+        f"{labels.service_name(use.server)} "
+        + (
+            "an unknown number"
+            if use.peak is None
+            else f"{quantity.count(use.peak)} of {quantity.count(use.limit)}"
+        )
+        for use in level.connections
+    ]
+    return f"{labels.level_name(level)}: connections at most: {', '.join(uses)}."
 
 
 def _waits(level: LevelMetrics) -> list[tuple[str, StepMetrics]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 QUESTION = "Does it recover from failures?"
-WORST_FIRST: tuple[FaultVerdict, ...] = ("metastable", "invalid", "recovered")
+WORST_FIRST: tuple[FaultVerdict, ...] = ("metastable", "invalid", "not_possible", "recovered")
 
 
 def injected(metrics: RunMetrics) -> Iterator[tuple[LevelMetrics, FaultRecovery]]:
@@ -25,6 +25,15 @@ def injected(metrics: RunMetrics) -> Iterator[tuple[LevelMetrics, FaultRecovery]
         if level.recovery is not None and not level.recovery.is_control:
             for fault in level.recovery.faults:
                 yield level, fault
+
+
+def deciding_verdicts(metrics: RunMetrics) -> set[FaultVerdict]:
+    """Return the verdicts that decide about a run; empty for a run without failures.
+
+    A failure that this machine cannot have decides nothing beside others: it is counted and shown.
+    """
+    found = {fault.verdict for _, fault in injected(metrics)}
+    return found - {"not_possible"} or found
 
 
 def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
@@ -41,6 +50,11 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]] | None:
         return Cell(f"metastable: {_of(counts['metastable'], found)}", "bad"), tuple(sentences)
     if counts["invalid"]:
         return Cell(f"not known: {_of(counts['invalid'], found)} invalid", "warn"), tuple(sentences)
+    if missing := counts["not_possible"]:
+        text = f"{_of(missing, found)} not possible here"
+        if missing == len(found):
+            return Cell(f"not known: {text}", "warn"), tuple(sentences)
+        return Cell(f"recovered from the others: {text}", "warn"), tuple(sentences)
     return Cell("recovered", "good"), tuple(sentences)
 
 
@@ -61,6 +75,8 @@ def sentence(level: LevelMetrics, fault: FaultRecovery) -> str:
         return f"{name}: invalid: {escape.visible(fault.why)}."
     if fault.verdict == "metastable":
         return f"{name}: metastable: {escape.visible(fault.why)}."
+    if fault.verdict == "not_possible":
+        return f"{name}: not possible here: {escape.visible(fault.why)}."
     parts = []
     if took := fault.time_to_recover_s:
         interval = quantity.between(took.low, took.high, "s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.report.recovery.answer import injected, sentence
+from perf_pipeline.report.recovery.answer import deciding_verdicts, injected, sentence
 from perf_pipeline.report.recovery.fault_cells import fault_name, window_text
 from perf_pipeline.report.run.checks import CheckFinding
 from perf_pipeline.report.text import escape, labels, quantity
@@ -24,6 +24,7 @@ _METASTABLE = (
     "storm. What to do: see attempts, backlog and errors of the time after it in the report; bound "
     "retries, queues and time-outs."
 )
+_NOT_POSSIBLE = "What is not possible on this machine is counted here and decides nothing."
 _INVALID = (
     "invalid: it is not known whether the target recovers. What to do: see the reasons; mostly the "
     "level must be longer before or after the failure."
@@ -36,13 +37,18 @@ def check_faults_in_effect(metrics: RunMetrics) -> CheckFinding | None:
     if not found:
         return None
     lines = {fault_key(level, fault): _evidence(fault) for level, fault in found}
+    decides = deciding_verdicts(metrics)
+    judged = [pair for pair in found if pair[1].verdict in decides]
     bad = [
         f"{fault_key(level, fault)}: {_evidence(fault)}"
-        for level, fault in found
+        for level, fault in judged
         if fault.evidence_share < MIN_EVIDENCE_SHARE
     ]
-    sentences = (*bad, _NOT_IN_EFFECT) if bad else (f"All {len(found)} failures were in effect.",)
-    return CheckFinding(passed=not bad, severity="ERROR", sentences=sentences, facts=dict(lines))
+    sentences = [*bad, _NOT_IN_EFFECT] if bad else [f"All {len(judged)} failures were in effect."]
+    sentences += _not_possible(metrics)
+    return CheckFinding(
+        passed=not bad, severity="ERROR", sentences=tuple(sentences), facts=dict(lines)
+    )
 
 
 def check_recovery(metrics: RunMetrics) -> CheckFinding | None:
@@ -50,19 +56,28 @@ def check_recovery(metrics: RunMetrics) -> CheckFinding | None:
     found = list(injected(metrics))
     if not found:
         return None
-    verdicts = {fault.verdict for _, fault in found}
-    bad = [sentence(level, fault) for level, fault in found if fault.verdict != "recovered"]
-    sentences = [f"The target recovered from all {len(found)} failures."]
+    verdicts = deciding_verdicts(metrics)
+    judged = [pair for pair in found if pair[1].verdict in verdicts]
+    bad = [sentence(level, fault) for level, fault in judged if fault.verdict != "recovered"]
+    sentences = [f"The target recovered from all {len(judged)} failures."]
     if bad:
         sentences = bad
         sentences += [_METASTABLE] if "metastable" in verdicts else []
         sentences += [_INVALID] if "invalid" in verdicts else []
+    sentences += _not_possible(metrics)
     return CheckFinding(
         passed=not bad,
         severity="ERROR" if "metastable" in verdicts else "WARN",
         sentences=tuple(sentences),
         facts={fault_key(level, fault): sentence(level, fault) for level, fault in found},
     )
+
+
+def _not_possible(metrics: RunMetrics) -> list[str]:
+    """Return a sentence for each failure that this machine cannot have, beside others."""
+    left_out = {"not_possible"} - deciding_verdicts(metrics)
+    found = [sentence(*pair) for pair in injected(metrics) if pair[1].verdict in left_out]
+    return [*found, _NOT_POSSIBLE] if found else []
 
 
 def fault_key(level: LevelMetrics, fault: FaultRecovery) -> str:
@@ -73,5 +88,7 @@ def fault_key(level: LevelMetrics, fault: FaultRecovery) -> str:
 def _evidence(fault: FaultRecovery) -> str:
     share = quantity.percent(100 * fault.evidence_share)
     observed = quantity.counted(fault.observations, "observation")
+    if fault.verdict == "not_possible":
+        return f"not possible here: {escape.visible(fault.why)}"
     shown = f"in effect for {share} of its window ({observed})"
     return f"{shown}; {escape.visible(fault.why)}" if fault.verdict == "invalid" else shown

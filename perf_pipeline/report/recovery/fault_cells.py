@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.fault.recovery import Estimate, FaultRecovery, FaultVerdict
     from perf_pipeline.report.text.table import Tone
 
-TONES: dict[FaultVerdict, Tone] = {"recovered": "good", "metastable": "bad", "invalid": "warn"}
+TONES: dict[FaultVerdict, Tone] = {
+    "recovered": "good",
+    "metastable": "bad",
+    "invalid": "warn",
+    "not_possible": "quiet",
+}
 
 NO_FAILURE = "no failure"
 """In place of a verdict and of a failure where nothing was injected."""
@@ -36,7 +41,8 @@ def window_text(fault: FaultRecovery) -> str:
 
 def verdict_cell(fault: FaultRecovery) -> Cell:
     """Return the verdict with its reason."""
-    return Cell(fault.verdict, TONES[fault.verdict], escape.visible(fault.why))
+    shown = "not possible here" if fault.verdict == "not_possible" else fault.verdict
+    return Cell(shown, TONES[fault.verdict], escape.visible(fault.why))
 
 
 def control_cell(fault: FaultRecovery) -> Cell:
@@ -50,6 +56,8 @@ def control_cell(fault: FaultRecovery) -> Cell:
 
 def evidence_cell(fault: FaultRecovery) -> Cell:
     """Return the share of its window in which it was proven to be in effect."""
+    if fault.verdict == "not_possible":
+        return Cell(quantity.NOT_MEASURED, "quiet", escape.visible(fault.why))
     shown = quantity.percent(100 * fault.evidence_share)
     texts = [sign.text for sign in fault.signs if sign.in_effect]
     note = quantity.counted(fault.observations, "observation")

@@ -39,8 +39,9 @@ def repeated_recovery(metrics: RunMetrics) -> Table:
 def _row(name: str, window: str, level: str, faults: Sequence[FaultRecovery]) -> tuple[Cell, ...]:
     back = sum(fault.verdict == "recovered" for fault in faults)
     never = sum(fault.verdict == "metastable" for fault in faults)
-    unknown = len(faults) - back - never
-    parts = (("never", never), ("unknown", unknown))
+    missing = sum(fault.verdict == "not_possible" for fault in faults)
+    unknown = len(faults) - back - never - missing
+    parts = (("never", never), ("unknown", unknown), ("not possible here", missing))
     return (
         Cell(name, note=window),
         Cell(level),

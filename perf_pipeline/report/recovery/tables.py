@@ -21,6 +21,7 @@ RECOVERY = (
     "errors, for {hold}. Lost service: seconds without any service that would have harmed as "
     "many; later catching up is not set against it. invalid: not proven to have been in effect for "
     "95 % of its window, or the answer cannot be known; nothing is said about the target then. "
+    "not possible here: no run on this machine can have it, so the others are judged without it. "
     "metastable: the failure was gone, and service did not come back."
 )
 OPEN_AND_CLOSED = (

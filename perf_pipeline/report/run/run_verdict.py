@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.analysis.slo.judge import run_slos
 from perf_pipeline.config.slo.shipped import GATES
-from perf_pipeline.report.recovery.answer import WORST_FIRST, injected, sentence
+from perf_pipeline.report.recovery.answer import (
+    WORST_FIRST,
+    deciding_verdicts,
+    injected,
+    sentence,
+)
 from perf_pipeline.report.text import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from perf_pipeline.config.slo.verdict import Verdict
+    from perf_pipeline.metrics.types.fault.recovery import FaultVerdict
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.metrics.types.slo_verdict import SloVerdict
     from perf_pipeline.metrics.types.targets import TargetRow
@@ -32,10 +40,13 @@ class RunVerdict:
             its validity.
         failures: A line for each reason to call the run failed, the gravest first; none if it ran
             to its end and its objectives and its gate are met. An undecided one is not met.
+        not_possible: A line for each failure that this machine cannot have, and that decides
+            nothing beside others.
     """
 
     word: str
     failures: tuple[str, ...]
+    not_possible: tuple[str, ...] = ()
 
 
 def run_verdict(metrics: RunMetrics, gate: str | None = None) -> RunVerdict:
@@ -54,12 +65,22 @@ def run_verdict(metrics: RunMetrics, gate: str | None = None) -> RunVerdict:
     ]
     if more := lines[LINES_MAX:]:
         lines = [*lines[:LINES_MAX], f"and {len(more)} more, which the report names"]
-    return RunVerdict(_word(metrics, slos, gate), tuple(lines))
+    return RunVerdict(_word(metrics, slos, gate), tuple(lines), tuple(faults_not_possible(metrics)))
 
 
 def fault_failures(metrics: RunMetrics) -> list[str]:
     """Return a line for each failure from which the target did not recover, or nobody knows."""
-    found = [(level, fault) for level, fault in injected(metrics) if fault.verdict != "recovered"]
+    return _fault_lines(metrics, deciding_verdicts(metrics) - {"recovered"})
+
+
+def faults_not_possible(metrics: RunMetrics) -> list[str]:
+    """Return a line for each failure that this machine cannot have, and that decides nothing."""
+    decides = "not_possible" in deciding_verdicts(metrics)
+    return [] if decides else _fault_lines(metrics, {"not_possible"})
+
+
+def _fault_lines(metrics: RunMetrics, shown: Collection[FaultVerdict]) -> list[str]:
+    found = [(level, fault) for level, fault in injected(metrics) if fault.verdict in shown]
     found.sort(key=lambda pair: WORST_FIRST.index(pair[1].verdict))
     return [f"fault {sentence(level, fault)}" for level, fault in found]
 
@@ -89,10 +110,11 @@ def _word(metrics: RunMetrics, slos: list[SloVerdict], gate: str | None) -> str:
     judged: list[Verdict] = [slo.verdict for slo in slos]
     if gate is not None:
         judged += [row.verdict for row in gate_rows(metrics, gate)] or ["no_data"]
-    of_faults = {fault.verdict for _, fault in injected(metrics)}
+    of_faults = deciding_verdicts(metrics)
     if "metastable" in of_faults and "missed" not in judged:
         return "metastable"
-    if "invalid" in of_faults and not {"missed", "unclear", "no_data"} & set(judged):
+    is_unknown = bool({"invalid", "not_possible"} & of_faults)
+    if is_unknown and not {"missed", "unclear", "no_data"} & set(judged):
         return "fault_invalid"
     return min(judged, key=_WORST_FIRST.index, default=metrics.validity)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,10 @@ def test_a_database_stress_test_exhausts_the_connections_it_names_and_judges_the
     assert {server: pool.pools[server] for server in ALL_SERVERS[:3]} == dict.fromkeys(
         ALL_SERVERS[:3], (2, 2)
     )
-    waited, refused = wait_sentences(run.levels[1])
-    assert "waited for a connection to PostgreSQL for" in waited
+    used, waited, refused = wait_sentences(run.levels[1])
+    for name in ("PostgreSQL", "MySQL", "Redis", "MongoDB"):
+        assert f"{name} for " in waited
+        assert re.search(rf"{name} \d+ of \d+", used)
     assert "failed for lack of a connection" in refused
     (file,) = served.results_dir.glob("database_connection_exhaustion_*.json")
     assert read_json(file)[0]["run_id"] == run.run_id

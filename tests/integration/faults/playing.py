@@ -46,13 +46,14 @@ def played_together(
 def assert_acted(record: FaultRecord) -> None:
     """See that a failure acted throughout, and is gone.
 
-    A tenth of a second is a twentieth of such a short window, and other tests run beside this one:
-    so the share of evidence that makes a failure valid is not asked for.
+    Windows are a second or two long, and other tests run beside this one, so that the first sign
+    may be some tenths of a second late: the share of evidence that makes a failure valid is not
+    asked for.
     """
     assert record.reason == ""
     assert record.signs != ()
     assert all(sign.in_effect for sign in record.signs), record.signs
-    assert record.evidence_share > 0.75
+    assert record.evidence_share > 0.5
     assert record.gone_ns is not None
 
 

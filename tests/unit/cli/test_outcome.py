@@ -143,6 +143,9 @@ def test_noise_that_is_judged_is_among_the_reasons_alone() -> None:
         (["metastable"], "incomplete", False, 3),
         (["recovered", "invalid"], "valid", False, 3),
         (["invalid"], "valid", True, 0),
+        (["recovered", "not_possible"], "valid", False, 0),
+        (["invalid", "not_possible"], "valid", False, 3),
+        (["not_possible"], "valid", False, 3),
     ],
 )
 def test_what_does_not_come_back_is_1_and_an_unproven_failure_is_3(

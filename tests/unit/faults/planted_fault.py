@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.fault.fault_window import FaultWindow
-from perf_pipeline.faults.fault import FaultRefusedError, Sign
-from perf_pipeline.faults.window_play import FaultLog, Watchers, WindowPlay
+from perf_pipeline.faults.fault import FaultRefusedError, NotPossibleHereError, Sign
+from perf_pipeline.faults.window_play import FaultLog, FaultMaker, Watchers, WindowPlay
 from perf_pipeline.samples.fault_log import FaultRecord, read_faults
 
 if TYPE_CHECKING:
@@ -22,8 +22,16 @@ if TYPE_CHECKING:
 class PlantedFault:
     """It acts while ``acts`` says so; each call is noted."""
 
-    def __init__(self, *, is_sham: bool = False, refusal: str = "", leaves: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        is_sham: bool = False,
+        refusal: str = "",
+        leaves: str = "",
+        is_possible: bool = True,
+    ) -> None:
         self.is_sham, self.refusal, self.leaves = is_sham, refusal, leaves
+        self.is_possible = is_possible
         self.calls: list[str] = []
         self.acts = False
         self.raises_at = ""
@@ -31,7 +39,8 @@ class PlantedFault:
     def preflight(self) -> None:
         self._called("preflight")
         if self.refusal:
-            raise FaultRefusedError(self.refusal)
+            kind = FaultRefusedError if self.is_possible else NotPossibleHereError
+            raise kind(self.refusal)
 
     def state(self) -> State:
         self._called("state")
@@ -86,14 +95,15 @@ def play(
 
 
 def window_play(
-    fault: PlantedFault,
+    fault: PlantedFault | None,
     folder: Path,
     window: FaultWindow,
     *,
     ended: threading.Event,
     watchers: Watchers | None = None,
+    make: FaultMaker | None = None,
 ) -> WindowPlay:
-    """Return what plays a window with the failure."""
+    """Return what plays a window with the failure, or with what is made."""
     log = FaultLog(folder)
     log.write(0, "planned", window=vars(window))
     return WindowPlay(
@@ -105,5 +115,5 @@ def window_play(
         log=log,
         watchers=watchers or Watchers(lambda _number, _fault, _folder: None, lambda _number: None),
         ended=ended,
-        make=lambda _place, _settings: fault,
+        make=make or (lambda _place, _settings: fault),
     )

@@ -16,7 +16,7 @@ from tests.unit.faults.planted_fault import PlantedFault, play, window_play
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_pipeline.faults.fault import Sign
+    from perf_pipeline.faults.fault import Place, Sign
 
 
 def test_a_failure_that_acts_is_valid_and_its_four_times_are_in_order(
@@ -53,6 +53,27 @@ def test_what_a_check_opened_is_not_kept_from_workers_that_connect(
     assert fault.calls == ["preflight", "state"] + ["undo"] * undone
 
 
+@pytest.mark.parametrize(("at_s", "ready_within_s"), [(0.0, [20.0]), (1.5, [0.0, 4.0])])
+def test_a_failure_that_is_only_checked_waits_for_nothing(
+    at_s: float, ready_within_s: list[float], tmp_path: Path
+) -> None:
+    """One that comes with the load has the time before it, another that before its window.
+
+    Preparing is begun 5 s before the window; the level ends at once.
+    """
+    places: list[Place] = []
+
+    def make(place: Place, _settings: object) -> PlantedFault:
+        places.append(place)
+        return PlantedFault()
+
+    window = FaultWindow("connection_exhaustion", "", at_s, 0.1)
+    one = window_play(None, tmp_path, window, ended=threading.Event(), make=make)
+    one.check()
+    one.play(time.monotonic_ns())
+    assert [place.ready_within_s for place in places] == ready_within_s
+
+
 def test_an_observation_that_takes_time_holds_from_its_begin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,11 +91,15 @@ def test_an_observation_that_takes_time_holds_from_its_begin(
     assert record.signs[0].at_ns == record.in_effect_ns
 
 
-def test_a_refused_failure_is_not_injected_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_possible", [True, False])
+def test_a_refused_failure_is_not_injected_and_says_why_and_whether_it_ever_can_be(
+    is_possible: bool,  # noqa: FBT001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fault = PlantedFault(refusal="no room here")
+    fault = PlantedFault(refusal="no room here", is_possible=is_possible)
     record = play(fault, tmp_path, monkeypatch)
+    assert record.is_possible == is_possible
     assert "inject" not in fault.calls
     assert record.reason == "no room here"
     assert not record.is_valid

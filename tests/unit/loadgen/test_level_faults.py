@@ -74,6 +74,9 @@ def test_they_follow_the_steady_phase_and_say_what_went_wrong(
         file.write(line(0, "planned", 0, window=vars(WINDOW)))
         file.write(line(0, "refused", 0, reason="no room"))
     assert faults.stop() == ["server_freeze on redis: no room", "swept"]
+    with (tmp_path / FAULTS_FILE).open("a") as file:
+        file.write(line(0, "not_possible", 0, reason="no disk"))
+    assert faults.stop()[0] == "server_freeze on redis: not possible here: no disk"
 
 
 def test_a_level_without_failures_starts_nothing(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
+from pymongo.monitoring import _EventListeners
 from redis import BlockingConnectionPool, Redis
 
 from perf_pipeline.config.services import SERVICES
-from perf_pipeline.targets.documents import Documents
+from perf_pipeline.steps import FAILED, set_workflow, workflow_of
+from perf_pipeline.targets.documents import Documents, PoolWaits
 from perf_pipeline.targets.pools import (
     mongodb_options,
     mysql_pool_options,
@@ -14,6 +17,9 @@ from perf_pipeline.targets.pools import (
     postgres_pool_options,
 )
 from perf_pipeline.targets.target import Job, ServerAccess, ServerAddress
+
+if TYPE_CHECKING:
+    from perf_pipeline.steps import StepBuffer
 
 SERVERS = ServerAccess(
     {
@@ -69,6 +75,25 @@ def test_the_client_of_mongodb_has_the_same_bound_and_every_wait_an_end() -> Non
     assert options["socketTimeoutMS"] == 30_000
     assert (options["serverSelectionTimeoutMS"], options["serverMonitoringMode"]) == (5_000, "poll")
     assert options["appname"] == "perf_pipeline-r-1"
+
+
+def test_a_wait_for_a_connection_of_mongodb_is_a_step_where_that_is_asked_for(
+    buffer: StepBuffer,
+) -> None:
+    """The driver's events of two waits, the second in vain, and of one that is not asked for."""
+    waits, address = PoolWaits(), ("127.0.0.1", 27017)
+    events = _EventListeners([waits])
+    set_workflow(workflow_of(0, 7))
+    with waits.timed_as("connection to mongodb"):
+        events.publish_connection_check_out_started(address)
+        events.publish_connection_checked_out(address, 1, 0.1)
+        events.publish_connection_check_out_started(address)
+        events.publish_connection_check_out_failed(address, "timeout", 0.1)
+    events.publish_connection_check_out_started(address)
+    events.publish_connection_checked_out(address, 1, 0.1)
+    assert buffer.names == ["connection to mongodb"]
+    assert buffer.pending[0::4] == [7, 7]
+    assert [bool(word & FAILED) for word in buffer.pending[3::4]] == [False, True]
 
 
 def test_the_drivers_are_given_what_the_url_says() -> None:

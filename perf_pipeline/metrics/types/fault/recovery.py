@@ -5,7 +5,7 @@ from typing import Literal
 
 from perf_pipeline.config.fault.fault_window import SettingValue
 
-FaultVerdict = Literal["recovered", "metastable", "invalid"]
+FaultVerdict = Literal["recovered", "metastable", "invalid", "not_possible"]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ class FaultRecovery:
         at_s: Its planned begin, after the begin of the steady phase.
         duration_s: Its planned length.
         verdict: ``invalid`` where it was not in effect for 95 % of its window, or where it cannot
-            be known whether the target came back.
+            be known whether the target came back; ``not_possible`` where no run on this machine
+            can have it.
         why: The reason, in a sentence.
         moments: What happened when.
         evidence_share: Share of the window in which it was proven to be in effect, 0 to 1.

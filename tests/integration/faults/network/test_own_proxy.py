@@ -176,10 +176,10 @@ def test_who_looks_at_the_path_does_not_change_the_choices_for_workers(
 
 def test_what_a_proxy_adds_is_measured(process: ProxyProcess) -> None:
     added = measure_added_latency(process.client, process.pid, time.monotonic_ns, round_trips=50)
-    assert 0 < added.median_s < 0.02
+    assert 0 < added.median_s < 1
     assert added.direct_s > 0
     assert added.cpu_s is not None
-    assert 0 < added.cpu_s < 0.005
+    assert 0 < added.cpu_s < 0.1
     assert process.client.proxies() == {}
 
 

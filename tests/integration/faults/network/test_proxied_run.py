@@ -85,7 +85,7 @@ def test_what_the_proxy_adds_is_in_the_manifest_and_it_ends_with_the_run(
         assert proxied is not None
         assert proxied.record.services == ("redis",)
         assert proxied.record.version.startswith("perf_pipeline")
-        assert 0 < proxied.record.added_s < 0.02
+        assert 0 < proxied.record.added_s < 1
         assert proxied.record.round_trips >= 100
     assert not psutil.pid_exists(proxied.pid)
 

@@ -17,6 +17,7 @@ from perf_pipeline.config.fault.fault_window import FaultWindow
 from perf_pipeline.config.slo.slo import parse_slo
 from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
 from perf_pipeline.metrics.types.server_use import ServerTraffic
+from perf_pipeline.samples.fault_log import FaultRecord
 from perf_pipeline.selftest.recovery.failing_service import GO_NS, Failure, planted_level
 from tests.planted_recovery import fault, invalid, metastable, recovery
 
@@ -74,6 +75,14 @@ def test_what_overlaps_one_that_never_went_is_unknown() -> None:
     first, second = found_of(RECORD, stays).faults  # type: ignore[attr-defined]
     assert (first.verdict, second.verdict) == ("invalid", "invalid")
     assert "one at the same time was not" in first.why
+
+
+def test_a_failure_that_this_machine_cannot_have_is_neither_survived_nor_invalid() -> None:
+    missing = FaultRecord(0, RECORD.window, reason="no block device", is_possible=False)
+    (found,) = found_of(missing).faults  # type: ignore[attr-defined]
+    assert (found.verdict, found.why) == ("not_possible", "no block device")
+    assert found.time_to_recover_s is None
+    assert found.harm is None
 
 
 def test_an_objective_says_what_is_answered_well() -> None:

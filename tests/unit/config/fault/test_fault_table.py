@@ -200,5 +200,23 @@ def test_a_flag_that_names_no_failure_is_refused(
 
 def test_every_setting_has_a_default_that_fits() -> None:
     for kind in FAULT_KINDS.values():
-        for name, setting in kind.settings.items():
-            assert not list(setting_problems(kind, name, setting.default)), (kind.name, name)
+        defaults = {name: setting.default for name, setting in kind.settings.items()}
+        assert not list(setting_problems(kind, defaults)), kind.name
+
+
+@pytest.mark.parametrize(
+    ("settings", "maximum"),
+    [("jitter_ms = 51", "50"), ("latency_ms = 10, jitter_ms = 10.5", "10")],
+)
+def test_a_jitter_above_the_latency_is_refused_before_the_run(
+    settings: str, maximum: str, machine: MachineLimits
+) -> None:
+    """Many answers would not be late at all: half of those of 1 ms with a jitter of 1 s."""
+    text = SLOW_PATH.replace("[[fault]]", f"{HEAD}\n[[fault]]")
+    (problem,) = _problems(f"{text}settings = {{ {settings} }}\n", machine)
+    flag = f"network_latency:postgres:1s:1s:{settings.replace(' ', '')}"
+    (of_flag,) = _problems(HEAD, machine, Overrides(faults=(flag,)))
+
+    assert "fault[1].settings.jitter_ms is" in problem
+    for each in (problem, of_flag):
+        assert f"above latency_ms, {maximum}; allowed is at most that" in each

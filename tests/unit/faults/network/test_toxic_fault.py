@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import random
-from pathlib import Path
-
 import pytest
 
 from perf_pipeline.faults.fault import FaultRefusedError, Place, Sign
-from perf_pipeline.faults.kinds import network_latency
 from perf_pipeline.faults.network import toxic_fault
 from perf_pipeline.faults.network.path import Trip
 from perf_pipeline.faults.network.proxied_server import Trips
@@ -109,15 +105,3 @@ def test_a_failure_that_is_seen_before_it_is_there_is_refused(
         return
     with pytest.raises(FaultRefusedError, match=rf"{seen} of 6 .* 31.0 ms later"):
         fault.preflight()
-
-
-@pytest.mark.parametrize(("jitter_ms", "is_refused"), [(0.0, False), (50.0, False), (51.0, True)])
-def test_a_jitter_longer_than_the_latency_is_refused(jitter_ms: float, *, is_refused: bool) -> None:
-    """Half of the answers of 1 ms with a jitter of 1 s would not be late."""
-    place = Place(None, Path(), random.Random(1), lambda: 0, lambda _s: None)
-    settings = {"latency_ms": 50.0, "jitter_ms": jitter_ms}
-    if not is_refused:
-        network_latency.make(place, settings)
-        return
-    with pytest.raises(FaultRefusedError, match="jitter_ms is 51 and latency_ms 50"):
-        network_latency.make(place, settings)

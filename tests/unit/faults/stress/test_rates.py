@@ -10,14 +10,17 @@ from perf_pipeline.faults.stress.rates import Rates, Totals, totals
 
 def test_rates_are_those_of_the_last_second() -> None:
     """Two cores for a second, then none: 4 Hz looks forget the busy second after another."""
-    looks = deque(
-        [Totals((), 0.25 * n, min(0.5 * n, 2.0), 0.0, 1000 * n, 0.125 * n) for n in range(10)]
-    )
+
+    def look(n: int) -> Totals:
+        return Totals((), 0.25 * n, min(0.5 * n, 2.0), 0.0, 1000 * n, 0.125 * n, 500 * n)
+
+    looks = deque(map(look, range(10)))
     rates = Rates(looks.popleft, sleep=lambda _: None)
     found = [rates.over_last_second() for _ in range(9)]
     assert [one.cpu_s for one in found] == [2.0, 2.0, 2.0, 2.0, 1.5, 1.0, 0.5, 0.0, 0.0]
     assert {one.written_bytes for one in found} == {4000}
     assert {one.busy_s for one in found} == {0.5}
+    assert {one.device_bytes for one in found} == {2000}
 
 
 def test_the_first_rate_is_that_of_a_moment() -> None:

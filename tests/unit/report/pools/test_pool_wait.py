@@ -25,7 +25,8 @@ def _waiting(level: LevelMetrics, *names: str) -> LevelMetrics:
 
 def test_the_wait_for_each_server_is_told_with_its_samples(valid_level: LevelMetrics) -> None:
     level = _waiting(valid_level, "transact", "connection to postgres", "connection to redis")
-    waited, refused = wait_sentences(level)
+    used, waited, refused = wait_sentences(level)
+    assert used == "exhaustion: connections at most: PostgreSQL 50 of 50, Redis 50 of 50."
     assert "exhaustion: workflows waited for a connection to PostgreSQL for 10" in waited
     assert waited.index("PostgreSQL") < waited.index("Redis")
     assert "0 in vain), Redis for 10" in waited
@@ -42,7 +43,7 @@ def test_workflows_that_got_no_connection_are_counted_with_what_ran_out(
         outcomes={"ok": 963, "error": 37},
         exhausted=ran_out,
     )
-    _, refused = wait_sentences(level)
+    *_, refused = wait_sentences(level)
     assert refused == (
         "exhaustion: 37 of 1,000 workflows failed with resource_exhaustion (connections of the "
         "pool ran out)."
@@ -50,5 +51,5 @@ def test_workflows_that_got_no_connection_are_counted_with_what_ran_out(
 
 
 def test_a_wait_that_nobody_timed_is_not_zero(valid_level: LevelMetrics) -> None:
-    waited, _ = wait_sentences(_waiting(valid_level, "transact"))
+    _, waited, _ = wait_sentences(_waiting(valid_level, "transact"))
     assert waited.endswith("was not measured.")

@@ -13,7 +13,14 @@ from perf_pipeline.report.recovery.answer import answer
 from perf_pipeline.report.run.checks import check_writes
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.run_verdict import run_verdict
-from tests.planted_recovery import fault, invalid, metastable, open_arm, recovery
+from tests.planted_recovery import (
+    fault,
+    invalid,
+    metastable,
+    not_possible,
+    open_arm,
+    recovery,
+)
 from tests.unit.report.recovery.test_tables import with_faults
 
 if TYPE_CHECKING:
@@ -40,6 +47,19 @@ def test_a_run_without_failures_is_not_asked(baseline: RunMetrics) -> None:
         ([fault()], "recovered", "valid", 0),
         ([fault(), invalid()], "not known: 1 of 2 failures invalid", "fault_invalid", 1),
         ([invalid(), fault(), metastable()], "metastable: 1 of 3 failures", "metastable", 2),
+        (
+            [fault(), not_possible()],
+            "recovered from the others: 1 of 2 failures not possible here",
+            "valid",
+            0,
+        ),
+        (
+            [fault(), not_possible(), invalid()],
+            "not known: 1 of 3 failures invalid",
+            "fault_invalid",
+            1,
+        ),
+        ([not_possible()], "not known: 1 of 1 failure not possible here", "fault_invalid", 1),
     ],
 )
 def test_the_worst_failure_decides(
@@ -51,6 +71,9 @@ def test_the_worst_failure_decides(
     assert found[0].text == text
     verdict = run_verdict(run)
     assert (verdict.word, len(verdict.failures)) == (word, failures)
+    told = (*verdict.failures, *verdict.not_possible)
+    missing = [line for line in told if "not possible here: the kernel shows" in line]
+    assert len(missing) == sum(one.verdict == "not_possible" for one in faults)
 
 
 def test_a_sentence_has_the_figures_and_the_writes(baseline: RunMetrics) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.report.recovery.checks import check_faults_in_effect, check_recovery
-from tests.planted_recovery import fault, invalid, metastable
+from tests.planted_recovery import fault, invalid, metastable, not_possible
 from tests.unit.report.recovery.test_answer import played
 
 if TYPE_CHECKING:
@@ -43,3 +43,19 @@ def test_a_failure_that_was_never_injected_fails_both_with_the_reason(baseline: 
     assert (in_effect.passed, in_effect.severity) == (False, "ERROR")
     assert "postgres is not ours" in in_effect.sentences[0]
     assert (recovered.passed, recovered.severity) == (False, "WARN")
+
+
+def test_a_failure_that_is_not_possible_here_is_counted_and_decides_nothing(
+    baseline: RunMetrics,
+) -> None:
+    """Without any other there is nothing that could have passed."""
+    run, alone = played(baseline, fault(), not_possible()), played(baseline, not_possible())
+    for check in (check_faults_in_effect, check_recovery):
+        finding, nothing = check(run), check(alone)
+        assert finding is not None
+        assert nothing is not None
+        assert finding.passed
+        assert "all 1 failures" in finding.sentences[0].lower()
+        assert "io_saturation on PostgreSQL" in finding.sentences[1]
+        assert "not possible here" in str(finding.facts)
+        assert not nothing.passed

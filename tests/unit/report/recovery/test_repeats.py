@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.types.fault.recovery import Estimate
 from perf_pipeline.report.recovery.repeats import repeated_recovery
-from tests.planted_recovery import fault, metastable, recovery
+from tests.planted_recovery import fault, metastable, not_possible, recovery
 
 if TYPE_CHECKING:
     from perf_pipeline.metrics.types.fault.recovery import LevelRecovery
@@ -36,6 +36,8 @@ def test_a_row_has_the_median_and_both_ends(baseline: RunMetrics) -> None:
         *("database_timeout on PostgreSQL", "100", "4", "3 of 4", "2.00 s", "4.31 s"),
     ]
     assert row[3].note == "never 1"
+    run = repeated(baseline, *map(recovery, (not_possible(), not_possible())))
+    assert repeated_recovery(run).rows[0][3].note == "not possible here 2"
     assert row[4].note == "1.00 to 6.00 s"
 
 
