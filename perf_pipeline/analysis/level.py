@@ -67,12 +67,15 @@ def _recovery(
     steady_ns = log["phases_ns"].get("steady")
     plan = log["plan"]
     is_control = not records and (plan["role"], plan["loop"]) == ("level", "open")
+    window_ns = summary.window_ns
     if is_control and steady_ns is not None:
-        records = control_records(context.faults, steady_ns[0], summary.window_ns[1])
+        # The planned phase, as in levels with a failure: warm-up that was found may end after it.
+        window_ns = (steady_ns[0], window_ns[1])
+        records = control_records(context.faults, *window_ns)
     found = level_recovery(
         stored,
         records,
-        window_ns=summary.window_ns,
+        window_ns=window_ns,
         go_ns=summary.go_ns,
         slos=context.slos,
         is_control=is_control,
