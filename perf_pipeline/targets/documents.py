@@ -110,7 +110,8 @@ class Documents:
                 f"{'none' if given is None else f'{url.scheme}://...{url.path}'}"
             )
         self.waits = PoolWaits()
-        options = {**mongodb_options(job), "event_listeners": [self.waits]}
+        is_timed = any(kind.family == "database" for kind in job.kinds)  # else nobody asks for it
+        options = {**mongodb_options(job), "event_listeners": [self.waits] if is_timed else []}
         self._client: MongoClient[dict[str, Any]] = MongoClient(given, **options)
         database = self._client.get_default_database()
         self._collection = database[job.servers.name("mongodb")]
