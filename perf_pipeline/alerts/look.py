@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perf_pipeline.alerts.changes import Evidence
-    from perf_pipeline.alerts.sinks.sink import Sink
+    from perf_pipeline.alerts.sinks.sink import Addressee, Sink
     from perf_pipeline.catalogue.store import Catalogue
     from perf_pipeline.metrics.types.alert import Alert
 
@@ -43,7 +43,13 @@ class Look:
     undelivered: tuple[str, ...]
 
 
-def look(catalogue: Catalogue, evidence: Evidence, sinks: Sequence[Sink], now: datetime) -> Look:
+def look(
+    catalogue: Catalogue,
+    evidence: Evidence,
+    sinks: Sequence[Sink],
+    now: datetime,
+    absent: Sequence[Addressee] = (),
+) -> Look:
     """Raise, update and clear alerts, and announce it.
 
     Args:
@@ -51,6 +57,8 @@ def look(catalogue: Catalogue, evidence: Evidence, sinks: Sequence[Sink], now: d
         evidence: What is worse now.
         sinks: Where it is announced.
         now: Wall clock.
+        absent: Kinds of sinks that this process cannot reach: a look of another one that can
+            announces there what is open then, and not acknowledged.
 
     Raises:
         CatalogueError: The catalogue cannot be read or written.
@@ -59,7 +67,8 @@ def look(catalogue: Catalogue, evidence: Evidence, sinks: Sequence[Sink], now: d
     announced = []
     with catalogue.writing() as session:
         for alert, event in changed_alerts(read_alerts(session), evidence, at):
-            store_alert(session, queued(alert, event, sinks) if event else alert)
+            to = sinks if event == "cleared" else (*sinks, *absent)
+            store_alert(session, queued(alert, event, to) if event else alert)
             announced += [Notice(event, alert, at)] if event else []
     undelivered = deliver_due(catalogue, sinks, now)
     with catalogue.reading() as session:

@@ -11,14 +11,14 @@ from perf_pipeline.metrics.types.alert import Undelivered
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perf_pipeline.alerts.sinks.sink import Sink
+    from perf_pipeline.alerts.sinks.sink import Addressee, Sink
     from perf_pipeline.metrics.types.alert import Alert, AlertEvent
 
 RETRY_AFTER = timedelta(seconds=30)
 """Longer than a delivery may take: meanwhile another process may be busy with it."""
 
 
-def queued(alert: Alert, event: AlertEvent, sinks: Iterable[Sink]) -> Alert:
+def queued(alert: Alert, event: AlertEvent, sinks: Iterable[Addressee]) -> Alert:
     """Return an alert whose event all sinks have to get.
 
     A sink that missed an earlier one gets only what holds now; of an alert that was raised and

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.alerts.evidence import gather
 from perf_pipeline.alerts.look import Look, look
 from perf_pipeline.alerts.pages import renew_pages
-from perf_pipeline.alerts.sinks.configured import configured_sinks
+from perf_pipeline.alerts.sinks.configured import absent_sinks, configured_sinks
 from perf_pipeline.catalogue.store import open_catalogue
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def watch(settings: Settings, now: datetime, notify: Callable[[str], None]) -> L
     gathered = gather(results, url)
     for line in gathered.unread:
         notify(f"not looked at: {line}")
-    found = look(open_catalogue(results, url), gathered.evidence, configured_sinks(settings), now)
+    sinks = configured_sinks(settings)
+    catalogue = open_catalogue(results, url)
+    found = look(catalogue, gathered.evidence, sinks, now, absent_sinks(sinks))
     for line in found.undelivered:
         notify(f"not delivered, and tried again later: {line}")
     if found.announced:

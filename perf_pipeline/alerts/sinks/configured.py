@@ -1,4 +1,4 @@
-"""The sinks that the settings name."""
+"""The sinks that the settings name, and those that they do not."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 from perf_pipeline.alerts.sinks.alertmanager import AlertmanagerSink
 from perf_pipeline.alerts.sinks.email import EmailSink
 from perf_pipeline.alerts.sinks.log import LogSink
+from perf_pipeline.alerts.sinks.sink import AbsentSink
 from perf_pipeline.alerts.sinks.webhook import WebhookSink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from perf_pipeline.alerts.sinks.sink import Sink
     from perf_pipeline.config.settings import Settings
+
+_KINDS = (LogSink, WebhookSink, EmailSink, AlertmanagerSink)
 
 
 def configured_sinks(settings: Settings) -> tuple[Sink, ...]:
@@ -25,3 +30,13 @@ def configured_sinks(settings: Settings) -> tuple[Sink, ...]:
     if to.alertmanager_url:
         sinks.append(AlertmanagerSink(to.alertmanager_url))
     return tuple(sinks)
+
+
+def absent_sinks(sinks: Iterable[Sink]) -> tuple[AbsentSink, ...]:
+    """Return every other kind: a process that can reach one hands over what is open then."""
+    names = {sink.name for sink in sinks}
+    return tuple(
+        AbsentSink(kind.name, kind.takes_acknowledgements)
+        for kind in _KINDS
+        if kind.name not in names
+    )

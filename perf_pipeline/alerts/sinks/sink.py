@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from perf_pipeline.errors import PerfPipelineError
 
@@ -17,8 +17,8 @@ class SinkError(PerfPipelineError):
     """A notice was not taken; the text says by whom and why, without any secret."""
 
 
-class Sink(Protocol):
-    """Takes notices of alerts."""
+class Addressee(Protocol):
+    """A kind of sink, whether this process can reach one or not."""
 
     @property
     def name(self) -> str:
@@ -27,6 +27,17 @@ class Sink(Protocol):
     @property
     def takes_acknowledgements(self) -> bool:
         """Whether it is told that somebody acknowledged an alert."""
+
+
+class AbsentSink(NamedTuple):
+    """A kind of sink that the settings of this process do not name; see ``Addressee``."""
+
+    name: str
+    takes_acknowledgements: bool
+
+
+class Sink(Addressee, Protocol):
+    """Takes notices of alerts."""
 
     def send(self, notice: Notice) -> None:
         """Announce something.

@@ -123,6 +123,25 @@ def test_a_sink_that_missed_the_beginning_hears_only_what_holds(catalogue: Catal
     assert broken.events == ["raised"]
 
 
+def test_a_sink_that_another_process_can_reach_gets_what_is_open(catalogue: Catalogue) -> None:
+    """A run in a shell raises the alert; the job of every night alone knows the webhook."""
+    log, webhook = Inbox("log"), Inbox()
+    look(catalogue, BAD, [log], NOW, absent=[webhook])
+    look(catalogue, BAD, [log, webhook], NOW + MINUTE)
+    look(catalogue, BAD, [log, webhook], NOW + 2 * MINUTE)
+    assert (log.events, webhook.events) == (["raised"], ["raised"])
+
+
+def test_a_sink_that_is_named_later_does_not_get_what_is_over(catalogue: Catalogue) -> None:
+    log, webhook, email = Inbox("log"), Inbox(), Inbox("email")
+    look(catalogue, BAD, [log], NOW, absent=[webhook, email])
+    acknowledge(catalogue, run_id(20), "known", [log], NOW + MINUTE)
+    look(catalogue, BAD, [log, webhook], NOW + 2 * MINUTE, absent=[email])
+    look(catalogue, GOOD, [log], NOW + 3 * MINUTE, absent=[webhook, email])
+    look(catalogue, GOOD, [log, webhook, email], NOW + 4 * MINUTE)
+    assert (webhook.events, email.events) == ([], [])
+
+
 def test_a_process_that_is_killed_before_it_announces_delays_and_loses_nothing(
     catalogue: Catalogue,
 ) -> None:

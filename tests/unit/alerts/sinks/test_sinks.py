@@ -15,7 +15,7 @@ import pytest
 from perf_pipeline.alerts.deliver import deliver
 from perf_pipeline.alerts.notice import Notice
 from perf_pipeline.alerts.sinks.alertmanager import AlertmanagerSink
-from perf_pipeline.alerts.sinks.configured import configured_sinks
+from perf_pipeline.alerts.sinks.configured import absent_sinks, configured_sinks
 from perf_pipeline.alerts.sinks.email import EmailSink
 from perf_pipeline.alerts.sinks.log import LogSink
 from perf_pipeline.alerts.sinks.sink import SinkError
@@ -279,3 +279,14 @@ def test_the_settings_name_the_sinks_and_the_log_is_always_there(tmp_path: Path)
     assert (to.port, to.user, to.password, to.is_tls) == (465, "perf", "p@ss", True)
     assert to.recipients == ("a@example.org", "b@example.org")
     assert "p@ss" not in repr(settings.alerts)
+
+
+def test_a_kind_of_sink_is_configured_or_absent(tmp_path: Path) -> None:
+    settings = read_settings(
+        {"HOME": str(tmp_path), "PERF_PIPELINE_ALERT_MANAGER_URL": "http://127.0.0.1:9093"}
+    )
+    absent = absent_sinks(configured_sinks(settings))
+    assert [(one.name, one.takes_acknowledgements) for one in absent] == [
+        ("webhook", False),
+        ("email", False),
+    ]
