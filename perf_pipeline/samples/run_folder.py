@@ -64,7 +64,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read_file(path).decode())
     except FileNotFoundError as error:
-        raise RunFolderError(f"{path} is missing: this run did not get that far") from error
+        raise RunFolderError(
+            f"{path} is missing: the path is wrong, or the run ended before it was written"
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(f"{path} cannot be read as JSON: {error}") from error
 

@@ -47,7 +47,9 @@ def read_typed(
             )
         return _adapter(kind).validate_json(content)  # type: ignore[arg-type, return-value]
     except FileNotFoundError as error:
-        raise RunFolderError(f"{path} is missing: this run did not get that far") from error
+        raise RunFolderError(
+            f"{path} is missing: the path is wrong, or the run ended before it was written"
+        ) from error
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, each['loc']))}: {each['msg']}"

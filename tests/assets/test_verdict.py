@@ -192,4 +192,4 @@ def test_a_failure_that_did_nothing_fails_the_run_and_is_never_called_survived(
     assert run.checks["faults_in_effect"] is run.checks["faults_recovered"] is False
     (recovered,) = run.materialized["recovery_table"]["recovery"].records
     assert recovered.data["verdict"] == "invalid"
-    assert "0% of its window" in recovered.data["why"]
+    assert "0 % of its window" in recovered.data["why"]

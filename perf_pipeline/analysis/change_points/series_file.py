@@ -104,7 +104,7 @@ def _object_problems(row: object) -> Iterable[str]:
     if wrong:
         more = len(wrong) - _SHOWN_VALUES_MAX
         shown = ", ".join(wrong[:_SHOWN_VALUES_MAX]) + (f" and {more:,} more" if more > 0 else "")
-        yield f"has what is no finite number: {shown}; leave out what was not measured"
+        yield f"has values that are not finite numbers: {shown}; leave out what was not measured"
 
 
 def _is_finite(value: object) -> bool:

@@ -102,11 +102,16 @@ def deciding_values(levels: Sequence[LevelMetrics]) -> dict[str, PairedValues]:
 def widths_text(values: Mapping[str, PairedValues]) -> str:
     """Return how well each effect is known: ``throughput +-2.1 %``; never the effects."""
     known = [
-        f"{METRICS[name].shown} +-{100 * math.expm1(one.half_width()):.2g} %"
+        f"{METRICS[name].shown} {_width_text(math.expm1(one.half_width()))}"
         for name, one in values.items()
         if len(one.baseline) >= MIN_PAIRS
     ]
     return ", ".join(known) or "no interval yet"
+
+
+def _width_text(ratio: float) -> str:
+    """Return half the width of an interval; of the first pairs it may be without meaning."""
+    return f"+-{100 * ratio:.2g} %" if ratio < 1 else "not yet known to 100 %"
 
 
 def metrics_of_arm(metrics: RunMetrics, name: ArmName) -> RunMetrics:

@@ -58,15 +58,20 @@ def why(
 
 def _lacking(before: Sequence[Observation], after: Sequence[Observation]) -> str:
     sides = (("baseline", before), ("candidate", after))
-    reasons = {
-        name: "; ".join(dict.fromkeys(one.why_not for one in side if one.value is None))
-        for name, side in sides
-    }
     return ", ".join(
-        f"{name}: {reasons[name] or 'not measured'}"
+        f"{name}: {_why_none(side)}"
         for name, side in sides
         if all(one.value is None for one in side)
     )
+
+
+def _why_none(side: Sequence[Observation]) -> str:
+    """Return the first reason: those of other runs differ in their figures at most times."""
+    first = next((one.why_not for one in side if one.why_not), "not measured")
+    more = len(side) - 1
+    if more < 1:
+        return first
+    return f"{first}; {more} more {'value is' if more == 1 else 'values are'} missing"
 
 
 def _needed(metric: ComparedMetric, found: Estimate, low: float, high: float) -> str:

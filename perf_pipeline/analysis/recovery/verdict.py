@@ -44,8 +44,9 @@ def not_proven(record: FaultRecord, gone_ns: int | None) -> str:
         return f"it failed: {record.reason}"
     if record.evidence_share < MIN_EVIDENCE_SHARE:
         return (
-            f"it was proven to be in effect for {record.evidence_share:.1%} of its window "
-            f"(at least {MIN_EVIDENCE_SHARE:.0%}): what the target did says nothing about it"
+            f"it was proven to be in effect for {100 * record.evidence_share:.1f} % of its "
+            f"window (at least {100 * MIN_EVIDENCE_SHARE:g} %): what the target did says nothing "
+            "about it; a longer duration gives its begin less weight"
         )
     if gone_ns is None:
         return (

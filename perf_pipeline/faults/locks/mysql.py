@@ -71,7 +71,10 @@ class MysqlLock:
         ours = [name for name in found if name.startswith("perf_") and name.endswith("_results")]
         self._tables = ours or found
         if not self._tables:
-            raise FaultRefusedError(f"the database {self._database} has no table to be locked")
+            raise FaultRefusedError(
+                f"the database {self._database} has no table to be locked; create what workflows "
+                "write to before the failure (a scenario's setup function can)"
+            )
 
     def state(self) -> State:
         """Return how many sessions of ours are on the server."""

@@ -106,13 +106,15 @@ def _steady_state(
     plan = log["plan"]
     is_open = plan["loop"] == "open"
     start_ns, end_ns = bounds["steady"]
+    failure_ns = first_failure_ns(log)
     return steady_state_of(
         warm,
         go_ns=go_ns,
         began_ns=bounds["ramp_up"][1] if "ramp_up" in bounds else go_ns,
-        window=(start_ns, min(end_ns, first_failure_ns(log))),
+        window=(start_ns, min(end_ns, failure_ns)),
         slots=None if is_open else plan["concurrency"],
         schedule=_schedule(plan["arrivals"]) if is_open else "",
+        until="the first failure" if failure_ns < end_ns else "",
     )
 
 

@@ -54,6 +54,7 @@ def steady_state_of(
     window: tuple[int, int],
     slots: int | None,
     schedule: str = "",
+    until: str = "",
 ) -> SteadyState:
     """Judge one level.
 
@@ -61,9 +62,10 @@ def steady_state_of(
         frame: Its records, ``SCHEMA``, without cold starts and workflows that never started.
         go_ns: Start of the level, CLOCK_MONOTONIC.
         began_ns: When the full load was reached: the end of the ramp-up.
-        window: Start and end of the planned steady phase.
+        window: Start and end of the planned steady phase, or of its part before ``until``.
         slots: Workflows in flight at a closed level; None for an open one.
         schedule: Kind of the schedule of an open level.
+        until: What ends the window before the steady phase ends, such as "the first failure".
     """
     planned_s = (window[0] - go_ns) / 1e9
     if schedule in CHANGING:
@@ -72,7 +74,9 @@ def steady_state_of(
     cell_ns = _cell_ns(frame, began_ns, window[1], slots)
     cells = (window[1] - window[0]) // cell_ns if cell_ns else 0
     if cells < MIN_VALUES:
-        return SteadyState(planned_s, "too_short", _too_short(window[1] - window[0], cell_ns))
+        return SteadyState(
+            planned_s, "too_short", _too_short(window[1] - window[0], cell_ns, until)
+        )
     all_cells = (window[1] - began_ns) // cell_ns
     series = _series(frame, window[1], cell_ns, all_cells, is_open=slots is None)
     return judge_series(
@@ -146,14 +150,16 @@ def _doubt_sentence(name: str, drift: Drift) -> str:
     )
 
 
-def _too_short(length_ns: int, cell_ns: int) -> str:
+def _too_short(length_ns: int, cell_ns: int, until: str) -> str:
     """Return the reason, with the length that would be enough by the records of this level."""
     if not cell_ns:
         return "no workflow ended in the steady phase, so it shows no warm-up and no drift"
     needed_s = math.ceil(MIN_VALUES * cell_ns / 1e9)
+    what = f"a steady phase of {length_ns / 1e9:.3g} s{' before ' if until else ''}{until}"
+    how = f"at = {needed_s}" if until else f"--duration {needed_s}"
     return (
-        f"a steady phase of {length_ns / 1e9:.3g} s is too short to test for warm-up and drift; "
-        f"here it takes about {needed_s:,} s (--duration {needed_s})"
+        f"{what} is too short to test for warm-up and drift; "
+        f"here it takes about {needed_s:,} s ({how})"
     )
 
 

@@ -56,14 +56,14 @@ def test_every_bad_line_of_json_is_named_at_once(tmp_path: Path) -> None:
     )
     problems = _problems(tmp_path, "x.jsonl", "\n".join(lines))
     assert [one.split(":")[0] for one in problems] == [
-        "line 1 has what is no finite number",
+        "line 1 has values that are not finite numbers",
         "line 2 is not JSON",
         "line 3 is no object; each line is one with name and value",
         "line 4 has no name",
         "line 5 has the name 7, not a text",
         "line 5 has the unit [], not a text",
         "line 5 has no value, a list of numbers",
-        "line 6 has what is no finite number",
+        "line 6 has values that are not finite numbers",
     ]
     assert "value[1] = None, value[2] = nan, value[3] = True and 1 more" in problems[0]
 

@@ -116,6 +116,16 @@ def test_a_level_that_one_side_lacks_is_no_data_and_leaves_the_whole_unstable() 
     assert compared(Side("s", "baseline", "kailash", more), side()).verdict == "no_data"
 
 
+def test_of_runs_without_a_value_the_first_says_why_and_the_others_are_counted() -> None:
+    """Each reason has figures of its own: six of them filled a summary, seven times."""
+    levels = tuple(
+        level(run=f"r{n}", observations={("avg_s", ""): Observation(None, why_not=f"noisy: {n} %")})
+        for n in range(6)
+    )
+    found = compared(Side("s", "baseline", "kailash", levels), side())
+    assert change(found, "avg_s").why == "baseline: noisy: 0 %; 5 more values are missing"
+
+
 def test_errors_that_appear_are_a_regression_by_their_difference() -> None:
     failing = {("error_ratio", ""): Observation(0.06, samples=5000)}
     found = compared(side(), side(observations=failing))

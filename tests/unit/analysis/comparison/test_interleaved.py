@@ -15,6 +15,7 @@ from perf_pipeline.analysis.comparison.interleaved import (
     pairs_of,
     widths_text,
 )
+from perf_pipeline.analysis.comparison.sequential import PairedValues
 from perf_pipeline.config.interleaved.arms import AbArm, AbQuestion
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.types.cpu_use import CpuPerWorkflow
@@ -126,6 +127,8 @@ def test_the_rule_sees_pairs_that_have_both_values_and_names_no_effect() -> None
     assert one.candidate[0] - one.baseline[0] == pytest.approx(-math.log(2), abs=0.01)
     assert "50" not in widths_text(values)
     assert widths_text(deciding_values(whole[:2])) == "no interval yet"
+    wild = {"throughput_per_s": PairedValues((0.0, 0.0), (0.1, 9.0))}
+    assert widths_text(wild) == "throughput not yet known to 100 %"
 
 
 def test_too_few_pairs_for_the_width_are_said_with_what_would_help() -> None:

@@ -41,8 +41,8 @@ def test_what_acted_all_the_time_and_is_gone_is_proven() -> None:
         (FaultRecord(0, WINDOW, reason="redis is not ours"), "never injected: redis is not ours"),
         (FaultRecord(0, WINDOW), "never injected: the level ended before"),
         (replace(PROVEN, reason="psutil.AccessDenied"), "it failed: psutil.AccessDenied"),
-        (replace(PROVEN, signs=PROVEN.signs[:4]), "in effect for 62.5% of its window"),
-        (replace(PROVEN, signs=()), "in effect for 0.0% of its window"),
+        (replace(PROVEN, signs=PROVEN.signs[:4]), "in effect for 62.5 % of its window"),
+        (replace(PROVEN, signs=()), "in effect for 0.0 % of its window"),
         (replace(PROVEN, gone_ns=None), "never seen to be gone"),
     ],
 )

@@ -35,7 +35,7 @@ def _loop(mean_s: Callable[[float], float], until_s: float = UNTIL_S, seed: int 
     return rows
 
 
-def _judge(rows: list[Row], schedule: str = "") -> SteadyState:
+def _judge(rows: list[Row], schedule: str = "", until: str = "") -> SteadyState:
     return steady_state_of(
         frame_of(rows),
         go_ns=GO_NS,
@@ -43,6 +43,7 @@ def _judge(rows: list[Row], schedule: str = "") -> SteadyState:
         window=(GO_NS + 2 * SECOND, GO_NS + 22 * SECOND),
         slots=None if schedule else SLOTS,
         schedule=schedule,
+        until=until,
     )
 
 
@@ -110,6 +111,15 @@ def test_too_few_turnovers_are_no_verdict(tmp_path: Path) -> None:
         "here it takes about 183 s (--duration 183)"
     )
     assert level.validity == "valid"
+
+
+def test_a_window_that_ends_at_a_failure_says_so_and_asks_for_a_later_failure() -> None:
+    """A longer level would not lengthen what comes before its failure."""
+    found = _judge(_loop(lambda _: 2.0), until="the first failure")
+    assert found.verdict == "too_short"
+    assert "s before the first failure is too short to test" in found.why
+    assert "(at = " in found.why
+    assert "--duration" not in found.why
 
 
 def test_a_drift_that_cannot_be_ruled_out_is_told_and_no_verdict() -> None:
