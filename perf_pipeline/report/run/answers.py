@@ -254,9 +254,9 @@ def _limited(metrics: RunMetrics) -> Verdict:
 
 
 def _keeps_up(level: LevelMetrics) -> bool:
-    """Return whether a level is open and known to have answered what arrived."""
+    """Return whether a level is open, its target works, and answered what arrived."""
     load, lost = level.open_load, ("dropped", "timeout", "abandoned")
-    if load is None or load.left_per_s is None:
+    if load is None or load.left_per_s is None or level.has_failed_target:
         return False
     return not load.queue_grew and not any(level.outcomes.get(name) for name in lost)
 

@@ -122,5 +122,7 @@ def _sentence(level: LevelMetrics, load: OpenLoad) -> str:
     unanswered = "all answered"
     if times.in_flight_at_end:
         unanswered = f"{quantity.percent(100 * share)} not answered"
+    elif level.error_ratio:
+        unanswered += f", {quantity.percent(100 * level.error_ratio)} with an error"
     beside = f" ({p99.note.strip('[]')})" if p99.note else ""
     return f"{name}: p50 {p50.text}, p99 {p99.text}{beside}; {unanswered}."

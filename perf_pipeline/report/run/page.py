@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.types.run_metrics import RunMetrics
     from perf_pipeline.report.run.answers import Verdict
 
-CHART_LEVELS_MAX = 10
+CHART_LEVELS_MAX = 16
 """Maximum number of levels with charts over time and detailed tables. Further levels have their
 main tables only, so that the file stays small enough for a browser; metrics.json has everything."""
 

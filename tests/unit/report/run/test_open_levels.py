@@ -50,6 +50,20 @@ def test_a_level_that_is_not_valid_has_its_sentence_and_gives_no_answer(
     assert answer[1][0].startswith("500 (600/s, not_steady): p50 1.29 s, p99 7.84 s")
 
 
+def test_a_level_whose_target_failed_is_not_limited_by_its_arrivals(
+    baseline: RunMetrics, ugly: RunMetrics
+) -> None:
+    """Errors are answers as well, and fast ones: that all arrivals were answered is no praise."""
+    changes = {"validity": "target_failed", "error_ratio": 1.0}
+    level = _opened(baseline, ugly).levels[1]
+    assert level.response_times is not None
+    whole = replace(level.response_times, in_flight_at_end=0)
+    run = _opened(baseline, ugly, **changes, response_times=whole)
+    answers = {one.question: one for one in verdicts(run, cost_of(run))}
+    assert answers["What limited it?"].answer.text == "the target failed"
+    assert answers[QUESTION].sentences[0].endswith("; all answered, 100 % with an error.")
+
+
 def test_without_a_p99_of_a_valid_level_there_is_no_data(
     baseline: RunMetrics, ugly: RunMetrics
 ) -> None:

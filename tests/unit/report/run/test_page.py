@@ -207,7 +207,7 @@ def test_closed_loop_latency_is_called_service_time(page: str, ugly_page: str) -
 def test_a_run_of_many_long_levels_stays_below_two_megabytes(
     baseline: RunMetrics,
 ) -> None:
-    """A hundred levels; those beyond the first are tables alone. Ten with charts are 0.75 MB."""
+    """A hundred levels; those beyond the first 16 are tables alone."""
     bare = replace(baseline.levels[2], seconds=(), distribution=None)
     bare = replace(bare, resources=replace(bare.resources, series=()))
     levels = tuple(replace(bare, index=at, label=str(at)) for at in range(100))
