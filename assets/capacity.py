@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
@@ -16,20 +17,18 @@ from assets.shown.links import report_links
 from assets.shown.progress import ProgressLog
 from assets.tags import FOLDER_TAG, VERDICT_TAG, run_tags
 from assets.verdict import verdict_result
-from perf_pipeline.analysis.capacity_steps import measure_capacity
-from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.capacity_run import SearchedRun, capacity_run, finish_capacity
-from perf_pipeline.catalogue.filing import file_measured_run
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.capacity_flags import CapacityFlags
 from perf_pipeline.config.flags.overrides import FOR_CAPACITY, Overrides
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.capacity_question import capacity_question
-from perf_pipeline.report.run.capacity_page import answer, render_markdown
 from perf_pipeline.report.text.quantity import rounded
 from perf_pipeline.run import Run
 from perf_pipeline.samples.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from perf_pipeline.capacity_run import SearchedRun
 
 GOOD = ("found", "at_least")
 """Verdicts of a search that found a load which meets the objectives."""
@@ -65,6 +64,9 @@ def found_capacity(
     together with other assets and without an objective, it is skipped. The value is the run's
     folder.
     """
+    from perf_pipeline.capacity_run import finish_capacity
+    from perf_pipeline.catalogue.filing import file_measured_run
+
     with ending_as_canceled(context):
         run = _prepared(context, config)
     if run is None:
@@ -90,6 +92,8 @@ def _prepared(context: dg.AssetExecutionContext, config: CapacityConfig) -> Run 
     Raises:
         PerfPipelineError: With what is wrong with the scenario or the question.
     """
+    from perf_pipeline.capacity_run import capacity_run
+
     machine, settings = read_machine_limits(), settings_with(config.results_dir)
     checked = checked_run(settings, config.run_id)
     overrides: Overrides = flags_in(config, Overrides, FOR_CAPACITY)
@@ -108,7 +112,9 @@ def _prepared(context: dg.AssetExecutionContext, config: CapacityConfig) -> Run 
     )
 
 
-def _metadata(found: SearchedRun) -> dict[str, str | float | dg.MetadataValue]:
+def _metadata(found: "SearchedRun") -> dict[str, str | float | dg.MetadataValue]:
+    from perf_pipeline.report.run.capacity_page import answer, render_markdown
+
     metrics, finding, page = found
     known = {"capacity": finding.value, "below": finding.below}
     return {
@@ -138,6 +144,9 @@ def capacity_verdict(
     context: dg.AssetCheckExecutionContext, found_capacity: str
 ) -> Iterator[dg.AssetCheckResult]:
     """Tag the run with the verdict of the search, and fail it unless a capacity was found."""
+    from perf_pipeline.analysis.capacity_steps import measure_capacity
+    from perf_pipeline.analysis.stored_metrics import metrics_of
+
     folder = RunFolder(Path(found_capacity))
     finding = measure_capacity(folder, metrics_of(folder).levels)
     failures = () if finding.verdict in GOOD else (f"{finding.verdict}: {finding.summary}",)

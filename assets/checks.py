@@ -7,50 +7,35 @@ it: the UI shows it as skipped, neither green nor red.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.metrics import run_metrics as run_metrics_asset
-from assets.shown.check_numbers import check_numbers
-from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.report.pools.pool_recovery import check_pools
-from perf_pipeline.report.recovery.checks import check_faults_in_effect, check_recovery
-from perf_pipeline.report.run import checks
 from perf_pipeline.report.text import escape
 from perf_pipeline.samples.run_folder import RunFolder
 
+if TYPE_CHECKING:
+    from perf_pipeline.report.run.checks import CheckFinding
+
 CHECKS = {
-    "validity": (checks.check_validity, "Every level is a valid measurement."),
-    "writes_reconciled": (
-        checks.check_writes,
-        "Every workflow that ended ok has its write on the servers.",
-    ),
-    "no_errors": (checks.check_errors, "No workflow failed; how many did, and of what."),
-    "production_targets": (
-        checks.check_targets,
-        "The minimum for production is met at every level that it applies to.",
-    ),
-    "repeats_agree": (
-        checks.check_repeats,
-        "The repeats of a level differ by no more than the interval within one of them explains.",
-    ),
-    "objectives": (checks.check_slos, "The scenario's own objectives are met."),
-    "pools_recovered": (
-        check_pools,
-        "After exhausted connection pools the same load is served as before.",
-    ),
-    "faults_in_effect": (
-        check_faults_in_effect,
-        "Each failure was proven to be in effect for 95 % of its window.",
-    ),
-    "faults_recovered": (check_recovery, "Service came back after each failure."),
+    "validity": "Every level is a valid measurement.",
+    "writes_reconciled": "Every workflow that ended ok has its write on the servers.",
+    "no_errors": "No workflow failed; how many did, and of what.",
+    "production_targets": "The minimum for production is met at every level that it applies to.",
+    "repeats_agree": "The repeats of a level differ by no more than the interval within one of "
+    "them explains.",
+    "objectives": "The scenario's own objectives are met.",
+    "pools_recovered": "After exhausted connection pools the same load is served as before.",
+    "faults_in_effect": "Each failure was proven to be in effect for 95 % of its window.",
+    "faults_recovered": "Service came back after each failure.",
 }
 
 
 @dg.multi_asset_check(
     specs=[
         dg.AssetCheckSpec(name, asset=run_metrics_asset, description=what)
-        for name, (_, what) in CHECKS.items()
+        for name, what in CHECKS.items()
     ],
     can_subset=True,
 )
@@ -58,16 +43,20 @@ def run_checks(
     context: dg.AssetCheckExecutionContext, run_metrics: str
 ) -> Iterator[dg.AssetCheckResult]:
     """Check the run that ``run_metrics`` was made from."""
+    from assets.shown.check_findings import FIND
+    from assets.shown.check_numbers import check_numbers
+    from perf_pipeline.analysis.stored_metrics import metrics_of
+
     metrics = metrics_of(RunFolder(Path(run_metrics).parent))
     wanted = {key.name for key in context.selected_asset_check_keys}
-    for name, (check, _) in CHECKS.items():
-        finding = check(metrics) if name in wanted else None
+    for name, find in FIND.items():
+        finding = find(metrics) if name in wanted else None
         if finding is not None:
             yield check_result(name, finding, check_numbers(name, metrics))
 
 
 def check_result(
-    name: str, finding: checks.CheckFinding, numbers: Mapping[str, float]
+    name: str, finding: "CheckFinding", numbers: Mapping[str, float]
 ) -> dg.AssetCheckResult:
     """Return a finding and its numbers for the UI, which reads its sentences as Markdown.
 

@@ -1,19 +1,20 @@
 """Group analysis: the history of a metric over the runs."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
-from assets.shown.history import trend_metadata
-from perf_pipeline.analysis.history import RUNS_MAX, History
+from perf_pipeline.config.history_defaults import RUNS_MAX
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import CatalogueError
 from perf_pipeline.report.text.escape import visible
-from perf_pipeline.report.trend.files import write_trend_pages
-from perf_pipeline.report.trend.history_rows import history_rows
+
+if TYPE_CHECKING:
+    from perf_pipeline.analysis.history import History
 
 
 class HistoryConfig(dg.Config):
@@ -36,10 +37,10 @@ def metric_history(
     Only runs of the same load, settings, packages, servers and machine compare, whatever the
     target's version; the others are marked.
     """
-    from perf_pipeline.analysis.trends import (  # noqa: PLC0415 - numpy: 0.2 s
-        of_newest_run,
-        read_trends,
-    )
+    from assets.shown.history import trend_metadata
+    from perf_pipeline.analysis.trends import of_newest_run, read_trends
+    from perf_pipeline.report.trend.files import write_trend_pages
+    from perf_pipeline.report.trend.history_rows import history_rows
 
     results = Path(config.results_dir) if config.results_dir else Path(run_metrics).parents[1]
     try:
@@ -65,7 +66,7 @@ def metric_history(
     return dg.MaterializeResult(metadata=metadata)
 
 
-def _metrics(history: History) -> list[dg.TableRecord]:
+def _metrics(history: "History") -> list[dg.TableRecord]:
     """Return a row for each metric of each series: its latest value, and the range of all."""
     return [
         dg.TableRecord(

@@ -14,7 +14,6 @@ from assets.launchpad.flag_form import RESULTS_DIR, settings_with
 from assets.launchpad.launch_fields import AB_VALUES, CAPACITY_VALUES, OWN_VALUES, launch_fields
 from assets.run_inventory import inventory_observation, note_first_failure
 from assets.tags import OF_RELEASES, PROCESS_TAG
-from perf_pipeline.clearing import clear
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.lifeline import ProcessStamp
@@ -23,8 +22,6 @@ from perf_pipeline.redaction.redact import redacted, redacted_errors
 from perf_pipeline.report.run.inventory import inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
 from perf_pipeline.samples.run_inventory import run_inventory_of
-from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
-from perf_pipeline.servers.lifecycle.services import start_servers
 
 LOAD_RUN = "load_run_resource"
 ALL = (
@@ -125,6 +122,8 @@ class ClearConfig(dg.Config):
 @dg.op
 def start_infrastructure(context: dg.OpExecutionContext) -> None:
     """Start servers that outlive this run, until they are stopped."""
+    from perf_pipeline.servers.lifecycle.services import start_servers
+
     with redacted_errors():
         started = start_servers(current_settings(), SERVICES, context.log.warning)
     for server in started:
@@ -134,6 +133,8 @@ def start_infrastructure(context: dg.OpExecutionContext) -> None:
 @dg.op
 def stop_infrastructure(context: dg.OpExecutionContext) -> None:
     """Stop the servers that were started to outlive a run, and remove their data."""
+    from perf_pipeline.servers.lifecycle.persistent_servers import stop_servers
+
     with redacted_errors():
         stopped = stop_servers(current_settings(), SERVICES)
     for line in stopped:
@@ -143,6 +144,8 @@ def stop_infrastructure(context: dg.OpExecutionContext) -> None:
 @dg.op
 def clear_leftovers(context: dg.OpExecutionContext, config: ClearConfig) -> None:
     """Clear away what killed runs left, and mark those runs, ours and Dagster's."""
+    from perf_pipeline.clearing import clear
+
     with redacted_errors():
         done = clear(settings_with(config.results_dir))
     homes = remove_abandoned_homes(Path(context.instance.root_directory))

@@ -1,5 +1,6 @@
 """Groups metrics and analysis: what the records of a run mean."""
 
+from importlib import import_module
 from pathlib import Path
 
 import dagster as dg
@@ -7,11 +8,9 @@ import dagster as dg
 from assets.failure import refused_in_a_sentence
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
-from assets.shown.headline import bottleneck_metadata, headline_metadata
 from assets.tags import BEFORE_OTHERS, is_recorded
-from perf_pipeline.analysis.measure import measure, metrics_of
-from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
-from perf_pipeline.report.run.targets import named_by_verdict, plain_rows
+from perf_pipeline.analysis.measuring_process import measured_ahead
+from perf_pipeline.metrics.schema_version import SCHEMA_VERSION
 from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -28,9 +27,28 @@ def run_metrics(context: dg.AssetExecutionContext, load_run: str) -> dg.Output[s
     The value is the path of ``metrics.json``.
     """
     folder = RunFolder(Path(load_run))
+    is_measured = is_recorded(context) or measured_ahead(folder.root, _prepare_showing_metrics)
+    from assets.shown.headline import headline_metadata
+    from perf_pipeline.analysis.stored_metrics import metrics_of
+
     with refused_in_a_sentence():
-        metrics = metrics_of(folder) if is_recorded(context) else measure(folder)
+        if is_measured:
+            metrics = metrics_of(folder)
+        else:
+            from perf_pipeline.analysis.measure import measure
+
+            metrics = measure(folder)
     return dg.Output(str(folder.metrics), metadata=headline_metadata(metrics))
+
+
+def _prepare_showing_metrics() -> None:
+    """Import and make what this step and the next ones need, while another process measures."""
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
+    from perf_pipeline.samples.typed_file import prepare_reading
+
+    prepare_reading(RunMetrics)
+    for module in ("assets.shown.headline", "perf_pipeline.report.run.files"):
+        import_module(module)
 
 
 @dg.asset(
@@ -42,6 +60,10 @@ def run_metrics(context: dg.AssetExecutionContext, load_run: str) -> dg.Output[s
 )
 def kpi_verdicts(run_metrics: str) -> dg.MaterializeResult[None]:
     """Grades of the key performance indicators, the tables of targets, and what limited it."""
+    from assets.shown.headline import bottleneck_metadata
+    from perf_pipeline.analysis.stored_metrics import metrics_of
+    from perf_pipeline.report.run.targets import named_by_verdict, plain_rows
+
     metrics = metrics_of(RunFolder(Path(run_metrics).parent))
     rows = [dg.TableRecord(row) for row in plain_rows(metrics)]
     return dg.MaterializeResult(

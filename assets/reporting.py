@@ -8,13 +8,9 @@ from assets.metrics import kpi_verdicts
 from assets.owners import OWNERS
 from assets.run_inventory import report_run_inventory
 from assets.shown.end_summary import EndSummary
-from assets.shown.headline import verdict_metadata
 from assets.shown.links import report_links
 from assets.tags import BEFORE_OTHERS, is_recorded
-from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.catalogue.filing import file_measured_run
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.run_folder import RunFolder
 
 
@@ -34,11 +30,17 @@ def run_report(
     ``open`` leads to the HTML while ``make ui`` runs, of any results folder; a browser opens no
     file from a web page. ``html`` is its path. The run is filed in the catalogue as well.
     """
+    from assets.shown.headline import verdict_metadata
+    from perf_pipeline.analysis.stored_metrics import metrics_of
+    from perf_pipeline.report.run.files import report_of, write_files
+
     folder = RunFolder(Path(run_metrics).parent)
     metrics = metrics_of(folder)
     files = (report_of if is_recorded(context) else write_files)(folder, metrics)
     end_summary.show(metrics, files.html)
     # After what people wait for.
+    from perf_pipeline.catalogue.filing import file_measured_run
+
     url = current_settings().catalogue_url
     file_measured_run(metrics, folder.root, url, context.log.warning)
     return dg.MaterializeResult(

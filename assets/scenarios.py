@@ -12,7 +12,11 @@ from assets.tags import FOLDER_TAG, RECORDED_TAG
 from perf_pipeline.report.run.inventory import inventory_commands
 from perf_pipeline.report.text import quantity
 from perf_pipeline.samples.run_folder import RunFolder
-from perf_pipeline.samples.run_inventory import run_inventory_of
+from perf_pipeline.samples.run_inventory import (
+    RunInventory,
+    committed_inventory_of,
+    run_inventory_of,
+)
 
 
 @dg.asset(
@@ -33,17 +37,18 @@ def load_run(context: dg.AssetExecutionContext, load_run_resource: LoadRun) -> d
         recorded = load_run_resource.recorded_folder
         if recorded is not None:
             context.instance.add_run_tags(context.run.run_id, {RECORDED_TAG: str(recorded.root)})
-            return dg.Output(str(recorded.root), metadata=_stored(recorded))
+            metadata = _stored(recorded, run_inventory_of(recorded))
+            return dg.Output(str(recorded.root), metadata=metadata)
     run = load_run_resource.run
     context.instance.add_run_tags(context.run.run_id, {FOLDER_TAG: str(run.folder.root.resolve())})
     with reporting_run_inventory(context, run.folder):
         folder = run.load(on_progress=ProgressLog(context))
-    return dg.Output(str(folder.root), metadata=_stored(folder))
+    return dg.Output(str(folder.root), metadata=_stored(folder, committed_inventory_of(folder)))
 
 
-def _stored(folder: RunFolder) -> dict[str, str | dg.MetadataValue]:
+def _stored(folder: RunFolder, inventory: RunInventory) -> dict[str, str | dg.MetadataValue]:
     """Return what a run has stored, and how to read it."""
-    record, inventory = folder.read_status(), run_inventory_of(folder)
+    record = folder.read_status()
     stopped = {"stopped": dg.MetadataValue.json(record["stopped"])} if "stopped" in record else {}
     return {
         "run_id": folder.run_id,

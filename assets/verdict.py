@@ -12,8 +12,6 @@ from assets.failure import VerdictFailedError
 from assets.metrics import run_metrics as run_metrics_asset
 from assets.reporting import run_report
 from assets.tags import GATE_TAG, SCENARIO_TAG, TARGET_TAG, VERDICT_TAG
-from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.report.run.run_verdict import run_verdict as judged
 from perf_pipeline.report.text import escape
 from perf_pipeline.samples.run_folder import RunFolder
 
@@ -36,6 +34,9 @@ def run_verdict(
     context: dg.AssetCheckExecutionContext, run_metrics: str
 ) -> Iterator[dg.AssetCheckResult]:
     """Tag the run with its verdict, and fail it with the reason unless everything holds."""
+    from perf_pipeline.analysis.stored_metrics import metrics_of
+    from perf_pipeline.report.run.run_verdict import run_verdict as judged
+
     metrics = metrics_of(RunFolder(Path(run_metrics).parent))
     run = context.instance.get_run_by_id(context.run.run_id)
     verdict = judged(metrics, run.tags.get(GATE_TAG) if run else None)

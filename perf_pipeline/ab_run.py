@@ -24,7 +24,8 @@ from perf_pipeline.analysis.comparison.interleaved import (
 )
 from perf_pipeline.analysis.comparison.sequential import is_narrow
 from perf_pipeline.analysis.level import measure_level
-from perf_pipeline.analysis.measure import context_of, metrics_of
+from perf_pipeline.analysis.measure import context_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.interleaved.question import scenario_of_arm
 from perf_pipeline.config.machine import processes_of, read_machine_limits

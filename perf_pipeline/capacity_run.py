@@ -18,7 +18,8 @@ from perf_pipeline.analysis.capacity_steps import (
     space_of,
     write_capacity,
 )
-from perf_pipeline.analysis.measure import context_of, metrics_of
+from perf_pipeline.analysis.measure import context_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.machine import processes_of, read_machine_limits
 from perf_pipeline.config.scenario.arrivals import Arrivals

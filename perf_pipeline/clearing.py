@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.faults.sweep import sweep

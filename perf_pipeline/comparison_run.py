@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perf_pipeline.analysis.comparison.compare import compare_sides
 from perf_pipeline.analysis.comparison.differences import differences_of
 from perf_pipeline.analysis.comparison.read_side import read_side
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.catalogue.filing import file_comparison
 from perf_pipeline.catalogue.resolve import baseline_folders
 from perf_pipeline.catalogue.store import open_catalogue

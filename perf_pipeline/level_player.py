@@ -8,21 +8,17 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import polars as pl
-
+from perf_pipeline.analysis.measuring_process import measuring_pids
 from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.level_faults import LevelFaults
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
 from perf_pipeline.loadgen.proxied_servers import busy_sentence
 from perf_pipeline.loadgen.supervise.control_run import play_control
 from perf_pipeline.loadgen.supervise.level_supervisor import LevelSupervisor
-from perf_pipeline.metrics.records.reconcile import reconcile
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
 from perf_pipeline.samples.disk_space import give_back
 from perf_pipeline.samples.journal import REPLACED, TEARDOWN, read_facts
-from perf_pipeline.samples.level_records import SCHEMA, read_level
 from perf_pipeline.samples.run_folder import write_json
-from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +30,7 @@ if TYPE_CHECKING:
     from perf_pipeline.loadgen.run_servers import RunServers
     from perf_pipeline.loadgen.supervise.level_log import LevelLog, Progress
     from perf_pipeline.samples.run_folder import RunFolder
+    from perf_pipeline.targets.target import Kind
 
 
 def facts_in(folder: Path, fact: str) -> list[str]:
@@ -102,7 +99,7 @@ class LevelPlayer:
             faults.follow(log)
 
         proxied = self.servers.proxied
-        helpers = faults.pids + ([proxied.pid] if proxied else [])
+        helpers = [*faults.pids, *measuring_pids(), *([proxied.pid] if proxied else [])]
         resources = folder / "resources.jsonl"
         try:
             with (
@@ -141,16 +138,22 @@ class LevelPlayer:
         if plan.arrivals and not log.ended_because.stops_run:
             self.notify(f"level {plan.shown}: the same arrivals on workflows that do nothing")
             play_control(plan, folder=folder, python=python, job=job, user_code=user_code)
-        # The writes are counted now: the next level begins by removing them.
-        found_on, frame = self.servers.written(plan.index), pl.DataFrame(schema=SCHEMA)
-        if found_on:
-            folders = [self._folder_of(one) for one in (plan, *stages)]
-            begun = [one for one in folders if (one / "level.json").exists()]
-            frames = [read_level(one, len(kinds)).frame.filter(~IS_CARRIED) for one in begun]
-            frame = pl.concat(frames)
-        writes = reconcile(frame, kinds, found_on)
-        write_json(folder / "writes.json", [asdict(write) for write in writes])
+        self._count_writes((plan, *stages), kinds)
         return log
+
+    def _count_writes(self, plans: Sequence[LevelPlan], kinds: Sequence[Kind]) -> None:
+        """Compare what is on the servers with the records: the next level removes it first."""
+        found_on, writes = self.servers.written(plans[0].index), []
+        if found_on:
+            from perf_pipeline.metrics.records.reconcile import (  # noqa: PLC0415 - polars
+                reconcile_levels,
+            )
+
+            folders = [self._folder_of(one) for one in plans]
+            begun = [one for one in folders if (one / "level.json").exists()]
+            writes = reconcile_levels(begun, kinds, found_on)
+        path = self._folder_of(plans[0]) / "writes.json"
+        write_json(path, [asdict(write) for write in writes])
 
     def _folder_of(self, plan: LevelPlan) -> Path:
         return self.folder.root / "levels" / plan.folder_name

@@ -1,7 +1,8 @@
 """The composition root of a load run: brings scenario, servers, workers and files together.
 
 ``Run`` has a method for each step, so that an orchestrator can show the steps one by one; a step
-first does the steps that it depends on. ``run_scenario`` does all of them.
+first does the steps that it depends on. ``run_scenario`` does all of them. What follows the load is
+imported by it alone: whoever plays a load need not wait for polars and the report.
 """
 
 from __future__ import annotations
@@ -16,13 +17,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from perf_pipeline.analysis.measure import measure, metrics_of
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
 from perf_pipeline.config.names import name_problem
 from perf_pipeline.config.settings import PROJECT, current_settings
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.faults.sweep import sweep
-from perf_pipeline.finished_run import FinishedRun
 from perf_pipeline.host.facts import read_cpu_times, read_git_state, read_host_facts, steal_percent
 from perf_pipeline.host.level_calibration import LevelCalibration
 from perf_pipeline.host.load_lock import load_lock
@@ -36,7 +35,6 @@ from perf_pipeline.loadgen.run_servers import RunServers
 from perf_pipeline.program.ending import is_request_to_end
 from perf_pipeline.program.recorded_run import record_run
 from perf_pipeline.report.charts.drawing_process import drawing_ahead
-from perf_pipeline.report.run.files import report_of, write_files
 from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.disk_space import (
     FLOOR_BYTES,
@@ -59,6 +57,7 @@ if TYPE_CHECKING:
     from perf_pipeline.config.names import NameKind
     from perf_pipeline.config.scenario.scenario import Scenario
     from perf_pipeline.config.settings import Settings
+    from perf_pipeline.finished_run import FinishedRun
     from perf_pipeline.loadgen.course import Course
     from perf_pipeline.loadgen.environment.environment import TargetEnvironment
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
@@ -335,6 +334,10 @@ def run_scenario(
         PerfPipelineError: Before the first level, when a server or the target is unavailable; or
             after the report was written, when the run's data on a server could not be removed.
     """
+    from perf_pipeline.analysis.measure import measure  # noqa: PLC0415 - not needed by a load
+    from perf_pipeline.finished_run import FinishedRun  # noqa: PLC0415
+    from perf_pipeline.report.run.files import write_files  # noqa: PLC0415
+
     settings = settings or current_settings()
     with Run(scenario, settings, notify=notify, course=course, wait_s=wait_s) as run:
         folder = run.load(on_progress)
@@ -368,6 +371,10 @@ def open_run(name: str | None = None, settings: Settings | None = None) -> Finis
     Raises:
         RunFolderError: There is no such run, or nothing of it was measured.
     """
+    from perf_pipeline.analysis.stored_metrics import metrics_of  # noqa: PLC0415 - not needed by a load
+    from perf_pipeline.finished_run import FinishedRun  # noqa: PLC0415
+    from perf_pipeline.report.run.files import report_of  # noqa: PLC0415
+
     folder = find_run((settings or current_settings()).results_dir, name, warnings.warn)
     with damage_named(folder):
         metrics = metrics_of(folder)

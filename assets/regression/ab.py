@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
@@ -12,12 +13,9 @@ from assets.owners import OWNERS
 from assets.regression.verdict import judged
 from assets.resources import checked_run, hang_up_as_terminate, notifier
 from assets.run_inventory import ending_as_canceled, reporting_run_inventory
-from assets.shown.compared import comparison_metadata
 from assets.shown.end_summary import EndSummary
 from assets.shown.progress import ProgressLog
 from assets.tags import FOLDER_TAG, run_tags
-from perf_pipeline.ab_run import ORDER, ComparedRun, ab_run, file_compared, finish_ab
-from perf_pipeline.analysis.comparison.interleaved import metrics_of_arm
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.ab_flags import AbFlags, flags_for_ab
 from perf_pipeline.config.flags.overrides import Overrides
@@ -25,6 +23,9 @@ from perf_pipeline.config.interleaved.question import ab_question
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.run import Run
+
+if TYPE_CHECKING:
+    from perf_pipeline.ab_run import ComparedRun
 
 
 @with_flags(AbFlags)
@@ -60,6 +61,8 @@ def ab_comparison(
     if flags_in(config, AbFlags) == AbFlags() and len(context.job_def.nodes) > 1:
         context.log.info("No arm is given (a, b), so nothing is compared.")
         return
+    from perf_pipeline.ab_run import file_compared, finish_ab
+
     with ExitStack() as stack:
         with ending_as_canceled(context):
             run = _prepared(context, config, stack)
@@ -82,6 +85,8 @@ def _prepared(context: dg.AssetExecutionContext, config: AbConfig, stack: ExitSt
     Raises:
         PerfPipelineError: With what is wrong with the scenario or the arms.
     """
+    from perf_pipeline.ab_run import ab_run
+
     machine, settings = read_machine_limits(), settings_with(config.results_dir)
     checked = checked_run(settings, config.run_id)
     overrides: Overrides = flags_in(config, Overrides, flags_for_ab())
@@ -100,13 +105,17 @@ def _prepared(context: dg.AssetExecutionContext, config: AbConfig, stack: ExitSt
     )
 
 
-def _summary(found: ComparedRun) -> str:
+def _summary(found: "ComparedRun") -> str:
     comparison = found.comparison
     arms = f"{comparison.candidate.target} against {comparison.baseline.target}"
     return f"{comparison.verdict.replace('_', ' ')}: {arms}"
 
 
-def _metadata(found: ComparedRun) -> dict[str, str | dg.MetadataValue]:
+def _metadata(found: "ComparedRun") -> dict[str, str | dg.MetadataValue]:
+    from assets.shown.compared import comparison_metadata
+    from perf_pipeline.ab_run import ORDER
+    from perf_pipeline.analysis.comparison.interleaved import metrics_of_arm
+
     a, b = (metrics_of_arm(found.metrics, name) for name in ORDER[0])
     return {
         "answer": _summary(found),

@@ -10,12 +10,7 @@ from pydantic import Field
 from assets.failure import refused_in_a_sentence
 from assets.launchpad.flag_form import RESULTS_DIR, settings_with
 from assets.run_inventory import note_first_failure
-from perf_pipeline.analysis.measure import metrics_of
-from perf_pipeline.catalogue.baselines import pin_baseline
-from perf_pipeline.catalogue.filing import file_run
-from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.redaction.redact import redacted_errors
-from perf_pipeline.samples.damage import damage_named
 from perf_pipeline.samples.run_list import find_run
 
 
@@ -38,6 +33,12 @@ class PromoteConfig(dg.Config):
 @dg.op
 def promote_runs(context: dg.OpExecutionContext, config: PromoteConfig) -> None:
     """Let a name stand for runs, and show it on the page of the history."""
+    from perf_pipeline.analysis.stored_metrics import metrics_of
+    from perf_pipeline.catalogue.baselines import pin_baseline
+    from perf_pipeline.catalogue.filing import file_run
+    from perf_pipeline.catalogue.store import open_catalogue
+    from perf_pipeline.samples.damage import damage_named
+
     with redacted_errors(), refused_in_a_sentence():
         settings = settings_with(config.results_dir)
         settings = replace(settings, results_dir=settings.results_dir.resolve())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
@@ -11,10 +12,11 @@ from assets.failure import refused_in_a_sentence
 from assets.launchpad.flag_form import RESULTS_DIR, settings_with
 from assets.owners import OWNERS
 from assets.run_inventory import note_first_failure
-from assets.shown.compared import comparison_metadata
-from perf_pipeline.comparison_run import StoredComparison, compare_named
 from perf_pipeline.redaction.redact import redacted_errors
 from perf_pipeline.samples.run_folder import new_run_id
+
+if TYPE_CHECKING:
+    from perf_pipeline.comparison_run import StoredComparison
 
 
 class ComparisonConfig(dg.Config):
@@ -49,6 +51,8 @@ def comparison(
     if not config.baseline:
         context.log.info("No baseline is given, so nothing is compared.")
         return
+    from perf_pipeline.comparison_run import compare_named
+
     with redacted_errors(), refused_in_a_sentence():
         settings = settings_with(config.results_dir)
         found = compare_named(
@@ -63,7 +67,9 @@ def comparison(
     yield dg.Output(str(found.file), metadata=_metadata(found))
 
 
-def _metadata(stored: StoredComparison) -> dict[str, str | dg.MetadataValue]:
+def _metadata(stored: "StoredComparison") -> dict[str, str | dg.MetadataValue]:
+    from assets.shown.compared import comparison_metadata
+
     found = stored.comparison
     return {
         "baseline": found.baseline.name,

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.failure import VerdictFailedError
-from assets.regression.alerts import raise_alerts
 from assets.regression.comparison import comparison as comparison_asset
 from assets.tags import SCENARIO_TAG, VERDICT_TAG
 from perf_pipeline.config.settings import current_settings
-from perf_pipeline.metrics.comparison_file import read_comparison
-from perf_pipeline.metrics.types.comparison import Comparison
-from perf_pipeline.report.text import changes, escape
+from perf_pipeline.report.text import escape
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.comparison import Comparison
 
 GOOD = ("no_change", "improvement")
 """Verdicts with which a release may ship."""
@@ -52,6 +53,9 @@ def judged(
     Raises:
         VerdictFailedError: A regression, or doubt.
     """
+    from assets.regression.raised_alerts import raise_alerts
+    from perf_pipeline.metrics.comparison_file import read_comparison
+
     found = read_comparison(file)
     context.instance.add_run_tags(
         context.run.run_id, {SCENARIO_TAG: found.scenario, VERDICT_TAG: found.verdict}
@@ -63,7 +67,7 @@ def judged(
         raise VerdictFailedError("\n".join(_sentences(found)))
 
 
-def compared_result(found: Comparison, asset: dg.AssetKey) -> dg.AssetCheckResult:
+def compared_result(found: "Comparison", asset: dg.AssetKey) -> dg.AssetCheckResult:
     """Return the verdict on a comparison; names and reasons stay texts in the UI."""
     is_worse = found.verdict == "regression"
     return dg.AssetCheckResult(
@@ -76,7 +80,9 @@ def compared_result(found: Comparison, asset: dg.AssetKey) -> dg.AssetCheckResul
     )
 
 
-def _sentences(found: Comparison) -> list[str]:
+def _sentences(found: "Comparison") -> list[str]:
+    from perf_pipeline.report.text import changes
+
     decided = [one for one in found.changes if one.verdict == found.verdict]
     severity = "" if found.severity == "none" else f", {found.severity}"
     named = [f"{changes.in_short(one)}: {one.why}" for one in decided[:NAMED_MAX]]

@@ -13,19 +13,13 @@ from assets.releases.partitions import PACKAGE, TARGET_RELEASE
 from assets.resources import hang_up_as_terminate, notifier
 from assets.run_inventory import ending_as_canceled, note_first_failure, reporting_run_inventory
 from assets.shown.charts import drawn
-from assets.shown.headline import headline_metadata
 from assets.shown.links import report_links
 from assets.shown.progress import ProgressLog
 from assets.tags import FOLDER_TAG, OF_RELEASES, VERDICT_TAG, run_tags
-from perf_pipeline.analysis.history import read_history
-from perf_pipeline.analysis.measure import measure
-from perf_pipeline.analysis.release_history import RUNS_MAX, SCENARIO, release_histories
-from perf_pipeline.catalogue.filing import file_measured_run
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.history_defaults import RELEASE_SCENARIO
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.report.charts.release_chart import change_lines, release_chart, release_rows
-from perf_pipeline.report.run.files import write_files
 from perf_pipeline.report.text import escape
 from perf_pipeline.run import Run
 
@@ -34,7 +28,8 @@ class ReleaseConfig(dg.Config):
     """How a release is measured."""
 
     scenario: str = Field(
-        default=SCENARIO, description="What each release plays: a scenario's name, or its file."
+        default=RELEASE_SCENARIO,
+        description="What each release plays: a scenario's name, or its file.",
     )
     results_dir: str | None = RESULTS_DIR
     wait: str = WAIT
@@ -43,7 +38,9 @@ class ReleaseConfig(dg.Config):
 class ReleaseHistoryConfig(dg.Config):
     """Which measurements the history is made of."""
 
-    scenario: str = Field(default=SCENARIO, description="Name of the scenario that measured them.")
+    scenario: str = Field(
+        default=RELEASE_SCENARIO, description="Name of the scenario that measured them."
+    )
     results_dir: str | None = RESULTS_DIR
 
 
@@ -69,6 +66,11 @@ def release_measurement(
 
     A backfill measures one release after the other: the load lock of the host admits one.
     """
+    from assets.shown.headline import headline_metadata
+    from perf_pipeline.analysis.measure import measure
+    from perf_pipeline.catalogue.filing import file_measured_run
+    from perf_pipeline.report.run.files import write_files
+
     with ending_as_canceled(context):
         settings = settings_with(config.results_dir)
         overrides = Overrides(target=f"{PACKAGE}=={context.partition_key}")
@@ -115,6 +117,14 @@ def release_measurement(
 )
 def release_history(config: ReleaseHistoryConfig) -> dg.MaterializeResult[None]:
     """CPU time per workflow, median and throughput over the measured releases, by version."""
+    from perf_pipeline.analysis.history import read_history
+    from perf_pipeline.analysis.release_history import RUNS_MAX, release_histories
+    from perf_pipeline.report.charts.release_chart import (
+        change_lines,
+        release_chart,
+        release_rows,
+    )
+
     settings = settings_with(config.results_dir)
     history = read_history(settings.results_dir, RUNS_MAX, settings.catalogue_url)
     metadata: dict[str, dg.MetadataValue] = {

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from perf_pipeline.cli.output import show, show_report
-from perf_pipeline.cli.summary import show_summary
-from perf_pipeline.metrics.types.run_metrics import RunMetrics
+from perf_pipeline.cli.lines.terminal import show, show_report
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.run_metrics import RunMetrics
 
 
 class EndSummary:
@@ -20,8 +22,10 @@ class EndSummary:
     def __init__(self) -> None:
         self._parts: list[Callable[[], None]] = []
 
-    def show(self, metrics: RunMetrics, page: Path) -> None:
+    def show(self, metrics: "RunMetrics", page: Path) -> None:
         """Print the summary of a run, and where its report is, at the end."""
+        from perf_pipeline.cli.summary import show_summary
+
         self._parts.append(lambda: show_summary(metrics, as_json=False))
         self.show_path(page)
 

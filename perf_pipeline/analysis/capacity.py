@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 from perf_pipeline.analysis.beside_neighbours import SLOWED, is_judged
 from perf_pipeline.analysis.capacity_search import Answer, CapacitySearch
-from perf_pipeline.analysis.queueing import LITTLE_SHARE, fit_usl, knee_of
+from perf_pipeline.analysis.knee import knee_of
+from perf_pipeline.analysis.queueing import LITTLE_SHARE, fit_usl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_pipeline.analysis.capacity_search import StepVerdict
-    from perf_pipeline.analysis.queueing import Knee, Little, Usl
+    from perf_pipeline.analysis.knee import Knee
+    from perf_pipeline.analysis.queueing import Little, Usl
     from perf_pipeline.config.flags.capacity_flags import LoadKind
     from perf_pipeline.metrics.types.level import LevelMetrics
     from perf_pipeline.metrics.types.slo_verdict import SloVerdict

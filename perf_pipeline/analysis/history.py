@@ -18,6 +18,7 @@ from sqlalchemy.orm import selectinload
 from perf_pipeline.catalogue.old_runs import file_missing_runs
 from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.catalogue.tables import COMPARED_ROLE, Level, Run
+from perf_pipeline.config.history_defaults import RUNS_MAX
 from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER, NEUTRAL
 from perf_pipeline.metrics.matching import without_version
 from perf_pipeline.samples.run_list import read_runs
@@ -25,10 +26,6 @@ from perf_pipeline.samples.run_list import read_runs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-RUNS_MAX = 150
-"""Maximum number of runs that are read, the newest ones: of several scenarios each needs a dozen
-for a change to be confirmed."""
 
 
 class SeriesKey(NamedTuple):

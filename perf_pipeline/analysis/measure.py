@@ -1,12 +1,13 @@
 """From the folder of a run to its metrics, also of a run that was killed half-way.
 
 Every load level is measured once: ``measure`` stores the metrics, and whoever needs them later
-reads what was stored (``metrics_of``).
+reads what was stored (``stored_metrics.py``).
 """
 
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from perf_pipeline.analysis.repeats import repeats_of
 from perf_pipeline.analysis.targets import target_rows
 from perf_pipeline.config.names import check_names
 from perf_pipeline.metrics.level_context import LevelContext
-from perf_pipeline.metrics.metrics_file import read_level_metrics, read_metrics, write_run_metrics
+from perf_pipeline.metrics.metrics_file import read_level_metrics, write_run_metrics
 from perf_pipeline.metrics.records.level_histograms import write_histograms
 from perf_pipeline.metrics.records.stored_level import read_stored_level
 from perf_pipeline.metrics.records.worker_facts import worker_facts
@@ -30,12 +31,12 @@ from perf_pipeline.samples.level_faults import level_faults, with_faults_marked
 from perf_pipeline.samples.level_records import SCHEMA
 from perf_pipeline.samples.manifest import Manifest, read_manifest
 from perf_pipeline.samples.run_file import new_file
-from perf_pipeline.samples.run_record import COMPLETE, MAY_GO_ON
+from perf_pipeline.samples.run_record import COMPLETE
 from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 from perf_pipeline.samples.steps.level_steps import level_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from perf_pipeline.metrics.records.stored_level import StoredLevel
@@ -52,7 +53,8 @@ def measure_run(
     Args:
         folder: The run.
         write: Called with the folder of each level and what it has stored, which is then read
-            once; None where nothing else is made of it.
+            once, by a thread of its own while the level is measured; None where nothing else is
+            made of it.
 
     Raises:
         RunFolderError: The folder does not hold a run, or a file of it cannot be read.
@@ -79,26 +81,6 @@ def measure_run(
     )
 
 
-def metrics_of(folder: RunFolder) -> RunMetrics:
-    """Return the metrics of a run: those that are stored, else measured now and stored.
-
-    Of a run that goes on, or has gone on since its metrics were stored, they are measured anew;
-    while it goes on nothing is stored.
-
-    Raises:
-        RunFolderError: The folder does not hold a run, or a file of it cannot be read.
-    """
-    status = folder.read_status()["status"]
-    if status in MAY_GO_ON:
-        return measure_run(folder)
-    if folder.metrics.exists():
-        stored = read_metrics(folder)
-        if stored.status == status:
-            # In a copy as well: the names of result files are made of it.
-            return replace(stored, run_id=folder.run_id)
-    return measure(folder)
-
-
 def measure(folder: RunFolder) -> RunMetrics:
     """Measure a run and store its metrics, histograms, records and steps, each file whole.
 
@@ -107,31 +89,45 @@ def measure(folder: RunFolder) -> RunMetrics:
     """
     frames: list[pl.DataFrame] = []
     steps: list[pl.DataFrame] = []
+    levels = folder.level_folders()
 
     def write(path: Path, stored: StoredLevel) -> None:
         write_histograms(path, stored.records)
         faults = level_faults(path, stored.records.log)
         frames.append(with_faults_marked(stored.records.frame.filter(~IS_CARRIED), faults))
         steps.append(level_steps(stored.steps, stored.records.log["plan"]["index"]))
+        if path == levels[-1]:  # while that level is still measured
+            writing.append(other_core.submit(_write_records, folder, frames, steps))
 
-    metrics = measure_run(folder, write)
-    write_run_metrics(folder, metrics)
+    writing: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as other_core:
+        metrics = measure_run(folder, write)
+        write_run_metrics(folder, metrics)
+        for each in writing or [other_core.submit(_write_records, folder, frames, steps)]:
+            each.result()
+    return metrics
+
+
+def _write_records(
+    folder: RunFolder, frames: Sequence[pl.DataFrame], steps: Sequence[pl.DataFrame]
+) -> None:
     _write_parquet(pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA), folder.records)
     if any(len(frame) for frame in steps):
         _write_parquet(pl.concat(steps), folder.steps)
-    return metrics
 
 
 def _measured(
     path: Path, context: LevelContext, write: Callable[[Path, StoredLevel], None] | None
 ) -> LevelMetrics:
-    """Return the metrics of the level in ``path``, and hand on what it has stored."""
+    """Return the metrics of the level in ``path``; what it has stored is handed on meanwhile."""
     known = read_level_metrics(path)
     if write is None:
         return known or measure_level(path, context)
     stored = read_stored_level(path, len(context.kinds))
-    level = known or measure_level(path, context, stored)
-    write(path, stored)
+    with ThreadPoolExecutor(1) as other_core:
+        written = other_core.submit(write, path, stored)
+        level = known or measure_level(path, context, stored)
+        written.result()
     return level
 
 

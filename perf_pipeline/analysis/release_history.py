@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from perf_pipeline.analysis.change_points.find import find_change_points
+from perf_pipeline.config.history_defaults import RELEASE_SCENARIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perf_pipeline.analysis.change_points.change_point import ChangePoint
     from perf_pipeline.analysis.history import History, HistoryPoint, Series, SeriesKey
-
-SCENARIO = "release"
-"""The scenario with which releases are measured unless another one is named."""
 
 RUNS_MAX = 1000
 """Maximum number of runs that a history over releases is made of, the newest ones."""
@@ -78,7 +76,7 @@ class ReleaseHistory:
 
 
 def release_histories(
-    history: History, target: str, scenario: str = SCENARIO
+    history: History, target: str, scenario: str = RELEASE_SCENARIO
 ) -> tuple[ReleaseHistory, ...]:
     """Return the history over releases of a target, one for each level.
 

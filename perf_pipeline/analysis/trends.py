@@ -9,11 +9,12 @@ from perf_pipeline.analysis.change_points.change_point import OFF_BY_RUNS
 from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.comparison.compared_metric import scale_of
-from perf_pipeline.analysis.history import RUNS_MAX, History, read_history
+from perf_pipeline.analysis.history import History, read_history
 from perf_pipeline.analysis.unresolved_changes import unresolved_drifts, unresolved_steps
 from perf_pipeline.catalogue.alerts import read_alerts
 from perf_pipeline.catalogue.baselines import list_baselines
 from perf_pipeline.catalogue.store import open_catalogue
+from perf_pipeline.config.history_defaults import RUNS_MAX
 from perf_pipeline.metrics.level_values import HIGHER_IS_BETTER, NEUTRAL
 from perf_pipeline.metrics.types.trend import (
     MetricTrend,

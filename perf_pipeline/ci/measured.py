@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from perf_pipeline.ci.cases import Case, run_cases
 from perf_pipeline.ci.job_summary import run_summary
 from perf_pipeline.ci.notes import NotedRun, are_wanted, note_run
-from perf_pipeline.report.run.capacity_page import render_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +45,10 @@ def note_measured(
 def note_capacity(metrics: RunMetrics, finding: CapacityFinding, page: Path) -> None:
     """Note a search for capacity: its answer is the one verdict, as steps are meant to miss."""
     if are_wanted():
+        from perf_pipeline.report.run.capacity_page import (  # noqa: PLC0415 - numpy and polars
+            render_markdown,
+        )
+
         outcome = _OF_FINDING.get(finding.verdict, "skipped")
         name = f"capacity: {' and '.join(finding.slos)}"
         text = "" if outcome == "passed" else f"{finding.verdict}: {finding.summary}"

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import rich_utils
 
-from perf_pipeline.cli.output import answer, show
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import answer
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.defects import explain_defect
 from perf_pipeline.program.ending import interrupted_code, is_request_to_end

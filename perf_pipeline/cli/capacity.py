@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from perf_pipeline.analysis.capacity_steps import measure_capacity
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.capacity_run import finish_capacity
 from perf_pipeline.ci.measured import note_capacity
 from perf_pipeline.cli.child_end import end_of
@@ -20,6 +20,7 @@ from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
 from perf_pipeline.cli.lines.capacity_lines import capacity_lines
 from perf_pipeline.cli.lines.lines import line_width
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.outcome import end_at_once, give_up
 from perf_pipeline.cli.output import (
     AsJson,
@@ -31,7 +32,6 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    show,
 )
 from perf_pipeline.cli.run import (
     check_everything,

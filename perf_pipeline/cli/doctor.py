@@ -11,6 +11,7 @@ import typer
 
 from perf_pipeline.cli.lines.doctor_lines import doctor_lines
 from perf_pipeline.cli.lines.lines import line_width
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import (
     AsJson,
     ExplainMore,
@@ -18,7 +19,6 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    show,
 )
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.services import SERVICES

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from perf_pipeline.cli.completion import offer_runs
-from perf_pipeline.cli.output import (
-    AsJson,
-    Results,
-    answer,
-    bad_input_explained,
-    found_run,
-    show,
-)
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import AsJson, Results, answer, bad_input_explained, found_run
 from perf_pipeline.config.slo.verdict import MIN_TAIL_SAMPLES
 from perf_pipeline.metrics.records.level_histograms import HistogramKey, merged, read_histograms
 from perf_pipeline.metrics.survival.histogram import Histogram

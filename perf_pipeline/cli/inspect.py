@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.capacity_run import report_capacity
 from perf_pipeline.cli.completion import offer_runs, offer_scenarios
 from perf_pipeline.cli.lines.capacity_lines import capacity_lines
 from perf_pipeline.cli.lines.check_lines import environment_lines, fault_lines, fit_lines
 from perf_pipeline.cli.lines.lines import line_width, show_wrapped
+from perf_pipeline.cli.lines.terminal import show, show_report
 from perf_pipeline.cli.output import (
     AsJson,
     Explain,
@@ -25,8 +26,6 @@ from perf_pipeline.cli.output import (
     bad_input_explained,
     found_run,
     settings_with,
-    show,
-    show_report,
 )
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.config.level_bounds import SLOT_IS, largest_level, mode_of

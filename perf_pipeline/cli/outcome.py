@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.slo.judge import run_slos
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.ci.measured import note_measured
 from perf_pipeline.cli.child_end import end_of
-from perf_pipeline.cli.output import answer, show, show_report
+from perf_pipeline.cli.lines.terminal import show, show_report
+from perf_pipeline.cli.output import answer
 from perf_pipeline.cli.summary import show_summary
 from perf_pipeline.config.slo.shipped import GATES
 from perf_pipeline.errors import RunFolderError

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from perf_pipeline.ci.notes import note_error
+from perf_pipeline.cli.lines.terminal import inert
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.ending import interrupted_code
 from perf_pipeline.redaction.redact import redacted_values
-from perf_pipeline.report.charts.address_space import why_not_drawn
-from perf_pipeline.report.text.escape import visible
 from perf_pipeline.samples.run_list import find_run
 
 if TYPE_CHECKING:
@@ -102,26 +101,6 @@ def answer(value: dict[str, Any], *, as_json: bool) -> None:
         note_error(value["error"], value.get("problems") or [value["error"]])
     if as_json:
         print(json.dumps({"schema_version": SCHEMA_VERSION, **redacted_values(value)}))  # noqa: T201
-
-
-def show(text: str = "", *, as_json: bool) -> None:
-    """Print a line for people; on standard error when standard output is for a program.
-
-    Text of unknown origin is made inert: invisible characters are spelled out.
-    """
-    print(inert(text), file=sys.stderr if as_json else sys.stdout, flush=True)
-
-
-def show_report(page: Path, *, as_json: bool) -> None:
-    """Print where a report is, and why it lacks its charts, if it does."""
-    if why := why_not_drawn():
-        show(why, as_json=as_json)
-    show(f"report: {page}", as_json=as_json)
-
-
-def inert(text: str) -> str:
-    """Return text of several lines without anything that a terminal would obey."""
-    return "\n".join(visible(line, length_max=max(len(line), 1)) for line in text.split("\n"))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from perf_pipeline.cli.completion import offer_gates, offer_scenarios
 from perf_pipeline.cli.dagster_child import DagsterChild, load_job
 from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, interruptions_noted
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import (
     AsJson,
     Explain,
@@ -22,7 +23,6 @@ from perf_pipeline.cli.output import (
     Wait,
     bad_input_explained,
     settings_with,
-    show,
 )
 from perf_pipeline.cli.run_progress import RunWatch
 from perf_pipeline.cli.views import choose_view

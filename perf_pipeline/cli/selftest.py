@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perf_pipeline.cli.output import AsJson, bad_input_explained, show
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import AsJson, bad_input_explained
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.selftest.figure import Figure, Size
 from perf_pipeline.selftest.registry import run_selftest, selftests

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perf_pipeline.cli.lines.lines import show_wrapped
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import (
     AsJson,
     NoResults,
@@ -15,7 +16,6 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    show,
 )
 from perf_pipeline.config.services import SERVICES
 from perf_pipeline.exit_code import Exit

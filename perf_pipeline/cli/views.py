@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from perf_pipeline.cli.output import show
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.run_progress import REPORT
 from perf_pipeline.host.load_lock import WAITING
 from perf_pipeline.report.text.escape import name, visible

@@ -39,6 +39,8 @@ sys.argv = ["dagster", *given["arguments"]]
 _DAGSTER = f"""
 import gc, runpy
 gc.disable()
+from perf_pipeline.analysis.measuring_process import start_measuring_process
+start_measuring_process()
 import dagster._cli, assets.definitions, assets.storage.open_files
 assets.storage.open_files.open_files_once()
 gc.freeze()

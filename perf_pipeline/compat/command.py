@@ -16,7 +16,8 @@ import typer
 from perf_pipeline.ci.ci_files import with_ci_files
 from perf_pipeline.ci.comparison_cases import note_comparison
 from perf_pipeline.ci.notes import note_error
-from perf_pipeline.cli.output import inert, settings_with
+from perf_pipeline.cli.lines.terminal import inert
+from perf_pipeline.cli.output import settings_with
 from perf_pipeline.cli.regression.compare import CODES as COMPARISON_CODES
 from perf_pipeline.cli.run import check_everything, launch_run, make_results_folder
 from perf_pipeline.cli.servers import describe

@@ -9,7 +9,7 @@ from perf_pipeline.analysis.comparison.measured_level import levels_of, side_of
 from perf_pipeline.analysis.comparison.read_side import ReadSide, read_entries
 from perf_pipeline.analysis.comparison.result_entries import label_of, side_of_entries
 from perf_pipeline.analysis.comparison.side import Side
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.comparison_run import StoredComparison, compare_read
 from perf_pipeline.compat.regression import known_keys
 from perf_pipeline.errors import RunFolderError

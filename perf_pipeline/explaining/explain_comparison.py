@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.measure import metrics_of
 from perf_pipeline.analysis.profile.profile import Sampling, no_profile
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.errors import PerfPipelineError
 from perf_pipeline.explaining.code_of_run import NotPlayedAgainError
 from perf_pipeline.explaining.explain import EFFORT, Effort, explain, stored

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.names import check_names
+from perf_pipeline.metrics.schema_version import SCHEMA_VERSION
 from perf_pipeline.metrics.types.level import LevelMetrics
-from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION, RunMetrics
+from perf_pipeline.metrics.types.run_metrics import RunMetrics
 from perf_pipeline.samples.manifest import manifest_names
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.samples.typed_file import read_typed

@@ -31,6 +31,11 @@ class Redactor:
         self._secrets: frozenset[str] = frozenset()
         self._known = KnownSecrets(())
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What was remembered, for another process that writes texts of this one."""
+        return self._secrets
+
     def remember_url(self, url: str) -> None:
         """Remember the secrets of a URL, which may be malformed."""
         self.remember(url_secrets(url))

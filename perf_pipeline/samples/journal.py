@@ -179,6 +179,15 @@ def read_facts(path: Path) -> dict[str, str]:
         return {} if db is None else _facts(db)
 
 
+def count_records(path: Path) -> int:
+    """Count the records that a worker process committed, unread; as ``read_journal``."""
+    with _opened(path) as db:
+        if db is None:
+            return 0
+        count: int = db.execute("SELECT coalesce(sum(records), 0) FROM block").fetchone()[0]
+        return count
+
+
 def read_steps(path: Path) -> JournalSteps:
     """Read the steps that a worker process committed; as ``read_journal``."""
     with _opened(path) as db:

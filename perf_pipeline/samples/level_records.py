@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,10 @@ SCHEMA = pl.Schema(
         "flags": pl.UInt8(),
     }
 )
+
+
+_CORES = 2
+"""Journals that are read at a time: SQLite, checksums and copies leave the interpreter lock."""
 
 
 @dataclass(frozen=True)
@@ -116,15 +121,17 @@ def read_level(folder: Path, kinds: int) -> LevelRecords:
     refuse_pruned(home)
     stopped_by_us = log["ended_because"] == EndedBecause.INTERRUPTED
     reasons = {entry["worker"]: entry["reason"] for entry in log["workers"]}
-    workers = []
-    for path in sorted(home.glob("worker-*.slots"), key=_index):
-        worker = _index(path)
-        if not path.stat().st_size:
-            continue  # its supervisor was killed while it made the file: nothing was started
+
+    def read(worker: int) -> WorkerRecords:
         died = reasons.get(worker, "supervisor killed")
         by_us = stopped_by_us or died.startswith(STOPPED_BY_US)
         cut = Outcome.ABANDONED if by_us else Outcome.ERROR
-        workers.append(_read_worker(home, worker, log, kinds, cut))
+        return _read_worker(home, worker, log, kinds, cut)
+
+    # A supervisor that was killed while it made an empty file had started nothing.
+    begun = sorted(_index(path) for path in home.glob("worker-*.slots") if path.stat().st_size)
+    with ThreadPoolExecutor(_CORES) as cores:
+        workers = list(cores.map(read, begun))
     frames = [worker.frame for worker in workers]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     if log["plan"]["loop"] == "open":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.cli.app import call
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.metrics.metrics_file import read_metrics

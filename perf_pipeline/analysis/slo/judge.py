@@ -22,7 +22,6 @@ from perf_pipeline.analysis.beside_neighbours import SLOWED, beside_neighbours
 from perf_pipeline.analysis.slo.bounds import SHORT, surely_missed
 from perf_pipeline.analysis.slo.explain import what_it_means
 from perf_pipeline.analysis.slo.steady import Measured, is_response, over_steady
-from perf_pipeline.analysis.slo.windows import over_window
 from perf_pipeline.config.scenario.scenario import MAX_ERROR_RATIO
 from perf_pipeline.metrics.types.slo_verdict import SloVerdict
 from perf_pipeline.samples.ended_because import EndedBecause
@@ -102,6 +101,10 @@ def decide(
         history: The records of the level, for a sliding window.
     """
     if slo.window_s and slo.metric != "memory_mb":
+        from perf_pipeline.analysis.slo.windows import (  # noqa: PLC0415 - numpy and polars
+            over_window,
+        )
+
         found = over_window(slo, level, family, history)
     else:
         found = over_steady(slo, level, family)

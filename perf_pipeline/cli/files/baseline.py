@@ -11,14 +11,8 @@ import typer
 from perf_pipeline.catalogue.baselines import list_baselines, pin_baseline, remove_baseline
 from perf_pipeline.catalogue.old_runs import file_missing_runs
 from perf_pipeline.catalogue.store import open_catalogue
-from perf_pipeline.cli.output import (
-    AsJson,
-    Results,
-    answer,
-    bad_input_explained,
-    settings_with,
-    show,
-)
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import AsJson, Results, answer, bad_input_explained, settings_with
 from perf_pipeline.errors import PerfPipelineError, ScenarioError
 from perf_pipeline.samples.run_list import find_run
 

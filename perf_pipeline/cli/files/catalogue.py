@@ -11,14 +11,8 @@ from perf_pipeline.archive import unpacked_runs
 from perf_pipeline.catalogue.contents import count_contents
 from perf_pipeline.catalogue.old_runs import FiledRuns, file_old_runs
 from perf_pipeline.catalogue.store import open_catalogue
-from perf_pipeline.cli.output import (
-    AsJson,
-    Results,
-    answer,
-    bad_input_explained,
-    settings_with,
-    show,
-)
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import AsJson, Results, answer, bad_input_explained, settings_with
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from perf_pipeline.report.text.quantity import counted
 from perf_pipeline.samples.run_folder import RunFolder

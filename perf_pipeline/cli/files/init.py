@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from perf_pipeline.cli.inspect import check_functions
-from perf_pipeline.cli.output import AsJson, NoResults, answer, bad_input_explained, show
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import AsJson, NoResults, answer, bad_input_explained
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.names import allowed, is_name
 from perf_pipeline.config.scenario.builtin import open_scenario

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perf_pipeline.cli.output import (
-    AsJson,
-    Results,
-    answer,
-    bad_input_explained,
-    settings_with,
-    show,
-)
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import AsJson, Results, answer, bad_input_explained, settings_with
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.pruning import prune as prune_runs
 from perf_pipeline.report.text.quantity import counted, megabytes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from perf_pipeline.analysis.history import RUNS_MAX
 from perf_pipeline.cli.lines.lines import fitting, line_width, show_wrapped
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import (
     AsJson,
     Explain,
@@ -16,8 +16,8 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    show,
 )
+from perf_pipeline.config.history_defaults import RUNS_MAX
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from perf_pipeline.cli.output import inert, show
+from perf_pipeline.cli.lines.terminal import inert, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

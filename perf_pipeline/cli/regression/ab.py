@@ -18,6 +18,7 @@ from perf_pipeline.cli.flag_options import takes_flags
 from perf_pipeline.cli.interruptions import EndAtOnceError, Interruptions, interruptions_noted
 from perf_pipeline.cli.lines.comparison_lines import comparison_lines
 from perf_pipeline.cli.lines.lines import line_width
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.outcome import end_at_once, give_up
 from perf_pipeline.cli.output import (
     AsJson,
@@ -29,7 +30,6 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    show,
 )
 from perf_pipeline.cli.regression.compare import CODES, show_why
 from perf_pipeline.cli.run import check_everything, make_results_folder

@@ -16,6 +16,7 @@ from perf_pipeline.catalogue.alerts import read_alerts
 from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.ci.alert_cases import note_alerts
 from perf_pipeline.cli.lines.lines import show_wrapped
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.output import (
     AsJson,
     Junit,
@@ -24,7 +25,6 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    show,
 )
 from perf_pipeline.errors import AlertError
 from perf_pipeline.exit_code import Exit

@@ -12,6 +12,7 @@ from perf_pipeline.ci.comparison_cases import note_comparison
 from perf_pipeline.cli.completion import offer_runs
 from perf_pipeline.cli.lines.comparison_lines import comparison_lines
 from perf_pipeline.cli.lines.lines import line_width, wrapped
+from perf_pipeline.cli.lines.terminal import show, show_report
 from perf_pipeline.cli.output import (
     AsJson,
     ExplainRegression,
@@ -21,8 +22,6 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    show,
-    show_report,
 )
 from perf_pipeline.comparison_run import compare_named, explained
 from perf_pipeline.exit_code import Exit

@@ -12,7 +12,8 @@ import typer
 from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.change_points.series_file import read_series
-from perf_pipeline.cli.output import NoResults, bad_input_explained, show
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import NoResults, bad_input_explained
 from perf_pipeline.redaction.redact import redacted_values
 from perf_pipeline.report.text.quantity import counted, significant
 

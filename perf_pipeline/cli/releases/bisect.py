@@ -12,7 +12,6 @@ import typer
 
 from perf_pipeline.analysis.comparison.compared_metric import METRICS
 from perf_pipeline.analysis.comparison.judge import scaled
-from perf_pipeline.analysis.release_history import SCENARIO
 from perf_pipeline.bisect.arms import bisect_both
 from perf_pipeline.bisect.bisection_file import (
     BisectionQuestion,
@@ -24,6 +23,7 @@ from perf_pipeline.bisect.release_arm import ReleaseArm
 from perf_pipeline.bisect.table import bisection_table
 from perf_pipeline.cli.completion import offer_scenarios
 from perf_pipeline.cli.flag_options import takes_flags
+from perf_pipeline.cli.lines.terminal import show
 from perf_pipeline.cli.outcome import give_up
 from perf_pipeline.cli.output import (
     AsJson,
@@ -32,12 +32,12 @@ from perf_pipeline.cli.output import (
     answer,
     bad_input_explained,
     settings_with,
-    show,
 )
 from perf_pipeline.cli.run import check_everything, make_results_folder
 from perf_pipeline.config.duration import DEFAULT_WAIT, parse_duration
 from perf_pipeline.config.flags.flag import flags_of
 from perf_pipeline.config.flags.overrides import Overrides
+from perf_pipeline.config.history_defaults import RELEASE_SCENARIO
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.errors import GaveUpWaitingError, PerfPipelineError, ScenarioError
 from perf_pipeline.exit_code import Exit
@@ -73,7 +73,7 @@ def bisect(
         typer.Option(
             "--scenario", help="What is played, by name or file.", autocompletion=offer_scenarios
         ),
-    ] = SCENARIO,
+    ] = RELEASE_SCENARIO,
     metric: Annotated[
         str,
         typer.Option("--metric", help="What decides.", autocompletion=lambda: list(METRICS)),

@@ -12,18 +12,12 @@ import typer
 from perf_pipeline.analysis.history import read_history
 from perf_pipeline.analysis.release_history import (
     RUNS_MAX,
-    SCENARIO,
     MeasuredRelease,
     release_histories,
 )
-from perf_pipeline.cli.output import (
-    AsJson,
-    Results,
-    answer,
-    bad_input_explained,
-    settings_with,
-    show,
-)
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import AsJson, Results, answer, bad_input_explained, settings_with
+from perf_pipeline.config.history_defaults import RELEASE_SCENARIO
 from perf_pipeline.config.scenario.builtin import open_scenario
 from perf_pipeline.config.scenario.target_spec import parse_target, target_facts
 from perf_pipeline.errors import PerfPipelineError
@@ -60,7 +54,7 @@ def releases(
     """
     with bad_input_explained(as_json=as_json):
         settings = settings_with(results)
-        target = parse_target(open_scenario(SCENARIO).target).name
+        target = parse_target(open_scenario(RELEASE_SCENARIO).target).name
         wanted = Wanted(platform.python_version(), since, pre_releases, yanked)
         found = list_releases(target_facts(target).package, wanted, os.environ)
         found = found if since else found[-NEWEST:]
@@ -79,7 +73,7 @@ def releases(
     answer(
         {
             "target": target,
-            "scenario": SCENARIO,
+            "scenario": RELEASE_SCENARIO,
             "releases": [_entry(one, measured.get(one)) for one in found],
         },
         as_json=as_json,

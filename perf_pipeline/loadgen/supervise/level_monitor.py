@@ -39,7 +39,7 @@ class LevelMonitor:
         folder: Path,
         stop_watch: StopWatch,
         slo_watch: SloWatch | None = None,
-        new_slo_watch: Callable[[LevelPlan], SloWatch] | None = None,
+        new_slo_watch: Callable[[LevelPlan], SloWatch | None] | None = None,
         on_sample: Callable[[int, list[int]], None],
         sample_every_s: float,
         on_progress: Callable[[Progress], None],

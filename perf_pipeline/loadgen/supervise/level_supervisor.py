@@ -20,7 +20,6 @@ from perf_pipeline.loadgen.supervise.early_stop import StopWatch
 from perf_pipeline.loadgen.supervise.level_log import LevelLog, new_log
 from perf_pipeline.loadgen.supervise.level_monitor import LevelMonitor
 from perf_pipeline.loadgen.supervise.phase_controller import PhaseController
-from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
 from perf_pipeline.loadgen.supervise.stage_controller import StageController
 from perf_pipeline.loadgen.supervise.worker_process import WorkerProcess
 from perf_pipeline.samples.disk_space import FLOOR_BYTES, disk_full, free_bytes, is_disk_full
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from perf_pipeline.loadgen.plan.level_plan import LevelPlan
     from perf_pipeline.loadgen.supervise.level_log import Progress
+    from perf_pipeline.loadgen.supervise.slo_watch import SloWatch
     from perf_pipeline.targets.target import Job
 
 START_TIMEOUT_S = 120.0
@@ -102,8 +102,8 @@ class LevelSupervisor:
             self._workers,
             folder=folder,
             stop_watch=StopWatch(plan.stop),
-            slo_watch=SloWatch(plan, folder),
-            new_slo_watch=lambda stage: SloWatch(stage, folder),
+            slo_watch=_slo_watch(plan, folder),
+            new_slo_watch=lambda stage: _slo_watch(stage, folder),
             on_sample=on_second,
             sample_every_s=sample_every_s,
             on_progress=on_progress,
@@ -258,6 +258,17 @@ class LevelSupervisor:
     def _log_limits(self) -> None:
         """Log how the limits are enforced; usually the same for all workers."""
         self._log.limits = "; ".join(dict.fromkeys(one.mechanism for one in self._limiters))
+
+
+def _slo_watch(plan: LevelPlan, folder: Path) -> SloWatch | None:
+    """Return what ends a level that misses an SLO; None where no SLO ends it."""
+    if not plan.aborts:
+        return None
+    from perf_pipeline.loadgen.supervise.slo_watch import (  # noqa: PLC0415 - numpy and polars
+        SloWatch,
+    )
+
+    return SloWatch(plan, folder)
 
 
 def interruptions(error: BaseException) -> int:

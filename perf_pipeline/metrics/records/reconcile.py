@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from perf_pipeline.metrics.types.records import Writes
+from perf_pipeline.samples.level_records import read_level
 from perf_pipeline.samples.record import ErrorClass, Outcome
+from perf_pipeline.samples.stages.stage_records import IS_CARRIED
 from perf_pipeline.workload.servers import servers_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from perf_pipeline.targets.target import Kind
 
@@ -20,6 +23,25 @@ _HAS_FAILED = pl.col("outcome") == int(Outcome.ERROR)
 _ANSWER_IS_LOST = pl.col("error_class").is_in([int(one) for one in _LOST_ANSWERS])
 _FAILED = _HAS_FAILED & ~_ANSWER_IS_LOST
 _UNKNOWN = (pl.col("outcome") != int(Outcome.OK)) & ~_FAILED
+
+
+def reconcile_levels(
+    folders: Sequence[Path],
+    kinds: Sequence[Kind],
+    found_on: Mapping[str, Callable[[], set[int]]],
+) -> list[Writes]:
+    """Compare the records of levels that the same workers played with what is on the servers.
+
+    Args:
+        folders: Of a level; of stages, those of all that were begun.
+        kinds: As of ``reconcile``.
+        found_on: Likewise.
+
+    Raises:
+        RunFolderError: The records cannot be read.
+    """
+    frames = [read_level(one, len(kinds)).frame.filter(~IS_CARRIED) for one in folders]
+    return reconcile(pl.concat(frames), kinds, found_on)
 
 
 def reconcile(

@@ -23,7 +23,13 @@ from perf_pipeline.metrics.steady.warm_up import MIN_VALUES, drift_of, end_of_wa
 from perf_pipeline.metrics.survival.batch_counts import SLICE
 from perf_pipeline.metrics.survival.cell_medians import CellMedians
 from perf_pipeline.metrics.survival.outcomes import ended_within, is_ended
-from perf_pipeline.metrics.types.steady_state import Drift, SteadyState
+from perf_pipeline.metrics.types.steady_state import (
+    RESPONSE_TIME,
+    SERVICE_TIME,
+    THROUGHPUT,
+    Drift,
+    SteadyState,
+)
 from perf_pipeline.samples.record import Outcome
 
 if TYPE_CHECKING:
@@ -40,10 +46,6 @@ GREAT_RATIO = 0.5
 
 CHANGING = ("ramp", "steps", "burst", "trace")
 """Schedules whose rate changes, so a series that follows the rate is no drift."""
-
-THROUGHPUT = "throughput"
-SERVICE_TIME = "median service time"
-RESPONSE_TIME = "median response time"
 
 
 def steady_state_of(

@@ -10,8 +10,6 @@ from perf_pipeline.metrics.types.targets import KpiGrade, TargetRow
 from perf_pipeline.metrics.types.validity import Validity
 from perf_pipeline.samples.manifest import Manifest
 
-SCHEMA_VERSION = 1
-
 
 @dataclass(frozen=True)
 class RunMetrics:

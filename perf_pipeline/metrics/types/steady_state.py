@@ -6,6 +6,10 @@ from typing import Literal
 MIN_RATIO = 0.05
 """A smaller difference, relative to the level, is ignored."""
 
+THROUGHPUT = "throughput"
+SERVICE_TIME = "median service time"
+RESPONSE_TIME = "median response time"
+
 
 @dataclass(frozen=True)
 class Drift:

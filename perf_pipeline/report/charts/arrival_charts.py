@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from perf_pipeline.metrics.steady.steady_state import RESPONSE_TIME
+from perf_pipeline.metrics.types.steady_state import RESPONSE_TIME
 from perf_pipeline.report.charts import svg
 from perf_pipeline.report.charts.over_time import (
     chart_over_time,

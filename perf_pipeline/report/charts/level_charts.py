@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from perf_pipeline.metrics.steady.steady_state import SERVICE_TIME, THROUGHPUT
+from perf_pipeline.metrics.types.steady_state import SERVICE_TIME, THROUGHPUT
 from perf_pipeline.report.charts import svg
 from perf_pipeline.report.charts.arrival_charts import (
     arrivals_chart,

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from perf_pipeline.metrics.types.run_metrics import SCHEMA_VERSION
+from perf_pipeline.metrics.schema_version import SCHEMA_VERSION
 from perf_pipeline.report.comparison.compared_run import compared_answers
 from perf_pipeline.report.run.markdown import render_markdown
 from perf_pipeline.report.run.page import render_html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_pipeline.analysis.queueing import knee_of
+from perf_pipeline.analysis.knee import knee_of
 from perf_pipeline.config.scenario.scenario import Stop
 from perf_pipeline.report.text import escape, labels, quantity
 from perf_pipeline.report.text.table import Cell
@@ -66,7 +66,7 @@ def answer(metrics: RunMetrics) -> tuple[Cell, tuple[str, ...]]:
 def collapse_sentences(levels: Sequence[LevelMetrics]) -> list[str]:
     """Say from which number in flight throughput no longer grows, and from which it falls.
 
-    Only valid closed-loop levels count. The knee is where their asymptotes meet (``queueing.py``);
+    Only valid closed-loop levels count. The knee is where their asymptotes meet (``knee.py``);
     throughput falls at a level whose whole 95 % interval lies below that of a smaller level.
     """
     valid = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from assets.faults.tables import (
+from assets.faults.rows import (
     evidence_row,
     protection_rows,
     recovery_row,

@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 
 from assets.definitions import defs
-from assets.regression.alerts import CHECK, alert_sensor, checked, description_of, severity_of
+from assets.regression.alerts import alert_sensor
+from assets.regression.raised_alerts import CHECK, checked, description_of, severity_of
 from perf_pipeline.alerts.changes import changed_alerts
 from perf_pipeline.alerts.words import active_alerts
 from perf_pipeline.config.settings import read_settings

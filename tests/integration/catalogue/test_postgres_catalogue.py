@@ -15,7 +15,7 @@ from psycopg import sql
 from sqlalchemy import create_engine, make_url, select
 
 from perf_pipeline.analysis.history import read_history
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.catalogue import schema
 from perf_pipeline.catalogue.baselines import pin_baseline
 from perf_pipeline.catalogue.file_names import CATALOGUE_FILE

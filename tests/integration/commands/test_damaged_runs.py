@@ -45,7 +45,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _metrics(folder: Any) -> Any:
-    from perf_pipeline.analysis.measure import metrics_of  # noqa: PLC0415
+    from perf_pipeline.analysis.stored_metrics import metrics_of  # noqa: PLC0415
 
     return metrics_of(folder)
 

@@ -12,9 +12,9 @@ import typer.main
 
 from assets.definitions import defs
 from assets.ui import UI_PORT
-from perf_pipeline.analysis.history import RUNS_MAX
 from perf_pipeline.cli.app import COMMANDS, whole_app
 from perf_pipeline.compat.request import parse_request
+from perf_pipeline.config.history_defaults import RUNS_MAX
 from perf_pipeline.config.scenario.arrivals import SCHEDULES
 from perf_pipeline.config.scenario.capacity_question import MAX_STEPS
 from perf_pipeline.config.scenario.scenario import COMPLEXITIES, FAMILIES, STEADY_TURNOVERS

@@ -8,7 +8,8 @@ import pytest
 
 from perf_pipeline.analysis import measure as measuring
 from perf_pipeline.analysis.level import measure_level
-from perf_pipeline.analysis.measure import measure, metrics_of
+from perf_pipeline.analysis.measure import measure
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.metrics.metrics_file import read_metrics
 from perf_pipeline.samples.run_folder import RunFolder, write_json
 from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED

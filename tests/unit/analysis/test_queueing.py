@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perf_pipeline.analysis.queueing import Usl, fit_usl, knee_of, little_of
+from perf_pipeline.analysis.knee import knee_of
+from perf_pipeline.analysis.queueing import Usl, fit_usl, little_of
 from perf_pipeline.selftest.virtual.single_server import records_of
 from perf_pipeline.selftest.virtual.virtual_queues import (
     closed_network,

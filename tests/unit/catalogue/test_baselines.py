@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.catalogue.baselines import list_baselines, pin_baseline, remove_baseline
 from perf_pipeline.catalogue.filing import file_run
 from perf_pipeline.catalogue.resolve import (

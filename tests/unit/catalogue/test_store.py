@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.catalogue import migrations, schema
 from perf_pipeline.catalogue.file_names import CATALOGUE_FILE
 from perf_pipeline.catalogue.filing import file_comparison, file_measured_run, file_run

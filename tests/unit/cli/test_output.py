@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from perf_pipeline.cli.output import answer, bad_input_explained, show
+from perf_pipeline.cli.lines.terminal import show
+from perf_pipeline.cli.output import answer, bad_input_explained
 from perf_pipeline.errors import RunFolderError, ScenarioError
 from tests.sandbox import ROOT
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.compat.baseline_load import load_of
 from perf_pipeline.compat.comprehensive_report import report_latest
 from perf_pipeline.compat.regression_run import compare_with_run

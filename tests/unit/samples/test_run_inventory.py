@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.report.run.inventory import inventory_commands, inventory_summary
 from perf_pipeline.samples.run_folder import RunFolder
-from perf_pipeline.samples.run_inventory import run_inventory_of
+from perf_pipeline.samples.run_inventory import committed_inventory_of, run_inventory_of
 from perf_pipeline.samples.run_record import COMPLETE, INTERRUPTED
 from tests.simulated_level import GO_NS, SECOND, SimulatedWorker, closed_loop
 from tests.simulated_run import write_run
@@ -40,6 +40,16 @@ def test_workflows_of_which_only_the_start_is_known_are_counted_apart(tmp_path: 
     assert (inventory.records, inventory.may_be_missing) == (1001, 5)
     assert "Of 5 more workflows only the start is known." in inventory_summary(inventory)
     assert rows[-1].end_ns > GO_NS + 9 * SECOND
+
+
+def test_what_workers_committed_is_counted_without_reading_it(tmp_path: Path) -> None:
+    """As of a complete run; of a crashed worker, what is recovered from its slots is not there."""
+    workers = [SimulatedWorker(closed_loop(10, lambda _slot: 0.1, until_s=9.95)) for _ in "ab"]
+    folder = write_run(tmp_path, "r-1", status=COMPLETE, workers=workers, measured=False)
+    assert committed_inventory_of(folder) == run_inventory_of(folder)
+    assert committed_inventory_of(folder).records == 2000
+    (folder.root / "levels/00-10/worker-0.sqlite").write_text("no journal", encoding="utf-8")
+    assert "file is not a database" in committed_inventory_of(folder).problem
 
 
 def test_a_run_that_never_began_stored_nothing_and_names_no_command(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from perf_pipeline.analysis.comparison.differences import NotComparableError, differences_of
 from perf_pipeline.analysis.comparison.measured_level import side_of
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.errors import ScenarioError
 from tests.manifests import changed
 from tests.simulated_run import write_run

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.analysis.measure import metrics_of
+from perf_pipeline.analysis.stored_metrics import metrics_of
 from perf_pipeline.metrics.comparison_file import read_comparison
 from perf_pipeline.report.run.result_file import write_result_files
 from tests.simulated_run import write_run
