@@ -54,6 +54,17 @@ CALLED_BY_OTHERS = {
     "redirect_request",  # urllib
     "show_cursor",  # rich
     "wait_time",  # Locust
+    "connection_check_out_started",  # pymongo
+    "connection_checked_out",
+    "connection_check_out_failed",
+    "pool_created",
+    "pool_ready",
+    "pool_cleared",
+    "pool_closed",
+    "connection_created",
+    "connection_ready",
+    "connection_closed",
+    "connection_checked_in",
     "revision",  # Alembic
     "down_revision",
 }
