@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-GONE_WITHIN_S = 20.0
+GONE_WITHIN_S = 40.0
+"""With three other tests on two cores; 10 s on a quiet machine."""
 RUNS = ("answers", "start")
 
 
@@ -122,7 +123,7 @@ def test_a_report_is_written_anew_from_the_records(
 def test_an_interrupted_run_keeps_what_was_measured(
     sandbox: Sandbox, start: Callable[[str], Running]
 ) -> None:
-    """SIGINT twice in a row, as ``timeout`` sends it: 130, nothing left after 10 s."""
+    """SIGINT twice in a row, as ``timeout`` sends it: 130, and nothing is left."""
     running = start("interrupted")
     assert any("postgres" in name for name in sandbox.processes().values())
     meanwhile = running.records()

@@ -63,7 +63,7 @@ def order(number):
     for at in range(20):
         with step(f"step {at}"):
             time.sleep(0.0001)
-    if number > 1500:
+    if number > 500:
         os.kill(os.getpid(), 9)
 """
 SCENARIO = """
@@ -160,7 +160,7 @@ def test_tasks_of_a_workflow_record_its_steps(tmp_path: Path, own: Settings) -> 
 def test_the_death_of_a_worker_loses_no_step_of_a_workflow_that_is_acknowledged(
     tmp_path: Path, own: Settings
 ) -> None:
-    """Each order has 20 steps; the first worker to reach number 1500 kills itself."""
+    """Each order has 20 steps; the first worker to reach number 500 kills itself."""
     with Run(read_scenario(scenario_in(tmp_path, DYING), read_machine_limits()), own) as run:
         folder = run.load()
     (level,) = (folder.root / "levels").iterdir()
@@ -187,6 +187,6 @@ def test_the_nodes_of_every_20th_workflow_of_kailash_are_steps(
     assert steps.workflows == pytest.approx(level.service_times.samples / 20, rel=0.2, abs=5)
     assert len(steps.steps) > 2
     assert {one.per_workflow for one in steps.steps} == {1.0}
-    assert 0.01 < sum(one.time_share or 0.0 for one in steps.steps) < 1.0
+    assert 0.0 < sum(one.time_share or 0.0 for one in steps.steps) < 1.0
     assert all(one.cold_samples == 1 for one in steps.steps)
     assert "every 20th of each kind" in run.report.html.read_text(encoding="utf-8")

@@ -239,15 +239,16 @@ def test_a_server_killed_in_mid_level_shows_as_connection_errors(
     others = frame.filter((pl.col("end_ns") > killed_ns[0]) & (pl.col("kind") == 0))
     assert len(writers) > 0
     assert set(writers["outcome"]) <= {Outcome.ERROR, Outcome.ABANDONED}
-    # Of the writers: on CPython before 3.11.8 code nodes fail now and then by themselves.
     errors = frame.filter((pl.col("outcome") == Outcome.ERROR) & (pl.col("kind") == 1))
-    assert set(errors["error_class"]) == {ErrorClass.CONNECTION}
+    # On CPython before 3.11.8 code nodes fail now and then by themselves.
+    assert set(errors["error_class"]) - {ErrorClass.WORKFLOW_ERROR} == {ErrorClass.CONNECTION}
     assert Outcome.OK in set(others["outcome"])
     assert set(others["error_class"]) <= {ErrorClass.NONE, ErrorClass.WORKFLOW_ERROR}
     metrics = measure_run(folder)
     assert (metrics.status, metrics.levels[0].validity) == (COMPLETE, "incomplete")
     assert f"writes on {service} could not be counted" in " ".join(metrics.reasons)
-    assert metrics.levels[0].error_classes["connection"] == len(errors)
+    refused = errors.filter(pl.col("error_class") == ErrorClass.CONNECTION)
+    assert metrics.levels[0].error_classes["connection"] == len(refused)
     assert folders_in(settings.temp_dir) == []
 
 
