@@ -77,6 +77,7 @@ def test_a_run_measures_what_was_asked_whatever_its_session_is(sandbox: Sandbox)
     assert list(ROOT.glob(".tmp_dagster_home_*")) == []
 
 
+@pytest.mark.slow
 def test_a_run_from_another_users_checkout_keeps_its_history_in_the_state_folder(
     sandbox: Sandbox,
 ) -> None:

@@ -26,9 +26,13 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 @pytest.mark.timeout(WAIT_S + 10)
 def test_four_slots_of_20_ms_hold_what_little_says(sandbox: Sandbox) -> None:
-    """With N in flight one takes N x 5 ms or somewhat more: a mean of 37.5 ms is 7 at most."""
+    """With N in flight one takes N x 5 ms or somewhat more: a mean of 37.5 ms is 7 at most.
+
+    In ``make test`` the selftest ``capacity`` proves the search.
+    """
     file = sandbox.folder / "slots.toml"
     file.write_text(SLOTS_SCENARIO, encoding="utf-8")
 

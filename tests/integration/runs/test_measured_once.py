@@ -92,6 +92,7 @@ def test_a_killed_run_is_measured_once_by_the_command_that_needs_it_first(
     assert counted.of_run(killed.run_id) == LEVELS
 
 
+@pytest.mark.slow
 def test_the_python_api_measures_each_level_once(
     sandbox: Sandbox, counted: CountedLevels, scenario: str
 ) -> None:

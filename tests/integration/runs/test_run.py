@@ -217,7 +217,8 @@ def test_progress_is_told_once_a_second_and_never_goes_back(whole: Whole) -> Non
 
 
 @pytest.mark.parametrize(
-    "service", ["postgres", "redis", pytest.param("mongodb", marks=pytest.mark.slow)]
+    "service",
+    ["postgres", *(pytest.param(one, marks=pytest.mark.slow) for one in ("redis", "mongodb"))],
 )
 def test_a_server_killed_in_mid_level_shows_as_connection_errors(
     settings: Settings, service: str
