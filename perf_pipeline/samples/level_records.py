@@ -23,6 +23,9 @@ from perf_pipeline.samples.stages.stage_records import bounds_ns, home_of, of_st
 if TYPE_CHECKING:
     from pathlib import Path
 
+pl.Series(np.empty(0))
+"""Has polars import numpy now: at its first use two threads would disturb each other."""
+
 RECORD_DTYPE = np.dtype(
     [
         ("number", "<i8"),

@@ -52,6 +52,7 @@ def test_a_run_from_python_is_recorded(
     assert run.materialized["load_run"]["run_id"] == ran.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_search_from_the_command_line_is_a_run_of_its_job(sandbox: Sandbox, slots: Path) -> None:
     """An average of 1 ms is met by no load: the command exits 1, and the run is a failure."""
     ran = sandbox.cli(
@@ -68,6 +69,7 @@ def test_a_search_from_the_command_line_is_a_run_of_its_job(sandbox: Sandbox, sl
     assert run.materialized["found_capacity"]["html"] == found["report"]
 
 
+@pytest.mark.slow
 def test_a_gate_of_which_no_target_applies_fails_command_and_dagster_run(
     sandbox: Sandbox, slots: Path
 ) -> None:

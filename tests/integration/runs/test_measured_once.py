@@ -77,6 +77,7 @@ def test_records_and_report_read_what_was_stored(counted: CountedLevels, run: Ru
     assert run.metrics.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_measured_once_by_the_command_that_needs_it_first(
     counted: CountedLevels, run: RunFolder
 ) -> None:

@@ -11,10 +11,11 @@ from perf_pipeline.selftest.registry import selftests
 
 WITHOUT_LOAD = ("coverage", "detect", "merge", "recovery", "soak", "warmup")
 """These compute on simulated records: nothing beside them changes what they find."""
-LONG = ("faults", "waiting", "why")
+LONG = ("faults", "noise", "steps", "waiting", "why")
 """Minutes of waiting, or many levels of which the claim is a statistic; what they rest on has tests
-of its own: the trials in tests/integration/faults, the imports before a run in tests/unit, the
-intervals of a function's move in tests/known_truth.
+of its own: the trials in tests/integration/faults, neighbours in test_noisy_host.py, steps in
+test_steps.py, the imports before a run in tests/unit, the intervals of a function's move in
+tests/known_truth.
 """
 NAMES = [
     pytest.param(
