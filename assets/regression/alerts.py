@@ -14,7 +14,7 @@ import dagster as dg
 from assets.history import metric_history
 from assets.metrics import run_metrics as run_metrics_asset
 from perf_pipeline.config.settings import Settings, current_settings
-from perf_pipeline.host.load_lock import is_held
+from perf_pipeline.host.load_lock import is_locked
 
 CHECK = "no_open_regression"
 LOOK_EVERY_S = 60
@@ -68,7 +68,7 @@ def alert_sensor(settings_now: Callable[[], Settings]) -> dg.SensorDefinition:
         from perf_pipeline.alerts.words import active_alerts
 
         settings = settings_now()
-        if is_held(settings.lock_path):
+        if is_locked(settings.lock_path):
             return dg.SkipReason("a load run measures on this host; looking when it has ended")
         news = newest(settings)
         if news and news == context.cursor:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from perf_pipeline.alerts.seen import NEAR_RUNS, Seen
 from perf_pipeline.analysis.comparison.compared_metric import scale_of
 from perf_pipeline.analysis.comparison.judge import severity_of
-from perf_pipeline.analysis.unresolved_changes import unresolved_drifts, unresolved_steps
+from perf_pipeline.analysis.unresolved_changes import (
+    MetricHistory,
+    unresolved_drifts,
+    unresolved_steps,
+)
 from perf_pipeline.metrics.types.alert import Movement
 
 if TYPE_CHECKING:
@@ -46,14 +50,14 @@ class WatchedSeries:
 def worse_in(series: WatchedSeries) -> Iterator[Seen]:
     """Yield what is worse in a history: steps and a drift for the worse that still hold."""
     metric = scale_of(series.key.metric, series.unit, higher_is_better=series.higher_is_better)
-    history = (metric, series.key.family, series.values, series.change_points)
+    history = MetricHistory(metric, series.key.family, series.values, series.change_points)
     around = max(NEAR_RUNS.values())
-    for step in unresolved_steps(*history):
+    for step in unresolved_steps(history):
         nearby = series.runs[max(step.index - around, 0) : step.index + around + 1]
         yield Seen(
             series.scenario, _movement(series, metric, step), nearby, may_raise=step.raises_alert
         )
-    for drift in unresolved_drifts(*history):
+    for drift in unresolved_drifts(history):
         moved = _movement(series, metric, drift, is_drift=True)
         yield Seen(
             series.scenario,

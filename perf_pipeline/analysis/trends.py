@@ -10,7 +10,11 @@ from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.comparison.compared_metric import scale_of
 from perf_pipeline.analysis.history import History, read_history
-from perf_pipeline.analysis.unresolved_changes import unresolved_drifts, unresolved_steps
+from perf_pipeline.analysis.unresolved_changes import (
+    MetricHistory,
+    unresolved_drifts,
+    unresolved_steps,
+)
 from perf_pipeline.catalogue.alerts import read_alerts
 from perf_pipeline.catalogue.baselines import list_baselines
 from perf_pipeline.catalogue.store import open_catalogue
@@ -155,9 +159,9 @@ def _metric(series: Series, key: MetricKey, points: tuple[TrendPoint, ...]) -> M
     scale = scale_of(key.metric, unit, higher_is_better=higher_is_better)
     counting = [one for one in points if one.counts]
     found = find_change_points([one.value for one in counting])
-    history = scale, key.family, [one.value for one in counting], found
-    raising = {one.index for one in unresolved_steps(*history) if one.raises_alert}
-    drifts = any(one.raises_alert for one in unresolved_drifts(*history))
+    history = MetricHistory(scale, key.family, [one.value for one in counting], found)
+    raising = {one.index for one in unresolved_steps(history) if one.raises_alert}
+    drifts = any(one.raises_alert for one in unresolved_drifts(history))
     return MetricTrend(
         level=series.key.level,
         family=key.family,

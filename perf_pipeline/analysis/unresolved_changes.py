@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import fmean, variance
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_pipeline.analysis.change_points.drift import find_drift
 from perf_pipeline.analysis.change_points.recent import MAX_RECENT_POINTS
@@ -34,6 +34,22 @@ CONTINUED_EASE = 0.5
 """A drift that was announced goes on while it is half as clear as a new one must be."""
 
 _CONFIDENCE_QUANTILE = 0.975
+
+
+class MetricHistory(NamedTuple):
+    """The values of a metric over the runs that compare.
+
+    Attributes:
+        metric: With its direction and scale.
+        family: The kind of workflow; empty for all together.
+        values: One value a run, oldest first.
+        change_points: What was found in them, in order.
+    """
+
+    metric: ComparedMetric
+    family: str
+    values: Sequence[float]
+    change_points: Sequence[ChangePoint]
 
 
 @dataclass(frozen=True)
@@ -73,20 +89,9 @@ class _Step:
     high: float
 
 
-def unresolved_steps(
-    metric: ComparedMetric,
-    family: str,
-    values: Sequence[float],
-    change_points: Sequence[ChangePoint],
-) -> Iterator[UnresolvedChange]:
-    """Yield the change points for the worse that still hold.
-
-    Args:
-        metric: With its direction and scale.
-        family: The kind of workflow; empty for all together.
-        values: One value a run, oldest first.
-        change_points: What was found in them, in order.
-    """
+def unresolved_steps(history: MetricHistory) -> Iterator[UnresolvedChange]:
+    """Yield the change points for the worse that still hold."""
+    metric, family, values, change_points = history
     if metric.name in NEUTRAL:
         return
     steps = list(_steps(metric, values, change_points))
@@ -105,20 +110,9 @@ def unresolved_steps(
             )
 
 
-def unresolved_drifts(
-    metric: ComparedMetric,
-    family: str,
-    values: Sequence[float],
-    change_points: Sequence[ChangePoint],
-) -> Iterator[UnresolvedChange]:
-    """Yield the drifts to the worse, at most one a level, that later steps have not taken back.
-
-    Args:
-        metric: As of ``unresolved_steps``, and so are the others.
-        family: Likewise.
-        values: Likewise.
-        change_points: Likewise.
-    """
+def unresolved_drifts(history: MetricHistory) -> Iterator[UnresolvedChange]:
+    """Yield the drifts to the worse, at most one a level, that later steps have not taken back."""
+    metric, family, values, change_points = history
     if metric.name in NEUTRAL:
         return
     steps = list(_steps(metric, values, change_points))

@@ -80,7 +80,7 @@ def load_lock(
         os.close(descriptor)
 
 
-def is_held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Return whether a load run has the lock now; without a race nobody waits for this question.
 
     Args:

@@ -74,7 +74,7 @@ def run_inventory_of(folder: RunFolder) -> RunInventory:
 
 
 def committed_inventory_of(folder: RunFolder) -> RunInventory:
-    """Count what the worker processes of a run committed, in no time and whatever the number.
+    """Count what the worker processes of a run committed, without reading it.
 
     Records that are recovered from the slots of a killed worker are not among them.
     """

@@ -21,7 +21,7 @@ WORTH_RATIO = 1.2
 """A greater rate within a second is an overshoot."""
 
 
-def outstanding(arrivals: Arrivals, at_ns: Ints) -> Ints:
+def backlog_at(arrivals: Arrivals, at_ns: Ints) -> Ints:
     """Return how many had arrived and not ended at each moment."""
     ends_ns = np.sort(arrivals.end_ns)
     came = np.searchsorted(arrivals.due_ns, at_ns, side="right")
@@ -46,11 +46,11 @@ def backlog_of(
         gone_ns: When the failure was gone.
         until_ns: When the next one began, or the level ended.
     """
-    before = outstanding(arrivals, np.arange(*before_ns, STEP_NS))
+    before = backlog_at(arrivals, np.arange(*before_ns, STEP_NS))
     mean = float(before.mean()) if len(before) else 0.0
     usual = max(float(before.max()) if len(before) else 0.0, 1.0)
-    peak = outstanding(arrivals, np.arange(injecting_ns, until_ns, STEP_NS))
-    after = outstanding(arrivals, np.arange(gone_ns, until_ns, STEP_NS))
+    peak = backlog_at(arrivals, np.arange(injecting_ns, until_ns, STEP_NS))
+    after = backlog_at(arrivals, np.arange(gone_ns, until_ns, STEP_NS))
     drained = _first_run(after <= usual)
     return Backlog(
         before=mean,

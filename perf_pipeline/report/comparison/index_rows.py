@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.metrics.comparison_file import read_comparisons
 from perf_pipeline.report.comparison.files import comparison_files
-from perf_pipeline.report.comparison.tables import most_moved, verdict_cell
+from perf_pipeline.report.comparison.tables import largest_changes, verdict_cell
 from perf_pipeline.report.text import changes as words
 from perf_pipeline.report.text import escape
 
@@ -76,7 +76,7 @@ def _row(results: Path, comparison: Comparison) -> ComparisonRow:
     page = comparison_files(results, comparison.comparison_id).html
     sides = (comparison.baseline, comparison.candidate)
     baseline, candidate = (f"{escape.name(one.name)} ({escape.name(one.target)})" for one in sides)
-    moved = most_moved(comparison)
+    moved = largest_changes(comparison)
     return ComparisonRow(
         comparison_id=escape.name(comparison.comparison_id),
         link=f"{page.parent.name}/{page.name}" if page.is_file() else "",

@@ -95,7 +95,7 @@ def verdict_cell(comparison: Comparison) -> Cell:
 
 
 def _moved(comparison: Comparison) -> list[str]:
-    moved = most_moved(comparison)[:NAMED_MAX]
+    moved = largest_changes(comparison)[:NAMED_MAX]
     counts = Counter(one.verdict for one in comparison.changes)
     counted = ", ".join(f"{counts[one]} {_PHRASES[one]}" for one in ORDER if counts[one])
     named = "; ".join(map(words.in_short, moved))
@@ -103,7 +103,7 @@ def _moved(comparison: Comparison) -> list[str]:
     return [f"{named}.", total] if named else [total]
 
 
-def most_moved(comparison: Comparison) -> list[Change]:
+def largest_changes(comparison: Comparison) -> list[Change]:
     """Return the changes that the verdict on the whole rests on, those first that weigh most."""
     first = by_weight(comparison.changes)
     if comparison.verdict in ("no_change", "no_data"):

@@ -8,6 +8,7 @@ import pytest
 from perf_pipeline.analysis.change_points.find import find_change_points
 from perf_pipeline.analysis.comparison.compared_metric import METRICS
 from perf_pipeline.analysis.unresolved_changes import (
+    MetricHistory,
     UnresolvedChange,
     unresolved_drifts,
     unresolved_steps,
@@ -25,7 +26,9 @@ def noisy(level: np.ndarray, seed: int, spread: float = 0.01) -> list[float]:
 
 
 def drift_of(values: list[float], metric: str = "cpu_per_workflow_s") -> UnresolvedChange | None:
-    found = unresolved_drifts(METRICS[metric], "", values, find_change_points(values))
+    found = unresolved_drifts(
+        MetricHistory(METRICS[metric], "", values, find_change_points(values))
+    )
     return next((one for one in found if one.is_sure), None)
 
 
@@ -51,14 +54,16 @@ def test_of_a_difference_the_drift_is_in_its_own_unit() -> None:
     """The error ratio rises from 0 to 3 points: no ratio says how much that is."""
     rng = np.random.default_rng(4)
     values = list(np.clip(0.03 * RISING + rng.normal(0, 0.001, RUNS), 0, None))
-    (found,) = unresolved_drifts(ERRORS, "", values, find_change_points(values))
+    (found,) = unresolved_drifts(MetricHistory(ERRORS, "", values, find_change_points(values)))
     assert found.effect == pytest.approx(0.03, abs=0.002)
     assert found.low < 0.03 < found.high
 
 
 def test_a_drift_of_one_kind_of_workflow_raises_no_alert_of_its_own() -> None:
     values = noisy(1 + 0.1 * RISING, 5)
-    (found,) = unresolved_drifts(CPU, "analytics", values, find_change_points(values))
+    (found,) = unresolved_drifts(
+        MetricHistory(CPU, "analytics", values, find_change_points(values))
+    )
     assert not found.raises_alert
 
 
@@ -89,21 +94,21 @@ def test_a_drift_stands_after_a_step_until_one_takes_it_back() -> None:
     mended = [*worse[:30], *np.ones(20)]
     for level, stands in ((worse, True), (mended, False)):
         values = noisy(np.array(level), 7)
-        found = list(unresolved_drifts(CPU, "", values, find_change_points(values)))
+        found = list(unresolved_drifts(MetricHistory(CPU, "", values, find_change_points(values))))
         assert [one.raises_alert for one in found] == [False] * stands
 
 
 def test_a_regression_that_a_later_one_took_back_does_not_stand() -> None:
     there_and_back = np.repeat([1.0, 1.2, 1.0], 20)
     values = noisy(there_and_back, 6)
-    assert list(unresolved_steps(CPU, "", values, find_change_points(values))) == []
+    assert list(unresolved_steps(MetricHistory(CPU, "", values, find_change_points(values)))) == []
     half = noisy(np.repeat([1.0, 1.2, 1.1], 20), 6)
-    (left,) = unresolved_steps(CPU, "", half, find_change_points(half))
+    (left,) = unresolved_steps(MetricHistory(CPU, "", half, find_change_points(half)))
     assert left.index == pytest.approx(20, abs=1)
     assert not left.raises_alert  # it is older than the runs that raise one
 
 
 def test_a_fall_of_throughput_to_nothing_is_a_regression() -> None:
     values = [200.0] * 20 + [1e-12] * 20
-    (step,) = unresolved_steps(RATE, "", values, find_change_points(values))
+    (step,) = unresolved_steps(MetricHistory(RATE, "", values, find_change_points(values)))
     assert step.raises_alert

@@ -33,6 +33,20 @@ def test_several_steps_are_found_in_order() -> None:
     assert _confirmed(values) == pytest.approx([50, 100, 150], abs=1)
 
 
+def test_of_fifteen_runs_before_a_change_a_warning_comes_after_about_three() -> None:
+    """20 % at a spread of 3 %, of 30 series; the README says so."""
+    rng, took = np.random.default_rng(5), []
+    for _ in range(30):
+        values = [*rng.normal(1.0, 0.03, 15), *rng.normal(1.2, 0.036, 9)]
+        found = (
+            after
+            for after in range(1, 10)
+            if any(abs(one.index - 15) <= 1 for one in find_change_points(values[: 15 + after]))
+        )
+        took.append(next(found, 10))
+    assert 2 <= np.median(took) <= 4
+
+
 def test_series_without_structure_have_no_change_point() -> None:
     """28 series of seven kinds and 30 to 800 values; their selftest has 2,800."""
     alarms = {

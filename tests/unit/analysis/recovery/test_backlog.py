@@ -7,9 +7,9 @@ import pytest
 
 from perf_pipeline.analysis.recovery.arrivals import Arrivals
 from perf_pipeline.analysis.recovery.backlog import (
+    backlog_at,
     backlog_of,
     is_shrinking,
-    outstanding,
     overshoot_ratio,
 )
 
@@ -30,9 +30,9 @@ def frozen(rate_per_s: int = 50) -> Arrivals:
     )
 
 
-def test_outstanding_is_what_arrived_and_did_not_end() -> None:
+def test_the_backlog_is_what_arrived_and_did_not_end() -> None:
     at_ns = np.array([5 * SECOND + 1000, 12 * SECOND - 1000, 15 * SECOND + 1000])
-    assert outstanding(frozen(), at_ns).tolist() == [1, 100, 1]
+    assert backlog_at(frozen(), at_ns).tolist() == [1, 100, 1]
 
 
 def test_the_backlog_drains_when_what_piled_up_is_answered() -> None:

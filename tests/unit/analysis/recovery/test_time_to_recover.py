@@ -89,7 +89,7 @@ def test_one_late_answer_does_not_undo_a_recovery() -> None:
 
 
 def test_a_burst_of_late_answers_as_chance_makes_it_does_not_undo_a_recovery() -> None:
-    """Nine after thirty good ones: a queue at half of its load, in one of fifty runs."""
+    """Nine after thirty good ones, as a queue at half of its load has them now and then."""
     late = dict.fromkeys([*between(15, 21), *between(21.6, 21.78)], 1.0)
     found = found_of(arrivals(took_s=late))
     assert found is not None
