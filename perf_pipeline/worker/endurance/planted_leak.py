@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from perf_pipeline.worker.own_time import new_lock, start_thread
@@ -12,30 +13,31 @@ if TYPE_CHECKING:
 
     from perf_pipeline.targets.target import Slot
 
-OBJECT_BYTES = 512
+
+def _object(kept: list[object], size: int) -> None:
+    kept.append(bytearray(size))
 
 
-def _object(kept: list[object]) -> None:
-    kept.append([bytearray(OBJECT_BYTES)])
-
-
-def _descriptor(kept: list[object]) -> None:
+def _descriptor(kept: list[object], _size: int) -> None:
     kept.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
 
 
-def _thread(kept: list[object]) -> None:
+def _thread(kept: list[object], _size: int) -> None:
     never = new_lock()
     never.acquire()
     kept.append(never)
     start_thread(never.acquire, ())
 
 
-LEAKS: dict[str, Callable[[list[object]], None]] = {
+LEAKS: dict[str, Callable[[list[object], int], None]] = {
     "object": _object,
     "descriptor": _descriptor,
     "thread": _thread,
 }
-"""What is leaked: keeps one more of it."""
+"""What is leaked: keeps one more of it, of a size in bytes where it has one."""
+
+
+_TEXT = re.compile(rf"(?P<what>{'|'.join(LEAKS)})(:(?P<size>\d+))?/(?P<every>[1-9]\d*)")
 
 
 class LeakingSlot:
@@ -55,15 +57,22 @@ class PlantedLeak:
     """One leak of a process, shared by its slots."""
 
     def __init__(self, text: str) -> None:
-        """Read a leak as ``object/1`` or ``descriptor/100``: what, and after how many workflows.
+        """Read a leak as ``object:64/1`` or ``descriptor/100``: what, and how often.
+
+        Args:
+            text: What is leaked, its bytes, and after how many workflows.
 
         Raises:
             ValueError: It is none.
         """
-        what, _, every = text.partition("/")
-        if what not in LEAKS or not every.isdecimal() or not int(every):
-            raise ValueError(f"{text!r} is no leak; allowed are {', '.join(LEAKS)}, then /NUMBER")
-        self._keep_one, self._every = LEAKS[what], int(every)
+        found = _TEXT.fullmatch(text)
+        if found is None:
+            raise ValueError(
+                f"{text!r} is no leak; allowed are {', '.join(LEAKS)}, with :BYTES as wanted, and "
+                "then /NUMBER of workflows"
+            )
+        self._keep_one, self._every = LEAKS[found["what"]], int(found["every"])
+        self._size = int(found["size"] or 0)
         self._kept: list[object] = []
         self._workflows = 0
 
@@ -71,7 +80,7 @@ class PlantedLeak:
         """Count a workflow; a race between two threads loses a count, and never a leak."""
         self._workflows += 1
         if self._workflows % self._every == 0:
-            self._keep_one(self._kept)
+            self._keep_one(self._kept, self._size)
 
     def of(self, slot: Slot) -> Slot:
         """Return a slot that leaks."""
