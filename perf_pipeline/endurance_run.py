@@ -100,7 +100,7 @@ def begin_campaign(
         workflows_per_hour=soak.workflows_per_hour,
         begun_ns=time.monotonic_ns(),
         kernel_boot_id=read_kernel_boot_id(),
-        has_twin=soak.has_twin,
+        twin_leak_bytes=soak.twin_leak_bytes,
     )
     write_campaign(folder.campaign_file, campaign)
     return folder

@@ -4,6 +4,16 @@ from dataclasses import dataclass
 
 REAL_HOUR_S = 3600.0
 
+CLAIMED_SHARE = 0.05
+"""Growth over a whole campaign, as a share of the process's memory, that a campaign claims to see:
+the twin leaks so much."""
+
+PROCESS_BYTES = 64_000_000
+"""Memory of a small target: of a larger one, the twin's leak is a smaller share."""
+
+MIN_LEAK_BYTES = 64
+"""One small object of the interpreter."""
+
 
 @dataclass(frozen=True)
 class Endurance:
@@ -37,3 +47,11 @@ class Endurance:
     def has_twin(self) -> bool:
         """Whether a process leaks on purpose beside the target: only hours that are not real."""
         return self.twin and self.hour_seconds != REAL_HOUR_S
+
+    @property
+    def twin_leak_bytes(self) -> int:
+        """What the twin leaks with each workflow, in one object; 0 for no twin."""
+        if not self.has_twin:
+            return 0
+        workflows = max(1, self.hours * self.workflows_per_hour)
+        return max(MIN_LEAK_BYTES, round(CLAIMED_SHARE * PROCESS_BYTES / workflows))

@@ -22,24 +22,7 @@ if TYPE_CHECKING:
     from perf_pipeline.metrics.signals.process_signals import Arm
     from perf_pipeline.servers.probe import WatchedServer
 
-EVERY_S, EVERY_S_OF_A_DAY, SHORTEST_S = 5.0, 30.0, 1.0
-SAMPLES_OF_AN_HOUR = 20
-"""Of a scaled hour, however short, unless samples would be closer than ``SHORTEST_S``."""
-
-_DAY_LONG_S = 12 * 3600.0
 _HARNESS = "harness"
-
-
-def sample_every_s(hours: int, hour_seconds: float) -> float:
-    """Return how far apart the samples of a campaign are, s.
-
-    Args:
-        hours: How many are planned.
-        hour_seconds: Length of one.
-    """
-    if hours * hour_seconds >= _DAY_LONG_S:
-        return EVERY_S_OF_A_DAY
-    return min(EVERY_S, max(SHORTEST_S, hour_seconds / SAMPLES_OF_AN_HOUR))
 
 
 class SignalSampler:

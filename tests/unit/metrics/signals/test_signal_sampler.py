@@ -13,7 +13,7 @@ import pytest
 
 from perf_pipeline.metrics.resources.network.socket_states import SOCKET_STATES
 from perf_pipeline.metrics.signals.process_signals import MAX_FILES, USES, Arm
-from perf_pipeline.metrics.signals.signal_sampler import SignalSampler, sample_every_s
+from perf_pipeline.metrics.signals.signal_sampler import SignalSampler
 from perf_pipeline.samples.campaign.missing_signals import (
     MissingSignal,
     MissingSignals,
@@ -236,14 +236,6 @@ def test_the_harness_is_apart_and_the_machine_has_a_calibration(tmp_path: Path) 
     assert after["harness.keeper_open_files"] - before["harness.keeper_open_files"] == 10
     assert {f"harness.{name}" for name in USES} <= after.keys()
     assert after["harness.uss_bytes"] > 5e6
-
-
-def test_samples_are_5_s_apart_30_s_in_a_day_and_closer_in_scaled_hours() -> None:
-    assert sample_every_s(24, 3600) == 30
-    assert sample_every_s(1, 3600) == 5
-    assert sample_every_s(8, 3600) == 5
-    assert sample_every_s(24, 60) == 3
-    assert sample_every_s(4, 10) == 1
 
 
 def test_what_an_hour_lacks_is_read_back_as_it_was_written(tmp_path: Path) -> None:
