@@ -94,7 +94,7 @@ class HourPlayer:
         self._soak = endurance_of(self._scenario)
         self._clock = CampaignClock.here(self._campaign)
         self._attachment: Attachment | None = None
-        self._partition = ""
+        self._partition_of: Callable[[int], str] = lambda _hour: ""
         self._length_s: float | None = None
         self._left: list[int] = []
         self._current: _Hour | None = None
@@ -103,14 +103,18 @@ class HourPlayer:
         self._closer = ThreadPoolExecutor(1)
 
     def play(
-        self, hours: Sequence[int], *, partition: str = "", length_s: float | None = None
+        self,
+        hours: Sequence[int],
+        *,
+        partition_of: Callable[[int], str] = lambda _hour: "",
+        length_s: float | None = None,
     ) -> None:
         """Play hours one after the other; those that were killed are recovered first.
 
         Args:
             hours: Their numbers, ascending.
-            partition: As of ``Hour``.
-            length_s: Length of each; None for whole hours.
+            partition_of: Gives the ``Hour.partition`` of an hour.
+            length_s: Length of each at most; None for whole hours.
 
         Raises:
             RunFolderError: An hour was played already, or is none of the campaign's.
@@ -118,7 +122,7 @@ class HourPlayer:
         """
         for hour in hours:
             self._refuse(hour)
-        self._partition, self._length_s = partition, length_s
+        self._partition_of, self._length_s = partition_of, length_s
         recovered = self._recover(before=max(hours) + 1)
         self._left = [hour for hour in hours if hour not in recovered]
         begin_ns = 0
@@ -179,7 +183,7 @@ class HourPlayer:
         folder.mkdir()
         begun = BegunHour(
             hour=hour,
-            partition=self._partition,
+            partition=self._partition_of(hour),
             boot_id=attachment.boot_id,
             campaign_begun_ns=self._clock.begun_ns,
             begun_ns=time.monotonic_ns(),

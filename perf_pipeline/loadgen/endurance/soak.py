@@ -13,6 +13,7 @@ from perf_pipeline.host.load_lock import load_lock
 from perf_pipeline.host.scratch import scratch_folder
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of, hour_plan
 from perf_pipeline.loadgen.endurance.time_scale import sample_every_s
+from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
 from perf_pipeline.loadgen.environment.target_environments import call_with_servers, made_and_tried
 from perf_pipeline.loadgen.environment.user_code import user_code_of
 from perf_pipeline.loadgen.plan.level_job import kinds_of, level_job
@@ -197,7 +198,7 @@ class Soak:
     def _arms(self) -> Iterator[tuple[str, int, list[WorkerProcess]]]:
         yield "", 0, self.workers
         if self._soak.has_twin:
-            yield TWIN, self._soak.twin_leak_bytes, self.twin
+            yield TWIN, twin_leak_bytes(self._soak.workflows), self.twin
 
     def _wait_ready(self) -> None:
         deadline_ns = time.monotonic_ns() + int(START_TIMEOUT_S * 1e9)

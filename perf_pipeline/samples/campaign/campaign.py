@@ -33,8 +33,8 @@ class Campaign:
         begun_ns: CLOCK_MONOTONIC of the same moment.
         kernel_boot_id: Of the kernel whose clock that is; after another boot of the host the wall
             clock tells the time instead (``campaign_clock.py``).
-        twin_leak_bytes: What a second process leaks on purpose with each workflow (``twin.*``
-            among the signals); 0 for no twin.
+        twin_leak_bytes: What a second process leaks on purpose with each workflow (``twin.*`` among
+            the signals); 0 for no such process.
     """
 
     campaign_id: str
