@@ -177,14 +177,14 @@ class Soak:
         home = self._campaign.boots / self.boot_id
         home.mkdir(parents=True)
         user_code = user_code_of(scenario, os.environ)
-        for arm, leak, into in self._arms():
+        for arm, leak_bytes, into in self._arms():
             folder = home / arm
             folder.mkdir(exist_ok=True)
             share = CampaignShare(
                 hours=str(self._campaign.root / "hours"),
                 arm=arm,
                 workflows_per_hour=self._soak.workflows_per_hour,
-                leak=leak,
+                leak_bytes=leak_bytes,
                 look_every_s=min(LOOK_EVERY_S, sample_every_s(scenario)),
             )
             for index in range(plan.processes):
@@ -195,10 +195,10 @@ class Soak:
                 )
         self._wait_ready()
 
-    def _arms(self) -> Iterator[tuple[str, str, list[WorkerProcess]]]:
-        yield "", "", self.workers
+    def _arms(self) -> Iterator[tuple[str, int, list[WorkerProcess]]]:
+        yield "", 0, self.workers
         if self._soak.has_twin:
-            yield TWIN, f"object:{twin_leak_bytes(self._soak.workflows)}/1", self.twin
+            yield TWIN, twin_leak_bytes(self._soak.workflows), self.twin
 
     def _wait_ready(self) -> None:
         deadline_ns = time.monotonic_ns() + int(START_TIMEOUT_S * 1e9)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PREFIX = "endurance-"
 PERFORMANCE = "performance.json"
 """File of an hour with the metrics under the names that users know (``PerformanceMetrics``)."""
+SIGNALS = "signals.jsonl"
+SIGNALS_MISSING = "signals_missing.json"
+"""Files in the folder of an hour."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class CampaignFolder:
 
     def signals_file(self, hour: int) -> Path:
         """Return the path of an hour's ``signals.jsonl``."""
-        return self.hour_folder(hour) / "signals.jsonl"
+        return self.hour_folder(hour) / SIGNALS
 
     def campaign(self) -> Campaign:
         """Read what is played.
