@@ -27,7 +27,6 @@ from perf_pipeline.samples.campaign.first_partition import (
     partition_at,
 )
 from perf_pipeline.samples.campaign.hour import Hour
-from perf_pipeline.samples.run_folder import new_run_id
 
 
 class GaplessConfig(SoakConfig):
@@ -51,19 +50,16 @@ def first_of(now: datetime, hours: int, hour_seconds: float) -> FirstPartition:
 @dg.op
 def play_campaign(context: dg.OpExecutionContext, config: GaplessConfig) -> str:
     """Play all hours; mark the partition of each as it ends. The value is the campaign's folder."""
+    from assets.shown.endurance import hour_metadata
     from perf_pipeline.endurance_run import run_endurance
 
-    from assets.shown.endurance import hour_metadata
-
-    settings = settings_with(config.results_dir)
     now = datetime.now(UTC)
-    folder = CampaignFolder.of(settings.results_dir, config.campaign_id or new_run_id(now))
-    first = first_of(now, config.hours, config.hour_seconds)
 
-    def mark(hour: Hour) -> None:
+    def mark(folder: CampaignFolder, hour: Hour) -> None:
         campaign = folder.campaign()
+        begins = first_of(now, campaign.hours, campaign.hour_seconds)
+        first = first_partition(folder, otherwise=begins.partition)
         if hour.hour == 0:
-            first_partition(folder, otherwise=first.partition)
             tag_run(context, campaign)
             metadata = campaign_metadata(folder, campaign)
             context.log_event(dg.AssetMaterialization(SOAK_TARGET, metadata=metadata))
@@ -77,15 +73,15 @@ def play_campaign(context: dg.OpExecutionContext, config: GaplessConfig) -> str:
 
     with ending_as_canceled(context):
         hang_up_as_terminate()
-        run_endurance(
+        folder = run_endurance(
             open_scenario(config.scenario, read_machine_limits()),
-            settings,
-            campaign_id=folder.campaign_id,
+            settings_with(config.results_dir),
+            campaign_id=config.campaign_id,
             hours=config.hours,
             hour_seconds=config.hour_seconds,
+            rate_per_s=config.rate_per_s,
             notify=notifier(context.log),
             wait_s=parse_duration(config.wait, "wait"),
-            partition_of=first.of_hour,
             on_hour=mark,
         )
     return str(folder.root)
@@ -96,9 +92,8 @@ def judge_and_report(
     context: dg.OpExecutionContext, root: str, end_summary: dg.ResourceParam[EndSummary]
 ) -> None:
     """Record trend, checks and report of the campaign, and fail the run unless all checks pass."""
-    from perf_pipeline.endurance_run import judge_campaign
-
     from assets.shown.endurance import verdict_metadata
+    from perf_pipeline.endurance_run import judge_campaign
     from perf_pipeline.report.endurance.checks import failures
     from perf_pipeline.report.endurance.files import write_campaign_report
     from perf_pipeline.report.endurance.stored_campaign import stored_campaign
