@@ -11,7 +11,7 @@ from assets.endurance.hours import SoakConfig, campaign_metadata, tag_run
 from assets.endurance.trend import check_evaluations
 from assets.failure import VerdictFailedError
 from assets.launchpad.flag_form import settings_with
-from assets.resources import hang_up_as_terminate, notifier
+from assets.resources import checked_run, hang_up_as_terminate, notifier
 from assets.run_inventory import ending_as_canceled, note_first_failure
 from assets.shown.end_summary import EndSummary
 from assets.shown.links import report_links
@@ -19,7 +19,7 @@ from assets.tags import VERDICT_TAG
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.samples.campaign.campaign import REAL_HOUR_S
+from perf_pipeline.samples.campaign.campaign import REAL_HOUR_S, Campaign
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.first_partition import (
     FirstPartition,
@@ -53,7 +53,8 @@ def play_campaign(context: dg.OpExecutionContext, config: GaplessConfig) -> str:
     from assets.shown.endurance import hour_metadata
     from perf_pipeline.endurance_run import run_endurance
 
-    now = datetime.now(UTC)
+    now, settings = datetime.now(UTC), settings_with(config.results_dir)
+    checked, notify = checked_run(settings, config.campaign_id), notifier(context.log)
 
     def mark(folder: CampaignFolder, hour: Hour) -> None:
         campaign = folder.campaign()
@@ -63,6 +64,7 @@ def play_campaign(context: dg.OpExecutionContext, config: GaplessConfig) -> str:
             tag_run(context, campaign)
             metadata = campaign_metadata(folder, campaign)
             context.log_event(dg.AssetMaterialization(SOAK_TARGET, metadata=metadata))
+        notify(_line(campaign, hour))
         context.log_event(
             dg.AssetMaterialization(
                 "endurance_hour",
@@ -74,17 +76,24 @@ def play_campaign(context: dg.OpExecutionContext, config: GaplessConfig) -> str:
     with ending_as_canceled(context):
         hang_up_as_terminate()
         folder = run_endurance(
-            open_scenario(config.scenario, read_machine_limits()),
-            settings_with(config.results_dir),
+            checked.scenario if checked else open_scenario(config.scenario, read_machine_limits()),
+            settings,
             campaign_id=config.campaign_id,
             hours=config.hours,
             hour_seconds=config.hour_seconds,
             rate_per_s=config.rate_per_s,
-            notify=notifier(context.log),
+            notify=notify,
             wait_s=parse_duration(config.wait, "wait"),
             on_hour=mark,
+            environments=checked.environments if checked else {},
         )
     return str(folder.root)
+
+
+def _line(campaign: Campaign, hour: Hour) -> str:
+    failed = hour.errors + hour.timeouts + hour.dropped
+    gap = f", {hour.gap_before_s:.1f} s after the one before" if hour.hour else ""
+    return f"hour {hour.hour + 1} of {campaign.hours}{gap}: {hour.ok} ok, {failed} failed"
 
 
 @dg.op
