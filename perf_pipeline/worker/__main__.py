@@ -53,7 +53,8 @@ def play_job(path: Path, addresses: int | None = None) -> int:
     os.set_inheritable(job.bell, False)  # what the target starts has no use for it
     slots = SlotFile(Path(job.slots))
     adapter = import_module(f"perf_pipeline.targets.{job.target}.adapter")
-    player = import_module(f"perf_pipeline.worker.{PLAYERS[job.mode]}")
+    players = "endurance." if job.hours else ""
+    player = import_module(f"perf_pipeline.worker.{players}{PLAYERS[job.mode]}")
     try:
         journal = JournalWriter(Path(job.journal))
         code: int = player.play(job, adapter, journal, slots, Bell(job.bell))

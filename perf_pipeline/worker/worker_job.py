@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class CampaignShare:
+    """What a lasting worker plays of a campaign.
+
+    Attributes:
+        hours: Folder with a folder for each hour; empty for a worker that plays one level.
+        arm: Folder of its files in that of an hour; empty for the hour's own.
+        workflows_per_hour: Arrivals of one hour, of all workers together.
+        leak: What it leaks on purpose (``worker/endurance/planted_leak.py``); empty for nothing.
+        look_every_s: How often it says how much memory its interpreter has allocated.
+    """
+
+    hours: str = ""
+    arm: str = ""
+    workflows_per_hour: int = 0
+    leak: str = ""
+    look_every_s: float = 1.0
+
+
+@dataclass(frozen=True)
 class WorkerJob:
     """The job of one worker process; written as JSON by ``loadgen``.
 
@@ -39,6 +58,7 @@ class WorkerJob:
         hidden_variables: Variables of this process whose values belong into no text.
         think_time: Between the workflows of a slot of a closed loop.
         staged: Only so many slots of a closed loop play as the current stage allows.
+        hours, arm, workflows_per_hour, leak, look_every_s: As of ``CampaignShare``.
     """
 
     worker: int
@@ -57,6 +77,11 @@ class WorkerJob:
     hidden_variables: tuple[str, ...] = ()
     think_time: ThinkTime = field(default_factory=ThinkTime)
     staged: bool = False
+    hours: str = ""
+    arm: str = ""
+    workflows_per_hour: int = 0
+    leak: str = ""
+    look_every_s: float = 1.0
 
     def think_draws(self) -> list[Iterator[float]]:
         """Return the think times of each slot of this worker, s; empty for none."""

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from perf_pipeline.config.names import check_names
+from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
 from perf_pipeline.samples.run_folder import write_json
 from perf_pipeline.samples.typed_file import read_typed
 
 SCHEMA_VERSION = 1
-
-REAL_HOUR_S = 3600.0
 
 Evidence = Literal["real", "scaled", "extrapolated"]
 """What a figure over hours rests on; the three are never mixed in one table."""
@@ -34,7 +33,7 @@ class Campaign:
         begun_ns: CLOCK_MONOTONIC of the same moment.
         kernel_boot_id: Of the kernel whose clock that is; after another boot of the host the wall
             clock tells the time instead (``campaign_clock.py``).
-        twin_leak_bytes: What the twin process leaks on purpose with each workflow; 0 for no twin.
+        has_twin: A second process leaks on purpose (``twin.*`` among the signals).
     """
 
     campaign_id: str
@@ -49,7 +48,7 @@ class Campaign:
     workflows_per_hour: int
     begun_ns: int = 0
     kernel_boot_id: str = ""
-    twin_leak_bytes: int = 0
+    has_twin: bool = False
 
 
 def evidence_of(hour_seconds: float) -> Evidence:

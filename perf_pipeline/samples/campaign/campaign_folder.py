@@ -1,6 +1,7 @@
 """The folder of an endurance campaign, and what is read from it.
 
 RESULTS/endurance-ID/campaign.json   what is played
+.../scenario.json                    the scenario as it was checked, and its environments
 .../boots/BOOT_ID/                   worker files of one life of the target: log, job, cold starts
 .../hours/000/                       one folder an hour: hour.json once it has ended, signals.jsonl,
                                      and the files of a load level (level.json, journals, ...)
@@ -56,6 +57,11 @@ class CampaignFolder:
     def campaign_file(self) -> Path:
         """Path of ``campaign.json``."""
         return self.root / "campaign.json"
+
+    @property
+    def scenario_file(self) -> Path:
+        """Path of ``scenario.json``: the scenario as it was checked, for the hours' processes."""
+        return self.root / "scenario.json"
 
     @property
     def boots(self) -> Path:

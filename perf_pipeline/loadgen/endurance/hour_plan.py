@@ -1,0 +1,68 @@
+"""The plan of one hour of a campaign: an open level of constant rate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_pipeline.config.scenario.arrivals import Arrivals
+from perf_pipeline.errors import ScenarioError
+from perf_pipeline.loadgen.plan.plan import plan_levels
+
+if TYPE_CHECKING:
+    from perf_pipeline.config.scenario.endurance import Endurance
+    from perf_pipeline.config.scenario.scenario import Scenario
+    from perf_pipeline.loadgen.plan.level_plan import LevelPlan
+
+
+def endurance_of(scenario: Scenario) -> Endurance:
+    """Return what a scenario soaks.
+
+    Raises:
+        ScenarioError: It has no ``[endurance]`` table.
+    """
+    if scenario.endurance is None:
+        raise ScenarioError(
+            [f"{scenario.name}: it has no [endurance] table, so it plays no hours; give rate."]
+        )
+    return scenario.endurance
+
+
+def hour_plan(
+    scenario: Scenario,
+    hour: int,
+    processes: int,
+    left_out: tuple[str, ...] = (),
+    length_s: float | None = None,
+) -> LevelPlan:
+    """Plan one hour; two hours of a campaign differ in nothing but number and length.
+
+    Args:
+        scenario: Has an ``[endurance]`` table.
+        hour: Its number.
+        processes: Worker processes.
+        left_out: Unavailable servers, to which workflows do not write.
+        length_s: How long it lasts; None for the whole hour.
+    """
+    soak = endurance_of(scenario)
+    arrivals = Arrivals(
+        label="hour",
+        schedule="constant",
+        rate_per_s=soak.rate_per_s,
+        duration_s=soak.hour_seconds if length_s is None else length_s,
+        slots=soak.slots,
+        start_timeout_s=soak.start_timeout_s,
+    )
+    alone = replace(
+        scenario,
+        concurrency=(),
+        levels=(),
+        stages=(),
+        arms=(),
+        faults=(),
+        repeats=1,
+        arrivals=(arrivals,),
+        phases=replace(scenario.phases, warm_up_s=0.0),
+    )
+    (plan,) = plan_levels(alone, processes, left_out)
+    return replace(plan, index=hour, label=f"hour-{hour:03d}")
