@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.hour import DEADLINE, Hour, write_hour
+from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict, LeakWord
 from perf_pipeline.samples.campaign.signal_sample import SignalSample, append_sample
 from perf_pipeline.samples.campaign.verdicts import (
     ChangePoint,
     DegradationVerdict,
     ErrorsVerdict,
-    LeakVerdict,
     Verdicts,
 )
 
@@ -27,19 +27,52 @@ HOURS, MISSING, LATE, RESTARTED = 6, 2, 3, 4
 
 RATE_PER_S = 20.0
 SAMPLE_EACH_S = 2.0
-LEAK = LeakVerdict(
-    name="target.heap_blocks",
-    verdict="leak",
-    growth_per_hour=1200.0,
-    interval=(1150.0, 1250.0),
+
+
+def leak_verdict(
+    name: str, verdict: LeakWord, growth: float, interval: tuple[float, float], **more: Any
+) -> LeakVerdict:
+    """Return a verdict on a signal, with a level of 100 and no limit unless they are given."""
+    given = {
+        "growth_per_1000_workflows": None,
+        "interval_per_1000_workflows": None,
+        "smallest_visible": None,
+        "growth_percent_per_day": None,
+        "level": 100.0,
+        "hours": float(HOURS),
+        "limit": None,
+        "hours_to_limit": None,
+        "warm_up_hours": None,
+        "warm_up_workflows": None,
+        "step": None,
+        "step_hour": None,
+        "leak_probability": 0.5,
+        "reason": "planted",
+        **more,
+    }
+    return LeakVerdict(
+        name=name, verdict=verdict, growth_per_hour=growth, interval=interval, **given
+    )
+
+
+LEAK = leak_verdict(
+    "target.heap_blocks",
+    "leak",
+    1200.0,
+    (1150.0, 1250.0),
     growth_per_1000_workflows=1000.0,
     smallest_visible=40.0,
+    level=303_600.0,
+    limit=400_000.0,
     hours_to_limit=72.5,
+    warm_up_hours=0.5,
     reason="the floors of the last half grow by 1200 an hour",
 )
-CLEAN = LeakVerdict("target.uss_bytes", "clean", 1e3, (-2e4, 2.2e4), 20.0, 3e4, None, "no growth")
-DOUBT = LeakVerdict(
-    "redis.used_memory_bytes", "inconclusive", 4e5, (-1e5, 9e5), None, 1e6, None, "too few floors"
+CLEAN = leak_verdict(
+    "target.uss_bytes", "clean", 1e3, (-2e4, 2.2e4), level=90e6, limit=1e9, reason="no growth"
+)
+DOUBT = leak_verdict(
+    "redis.used_memory_bytes", "inconclusive", 4e5, (-1e5, 9e5), level=2e6, reason="too few floors"
 )
 VERDICTS = Verdicts(
     leaks=(CLEAN, DOUBT, LEAK),

@@ -19,7 +19,8 @@ from assets.tags import VERDICT_TAG
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
-from perf_pipeline.samples.campaign.campaign import REAL_HOUR_S, Campaign
+from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
+from perf_pipeline.samples.campaign.campaign import Campaign
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.first_partition import (
     FirstPartition,
@@ -118,7 +119,7 @@ def judge_and_report(
     ):
         context.log_event(dg.AssetMaterialization(name, metadata=metadata))
     for one in check_evaluations(stored):
-        context.log_event(one)
+        context.log_event(one)  # type: ignore[arg-type] - its annotation lacks what it handles
     end_summary.show_path(page)
     failed = failures(stored)
     word = "clean" if stored.verdicts is None else stored.verdicts.leak

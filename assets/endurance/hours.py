@@ -23,8 +23,9 @@ from assets.tags import PROCESS_TAG, SCENARIO_TAG, TARGET_TAG
 from perf_pipeline.config.duration import parse_duration
 from perf_pipeline.config.machine import read_machine_limits
 from perf_pipeline.config.scenario.builtin import open_scenario
+from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
 from perf_pipeline.lifeline import own_stamp
-from perf_pipeline.samples.campaign.campaign import REAL_HOUR_S, Campaign
+from perf_pipeline.samples.campaign.campaign import Campaign
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.first_partition import partition_start
 
@@ -73,11 +74,13 @@ def soak_target(
 
     A campaign that has hours to come goes on; otherwise another one begins.
     """
-    from perf_pipeline.endurance_run import begin_campaign
+    from perf_pipeline.endurance_run import begin_campaign, end_campaign
 
     folder = current_campaign(context.instance)
     with ending_as_canceled(context):
         if folder is None or config.new_campaign or is_over(folder):
+            if folder is not None:
+                end_campaign(folder)
             folder = begin_campaign(
                 open_scenario(config.scenario, read_machine_limits()),
                 settings_with(config.results_dir),
@@ -114,7 +117,7 @@ def endurance_hour(
     again and not played; one that was left out stays a gap.
     """
     from assets.shown.endurance import hour_metadata
-    from perf_pipeline.endurance_run import play_hour
+    from perf_pipeline.endurance_run import end_campaign, play_hour
 
     partition = context.partition_key
     with ending_as_canceled(context):
@@ -135,6 +138,8 @@ def endurance_hour(
             on_progress=ProgressLog(context),
             wait_s=parse_duration(config.wait, "wait"),
         )
+        if is_over(folder):
+            end_campaign(folder)
     return dg.MaterializeResult(metadata=hour_metadata(campaign, hour))
 
 

@@ -11,7 +11,8 @@ from perf_pipeline.report.text.table import Cell
 
 if TYPE_CHECKING:
     from perf_pipeline.report.endurance.stored_campaign import StoredCampaign
-    from perf_pipeline.samples.campaign.verdicts import LeakVerdict, Verdicts
+    from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
+    from perf_pipeline.samples.campaign.verdicts import Verdicts
 
 NAMED_MAX = 4
 """Signals that an answer names; further ones are counted."""

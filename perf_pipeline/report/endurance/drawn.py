@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from perf_pipeline.report.charts.chart import Chart
     from perf_pipeline.report.endurance.stored_campaign import StoredCampaign
     from perf_pipeline.samples.campaign.hour import Hour
-    from perf_pipeline.samples.campaign.verdicts import LeakVerdict
+    from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
 
 SIGNALS_MAX = 36
 """Signals that are drawn: leaks, then what is in doubt, then the others."""
@@ -84,30 +84,35 @@ def _signal(
     shown = f"{escape.name(name)}, {unit}" if unit else escape.name(name)
     if verdict is not None:
         shown = f"{shown}: {verdict.verdict}"
-    return signal_chart(shown, axis, line, _trend(verdict, line, factor, stored), place)
+    return signal_chart(
+        shown, axis, line, _trend(verdict, line, factor, stored.campaign.hour_seconds), place
+    )
 
 
 def _trend(
     verdict: LeakVerdict | None,
     line: list[tuple[float, float]],
     factor: float,
-    stored: StoredCampaign,
+    hour_seconds: float,
 ) -> Trend | None:
-    if verdict is None or verdict.growth_per_hour is None or verdict.interval is None:
+    """Return the line of the stored growth through the stored level, after the warm-up."""
+    if verdict is None:
         return None
-    hour_s = stored.campaign.hour_seconds
-    start, end = line[0][0], line[-1][0]
-    middle = sorted(value for _, value in line)[len(line) // 2]
-    low, high = verdict.interval
+    limit = None if verdict.limit is None else factor * verdict.limit
+    level, growth, interval = verdict.level, verdict.growth_per_hour, verdict.interval
+    if level is None or growth is None or interval is None:
+        return Trend((), limit, verdict.verdict)
+    start = line[0][0] + (verdict.warm_up_hours or 0.0) * hour_seconds
+    middle = (start + line[-1][0]) / 2
 
-    def at(t: float, growth: float) -> float:
-        return middle + factor * growth * (t - (start + end) / 2) / hour_s
+    def at(t: float, grown: float) -> float:
+        return factor * (level + grown * (t - middle) / hour_seconds)
 
-    points = [
-        (t, at(t, verdict.growth_per_hour), *sorted((at(t, low), at(t, high))))
-        for t in (start, (start + end) / 2, end)
-    ]
-    return Trend(points, None, verdict.verdict)
+    points = []
+    for t in (start, middle, line[-1][0]):
+        low, high = sorted(at(t, end) for end in interval)
+        points.append((t, at(t, growth), low, high))
+    return Trend(points, limit, verdict.verdict)
 
 
 def _axis(stored: StoredCampaign) -> TimeAxis:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from perf_pipeline.samples.campaign.campaign import REAL_HOUR_S
+from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.verdicts import read_verdicts
 
@@ -64,9 +64,9 @@ class StoredCampaign:
 
     @property
     def gaps(self) -> tuple[Hour, ...]:
-        """Hours before which no load ran for longer than changing the hour takes."""
+        """Hours after the first before which no load ran for longer than changing one takes."""
         limit_s = GAP_SHARE_MIN * self.campaign.hour_seconds
-        return tuple(one for one in self.hours if one.gap_before_s > limit_s)
+        return tuple(one for one in self.hours if one.hour and one.gap_before_s > limit_s)
 
     @property
     def breaks(self) -> tuple[Hour, ...]:

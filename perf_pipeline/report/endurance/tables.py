@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from perf_pipeline.report.endurance.stored_campaign import StoredCampaign
     from perf_pipeline.samples.campaign.hour import Hour
-    from perf_pipeline.samples.campaign.verdicts import DegradationVerdict, LeakVerdict
+    from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict
+    from perf_pipeline.samples.campaign.verdicts import DegradationVerdict
 
 OWNERS = ("target", "twin", "harness", "postgres", "mysql", "redis", "mongodb", "machine")
 _NOTHING = Cell("none", "quiet")
@@ -106,13 +107,14 @@ def _interruptions(stored: StoredCampaign) -> Iterator[tuple[int, tuple[Cell, ..
         )
     for one in stored.gaps:
         earlier = before.get(one.hour)
-        ran = earlier is None or earlier.ran_to_end
-        why = "it began late" if ran else words.sentence(earlier.ended_because)
+        why = "it began late"
+        if earlier is not None and not earlier.ran_to_end:
+            why = words.sentence(earlier.ended_because)
         length = number(quantity.seconds(one.gap_before_s))
         yield one.hour, (Cell(str(one.hour)), Cell("gap", "warn"), length, Cell(why))
     for one in stored.breaks:
-        why = Cell("the target was started again")
-        yield one.hour, (Cell(str(one.hour)), Cell("break", "warn"), _NOTHING, why)
+        restarted = Cell("the target was started again")
+        yield one.hour, (Cell(str(one.hour)), Cell("break", "warn"), _NOTHING, restarted)
 
 
 def leaks_table(stored: StoredCampaign) -> Table:
@@ -133,7 +135,6 @@ def leaks_table(stored: StoredCampaign) -> Table:
 def _leak_row(one: LeakVerdict) -> tuple[Cell, ...]:
     unit = words.unit_of(one.name)
     grown = partial(words.amount, unit=unit, signed=True)
-    hours = "no limit, or it is not approached"
     return (
         Cell(escape.name(one.name)),
         words.leak_cell(one.verdict, words.sentence(one.reason)),
@@ -141,10 +142,17 @@ def _leak_row(one: LeakVerdict) -> tuple[Cell, ...]:
         _NOTHING if one.interval is None else number(words.between(*one.interval, unit)),
         measured(one.growth_per_1000_workflows, grown, ""),
         measured(one.smallest_visible, partial(words.amount, unit=unit), ""),
-        Cell("", "quiet", hours)
-        if one.hours_to_limit is None
-        else number(_hours(one.hours_to_limit)),
+        _limit_cell(one),
     )
+
+
+def _limit_cell(one: LeakVerdict) -> Cell:
+    if one.limit is None:
+        return Cell("no limit", "quiet")
+    limit = words.amount(one.limit, words.unit_of(one.name))
+    if one.hours_to_limit is None:
+        return Cell("not approached", "quiet", limit)
+    return number(_hours(one.hours_to_limit), limit)
 
 
 def _hours(hours: float) -> str:

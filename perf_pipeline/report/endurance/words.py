@@ -9,11 +9,8 @@ from perf_pipeline.report.text.table import Cell
 
 if TYPE_CHECKING:
     from perf_pipeline.report.text.table import Tone
-    from perf_pipeline.samples.campaign.verdicts import (
-        DegradationVerdict,
-        ErrorsWord,
-        LeakWord,
-    )
+    from perf_pipeline.samples.campaign.leak_verdict import LeakWord
+    from perf_pipeline.samples.campaign.verdicts import DegradationVerdict, ErrorsWord
 
 _TONES: dict[str, Tone] = {
     "leak": "bad",

@@ -4,37 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict, LeakWord
 from perf_pipeline.samples.typed_file import read_typed
 
-LeakWord = Literal["leak", "clean", "inconclusive"]
 LossWord = Literal["proven_absent", "degraded", "inconclusive"]
 ErrorsWord = Literal["stable", "unstable", "inconclusive"]
 TwinWord = Literal["caught", "missed", "none"]
-
-
-@dataclass(frozen=True)
-class LeakVerdict:
-    """Whether one signal grows without end.
-
-    Attributes:
-        name: The signal, ``WHO.SIGNAL``.
-        verdict: One of the closed list.
-        growth_per_hour: In the unit of the signal.
-        interval: Of the growth per hour.
-        growth_per_1000_workflows: Likewise.
-        smallest_visible: The smallest growth per hour that this campaign could have seen.
-        hours_to_limit: Until the limit is reached at this growth; None without limit or growth.
-        reason: Why it is decided so, a sentence.
-    """
-
-    name: str
-    verdict: LeakWord
-    growth_per_hour: float | None
-    interval: tuple[float, float] | None
-    growth_per_1000_workflows: float | None
-    smallest_visible: float | None
-    hours_to_limit: float | None
-    reason: str
 
 
 @dataclass(frozen=True)
