@@ -25,6 +25,7 @@ from perf_pipeline.hour_player import HourPlayer
 from perf_pipeline.loadgen.checked_run import CheckedRun
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
+from perf_pipeline.loadgen.endurance.twin_leak import twin_leak_bytes
 from perf_pipeline.samples.campaign.campaign import Campaign, evidence_of, write_campaign
 from perf_pipeline.samples.campaign.campaign_clock import read_kernel_boot_id
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
@@ -53,7 +54,7 @@ def begin_campaign(
     settings: Settings,
     *,
     campaign_id: str | None = None,
-    hours: int | None = None,
+    hours: float | None = None,
     hour_seconds: float | None = None,
     rate_per_s: float | None = None,
     notify: Callable[[str], None] = lambda _text: None,
@@ -66,7 +67,7 @@ def begin_campaign(
         scenario: Has an ``[endurance]`` table; checked.
         settings: Where things are.
         campaign_id: Its id; None for a new one.
-        hours: How many hours are planned; None for the scenario's.
+        hours: How long, in hours; None for the scenario's.
         hour_seconds: Length of one; likewise.
         rate_per_s: Arrivals a second; likewise.
         notify: Called with each line to show meanwhile.
@@ -93,14 +94,14 @@ def begin_campaign(
         target=scenario.target,
         rate_per_s=soak.rate_per_s,
         seed=scenario.seed,
-        hours=soak.hours,
+        hours=soak.hour_count,
         hour_seconds=soak.hour_seconds,
         evidence=evidence_of(soak.hour_seconds),
         begun_utc=datetime.now(UTC).isoformat(),
         workflows_per_hour=soak.workflows_per_hour,
         begun_ns=time.monotonic_ns(),
         kernel_boot_id=read_kernel_boot_id(),
-        has_twin=soak.has_twin,
+        twin_leak_bytes=twin_leak_bytes(soak.workflows) if soak.has_twin else 0,
     )
     write_campaign(folder.campaign_file, campaign)
     return folder
@@ -145,7 +146,7 @@ def play_hour(
             on_hour=lambda one: played.update({one.hour: one}),
             wait_s=wait_s,
         )
-        player.play([hour], partition=partition, length_s=length_s)
+        player.play([hour], partition_of=lambda _hour: partition, length_s=length_s)
         return played[hour]
 
 
@@ -154,12 +155,13 @@ def run_endurance(
     settings: Settings,
     *,
     campaign_id: str | None = None,
-    hours: int | None = None,
+    hours: float | None = None,
     hour_seconds: float | None = None,
     rate_per_s: float | None = None,
     notify: Callable[[str], None] = lambda _text: None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     on_hour: Callable[[CampaignFolder, Hour], None] = lambda _folder, _hour: None,
+    partition_of: Callable[[int], str] = lambda _hour: "",
     environments: Mapping[str, TargetEnvironment] = MappingProxyType({}),
     wait_s: float = DEFAULT_WAIT_S,
 ) -> CampaignFolder:
@@ -177,6 +179,7 @@ def run_endurance(
         wait_s: Likewise.
         on_progress: Called about once a second with the progress of the load.
         on_hour: Called with the campaign's folder and each hour as it ends.
+        partition_of: Gives the partition in Dagster of an hour; empty for none.
 
     Raises:
         PerfPipelineError: As of ``begin_campaign``.
@@ -202,7 +205,7 @@ def run_endurance(
                 on_hour=lambda hour: on_hour(folder, hour),
                 wait_s=wait_s,
             )
-            player.play(range(folder.campaign().hours))
+            player.play(range(folder.campaign().hours), partition_of=partition_of)
     finally:
         end_campaign(folder)
     return folder
@@ -246,12 +249,12 @@ def _without_secrets(variables: Variables) -> Variables:
 
 
 def _refuse_full_disk(soak: Endurance, settings: Settings) -> None:
-    workflows = soak.hours * soak.workflows_per_hour * (2 if soak.has_twin else 1)
-    needed = workflows * BYTES_PER_WORKFLOW + soak.hours * HOUR_BYTES
+    workflows = soak.workflows * (2 if soak.has_twin else 1)
+    needed = workflows * BYTES_PER_WORKFLOW + soak.hour_count * HOUR_BYTES
     free = free_bytes(settings.results_dir)
     if free < needed:
         raise PerfPipelineError(
-            f"{settings.results_dir} has {free / 1e6:,.0f} MB free, and {soak.hours} hours at "
+            f"{settings.results_dir} has {free / 1e6:,.0f} MB free, and {soak.hours:g} hours at "
             f"{soak.rate_per_s:g} workflows a second take up to {needed / 1e6:,.0f} MB: free some, "
             "name another folder with --results, or lower the rate"
         )

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.loadgen.checked_run import read_checked_run
-from perf_pipeline.loadgen.endurance.attached_worker import slot_path
 from perf_pipeline.loadgen.endurance.attachment import attach, connect
 from perf_pipeline.loadgen.endurance.hour_plan import endurance_of, hour_plan
 from perf_pipeline.loadgen.endurance.hour_recovery import recovered_log
@@ -24,9 +23,10 @@ from perf_pipeline.loadgen.endurance.played_hour import PlayedHour
 from perf_pipeline.loadgen.endurance.soak import TWIN
 from perf_pipeline.loadgen.endurance.time_scale import lead_s, sample_every_s
 from perf_pipeline.loadgen.run_data import RunData
+from perf_pipeline.loadgen.supervise.worker_process import WorkerFiles
 from perf_pipeline.metrics.endurance.hour_figures import NO_LOAD, RESOURCES, hour_figures
-from perf_pipeline.metrics.endurance.signal_recorder import SignalRecorder
 from perf_pipeline.metrics.resources.resource_sampler import ResourceSampler
+from perf_pipeline.metrics.signals.signal_recorder import TARGET, Boot, SignalRecorder
 from perf_pipeline.samples.campaign.begun_hour import BegunHour, read_begun_hour, write_begun_hour
 from perf_pipeline.samples.campaign.campaign_clock import CampaignClock
 from perf_pipeline.samples.campaign.hour import DEADLINE, Hour, write_hour
@@ -34,6 +34,7 @@ from perf_pipeline.samples.ended_because import EndedBecause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from perf_pipeline.config.settings import Settings
     from perf_pipeline.loadgen.endurance.attachment import Attachment
@@ -93,7 +94,7 @@ class HourPlayer:
         self._soak = endurance_of(self._scenario)
         self._clock = CampaignClock.here(self._campaign)
         self._attachment: Attachment | None = None
-        self._partition = ""
+        self._partition_of: Callable[[int], str] = lambda _hour: ""
         self._length_s: float | None = None
         self._left: list[int] = []
         self._current: _Hour | None = None
@@ -102,14 +103,18 @@ class HourPlayer:
         self._closer = ThreadPoolExecutor(1)
 
     def play(
-        self, hours: Sequence[int], *, partition: str = "", length_s: float | None = None
+        self,
+        hours: Sequence[int],
+        *,
+        partition_of: Callable[[int], str] = lambda _hour: "",
+        length_s: float | None = None,
     ) -> None:
         """Play hours one after the other; those that were killed are recovered first.
 
         Args:
             hours: Their numbers, ascending.
-            partition: As of ``Hour``.
-            length_s: Length of each; None for whole hours.
+            partition_of: Gives the ``Hour.partition`` of an hour.
+            length_s: Length of each at most; None for whole hours.
 
         Raises:
             RunFolderError: An hour was played already, or is none of the campaign's.
@@ -117,7 +122,7 @@ class HourPlayer:
         """
         for hour in hours:
             self._refuse(hour)
-        self._partition, self._length_s = partition, length_s
+        self._partition_of, self._length_s = partition_of, length_s
         recovered = self._recover(before=max(hours) + 1)
         self._left = [hour for hour in hours if hour not in recovered]
         begin_ns = 0
@@ -178,7 +183,7 @@ class HourPlayer:
         folder.mkdir()
         begun = BegunHour(
             hour=hour,
-            partition=self._partition,
+            partition=self._partition_of(hour),
             boot_id=attachment.boot_id,
             campaign_begun_ns=self._clock.begun_ns,
             begun_ns=time.monotonic_ns(),
@@ -192,19 +197,16 @@ class HourPlayer:
             server.service: RunData(server, self._campaign.campaign_id).watched()
             for server in attachment.servers
         }
-        resources = sampling.enter_context(
-            ResourceSampler(folder / RESOURCES, watched, helpers=[attachment.keeper_pid])
+        resources = sampling.enter_context(  # the servers are asked for the signals
+            ResourceSampler(folder / RESOURCES, {}, helpers=[attachment.keeper_pid])
         )
         boot = self._folder.boots / attachment.boot_id
-        signals = SignalRecorder(
-            self._folder.signals_file(hour),
-            self._clock,
-            {
-                "target": [slot_path(boot, one) for one in range(len(attachment.pids))],
-                TWIN: [slot_path(boot / TWIN, one) for one in range(len(attachment.twin_pids))],
-            },
+        arms = {TARGET: _boot_of(boot, attachment.pids)}
+        if attachment.twin_pids:
+            arms[TWIN] = _boot_of(boot / TWIN, attachment.twin_pids)
+        signals = sampling.enter_context(
+            SignalRecorder(folder, self._clock, arms, watched, attachment.keeper_pid)
         )
-        sampling.callback(signals.close)
 
         def sample(at_ns: int, pids: list[int]) -> None:
             resources.sample(at_ns, pids)
@@ -312,6 +314,12 @@ class HourPlayer:
             return False
         living.close()
         return living.boot_id == boot_id
+
+
+def _boot_of(folder: Path, pids: Sequence[int]) -> Boot:
+    """Return the worker processes of an arm, with their files."""
+    files = [WorkerFiles.of(folder, worker) for worker in range(len(pids))]
+    return Boot(pids, [one.slots for one in files], [one.home for one in files])
 
 
 def _sentence(log: LevelLog) -> str:

@@ -25,14 +25,14 @@ class CampaignShare:
         hours: Folder with a folder for each hour; empty for a worker that plays one level.
         arm: Folder of its files in that of an hour; empty for the hour's own.
         workflows_per_hour: Arrivals of one hour, of all workers together.
-        leak: What it leaks on purpose (``worker/endurance/planted_leak.py``); empty for nothing.
+        leak_bytes: What each workflow leaks on purpose (``worker/endurance/planted_leak.py``).
         look_every_s: How often it says how much memory its interpreter has allocated.
     """
 
     hours: str = ""
     arm: str = ""
     workflows_per_hour: int = 0
-    leak: str = ""
+    leak_bytes: int = 0
     look_every_s: float = 1.0
 
 
@@ -58,7 +58,7 @@ class WorkerJob:
         hidden_variables: Variables of this process whose values belong into no text.
         think_time: Between the workflows of a slot of a closed loop.
         staged: Only so many slots of a closed loop play as the current stage allows.
-        hours, arm, workflows_per_hour, leak, look_every_s: As of ``CampaignShare``.
+        hours, arm, workflows_per_hour, leak_bytes, look_every_s: As of ``CampaignShare``.
     """
 
     worker: int
@@ -80,7 +80,7 @@ class WorkerJob:
     hours: str = ""
     arm: str = ""
     workflows_per_hour: int = 0
-    leak: str = ""
+    leak_bytes: int = 0
     look_every_s: float = 1.0
 
     def think_draws(self) -> list[Iterator[float]]:

@@ -42,14 +42,14 @@ def hour_plan(
         hour: Its number.
         processes: Worker processes.
         left_out: Unavailable servers, to which workflows do not write.
-        length_s: How long it lasts; None for the whole hour.
+        length_s: How long it lasts at most; None for the whole hour.
     """
     soak = endurance_of(scenario)
     arrivals = Arrivals(
         label="hour",
         schedule="constant",
         rate_per_s=soak.rate_per_s,
-        duration_s=soak.hour_seconds if length_s is None else length_s,
+        duration_s=min(soak.length_s(hour), length_s or soak.hour_seconds),
         slots=soak.slots,
         start_timeout_s=soak.start_timeout_s,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
+from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
 
 if TYPE_CHECKING:
     from perf_pipeline.config.scenario.endurance import Endurance
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 MIN_LEASE_S = 20.0
 """A shorter lease would end the target while the next hour's process starts."""
 
-MIN_SAMPLE_S = 0.2
+MIN_SAMPLE_S = 0.5
+"""A sample takes some 20 ms of a core."""
+
+LONG_HOURS, LONG_SAMPLE_S = 12, 30.0
+"""From so many hours on, samples are at least so far apart."""
 
 LEAD_S = 5.0
 """How long before the end of a real hour the files of the next one are made."""
@@ -48,6 +53,6 @@ def lead_s(soak: Endurance) -> float:
 
 def sample_every_s(scenario: Scenario) -> float:
     """Return how often the signals and resources of a campaign are sampled."""
-    soak = scenario.endurance
-    hour_seconds = REAL_HOUR_S if soak is None else soak.hour_seconds
-    return scaled_s(scenario.sample_every_s, hour_seconds, MIN_SAMPLE_S)
+    soak = endurance_of(scenario)
+    at_least_s = LONG_SAMPLE_S if soak.hours >= LONG_HOURS else 0.0
+    return scaled_s(max(scenario.sample_every_s, at_least_s), soak.hour_seconds, MIN_SAMPLE_S)

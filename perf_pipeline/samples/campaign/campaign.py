@@ -33,7 +33,8 @@ class Campaign:
         begun_ns: CLOCK_MONOTONIC of the same moment.
         kernel_boot_id: Of the kernel whose clock that is; after another boot of the host the wall
             clock tells the time instead (``campaign_clock.py``).
-        has_twin: A second process leaks on purpose (``twin.*`` among the signals).
+        twin_leak_bytes: What a second process leaks on purpose with each workflow (``twin.*`` among
+            the signals); 0 for no such process.
     """
 
     campaign_id: str
@@ -48,7 +49,7 @@ class Campaign:
     workflows_per_hour: int
     begun_ns: int = 0
     kernel_boot_id: str = ""
-    has_twin: bool = False
+    twin_leak_bytes: int = 0
 
 
 def evidence_of(hour_seconds: float) -> Evidence:

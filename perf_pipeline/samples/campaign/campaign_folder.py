@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX = "endurance-"
+SIGNALS = "signals.jsonl"
+SIGNALS_MISSING = "signals_missing.json"
+"""Files in the folder of an hour."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class CampaignFolder:
 
     def signals_file(self, hour: int) -> Path:
         """Return the path of an hour's ``signals.jsonl``."""
-        return self.hour_folder(hour) / "signals.jsonl"
+        return self.hour_folder(hour) / SIGNALS
 
     def campaign(self) -> Campaign:
         """Read what is played.

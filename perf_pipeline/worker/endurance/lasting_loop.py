@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_pipeline.worker.closed_loop import ClosedLoop
+from perf_pipeline.worker.endurance.planted_leak import LeakingSlot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from perf_pipeline.targets.target import Slot
     from perf_pipeline.worker.endurance.hour_link import HourLink
 
@@ -16,24 +15,25 @@ if TYPE_CHECKING:
 class LastingLoop(ClosedLoop):
     """Threads that play one hour after the other until the chain of hours ends."""
 
-    def follow(self, first: HourLink, leak: Callable[[Slot], Slot]) -> None:
+    def follow(self, first: HourLink, leak_bytes: int) -> None:
         """Set where the chain begins; called before ``start``.
 
         Args:
             first: Its first link.
-            leak: Makes a slot leak on purpose, or returns it as it is.
+            leak_bytes: What each workflow leaks on purpose; 0 for nothing.
         """
         self._links: list[HourLink | None] = [first] * self._slots.slots
-        self._leak = leak
+        self._leak_bytes = leak_bytes
 
     def _play_slot(self, target_slot: Slot, slot: int) -> None:
-        leaking = self._leak(target_slot)
+        if self._leak_bytes:
+            target_slot = LeakingSlot(target_slot, self._leak_bytes)
         # Taken out of the list, so that nothing keeps the hours that are over.
         link, self._links[slot] = self._links[slot], None
         while link is not None:
             link.wait()
             hour = link.hour
             if hour is not None:
-                hour.play_slot(leaking, slot)
+                hour.play_slot(target_slot, slot)
             del hour
             link = link.next

@@ -18,7 +18,6 @@ from perf_pipeline.samples.slots import (
 )
 from perf_pipeline.worker.endurance.hour_link import HourLink
 from perf_pipeline.worker.endurance.lasting_loop import LastingLoop
-from perf_pipeline.worker.endurance.planted_leak import leak_of
 from perf_pipeline.worker.endurance.worker_hour import WorkerHour
 from perf_pipeline.worker.own_time import monotonic_ns, sleep
 from perf_pipeline.worker.recorder import Recorder
@@ -62,7 +61,7 @@ def play(
         threads=threads,
         on_last_end=bell.ring,
     )
-    loop.follow(last, leak_of(job.leak))
+    loop.follow(last, job.leak_bytes)
     facts = target_facts(target, executes_at_once=None)
     get_ready(loop, job, journal, slots, facts, originals, lifecycle)
     recorder.finish(loop.in_flight)  # the cold starts: from now on each hour has its own
