@@ -1,1 +1,1 @@
-"""The command run for an endurance scenario: its Dagster job, and the outcome of the campaign."""
+"""Endurance on the command line: a campaign is played, and whether series leak."""
