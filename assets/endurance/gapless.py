@@ -1,6 +1,9 @@
 """The job that plays all hours of a campaign in one go, without a gap between them."""
 
+import math
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -51,33 +54,24 @@ def first_of(now: datetime, hours: int, hour_seconds: float) -> FirstPartition:
 @dg.op
 def play_campaign(context: dg.OpExecutionContext, config: GaplessConfig) -> str:
     """Play all hours; mark the partition of each as it ends. The value is the campaign's folder."""
-    from assets.shown.endurance import hour_metadata
     from perf_pipeline.endurance_run import run_endurance
+    from perf_pipeline.loadgen.endurance.hour_plan import endurance_of
 
-    now, settings = datetime.now(UTC), settings_with(config.results_dir)
-    checked, notify = checked_run(settings, config.campaign_id), notifier(context.log)
-
-    def mark(folder: CampaignFolder, hour: Hour) -> None:
-        campaign = folder.campaign()
-        begins = first_of(now, campaign.hours, campaign.hour_seconds)
-        first = first_partition(folder, otherwise=begins.partition)
-        if hour.hour == 0:
-            tag_run(context, campaign)
-            metadata = campaign_metadata(folder, campaign)
-            context.log_event(dg.AssetMaterialization(SOAK_TARGET, metadata=metadata))
-        notify(_line(campaign, hour))
-        context.log_event(
-            dg.AssetMaterialization(
-                "endurance_hour",
-                partition=first.of_hour(hour.hour),
-                metadata=hour_metadata(campaign, hour),
-            )
-        )
-
+    settings, notify = settings_with(config.results_dir), notifier(context.log)
+    checked = checked_run(settings, config.campaign_id)
     with ending_as_canceled(context):
+        scenario = (
+            checked.scenario if checked else open_scenario(config.scenario, read_machine_limits())
+        )
+        soak = endurance_of(scenario)
+        first = first_of(
+            datetime.now(UTC),
+            math.ceil(config.hours or soak.hours),
+            config.hour_seconds or soak.hour_seconds,
+        )
         hang_up_as_terminate()
         folder = run_endurance(
-            checked.scenario if checked else open_scenario(config.scenario, read_machine_limits()),
+            scenario,
             settings,
             campaign_id=config.campaign_id,
             hours=config.hours,
@@ -85,10 +79,34 @@ def play_campaign(context: dg.OpExecutionContext, config: GaplessConfig) -> str:
             rate_per_s=config.rate_per_s,
             notify=notify,
             wait_s=parse_duration(config.wait, "wait"),
-            on_hour=mark,
+            partition_of=first.of_hour,
+            on_hour=partial(_mark, context, notify, first),
             environments=checked.environments if checked else {},
         )
     return str(folder.root)
+
+
+def _mark(
+    context: dg.OpExecutionContext,
+    notify: Callable[[str], None],
+    first: FirstPartition,
+    folder: CampaignFolder,
+    hour: Hour,
+) -> None:
+    """Record an hour as it ends, and before the first one the campaign."""
+    from assets.shown.endurance import hour_metadata
+
+    campaign = folder.campaign()
+    if hour.hour == 0:
+        first_partition(folder, otherwise=first.partition)
+        tag_run(context, campaign)
+        begun = campaign_metadata(folder, campaign)
+        context.log_event(dg.AssetMaterialization(SOAK_TARGET, metadata=begun))
+    notify(_line(campaign, hour))
+    played = hour_metadata(campaign, hour)
+    context.log_event(
+        dg.AssetMaterialization("endurance_hour", partition=hour.partition, metadata=played)
+    )
 
 
 def _line(campaign: Campaign, hour: Hour) -> str:
@@ -103,7 +121,7 @@ def judge_and_report(
 ) -> None:
     """Record trend, checks and report of the campaign, and fail the run unless all checks pass."""
     from assets.shown.endurance import verdict_metadata
-    from perf_pipeline.endurance_run import judge_campaign
+    from perf_pipeline.campaign_judging import judge_campaign
     from perf_pipeline.report.endurance.checks import failures
     from perf_pipeline.report.endurance.files import write_campaign_report
     from perf_pipeline.report.endurance.stored_campaign import stored_campaign
@@ -119,7 +137,7 @@ def judge_and_report(
     ):
         context.log_event(dg.AssetMaterialization(name, metadata=metadata))
     for one in check_evaluations(stored):
-        context.log_event(one)  # type: ignore[arg-type] - its annotation lacks what it handles
+        context.log_event(one)  # type: ignore[arg-type] # it handles more than its annotation says
     end_summary.show_path(page)
     failed = failures(stored)
     word = "clean" if stored.verdicts is None else stored.verdicts.leak

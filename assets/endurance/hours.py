@@ -40,8 +40,8 @@ class SoakConfig(dg.Config):
     scenario: str = Field(
         default="endurance", description="What every hour plays: a scenario's name, or its file."
     )
-    hours: int | None = Field(
-        default=None, ge=1, description="Hours of the campaign. Empty: the scenario's."
+    hours: float | None = Field(
+        default=None, gt=0, description="Hours of the campaign. Empty: the scenario's."
     )
     hour_seconds: float | None = Field(
         default=None,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perf_pipeline.campaign_judging import judge_campaign
 from perf_pipeline.cli.child_end import end_of
 from perf_pipeline.cli.lines.lines import line_width, wrapped
 from perf_pipeline.cli.lines.terminal import show, show_report
 from perf_pipeline.cli.output import answer
-from perf_pipeline.endurance_run import judge_campaign
 from perf_pipeline.errors import RunFolderError
 from perf_pipeline.exit_code import Exit
 from perf_pipeline.program.dagster_home import VARIABLE

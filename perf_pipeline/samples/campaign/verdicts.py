@@ -7,6 +7,8 @@ from typing import Literal
 from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict, LeakWord
 from perf_pipeline.samples.typed_file import read_typed
 
+SCHEMA_VERSION = 1
+
 LossWord = Literal["proven_absent", "degraded", "inconclusive"]
 ErrorsWord = Literal["stable", "unstable", "inconclusive"]
 TwinWord = Literal["caught", "missed", "none"]
@@ -88,4 +90,4 @@ def read_verdicts(path: Path) -> Verdicts:
     Raises:
         RunFolderError: It is missing, or is not what this version writes.
     """
-    return read_typed(path, Verdicts, 1)
+    return read_typed(path, Verdicts, SCHEMA_VERSION)
