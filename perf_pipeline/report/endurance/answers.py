@@ -70,12 +70,13 @@ def _complete(stored: StoredCampaign) -> Verdict:
 def _leak(found: Verdicts | None) -> tuple[Cell, tuple[str, ...]]:
     if found is None:
         return _NOT_JUDGED, ()
-    leaks = [one for one in found.leaks if one.verdict == "leak"]
-    unclear = [one for one in found.leaks if one.verdict == "inconclusive"]
-    clean = len(found.leaks) - len(leaks) - len(unclear)
+    own = [one for one in found.leaks if not words.is_twin(one.name)]
+    leaks = [one for one in own if one.verdict == "leak"]
+    unclear = [one for one in own if one.verdict == "inconclusive"]
+    clean = len(own) - len(leaks) - len(unclear)
     said = [f"{_named(some)}." for some in (leaks, unclear) if some]
     said.append(
-        f"Of {quantity.counted(len(found.leaks), 'signal')}: {len(leaks)} leak, "
+        f"Of {quantity.counted(len(own), 'signal')}: {len(leaks)} leak, "
         f"{len(unclear)} inconclusive, {clean} clean."
     )
     if found.twin == "missed":

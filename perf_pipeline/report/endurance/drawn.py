@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 SIGNALS_MAX = 36
 """Signals that are drawn: leaks, then what is in doubt, then the others."""
 
-_WEIGHT = {"leak": 0, "inconclusive": 1, "clean": 2}
-
 
 def drawn_hours(stored: StoredCampaign) -> tuple[Chart, ...]:
     """Draw throughput, response times, errors and processor time of the hours."""
@@ -66,11 +64,8 @@ def drawn_signals(stored: StoredCampaign) -> tuple[Chart, ...]:
     """Draw the signals, what matters most first."""
     axis = _axis(stored)
     leaks = {one.name: one for one in (stored.verdicts.leaks if stored.verdicts else ())}
-
-    def weight(name: str) -> tuple[int, str]:
-        return (_WEIGHT[leaks[name].verdict] if name in leaks else len(_WEIGHT)), name
-
-    names = sorted(stored.signal_names, key=weight)[:SIGNALS_MAX]
+    by_weight = sorted(stored.signal_names, key=lambda name: words.weight(name, leaks.get(name)))
+    names = by_weight[:SIGNALS_MAX]
     return tuple(
         _signal(stored, axis, name, leaks.get(name), place) for place, name in enumerate(names)
     )

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 OWNERS = ("target", "twin", "harness", "postgres", "mysql", "redis", "mongodb", "machine")
 _NOTHING = Cell("none", "quiet")
 _NO_ENDED = "no workflow of the hour ended"
-_WEIGHT = ("leak", "inconclusive", "clean")
 
 
 def hours_table(stored: StoredCampaign) -> Table:
@@ -120,7 +119,7 @@ def _interruptions(stored: StoredCampaign) -> Iterator[tuple[int, tuple[Cell, ..
 def leaks_table(stored: StoredCampaign) -> Table:
     """Return one row for each judged signal, leaks first."""
     found = () if stored.verdicts is None else stored.verdicts.leaks
-    rows = sorted(found, key=lambda one: (_WEIGHT.index(one.verdict), one.name))
+    rows = sorted(found, key=lambda one: words.weight(one.name, one))
     note = (
         "Growth is that of the floors, the lowest values of short stretches, after warm-up. "
         "Smallest visible: a leak that is slower than this would not have been seen."
@@ -137,7 +136,7 @@ def _leak_row(one: LeakVerdict) -> tuple[Cell, ...]:
     grown = partial(words.amount, unit=unit, signed=True)
     return (
         Cell(escape.name(one.name)),
-        words.leak_cell(one.verdict, words.sentence(one.reason)),
+        words.signal_cell(one),
         measured(one.growth_per_hour, grown, "too few samples"),
         _NOTHING if one.interval is None else number(words.between(*one.interval, unit)),
         measured(one.growth_per_1000_workflows, grown, ""),

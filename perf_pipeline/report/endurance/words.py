@@ -9,7 +9,7 @@ from perf_pipeline.report.text.table import Cell
 
 if TYPE_CHECKING:
     from perf_pipeline.report.text.table import Tone
-    from perf_pipeline.samples.campaign.leak_verdict import LeakWord
+    from perf_pipeline.samples.campaign.leak_verdict import LeakVerdict, LeakWord
     from perf_pipeline.samples.campaign.verdicts import DegradationVerdict, ErrorsWord
 
 _TONES: dict[str, Tone] = {
@@ -27,6 +27,23 @@ _WORDS = {"degraded": "degraded", "proven_absent": "loss proven absent"}
 def leak_cell(verdict: LeakWord, note: str = "") -> Cell:
     """Return the verdict on a signal, or on all."""
     return Cell(verdict, _TONES[verdict], note)
+
+
+def signal_cell(one: LeakVerdict) -> Cell:
+    """Return the verdict on a signal with its reason; of one that leaks on purpose, if it shows."""
+    reason = sentence(one.reason)
+    if not is_twin(one.name):
+        return leak_cell(one.verdict, reason)
+    if one.verdict == "leak":
+        return Cell("leak, on purpose", "good", reason)
+    return Cell(f"{one.verdict}, of a process that leaks on purpose", "quiet", reason)
+
+
+def weight(signal: str, verdict: LeakVerdict | None) -> tuple[bool, int, str]:
+    """Return what signals are sorted by: leaks, then doubt, then the rest; the twin last."""
+    order = ("leak", "inconclusive", "clean")
+    place = len(order) if verdict is None else order.index(verdict.verdict)
+    return is_twin(signal), place, signal
 
 
 def loss_cell(verdict: str) -> Cell:
@@ -88,3 +105,8 @@ def owner(signal: str) -> str:
 def sentence(text: str) -> str:
     """Return a text of a file on one line, safe to show."""
     return escape.visible(text)
+
+
+def is_twin(signal: str) -> bool:
+    """Return whether a signal is that of the process that leaks on purpose."""
+    return owner(signal) == "twin"
