@@ -69,6 +69,7 @@ def traced_plan(scenario: Scenario, trace: TraceJob, left_out: tuple[str, ...] =
         arrivals=(),
         stages=(),
         arms=(),
+        endurance=None,
         repeats=1,
         phases=phases,
         limits=WorkerLimits(),
