@@ -17,6 +17,7 @@ import resource
 import sqlite3
 import sys
 import traceback
+import tracemalloc
 from importlib import import_module
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def play_job(path: Path, addresses: int | None = None) -> int:
     tighten_timers()
     os.set_inheritable(job.bell, False)  # what the target starts has no use for it
     slots = SlotFile(Path(job.slots))
+    if job.trace is not None:  # what the target allocates while it is imported is traced too
+        tracemalloc.start()
     adapter = import_module(f"perf_pipeline.targets.{job.target}.adapter")
     players = "endurance." if job.hours else ""
     player = import_module(f"perf_pipeline.worker.{players}{PLAYERS[job.mode]}")

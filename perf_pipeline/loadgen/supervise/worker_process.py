@@ -74,6 +74,7 @@ class WorkerFiles:
     slots: Path
     log: Path
     home: Path
+    trace: Path
 
     @classmethod
     def of(cls, folder: Path, worker: int) -> WorkerFiles:
@@ -87,6 +88,7 @@ class WorkerFiles:
             slots=folder / f"{stem}.slots",
             log=folder / f"{stem}.log",
             home=folder / f"{stem}-home",
+            trace=folder / f"{stem}.trace.json",
         )
 
 
@@ -151,7 +153,9 @@ class WorkerProcess:
             intended=str(folder / INTENDED) if arrivals else "",
             start_timeout_ns=int(arrivals.start_timeout_s * 1e9) if arrivals else 0,
             think_time=plan.think_time,
-            staged=plan.stage is not None,
+            staged=plan.stage is not None or plan.trace is not None,
+            trace=plan.trace,
+            trace_file=str(files.trace),
             hidden_variables=user_code.variables.secret_names,
             **asdict(campaign or CampaignShare()),
         )
