@@ -18,7 +18,7 @@ from perf_pipeline.compat.recovery import judge_recovery, recovery_sentences
 from perf_pipeline.compat.regression import analyse_regression
 from perf_pipeline.compat.single_execution import single_execution
 from perf_pipeline.config.duration import DEFAULT_WAIT_S
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S, Endurance
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S, Endurance
 from perf_pipeline.config.settings import current_settings
 from perf_pipeline.endurance_run import run_endurance
 from perf_pipeline.errors import ScenarioError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from perf_pipeline.config.scenario.endurance import REAL_HOUR_S
+from perf_pipeline.config.endurance.endurance import REAL_HOUR_S
 from perf_pipeline.samples.campaign.campaign_folder import CampaignFolder
 from perf_pipeline.samples.campaign.verdicts import read_verdicts
 
