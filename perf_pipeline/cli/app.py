@@ -171,7 +171,8 @@ def _listed(module: str, name: str) -> Callable[..., None]:
     """Return a function that does nothing, with the docstring of a command."""
     path = Path(__file__).parent.joinpath(*module.split(".")).with_suffix(".py")
     body = SourceFileLoader(module, str(path)).get_code(module)
-    found = {one.co_name: one for one in body.co_consts if isinstance(one, CodeType)}
+    constants = () if body is None else body.co_consts
+    found = {one.co_name: one for one in constants if isinstance(one, CodeType)}
 
     def listed() -> None:
         """Stand in the list of commands."""
@@ -231,8 +232,10 @@ def _call(arguments: list[str]) -> int:
         app = whole_app() if COMPLETING in os.environ else app_with(arguments)
         code = app(spread_levels(arguments), prog_name=app.info.name, standalone_mode=False) or 0
     except typer.TyperException as error:
+        from typer import rich_utils  # noqa: PLC0415 - it draws: 0.1 s
+
         error.message = redacted(error.message)
-        error.show()
+        rich_utils.rich_format_error(error)  # type: ignore[arg-type]
         answer({"error": "UsageError", "problems": [error.format_message()]}, as_json=as_json)
         return Exit.BAD_INPUT
     except SystemExit as end:

@@ -40,22 +40,36 @@ _MEASURING = """
 from perf_pipeline.analysis.measuring_process import start_measuring_process
 start_measuring_process()
 """
-"""Of a job whose run is measured at its end, which takes most of the imports of the command."""
-
-_DAGSTER = f"""
-import gc
-gc.disable()
-from assets.job_process import execute
-gc.freeze()
-gc.enable()
-{FOLLOW_ORDERS}
-sys.exit(execute(*sys.argv[1:]))
+_WORKERS = """
+from perf_pipeline.first_workers import prepare_first_workers
+prepare_first_workers()
 """
 
 
 def job_program(*, is_measured: bool) -> str:
-    """Return the program that executes a job, which measures a run at its end or does not."""
-    return f"{_MEASURING}{_DAGSTER}" if is_measured else _DAGSTER
+    """Return the program that executes a job.
+
+    The orders usually come while Dagster is imported; the project's assets are imported after
+    that, or before where the orders take longer.
+
+    Args:
+        is_measured: The job plays a run and measures it at its end. Other processes import what
+            that takes, and what is measured: the workers of the first level.
+    """
+    return f"""
+import gc, select, sys
+gc.disable()
+{_MEASURING if is_measured else ""}
+import dagster
+if not select.select([int(sys.argv[-1])], [], [], 0)[0]:
+    import assets.job_process
+{FOLLOW_ORDERS}
+{_WORKERS if is_measured else ""}
+from assets.job_process import execute
+gc.freeze()
+gc.enable()
+sys.exit(execute(*sys.argv[1:]))
+"""
 
 
 class WaitingDagster:
