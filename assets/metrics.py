@@ -39,7 +39,7 @@ def run_metrics(context: dg.AssetExecutionContext, load_run: str) -> dg.Output[s
 
             metrics = measure(folder)
     if not is_recorded(context):
-        from perf_pipeline.report.run.files_ahead import begin_files
+        from perf_pipeline.report.report_ahead import begin_files
 
         begin_files(folder, metrics)
     return dg.Output(str(folder.metrics), metadata=headline_metadata(metrics))
@@ -51,7 +51,7 @@ def _prepare_showing_metrics() -> None:
     from perf_pipeline.samples.typed_file import prepare_reading
 
     prepare_reading(RunMetrics)
-    for module in ("assets.shown.headline", "perf_pipeline.report.run.files_ahead"):
+    for module in ("assets.shown.headline", "perf_pipeline.report.report_ahead"):
         import_module(module)
 
 

@@ -32,8 +32,8 @@ def run_report(
     """
     from assets.shown.headline import verdict_metadata
     from perf_pipeline.analysis.stored_metrics import metrics_of
+    from perf_pipeline.report.report_ahead import finish_files
     from perf_pipeline.report.run.files import report_of
-    from perf_pipeline.report.run.files_ahead import finish_files
 
     folder = RunFolder(Path(run_metrics).parent)
     metrics = metrics_of(folder)

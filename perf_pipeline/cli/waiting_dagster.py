@@ -62,10 +62,10 @@ gc.disable()
 {_MEASURING if is_measured else ""}
 import dagster
 if not select.select([int(sys.argv[-1])], [], [], 0)[0]:
-    import assets.job_process
+    import assets.execution.job_process
 {FOLLOW_ORDERS}
 {_WORKERS if is_measured else ""}
-from assets.job_process import execute
+from assets.execution.job_process import execute
 gc.freeze()
 gc.enable()
 sys.exit(execute(*sys.argv[1:]))
