@@ -35,6 +35,8 @@ def answers(trend: Trend) -> tuple[Verdict, Verdict]:
     active = [one for one in trend.alerts if one.state != "cleared"]
     known = [one for one in active if one.state == "open"] or active
     runs = f"{quantity.counted(len(trend.runs), 'run')} on {escape.visible(trend.machine)}."
+    if earlier := max((one.setup for one in trend.metrics), default=0):
+        runs += f" They are of {earlier + 1} setups, which do not compare with each other."
     if not known:
         return _without_alert(trend, runs)
     alert = max(known, key=lambda one: (one.tier == "confirmed", one.alert_id))

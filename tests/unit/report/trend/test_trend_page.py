@@ -220,6 +220,8 @@ def test_runs_of_an_earlier_setup_are_drawn_apart_and_what_differs_is_said(falli
         ("500", "another seed, other nodes", 1),
     ]
     assert levels[1].charts[0].title == "Peak memory, MB: 500, another seed, other nodes"
+    worse, _ = answers(whole)
+    assert worse.sentences[-1].endswith("of 3 setups, which do not compare with each other.")
     page = render_html(whole, levels)
     assert "Level 500: another seed, other nodes" in page
     assert "which do not compare with the newest ones" in page
