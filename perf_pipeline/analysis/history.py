@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
-from perf_pipeline.analysis.setups import setups_of
 from perf_pipeline.catalogue.old_runs import file_missing_runs
 from perf_pipeline.catalogue.store import open_catalogue
 from perf_pipeline.catalogue.tables import COMPARED_ROLE, Level, Run
@@ -196,7 +195,7 @@ class History:
     """All series of a catalogue.
 
     Attributes:
-        series: In the order of the first points of their keys; of one key the newest setup first.
+        series: In the order of their first points.
         runs: Runs that were read.
         unread: A line for each run that could not be read, or has no metrics.
         older: Runs beyond the maximum, which were not read.
@@ -259,8 +258,7 @@ def _series(runs: Sequence[Run]) -> tuple[Series, ...]:
             key = SeriesKey(run.scenario, f"{level.label}{again}", target)
             setup = frozenset(level.matches.items())
             lines.setdefault((key, setup), []).append(_point(run, level))
-    found = (Series(key, tuple(points)) for (key, _), points in lines.items())
-    return tuple(setup.series for setup in setups_of(found))
+    return tuple(Series(key, tuple(points)) for (key, _), points in lines.items())
 
 
 def _point(run: Run, level: Level) -> HistoryPoint:

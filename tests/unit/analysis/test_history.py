@@ -66,7 +66,7 @@ def test_a_run_that_differs_in_what_must_match_is_in_a_series_of_its_own(
 def test_a_setup_that_comes_back_goes_on_with_its_series(tmp_path: Path) -> None:
     for number, seed in enumerate((1, 2, 1), start=1):
         write_run(tmp_path, f"r-{number}", seed=seed)
-    newest, other = read_history(tmp_path).series
+    newest, other = (one.series for one in setups_of(read_history(tmp_path).series))
     assert [point.run_id for point in newest.points] == ["r-1", "r-3"]
     assert [point.run_id for point in other.points] == ["r-2"]
 
@@ -158,7 +158,7 @@ def test_every_metric_is_a_series_over_the_runs_in_which_it_is_a_measurement(
     slow = SimulatedWorker(closed_loop(10, lambda _slot: 4.9, until_s=10))
     write_run(tmp_path, "r-3", workers=[slow])
     write_run(tmp_path, "r-4", service_s=0.2)
-    series, _ = read_history(tmp_path).series
+    series = setups_of(read_history(tmp_path).series)[0].series
     found = {str(one.metric): one for one in series.metrics()}
     rate = found["throughput_per_s"]
     assert [point.run_id for point in rate.points] == ["r-1", "r-4"]
