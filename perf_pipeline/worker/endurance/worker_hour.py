@@ -71,7 +71,7 @@ class WorkerHour:
         stem = f"worker-{job.worker}"
         mine = replace(job, intended=str(folder / INTENDED))
         self._slots = SlotFile(folder / f"{stem}.slots")
-        self._journal = JournalWriter(folder / f"{stem}.sqlite")
+        self._journal = JournalWriter(folder / f"{stem}.sqlite", lasting=True)
         self._journal.facts(process_facts())
         self._recorder = Recorder(self._journal, self._slots, monotonic_ns)
         self.loop = HourLoop(
