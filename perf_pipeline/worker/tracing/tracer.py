@@ -91,6 +91,8 @@ class AllocationTracer:
             begun_ns = words[GO_NS]
             self._play(job.warm_up_workflows, begun_ns + int(WARM_UP_SHARE * job.limit_s * 1e9))
             workflows = self._affordable((monotonic_ns() - begun_ns) / 1e9)
+            # A snapshot takes memory that allocators keep: not in the growth of the process.
+            tracemalloc.take_snapshot().statistics("lineno")
             self._snapshot()
             for _ in range(job.intervals):
                 self._intervals.append(self._interval(workflows, is_traced=True))

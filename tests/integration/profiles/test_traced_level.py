@@ -1,0 +1,156 @@
+"""Extra levels whose worker process traces its allocations, for real."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perf_pipeline.analysis.allocations.code_names import code_line
+from perf_pipeline.analysis.allocations.growth_places import Traced, growth_places
+from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
+from perf_pipeline.loadgen.environment.user_code import UserCode
+from perf_pipeline.loadgen.profiling.traced_level import TracingError, play_traced, traced_plan
+from perf_pipeline.report.allocations.sentences import growth_sentences
+from perf_pipeline.samples.run_folder import read_json
+from perf_pipeline.targets.target import Job, Kind, ServerAccess
+from perf_pipeline.worker.tracing.trace_job import TraceJob
+
+if TYPE_CHECKING:
+    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
+
+pytestmark = pytest.mark.integration
+
+SHOP = """
+import asyncio
+import os
+from collections import OrderedDict
+
+KEPT = []
+CACHE = OrderedDict()
+FIRST = []
+FILES = []
+
+class Order:
+    def __init__(self, number):
+        self.number, self.self, self.text = number, self, bytes(5000)
+
+def keep():
+    KEPT.append(bytes(1000))
+
+def cache(number):
+    CACHE[number] = bytes(2000)
+    if len(CACHE) > 150:
+        CACHE.popitem(last=False)
+
+def remember_first():
+    if len(FIRST) < 250:
+        FIRST.append(bytes(3000))
+
+def leak(number):
+    keep()
+    cache(number)
+    remember_first()
+    Order(number)
+
+async def leak_async(number):
+    await asyncio.sleep(0)
+    leak(number)
+
+def leak_files(number):
+    cache(number)
+    if number % 10 == 0:
+        FILES.append(os.open(os.devnull, os.O_RDONLY))
+
+def fall(number):
+    if number > 200:
+        os._exit(3)
+
+def fail(number):
+    raise ValueError(number)
+"""
+SCENARIO = """
+target = "callable"
+python_path = "."
+concurrency = [2]
+
+[[workload]]
+function = "shop:leak"
+"""
+SMALL = TraceJob(
+    warm_up_workflows=100, interval_workflows=100, intervals=6, caller_workflows=20, limit_s=120
+)
+KEEP = 15
+"""The line that keeps an object of 1033 bytes and a pointer of 8 in a list, a workflow."""
+
+
+def traced(folder: Path, function: str, target: str = "callable") -> GrowthPlaces:
+    """Play one of the shop's functions, and return what grew."""
+    (folder / "shop.py").write_text(SHOP)
+    scenario = Scenario(
+        "shop",
+        target=target,
+        workloads=(Workload(function, ""),),
+        phases=Phases(drain_s=1.0),
+        concurrency=(500,),
+    )
+    plan = traced_plan(scenario, SMALL)
+    level = folder / "level"
+    level.mkdir()
+    trace = play_traced(
+        plan,
+        folder=level,
+        python=Path(sys.executable),
+        job=Job((Kind(function, ""),), "", 1, "shop", 0, ServerAccess({}, 1, 1.0)),
+        user_code=UserCode(python_path=str(folder)),
+    )
+    return growth_places(
+        Traced("20260114_093012-4f2c", "shop", target, 1, plan.concurrency, 100),
+        trace,
+        lambda frame: code_line(frame, trace.import_path),
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "target"), [("shop:leak", "callable"), ("shop:leak_async", "callable_async")]
+)
+def test_the_line_that_keeps_an_object_a_workflow_is_named_alone(
+    tmp_path: Path, function: str, target: str
+) -> None:
+    """Its growth is exact; a cache and a list that fill meanwhile, and garbage, are not named."""
+    found = traced(tmp_path, function, target)
+    assert found.problem == ""
+    (named,) = found.places
+    assert (named.lines[0].file, named.lines[0].line) == ("shop.py", KEEP)
+    assert [line.function for line in named.lines[:2]] == ["keep", "leak"]
+    assert named.blocks.per_1000 == pytest.approx(1000, abs=2)
+    assert named.size_bytes.per_1000 == pytest.approx(1000 * (1033 + 8), rel=0.01)
+    cached = {one.lines[0].function for one in found.other_places}
+    assert {"cache", "remember_first"} >= cached >= {"remember_first"}
+    assert found.warm_up_workflows >= 100
+    assert found.in_flight == 10
+    assert found.cost is not None
+    assert found.cost.cpu_ratio is not None
+    assert found.cost.tracer_bytes > 0
+    assert read_json(tmp_path / "level" / "level.json")["plan"]["role"] == "allocations"
+
+
+def test_a_leak_of_descriptors_grows_nothing_in_the_heap(tmp_path: Path) -> None:
+    found = traced(tmp_path, "shop:leak_files")
+    assert found.places == ()
+    assert found.process is not None
+    assert found.process.open_files.per_1000 == pytest.approx(100, rel=0.05)
+    assert found.process.open_files.low > 0
+    text = " ".join(growth_sentences(found))
+    assert "No place grew to the end" in text
+    assert "more open files per 1000 workflows" in text
+
+
+def test_a_target_that_ends_or_fails_names_nothing_and_says_why(tmp_path: Path) -> None:
+    with pytest.raises(TracingError, match=r"of the traced level ended: exit code 3"):
+        traced(tmp_path, "shop:fall")
+    other = tmp_path / "other"
+    other.mkdir()
+    assert "workflows failed" in traced(other, "shop:fail").problem
