@@ -88,10 +88,8 @@ def check_endurance(scenario: Scenario, problems: Problems) -> None:
     if scenario.endurance is None:
         return
     given = [key for field, key in _OF_LEVELS.items() if getattr(scenario, field)]
-    plain = replace(
-        scenario, limits=type(scenario.limits)(), think_time=type(scenario.think_time)()
-    )
-    given += [name for name in _UNUSED if getattr(scenario, name) != getattr(plain, name)]
+    tables = ((name, getattr(scenario, name)) for name in _UNUSED)
+    given += [name for name, table in tables if table != type(table)()]
     for key in given:
         problems.at(
             (key,),
