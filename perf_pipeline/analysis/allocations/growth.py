@@ -20,7 +20,7 @@ VISIBLE_BYTES = 1024.0
 """Growth per 1000 workflows below which nothing is named; the leak verdict has the same limit."""
 KEPT_PACE = 0.75
 """The second half of the intervals must have this share of the first half's growth."""
-LAST_PACE = 0.5
+LAST_PACE = 2 / 3
 """The last interval must have this share of the mean growth: a cache may just have filled."""
 CONFIDENCE = 0.95
 

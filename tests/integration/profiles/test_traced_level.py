@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.analysis.allocations.code_names import code_line
-from perf_pipeline.analysis.allocations.growth_places import Traced, growth_places
+from perf_pipeline.allocation_run import trace_growth
 from perf_pipeline.config.scenario.scenario import Phases, Scenario, Workload
-from perf_pipeline.loadgen.environment.user_code import UserCode
-from perf_pipeline.loadgen.profiling.traced_level import TracingError, play_traced, traced_plan
+from perf_pipeline.metrics.growth_file import growth_path, read_growth_places
 from perf_pipeline.report.allocations.sentences import growth_sentences
-from perf_pipeline.samples.run_folder import read_json
-from perf_pipeline.targets.target import Job, Kind, ServerAccess
 from perf_pipeline.worker.tracing.trace_job import TraceJob
+from tests.integration.conftest import settings_in
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perf_pipeline.metrics.types.growth_places import GrowthPlaces
 
 pytestmark = pytest.mark.integration
@@ -71,14 +69,6 @@ def fall(number):
 def fail(number):
     raise ValueError(number)
 """
-SCENARIO = """
-target = "callable"
-python_path = "."
-concurrency = [2]
-
-[[workload]]
-function = "shop:leak"
-"""
 SMALL = TraceJob(
     warm_up_workflows=100, interval_workflows=100, intervals=6, caller_workflows=20, limit_s=120
 )
@@ -95,22 +85,11 @@ def traced(folder: Path, function: str, target: str = "callable") -> GrowthPlace
         workloads=(Workload(function, ""),),
         phases=Phases(drain_s=1.0),
         concurrency=(500,),
+        interpreter=sys.executable,
+        python_path=str(folder),
+        trial_call=False,
     )
-    plan = traced_plan(scenario, SMALL)
-    level = folder / "level"
-    level.mkdir()
-    trace = play_traced(
-        plan,
-        folder=level,
-        python=Path(sys.executable),
-        job=Job((Kind(function, ""),), "", 1, "shop", 0, ServerAccess({}, 1, 1.0)),
-        user_code=UserCode(python_path=str(folder)),
-    )
-    return growth_places(
-        Traced("20260114_093012-4f2c", "shop", target, 1, plan.concurrency, 100),
-        trace,
-        lambda frame: code_line(frame, trace.import_path),
-    )
+    return trace_growth(scenario, settings_in(folder), trace=SMALL)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +113,9 @@ def test_the_line_that_keeps_an_object_a_workflow_is_named_alone(
     assert found.cost is not None
     assert found.cost.cpu_ratio is not None
     assert found.cost.tracer_bytes > 0
-    assert read_json(tmp_path / "level" / "level.json")["plan"]["role"] == "allocations"
+    results = settings_in(tmp_path).results_dir
+    assert [path.name for path in results.iterdir()] == ["allocations"]
+    assert read_growth_places(growth_path(results, found.trace_id)) == found
 
 
 def test_a_leak_of_descriptors_grows_nothing_in_the_heap(tmp_path: Path) -> None:
@@ -148,9 +129,61 @@ def test_a_leak_of_descriptors_grows_nothing_in_the_heap(tmp_path: Path) -> None
     assert "more open files per 1000 workflows" in text
 
 
-def test_a_target_that_ends_or_fails_names_nothing_and_says_why(tmp_path: Path) -> None:
-    with pytest.raises(TracingError, match=r"of the traced level ended: exit code 3"):
-        traced(tmp_path, "shop:fall")
-    other = tmp_path / "other"
-    other.mkdir()
-    assert "workflows failed" in traced(other, "shop:fail").problem
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        ("shop:fall", "the worker process of the traced level ended: exit code 3"),
+        ("shop:fail", "workflows failed"),
+    ],
+)
+def test_a_target_that_ends_or_fails_names_nothing_and_says_why(
+    tmp_path: Path, function: str, why: str
+) -> None:
+    found = traced(tmp_path, function)
+    assert why in found.problem
+    assert (found.places, found.other_places, found.process) == ((), (), None)
+
+
+KAILASH = """
+from kailash.nodes.code import PythonCodeNode
+from kailash.runtime.local import LocalRuntime
+from kailash.workflow.builder import WorkflowBuilder
+
+KEPT = []
+
+def price(number: int) -> dict:
+    KEPT.append(bytes(1000))
+    return {"price": 3 * number}
+
+builder = WorkflowBuilder()
+builder.add_node_instance(PythonCodeNode.from_function(price, name="price"), "price")
+WORKFLOW = builder.build()
+RUNTIME = LocalRuntime()
+
+def order(number):
+    results, _ = RUNTIME.execute(WORKFLOW, parameters={"price": {"number": number}})
+    assert results["price"]["result"]["price"] == 3 * number
+"""
+
+
+@pytest.mark.slow
+def test_a_leak_in_a_node_of_kailash_is_named_and_its_own_bounded_lists_are_not(
+    tmp_path: Path,
+) -> None:
+    """After 2500 workflows, the runtime's lists are full; the node keeps 1041 bytes a workflow."""
+    (tmp_path / "shop.py").write_text(KAILASH)
+    scenario = Scenario(
+        "shop",
+        target="callable",
+        workloads=(Workload("shop:order", ""),),
+        phases=Phases(drain_s=1.0),
+        concurrency=(1,),
+        interpreter=sys.executable,
+        python_path=str(tmp_path),
+    )
+    trace = TraceJob(interval_workflows=200, caller_workflows=20, limit_s=280)
+    found = trace_growth(scenario, settings_in(tmp_path), trace=trace)
+    assert found.problem == ""
+    assert [one.lines[0].function for one in found.places] == ["price"]
+    assert found.places[0].size_bytes.per_1000 == pytest.approx(1000 * (1033 + 8), rel=0.01)
+    assert "kailash/" in "".join(line.file for line in found.places[0].lines)

@@ -7,71 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_pipeline.analysis.allocations.growth_places import Traced, growth_places
 from perf_pipeline.metrics.growth_file import read_growth_places, write_growth_places
-from perf_pipeline.metrics.types.growth_places import CodeLine
 from perf_pipeline.report.allocations.sentences import growth_headline, growth_sentences
-from perf_pipeline.samples.allocation_trace import (
-    AllocationTrace,
-    FrameLine,
-    HeapSnapshot,
-    PlaceSeries,
-    WorkInterval,
-)
+from tests.simulated_trace import FILLED, LEAK, judged, trace
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from perf_pipeline.metrics.types.growth_places import GrowthPlaces
-
-TRACED = Traced("20260114_093012-4f2c", "shop", "callable", 1, 2, 1000)
-
-
-def series(line: int, each: list[int]) -> PlaceSeries:
-    """Return a place whose contents are in blocks of 100 bytes."""
-    frames = (FrameLine("shop.py", line), FrameLine("perf_pipeline/worker/closed_loop.py", 7))
-    return PlaceSeries(frames, tuple(100 * one for one in each), tuple(each))
-
-
-LEAK = series(3, [1000 * at for at in range(7)])
-FILLED = series(5, [5000, 9000, 9000, 9000, 9000, 9000, 9000])
-
-
-def trace(
-    *places: PlaceSeries, files: list[int] | None = None, uss_each: int = 0
-) -> AllocationTrace:
-    """Return a trace of six intervals of 1000 workflows."""
-    heap = [sum(one.size_bytes[at] for one in places) for at in range(7)]
-    return AllocationTrace(
-        is_ended=True,
-        problem="",
-        warm_up_workflows=1000,
-        snapshots=tuple(
-            HeapSnapshot(
-                workflows=1000 * (at + 1),
-                heap_bytes=heap[at],
-                heap_blocks=heap[at] // 100,
-                tracer_bytes=50_000,
-                uss_bytes=5_000_000 + heap[at] + uss_each * at,
-                open_files=files[at] if files else 9,
-                threads=4,
-                in_flight=0,
-                took_s=0.5,
-            )
-            for at in range(7)
-        ),
-        intervals=(
-            *(WorkInterval(1000, 0, 2.0, 1.5, is_traced=True) for _ in range(6)),
-            WorkInterval(1000, 0, 1.0, 0.5, is_traced=False),
-        ),
-        places=places,
-        changed_places=20,
-        import_path=(),
-    )
-
-
-def judged(of: AllocationTrace) -> GrowthPlaces:
-    return growth_places(TRACED, of, lambda one: CodeLine(one.file, one.line, "order"))
 
 
 def test_a_leak_is_named_and_a_cache_that_has_filled_is_not() -> None:
